@@ -50,9 +50,9 @@ func (f Family) String() string {
 type Type uint8
 
 const (
-	AnyType Type = iota // lookups only
-	Stream              // TCP
-	Datagram            // UDP
+	AnyType  Type = iota // lookups only
+	Stream               // TCP
+	Datagram             // UDP
 )
 
 func (t Type) String() string {
