@@ -1,0 +1,166 @@
+// Package memory gives a guest its linear memory: address space reserved at once, pages committed as the memory
+// grows and resident only where they are touched, given back when nobody uses them any more.
+//
+// It knows wazero's allocator interface and the system's calls for address space, nothing else: how much a guest may
+// have, and who holds a reference, is decided in the engine.
+package memory
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/tetratelabs/wazero/experimental"
+)
+
+// PageSize is the unit in which WebAssembly counts memory, in bytes.
+const PageSize = 1 << 16
+
+// ErrLimit says that a module asks for more memory at its start than its guest may have.
+var ErrLimit = errors.New("memory: the minimum is above the limit")
+
+// commitAhead is by how much more than asked the memory is committed, so that a guest that grows page by page
+// costs one system call in sixteen pages. It stays below a huge page, which would make untouched pages resident.
+const commitAhead = 16 * PageSize
+
+// Config describes the memory that a module declares or imports. All sizes are in bytes.
+type Config struct {
+	Min   uint64 // the size at the start
+	Max   uint64 // the size that the module declares as its greatest
+	Limit uint64 // the size that the guest may not exceed
+
+	// Shared memory never moves, and all of it is committed from the start: when one of a guest's threads ends, wazero
+	// forgets the memory's allocator, and the others then grow it without asking.
+	Shared bool
+}
+
+// A Memory is one guest's linear memory, and an experimental.MemoryAllocator that hands it to the one
+// instance that defines it. It is born with one reference, its maker's, and goes back to the system when the last
+// reference is released: wazero's own Free, which comes while the guest's other threads and system calls
+// still use the memory, does nothing.
+type Memory struct {
+	max    uint64
+	shared bool
+
+	mu        sync.Mutex
+	refs      int
+	taken     bool
+	reserved  []byte
+	committed uint64
+}
+
+// New reserves memory, and commits its minimum. It returns ErrLimit, or the system's error when that refuses.
+func New(c Config) (*Memory, error) {
+	if c.Min > c.Limit {
+		return nil, fmt.Errorf("%w: %d bytes, %d allowed", ErrLimit, c.Min, c.Limit)
+	}
+	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), shared: c.Shared, refs: 1}
+	first, least := c.Min, c.Min
+	if c.Shared {
+		first, least = m.max, m.max
+	}
+	if err := m.reserve(first, least); err != nil {
+		return nil, fmt.Errorf("memory: reserve %d bytes: %w", m.max, err)
+	}
+	return m, nil
+}
+
+// reserve moves the memory to a new range with size bytes committed. A range as large as the memory may ever become is
+// best, as it then never moves again; where address space is short (a resource limit, strict overcommit) a
+// smaller one, of at least the given bytes, must do.
+func (m *Memory) reserve(size, least uint64) error {
+	for n := m.max; ; n = max(n/2, least) {
+		b, err := reserve(n)
+		if err == nil {
+			if err = commit(b, 0, size); err == nil {
+				copy(b, m.reserved[:m.committed])
+				_ = release(m.reserved)
+				m.reserved, m.committed = b, size
+				return nil
+			}
+			_ = release(b)
+		}
+		if n == least {
+			return err
+		}
+	}
+}
+
+// Allocate gives the memory to the first who asks. A second instance that defines a memory under the same allocator gets one
+// that holds nothing: two modules must not see each other's bytes.
+func (m *Memory) Allocate(_, _ uint64) experimental.LinearMemory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.taken || m.refs == 0 {
+		return nothing{}
+	}
+	m.taken = true
+	return (*linear)(m)
+}
+
+// Retain takes another reference. It reports false, and takes none, when the last one has been released.
+func (m *Memory) Retain() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refs == 0 {
+		return false
+	}
+	m.refs++
+	return true
+}
+
+// Release gives a reference back, and with the last one the memory. Whoever touches the guest's memory after that
+// touches another's, or faults.
+func (m *Memory) Release() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refs == 0 {
+		return errors.New("memory: released more often than retained")
+	}
+	if m.refs--; m.refs > 0 {
+		return nil
+	}
+	b := m.reserved
+	m.reserved, m.committed = nil, 0
+	return release(b)
+}
+
+// linear is the face of a Memory towards wazero.
+type linear Memory
+
+// Reallocate grows the memory to size bytes, in place wherever the reservation allows it. It returns nil, which the guest sees as
+// a failed memory.grow, past the limit or when the system has no more memory to give.
+func (l *linear) Reallocate(size uint64) []byte {
+	m := (*Memory)(l)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refs == 0 || size > m.max {
+		return nil
+	}
+	if size > uint64(len(m.reserved)) && m.reserve(size, size) != nil {
+		return nil
+	}
+	if size > m.committed {
+		target := min(size+commitAhead, uint64(len(m.reserved)))
+		if commit(m.reserved, m.committed, target) != nil {
+			if target = size; commit(m.reserved, m.committed, target) != nil {
+				return nil
+			}
+		}
+		m.committed = target
+	}
+	return m.reserved[:size:m.committed]
+}
+
+func (*linear) Free() {}
+
+type nothing struct{}
+
+func (nothing) Reallocate(size uint64) []byte {
+	if size == 0 {
+		return []byte{}
+	}
+	return nil
+}
+
+func (nothing) Free() {}
