@@ -1,0 +1,80 @@
+//go:build unix
+
+package hostfs
+
+import (
+	"io/fs"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// A handle is a descriptor of the operating system that several goroutines use while any of them may close it. It is
+// released when nobody uses it any more, so that its number cannot come to mean another file in the middle of a call.
+type handle struct {
+	fd    int
+	state atomic.Int64 // two for each user, and one once it is closed
+}
+
+func (h *handle) acquire() error {
+	for {
+		s := h.state.Load()
+		if s&1 != 0 {
+			return fs.ErrClosed
+		}
+		if h.state.CompareAndSwap(s, s+2) {
+			return nil
+		}
+	}
+}
+
+func (h *handle) release() {
+	if h.state.Add(-2) == 1 {
+		unix.Close(h.fd)
+	}
+}
+
+// Close closes the descriptor for everyone; fs.ErrClosed if it is closed already.
+func (h *handle) Close() error {
+	for {
+		s := h.state.Load()
+		if s&1 != 0 {
+			return fs.ErrClosed
+		}
+		if !h.state.CompareAndSwap(s, s|1) {
+			continue
+		}
+		if s == 0 {
+			return unix.Close(h.fd)
+		}
+		return nil
+	}
+}
+
+// control calls f with the descriptor, which stays open until f returns.
+func (h *handle) control(f func(fd uintptr)) error {
+	if err := h.acquire(); err != nil {
+		return err
+	}
+	defer h.release()
+	f(uintptr(h.fd))
+	return nil
+}
+
+// retry repeats a system call that a signal interrupted.
+func retry(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
+func retryErr(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}

@@ -1,0 +1,7 @@
+//go:build unix && !linux
+
+package hostfs
+
+func newLister() lister {
+	return &snapshot{}
+}
