@@ -1,0 +1,88 @@
+package hostfs
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/windows"
+)
+
+// posixErrors are the errors of Windows for which POSIX has a name.
+var posixErrors = map[syscall.Errno]syscall.Errno{
+	windows.ERROR_FILE_NOT_FOUND:          syscall.ENOENT,
+	windows.ERROR_PATH_NOT_FOUND:          syscall.ENOENT,
+	windows.ERROR_INVALID_NAME:            syscall.ENOENT,
+	windows.ERROR_BAD_PATHNAME:            syscall.ENOENT,
+	windows.ERROR_BAD_NETPATH:             syscall.ENOENT,
+	windows.ERROR_TOO_MANY_OPEN_FILES:     syscall.EMFILE,
+	windows.ERROR_ACCESS_DENIED:           syscall.EACCES,
+	windows.ERROR_INVALID_HANDLE:          syscall.EBADF,
+	windows.ERROR_NOT_ENOUGH_MEMORY:       syscall.ENOMEM,
+	windows.ERROR_OUTOFMEMORY:             syscall.ENOMEM,
+	windows.ERROR_NOT_SAME_DEVICE:         syscall.EXDEV,
+	windows.ERROR_WRITE_PROTECT:           syscall.EROFS,
+	windows.ERROR_SHARING_VIOLATION:       syscall.EBUSY,
+	windows.ERROR_LOCK_VIOLATION:          syscall.EBUSY,
+	windows.ERROR_BUSY:                    syscall.EBUSY,
+	windows.ERROR_HANDLE_DISK_FULL:        syscall.ENOSPC,
+	windows.ERROR_DISK_FULL:               syscall.ENOSPC,
+	windows.ERROR_NOT_SUPPORTED:           syscall.ENOTSUP,
+	windows.ERROR_CALL_NOT_IMPLEMENTED:    syscall.ENOTSUP,
+	windows.ERROR_INVALID_FUNCTION:        syscall.ENOTSUP,
+	windows.ERROR_FILE_EXISTS:             syscall.EEXIST,
+	windows.ERROR_ALREADY_EXISTS:          syscall.EEXIST,
+	windows.ERROR_INVALID_PARAMETER:       syscall.EINVAL,
+	windows.ERROR_NEGATIVE_SEEK:           syscall.EINVAL,
+	windows.ERROR_NOT_A_REPARSE_POINT:     syscall.EINVAL,
+	windows.ERROR_BROKEN_PIPE:             syscall.EPIPE,
+	windows.ERROR_NO_DATA:                 syscall.EPIPE,
+	windows.ERROR_DIR_NOT_EMPTY:           syscall.ENOTEMPTY,
+	windows.ERROR_FILENAME_EXCED_RANGE:    syscall.ENAMETOOLONG,
+	windows.ERROR_DIRECTORY:               syscall.ENOTDIR,
+	windows.ERROR_PRIVILEGE_NOT_HELD:      syscall.EPERM,
+	windows.ERROR_TOO_MANY_LINKS:          syscall.EMLINK,
+	windows.ERROR_CANT_RESOLVE_FILENAME:   syscall.ELOOP,
+	windows.ERROR_STOPPED_ON_SYMLINK:      syscall.ELOOP,
+	windows.ERROR_DIRECTORY_NOT_SUPPORTED: syscall.EISDIR,
+}
+
+// posix turns an error of package os into one of those that this package promises.
+func posix(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, fs.ErrClosed) {
+		return fs.ErrClosed
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		if p, ok := posixErrors[errno]; ok {
+			return p
+		}
+		if errno >= syscall.APPLICATION_ERROR {
+			return errno // a POSIX name already
+		}
+		return syscall.EIO
+	}
+	if strings.HasSuffix(err.Error(), "path escapes from parent") { // os keeps this error to itself
+		return ErrEscapes
+	}
+	return syscall.EIO
+}
+
+// checkName refuses what checkPath does, and the characters that would mean something else to Windows.
+func checkName(path string) error {
+	if err := checkPath(path); err != nil {
+		return err
+	}
+	if strings.ContainsAny(path, `\:*?"<>|`) {
+		return syscall.EINVAL
+	}
+	if !filepath.IsLocal(strings.TrimRight(path, "/")) {
+		return ErrEscapes
+	}
+	return nil
+}

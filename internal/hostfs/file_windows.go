@@ -1,0 +1,313 @@
+package hostfs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/wasport/wasport/network"
+)
+
+// A File is an open file of a disk.
+type File struct {
+	file     *os.File
+	flags    atomic.Uint32
+	readOnly bool
+	writing  sync.Mutex // held while Append looks for the end and writes there
+}
+
+var _ network.Pollable = (*File)(nil)
+
+func newFile(file *os.File, flags Flags) *File {
+	f := &File{file: file}
+	f.flags.Store(uint32(flags))
+	return f
+}
+
+// FromOS makes a File of an open file of the process, with a handle of its own that shares the position. Only files of a disk
+// can be had in this way: consoles and pipes, on which Windows cannot try to read, are errors.ErrUnsupported.
+func FromOS(file *os.File) (*File, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, posix(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.ErrUnsupported
+	}
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return nil, posix(err)
+	}
+	var own windows.Handle
+	var dupErr error
+	err = conn.Control(func(h uintptr) {
+		self := windows.CurrentProcess()
+		dupErr = windows.DuplicateHandle(self, windows.Handle(h), self, &own, 0, false, windows.DUPLICATE_SAME_ACCESS)
+	})
+	if err == nil {
+		err = dupErr
+	}
+	if err != nil {
+		return nil, posix(err)
+	}
+	return newFile(os.NewFile(uintptr(own), file.Name()), 0), nil
+}
+
+// Close closes the file; fs.ErrClosed if it is closed already.
+func (f *File) Close() error {
+	return posix(f.file.Close())
+}
+
+// Type is the kind of the file.
+func (f *File) Type() FileType {
+	return RegularFile
+}
+
+// Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not empty are the end.
+func (f *File) Readv(bufs [][]byte) (int, error) {
+	return each(bufs, func(b []byte, _ int) (int, error) { return f.file.Read(b) })
+}
+
+// Writev writes bufs, in order, at the current position, or at the end with Append.
+func (f *File) Writev(bufs [][]byte) (int, error) {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	if f.Flags()&Append != 0 {
+		if _, err := f.file.Seek(0, io.SeekEnd); err != nil {
+			return 0, posix(err)
+		}
+	}
+	n, err := each(bufs, func(b []byte, _ int) (int, error) { return f.file.Write(b) })
+	return f.afterWrite(n, err)
+}
+
+// Preadv reads into bufs from an offset and leaves the current position alone.
+func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
+	if offset > math.MaxInt64 {
+		return 0, syscall.EINVAL
+	}
+	return each(bufs, func(b []byte, done int) (int, error) { return f.file.ReadAt(b, int64(offset)+int64(done)) })
+}
+
+// Pwritev writes bufs at an offset and leaves the current position alone.
+func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
+	if offset > math.MaxInt64 {
+		return 0, syscall.EINVAL
+	}
+	n, err := each(bufs, func(b []byte, done int) (int, error) { return f.file.WriteAt(b, int64(offset)+int64(done)) })
+	return f.afterWrite(n, err)
+}
+
+func (f *File) afterWrite(n int, err error) (int, error) {
+	if n > 0 && err == nil && f.Flags()&(Dsync|Sync) != 0 {
+		err = posix(f.file.Sync())
+	}
+	return n, err
+}
+
+// each transfers one buffer after the other, until one is not filled. What is done is not forgotten when a later buffer fails.
+func each(bufs [][]byte, transfer func(b []byte, done int) (int, error)) (done int, err error) {
+	for _, b := range bufs {
+		if len(b) == 0 {
+			continue
+		}
+		n, err := transfer(b, done)
+		done += max(n, 0)
+		if err != nil && !errors.Is(err, io.EOF) && done == 0 {
+			return 0, posix(err)
+		}
+		if n < len(b) {
+			break
+		}
+	}
+	return done, nil
+}
+
+// Seek changes the current position and returns it; whence is io.SeekStart, io.SeekCurrent or io.SeekEnd.
+func (f *File) Seek(offset int64, whence int) (int64, error) {
+	if whence < 0 || whence > 2 {
+		return 0, syscall.EINVAL
+	}
+	pos, err := f.file.Seek(offset, whence)
+	return pos, posix(err)
+}
+
+// Stat tells what is known of the file.
+func (f *File) Stat() (Stat, error) {
+	info, err := f.file.Stat()
+	if err != nil {
+		return Stat{}, posix(err)
+	}
+	st := statOf(info)
+	identify(f.file, &st)
+	return st, nil
+}
+
+// statOf tells what a look at the path tells.
+func statOf(info os.FileInfo) Stat {
+	st := Stat{Nlink: 1, Size: uint64(info.Size())}
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		st.Type = RegularFile
+	case mode.IsDir():
+		st.Type = Directory
+	case mode&fs.ModeSymlink != 0:
+		st.Type = Symlink
+	case mode&fs.ModeNamedPipe != 0:
+		st.Type = Pipe
+	case mode&fs.ModeCharDevice != 0:
+		st.Type = CharDevice
+	}
+	st.Mtime = uint64(max(info.ModTime().UnixNano(), 0))
+	st.Atime, st.Ctime = st.Mtime, st.Mtime
+	if data, ok := info.Sys().(*syscall.Win32FileAttributeData); ok {
+		st.Atime = uint64(max(data.LastAccessTime.Nanoseconds(), 0))
+	}
+	return st
+}
+
+// identify adds what only an open file tells.
+func identify(file *os.File, st *Stat) {
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return
+	}
+	conn.Control(func(h uintptr) {
+		var info windows.ByHandleFileInformation
+		if windows.GetFileInformationByHandle(windows.Handle(h), &info) == nil {
+			st.Dev = uint64(info.VolumeSerialNumber)
+			st.Ino = uint64(info.FileIndexHigh)<<32 | uint64(info.FileIndexLow)
+			st.Nlink = uint64(info.NumberOfLinks)
+		}
+	})
+}
+
+// SetSize cuts the file or fills it up with zeroes.
+func (f *File) SetSize(size uint64) error {
+	switch {
+	case f.readOnly:
+		return syscall.EROFS
+	case size > math.MaxInt64:
+		return syscall.EFBIG
+	}
+	return posix(f.file.Truncate(int64(size)))
+}
+
+// SetTimes changes the times of the file.
+func (f *File) SetTimes(t Times) error {
+	if err := t.valid(); err != nil {
+		return err
+	}
+	if f.readOnly {
+		return syscall.EROFS
+	}
+	now := time.Now()
+	var ft [2]*windows.Filetime
+	for i, at := range [...]time.Time{
+		newTime(t.Atime, t.Set&AtimeGiven != 0, t.Set&AtimeNow != 0, now),
+		newTime(t.Mtime, t.Set&MtimeGiven != 0, t.Set&MtimeNow != 0, now),
+	} {
+		if !at.IsZero() {
+			v := windows.NsecToFiletime(at.UnixNano())
+			ft[i] = &v
+		}
+	}
+	conn, err := f.file.SyscallConn()
+	if err != nil {
+		return posix(err)
+	}
+	var setErr error
+	if err := conn.Control(func(h uintptr) {
+		setErr = windows.SetFileTime(windows.Handle(h), nil, ft[0], ft[1])
+	}); err != nil {
+		return posix(err)
+	}
+	return posix(setErr)
+}
+
+// Sync waits until the file is on the disk.
+func (f *File) Sync() error {
+	return posix(f.file.Sync())
+}
+
+// Datasync is the same as Sync.
+func (f *File) Datasync() error {
+	return f.Sync()
+}
+
+// Allocate makes the file at least offset+length bytes long.
+func (f *File) Allocate(offset, length uint64) error {
+	switch {
+	case f.readOnly:
+		return syscall.EROFS
+	case length == 0:
+		return syscall.EINVAL
+	case offset > math.MaxInt64 || length > math.MaxInt64-offset:
+		return syscall.EFBIG
+	}
+	info, err := f.file.Stat()
+	if err != nil {
+		return posix(err)
+	}
+	if size := int64(offset + length); info.Size() < size {
+		return posix(f.file.Truncate(size))
+	}
+	return nil
+}
+
+// Advise is ignored, if it is well-formed.
+func (f *File) Advise(offset, length uint64, a Advice) error {
+	if a > NoReuse || offset > math.MaxInt64 || length > math.MaxInt64 {
+		return syscall.EINVAL
+	}
+	_, err := f.file.Stat()
+	return posix(err)
+}
+
+// Flags are the flags that the file was opened with or that were set last.
+func (f *File) Flags() Flags {
+	return Flags(f.flags.Load())
+}
+
+// SetFlags sets all flags.
+func (f *File) SetFlags(flags Flags) error {
+	if flags&^allFlags != 0 {
+		return syscall.EINVAL
+	}
+	f.flags.Store(uint32(flags))
+	return nil
+}
+
+// Poll reports all that is wanted: a file of a disk is always ready.
+func (f *File) Poll(want network.Events) (network.Events, error) {
+	if _, err := f.file.Stat(); err != nil {
+		return 0, posix(err)
+	}
+	return want & (network.Readable | network.Writable), nil
+}
+
+// Readiness says that there is never anything to wait for.
+func (f *File) Readiness() network.Readiness {
+	return network.Readiness{}
+}
+
+// Available is the number of bytes from the current position to the end.
+func (f *File) Available() (int, error) {
+	info, err := f.file.Stat()
+	if err != nil {
+		return 0, posix(err)
+	}
+	pos, err := f.file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, posix(err)
+	}
+	return int(max(info.Size()-pos, 0)), nil
+}
