@@ -83,17 +83,17 @@ func (d *Dir) open(path string, o OpenOptions) (int, error) {
 			return fd, err
 		}
 	}
+	p, err := d.beneath(path, (o.Follow || slashed(path)) && !(o.Create && o.Exclusive))
+	if err != nil {
+		return -1, err
+	}
+	defer p.close()
 	if slashed(path) {
 		if o.Create {
 			return -1, unix.EISDIR
 		}
 		flags |= unix.O_DIRECTORY
 	}
-	p, err := d.beneath(path, (o.Follow || slashed(path)) && !(o.Create && o.Exclusive))
-	if err != nil {
-		return -1, err
-	}
-	defer p.close()
 	return openAt(p.fd, p.name, flags|unix.O_NOFOLLOW, mode)
 }
 

@@ -1,0 +1,217 @@
+//go:build unix
+
+package hostfs
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// escapees are paths that lead to "secret", a file beside the root "in".
+var escapees = []string{
+	"/", "//", "/etc/passwd", "/.", "/..",
+	"..", "../", "../.", "../..", "../secret", ".././secret", "./../secret", "..//secret", "../in/file", "../in",
+	"dir/../../secret", "dir/sub/../../../secret", "dir/./.././../secret", "dir//..//..//secret",
+	"dir/sub/../../dir/../../secret",
+	"file-is-not-looked-at/../../../secret",
+	"abs", "abs/", "absdir/secret", "absdir/in/file", "rootlink", "rootlink/etc/passwd", "procroot/etc/passwd",
+	"up", "updir/secret", "updir/in/file", "dir/up", "dir/updir/secret", "dir/sub/up",
+	"chain", "chaindir/secret", "dir/toin/../secret", "dir/toin/../../secret",
+	"todir/../../secret", "tosub/../../../secret", "tosub/../..//../secret", "dot/dot/dot/../secret",
+	"dotdot", "dotdot/secret", "dotdot/in/file", "dir/dotdotdot/secret", "todir/toin/../secret",
+	"long", "slashy", "absself",
+}
+
+// beneathRoot are names that look alike and lead to "file" inside.
+var beneathRoot = []string{
+	"file", "./file", ".//file", "dir/../file", "dir/sub/../../file", "dir/.//sub/./../../file", "todir/../file",
+	"tosub/../../file", "dot/dot/dot/file", "dir/toin/file", "dir/tofile", "todir/toin/todir/toin/file", "inner",
+	"dir/sub/../../dir/sub/../../dir/sub/../../file",
+}
+
+func plantEscapes(t testing.TB) (base, in string) {
+	base = t.TempDir()
+	in = filepath.Join(base, "in")
+	plant(t, base, "in/", "secret = outside", "outdir/", "outdir/victim = outside")
+	plant(t, in,
+		"file = inside", "dir/", "dir/sub/", "file-is-not-looked-at/", "own = inside",
+		"abs -> "+base+"/secret", "absdir -> "+base, "rootlink -> /", "procroot -> /proc/self/root",
+		"up -> ../secret", "updir -> ..", "dir/up -> ../../secret", "dir/updir -> ../..", "dir/sub/up -> ../../../secret",
+		"chain -> chain1", "chain1 -> dir/chain2", "dir/chain2 -> sub/chain3", "dir/sub/chain3 -> ../../../secret",
+		"chaindir -> chaindir1", "chaindir1 -> dir/updir",
+		"dir/toin -> ..", "dir/tofile -> ../file", "todir -> dir", "tosub -> dir/sub", "dot -> .",
+		"dotdot -> ..", "dir/dotdotdot -> ../../", "long -> dir/sub/../../dir/sub/../../../secret",
+		"slashy -> dir//..///..//secret", "absself -> "+in+"/file", "inner -> dir/sub/../tofile",
+		"out -> ../outdir", "new -> ../planted", "newdir -> ../outdir/planted/",
+	)
+	return base, in
+}
+
+func TestEscapes(t *testing.T) {
+	eachResolver(t, func(t *testing.T, walk bool) {
+		base, in := plantEscapes(t)
+		d := openRoot(t, in, ReadWrite, walk)
+		before := survey(t, base)
+		create := OpenOptions{Read: true, Write: true, Create: true, Follow: true}
+		buf := make([]byte, 100)
+		for _, path := range escapees {
+			for name, err := range map[string]error{
+				"open":      attempt(d, path, OpenOptions{Follow: true}),
+				"directory": attempt(d, path, OpenOptions{Follow: true, Directory: true}),
+				"create":    attempt(d, path, create),
+				"truncate":  attempt(d, path, OpenOptions{Follow: true, Truncate: true}),
+				"stat":      second(d.Stat(path, true)),
+				"times":     d.SetTimes(path, true, Times{Mtime: 1, Set: MtimeGiven}),
+				"readlink":  second(d.Readlink(path+"/x", buf)),
+				"mkdir":     d.Mkdir(path + "/x"),
+				"rmdir":     d.Rmdir(path + "/x"),
+				"unlink":    d.Unlink(path + "/x"),
+				"symlink":   d.Symlink("file", path+"/x"),
+				"from":      Rename(d, path+"/x", d, "got"),
+				"to":        Rename(d, "own", d, path+"/x"),
+				"link":      Link(d, path, true, d, "got"),
+				"link to":   Link(d, "own", false, d, path+"/x"),
+			} {
+				// Creating a file whose name has a slash may be refused for that.
+				if err != ErrEscapes && !(err == unix.EISDIR && name == "create" && slashed(path)) {
+					t.Errorf("%s %q: %v", name, path, err)
+				}
+			}
+		}
+		if after := survey(t, base); after != before {
+			t.Errorf("the tree has changed from\n%s\nto\n%s", before, after)
+		}
+	})
+}
+
+func TestStaysBeneath(t *testing.T) {
+	eachResolver(t, func(t *testing.T, walk bool) {
+		_, in := plantEscapes(t)
+		d := openRoot(t, in, ReadWrite, walk)
+		for _, path := range beneathRoot {
+			if got, err := content(d, path); got != "inside" {
+				t.Errorf("%q: read %q, %v", path, got, err)
+			}
+			if st, err := d.Stat(path, true); err != nil || st.Type != RegularFile || st.Size != 6 {
+				t.Errorf("%q: %+v, %v", path, st, err)
+			}
+		}
+	})
+}
+
+// Each operation, against links that lead out of the root.
+func TestEscapesByOperation(t *testing.T) {
+	eachResolver(t, func(t *testing.T, walk bool) {
+		base, in := plantEscapes(t)
+		d := openRoot(t, in, ReadWrite, walk)
+		_, sub, err := d.Open("dir/sub", OpenOptions{Directory: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sub.Close()
+		before := survey(t, base)
+		create := OpenOptions{Write: true, Create: true, Follow: true}
+		for name, err := range map[string]error{
+			"create through a dangling link":       attempt(d, "new", create),
+			"create through a linked directory":    attempt(d, "out/planted", create),
+			"truncate through a linked directory":  attempt(d, "out/victim", OpenOptions{Write: true, Truncate: true}),
+			"mkdir in a linked directory":          d.Mkdir("out/planted"),
+			"mkdir through a link with a slash":    escapeOrExist(d.Mkdir("newdir/")),
+			"rmdir of the linked directory":        d.Rmdir("dotdot/outdir"),
+			"rmdir with dots":                      d.Rmdir("dir/../../outdir"),
+			"unlink in a linked directory":         d.Unlink("out/victim"),
+			"rename into":                          Rename(d, "own", d, "out/stolen"),
+			"rename into by dots":                  Rename(d, "own", d, "../stolen"),
+			"rename over":                          Rename(d, "own", d, "out/victim"),
+			"rename out of":                        Rename(d, "out/victim", d, "got"),
+			"rename to an absolute path":           Rename(d, "own", d, base+"/stolen"),
+			"link into":                            Link(d, "own", false, d, "out/planted"),
+			"link out of":                          Link(d, "out/victim", false, d, "got"),
+			"link to what a link leads to":         Link(d, "up", true, d, "got"),
+			"symlink in a linked directory":        d.Symlink("x", "out/planted"),
+			"symlink to an absolute path":          d.Symlink("/etc/passwd", "got"),
+			"symlink to the root":                  d.Symlink("/", "got"),
+			"readlink in a linked directory":       second(d.Readlink("dotdot/in/up", make([]byte, 10))),
+			"stat with a slash":                    second(d.Stat("out/", false)),
+			"times with a slash":                   d.SetTimes("out/", false, Times{Set: MtimeNow}),
+			"open with a slash":                    attempt(d, "out/", OpenOptions{}),
+			"up from an opened directory":          attempt(sub, "../..", OpenOptions{}),
+			"aside from an opened directory":       attempt(sub, "../../file", OpenOptions{}),
+			"out of an opened directory":           attempt(sub, "../../../secret", OpenOptions{}),
+			"link up from an opened directory":     attempt(sub, "up", OpenOptions{Follow: true}),
+			"rename from an opened directory":      Rename(sub, "../../own", d, "got"),
+			"rename to above an opened directory":  Rename(d, "own", sub, "../got"),
+			"absolute, from an opened directory":   attempt(sub, in+"/dir/sub", OpenOptions{}),
+			"stat above an opened directory":       second(sub.Stat("..", false)),
+			"unlink above an opened directory":     sub.Unlink("../../own"),
+			"make above an opened directory":       sub.Mkdir("../made"),
+			"create above an opened directory":     attempt(sub, "../made", create),
+			"readlink above an opened directory":   second(sub.Readlink("../up", make([]byte, 10))),
+			"set times above an opened directory":  sub.SetTimes("..", true, Times{Set: MtimeNow}),
+			"link from above an opened directory":  Link(sub, "../../own", false, d, "got"),
+			"rmdir above an opened directory":      sub.Rmdir("../../file-is-not-looked-at"),
+			"symlink above an opened directory":    sub.Symlink("x", "../made"),
+			"rename within, above an opened dir":   Rename(sub, "../up", sub, "x"),
+			"exclusive creation beside the root":   attempt(d, "../made", OpenOptions{Create: true, Exclusive: true}),
+			"exclusive creation in a linked dir":   attempt(d, "out/made", OpenOptions{Create: true, Exclusive: true}),
+			"nothing left after dots and slashes":  attempt(d, "dir/..//../", OpenOptions{}),
+			"a directory wanted where a link ends": attempt(d, "out", OpenOptions{Directory: true, Follow: true}),
+		} {
+			if !errors.Is(err, ErrEscapes) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if after := survey(t, base); after != before {
+			t.Errorf("the tree has changed from\n%s\nto\n%s", before, after)
+		}
+	})
+}
+
+// escapeOrExist: a name with a slash that is a symbolic link exists, wherever it leads.
+func escapeOrExist(err error) error {
+	if err == unix.EEXIST {
+		return ErrEscapes
+	}
+	return err
+}
+
+func second[T any](_ T, err error) error {
+	return err
+}
+
+func TestLoops(t *testing.T) {
+	eachResolver(t, func(t *testing.T, walk bool) {
+		dir := t.TempDir()
+		plant(t, dir, "self -> self", "a -> b", "b -> a", "d/", "d/e -> ../d/e/x", "grow -> grow/x", "up -> d/../up",
+			"deep/", "f")
+		plant(t, dir, "l00 -> f")
+		for i := 1; i <= 41; i++ {
+			plant(t, dir, "l"+itoa(i)+" -> l"+itoa(i-1))
+		}
+		d := openRoot(t, dir, ReadWrite, walk)
+		for _, path := range []string{"self", "a", "b", "d/e", "grow", "up", "self/x", "a/x/y", "grow/x", "up/x", "l41", "self/"} {
+			for name, err := range map[string]error{
+				"open":   attempt(d, path, OpenOptions{Follow: true}),
+				"create": attempt(d, path+"/x", OpenOptions{Create: true}),
+				"stat":   second(d.Stat(path, true)),
+				"times":  d.SetTimes(path, true, Times{Set: MtimeNow}),
+				"mkdir":  d.Mkdir(path + "/y"),
+				"link":   Link(d, path, true, d, "got"),
+			} {
+				if err != unix.ELOOP && !(path == "l41" && err == unix.ENOTDIR) {
+					t.Errorf("%s %q: %v", name, path, err)
+				}
+			}
+		}
+		if err := attempt(d, "l39", OpenOptions{Follow: true}); err != nil {
+			t.Errorf("40 links: %v", err)
+		}
+	})
+}
+
+func itoa(i int) string {
+	return string([]byte{byte('0' + i/10), byte('0' + i%10)})
+}

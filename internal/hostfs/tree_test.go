@@ -1,0 +1,116 @@
+//go:build unix
+
+package hostfs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// eachResolver runs a test with paths resolved by the kernel, where it can, and by walking.
+func eachResolver(t *testing.T, test func(t *testing.T, walk bool)) {
+	d, err := OpenRoot(t.TempDir(), ReadOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if !d.walk {
+		t.Run("kernel", func(t *testing.T) { test(t, false) })
+	}
+	t.Run("walk", func(t *testing.T) { test(t, true) })
+}
+
+func openRoot(t testing.TB, path string, access Access, walk bool) *Dir {
+	t.Helper()
+	d, err := OpenRoot(path, access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.walk = d.walk || walk
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil && err != fs.ErrClosed {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+// plant makes a tree: "x/" a directory, "x -> y" a symbolic link, "x = y" a file with content, "x" an empty file.
+func plant(t testing.TB, dir string, entries ...string) {
+	t.Helper()
+	for _, e := range entries {
+		var err error
+		if name, target, ok := strings.Cut(e, " -> "); ok {
+			err = os.Symlink(target, filepath.Join(dir, name))
+		} else if strings.HasSuffix(e, "/") {
+			err = os.Mkdir(filepath.Join(dir, e), 0o777)
+		} else {
+			name, content, _ := strings.Cut(e, " = ")
+			err = os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// survey describes a tree, its contents and times included.
+func survey(t testing.TB, dir string) string {
+	t.Helper()
+	var s strings.Builder
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(&s, path, info.Mode(), info.Size(), info.ModTime())
+		if info.Mode().IsRegular() {
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(&s, "%q\n", content)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.String()
+}
+
+// attempt opens a path and closes what it got.
+func attempt(d *Dir, path string, o OpenOptions) error {
+	f, sub, err := d.Open(path, o)
+	if f != nil {
+		f.Close()
+	}
+	if sub != nil {
+		sub.Close()
+	}
+	return err
+}
+
+// content opens a file for reading and reads up to 64 bytes of it.
+func content(d *Dir, path string) (string, error) {
+	f, sub, err := d.Open(path, OpenOptions{Follow: true, Read: true})
+	if err != nil {
+		return "", err
+	}
+	if sub != nil {
+		sub.Close()
+		return "", errors.New("a directory")
+	}
+	defer f.Close()
+	buf := make([]byte, 64)
+	n, err := f.Readv([][]byte{buf})
+	return string(buf[:n]), err
+}
