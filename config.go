@@ -1,0 +1,146 @@
+package wasport
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+
+	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/guard"
+	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/policy"
+)
+
+// Config is what one guest starts with. The zero value has no arguments, no files, no network, an empty stdin and discards what
+// the guest prints.
+type Config struct {
+	// Args are the arguments; by custom the first is the program's name.
+	Args []string
+
+	// Env is the environment, as "NAME=value". Nothing of the host's is added.
+	Env []string
+
+	// Stdin, Stdout and Stderr are descriptors 0 to 2; nil is an empty input and a discarded output. An *os.File is used directly,
+	// without being closed or changed. A reader of another kind is read in a goroutine, a buffer ahead of the guest, which ends with the
+	// first Read that returns after the guest's end. A writer must be safe for concurrent use if several guests share it, and holds the
+	// guest up while it blocks.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+
+	// Dirs are the directories that the guest finds open, from descriptor 3 on.
+	Dirs []Dir
+
+	// Sockets are handed to the guest as the descriptors after those of Dirs, as programs expect them that accept connections
+	// without opening a socket themselves: *net.TCPListener, *net.UDPConn and whatever else has a socket of the operating system. The
+	// guest works on a duplicate; the original stays the caller's, who may close it at any time.
+	Sockets []syscall.Conn
+
+	// Policy says what the guest may do on the network; nil allows nothing. See package policy.
+	Policy *policy.Policy
+
+	// Network is what the guest's sockets are opened on and its names are resolved by, behind the policy. Nil = the host's.
+	Network network.Network
+
+	// OnRefusal is called with what the policy refused, from the guest's goroutines.
+	OnRefusal func(*policy.Refusal)
+
+	// Function is the exported function to start the guest with, Params its arguments as WebAssembly's raw values (see
+	// Module.Function). Empty = _start, the one of a command.
+	Function string
+	Params   []uint64
+
+	// Trace gets a line for each call of the guest that touches a descriptor, in the manner of strace. Nil = none.
+	Trace io.Writer
+
+	// Random is where the guest's random bytes come from; nil = crypto/rand. It must be safe for concurrent use.
+	Random io.Reader
+
+	// MaxDescriptors limits how many files and sockets the guest has open at once; 0 = 8192. EMFILE beyond.
+	MaxDescriptors int
+}
+
+// Dir is a directory that a guest may use, and nothing outside of it.
+type Dir struct {
+	Host     string // where it is
+	Guest    string // what the guest sees it as; empty = as Host
+	ReadOnly bool   // whatever would change something is EROFS
+}
+
+// world makes a guest's world of the configuration.
+func (c *Config) world(ctx context.Context) (*system.Guest, error) {
+	s := system.Config{
+		Args: c.Args, Env: c.Env,
+		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
+		Random: c.Random, MaxDescriptors: c.MaxDescriptors,
+	}
+	if err := checkStrings(c.Args, c.Env); err != nil {
+		return nil, err
+	}
+	base := c.Network
+	if base == nil {
+		base = kernel.New(kernel.Options{})
+	}
+	guarded := guard.New(base, c.Policy, guard.Options{OnRefusal: c.OnRefusal})
+	s.Network = guarded
+
+	err := func() error {
+		for _, d := range c.Dirs {
+			dir, err := hostfs.OpenRoot(d.Host, access(d))
+			if err != nil {
+				return fmt.Errorf("directory %s: %w", d.Host, err)
+			}
+			name := d.Guest
+			if name == "" {
+				name = d.Host
+			}
+			s.Preopens = append(s.Preopens, system.Preopen{Dir: dir, Name: name})
+		}
+		for _, conn := range c.Sockets {
+			sock, err := kernel.Adopt(conn)
+			if err != nil {
+				return fmt.Errorf("socket handed to the guest: %w", err)
+			}
+			s.Listeners = append(s.Listeners, guarded.Adopt(sock))
+		}
+		return nil
+	}()
+	if err != nil {
+		for _, p := range s.Preopens {
+			p.Dir.Close()
+		}
+		for _, l := range s.Listeners {
+			l.Close()
+		}
+		return nil, err
+	}
+	return system.New(ctx, s)
+}
+
+func access(d Dir) hostfs.Access {
+	if d.ReadOnly {
+		return hostfs.ReadOnly
+	}
+	return hostfs.ReadWrite
+}
+
+// checkStrings refuses what cannot be passed on as C strings.
+func checkStrings(args, env []string) error {
+	for _, s := range args {
+		if strings.ContainsRune(s, 0) {
+			return fmt.Errorf("argument %q contains a NUL byte", s)
+		}
+	}
+	for _, s := range env {
+		switch name, _, ok := strings.Cut(s, "="); {
+		case strings.ContainsRune(s, 0):
+			return fmt.Errorf("environment variable %q contains a NUL byte", s)
+		case !ok || name == "":
+			return fmt.Errorf("environment variable %q is not of the form NAME=value", s)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package wasport
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/tetratelabs/wazero/api"
+)
+
+// Function is the signature of a function that a module exports.
+type Function struct {
+	Name            string
+	Params, Results []api.ValueType
+}
+
+// Function finds an exported function by its name.
+func (m *Module) Function(name string) (Function, error) {
+	e, err := m.module.Entry(name)
+	return Function(e), err
+}
+
+// Parse turns arguments in text, decimal or 0x hexadecimal, into WebAssembly's raw values.
+func (f Function) Parse(args []string) ([]uint64, error) {
+	if len(args) != len(f.Params) {
+		return nil, fmt.Errorf("function %s takes %d arguments, not %d", f.Name, len(f.Params), len(args))
+	}
+	values := make([]uint64, len(args))
+	for i, s := range args {
+		v, err := parse(f.Params[i], s)
+		if err != nil {
+			return nil, fmt.Errorf("argument %d of %s: %q is not of type %s", i+1, f.Name, s, api.ValueTypeName(f.Params[i]))
+		}
+		values[i] = v
+	}
+	return values, nil
+}
+
+func parse(t api.ValueType, s string) (uint64, error) {
+	switch t {
+	case api.ValueTypeI32:
+		return parseInt(s, 32)
+	case api.ValueTypeI64:
+		return parseInt(s, 64)
+	case api.ValueTypeF32:
+		v, err := strconv.ParseFloat(s, 32)
+		return api.EncodeF32(float32(v)), err
+	case api.ValueTypeF64:
+		v, err := strconv.ParseFloat(s, 64)
+		return api.EncodeF64(v), err
+	}
+	return 0, strconv.ErrSyntax
+}
+
+// parseInt takes what fits either as a signed or as an unsigned number.
+func parseInt(s string, bits int) (uint64, error) {
+	if v, err := strconv.ParseUint(s, 0, bits); err == nil {
+		return v, nil
+	}
+	v, err := strconv.ParseInt(s, 0, bits)
+	return uint64(v) & (math.MaxUint64 >> (64 - bits)), err
+}
+
+// Format prints results in the manner of iwasm: 0x3:i32,2.5:f64.
+func (f Function) Format(results []uint64) string {
+	text := make([]string, len(results))
+	for i, v := range results {
+		t := f.Results[i]
+		switch t {
+		case api.ValueTypeF32:
+			text[i] = strconv.FormatFloat(float64(api.DecodeF32(v)), 'g', -1, 32)
+		case api.ValueTypeF64:
+			text[i] = strconv.FormatFloat(api.DecodeF64(v), 'g', -1, 64)
+		default:
+			text[i] = "0x" + strconv.FormatUint(v, 16)
+		}
+		text[i] += ":" + api.ValueTypeName(t)
+	}
+	return strings.Join(text, ",")
+}

@@ -1,0 +1,145 @@
+// Package abi decodes the calls of guests: it knows, for each dialect, which functions there are, what their arguments mean, and how
+// structures lie in guest memory. It validates pointers and enums, calls internal/system, and writes back what that says.
+//
+// A dialect is a table; a row has a name, a signature and a decoder. No decision beyond the decoding is taken here.
+package abi
+
+import (
+	"context"
+	"io"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/wasi"
+)
+
+// Function is a function that guests import.
+type Function struct {
+	Name    string
+	Params  string // a letter a parameter: i = i32, I = i64
+	Results string
+
+	args   string // how to print the arguments in a trace, a letter each; empty = the call is not traced. See trace.go
+	decode func(*Thread, wasi.Memory, []uint64) wasi.Errno
+}
+
+// Lookup finds the function that modules import under the name. The same table answers for wasi_unstable, as in WAMR.
+func Lookup(module, name string) (*Function, bool) {
+	f, ok := modules[module][name]
+	return f, ok
+}
+
+// Modules names the modules that functions can be imported from.
+func Modules() []string {
+	return []string{"wasi_snapshot_preview1", "wasi_unstable", "wasport_sockets"}
+}
+
+var modules = func() map[string]map[string]*Function {
+	wasip1 := index(preview1, wamr, wamrOptions())
+	return map[string]map[string]*Function{
+		"wasi_snapshot_preview1": wasip1,
+		"wasi_unstable":          wasip1,
+	}
+}()
+
+func index(tables ...[]Function) map[string]*Function {
+	m := make(map[string]*Function)
+	for _, t := range tables {
+		for i := range t {
+			m[t[i].Name] = &t[i]
+		}
+	}
+	return m
+}
+
+// Thread is a thread of a guest as its calls see it.
+type Thread struct {
+	*system.Thread
+
+	bufs      [][]byte          // the iovecs of the call under way
+	polled    []byte            // the subscriptions of the last poll_oneoff as they lay in memory
+	interests []system.Interest // and decoded
+	trace     *tracer
+}
+
+// NewThread prepares a thread's calls, which are reported to trace, a line each, unless that is nil.
+func NewThread(t *system.Thread, trace io.Writer) *Thread {
+	a := &Thread{Thread: t}
+	if trace != nil {
+		a.trace = &tracer{w: trace}
+	}
+	return a
+}
+
+// vectors decodes a list of iovecs; the result is valid until the next call of the thread.
+func (t *Thread) vectors(m wasi.Memory, ptr, count uint64) (bufs [][]byte, total int, e wasi.Errno) {
+	t.bufs, total, e = m.Vectors(t.bufs[:0], uint32(ptr), uint32(count))
+	return t.bufs, total, e
+}
+
+type threadKey struct{}
+
+type threadContext struct {
+	context.Context
+	thread *Thread
+}
+
+func (c *threadContext) Value(key any) any {
+	if key == (threadKey{}) {
+		return c.thread
+	}
+	return c.Context.Value(key)
+}
+
+// WithThread is the context that the functions of a guest must be called with, for its imports to know whose they are.
+func WithThread(ctx context.Context, t *Thread) context.Context {
+	return &threadContext{ctx, t}
+}
+
+func threadOf(ctx context.Context) *Thread {
+	if c, ok := ctx.(*threadContext); ok { // the way of nearly every call, without a search
+		return c.thread
+	}
+	t, _ := ctx.Value(threadKey{}).(*Thread)
+	return t
+}
+
+// Call is the function in the form that the engine calls. It panics, as the engine wants it, with the error that ended the guest.
+func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
+	t := threadOf(ctx)
+	if t == nil {
+		panic(errNoThread)
+	}
+	m := view(mod)
+	var e wasi.Errno
+	if t.trace == nil || f.args == "" {
+		e = f.decode(t, m, stack)
+	} else {
+		e = t.trace.call(f, t, m, stack)
+	}
+	if err := t.Err(); err != nil {
+		panic(err)
+	}
+	stack[0] = uint64(e)
+}
+
+type callError string
+
+func (e callError) Error() string { return string(e) }
+
+const errNoThread = callError("called outside of a running guest")
+
+// view is the guest's whole memory, in one piece.
+func view(mod api.Module) wasi.Memory {
+	mem := mod.Memory()
+	size := mem.Size()
+	if size == 0 { // none, or 4 GiB, which does not fit the number
+		if pages, ok := mem.Grow(0); !ok || pages == 0 {
+			return nil
+		}
+		size = 1<<32 - 1
+	}
+	b, _ := mem.Read(0, size)
+	return b
+}

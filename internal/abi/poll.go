@@ -1,0 +1,60 @@
+package abi
+
+import (
+	"bytes"
+
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/wasi"
+)
+
+// maxSubscriptions bounds what one poll_oneoff can make the host remember.
+const maxSubscriptions = 1 << 16
+
+// pollOneoff decodes poll_oneoff(subscriptions, events, count, out count). Programs wait for the same things again and again, so the
+// subscriptions are compared with those of the thread's last call before they are decoded.
+func pollOneoff(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	count := uint32(a[2])
+	if count == 0 || count > maxSubscriptions {
+		return wasi.EINVAL
+	}
+	in, e := m.Slice(uint32(a[0]), count*wasi.SizeSubscription)
+	if e != wasi.Success {
+		return e
+	}
+	out, e := m.Slice(uint32(a[1]), count*wasi.SizeEvent)
+	if e != wasi.Success {
+		return e
+	}
+	if e := m.Check(uint32(a[3]), 4); e != wasi.Success {
+		return e
+	}
+	same := bytes.Equal(in, t.polled)
+	if !same {
+		t.polled = append(t.polled[:0], in...) // once, and decoded from the copy
+		t.interests = t.interests[:0]
+		for b := t.polled; len(b) > 0; b = b[wasi.SizeSubscription:] {
+			s := wasi.GetSubscription(b)
+			if s.Type > wasi.EventFdWrite {
+				t.polled = t.polled[:0]
+				return wasi.EINVAL
+			}
+			t.interests = append(t.interests, system.Interest{
+				Kind: system.InterestKind(s.Type), FD: s.FD, Clock: s.Clock, Timeout: s.Timeout,
+				Absolute: s.Flags&wasi.SubclockAbstime != 0,
+			})
+		}
+	}
+	happened, err := t.Poll(t.interests, same)
+	if err != nil {
+		return wasi.ErrnoOf(err)
+	}
+	for i, h := range happened {
+		s := wasi.GetSubscription(t.polled[h.Index*wasi.SizeSubscription:])
+		ev := wasi.Event{Userdata: s.Userdata, Error: wasi.ErrnoOf(h.Err), Type: s.Type, Nbytes: h.Bytes}
+		if h.Hangup {
+			ev.Flags = wasi.EventHangup
+		}
+		ev.Put(out[i*wasi.SizeEvent:])
+	}
+	return m.PutUint32(uint32(a[3]), uint32(len(happened)))
+}

@@ -1,0 +1,257 @@
+package abi
+
+import (
+	"runtime"
+
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/wasi"
+	"github.com/wasport/wasport/network"
+)
+
+// preview1 is WASI preview 1 but for the path functions, which are in paths.go and files.go.
+// Source: the witx of wasi_snapshot_preview1 in the WASI repository.
+var preview1 = append([]Function{
+	{"args_get", "ii", "i", "", argsGet},
+	{"args_sizes_get", "ii", "i", "", argsSizesGet},
+	{"environ_get", "ii", "i", "", environGet},
+	{"environ_sizes_get", "ii", "i", "", environSizesGet},
+	{"clock_res_get", "ii", "i", "", clockResGet},
+	{"clock_time_get", "iIi", "i", "", clockTimeGet},
+	{"random_get", "ii", "i", "", randomGet},
+	{"sched_yield", "", "i", "", schedYield},
+	{"proc_exit", "i", "", "", procExit},
+	{"proc_raise", "i", "i", "", procRaise},
+	{"poll_oneoff", "iiii", "i", "ppdo", pollOneoff},
+
+	{"fd_close", "i", "i", "f", fdClose},
+	{"fd_renumber", "ii", "i", "ff", fdRenumber},
+	{"fd_fdstat_get", "ii", "i", "fp", fdFdstatGet},
+	{"fd_fdstat_set_flags", "ii", "i", "fx", fdFdstatSetFlags},
+	{"fd_fdstat_set_rights", "iII", "i", "fxx", fdFdstatSetRights},
+	{"fd_filestat_get", "ii", "i", "fp", fdFilestatGet},
+	{"fd_read", "iiii", "i", "fV-o", fdRead},
+	{"fd_write", "iiii", "i", "fv-o", fdWrite},
+
+	{"sock_accept", "iii", "i", "fxo", sockAccept},
+	{"sock_recv", "iiiiii", "i", "fV-xoh", sockRecv},
+	{"sock_send", "iiiii", "i", "fv-xo", sockSend},
+	{"sock_shutdown", "ii", "i", "fx", sockShutdown},
+}, files...)
+
+func argsGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	return putStrings(m, t.Args(), uint32(a[0]), uint32(a[1]))
+}
+
+func argsSizesGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	return putSizes(m, t.Args(), uint32(a[0]), uint32(a[1]))
+}
+
+func environGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	return putStrings(m, t.Env(), uint32(a[0]), uint32(a[1]))
+}
+
+func environSizesGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	return putSizes(m, t.Env(), uint32(a[0]), uint32(a[1]))
+}
+
+// putStrings writes an array of pointers, and the NUL-terminated strings that they point to.
+func putStrings(m wasi.Memory, list []string, ptrs, chars uint32) wasi.Errno {
+	size := uint32(0)
+	for _, s := range list {
+		size += uint32(len(s)) + 1
+	}
+	if e := m.Check(ptrs, 4*uint32(len(list))); e != wasi.Success {
+		return e
+	}
+	buf, e := m.Slice(chars, size)
+	if e != wasi.Success {
+		return e
+	}
+	for _, s := range list {
+		m.PutUint32(ptrs, chars)
+		n := copy(buf, s)
+		buf[n] = 0
+		buf = buf[n+1:]
+		ptrs += 4
+		chars += uint32(n) + 1
+	}
+	return wasi.Success
+}
+
+func putSizes(m wasi.Memory, list []string, count, bytes uint32) wasi.Errno {
+	size := uint32(0)
+	for _, s := range list {
+		size += uint32(len(s)) + 1
+	}
+	if e := m.Check(bytes, 4); e != wasi.Success {
+		return e
+	}
+	if e := m.PutUint32(count, uint32(len(list))); e != wasi.Success {
+		return e
+	}
+	return m.PutUint32(bytes, size)
+}
+
+func clockResGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	ns, err := t.Resolution(uint32(a[0]))
+	if err != nil {
+		return wasi.ErrnoOf(err)
+	}
+	return m.PutUint64(uint32(a[1]), ns)
+}
+
+func clockTimeGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	ns, err := t.Now(uint32(a[0]))
+	if err != nil {
+		return wasi.ErrnoOf(err)
+	}
+	return m.PutUint64(uint32(a[2]), ns)
+}
+
+func randomGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	b, e := m.Slice(uint32(a[0]), uint32(a[1]))
+	if e != wasi.Success {
+		return e
+	}
+	return wasi.ErrnoOf(t.Random(b))
+}
+
+func schedYield(*Thread, wasi.Memory, []uint64) wasi.Errno {
+	runtime.Gosched()
+	return wasi.Success
+}
+
+func procExit(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+	t.Kill(&system.Exit{Code: uint32(a[0])})
+	return wasi.Success
+}
+
+// procRaise knows no signals: there is nothing in a guest that could handle one.
+func procRaise(*Thread, wasi.Memory, []uint64) wasi.Errno { return wasi.ENOSYS }
+
+func fdClose(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(t.CloseFD(int32(a[0])))
+}
+
+func fdRenumber(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(t.Renumber(int32(a[0]), int32(a[1])))
+}
+
+func fdFdstatGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	b, e := m.Slice(uint32(a[1]), wasi.SizeFdstat)
+	if e != wasi.Success {
+		return e
+	}
+	s, err := t.Fdstat(int32(a[0]))
+	if err == nil {
+		s.Put(b)
+	}
+	return wasi.ErrnoOf(err)
+}
+
+func fdFdstatSetFlags(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(t.SetFlags(int32(a[0]), wasi.Fdflags(a[1])))
+}
+
+func fdFdstatSetRights(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(t.SetRights(int32(a[0]), wasi.Rights(a[1]), wasi.Rights(a[2])))
+}
+
+func fdFilestatGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	b, e := m.Slice(uint32(a[1]), wasi.SizeFilestat)
+	if e != wasi.Success {
+		return e
+	}
+	s, err := t.Filestat(int32(a[0]))
+	if err == nil {
+		s.Put(b)
+	}
+	return wasi.ErrnoOf(err)
+}
+
+func fdRead(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	return t.transfer(m, a[1], a[2], a[3], func(bufs [][]byte) (int, error) { return t.Read(int32(a[0]), bufs) })
+}
+
+func fdWrite(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	return t.transfer(m, a[1], a[2], a[3], func(bufs [][]byte) (int, error) { return t.Write(int32(a[0]), bufs) })
+}
+
+// transfer validates the iovecs and the place for the count before anything is moved.
+func (t *Thread) transfer(m wasi.Memory, ptr, count, out uint64, move func([][]byte) (int, error)) wasi.Errno {
+	if e := m.Check(uint32(out), 4); e != wasi.Success {
+		return e
+	}
+	bufs, _, e := t.vectors(m, ptr, count)
+	if e != wasi.Success {
+		return e
+	}
+	n, err := move(bufs)
+	if err != nil {
+		return wasi.ErrnoOf(err)
+	}
+	return m.PutUint32(uint32(out), uint32(n))
+}
+
+func sockAccept(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	if e := m.Check(uint32(a[2]), 4); e != wasi.Success {
+		return e
+	}
+	flags := wasi.Fdflags(a[1])
+	if flags&^wasi.FdflagsAll != 0 {
+		return wasi.EINVAL
+	}
+	fd, err := t.Accept(int32(a[0]), flags&wasi.FdflagNonblock != 0)
+	if err != nil {
+		return wasi.ErrnoOf(err)
+	}
+	return m.PutUint32(uint32(a[2]), uint32(fd))
+}
+
+func sockRecv(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	if e := m.Check(uint32(a[5]), 2); e != wasi.Success {
+		return e
+	}
+	r, e := t.receive(m, a[0], a[1], a[2], a[3], a[4])
+	if e != wasi.Success {
+		return e
+	}
+	flags := uint16(0)
+	if r.Truncated {
+		flags = wasi.RoflagDataTruncated
+	}
+	return m.PutUint16(uint32(a[5]), flags)
+}
+
+// receive is what sock_recv and sock_recv_from share.
+func (t *Thread) receive(m wasi.Memory, fd, iovs, count, riflags, out uint64) (network.Received, wasi.Errno) {
+	if e := m.Check(uint32(out), 4); e != wasi.Success {
+		return network.Received{}, e
+	}
+	if uint16(riflags)&^(wasi.RiflagPeek|wasi.RiflagWaitall) != 0 {
+		return network.Received{}, wasi.EINVAL
+	}
+	bufs, _, e := t.vectors(m, iovs, count)
+	if e != wasi.Success {
+		return network.Received{}, e
+	}
+	var flags network.RecvFlags
+	if riflags&wasi.RiflagPeek != 0 {
+		flags = network.Peek
+	}
+	r, err := t.Recv(int32(fd), bufs, flags, riflags&wasi.RiflagWaitall != 0)
+	if err != nil {
+		return r, wasi.ErrnoOf(err)
+	}
+	return r, m.PutUint32(uint32(out), uint32(r.N))
+}
+
+func sockSend(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	return t.transfer(m, a[1], a[2], a[4], func(bufs [][]byte) (int, error) {
+		return t.Send(int32(a[0]), bufs, noAddress)
+	})
+}
+
+func sockShutdown(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(t.Shutdown(int32(a[0]), network.How(a[1])))
+}

@@ -1,0 +1,153 @@
+package abi
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/wasport/wasport/internal/wasi"
+)
+
+// tracer prints calls, in the manner of strace:
+//
+//	sock_connect(3, 127.0.0.1:8080) = 0 <0.000081>
+//	sock_recv(3, ["hello\n"], 0x0, 6, 0) = 0 <0.000004>
+//
+// What a pointer points to is printed instead of the pointer: before the call if it goes in, after it if it comes out. The
+// letters of Function.args:
+//
+//	f fd              d number           D 64-bit number        x flags
+//	a address in      A address out      g group in             p pointer
+//	v iovecs to send, and their number (the "-" that follows)
+//	V iovecs to fill, and their number (the "-" that follows), of which the next "o" tells how much was
+//	s string, and its length (the "-" that follows)             z NUL-terminated string
+//	b h o q           8-, 16-, 32- and 64-bit result            - not printed
+type tracer struct {
+	w    io.Writer
+	line []byte
+}
+
+func (tr *tracer) call(f *Function, t *Thread, m wasi.Memory, stack []uint64) wasi.Errno {
+	var args [9]uint64 // the result takes the place of the first argument
+	copy(args[:], stack[:len(f.args)])
+	before := time.Now()
+	in := make([]string, len(f.args))
+	for i := range f.args {
+		in[i] = incoming(m, f.args[i], args[i:])
+	}
+	e := f.decode(t, m, stack)
+	took := time.Since(before)
+
+	tr.line = append(append(tr.line[:0], f.Name...), '(')
+	comma := ""
+	for i := range f.args {
+		if f.args[i] == '-' {
+			continue
+		}
+		s := in[i]
+		if s == "" {
+			s = outgoing(m, f.args[i:], args[i:], e)
+		}
+		tr.line = append(append(tr.line, comma...), s...)
+		comma = ", "
+	}
+	tr.line = append(tr.line, ") = "...)
+	tr.line = strconv.AppendInt(tr.line, int64(e), 10)
+	if e != wasi.Success {
+		tr.line = append(append(tr.line, ' '), e.String()...)
+	}
+	tr.line = fmt.Appendf(tr.line, " <%.6f>\n", took.Seconds())
+	tr.w.Write(tr.line) // one write a line; that the trace could not be written is not the guest's concern
+	return e
+}
+
+// incoming is what an argument looks like that the guest passes; "" for one that only the result fills.
+func incoming(m wasi.Memory, kind byte, a []uint64) string {
+	switch kind {
+	case 'f', 'd':
+		return strconv.Itoa(int(int32(a[0])))
+	case 'D':
+		return strconv.FormatInt(int64(a[0]), 10)
+	case 'x', 'p':
+		return "0x" + strconv.FormatUint(a[0], 16)
+	case 'a':
+		if addr, e := getAddr(m, a[0]); e == wasi.Success {
+			return addr.String()
+		}
+	case 'g':
+		if b, e := m.Slice(uint32(a[0]), wasi.SizeAddrIP); e == wasi.Success {
+			if ip, e := wasi.GetAddrIP(b); e == wasi.Success {
+				return ip.String()
+			}
+		}
+	case 'z':
+		if s, e := m.CString(uint32(a[0]), maxName); e == wasi.Success {
+			return strconv.Quote(s)
+		}
+	case 's':
+		if b, e := m.Slice(uint32(a[0]), uint32(a[1])); e == wasi.Success {
+			return quoted(b, len(b))
+		}
+	case 'v':
+		return vectorText(m, a[0], a[1], 1<<31-1)
+	default:
+		return ""
+	}
+	return fmt.Sprintf("%#x", a[0]) // a pointer to nowhere
+}
+
+// outgoing is what an argument looks like that the call filled.
+func outgoing(m wasi.Memory, kinds string, a []uint64, e wasi.Errno) string {
+	ptr := uint32(a[0])
+	if e != wasi.Success {
+		return fmt.Sprintf("%#x", ptr)
+	}
+	size := map[byte]uint32{'b': 1, 'h': 2, 'o': 4, 'q': 8, 'A': wasi.SizeAddr}[kinds[0]]
+	if kinds[0] == 'V' {
+		n := uint32(1<<31 - 1)
+		for i := range kinds {
+			if kinds[i] == 'o' {
+				n, _ = m.Uint32(uint32(a[i]))
+				break
+			}
+		}
+		return vectorText(m, a[0], a[1], int(n))
+	}
+	b, fault := m.Slice(ptr, size)
+	if fault != wasi.Success || ptr == 0 {
+		return fmt.Sprintf("%#x", ptr)
+	}
+	if kinds[0] == 'A' {
+		addr, _ := wasi.GetAddr(b)
+		return addr.String()
+	}
+	var wide [8]byte
+	copy(wide[:], b)
+	return strconv.FormatUint(binary.LittleEndian.Uint64(wide[:]), 10)
+}
+
+// shown is how many bytes of data a trace prints.
+const shown = 32
+
+func quoted(b []byte, n int) string {
+	if n > shown {
+		return strconv.Quote(string(b[:min(len(b), shown)])) + "..."
+	}
+	return strconv.Quote(string(b[:n]))
+}
+
+// vectorText prints the first n bytes that iovecs point to.
+func vectorText(m wasi.Memory, ptr, count uint64, n int) string {
+	bufs, total, e := m.Vectors(nil, uint32(ptr), uint32(count))
+	if e != wasi.Success {
+		return fmt.Sprintf("%#x", ptr)
+	}
+	n = min(n, total)
+	var b []byte
+	for _, v := range bufs {
+		b = append(b, v[:min(len(v), shown-len(b))]...)
+	}
+	return "[" + quoted(b, n) + "], " + strconv.Itoa(int(uint32(count)))
+}

@@ -1,0 +1,84 @@
+// Package engine compiles and runs guests on wazero: compiling, checking and supplying what a module imports, starting a guest,
+// ending it, and saying why it ended.
+//
+// Together with internal/abi it is the only place that knows wazero, and it uses wazero's public API alone. What imported
+// functions do is not its business.
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"runtime"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+)
+
+// Config says how guests are run.
+type Config struct {
+	// Runtime is a runtime that the embedder already has, and closes; then the other fields mean nothing. Nil = one of our own.
+	Runtime wazero.Runtime
+
+	CacheDir    string // where compiled modules are kept; empty = in memory only
+	Interpreter bool   // interpret instead of compiling
+}
+
+// Engine compiles modules and runs guests. It may be used from several goroutines.
+type Engine struct {
+	runtime wazero.Runtime
+	cache   wazero.CompilationCache // nil when the runtime is not ours
+	owned   bool
+}
+
+// features are what a guest may use. Exception handling is not among them: wazero's can be made to use freed memory of the host
+// (wazero issue 2522).
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads | experimental.CoreFeaturesTailCall |
+	experimental.CoreFeaturesExtendedConst
+
+// New makes an engine. It must be closed.
+func New(ctx context.Context, c Config) (*Engine, error) {
+	if c.Runtime != nil {
+		return &Engine{runtime: c.Runtime}, nil
+	}
+	e := &Engine{owned: true}
+	rc := wazero.NewRuntimeConfig()
+	if c.Interpreter {
+		rc = wazero.NewRuntimeConfigInterpreter()
+	}
+	e.cache = wazero.NewCompilationCache()
+	if c.CacheDir != "" {
+		cache, err := wazero.NewCompilationCacheWithDir(c.CacheDir)
+		if err != nil {
+			return nil, fmt.Errorf("cache of compiled modules: %w", err)
+		}
+		e.cache = cache
+	}
+	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc.WithCoreFeatures(features).WithCompilationCache(e.cache))
+	return e, nil
+}
+
+// Close releases the engine and all of its modules; no guest may be running.
+func (e *Engine) Close(ctx context.Context) error {
+	if !e.owned {
+		return nil
+	}
+	err := e.runtime.Close(ctx)
+	if cerr := e.cache.Close(ctx); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// compiling is the context for compiling, which by default would use one processor of several.
+func compiling(ctx context.Context) context.Context {
+	return experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+}
+
+// instance is the configuration of every instance: without a name, so that any number of them can be there at once; with a source of
+// random numbers, since wazero would otherwise seed one of its own for 15 µs and 5 KiB each, and without a start function, which is
+// called when everything else is ready.
+func instance() wazero.ModuleConfig {
+	return wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader).WithStartFunctions()
+}

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasport/wasport/internal/abi"
+)
+
+// Import is a function that a module imports, and what we have under that name.
+type Import struct {
+	Module, Name string
+	Want, Have   string // signatures, such as "(i32, i32) -> i32"; Have is empty if we have no such function
+
+	// Foreign is true if the embedder's runtime has a module of that name, so that it is not for us to supply.
+	Foreign bool
+}
+
+// OK reports whether the import can be supplied.
+func (i Import) OK() bool { return i.Foreign || i.Want == i.Have }
+
+func (i Import) String() string {
+	s := i.Module + "." + i.Name + " " + i.Want
+	switch {
+	case i.OK():
+		return s
+	case i.Have == "":
+		return s + ": there is no such function"
+	}
+	return s + ": here it is " + i.Have
+}
+
+// ImportError is the error of a module that imports what we lack.
+type ImportError struct{ Imports []Import }
+
+func (e *ImportError) Error() string {
+	lines := make([]string, 0, len(e.Imports))
+	for _, i := range e.Imports {
+		lines = append(lines, i.String())
+	}
+	return "the module imports what cannot be supplied: " + strings.Join(lines, "; ")
+}
+
+func signature(params, results []api.ValueType) string {
+	names := func(types []api.ValueType) string {
+		s := make([]string, len(types))
+		for i, t := range types {
+			s[i] = api.ValueTypeName(t)
+		}
+		return strings.Join(s, ", ")
+	}
+	s := "(" + names(params) + ")"
+	if len(results) > 0 {
+		s += " -> " + names(results)
+	}
+	return s
+}
+
+// types turns a signature of the tables into the engine's.
+func types(letters string) []api.ValueType {
+	t := make([]api.ValueType, len(letters))
+	for i, c := range letters {
+		t[i] = api.ValueTypeI32
+		if c == 'I' {
+			t[i] = api.ValueTypeI64
+		}
+	}
+	return t
+}
+
+// imports lists what a compiled module imports, functions of threads aside, in its own order and each once.
+func (e *Engine) imports(compiled wazero.CompiledModule) []Import {
+	var list []Import
+	for _, def := range compiled.ImportedFunctions() {
+		module, name, _ := def.Import()
+		i := Import{Module: module, Name: name, Want: signature(def.ParamTypes(), def.ResultTypes())}
+		if f, ok := abi.Lookup(module, name); ok {
+			i.Have = signature(types(f.Params), types(f.Results))
+		} else {
+			i.Foreign = e.runtime.Module(module) != nil
+		}
+		if !slices.Contains(list, i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// supply makes the modules that a compiled module imports its functions from: with just those functions, and without names, so that
+// they meet neither those of other guests' dialects nor what an embedder has put into the runtime. A function that we do not
+// have traps when it is called.
+func (e *Engine) supply(ctx context.Context, compiled wazero.CompiledModule) (map[string]api.Module, error) {
+	builders := make(map[string]wazero.HostModuleBuilder)
+	for _, def := range compiled.ImportedFunctions() {
+		module, name, _ := def.Import()
+		f, ok := abi.Lookup(module, name)
+		if !ok && e.runtime.Module(module) != nil {
+			continue
+		}
+		b, known := builders[module]
+		if !known {
+			b = e.runtime.NewHostModuleBuilder(module)
+			builders[module] = b
+		}
+		call := api.GoModuleFunc(trapping(module, name))
+		if ok && signature(types(f.Params), types(f.Results)) == signature(def.ParamTypes(), def.ResultTypes()) {
+			call = f.Call
+		}
+		b.NewFunctionBuilder().WithGoModuleFunction(call, def.ParamTypes(), def.ResultTypes()).WithName(name).Export(name)
+	}
+	modules := make(map[string]api.Module)
+	for name, b := range builders {
+		// wazero's resolver of imports panics on modules from the builder's own Instantiate.
+		compiled, err := b.Compile(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("supplying %s: %w", name, err)
+		}
+		if modules[name], err = e.runtime.InstantiateModule(ctx, compiled, instance()); err != nil {
+			return nil, fmt.Errorf("supplying %s: %w", name, err)
+		}
+	}
+	return modules, nil
+}
+
+func trapping(module, name string) func(context.Context, api.Module, []uint64) {
+	return func(context.Context, api.Module, []uint64) {
+		panic(fmt.Errorf("called %s.%s, which the host does not have", module, name))
+	}
+}

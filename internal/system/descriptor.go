@@ -1,0 +1,171 @@
+package system
+
+import (
+	"sync/atomic"
+
+	"github.com/wasport/wasport/internal/wasi"
+	"github.com/wasport/wasport/network"
+)
+
+// descriptor is an entry of the table: something open, what may be done with it, and whether its calls block.
+type descriptor struct {
+	object
+	preopen *string // the name of a preopened directory
+
+	base, inheriting atomic.Uint64 // rights
+	nonblock         atomic.Bool
+	closed           atomic.Bool
+}
+
+// object is what a descriptor refers to. Reading and writing are tried, never waited for: EAGAIN says that there is
+// nothing to do now.
+type object interface {
+	network.Pollable
+	filetype() wasi.Filetype
+	read(bufs [][]byte) (int, error)
+	write(bufs [][]byte) (int, error)
+	stat() (wasi.Filestat, error)
+	flags() wasi.Fdflags // but for Nonblock
+	setFlags(wasi.Fdflags) error
+	close() error
+}
+
+func newDescriptor(o object, base, inheriting wasi.Rights) *descriptor {
+	d := &descriptor{object: o}
+	d.base.Store(uint64(base))
+	d.inheriting.Store(uint64(inheriting))
+	return d
+}
+
+func (d *descriptor) close() error {
+	d.closed.Store(true)
+	return d.object.close()
+}
+
+// asSocket is what a descriptor refers to if that is a socket. The descriptor may be nil.
+func (d *descriptor) asSocket() (*socket, bool) {
+	if d == nil {
+		return nil, false
+	}
+	s, ok := d.object.(*socket)
+	return s, ok
+}
+
+// rights reports ENOTCAPABLE unless the descriptor has all of the rights wanted.
+func (d *descriptor) rights(want wasi.Rights) error {
+	if wasi.Rights(d.base.Load())&want != want {
+		return wasi.ENOTCAPABLE
+	}
+	return nil
+}
+
+// with finds a descriptor that has the rights wanted.
+func (g *Guest) with(fd int32, want wasi.Rights) (*descriptor, error) {
+	d, err := g.table.at(fd)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.rights(want)
+}
+
+// Fdstat tells what a descriptor is and may do.
+func (g *Guest) Fdstat(fd int32) (wasi.Fdstat, error) {
+	d, err := g.table.at(fd)
+	if err != nil {
+		return wasi.Fdstat{}, err
+	}
+	s := wasi.Fdstat{
+		Type: d.filetype(), Flags: d.flags(),
+		Base: wasi.Rights(d.base.Load()), Inheriting: wasi.Rights(d.inheriting.Load()),
+	}
+	if d.nonblock.Load() {
+		s.Flags |= wasi.FdflagNonblock
+	}
+	return s, nil
+}
+
+// SetFlags replaces a descriptor's flags.
+func (g *Guest) SetFlags(fd int32, flags wasi.Fdflags) error {
+	d, err := g.with(fd, wasi.RightFdstatSetFlags)
+	if err != nil {
+		return err
+	}
+	if flags&^wasi.FdflagsAll != 0 {
+		return wasi.EINVAL
+	}
+	if err := d.setFlags(flags &^ wasi.FdflagNonblock); err != nil {
+		return err
+	}
+	d.nonblock.Store(flags&wasi.FdflagNonblock != 0)
+	return nil
+}
+
+// SetRights takes rights away from a descriptor. Adding one is ENOTCAPABLE.
+func (g *Guest) SetRights(fd int32, base, inheriting wasi.Rights) error {
+	d, err := g.table.at(fd)
+	if err != nil {
+		return err
+	}
+	// Two threads may narrow the same descriptor, and neither may undo what the other took away.
+	for _, r := range [...]struct {
+		now  *atomic.Uint64
+		want wasi.Rights
+	}{{&d.base, base}, {&d.inheriting, inheriting}} {
+		if r.want&^wasi.Rights(r.now.Load()) != 0 {
+			return wasi.ENOTCAPABLE
+		}
+	}
+	d.base.And(uint64(base))
+	d.inheriting.And(uint64(inheriting))
+	return nil
+}
+
+// Filestat tells the attributes of what a descriptor refers to.
+func (g *Guest) Filestat(fd int32) (wasi.Filestat, error) {
+	d, err := g.with(fd, wasi.RightFdFilestatGet)
+	if err != nil {
+		return wasi.Filestat{}, err
+	}
+	return d.stat()
+}
+
+// Read reads from a file, stream or socket into bufs.
+func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) {
+	d, err := t.with(fd, wasi.RightFdRead)
+	if err != nil {
+		return 0, err
+	}
+	if s, ok := d.asSocket(); ok {
+		r, err := t.receive(d, s, bufs, 0)
+		return r.N, err
+	}
+	for {
+		n, err := d.read(bufs)
+		if !d.again(err) {
+			return n, err
+		}
+		if err := t.block(d, network.Readable, noDeadline); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// Write writes bufs to a file, stream or socket.
+func (t *Thread) Write(fd int32, bufs [][]byte) (int, error) {
+	d, err := t.with(fd, wasi.RightFdWrite)
+	if err != nil {
+		return 0, err
+	}
+	if s, ok := d.asSocket(); ok {
+		return t.send(d, s, bufs, noAddress)
+	}
+	for {
+		n, err := d.write(bufs)
+		if !d.again(err) {
+			return n, err
+		}
+		if err := t.block(d, network.Writable, noDeadline); err != nil {
+			return 0, err
+		}
+	}
+}

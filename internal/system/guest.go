@@ -1,0 +1,160 @@
+// Package system is one guest's world: its descriptors, files, sockets, clocks, waiting, threads and its end.
+//
+// What a function of an ABI means is here; how its arguments lie in guest memory is in internal/abi, and what a
+// socket does is in network. Nothing here knows an engine, and nothing here asks whether a guest may do something with an address:
+// that is decided by the Network that the guest was given.
+//
+// Operations on descriptors of a guest may be called from several of its threads at once, each through its own Thread.
+// Only here does anything block: sockets and files are tried, and when they have nothing to offer and the descriptor
+// is in blocking mode, the thread waits. So closing a descriptor, a time-out and the guest's end wake every waiter in the same way.
+package system
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/wasi"
+	"github.com/wasport/wasport/network"
+)
+
+// Config is what a guest starts with. The zero value has no arguments, no files and no network, an empty stdin, and discards its
+// output.
+type Config struct {
+	Args []string
+	Env  []string // "name=value"
+
+	// Stdin, Stdout and Stderr are descriptors 0 to 2. An *os.File is used as it is, without being closed or changed.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+
+	Preopens  []Preopen        // from descriptor 3 on
+	Listeners []network.Socket // after them; closed with the guest
+	Network   network.Network  // nil: every socket and lookup is EACCES
+	Random    io.Reader        // nil: crypto/rand
+
+	// MaxDescriptors limits how many descriptors are open at once; EMFILE beyond. 0 = DefaultMaxDescriptors.
+	MaxDescriptors int
+}
+
+// DefaultMaxDescriptors leaves room for a server with some thousand connections.
+const DefaultMaxDescriptors = 8192
+
+// Preopen is a directory that a guest finds open when it starts, under the given name.
+type Preopen struct {
+	Dir  *hostfs.Dir // closed with the guest
+	Name string
+}
+
+// Guest is the world of one running guest.
+type Guest struct {
+	args, env []string
+	network   network.Network
+	random    io.Reader
+	started   time.Time
+	table     table
+
+	ctx    context.Context // ends with the guest; lookups run under it
+	cancel context.CancelCauseFunc
+	dead   atomic.Bool
+
+	mu      sync.Mutex
+	threads map[*Thread]struct{}
+	spent   time.Duration // running time of the threads that have ended
+}
+
+// Exit is the error with which a guest that called proc_exit ends.
+type Exit struct{ Code uint32 }
+
+func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
+
+// New makes a guest's world. The guest owns what the configuration lends it, also when New fails.
+func New(ctx context.Context, c Config) (*Guest, error) {
+	g := &Guest{
+		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
+		started: time.Now(),
+		threads: make(map[*Thread]struct{}),
+	}
+	if g.random == nil {
+		g.random = rand.Reader
+	}
+	g.table.max = c.MaxDescriptors
+	if g.table.max == 0 {
+		g.table.max = DefaultMaxDescriptors
+	}
+	g.ctx, g.cancel = context.WithCancelCause(ctx)
+
+	var errs []error
+	add := func(d *descriptor, err error) {
+		if err == nil {
+			_, err = g.insert(d)
+		}
+		errs = append(errs, err)
+	}
+	add(newStdin(c.Stdin))
+	add(newStdout(c.Stdout))
+	add(newStdout(c.Stderr))
+	for _, p := range c.Preopens {
+		add(newDirectory(p.Dir, &p.Name, wasi.RightsDirectory, wasi.RightsDirectory|wasi.RightsFile), nil)
+	}
+	for _, s := range c.Listeners {
+		add(newSocket(s), nil)
+	}
+	if err := errors.Join(errs...); err != nil {
+		g.Close()
+		return nil, fmt.Errorf("preparing the guest's descriptors: %w", err)
+	}
+	return g, nil
+}
+
+// Kill ends the guest for the given reason, the first one if there are several: every call that is blocked returns, no further one
+// blocks or touches a descriptor, and Err tells the reason. It may be called from anywhere, any number of times.
+func (g *Guest) Kill(cause error) {
+	g.cancel(cause)
+	if g.dead.Swap(true) {
+		return
+	}
+	g.table.closeAll()
+	g.wake()
+}
+
+// Err is the reason for which the guest was ended, or nil while it lives.
+func (g *Guest) Err() error {
+	if !g.dead.Load() {
+		return nil
+	}
+	return context.Cause(g.ctx)
+}
+
+// errGone is the reason of a guest that ended by itself.
+var errGone = errors.New("the guest has ended")
+
+// Close releases everything that the guest holds.
+func (g *Guest) Close() { g.Kill(errGone) }
+
+// Args and Env are what the guest was started with.
+func (g *Guest) Args() []string { return g.args }
+func (g *Guest) Env() []string  { return g.env }
+
+// Random fills b with random bytes.
+func (g *Guest) Random(b []byte) error {
+	_, err := io.ReadFull(g.random, b)
+	return err
+}
+
+// wake makes the threads that wait for more than a socket look again at what they wait for.
+func (g *Guest) wake() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for t := range g.threads {
+		if s := t.set.Load(); s != nil {
+			s.Wake()
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package system
+
+import (
+	"syscall"
+
+	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/wasi"
+)
+
+// dirAt finds a descriptor that is a directory and has the rights wanted.
+func (g *Guest) dirAt(fd int32, want wasi.Rights) (*hostfs.Dir, *descriptor, error) {
+	d, err := g.table.at(fd)
+	if err != nil {
+		return nil, nil, err
+	}
+	o, ok := d.object.(directory)
+	if !ok {
+		return nil, nil, syscall.ENOTDIR
+	}
+	return o.Dir, d, d.rights(want)
+}
+
+// Prestat is the name of a preopened directory; EBADF for any other descriptor.
+func (g *Guest) Prestat(fd int32) (string, error) {
+	d, err := g.table.at(fd)
+	if err != nil {
+		return "", err
+	}
+	if d.preopen == nil {
+		return "", syscall.EBADF
+	}
+	return *d.preopen, nil
+}
+
+// OpenPath is how a path is opened: the arguments of path_open.
+type OpenPath struct {
+	Follow           bool
+	Oflags           uint16
+	Flags            wasi.Fdflags
+	Base, Inheriting wasi.Rights
+}
+
+const (
+	readRights  = wasi.RightFdRead | wasi.RightFdReaddir
+	writeRights = wasi.RightFdWrite | wasi.RightFdAllocate | wasi.RightFdFilestatSetSize | wasi.RightFdDatasync
+)
+
+// OpenAt opens a path beneath a directory. The new descriptor has those of the rights asked for that the directory hands on and that
+// make sense for what was found. Whether it is opened for reading or writing follows from them.
+func (g *Guest) OpenAt(fd int32, path string, o OpenPath) (int32, error) {
+	need := wasi.RightPathOpen
+	if o.Oflags&wasi.OflagCreat != 0 {
+		need |= wasi.RightPathCreateFile
+	}
+	if o.Oflags&wasi.OflagTrunc != 0 {
+		need |= wasi.RightPathFilestatSetSize
+	}
+	dir, d, err := g.dirAt(fd, need)
+	if err != nil {
+		return -1, err
+	}
+	if o.Oflags&^wasi.OflagsAll != 0 || o.Flags&^wasi.FdflagsAll != 0 {
+		return -1, syscall.EINVAL
+	}
+	if err := g.table.full(); err != nil {
+		return -1, err
+	}
+	inheriting := wasi.Rights(d.inheriting.Load())
+	base := o.Base & inheriting
+	f, sub, err := dir.Open(path, hostfs.OpenOptions{
+		Read:      base&readRights != 0,
+		Write:     base&writeRights != 0,
+		Create:    o.Oflags&wasi.OflagCreat != 0,
+		Exclusive: o.Oflags&wasi.OflagExcl != 0,
+		Truncate:  o.Oflags&wasi.OflagTrunc != 0,
+		Directory: o.Oflags&wasi.OflagDirectory != 0,
+		Follow:    o.Follow,
+		Flags:     hostfs.Flags(o.Flags),
+	})
+	if err != nil {
+		return -1, pathError(err)
+	}
+	if sub != nil {
+		return g.insert(newDirectory(sub, nil, base&wasi.RightsDirectory, o.Inheriting&inheriting))
+	}
+	n := newDescriptor(file{f}, base&wasi.RightsFile, o.Inheriting&inheriting)
+	n.nonblock.Store(o.Flags&wasi.FdflagNonblock != 0)
+	return g.insert(n)
+}
+
+// ReadDir yields the entries of a directory from a cookie on, until yield returns false.
+func (g *Guest) ReadDir(fd int32, cookie uint64, yield func(hostfs.Entry) bool) error {
+	dir, _, err := g.dirAt(fd, wasi.RightFdReaddir)
+	if err != nil {
+		return err
+	}
+	return dir.ReadDir(cookie, yield)
+}
+
+// The others do beneath a directory what the functions of the same names of preview 1 say.
+func (g *Guest) Mkdir(fd int32, path string) error {
+	dir, _, err := g.dirAt(fd, wasi.RightPathCreateDirectory)
+	if err != nil {
+		return err
+	}
+	return pathError(dir.Mkdir(path))
+}
+
+func (g *Guest) Rmdir(fd int32, path string) error {
+	dir, _, err := g.dirAt(fd, wasi.RightPathRemoveDirectory)
+	if err != nil {
+		return err
+	}
+	return pathError(dir.Rmdir(path))
+}
+
+func (g *Guest) Unlink(fd int32, path string) error {
+	dir, _, err := g.dirAt(fd, wasi.RightPathUnlinkFile)
+	if err != nil {
+		return err
+	}
+	return pathError(dir.Unlink(path))
+}
+
+func (g *Guest) Symlink(target string, fd int32, path string) error {
+	dir, _, err := g.dirAt(fd, wasi.RightPathSymlink)
+	if err != nil {
+		return err
+	}
+	return pathError(dir.Symlink(target, path))
+}
+
+func (g *Guest) Readlink(fd int32, path string, buf []byte) (int, error) {
+	dir, _, err := g.dirAt(fd, wasi.RightPathReadlink)
+	if err != nil {
+		return 0, err
+	}
+	n, err := dir.Readlink(path, buf)
+	return n, pathError(err)
+}
+
+func (g *Guest) StatAt(fd int32, path string, follow bool) (wasi.Filestat, error) {
+	dir, _, err := g.dirAt(fd, wasi.RightPathFilestatGet)
+	if err != nil {
+		return wasi.Filestat{}, err
+	}
+	s, err := dir.Stat(path, follow)
+	return filestat(s), pathError(err)
+}
+
+func (g *Guest) SetTimesAt(fd int32, path string, follow bool, at hostfs.Times) error {
+	dir, _, err := g.dirAt(fd, wasi.RightPathFilestatSetTimes)
+	if err != nil {
+		return err
+	}
+	return pathError(dir.SetTimes(path, follow, at))
+}
+
+func (g *Guest) Rename(fd int32, path string, newFD int32, newPath string) error {
+	dir, _, err := g.dirAt(fd, wasi.RightPathRenameSource)
+	if err != nil {
+		return err
+	}
+	to, _, err := g.dirAt(newFD, wasi.RightPathRenameTarget)
+	if err != nil {
+		return err
+	}
+	return pathError(hostfs.Rename(dir, path, to, newPath))
+}
+
+func (g *Guest) Link(fd int32, path string, follow bool, newFD int32, newPath string) error {
+	dir, _, err := g.dirAt(fd, wasi.RightPathLinkSource)
+	if err != nil {
+		return err
+	}
+	to, _, err := g.dirAt(newFD, wasi.RightPathLinkTarget)
+	if err != nil {
+		return err
+	}
+	return pathError(hostfs.Link(dir, path, follow, to, newPath))
+}

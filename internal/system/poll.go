@@ -1,0 +1,176 @@
+package system
+
+import (
+	"math"
+	"time"
+
+	"github.com/wasport/wasport/internal/poll"
+	"github.com/wasport/wasport/internal/wasi"
+	"github.com/wasport/wasport/network"
+)
+
+// Interest is one thing that Poll waits for: a time, or a descriptor that becomes readable or writable.
+type Interest struct {
+	Kind     InterestKind
+	FD       int32  // of Reading and Writing
+	Clock    uint32 // of Timer
+	Timeout  uint64 // of Timer: ns from now on, or on the clock if Absolute
+	Absolute bool
+}
+
+// InterestKind says what an Interest is about.
+type InterestKind uint8
+
+const (
+	Timer InterestKind = iota
+	Reading
+	Writing
+)
+
+// Happening is something that Poll waited for.
+type Happening struct {
+	Index  int    // of the interest
+	Err    error  // what is wrong with the descriptor or the interest
+	Bytes  uint64 // that can be read
+	Hangup bool   // the peer has gone
+}
+
+// pollState is what a thread keeps between calls of Poll, since programs wait for the same things again and again.
+type pollState struct {
+	items     []poll.Item
+	of        []int       // items[i] belongs to interest of[i]
+	timers    []time.Time // by interest; of those that are timers
+	gone      uint64
+	immediate []Happening
+	out       []Happening
+}
+
+// Poll waits until at least one of the interests happens, and returns those that did by then; none of them is EINVAL. With same, the
+// interests are those of the thread's last call. The result is valid until the next call.
+func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
+	if len(in) == 0 {
+		return nil, wasi.EINVAL
+	}
+	set, err := t.pollSet()
+	if err != nil {
+		return nil, err
+	}
+	w := &t.wait
+	deadline := t.timers(in)
+	for changed := !same || len(w.immediate) > 0; ; changed = true {
+		if changed || w.gone != t.table.gone.Load() {
+			changed = true
+			t.register(in)
+		}
+		until := deadline
+		if len(w.immediate) > 0 {
+			until = time.Unix(0, 1)
+		}
+		t.pause()
+		ready, err := set.Wait(w.items, changed, until)
+		t.resume()
+		if cause := t.Err(); cause != nil {
+			return nil, cause
+		}
+		if err != nil {
+			return nil, err
+		}
+		w.out = append(w.out[:0], w.immediate...)
+		for _, i := range ready {
+			w.out = append(w.out, t.happening(in, i))
+		}
+		now := time.Now()
+		for i := range in {
+			if in[i].Kind == Timer && !w.timers[i].IsZero() && !now.Before(w.timers[i]) {
+				w.out = append(w.out, Happening{Index: i})
+			}
+		}
+		if len(w.out) > 0 {
+			return w.out, nil
+		}
+	}
+}
+
+// timers works out when each timer ends, and returns the earliest; zero = never. What is wrong with a timer has happened at once.
+func (t *Thread) timers(in []Interest) (earliest time.Time) {
+	w := &t.wait
+	if cap(w.timers) < len(in) {
+		w.timers = make([]time.Time, len(in))
+	}
+	w.timers = w.timers[:len(in)]
+	for i := range in {
+		if in[i].Kind != Timer {
+			continue
+		}
+		w.timers[i] = time.Time{}
+		left := in[i].Timeout
+		if in[i].Absolute {
+			now, err := t.Now(in[i].Clock)
+			if err != nil {
+				continue // register reports it
+			}
+			left -= min(now, left)
+		}
+		if left > math.MaxInt64 {
+			continue // never
+		}
+		w.timers[i] = time.Now().Add(time.Duration(left))
+		if earliest.IsZero() || w.timers[i].Before(earliest) {
+			earliest = w.timers[i]
+		}
+	}
+	return earliest
+}
+
+// register finds the descriptors anew.
+func (t *Thread) register(in []Interest) {
+	w := &t.wait
+	w.gone = t.table.gone.Load()
+	w.items, w.of, w.immediate = w.items[:0], w.of[:0], w.immediate[:0]
+	for i, x := range in {
+		if x.Kind == Timer {
+			if x.Clock > wasi.ClockThreadCPU {
+				w.immediate = append(w.immediate, Happening{Index: i, Err: wasi.EINVAL})
+			}
+			continue
+		}
+		d, err := t.table.at(x.FD)
+		if err == nil {
+			err = d.rights(wasi.RightPollFdReadwrite)
+		}
+		if s, ok := d.asSocket(); ok && err == nil && s.pending.Load() != 0 {
+			err = s.peekFailure()
+		}
+		if err != nil {
+			w.immediate = append(w.immediate, Happening{Index: i, Err: err})
+			continue
+		}
+		want := network.Readable
+		if x.Kind == Writing {
+			want = network.Writable
+		}
+		w.items = append(w.items, poll.Item{P: d.object, Want: want})
+		w.of = append(w.of, i)
+	}
+}
+
+// happening tells what became of an item.
+func (t *Thread) happening(in []Interest, item int) Happening {
+	w := &t.wait
+	it := &w.items[item]
+	h := Happening{Index: w.of[item], Err: it.Err, Hangup: it.Got&network.Hangup != 0}
+	if it.Err != nil {
+		return h
+	}
+	if s, ok := it.P.(*socket); ok && it.Got&network.Failed != 0 {
+		h.Err = s.peekFailure()
+		w.gone-- // the host's socket has forgotten the error, so the next call must look here
+	}
+	if in[h.Index].Kind == Reading && h.Err == nil {
+		n, err := it.P.Available()
+		if err == nil && n > 0 {
+			h.Bytes = uint64(n)
+		}
+	}
+	return h
+}

@@ -1,0 +1,76 @@
+package system
+
+import (
+	"net/netip"
+	"strconv"
+	"syscall"
+
+	"github.com/wasport/wasport/network"
+)
+
+// Resolved is one answer to a lookup.
+type Resolved struct {
+	Addr netip.AddrPort
+	Type network.Type
+}
+
+// Resolve looks up a host and a service. A host that is an address in the usual spelling is taken as it is, and asks nobody;
+// one of another family than wanted is no such host. A service is empty, a number up to 65535, or a name. Without a type, each
+// address comes as a stream and as a datagram entry.
+func (t *Thread) Resolve(host, service string, family network.Family, typ network.Type) ([]Resolved, error) {
+	if host == "" {
+		return nil, syscall.EINVAL
+	}
+	port, err := t.port(service, typ)
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := t.addrs(host, family)
+	if err != nil {
+		return nil, err
+	}
+	types := []network.Type{network.Stream, network.Datagram}
+	if typ != network.AnyType {
+		types = []network.Type{typ}
+	}
+	out := make([]Resolved, 0, len(addrs)*len(types))
+	for _, a := range addrs {
+		for _, typ := range types {
+			out = append(out, Resolved{netip.AddrPortFrom(a, port), typ})
+		}
+	}
+	return out, nil
+}
+
+func (t *Thread) addrs(host string, family network.Family) ([]netip.Addr, error) {
+	if a, err := netip.ParseAddr(host); err == nil {
+		if family == network.IPv4 && !a.Is4() || family == network.IPv6 && !a.Is6() {
+			return nil, &network.LookupError{Name: host, Failure: network.NoSuchHost}
+		}
+		return []netip.Addr{a.WithZone("")}, nil
+	}
+	if t.network == nil {
+		return nil, syscall.EACCES
+	}
+	t.pause()
+	defer t.resume()
+	addrs, err := t.network.LookupAddrs(t.ctx, family, host)
+	return addrs, t.ended(err)
+}
+
+func (t *Thread) port(service string, typ network.Type) (uint16, error) {
+	if service == "" {
+		return 0, nil
+	}
+	if n, err := strconv.ParseUint(service, 10, 64); err == nil {
+		if n > 65535 {
+			return 0, syscall.EINVAL
+		}
+		return uint16(n), nil
+	}
+	if t.network == nil {
+		return 0, syscall.EACCES
+	}
+	port, err := t.network.LookupPort(t.ctx, typ, service)
+	return port, t.ended(err)
+}

@@ -1,0 +1,87 @@
+package system
+
+import (
+	"math"
+	"net/netip"
+	"syscall"
+
+	"github.com/wasport/wasport/network"
+)
+
+// Option reads a socket option in the units of network.Option.
+func (t *Thread) Option(fd int32, o network.Option) (int64, error) {
+	_, s, err := t.socketAt(fd)
+	if err != nil {
+		return 0, err
+	}
+	if o == network.PendingError {
+		if e, ok := s.failure().(syscall.Errno); ok {
+			return int64(e), nil
+		}
+		return 0, nil
+	}
+	return s.Option(o)
+}
+
+// SetOption sets a socket option.
+func (t *Thread) SetOption(fd int32, o network.Option, value int64) error {
+	_, s, err := t.socketAt(fd)
+	if err != nil {
+		return err
+	}
+	return s.SetOption(o, value)
+}
+
+// Timeouts are the receive and the send time-out of a socket in microseconds; 0 = for ever. They are the socket's own and
+// never reach the host's, which is always in non-blocking mode; so they are kept to the microsecond, where Linux would round to a tick.
+func (t *Thread) Timeouts(fd int32) (recv, send uint64, err error) {
+	_, s, err := t.socketAt(fd)
+	if err != nil {
+		return 0, 0, err
+	}
+	return uint64(s.recvTimeout.Load()), uint64(s.sendTimeout.Load()), nil
+}
+
+// Time-outs longer than this, some 290 years, are for ever.
+const maxTimeout = math.MaxInt64 / 1000
+
+// SetRecvTimeout and SetSendTimeout set the time-outs.
+func (t *Thread) SetRecvTimeout(fd int32, µs uint64) error {
+	_, s, err := t.socketAt(fd)
+	if err == nil {
+		s.recvTimeout.Store(clampTimeout(µs))
+	}
+	return err
+}
+
+func (t *Thread) SetSendTimeout(fd int32, µs uint64) error {
+	_, s, err := t.socketAt(fd)
+	if err == nil {
+		s.sendTimeout.Store(clampTimeout(µs))
+	}
+	return err
+}
+
+func clampTimeout(µs uint64) int64 {
+	if µs > maxTimeout {
+		return 0
+	}
+	return int64(µs)
+}
+
+// Join and Leave change the membership of a socket in a multicast group.
+func (t *Thread) Join(fd int32, group netip.Addr, on network.Interface) error {
+	_, s, err := t.socketAt(fd)
+	if err != nil {
+		return err
+	}
+	return s.Join(group, on)
+}
+
+func (t *Thread) Leave(fd int32, group netip.Addr, on network.Interface) error {
+	_, s, err := t.socketAt(fd)
+	if err != nil {
+		return err
+	}
+	return s.Leave(group, on)
+}

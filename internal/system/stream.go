@@ -1,0 +1,146 @@
+package system
+
+import (
+	"io"
+	"runtime"
+	"sync"
+	"syscall"
+
+	"github.com/wasport/wasport/internal/wasi"
+	"github.com/wasport/wasport/network"
+)
+
+// stream is what sources and sinks, the stdio of Go programs, have in common.
+type stream struct{}
+
+func (stream) filetype() wasi.Filetype      { return wasi.FiletypeUnknown }
+func (stream) flags() wasi.Fdflags          { return 0 }
+func (stream) setFlags(wasi.Fdflags) error  { return nil }
+func (stream) stat() (wasi.Filestat, error) { return wasi.Filestat{}, nil }
+func (stream) read([][]byte) (int, error)   { return 0, syscall.EBADF }
+func (stream) write([][]byte) (int, error)  { return 0, syscall.EBADF }
+func (stream) Readiness() network.Readiness { return network.Readiness{} }
+func (stream) Available() (int, error)      { return 0, nil }
+func (stream) close() error                 { return nil }
+func (stream) Poll(want network.Events) (network.Events, error) {
+	return want, nil
+}
+
+// sink is a descriptor that writes to a Go writer. A writer that blocks holds up the guest, and cannot be interrupted.
+type sink struct {
+	stream
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func newSink(w io.Writer) *sink { return &sink{w: w} }
+
+func (s *sink) write(bufs [][]byte) (total int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range bufs {
+		n, err := s.w.Write(b)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// source is a descriptor that reads from a Go reader, which may block: so a goroutine reads, one buffer ahead, once the guest first wants
+// something. It ends when the reader returns after the descriptor was closed.
+type source struct {
+	stream
+	r io.Reader
+
+	mu      sync.Mutex
+	buf     []byte // what has been read
+	err     error  // what ended the reading
+	reading bool
+	wakers  map[*func()]struct{}
+}
+
+const sourceBuffer = 16 << 10
+
+func newSource(r io.Reader) *source {
+	return &source{r: r, wakers: make(map[*func()]struct{})}
+}
+
+func (s *source) read(bufs [][]byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.buf) == 0 {
+		switch s.err {
+		case nil:
+			s.fetch()
+			return 0, syscall.EAGAIN
+		case io.EOF:
+			return 0, nil
+		}
+		return 0, s.err
+	}
+	total := 0
+	for _, b := range bufs {
+		n := copy(b, s.buf)
+		s.buf = s.buf[n:]
+		total += n
+	}
+	return total, nil
+}
+
+// fetch starts to read the next buffer, unless that is under way.
+func (s *source) fetch() {
+	if s.reading {
+		return
+	}
+	s.reading = true
+	go func() {
+		buf := make([]byte, sourceBuffer)
+		n, err := s.r.Read(buf)
+		for n == 0 && err == nil { // legal, if discouraged
+			runtime.Gosched()
+			n, err = s.r.Read(buf)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.buf, s.err, s.reading = buf[:n], err, false
+		for wake := range s.wakers {
+			(*wake)()
+		}
+	}()
+}
+
+func (s *source) Poll(want network.Events) (network.Events, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.buf) == 0 && s.err == nil {
+		s.fetch()
+		return 0, nil
+	}
+	return want & network.Readable, nil
+}
+
+func (s *source) Readiness() network.Readiness {
+	return network.Readiness{Notify: func(_ network.Events, wake func()) (stop func()) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.wakers[&wake] = struct{}{}
+		if len(s.buf) > 0 || s.err != nil {
+			wake()
+		} else {
+			s.fetch()
+		}
+		return func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			delete(s.wakers, &wake)
+		}
+	}}
+}
+
+func (s *source) Available() (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.buf), nil
+}

@@ -1,0 +1,89 @@
+// Package wasport runs WebAssembly modules that use the network: modules built for WASI preview 1 and for the socket functions
+// that WAMR added to it, unchanged, on the host's own sockets, as far as a policy allows.
+//
+// A [Runtime] compiles modules; a [Module] is compiled once and run any number of times, also concurrently; each run is a guest with
+// files, sockets and a policy of its own, given by a [Config]:
+//
+//	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
+//	...
+//	defer rt.Close(ctx)
+//	mod, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
+//	...
+//	status, err := mod.Run(ctx, wasport.Config{Args: []string{"hello"}, Stdout: os.Stdout})
+//
+// The zero Config is safe: no files, no network, no environment.
+//
+// This package is the front door and nothing else: it turns a configuration into the parts of a guest and puts them together. What a
+// network is, and how to bring one of your own, is in package network; the rules that guard it are in package policy.
+package wasport
+
+import (
+	"context"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/wasport/wasport/internal/engine"
+)
+
+// RuntimeConfig says how modules are compiled and run. The zero value is a good one.
+type RuntimeConfig struct {
+	// Wazero is a runtime to use instead of one of our own; closing it is up to its owner. The other fields then mean nothing. Modules
+	// of other kinds may run in it at the same time, WASI ones among them: nothing is registered under a name.
+	Wazero wazero.Runtime
+
+	// CacheDir is a directory where compiled modules are kept, so that the next process starts faster. Empty = none. It must
+	// belong to nobody else: what is in it is run.
+	CacheDir string
+
+	// Interpreter runs guests without compiling them: starts sooner, runs some hundred times slower.
+	Interpreter bool
+}
+
+// Runtime compiles modules. It may be used from several goroutines.
+type Runtime struct{ engine *engine.Engine }
+
+// NewRuntime makes a runtime. It must be closed.
+func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
+	e, err := engine.New(ctx, engine.Config{Runtime: c.Wazero, CacheDir: c.CacheDir, Interpreter: c.Interpreter})
+	if err != nil {
+		return nil, err
+	}
+	return &Runtime{e}, nil
+}
+
+// Close releases the runtime and its modules, after all guests have ended.
+func (r *Runtime) Close(ctx context.Context) error { return r.engine.Close(ctx) }
+
+// CompileConfig says how a module is compiled.
+type CompileConfig struct {
+	// TrapUnknownImports replaces functions that wasport does not have, or has with another signature, by ones that trap when they
+	// are called. Without it Compile fails with an *ImportError.
+	TrapUnknownImports bool
+}
+
+// Compile compiles a core module in the binary format and checks its imports. The error says what is wrong in one line; it is an
+// *ImportError if the module imports what wasport lacks.
+func (r *Runtime) Compile(ctx context.Context, wasm []byte, c CompileConfig) (*Module, error) {
+	m, err := r.engine.Compile(ctx, wasm, engine.CompileOptions{TrapUnknown: c.TrapUnknownImports})
+	if err != nil {
+		return nil, err
+	}
+	return &Module{m}, nil
+}
+
+// Import is a function that a module imports: what it wants, and what there is.
+type Import = engine.Import
+
+// ImportError is the error of a module that imports what wasport lacks.
+type ImportError = engine.ImportError
+
+// Inspect lists what a module imports, without checking that it could be run.
+func (r *Runtime) Inspect(ctx context.Context, wasm []byte) ([]Import, error) {
+	return r.engine.Inspect(ctx, wasm)
+}
+
+// Module is a compiled module. It may be used from several goroutines.
+type Module struct{ module *engine.Module }
+
+// Close releases the module, after all of its guests have ended.
+func (m *Module) Close(ctx context.Context) error { return m.module.Close(ctx) }
