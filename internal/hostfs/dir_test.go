@@ -1,0 +1,439 @@
+//go:build unix
+
+package hostfs
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What POSIX, and the test-suite of WASI, say of names, trailing slashes and symbolic links.
+func TestNames(t *testing.T) {
+	const (
+		ok = unix.Errno(0)
+	)
+	open := func(path string, o OpenOptions) func(d *Dir) error {
+		return func(d *Dir) error { return attempt(d, path, o) }
+	}
+	rename := func(from, to string) func(d *Dir) error {
+		return func(d *Dir) error { return Rename(d, from, d, to) }
+	}
+	link := func(from string, follow bool, to string) func(d *Dir) error {
+		return func(d *Dir) error { return Link(d, from, follow, d, to) }
+	}
+	symlink := func(path string) func(d *Dir) error {
+		return func(d *Dir) error { return d.Symlink("source", path) }
+	}
+	stat := func(path string, follow bool) func(d *Dir) error {
+		return func(d *Dir) error { return second(d.Stat(path, follow)) }
+	}
+	times := func(path string, follow bool) func(d *Dir) error {
+		return func(d *Dir) error { return d.SetTimes(path, follow, Times{Set: MtimeNow}) }
+	}
+	mkdir := func(path string) func(d *Dir) error { return func(d *Dir) error { return d.Mkdir(path) } }
+	rmdir := func(path string) func(d *Dir) error { return func(d *Dir) error { return d.Rmdir(path) } }
+	unlink := func(path string) func(d *Dir) error { return func(d *Dir) error { return d.Unlink(path) } }
+	readlink := func(path string) func(d *Dir) error {
+		return func(d *Dir) error { return second(d.Readlink(path, make([]byte, 10))) }
+	}
+	create := OpenOptions{Create: true}
+	follow := OpenOptions{Follow: true}
+	directory := OpenOptions{Directory: true}
+	for _, c := range []struct {
+		name string
+		do   func(d *Dir) error
+		want error
+	}{
+		{"open a file", open("file", OpenOptions{}), ok},
+		{"open a file/", open("file/", OpenOptions{}), unix.ENOTDIR},
+		{"open a file///", open("file///", OpenOptions{}), unix.ENOTDIR},
+		{"open a file beneath a file", open("file/x", OpenOptions{}), unix.ENOTDIR},
+		{"open .. of a file", open("file/../file", OpenOptions{}), unix.ENOTDIR},
+		{"open a directory", open("dir", OpenOptions{}), ok},
+		{"open a directory/", open("dir/", OpenOptions{}), ok},
+		{"open a directory///", open("dir///", OpenOptions{}), ok},
+		{"open a directory for writing", open("dir", OpenOptions{Write: true}), unix.EISDIR},
+		{"open a directory for reading and writing", open(".", OpenOptions{Read: true, Write: true, Directory: true}), unix.EISDIR},
+		{"open a directory to truncate it", open("dir", OpenOptions{Truncate: true}), unix.EISDIR},
+		{"open the directory itself", open(".", OpenOptions{Read: true, Flags: Nonblock}), ok},
+		{"open the directory itself as such", open(".", directory), ok},
+		{"open the directory itself/", open("./", directory), ok},
+		{"open with dots", open("dir/.//full/../../dir/full/../full///./file", OpenOptions{}), ok},
+		{"open a file as a directory", open("file", directory), unix.ENOTDIR},
+		{"open a link to a file as a directory", open("tofile", OpenOptions{Directory: true, Follow: true}), unix.ENOTDIR},
+		{"open a link to a directory as such", open("todir", OpenOptions{Directory: true, Follow: true}), ok},
+		{"open a link to a directory as such, nofollow", open("todir", directory), unix.ENOTDIR},
+		{"open a link to a directory, nofollow", open("todir", OpenOptions{}), unix.ELOOP},
+		{"open a link to a directory/, nofollow", open("todir/", OpenOptions{}), ok},
+		{"open a link to a file, nofollow", open("tofile", OpenOptions{}), unix.ELOOP},
+		{"open a link to a file", open("tofile", follow), ok},
+		{"open a dangling link, nofollow", open("dangling", OpenOptions{}), unix.ELOOP},
+		{"open a dangling link as a directory, nofollow", open("dangling", directory), unix.ENOTDIR},
+		{"open a dangling link", open("dangling", follow), unix.ENOENT},
+		{"open a loop, nofollow", open("loop", OpenOptions{}), unix.ELOOP},
+		{"open nothing", open("none", OpenOptions{}), unix.ENOENT},
+		{"open nothing as a directory", open("none", directory), unix.ENOENT},
+		{"open an empty path", open("", OpenOptions{}), unix.ENOENT},
+		{"open a NUL at the end", open("file\x00", OpenOptions{}), unix.EINVAL},
+		{"open a NUL in the middle", open("file\x00x", OpenOptions{}), unix.EINVAL},
+		{"open a name that is too long", open(strings.Repeat("x", 256), OpenOptions{}), unix.ENAMETOOLONG},
+		{"open a path that is too long", open(strings.Repeat("./", 2048)+"file", OpenOptions{}), unix.ENAMETOOLONG},
+		{"open a long path", open(strings.Repeat("./", 2045)+"file", OpenOptions{}), ok},
+		{"open with an unknown flag", open("file", OpenOptions{Flags: 1 << 9}), unix.EINVAL},
+
+		{"create", open("none", create), ok},
+		{"create/", open("none/", create), unix.EISDIR},
+		{"create a file that exists/", open("file/", create), unix.EISDIR},
+		{"create beneath nothing", open("none/x", create), unix.ENOENT},
+		{"create what exists", open("file", create), ok},
+		{"create what exists, exclusively", open("file", OpenOptions{Create: true, Exclusive: true}), unix.EEXIST},
+		{"create a directory that exists, exclusively", open("dir", OpenOptions{Create: true, Exclusive: true}), unix.EEXIST},
+		{"create a link that exists, exclusively", open("dangling", OpenOptions{Create: true, Exclusive: true, Follow: true}), unix.EEXIST},
+		{"create through a dangling link", open("dangling", OpenOptions{Create: true, Follow: true}), ok},
+		{"create through a dangling link, nofollow", open("dangling", create), unix.ELOOP},
+		{"create a directory", open("none", OpenOptions{Create: true, Directory: true}), unix.EINVAL},
+		{"create where a directory is", open("dir", OpenOptions{Create: true, Write: true}), unix.EISDIR},
+		{"create with a name that is not UTF-8", open("\xff\xfe", create), ok},
+
+		{"mkdir", mkdir("none"), ok},
+		{"mkdir/", mkdir("none/"), ok},
+		{"mkdir///", mkdir("none///"), ok},
+		{"mkdir where a file is", mkdir("file"), unix.EEXIST},
+		{"mkdir where a directory is", mkdir("dir"), unix.EEXIST},
+		{"mkdir where a dangling link is", mkdir("dangling"), unix.EEXIST},
+		{"mkdir where a dangling link is/", mkdir("dangling/"), unix.EEXIST},
+		{"mkdir .", mkdir("."), unix.EEXIST},
+		{"mkdir dir/..", mkdir("dir/.."), unix.EEXIST},
+		{"mkdir beneath nothing", mkdir("none/x"), unix.ENOENT},
+		{"mkdir with an empty path", mkdir(""), unix.ENOENT},
+		{"mkdir with a NUL", mkdir("x\x00"), unix.EINVAL},
+
+		{"rmdir", rmdir("empty"), ok},
+		{"rmdir/", rmdir("empty/"), ok},
+		{"rmdir what is not empty", rmdir("dir"), unix.ENOTEMPTY},
+		{"rmdir a file", rmdir("file"), unix.ENOTDIR},
+		{"rmdir a file/", rmdir("file/"), unix.ENOTDIR},
+		{"rmdir a link to a directory", rmdir("toempty"), unix.ENOTDIR},
+		{"rmdir a link to a directory/", rmdir("toempty/"), unix.ENOTDIR},
+		{"rmdir nothing", rmdir("none"), unix.ENOENT},
+		{"rmdir .", rmdir("."), unix.EINVAL},
+
+		{"unlink", unlink("file"), ok},
+		{"unlink a file/", unlink("file/"), unix.ENOTDIR},
+		{"unlink a directory", unlink("empty"), unix.EISDIR},
+		{"unlink a directory/", unlink("empty/"), unix.EISDIR},
+		{"unlink a link to a directory", unlink("todir"), ok},
+		{"unlink a link to a directory/", unlink("todir/"), unix.ENOTDIR},
+		{"unlink a dangling link", unlink("dangling"), ok},
+		{"unlink a loop", unlink("loop"), ok},
+		{"unlink nothing", unlink("none"), unix.ENOENT},
+		{"unlink nothing/", unlink("none/"), unix.ENOENT},
+		{"unlink .", unlink("."), unix.EISDIR},
+		{"unlink dir/..", unlink("dir/.."), unix.EISDIR},
+
+		{"rename a file", rename("file", "none"), ok},
+		{"rename a file over a file", rename("file", "file2"), ok},
+		{"rename a file over a directory", rename("file", "empty"), unix.EISDIR},
+		{"rename a file to none/", rename("file", "none/"), unix.ENOTDIR},
+		{"rename a file/", rename("file/", "none"), unix.ENOTDIR},
+		{"rename a directory", rename("dir", "none"), ok},
+		{"rename a directory/", rename("dir/", "none"), ok},
+		{"rename a directory to none/", rename("dir", "none/"), ok},
+		{"rename a directory/ to none/", rename("dir/", "none/"), ok},
+		{"rename a directory over an empty one", rename("dir", "empty"), ok},
+		{"rename a directory over one that is not", rename("empty", "dir"), unix.ENOTEMPTY},
+		{"rename a directory over a file", rename("empty", "file"), unix.ENOTDIR},
+		{"rename a directory into itself", rename("dir", "dir/full/x"), unix.EINVAL},
+		{"rename a directory over a link/", rename("empty", "todir/"), unix.ENOTDIR},
+		{"rename a link", rename("dangling", "none"), ok},
+		{"rename a link/", rename("todir/", "none"), unix.ENOTDIR},
+		{"rename nothing", rename("none", "x"), unix.ENOENT},
+		{"rename to nowhere", rename("file", "none/x"), unix.ENOENT},
+		{"rename to an empty path", rename("file", ""), unix.ENOENT},
+		{"rename the directory itself", rename(".", "x"), unix.EBUSY},
+
+		{"link", link("file", false, "none"), ok},
+		{"link to none/", link("file", false, "none/"), unix.ENOENT},
+		{"link to a file", link("file", false, "file2"), unix.EEXIST},
+		{"link to a file/", link("file", false, "file2/"), unix.ENOTDIR},
+		{"link to itself", link("file", false, "file"), unix.EEXIST},
+		{"link to a directory", link("file", false, "empty"), unix.EEXIST},
+		{"link to a directory/", link("file", false, "empty/"), unix.EEXIST},
+		{"link to a dangling link", link("file", false, "dangling"), unix.EEXIST},
+		{"link a directory", link("empty", false, "none"), unix.EPERM},
+		{"link a directory/", link("empty/", false, "none"), unix.EPERM},
+		{"link a file/", link("file/", false, "none"), unix.ENOTDIR},
+		{"link nothing", link("none", false, "x"), unix.ENOENT},
+		{"link what a dangling link is for", link("dangling", true, "x"), unix.ENOENT},
+		{"link what a link is for", link("tofile", true, "x"), ok},
+
+		{"symlink", symlink("none"), ok},
+		{"symlink/", symlink("none/"), unix.ENOENT},
+		{"symlink where a directory is", symlink("empty"), unix.EEXIST},
+		{"symlink where a directory is/", symlink("empty/"), unix.EEXIST},
+		{"symlink where a file is", symlink("file"), unix.EEXIST},
+		{"symlink where a file is/", symlink("file/"), unix.ENOTDIR},
+		{"symlink to nothing", func(d *Dir) error { return d.Symlink("", "none") }, unix.ENOENT},
+		{"symlink with a NUL", func(d *Dir) error { return d.Symlink("x\x00", "none") }, unix.EINVAL},
+
+		{"readlink a file", readlink("file"), unix.EINVAL},
+		{"readlink a directory", readlink("dir"), unix.EINVAL},
+		{"readlink a link to a directory/", readlink("todir/"), unix.EINVAL},
+		{"readlink a link to a file/", readlink("tofile/"), unix.ENOTDIR},
+		{"readlink nothing", readlink("none"), unix.ENOENT},
+		{"readlink a dangling link", readlink("dangling"), ok},
+
+		{"stat .", stat(".", false), ok},
+		{"stat a file/", stat("file/", false), unix.ENOTDIR},
+		{"stat a link to a file/", stat("tofile/", false), unix.ENOTDIR},
+		{"stat a link to a directory/", stat("todir/", false), ok},
+		{"stat a dangling link", stat("dangling", true), unix.ENOENT},
+		{"stat a dangling link, nofollow", stat("dangling", false), ok},
+		{"stat a dangling link/, nofollow", stat("dangling/", false), unix.ENOENT},
+		{"stat an empty path", stat("", false), unix.ENOENT},
+
+		{"set times", times("file", false), ok},
+		{"set times of .", times(".", false), ok},
+		{"set times of a file/", times("file/", false), unix.ENOTDIR},
+		{"set times of a dangling link", times("dangling", true), unix.ENOENT},
+		{"set times of a dangling link, nofollow", times("dangling", false), ok},
+		{"set a time twice", func(d *Dir) error {
+			return d.SetTimes("file", false, Times{Set: MtimeGiven | MtimeNow})
+		}, unix.EINVAL},
+		{"set the other time twice", func(d *Dir) error {
+			return d.SetTimes("file", false, Times{Set: AtimeGiven | AtimeNow})
+		}, unix.EINVAL},
+		{"set a time that is none", func(d *Dir) error { return d.SetTimes("file", false, Times{Set: 16}) }, unix.EINVAL},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			eachResolver(t, func(t *testing.T, walk bool) {
+				dir := t.TempDir()
+				plant(t, dir, "file = x", "file2", "dir/", "dir/full/", "dir/full/file", "empty/", "tofile -> file",
+					"todir -> dir", "toempty -> empty", "dangling -> target", "loop -> loop")
+				d := openRoot(t, dir, ReadWrite, walk)
+				want := c.want
+				if want == ok {
+					want = nil
+				}
+				if err := c.do(d); err != want {
+					t.Errorf("%v, want %v", err, want)
+				}
+			})
+		})
+	}
+}
+
+func TestTwoDirs(t *testing.T) {
+	eachResolver(t, func(t *testing.T, walk bool) {
+		a, b := t.TempDir(), t.TempDir()
+		plant(t, a, "file = a", "sub/")
+		plant(t, b, "sub/")
+		from, to := openRoot(t, a, ReadWrite, walk), openRoot(t, b, ReadWrite, walk)
+		_, sub, err := to.Open("sub", OpenOptions{Directory: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sub.Close()
+		if err := Link(from, "file", false, sub, "linked"); err != nil {
+			t.Error(err)
+		}
+		if err := Rename(from, "file", sub, "renamed"); err != nil {
+			t.Error(err)
+		}
+		one, err1 := from.Stat("file", false)
+		two, err2 := to.Stat("sub/linked", false)
+		three, err3 := to.Stat("sub/renamed", false)
+		if err1 != unix.ENOENT || err2 != nil || err3 != nil || two != three || two.Nlink != 2 {
+			t.Error(one, err1, two, err2, three, err3)
+		}
+	})
+}
+
+func TestReadlink(t *testing.T) {
+	dir := t.TempDir()
+	plant(t, dir, "link -> target")
+	d := openRoot(t, dir, ReadOnly, false)
+	for _, c := range []struct {
+		size int
+		want string
+	}{{10, "target"}, {6, "target"}, {4, "targ"}, {0, ""}} {
+		buf := make([]byte, c.size)
+		n, err := d.Readlink("link", buf)
+		if err != nil || string(buf[:n]) != c.want {
+			t.Errorf("into %d bytes: %q, %v", c.size, buf[:n], err)
+		}
+	}
+	if _, err := d.Readlink("none", nil); err != unix.ENOENT {
+		t.Error(err)
+	}
+}
+
+func TestStatAndTimes(t *testing.T) {
+	eachResolver(t, func(t *testing.T, walk bool) {
+		dir := t.TempDir()
+		plant(t, dir, "file = abc", "link -> file", "sub/")
+		d := openRoot(t, dir, ReadWrite, walk)
+		info, err := os.Stat(filepath.Join(dir, "file"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := d.Stat("file", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if file.Type != RegularFile || file.Size != 3 || file.Nlink != 1 || file.Ino == 0 ||
+			file.Mtime != uint64(info.ModTime().UnixNano()) {
+			t.Errorf("%+v, of %v", file, info)
+		}
+		link, err := d.Stat("link", false)
+		if err != nil || link.Type != Symlink || link.Size != 4 || link.Ino == file.Ino {
+			t.Errorf("%+v, %v", link, err)
+		}
+		if st, err := d.Stat("link", true); err != nil || st != file {
+			t.Errorf("%+v, %v", st, err)
+		}
+		if st, err := d.Stat("sub", false); err != nil || st.Type != Directory {
+			t.Errorf("%+v, %v", st, err)
+		}
+
+		// Times of the link, then of the file through it; one time is set and the other left.
+		if err := d.SetTimes("link", false, Times{Mtime: link.Mtime - 200, Set: MtimeGiven}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.SetTimes("link", true, Times{Atime: 1_500_000_000_123_456_789, Set: AtimeGiven}); err != nil {
+			t.Fatal(err)
+		}
+		l, _ := d.Stat("link", false)
+		f, _ := d.Stat("file", false)
+		if l.Mtime != link.Mtime-200 || f.Mtime != file.Mtime || f.Atime != 1_500_000_000_123_456_789 {
+			t.Errorf("link %+v, file %+v", l, f)
+		}
+		before := time.Now().Add(-time.Second).UnixNano()
+		if err := d.SetTimes("file", true, Times{Mtime: 5, Set: AtimeNow | MtimeGiven}); err != nil {
+			t.Fatal(err)
+		}
+		if f, _ := d.Stat("file", false); f.Mtime != 5 || int64(f.Atime) < before {
+			t.Errorf("%+v", f)
+		}
+		// The largest time need not fit into the file system, but nothing may go wrong.
+		_ = d.SetTimes("file", true, Times{Mtime: 1<<64 - 1, Atime: 1 << 63, Set: AtimeGiven | MtimeGiven})
+	})
+}
+
+func TestReadOnly(t *testing.T) {
+	eachResolver(t, func(t *testing.T, walk bool) {
+		base := t.TempDir()
+		dir := filepath.Join(base, "ro")
+		plant(t, base, "ro/", "rw/", "rw/mine")
+		plant(t, dir, "file = inside", "sub/", "sub/file = inside", "sub/dir/", "link -> file")
+		root := openRoot(t, dir, ReadOnly, walk)
+		rw := openRoot(t, filepath.Join(base, "rw"), ReadWrite, walk)
+		before := survey(t, base)
+		_, sub, err := root.Open("sub", OpenOptions{Directory: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sub.Close()
+		_, again, err := sub.Open(".", OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.Close()
+		now := Times{Set: AtimeNow | MtimeNow}
+		for i, d := range []*Dir{root, sub, again} {
+			f, _, err := d.Open("file", OpenOptions{Read: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			for name, err := range map[string]error{
+				"write":         attempt(d, "file", OpenOptions{Write: true}),
+				"read, write":   attempt(d, "file", OpenOptions{Read: true, Write: true}),
+				"truncate":      attempt(d, "file", OpenOptions{Truncate: true}),
+				"create":        attempt(d, "new", OpenOptions{Create: true}),
+				"create again":  attempt(d, "file", OpenOptions{Create: true}),
+				"exclusive":     attempt(d, "new", OpenOptions{Create: true, Exclusive: true}),
+				"mkdir":         d.Mkdir("new"),
+				"rmdir":         d.Rmdir("dir"),
+				"unlink":        d.Unlink("file"),
+				"symlink":       d.Symlink("x", "new"),
+				"rename":        Rename(d, "file", d, "new"),
+				"rename out":    Rename(d, "file", rw, "new"),
+				"rename in":     Rename(rw, "mine", d, "new"),
+				"link":          Link(d, "file", false, d, "new"),
+				"link out":      Link(d, "file", false, rw, "new"),
+				"link in":       Link(rw, "mine", false, d, "new"),
+				"times":         d.SetTimes("file", true, now),
+				"times of .":    d.SetTimes(".", true, now),
+				"file times":    f.SetTimes(now),
+				"file size":     f.SetSize(1),
+				"file allocate": f.Allocate(0, 100),
+			} {
+				if err != unix.EROFS {
+					t.Errorf("%d: %s: %v", i, name, err)
+				}
+			}
+			if err := attempt(d, "file", OpenOptions{Create: true, Exclusive: true}); err != unix.EEXIST {
+				t.Error(err)
+			}
+			if err := attempt(d, "none", OpenOptions{Write: true}); err != unix.ENOENT {
+				t.Error(err)
+			}
+			if err := attempt(d, ".", OpenOptions{Write: true}); err != unix.EISDIR {
+				t.Error(err)
+			}
+			if _, err := f.Writev([][]byte{[]byte("x")}); err != unix.EBADF {
+				t.Error(err)
+			}
+			if got, err := content(d, "file"); got != "inside" {
+				t.Error(got, err)
+			}
+		}
+		if after := survey(t, base); after != before {
+			t.Errorf("the tree has changed from\n%s\nto\n%s", before, after)
+		}
+	})
+}
+
+func TestClosedDir(t *testing.T) {
+	d, err := OpenRoot(t.TempDir(), ReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{
+		"open":      attempt(d, "x", OpenOptions{}),
+		"mkdir":     d.Mkdir("x"),
+		"rename":    Rename(d, "x", d, "y"),
+		"link":      Link(d, "x", false, d, "y"),
+		"readlink":  second(d.Readlink("x", nil)),
+		"stat":      second(d.Stat("x", false)),
+		"set times": d.SetTimes("x", false, Times{}),
+		"sync":      d.Sync(),
+		"read":      d.ReadDir(0, func(Entry) bool { return true }),
+		"close":     d.Close(),
+	} {
+		if err != fs.ErrClosed {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestOpenRootErrors(t *testing.T) {
+	dir := t.TempDir()
+	plant(t, dir, "file")
+	if _, err := OpenRoot(filepath.Join(dir, "file"), ReadOnly); err != unix.ENOTDIR {
+		t.Error(err)
+	}
+	if _, err := OpenRoot(filepath.Join(dir, "none"), ReadOnly); err != unix.ENOENT {
+		t.Error(err)
+	}
+}
