@@ -1,0 +1,26 @@
+package kernel
+
+import (
+	"net/netip"
+	"strconv"
+)
+
+// address4 and address6 are what the kernel's addresses become. An address of an IPv6 socket stays an IPv6 address,
+// even if it is an IPv4 address in disguise; an interface's index becomes a numeric zone.
+
+func address4(a [4]byte, port uint16) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4(a), port)
+}
+
+func address6(a [16]byte, port uint16, index uint32) netip.AddrPort {
+	addr := netip.AddrFrom16(a)
+	if index != 0 {
+		addr = addr.WithZone(strconv.FormatUint(uint64(index), 10))
+	}
+	return netip.AddrPortFrom(addr, port)
+}
+
+func parseIndex(zone string) (uint32, bool) {
+	n, err := strconv.ParseUint(zone, 10, 32)
+	return uint32(n), err == nil
+}

@@ -1,0 +1,55 @@
+//go:build unix
+
+package kernel
+
+import (
+	"fmt"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+)
+
+func adopt(from uintptr) (network.Socket, error) {
+	fd, err := unix.FcntlInt(from, unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	s, err := identify(fd)
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return s, nil
+}
+
+func identify(fd int) (*socket, error) {
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return nil, err
+	}
+	var family network.Family
+	switch sa.(type) {
+	case *unix.SockaddrInet4:
+		family = network.IPv4
+	case *unix.SockaddrInet6:
+		family = network.IPv6
+	default:
+		return nil, fmt.Errorf("neither IPv4 nor IPv6: %w", syscall.EAFNOSUPPORT)
+	}
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case unix.SOCK_STREAM:
+		return newSocket(fd, family, network.Stream), nil
+	case unix.SOCK_DGRAM:
+		return newSocket(fd, family, network.Datagram), nil
+	}
+	return nil, fmt.Errorf("neither a stream nor datagrams: %w", syscall.EPROTOTYPE)
+}

@@ -1,0 +1,97 @@
+package kernel_test
+
+import (
+	"bytes"
+	"net/netip"
+	"syscall"
+	"testing"
+
+	"github.com/wasport/wasport/network"
+)
+
+func TestDatagram(t *testing.T) {
+	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
+		a, from := bound(t, family, at)
+		b, to := bound(t, family, at)
+		buf := make([]byte, 16)
+		_, err := b.Recv(one(buf), 0)
+		wantErr(t, "receive nothing", err, syscall.EAGAIN)
+		_, err = a.Send(one([]byte("x")), none)
+		wantErr(t, "send nowhere", err, syscall.EDESTADDRREQ)
+		wantErr(t, "listen", a.Listen(1), syscall.EOPNOTSUPP)
+		_, _, err = a.Accept()
+		wantErr(t, "accept", err, syscall.EOPNOTSUPP)
+		// The kernel complains and shuts it down all the same.
+		wantErr(t, "shutdown", open(t, family, network.Datagram).Shutdown(network.ShutBoth), syscall.ENOTCONN)
+
+		for _, bufs := range [][][]byte{{[]byte("hello")}, {[]byte("he"), nil, []byte("llo")}, {nil}, nil} {
+			text := bytes.Join(bufs, nil)
+			if n, err := a.Send(bufs, to); n != len(text) || err != nil {
+				t.Fatalf("sent %d, %v", n, err)
+			}
+			r := recv(t, b, buf)
+			if r.N != len(text) || !bytes.Equal(buf[:r.N], text) || r.From != from || r.Truncated {
+				t.Errorf("received %q, %+v; want %q", buf[:r.N], r, text)
+			}
+		}
+
+		for _, into := range [][][]byte{{make([]byte, 4)}, {make([]byte, 1), {}, make([]byte, 3)}, {{}}, nil} {
+			check(t, func() error { _, err := a.Send(one([]byte("toolong")), to); return err }())
+			wait(t, b, network.Readable)
+			size := len(bytes.Join(into, nil))
+			r, err := b.Recv(into, network.Peek)
+			if err != nil || r.N != size || !r.Truncated || r.From != from {
+				t.Errorf("peeked into %d bytes: %+v, %v", size, r, err)
+			}
+			r, err = b.Recv(into, 0)
+			if got := bytes.Join(into, nil); err != nil || r.N != size || !r.Truncated || !bytes.Equal(got, []byte("tool")[:size]) {
+				t.Errorf("received %q into %d bytes: %+v, %v", got, size, r, err)
+			}
+			if got := must[network.Events](t)(b.Poll(network.Readable)); got != 0 {
+				t.Errorf("the rest of the datagram is still there: %b", got)
+			}
+		}
+
+		_, err = a.Send(one(make([]byte, 1<<16)), to)
+		wantErr(t, "send too much", err, syscall.EMSGSIZE)
+
+		check(t, a.Connect(to))
+		if r := must[netip.AddrPort](t)(a.RemoteAddr()); r != to {
+			t.Errorf("connected to %v, want %v", r, to)
+		}
+		if n, err := a.Send(one([]byte("x")), none); n != 1 || err != nil {
+			t.Errorf("sent %d, %v", n, err)
+		}
+		recv(t, b, buf)
+		_, elsewhere := bound(t, family, at)
+		check(t, a.Connect(elsewhere))
+		if r := must[netip.AddrPort](t)(a.RemoteAddr()); r != elsewhere {
+			t.Errorf("connected to %v, want %v", r, elsewhere)
+		}
+		wantErr(t, "connect to nothing", a.Connect(none), syscall.EINVAL)
+	})
+}
+
+// A datagram to a port where nobody is comes back as an error of the connected socket.
+func TestDatagramRefused(t *testing.T) {
+	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
+		gone, addr := bound(t, family, at)
+		check(t, gone.Close())
+		s := open(t, family, network.Datagram)
+		check(t, s.Connect(addr))
+		if _, err := s.Send(one([]byte("x")), none); err != nil {
+			t.Fatal(err)
+		}
+		if got := wait(t, s, network.Readable); got&network.Failed == 0 {
+			t.Errorf("events %b", got)
+		}
+		_, err := s.Recv(one(make([]byte, 1)), 0)
+		wantErr(t, "receive", err, syscall.ECONNREFUSED)
+	})
+}
+
+func TestBroadcastNeedsOption(t *testing.T) {
+	s := open(t, network.IPv4, network.Datagram)
+	_, err := s.Send(one([]byte("x")), netip.MustParseAddrPort("127.255.255.255:9"))
+	wantErr(t, "broadcast", err, syscall.EACCES)
+}

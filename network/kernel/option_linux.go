@@ -1,0 +1,46 @@
+package kernel
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+)
+
+var options = [network.Options]option{
+	network.ReuseAddr:           {form: flag, level: unix.SOL_SOCKET, name: unix.SO_REUSEADDR},
+	network.ReusePort:           {form: flag, level: unix.SOL_SOCKET, name: unix.SO_REUSEPORT},
+	network.KeepAlive:           {form: flag, level: unix.SOL_SOCKET, name: unix.SO_KEEPALIVE},
+	network.Broadcast:           {form: flag, level: unix.SOL_SOCKET, name: unix.SO_BROADCAST},
+	network.Linger:              {form: lingerTime, level: unix.SOL_SOCKET, name: unix.SO_LINGER},
+	network.RecvBuffer:          {form: bytes, level: unix.SOL_SOCKET, name: unix.SO_RCVBUF},
+	network.SendBuffer:          {form: bytes, level: unix.SOL_SOCKET, name: unix.SO_SNDBUF},
+	network.NoDelay:             {form: flag, level: unix.IPPROTO_TCP, name: unix.TCP_NODELAY},
+	network.QuickAck:            {form: flag, level: unix.IPPROTO_TCP, name: unix.TCP_QUICKACK},
+	network.FastOpenConnect:     {form: flag, level: unix.IPPROTO_TCP, name: unix.TCP_FASTOPEN_CONNECT},
+	network.KeepIdle:            {form: number, level: unix.IPPROTO_TCP, name: unix.TCP_KEEPIDLE},
+	network.KeepInterval:        {form: number, level: unix.IPPROTO_TCP, name: unix.TCP_KEEPINTVL},
+	network.KeepCount:           {form: number, level: unix.IPPROTO_TCP, name: unix.TCP_KEEPCNT},
+	network.TTL:                 {form: number, level: unix.IPPROTO_IP, name: unix.IP_TTL, min: 1, max: 255},
+	network.MulticastTTL:        {form: number, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_TTL, min: 0, max: 255},
+	network.MulticastLoop4:      {form: flag, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_LOOP},
+	network.MulticastLoop6:      {form: flag, level: unix.IPPROTO_IPV6, name: unix.IPV6_MULTICAST_LOOP},
+	network.V6Only:              {form: flag, level: unix.IPPROTO_IPV6, name: unix.IPV6_V6ONLY},
+	network.HopLimit:            {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_UNICAST_HOPS},
+	network.MulticastHops:       {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_MULTICAST_HOPS},
+	network.MulticastInterface4: {form: inet4, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_IF},
+	network.MulticastInterface6: {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_MULTICAST_IF},
+	network.TOS:                 {form: number, level: unix.IPPROTO_IP, name: unix.IP_TOS, min: 0, max: 255},
+	network.TrafficClass:        {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_TCLASS},
+	network.MaxSegment:          {form: number, level: unix.IPPROTO_TCP, name: unix.TCP_MAXSEG},
+	network.PendingError:        {form: status, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
+	network.AcceptConn:          {form: status, level: unix.SOL_SOCKET, name: unix.SO_ACCEPTCONN},
+}
+
+// getByte exists for systems whose kernels want a byte.
+func getByte(fd, level, name int) (int, error) {
+	return unix.GetsockoptInt(fd, level, name)
+}
+
+func setBuffer(fd, name, bytes int) error {
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, name, bytes)
+}

@@ -1,0 +1,55 @@
+package kernel
+
+import (
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// sockaddr is an address as the kernel reads and writes it: the larger of the two kinds, which lies on the stack of whoever makes
+// the system call.
+type sockaddr struct {
+	raw unix.RawSockaddrInet6
+	len uint32
+}
+
+func (s *sockaddr) set(a netip.AddrPort) error {
+	if addr := a.Addr(); addr.Is4() {
+		in4 := s.inet4()
+		in4.Family = unix.AF_INET
+		in4.Port = swap(a.Port())
+		in4.Addr = addr.As4()
+		s.len = unix.SizeofSockaddrInet4
+	} else {
+		index, err := zoneIndex(addr.Zone())
+		if err != nil {
+			return err
+		}
+		s.raw = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: swap(a.Port()), Addr: addr.As16(), Scope_id: index}
+		s.len = unix.SizeofSockaddrInet6
+	}
+	return nil
+}
+
+// get is the invalid address when the kernel has given none.
+func (s *sockaddr) get() netip.AddrPort {
+	switch {
+	case s.len >= unix.SizeofSockaddrInet4 && s.raw.Family == unix.AF_INET:
+		in4 := s.inet4()
+		return address4(in4.Addr, swap(in4.Port))
+	case s.len >= unix.SizeofSockaddrInet6 && s.raw.Family == unix.AF_INET6:
+		return address6(s.raw.Addr, swap(s.raw.Port), s.raw.Scope_id)
+	}
+	return netip.AddrPort{}
+}
+
+func (s *sockaddr) inet4() *unix.RawSockaddrInet4 {
+	return (*unix.RawSockaddrInet4)(unsafe.Pointer(&s.raw))
+}
+
+// swap turns a port from the order of the network into that of the host, or back.
+func swap(port uint16) uint16 {
+	b := (*[2]byte)(unsafe.Pointer(&port))
+	return uint16(b[0])<<8 | uint16(b[1])
+}

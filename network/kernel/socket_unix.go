@@ -1,0 +1,268 @@
+//go:build unix
+
+package kernel
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+)
+
+// socket is a socket of the kernel. Its methods are system calls between acquire and release, and what else it knows is only what
+// the kernel does not tell again.
+type socket struct {
+	handle
+	family network.Family
+	typ    network.Type
+
+	connecting sync.Mutex
+	pending    netip.AddrPort // where a connection is under way to
+
+	peer       atomic.Pointer[netip.AddrPort] // of a connected stream
+	remembered atomic.Uint32                  // the options that this system lacks, a bit each
+}
+
+var _ network.Socket = (*socket)(nil)
+
+func newSocket(fd int, family network.Family, typ network.Type) *socket {
+	s := &socket{family: family, typ: typ}
+	s.fd = fd
+	return s
+}
+
+func open(family network.Family, typ network.Type) (network.Socket, error) {
+	fd, err := sysSocket(family, typ)
+	if err != nil {
+		return nil, err
+	}
+	return newSocket(fd, family, typ), nil
+}
+
+func (s *socket) Family() network.Family { return s.family }
+func (s *socket) Type() network.Type     { return s.typ }
+
+// matches says whether the socket can take the address, as Linux answers; other systems have other opinions.
+func (s *socket) matches(a netip.AddrPort) error {
+	switch {
+	case !a.IsValid():
+		return syscall.EINVAL
+	case s.family == network.IPv4 && !a.Addr().Is4():
+		return syscall.EAFNOSUPPORT
+	case s.family == network.IPv6 && a.Addr().Is4():
+		return syscall.EINVAL
+	}
+	return nil
+}
+
+func (s *socket) Bind(to netip.AddrPort) error {
+	if !s.acquire() {
+		return net.ErrClosed
+	}
+	defer s.release()
+	if err := s.matches(to); err != nil {
+		return err
+	}
+	return sysBind(s.fd, to)
+}
+
+func (s *socket) Listen(backlog int) error {
+	if !s.acquire() {
+		return net.ErrClosed
+	}
+	defer s.release()
+	return unix.Listen(s.fd, backlog)
+}
+
+func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
+	if !s.acquire() {
+		return nil, netip.AddrPort{}, net.ErrClosed
+	}
+	defer s.release()
+	if s.typ != network.Stream {
+		return nil, netip.AddrPort{}, syscall.EOPNOTSUPP
+	}
+	fd, from, err := sysAccept(s.fd)
+	if err != nil {
+		return nil, netip.AddrPort{}, err
+	}
+	c := newSocket(fd, s.family, s.typ)
+	c.peer.Store(&from)
+	return c, from, nil
+}
+
+// Connect starts a connection. Called again, it tells what became of it: EALREADY, then the failure or nil once, then EISCONN.
+func (s *socket) Connect(to netip.AddrPort) error {
+	if !s.acquire() {
+		return net.ErrClosed
+	}
+	defer s.release()
+	if err := s.matches(to); err != nil {
+		return err
+	}
+	if s.typ == network.Datagram {
+		return sysConnect(s.fd, to)
+	}
+	s.connecting.Lock()
+	defer s.connecting.Unlock()
+	if s.pending.IsValid() {
+		return s.finish()
+	}
+	err := sysConnect(s.fd, to)
+	if err == syscall.EINPROGRESS {
+		s.pending = to
+	}
+	return err
+}
+
+// FinishConnect completes a connection that Connect started. Without one it is nil on a connected socket, ENOTCONN on others.
+func (s *socket) FinishConnect() error {
+	if !s.acquire() {
+		return net.ErrClosed
+	}
+	defer s.release()
+	s.connecting.Lock()
+	defer s.connecting.Unlock()
+	if s.pending.IsValid() {
+		return s.finish()
+	}
+	_, err := sysGetpeername(s.fd)
+	return err
+}
+
+func (s *socket) finish() error {
+	err := sysFinishConnect(s.fd, s.pending)
+	if err != syscall.EALREADY {
+		s.pending = netip.AddrPort{}
+	}
+	return err
+}
+
+func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
+	if !s.acquire() {
+		return 0, net.ErrClosed
+	}
+	if s.typ == network.Stream {
+		to = netip.AddrPort{}
+	}
+	n, err := sysSend(s.fd, s.typ, bufs, to)
+	s.release()
+	return n, err
+}
+
+func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+	if !s.acquire() {
+		return network.Received{}, net.ErrClosed
+	}
+	var r network.Received
+	var err error
+	if s.typ == network.Stream {
+		if r.N, err = sysRecv(s.fd, bufs, flags); err == nil {
+			r.From = s.peerAddr()
+		}
+	} else {
+		r, err = sysRecvFrom(s.fd, bufs, flags)
+	}
+	s.release()
+	return r, err
+}
+
+// peerAddr is the peer of a stream, which is asked for once: it cannot change, and the kernel forgets it after a reset.
+func (s *socket) peerAddr() netip.AddrPort {
+	if p := s.peer.Load(); p != nil {
+		return *p
+	}
+	p, err := sysGetpeername(s.fd)
+	if err == nil {
+		s.peer.Store(&p)
+	}
+	return p
+}
+
+func (s *socket) Shutdown(how network.How) error {
+	if !s.acquire() {
+		return net.ErrClosed
+	}
+	defer s.release()
+	switch how {
+	case network.ShutRead:
+		return unix.Shutdown(s.fd, unix.SHUT_RD)
+	case network.ShutWrite:
+		return unix.Shutdown(s.fd, unix.SHUT_WR)
+	case network.ShutBoth:
+		return unix.Shutdown(s.fd, unix.SHUT_RDWR)
+	}
+	return syscall.EINVAL
+}
+
+func (s *socket) LocalAddr() (netip.AddrPort, error) {
+	if !s.acquire() {
+		return netip.AddrPort{}, net.ErrClosed
+	}
+	defer s.release()
+	return sysGetsockname(s.fd)
+}
+
+func (s *socket) RemoteAddr() (netip.AddrPort, error) {
+	if !s.acquire() {
+		return netip.AddrPort{}, net.ErrClosed
+	}
+	defer s.release()
+	return sysGetpeername(s.fd)
+}
+
+func (s *socket) Poll(want network.Events) (network.Events, error) {
+	if !s.acquire() {
+		return 0, net.ErrClosed
+	}
+	got, err := poll(s.fd, want)
+	s.release()
+	return got, err
+}
+
+func (s *socket) Readiness() network.Readiness {
+	return network.Readiness{Control: s.control}
+}
+
+func (s *socket) Available() (int, error) {
+	if !s.acquire() {
+		return 0, net.ErrClosed
+	}
+	defer s.release()
+	n, err := sysAvailable(s.fd)
+	if err != nil {
+		return 0, nil // a listener, for one, has no bytes
+	}
+	return n, nil
+}
+
+// poll asks the kernel which events hold now.
+func poll(fd int, want network.Events) (network.Events, error) {
+	var mask int16
+	if want&network.Readable != 0 {
+		mask |= unix.POLLIN
+	}
+	if want&network.Writable != 0 {
+		mask |= unix.POLLOUT
+	}
+	mask, err := sysPoll(fd, mask)
+	var got network.Events
+	if mask&unix.POLLIN != 0 {
+		got |= network.Readable
+	}
+	if mask&unix.POLLOUT != 0 {
+		got |= network.Writable
+	}
+	if mask&unix.POLLHUP != 0 {
+		got |= network.Hangup
+	}
+	if mask&(unix.POLLERR|unix.POLLNVAL) != 0 {
+		got |= network.Failed
+	}
+	return got, err
+}

@@ -1,0 +1,105 @@
+package kernel
+
+import (
+	"net/netip"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+)
+
+// The system calls are made by hand: those of golang.org/x/sys allocate an address for each call.
+
+func sysSocket(family network.Family, typ network.Type) (int, error) {
+	domain, kind, proto := unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_TCP
+	if family == network.IPv6 {
+		domain = unix.AF_INET6
+	}
+	if typ == network.Datagram {
+		kind, proto = unix.SOCK_DGRAM, unix.IPPROTO_UDP
+	}
+	return unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+}
+
+func sysBind(fd int, to netip.AddrPort) error {
+	var sa sockaddr
+	if err := sa.set(to); err != nil {
+		return err
+	}
+	_, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len))
+	return fail(errno)
+}
+
+func sysConnect(fd int, to netip.AddrPort) error {
+	var sa sockaddr
+	if err := sa.set(to); err != nil {
+		return err
+	}
+	_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len))
+	return fail(errno)
+}
+
+// sysFinishConnect is a second connect, which completes the first in the kernel's eyes as well: only then is a third EISCONN.
+func sysFinishConnect(fd int, to netip.AddrPort) error {
+	err := sysConnect(fd, to)
+	if err == syscall.EISCONN {
+		return nil
+	}
+	return err
+}
+
+func sysAccept(fd int) (int, netip.AddrPort, error) {
+	for {
+		sa := sockaddr{len: unix.SizeofSockaddrInet6}
+		n, _, errno := unix.Syscall6(unix.SYS_ACCEPT4, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)),
+			unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+		switch errno {
+		case 0:
+			return int(n), sa.get(), nil
+		case unix.EINTR, unix.ECONNABORTED: // the next one in the queue may do better
+			continue
+		}
+		return -1, netip.AddrPort{}, errno
+	}
+}
+
+func sysGetsockname(fd int) (netip.AddrPort, error) {
+	sa := sockaddr{len: unix.SizeofSockaddrInet6}
+	_, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
+	return sa.get(), fail(errno)
+}
+
+func sysGetpeername(fd int) (netip.AddrPort, error) {
+	sa := sockaddr{len: unix.SizeofSockaddrInet6}
+	_, _, errno := unix.RawSyscall(unix.SYS_GETPEERNAME, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
+	if errno != 0 {
+		return netip.AddrPort{}, errno
+	}
+	return sa.get(), nil
+}
+
+func sysPoll(fd int, mask int16) (int16, error) {
+	p := unix.PollFd{Fd: int32(fd), Events: mask}
+	var now unix.Timespec
+	for {
+		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+		if errno != unix.EINTR {
+			return p.Revents, fail(errno)
+		}
+	}
+}
+
+func sysAvailable(fd int) (int, error) {
+	n, err := unix.IoctlGetUint32(fd, unix.TIOCINQ)
+	return int(n), err
+}
+
+// fail is the error of an errno: nil for 0, where a plain conversion would not be.
+func fail(errno syscall.Errno) error {
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package kernel_test
+
+import (
+	"net/netip"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport/network"
+)
+
+func TestClosed(t *testing.T) {
+	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
+		s := open(t, family, network.Stream)
+		check(t, s.Close())
+		calls := map[string]func() error{
+			"close":      s.Close,
+			"bind":       func() error { return s.Bind(at) },
+			"listen":     func() error { return s.Listen(1) },
+			"accept":     func() error { _, _, err := s.Accept(); return err },
+			"connect":    func() error { return s.Connect(at) },
+			"finish":     s.FinishConnect,
+			"send":       func() error { _, err := s.Send(nil, none); return err },
+			"recv":       func() error { _, err := s.Recv(nil, 0); return err },
+			"shutdown":   func() error { return s.Shutdown(network.ShutBoth) },
+			"local":      func() error { _, err := s.LocalAddr(); return err },
+			"remote":     func() error { _, err := s.RemoteAddr(); return err },
+			"option":     func() error { _, err := s.Option(network.KeepAlive); return err },
+			"set option": func() error { return s.SetOption(network.KeepAlive, 1) },
+			"join":       func() error { return s.Join(netip.MustParseAddr("224.0.0.251"), network.Interface{}) },
+			"leave":      func() error { return s.Leave(netip.MustParseAddr("224.0.0.251"), network.Interface{}) },
+			"wait":       func() error { _, err := s.Wait(network.Readable, time.Time{}); return err },
+			"poll":       func() error { _, err := s.Poll(network.Readable); return err },
+			"available":  func() error { _, err := s.Available(); return err },
+			"the handle": func() error { return s.Readiness().Control(func(uintptr) { t.Error("a handle after close") }) },
+		}
+		for name, call := range calls {
+			wantErr(t, name, call(), errClosed)
+		}
+	})
+}
+
+// Whoever waits is woken by Close: one in each direction, and several in the same.
+func TestCloseWakes(t *testing.T) {
+	noLeak(t)
+	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
+		for _, deadline := range []time.Time{{}, time.Now().Add(time.Hour)} {
+			for _, waiters := range []int{1, 4} {
+				s, _ := listen(t, family, at)
+				// The listener's writable side never becomes ready either.
+				results := make(chan error)
+				for range waiters {
+					go func() { _, err := s.Wait(network.Readable, deadline); results <- err }()
+					go func() { _, err := s.Wait(network.Writable, deadline); results <- err }()
+				}
+				time.Sleep(time.Millisecond) // either order must work; this makes both happen
+				check(t, s.Close())
+				for range 2 * waiters {
+					select {
+					case err := <-results:
+						wantErr(t, "wait", err, errClosed)
+					case <-time.After(10 * time.Second):
+						t.Fatal("a wait was not woken")
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestWaitDeadline(t *testing.T) {
+	s, addr := bound(t, network.IPv4, netip.MustParseAddrPort("127.0.0.1:0"))
+	for _, d := range []time.Duration{-time.Hour, 0, 20 * time.Millisecond} {
+		start := time.Now()
+		_, err := s.Wait(network.Readable, start.Add(d))
+		wantErr(t, "wait", err, os.ErrDeadlineExceeded)
+		if took := time.Since(start); took < d {
+			t.Errorf("waited %v, want %v", took, d)
+		}
+	}
+	// A deadline that has passed does not hide what is there.
+	if _, err := s.Send(one([]byte("x")), addr); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Wait(network.Readable, time.Unix(1, 0)); got != network.Readable || err != nil {
+		t.Errorf("%b, %v", got, err)
+	}
+	// Nor does it last.
+	recv(t, s, make([]byte, 1))
+	done := make(chan error, 1)
+	go func() { _, err := s.Wait(network.Readable, time.Time{}); done <- err }()
+	if _, err := s.Send(one([]byte("x")), addr); err != nil {
+		t.Fatal(err)
+	}
+	check(t, <-done)
+}
+
+// Several wait in the same direction with deadlines of their own.
+func TestWaitInTurn(t *testing.T) {
+	noLeak(t)
+	s, addr := bound(t, network.IPv4, netip.MustParseAddrPort("127.0.0.1:0"))
+	first := make(chan error, 1)
+	go func() { _, err := s.Wait(network.Readable, soon()); first <- err }()
+	_, err := s.Wait(network.Readable, time.Now().Add(20*time.Millisecond))
+	wantErr(t, "the impatient one", err, os.ErrDeadlineExceeded)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if _, err := s.Wait(network.Readable, soon()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if _, err := s.Send(one([]byte("x")), addr); err != nil {
+		t.Fatal(err)
+	}
+	check(t, <-first)
+	all.Wait()
+}
+
+// Closing at any moment of a wait, with the numbers of the descriptors in constant reuse.
+func TestCloseRaces(t *testing.T) {
+	noLeak(t)
+	at := netip.MustParseAddrPort("127.0.0.1:0")
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for i := range 200 {
+				s := open(t, network.IPv4, network.Datagram)
+				check(t, s.Bind(at))
+				var users sync.WaitGroup
+				users.Go(func() {
+					for {
+						if _, err := s.Wait(network.Readable, time.Now().Add(time.Hour)); err != nil {
+							wantErr(t, "wait", err, errClosed)
+							return
+						}
+					}
+				})
+				users.Go(func() {
+					b := make([]byte, 8)
+					for {
+						if _, err := s.Recv(one(b), 0); err == errClosed {
+							return
+						}
+					}
+				})
+				if i%2 == 0 {
+					time.Sleep(time.Duration(i) * time.Microsecond)
+				}
+				check(t, s.Close())
+				users.Wait()
+			}
+		})
+	}
+	all.Wait()
+}
