@@ -1,0 +1,139 @@
+package hostfs
+
+import (
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// meanwhile repeats disturb while test runs, and says how often that was.
+func meanwhile(t *testing.T, disturb func() error, test func()) (times int) {
+	t.Helper()
+	stop, started := make(chan struct{}), make(chan struct{})
+	var other sync.WaitGroup
+	other.Go(func() {
+		for {
+			if err := disturb(); err != nil {
+				t.Error(err)
+			}
+			if times++; times == 1 {
+				close(started)
+			}
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	})
+	<-started
+	test()
+	close(stop)
+	other.Wait()
+	return times
+}
+
+func exchange(a, b string) func() error {
+	return func() error {
+		return unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
+	}
+}
+
+const raceRounds = 5000
+
+// A directory is exchanged with a symbolic link that leads out, over and over.
+func TestRaceWithSymlink(t *testing.T) {
+	eachResolver(t, func(t *testing.T, walk bool) {
+		base := t.TempDir()
+		in := filepath.Join(base, "in")
+		plant(t, base, "in/", "secret = outside", "sub/", "sub/secret = outside")
+		plant(t, in, "secret = inside", "d/", "d/secret = inside", "d/sub/", "d/sub/secret = inside",
+			"l -> ..", "f = inside", "fl -> ../secret")
+		before := survey(t, filepath.Join(base, "sub"))
+		d := openRoot(t, in, ReadWrite, walk)
+		good := 0
+		n := meanwhile(t, func() error {
+			return errors.Join(exchange(in+"/d", in+"/l")(), exchange(in+"/f", in+"/fl")())
+		}, func() {
+			for i := range raceRounds {
+				for _, path := range []string{"d/secret", "d/sub/secret", "d/sub/../secret", "f"} {
+					got, err := content(d, path)
+					if err == nil && got != "inside" {
+						t.Errorf("%q: read %q", path, got)
+					}
+					if err == nil {
+						good++
+					}
+				}
+				switch i % 4 {
+				case 0:
+					d.Mkdir("d/sub/made")
+					d.Rmdir("d/sub/made")
+				case 1:
+					d.SetTimes("d/sub", true, Times{Mtime: 1, Set: MtimeGiven})
+				case 2:
+					attempt(d, "d/sub/new", OpenOptions{Create: true, Write: true, Follow: true})
+				case 3:
+					d.Unlink("d/sub/new")
+				}
+			}
+		})
+		if n < 10 || good == 0 {
+			t.Errorf("no race: %d exchanges, %d good reads", n, good)
+		}
+		if after := survey(t, filepath.Join(base, "sub")); after != before {
+			t.Errorf("what is outside has changed from\n%s\nto\n%s", before, after)
+		}
+	})
+}
+
+// A directory is moved out of the root and back while paths go up from within it.
+func TestRaceWithMove(t *testing.T) {
+	eachResolver(t, func(t *testing.T, walk bool) {
+		base := t.TempDir()
+		in := filepath.Join(base, "in")
+		plant(t, base, "in/", "secret = outside", "x/", "x/secret = outside", "x/y/", "x/y/secret = outside")
+		plant(t, in, "secret = inside", "a/", "a/secret = inside", "a/b/", "a/b/secret = inside", "a/b/c/",
+			"a/b/c/secret = inside", "up -> a/b/c/../../..")
+		d := openRoot(t, in, ReadWrite, walk)
+		_, sub, err := d.Open("a/b", OpenOptions{Directory: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sub.Close()
+		good := 0
+		n := meanwhile(t, func() error {
+			return errors.Join(
+				unix.Rename(in+"/a/b", base+"/x/y/b"),
+				unix.Rename(base+"/x/y/b", in+"/a/b"))
+		}, func() {
+			for range raceRounds {
+				for _, path := range []string{
+					"a/b/../secret", "a/b/../../secret", "a/b/c/../../secret", "a/b/c/../../../secret", "up/secret",
+				} {
+					got, err := content(d, path)
+					if err == nil && got != "inside" {
+						t.Errorf("%q: read %q", path, got)
+					}
+					if err == nil {
+						good++
+					}
+				}
+				for _, path := range []string{"../secret", "c/../../secret", "../../secret"} {
+					if got, err := content(sub, path); err == nil {
+						t.Errorf("%q: read %q", path, got)
+					}
+				}
+				if got, err := content(sub, "c/../secret"); got != "inside" {
+					t.Errorf("read %q, %v", got, err)
+				}
+			}
+		})
+		if n < 10 || good == 0 {
+			t.Errorf("no race: %d moves, %d good reads", n, good)
+		}
+	})
+}

@@ -1,0 +1,223 @@
+//go:build unix
+
+package hostfs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// eachLister runs a test with the lister of this system and with the portable one.
+func eachLister(t *testing.T, test func(t *testing.T, open func(path string) *Dir)) {
+	t.Run("system", func(t *testing.T) {
+		test(t, func(path string) *Dir { return openRoot(t, path, ReadWrite, false) })
+	})
+	t.Run("snapshot", func(t *testing.T) {
+		test(t, func(path string) *Dir {
+			d := openRoot(t, path, ReadWrite, false)
+			d.entries = &snapshot{}
+			return d
+		})
+	})
+}
+
+type entry struct {
+	next, ino uint64
+	typ       FileType
+	name      string
+}
+
+// list reads up to n entries from a cookie on.
+func list(t testing.TB, d *Dir, cookie uint64, n int) (entries []entry) {
+	t.Helper()
+	err := d.ReadDir(cookie, func(e Entry) bool {
+		if len(entries) == n {
+			return false
+		}
+		entries = append(entries, entry{e.Next, e.Ino, e.Type, string(e.Name)})
+		return true
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return entries
+}
+
+func names(entries []entry) (names []string) {
+	for _, e := range entries {
+		names = append(names, e.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestReadDir(t *testing.T) {
+	eachLister(t, func(t *testing.T, open func(string) *Dir) {
+		dir := t.TempDir()
+		d := open(dir)
+		if got := names(list(t, d, 0, 10)); !slices.Equal(got, []string{".", ".."}) {
+			t.Errorf("an empty directory has %q", got)
+		}
+		plant(t, dir, "file", "sub/", "link -> none")
+		if err := unix.Mkfifo(filepath.Join(dir, "fifo"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		all := list(t, d, 0, 10)
+		want := map[string]FileType{".": Directory, "..": Directory, "file": RegularFile, "sub": Directory, "link": Symlink, "fifo": Pipe}
+		if len(all) != len(want) {
+			t.Errorf("%d entries", len(all))
+		}
+		for _, e := range all {
+			if e.typ != want[e.name] {
+				t.Errorf("%q has type %d", e.name, e.typ)
+			}
+			if e.name == ".." {
+				continue
+			}
+			if st, err := d.Stat(e.name, false); err != nil || st.Ino != e.ino {
+				t.Errorf("%q has inode %d: %+v, %v", e.name, e.ino, st, err)
+			}
+		}
+		for i, e := range all {
+			if rest := list(t, d, e.next, 10); !slices.Equal(rest, all[i+1:]) {
+				t.Errorf("after %q comes %v, but %v before", e.name, rest, all[i+1:])
+			}
+		}
+	})
+}
+
+// An entry that is not taken comes again, whatever else is read in between.
+func TestReadDirRefused(t *testing.T) {
+	eachLister(t, func(t *testing.T, open func(string) *Dir) {
+		dir := t.TempDir()
+		for i := range 50 {
+			plant(t, dir, fmt.Sprint("file", i))
+		}
+		d := open(dir)
+		all := list(t, d, 0, 100)
+		var got []entry
+		var cookie uint64
+		for len(got) < len(all) {
+			list(t, d, cookie, 0)
+			list(t, d, cookie, 3)
+			if len(got)%2 == 0 {
+				list(t, d, 0, 2)
+			}
+			one := list(t, d, cookie, 1)
+			if len(one) != 1 {
+				t.Fatalf("%d entries after %d of %d", len(one), len(got), len(all))
+			}
+			got = append(got, one[0])
+			cookie = one[0].next
+		}
+		if !slices.Equal(got, all) {
+			t.Errorf("one at a time %v, at once %v", got, all)
+		}
+		if rest := list(t, d, cookie, 10); len(rest) != 0 {
+			t.Error("more at the end:", rest)
+		}
+	})
+}
+
+// While the directory changes, entries that stay are listed once each.
+func TestReadDirStable(t *testing.T) {
+	eachLister(t, func(t *testing.T, open func(string) *Dir) {
+		dir := t.TempDir()
+		const n = 1000
+		for i := range n {
+			plant(t, dir, fmt.Sprint("file", i))
+		}
+		d := open(dir)
+		seen := map[string]int{}
+		gone := map[string]bool{}
+		cookie := uint64(0)
+		for round := 0; ; round++ {
+			some := list(t, d, cookie, 7)
+			if len(some) == 0 {
+				break
+			}
+			for i, e := range some {
+				seen[e.name]++
+				cookie = e.next
+				if i%3 == 0 && e.typ == RegularFile { // as rm -r does
+					gone[e.name] = true
+					if err := d.Unlink(e.name); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			plant(t, dir, fmt.Sprint("new", round))
+			if round%10 == 0 { // another listing meanwhile
+				list(t, d, 0, 20)
+			}
+		}
+		for i := range n {
+			if name := fmt.Sprint("file", i); seen[name] != 1 {
+				t.Errorf("%q listed %d times", name, seen[name])
+			}
+		}
+		after := names(list(t, d, 0, 10*n))
+		for name := range gone {
+			if _, found := slices.BinarySearch(after, name); found {
+				t.Errorf("%q is gone and still listed from the beginning", name)
+			}
+		}
+	})
+}
+
+func TestReadDirConcurrently(t *testing.T) {
+	eachLister(t, func(t *testing.T, open func(string) *Dir) {
+		dir := t.TempDir()
+		for i := range 300 {
+			plant(t, dir, fmt.Sprint("file", i))
+		}
+		d := open(dir)
+		want := names(list(t, d, 0, 1000))
+		var all sync.WaitGroup
+		for step := 1; step <= 8; step++ {
+			all.Go(func() {
+				var got []entry
+				for cookie := uint64(0); ; cookie = got[len(got)-1].next {
+					some := list(t, d, cookie, step)
+					if got = append(got, some...); len(some) == 0 {
+						break
+					}
+				}
+				if got := names(got); !slices.Equal(got, want) {
+					t.Errorf("in steps of %d: %d entries, want %d", step, len(got), len(want))
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+func TestReadDirCookies(t *testing.T) {
+	eachLister(t, func(t *testing.T, open func(string) *Dir) {
+		dir := t.TempDir()
+		plant(t, dir, "file")
+		d := open(dir)
+		for _, cookie := range []uint64{1, 2, 3, 4, 1 << 31, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
+			// Whatever that is to the file system: no more than the entries that there are.
+			var n int
+			err := d.ReadDir(cookie, func(Entry) bool { n++; return n < 100 })
+			if n > 3 || err != nil && err != unix.EINVAL {
+				t.Errorf("cookie %#x: %d entries, %v", cookie, n, err)
+			}
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		var n int
+		if err := d.ReadDir(0, func(Entry) bool { n++; return true }); n > 2 || err != nil && !errors.Is(err, unix.ENOENT) {
+			t.Errorf("a removed directory: %d entries, %v", n, err)
+		}
+	})
+}
