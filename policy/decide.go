@@ -1,0 +1,214 @@
+package policy
+
+import "net/netip"
+
+// Decision is what became of a request.
+type Decision struct {
+	Allowed bool
+
+	// Rule is the rule that decided: of the guest's rules the one that allows, or the deny rule that refused. It is nil
+	// where nothing allowed the request, and for a bind that is allowed because some connect rule is there.
+	Rule *Rule
+
+	// Name is the name whose lookup granted an address that no rule grants by itself. A decision with a Name may be
+	// different after the next lookup; one without stays the same for as long as the policy does.
+	Name string
+
+	layer int // the layer that refused
+}
+
+// Decide judges a request. It allocates nothing, but for a name that is not canonical, and may be called from several
+// goroutines at once. pins is what the guest's lookups returned; nil means nothing.
+func (p *Policy) Decide(r Request, pins *Pins) Decision {
+	q := r.normal()
+	if p == nil || !q.judgeable() {
+		return Decision{}
+	}
+	var d Decision
+	var pinned string
+	for i := len(p.layers) - 1; i >= 0; i-- { // ceilings first, so that the rule that allows is the guest's
+		d = p.layers[i].decide(&q, pins)
+		if d.layer = i; !d.Allowed {
+			return d
+		}
+		if d.Name != "" {
+			pinned = d.Name
+		}
+	}
+	d.Name = pinned
+	return d
+}
+
+func (l *layer) decide(q *query, pins *Pins) Decision {
+	switch q.op {
+	case OpConnect:
+		if !q.remote.IsValid() {
+			return l.decideName(q)
+		}
+		return l.decideConnect(q, pins)
+	case OpBind:
+		d := l.decideListen(q)
+		if !d.Allowed && q.lport == 0 && q.local.IsUnspecified() && l.connects&q.protocol != 0 {
+			return Decision{Allowed: true}
+		}
+		return d
+	case OpReceive:
+		d := l.decideListen(q)
+		if !d.Allowed && q.ephemeral {
+			if c := l.decideConnect(q, pins); c.Allowed {
+				return c
+			}
+		}
+		return d
+	case OpJoin:
+		return verdict(findRule(l.join[Allow], q.remote), findRule(l.join[Deny], q.remote))
+	case OpResolve:
+		return l.decideResolve(q.name)
+	default:
+		return l.decideListen(q)
+	}
+}
+
+// findRule returns the rule with the longest prefix that covers the address.
+func findRule(x *hostIndex[*Rule], a netip.Addr) *Rule {
+	if n := x.find(a); n != nil {
+		return n.leaf
+	}
+	if x.public != nil && classOf(a) == classPublic {
+		return *x.public
+	}
+	return nil
+}
+
+// verdict is the decision once both kinds of rule were looked for.
+func verdict(allow, deny *Rule) Decision {
+	if deny != nil {
+		return Decision{Rule: deny}
+	}
+	return Decision{Allowed: allow != nil, Rule: allow}
+}
+
+// decideConnect judges an address. One that carries another must pass as both.
+func (l *layer) decideConnect(q *query, pins *Pins) Decision {
+	allow, deny := l.findConnect(Allow, q.remote, q), l.findConnect(Deny, q.remote, q)
+	if q.inner.IsValid() {
+		if l.findConnect(Allow, q.inner, q) == nil {
+			allow = nil
+		}
+		if deny == nil {
+			deny = l.findConnect(Deny, q.inner, q)
+		}
+	}
+	if allow == nil && deny == nil && pins != nil && !special(q.remote) {
+		rule, name := pins.find(l, q)
+		return Decision{Allowed: rule != nil, Rule: rule, Name: name}
+	}
+	return verdict(allow, deny)
+}
+
+// findConnect returns the connect rule that covers an address and q's port, the one with the longest prefix first.
+func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
+	x := l.connect[e]
+	for n := x.find(a); n != nil; n = n.up {
+		if r := n.leaf.find(q.protocol, q.rport); r != nil {
+			return r
+		}
+	}
+	if x.public != nil && classOf(a) == classPublic {
+		return x.public.find(q.protocol, q.rport)
+	}
+	return nil
+}
+
+// decideName judges a connect to whatever public addresses a lookup of q.name may return.
+func (l *layer) decideName(q *query) Decision {
+	if d := l.decideResolve(q.name); !d.Allowed {
+		return d
+	}
+	allow := l.findName(q.name, q)
+	if allow == nil {
+		allow = l.connect[Allow].public.find(q.protocol, q.rport)
+	}
+	return verdict(allow, l.connect[Deny].public.find(q.protocol, q.rport))
+}
+
+// findName returns the connect rule that covers a name and q's port.
+func (l *layer) findName(name string, q *query) (rule *Rule) {
+	l.names.find(name, func(x *rulePorts) bool {
+		rule = x.find(q.protocol, q.rport)
+		return rule != nil
+	})
+	return rule
+}
+
+// decideListen judges a local address and, where there is one, the peer.
+func (l *layer) decideListen(q *query) Decision {
+	allow, deny := l.findListen(Allow, q, q.remote), l.findListen(Deny, q, q.remote)
+	if q.inner.IsValid() {
+		if l.findListen(Allow, q, q.inner) == nil {
+			allow = nil
+		}
+		if deny == nil {
+			deny = l.findListen(Deny, q, q.inner)
+		}
+	}
+	return verdict(allow, deny)
+}
+
+// findListen returns the listen rule that covers q's local address and admits the peer. Without a peer any rule for the
+// address allows, and only one against every peer denies.
+func (l *layer) findListen(e Effect, q *query, peer netip.Addr) *Rule {
+	x := l.listen[e]
+	for n := x.find(q.local); n != nil; n = n.up {
+		if r := admit(&n.leaf, e, q, peer); r != nil {
+			return r
+		}
+	}
+	if x.public != nil && classOf(q.local) == classPublic {
+		return admit(x.public, e, q, peer)
+	}
+	return nil
+}
+
+// admit looks for a rule among those for one local address. A port that the host chose counts as port 0, which stands for
+// that; a deny also holds for the port that it turned out to be.
+func admit(x *portIndex[peers], e Effect, q *query, peer netip.Addr) *Rule {
+	port := q.lport
+	if q.ephemeral {
+		port = 0
+	}
+	r := x.find(q.protocol, port).rule(e, peer)
+	if r == nil && e == Deny && port != q.lport {
+		r = x.find(q.protocol, q.lport).rule(e, peer)
+	}
+	return r
+}
+
+func (p *peers) rule(e Effect, peer netip.Addr) *Rule {
+	switch {
+	case p == nil:
+		return nil
+	case !peer.IsValid() && e == Allow:
+		return p.first
+	case !peer.IsValid() || p.everyone != nil:
+		return p.everyone
+	default:
+		return findRule(p.from, peer)
+	}
+}
+
+func (l *layer) decideResolve(name string) Decision {
+	var allow, deny *Rule
+	l.resolve[Deny].find(name, func(r **Rule) bool { deny = *r; return true })
+	l.resolve[Allow].find(name, func(r **Rule) bool { allow = *r; return true })
+	if allow == nil {
+		allow = l.grantsLookup(name)
+	}
+	return verdict(allow, deny)
+}
+
+// grantsLookup returns a connect rule that names the name, which grants its lookup.
+func (l *layer) grantsLookup(name string) (rule *Rule) {
+	l.names.find(name, func(x *rulePorts) bool { rule = anyRule(x); return true })
+	return rule
+}

@@ -1,0 +1,30 @@
+// Package policy is the rule language: what a guest may do on the network.
+//
+// A guest starts with nothing. A rule grants or takes away, and a deny that matches always wins:
+//
+//	allow connect tcp://api.example.com:443
+//	allow connect udp://10.0.0.0/8:53,5353
+//	allow listen  tcp://127.0.0.1:8080 from 10.0.0.0/8
+//	allow join    udp://224.0.0.251
+//	allow resolve *.example.com
+//	deny  connect private
+//
+// [Parse] reads a policy file, [ParseRule] and [ParseTargets] read single rules, [New] compiles rules into a
+// [Policy], [All] puts a ceiling over one, and [Policy.Decide] judges a [Request]. What names granted is
+// remembered per guest in [Pins]; [Policy.Answer] judges what a lookup returned. [Policy.Explain] says why a
+// request is refused and which flag would allow it. [Learner] goes the other way, from requests to rules.
+//
+// What belongs here is everything that can be decided from values alone, so that every decision can be tested as
+// a row of a table. What does not: sockets, resolvers, files, logging, and any clock but the one handed to
+// [NewPins]. Package network/guard asks the questions and acts on the answers.
+//
+// # How addresses are read
+//
+// Addresses are normalised before they are matched. An IPv4-mapped IPv6 address is the IPv4 address. An address
+// that carries an IPv4 address inside it (NAT64, 6to4, IPv4-compatible, IPv4-translated) must be allowed both as
+// itself and as the IPv4 address. A connect to 0.0.0.0 or :: is a connect to loopback. Zones are ignored.
+//
+// Special ranges are never implied: "*", "public" and names reach public addresses only. Loopback, private,
+// link-local, metadata, multicast, broadcast, documentation and reserved addresses are reached by an address, a
+// CIDR, a group, or "any".
+package policy

@@ -1,0 +1,228 @@
+package policy
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// Parse reads a policy file: lists of rules named allow and deny, and a table named limits. name is what errors and
+// rules call the file. The error joins one [*Error] for each mistake.
+func Parse(name string, text []byte) (*Policy, error) {
+	f := file{name: name}
+	if err := f.read(text); err != nil {
+		return nil, err
+	}
+	return New(f.rules, f.limits), nil
+}
+
+// Format returns the text of a policy file with each rule in its canonical spelling, and all else, comments included,
+// as it was.
+func Format(name string, text []byte) ([]byte, error) {
+	f := file{name: name}
+	if err := f.read(text); err != nil {
+		return nil, err
+	}
+	var out []byte
+	end := 0
+	for i, at := range f.places {
+		_, rule, _ := strings.Cut(f.rules[i].String(), " ")
+		out = append(out, text[end:at.Offset]...)
+		out = append(out, `"`+rule+`"`...)
+		end = int(at.Offset + at.Length)
+	}
+	return append(out, text[end:]...), nil
+}
+
+// file is a policy file as it is read.
+type file struct {
+	name   string
+	ast    unstable.Parser
+	rules  []Rule
+	places []unstable.Range // of the rules, quotes included
+	limits Limits
+	errs   []error
+}
+
+func (f *file) read(text []byte) error {
+	// The syntax, and that no key comes twice, are checked by decoding; the rest needs to know where things are.
+	var whole map[string]any
+	if err := toml.Unmarshal(text, &whole); err != nil {
+		at := Origin{Source: f.name, Line: 1, Column: 1}
+		if d := (*toml.DecodeError)(nil); errors.As(err, &d) {
+			at.Line, at.Column = d.Position()
+		}
+		return &Error{at, strings.TrimPrefix(err.Error(), "toml: "), ""}
+	}
+	f.ast.Reset(text)
+	table := ""
+	for f.ast.NextExpression() {
+		switch n := f.ast.Expression(); n.Kind {
+		case unstable.KeyValue:
+			if table == "" || table == "limits." {
+				f.keyValue(table, n)
+			}
+		default:
+			table = keyOf(n.Key()) + "."
+			if table != "limits." || n.Kind == unstable.ArrayTable {
+				f.unknown(n.Child(), strings.TrimSuffix(table, "."))
+				table = "unknown"
+			}
+		}
+	}
+	f.findShadowed()
+	return errors.Join(f.errs...)
+}
+
+// keyOf returns a key with dots between its parts. A part with a dot in it is quoted.
+func keyOf(parts unstable.Iterator) string {
+	var names []string
+	for parts.Next() {
+		name := string(parts.Node().Data)
+		if strings.Contains(name, ".") {
+			name = strconv.Quote(name)
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ".")
+}
+
+// keyValue reads one "key = value" of a table, whose name, if any, ends with a dot.
+func (f *file) keyValue(table string, n *unstable.Node) {
+	value := n.Value()
+	key := value.Next()
+	switch full := table + keyOf(n.Key()); full {
+	case "allow":
+		f.list(Allow, key, value)
+	case "deny":
+		f.list(Deny, key, value)
+	case "limits":
+		if value.Kind != unstable.InlineTable {
+			f.fail(key, "write a table: [limits]", "limits is not a table")
+			return
+		}
+		for it := value.Children(); it.Next(); {
+			f.keyValue("limits.", it.Node())
+		}
+	case "limits.sockets":
+		f.limits.Sockets = f.count(key, value)
+	case "limits.connects_per_second":
+		f.limits.ConnectsPerSecond = f.count(key, value)
+	case "limits.lookups_per_second":
+		f.limits.LookupsPerSecond = f.count(key, value)
+	case "limits.send_bytes_per_second":
+		f.limits.SendBytesPerSecond = f.size(key, value)
+	case "limits.recv_bytes_per_second":
+		f.limits.RecvBytesPerSecond = f.size(key, value)
+	default:
+		f.unknown(key, full)
+	}
+}
+
+func (f *file) list(effect Effect, key, value *unstable.Node) {
+	if value.Kind != unstable.Array {
+		f.fail(key, `write a list: `+effect.String()+` = ["connect tcp://api.example.com:443"]`, "%s is not a list", effect)
+		return
+	}
+	for it := value.Children(); it.Next(); {
+		n := it.Node()
+		if n.Kind != unstable.String {
+			f.fail(key, `write for instance "connect tcp://api.example.com:443"`, "%s holds something that is not a string", effect)
+			continue
+		}
+		at := f.at(n)
+		raw := f.ast.Raw(n.Raw)
+		at.Column += len(raw) - len(bytes.TrimLeft(raw, `"'`))
+		text := string(n.Data)
+		rule, err := parser{at}.rule(effect, words(text), len(text))
+		if err != nil {
+			f.errs = append(f.errs, err)
+			continue
+		}
+		f.rules, f.places = append(f.rules, rule), append(f.places, n.Raw)
+	}
+}
+
+// count reads a number above 0.
+func (f *file) count(key, value *unstable.Node) int {
+	n, err := strconv.ParseInt(strings.ReplaceAll(string(value.Data), "_", ""), 0, 64)
+	if value.Kind != unstable.Integer || err != nil || n < 1 || n > math.MaxInt32 {
+		f.fail(key, "write a whole number above 0, or leave it out for no limit", "%s is not a number of things", key.Data)
+	}
+	return int(n)
+}
+
+// size reads a number of bytes above 0, alone or with a unit.
+func (f *file) size(key, value *unstable.Node) int64 {
+	text := string(value.Data)
+	if value.Kind == unstable.Integer {
+		text = strings.ReplaceAll(text, "_", "")
+	}
+	n, err := parseSize(text)
+	if value.Kind != unstable.Integer && value.Kind != unstable.String || err != nil {
+		f.fail(key, `write a size above 0 such as "10MiB", "500kB" or 1500, or leave it out for no limit`, "%s is not a size", key.Data)
+	}
+	return n
+}
+
+// findShadowed refuses an allow that some deny takes back whole.
+func (f *file) findShadowed() {
+	for i := range f.rules {
+		allow := &f.rules[i]
+		if allow.effect != Allow {
+			continue
+		}
+		for j := range f.rules {
+			if deny := &f.rules[j]; deny.effect == Deny && deny.covers(allow) {
+				f.errs = append(f.errs, &Error{allow.origin, strconv.Quote(allow.text) + " never matches: " + deny.where() + " refuses all of it",
+					"a deny always wins, so take one of the two out, or make the deny narrower"})
+				break
+			}
+		}
+	}
+}
+
+func (f *file) unknown(key *unstable.Node, name string) {
+	f.fail(key, "the keys are allow, deny, and in [limits] sockets, connects_per_second, lookups_per_second, "+
+		"send_bytes_per_second and recv_bytes_per_second", "there is no key %s", name)
+}
+
+func (f *file) at(n *unstable.Node) Origin {
+	start := f.ast.Shape(n.Raw).Start
+	return Origin{f.name, start.Line, start.Column}
+}
+
+func (f *file) fail(n *unstable.Node, mend, problem string, args ...any) {
+	f.errs = append(f.errs, parser{f.at(n)}.fail(0, mend, problem, args...))
+}
+
+// TOML returns the policy as the text of a policy file: the rules as [Policy.Rules] has them, and the limits. [Parse]
+// reads it back.
+func (p *Policy) TOML() []byte {
+	var b bytes.Buffer
+	rules := p.Rules()
+	for _, effect := range []Effect{Allow, Deny} {
+		open := false
+		for i := range rules {
+			if rules[i].effect != effect {
+				continue
+			}
+			if !open {
+				b.WriteString(effect.String() + " = [\n")
+				open = true
+			}
+			_, rule, _ := strings.Cut(rules[i].text, " ")
+			b.WriteString("  \"" + rule + "\",\n")
+		}
+		if open {
+			b.WriteString("]\n")
+		}
+	}
+	b.WriteString(p.Limits().toml())
+	return b.Bytes()
+}

@@ -1,0 +1,90 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// AllowNet returns the rules that allow everything: any for each action, and every name.
+func AllowNet(from Origin) []Rule {
+	rules := everything(anyHost, from)
+	return append(rules, newRule(Resolve, host{kind: star}, from))
+}
+
+// everything returns the rules for all that can be done with an address.
+func everything(h host, from Origin) []Rule {
+	rules := []Rule{newRule(Connect, h, from), newRule(Listen, h, from)}
+	if h.hasMulticast() {
+		rules = append(rules, newRule(Join, h, from))
+	}
+	return rules
+}
+
+func newRule(action Action, h host, from Origin) Rule {
+	r := Rule{action: action, protocols: both, host: h, origin: from}
+	r.spell()
+	return r
+}
+
+// AddrPool returns the rules that iwasm's --addr-pool stands for: connect, listen and join, with both protocols, all ports
+// and any peer, in each range of a list such as "10.0.0.0/8,::1/128". As in iwasm a base that is all zeros means
+// every address of its family whatever the mask, of which a warning tells, and bits of a base beyond the mask are
+// ignored. Unlike there an IPv4-mapped range is the IPv4 range inside it. The error is an [*Error].
+func AddrPool(list string, from Origin) (rules []Rule, warnings []string, err error) {
+	at := 0
+	for entry := range strings.SplitSeq(list, ",") {
+		pre, err := parser{from}.poolEntry(word{entry, at})
+		if err != nil {
+			return nil, nil, err
+		}
+		at += len(entry) + 1
+		switch a := pre.Addr(); {
+		case a.IsUnspecified():
+			pre = netip.PrefixFrom(a, 0)
+			warnings = append(warnings, fmt.Sprintf("%s: %s means every address of its family, loopback and private ones included", from, entry))
+		case a.Is4In6() && pre.Bits() >= 96:
+			pre = netip.PrefixFrom(a.Unmap(), pre.Bits()-96)
+		}
+		rules = append(rules, everything(host{kind: byPrefix, prefix: pre.Masked()}, from)...)
+	}
+	return rules, warnings, nil
+}
+
+// poolEntry parses ADDRESS/MASK.
+func (p parser) poolEntry(w word) (netip.Prefix, *Error) {
+	base, mask, ok := strings.Cut(w.text, "/")
+	a, err := netip.ParseAddr(base)
+	if !ok || err != nil || a.Zone() != "" {
+		return netip.Prefix{}, p.fail(w.at, "write ADDRESS/MASK, such as 10.0.0.0/8 or ::1/128", "%q is not a range of addresses", w.text)
+	}
+	bits, err := strconv.ParseUint(mask, 10, 8)
+	if err != nil || int(bits) > a.BitLen() {
+		return netip.Prefix{}, p.fail(w.at+len(base)+1, fmt.Sprintf("write a number from 0 to %d", a.BitLen()), "%q is not a mask", mask)
+	}
+	return netip.PrefixFrom(a, int(bits)), nil
+}
+
+// AllowResolve returns the rules of an --allow-resolve flag, iwasm's or ours: patterns separated by spaces. iwasm also
+// wants the addresses here that a guest passes as text to a lookup; they need no rule, of which a warning tells. The error
+// is an [*Error].
+func AllowResolve(patterns string, from Origin) (rules []Rule, warnings []string, err error) {
+	w := words(patterns)
+	w = slices.DeleteFunc(w, func(w word) bool {
+		_, err := netip.ParseAddr(w.text)
+		if err == nil {
+			warnings = append(warnings, fmt.Sprintf("%s: %s is an address, which needs no lookup", from, w.text))
+		}
+		return err == nil
+	})
+	if len(w) == 0 && len(warnings) > 0 {
+		return nil, warnings, nil
+	}
+	rules, perr := parser{from}.targets(Allow, Resolve, w, len(patterns))
+	if perr != nil {
+		return nil, nil, perr
+	}
+	return rules, warnings, nil
+}

@@ -1,0 +1,325 @@
+package policy
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// hostIndex finds what is filed under an address: the leaf of the longest prefix that contains it, and from there
+// the leaves of the shorter ones. public is filed under every public address. A search is a binary search over
+// the prefixes' ends and allocates nothing.
+type hostIndex[L any] struct {
+	v4, v6 tree[L]
+	public *L
+}
+
+// find returns the node of the longest prefix that contains a, or nil. Shorter prefixes follow through up.
+func (x *hostIndex[L]) find(a netip.Addr) *node[L] {
+	if a.Is4() {
+		b := a.As4()
+		return x.v4.find(key{0, uint64(binary.BigEndian.Uint32(b[:]))})
+	}
+	b := a.As16()
+	return x.v6.find(key{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])})
+}
+
+// covers reports whether anything is filed under a.
+func (x *hostIndex[L]) covers(a netip.Addr) bool {
+	return x.find(a) != nil || x.public != nil && classOf(a) == classPublic
+}
+
+// node is one prefix of a tree.
+type node[L any] struct {
+	up   *node[L] // the next shorter prefix that contains this one
+	leaf L
+	end  key
+}
+
+// tree cuts one family's address space into stretches: from starts[i] to the next start, nodes[i] is the longest
+// prefix.
+type tree[L any] struct {
+	starts []key
+	nodes  []*node[L]
+}
+
+func (t *tree[L]) find(k key) *node[L] {
+	lo, hi := 0, len(t.starts)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if t.starts[mid].after(k) {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	if lo == 0 {
+		return nil
+	}
+	return t.nodes[lo-1]
+}
+
+// cut makes n the longest prefix from k on.
+func (t *tree[L]) cut(k key, n *node[L]) {
+	if last := len(t.starts) - 1; last >= 0 && t.starts[last] == k {
+		t.nodes[last] = n
+		return
+	}
+	t.starts = append(t.starts, k)
+	t.nodes = append(t.nodes, n)
+}
+
+// key is an address as a number.
+type key struct{ hi, lo uint64 }
+
+func (k key) after(o key) bool {
+	return k.hi > o.hi || k.hi == o.hi && k.lo > o.lo
+}
+
+// span returns the first and the last address of a masked prefix.
+func span(p netip.Prefix) (first, last key) {
+	if p.Addr().Is4() {
+		b := p.Addr().As4()
+		first.lo = uint64(binary.BigEndian.Uint32(b[:]))
+		last.lo = first.lo | math.MaxUint32>>p.Bits()
+		return first, last
+	}
+	b := p.Addr().As16()
+	first = key{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+	last = first
+	if p.Bits() < 64 {
+		last.hi |= math.MaxUint64 >> p.Bits()
+		last.lo = math.MaxUint64
+	} else {
+		last.lo |= math.MaxUint64 >> (p.Bits() - 64)
+	}
+	return first, last
+}
+
+// hostBuilder collects items under prefixes for a hostIndex.
+type hostBuilder[T any] struct {
+	under  map[netip.Prefix][]T
+	public []T
+}
+
+func (b *hostBuilder[T]) add(p netip.Prefix, item T) {
+	if b.under == nil {
+		b.under = make(map[netip.Prefix][]T)
+	}
+	b.under[p] = append(b.under[p], item)
+}
+
+func (b *hostBuilder[T]) addHost(h host, item T) {
+	if h.public() || h == anyHost {
+		b.public = append(b.public, item)
+	}
+	for _, p := range h.prefixes() {
+		b.add(p, item)
+	}
+}
+
+// buildHosts turns what b collected into an index whose leaves are made by leaf.
+func buildHosts[T, L any](b *hostBuilder[T], leaf func([]T) L) *hostIndex[L] {
+	x := new(hostIndex[L])
+	if b.public != nil {
+		l := leaf(b.public)
+		x.public = &l
+	}
+	var v4, v6 []netip.Prefix
+	for p := range b.under {
+		if p.Addr().Is4() {
+			v4 = append(v4, p)
+		} else {
+			v6 = append(v6, p)
+		}
+	}
+	x.v4 = buildTree(v4, func(p netip.Prefix) L { return leaf(b.under[p]) })
+	x.v6 = buildTree(v6, func(p netip.Prefix) L { return leaf(b.under[p]) })
+	return x
+}
+
+func buildTree[L any](prefixes []netip.Prefix, leaf func(netip.Prefix) L) tree[L] {
+	slices.SortFunc(prefixes, func(a, b netip.Prefix) int {
+		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	})
+	var t tree[L]
+	var open *node[L] // the prefixes that contain the current address, the longest first
+	leave := func() {
+		next := key{open.end.hi, open.end.lo + 1}
+		if next.lo == 0 {
+			next.hi++
+		}
+		open = open.up
+		if next != (key{}) {
+			t.cut(next, open)
+		}
+	}
+	for _, p := range prefixes {
+		first, last := span(p)
+		for open != nil && first.after(open.end) {
+			leave()
+		}
+		open = &node[L]{up: open, leaf: leaf(p), end: last}
+		t.cut(first, open)
+	}
+	for open != nil {
+		leave()
+	}
+	return t
+}
+
+// portIndex finds what is filed under a protocol and a port.
+type portIndex[L any] [2]struct {
+	starts []uint16
+	leaves []*L // leaves[i] is valid from starts[i] to the next start; nil where nothing is filed
+}
+
+// find returns the leaf of one protocol's port, or nil. A nil index has none.
+func (x *portIndex[L]) find(p Protocol, port uint16) *L {
+	if x == nil {
+		return nil
+	}
+	s := &x[p>>1]
+	lo, hi := 0, len(s.starts)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if s.starts[mid] > port {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	if lo == 0 {
+		return nil
+	}
+	return s.leaves[lo-1]
+}
+
+// indexPorts files rules under their protocols and ports. leaf makes one leaf of the rules that share a stretch of
+// ports, in the order in which they were written.
+func indexPorts[L any](rules []*Rule, leaf func([]*Rule) *L) portIndex[L] {
+	var x portIndex[L]
+	for _, proto := range []Protocol{TCP, UDP} {
+		cuts := []int{0}
+		for _, r := range rules {
+			if r.protocols&proto != 0 {
+				for _, p := range r.portRanges() {
+					cuts = append(cuts, int(p.first), int(p.last)+1)
+				}
+			}
+		}
+		slices.Sort(cuts)
+		s := &x[proto>>1]
+		var before []*Rule
+		for _, c := range slices.Compact(cuts) {
+			if c > math.MaxUint16 {
+				break
+			}
+			var here []*Rule
+			for _, r := range rules {
+				if r.protocols&proto != 0 && r.hasPort(uint16(c)) {
+					here = append(here, r)
+				}
+			}
+			if len(s.starts) > 0 && slices.Equal(here, before) {
+				continue
+			}
+			var l *L
+			if len(here) > 0 {
+				l = leaf(here)
+			}
+			s.starts, s.leaves, before = append(s.starts, uint16(c)), append(s.leaves, l), here
+		}
+	}
+	return x
+}
+
+// rulePorts is an index of rules that differ in nothing but their ports.
+type rulePorts = portIndex[Rule]
+
+// anyRule returns one of the rules in an index that is not empty.
+func anyRule(x *rulePorts) *Rule {
+	for _, s := range x {
+		for _, r := range s.leaves {
+			if r != nil {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+func indexRulePorts(rules []*Rule) rulePorts { return indexPorts(rules, firstRule) }
+
+func firstRule(rules []*Rule) *Rule { return rules[0] }
+
+// nameIndex finds what is filed under a name: under the name itself, then under the wildcards that cover it, the
+// longest first.
+type nameIndex[L any] struct {
+	exact map[string]*L
+	under map[string]*L // by the name without its "*."
+	all   *L
+}
+
+// find calls try with each leaf that covers the canonical name until it returns true.
+func (x *nameIndex[L]) find(name string, try func(*L) bool) bool {
+	if l := x.exact[name]; l != nil && try(l) {
+		return true
+	}
+	for rest := name; len(x.under) > 0; {
+		_, after, ok := strings.Cut(rest, ".")
+		if !ok {
+			break
+		}
+		rest = after
+		if l := x.under[rest]; l != nil && try(l) {
+			return true
+		}
+	}
+	return x.all != nil && try(x.all)
+}
+
+// nameBuilder collects rules under the names that they give.
+type nameBuilder struct {
+	exact, under map[string][]*Rule
+	all          []*Rule
+}
+
+func (b *nameBuilder) add(r *Rule) {
+	switch r.host.kind {
+	case byName:
+		b.exact = put(b.exact, r)
+	case underName:
+		b.under = put(b.under, r)
+	case star:
+		b.all = append(b.all, r)
+	}
+}
+
+func put(m map[string][]*Rule, r *Rule) map[string][]*Rule {
+	if m == nil {
+		m = make(map[string][]*Rule)
+	}
+	m[r.host.name] = append(m[r.host.name], r)
+	return m
+}
+
+func buildNames[L any](b *nameBuilder, leaf func([]*Rule) L) nameIndex[L] {
+	x := nameIndex[L]{exact: make(map[string]*L, len(b.exact)), under: make(map[string]*L, len(b.under))}
+	for name, rules := range b.exact {
+		l := leaf(rules)
+		x.exact[name] = &l
+	}
+	for name, rules := range b.under {
+		l := leaf(rules)
+		x.under[name] = &l
+	}
+	if b.all != nil {
+		l := leaf(b.all)
+		x.all = &l
+	}
+	return x
+}

@@ -1,0 +1,347 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Error is a mistake in a policy: what is wrong, where, and what to write instead.
+type Error struct {
+	Origin  Origin
+	Problem string
+	Mend    string // what to do about it; may be empty
+}
+
+func (e *Error) Error() string {
+	s := e.Problem
+	if e.Mend != "" {
+		s += "; " + e.Mend
+	}
+	switch at := e.Origin; {
+	case at.Source == "":
+		return s
+	case at.Line == 0 && at.Column > 1:
+		return fmt.Sprintf("%s: at character %d: %s", at, at.Column, s)
+	default:
+		return at.String() + ": " + s
+	}
+}
+
+// word is a piece of a rule's text and where it starts in it, in bytes.
+type word struct {
+	text string
+	at   int
+}
+
+func words(s string) []word {
+	var out []word
+	for at := 0; at < len(s); {
+		n := strings.IndexAny(s[at:], " \t\n")
+		if n < 0 {
+			n = len(s) - at
+		}
+		if n > 0 {
+			out = append(out, word{s[at : at+n], at})
+		}
+		at += n + 1
+	}
+	return out
+}
+
+// parser reads rules of one text.
+type parser struct {
+	origin Origin
+}
+
+// fail makes the error for a mistake at byte at of the text.
+func (p parser) fail(at int, mend, problem string, args ...any) *Error {
+	o := p.origin
+	if o.Column == 0 {
+		o.Column = 1
+	}
+	o.Column += at
+	return &Error{o, fmt.Sprintf(problem, args...), mend}
+}
+
+// ParseRule parses one whole rule, such as "allow connect tcp://api.example.com:443". from says where it was
+// written. The error is an [*Error].
+func ParseRule(text string, from Origin) (Rule, error) {
+	p := parser{from}
+	w := words(text)
+	if len(w) == 0 {
+		return Rule{}, p.fail(0, `write for instance "allow connect tcp://api.example.com:443"`, "the rule is empty")
+	}
+	var effect Effect
+	switch w[0].text {
+	case "allow":
+	case "deny":
+		effect = Deny
+	default:
+		return Rule{}, p.fail(w[0].at, `start the rule with "allow" or "deny"`, "%q is not an effect", w[0].text)
+	}
+	return p.rule(effect, w[1:], len(text))
+}
+
+// rule parses the words of a rule from its action on. end is where the text ends.
+func (p parser) rule(effect Effect, w []word, end int) (Rule, error) {
+	if len(w) == 0 {
+		return Rule{}, p.fail(end, "write connect, listen, join or resolve", "the action is missing")
+	}
+	action := slices.Index(actionNames[:], w[0].text)
+	if action < 0 {
+		mend := "write connect, listen, join or resolve"
+		if w[0].text == "allow" || w[0].text == "deny" {
+			mend = "leave it out: the list says it already"
+		}
+		return Rule{}, p.fail(w[0].at, mend, "%q is not an action", w[0].text)
+	}
+	rules, err := p.targets(effect, Action(action), w[1:], end)
+	if err != nil {
+		return Rule{}, err
+	}
+	if len(rules) > 1 {
+		return Rule{}, p.fail(w[2].at, "write one rule for each", "the rule has more than one target")
+	}
+	return rules[0], nil
+}
+
+// ParseTargets parses what a flag carries: what follows the action, several separated by spaces, such as
+// "tcp://127.0.0.1:8080 from 10.0.0.0/8 udp://[::1]:53". The error is an [*Error].
+func ParseTargets(effect Effect, action Action, text string, from Origin) ([]Rule, error) {
+	rules, err := parser{from}.targets(effect, action, words(text), len(text))
+	if err != nil {
+		return nil, err
+	}
+	return rules, nil
+}
+
+func (p parser) targets(effect Effect, action Action, w []word, end int) ([]Rule, *Error) {
+	if len(w) == 0 {
+		return nil, p.fail(end, "write for instance "+examples[action], "there is nothing to %s", action)
+	}
+	var out []Rule
+	for len(w) > 0 {
+		r := Rule{effect: effect, action: action, protocols: both, origin: p.origin}
+		if r.origin.Line == 0 && w[0].at > 0 {
+			r.origin.Column = w[0].at + 1
+		}
+		if err := p.target(&r, w[0]); err != nil {
+			return nil, err
+		}
+		w = w[1:]
+		if len(w) > 0 && w[0].text == "from" {
+			if action != Listen {
+				return nil, p.fail(w[0].at, "leave it out", `"from" says who may connect to a listener; %s has none`, action)
+			}
+			if len(w) == 1 {
+				return nil, p.fail(end, "write an address, a CIDR or a group", `nobody follows "from"`)
+			}
+			if err := p.peer(&r, w[1]); err != nil {
+				return nil, err
+			}
+			w = w[2:]
+		}
+		r.spell()
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+var examples = [...]string{
+	Connect: "tcp://api.example.com:443",
+	Listen:  "tcp://127.0.0.1:8080",
+	Join:    "udp://224.0.0.251",
+	Resolve: "*.example.com",
+}
+
+// target parses [PROTOCOL://]HOST[:PORTS] into r.
+func (p parser) target(r *Rule, w word) *Error {
+	rest := w
+	if scheme, after, ok := strings.Cut(w.text, "://"); ok {
+		switch scheme {
+		case "tcp":
+			r.protocols = TCP
+		case "udp":
+			r.protocols = UDP
+		default:
+			return p.fail(w.at, "write tcp://, udp://, or neither for both", "%q is not a protocol", scheme)
+		}
+		rest = word{after, w.at + len(scheme) + len("://")}
+	}
+	host, ports, hasPorts, err := p.split(rest)
+	if err != nil {
+		return err
+	}
+	if r.action == Resolve && (hasPorts || rest.at != w.at) {
+		return p.fail(w.at, "write "+host.text, "resolve takes a name alone, without protocol and port")
+	}
+	if r.host, err = p.host(host); err != nil {
+		return err
+	}
+	if hasPorts {
+		if r.ports, err = p.ports(ports); err != nil {
+			return err
+		}
+	}
+	return p.check(r, host, ports, hasPorts)
+}
+
+// split cuts HOST[:PORTS] at the colon that starts the ports.
+func (p parser) split(w word) (host, ports word, hasPorts bool, _ *Error) {
+	if inside, ok := strings.CutPrefix(w.text, "["); ok {
+		h, after, closed := strings.Cut(inside, "]")
+		switch {
+		case !closed:
+			return host, ports, false, p.fail(w.at, `close the bracket: "[`+inside+`]"`, `"[" is not closed`)
+		case strings.HasPrefix(after, "/"):
+			bits, _, _ := strings.Cut(after, ":")
+			return host, ports, false, p.fail(w.at+len(h)+2, "write ["+h+bits+"]", "the prefix length belongs inside the brackets")
+		case after != "" && after[0] != ':':
+			return host, ports, false, p.fail(w.at+len(h)+2, "write [address]:port", "%q follows the bracket", after)
+		}
+		host = word{h, w.at + 1}
+		if after == "" {
+			return host, ports, false, nil
+		}
+		return host, word{after[1:], w.at + len(h) + 3}, true, nil
+	}
+	if strings.Count(w.text, ":") != 1 { // none, or an IPv6 address
+		return w, ports, false, nil
+	}
+	h, after, _ := strings.Cut(w.text, ":")
+	return word{h, w.at}, word{after, w.at + len(h) + 1}, true, nil
+}
+
+// host parses an address, a CIDR, a group, a name or a wildcard.
+func (p parser) host(w word) (host, *Error) {
+	s := w.text
+	switch {
+	case s == "":
+		return host{}, p.fail(w.at, `write an address, a CIDR, a name, a group, "*" or "any"`, "the host is missing")
+	case s == "*":
+		return host{kind: star}, nil
+	}
+	for c, names := range classes {
+		if names.group == s {
+			return host{kind: byClass, class: class(c)}, nil
+		}
+	}
+	if strings.Contains(s, "%") {
+		return host{}, p.fail(w.at, "leave the zone out: rules hold for every interface", "%q has a zone", s)
+	}
+	if strings.Contains(s, "/") {
+		return p.prefix(w)
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		if a.Is4In6() {
+			return host{}, p.fail(w.at, "write "+a.Unmap().String(), "%s is judged as the IPv4 address inside it", s)
+		}
+		return host{kind: byPrefix, prefix: netip.PrefixFrom(a, a.BitLen())}, nil
+	}
+	if strings.Contains(s, ":") {
+		return host{}, p.fail(w.at, "an IPv6 address with a port is written [address]:port", "%q is not an address", s)
+	}
+	h := host{kind: byName}
+	if under, ok := strings.CutPrefix(s, "*."); ok {
+		h.kind, s = underName, under
+	} else if after, ok := strings.CutPrefix(s, "*"); ok && !strings.Contains(after, "*") {
+		return host{}, p.fail(w.at, fmt.Sprintf(`write "*.%s" for the names under it, and %q for itself`, after, after),
+			"%q would also match %q", w.text, "evil"+after)
+	}
+	if strings.Contains(s, "*") {
+		return host{}, p.fail(w.at, `write "*.name" for the names under a name`, "a wildcard stands only at the front, followed by a dot")
+	}
+	name, err := CanonicalName(s)
+	if err != nil {
+		return host{}, p.fail(w.at, "", "%q is %v", s, err)
+	}
+	if numeric(name) {
+		return host{}, p.fail(w.at, "write an address in full, such as 127.0.0.1", "%q is neither an address nor a name that the DNS has", s)
+	}
+	h.name = name
+	return h, nil
+}
+
+func (p parser) prefix(w word) (host, *Error) {
+	pre, err := netip.ParsePrefix(w.text)
+	if err != nil {
+		base, bits, _ := strings.Cut(w.text, "/")
+		a, addrErr := netip.ParseAddr(base)
+		if addrErr != nil {
+			return host{}, p.fail(w.at, "a rule ends at the port, and a CIDR is written 10.0.0.0/8", "%q is not a CIDR", w.text)
+		}
+		return host{}, p.fail(w.at+len(base)+1, fmt.Sprintf("write a number from 0 to %d", a.BitLen()), "%q is not a prefix length", bits)
+	}
+	if masked := pre.Masked(); masked != pre {
+		single := netip.PrefixFrom(pre.Addr(), pre.Addr().BitLen())
+		return host{}, p.fail(w.at, fmt.Sprintf("write %s, or %s for the one address", masked, single.Addr()),
+			"%s has bits set beyond the mask", pre)
+	}
+	if pre.Addr().Is4In6() && pre.Bits() >= 96 {
+		in4 := netip.PrefixFrom(pre.Addr().Unmap(), pre.Bits()-96)
+		return host{}, p.fail(w.at, "write "+in4.String(), "%s is judged as the IPv4 addresses inside it", pre)
+	}
+	return host{kind: byPrefix, prefix: pre}, nil
+}
+
+// ports parses "80,443,8000-8999" into sorted ranges that do not touch; nil when they cover every port.
+func (p parser) ports(w word) ([]portRange, *Error) {
+	var out []portRange
+	at := w.at
+	for part := range strings.SplitSeq(w.text, ",") {
+		lo, hi, isRange := strings.Cut(part, "-")
+		first, err1 := strconv.ParseUint(lo, 10, 16)
+		last, err2 := first, error(nil)
+		if isRange {
+			last, err2 = strconv.ParseUint(hi, 10, 16)
+		}
+		switch {
+		case err1 != nil || err2 != nil:
+			return nil, p.fail(at, "write ports such as 443, 80,443 or 8000-8999; the highest is 65535", "%q is not a port", part)
+		case first > last:
+			return nil, p.fail(at, fmt.Sprintf("write %d-%d", last, first), "the range %s is the wrong way round", part)
+		}
+		out = append(out, portRange{uint16(first), uint16(last)})
+		at += len(part) + 1
+	}
+	slices.SortFunc(out, func(a, b portRange) int { return int(a.first) - int(b.first) })
+	merged := out[:1]
+	for _, r := range out[1:] {
+		if last := &merged[len(merged)-1]; int(r.first) <= int(last.last)+1 {
+			last.last = max(last.last, r.last)
+		} else {
+			merged = append(merged, r)
+		}
+	}
+	// Port 0 is a port of the host's choice, so whoever may have every port may have that.
+	if merged[0].first <= 1 && merged[0].last == math.MaxUint16 {
+		return nil, nil
+	}
+	return merged, nil
+}
+
+// peer parses who may connect.
+func (p parser) peer(r *Rule, w word) *Error {
+	h, err := p.host(w)
+	if err != nil {
+		return err
+	}
+	switch {
+	case h.kind == byName || h.kind == underName:
+		return p.fail(w.at, "write an address, a CIDR or a group", "%q is a name, and a peer is known by its address", w.text)
+	case h.kind == byClass && h.class == classAny:
+		return nil // as if it were left out
+	case h.kind == byClass && (h.class == classMulticast || h.class == classBroadcast), isUnspecified(h):
+		return p.fail(w.at, "write where the peers are", "nothing ever comes from %s", w.text)
+	}
+	r.peer = h
+	return nil
+}
+
+func isUnspecified(h host) bool {
+	return h.kind == byPrefix && h.prefix.IsSingleIP() && h.prefix.Addr().IsUnspecified()
+}

@@ -1,0 +1,191 @@
+package policy
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Family says which addresses a lookup asked for.
+type Family uint8
+
+const (
+	AnyFamily Family = iota
+	IPv4
+	IPv6
+)
+
+func (f Family) has(a netip.Addr) bool {
+	return f == AnyFamily || (f == IPv4) == a.Is4()
+}
+
+const (
+	pinGrace   = time.Minute // how long an address stays good that a later lookup did not return
+	maxAnswer  = 256         // addresses of one answer
+	maxPerName = 1024        // addresses of one name, those that were replaced included
+	maxPinned  = 4096        // addresses of one guest, counted once for each name
+)
+
+// Pins remembers what a guest's lookups returned, for the rules that name a host. Each guest has its own. It may be used
+// from several goroutines at once. It is bounded: beyond 4096 addresses the names looked up longest ago are forgotten.
+type Pins struct {
+	now func() time.Time
+
+	mu    sync.RWMutex
+	names map[string]*pinnedName
+	addrs map[netip.Addr][]pin
+	count int    // pins in addrs
+	turn  uint64 // counts lookups
+}
+
+// pinnedName is what one name has pinned.
+type pinnedName struct {
+	addrs []netip.Addr
+	turn  uint64 // when it was looked up last
+}
+
+// pin says that an address was an answer for a name.
+type pin struct {
+	name  string
+	until time.Time // zero for as long as no later lookup replaces it
+}
+
+// NewPins returns an empty set of pins. now tells the time, time.Now for instance; it must be safe for concurrent use.
+func NewPins(now func() time.Time) *Pins {
+	return &Pins{now: now, names: make(map[string]*pinnedName), addrs: make(map[netip.Addr][]pin)}
+}
+
+// find returns the rule of l under which a lookup has granted q's remote address, and the name that was looked up.
+func (p *Pins) find(l *layer, q *query) (*Rule, string) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, pin := range p.addrs[q.remote] {
+		if !pin.until.IsZero() && !p.now().Before(pin.until) {
+			continue
+		}
+		if rule := l.findName(pin.name, q); rule != nil {
+			return rule, pin.name
+		}
+	}
+	return nil, ""
+}
+
+// record makes addrs, which are normal, of the family and all different, what a lookup of name returned.
+func (p *Pins) record(name string, family Family, addrs []netip.Addr) {
+	now := p.now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.turn++
+	n := p.names[name]
+	if n == nil {
+		n = new(pinnedName)
+		p.names[name] = n
+	}
+	n.turn = p.turn
+
+	old := n.addrs
+	for _, a := range old {
+		if pin := p.pin(a, name); pin.until.IsZero() && family.has(a) {
+			pin.until = now.Add(pinGrace)
+		}
+	}
+	for _, a := range addrs {
+		if known := p.pin(a, name); known != nil {
+			known.until = time.Time{}
+			continue
+		}
+		p.addrs[a] = append(p.addrs[a], pin{name: name})
+		p.count++
+	}
+	n.addrs = slices.Clone(addrs)
+	for _, a := range old { // in the order in which they were replaced, so that a cut takes the oldest
+		switch until := p.pin(a, name).until; {
+		case until.IsZero() && family.has(a): // among addrs
+		case !until.IsZero() && !now.Before(until), len(n.addrs) == maxPerName:
+			p.unpin(a, name)
+		default:
+			n.addrs = append(n.addrs, a)
+		}
+	}
+	for p.count > maxPinned {
+		p.forgetOldest()
+	}
+}
+
+// pin returns the pin of an address for a name, or nil.
+func (p *Pins) pin(a netip.Addr, name string) *pin {
+	pins := p.addrs[a]
+	for i := range pins {
+		if pins[i].name == name {
+			return &pins[i]
+		}
+	}
+	return nil
+}
+
+func (p *Pins) unpin(a netip.Addr, name string) {
+	rest := slices.DeleteFunc(p.addrs[a], func(pin pin) bool { return pin.name == name })
+	if p.count--; len(rest) > 0 {
+		p.addrs[a] = rest
+	} else {
+		delete(p.addrs, a)
+	}
+}
+
+// forgetOldest drops what the name pinned that was looked up longest ago.
+func (p *Pins) forgetOldest() {
+	var oldest string
+	turn := p.turn + 1
+	for name, n := range p.names {
+		if n.turn < turn {
+			oldest, turn = name, n.turn
+		}
+	}
+	for _, a := range p.names[oldest].addrs {
+		p.unpin(a, oldest)
+	}
+	delete(p.names, oldest)
+}
+
+// Answer judges what a lookup of a name returned, and remembers it in pins where a rule that names a host covers the
+// name. kept is what the guest may see. removed are special addresses (private ones, say) that such a rule must not
+// reach and no other rule reaches, which is how DNS rebinding ends, addresses of another family than was asked for,
+// and what exceeds 256 addresses. A lookup that only resolve rules grant is not filtered and remembered: it permits no
+// connect.
+func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Addr) (kept, removed []netip.Addr) {
+	name, err := CanonicalName(name)
+	if p == nil || err != nil {
+		return nil, addrs
+	}
+	var naming []*layer
+	for _, l := range p.layers {
+		if l.grantsLookup(name) != nil {
+			naming = append(naming, l)
+		}
+	}
+	var pinned []netip.Addr
+	for _, a := range addrs {
+		n := normal(a)
+		barred := special(n)
+		unreached := func(l *layer) bool { return !l.reaches(n) }
+		if !family.has(n) || len(kept) == maxAnswer || barred && slices.ContainsFunc(naming, unreached) {
+			removed = append(removed, a)
+			continue
+		}
+		kept = append(kept, a.Unmap())
+		if !barred && !slices.Contains(pinned, n) {
+			pinned = append(pinned, n)
+		}
+	}
+	if len(naming) > 0 {
+		pins.record(name, family, pinned)
+	}
+	return kept, removed
+}
+
+// reaches reports whether some rule allows connects to the address by itself, whatever the port.
+func (l *layer) reaches(a netip.Addr) bool {
+	in := inner(a)
+	return l.connect[Allow].covers(a) && (!in.IsValid() || l.connect[Allow].covers(in))
+}

@@ -1,0 +1,136 @@
+package policy
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Policy is a compiled set of rules, or several laid over each other. It is immutable and may be used by any number
+// of guests and goroutines at once, so a program that changes a guest's policy while it runs swaps one pointer. A
+// nil Policy, like one without rules, allows nothing.
+type Policy struct {
+	layers []*layer // the guest's first, then its ceilings; a request must pass them all
+	limits Limits
+}
+
+// New compiles rules into a policy. Their order does not matter: a deny that matches wins over every allow.
+func New(rules []Rule, limits Limits) *Policy {
+	return &Policy{[]*layer{compile(slices.Clone(rules))}, limits}
+}
+
+// All lays ceilings over a guest's policy: what the result allows, each of them allows, and of each limit the
+// strictest holds. A nil ceiling is left out; a nil guest policy allows nothing.
+func All(guest *Policy, ceilings ...*Policy) *Policy {
+	if guest == nil {
+		guest = New(nil, Limits{})
+	}
+	all := &Policy{slices.Clone(guest.layers), guest.limits}
+	for _, c := range ceilings {
+		if c == nil {
+			continue
+		}
+		all.layers = append(all.layers, c.layers...)
+		all.limits = all.limits.min(c.limits)
+	}
+	return all
+}
+
+// Rules returns the rules that the policy was made of; of policies that [All] joined, the guest's.
+func (p *Policy) Rules() []Rule {
+	if p == nil || len(p.layers) == 0 {
+		return nil
+	}
+	return slices.Clone(p.layers[0].rules)
+}
+
+// Limits returns the limits in force.
+func (p *Policy) Limits() Limits {
+	if p == nil {
+		return Limits{}
+	}
+	return p.limits
+}
+
+// layer is one set of rules, indexed for decisions. The arrays of two hold Allow and Deny.
+type layer struct {
+	rules    []Rule
+	connect  [2]*hostIndex[rulePorts]
+	listen   [2]*hostIndex[portIndex[peers]]
+	join     [2]*hostIndex[*Rule]
+	resolve  [2]nameIndex[*Rule]
+	names    nameIndex[rulePorts] // the allow connect rules that name a host
+	connects Protocol             // the protocols that have an allow connect rule
+}
+
+// peers are the listen rules that share an address and a port, by who may connect.
+type peers struct {
+	first    *Rule             // any of them
+	everyone *Rule             // one that admits every peer, if there is one
+	from     *hostIndex[*Rule] // else those that admit some
+}
+
+func compile(rules []Rule) *layer {
+	l := &layer{rules: rules}
+	var connect, listen, join [2]hostBuilder[*Rule]
+	var resolve [2]nameBuilder
+	var names nameBuilder
+	for i := range rules {
+		switch r := &rules[i]; r.action {
+		case Connect:
+			if r.effect == Allow {
+				l.connects |= r.protocols
+			}
+			if r.host.kind == byName || r.host.kind == underName {
+				names.add(r)
+			} else {
+				connect[r.effect].addHost(r.host, r)
+			}
+		case Listen:
+			listen[r.effect].addHost(r.host, r)
+			if r.effect == Deny {
+				addUnspecified(&listen[Deny], r)
+			}
+		case Join:
+			join[r.effect].addHost(r.host, r)
+		case Resolve:
+			resolve[r.effect].add(r)
+		}
+	}
+	for e := range l.connect {
+		l.connect[e] = buildHosts(&connect[e], indexRulePorts)
+		l.listen[e] = buildHosts(&listen[e], indexListeners)
+		l.join[e] = buildHosts(&join[e], firstRule)
+		l.resolve[e] = buildNames(&resolve[e], firstRule)
+	}
+	l.names = buildNames(&names, indexRulePorts)
+	return l
+}
+
+// addUnspecified makes a deny for some addresses of a host hold for a socket on all of them, since it would listen
+// there as well.
+func addUnspecified(b *hostBuilder[*Rule], r *Rule) {
+	has4 := r.host.public() || slices.ContainsFunc(r.host.prefixes(), func(p netip.Prefix) bool { return p.Addr().Is4() })
+	if has4 {
+		b.add(netip.PrefixFrom(netip.IPv4Unspecified(), 32), r)
+	}
+	b.add(netip.PrefixFrom(netip.IPv6Unspecified(), 128), r)
+}
+
+func indexListeners(rules []*Rule) portIndex[peers] { return indexPorts(rules, indexPeers) }
+
+func indexPeers(rules []*Rule) *peers {
+	p := &peers{first: rules[0]}
+	var from hostBuilder[*Rule]
+	for _, r := range rules {
+		switch {
+		case r.peer.kind != everyone:
+			from.addHost(r.peer, r)
+		case p.everyone == nil:
+			p.everyone = r
+		}
+	}
+	if p.everyone == nil {
+		p.from = buildHosts(&from, firstRule)
+	}
+	return p
+}

@@ -1,0 +1,234 @@
+package policy
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Refusal is the error for a request that was denied. It wraps syscall.EACCES.
+type Refusal struct {
+	Request Request
+	Rule    *Rule  // the deny rule that refused; nil if nothing allowed the request
+	Reason  string // why, in words
+
+	// Allow are the rules that would allow this and nothing else if they were added to the guest's policy. It is empty
+	// where that does not help: a deny refused, or a ceiling did.
+	Allow []Rule
+
+	mend string // what to do where Allow is empty
+}
+
+// Error returns one line, such as
+//
+//	denied connect tcp 10.0.0.5:5432: "*" covers public addresses only, 10.0.0.5 is private
+func (r *Refusal) Error() string { return "denied " + r.Request.String() + ": " + r.Reason }
+
+// Unwrap returns syscall.EACCES, which is what a guest sees.
+func (r *Refusal) Unwrap() error { return syscall.EACCES }
+
+// Hint returns how to allow the request: the flag, such as "--allow-connect tcp://10.0.0.5:5432", or what to do where no
+// flag helps. It is empty for a request that no policy can allow.
+func (r *Refusal) Hint() string {
+	if len(r.Allow) == 0 {
+		return r.mend
+	}
+	value := targets(r.Allow)
+	if strings.ContainsAny(value, " []*") {
+		value = `"` + value + `"` // shells split or expand it
+	}
+	return "--allow-" + r.Allow[0].action.String() + " " + value
+}
+
+func targets(rules []Rule) string {
+	var out []string
+	for i := range rules {
+		out = append(out, rules[i].Target())
+	}
+	return strings.Join(out, " ")
+}
+
+// Explain says why a request was refused, given the decision on it; nil if it was allowed. It takes its time, so it is
+// for refusals only.
+func (p *Policy) Explain(r Request, d Decision) *Refusal {
+	if d.Allowed {
+		return nil
+	}
+	ref := &Refusal{Request: r, Rule: d.Rule}
+	q := r.normal()
+	if !q.judgeable() {
+		ref.Reason = "it is not complete"
+		if q.op == OpResolve {
+			_, err := CanonicalName(r.Name)
+			ref.Reason = "it is " + err.Error()
+		}
+		return ref
+	}
+	l := compile(nil)
+	if p != nil && d.layer < len(p.layers) {
+		l = p.layers[d.layer]
+	}
+	if d.Rule != nil {
+		ref.Reason = d.Rule.where() + " refuses it"
+		ref.mend = "take out " + d.Rule.where() + ", or make it narrower"
+	} else {
+		ref.Reason = l.reason(&q)
+		ref.Allow = l.missing(&q)
+	}
+	if d.layer > 0 {
+		ref.Reason = "the ceiling refuses it: " + ref.Reason
+		if len(ref.Allow) > 0 {
+			ref.mend = "let the ceiling " + ref.Allow[0].effect.String() + " " + ref.Allow[0].action.String() + " " + targets(ref.Allow)
+			ref.Allow = nil
+		}
+	}
+	return ref
+}
+
+// missing returns the rules that are missing for q to be allowed, none if there are no such rules.
+func (l *layer) missing(q *query) []Rule {
+	action, proto := q.op.action(), q.protocol.String()+"://"
+	var text []string
+	switch {
+	case q.op == OpResolve:
+		text = []string{q.name}
+	case q.op == OpConnect && !q.remote.IsValid():
+		text = []string{proto + q.name + ":" + strconv.Itoa(int(q.rport))}
+	case q.op == OpJoin:
+		text = []string{"udp://" + netip.PrefixFrom(q.remote, q.remote.BitLen()).Addr().String()}
+	case q.op == OpConnect, q.op == OpReceive && q.ephemeral:
+		action = Connect
+		for _, a := range q.remotes() {
+			if l.findConnect(Allow, a, q) == nil {
+				text = append(text, proto+netip.AddrPortFrom(a, q.rport).String())
+			}
+		}
+	default:
+		local := proto + netip.AddrPortFrom(q.local, q.allowPort()).String()
+		if q.op == OpBind || q.op == OpListen {
+			text = []string{local}
+		}
+		for _, a := range q.remotes() {
+			if l.findListen(Allow, q, a) == nil {
+				text = append(text, local+" from "+a.String())
+			}
+		}
+	}
+	rules, err := ParseTargets(Allow, action, strings.Join(text, " "), Origin{Source: "--allow-" + action.String()})
+	if err != nil {
+		return nil // port 0, say, which no rule can name
+	}
+	return rules
+}
+
+// reason says why no rule of l allows q.
+func (l *layer) reason(q *query) string {
+	switch q.op {
+	case OpResolve:
+		return l.reasonName(q)
+	case OpConnect:
+		if !q.remote.IsValid() {
+			return l.reasonName(q)
+		}
+		for _, a := range q.remotes() {
+			if l.findConnect(Allow, a, q) == nil {
+				return carried(q, a) + l.reasonHost(Connect, q.protocol, a, q.rport)
+			}
+		}
+	case OpAccept, OpReceive:
+		if q.ephemeral && q.op == OpReceive {
+			return "it may not connect there: " + l.reasonHost(Connect, q.protocol, q.remote, q.rport)
+		}
+		local := *q
+		local.remote = netip.Addr{}
+		for _, a := range q.remotes() {
+			if rule := l.findListen(Allow, &local, netip.Addr{}); rule != nil && l.findListen(Allow, q, a) == nil {
+				return carried(q, a) + rule.where() + " does not admit " + a.String()
+			}
+		}
+		return l.reasonHost(Listen, q.protocol, q.local, q.allowPort())
+	case OpJoin:
+		return l.reasonHost(Join, UDP, q.remote, 0)
+	}
+	return l.reasonHost(Listen, q.protocol, q.local, q.allowPort())
+}
+
+// carried introduces a sentence about the IPv4 address that an address carries.
+func carried(q *query, a netip.Addr) string {
+	if a == q.remote {
+		return ""
+	}
+	return q.remote.String() + " carries " + a.String() + ": "
+}
+
+// reasonHost says why no rule for the action covers an address and a port, going by the rule that comes nearest.
+func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uint16) string {
+	best, reason := 0, "no rule allows "+action.String()
+	nearer := func(rank int, text string) {
+		if rank > best {
+			best, reason = rank, text
+		}
+	}
+	for i := range l.rules {
+		r := &l.rules[i]
+		if r.action != action || r.effect != Allow {
+			continue
+		}
+		hasProtocol, hasPort := r.protocols&proto != 0, r.hasPort(port)
+		named := r.host.kind == byName || r.host.kind == underName
+		is := a.String() + " is " + classes[classOf(a)].is
+		switch {
+		case r.host.contains(a) && hasProtocol && port == 0:
+			nearer(6, r.where()+" covers ports of the guest's choice only, not of the host's")
+		case r.host.contains(a) && hasProtocol:
+			nearer(6, r.where()+" does not cover port "+strconv.Itoa(int(port)))
+		case r.host.contains(a):
+			nearer(5, r.where()+" covers "+r.protocols.String()+" only")
+		case !hasProtocol || !hasPort:
+		case r.host.public():
+			nearer(4, strconv.Quote(r.host.String())+" covers public addresses only, "+is)
+		case named && special(a):
+			nearer(3, strconv.Quote(r.host.String())+" reaches public addresses only, "+is)
+		case named:
+			nearer(2, "no lookup of "+strconv.Quote(r.host.String())+" returned it")
+		}
+		nearer(1, "no "+action.String()+" rule covers it")
+	}
+	return reason
+}
+
+// reasonName says why no rule covers q's name.
+func (l *layer) reasonName(q *query) string {
+	reason := "no rule allows its lookup"
+	for i := range l.rules {
+		switch r := &l.rules[i]; {
+		case r.effect != Allow || r.host.name != q.name:
+		case r.host.kind == underName:
+			return strconv.Quote(r.host.String()) + " covers the names under " + q.name + ", not itself"
+		case r.action == Connect:
+			reason = r.where() + " does not cover port " + strconv.Itoa(int(q.rport))
+		}
+	}
+	return reason
+}
+
+// remotes lists the addresses that q's remote address is judged as.
+func (q *query) remotes() []netip.Addr {
+	switch {
+	case q.inner.IsValid():
+		return []netip.Addr{q.remote, q.inner}
+	case q.remote.IsValid():
+		return []netip.Addr{q.remote}
+	default:
+		return nil
+	}
+}
+
+// allowPort is the local port that an allow rule must have: 0 stands for one of the host's choice.
+func (q *query) allowPort() uint16 {
+	if q.ephemeral {
+		return 0
+	}
+	return q.lport
+}
