@@ -1,0 +1,72 @@
+# What is built with clang: the C library for guests, and the guests that tests and the demo run. Everything else is `go build`.
+#
+#   make lib            guest/c/build/libwasport.a, and libwasport-wamr.a without wasport's own imports
+#   make guests         the committed .wasm files, from their sources
+#   make guests-check   whether the committed .wasm files are what their sources give, byte for byte
+#
+# Debian 12: apt-get install clang lld llvm wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32
+# Another toolchain: make CLANG=/opt/wasi-sdk/bin/clang AR=/opt/wasi-sdk/bin/llvm-ar WASI_SYSROOT=/opt/wasi-sdk/share/wasi-sysroot
+
+CLANG ?= clang
+ifeq ($(origin AR),default)
+AR := llvm-ar
+endif
+WASI_TARGET ?= wasm32-wasi
+
+C := guest/c
+OUT ?= $(C)/build
+
+# Debian spreads its sysroot over /usr, where clang would also find the machine's own headers; so they are named one by one.
+ifdef WASI_SYSROOT
+TARGET_FLAGS := --target=$(WASI_TARGET) --sysroot=$(WASI_SYSROOT) -isystem $(C)/include
+else
+TARGET_FLAGS := --target=$(WASI_TARGET) --sysroot=/usr -nostdlibinc -isystem $(C)/include -isystem /usr/include/$(WASI_TARGET)
+endif
+CFLAGS := -std=gnu11 -Os -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
+LDFLAGS := -Wl,--strip-debug
+
+SOURCES := $(wildcard $(C)/src/*.c)
+HEADERS := $(wildcard $(C)/src/*.h $(C)/include/*.h $(C)/include/*/*.h)
+OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/ext/%.o)
+WAMR_OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/wamr/%.o)
+GUESTS := $(sort $(wildcard $(C)/test/*.c $(C)/demo/*.c))
+# Where the modules go, in folders as their sources are.
+GUEST_DIR ?= .
+MODULES := $(GUESTS:%.c=$(GUEST_DIR)/%.wasm)
+
+.PHONY: lib guests guests-check clean
+lib: $(OUT)/libwasport.a $(OUT)/libwasport-wamr.a
+guests: $(MODULES)
+
+$(OUT)/libwasport.a: $(OBJECTS)
+$(OUT)/libwasport-wamr.a: $(WAMR_OBJECTS)
+$(OUT)/%.a:
+	rm -f $@ && $(AR) Drcs $@ $^
+
+$(OUT)/ext/%.o: $(C)/src/%.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(TARGET_FLAGS) $(CFLAGS) -c $< -o $@
+$(OUT)/wamr/%.o: $(C)/src/%.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(TARGET_FLAGS) $(CFLAGS) -DWASPORT_EXT=0 -c $< -o $@
+
+define guest
+$(GUEST_DIR)/$(1:.c=.wasm): $(1) $(wildcard $(dir $(1))*.h) $(OUT)/libwasport.a
+	@mkdir -p $$(@D)
+	$(CLANG) $(TARGET_FLAGS) $(CFLAGS) $(LDFLAGS) $$< $(OUT)/libwasport.a -o $$@
+endef
+$(foreach g,$(GUESTS),$(eval $(call guest,$(g))))
+
+guests-check:
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(MAKE) --no-print-directory -s guests OUT=$$dir/lib GUEST_DIR=$$dir && \
+	status=0; for m in $(MODULES); do \
+		cmp "$$m" "$$dir/$$m" || status=1; \
+	done; \
+	for m in $(C)/test/*.wasm $(C)/demo/*.wasm; do \
+		test -f "$${m%.wasm}.c" || { echo "$$m has no source"; status=1; }; \
+	done; \
+	test $$status = 0 && echo "$(words $(MODULES)) modules are what their sources give"; exit $$status
+
+clean:
+	rm -rf $(OUT)

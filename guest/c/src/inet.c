@@ -1,0 +1,44 @@
+#include <arpa/inet.h>
+#include <stdio.h>
+
+in_addr_t inet_addr(const char *text)
+{
+	struct in_addr addr;
+	return inet_aton(text, &addr) ? addr.s_addr : INADDR_NONE;
+}
+
+in_addr_t inet_network(const char *text)
+{
+	return ntohl(inet_addr(text));
+}
+
+char *inet_ntoa(struct in_addr addr)
+{
+	static _Thread_local char text[INET_ADDRSTRLEN];
+	inet_ntop(AF_INET, &addr, text, sizeof text);
+	return text;
+}
+
+/* How many bits of an address of this class name the host. */
+static unsigned int host_bits(in_addr_t addr)
+{
+	return IN_CLASSA(addr) ? 24 : IN_CLASSB(addr) ? 16 : 8;
+}
+
+struct in_addr inet_makeaddr(in_addr_t net, in_addr_t host)
+{
+	in_addr_t whole = net < 256 ? net << 24 : net < 65536 ? net << 16 : net < 16777216 ? net << 8 : net;
+	return (struct in_addr){htonl(whole | host)};
+}
+
+in_addr_t inet_lnaof(struct in_addr addr)
+{
+	in_addr_t whole = ntohl(addr.s_addr);
+	return whole & ((1u << host_bits(whole)) - 1);
+}
+
+in_addr_t inet_netof(struct in_addr addr)
+{
+	in_addr_t whole = ntohl(addr.s_addr);
+	return whole >> host_bits(whole);
+}

@@ -1,0 +1,184 @@
+#include "sock.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/time.h>
+#include <wasi/api.h>
+
+_Static_assert(POLLIN == POLLRDNORM && POLLOUT == POLLWRNORM, "one bit for each direction");
+
+enum { FEW = 8 };
+
+static const uint64_t FOR_EVER = UINT64_MAX;
+
+static void subscribe(__wasi_subscription_t *s, uint8_t tag, size_t which, int fd)
+{
+	s->userdata = which;
+	s->u.tag = tag;
+	s->u.u.fd_read.file_descriptor = fd;
+}
+
+static void subscribe_clock(__wasi_subscription_t *s, uint64_t ns)
+{
+	s->userdata = SIZE_MAX;
+	s->u.tag = __WASI_EVENTTYPE_CLOCK;
+	s->u.u.clock.id = __WASI_CLOCKID_MONOTONIC;
+	s->u.u.clock.timeout = ns;
+	s->u.u.clock.precision = 0;
+	s->u.u.clock.flags = 0;
+}
+
+static short happened(const __wasi_event_t *e)
+{
+	short asked = e->type == __WASI_EVENTTYPE_FD_READ ? POLLIN : POLLOUT;
+	if (e->error == __WASI_ERRNO_BADF)
+		return POLLNVAL;
+	/* Who waits for a direction must hear of it when that direction has failed. */
+	if (e->error != 0)
+		return (short)(asked | POLLERR);
+	if (e->fd_readwrite.flags & __WASI_EVENTRWFLAGS_FD_READWRITE_HANGUP)
+		return (short)(asked | POLLHUP);
+	return asked;
+}
+
+/* Waits for ns nanoseconds. Returns how many of the descriptors have events, or -1. */
+static int wait_for(struct pollfd *fds, nfds_t n, uint64_t ns)
+{
+	__wasi_subscription_t few_subscriptions[FEW], *subscriptions = few_subscriptions;
+	__wasi_event_t few_events[FEW], *events = few_events;
+	size_t count = 0, got = 0;
+	int ready = 0;
+	int32_t err;
+
+	if (n > INT_MAX / 2)
+		return result(EINVAL);
+	if (2 * n + 1 > FEW) {
+		subscriptions = malloc((2 * n + 1) * (sizeof *subscriptions + sizeof *events));
+		if (subscriptions == NULL)
+			return result(ENOMEM);
+		events = (__wasi_event_t *)(subscriptions + 2 * n + 1);
+	}
+	for (nfds_t i = 0; i < n; i++) {
+		__wasi_fdstat_t stat;
+		fds[i].revents = 0;
+		if (fds[i].fd < 0)
+			continue;
+		if (fds[i].events & POLLIN)
+			subscribe(&subscriptions[count++], __WASI_EVENTTYPE_FD_READ, i, fds[i].fd);
+		if (fds[i].events & POLLOUT)
+			subscribe(&subscriptions[count++], __WASI_EVENTTYPE_FD_WRITE, i, fds[i].fd);
+		/* Nothing is asked of this one, but if it is not open the caller must hear of it. */
+		if (!(fds[i].events & (POLLIN | POLLOUT)) && __wasi_fd_fdstat_get(fds[i].fd, &stat) == __WASI_ERRNO_BADF) {
+			fds[i].revents = POLLNVAL;
+			ns = 0;
+		}
+	}
+	if (ns != FOR_EVER)
+		subscribe_clock(&subscriptions[count++], ns);
+	else if (count == 0)
+		subscribe_clock(&subscriptions[count++], INT64_MAX);
+
+	err = __wasi_poll_oneoff(subscriptions, events, count, &got);
+	for (size_t i = 0; err == 0 && i < got; i++)
+		if (events[i].type != __WASI_EVENTTYPE_CLOCK)
+			fds[events[i].userdata].revents |= happened(&events[i]);
+	if (subscriptions != few_subscriptions)
+		free(subscriptions);
+	if (err != 0)
+		return result(err);
+	for (nfds_t i = 0; i < n; i++)
+		ready += fds[i].revents != 0;
+	return ready;
+}
+
+static uint64_t nanoseconds(const struct timespec *ts)
+{
+	const int64_t most = INT64_MAX / 1000000000 - 1;
+	return (uint64_t)(ts->tv_sec > most ? most : ts->tv_sec) * 1000000000 + (uint64_t)ts->tv_nsec;
+}
+
+static bool valid(const struct timespec *ts)
+{
+	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < 1000000000;
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	return wait_for(fds, n, timeout < 0 ? FOR_EVER : (uint64_t)timeout * 1000000);
+}
+
+/* There are no signals, so the mask means nothing. */
+int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
+{
+	(void)mask;
+	if (timeout != NULL && !valid(timeout))
+		return result(EINVAL);
+	return wait_for(fds, n, timeout == NULL ? FOR_EVER : nanoseconds(timeout));
+}
+
+/* wasi-libc's fd_set is a list. Adds the descriptors below limit to fds. */
+static size_t add(struct pollfd *fds, size_t n, const fd_set *set, int limit, short events)
+{
+	for (size_t i = 0; set != NULL && i < set->__nfds; i++)
+		if (set->__fds[i] < limit)
+			fds[n++] = (struct pollfd){.fd = set->__fds[i], .events = events};
+	return n;
+}
+
+/* Leaves in the set what is ready, and returns how many that are. */
+static int keep(fd_set *set, const struct pollfd *fds, size_t n)
+{
+	if (set == NULL)
+		return 0;
+	FD_ZERO(set);
+	for (size_t i = 0; i < n; i++)
+		if (fds[i].revents != 0)
+			set->__fds[set->__nfds++] = fds[i].fd;
+	return (int)set->__nfds;
+}
+
+int pselect(int limit, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict excepts,
+	const struct timespec *restrict timeout, const sigset_t *restrict mask)
+{
+	struct pollfd few[FEW], *fds = few;
+	size_t room = (reads != NULL ? reads->__nfds : 0) + (writes != NULL ? writes->__nfds : 0);
+	size_t readers, all;
+	int ready;
+
+	(void)mask;
+	if (limit < 0 || (timeout != NULL && !valid(timeout)))
+		return result(EINVAL);
+	if (room > FEW && (fds = malloc(room * sizeof *fds)) == NULL)
+		return result(ENOMEM);
+	readers = add(fds, 0, reads, limit, POLLIN);
+	all = add(fds, readers, writes, limit, POLLOUT);
+	ready = wait_for(fds, all, timeout == NULL ? FOR_EVER : nanoseconds(timeout));
+	for (size_t i = 0; ready > 0 && i < all; i++)
+		if (fds[i].revents & POLLNVAL)
+			ready = result(EBADF);
+	if (ready >= 0) {
+		ready = keep(reads, fds, readers) + keep(writes, fds + readers, all - readers);
+		/* Exceptional conditions are urgent data, which does not exist here. */
+		if (excepts != NULL)
+			FD_ZERO(excepts);
+	}
+	if (fds != few)
+		free(fds);
+	return ready;
+}
+
+int select(int limit, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict excepts,
+	struct timeval *restrict timeout)
+{
+	struct timespec ts;
+	if (timeout == NULL)
+		return pselect(limit, reads, writes, excepts, NULL, NULL);
+	if (timeout->tv_sec < 0 || timeout->tv_usec < 0)
+		return result(EINVAL);
+	ts.tv_sec = timeout->tv_sec + timeout->tv_usec / 1000000;
+	ts.tv_nsec = (long)(timeout->tv_usec % 1000000 * 1000);
+	return pselect(limit, reads, writes, excepts, &ts, NULL);
+}

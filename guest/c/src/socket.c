@@ -1,0 +1,139 @@
+#include "sock.h"
+
+#include <unistd.h>
+
+int socket(int domain, int type, int protocol)
+{
+	int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int32_t fd;
+	bool was;
+
+	if (domain != AF_INET && domain != AF_INET6)
+		return result(EAFNOSUPPORT);
+	switch (kind) {
+	case SOCK_STREAM:
+		if (protocol != 0 && protocol != IPPROTO_TCP)
+			return result(EPROTONOSUPPORT);
+		break;
+	case SOCK_DGRAM:
+		if (protocol != 0 && protocol != IPPROTO_UDP)
+			return result(EPROTONOSUPPORT);
+		break;
+	case SOCK_RAW:
+		return result(EPERM); /* what a program without privileges gets natively */
+	case SOCK_RDM:
+	case SOCK_SEQPACKET:
+		return result(EPROTONOSUPPORT);
+	default:
+		return result(EINVAL);
+	}
+	if (result(wasport_sock_open(-1, domain == AF_INET6 ? WASPORT_INET6 : WASPORT_INET4,
+			kind == SOCK_STREAM ? WASPORT_STREAM : WASPORT_DGRAM, &fd)) != 0)
+		return -1;
+	if ((type & SOCK_NONBLOCK) && result(__wasport_set_nonblock(fd, true, &was)) != 0) {
+		close(fd);
+		return -1;
+	}
+	__wasport_pending_forget(fd);
+	return fd;
+}
+
+/* A pair exists for AF_UNIX alone, and that family does not exist here. */
+int socketpair(int domain, int type, int protocol, int fds[2])
+{
+	(void)type, (void)protocol, (void)fds;
+	return result(domain == AF_INET || domain == AF_INET6 ? EOPNOTSUPP : EAFNOSUPPORT);
+}
+
+int bind(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	wasport_addr addr;
+	int32_t err = __wasport_encode(sa, len, &addr);
+	return result(err ? err : wasport_sock_bind(fd, &addr));
+}
+
+int listen(int fd, int backlog)
+{
+	return result(wasport_sock_listen(fd, backlog));
+}
+
+int connect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+	wasport_addr addr;
+	int32_t err = __wasport_encode(sa, len, &addr);
+	if (err == 0)
+		err = wasport_sock_connect(fd, &addr);
+	if (err == EINPROGRESS)
+		__wasport_pending_start(fd, &addr);
+	return result(err);
+}
+
+int accept4(int fd, struct sockaddr *restrict sa, socklen_t *restrict len, int flags)
+{
+	wasport_addr addr;
+	int32_t accepted;
+	bool was;
+
+	if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return result(EINVAL);
+	if (sa != NULL && len == NULL)
+		return result(EFAULT);
+	if (result(wasport_sock_accept(fd, flags & SOCK_NONBLOCK ? WASPORT_NONBLOCK : 0, &accepted)) != 0)
+		return -1;
+	/* WAMR takes the flag and does nothing. */
+	if (!WASPORT_EXT && (flags & SOCK_NONBLOCK) && result(__wasport_set_nonblock(accepted, true, &was)) != 0) {
+		close(accepted);
+		return -1;
+	}
+	if (sa != NULL) {
+		/* A peer that has gone already has no address any more, but its connection was accepted. */
+		if (wasport_sock_addr_remote(accepted, &addr) == 0)
+			__wasport_decode(&addr, sa, len);
+		else
+			*len = 0;
+	}
+	return accepted;
+}
+
+int accept(int fd, struct sockaddr *restrict sa, socklen_t *restrict len)
+{
+	return accept4(fd, sa, len, 0);
+}
+
+int shutdown(int fd, int how)
+{
+	if (how < SHUT_RD || how > SHUT_RDWR)
+		return result(EINVAL);
+	return result(wasport_sock_shutdown(fd, (uint32_t)how));
+}
+
+static int name(int32_t err, const wasport_addr *addr, struct sockaddr *sa, socklen_t *len)
+{
+	if (err != 0)
+		return result(err);
+	if (sa == NULL || len == NULL)
+		return result(EFAULT);
+	__wasport_decode(addr, sa, len);
+	return 0;
+}
+
+int getsockname(int fd, struct sockaddr *restrict sa, socklen_t *restrict len)
+{
+	wasport_addr addr;
+	int32_t err = wasport_sock_addr_local(fd, &addr);
+	return name(err, &addr, sa, len);
+}
+
+int getpeername(int fd, struct sockaddr *restrict sa, socklen_t *restrict len)
+{
+	wasport_addr addr;
+	int32_t err = wasport_sock_addr_remote(fd, &addr);
+	return name(err, &addr, sa, len);
+}
+
+/* Urgent data does not exist here, so the mark is never reached. */
+int sockatmark(int fd)
+{
+	int type;
+	return result(__wasport_socktype(fd, &type));
+}
