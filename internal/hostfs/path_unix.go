@@ -35,5 +35,8 @@ func spliceLink(path, target string) (string, error) {
 	if slashed(path) {
 		target += "/"
 	}
+	if len(dir)+len(target) > maxPath {
+		return "", unix.ENAMETOOLONG
+	}
 	return dir + target, nil
 }
