@@ -82,7 +82,7 @@ func (c *Config) world(ctx context.Context) (*system.Guest, error) {
 	}
 	base := c.Network
 	if base == nil {
-		base = kernel.New(kernel.Options{})
+		base = kernel.New(kernel.Config{})
 	}
 	guarded := guard.New(base, c.Policy, guard.Options{OnRefusal: c.OnRefusal})
 	s.Network = guarded

@@ -7,6 +7,8 @@ package abi
 import (
 	"context"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -40,6 +42,7 @@ var modules = func() map[string]map[string]*Function {
 	return map[string]map[string]*Function{
 		"wasi_snapshot_preview1": wasip1,
 		"wasi_unstable":          wasip1,
+		"wasport_sockets":        index(extension),
 	}
 }()
 

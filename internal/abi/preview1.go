@@ -212,7 +212,7 @@ func sockRecv(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[5]), 2); e != wasi.Success {
 		return e
 	}
-	r, e := t.receive(m, a[0], a[1], a[2], a[3], a[4])
+	r, e := t.receive(m, a[0], a[1], a[2], a[3], a[4], wasi.Riflags)
 	if e != wasi.Success {
 		return e
 	}
@@ -223,23 +223,19 @@ func sockRecv(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	return m.PutUint16(uint32(a[5]), flags)
 }
 
-// receive is what sock_recv and sock_recv_from share.
-func (t *Thread) receive(m wasi.Memory, fd, iovs, count, riflags, out uint64) (network.Received, wasi.Errno) {
+// receive is what the functions share that receive from a socket.
+func (t *Thread) receive(m wasi.Memory, fd, iovs, count, riflags, out uint64, allowed uint16) (network.Received, wasi.Errno) {
 	if e := m.Check(uint32(out), 4); e != wasi.Success {
 		return network.Received{}, e
 	}
-	if uint16(riflags)&^(wasi.RiflagPeek|wasi.RiflagWaitall) != 0 {
+	if uint16(riflags)&^allowed != 0 {
 		return network.Received{}, wasi.EINVAL
 	}
 	bufs, _, e := t.vectors(m, iovs, count)
 	if e != wasi.Success {
 		return network.Received{}, e
 	}
-	var flags network.RecvFlags
-	if riflags&wasi.RiflagPeek != 0 {
-		flags = network.Peek
-	}
-	r, err := t.Recv(int32(fd), bufs, flags, riflags&wasi.RiflagWaitall != 0)
+	r, err := t.Recv(int32(fd), bufs, system.Transfer(riflags)) // the bits are the same
 	if err != nil {
 		return r, wasi.ErrnoOf(err)
 	}
@@ -248,7 +244,7 @@ func (t *Thread) receive(m wasi.Memory, fd, iovs, count, riflags, out uint64) (n
 
 func sockSend(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	return t.transfer(m, a[1], a[2], a[4], func(bufs [][]byte) (int, error) {
-		return t.Send(int32(a[0]), bufs, noAddress)
+		return t.Send(int32(a[0]), bufs, noAddress, 0)
 	})
 }
 

@@ -88,24 +88,29 @@ func sockSendTo(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 		return e
 	}
 	return t.transfer(m, a[1], a[2], a[5], func(bufs [][]byte) (int, error) {
-		return t.Send(int32(a[0]), bufs, addr)
+		return t.Send(int32(a[0]), bufs, addr, 0)
 	})
 }
 
 // sockRecvFrom fills in the source unless its pointer is 0, which says that it is not wanted.
 func sockRecvFrom(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	var src []byte
-	if ptr := uint32(a[4]); ptr != 0 {
-		var e wasi.Errno
-		if src, e = m.Slice(ptr, wasi.SizeAddr); e != wasi.Success {
-			return e
-		}
+	src, e := optional(m, a[4], wasi.SizeAddr)
+	if e != wasi.Success {
+		return e
 	}
-	r, e := t.receive(m, a[0], a[1], a[2], a[3], a[5])
+	r, e := t.receive(m, a[0], a[1], a[2], a[3], a[5], wasi.Riflags)
 	if e == wasi.Success && src != nil {
 		wasi.PutAddr(src, r.From)
 	}
 	return e
+}
+
+// optional is the memory at a pointer that may be 0: nil then.
+func optional(m wasi.Memory, ptr uint64, size uint32) ([]byte, wasi.Errno) {
+	if uint32(ptr) == 0 {
+		return nil, wasi.Success
+	}
+	return m.Slice(uint32(ptr), size)
 }
 
 func sockAddrLocal(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {

@@ -141,7 +141,7 @@ func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) {
 	}
 	for {
 		n, err := d.read(bufs)
-		if !d.again(err) {
+		if !d.again(err, 0) {
 			return n, err
 		}
 		if err := t.block(d, network.Readable, noDeadline); err != nil {
@@ -157,11 +157,11 @@ func (t *Thread) Write(fd int32, bufs [][]byte) (int, error) {
 		return 0, err
 	}
 	if s, ok := d.asSocket(); ok {
-		return t.send(d, s, bufs, noAddress)
+		return t.send(d, s, bufs, noAddress, 0)
 	}
 	for {
 		n, err := d.write(bufs)
-		if !d.again(err) {
+		if !d.again(err, 0) {
 			return n, err
 		}
 		if err := t.block(d, network.Writable, noDeadline); err != nil {

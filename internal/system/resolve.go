@@ -74,3 +74,11 @@ func (t *Thread) port(service string, typ network.Type) (uint16, error) {
 	port, err := t.network.LookupPort(t.ctx, typ, service)
 	return port, t.ended(err)
 }
+
+// Interfaces lists the addresses of the host that the guest may know of.
+func (t *Thread) Interfaces() ([]network.HostAddr, error) {
+	if l, ok := t.network.(network.Lister); ok {
+		return l.HostAddrs()
+	}
+	return nil, nil
+}

@@ -83,7 +83,9 @@ func (g *Guest) socketAt(fd int32) (*descriptor, *socket, error) {
 }
 
 // again reports whether a call that got err should wait and try once more.
-func (d *descriptor) again(err error) bool { return err == syscall.EAGAIN && !d.nonblock.Load() }
+func (d *descriptor) again(err error, how Transfer) bool {
+	return err == syscall.EAGAIN && how&DontWait == 0 && !d.nonblock.Load()
+}
 
 func deadlineAfter(µs int64) time.Time {
 	if µs == 0 {
@@ -96,10 +98,10 @@ func deadlineAfter(µs int64) time.Time {
 // so many µs in total, or for ever if 0.
 func (t *Thread) retry(d *descriptor, want network.Events, timeout int64, try func() error) error {
 	err := try()
-	if !d.again(err) {
+	if !d.again(err, 0) {
 		return err
 	}
-	for deadline := deadlineAfter(timeout); d.again(err); err = try() {
+	for deadline := deadlineAfter(timeout); d.again(err, 0); err = try() {
 		if err := t.block(d, want, deadline); err != nil {
 			return err
 		}

@@ -2,33 +2,49 @@ package system
 
 import (
 	"net/netip"
+	"syscall"
 
 	"github.com/wasport/wasport/network"
 )
 
-// Recv receives from a socket into bufs. With all, a stream is read until bufs are full, the peer has ended or an error
-// comes. The contents of bufs, not what they point to, may be changed.
-func (t *Thread) Recv(fd int32, bufs [][]byte, flags network.RecvFlags, all bool) (network.Received, error) {
+// Transfer says how a call sends or receives.
+type Transfer uint8
+
+const (
+	Peek     Transfer = 1 << iota // receiving: leave the data where it is
+	WaitAll                       // receiving from a stream: until the buffers are full, the peer has ended or an error comes; without Peek
+	DontWait                      // as if the descriptor were in non-blocking mode
+)
+
+// Recv receives from a socket into bufs, whose contents, but not what they point to, may be changed.
+func (t *Thread) Recv(fd int32, bufs [][]byte, how Transfer) (network.Received, error) {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
 		return network.Received{}, err
 	}
-	if all && flags&network.Peek == 0 && s.Type() == network.Stream {
-		return t.receiveAll(d, s, bufs)
+	if how&(Peek|WaitAll) == WaitAll && s.Type() == network.Stream {
+		return t.receiveAll(d, s, bufs, how)
 	}
-	return t.receive(d, s, bufs, flags)
+	return t.receive(d, s, bufs, how)
 }
 
 // receive is written out, without the closure of retry, since it must not allocate.
-func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
-	if e := s.pending.Load(); e != 0 {
+func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received, error) {
+	if s.pending.Load() != 0 {
 		return network.Received{}, s.failure()
 	}
+	if len(bufs) == 0 && s.Type() == network.Stream {
+		return network.Received{}, nil // hosts differ in whether they wait for a byte that nobody wants
+	}
+	var flags network.RecvFlags
+	if how&Peek != 0 {
+		flags = network.Peek
+	}
 	r, err := s.Recv(bufs, flags)
-	if !d.again(err) {
+	if !d.again(err, how) {
 		return r, err
 	}
-	for deadline := deadlineAfter(s.recvTimeout.Load()); d.again(err); r, err = s.Recv(bufs, flags) {
+	for deadline := deadlineAfter(s.recvTimeout.Load()); d.again(err, how); r, err = s.Recv(bufs, flags) {
 		if err := t.block(d, network.Readable, deadline); err != nil {
 			return network.Received{}, err
 		}
@@ -36,12 +52,12 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, flags network.
 	return r, err
 }
 
-func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte) (network.Received, error) {
+func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received, error) {
 	var total network.Received
 	for {
-		r, err := t.receive(d, s, bufs, 0)
+		r, err := t.receive(d, s, bufs, how)
 		if err != nil && total.N > 0 {
-			return total, nil // what has come is not lost; the error comes again
+			return total, t.Err() // what has come is not lost; the error comes again
 		}
 		total.N += r.N
 		total.From = r.From
@@ -53,46 +69,44 @@ func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte) (network.Re
 
 // Send sends bufs through a socket; to a valid address if it sends datagrams. On a stream in blocking mode everything is
 // sent, unless the send time-out passes: then what was sent by then counts, and EAGAIN if that is nothing.
-func (t *Thread) Send(fd int32, bufs [][]byte, to netip.AddrPort) (int, error) {
+func (t *Thread) Send(fd int32, bufs [][]byte, to netip.AddrPort, how Transfer) (int, error) {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
 		return 0, err
 	}
-	return t.send(d, s, bufs, to)
+	return t.send(d, s, bufs, to, how)
 }
 
-func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort) (int, error) {
-	if e := s.pending.Load(); e != 0 {
+func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort, how Transfer) (int, error) {
+	if s.pending.Load() != 0 {
 		return 0, s.failure()
 	}
-	n, err := s.Send(bufs, to)
-	if err == nil && s.Type() == network.Datagram {
-		return n, nil
-	}
-	total := n
-	if bufs = advance(bufs, n); len(bufs) == 0 || err != nil && !d.again(err) || d.nonblock.Load() {
-		return total, err
-	}
-	for deadline := deadlineAfter(s.sendTimeout.Load()); ; {
-		if err == nil {
-			n, err = s.Send(bufs, to)
+	total, err := s.Send(bufs, to)
+	datagram := s.Type() == network.Datagram
+	if err == nil {
+		if bufs = advance(bufs, total); datagram || len(bufs) == 0 {
+			return total, nil
 		}
-		if d.again(err) {
-			if err = t.block(d, network.Writable, deadline); err == nil {
-				continue
-			}
-		}
-		if err != nil {
-			if total > 0 { // what was sent was sent; the error comes again
-				err = t.Err()
-			}
-			return total, err
-		}
-		total += n
-		if bufs = advance(bufs, n); len(bufs) == 0 || s.Type() == network.Datagram {
+		if !d.again(syscall.EAGAIN, how) {
 			return total, nil
 		}
 	}
+	for deadline := deadlineAfter(s.sendTimeout.Load()); err == nil || d.again(err, how); {
+		if err = t.block(d, network.Writable, deadline); err != nil {
+			break
+		}
+		var n int
+		if n, err = s.Send(bufs, to); err == nil {
+			total += n
+			if bufs = advance(bufs, n); datagram || len(bufs) == 0 {
+				return total, nil
+			}
+		}
+	}
+	if total > 0 { // what was sent was sent; the error comes again
+		err = t.Err()
+	}
+	return total, err
 }
 
 // advance takes the first n bytes away from bufs, and buffers that are empty by then.

@@ -69,6 +69,7 @@ const (
 const (
 	RiflagPeek    = 1
 	RiflagWaitall = 2
+	Riflags       = RiflagPeek | RiflagWaitall
 
 	RoflagDataTruncated = 1
 )

@@ -1,0 +1,157 @@
+package abi
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"syscall"
+
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/wasi"
+	"github.com/wasport/wasport/network"
+)
+
+// extension is wasport's own module, wasport_sockets: what POSIX programs need that WAMR's functions do not offer. Source:
+// guest/c/ABI.md.
+var extension = []Function{
+	{"sock_get_option", "iii", "i", "fdq", sockGetOption},
+	{"sock_set_option", "iiI", "i", "fdD", sockSetOption},
+	{"sock_recv_msg", "iiiiiii", "i", "fV-xAoo", sockRecvMsg},
+	{"sock_send_msg", "iiiiii", "i", "fv-xao", sockSendMsg},
+	{"sock_interfaces", "iii", "i", "pdo", sockInterfaces},
+}
+
+// extraOptions are the options of sock_get_option and sock_set_option by their numbers, with the range of what may be set; none where max is
+// less than min.
+var extraOptions = map[uint32]struct {
+	option   network.Option
+	min, max int64
+}{
+	1:  {network.PendingError, 0, -1},
+	2:  {network.AcceptConn, 0, -1},
+	3:  {network.KeepCount, 1, 127},
+	4:  {network.MaxSegment, 0, 1<<31 - 1},
+	5:  {network.TOS, 0, 255},
+	6:  {network.MulticastInterface4, 0, 1<<32 - 1},
+	7:  {network.HopLimit, -1, 255},
+	8:  {network.MulticastHops, -1, 255},
+	9:  {network.MulticastInterface6, 0, 1<<31 - 1},
+	10: {network.TrafficClass, -1, 255},
+}
+
+func sockGetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	if e := m.Check(uint32(a[2]), 8); e != wasi.Success {
+		return e
+	}
+	o, ok := extraOptions[uint32(a[1])]
+	if !ok {
+		return wasi.EINVAL
+	}
+	v, err := t.Option(int32(a[0]), o.option)
+	if err != nil {
+		return wasi.ErrnoOf(err)
+	}
+	if o.option == network.PendingError {
+		v = int64(wasi.FromHost(syscall.Errno(v)))
+	}
+	return m.PutUint64(uint32(a[2]), uint64(v))
+}
+
+func sockSetOption(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+	o, ok := extraOptions[uint32(a[1])]
+	v := int64(a[2])
+	switch {
+	case !ok:
+		return wasi.EINVAL
+	case o.max < o.min: // the descriptor's own errors come first
+		if _, err := t.LocalAddr(int32(a[0])); err != nil {
+			return wasi.ErrnoOf(err)
+		}
+		return wasi.ENOPROTOOPT
+	case v < o.min || v > o.max:
+		return wasi.EINVAL
+	}
+	return wasi.ErrnoOf(t.SetOption(int32(a[0]), o.option, v))
+}
+
+// msgFlags are the flags of the two functions; the lower ones are those of sock_recv.
+const (
+	msgDontWait  = 4
+	msgTruncated = 1
+)
+
+func sockRecvMsg(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	from, e := optional(m, a[4], wasi.SizeAddr)
+	if e != wasi.Success {
+		return e
+	}
+	outFlags, e := optional(m, a[6], 4)
+	if e != wasi.Success {
+		return e
+	}
+	r, e := t.receive(m, a[0], a[1], a[2], a[3], a[5], wasi.Riflags|msgDontWait)
+	if e != wasi.Success {
+		return e
+	}
+	if from != nil {
+		wasi.PutAddr(from, r.From)
+	}
+	if outFlags != nil {
+		flags := uint32(0)
+		if r.Truncated {
+			flags = msgTruncated
+		}
+		binary.LittleEndian.PutUint32(outFlags, flags)
+	}
+	return wasi.Success
+}
+
+func sockSendMsg(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	var to netip.AddrPort
+	if uint32(a[4]) != 0 {
+		var e wasi.Errno
+		if to, e = getAddr(m, a[4]); e != wasi.Success {
+			return e
+		}
+	}
+	how := system.Transfer(a[3])
+	if uint32(a[3])&^msgDontWait != 0 {
+		return wasi.EINVAL
+	}
+	return t.transfer(m, a[1], a[2], a[5], func(bufs [][]byte) (int, error) {
+		return t.Send(int32(a[0]), bufs, to, how)
+	})
+}
+
+// The layout of an entry of sock_interfaces.
+const (
+	sizeInterface = 56
+	sizeName      = 20
+)
+
+func sockInterfaces(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+	capacity := uint32(a[1])
+	if uint64(capacity)*sizeInterface > uint64(len(m)) {
+		return wasi.EFAULT
+	}
+	out, e := m.Slice(uint32(a[0]), capacity*sizeInterface)
+	if e != wasi.Success {
+		return e
+	}
+	if e := m.Check(uint32(a[2]), 4); e != wasi.Success {
+		return e
+	}
+	found, err := t.Interfaces()
+	if err != nil {
+		return wasi.ErrnoOf(err)
+	}
+	for i, f := range found[:min(len(found), int(capacity))] {
+		b := out[i*sizeInterface:][:sizeInterface]
+		clear(b)
+		wasi.PutAddr(b, netip.AddrPortFrom(f.Prefix.Addr(), 0))
+		binary.LittleEndian.PutUint32(b[24:], uint32(f.Prefix.Bits()))
+		binary.LittleEndian.PutUint32(b[28:], f.Index)
+		binary.LittleEndian.PutUint32(b[32:], uint32(f.Flags))
+		copy(b[36:36+sizeName-1], f.Name)
+	}
+	return m.PutUint32(uint32(a[2]), uint32(len(found)))
+}

@@ -1,0 +1,35 @@
+package guard
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/policy"
+)
+
+var _ network.Lister = (*Network)(nil)
+
+// HostAddrs lists those of the host's addresses that the guest may connect to, or listen on, at every port: to others they would say
+// where they run, which is nothing that a rule granted.
+func (n *Network) HostAddrs() ([]network.HostAddr, error) {
+	base, ok := n.base.(network.Lister)
+	if !ok {
+		return nil, nil
+	}
+	all, err := base.HostAddrs()
+	if err != nil {
+		return nil, err
+	}
+	p := n.policy.Load()
+	return slices.DeleteFunc(all, func(h network.HostAddr) bool {
+		at := netip.AddrPortFrom(h.Prefix.Addr(), 0)
+		for _, protocol := range [...]policy.Protocol{policy.TCP, policy.UDP} {
+			if p.Decide(policy.Request{Op: policy.OpConnect, Protocol: protocol, Remote: at}, n.pins).Allowed ||
+				p.Decide(policy.Request{Op: policy.OpListen, Protocol: protocol, Local: at}, n.pins).Allowed {
+				return false
+			}
+		}
+		return true
+	}), nil
+}
