@@ -1,0 +1,20 @@
+/* demo_refused ADDR PORT: tries an address that it may not reach, and is content when it is told so. */
+#include "demo.h"
+
+int main(int argc, char **argv)
+{
+	if (argc != 3) {
+		printf("usage: demo_refused ADDR PORT\n");
+		return 2;
+	}
+	struct addrinfo *to = literal(argv[1], argv[2], SOCK_STREAM);
+	int fd = socket(to->ai_family, to->ai_socktype, 0);
+	if (fd < 0)
+		die("socket");
+	if (connect(fd, to->ai_addr, to->ai_addrlen) == 0) {
+		printf("connect to %s succeeded\n", text(to->ai_addr, to->ai_addrlen));
+		return 1;
+	}
+	printf("connect to %s: %s\n", text(to->ai_addr, to->ai_addrlen), strerror(errno));
+	return errno == EACCES ? 0 : 1;
+}
