@@ -33,8 +33,17 @@ func Lookup(module, name string) (*Function, bool) {
 }
 
 // Modules names the modules that functions can be imported from.
-func Modules() []string {
-	return []string{"wasi_snapshot_preview1", "wasi_unstable", "wasport_sockets"}
+func Modules() []string { return slices.Sorted(maps.Keys(modules)) }
+
+// Functions lists all functions by module, in the order of their names.
+func Functions() map[string][]*Function {
+	all := make(map[string][]*Function)
+	for module, byName := range modules {
+		for _, name := range slices.Sorted(maps.Keys(byName)) {
+			all[module] = append(all[module], byName[name])
+		}
+	}
+	return all
 }
 
 var modules = func() map[string]map[string]*Function {
@@ -100,7 +109,8 @@ func WithThread(ctx context.Context, t *Thread) context.Context {
 	return &threadContext{ctx, t}
 }
 
-func threadOf(ctx context.Context) *Thread {
+// ThreadOf is the thread whose function was called with the context; nil outside of guests.
+func ThreadOf(ctx context.Context) *Thread {
 	if c, ok := ctx.(*threadContext); ok { // the way of nearly every call, without a search
 		return c.thread
 	}
@@ -110,9 +120,9 @@ func threadOf(ctx context.Context) *Thread {
 
 // Call is the function in the form that the engine calls. It panics, as the engine wants it, with the error that ended the guest.
 func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
-	t := threadOf(ctx)
+	t := ThreadOf(ctx)
 	if t == nil {
-		panic(errNoThread)
+		panic(ErrNoThread)
 	}
 	m := view(mod)
 	var e wasi.Errno
@@ -131,7 +141,8 @@ type callError string
 
 func (e callError) Error() string { return string(e) }
 
-const errNoThread = callError("called outside of a running guest")
+// ErrNoThread is the error of a function of a guest that was called with a context which WithThread did not make.
+const ErrNoThread = callError("called outside of a running guest")
 
 // view is the guest's whole memory, in one piece.
 func view(mod api.Module) wasi.Memory {

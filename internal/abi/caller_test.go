@@ -41,7 +41,7 @@ func newCaller(t *testing.T, c system.Config) *caller {
 	functions := abi.Functions()
 	hosts := make(map[string]api.Module)
 	for _, module := range abi.Modules() {
-		b := r.NewHostModuleBuilder("")
+		b := r.NewHostModuleBuilder(module)
 		for _, f := range functions[module] {
 			b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(f.Call), valueTypes(f.Params), valueTypes(f.Results)).Export(f.Name)
 		}

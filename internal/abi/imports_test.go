@@ -372,7 +372,7 @@ func TestImports(t *testing.T) {
 			for _, i := range call.ptrs {
 				for _, p := range []uint64{nowhere, bad, memorySize} {
 					c := newNetCaller(t)
-					a := call.args(c)
+					a := slices.Clone(call.args(c))
 					if p == bad && oneByte(call.name, i) {
 						continue
 					}
@@ -388,7 +388,7 @@ func TestImports(t *testing.T) {
 			}
 			for _, i := range call.fds {
 				c := newNetCaller(t)
-				a := call.args(c)
+				a := slices.Clone(call.args(c))
 				for _, fd := range []uint64{closed, minusOne, 1 << 31} {
 					a[i] = fd
 					if e := c.call(call.name, a...); e != wasi.EBADF {
@@ -410,7 +410,7 @@ func TestImports(t *testing.T) {
 
 func (c *caller) good(call goodCall) {
 	c.t.Helper()
-	a := call.args(c)
+	a := slices.Clone(call.args(c))
 	if e := c.call(call.name, a...); e != wasi.Success {
 		c.t.Errorf("with good arguments %v: %v", a, e)
 	}
