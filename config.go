@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/system"
@@ -59,6 +60,14 @@ type Config struct {
 	// Random is where the guest's random bytes come from; nil = crypto/rand. It must be safe for concurrent use.
 	Random io.Reader
 
+	// MaxMemory limits the guest's linear memory, in bytes; 0 = what the module declares, at most 4 GiB. Beyond it the guest cannot grow
+	// its memory, which C programs see as ENOMEM; a module that starts with more does not start. Address space is reserved for all of it, but
+	// only what the guest touches takes memory of the host.
+	MaxMemory uint64
+
+	// MaxCPU limits for how long the guest may run, without the time that it waits; 0 = no limit. Then it ends with ErrCPU.
+	MaxCPU time.Duration
+
 	// MaxDescriptors limits how many files and sockets the guest has open at once; 0 = 8192. EMFILE beyond.
 	MaxDescriptors int
 }
@@ -75,7 +84,7 @@ func (c *Config) world(ctx context.Context) (*system.Guest, error) {
 	s := system.Config{
 		Args: c.Args, Env: c.Env,
 		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
-		Random: c.Random, MaxDescriptors: c.MaxDescriptors,
+		Random: c.Random, MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
 	}
 	if err := checkStrings(c.Args, c.Env); err != nil {
 		return nil, err

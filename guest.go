@@ -97,7 +97,9 @@ func (g *starting) run(ctx context.Context) {
 
 	t := g.world.NewThread()
 	defer t.Close()
-	results, err := g.module.Run(ctx, abi.NewThread(t, g.config.Trace), g.entry, g.config.Params)
+	results, err := g.module.Run(ctx, abi.NewThread(t, g.config.Trace), g.entry, g.config.Params, engine.Limits{
+		Memory: g.config.MaxMemory,
+	})
 	var exit *system.Exit
 	if errors.As(err, &exit) {
 		g.status, err = Status{Code: exit.Code}, nil
@@ -106,3 +108,6 @@ func (g *starting) run(ctx context.Context) {
 	}
 	g.err = err
 }
+
+// ErrCPU is the error of a guest that has used up Config.MaxCPU.
+var ErrCPU = system.ErrCPU

@@ -35,6 +35,12 @@ type RuntimeConfig struct {
 	// belong to nobody else: what is in it is run.
 	CacheDir string
 
+	// NoInterrupt compiles modules as they are. By default they are rewritten, so that guests that compute can be stopped and share the
+	// processors: they count their steps and now and then call the host. It makes them some 10 to 30 % slower. Without it, a guest in a
+	// loop holds up the whole process at its next garbage collection, for as long as it loops; so this is for a single guest that is
+	// trusted.
+	NoInterrupt bool
+
 	// Interpreter runs guests without compiling them: starts sooner, runs some hundred times slower.
 	Interpreter bool
 }
@@ -44,7 +50,7 @@ type Runtime struct{ engine *engine.Engine }
 
 // NewRuntime makes a runtime. It must be closed.
 func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
-	e, err := engine.New(ctx, engine.Config{Runtime: c.Wazero, CacheDir: c.CacheDir, Interpreter: c.Interpreter})
+	e, err := engine.New(ctx, engine.Config{Runtime: c.Wazero, CacheDir: c.CacheDir, Interpreter: c.Interpreter, NoInterrupt: c.NoInterrupt})
 	if err != nil {
 		return nil, err
 	}
@@ -77,13 +83,11 @@ type Import = engine.Import
 // ImportError is the error of a module that imports what wasport lacks.
 type ImportError = engine.ImportError
 
-// Inspect lists what a module imports, without checking that it could be run.
-func (r *Runtime) Inspect(ctx context.Context, wasm []byte) ([]Import, error) {
-	return r.engine.Inspect(ctx, wasm)
-}
-
 // Module is a compiled module. It may be used from several goroutines.
 type Module struct{ module *engine.Module }
+
+// Warning says what is not as it should be with the module, though it can be run. It is empty in most cases.
+func (m *Module) Warning() string { return m.module.Warning }
 
 // Close releases the module, after all of its guests have ended.
 func (m *Module) Close(ctx context.Context) error { return m.module.Close(ctx) }

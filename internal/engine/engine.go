@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"runtime"
+	"sync"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -23,13 +24,22 @@ type Config struct {
 
 	CacheDir    string // where compiled modules are kept; empty = in memory only
 	Interpreter bool   // interpret instead of compiling
+
+	// NoInterrupt leaves modules as they are. A guest that computes then holds up the whole process at its next garbage collection, and
+	// cannot be ended before it calls the host.
+	NoInterrupt bool
 }
 
 // Engine compiles modules and runs guests. It may be used from several goroutines.
 type Engine struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache // nil when the runtime is not ours
-	owned   bool
+
+	owned, noInterrupt bool
+
+	// checked is a runtime with wazero's own check for the guest's end, for modules that cannot be rewritten. It is made when
+	// the first such module comes.
+	checked func() wazero.Runtime
 }
 
 // features are what a guest may use. Exception handling is not among them: wazero's can be made to use freed memory of the host
@@ -40,9 +50,9 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads | experim
 // New makes an engine. It must be closed.
 func New(ctx context.Context, c Config) (*Engine, error) {
 	if c.Runtime != nil {
-		return &Engine{runtime: c.Runtime}, nil
+		return &Engine{runtime: c.Runtime, noInterrupt: c.NoInterrupt, checked: func() wazero.Runtime { return c.Runtime }}, nil
 	}
-	e := &Engine{owned: true}
+	e := &Engine{owned: true, noInterrupt: c.NoInterrupt}
 	rc := wazero.NewRuntimeConfig()
 	if c.Interpreter {
 		rc = wazero.NewRuntimeConfigInterpreter()
@@ -55,7 +65,12 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		}
 		e.cache = cache
 	}
-	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc.WithCoreFeatures(features).WithCompilationCache(e.cache))
+	rc = rc.WithCoreFeatures(features).WithCompilationCache(e.cache)
+	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc)
+	e.checked = sync.OnceValue(func() wazero.Runtime {
+		// Closing the cache, or this runtime's modules, releases what it holds.
+		return wazero.NewRuntimeWithConfig(ctx, rc.WithCloseOnContextDone(true))
+	})
 	return e, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasport/wasport/internal/abi"
+	"github.com/wasport/wasport/internal/engine/interrupt"
 )
 
 // Import is a function that a module imports, and what we have under that name.
@@ -73,16 +74,19 @@ func types(letters string) []api.ValueType {
 	return t
 }
 
-// imports lists what a compiled module imports, functions of threads aside, in its own order and each once.
-func (e *Engine) imports(compiled wazero.CompiledModule) []Import {
+// imports lists the functions that a compiled module imports, in its own order and each once; but for those that rewriting added.
+func imports(rt wazero.Runtime, compiled wazero.CompiledModule) []Import {
 	var list []Import
 	for _, def := range compiled.ImportedFunctions() {
 		module, name, _ := def.Import()
+		if module == interrupt.Module {
+			continue
+		}
 		i := Import{Module: module, Name: name, Want: signature(def.ParamTypes(), def.ResultTypes())}
 		if f, ok := abi.Lookup(module, name); ok {
 			i.Have = signature(types(f.Params), types(f.Results))
 		} else {
-			i.Foreign = e.runtime.Module(module) != nil
+			i.Foreign = rt.Module(module) != nil
 		}
 		if !slices.Contains(list, i) {
 			list = append(list, i)
@@ -94,22 +98,22 @@ func (e *Engine) imports(compiled wazero.CompiledModule) []Import {
 // supply makes the modules that a compiled module imports its functions from: with just those functions, and without names, so that
 // they meet neither those of other guests' dialects nor what an embedder has put into the runtime. A function that we do not
 // have traps when it is called.
-func (e *Engine) supply(ctx context.Context, compiled wazero.CompiledModule) (map[string]api.Module, error) {
+func supply(ctx context.Context, rt wazero.Runtime, compiled wazero.CompiledModule) (map[string]api.Module, error) {
 	builders := make(map[string]wazero.HostModuleBuilder)
 	for _, def := range compiled.ImportedFunctions() {
 		module, name, _ := def.Import()
-		f, ok := abi.Lookup(module, name)
-		if !ok && e.runtime.Module(module) != nil {
+		call, ok := function(module, name, signature(def.ParamTypes(), def.ResultTypes()))
+		switch {
+		case ok:
+		case rt.Module(module) != nil:
 			continue
+		default:
+			call = trapping(module, name)
 		}
 		b, known := builders[module]
 		if !known {
-			b = e.runtime.NewHostModuleBuilder(module)
+			b = rt.NewHostModuleBuilder(module)
 			builders[module] = b
-		}
-		call := api.GoModuleFunc(trapping(module, name))
-		if ok && signature(types(f.Params), types(f.Results)) == signature(def.ParamTypes(), def.ResultTypes()) {
-			call = f.Call
 		}
 		b.NewFunctionBuilder().WithGoModuleFunction(call, def.ParamTypes(), def.ResultTypes()).WithName(name).Export(name)
 	}
@@ -120,14 +124,27 @@ func (e *Engine) supply(ctx context.Context, compiled wazero.CompiledModule) (ma
 		if err != nil {
 			return nil, fmt.Errorf("supplying %s: %w", name, err)
 		}
-		if modules[name], err = e.runtime.InstantiateModule(ctx, compiled, instance()); err != nil {
+		if modules[name], err = rt.InstantiateModule(ctx, compiled, instance()); err != nil {
 			return nil, fmt.Errorf("supplying %s: %w", name, err)
 		}
 	}
 	return modules, nil
 }
 
-func trapping(module, name string) func(context.Context, api.Module, []uint64) {
+// function finds what a module imports, if we have it with the signature wanted.
+func function(module, name, want string) (api.GoModuleFunc, bool) {
+	if module == interrupt.Module {
+		call, ok := interruptions[name]
+		return call, ok
+	}
+	f, ok := abi.Lookup(module, name)
+	if !ok || signature(types(f.Params), types(f.Results)) != want {
+		return nil, false
+	}
+	return f.Call, true
+}
+
+func trapping(module, name string) api.GoModuleFunc {
 	return func(context.Context, api.Module, []uint64) {
 		panic(fmt.Errorf("called %s.%s, which the host does not have", module, name))
 	}

@@ -10,13 +10,19 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasport/wasport/internal/engine/interrupt"
 )
 
 // Module is a compiled module, of which any number of guests can be run.
 type Module struct {
-	engine   *Engine
+	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 	supplied map[string]api.Module
+	memory   interrupt.Memory
+
+	// Warning says what is not as it should be, though the module can be run; empty in most cases.
+	Warning string
 }
 
 // CompileOptions say what to do with a module that is not quite as we want it.
@@ -26,16 +32,30 @@ type CompileOptions struct {
 
 // Compile compiles a module and checks that its imports can be supplied. An *ImportError says which cannot.
 func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (*Module, error) {
-	compiled, err := e.decode(ctx, binary)
-	if err != nil {
+	if err := recognise(binary); err != nil {
 		return nil, err
 	}
-	m := &Module{engine: e, compiled: compiled}
+	m := &Module{runtime: e.runtime}
+	if !e.noInterrupt {
+		rewritten, memory, err := interrupt.Rewrite(binary, interrupt.Options{})
+		switch {
+		case err == nil:
+			binary, m.memory = rewritten, memory
+		case errors.Is(err, interrupt.ErrUnsupported):
+			m.runtime = e.checked()
+			m.Warning = err.Error() + "; it runs several times slower, so that it can be stopped"
+		}
+		// A malformed module is left to wazero, which says more of what is wrong.
+	}
+	var err error
+	if m.compiled, err = compile(ctx, m.runtime, binary); err != nil {
+		return nil, err
+	}
 	if lacking := m.lacking(); len(lacking) > 0 && !o.TrapUnknown {
 		m.Close(ctx)
 		return nil, &ImportError{lacking}
 	}
-	if m.supplied, err = e.supply(ctx, compiled); err != nil {
+	if m.supplied, err = supply(ctx, m.runtime, m.compiled); err != nil {
 		m.Close(ctx)
 		return nil, err
 	}
@@ -43,7 +63,7 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 }
 
 func (m *Module) lacking() (list []Import) {
-	for _, i := range m.engine.imports(m.compiled) {
+	for _, i := range m.Imports() {
 		if !i.OK() {
 			list = append(list, i)
 		}
@@ -51,21 +71,8 @@ func (m *Module) lacking() (list []Import) {
 	return list
 }
 
-// Inspect lists what a module imports, without the intention to run it.
-func (e *Engine) Inspect(ctx context.Context, binary []byte) ([]Import, error) {
-	compiled, err := e.decode(ctx, binary)
-	if err != nil {
-		return nil, err
-	}
-	defer compiled.Close(ctx)
-	return e.imports(compiled), nil
-}
-
-func (e *Engine) decode(ctx context.Context, binary []byte) (wazero.CompiledModule, error) {
-	if err := recognise(binary); err != nil {
-		return nil, err
-	}
-	compiled, err := e.runtime.CompileModule(compiling(ctx), binary)
+func compile(ctx context.Context, rt wazero.Runtime, binary []byte) (wazero.CompiledModule, error) {
+	compiled, err := rt.CompileModule(compiling(ctx), binary)
 	if err != nil {
 		return nil, fmt.Errorf("invalid module: %w", err)
 	}

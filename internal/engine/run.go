@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/wasport/wasport/internal/abi"
+	"github.com/wasport/wasport/internal/engine/interrupt"
+	"github.com/wasport/wasport/internal/engine/memory"
 	"github.com/wasport/wasport/internal/system"
 )
 
@@ -21,9 +24,19 @@ type Trap struct {
 
 func (t *Trap) Error() string { return "trap: " + t.Reason }
 
+// Limits bound what a guest may use; 0 = no bound.
+type Limits struct {
+	Memory uint64 // bytes of linear memory
+}
+
 // Run runs one guest from its entry to its end, on the calling goroutine. The error is a *system.Exit if it called proc_exit, the
 // reason if the guest was killed, and a *Trap if it trapped.
-func (m *Module) Run(ctx context.Context, thread *abi.Thread, entry Entry, args []uint64) ([]uint64, error) {
+func (m *Module) Run(ctx context.Context, thread *abi.Thread, entry Entry, args []uint64, limits Limits) ([]uint64, error) {
+	ctx, release, err := m.reserve(ctx, limits.Memory)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	ctx = experimental.WithImportResolver(ctx, func(name string) api.Module {
 		if s, ok := m.supplied[name]; ok {
 			return s
@@ -31,7 +44,7 @@ func (m *Module) Run(ctx context.Context, thread *abi.Thread, entry Entry, args 
 		return nil // not a nil module of another type
 	})
 	ctx = abi.WithThread(ctx, thread)
-	inst, err := m.engine.runtime.InstantiateModule(ctx, m.compiled, instance())
+	inst, err := m.runtime.InstantiateModule(ctx, m.compiled, instance())
 	if err != nil {
 		return nil, ended(thread, err, "starting the guest: ")
 	}
@@ -48,6 +61,25 @@ func (m *Module) Run(ctx context.Context, thread *abi.Thread, entry Entry, args 
 		return nil, ended(thread, err, "")
 	}
 	return results, nil
+}
+
+// reserve gives the guest its memory, which is there until release is called: after the last of its calls has returned. A module that
+// was not rewritten, of whose memory nothing is known, gets wazero's.
+func (m *Module) reserve(ctx context.Context, limit uint64) (_ context.Context, release func(), err error) {
+	if m.memory == (interrupt.Memory{}) || m.memory.Imported {
+		return ctx, func() {}, nil
+	}
+	if limit == 0 {
+		limit = math.MaxUint64
+	}
+	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit, Shared: m.memory.Shared})
+	if errors.Is(err, memory.ErrLimit) {
+		return nil, nil, fmt.Errorf("the module starts with %d bytes of memory, and may have %d", m.memory.Min, limit)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return experimental.WithMemoryAllocator(ctx, mem), func() { mem.Release() }, nil
 }
 
 // ended makes sense of the error with which wazero returned.

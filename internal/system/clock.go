@@ -42,3 +42,10 @@ func (g *Guest) Running() time.Duration {
 	}
 	return total
 }
+
+// Tick is called now and then by a thread that computes, and ends the guest when its running time is used up.
+func (t *Thread) Tick() {
+	if t.maxCPU > 0 && t.Guest.Running() > t.maxCPU {
+		t.Kill(ErrCPU)
+	}
+}

@@ -41,7 +41,13 @@ type Config struct {
 
 	// MaxDescriptors limits how many descriptors are open at once; EMFILE beyond. 0 = DefaultMaxDescriptors.
 	MaxDescriptors int
+
+	// MaxCPU limits the guest's running time; it is killed with ErrCPU beyond. 0 = no limit.
+	MaxCPU time.Duration
 }
+
+// ErrCPU is the reason of the end of a guest that has used up its running time.
+var ErrCPU = errors.New("the guest has used up its running time")
 
 // DefaultMaxDescriptors leaves room for a server with some thousand connections.
 const DefaultMaxDescriptors = 8192
@@ -58,6 +64,7 @@ type Guest struct {
 	network   network.Network
 	random    io.Reader
 	started   time.Time
+	maxCPU    time.Duration
 	table     table
 
 	ctx    context.Context // ends with the guest; lookups run under it
@@ -78,7 +85,7 @@ func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
-		started: time.Now(),
+		started: time.Now(), maxCPU: c.MaxCPU,
 		threads: make(map[*Thread]struct{}),
 	}
 	if g.random == nil {

@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tetratelabs/wazero/api"
+)
+
+// Signature is the function's type, such as "(i32, i32) -> i32".
+func (e Entry) Signature() string { return signature(e.Params, e.Results) }
+
+// Imports lists the functions that the module imports, in its own order and each once.
+func (m *Module) Imports() []Import { return imports(m.runtime, m.compiled) }
+
+// Entries lists the exported functions by name.
+func (m *Module) Entries() []Entry {
+	var list []Entry
+	for name, def := range m.compiled.ExportedFunctions() {
+		list = append(list, Entry{name, def.ParamTypes(), def.ResultTypes()})
+	}
+	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// Memory is the memory that a module has.
+type Memory struct {
+	Min, Max uint64 // bytes; Max is what may be addressed if the module sets no limit
+	Import   string // the module and the name that it is imported under; empty if it is the module's own
+}
+
+const pageSize = 1 << 16
+
+// Memory describes the memory that the module imports or exports. It is false if there is none.
+func (m *Module) Memory() (Memory, bool) {
+	for _, def := range m.compiled.ImportedMemories() {
+		module, name, _ := def.Import()
+		return memoryOf(def, module+"."+name), true
+	}
+	for _, def := range m.compiled.ExportedMemories() {
+		return memoryOf(def, ""), true
+	}
+	return Memory{}, false
+}
+
+func memoryOf(def api.MemoryDefinition, imported string) Memory {
+	most, limited := def.Max()
+	if !limited {
+		most = 1 << 16
+	}
+	return Memory{uint64(def.Min()) * pageSize, uint64(most) * pageSize, imported}
+}
