@@ -1,0 +1,74 @@
+// Package interrupt rewrites a WebAssembly module so that whoever runs it can stop it.
+//
+// Compiled code runs until it calls the host. The rewritten module counts down as it runs, at every loop and function
+// entry, and calls an imported function each time that the count is used up. It counts bulk operations by their length and does long ones in pieces.
+//
+// The package turns bytes into bytes. It knows the binary format and nothing of engines, guests or clocks: what
+// happens at a tick is the importer's business.
+package interrupt
+
+import "errors"
+
+// The imports and the export that rewriting adds. A module that uses these names itself is refused, so that a guest
+// cannot call what is meant for its instrumentation.
+const (
+	Module = "wasport:interrupt"
+
+	// Tick is () -> (): the interval is used up. It may return, trap, or take its time.
+	Tick = "tick"
+
+	// Notify, Wait32 and Wait64 take the place of atomic wait and notify in modules with a shared memory, so that the
+	// host can end a wait. They take the instruction's operands and then its static offset, which is to be added to the
+	// address without wrapping, and the sum checked for alignment and bounds:
+	// notify (address, count, offset i32) -> (woken i32),
+	// wait32 (address, expected i32, timeout i64, offset i32) -> (i32) and
+	// wait64 (address i32, expected, timeout i64, offset i32) -> (i32).
+	Notify = "notify"
+	Wait32 = "wait32"
+	Wait64 = "wait64"
+
+	// Counter is the exported i32 global that counts down to a tick. Setting it to 1 brings a tick at the next check; it
+	// must not be set to anything below.
+	Counter = "wasport:counter"
+)
+
+var (
+	// ErrMalformed says that the bytes are no module, or one that goes beyond the limits.
+	ErrMalformed = errors.New("malformed module")
+
+	// ErrUnsupported says that the module uses a feature beyond WebAssembly 2.0, threads, tail calls and extended
+	// constant expressions.
+	ErrUnsupported = errors.New("unsupported module")
+)
+
+// DefaultInterval makes a tick about every 20 to 50 µs.
+const DefaultInterval = 20_000
+
+// Options say how to rewrite a module.
+type Options struct {
+	// Interval is the number of loop iterations and function entries between two ticks. Below 2 it means
+	// DefaultInterval.
+	Interval uint32
+}
+
+// Memory is the type of a module's memory, with sizes in bytes. It is the zero value if the module has none.
+type Memory struct {
+	Min, Max         uint64
+	Shared, Imported bool
+}
+
+// Rewrite returns the module with its checks, and the type of its memory. The result is valid if and only if the input
+// is. It has one more exported global and one more function import, four if the memory is shared, and lacks the sections
+// that describe the input's code by offsets (DWARF, relocations). Tables are bounded to a million entries in all. Errors are
+// ErrMalformed and ErrUnsupported. It neither keeps nor changes the input.
+func Rewrite(module []byte, o Options) ([]byte, Memory, error) {
+	if o.Interval < 2 {
+		o.Interval = DefaultInterval
+	}
+	w := &rewriter{o: o, out: make([]byte, 0, len(module)+len(module)/2+1024)}
+	w.rewrite(module)
+	if w.err != nil {
+		return nil, Memory{}, w.err
+	}
+	return w.out, w.memory, nil
+}

@@ -1,0 +1,104 @@
+package interrupt
+
+// An immediate is what follows an opcode in the binary.
+type immediate uint8
+
+const (
+	unknown immediate = iota
+	none
+	blockType
+	label
+	labels
+	funcIndex
+	indirect
+	local
+	global
+	table
+	memory
+	memArg
+	s32
+	s64
+	bytes4
+	bytes8
+	types
+	heapType
+	prefix
+)
+
+const (
+	opUnreachable        = 0x00
+	opBlock              = 0x02
+	opLoop               = 0x03
+	opIf                 = 0x04
+	opElse               = 0x05
+	opEnd                = 0x0b
+	opBr                 = 0x0c
+	opBrIf               = 0x0d
+	opBrTable            = 0x0e
+	opReturn             = 0x0f
+	opCall               = 0x10
+	opCallIndirect       = 0x11
+	opReturnCall         = 0x12
+	opReturnCallIndirect = 0x13
+	opLocalGet           = 0x20
+	opLocalSet           = 0x21
+	opLocalTee           = 0x22
+	opGlobalGet          = 0x23
+	opGlobalSet          = 0x24
+	opMemorySize         = 0x3f
+	opMemoryGrow         = 0x40
+	opI32Const           = 0x41
+	opI64Const           = 0x42
+	opI32LeU             = 0x4d
+	opI32GeU             = 0x4f
+	opI64GtU             = 0x56
+	opI32Add             = 0x6a
+	opI32Sub             = 0x6b
+	opI32Or              = 0x72
+	opI32ShrU            = 0x76
+	opI64Add             = 0x7c
+	opI64Shl             = 0x86
+	opI64ExtendI32U      = 0xad
+	opRefNull            = 0xd0
+	opRefFunc            = 0xd2
+	opMisc               = 0xfc
+	opVector             = 0xfd
+	opAtomic             = 0xfe
+)
+
+// immediates of the opcodes of one byte. Source: WebAssembly Core Specification 2.0, section 5.4, and the tail call proposal.
+var immediates = func() (t [256]immediate) {
+	set := func(k immediate, from, to int) {
+		for i := from; i <= to; i++ {
+			t[i] = k
+		}
+	}
+	set(none, 0x00, 0x01)
+	set(blockType, opBlock, opIf)
+	set(none, opElse, opElse)
+	set(none, opEnd, opEnd)
+	set(label, opBr, opBrIf)
+	set(labels, opBrTable, opBrTable)
+	set(none, opReturn, opReturn)
+	set(funcIndex, opCall, opCall)
+	set(indirect, opCallIndirect, opCallIndirect)
+	set(funcIndex, opReturnCall, opReturnCall)
+	set(indirect, opReturnCallIndirect, opReturnCallIndirect)
+	set(none, 0x1a, 0x1b) // drop, select
+	set(types, 0x1c, 0x1c)
+	set(local, opLocalGet, opLocalTee)
+	set(global, opGlobalGet, opGlobalSet)
+	set(table, 0x25, 0x26)
+	set(memArg, 0x28, 0x3e)
+	set(memory, opMemorySize, opMemoryGrow)
+	set(s32, opI32Const, opI32Const)
+	set(s64, opI64Const, opI64Const)
+	set(bytes4, 0x43, 0x43)
+	set(bytes8, 0x44, 0x44)
+	set(none, 0x45, 0xc4) // numeric
+	set(heapType, opRefNull, opRefNull)
+	set(none, 0xd1, 0xd1) // ref.is_null
+	set(funcIndex, opRefFunc, opRefFunc)
+	set(prefix, opMisc, opAtomic)
+	return t
+}()
