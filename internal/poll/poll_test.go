@@ -1,0 +1,512 @@
+package poll_test
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport/internal/poll"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func soon() time.Time { return time.Now().Add(10 * time.Second) }
+
+func newSet(t testing.TB) *poll.Set {
+	t.Helper()
+	s, err := poll.New()
+	check(t, err)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// peer is a datagram socket of the kernel, and one that sends to it.
+type peer struct {
+	network.Socket
+	net.Conn
+}
+
+func newPeer(t testing.TB) peer {
+	t.Helper()
+	s, err := kernel.New(kernel.Config{}).Open(network.IPv4, network.Datagram)
+	check(t, err)
+	check(t, s.Bind(netip.MustParseAddrPort("127.0.0.1:0")))
+	addr, err := s.LocalAddr()
+	check(t, err)
+	c, err := net.Dial("udp4", addr.String())
+	check(t, err)
+	t.Cleanup(func() { s.Close(); c.Close() })
+	return peer{s, c}
+}
+
+func (p peer) fill(t testing.TB) {
+	t.Helper()
+	_, err := p.Conn.Write([]byte("x"))
+	check(t, err)
+}
+
+func (p peer) empty(t testing.TB) {
+	t.Helper()
+	_, err := p.Socket.Recv([][]byte{make([]byte, 8)}, 0)
+	check(t, err)
+}
+
+// expect waits and compares the indexes.
+func expect(t testing.TB, s *poll.Set, items []poll.Item, changed bool, want ...int) {
+	t.Helper()
+	deadline := soon()
+	if len(want) == 0 {
+		deadline = time.Now().Add(2 * time.Millisecond)
+	}
+	ready, err := s.Wait(items, changed, deadline)
+	check(t, err)
+	seen := make(map[int]bool)
+	for _, i := range ready {
+		if seen[i] {
+			t.Errorf("%d is ready twice", i)
+		}
+		seen[i] = true
+	}
+	for _, i := range want {
+		if !seen[i] {
+			t.Fatalf("ready are %v, want %v", ready, want)
+		}
+	}
+	if len(ready) != len(want) {
+		t.Fatalf("ready are %v, want %v", ready, want)
+	}
+}
+
+func TestWait(t *testing.T) {
+	s := newSet(t)
+	a, b := newPeer(t), newPeer(t)
+	items := []poll.Item{{P: a.Socket, Want: network.Readable}, {P: b.Socket, Want: network.Readable}}
+	expect(t, s, items, true)
+	b.fill(t)
+	expect(t, s, items, false, 1)
+	if items[1].Got != network.Readable || items[1].Err != nil {
+		t.Errorf("got %+v", items[1])
+	}
+	expect(t, s, items, false, 1)
+	a.fill(t)
+	expect(t, s, items, false, 0, 1)
+	b.empty(t)
+	expect(t, s, items, false, 0)
+
+	items[0].Want = network.Writable
+	expect(t, s, items, true, 0)
+	if items[0].Got != network.Writable {
+		t.Errorf("got %+v", items[0])
+	}
+	items[0].Want = network.Readable | network.Writable
+	expect(t, s, items, true, 0)
+	if items[0].Got != network.Readable|network.Writable {
+		t.Errorf("got %+v", items[0])
+	}
+	items[0].Want = 0
+	expect(t, s, items, true)
+
+	items = []poll.Item{{P: b.Socket, Want: network.Readable}, {P: newPeer(t).Socket, Want: network.Readable}, {P: a.Socket, Want: network.Readable}}
+	expect(t, s, items, true, 2)
+	expect(t, s, items[:1], true)
+	expect(t, s, nil, true)
+	expect(t, s, items, true, 2)
+}
+
+func TestItemsOfOnePollable(t *testing.T) {
+	s := newSet(t)
+	a, b := newPeer(t), newPeer(t)
+	items := []poll.Item{
+		{P: a.Socket, Want: network.Readable},
+		{P: b.Socket, Want: network.Readable},
+		{P: a.Socket, Want: network.Writable},
+		{P: a.Socket, Want: network.Readable},
+	}
+	expect(t, s, items, true, 2)
+	a.fill(t)
+	expect(t, s, items, false, 0, 2, 3)
+	if items[0].Got != network.Readable || items[2].Got != network.Writable || items[3].Got != network.Readable {
+		t.Errorf("got %+v", items)
+	}
+	items[2].Want = network.Readable
+	a.empty(t)
+	expect(t, s, items, true)
+}
+
+func TestManySockets(t *testing.T) {
+	s := newSet(t)
+	peers := make([]peer, 500)
+	items := make([]poll.Item, len(peers))
+	for i := range peers {
+		peers[i] = newPeer(t)
+		items[i] = poll.Item{P: peers[i].Socket, Want: network.Readable}
+	}
+	expect(t, s, items, true)
+	for _, i := range []int{0, 499, 250} {
+		done := make(chan struct{})
+		go func() { peers[i].fill(t); close(done) }()
+		expect(t, s, items, false, i)
+		<-done
+		peers[i].empty(t)
+	}
+	all := make([]int, len(peers))
+	for i := range peers {
+		peers[i].fill(t)
+		all[i] = i
+	}
+	expect(t, s, items, false, all...)
+}
+
+func TestEventsOfFailure(t *testing.T) {
+	k := kernel.New(kernel.Config{})
+	unused, err := net.Listen("tcp4", "127.0.0.1:0")
+	check(t, err)
+	unused.Close()
+	refused, err := k.Open(network.IPv4, network.Stream)
+	check(t, err)
+	defer refused.Close()
+	if err := refused.Connect(netip.MustParseAddrPort(unused.Addr().String())); err != syscall.EINPROGRESS {
+		t.Fatal(err)
+	}
+	s := newSet(t)
+	items := []poll.Item{{P: refused, Want: network.Writable}}
+	expect(t, s, items, true, 0)
+	if want := network.Writable | network.Hangup | network.Failed; items[0].Got != want {
+		t.Errorf("got %b, want %b", items[0].Got, want)
+	}
+
+	fresh, err := k.Open(network.IPv4, network.Stream)
+	check(t, err)
+	defer fresh.Close()
+	items = []poll.Item{{P: fresh, Want: network.Readable}}
+	expect(t, s, items, true, 0)
+	if items[0].Got&network.Hangup == 0 {
+		t.Errorf("a socket without a connection got %b", items[0].Got)
+	}
+}
+
+func TestWaitWakes(t *testing.T) {
+	s := newSet(t)
+	items := []poll.Item{{P: newPeer(t).Socket, Want: network.Readable}}
+	none := func(changed bool) {
+		t.Helper()
+		if ready, err := s.Wait(items, changed, soon()); len(ready) != 0 || err != nil {
+			t.Errorf("woken with %v, %v", ready, err)
+		}
+	}
+	s.Wake()
+	s.Wake()
+	start := time.Now()
+	none(true)
+	for range 100 {
+		done := make(chan struct{})
+		go func() { s.Wake(); close(done) }()
+		none(false)
+		<-done
+	}
+	if time.Since(start) > 5*time.Second {
+		t.Error("waited for the deadline")
+	}
+	expect(t, s, items, false) // no wake is left over
+}
+
+// Wake is not lost, whenever it comes.
+func TestWakeNotLost(t *testing.T) {
+	s := newSet(t)
+	var asked, seen sync.WaitGroup
+	const times = 2000
+	wakes := make(chan struct{})
+	asked.Go(func() {
+		for range times {
+			s.Wake()
+			<-wakes
+		}
+	})
+	seen.Go(func() {
+		for range times {
+			if ready, err := s.Wait(nil, false, time.Time{}); len(ready) != 0 || err != nil {
+				t.Error(ready, err)
+			}
+			wakes <- struct{}{}
+		}
+	})
+	asked.Wait()
+	seen.Wait()
+}
+
+func TestDeadline(t *testing.T) {
+	s := newSet(t)
+	a := newPeer(t)
+	items := []poll.Item{{P: a.Socket, Want: network.Readable}}
+	for _, d := range []time.Duration{-time.Hour, 0, 20 * time.Millisecond} {
+		start := time.Now()
+		ready, err := s.Wait(items, true, start.Add(d))
+		if took := time.Since(start); len(ready) != 0 || err != nil || took < d || took > d+5*time.Second && d >= 0 {
+			t.Errorf("%v: %v, %v after %v", d, ready, err, took)
+		}
+	}
+	a.fill(t)
+	if ready, err := s.Wait(items, false, time.Unix(1, 0)); len(ready) != 1 || err != nil {
+		t.Errorf("a passed deadline hides what is ready: %v, %v", ready, err)
+	}
+	a.empty(t)
+	// And does not outlast its call.
+	go func() { time.Sleep(10 * time.Millisecond); a.Conn.Write([]byte("x")) }()
+	if ready, err := s.Wait(items, false, time.Time{}); len(ready) != 1 || err != nil {
+		t.Errorf("%v, %v", ready, err)
+	}
+}
+
+func TestCloseEndsWait(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 50 {
+		s, err := poll.New()
+		check(t, err)
+		done := make(chan error)
+		go func() { _, err := s.Wait(nil, true, time.Time{}); done <- err }()
+		runtime.Gosched()
+		check(t, s.Close())
+		if err := <-done; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("wait: %v", err)
+		}
+		if err := s.Close(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("close again: %v", err)
+		}
+		if _, err := s.Wait(nil, true, time.Time{}); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("wait after close: %v", err)
+		}
+		s.Wake()
+	}
+	for deadline := soon(); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
+		runtime.Gosched()
+	}
+	if n := runtime.NumGoroutine(); n > before {
+		t.Errorf("%d goroutines, %d before", n, before)
+	}
+}
+
+func TestClosedPollable(t *testing.T) {
+	s := newSet(t)
+	a, b := newPeer(t), newPeer(t)
+	items := []poll.Item{{P: a.Socket, Want: network.Readable}, {P: b.Socket, Want: network.Readable}}
+	expect(t, s, items, true)
+	check(t, a.Socket.Close())
+	expect(t, s, items, true, 0)
+	if !errors.Is(items[0].Err, net.ErrClosed) || items[0].Got != 0 {
+		t.Errorf("got %+v", items[0])
+	}
+	expect(t, s, items, false, 0)
+	b.fill(t)
+	expect(t, s, items, false, 0, 1)
+
+	// Another socket gets the number.
+	c := newPeer(t)
+	items[0].P = c.Socket
+	b.empty(t)
+	expect(t, s, items, true)
+	c.fill(t)
+	expect(t, s, items, false, 0)
+
+	// The number moves on while the old owner is still in the list.
+	check(t, c.Socket.Close())
+	d := newPeer(t)
+	items = append(items, poll.Item{P: d.Socket, Want: network.Readable})
+	d.fill(t)
+	expect(t, s, items, true, 0, 2)
+	if !errors.Is(items[0].Err, net.ErrClosed) || items[2].Got != network.Readable {
+		t.Errorf("got %+v", items)
+	}
+}
+
+// A closed socket whose other half is held elsewhere goes on being reported by some kernels.
+func TestClosedButAlive(t *testing.T) {
+	s := newSet(t)
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	check(t, err)
+	defer c.Close()
+	twin, err := kernel.Adopt(c)
+	check(t, err)
+	b := newPeer(t)
+	items := []poll.Item{{P: b.Socket, Want: network.Readable}, {P: twin, Want: network.Readable}}
+	expect(t, s, items, true)
+	_, err = c.WriteTo([]byte("x"), c.LocalAddr())
+	check(t, err)
+	expect(t, s, items, false, 1)
+	check(t, twin.Close())
+	items = items[:1]
+	expect(t, s, items, true)
+	b.fill(t)
+	expect(t, s, items, false, 0)
+	b.empty(t)
+
+	// The same descriptor, with the same number, under another name.
+	again, err := kernel.Adopt(c)
+	check(t, err)
+	defer again.Close()
+	items = append(items, poll.Item{P: again, Want: network.Readable})
+	expect(t, s, items, true, 1)
+	expect(t, s, items, false, 1)
+}
+
+// view is another Pollable with the same handle.
+type view struct{ network.Pollable }
+
+func TestSharedHandle(t *testing.T) {
+	s := newSet(t)
+	a := newPeer(t)
+	items := []poll.Item{{P: a.Socket, Want: network.Readable}, {P: &view{a.Socket}, Want: network.Readable}}
+	expect(t, s, items, true)
+	a.fill(t)
+	expect(t, s, items, false, 0, 1)
+	items[0], items[1] = items[1], items[0]
+	expect(t, s, items, true, 0, 1)
+	expect(t, s, items[1:], true, 0)
+	a.empty(t)
+	expect(t, s, items, true)
+	check(t, a.Socket.Close())
+	expect(t, s, items, true, 0, 1)
+}
+
+// file is a regular file.
+type file struct{ *os.File }
+
+func (f file) Poll(want network.Events) (network.Events, error) { return want, nil }
+func (f file) Available() (int, error)                          { return 0, nil }
+func (f file) Readiness() network.Readiness {
+	return network.Readiness{Control: func(g func(uintptr)) error {
+		c, err := f.SyscallConn()
+		if err != nil {
+			return err
+		}
+		return c.Control(g)
+	}}
+}
+
+func TestAlwaysReady(t *testing.T) {
+	s := newSet(t)
+	f, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	check(t, err)
+	defer f.Close()
+	a := newPeer(t)
+	items := []poll.Item{
+		{P: a.Socket, Want: network.Readable},
+		{P: &file{f}, Want: network.Readable},
+		{P: &event{now: network.Readable}, Want: network.Writable},
+	}
+	expect(t, s, items, true, 1, 2)
+	a.fill(t)
+	expect(t, s, items, false, 0, 1, 2)
+	if items[1].Got != network.Readable || items[2].Got != network.Writable {
+		t.Errorf("got %+v", items)
+	}
+}
+
+// event is a Pollable without a handle. Unless it tells when it changes, it counts as always ready.
+type event struct {
+	mu    sync.Mutex
+	tells bool
+	now   network.Events
+	err   error
+	wakes map[int]func()
+	n     int
+}
+
+func (e *event) set(now network.Events, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.now, e.err = now, err
+	for _, wake := range e.wakes {
+		wake()
+	}
+}
+
+func (e *event) Poll(want network.Events) (network.Events, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.now & want, e.err
+}
+
+func (e *event) Available() (int, error) { return 0, nil }
+
+func (e *event) Readiness() network.Readiness {
+	if !e.tells {
+		return network.Readiness{}
+	}
+	return network.Readiness{Notify: func(want network.Events, wake func()) func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.wakes == nil {
+			e.wakes = make(map[int]func())
+		}
+		e.n++
+		n := e.n
+		e.wakes[n] = wake
+		if e.now&want != 0 {
+			wake()
+		}
+		return func() {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			delete(e.wakes, n)
+		}
+	}}
+}
+
+func (e *event) watchers() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.wakes)
+}
+
+func TestNotify(t *testing.T) {
+	s := newSet(t)
+	a, e := newPeer(t), &event{tells: true}
+	items := []poll.Item{{P: a.Socket, Want: network.Readable}, {P: e, Want: network.Readable}, {P: e, Want: network.Writable}}
+	expect(t, s, items, true)
+	for range 100 {
+		go e.set(network.Readable, nil)
+		expect(t, s, items, false, 1)
+		expect(t, s, items, false, 1)
+		e.set(0, nil)
+		expect(t, s, items, false)
+		go e.set(network.Writable, nil)
+		expect(t, s, items, false, 2)
+		e.set(0, nil)
+	}
+	a.fill(t)
+	expect(t, s, items, false, 0)
+	go e.set(0, net.ErrClosed)
+	a.empty(t)
+	expect(t, s, items, false, 1, 2)
+	if !errors.Is(items[1].Err, net.ErrClosed) {
+		t.Errorf("got %+v", items[1])
+	}
+	e.set(0, nil)
+	expect(t, s, items, false)
+	if e.watchers() == 0 {
+		t.Error("nobody watches")
+	}
+	expect(t, s, items[:1], true)
+	if n := e.watchers(); n != 0 {
+		t.Errorf("%d still watch what is not waited for", n)
+	}
+	expect(t, s, items, true)
+	check(t, s.Close())
+	if n := e.watchers(); n != 0 {
+		t.Errorf("%d still watch after close", n)
+	}
+}
