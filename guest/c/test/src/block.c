@@ -38,7 +38,8 @@ static void block_in_send(int fd)
 	if (fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0)
 		fail("fcntl");
 	say_blocking();
-	send_all(fd, block, sizeof block);
+	for (;;)
+		send_all(fd, block, sizeof block);
 }
 
 int main(int argc, char **argv)

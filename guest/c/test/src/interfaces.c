@@ -14,6 +14,8 @@ int main(void)
 		fail("getifaddrs");
 	for (struct ifaddrs *i = all; i != NULL; i = i->ifa_next) {
 		struct address a = {0}, mask = {0};
+		if (i->ifa_addr == NULL || (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
+			continue;
 		size_t size = i->ifa_addr->sa_family == AF_INET ? sizeof a.u.in : sizeof a.u.in6;
 		memcpy(&a.u, i->ifa_addr, size);
 		memcpy(&mask.u, i->ifa_netmask, size);
@@ -30,6 +32,7 @@ int main(void)
 		printf("index %u %s\n", i->if_index, i->if_name);
 	}
 	if_freenameindex(names);
-	printf("unknown %u %s\n", if_nametoindex("no-such-if"), errno_name(errno));
+	unsigned int none = if_nametoindex("no-such-if");
+	printf("unknown %u %s\n", none, errno_name(errno));
 	return 0;
 }

@@ -50,60 +50,99 @@ static void say(const char *what, int status, long long value)
 		printf(" %s=%s", what, errno_name(errno));
 }
 
-static void try_int(int fd, const char *type, const struct option *o)
+/* One sort of value: how to read it as a number, and how to set it. */
+typedef int getter(int fd, int level, int number, long long *value);
+typedef int setter(int fd, int level, int number, long long value);
+
+static void attempt(int fd, const char *type, const struct option *o, getter *get, setter *set)
 {
-	int value = 0x7f7f7f7f;
-	socklen_t len = sizeof value;
+	long long value = 0;
+	int status = get(fd, o->level, o->number, &value);
 
 	printf("%s %s", type, o->name);
-	say("default", getsockopt(fd, o->level, o->number, &value, &len), value);
+	say("default", status, value);
 	if (o->value >= 0) {
-		say("set", setsockopt(fd, o->level, o->number, &o->value, sizeof o->value), o->value);
-		value = 0x7f7f7f7f;
-		len = sizeof value;
-		say("get", getsockopt(fd, o->level, o->number, &value, &len), value);
+		status = set(fd, o->level, o->number, o->value);
+		say("set", status, o->value);
+		status = get(fd, o->level, o->number, &value);
+		say("get", status, value);
 	}
 	printf("\n");
 }
 
-static void try_linger(int fd, const char *type)
+static int get_int(int fd, int level, int number, long long *value)
 {
-	struct linger linger = {7, 7}, wanted = {1, 9};
-	socklen_t len = sizeof linger;
-
-	printf("%s SO_LINGER", type);
-	say("default", getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &len), linger.l_onoff);
-	say("set", setsockopt(fd, SOL_SOCKET, SO_LINGER, &wanted, sizeof wanted), wanted.l_linger);
-	len = sizeof linger;
-	say("get", getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &len), linger.l_onoff ? linger.l_linger : -1);
-	printf("\n");
+	/* Whatever is not written shows. */
+	int v = 0x7f7f7f7f;
+	socklen_t len = sizeof v;
+	int status = getsockopt(fd, level, number, &v, &len);
+	*value = v;
+	return status;
 }
 
-static void try_timeout(int fd, const char *type, const char *name, int number)
+static int set_int(int fd, int level, int number, long long value)
 {
-	struct timeval tv = {7, 7}, wanted = {2, 500000};
-	socklen_t len = sizeof tv;
-
-	printf("%s %s", type, name);
-	say("default", getsockopt(fd, SOL_SOCKET, number, &tv, &len), (long long)tv.tv_sec * 1000000 + tv.tv_usec);
-	say("set", setsockopt(fd, SOL_SOCKET, number, &wanted, sizeof wanted), 2500000);
-	len = sizeof tv;
-	say("get", getsockopt(fd, SOL_SOCKET, number, &tv, &len), (long long)tv.tv_sec * 1000000 + tv.tv_usec);
-	printf("\n");
+	int v = (int)value;
+	return setsockopt(fd, level, number, &v, sizeof v);
 }
 
-static void try_multicast_interface(int fd, const char *type)
+/* Seconds, or -1 when it is off. */
+static int get_linger(int fd, int level, int number, long long *value)
 {
-	struct in_addr addr = {0}, wanted = {htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof addr;
-
-	printf("%s IP_MULTICAST_IF", type);
-	say("default", getsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &addr, &len), ntohl(addr.s_addr));
-	say("set", setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &wanted, sizeof wanted), ntohl(wanted.s_addr));
-	len = sizeof addr;
-	say("get", getsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &addr, &len), ntohl(addr.s_addr));
-	printf("\n");
+	struct linger v = {7, 7};
+	socklen_t len = sizeof v;
+	int status = getsockopt(fd, level, number, &v, &len);
+	*value = v.l_onoff ? v.l_linger : -1;
+	return status;
 }
+
+static int set_linger(int fd, int level, int number, long long value)
+{
+	struct linger v = {1, (int)value};
+	return setsockopt(fd, level, number, &v, sizeof v);
+}
+
+/* Microseconds. */
+static int get_time(int fd, int level, int number, long long *value)
+{
+	struct timeval v = {7, 7};
+	socklen_t len = sizeof v;
+	int status = getsockopt(fd, level, number, &v, &len);
+	*value = (long long)v.tv_sec * 1000000 + v.tv_usec;
+	return status;
+}
+
+static int set_time(int fd, int level, int number, long long value)
+{
+	struct timeval v = {.tv_sec = value / 1000000, .tv_usec = value % 1000000};
+	return setsockopt(fd, level, number, &v, sizeof v);
+}
+
+static int get_address(int fd, int level, int number, long long *value)
+{
+	struct in_addr v = {0};
+	socklen_t len = sizeof v;
+	int status = getsockopt(fd, level, number, &v, &len);
+	*value = ntohl(v.s_addr);
+	return status;
+}
+
+static int set_address(int fd, int level, int number, long long value)
+{
+	struct in_addr v = {htonl((uint32_t)value)};
+	return setsockopt(fd, level, number, &v, sizeof v);
+}
+
+static const struct {
+	struct option option;
+	getter *get;
+	setter *set;
+} others[] = {
+	{{"SO_LINGER", SOL_SOCKET, SO_LINGER, 9, 0}, get_linger, set_linger},
+	{{"SO_RCVTIMEO", SOL_SOCKET, SO_RCVTIMEO, 2500000, 0}, get_time, set_time},
+	{{"SO_SNDTIMEO", SOL_SOCKET, SO_SNDTIMEO, 2500000, 0}, get_time, set_time},
+	{{"IP_MULTICAST_IF", IPPROTO_IP, IP_MULTICAST_IF, INADDR_LOOPBACK, '4'}, get_address, set_address},
+};
 
 int main(int argc, char **argv)
 {
@@ -121,12 +160,10 @@ int main(int argc, char **argv)
 			fail("socket");
 		for (size_t i = 0; i < sizeof ints / sizeof *ints; i++)
 			if (ints[i].family == 0 || ints[i].family == argv[1][0])
-				try_int(fd, types[t].name, &ints[i]);
-		try_linger(fd, types[t].name);
-		try_timeout(fd, types[t].name, "SO_RCVTIMEO", SO_RCVTIMEO);
-		try_timeout(fd, types[t].name, "SO_SNDTIMEO", SO_SNDTIMEO);
-		if (argv[1][0] == '4')
-			try_multicast_interface(fd, types[t].name);
+				attempt(fd, types[t].name, &ints[i], get_int, set_int);
+		for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+			if (others[i].option.family == 0 || others[i].option.family == argv[1][0])
+				attempt(fd, types[t].name, &others[i].option, others[i].get, others[i].set);
 		close(fd);
 	}
 	return 0;
