@@ -131,8 +131,8 @@ func normal(a netip.Addr) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
-// target returns the address that a connect to a reaches: the kernel takes the unspecified address for loopback.
-func target(a netip.Addr) netip.Addr {
+// destination returns the address that a connect to a reaches: the kernel takes the unspecified address for loopback.
+func destination(a netip.Addr) netip.Addr {
 	switch a = normal(a); {
 	case !a.IsUnspecified():
 		return a

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // check refuses a rule that makes no sense or can never match.
@@ -15,10 +14,10 @@ func (p parser) check(r *Rule, host, ports word, hasPorts bool) *Error {
 		return p.checkResolve(r, host)
 	case Connect:
 		if named {
-			return p.checkName(r, host)
+			return p.checkName(r, host, ports)
 		}
 		if isUnspecified(r.host) {
-			to := target(r.host.prefix.Addr()).String()
+			to := destination(r.host.prefix.Addr()).String()
 			return p.fail(host.at, "write "+to+" or loopback", "a connect to %s is a connect to %s, and judged as such", host.text, to)
 		}
 		if hasPorts && r.ports != nil && r.ports[0].first == 0 {
@@ -65,17 +64,17 @@ func (p parser) checkResolve(r *Rule, host word) *Error {
 	return nil
 }
 
-func (p parser) checkName(r *Rule, host word) *Error {
+func (p parser) checkName(r *Rule, host, ports word) *Error {
 	if r.effect == Deny {
 		return p.fail(host.at, "write its addresses, a CIDR or a group; or deny the lookup with deny resolve "+host.text,
 			"a connect cannot be denied by name: the same host has other names, and the name may get other addresses")
 	}
 	if name := r.host.name; name == "localhost" || within(name, "localhost") {
-		var at string
-		if _, ports, ok := strings.Cut(r.Target(), ":"); ok {
-			at = ":" + ports
+		loopback := "loopback"
+		if ports.text != "" {
+			loopback += ":" + ports.text
 		}
-		return p.fail(host.at, fmt.Sprintf("write connect loopback%s, and resolve %s", at, host.text),
+		return p.fail(host.at, fmt.Sprintf("write connect %s, and resolve %s", loopback, host.text),
 			"%s is loopback, which no name reaches", host.text)
 	}
 	return nil

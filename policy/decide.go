@@ -7,7 +7,7 @@ type Decision struct {
 	Allowed bool
 
 	// Rule is the rule that decided: of the guest's rules the one that allows, or the deny rule that refused. It is nil
-	// where nothing allowed the request, and for a bind that is allowed because some connect rule is there.
+	// where nothing allowed the request.
 	Rule *Rule
 
 	// Name is the name whose lookup granted an address that no rule grants by itself. A decision with a Name may be
@@ -48,8 +48,8 @@ func (l *layer) decide(q *query, pins *Pins) Decision {
 		return l.decideConnect(q, pins)
 	case OpBind:
 		d := l.decideListen(q)
-		if !d.Allowed && q.lport == 0 && q.local.IsUnspecified() && l.connects&q.protocol != 0 {
-			return Decision{Allowed: true}
+		if client := l.client[q.protocol>>1]; !d.Allowed && q.lport == 0 && q.local.IsUnspecified() && client != nil {
+			return Decision{Allowed: true, Rule: client}
 		}
 		return d
 	case OpReceive:

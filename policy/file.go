@@ -110,15 +110,15 @@ func (f *file) keyValue(table string, n *unstable.Node) {
 			f.keyValue("limits.", it.Node())
 		}
 	case "limits.sockets":
-		f.limits.Sockets = f.count(key, value)
+		f.limits.Sockets = f.count(key, value, full)
 	case "limits.connects_per_second":
-		f.limits.ConnectsPerSecond = f.count(key, value)
+		f.limits.ConnectsPerSecond = f.count(key, value, full)
 	case "limits.lookups_per_second":
-		f.limits.LookupsPerSecond = f.count(key, value)
+		f.limits.LookupsPerSecond = f.count(key, value, full)
 	case "limits.send_bytes_per_second":
-		f.limits.SendBytesPerSecond = f.size(key, value)
+		f.limits.SendBytesPerSecond = f.size(key, value, full)
 	case "limits.recv_bytes_per_second":
-		f.limits.RecvBytesPerSecond = f.size(key, value)
+		f.limits.RecvBytesPerSecond = f.size(key, value, full)
 	default:
 		f.unknown(key, full)
 	}
@@ -136,8 +136,7 @@ func (f *file) list(effect Effect, key, value *unstable.Node) {
 			continue
 		}
 		at := f.at(n)
-		raw := f.ast.Raw(n.Raw)
-		at.Column += len(raw) - len(bytes.TrimLeft(raw, `"'`))
+		at.Column += quotes(f.ast.Raw(n.Raw))
 		text := string(n.Data)
 		rule, err := parser{at}.rule(effect, words(text), len(text))
 		if err != nil {
@@ -149,25 +148,38 @@ func (f *file) list(effect Effect, key, value *unstable.Node) {
 }
 
 // count reads a number above 0.
-func (f *file) count(key, value *unstable.Node) int {
-	n, err := strconv.ParseInt(strings.ReplaceAll(string(value.Data), "_", ""), 0, 64)
-	if value.Kind != unstable.Integer || err != nil || n < 1 || n > math.MaxInt32 {
-		f.fail(key, "write a whole number above 0, or leave it out for no limit", "%s is not a number of things", key.Data)
+func (f *file) count(key, value *unstable.Node, name string) int {
+	n, ok := integer(value)
+	if !ok || n > math.MaxInt32 {
+		f.fail(key, "write a whole number above 0, or leave it out for no limit", "%s is not a number of things", name)
 	}
 	return int(n)
 }
 
-// size reads a number of bytes above 0, alone or with a unit.
-func (f *file) size(key, value *unstable.Node) int64 {
-	text := string(value.Data)
-	if value.Kind == unstable.Integer {
-		text = strings.ReplaceAll(text, "_", "")
+// size reads a number of bytes above 0, alone or as a string with a unit.
+func (f *file) size(key, value *unstable.Node, name string) int64 {
+	n, ok := integer(value)
+	if value.Kind == unstable.String {
+		n, ok = parseSize(string(value.Data))
 	}
-	n, err := parseSize(text)
-	if value.Kind != unstable.Integer && value.Kind != unstable.String || err != nil {
-		f.fail(key, `write a size above 0 such as "10MiB", "500kB" or 1500, or leave it out for no limit`, "%s is not a size", key.Data)
+	if !ok {
+		f.fail(key, `write a size above 0 such as "10MiB", "500kB" or 1500, or leave it out for no limit`, "%s is not a size", name)
 	}
 	return n
+}
+
+// quotes counts the quotes in front of a string.
+func quotes(raw []byte) int {
+	if len(raw) >= 6 && raw[1] == raw[0] && raw[2] == raw[0] {
+		return 3
+	}
+	return 1
+}
+
+// integer returns the value of an integer above 0.
+func integer(value *unstable.Node) (int64, bool) {
+	n, err := strconv.ParseInt(string(value.Data), 0, 64)
+	return n, value.Kind == unstable.Integer && err == nil && n > 0
 }
 
 // findShadowed refuses an allow that some deny takes back whole.

@@ -43,8 +43,8 @@ var units = []struct {
 	{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1},
 }
 
-// parseSize parses a number of bytes such as "10MiB" or "1500".
-func parseSize(s string) (int64, error) {
+// parseSize parses a number of bytes above 0, such as "10MiB" or "1500".
+func parseSize(s string) (int64, bool) {
 	number, unit := s, int64(1)
 	for _, u := range units {
 		if n, ok := strings.CutSuffix(s, u.name); ok {
@@ -54,9 +54,9 @@ func parseSize(s string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 1 || n > math.MaxInt64/unit {
-		return 0, fmt.Errorf("%q is not a size", s)
+		return 0, false
 	}
-	return n * unit, nil
+	return n * unit, true
 }
 
 // formatSize prints a size in the largest unit that loses nothing.

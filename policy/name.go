@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -29,11 +30,11 @@ var (
 //
 // Old spellings of IPv4 addresses (0x7f.1, 0177.0.0.1, 127.1) are names like any other.
 func CanonicalName(s string) (string, error) {
-	if len(s) > maxWritten {
+	if len(s) > maxWritten || !utf8.ValidString(s) {
 		return "", errNotName
 	}
 	if !wellFormed(s) || strings.Contains(s, "xn--") {
-		mapped, err := lookupNames.ToASCII(strings.TrimSuffix(s, "."))
+		mapped, err := lookupNames.ToASCII(s)
 		if err != nil {
 			return "", errNotName
 		}

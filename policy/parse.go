@@ -326,6 +326,9 @@ func (p parser) ports(w word) ([]portRange, *Error) {
 
 // peer parses who may connect.
 func (p parser) peer(r *Rule, w word) *Error {
+	if ap, err := netip.ParseAddrPort(w.text); err == nil {
+		return p.fail(w.at, "write "+ap.Addr().String(), "a peer has no port: it may connect from any")
+	}
 	h, err := p.host(w)
 	if err != nil {
 		return err

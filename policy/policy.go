@@ -53,13 +53,13 @@ func (p *Policy) Limits() Limits {
 
 // layer is one set of rules, indexed for decisions. The arrays of two hold Allow and Deny.
 type layer struct {
-	rules    []Rule
-	connect  [2]*hostIndex[rulePorts]
-	listen   [2]*hostIndex[portIndex[peers]]
-	join     [2]*hostIndex[*Rule]
-	resolve  [2]nameIndex[*Rule]
-	names    nameIndex[rulePorts] // the allow connect rules that name a host
-	connects Protocol             // the protocols that have an allow connect rule
+	rules   []Rule
+	connect [2]*hostIndex[rulePorts]
+	listen  [2]*hostIndex[portIndex[peers]]
+	join    [2]*hostIndex[*Rule]
+	resolve [2]nameIndex[*Rule]
+	names   nameIndex[rulePorts] // the allow connect rules that name a host
+	client  [2]*Rule             // an allow connect rule for TCP, and one for UDP
 }
 
 // peers are the listen rules that share an address and a port, by who may connect.
@@ -77,8 +77,10 @@ func compile(rules []Rule) *layer {
 	for i := range rules {
 		switch r := &rules[i]; r.action {
 		case Connect:
-			if r.effect == Allow {
-				l.connects |= r.protocols
+			for _, p := range []Protocol{TCP, UDP} {
+				if r.effect == Allow && r.protocols&p != 0 && l.client[p>>1] == nil {
+					l.client[p>>1] = r
+				}
 			}
 			if r.host.kind == byName || r.host.kind == underName {
 				names.add(r)

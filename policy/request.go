@@ -126,7 +126,7 @@ func (r *Request) normal() query {
 	}
 	switch r.Op {
 	case OpConnect:
-		q.remote = target(q.remote)
+		q.remote = destination(q.remote)
 	case OpBind, OpListen:
 		q.remote = netip.Addr{}
 	}

@@ -114,21 +114,15 @@ func (r *Rule) spell() {
 		h = "[" + h + "]"
 	}
 	b.WriteString(h)
-	for i, p := range r.ports {
-		b.WriteByte(",:"[b2i(i == 0)])
-		b.WriteString(p.String())
+	sep := ":"
+	for _, p := range r.ports {
+		b.WriteString(sep + p.String())
+		sep = ","
 	}
 	if r.peer.kind != everyone {
 		b.WriteString(" from " + r.peer.String())
 	}
 	r.text = b.String()
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 var allPorts = []portRange{{0, math.MaxUint16}}
