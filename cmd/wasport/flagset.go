@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/wasport/wasport/policy"
+)
+
+// group is a set of flags that belong together in the help. A flag's usage starts with the name of its value in backquotes, if it has one.
+type group struct {
+	title, note string
+	*pflag.FlagSet
+}
+
+func newGroup(title string) group {
+	g := group{title: title, FlagSet: pflag.NewFlagSet(title, pflag.ContinueOnError)}
+	g.SortFlags = false
+	return g
+}
+
+// help prints a line for each flag.
+func (g group) help(w io.Writer) {
+	fmt.Fprintf(w, "\n%s\n", g.title)
+	g.VisitAll(func(f *pflag.Flag) {
+		flag, does := "    --"+f.Name, f.Usage
+		if f.Shorthand != "" {
+			flag = "-" + f.Shorthand + ", --" + f.Name
+		}
+		if f.NoOptDefVal == "" {
+			value, usage := pflag.UnquoteUsage(f)
+			flag, does = flag+" "+value, strings.TrimPrefix(usage, value+" ")
+		}
+		fmt.Fprintf(w, "  %-30s %s\n", flag, does)
+	})
+	io.WriteString(w, g.note)
+}
+
+// parse reads flags up to the first word that is none: what follows a module's name is the guest's. Before and after are what
+// the help prints around the flags. It returns the words that are left; done says that help was asked for and given.
+func parse(command, before, after string, args []string, groups ...group) (rest []string, done bool, err error) {
+	all := pflag.NewFlagSet(command, pflag.ContinueOnError)
+	all.SetInterspersed(false)
+	all.Usage = func() {
+		fmt.Fprint(os.Stdout, before)
+		for _, g := range groups {
+			g.help(os.Stdout)
+		}
+		fmt.Fprint(os.Stdout, after)
+	}
+	for _, g := range groups {
+		all.AddFlagSet(g.FlagSet)
+	}
+	switch err := all.Parse(args); {
+	case errors.Is(err, pflag.ErrHelp):
+		return nil, true, nil
+	case err != nil:
+		return nil, false, usage(command, "%w", flagError(all, err))
+	}
+	return all.Args(), false, nil
+}
+
+// flagError says what is wrong with a flag, and what would be right.
+func flagError(flags *pflag.FlagSet, err error) error {
+	var unknown *pflag.NotExistError
+	var lacking *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	var rule *policy.Error
+	switch {
+	case errors.As(err, &rule):
+		return rule // it names the flag
+	case errors.As(err, &invalid):
+		return fmt.Errorf("--%s %s: %w", invalid.GetFlag().Name, invalid.GetValue(), errors.Unwrap(invalid))
+	case errors.As(err, &lacking):
+		name, _ := pflag.UnquoteUsage(lacking.GetFlag())
+		return fmt.Errorf("--%s needs a value: --%[1]s %s", lacking.GetFlag().Name, name)
+	case errors.As(err, &unknown):
+		if short := unknown.GetSpecifiedShortnames(); short != "" {
+			return fmt.Errorf("there is no flag -%s%s", short, didYouMean("--", short, flagNames(flags)))
+		}
+		return fmt.Errorf("there is no flag --%s%s", unknown.GetSpecifiedName(), didYouMean("--", unknown.GetSpecifiedName(), flagNames(flags)))
+	}
+	return err
+}
+
+func flagNames(flags *pflag.FlagSet) (names []string) {
+	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+// didYouMean suggests the name that was probably meant, if there is one.
+func didYouMean(prefix, got string, names []string) string {
+	best, least := "", 1+len(got)/3
+	for _, name := range names {
+		if d := distance(got, name); d <= least {
+			best, least = name, d-1
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s%s?", prefix, best)
+}
+
+// distance counts the letters to insert, drop or change to get from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

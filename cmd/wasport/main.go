@@ -1,0 +1,122 @@
+// Command wasport runs WebAssembly modules that use the network: modules built for WASI preview 1 and for the socket functions that
+// WAMR added to it.
+//
+//	wasport run [flags] FILE.wasm [args...]
+//
+// Each subcommand has a file of its own, which turns its flags into a call of package wasport; what a guest is and what it may do
+// is decided there. This file picks the subcommand and turns its error into a line on stderr and an exit status.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// Exit statuses besides the guest's own.
+const (
+	statusFailure = 1
+	statusUsage   = 2   // a wrong command line, or a module that cannot be run
+	statusTimeout = 124 // as timeout(1)
+	statusTrap    = 126
+	statusSignal  = 128 // plus the signal's number, as a shell reports it
+)
+
+// command is a subcommand.
+type command struct {
+	name, args, does string
+	run              func(args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"run", "[flags] FILE.wasm [args...]", "run a module", run},
+		{"inspect", "FILE.wasm", "say what a module imports and whether it can be run", inspect},
+		{"version", "", "print the version", version},
+	}
+}
+
+func main() { os.Exit(report(dispatch(os.Args[1:]))) }
+
+func dispatch(args []string) error {
+	if len(args) == 0 {
+		help(os.Stderr)
+		return &exit{status: statusUsage}
+	}
+	name := args[0]
+	for _, c := range commands() {
+		if c.name == name {
+			return c.run(args[1:])
+		}
+	}
+	switch name {
+	case "help", "-h", "--help":
+		help(os.Stdout)
+		return nil
+	case "-v", "--version":
+		return version(nil)
+	}
+	if strings.HasSuffix(name, ".wasm") || strings.HasPrefix(name, "-") {
+		return usage("", "%s is not a command; a module is run with: wasport run %s", name, strings.Join(args, " "))
+	}
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return usage("", "%s is not a command%s", name, didYouMean("", name, names))
+}
+
+func help(w io.Writer) {
+	fmt.Fprint(w, "wasport runs WebAssembly modules on the host's network, as far as they are allowed to use it.\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-41s %s\n", strings.TrimSpace("wasport "+c.name+" "+c.args), c.does)
+	}
+	fmt.Fprint(w, "\nwasport run --help lists its flags.\n")
+}
+
+// exit is an error with an exit status of its own. Without an err there is nothing to say.
+type exit struct {
+	status int
+	err    error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+// usage is the error of a command line, or a module, that cannot be run. The command is the one whose help would help.
+func usage(command, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	if command != "" {
+		err = fmt.Errorf("%w\nsee wasport %s --help", err, command)
+	}
+	return &exit{statusUsage, err}
+}
+
+// report says what went wrong, and returns the exit status.
+func report(err error) int {
+	if err == nil {
+		return 0
+	}
+	status := statusFailure
+	var e *exit
+	if errors.As(err, &e) {
+		status, err = e.status, e.err
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "wasport:", err)
+	}
+	return status
+}
+
+// warn says what the user should know although the run goes on.
+func warn(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "wasport: warning: "+format+"\n", args...)
+}

@@ -1,0 +1,306 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+const runBefore = `wasport run [flags] FILE.wasm [args...] runs a module. Its exit status is the command's own.
+
+The flags end at the file; what follows is the module's. It starts without files, environment and network; flags grant them.
+`
+
+const runAfter = `
+Exit status
+      the module's own, or
+      1     something else went wrong
+      2     the command line is wrong, or the file cannot be run
+      124   --timeout ended it
+      126   it trapped; the reason and the stack are on stderr
+      130   SIGINT ended it; 143 if SIGTERM did
+
+Example
+      wasport run --dir ./data::/data:ro --allow-connect tcp://api.example.com:443 client.wasm --verbose
+`
+
+// runFlags is what the flags of run say.
+type runFlags struct {
+	config      wasport.Config
+	runtime     wasport.RuntimeConfig
+	compile     wasport.CompileConfig
+	kernel      kernel.Config
+	permissions permissions
+
+	mapped     []wasport.Dir
+	envInherit bool
+	listen     []address
+	timeout    time.Duration
+	trace      bool
+	cacheDir   string
+	noCache    bool
+}
+
+func (f *runFlags) groups() []group {
+	program := newGroup("The program")
+	program.Func("env", "`NAME=VALUE` set an environment variable (repeatable)", func(s string) error {
+		v, err := parseEnv(s)
+		f.config.Env = append(f.config.Env, v)
+		return err
+	})
+	program.BoolVar(&f.envInherit, "env-inherit", false, "pass the environment of this process on; --env adds to it")
+	program.StringVarP(&f.config.Function, "function", "f", "", "`NAME` call this function with the arguments and print its results")
+
+	files := newGroup("Files")
+	files.Func("dir", "`HOST[::GUEST][:ro]` let it use a directory, with :ro only for reading (repeatable)", func(s string) error {
+		d, err := parseDir(s)
+		f.config.Dirs = append(f.config.Dirs, d)
+		return err
+	})
+	files.Func("map-dir", "`GUEST::HOST` the same, as iwasm spells it (repeatable)", func(s string) error {
+		d, err := parseMapDir(s)
+		f.mapped = append(f.mapped, d)
+		return err
+	})
+
+	network := newGroup("Network")
+	network.Func("listen", "`tcp://ADDR:PORT` open a socket, tcp:// or udp://, and hand it over (repeatable)", func(s string) error {
+		a, err := parseListen(s)
+		f.listen = append(f.listen, a)
+		return err
+	})
+	network.note = `  A socket handed over is the descriptor after those of the directories, which start at 3.
+`
+	network.Func("resolver", "`HOST:PORT` ask this DNS server instead of the system's", func(s string) (err error) {
+		f.kernel.Server, err = parseServer(s)
+		return err
+	})
+	network.Func("hosts", "`NAME=ADDR[,ADDR]` say what addresses a name has (repeatable)", func(s string) error {
+		name, addrs, err := parseHost(s)
+		if f.kernel.Hosts == nil {
+			f.kernel.Hosts = make(map[string][]netip.Addr)
+		}
+		f.kernel.Hosts[name] = append(f.kernel.Hosts[name], addrs...)
+		return err
+	})
+
+	limits := newGroup("Limits")
+	limits.Func("timeout", "`DURATION` end it after 1m30s, say; a bare number is milliseconds", func(s string) (err error) {
+		f.timeout, err = parseDuration(s)
+		return err
+	})
+
+	limits.Func("max-memory", "`SIZE` give it no more memory than 64MiB, say", func(s string) (err error) {
+		f.config.MaxMemory, err = parseSize(s)
+		return err
+	})
+
+	running := newGroup("Running")
+	running.BoolVar(&f.trace, "trace", false, "print each call that touches a descriptor on stderr")
+	running.Func("unknown-imports", "`trap` run it although imports are missing; calling one is a trap", func(s string) error {
+		if s != "trap" {
+			return errors.New("the only way to run such a module is --unknown-imports=trap")
+		}
+		f.compile.TrapUnknownImports = true
+		return nil
+	})
+	running.StringVar(&f.cacheDir, "cache-dir", "", "`DIR` keep compiled modules here, not in the user's cache directory")
+	running.BoolVar(&f.noCache, "no-cache", false, "do not keep compiled modules")
+	running.BoolVar(&f.runtime.Interpreter, "interpreter", false, "do not compile it: starts sooner, runs far slower")
+	running.BoolVar(&f.runtime.NoInterrupt, "no-interrupt", false, "compile it as it is: faster, but it is ended only while it waits")
+
+	return []group{program, files, network, f.permissions.group(), limits, running}
+}
+
+var errTimeout = errors.New("the time given by --timeout is over")
+
+func run(args []string) error {
+	var f runFlags
+	rest, done, err := parse("run", runBefore, runAfter, args, f.groups()...)
+	if done || err != nil {
+		return err
+	}
+	if len(rest) == 0 {
+		return usage("run", "no module is named: wasport run [flags] FILE.wasm [args...]")
+	}
+	file := rest[0]
+	wasm, err := readModule(file)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	rt, mod, err := f.load(ctx, file, wasm)
+	if err != nil {
+		return err
+	}
+	defer rt.Close(ctx)
+	entry, err := f.entry(file, mod, rest)
+	if err != nil {
+		return err
+	}
+	if err := f.complete(); err != nil {
+		return err
+	}
+	ctx, stop := untilSignal(ctx)
+	defer stop()
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, errTimeout)
+		defer cancel()
+	}
+	status, err := mod.Run(ctx, f.config)
+	if err != nil {
+		return ended(file, err)
+	}
+	if status.Code != 0 {
+		return &exit{status: int(status.Code)}
+	}
+	if len(status.Results) > 0 {
+		fmt.Println(entry.Format(status.Results))
+	}
+	return nil
+}
+
+// ended says how a guest ended that did not end by itself.
+func ended(file string, err error) error {
+	var trap *wasport.Trap
+	var signal signalled
+	switch {
+	case errors.As(err, &trap):
+		return &exit{statusTrap, fmt.Errorf("%w\n%s", err, strings.ReplaceAll(trap.Stack, "\t.", "  at "))}
+	case errors.Is(err, errTimeout):
+		return &exit{statusTimeout, fmt.Errorf("%s: %w", file, err)}
+	case errors.As(err, &signal):
+		return &exit{status: statusSignal + int(signal.Signal)}
+	}
+	return fmt.Errorf("%s: %w", file, err)
+}
+
+// readModule reads a file that should be a module.
+func readModule(file string) ([]byte, error) {
+	wasm, err := os.ReadFile(file)
+	switch {
+	case err == nil:
+		return wasm, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usage("", "%s: there is no such file", file)
+	case errors.Is(err, syscall.EISDIR):
+		return nil, usage("", "%s: this is a directory; name a .wasm file in it", file)
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return nil, usage("", "%s: %w", file, err)
+}
+
+// load compiles the module, and says what it lacks.
+func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport.Runtime, *wasport.Module, error) {
+	dir := f.cacheDir
+	switch {
+	case f.noCache || f.runtime.Interpreter:
+		dir = ""
+	case dir == "":
+		var err error
+		if dir, err = os.UserCacheDir(); err != nil {
+			warn("compiled modules are not kept: %v; --cache-dir DIR names a directory, --no-cache needs none", err)
+			break
+		}
+		dir = filepath.Join(dir, "wasport")
+	}
+	rt, mod, err := runtimeFor(ctx, wasm, dir, f.runtime, f.compile)
+	if err != nil {
+		return nil, nil, &exit{statusUsage, unfit(file, err)}
+	}
+	if w := mod.Warning(); w != "" {
+		warn("%s: %s", file, w)
+	}
+	for _, i := range mod.Imports() {
+		if !i.OK() {
+			warn("%s: it imports %v; a call of it will trap", file, i)
+		}
+	}
+	return rt, mod, nil
+}
+
+// unfit says why a file cannot be run.
+func unfit(file string, err error) error {
+	var lacking *wasport.ImportError
+	if !errors.As(err, &lacking) {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	text := file + ": it imports what cannot be supplied:\n"
+	for _, i := range lacking.Imports {
+		text += "  " + i.String() + "\n"
+	}
+	return errors.New(text + "to run it nevertheless, with functions in their place that trap when they are called: --unknown-imports=trap")
+}
+
+// entry finds the function to start with, and sorts the words of the command line into arguments of the program and of the function.
+func (f *runFlags) entry(file string, mod *wasport.Module, words []string) (wasport.Function, error) {
+	f.config.Args = words
+	entry, err := mod.Function(f.config.Function)
+	if err != nil {
+		hint := "; it exports no function at all"
+		if exported := mod.Functions(); len(exported) > 0 {
+			hint = "; wasport run -f NAME calls one of these:"
+			for _, e := range exported {
+				hint += "\n  " + e.String()
+			}
+		}
+		return entry, usage("", "%s: %w%s", file, err, hint)
+	}
+	if f.config.Function == "" {
+		return entry, nil
+	}
+	f.config.Args = words[:1]
+	if f.config.Params, err = entry.Parse(words[1:]); err != nil {
+		return entry, usage("", "%s: %w; it is %v", file, err, entry)
+	}
+	return entry, nil
+}
+
+// complete opens what the flags name, and hands everything to the configuration.
+func (f *runFlags) complete() error {
+	c := &f.config
+	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
+	c.Dirs = append(c.Dirs, f.mapped...)
+	if f.envInherit {
+		c.Env = inherit(c.Env)
+	}
+	if f.trace {
+		c.Trace = os.Stderr
+	}
+	c.Network = kernel.New(f.kernel)
+	var err error
+	if c.Sockets, err = f.open(); err != nil {
+		return err
+	}
+	c.Policy, err = f.permissions.policy()
+	c.OnRefusal = refusals(os.Stderr)
+	return err
+}
+
+// inherit adds the environment of this process to what was set for the guest.
+func inherit(set []string) []string {
+	env := slices.Clone(set)
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		isSet := slices.ContainsFunc(set, func(s string) bool { return strings.HasPrefix(s, name+"=") })
+		if name != "" && !isSet { // Windows has nameless ones
+			env = append(env, v)
+		}
+	}
+	return env
+}

@@ -1,0 +1,6 @@
+;; Reads beyond its memory.
+(module
+  (memory (export "memory") 1)
+  (func $inner (drop (i32.load (i32.const 65536))))
+  (func $outer (call $inner))
+  (func (export "_start") (call $outer)))

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wasport/wasport"
+)
+
+// parseDuration reads a Go duration, or a bare number of milliseconds as iwasm has it.
+func parseDuration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if ms, notNumber := strconv.ParseUint(s, 10, 32); notNumber == nil {
+		d, err = time.Duration(ms)*time.Millisecond, nil
+	}
+	if err != nil || d <= 0 {
+		return 0, errors.New("this is not a duration above zero; write for instance 500ms, 1m30s, or a number of milliseconds")
+	}
+	return d, nil
+}
+
+// parseSize reads a number of bytes, or of a power of 1024 of them.
+func parseSize(s string) (uint64, error) {
+	number, shift := s, 0
+	for i, unit := range []string{"KiB", "MiB", "GiB"} {
+		if n, ok := strings.CutSuffix(s, unit); ok {
+			number, shift = strings.TrimSpace(n), 10*(i+1)
+		}
+	}
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || n == 0 || n > math.MaxUint64>>shift {
+		return 0, errors.New("this is not a size; write for instance 64MiB, 1GiB, or a number of bytes")
+	}
+	return n << shift, nil
+}
+
+// parseDir reads HOST[::GUEST][:ro].
+func parseDir(s string) (wasport.Dir, error) {
+	s, readOnly := strings.CutSuffix(s, ":ro")
+	host, guest, _ := strings.Cut(s, "::")
+	if host == "" {
+		return wasport.Dir{}, errors.New("this names no directory; write for instance ./data, ./data::/data or ./data::/data:ro")
+	}
+	return wasport.Dir{Host: host, Guest: guest, ReadOnly: readOnly}, nil
+}
+
+// parseMapDir reads GUEST::HOST, which is how iwasm has it.
+func parseMapDir(s string) (wasport.Dir, error) {
+	guest, host, ok := strings.Cut(s, "::")
+	if !ok || guest == "" || host == "" {
+		return wasport.Dir{}, errors.New("write GUEST::HOST, for instance /data::./data")
+	}
+	return wasport.Dir{Host: host, Guest: guest}, nil
+}
+
+func parseEnv(s string) (string, error) {
+	if i := strings.IndexByte(s, '='); i <= 0 {
+		return "", errors.New("write NAME=value")
+	}
+	return s, nil
+}
+
+// parseHost reads NAME=ADDR, ADDR being one or more addresses separated by commas.
+func parseHost(s string) (name string, addrs []netip.Addr, err error) {
+	name, list, ok := strings.Cut(s, "=")
+	if !ok || name == "" {
+		return "", nil, errors.New("write NAME=ADDRESS, for instance db.test=127.0.0.1")
+	}
+	for text := range strings.SplitSeq(list, ",") {
+		a, err := netip.ParseAddr(text)
+		if err != nil {
+			return "", nil, fmt.Errorf("%q is not an IP address; write NAME=ADDRESS, for instance db.test=127.0.0.1", text)
+		}
+		addrs = append(addrs, a)
+	}
+	return name, addrs, nil
+}
+
+// parseServer reads the address of a DNS server; its port is 53 where none is given.
+func parseServer(s string) (string, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return net.JoinHostPort(a.String(), "53"), nil
+	}
+	host, port, err := net.SplitHostPort(s)
+	if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || host == "" || notNumber != nil {
+		return "", errors.New("write HOST:PORT, for instance 9.9.9.9:53 or [2620:fe::fe]:53")
+	}
+	return s, nil
+}
+
+// address is where a socket listens that the guest gets.
+type address struct{ network, host string }
+
+// parseListen reads tcp://ADDR or udp://ADDR.
+func parseListen(s string) (address, error) {
+	network, host, ok := strings.Cut(s, "://")
+	_, port, err := net.SplitHostPort(host)
+	if _, notNumber := strconv.ParseUint(port, 10, 16); !ok || network != "tcp" && network != "udp" || err != nil || notNumber != nil {
+		return address{}, errors.New("write tcp://ADDRESS:PORT or udp://ADDRESS:PORT, for instance tcp://127.0.0.1:8080 or udp://[::1]:53")
+	}
+	return address{network, host}, nil
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+func version(args []string) error {
+	rest, done, err := parse("version", "wasport version prints the version.\n", "", args)
+	if done || err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return usage("", "version takes no arguments")
+	}
+	own, engine := "(unknown)", "(unknown)"
+	if b, ok := debug.ReadBuildInfo(); ok {
+		own = b.Main.Version
+		for _, d := range b.Deps {
+			if d.Path == "github.com/tetratelabs/wazero" {
+				engine = d.Version
+			}
+		}
+	}
+	fmt.Printf("wasport %s, wazero %s, %s, %s/%s\n", own, engine, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return nil
+}

@@ -1,0 +1,24 @@
+package wasport
+
+import "github.com/wasport/wasport/internal/engine"
+
+// Imports lists the functions that the module imports, in its own order and each once.
+func (m *Module) Imports() []Import { return m.module.Imports() }
+
+// Functions lists the functions that the module exports, by name.
+func (m *Module) Functions() []Function {
+	var list []Function
+	for _, e := range m.module.Entries() {
+		list = append(list, Function(e))
+	}
+	return list
+}
+
+// String is the function's name and signature, such as "add(i32, i32) -> i32".
+func (f Function) String() string { return f.Name + engine.Entry(f).Signature() }
+
+// Memory is the memory that a module has.
+type Memory = engine.Memory
+
+// Memory describes the module's memory. It is false if the module neither imports nor exports one.
+func (m *Module) Memory() (Memory, bool) { return m.module.Memory() }
