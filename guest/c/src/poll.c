@@ -33,15 +33,16 @@ static void subscribe_clock(__wasi_subscription_t *s, uint64_t ns)
 
 static short happened(const __wasi_event_t *e)
 {
-	short asked = e->type == __WASI_EVENTTYPE_FD_READ ? POLLIN : POLLOUT;
+	/* Who waits for a direction must hear of it when that direction has failed. */
+	int revents = e->type == __WASI_EVENTTYPE_FD_READ ? POLLIN : POLLOUT;
+
 	if (e->error == __WASI_ERRNO_BADF)
 		return POLLNVAL;
-	/* Who waits for a direction must hear of it when that direction has failed. */
 	if (e->error != 0)
-		return (short)(asked | POLLERR);
+		revents |= POLLERR;
 	if (e->fd_readwrite.flags & __WASI_EVENTRWFLAGS_FD_READWRITE_HANGUP)
-		return (short)(asked | POLLHUP);
-	return asked;
+		revents |= POLLHUP;
+	return (short)revents;
 }
 
 /* Waits for ns nanoseconds. Returns how many of the descriptors have events, or -1. */

@@ -15,6 +15,7 @@ int main(int argc, char **argv)
 		printf("connect to %s succeeded\n", text(to->ai_addr, to->ai_addrlen));
 		return 1;
 	}
-	printf("connect to %s: %s\n", text(to->ai_addr, to->ai_addrlen), strerror(errno));
-	return errno == EACCES ? 0 : 1;
+	int why = errno;
+	printf("connect to %s: %s\n", text(to->ai_addr, to->ai_addrlen), strerror(why));
+	return why == EACCES ? 0 : 1;
 }

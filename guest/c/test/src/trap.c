@@ -1,7 +1,7 @@
 /* trap unreachable|null-call|signature|memory|divide|abort: ends by a trap of that kind. */
 #include "guest.h"
 
-static volatile int zero;
+static volatile int zero, one = 1;
 
 static __attribute__((__noinline__)) int trap_here(const char *kind)
 {
@@ -18,7 +18,7 @@ static __attribute__((__noinline__)) int trap_here(const char *kind)
 	if (strcmp(kind, "memory") == 0)
 		return *(volatile int *)0xfffffff0;
 	if (strcmp(kind, "divide") == 0)
-		return 1 / zero;
+		return one / zero;
 	if (strcmp(kind, "abort") == 0)
 		abort();
 	usage("trap unreachable|null-call|signature|memory|divide|abort");
