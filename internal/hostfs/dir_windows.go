@@ -320,7 +320,7 @@ func (d *Dir) Stat(name string, follow bool) (Stat, error) {
 		return Stat{}, err
 	}
 	st := statOf(info)
-	if st.Type == Symlink {
+	if st.Type != RegularFile && st.Type != Directory {
 		return st, nil
 	}
 	if f, err := d.root.Open(clean(name)); err == nil { // or else it keeps the numbers that only an open file tells

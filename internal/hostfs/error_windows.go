@@ -67,8 +67,11 @@ func posix(err error) error {
 		}
 		return syscall.EIO
 	}
-	if strings.HasSuffix(err.Error(), "path escapes from parent") { // os keeps this error to itself
+	switch text := err.Error(); { // os keeps these errors to itself
+	case strings.HasSuffix(text, "path escapes from parent"):
 		return ErrEscapes
+	case strings.HasSuffix(text, "not a directory"):
+		return syscall.ENOTDIR
 	}
 	return syscall.EIO
 }

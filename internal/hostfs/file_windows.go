@@ -282,6 +282,9 @@ func (f *File) SetFlags(flags Flags) error {
 	if flags&^allFlags != 0 {
 		return syscall.EINVAL
 	}
+	if _, err := f.file.Stat(); err != nil {
+		return posix(err)
+	}
 	f.flags.Store(uint32(flags))
 	return nil
 }

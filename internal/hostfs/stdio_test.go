@@ -228,3 +228,28 @@ func TestClosedOSFile(t *testing.T) {
 		t.Error("a closed file")
 	}
 }
+
+func TestNoAllocationOnPipes(t *testing.T) {
+	for name, prepare := range map[string]func(f *File){
+		"kernel's try": func(*File) {},
+		"asked first":  func(f *File) { f.blocking.disable() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			osr, osw := inheritedPipe(t)
+			r, w := fromOS(t, osr), fromOS(t, osw)
+			prepare(r)
+			prepare(w)
+			out, in := bufs("hello, ", "world"), [][]byte{make([]byte, 64), make([]byte, 64)}
+			if n := testing.AllocsPerRun(100, func() {
+				w.Writev(out)
+				r.Poll(network.Readable)
+				r.Available()
+				r.Readiness()
+				r.Readv(in)
+				r.Readv(in) // nothing there
+			}); n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+}
