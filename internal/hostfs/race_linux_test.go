@@ -42,7 +42,7 @@ func exchange(a, b string) func() error {
 	}
 }
 
-const raceRounds = 5000
+const raceRounds = 2000
 
 // A directory is exchanged with a symbolic link that leads out, over and over.
 func TestRaceWithSymlink(t *testing.T) {
