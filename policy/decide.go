@@ -55,9 +55,7 @@ func (l *layer) decide(q *query, pins *Pins) Decision {
 	case OpReceive:
 		d := l.decideListen(q)
 		if !d.Allowed && q.ephemeral {
-			if c := l.decideConnect(q, pins); c.Allowed {
-				return c
-			}
+			return l.decideConnect(q, pins)
 		}
 		return d
 	case OpJoin:
@@ -122,6 +120,9 @@ func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
 
 // decideName judges a connect to whatever public addresses a lookup of q.name may return.
 func (l *layer) decideName(q *query) Decision {
+	if deny := l.connect[Deny].public.find(q.protocol, q.rport); deny != nil {
+		return Decision{Rule: deny}
+	}
 	if d := l.decideResolve(q.name); !d.Allowed {
 		return d
 	}
@@ -129,7 +130,7 @@ func (l *layer) decideName(q *query) Decision {
 	if allow == nil {
 		allow = l.connect[Allow].public.find(q.protocol, q.rport)
 	}
-	return verdict(allow, l.connect[Deny].public.find(q.protocol, q.rport))
+	return verdict(allow, nil)
 }
 
 // findName returns the connect rule that covers a name and q's port.

@@ -1,0 +1,339 @@
+package policy
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The worlds that random rules and requests are drawn from are small, so that they meet often.
+var (
+	worldAddrs = []string{
+		"0.0.0.0", "10.0.0.5", "10.0.0.6", "10.1.0.0", "127.0.0.1", "127.0.0.2", "169.254.169.254", "192.168.1.255", "224.0.0.251", "239.1.2.3",
+		"255.255.255.255", "8.8.8.8", "8.8.4.4", "93.184.216.34", "::", "::1", "::ffff:10.0.0.5", "::ffff:8.8.8.8", "::ffff:0.0.0.0", "::10.0.0.5",
+		"64:ff9b::808:808", "64:ff9b::a00:5", "2002:808:808::1", "2002:a00:5::1", "2001:db8::1", "2606:2800:220:1::1", "fe80::1%eth0",
+		"fd00:ec2::254", "ff02::fb", "::ffff:0:808:808",
+	}
+	worldHosts = []string{
+		"*", "any", "public", "loopback", "private", "link-local", "metadata", "multicast", "broadcast", "10.0.0.5", "10.0.0.0/8", "10.0.0.0/15",
+		"8.8.8.8", "8.0.0.0/6", "127.0.0.1", "127.0.0.0/8", "0.0.0.0", "0.0.0.0/0", "0.0.0.0/1", "::", "::/0", "::1", "::/64", "2002::/16", "64:ff9b::/96",
+		"2001:db8::/32", "2606:2800::/32", "224.0.0.0/4", "ff02::/16", "fe80::/10", "api.example.com", "*.example.com", "www.example.org",
+	}
+	worldNames = []string{"api.example.com", "API.Example.com.", "example.com", "a.b.example.com", "evilexample.com", "www.example.org", "127.0.0.1", "a..b"}
+	worldPorts = []string{"", "80", "443", "80,443", "1-100", "81-65535", "0", "53,5353"}
+	portNumber = []uint16{0, 1, 53, 80, 81, 443, 5353, 65535}
+)
+
+func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
+
+// randomRule draws until the parser takes the rule.
+func randomRule(r *rand.Rand) Rule {
+	for {
+		action := Action(r.IntN(len(actionNames)))
+		text := pick(r, []string{"allow ", "allow ", "deny "}) + action.String() + " "
+		if action != Resolve {
+			text += pick(r, []string{"", "tcp://", "udp://"})
+		}
+		host, ports := pick(r, worldHosts), pick(r, worldPorts)
+		if action == Join || action == Resolve {
+			ports = ""
+		}
+		if ports != "" {
+			if strings.Contains(host, ":") {
+				host = "[" + host + "]"
+			}
+			host += ":" + ports
+		}
+		text += host
+		if action == Listen && r.IntN(2) == 0 {
+			text += " from " + pick(r, worldHosts)
+		}
+		if rule, err := ParseRule(text, Origin{}); err == nil {
+			return rule
+		}
+	}
+}
+
+func randomRules(r *rand.Rand, most int) []Rule {
+	var rules []Rule
+	for range r.IntN(most + 1) {
+		rules = append(rules, randomRule(r))
+	}
+	return rules
+}
+
+func randomRequest(r *rand.Rand) Request {
+	addr := func() netip.AddrPort {
+		return netip.AddrPortFrom(netip.MustParseAddr(pick(r, worldAddrs)), pick(r, portNumber))
+	}
+	q := Request{
+		Op: Op(r.IntN(len(opNames))), Protocol: pick(r, []Protocol{TCP, UDP}),
+		Local: addr(), Remote: addr(), Ephemeral: r.IntN(3) == 0,
+	}
+	if q.Op == OpResolve || q.Op == OpConnect && r.IntN(8) == 0 {
+		q.Name = pick(r, worldNames)
+	}
+	if q.Op == OpConnect && q.Name != "" {
+		q.Remote = netip.AddrPortFrom(netip.Addr{}, q.Remote.Port())
+	}
+	return q
+}
+
+// randomPins lets a guest of the policy look up some names.
+func randomPins(r *rand.Rand, p *Policy) *Pins {
+	pins := NewPins(time.Now)
+	for _, name := range worldNames {
+		var addrs []netip.Addr
+		for range r.IntN(4) {
+			addrs = append(addrs, netip.MustParseAddr(pick(r, worldAddrs)))
+		}
+		p.Answer(pins, name, AnyFamily, addrs)
+	}
+	return pins
+}
+
+// every runs a property on many random policies, always the same ones.
+func every(t *testing.T, property func(r *rand.Rand) error) {
+	t.Helper()
+	for seed := range uint64(3000) {
+		if err := property(rand.New(rand.NewPCG(seed, 0))); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+func spelled(rules []Rule) string {
+	var out []string
+	for i := range rules {
+		out = append(out, rules[i].String())
+	}
+	return "\n\t" + strings.Join(out, "\n\t")
+}
+
+func TestAllowNeverRemovesAndDenyNeverAdds(t *testing.T) {
+	every(t, func(r *rand.Rand) error {
+		rules := randomRules(r, 8)
+		more := randomRule(r)
+		before, after := New(rules, Limits{}), New(append(rules, more), Limits{})
+		pins := randomPins(r, before)
+		for range 50 {
+			q := randomRequest(r)
+			was, is := before.Decide(q, pins).Allowed, after.Decide(q, pins).Allowed
+			if more.Effect() == Allow && was && !is || more.Effect() == Deny && !was && is {
+				return fmt.Errorf("%v: adding %v to%s\nturns %v into %v", q, &more, spelled(rules), was, is)
+			}
+		}
+		return nil
+	})
+}
+
+func TestCeilingNeverWidens(t *testing.T) {
+	every(t, func(r *rand.Rand) error {
+		guest, ceiling := New(randomRules(r, 8), Limits{}), New(randomRules(r, 8), Limits{})
+		all := All(guest, ceiling)
+		pins := randomPins(r, all)
+		for range 50 {
+			q := randomRequest(r)
+			if got, want := all.Decide(q, pins).Allowed, guest.Decide(q, pins).Allowed && ceiling.Decide(q, pins).Allowed; got != want {
+				return fmt.Errorf("%v: %v, apart %v: guest%s\nceiling%s", q, got, want, spelled(guest.Rules()), spelled(ceiling.Rules()))
+			}
+		}
+		return nil
+	})
+}
+
+func TestPrintAndParse(t *testing.T) {
+	every(t, func(r *rand.Rand) error {
+		rules := randomRules(r, 8)
+		rules = slices.DeleteFunc(rules, func(allow Rule) bool { // a file with such a rule is refused
+			return allow.effect == Allow && slices.ContainsFunc(rules, func(d Rule) bool { return d.effect == Deny && d.covers(&allow) })
+		})
+		slices.SortStableFunc(rules, func(a, b Rule) int { return int(a.effect) - int(b.effect) })
+		limits := Limits{r.IntN(3), r.IntN(3), r.IntN(3), r.Int64N(1 << 40), r.Int64N(3) << 20}
+		p := New(rules, limits)
+		back, err := Parse("back.toml", p.TOML())
+		if err != nil {
+			return fmt.Errorf("%v\n%s", err, p.TOML())
+		}
+		if spelled(back.Rules()) != spelled(rules) || back.Limits() != limits {
+			return fmt.Errorf("%s\n%v\nreads back as%s\n%v", spelled(rules), limits, spelled(back.Rules()), back.Limits())
+		}
+		return nil
+	})
+}
+
+// The index must decide as one who reads the rules one by one.
+func TestIndexAgreesWithReading(t *testing.T) {
+	every(t, func(r *rand.Rand) error {
+		rules := randomRules(r, 12)
+		p := New(rules, Limits{})
+		for range 50 {
+			q := randomRequest(r)
+			if got, want := p.Decide(q, nil).Allowed, read(rules, q); got != want {
+				return fmt.Errorf("%v is %v by the index and %v by reading%s", q, got, want, spelled(rules))
+			}
+		}
+		return nil
+	})
+}
+
+// read decides a request without lookups by going through the rules one by one, as the specification has it.
+func read(rules []Rule, r Request) bool {
+	q := r.normal()
+	if !q.judgeable() {
+		return false
+	}
+	any := func(e Effect, a Action, match func(*Rule) bool) bool {
+		for i := range rules {
+			if rules[i].effect == e && rules[i].action == a && match(&rules[i]) {
+				return true
+			}
+		}
+		return false
+	}
+	onPort := func(r *Rule, port uint16) bool { return r.protocols&q.protocol != 0 && r.hasPort(port) }
+	name := func(r *Rule) bool {
+		switch r.host.kind {
+		case byName:
+			return r.host.name == q.name
+		case underName:
+			return strings.HasSuffix(q.name, "."+r.host.name)
+		default:
+			return r.action == Resolve
+		}
+	}
+	resolve := func() bool {
+		grants := func(r *Rule) bool { return (r.host.kind == byName || r.host.kind == underName) && name(r) }
+		return !any(Deny, Resolve, name) && (any(Allow, Resolve, name) || any(Allow, Connect, grants))
+	}
+	connect := func() bool {
+		for _, a := range q.remotes() {
+			match := func(r *Rule) bool { return onPort(r, q.rport) && r.host.contains(a) }
+			if !any(Allow, Connect, match) || any(Deny, Connect, match) {
+				return false
+			}
+		}
+		return true
+	}
+	listen := func() bool {
+		peers := q.remotes()
+		if q.op == OpBind || q.op == OpListen {
+			peers = []netip.Addr{{}}
+		}
+		for _, peer := range peers {
+			allow := func(r *Rule) bool {
+				return onPort(r, q.allowPort()) && r.host.contains(q.local) && (!peer.IsValid() || r.peer.contains(peer))
+			}
+			deny := func(r *Rule) bool {
+				here := r.host.contains(q.local)
+				switch q.local {
+				case netip.IPv6Unspecified():
+					here = true
+				case netip.IPv4Unspecified():
+					here = slices.ContainsFunc(worldAddrs, func(s string) bool { a := netip.MustParseAddr(s); return a.Is4() && r.host.contains(a) })
+				}
+				from := r.peer.kind == everyone || peer.IsValid() && r.peer.contains(peer)
+				return here && from && (onPort(r, q.allowPort()) || onPort(r, q.lport))
+			}
+			if !any(Allow, Listen, allow) || any(Deny, Listen, deny) {
+				return false
+			}
+		}
+		return true
+	}
+	switch q.op {
+	case OpResolve:
+		return resolve()
+	case OpJoin:
+		match := func(r *Rule) bool { return r.host.contains(q.remote) }
+		return any(Allow, Join, match) && !any(Deny, Join, match)
+	case OpBind:
+		client := q.lport == 0 && q.local.IsUnspecified() && any(Allow, Connect, func(r *Rule) bool { return r.protocols&q.protocol != 0 })
+		return client || listen()
+	case OpReceive:
+		return listen() || q.ephemeral && connect()
+	case OpListen, OpAccept:
+		return listen()
+	}
+	if q.remote.IsValid() {
+		return connect()
+	}
+	public := func(r *Rule) bool { return onPort(r, q.rport) && (r.host.public() || r.host == anyHost) }
+	named := func(r *Rule) bool {
+		return onPort(r, q.rport) && (r.host.kind == byName || r.host.kind == underName) && name(r)
+	}
+	return resolve() && (any(Allow, Connect, public) || any(Allow, Connect, named)) && !any(Deny, Connect, public)
+}
+
+// A refusal names rules which, when added, allow what was refused, and do nothing else.
+func TestHintAllowsExactlyThat(t *testing.T) {
+	hinted, silent := 0, 0
+	every(t, func(r *rand.Rand) error {
+		rules := randomRules(r, 8)
+		guest, ceiling := New(rules, Limits{}), New(randomRules(r, 8), Limits{})
+		if r.IntN(2) == 0 {
+			ceiling = New(AllowNet(Origin{}), Limits{})
+		}
+		p := All(guest, ceiling)
+		pins := randomPins(r, p)
+		for range 20 {
+			q := randomRequest(r)
+			refusal := p.Explain(q, p.Decide(q, pins))
+			if refusal == nil {
+				continue
+			}
+			flag, value, _ := strings.Cut(refusal.Hint(), " ")
+			action, ok := strings.CutPrefix(flag, "--allow-")
+			if !ok {
+				silent++
+				continue
+			}
+			hinted++
+			added, err := ParseTargets(Allow, Action(slices.Index(actionNames[:], action)), strings.Trim(value, `"`), Origin{})
+			if err != nil || spelled(added) != spelled(refusal.Allow) {
+				return fmt.Errorf("%v: the flag %s: %v", q, refusal.Hint(), err)
+			}
+			more := All(New(append(guest.Rules(), added...), Limits{}), ceiling)
+			if !more.Decide(q, pins).Allowed {
+				return fmt.Errorf("%v is still refused with %s and%s\nceiling%s", q, refusal.Hint(), spelled(rules), spelled(ceiling.Rules()))
+			}
+			for range 30 { // nothing of another port, protocol or address came with it
+				o := randomRequest(r)
+				if o.Op == q.Op && o.Op != OpBind && p.Decide(o, pins).Allowed != more.Decide(o, pins).Allowed && !sameTarget(q, o) {
+					return fmt.Errorf("%s, given for %v, also changes %v", refusal.Hint(), q, o)
+				}
+			}
+		}
+		return nil
+	})
+	if hinted < 1000 || silent < 1000 {
+		t.Errorf("%d refusals with a flag, %d without", hinted, silent)
+	}
+}
+
+// sameTarget reports whether rules cannot tell a from b.
+func sameTarget(a, b Request) bool {
+	p, q := a.normal(), b.normal()
+	switch p.op {
+	case OpResolve:
+		return p.name == q.name
+	case OpJoin:
+		return p.remote == q.remote
+	case OpConnect:
+		// An address that carries another is granted with both, so each of the two may be.
+		return p.protocol == q.protocol && p.rport == q.rport && p.name == q.name &&
+			slices.ContainsFunc(p.remotes(), func(a netip.Addr) bool { return slices.Contains(q.remotes(), a) }) || p.name != "" && p.name == q.name
+	case OpReceive:
+		if p.ephemeral && q.ephemeral && p.protocol == q.protocol && p.rport == q.rport {
+			return slices.ContainsFunc(p.remotes(), func(a netip.Addr) bool { return slices.Contains(q.remotes(), a) })
+		}
+		fallthrough
+	default:
+		return p.protocol == q.protocol && p.local == q.local && p.allowPort() == q.allowPort() && (p.op == OpListen ||
+			slices.ContainsFunc(p.remotes(), func(a netip.Addr) bool { return slices.Contains(q.remotes(), a) }))
+	}
+}
