@@ -1,0 +1,15 @@
+;; Asks for the address of its first descriptor, a datagram socket, and answers one datagram there with another.
+(module
+  (import "wasi_snapshot_preview1" "sock_addr_local" (func $local (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_recv_from" (func $recv (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_send_to" (func $send (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\00\04\00\00\00\04\00\00")
+  (func $must (param $errno i32)
+    (if (local.get $errno) (then (call $exit (local.get $errno)))))
+  (func (export "_start")
+    (call $must (call $local (i32.const 3) (i32.const 32)))
+    (call $must (call $recv (i32.const 3) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 32) (i32.const 16)))
+    (i32.store (i32.const 4) (i32.load (i32.const 16)))
+    (call $must (call $send (i32.const 3) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 32) (i32.const 16)))))
