@@ -24,6 +24,9 @@ func adopt(from uintptr) (network.Socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
+	if _, err := sysGetpeername(fd); err == nil {
+		s.connected = s.typ == network.Stream
+	}
 	return s, nil
 }
 

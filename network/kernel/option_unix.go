@@ -49,7 +49,9 @@ func (s *socket) Option(o network.Option) (int64, error) {
 	opt := options[o]
 	switch opt.form {
 	case absent:
-		return int64(s.remembered.Load() >> o & 1), nil
+		s.lacking.Lock()
+		defer s.lacking.Unlock()
+		return s.remember[o], nil
 	case flag:
 		n, err := unix.GetsockoptInt(s.fd, opt.level, opt.name)
 		return truth(int64(n)), err
@@ -93,11 +95,12 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 	}
 	switch opt.form {
 	case absent:
-		if v != 0 {
-			s.remembered.Or(1 << o)
-		} else {
-			s.remembered.And(^uint32(1 << o))
+		s.lacking.Lock()
+		defer s.lacking.Unlock()
+		if s.remember == nil {
+			s.remember = make(map[network.Option]int64)
 		}
+		s.remember[o] = v
 		return nil
 	case flag:
 		return unix.SetsockoptInt(s.fd, opt.level, opt.name, int(truth(v)))

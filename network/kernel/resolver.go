@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/wasport/wasport/network"
@@ -17,9 +18,9 @@ const answerTime = 2 * time.Second
 
 // resolver is a network.Resolver over Go's.
 type resolver struct {
-	net    *net.Resolver
-	rooted bool // whether names are absolute
-	hosts  map[string][]netip.Addr
+	net   *net.Resolver
+	files *net.Resolver // with a server named in Config: reads the hosts file, and asks nobody
+	hosts map[string][]netip.Addr
 }
 
 func newResolver(c Config) resolver {
@@ -31,8 +32,10 @@ func newResolver(c Config) resolver {
 		}
 	}
 	if c.Server != "" {
-		r.rooted = true
 		r.net = &net.Resolver{PreferGo: true, Dial: dialTo(c.Server)}
+		r.files = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, errors.ErrUnsupported
+		}}
 	}
 	return r
 }
@@ -75,18 +78,13 @@ func sooner(t time.Time) time.Time {
 
 // LookupAddrs asks, in this order, the hosts of the Config, the hosts file, and the server.
 func (r *resolver) LookupAddrs(ctx context.Context, family network.Family, name string) ([]netip.Addr, error) {
+	if family > network.IPv6 {
+		return nil, syscall.EAFNOSUPPORT
+	}
 	if known, ok := r.hosts[canonical(name)]; ok {
 		return ofFamily(known, family, name)
 	}
-	asked := name
-	if r.rooted && !strings.HasSuffix(name, ".") {
-		asked += "."
-	}
-	which := map[network.Family]string{network.IPv4: "ip4", network.IPv6: "ip6"}[family]
-	if which == "" {
-		which = "ip"
-	}
-	addrs, err := r.net.LookupNetIP(ctx, which, asked)
+	addrs, err := r.ask(ctx, [...]string{"ip", "ip4", "ip6"}[family], name)
 	if err != nil {
 		return nil, lookupError(ctx, name, err)
 	}
@@ -94,6 +92,20 @@ func (r *resolver) LookupAddrs(ctx context.Context, family network.Family, name 
 		addrs[i] = a.Unmap()
 	}
 	return ofFamily(addrs, family, name)
+}
+
+// ask makes a name absolute when a server of the guest's own is asked. Go's resolver then does not find a name of one label in the
+// hosts file, so that is read first.
+func (r *resolver) ask(ctx context.Context, kind, name string) ([]netip.Addr, error) {
+	if r.files == nil || strings.HasSuffix(name, ".") {
+		return r.net.LookupNetIP(ctx, kind, name)
+	}
+	if !strings.Contains(name, ".") {
+		if addrs, err := r.files.LookupNetIP(ctx, kind, name); err == nil {
+			return addrs, nil
+		}
+	}
+	return r.net.LookupNetIP(ctx, kind, name+".")
 }
 
 func ofFamily(addrs []netip.Addr, family network.Family, name string) ([]netip.Addr, error) {

@@ -21,11 +21,13 @@ type socket struct {
 	family network.Family
 	typ    network.Type
 
-	connecting sync.Mutex
-	pending    netip.AddrPort // where a connection is under way to
+	connecting sync.Mutex     // guards the progress of a stream's connection
+	pending    netip.AddrPort // where one is under way to
+	connected  bool
 
-	peer       atomic.Pointer[netip.AddrPort] // of a connected stream
-	remembered atomic.Uint32                  // the options that this system lacks, a bit each
+	peer     atomic.Pointer[netip.AddrPort] // of a connected stream
+	lacking  sync.Mutex                     // guards remember
+	remember map[network.Option]int64       // options that this system lacks
 }
 
 var _ network.Socket = (*socket)(nil)
@@ -92,6 +94,7 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 		return nil, netip.AddrPort{}, err
 	}
 	c := newSocket(fd, s.family, s.typ)
+	c.connected = true
 	c.peer.Store(&from)
 	return c, from, nil
 }
@@ -110,11 +113,17 @@ func (s *socket) Connect(to netip.AddrPort) error {
 	}
 	s.connecting.Lock()
 	defer s.connecting.Unlock()
+	if s.connected {
+		return syscall.EISCONN
+	}
 	if s.pending.IsValid() {
 		return s.finish()
 	}
 	err := sysConnect(s.fd, to)
-	if err == syscall.EINPROGRESS {
+	switch err {
+	case nil:
+		s.connected = true
+	case syscall.EINPROGRESS:
 		s.pending = to
 	}
 	return err
@@ -138,7 +147,7 @@ func (s *socket) FinishConnect() error {
 func (s *socket) finish() error {
 	err := sysFinishConnect(s.fd, s.pending)
 	if err != syscall.EALREADY {
-		s.pending = netip.AddrPort{}
+		s.pending, s.connected = netip.AddrPort{}, err == nil
 	}
 	return err
 }

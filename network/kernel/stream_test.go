@@ -155,12 +155,6 @@ func TestConnectRefused(t *testing.T) {
 			t.Errorf("pending error %d when read again", e)
 		}
 		wantErr(t, "finish connect without the error", c.FinishConnect(), syscall.ECONNABORTED)
-
-		// The socket is as good as new.
-		l = open(t, family, network.Stream)
-		check(t, l.Bind(addr))
-		check(t, l.Listen(1))
-		connect(t, c, addr)
 	})
 }
 

@@ -1,0 +1,55 @@
+//go:build darwin || dragonfly || freebsd || netbsd || openbsd
+
+package kernel
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+)
+
+// The limits are those of Linux, so that a guest meets the same everywhere.
+var options = [network.Options]option{
+	network.ReuseAddr:           {form: flag, level: unix.SOL_SOCKET, name: unix.SO_REUSEADDR},
+	network.ReusePort:           {form: flag, level: unix.SOL_SOCKET, name: unix.SO_REUSEPORT},
+	network.KeepAlive:           {form: flag, level: unix.SOL_SOCKET, name: unix.SO_KEEPALIVE},
+	network.Broadcast:           {form: flag, level: unix.SOL_SOCKET, name: unix.SO_BROADCAST},
+	network.Linger:              {form: lingerTime, level: unix.SOL_SOCKET, name: lingerSeconds},
+	network.RecvBuffer:          {form: bytes, level: unix.SOL_SOCKET, name: unix.SO_RCVBUF},
+	network.SendBuffer:          {form: bytes, level: unix.SOL_SOCKET, name: unix.SO_SNDBUF},
+	network.NoDelay:             {form: flag, level: unix.IPPROTO_TCP, name: unix.TCP_NODELAY},
+	network.QuickAck:            {form: absent},
+	network.FastOpenConnect:     {form: absent},
+	network.KeepIdle:            {form: keep, level: unix.IPPROTO_TCP, name: keepIdle, min: 1, max: 32767},
+	network.KeepInterval:        {form: keep, level: unix.IPPROTO_TCP, name: keepInterval, min: 1, max: 32767},
+	network.KeepCount:           {form: keep, level: unix.IPPROTO_TCP, name: keepCount, min: 1, max: 127},
+	network.TTL:                 {form: number, level: unix.IPPROTO_IP, name: unix.IP_TTL, min: 1, max: 255},
+	network.MulticastTTL:        {form: octet, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_TTL, min: 0, max: 255},
+	network.MulticastLoop4:      {form: octetFlag, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_LOOP},
+	network.MulticastLoop6:      {form: flag, level: unix.IPPROTO_IPV6, name: unix.IPV6_MULTICAST_LOOP},
+	network.V6Only:              {form: flag, level: unix.IPPROTO_IPV6, name: unix.IPV6_V6ONLY},
+	network.HopLimit:            {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_UNICAST_HOPS, min: -1, max: 255},
+	network.MulticastHops:       {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_MULTICAST_HOPS, min: -1, max: 255},
+	network.MulticastInterface4: {form: inet4, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_IF},
+	network.MulticastInterface6: {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_MULTICAST_IF},
+	network.TOS:                 {form: number, level: unix.IPPROTO_IP, name: unix.IP_TOS, min: 0, max: 255},
+	network.TrafficClass:        {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_TCLASS, min: -1, max: 255},
+	network.MaxSegment:          {form: number, level: unix.IPPROTO_TCP, name: unix.TCP_MAXSEG},
+	network.PendingError:        {form: status, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
+	network.AcceptConn:          {form: status, level: unix.SOL_SOCKET, name: unix.SO_ACCEPTCONN},
+}
+
+func getByte(fd, level, name int) (int, error) {
+	b, err := unix.GetsockoptByte(fd, level, name)
+	return int(b), err
+}
+
+// setBuffer asks for less until it is granted, where Linux would grant what it can.
+func setBuffer(fd, name, bytes int) error {
+	for bytes = max(bytes, 1); ; bytes /= 2 {
+		err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, name, bytes)
+		if err != unix.ENOBUFS || bytes <= 1 {
+			return err
+		}
+	}
+}

@@ -1,0 +1,215 @@
+//go:build darwin || dragonfly || freebsd || netbsd || openbsd || portable
+
+package kernel
+
+import (
+	"net/netip"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+)
+
+// The system calls through golang.org/x/sys, for systems where it is the C library that makes them. Addresses cost an allocation each.
+// The tag portable chooses these on Linux as well, for tests.
+
+// maxBufs is how many buffers the systems take at once.
+const maxBufs = 1024
+
+func sysSocket(family network.Family, typ network.Type) (int, error) {
+	domain, kind, proto := unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_TCP
+	if family == network.IPv6 {
+		domain = unix.AF_INET6
+	}
+	if typ == network.Datagram {
+		kind, proto = unix.SOCK_DGRAM, unix.IPPROTO_UDP
+	}
+	syscall.ForkLock.RLock()
+	fd, err := unix.Socket(domain, kind, proto)
+	if err == nil {
+		unix.CloseOnExec(fd)
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return -1, err
+	}
+	if family == network.IPv6 {
+		// As on Linux. Some systems refuse, and a guest can see that.
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
+	}
+	return fd, nonblocking(fd)
+}
+
+func nonblocking(fd int) error {
+	err := unix.SetNonblock(fd, true)
+	if err != nil {
+		unix.Close(fd)
+	}
+	return err
+}
+
+func sysBind(fd int, to netip.AddrPort) error {
+	sa, err := sockaddr(to)
+	if err != nil {
+		return err
+	}
+	return unix.Bind(fd, sa)
+}
+
+func sysConnect(fd int, to netip.AddrPort) error {
+	sa, err := sockaddr(to)
+	if err != nil {
+		return err
+	}
+	return unix.Connect(fd, sa)
+}
+
+func sysFinishConnect(fd int, _ netip.AddrPort) error {
+	ready, err := sysPoll(fd, unix.POLLOUT)
+	if err != nil {
+		return err
+	}
+	if ready == 0 {
+		return syscall.EALREADY
+	}
+	reason, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil {
+		return err
+	}
+	if reason != 0 {
+		return syscall.Errno(reason)
+	}
+	if _, err := unix.Getpeername(fd); err != nil {
+		return syscall.ECONNABORTED // someone has read the reason before
+	}
+	return nil
+}
+
+func sysAccept(fd int) (int, netip.AddrPort, error) {
+	for {
+		syscall.ForkLock.RLock()
+		n, sa, err := unix.Accept(fd)
+		if err == nil {
+			unix.CloseOnExec(n)
+		}
+		syscall.ForkLock.RUnlock()
+		switch err {
+		case nil:
+			return n, address(sa), nonblocking(n)
+		case unix.EINTR, unix.ECONNABORTED: // the next one in the queue may do better
+			continue
+		}
+		return -1, netip.AddrPort{}, err
+	}
+}
+
+func sysGetsockname(fd int) (netip.AddrPort, error) {
+	sa, err := unix.Getsockname(fd)
+	return address(sa), err
+}
+
+func sysGetpeername(fd int) (netip.AddrPort, error) {
+	sa, err := unix.Getpeername(fd)
+	return address(sa), err
+}
+
+func sysPoll(fd int, mask int16) (int16, error) {
+	p := [1]unix.PollFd{{Fd: int32(fd), Events: mask}}
+	for {
+		_, err := unix.Poll(p[:], 0)
+		if err != unix.EINTR {
+			return p[0].Revents, err
+		}
+	}
+}
+
+func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, error) {
+	var sa unix.Sockaddr
+	if to.IsValid() {
+		var err error
+		if sa, err = sockaddr(to); err != nil {
+			return 0, err
+		}
+	}
+	bufs, err := fitting(bufs, typ)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		n, err := unix.SendmsgBuffers(fd, bufs, nil, sa, noSignal)
+		if err == unix.EINTR {
+			continue
+		}
+		return max(n, 0), err
+	}
+}
+
+func sysRecv(fd int, bufs [][]byte, flags network.RecvFlags) (int, error) {
+	r, err := receive(fd, bufs, flags, network.Stream)
+	return r.N, err
+}
+
+func sysRecvFrom(fd int, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+	return receive(fd, bufs, flags, network.Datagram)
+}
+
+func receive(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (network.Received, error) {
+	how := 0
+	if flags&network.Peek != 0 {
+		how = unix.MSG_PEEK
+	}
+	bufs, err := fitting(bufs, typ)
+	if err != nil {
+		return network.Received{}, err
+	}
+	for {
+		n, _, got, from, err := unix.RecvmsgBuffers(fd, bufs, nil, how)
+		switch err {
+		case nil:
+			return network.Received{N: n, From: address(from), Truncated: typ == network.Datagram && got&unix.MSG_TRUNC != 0}, nil
+		case unix.EINTR:
+			continue
+		}
+		return network.Received{}, err
+	}
+}
+
+// fitting leaves the rest of a stream's buffers for another time. A datagram cannot be had in part.
+func fitting(bufs [][]byte, typ network.Type) ([][]byte, error) {
+	if len(bufs) <= maxBufs {
+		return bufs, nil
+	}
+	full := make([][]byte, 0, maxBufs)
+	for _, b := range bufs {
+		switch {
+		case len(b) == 0:
+		case len(full) < maxBufs:
+			full = append(full, b)
+		case typ == network.Datagram:
+			return nil, syscall.EMSGSIZE
+		}
+	}
+	return full, nil
+}
+
+func sockaddr(a netip.AddrPort) (unix.Sockaddr, error) {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}, nil
+	}
+	index, err := zoneIndex(a.Addr().Zone())
+	if err != nil {
+		return nil, err
+	}
+	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: index}, nil
+}
+
+func address(sa unix.Sockaddr) netip.AddrPort {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return address4(sa.Addr, uint16(sa.Port))
+	case *unix.SockaddrInet6:
+		return address6(sa.Addr, uint16(sa.Port), sa.ZoneId)
+	}
+	return netip.AddrPort{}
+}
