@@ -21,6 +21,7 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cache := t.TempDir() // of all scripts that have none of their own
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -28,7 +29,8 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GUESTS", guests)
 			e.Setenv("HOME", e.WorkDir)
-			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, "cache"))
+			e.Setenv("XDG_CACHE_HOME", cache)
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			return copyModules(e.WorkDir)
 		},
 		Condition: condition,

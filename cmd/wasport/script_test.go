@@ -86,7 +86,7 @@ func start(ts *testscript.TestScript, args []string, pipe func(*exec.Cmd) (io.Re
 	ts.Check(err)
 	cmd = exec.Command(path, args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"))
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"), "GORACE="+ts.Getenv("GORACE"))
 	out, err := pipe(cmd)
 	ts.Check(err)
 	ts.Check(cmd.Start())
