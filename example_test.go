@@ -1,0 +1,198 @@
+package wasport_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/wasport/wasport"
+	testguests "github.com/wasport/wasport/guest/c/test"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/policy"
+)
+
+// A module is compiled once and run with arguments, an environment and an input. How it ended is a value.
+func Example() {
+	ctx := context.Background()
+	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rt.Close(ctx)
+
+	wasm, err := testguests.FS.ReadFile("stdio.wasm") // a program in C that prints what it was given
+	if err != nil {
+		log.Fatal(err)
+	}
+	mod, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	status, err := mod.Run(ctx, wasport.Config{
+		Args:   []string{"stdio", "hello"},
+		Env:    []string{"LANG=C"},
+		Stdin:  strings.NewReader("a line\n"),
+		Stdout: os.Stdout,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("exit status", status.Code)
+	// Output:
+	// arg 0 stdio
+	// arg 1 hello
+	// env LANG=C
+	// in a line
+	// exit status 0
+}
+
+// exampleModule compiles one of the guests for an example.
+func exampleModule(ctx context.Context, name string) (mod *wasport.Module, done func()) {
+	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	wasm, err := testguests.FS.ReadFile(name)
+	if err != nil {
+		log.Fatal(err)
+	}
+	mod, err = rt.Compile(ctx, wasm, wasport.CompileConfig{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return mod, func() { rt.Close(ctx) }
+}
+
+// A guest serves TCP on a listener that the program opened, so the program knows the address, and the guest needs no permission to
+// open a socket, only to accept there.
+func ExampleModule_Start() {
+	ctx := context.Background()
+	mod, done := exampleModule(ctx, "listen_fd.wasm") // accepts a connection on descriptor 3 and sends back what it reads
+	defer done()
+
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	allowed, err := policy.Parse("server.toml", []byte(`allow = ["listen tcp://127.0.0.1:1-65535 from loopback"]`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	guest, err := mod.Start(ctx, wasport.Config{
+		Args:    []string{"listen_fd"},
+		Sockets: []syscall.Conn{listener.(*net.TCPListener)},
+		Policy:  allowed,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Fprint(conn, "hello, guest")
+	reply, err := io.ReadAll(conn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("the guest sent %q\n", reply)
+
+	status, err := guest.Wait()
+	fmt.Println("exit status", status.Code, err)
+	// Output:
+	// the guest sent "hello, guest"
+	// exit status 0 <nil>
+}
+
+// A context ends a guest wherever it is: here it waits for a connection that never comes. Wait returns the context's cause.
+func ExampleModule_Run_cancel() {
+	ctx := context.Background()
+	mod, done := exampleModule(ctx, "tcp_server.wasm")
+	defer done()
+
+	allowed, err := policy.Parse("server.toml", []byte(`allow = ["listen tcp://127.0.0.1"]`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	late := errors.New("nobody came")
+	ctx, cancel := context.WithTimeoutCause(ctx, 50*time.Millisecond, late)
+	defer cancel()
+	_, err = mod.Run(ctx, wasport.Config{
+		Args:   []string{"tcp_server", "127.0.0.1", "1"},
+		Policy: allowed,
+	})
+	fmt.Println(errors.Is(err, late), err)
+	// Output: true nobody came
+}
+
+// A policy says what a guest may do. What it refuses is an errno to the guest, and a policy.Refusal to the program.
+func ExampleConfig_policy() {
+	ctx := context.Background()
+	mod, done := exampleModule(ctx, "tcp_client.wasm")
+	defer done()
+
+	allowed, err := policy.Parse("client.toml", []byte(`allow = ["connect tcp://*:443"]`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	status, err := mod.Run(ctx, wasport.Config{
+		Args:   []string{"tcp_client", "10.0.0.5", "443", "hello"},
+		Stdout: os.Stdout,
+		Policy: allowed,
+		OnRefusal: func(r *policy.Refusal) {
+			fmt.Println(r)
+			fmt.Println("to allow it:", r.Hint())
+		},
+	})
+	fmt.Println("exit status", status.Code, err)
+	// Output:
+	// denied connect tcp 10.0.0.5:443: "*" covers public addresses only, 10.0.0.5 is private
+	// to allow it: --allow-connect tcp://10.0.0.5:443
+	// FAIL connect errno=2 EACCES
+	// exit status 1 <nil>
+}
+
+// names is a network that knows names of its own.
+type names struct {
+	network.Network
+	known map[string]netip.Addr
+}
+
+func (n names) LookupAddrs(_ context.Context, _ network.Family, name string) ([]netip.Addr, error) {
+	if a, ok := n.known[name]; ok {
+		return []netip.Addr{a}, nil
+	}
+	return nil, &network.LookupError{Name: name, Failure: network.NoSuchHost}
+}
+
+// A program may bring a network of its own, or change a part of the host's: here it is the names. The policy is over it all the same.
+func ExampleConfig_network() {
+	ctx := context.Background()
+	mod, done := exampleModule(ctx, "lookup.wasm")
+	defer done()
+
+	allowed, err := policy.Parse("lookup.toml", []byte(`allow = ["resolve *.internal", "connect tcp://10.0.0.5:5432"]`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = mod.Run(ctx, wasport.Config{
+		Args:    []string{"lookup", "db.internal", "5432", "4", "tcp"},
+		Stdout:  os.Stdout,
+		Policy:  allowed,
+		Network: names{kernel.New(kernel.Config{}), map[string]netip.Addr{"db.internal": netip.MustParseAddr("10.0.0.5")}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output: 10.0.0.5 5432 stream
+}
