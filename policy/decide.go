@@ -48,13 +48,13 @@ func (l *layer) decide(q *query, pins *Pins) Decision {
 		return l.decideConnect(q, pins)
 	case OpBind:
 		d := l.decideListen(q)
-		if client := l.client[q.protocol>>1]; !d.Allowed && q.lport == 0 && q.local.IsUnspecified() && client != nil {
-			return Decision{Allowed: true, Rule: client}
+		if rule := l.client[q.protocol>>1]; !d.Allowed && q.client() && rule != nil {
+			return Decision{Allowed: true, Rule: rule}
 		}
 		return d
 	case OpReceive:
 		d := l.decideListen(q)
-		if !d.Allowed && q.ephemeral {
+		if !d.Allowed && q.client() {
 			return l.decideConnect(q, pins)
 		}
 		return d

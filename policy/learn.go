@@ -103,12 +103,6 @@ func (l *Learner) Rules() []Rule {
 	return need.rules()
 }
 
-// client reports whether q is what a socket does that listens nowhere: a bind without a wish, or a datagram received
-// without one.
-func (q *query) client() bool {
-	return q.ephemeral && (q.op == OpReceive || q.op == OpBind && q.local.IsUnspecified())
-}
-
 // listener is a local address, port 0 being one of the host's choice.
 type listener struct {
 	protocol Protocol

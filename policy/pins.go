@@ -108,6 +108,9 @@ func (p *Pins) record(name string, family Family, addrs []netip.Addr) {
 			n.addrs = append(n.addrs, a)
 		}
 	}
+	if len(n.addrs) == 0 {
+		delete(p.names, name)
+	}
 	for p.count > maxPinned {
 		p.forgetOldest()
 	}

@@ -252,7 +252,7 @@ func read(rules []Rule, r Request) bool {
 		match := func(r *Rule) bool { return r.host.contains(q.remote) }
 		return any(Allow, Join, match) && !any(Deny, Join, match)
 	case OpBind:
-		client := q.lport == 0 && q.local.IsUnspecified() && any(Allow, Connect, func(r *Rule) bool { return r.protocols&q.protocol != 0 })
+		client := q.ephemeral && q.local.IsUnspecified() && any(Allow, Connect, func(r *Rule) bool { return r.protocols&q.protocol != 0 })
 		return client || listen()
 	case OpReceive:
 		return listen() || q.ephemeral && connect()

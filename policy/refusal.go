@@ -97,7 +97,7 @@ func (l *layer) missing(q *query) []Rule {
 		text = []string{proto + q.name + ":" + strconv.Itoa(int(q.rport))}
 	case q.op == OpJoin:
 		text = []string{"udp://" + netip.PrefixFrom(q.remote, q.remote.BitLen()).Addr().String()}
-	case q.op == OpConnect, q.op == OpReceive && q.ephemeral:
+	case q.op == OpConnect, q.op == OpReceive && q.client():
 		action = Connect
 		for _, a := range q.remotes() {
 			if l.findConnect(Allow, a, q) == nil {
@@ -137,8 +137,8 @@ func (l *layer) reason(q *query) string {
 			}
 		}
 	case OpAccept, OpReceive:
-		if q.ephemeral && q.op == OpReceive {
-			return "it may not connect there: " + l.reasonHost(Connect, q.protocol, q.remote, q.rport)
+		if q.client() {
+			return "the guest may not connect there: " + l.reasonHost(Connect, q.protocol, q.remote, q.rport)
 		}
 		local := *q
 		local.remote = netip.Addr{}
@@ -180,7 +180,7 @@ func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uin
 		is := a.String() + " is " + classes[classOf(a)].is
 		switch {
 		case r.host.contains(a) && hasProtocol && port == 0:
-			nearer(6, r.where()+" covers ports of the guest's choice only, not of the host's")
+			nearer(6, r.where()+" does not cover a port of the host's choice")
 		case r.host.contains(a) && hasProtocol:
 			nearer(6, r.where()+" does not cover port "+strconv.Itoa(int(port)))
 		case r.host.contains(a):

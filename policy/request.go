@@ -70,10 +70,10 @@ func (r Request) String() string {
 	case OpJoin:
 		return s + " " + q.remote.String()
 	case OpResolve:
-		return s + " " + showName(r.Name)
+		return s + " " + showName(r.Name, q)
 	default:
 		if !q.remote.IsValid() && r.Name != "" {
-			return s + " " + showName(r.Name) + ":" + strconv.Itoa(int(q.rport))
+			return s + " " + showName(r.Name, q) + ":" + strconv.Itoa(int(q.rport))
 		}
 		return s + " " + show(q.remote, q.rport)
 	}
@@ -93,16 +93,13 @@ func show(a netip.Addr, port uint16) string {
 	return netip.AddrPortFrom(a, port).String()
 }
 
-// showName returns a name that a guest gave so that it can be printed: quoted where it is not a plain name, so that it
-// brings no control characters along, and cut where it is too long to be one.
-func showName(s string) string {
-	if wellFormed(s) {
-		return s
+// showName returns a name that a guest gave so that it can be printed: as it is judged, or if it is no name, quoted, so
+// that it brings no control characters along, and cut.
+func showName(s string, q query) string {
+	if q.name != "" {
+		return q.name
 	}
-	if len(s) > maxName {
-		s = s[:maxName]
-	}
-	return strconv.QuoteToASCII(s)
+	return strconv.QuoteToASCII(s[:min(len(s), maxName)])
 }
 
 // query is a Request with its addresses normalised.
@@ -161,4 +158,10 @@ func (q *query) judgeable() bool {
 	default:
 		return false
 	}
+}
+
+// client reports whether q is what a socket does that listens nowhere: it binds without a wish for an address, or receives
+// where the host chose the port.
+func (q *query) client() bool {
+	return q.ephemeral && (q.op == OpReceive || q.op == OpBind && q.local.IsUnspecified())
 }

@@ -1,0 +1,141 @@
+package policy
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func learn(t *testing.T, steps ...string) []string {
+	t.Helper()
+	var l Learner
+	for _, step := range steps {
+		if name, ok := strings.CutPrefix(step, "? "); ok {
+			words := strings.Fields(name)
+			var addrs []netip.Addr
+			for _, w := range words[1:] {
+				addrs = append(addrs, netip.MustParseAddr(w))
+			}
+			l.Request(Request{Op: OpResolve, Name: words[0]})
+			l.Lookup(words[0], addrs)
+			continue
+		}
+		q, err := ParseRequest(step)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Request(q)
+	}
+	var out []string
+	for _, r := range l.Rules() {
+		out = append(out, r.Action().String()+" "+r.Target())
+	}
+	return out
+}
+
+func TestLearner(t *testing.T) {
+	for _, c := range []struct {
+		title       string
+		steps, want []string
+	}{
+		{"nothing", nil, nil},
+		{"by address", []string{"connect tcp://10.0.0.5:80", "connect tcp://10.0.0.5:443", "connect udp://10.0.0.5:80", "connect tcp://[::1]:80"},
+			[]string{"connect tcp://10.0.0.5:80,443", "connect tcp://[::1]:80", "connect udp://10.0.0.5:80"}},
+		{"by name", []string{"? API.example.com 93.184.216.34 2606:2800:220:1::1", "connect tcp://93.184.216.34:443", "connect tcp://[2606:2800:220:1::1]:443"},
+			[]string{"connect tcp://api.example.com:443"}},
+		{"special addresses by themselves", []string{"? db.example.com 10.0.0.5", "connect tcp://10.0.0.5:5432"},
+			[]string{"connect tcp://10.0.0.5:5432", "resolve db.example.com"}},
+		{"localhost", []string{"? localhost 127.0.0.1 ::1", "connect tcp://127.0.0.1:80"},
+			[]string{"connect tcp://127.0.0.1:80", "resolve localhost"}},
+		{"a lookup alone", []string{"? example.com 93.184.216.34"}, []string{"resolve example.com"}},
+		{"a name that no rule can have", []string{"? 0x7f.1"}, nil},
+		{"the unspecified address", []string{"connect tcp://0.0.0.0:80"}, []string{"connect tcp://127.0.0.1:80"}},
+		{"an address in an address", []string{"connect tcp://[64:ff9b::a00:5]:80"},
+			[]string{"connect tcp://10.0.0.5:80", "connect tcp://[64:ff9b::a00:5]:80"}},
+		{"through NAT64 by name", []string{"? v4.example.com 64:ff9b::808:808", "connect tcp://[64:ff9b::808:808]:80"},
+			[]string{"connect tcp://v4.example.com:80"}},
+		{"a server", []string{"bind tcp://127.0.0.1:8080", "listen tcp://127.0.0.1:8080", "accept tcp://127.0.0.1:8080 from 127.0.0.1:999"},
+			[]string{"listen tcp://127.0.0.1:8080 from loopback"}},
+		{"a server for several kinds of peer", []string{"bind tcp://0.0.0.0:8080", "accept tcp://0.0.0.0:8080 from 10.0.0.1", "accept tcp://0.0.0.0:8080 from 127.0.0.1"},
+			[]string{"listen tcp://0.0.0.0:8080"}},
+		{"a server for the world", []string{"bind tcp://0.0.0.0:8080", "accept tcp://0.0.0.0:8080 from 93.184.216.34"},
+			[]string{"listen tcp://0.0.0.0:8080"}},
+		{"two ports", []string{"bind tcp://[::]:80", "bind tcp://[::]:443"}, []string{"listen tcp://[::]:80,443"}},
+		{"a port of the host's choice", []string{"bind tcp://0.0.0.0:0", "listen tcp://0.0.0.0:0"}, []string{"listen tcp://0.0.0.0:0"}},
+		{"a client", []string{"bind udp://0.0.0.0:0", "connect udp://10.0.0.1:53", "receive udp://0.0.0.0:0 from 10.0.0.1:53"},
+			[]string{"connect udp://10.0.0.1:53"}},
+		{"a client by name", []string{"? ntp.example.com 93.184.216.34", "connect udp://93.184.216.34:123", "receive udp://0.0.0.0:0 from 93.184.216.34:123"},
+			[]string{"connect udp://ntp.example.com:123"}},
+		{"a bind for nothing", []string{"bind udp://0.0.0.0:0", "connect tcp://10.0.0.1:53"},
+			[]string{"connect tcp://10.0.0.1:53", "listen udp://0.0.0.0:0"}},
+		{"a stranger answers", []string{"bind udp://0.0.0.0:0", "receive udp://0.0.0.0:0 from 10.0.0.1:53"},
+			[]string{"connect udp://10.0.0.1:53"}},
+		{"a datagram server", []string{"bind udp://127.0.0.1:53", "receive udp://127.0.0.1:53 from 127.0.0.1:99", "connect udp://127.0.0.1:99"},
+			[]string{"connect udp://127.0.0.1:99", "listen udp://127.0.0.1:53 from loopback"}},
+		{"a datagram server on a port of the host's choice", []string{"bind udp://127.0.0.1:0", "receive udp://127.0.0.1:0 from 127.0.0.1:99"},
+			[]string{"listen udp://127.0.0.1:0 from loopback"}},
+		{"multicast", []string{"join udp://224.0.0.251", "join udp://[ff02::fb%eth0]"}, []string{"join udp://224.0.0.251", "join udp://ff02::fb"}},
+	} {
+		if got := learn(t, c.steps...); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q", c.title, got)
+		}
+	}
+}
+
+// What was learned allows all that was seen, and without any one rule it does not.
+func TestLearnedIsEnoughAndNotTooMuch(t *testing.T) {
+	every(t, func(r *rand.Rand) error {
+		all := New(AllowNet(Origin{}), Limits{})
+		var l Learner
+		type event struct {
+			request Request
+			name    string
+			answer  []netip.Addr
+		}
+		var events []event
+		for range r.IntN(12) {
+			q := randomRequest(r)
+			if !all.Decide(q, nil).Allowed || q.Op == OpConnect && (q.Remote.Port() == 0 || q.Name != "") ||
+				q.Op == OpReceive && q.Remote.Port() == 0 || q.Op == OpJoin && !normal(q.Remote.Addr()).IsMulticast() ||
+				q.Op >= OpAccept && q.Op <= OpReceive && (normal(q.Remote.Addr()).IsUnspecified() || normal(q.Remote.Addr()).IsMulticast()) {
+				continue
+			}
+			e := event{request: q}
+			if q.Op == OpResolve {
+				e.name = q.Name
+				for range r.IntN(3) {
+					e.answer = append(e.answer, netip.MustParseAddr(pick(r, worldAddrs)))
+				}
+				l.Lookup(e.name, e.answer)
+			}
+			l.Request(q)
+			events = append(events, e)
+		}
+		runs := func(p *Policy) error {
+			pins := NewPins(time.Now)
+			for _, e := range events {
+				if d := p.Decide(e.request, pins); !d.Allowed {
+					return p.Explain(e.request, d)
+				}
+				if e.name != "" {
+					p.Answer(pins, e.name, AnyFamily, e.answer)
+				}
+			}
+			return nil
+		}
+		rules := l.Rules()
+		if err := runs(New(rules, Limits{})); err != nil {
+			return fmt.Errorf("%v with%s\nof %v", err, spelled(rules), events)
+		}
+		for i := range rules {
+			if runs(New(slices.Delete(slices.Clone(rules), i, i+1), Limits{})) == nil {
+				return fmt.Errorf("%v is not needed in%s\nof %v", &rules[i], spelled(rules), events)
+			}
+		}
+		return nil
+	})
+}
