@@ -1,0 +1,33 @@
+//go:build !portable
+
+package poll_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport/network"
+)
+
+func TestWaitDoesNotAllocate(t *testing.T) {
+	s, items := oneReadyOf(t, 100)
+	deadline := soon()
+	if n := testing.AllocsPerRun(100, func() {
+		if ready, err := s.Wait(items, false, deadline); len(ready) != 1 || err != nil {
+			t.Error(ready, err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations when one is ready", n)
+	}
+	idle := newSet(t)
+	if n := testing.AllocsPerRun(100, func() { idle.Wait(nil, false, time.Now().Add(10*time.Microsecond)) }); n != 0 {
+		t.Errorf("%v allocations when none is ready", n)
+	}
+	items[1].Want, items[2].Want = network.Writable, network.Writable
+	if n := testing.AllocsPerRun(100, func() {
+		items[1].Want ^= network.Writable
+		s.Wait(items, true, deadline)
+	}); n != 0 {
+		t.Errorf("%v allocations when the wish of one has changed", n)
+	}
+}

@@ -1,0 +1,233 @@
+//go:build !linux || portable
+
+package poll
+
+import (
+	"math"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wasport/wasport/network"
+)
+
+// Set waits for the items of one goroutine at a time. Wake and Close may be called by others.
+type Set struct {
+	waker     waker
+	signalled atomic.Bool // whether waker is readable, or will be
+	woken     atomic.Bool // whether Wake was called
+
+	ready []int
+	fds   []pollFd
+	index []int    // the item of each, from the second on; the first belongs to waker
+	stops []func() // end the Notify of items
+
+	mu      sync.Mutex // guards what follows, and the closing of waker
+	closed  bool
+	waiting bool
+	gone    bool // whether waker is closed
+}
+
+// New makes an empty set.
+func New() (*Set, error) {
+	w, err := newWaker()
+	if err != nil {
+		return nil, err
+	}
+	return &Set{waker: w}, nil
+}
+
+// Wait blocks until an item is ready, and returns the indexes of those that are, in a slice that is valid until the next call. None
+// and no error means that the deadline has passed, where the zero Time is none, or that Wake was called, before this call or during
+// it. After Close, and when that happens meanwhile, the error is net.ErrClosed.
+//
+// Without changed the items must have the same Pollables and the same Want, in the same order, as in the last call. A Pollable that
+// is closed while it is waited for need not be noticed; whoever closes it wakes the set, and the next call says net.ErrClosed for it.
+func (s *Set) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) {
+	if !s.enter() {
+		return nil, net.ErrClosed
+	}
+	defer s.leave()
+	for {
+		nudged, err := s.once(items, deadline)
+		switch {
+		case err != nil:
+			return nil, err
+		case nudged && s.isClosed():
+			return nil, net.ErrClosed
+		case nudged && s.woken.Swap(false), len(s.ready) > 0:
+			return s.ready, nil
+		case !deadline.IsZero() && !time.Now().Before(deadline):
+			return nil, nil
+		}
+	}
+}
+
+// once asks the system once.
+func (s *Set) once(items []Item, deadline time.Time) (nudged bool, err error) {
+	s.ready, s.index = s.ready[:0], s.index[:0]
+	s.fds = append(s.fds[:0], s.waker.pollFd())
+	defer func() {
+		for _, stop := range s.stops {
+			stop()
+		}
+		s.stops = s.stops[:0]
+	}()
+	if err := s.hold(items, 0, deadline); err != nil {
+		return false, err
+	}
+	for n, i := range s.index {
+		item := &items[i]
+		got, ok := eventsOf(&s.fds[n+1])
+		switch {
+		case !ok:
+			item.standing()
+			s.ready = append(s.ready, i)
+		case item.interesting(got) != 0:
+			item.Got, item.Err = item.interesting(got), nil
+			s.ready = append(s.ready, i)
+		}
+	}
+	if got, _ := eventsOf(&s.fds[0]); got == 0 {
+		return false, nil
+	}
+	// Whoever gives a reason and finds the signal given does so before it is taken back here, and the reasons are looked at after.
+	s.waker.drain()
+	s.signalled.Store(false)
+	return true, nil
+}
+
+// hold keeps the handles of the items open while it waits, by waiting inside of all their Controls.
+func (s *Set) hold(items []Item, i int, deadline time.Time) error {
+	for ; i < len(items); i++ {
+		item := &items[i]
+		way := item.P.Readiness()
+		switch {
+		case way.Control != nil:
+			var failed error
+			err := way.Control(func(fd uintptr) {
+				s.index = append(s.index, i)
+				s.fds = append(s.fds, newPollFd(fd, item.Want))
+				failed = s.hold(items, i+1, deadline)
+			})
+			if err == nil {
+				return failed
+			}
+			item.Got, item.Err = 0, err
+			s.ready = append(s.ready, i)
+		case way.Notify != nil:
+			s.stops = append(s.stops, way.Notify(item.Want, s.signal))
+			got, err := item.P.Poll(item.Want)
+			item.Got, item.Err = item.interesting(got), err
+			if item.Got != 0 || err != nil {
+				s.ready = append(s.ready, i)
+			}
+		default:
+			item.standing()
+			s.ready = append(s.ready, i)
+		}
+	}
+	timeout := -1
+	if len(s.ready) > 0 {
+		timeout = 0
+	} else if !deadline.IsZero() {
+		left := max(time.Until(deadline), 0)
+		timeout = int(min((left+time.Millisecond-1)/time.Millisecond, math.MaxInt32))
+	}
+	return systemPoll(s.fds, timeout)
+}
+
+// Wake makes the Wait that is under way, or else the next one, return early.
+func (s *Set) Wake() {
+	s.woken.Store(true)
+	s.signal()
+}
+
+func (s *Set) signal() {
+	if s.signalled.Swap(true) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.gone {
+		s.waker.wake()
+	}
+}
+
+func (s *Set) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.waiting = true
+	return true
+}
+
+func (s *Set) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = false
+	if s.closed {
+		s.destroy()
+	}
+}
+
+func (s *Set) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// Close releases the set, and ends the Wait that is under way.
+func (s *Set) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return net.ErrClosed
+	}
+	s.closed = true
+	waiting := s.waiting
+	if !waiting {
+		s.destroy()
+	}
+	s.mu.Unlock()
+	if waiting {
+		s.signal()
+	}
+	return nil
+}
+
+func (s *Set) destroy() {
+	s.waker.close()
+	s.gone = true
+}
+
+func newPollFd(fd uintptr, want network.Events) pollFd {
+	var mask int16
+	if want&network.Readable != 0 {
+		mask |= pollIn
+	}
+	if want&network.Writable != 0 {
+		mask |= pollOut
+	}
+	return makePollFd(fd, mask)
+}
+
+// eventsOf are the events of a descriptor; it is not ok when the system cannot wait for it.
+func eventsOf(p *pollFd) (e network.Events, ok bool) {
+	if p.Revents&pollIn != 0 {
+		e |= network.Readable
+	}
+	if p.Revents&pollOut != 0 {
+		e |= network.Writable
+	}
+	if p.Revents&pollHangup != 0 {
+		e |= network.Hangup
+	}
+	if p.Revents&pollError != 0 {
+		e |= network.Failed
+	}
+	return e, p.Revents&pollInvalid == 0
+}
