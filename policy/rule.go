@@ -75,20 +75,20 @@ type Rule struct {
 }
 
 // Effect returns whether the rule allows or denies.
-func (r *Rule) Effect() Effect { return r.effect }
+func (r Rule) Effect() Effect { return r.effect }
 
 // Action returns what the rule is about.
-func (r *Rule) Action() Action { return r.action }
+func (r Rule) Action() Action { return r.action }
 
 // Origin returns where the rule was written.
-func (r *Rule) Origin() Origin { return r.origin }
+func (r Rule) Origin() Origin { return r.origin }
 
 // String returns the rule in its canonical spelling, such as "allow connect tcp://10.0.0.0/8:80,443". Parsing it
 // gives the same rule.
-func (r *Rule) String() string { return r.text }
+func (r Rule) String() string { return r.text }
 
 // Target returns what follows the action, as a flag carries it.
-func (r *Rule) Target() string {
+func (r Rule) Target() string {
 	_, rest, _ := strings.Cut(r.text, " ")
 	_, rest, _ = strings.Cut(rest, " ")
 	return rest
