@@ -182,7 +182,7 @@ func membership(m wasi.Memory, a []uint64, change func(int32, netip.Addr, networ
 	on := network.Interface{Index: uint32(a[2])}
 	if group.Is4() {
 		on = network.Interface{}
-		if a[2] != 0 {
+		if uint32(a[2]) != 0 {
 			on.Addr = netip.AddrFrom4([4]byte(binary.LittleEndian.AppendUint32(nil, uint32(a[2]))))
 		}
 	}

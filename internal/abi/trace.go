@@ -32,6 +32,11 @@ type tracer struct {
 func (tr *tracer) call(f *Function, t *Thread, m wasi.Memory, stack []uint64) wasi.Errno {
 	var args [9]uint64 // the result takes the place of the first argument
 	copy(args[:], stack[:len(f.args)])
+	for i := range f.Params {
+		if f.Params[i] == 'i' {
+			args[i] = uint64(uint32(args[i])) // the engine does not clear the rest
+		}
+	}
 	before := time.Now()
 	in := make([]string, len(f.args))
 	for i := range f.args {

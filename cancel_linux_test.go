@@ -1,0 +1,156 @@
+package wasport_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+// TestCancelBlocked ends guests by their context while they block, in each call that can.
+func TestCancelBlocked(t *testing.T) {
+	_, silent := listenSilently(t, "127.0.0.1")
+	dns, err := net.ListenPacket("udp", "127.0.0.1:0") // takes questions and answers none
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dns.Close()
+
+	for _, args := range []string{
+		"accept", "recvfrom", "poll", "select", "read", "sleep",
+		"connect 127.0.0.1 " + full(t), "recv 127.0.0.1 " + silent, "send 127.0.0.1 " + silent, "resolve slow.test",
+	} {
+		t.Run(strings.Fields(args)[0], func(t *testing.T) {
+			stdin, keep, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer keep.Close()
+			defer stdin.Close()
+			ctx, cancel := context.WithCancelCause(context.Background())
+			g := startWith(t, ctx, wasport.Config{
+				Stdin:   stdin,
+				Network: kernel.New(kernel.Config{Server: dns.LocalAddr().String()}),
+				Policy:  rules(t, "allow connect loopback", "allow listen loopback", "allow resolve *"),
+			}, "block", strings.Fields(args)...)
+			for g.line() != "blocking" {
+			}
+			blocked(t)
+			reason := errors.New("enough")
+			at := time.Now()
+			cancel(reason)
+			_, err = g.g.Wait()
+			if took := time.Since(at); took > 100*time.Millisecond {
+				t.Errorf("it took %v", took)
+			}
+			if err != reason {
+				t.Errorf("it ended with %v", err)
+			}
+			eventually(t, "no goroutine is left behind", func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
+		})
+	}
+}
+
+// blocked lets the guest, which has just said that it will, reach its blocking call. There is nothing to wait for: whether it is already in
+// the call or just before it, it must end.
+func blocked(testing.TB) {
+	for range 1000 {
+		runtime.Gosched()
+	}
+}
+
+// eventually waits until something holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("in vain: %s\n%s", what, stacks())
+		}
+	}
+}
+
+func stacks() string {
+	buf := make([]byte, 1<<20)
+	return string(buf[:runtime.Stack(buf, true)])
+}
+
+// full is the port of a listener that answers no more connections.
+func full(t testing.TB) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	sa, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: sa.(*syscall.SockaddrInet4).Port}
+	for { // fill the queue
+		c, err := net.DialTimeout("tcp", at.String(), 200*time.Millisecond)
+		if err != nil {
+			_, port, _ := net.SplitHostPort(at.String())
+			return port
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+}
+
+// TestCancelComputing ends guests that compute.
+func TestCancelComputing(t *testing.T) {
+	for _, name := range []string{"spin"} {
+		ctx, cancel := context.WithCancel(context.Background())
+		g := startWith(t, ctx, wasport.Config{}, name)
+		g.line()
+		at := time.Now()
+		cancel()
+		if _, err := g.g.Wait(); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s ended with %v", name, err)
+		}
+		if took := time.Since(at); took > 50*time.Millisecond {
+			t.Errorf("%s: it took %v", name, took)
+		}
+	}
+	g := startWith(t, context.Background(), wasport.Config{MaxCPU: 20 * time.Millisecond}, "spin")
+	g.line()
+	if _, err := g.g.Wait(); err != wasport.ErrCPU {
+		t.Errorf("spin ended with %v", err)
+	}
+}
+
+// TestTraps ends guests that do what they must not.
+func TestTraps(t *testing.T) {
+	for _, test := range []struct{ kind, reason string }{
+		{"unreachable", "unreachable"}, {"memory", "out of bounds memory access"}, {"divide", "integer divide by zero"},
+		{"null-call", ""}, {"signature", "indirect call type mismatch"}, {"abort", "unreachable"},
+	} {
+		g := start(t, "trap", test.kind)
+		g.expect("trapping")
+		_, err := g.g.Wait()
+		var trap *wasport.Trap
+		if !errors.As(err, &trap) || !strings.Contains(trap.Reason, test.reason) || !strings.Contains(trap.Stack, "main") {
+			t.Errorf("%s: %v", test.kind, err)
+		}
+	}
+	g := start(t, "recurse")
+	g.expect("recursing")
+	var trap *wasport.Trap
+	if _, err := g.g.Wait(); !errors.As(err, &trap) || trap.Reason != "stack overflow" {
+		t.Errorf("recurse: %v", err)
+	}
+}
