@@ -83,7 +83,7 @@ func ExampleModule_Start() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	allowed, err := policy.Parse("server.toml", []byte(`allow = ["listen tcp://127.0.0.1:1-65535 from loopback"]`))
+	allowed, err := policy.Parse("server.toml", []byte(`allow = ["listen tcp://127.0.0.1 from loopback"]`))
 	if err != nil {
 		log.Fatal(err)
 	}
