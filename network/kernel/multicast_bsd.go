@@ -3,25 +3,17 @@
 package kernel
 
 import (
-	"net"
-	"net/netip"
-	"syscall"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport/network"
 )
 
-func sysJoin4(fd int, group [4]byte, on network.Interface) error {
-	return membership4(fd, unix.IP_ADD_MEMBERSHIP, group, on)
-}
-
-func sysLeave4(fd int, group [4]byte, on network.Interface) error {
-	return membership4(fd, unix.IP_DROP_MEMBERSHIP, group, on)
-}
-
-// membership4 names the interface by an address, which is what all of these systems know.
-func membership4(fd, name int, group [4]byte, on network.Interface) error {
+// sysMember4 names the interface by an address, which is what all of these systems know.
+func sysMember4(fd int, join bool, group [4]byte, on network.Interface) error {
+	name := unix.IP_DROP_MEMBERSHIP
+	if join {
+		name = unix.IP_ADD_MEMBERSHIP
+	}
 	m := unix.IPMreq{Multiaddr: group}
 	switch {
 	case on.Addr.Is4():
@@ -34,22 +26,4 @@ func membership4(fd, name int, group [4]byte, on network.Interface) error {
 		m.Interface = a.As4()
 	}
 	return unix.SetsockoptIPMreq(fd, unix.IPPROTO_IP, name, &m)
-}
-
-// addressOf is the first IPv4 address of an interface.
-func addressOf(index uint32) (netip.Addr, error) {
-	i, err := net.InterfaceByIndex(int(index))
-	if err != nil {
-		return netip.Addr{}, syscall.ENODEV
-	}
-	all, err := i.Addrs()
-	if err != nil {
-		return netip.Addr{}, syscall.ENODEV
-	}
-	for _, a := range all {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
-			return p.Addr(), nil
-		}
-	}
-	return netip.Addr{}, syscall.EADDRNOTAVAIL
 }

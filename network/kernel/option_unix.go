@@ -2,145 +2,44 @@
 
 package kernel
 
-import (
-	"encoding/binary"
-	"math"
-	"net"
-	"syscall"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/wasport/wasport/network"
-)
-
-// form is how the kernel represents an option.
-type form uint8
-
-const (
-	absent     form = iota // this system has no such option: the value is remembered and read back
-	flag                   // 0 or 1
-	number                 // an int
-	octet                  // a byte where systems insist on it, 0 to 255
-	octetFlag              // a byte that is 0 or 1
-	bytes                  // an int, as large as is asked for or as the system allows
-	lingerTime             // a struct linger
-	inet4                  // an IPv4 address
-	status                 // an int that can only be read
-)
-
-// option is how the kernel names an option. The systems' tables are called options.
-type option struct {
-	form        form
-	level, name int
-	min, max    int64 // of what may be set, for forms with numbers, where the kernel would not refuse
+func getInt(fd, level, name int) (int, error) {
+	return unix.GetsockoptInt(fd, level, name)
 }
 
-func (s *socket) Option(o network.Option) (int64, error) {
-	if !s.acquire() {
-		return 0, net.ErrClosed
-	}
-	defer s.release()
-	if o >= network.Options {
-		return 0, syscall.ENOPROTOOPT
-	}
-	if !s.has(o) {
-		return 0, syscall.EOPNOTSUPP
-	}
-	opt := options[o]
-	switch opt.form {
-	case absent:
-		s.lacking.Lock()
-		defer s.lacking.Unlock()
-		return s.remember[o], nil
-	case flag:
-		n, err := unix.GetsockoptInt(s.fd, opt.level, opt.name)
-		return truth(int64(n)), err
-	case octet:
-		n, err := getByte(s.fd, opt.level, opt.name)
-		return int64(n), err
-	case octetFlag:
-		n, err := getByte(s.fd, opt.level, opt.name)
-		return truth(int64(n)), err
-	case lingerTime:
-		l, err := unix.GetsockoptLinger(s.fd, opt.level, opt.name)
-		if err != nil {
-			return 0, err
-		}
-		if l.Onoff == 0 {
-			return -1, nil
-		}
-		return int64(l.Linger), nil
-	case inet4:
-		a, err := unix.GetsockoptInet4Addr(s.fd, opt.level, opt.name)
-		return int64(binary.BigEndian.Uint32(a[:])), err
-	}
-	n, err := unix.GetsockoptInt(s.fd, opt.level, opt.name)
-	return int64(n), err
+func setInt(fd, level, name, v int) error {
+	return unix.SetsockoptInt(fd, level, name, v)
 }
 
-func (s *socket) SetOption(o network.Option, v int64) error {
-	if !s.acquire() {
-		return net.ErrClosed
-	}
-	defer s.release()
-	if o >= network.Options || !s.has(o) {
-		return syscall.ENOPROTOOPT
-	}
-	if o == network.MulticastTTL && s.typ == network.Stream {
-		return syscall.EINVAL
-	}
-	opt := options[o]
-	if opt.min < opt.max && (v < opt.min || v > opt.max) {
-		return syscall.EINVAL
-	}
-	switch opt.form {
-	case absent:
-		s.lacking.Lock()
-		defer s.lacking.Unlock()
-		if s.remember == nil {
-			s.remember = make(map[network.Option]int64)
-		}
-		s.remember[o] = v
-		return nil
-	case flag:
-		return unix.SetsockoptInt(s.fd, opt.level, opt.name, int(truth(v)))
-	case octet:
-		return unix.SetsockoptByte(s.fd, opt.level, opt.name, byte(v))
-	case octetFlag:
-		return unix.SetsockoptByte(s.fd, opt.level, opt.name, byte(truth(v)))
-	case bytes:
-		if v < 0 {
-			return syscall.EINVAL
-		}
-		return setBuffer(s.fd, opt.name, int(min(v, math.MaxInt32)))
-	case lingerTime:
-		if v < -1 || v > math.MaxInt32 {
-			return syscall.EINVAL
-		}
-		l := unix.Linger{}
-		if v >= 0 {
-			l = unix.Linger{Onoff: 1, Linger: int32(v)}
-		}
-		return unix.SetsockoptLinger(s.fd, opt.level, opt.name, &l)
-	case inet4:
-		if v < 0 || v > math.MaxUint32 {
-			return syscall.EINVAL
-		}
-		var a [4]byte
-		binary.BigEndian.PutUint32(a[:], uint32(v))
-		return unix.SetsockoptInet4Addr(s.fd, opt.level, opt.name, a)
-	case status:
-		return syscall.ENOPROTOOPT
-	}
-	if v < math.MinInt32 || v > math.MaxInt32 {
-		return syscall.EINVAL
-	}
-	return unix.SetsockoptInt(s.fd, opt.level, opt.name, int(v))
+func setByte(fd, level, name int, v byte) error {
+	return unix.SetsockoptByte(fd, level, name, v)
 }
 
-func truth(v int64) int64 {
-	if v != 0 {
-		return 1
+func getAddr(fd, level, name int) ([4]byte, error) {
+	return unix.GetsockoptInet4Addr(fd, level, name)
+}
+
+func setAddr(fd, level, name int, a [4]byte) error {
+	return unix.SetsockoptInet4Addr(fd, level, name, a)
+}
+
+// getLinger and setLinger take -1 for off.
+func getLinger(fd, level, name int) (int64, error) {
+	l, err := unix.GetsockoptLinger(fd, level, name)
+	if err != nil {
+		return 0, err
 	}
-	return 0
+	if l.Onoff == 0 {
+		return -1, nil
+	}
+	return int64(l.Linger), nil
+}
+
+func setLinger(fd, level, name int, seconds int64) error {
+	l := unix.Linger{}
+	if seconds >= 0 {
+		l = unix.Linger{Onoff: 1, Linger: int32(seconds)}
+	}
+	return unix.SetsockoptLinger(fd, level, name, &l)
 }

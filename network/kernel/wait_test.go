@@ -53,10 +53,11 @@ func TestCloseWakes(t *testing.T) {
 				for range waiters {
 					go func() { _, err := s.Wait(network.Readable, deadline); results <- err }()
 					go func() { _, err := s.Wait(network.Writable, deadline); results <- err }()
+					go func() { _, err := s.Wait(network.Readable|network.Writable, deadline); results <- err }()
 				}
 				time.Sleep(time.Millisecond) // either order must work; this makes both happen
 				check(t, s.Close())
-				for range 2 * waiters {
+				for range 3 * waiters {
 					select {
 					case err := <-results:
 						wantErr(t, "wait", err, errClosed)
@@ -94,6 +95,40 @@ func TestWaitDeadline(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, <-done)
+}
+
+func TestWaitBoth(t *testing.T) {
+	const both = network.Readable | network.Writable
+	c, s := pair(t, network.IPv4, netip.MustParseAddrPort("127.0.0.1:0"))
+	if got, err := s.Wait(both, soon()); got != network.Writable || err != nil {
+		t.Errorf("%b, %v", got, err)
+	}
+	full := one(make([]byte, 1<<16))
+	for {
+		if _, err := s.Send(full, none); err != nil {
+			break
+		}
+	}
+	for range 2 {
+		_, err := s.Wait(both, time.Now().Add(10*time.Millisecond))
+		wantErr(t, "wait", err, os.ErrDeadlineExceeded)
+	}
+	go c.Send(one([]byte("x")), none)
+	if got, err := s.Wait(both, soon()); got != network.Readable || err != nil {
+		t.Errorf("%b, %v", got, err)
+	}
+	recv(t, s, make([]byte, 1))
+	go func() {
+		for {
+			if _, err := c.Wait(network.Readable, time.Now().Add(time.Second)); err != nil {
+				return
+			}
+			c.Recv(full, 0)
+		}
+	}()
+	if got, err := s.Wait(both, soon()); got != network.Writable || err != nil {
+		t.Errorf("%b, %v", got, err)
+	}
 }
 
 // Several wait in the same direction with deadlines of their own.

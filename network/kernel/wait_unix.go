@@ -6,8 +6,12 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport/network"
 )
@@ -34,20 +38,39 @@ type waiter struct {
 	err   error
 }
 
-// Wait blocks until the events hold. It waits in one direction: Go's poller wakes readers and writers apart, so both at once is
-// EINVAL, and left to a poll set.
-func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, error) {
-	if want&(network.Readable|network.Writable) == network.Readable|network.Writable {
-		return 0, syscall.EINVAL
+// parking is where those who wait for a handle are.
+type parking struct {
+	poller atomic.Pointer[poller]
+	enrol  sync.Mutex // held by the one Wait that makes the poller
+}
+
+// unpark makes all who wait look up.
+func (h *handle) unpark() {
+	if p := h.poller.Load(); p != nil {
+		p.file.SetDeadline(time.Unix(1, 0))
 	}
+}
+
+func (h *handle) shut() error {
+	if p := h.poller.Load(); p != nil {
+		return p.file.Close()
+	}
+	return unix.Close(h.fd)
+}
+
+// Wait blocks until one of the events holds. To wait in both directions costs more: Go's poller wakes readers and writers apart.
+func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, error) {
 	if !s.acquire() {
 		return 0, net.ErrClosed
 	}
 	defer s.release()
+	if both := network.Readable | network.Writable; want&both == both {
+		return s.waitInSet(want, deadline)
+	}
 	p := s.poller.Load()
 	if p == nil {
 		// What is ready by now needs no poller.
-		if got, err := poll(s.fd, want); got != 0 || err != nil {
+		if got, err := pollNow(s.fd, want); got != 0 || err != nil {
 			return got, err
 		}
 		var err error
@@ -84,7 +107,7 @@ func (w *waiter) init(h *handle, wait func(func(uintptr) bool) error, setDeadlin
 	w.turn = make(chan struct{}, 1)
 	// The poller calls it after it was armed, so that what happens after this look wakes it up.
 	w.check = func(fd uintptr) bool {
-		w.got, w.err = poll(int(fd), w.want)
+		w.got, w.err = pollNow(int(fd), w.want)
 		return w.got != 0 || w.err != nil
 	}
 }

@@ -1,5 +1,3 @@
-//go:build unix
-
 package kernel
 
 import (
@@ -8,8 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport/network"
 )
@@ -32,7 +28,7 @@ type socket struct {
 
 var _ network.Socket = (*socket)(nil)
 
-func newSocket(fd int, family network.Family, typ network.Type) *socket {
+func newSocket(fd descriptor, family network.Family, typ network.Type) *socket {
 	s := &socket{family: family, typ: typ}
 	s.fd = fd
 	return s
@@ -78,7 +74,7 @@ func (s *socket) Listen(backlog int) error {
 		return net.ErrClosed
 	}
 	defer s.release()
-	return unix.Listen(s.fd, backlog)
+	return sysListen(s.fd, backlog)
 }
 
 func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
@@ -198,15 +194,10 @@ func (s *socket) Shutdown(how network.How) error {
 		return net.ErrClosed
 	}
 	defer s.release()
-	switch how {
-	case network.ShutRead:
-		return unix.Shutdown(s.fd, unix.SHUT_RD)
-	case network.ShutWrite:
-		return unix.Shutdown(s.fd, unix.SHUT_WR)
-	case network.ShutBoth:
-		return unix.Shutdown(s.fd, unix.SHUT_RDWR)
+	if how < network.ShutRead || how > network.ShutBoth {
+		return syscall.EINVAL
 	}
-	return syscall.EINVAL
+	return sysShutdown(s.fd, int(how)-1) // SHUT_RD, SHUT_WR, SHUT_RDWR everywhere
 }
 
 func (s *socket) LocalAddr() (netip.AddrPort, error) {
@@ -229,7 +220,7 @@ func (s *socket) Poll(want network.Events) (network.Events, error) {
 	if !s.acquire() {
 		return 0, net.ErrClosed
 	}
-	got, err := poll(s.fd, want)
+	got, err := pollNow(s.fd, want)
 	s.release()
 	return got, err
 }
@@ -248,30 +239,4 @@ func (s *socket) Available() (int, error) {
 		return 0, nil // a listener, for one, has no bytes
 	}
 	return n, nil
-}
-
-// poll asks the kernel which events hold now.
-func poll(fd int, want network.Events) (network.Events, error) {
-	var mask int16
-	if want&network.Readable != 0 {
-		mask |= unix.POLLIN
-	}
-	if want&network.Writable != 0 {
-		mask |= unix.POLLOUT
-	}
-	mask, err := sysPoll(fd, mask)
-	var got network.Events
-	if mask&unix.POLLIN != 0 {
-		got |= network.Readable
-	}
-	if mask&unix.POLLOUT != 0 {
-		got |= network.Writable
-	}
-	if mask&unix.POLLHUP != 0 {
-		got |= network.Hangup
-	}
-	if mask&(unix.POLLERR|unix.POLLNVAL) != 0 {
-		got |= network.Failed
-	}
-	return got, err
 }

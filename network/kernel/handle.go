@@ -1,23 +1,17 @@
-//go:build unix
-
 package kernel
 
 import (
 	"net"
-	"sync"
 	"sync/atomic"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // handle is a descriptor of the kernel that is closed when its last user leaves: a system call never meets a number that
 // has meanwhile been given to something else.
 type handle struct {
-	fd     int
-	users  atomic.Int32 // twice the number of calls under way, plus 1 once closed
-	poller atomic.Pointer[poller]
-	enrol  sync.Mutex // held by the one Wait that makes the poller
+	fd    descriptor
+	users atomic.Int32 // twice the number of calls under way, plus 1 once closed
+	sets  sets
+	parking
 }
 
 // acquire must be followed by release, if it says yes.
@@ -56,18 +50,15 @@ func (h *handle) Close() error {
 		if n == 0 {
 			return h.destroy()
 		}
-		if p := h.poller.Load(); p != nil {
-			return p.file.SetDeadline(time.Unix(1, 0))
-		}
+		h.sets.wake()
+		h.unpark()
 		return nil
 	}
 }
 
 func (h *handle) destroy() error {
-	if p := h.poller.Load(); p != nil {
-		return p.file.Close()
-	}
-	return unix.Close(h.fd)
+	h.sets.close()
+	return h.shut()
 }
 
 // control is network.Readiness's Control.

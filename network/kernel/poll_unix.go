@@ -1,0 +1,35 @@
+//go:build unix
+
+package kernel
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+)
+
+// pollNow asks the kernel which events hold now.
+func pollNow(fd int, want network.Events) (network.Events, error) {
+	var mask int16
+	if want&network.Readable != 0 {
+		mask |= unix.POLLIN
+	}
+	if want&network.Writable != 0 {
+		mask |= unix.POLLOUT
+	}
+	mask, err := sysPoll(fd, mask)
+	var got network.Events
+	if mask&unix.POLLIN != 0 {
+		got |= network.Readable
+	}
+	if mask&unix.POLLOUT != 0 {
+		got |= network.Writable
+	}
+	if mask&unix.POLLHUP != 0 {
+		got |= network.Hangup
+	}
+	if mask&(unix.POLLERR|unix.POLLNVAL) != 0 {
+		got |= network.Failed
+	}
+	return got, err
+}

@@ -1,0 +1,16 @@
+//go:build unix
+
+package kernel
+
+import "golang.org/x/sys/unix"
+
+// descriptor is how the system names a socket.
+type descriptor = int
+
+func sysListen(fd, backlog int) error {
+	return unix.Listen(fd, backlog)
+}
+
+func sysShutdown(fd, how int) error {
+	return unix.Shutdown(fd, how)
+}
