@@ -10,8 +10,8 @@ type Decision struct {
 	// where nothing allowed the request.
 	Rule *Rule
 
-	// Name is the name whose lookup granted an address that no rule grants by itself. A decision with a Name may be
-	// different after the next lookup; one without stays the same for as long as the policy does.
+	// Name is the name whose lookup granted an address that no rule grants by itself. What is allowed without a Name stays
+	// allowed for as long as the policy is the same; with one, a later lookup or time may end it.
 	Name string
 
 	layer int // the layer that refused
@@ -72,8 +72,8 @@ func findRule(x *hostIndex[*Rule], a netip.Addr) *Rule {
 	if n := x.find(a); n != nil {
 		return n.leaf
 	}
-	if x.public != nil && classOf(a) == classPublic {
-		return *x.public
+	if r := x.findPublic(a); r != nil {
+		return *r
 	}
 	return nil
 }
@@ -112,10 +112,7 @@ func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
 			return r
 		}
 	}
-	if x.public != nil && classOf(a) == classPublic {
-		return x.public.find(q.protocol, q.rport)
-	}
-	return nil
+	return x.findPublic(a).find(q.protocol, q.rport)
 }
 
 // decideName judges a connect to whatever public addresses a lookup of q.name may return.
@@ -165,21 +162,14 @@ func (l *layer) findListen(e Effect, q *query, peer netip.Addr) *Rule {
 			return r
 		}
 	}
-	if x.public != nil && classOf(q.local) == classPublic {
-		return admit(x.public, e, q, peer)
-	}
-	return nil
+	return admit(x.findPublic(q.local), e, q, peer)
 }
 
 // admit looks for a rule among those for one local address. A port that the host chose counts as port 0, which stands for
 // that; a deny also holds for the port that it turned out to be.
 func admit(x *portIndex[peers], e Effect, q *query, peer netip.Addr) *Rule {
-	port := q.lport
-	if q.ephemeral {
-		port = 0
-	}
-	r := x.find(q.protocol, port).rule(e, peer)
-	if r == nil && e == Deny && port != q.lport {
+	r := x.find(q.protocol, q.allowPort()).rule(e, peer)
+	if r == nil && e == Deny && q.ephemeral {
 		r = x.find(q.protocol, q.lport).rule(e, peer)
 	}
 	return r

@@ -13,19 +13,6 @@ allow = [
   "listen  tcp://127.0.0.1:8080 from private", # the proxy
 ]
 deny = ["connect private"]
-limits.sockets = 64
-
-[limits]
-`))
-	if err == nil {
-		t.Error("a table that comes twice was taken")
-	}
-	p, err = Parse("net.toml", []byte(`# What the plug-in may do.
-allow = [
-  "connect tcp://api.example.com:443", 'resolve *.example.com',
-  "listen  tcp://127.0.0.1:8080 from private", # the proxy
-]
-deny = ["connect private"]
 
 [limits]
 sockets = 64
@@ -74,6 +61,7 @@ func TestFileMistakes(t *testing.T) {
 	for _, c := range []struct{ file, want string }{
 		{"allow = [", "net.toml:1:9: "},
 		{"allow = []\nallow = []", "net.toml:2:1: "},
+		{"limits.sockets = 64\n[limits]", "net.toml:2:2: "},
 		{"alow = []", "net.toml:1:1: there is no key alow; the keys are allow, deny"},
 		{"allow = []\n\n [policy]\nallow = []", "net.toml:3:3: there is no key policy; "},
 		{"[[limits]]\nsockets = 1", "net.toml:1:3: there is no key limits; "},

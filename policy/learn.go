@@ -78,26 +78,32 @@ func (l *Learner) Rules() []Rule {
 		peers, listening := listeners[q.listener()]
 		switch {
 		case q.op == OpJoin:
-			need.add(target{Join, UDP, q.remote.String(), ""}, 0)
+			need.add(grant{Join, UDP, q.remote.String(), ""}, 0)
 		case q.op == OpAccept, q.op == OpReceive && listening:
 			listeners[q.listener()] = append(peers, classOf(q.remote))
 		case q.name != "" && q.op != OpResolve:
-			need.add(target{Connect, q.protocol, q.name, ""}, q.rport)
+			need.add(grant{Connect, q.protocol, q.name, ""}, q.rport)
 		case q.op == OpConnect, q.op == OpReceive:
 			for _, a := range q.remotes() {
-				need.add(target{Connect, q.protocol, a.String(), ""}, q.rport)
+				need.add(grant{Connect, q.protocol, a.String(), ""}, q.rport)
 			}
 		}
 	}
 	for at, peers := range listeners {
-		need.add(target{Listen, at.protocol, at.local.String(), commonGroup(peers)}, at.port)
+		need.add(grant{Listen, at.protocol, at.local.String(), commonGroup(peers)}, at.port)
+	}
+	var clients Protocol // what a connect rule allows to bind
+	for g := range need {
+		if g.action == Connect {
+			clients |= g.protocol
+		}
 	}
 	for q := range l.seen {
 		switch {
-		case q.op == OpResolve && !need.has(Connect, both, q.name):
-			need.add(target{Resolve, both, q.name, ""}, 0)
-		case q.op == OpBind && q.client() && !need.has(Connect, q.protocol, ""):
-			need.add(target{Listen, q.protocol, q.local.String(), ""}, 0)
+		case q.op == OpResolve && need[grant{Connect, TCP, q.name, ""}] == nil && need[grant{Connect, UDP, q.name, ""}] == nil:
+			need.add(grant{Resolve, both, q.name, ""}, 0)
+		case q.op == OpBind && q.client() && clients&q.protocol == 0:
+			need.add(grant{Listen, q.protocol, q.local.String(), ""}, 0)
 		}
 	}
 	return need.rules()
@@ -121,34 +127,24 @@ func commonGroup(peers []class) string {
 	return classes[peers[0]].group
 }
 
-// target is a rule without its ports.
-type target struct {
+// grant is a rule without its ports.
+type grant struct {
 	action   Action
 	protocol Protocol
 	host     string
 	from     string
 }
 
-// lesson is what has to be allowed: targets and their ports.
-type lesson map[target][]uint16
+// lesson is what has to be allowed: grants and their ports.
+type lesson map[grant][]uint16
 
-func (n lesson) add(t target, port uint16) { n[t] = append(n[t], port) }
-
-// has reports whether there is a target with the action, one of the protocols and the host, or any host if it is empty.
-func (n lesson) has(action Action, p Protocol, host string) bool {
-	for t := range n {
-		if t.action == action && t.protocol&p != 0 && (host == "" || t.host == host) {
-			return true
-		}
-	}
-	return false
-}
+func (n lesson) add(g grant, port uint16) { n[g] = append(n[g], port) }
 
 func (n lesson) rules() []Rule {
 	var out []Rule
-	for t, ports := range n {
-		text := t.host
-		if t.action == Connect || t.action == Listen {
+	for g, ports := range n {
+		text := g.host
+		if g.action == Connect || g.action == Listen {
 			if strings.Contains(text, ":") {
 				text = "[" + text + "]"
 			}
@@ -159,13 +155,13 @@ func (n lesson) rules() []Rule {
 				sep = ","
 			}
 		}
-		if t.action != Resolve {
-			text = t.protocol.String() + "://" + text
+		if g.action != Resolve {
+			text = g.protocol.String() + "://" + text
 		}
-		if t.from != "" {
-			text += " from " + t.from
+		if g.from != "" {
+			text += " from " + g.from
 		}
-		rules, err := ParseTargets(Allow, t.action, text, Origin{})
+		rules, err := ParseTargets(Allow, g.action, text, Origin{})
 		if err != nil {
 			continue // no rule can say this: port 0, or a name that the DNS cannot have
 		}

@@ -181,7 +181,7 @@ func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Ad
 			pinned = append(pinned, n)
 		}
 	}
-	if len(naming) > 0 {
+	if len(naming) > 0 && pins != nil {
 		pins.record(name, family, pinned)
 	}
 	return kept, removed

@@ -77,7 +77,7 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 		ref.Allow = l.missing(&q)
 	}
 	if d.layer > 0 {
-		ref.Reason = "the ceiling refuses it: " + ref.Reason
+		ref.Reason = "the ceiling: " + ref.Reason
 		if len(ref.Allow) > 0 {
 			ref.mend = "let the ceiling " + ref.Allow[0].effect.String() + " " + ref.Allow[0].action.String() + " " + targets(ref.Allow)
 			ref.Allow = nil
@@ -96,7 +96,7 @@ func (l *layer) missing(q *query) []Rule {
 	case q.op == OpConnect && !q.remote.IsValid():
 		text = []string{proto + q.name + ":" + strconv.Itoa(int(q.rport))}
 	case q.op == OpJoin:
-		text = []string{"udp://" + netip.PrefixFrom(q.remote, q.remote.BitLen()).Addr().String()}
+		text = []string{"udp://" + q.remote.String()}
 	case q.op == OpConnect, q.op == OpReceive && q.client():
 		action = Connect
 		for _, a := range q.remotes() {
@@ -198,37 +198,18 @@ func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uin
 	return reason
 }
 
-// reasonName says why no rule covers q's name.
+// reasonName says why no rule covers a lookup of q's name, or a connect to what it may return.
 func (l *layer) reasonName(q *query) string {
-	reason := "no rule allows its lookup"
+	if q.op == OpConnect && l.decideResolve(q.name).Allowed {
+		if rule := l.grantsLookup(q.name); rule != nil {
+			return rule.where() + " does not cover port " + strconv.Itoa(int(q.rport))
+		}
+		return "no connect rule covers it"
+	}
 	for i := range l.rules {
-		switch r := &l.rules[i]; {
-		case r.effect != Allow || r.host.name != q.name:
-		case r.host.kind == underName:
+		if r := &l.rules[i]; r.effect == Allow && r.host.kind == underName && r.host.name == q.name {
 			return strconv.Quote(r.host.String()) + " covers the names under " + q.name + ", not itself"
-		case r.action == Connect:
-			reason = r.where() + " does not cover port " + strconv.Itoa(int(q.rport))
 		}
 	}
-	return reason
-}
-
-// remotes lists the addresses that q's remote address is judged as.
-func (q *query) remotes() []netip.Addr {
-	switch {
-	case q.inner.IsValid():
-		return []netip.Addr{q.remote, q.inner}
-	case q.remote.IsValid():
-		return []netip.Addr{q.remote}
-	default:
-		return nil
-	}
-}
-
-// allowPort is the local port that an allow rule must have: 0 stands for one of the host's choice.
-func (q *query) allowPort() uint16 {
-	if q.ephemeral {
-		return 0
-	}
-	return q.lport
+	return "no rule allows its lookup"
 }

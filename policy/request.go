@@ -64,9 +64,9 @@ func (r Request) String() string {
 	}
 	switch q := r.normal(); r.Op {
 	case OpBind, OpListen:
-		return s + " " + r.showLocal(q)
+		return s + " " + show(q.local, q.allowPort())
 	case OpAccept, OpReceive:
-		return s + " " + r.showLocal(q) + " from " + show(q.remote, q.rport)
+		return s + " " + show(q.local, q.allowPort()) + " from " + show(q.remote, q.rport)
 	case OpJoin:
 		return s + " " + q.remote.String()
 	case OpResolve:
@@ -77,13 +77,6 @@ func (r Request) String() string {
 		}
 		return s + " " + show(q.remote, q.rport)
 	}
-}
-
-func (r Request) showLocal(q query) string {
-	if q.ephemeral {
-		return show(q.local, 0)
-	}
-	return show(q.local, q.lport)
 }
 
 func show(a netip.Addr, port uint16) string {
@@ -164,4 +157,24 @@ func (q *query) judgeable() bool {
 // where the host chose the port.
 func (q *query) client() bool {
 	return q.ephemeral && (q.op == OpReceive || q.op == OpBind && q.local.IsUnspecified())
+}
+
+// remotes lists the addresses that q's remote address is judged as.
+func (q *query) remotes() []netip.Addr {
+	switch {
+	case q.inner.IsValid():
+		return []netip.Addr{q.remote, q.inner}
+	case q.remote.IsValid():
+		return []netip.Addr{q.remote}
+	default:
+		return nil
+	}
+}
+
+// allowPort is the local port that an allow rule must have: 0 stands for one of the host's choice.
+func (q *query) allowPort() uint16 {
+	if q.ephemeral {
+		return 0
+	}
+	return q.lport
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // hostIndex finds what is filed under an address: the leaf of the longest prefix that contains it, and from there
@@ -27,9 +26,17 @@ func (x *hostIndex[L]) find(a netip.Addr) *node[L] {
 	return x.v6.find(key{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])})
 }
 
+// findPublic returns what is filed under every public address if a is one, or nil.
+func (x *hostIndex[L]) findPublic(a netip.Addr) *L {
+	if x.public != nil && classOf(a) == classPublic {
+		return x.public
+	}
+	return nil
+}
+
 // covers reports whether anything is filed under a.
 func (x *hostIndex[L]) covers(a netip.Addr) bool {
-	return x.find(a) != nil || x.public != nil && classOf(a) == classPublic
+	return x.find(a) != nil || x.findPublic(a) != nil
 }
 
 // node is one prefix of a tree.
@@ -169,157 +176,4 @@ func buildTree[L any](prefixes []netip.Prefix, leaf func(netip.Prefix) L) tree[L
 		leave()
 	}
 	return t
-}
-
-// portIndex finds what is filed under a protocol and a port.
-type portIndex[L any] [2]struct {
-	starts []uint16
-	leaves []*L // leaves[i] is valid from starts[i] to the next start; nil where nothing is filed
-}
-
-// find returns the leaf of one protocol's port, or nil. A nil index has none.
-func (x *portIndex[L]) find(p Protocol, port uint16) *L {
-	if x == nil {
-		return nil
-	}
-	s := &x[p>>1]
-	lo, hi := 0, len(s.starts)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if s.starts[mid] > port {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
-	}
-	if lo == 0 {
-		return nil
-	}
-	return s.leaves[lo-1]
-}
-
-// indexPorts files rules under their protocols and ports. leaf makes one leaf of the rules that share a stretch of
-// ports, in the order in which they were written.
-func indexPorts[L any](rules []*Rule, leaf func([]*Rule) *L) portIndex[L] {
-	var x portIndex[L]
-	for _, proto := range []Protocol{TCP, UDP} {
-		cuts := []int{0}
-		for _, r := range rules {
-			if r.protocols&proto != 0 {
-				for _, p := range r.portRanges() {
-					cuts = append(cuts, int(p.first), int(p.last)+1)
-				}
-			}
-		}
-		slices.Sort(cuts)
-		s := &x[proto>>1]
-		var before []*Rule
-		for _, c := range slices.Compact(cuts) {
-			if c > math.MaxUint16 {
-				break
-			}
-			var here []*Rule
-			for _, r := range rules {
-				if r.protocols&proto != 0 && r.hasPort(uint16(c)) {
-					here = append(here, r)
-				}
-			}
-			if len(s.starts) > 0 && slices.Equal(here, before) {
-				continue
-			}
-			var l *L
-			if len(here) > 0 {
-				l = leaf(here)
-			}
-			s.starts, s.leaves, before = append(s.starts, uint16(c)), append(s.leaves, l), here
-		}
-	}
-	return x
-}
-
-// rulePorts is an index of rules that differ in nothing but their ports.
-type rulePorts = portIndex[Rule]
-
-// anyRule returns one of the rules in an index that is not empty.
-func anyRule(x *rulePorts) *Rule {
-	for _, s := range x {
-		for _, r := range s.leaves {
-			if r != nil {
-				return r
-			}
-		}
-	}
-	return nil
-}
-
-func indexRulePorts(rules []*Rule) rulePorts { return indexPorts(rules, firstRule) }
-
-func firstRule(rules []*Rule) *Rule { return rules[0] }
-
-// nameIndex finds what is filed under a name: under the name itself, then under the wildcards that cover it, the
-// longest first.
-type nameIndex[L any] struct {
-	exact map[string]*L
-	under map[string]*L // by the name without its "*."
-	all   *L
-}
-
-// find calls try with each leaf that covers the canonical name until it returns true.
-func (x *nameIndex[L]) find(name string, try func(*L) bool) bool {
-	if l := x.exact[name]; l != nil && try(l) {
-		return true
-	}
-	for rest := name; len(x.under) > 0; {
-		_, after, ok := strings.Cut(rest, ".")
-		if !ok {
-			break
-		}
-		rest = after
-		if l := x.under[rest]; l != nil && try(l) {
-			return true
-		}
-	}
-	return x.all != nil && try(x.all)
-}
-
-// nameBuilder collects rules under the names that they give.
-type nameBuilder struct {
-	exact, under map[string][]*Rule
-	all          []*Rule
-}
-
-func (b *nameBuilder) add(r *Rule) {
-	switch r.host.kind {
-	case byName:
-		b.exact = put(b.exact, r)
-	case underName:
-		b.under = put(b.under, r)
-	case star:
-		b.all = append(b.all, r)
-	}
-}
-
-func put(m map[string][]*Rule, r *Rule) map[string][]*Rule {
-	if m == nil {
-		m = make(map[string][]*Rule)
-	}
-	m[r.host.name] = append(m[r.host.name], r)
-	return m
-}
-
-func buildNames[L any](b *nameBuilder, leaf func([]*Rule) L) nameIndex[L] {
-	x := nameIndex[L]{exact: make(map[string]*L, len(b.exact)), under: make(map[string]*L, len(b.under))}
-	for name, rules := range b.exact {
-		l := leaf(rules)
-		x.exact[name] = &l
-	}
-	for name, rules := range b.under {
-		l := leaf(rules)
-		x.under[name] = &l
-	}
-	if b.all != nil {
-		l := leaf(b.all)
-		x.all = &l
-	}
-	return x
 }

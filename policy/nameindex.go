@@ -1,0 +1,71 @@
+package policy
+
+import "strings"
+
+// nameIndex finds what is filed under a name: under the name itself, then under the wildcards that cover it, the
+// longest first.
+type nameIndex[L any] struct {
+	exact map[string]*L
+	under map[string]*L // by the name without its "*."
+	all   *L
+}
+
+// find calls try with each leaf that covers the canonical name until it returns true.
+func (x *nameIndex[L]) find(name string, try func(*L) bool) bool {
+	if l := x.exact[name]; l != nil && try(l) {
+		return true
+	}
+	for rest := name; len(x.under) > 0; {
+		_, after, ok := strings.Cut(rest, ".")
+		if !ok {
+			break
+		}
+		rest = after
+		if l := x.under[rest]; l != nil && try(l) {
+			return true
+		}
+	}
+	return x.all != nil && try(x.all)
+}
+
+// nameBuilder collects rules under the names that they give.
+type nameBuilder struct {
+	exact, under map[string][]*Rule
+	all          []*Rule
+}
+
+func (b *nameBuilder) add(r *Rule) {
+	switch r.host.kind {
+	case byName:
+		b.exact = put(b.exact, r)
+	case underName:
+		b.under = put(b.under, r)
+	case star:
+		b.all = append(b.all, r)
+	}
+}
+
+func put(m map[string][]*Rule, r *Rule) map[string][]*Rule {
+	if m == nil {
+		m = make(map[string][]*Rule)
+	}
+	m[r.host.name] = append(m[r.host.name], r)
+	return m
+}
+
+func buildNames[L any](b *nameBuilder, leaf func([]*Rule) L) nameIndex[L] {
+	x := nameIndex[L]{exact: make(map[string]*L, len(b.exact)), under: make(map[string]*L, len(b.under))}
+	for name, rules := range b.exact {
+		l := leaf(rules)
+		x.exact[name] = &l
+	}
+	for name, rules := range b.under {
+		l := leaf(rules)
+		x.under[name] = &l
+	}
+	if b.all != nil {
+		l := leaf(b.all)
+		x.all = &l
+	}
+	return x
+}
