@@ -27,6 +27,11 @@ const memorySize = 1 << 16
 
 func newCaller(t *testing.T, c system.Config) *caller {
 	t.Helper()
+	return newCallerOn(t, wazero.NewRuntimeConfigInterpreter(), c)
+}
+
+func newCallerOn(t *testing.T, engine wazero.RuntimeConfig, c system.Config) *caller {
+	t.Helper()
 	ctx := context.Background()
 	world, err := system.New(ctx, c)
 	if err != nil {
@@ -36,7 +41,7 @@ func newCaller(t *testing.T, c system.Config) *caller {
 	thread := world.NewThread()
 	t.Cleanup(thread.Close)
 
-	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
+	r := wazero.NewRuntimeWithConfig(ctx, engine)
 	t.Cleanup(func() { r.Close(ctx) })
 	functions := abi.Functions()
 	hosts := make(map[string]api.Module)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tetratelabs/wazero"
+
 	"github.com/wasport/wasport/internal/abi"
 	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/system"
@@ -47,6 +49,11 @@ const (
 // newNetCaller is a guest that may do everything on loopback, with a directory.
 func newNetCaller(t *testing.T) *caller {
 	t.Helper()
+	return newNetCallerOn(t, wazero.NewRuntimeConfigInterpreter()) // which starts sooner
+}
+
+func newNetCallerOn(t *testing.T, engine wazero.RuntimeConfig) *caller {
+	t.Helper()
 	rules, err := policy.ParseTargets(policy.Allow, policy.Connect, "loopback", policy.Origin{})
 	more := func(a policy.Action, text string) {
 		r, perr := policy.ParseTargets(policy.Allow, a, text, policy.Origin{})
@@ -80,7 +87,7 @@ func newNetCaller(t *testing.T) *caller {
 	base := kernel.New(kernel.Config{Hosts: map[string][]netip.Addr{
 		"allowed.test": {netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")},
 	}})
-	c := newCaller(t, system.Config{
+	c := newCallerOn(t, engine, system.Config{
 		Args: []string{"program", "argument"}, Env: []string{"A=b"},
 		Stdin: strings.NewReader("input"), Stdout: &strings.Builder{}, Stderr: &strings.Builder{},
 		Preopens: []system.Preopen{{Dir: root, Name: "/"}},
