@@ -1,0 +1,52 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/wasport/wasport/internal/abi"
+)
+
+// TestFunctionsDocumented checks that docs/abi.md tells of every function that can be imported, with its type, and of no other.
+func TestFunctionsDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs/abi.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(map[string]string)
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z0-9_.]+)` \\| `(.*?)` \\|").FindAllSubmatch(text, -1) {
+		told[string(m[1])] = string(m[2])
+	}
+	// Options that have one value come in a list.
+	for _, m := range regexp.MustCompile("(?m)^\\| ((?:`[a-z0-9_]+`(?:, )?)+) \\| (one byte|u32)").FindAllSubmatch(text, -1) {
+		for name := range strings.SplitSeq(string(m[1]), ", ") {
+			told["sock_get_"+strings.Trim(name, "`")] = "(i32, i32) -> i32"
+			told["sock_set_"+strings.Trim(name, "`")] = "(i32, i32) -> i32"
+		}
+	}
+	types := strings.NewReplacer("i", "i32, ", "I", "i64, ")
+	for module, functions := range abi.Functions() {
+		if module == "wasi_unstable" {
+			continue // the same
+		}
+		for _, f := range functions {
+			name, signature := f.Name, "("+strings.TrimSuffix(types.Replace(f.Params), ", ")+")"
+			if f.Results != "" {
+				signature += " -> i32"
+			}
+			if module != "wasi_snapshot_preview1" {
+				name = module + "." + name
+			}
+			if told[name] != signature {
+				t.Errorf("docs/abi.md: %s is %q, not %q", name, signature, told[name])
+			}
+			delete(told, name)
+		}
+	}
+	for name := range told {
+		t.Errorf("docs/abi.md tells of %s, which there is not", name)
+	}
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+const root = "../.."
+
+// documents are the ones that hold true because they are tested: blocks marked "console" are run, and those that name a file are
+// what is in it.
+var documents = []string{"docs/flags.md"}
+
+// block is what stands between two lines of three backquotes, with what is said after the first.
+type block struct {
+	kind, file string
+	line       int
+	text       string
+}
+
+var fence = regexp.MustCompile("(?ms)^```([a-z]*) ?(\\S*)\n(.*?)^```$")
+
+func blocks(t *testing.T, document string) (list []block) {
+	text, err := os.ReadFile(filepath.Join(root, document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range fence.FindAllSubmatchIndex(text, -1) {
+		list = append(list, block{
+			kind: string(text[m[2]:m[3]]), file: string(text[m[4]:m[5]]),
+			line: 1 + bytes.Count(text[:m[0]], []byte("\n")), text: string(text[m[6]:m[7]]),
+		})
+	}
+	return list
+}
+
+// TestDocuments runs the commands of the documents in a copy of the repository.
+func TestDocuments(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("the commands are for a Unix shell")
+	}
+	repository := t.TempDir()
+	if err := os.CopyFS(repository, sources{os.DirFS(root)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range documents {
+		for _, b := range blocks(t, document) {
+			t.Run(document+":"+strconv.Itoa(b.line), func(t *testing.T) {
+				switch {
+				case b.file != "":
+					text, err := os.ReadFile(filepath.Join(root, b.file))
+					if err != nil || string(text) != b.text {
+						t.Errorf("it is not what is in %s (%v)", b.file, err)
+					}
+				case b.kind == "console":
+					converse(t, repository, b.text)
+				}
+			})
+		}
+	}
+}
+
+// sources is the repository without what git and make put there.
+type sources struct{ fs.FS }
+
+func (s sources) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(s.FS, name)
+	kept := entries[:0]
+	for _, e := range entries {
+		if e.Name() != ".git" && e.Name() != "build" && (e.IsDir() || e.Type().IsRegular()) {
+			kept = append(kept, e)
+		}
+	}
+	return kept, err
+}
+
+// converse runs the lines that start with "$ " and compares what they print with the lines that follow. Lines "..." stand for any number of lines, times and ports may differ. A command that ends in & goes on until the end of
+// the block, once it has printed what is said.
+func converse(t *testing.T, dir, text string) {
+	text = strings.ReplaceAll(text, "7000", freePort(t))
+	for i, part := range strings.Split("\n"+text, "\n$ ") {
+		if i == 0 {
+			continue
+		}
+		command, want, _ := strings.Cut(part, "\n")
+		needs, _, _ := strings.Cut(command, " ")
+		if _, err := exec.LookPath(needs); err != nil {
+			if os.Getenv("WASPORT_CI") == "1" {
+				t.Fatal(err)
+			}
+			t.Skip(err)
+		}
+		if want != "" {
+			want = strings.TrimSuffix(want, "\n") + "\n"
+		}
+		var out bytes.Buffer
+		line, background := strings.CutSuffix(command, " &")
+		cmd := exec.Command("sh", "-c", line)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GORACE=atexit_sleep_ms=0")
+		if background {
+			waitFor(t, cmd, want)
+			continue
+		}
+		cmd.Stdout, cmd.Stderr = &out, &out // in the order in which a terminal would show it
+		cmd.Run()                           // its status is printed where it matters
+		if got := out.String(); !matches(got, want) {
+			t.Errorf("$ %s\nprints\n%snot\n%s", command, got, want)
+		}
+	}
+}
+
+func freePort(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// waitFor starts a command and waits until it has printed the text.
+func waitFor(t *testing.T, cmd *exec.Cmd, want string) {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(os.Interrupt)
+		cmd.Wait()
+	})
+	timer := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	got := make([]byte, 0, 1024)
+	for len(got) < len(want) {
+		n, err := out.Read(got[len(got):cap(got)])
+		if got = got[:len(got)+n]; err != nil {
+			break
+		}
+	}
+	if string(got) != want {
+		t.Fatalf("it prints %q, not %q", got, want)
+	}
+}
+
+var varying = regexp.MustCompile(`<\d+\.\d{6}>|(127\.0\.0\.1|\[::1\])[: ]\d{5}\b`)
+
+// matches compares what was printed with what is documented.
+func matches(got, want string) bool {
+	pattern := regexp.QuoteMeta(varying.ReplaceAllString(want, "VARYING"))
+	pattern = strings.ReplaceAll("\n"+pattern, "\n\\.\\.\\.\n", "\n(?:.*\n)*")
+	got = varying.ReplaceAllString(got, "VARYING")
+	return regexp.MustCompile("^" + pattern + "$").MatchString("\n" + got)
+}
+
+// TestFlagsDocumented checks that docs/flags.md tells of every flag, and of none that there is not.
+func TestFlagsDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs/flags.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(map[string]bool)
+	for _, m := range regexp.MustCompile("(?m)^\\| .*").FindAll(text, -1) {
+		for _, flag := range regexp.MustCompile("`--([a-z-]+)").FindAllSubmatch(m, -1) {
+			told[string(flag[1])] = true
+		}
+	}
+	for _, g := range new(runFlags).groups() {
+		g.VisitAll(func(f *pflag.Flag) {
+			if !told[f.Name] {
+				t.Errorf("docs/flags.md does not tell of --%s", f.Name)
+			}
+			delete(told, f.Name)
+		})
+	}
+	for _, iwasm := range []string{"stack-size", "heap-size", "max-threads"} {
+		delete(told, iwasm)
+	}
+	for name := range told {
+		t.Errorf("docs/flags.md tells of --%s, which there is not", name)
+	}
+}
+
+// TestLinks checks that what the documents refer to is there.
+func TestLinks(t *testing.T) {
+	for _, document := range documents {
+		text, err := os.ReadFile(filepath.Join(root, document))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^):#]+)`).FindAllSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join(root, filepath.Dir(document), string(m[1]))); err != nil {
+				t.Errorf("%s: %v", document, err)
+			}
+		}
+	}
+}
