@@ -26,5 +26,13 @@
 //
 // Special ranges are never implied: "*", "public" and names reach public addresses only. Loopback, private,
 // link-local, metadata, multicast, broadcast, documentation and reserved addresses are reached by an address, a
-// CIDR, a group, or "any".
+// CIDR, a group, or "any". Groups are sets of addresses and overlap: the metadata service at 169.254.169.254 is
+// link-local too.
+//
+// # How listening is read
+//
+// A socket on every address of the host (0.0.0.0 or ::) listens on each of them. So it needs a rule that covers that
+// very address, and a deny for any one address that it includes refuses it; :: includes the IPv4 addresses. Port 0
+// in a rule is a port of the host's choice, and a rule without ports covers it. The peer of a deny is judged when
+// somebody connects or sends, not when the socket is bound.
 package policy
