@@ -149,10 +149,17 @@ func (g *Guest) Close() { g.Kill(errGone) }
 func (g *Guest) Args() []string { return g.args }
 func (g *Guest) Env() []string  { return g.env }
 
-// Random fills b with random bytes.
+// Random fills b with random bytes. It does so in pieces, since b may be gigabytes and the guest may have to end meanwhile.
 func (g *Guest) Random(b []byte) error {
-	_, err := io.ReadFull(g.random, b)
-	return err
+	const piece = 1 << 20
+	for len(b) > 0 && !g.dead.Load() {
+		n, err := io.ReadFull(g.random, b[:min(len(b), piece)])
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return g.Err()
 }
 
 // wake makes the threads that wait for more than a socket look again at what they wait for.
