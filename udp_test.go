@@ -20,13 +20,13 @@ func TestUDPServer(t *testing.T) {
 			if _, err := c.Write([]byte(text)); err != nil {
 				t.Fatal(err)
 			}
+			if line := g.line(); !strings.HasPrefix(line, "from "+strings.Join(hostPort(c.LocalAddr()), " ")+" ") {
+				t.Errorf("the guest said %q", line)
+			}
 			b := make([]byte, 65536)
 			n, err := c.Read(b)
 			if err != nil || string(b[:n]) != text {
 				t.Fatalf("%d bytes came back as %d, %v", len(text), n, err)
-			}
-			if line := g.line(); !strings.HasPrefix(line, "from "+strings.Join(hostPort(c.LocalAddr()), " ")+" ") {
-				t.Errorf("the guest said %q", line)
 			}
 		}
 		g.ends(0)
