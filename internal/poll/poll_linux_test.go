@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/poll"
 	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
 )
 
 func TestWaitDoesNotAllocate(t *testing.T) {
@@ -29,5 +31,24 @@ func TestWaitDoesNotAllocate(t *testing.T) {
 		s.Wait(items, true, deadline)
 	}); n != 0 {
 		t.Errorf("%v allocations when the wish of one has changed", n)
+	}
+}
+
+// The events are those of Linux, to the bit.
+func TestEventsWithoutConnection(t *testing.T) {
+	fresh, err := kernel.New(kernel.Config{}).Open(network.IPv4, network.Stream)
+	check(t, err)
+	defer fresh.Close()
+	for want, got := range map[network.Events]network.Events{
+		0:                                   network.Hangup,
+		network.Readable:                    network.Hangup,
+		network.Writable:                    network.Hangup | network.Writable,
+		network.Readable | network.Writable: network.Hangup | network.Writable,
+	} {
+		items := []poll.Item{{P: fresh, Want: want}}
+		expect(t, newSet(t), items, true, 0)
+		if items[0].Got != got {
+			t.Errorf("wanted %b, got %b, not %b", want, items[0].Got, got)
+		}
 	}
 }

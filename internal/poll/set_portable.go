@@ -19,8 +19,9 @@ type Set struct {
 	woken     atomic.Bool // whether Wake was called
 
 	ready []int
-	fds   []pollFd
-	index []int    // the item of each, from the second on; the first belongs to waker
+	fds   []pollFd        // of which the first belongs to waker
+	slots map[uintptr]int // where a descriptor is in fds: some systems want each only once
+	held  []held
 	stops []func() // end the Notify of items
 
 	mu      sync.Mutex // guards what follows, and the closing of waker
@@ -29,13 +30,16 @@ type Set struct {
 	gone    bool // whether waker is closed
 }
 
+// held is an item whose descriptor is in fds.
+type held struct{ item, slot int }
+
 // New makes an empty set.
 func New() (*Set, error) {
 	w, err := newWaker()
 	if err != nil {
 		return nil, err
 	}
-	return &Set{waker: w}, nil
+	return &Set{waker: w, slots: make(map[uintptr]int)}, nil
 }
 
 // Wait blocks until an item is ready, and returns the indexes of those that are, in a slice that is valid until the next call. None
@@ -66,8 +70,9 @@ func (s *Set) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) {
 
 // once asks the system once.
 func (s *Set) once(items []Item, deadline time.Time) (nudged bool, err error) {
-	s.ready, s.index = s.ready[:0], s.index[:0]
+	s.ready, s.held = s.ready[:0], s.held[:0]
 	s.fds = append(s.fds[:0], s.waker.pollFd())
+	clear(s.slots)
 	defer func() {
 		for _, stop := range s.stops {
 			stop()
@@ -77,16 +82,16 @@ func (s *Set) once(items []Item, deadline time.Time) (nudged bool, err error) {
 	if err := s.hold(items, 0, deadline); err != nil {
 		return false, err
 	}
-	for n, i := range s.index {
-		item := &items[i]
-		got, ok := eventsOf(&s.fds[n+1])
+	for _, h := range s.held {
+		item := &items[h.item]
+		got, ok := eventsOf(&s.fds[h.slot])
 		switch {
 		case !ok:
 			item.standing()
-			s.ready = append(s.ready, i)
+			s.ready = append(s.ready, h.item)
 		case item.interesting(got) != 0:
 			item.Got, item.Err = item.interesting(got), nil
-			s.ready = append(s.ready, i)
+			s.ready = append(s.ready, h.item)
 		}
 	}
 	if got, _ := eventsOf(&s.fds[0]); got == 0 {
@@ -107,8 +112,7 @@ func (s *Set) hold(items []Item, i int, deadline time.Time) error {
 		case way.Control != nil:
 			var failed error
 			err := way.Control(func(fd uintptr) {
-				s.index = append(s.index, i)
-				s.fds = append(s.fds, newPollFd(fd, item.Want))
+				s.add(fd, i, item.Want)
 				failed = s.hold(items, i+1, deadline)
 			})
 			if err == nil {
@@ -204,7 +208,7 @@ func (s *Set) destroy() {
 	s.gone = true
 }
 
-func newPollFd(fd uintptr, want network.Events) pollFd {
+func (s *Set) add(fd uintptr, item int, want network.Events) {
 	var mask int16
 	if want&network.Readable != 0 {
 		mask |= pollIn
@@ -212,12 +216,20 @@ func newPollFd(fd uintptr, want network.Events) pollFd {
 	if want&network.Writable != 0 {
 		mask |= pollOut
 	}
-	return makePollFd(fd, mask)
+	slot, known := s.slots[fd]
+	if known {
+		s.fds[slot].Events |= mask
+	} else {
+		slot = len(s.fds)
+		s.slots[fd] = slot
+		s.fds = append(s.fds, makePollFd(fd, mask))
+	}
+	s.held = append(s.held, held{item, slot})
 }
 
 // eventsOf are the events of a descriptor; it is not ok when the system cannot wait for it.
 func eventsOf(p *pollFd) (e network.Events, ok bool) {
-	if p.Revents&pollIn != 0 {
+	if p.Revents&(pollIn|pollEnd) != 0 {
 		e |= network.Readable
 	}
 	if p.Revents&pollOut != 0 {

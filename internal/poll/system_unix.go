@@ -13,6 +13,7 @@ type pollFd = unix.PollFd
 const (
 	pollIn      = unix.POLLIN
 	pollOut     = unix.POLLOUT
+	pollEnd     = 0 // what else counts as something to read
 	pollHangup  = unix.POLLHUP
 	pollError   = unix.POLLERR
 	pollInvalid = unix.POLLNVAL

@@ -10,7 +10,6 @@ import (
 type handle struct {
 	fd    descriptor
 	users atomic.Int32 // twice the number of calls under way, plus 1 once closed
-	sets  sets
 	parking
 }
 
@@ -29,7 +28,7 @@ func (h *handle) acquire() bool {
 
 func (h *handle) release() {
 	if h.users.Add(-2) == 1 {
-		h.destroy()
+		h.shut()
 	}
 }
 
@@ -48,17 +47,11 @@ func (h *handle) Close() error {
 			continue
 		}
 		if n == 0 {
-			return h.destroy()
+			return h.shut()
 		}
-		h.sets.wake()
 		h.unpark()
 		return nil
 	}
-}
-
-func (h *handle) destroy() error {
-	h.sets.close()
-	return h.shut()
 }
 
 // control is network.Readiness's Control.

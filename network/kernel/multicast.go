@@ -31,6 +31,8 @@ func (s *socket) membership(join bool, group netip.Addr, on network.Interface) e
 		return syscall.ENOPROTOOPT
 	case s.typ == network.Stream:
 		return syscall.EPROTO
+	case join && !group.IsMulticast():
+		return syscall.EINVAL
 	case group.Is4():
 		return sysMember4(s.fd, join, group.As4(), on)
 	}

@@ -22,6 +22,7 @@ const (
 	lingerTime             // a struct linger
 	inet4                  // an IPv4 address
 	status                 // an int that can only be read
+	failure                // an error that can only be read
 )
 
 // option is how the kernel names an option. The systems' tables are called options.
@@ -64,6 +65,9 @@ func (s *socket) Option(o network.Option) (int64, error) {
 		return int64(binary.BigEndian.Uint32(a[:])), err
 	}
 	n, err := getInt(s.fd, opt.level, opt.name)
+	if opt.form == failure {
+		n = sysErrno(n)
+	}
 	return int64(n), err
 }
 
@@ -114,7 +118,7 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 		var a [4]byte
 		binary.BigEndian.PutUint32(a[:], uint32(v))
 		return setAddr(s.fd, opt.level, opt.name, a)
-	case status:
+	case status, failure:
 		return syscall.ENOPROTOOPT
 	}
 	if v < math.MinInt32 || v > math.MaxInt32 {

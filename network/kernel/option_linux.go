@@ -32,7 +32,7 @@ var options = [network.Options]option{
 	network.TOS:                 {form: number, level: unix.IPPROTO_IP, name: unix.IP_TOS, min: 0, max: 255},
 	network.TrafficClass:        {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_TCLASS},
 	network.MaxSegment:          {form: number, level: unix.IPPROTO_TCP, name: unix.TCP_MAXSEG},
-	network.PendingError:        {form: status, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
+	network.PendingError:        {form: failure, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
 	network.AcceptConn:          {form: status, level: unix.SOL_SOCKET, name: unix.SO_ACCEPTCONN},
 }
 

@@ -24,6 +24,9 @@ func setAddr(fd, level, name int, a [4]byte) error {
 	return unix.SetsockoptInet4Addr(fd, level, name, a)
 }
 
+// sysErrno is the POSIX errno of the system's.
+func sysErrno(n int) int { return n }
+
 // getLinger and setLinger take -1 for off.
 func getLinger(fd, level, name int) (int64, error) {
 	l, err := unix.GetsockoptLinger(fd, level, name)

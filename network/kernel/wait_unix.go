@@ -40,18 +40,22 @@ type waiter struct {
 
 // parking is where those who wait for a handle are.
 type parking struct {
+	sets   sets
 	poller atomic.Pointer[poller]
 	enrol  sync.Mutex // held by the one Wait that makes the poller
 }
 
 // unpark makes all who wait look up.
 func (h *handle) unpark() {
+	h.sets.wake()
 	if p := h.poller.Load(); p != nil {
 		p.file.SetDeadline(time.Unix(1, 0))
 	}
 }
 
+// shut closes the descriptor.
 func (h *handle) shut() error {
+	h.sets.close()
 	if p := h.poller.Load(); p != nil {
 		return p.file.Close()
 	}

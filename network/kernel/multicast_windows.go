@@ -1,0 +1,53 @@
+package kernel
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/wasport/wasport/network"
+)
+
+func sysMember4(fd descriptor, join bool, group [4]byte, on network.Interface) error {
+	name := windows.IP_DROP_MEMBERSHIP
+	if join {
+		name = windows.IP_ADD_MEMBERSHIP
+	}
+	m := windows.IPMreq{Multiaddr: group}
+	switch {
+	case on.Addr.Is4():
+		m.Interface = on.Addr.As4()
+	case on.Index != 0:
+		a, err := addressOf(on.Index)
+		if err != nil {
+			return err
+		}
+		m.Interface = a.As4()
+	}
+	return memberError(join, windows.SetsockoptIPMreq(fd, windows.IPPROTO_IP, name, &m))
+}
+
+func sysMember6(fd descriptor, join bool, group [16]byte, index uint32) error {
+	name := windows.IPV6_LEAVE_GROUP
+	if join {
+		name = windows.IPV6_JOIN_GROUP
+	}
+	// SetsockoptIPv6Mreq exists and does nothing.
+	m := windows.IPv6Mreq{Multiaddr: group, Interface: index}
+	return memberError(join, windows.Setsockopt(fd, windows.IPPROTO_IPV6, int32(name), (*byte)(unsafe.Pointer(&m)), int32(unsafe.Sizeof(m))))
+}
+
+// memberError tells by the names that Linux has for it what Winsock calls invalid. That the group is one has been seen before.
+func memberError(join bool, err error) error {
+	err = posix(err)
+	switch {
+	case err == syscall.EINVAL && join:
+		return syscall.EADDRINUSE
+	case err == syscall.EINVAL:
+		return syscall.EADDRNOTAVAIL
+	case err == syscall.EADDRNOTAVAIL && join:
+		return syscall.ENODEV
+	}
+	return err
+}

@@ -1,0 +1,114 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/wasport/wasport/network"
+)
+
+// What golang.org/x/sys lacks of ws2def.h, ws2ipdef.h and the like.
+const (
+	soAcceptConn  = 0x0002
+	soError       = 0x1007
+	tcpKeepIdle   = 3
+	tcpMaxSeg     = 4
+	tcpKeepCount  = 16
+	tcpKeepIntvl  = 17
+	ipTOS         = 3
+	ipTTL         = 4
+	ipMulticastIf = 9
+	ipMulticastTT = 10
+	ipMulticastLo = 11
+	ipv6Hops      = 4
+	ipv6Class     = 39
+)
+
+// The limits are those of Linux, so that a guest meets the same everywhere. SO_REUSEADDR would let others take the address away, and is
+// needed for nothing that other systems need it for.
+var options = [network.Options]option{
+	network.ReuseAddr:           {form: absent},
+	network.ReusePort:           {form: absent},
+	network.KeepAlive:           {form: flag, level: windows.SOL_SOCKET, name: windows.SO_KEEPALIVE},
+	network.Broadcast:           {form: flag, level: windows.SOL_SOCKET, name: windows.SO_BROADCAST},
+	network.Linger:              {form: lingerTime, level: windows.SOL_SOCKET, name: windows.SO_LINGER},
+	network.RecvBuffer:          {form: bytes, level: windows.SOL_SOCKET, name: windows.SO_RCVBUF},
+	network.SendBuffer:          {form: bytes, level: windows.SOL_SOCKET, name: windows.SO_SNDBUF},
+	network.NoDelay:             {form: flag, level: windows.IPPROTO_TCP, name: windows.TCP_NODELAY},
+	network.QuickAck:            {form: absent},
+	network.FastOpenConnect:     {form: absent},
+	network.KeepIdle:            {form: number, level: windows.IPPROTO_TCP, name: tcpKeepIdle, min: 1, max: 32767},
+	network.KeepInterval:        {form: number, level: windows.IPPROTO_TCP, name: tcpKeepIntvl, min: 1, max: 32767},
+	network.KeepCount:           {form: number, level: windows.IPPROTO_TCP, name: tcpKeepCount, min: 1, max: 127},
+	network.TTL:                 {form: number, level: windows.IPPROTO_IP, name: ipTTL, min: 1, max: 255},
+	network.MulticastTTL:        {form: number, level: windows.IPPROTO_IP, name: ipMulticastTT, min: 0, max: 255},
+	network.MulticastLoop4:      {form: flag, level: windows.IPPROTO_IP, name: ipMulticastLo},
+	network.MulticastLoop6:      {form: flag, level: windows.IPPROTO_IPV6, name: windows.IPV6_MULTICAST_LOOP},
+	network.V6Only:              {form: flag, level: windows.IPPROTO_IPV6, name: windows.IPV6_V6ONLY},
+	network.HopLimit:            {form: number, level: windows.IPPROTO_IPV6, name: ipv6Hops, min: -1, max: 255},
+	network.MulticastHops:       {form: number, level: windows.IPPROTO_IPV6, name: windows.IPV6_MULTICAST_HOPS, min: -1, max: 255},
+	network.MulticastInterface4: {form: inet4, level: windows.IPPROTO_IP, name: ipMulticastIf},
+	network.MulticastInterface6: {form: number, level: windows.IPPROTO_IPV6, name: windows.IPV6_MULTICAST_IF},
+	network.TOS:                 {form: number, level: windows.IPPROTO_IP, name: ipTOS, min: 0, max: 255},
+	network.TrafficClass:        {form: number, level: windows.IPPROTO_IPV6, name: ipv6Class, min: -1, max: 255},
+	network.MaxSegment:          {form: number, level: windows.IPPROTO_TCP, name: tcpMaxSeg},
+	network.PendingError:        {form: failure, level: windows.SOL_SOCKET, name: soError},
+	network.AcceptConn:          {form: status, level: windows.SOL_SOCKET, name: soAcceptConn},
+}
+
+// getInt reads an option that may be a byte long, as the flags are.
+func getInt(fd descriptor, level, name int) (int, error) {
+	var v int32
+	size := int32(unsafe.Sizeof(v))
+	err := windows.Getsockopt(fd, int32(level), int32(name), (*byte)(unsafe.Pointer(&v)), &size)
+	return int(v), posix(err)
+}
+
+func setInt(fd descriptor, level, name, v int) error {
+	return posix(windows.SetsockoptInt(fd, level, name, v))
+}
+
+func getByte(fd descriptor, level, name int) (int, error) {
+	return getInt(fd, level, name)
+}
+
+func setByte(fd descriptor, level, name int, v byte) error {
+	return setInt(fd, level, name, int(v))
+}
+
+func setBuffer(fd descriptor, name, bytes int) error {
+	return setInt(fd, windows.SOL_SOCKET, name, bytes)
+}
+
+func getAddr(fd descriptor, level, name int) (a [4]byte, err error) {
+	size := int32(len(a))
+	err = windows.Getsockopt(fd, int32(level), int32(name), &a[0], &size)
+	return a, posix(err)
+}
+
+func setAddr(fd descriptor, level, name int, a [4]byte) error {
+	return posix(windows.SetsockoptInet4Addr(fd, level, name, a))
+}
+
+// getLinger and setLinger take -1 for off.
+func getLinger(fd descriptor, level, name int) (int64, error) {
+	var l struct{ on, seconds uint16 }
+	size := int32(unsafe.Sizeof(l))
+	err := windows.Getsockopt(fd, int32(level), int32(name), (*byte)(unsafe.Pointer(&l)), &size)
+	if err != nil {
+		return 0, posix(err)
+	}
+	if l.on == 0 {
+		return -1, nil
+	}
+	return int64(l.seconds), nil
+}
+
+func setLinger(fd descriptor, level, name int, seconds int64) error {
+	l := windows.Linger{}
+	if seconds >= 0 {
+		l = windows.Linger{Onoff: 1, Linger: int32(min(seconds, 65535))}
+	}
+	return posix(windows.SetsockoptLinger(fd, level, name, &l))
+}
