@@ -1,0 +1,16 @@
+package main
+
+import (
+	"context"
+	"testing"
+)
+
+func TestRun(t *testing.T) {
+	status, err := run(context.Background(), "../../guest/c/demo/demo_tcp_client.wasm")
+	if status != 0 || err != nil {
+		t.Errorf("exit status %d, %v", status, err)
+	}
+	if _, err := run(context.Background(), "main.go"); err == nil {
+		t.Error("a source file was run")
+	}
+}
