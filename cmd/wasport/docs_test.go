@@ -120,7 +120,7 @@ func converse(t *testing.T, dir, text string) {
 		}
 		cmd := exec.Command("sh", "-c", line)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GORACE=atexit_sleep_ms=0")
+		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GOCACHE="+goCache(t), "GORACE=atexit_sleep_ms=0")
 		if background {
 			waitFor(t, cmd, want)
 			continue
@@ -131,6 +131,15 @@ func converse(t *testing.T, dir, text string) {
 			t.Errorf("$ %s\nprints\n%snot\n%s", command, got, want)
 		}
 	}
+}
+
+// goCache is where the go command keeps what it built, which would otherwise move with the user's cache directory.
+func goCache(t *testing.T) string {
+	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func freePort(t *testing.T) string {

@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"os"
@@ -40,6 +41,8 @@ func run(ctx context.Context, file string) (uint32, error) {
 				return
 			}
 			fmt.Fprintln(conn, "hello from Go")
+			conn.(*net.TCPConn).CloseWrite()
+			io.Copy(io.Discard, conn) // closing with data unread would cut off what was sent
 			conn.Close()
 		}
 	}()
