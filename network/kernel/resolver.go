@@ -12,9 +12,12 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// answerTime is how long a server named in Config has for one attempt. There are as many attempts as the host's resolver is configured
-// for, two by default.
-const answerTime = 2 * time.Second
+// A server named in Config has answerTime for one attempt. How many attempts there are depends on the configuration of the host,
+// but lookupTime is the limit to all of them.
+const (
+	answerTime = 2 * time.Second
+	lookupTime = 5 * time.Second
+)
 
 // resolver is a network.Resolver over Go's.
 type resolver struct {
@@ -97,7 +100,12 @@ func (r *resolver) LookupAddrs(ctx context.Context, family network.Family, name 
 // ask makes a name absolute when a server of the guest's own is asked. Go's resolver then does not find a name of one label in the
 // hosts file, so that is read first.
 func (r *resolver) ask(ctx context.Context, kind, name string) ([]netip.Addr, error) {
-	if r.files == nil || strings.HasSuffix(name, ".") {
+	if r.files == nil {
+		return r.net.LookupNetIP(ctx, kind, name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTime)
+	defer cancel()
+	if strings.HasSuffix(name, ".") {
 		return r.net.LookupNetIP(ctx, kind, name)
 	}
 	if !strings.Contains(name, ".") {

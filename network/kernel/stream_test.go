@@ -292,13 +292,14 @@ func TestListenImplicit(t *testing.T) {
 		if n := must[int](t)(l.Available()); n != 0 {
 			t.Errorf("%d bytes of a listener", n)
 		}
-		done := make(chan network.Events, 1)
+		done := make(chan error, 1)
 		go func() {
-			got, _ := l.Wait(network.Readable, soon())
-			done <- got
+			_, err := l.Wait(network.Readable, soon())
+			done <- err
 		}()
 		check(t, l.Shutdown(network.ShutBoth))
-		if got := <-done; got&network.Hangup == 0 {
+		check(t, <-done)
+		if got := must[network.Events](t)(l.Poll(network.Readable)); got&network.Hangup == 0 {
 			t.Errorf("a listener shut down is %b", got)
 		}
 		_, _, err := l.Accept()

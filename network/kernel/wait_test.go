@@ -161,7 +161,7 @@ func TestCloseRaces(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			for i := range 200 {
+			for i := range 60 {
 				s := open(t, network.IPv4, network.Datagram)
 				check(t, s.Bind(at))
 				var users sync.WaitGroup
