@@ -8,6 +8,7 @@ package engine
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -37,9 +38,9 @@ type Engine struct {
 
 	owned, noInterrupt bool
 
-	// checked is a runtime with wazero's own check for the guest's end, for modules that cannot be rewritten. It is made when
-	// the first such module comes.
-	checked func() wazero.Runtime
+	config wazero.RuntimeConfig
+	mu     sync.Mutex     // guards second
+	second wazero.Runtime // nil until checked is called
 }
 
 // features are what a guest may use. Exception handling is not among them: wazero's can be made to use freed memory of the host
@@ -50,7 +51,7 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads | experim
 // New makes an engine. It must be closed.
 func New(ctx context.Context, c Config) (*Engine, error) {
 	if c.Runtime != nil {
-		return &Engine{runtime: c.Runtime, noInterrupt: c.NoInterrupt, checked: func() wazero.Runtime { return c.Runtime }}, nil
+		return &Engine{runtime: c.Runtime, second: c.Runtime, noInterrupt: c.NoInterrupt}, nil
 	}
 	e := &Engine{owned: true, noInterrupt: c.NoInterrupt}
 	rc := wazero.NewRuntimeConfig()
@@ -65,13 +66,19 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		}
 		e.cache = cache
 	}
-	rc = rc.WithCoreFeatures(features).WithCompilationCache(e.cache)
-	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc)
-	e.checked = sync.OnceValue(func() wazero.Runtime {
-		// Closing the cache, or this runtime's modules, releases what it holds.
-		return wazero.NewRuntimeWithConfig(ctx, rc.WithCloseOnContextDone(true))
-	})
+	e.config = rc.WithCoreFeatures(features).WithCompilationCache(e.cache)
+	e.runtime = wazero.NewRuntimeWithConfig(ctx, e.config)
 	return e, nil
+}
+
+// checked is a runtime with wazero's own check for the guest's end, for modules that cannot be rewritten.
+func (e *Engine) checked(ctx context.Context) wazero.Runtime {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.second == nil {
+		e.second = wazero.NewRuntimeWithConfig(ctx, e.config.WithCloseOnContextDone(true))
+	}
+	return e.second
 }
 
 // Close releases the engine and all of its modules; no guest may be running.
@@ -79,11 +86,13 @@ func (e *Engine) Close(ctx context.Context) error {
 	if !e.owned {
 		return nil
 	}
-	err := e.runtime.Close(ctx)
-	if cerr := e.cache.Close(ctx); err == nil {
-		err = cerr
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	errs := []error{e.runtime.Close(ctx)}
+	if e.second != nil {
+		errs = append(errs, e.second.Close(ctx))
 	}
-	return err
+	return errors.Join(append(errs, e.cache.Close(ctx))...)
 }
 
 // compiling is the context for compiling, which by default would use one processor of several.

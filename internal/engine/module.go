@@ -42,10 +42,11 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 		case err == nil:
 			binary, m.memory = rewritten, memory
 		case errors.Is(err, interrupt.ErrUnsupported):
-			m.runtime = e.checked()
+			m.runtime = e.checked(ctx)
 			m.Warning = err.Error() + "; it runs several times slower, so that it can be stopped"
+		default:
+			return nil, e.malformed(ctx, binary, err)
 		}
-		// A malformed module is left to wazero, which says more of what is wrong.
 	}
 	var err error
 	if m.compiled, err = compile(ctx, m.runtime, binary); err != nil {
@@ -60,6 +61,16 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 		return nil, err
 	}
 	return m, nil
+}
+
+// malformed is the error of a module that could not be rewritten. wazero says more of what is wrong; but a module that wazero takes all
+// the same must not run, as it could not be stopped.
+func (e *Engine) malformed(ctx context.Context, binary []byte, cause error) error {
+	compiled, err := compile(ctx, e.runtime, binary)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fmt.Errorf("invalid module: %w", cause), compiled.Close(ctx))
 }
 
 func (m *Module) lacking() (list []Import) {
