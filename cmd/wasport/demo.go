@@ -149,21 +149,21 @@ func (s *stage) pairs(host string) []func(context.Context) error {
 	}
 	l.Close()
 	return []func(context.Context) error{
-		func(ctx context.Context) error {
-			return s.pair(ctx, host, "tcp", "listen tcp://"+net.JoinHostPort(host, "0"))
-		},
-		func(ctx context.Context) error {
-			// To answer a datagram is to send one.
-			return s.pair(ctx, host, "udp", "listen udp://"+net.JoinHostPort(host, "0"), "connect udp://"+host)
-		},
+		func(ctx context.Context) error { return s.pair(ctx, host, "tcp") },
+		func(ctx context.Context) error { return s.pair(ctx, host, "udp") },
 	}
 }
 
-// pair lets a server, with the rules that it needs, and a client talk. If one of them fails the other is stopped.
-func (s *stage) pair(ctx context.Context, host, protocol string, rules ...string) error {
+// pair lets a server and a client talk. If one of them fails the other is stopped.
+func (s *stage) pair(ctx context.Context, host, protocol string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s.say("\nA server and a client talk %s on %s.", strings.ToUpper(protocol), host)
+	at := func(port string) string { return protocol + "://" + net.JoinHostPort(host, port) }
+	rules := []string{"listen " + at("0")}
+	if protocol == "udp" { // to answer from a port of the system's choice is to send
+		rules = append(rules, "connect udp://"+host)
+	}
 	server, err := s.enter(ctx, "server", "demo_"+protocol+"_server", nil, rules, host)
 	if err != nil {
 		return err
@@ -173,8 +173,7 @@ func (s *stage) pair(ctx context.Context, host, protocol string, rules ...string
 	if port == "" {
 		return <-server.ended
 	}
-	client, err := s.enter(ctx, "client", "demo_"+protocol+"_client", nil,
-		[]string{"connect " + protocol + "://" + net.JoinHostPort(host, port)}, host, port)
+	client, err := s.enter(ctx, "client", "demo_"+protocol+"_client", nil, []string{"connect " + at(port)}, host, port)
 	if err != nil {
 		return err
 	}

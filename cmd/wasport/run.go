@@ -27,7 +27,7 @@ Exit status
       the module's own, or
       1     something else went wrong
       2     the command line is wrong, or the file cannot be run
-      124   --timeout ended it
+      124   --timeout or --max-cpu ended it
       126   it trapped; the reason and the stack are on stderr
       130   SIGINT ended it; 143 if SIGTERM did
 
@@ -101,6 +101,10 @@ func (f *runFlags) groups() []group {
 		return err
 	})
 
+	limits.Func("max-cpu", "`DURATION` end it once it has computed for that long", func(s string) (err error) {
+		f.config.MaxCPU, err = parseDuration(s)
+		return err
+	})
 	limits.Func("max-memory", "`SIZE` give it no more memory than 64MiB, say", func(s string) (err error) {
 		f.config.MaxMemory, err = parseSize(s)
 		return err
@@ -133,6 +137,9 @@ func run(args []string) error {
 	}
 	if len(rest) == 0 {
 		return usage("run", "no module is named: wasport run [flags] FILE.wasm [args...]")
+	}
+	if f.runtime.NoInterrupt && (f.config.MaxMemory != 0 || f.config.MaxCPU != 0) {
+		return usage("run", "--max-memory and --max-cpu have no effect with --no-interrupt; leave one or the other out")
 	}
 	file := rest[0]
 	wasm, err := readModule(file)
@@ -179,7 +186,7 @@ func ended(file string, err error) error {
 	switch {
 	case errors.As(err, &trap):
 		return &exit{statusTrap, fmt.Errorf("%w\n%s", err, strings.ReplaceAll(trap.Stack, "\t.", "  at "))}
-	case errors.Is(err, errTimeout):
+	case errors.Is(err, errTimeout), errors.Is(err, wasport.ErrCPU):
 		return &exit{statusTimeout, fmt.Errorf("%s: %w", file, err)}
 	case errors.As(err, &signal):
 		return &exit{status: statusSignal + int(signal.Signal)}
