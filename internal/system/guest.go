@@ -67,9 +67,9 @@ type Guest struct {
 	maxCPU    time.Duration
 	table     table
 
-	ctx    context.Context // ends with the guest; lookups run under it
-	cancel context.CancelCauseFunc
-	dead   atomic.Bool
+	ctx    context.Context // ends with the guest, after its reason is known; lookups run under it
+	cancel context.CancelFunc
+	ended  atomic.Pointer[error] // the reason of the guest's end
 
 	mu      sync.Mutex
 	threads map[*Thread]struct{}
@@ -81,7 +81,7 @@ type Exit struct{ Code uint32 }
 
 func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 
-// New makes a guest's world. The guest owns what the configuration lends it, also when New fails.
+// New makes a guest's world, with the values of ctx; ending it is up to Kill. The guest owns what the configuration lends it, also when New fails.
 func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
@@ -95,7 +95,7 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	if g.table.max == 0 {
 		g.table.max = DefaultMaxDescriptors
 	}
-	g.ctx, g.cancel = context.WithCancelCause(ctx)
+	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
 
 	var errs []error
 	add := func(d *descriptor, err error) {
@@ -123,20 +123,20 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 // Kill ends the guest for the given reason, the first one if there are several: every call that is blocked returns, no further one
 // blocks or touches a descriptor, and Err tells the reason. It may be called from anywhere, any number of times.
 func (g *Guest) Kill(cause error) {
-	g.cancel(cause)
-	if g.dead.Swap(true) {
+	if !g.ended.CompareAndSwap(nil, &cause) {
 		return
 	}
+	g.cancel()
 	g.table.closeAll()
 	g.wake()
 }
 
 // Err is the reason for which the guest was ended, or nil while it lives.
 func (g *Guest) Err() error {
-	if !g.dead.Load() {
-		return nil
+	if p := g.ended.Load(); p != nil {
+		return *p
 	}
-	return context.Cause(g.ctx)
+	return nil
 }
 
 // errGone is the reason of a guest that ended by itself.
@@ -152,7 +152,7 @@ func (g *Guest) Env() []string  { return g.env }
 // Random fills b with random bytes. It does so in pieces, since b may be gigabytes and the guest may have to end meanwhile.
 func (g *Guest) Random(b []byte) error {
 	const piece = 1 << 20
-	for len(b) > 0 && !g.dead.Load() {
+	for len(b) > 0 && g.Err() == nil {
 		n, err := io.ReadFull(g.random, b[:min(len(b), piece)])
 		if err != nil {
 			return err

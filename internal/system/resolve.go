@@ -55,7 +55,7 @@ func (t *Thread) addrs(host string, family network.Family) ([]netip.Addr, error)
 	t.pause()
 	defer t.resume()
 	addrs, err := t.network.LookupAddrs(t.ctx, family, host)
-	return addrs, t.ended(err)
+	return addrs, t.cutOff(err)
 }
 
 func (t *Thread) port(service string, typ network.Type) (uint16, error) {
@@ -72,7 +72,7 @@ func (t *Thread) port(service string, typ network.Type) (uint16, error) {
 		return 0, syscall.EACCES
 	}
 	port, err := t.network.LookupPort(t.ctx, typ, service)
-	return port, t.ended(err)
+	return port, t.cutOff(err)
 }
 
 // Interfaces lists the addresses of the host that the guest may know of.

@@ -66,7 +66,7 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 	defer t.resume()
 	if s, ok := d.asSocket(); ok {
 		_, err := s.Wait(want, deadline)
-		return t.ended(err)
+		return t.cutOff(err)
 	}
 	set, err := t.pollSet()
 	if err != nil {
@@ -77,7 +77,7 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 		ready, err := set.Wait(t.one[:], true, deadline)
 		switch {
 		case err != nil:
-			return t.ended(err)
+			return t.cutOff(err)
 		case t.Err() != nil:
 			return t.Err()
 		case len(ready) > 0:
@@ -90,8 +90,8 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 	}
 }
 
-// ended is the reason of the guest's end in place of what a call said that was cut off by it.
-func (t *Thread) ended(err error) error {
+// cutOff is the reason of the guest's end in place of what a call said that was cut off by it.
+func (t *Thread) cutOff(err error) error {
 	if err != nil {
 		if cause := t.Err(); cause != nil {
 			return cause
@@ -109,7 +109,7 @@ func (t *Thread) pollSet() (*poll.Set, error) {
 		return nil, err
 	}
 	t.set.Store(s)
-	if t.dead.Load() { // the guest's end may have looked for sets before this one was there
+	if t.Err() != nil { // the guest's end may have looked for sets before this one was there
 		s.Wake()
 	}
 	return s, nil
