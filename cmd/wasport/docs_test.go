@@ -195,7 +195,7 @@ func TestFlagsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := make(map[string]bool)
-	for _, m := range regexp.MustCompile("(?m)^\\| .*").FindAll(text, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| .*`).FindAll(text, -1) {
 		for _, flag := range regexp.MustCompile("`--([a-z-]+)").FindAllSubmatch(m, -1) {
 			told[string(flag[1])] = true
 		}

@@ -49,6 +49,10 @@ func inspect(args []string) error {
 		fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when they are called.")
 		return &exit{status: statusFailure}
 	}
+	if m, _ := mod.Memory(); m.Import != "" {
+		fmt.Println("It cannot be run: it imports its memory.")
+		return &exit{status: statusFailure}
+	}
 	if _, err := mod.Function(""); err == nil {
 		fmt.Printf("It can be run: wasport run %s\n", file)
 		return nil

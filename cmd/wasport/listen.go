@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"syscall"
 
 	"github.com/wasport/wasport/policy"
@@ -27,7 +28,12 @@ func (f *runFlags) open() (sockets []syscall.Conn, err error) {
 		if err != nil {
 			return sockets, fmt.Errorf("--listen %s://%s: %w", a.network, a.host, err)
 		}
-		rules, err := policy.ParseTargets(policy.Allow, policy.Listen, a.network+"://"+at.String(), policy.Origin{Source: "--listen"})
+		bound, err := netip.ParseAddrPort(at.String())
+		if err != nil {
+			return sockets, err
+		}
+		bound = netip.AddrPortFrom(bound.Addr().WithZone(""), bound.Port()) // rules have no zones
+		rules, err := policy.ParseTargets(policy.Allow, policy.Listen, a.network+"://"+bound.String(), policy.Origin{Source: "--listen"})
 		if err != nil {
 			return sockets, err
 		}

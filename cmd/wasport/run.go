@@ -122,7 +122,7 @@ func (f *runFlags) groups() []group {
 	running.StringVar(&f.cacheDir, "cache-dir", "", "`DIR` keep compiled modules here, not in the user's cache directory")
 	running.BoolVar(&f.noCache, "no-cache", false, "do not keep compiled modules")
 	running.BoolVar(&f.runtime.Interpreter, "interpreter", false, "do not compile it: starts sooner, runs far slower")
-	running.BoolVar(&f.runtime.NoInterrupt, "no-interrupt", false, "compile it as it is: faster, but it is ended only while it waits")
+	running.BoolVar(&f.runtime.NoInterrupt, "no-interrupt", false, "compile it as it is: faster, but --timeout ends it only while it waits")
 
 	return []group{program, files, network, f.permissions.group(), limits, running}
 }
@@ -159,8 +159,11 @@ func run(args []string) error {
 	if err := f.complete(); err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(ctx)
-	defer stop()
+	if !f.runtime.NoInterrupt { // else a signal must end the process, since the guest may not let go of it
+		var stop context.CancelFunc
+		ctx, stop = untilSignal(ctx)
+		defer stop()
+	}
 	if f.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, errTimeout)
@@ -229,6 +232,10 @@ func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport
 	rt, mod, err := runtimeFor(ctx, wasm, dir, f.runtime, f.compile)
 	if err != nil {
 		return nil, nil, &exit{statusUsage, unfit(file, err)}
+	}
+	if m, ok := mod.Memory(); ok && m.Import != "" {
+		rt.Close(ctx)
+		return nil, nil, usage("", "%s: it imports its memory, from %s, which there is not", file, m.Import)
 	}
 	if w := mod.Warning(); w != "" {
 		warn("%s: %s", file, w)

@@ -89,6 +89,8 @@ func start(ts *testscript.TestScript, args []string, pipe func(*exec.Cmd) (io.Re
 	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"), "GORACE="+ts.Getenv("GORACE"))
 	out, err := pipe(cmd)
 	ts.Check(err)
+	_, err = cmd.StdinPipe() // in which nothing ever comes
+	ts.Check(err)
 	ts.Check(cmd.Start())
 	r := bufio.NewReader(out)
 	if line, err = r.ReadString('\n'); err != nil {

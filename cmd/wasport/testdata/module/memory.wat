@@ -1,0 +1,4 @@
+;; Imports its memory.
+(module
+  (import "env" "memory" (memory 1 2))
+  (func (export "_start")))
