@@ -168,9 +168,8 @@ func (s *stage) pair(ctx context.Context, host, protocol string) error {
 	if err != nil {
 		return err
 	}
-	listening := <-server.out.first
-	port := listening[strings.LastIndexByte(listening, ' ')+1:]
-	if port == "" {
+	port, ok := strings.CutPrefix(<-server.out.first, "listening "+host+" ")
+	if !ok {
 		return <-server.ended
 	}
 	client, err := s.enter(ctx, "client", "demo_"+protocol+"_client", nil, []string{"connect " + at(port)}, host, port)

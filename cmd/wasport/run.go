@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/wasport/wasport"
@@ -100,7 +97,6 @@ func (f *runFlags) groups() []group {
 		f.timeout, err = parseDuration(s)
 		return err
 	})
-
 	limits.Func("max-cpu", "`DURATION` end it once it has computed for that long", func(s string) (err error) {
 		f.config.MaxCPU, err = parseDuration(s)
 		return err
@@ -188,77 +184,14 @@ func ended(file string, err error) error {
 	var signal signalled
 	switch {
 	case errors.As(err, &trap):
-		return &exit{statusTrap, fmt.Errorf("%w\n%s", err, strings.ReplaceAll(trap.Stack, "\t.", "  at "))}
+		stack := strings.ReplaceAll("\n"+trap.Stack, "\n\t.", "\n  at ")
+		return &exit{statusTrap, fmt.Errorf("%w%s", err, strings.TrimRight(stack, "\n"))}
 	case errors.Is(err, errTimeout), errors.Is(err, wasport.ErrCPU):
 		return &exit{statusTimeout, fmt.Errorf("%s: %w", file, err)}
 	case errors.As(err, &signal):
 		return &exit{status: statusSignal + int(signal.Signal)}
 	}
 	return fmt.Errorf("%s: %w", file, err)
-}
-
-// readModule reads a file that should be a module.
-func readModule(file string) ([]byte, error) {
-	wasm, err := os.ReadFile(file)
-	switch {
-	case err == nil:
-		return wasm, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, usage("", "%s: there is no such file", file)
-	case errors.Is(err, syscall.EISDIR):
-		return nil, usage("", "%s: this is a directory; name a .wasm file in it", file)
-	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	return nil, usage("", "%s: %w", file, err)
-}
-
-// load compiles the module, and says what it lacks.
-func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport.Runtime, *wasport.Module, error) {
-	dir := f.cacheDir
-	switch {
-	case f.noCache || f.runtime.Interpreter:
-		dir = ""
-	case dir == "":
-		var err error
-		if dir, err = os.UserCacheDir(); err != nil {
-			warn("compiled modules are not kept: %v; --cache-dir DIR names a directory, --no-cache needs none", err)
-			break
-		}
-		dir = filepath.Join(dir, "wasport")
-	}
-	rt, mod, err := runtimeFor(ctx, wasm, dir, f.runtime, f.compile)
-	if err != nil {
-		return nil, nil, &exit{statusUsage, unfit(file, err)}
-	}
-	if m, ok := mod.Memory(); ok && m.Import != "" {
-		rt.Close(ctx)
-		return nil, nil, usage("", "%s: it imports its memory, from %s, which there is not", file, m.Import)
-	}
-	if w := mod.Warning(); w != "" {
-		warn("%s: %s", file, w)
-	}
-	for _, i := range mod.Imports() {
-		if !i.OK() {
-			warn("%s: it imports %v; a call of it will trap", file, i)
-		}
-	}
-	return rt, mod, nil
-}
-
-// unfit says why a file cannot be run.
-func unfit(file string, err error) error {
-	var lacking *wasport.ImportError
-	if !errors.As(err, &lacking) {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	text := file + ": it imports what cannot be supplied:\n"
-	for _, i := range lacking.Imports {
-		text += "  " + i.String() + "\n"
-	}
-	return errors.New(text + "to run it nevertheless, with functions in their place that trap when they are called: --unknown-imports=trap")
 }
 
 // entry finds the function to start with, and sorts the words of the command line into arguments of the program and of the function.
