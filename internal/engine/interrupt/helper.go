@@ -26,7 +26,14 @@ func (w *rewriter) helperBodies() []code {
 }
 
 func (w *rewriter) tickBody() code {
-	c := code{0}
+	c := code{b: []byte{0}, w: w}
+	if w.o.MaxStack > 0 {
+		c.index(opGlobalGet, w.depth())
+		c.i32(int32(w.o.MaxStack))
+		c.op(opI32GtU, opIf, blockVoid)
+		c.index(opCall, w.overflow)
+		c.op(opUnreachable, opEnd)
+	}
 	c.i32(int32(w.o.Interval))
 	c.index(opGlobalSet, w.counter())
 	c.index(opCall, uint32(w.imported))
@@ -38,7 +45,7 @@ func (w *rewriter) tickBody() code {
 // of a copy go from front to back or from back to front, as the ranges may overlap.
 func (w *rewriter) copyBody() code {
 	const to, from, length = 0, 1, 2
-	c := code{0}
+	c := code{b: []byte{0}, w: w}
 	copyAt := func(offset func()) {
 		for _, base := range []uint32{to, from} {
 			c.index(opLocalGet, base)
@@ -47,14 +54,14 @@ func (w *rewriter) copyBody() code {
 	}
 	c.beyondMemory(to, length)
 	c.beyondMemory(from, length)
-	c.op(opI32Or, opIf, 0x40)
+	c.op(opI32Or, opIf, blockVoid)
 	copyAt(func() {})
 	c.index(opLocalGet, length)
 	c.op(memoryCopy...)
 	c.op(opReturn, opEnd)
 
-	c.op(opLoop, 0x40)
-	c.index(opCall, w.helper(helperTick))
+	c.op(opLoop, blockVoid)
+	c.tick()
 	c.lastPiece(length)
 	copyAt(func() {})
 	c.index(opLocalGet, length)
@@ -64,7 +71,7 @@ func (w *rewriter) copyBody() code {
 	c.subtract(length)
 	c.index(opLocalGet, to)
 	c.index(opLocalGet, from)
-	c.op(opI32LeU, opIf, 0x40)
+	c.op(opI32LeU, opIf, blockVoid)
 	copyAt(func() {})
 	c.i32(piece)
 	c.op(memoryCopy...)
@@ -85,7 +92,7 @@ func (w *rewriter) copyBody() code {
 
 func (w *rewriter) fillBody() code {
 	const to, value, length = 0, 1, 2
-	c := code{0}
+	c := code{b: []byte{0}, w: w}
 	fill := func() {
 		c.index(opLocalGet, to)
 		c.index(opLocalGet, value)
@@ -94,12 +101,12 @@ func (w *rewriter) fillBody() code {
 		c.op(opReturn)
 	}
 	c.beyondMemory(to, length)
-	c.op(opIf, 0x40)
+	c.op(opIf, blockVoid)
 	fill()
 	c.op(opEnd)
 
-	c.op(opLoop, 0x40)
-	c.index(opCall, w.helper(helperTick))
+	c.op(opLoop, blockVoid)
+	c.tick()
 	c.lastPiece(length)
 	fill()
 	c.op(opEnd)
@@ -129,7 +136,7 @@ func (c *code) beyondMemory(base, length uint32) {
 func (c *code) lastPiece(length uint32) {
 	c.index(opLocalGet, length)
 	c.i32(piece)
-	c.op(opI32LeU, opIf, 0x40)
+	c.op(opI32LeU, opIf, blockVoid)
 }
 
 func (c *code) add(local uint32) { c.advance(local, piece) }

@@ -19,6 +19,7 @@ func instantiateHost(t testing.TB, ctx context.Context, rt wazero.Runtime, tick 
 		b.NewFunctionBuilder().WithGoModuleFunction(f, params, results).Export(name)
 	}
 	export(Tick, func(context.Context, api.Module, []uint64) { tick() }, nil)
+	export(Overflow, func(context.Context, api.Module, []uint64) { panic(errors.New("stack overflow")) }, nil)
 	export(Notify, func(_ context.Context, m api.Module, s []uint64) {
 		operand(m, s[0], s[2], 4)
 		s[0] = 0

@@ -9,27 +9,26 @@ package interrupt
 
 import "errors"
 
-// The imports and the export that rewriting adds. A module that uses these names itself is refused, so that a guest
-// cannot call what is meant for its instrumentation.
+// The imports that rewriting adds. A module that imports from there itself is refused, so that a guest cannot call what is
+// meant for its instrumentation.
 const (
 	Module = "wasport:interrupt"
 
 	// Tick is () -> (): the interval is used up. It may return, trap, or take its time.
 	Tick = "tick"
 
-	// Notify, Wait32 and Wait64 take the place of atomic wait and notify in modules with a shared memory, so that the
-	// host can end a wait. They take the instruction's operands and then its static offset, which is to be added to the
-	// address without wrapping, and the sum checked for alignment and bounds:
+	// Overflow is () -> (): the call stack is deeper than Options.MaxStack. If it returns, the guest traps. The instance
+	// must not be called again.
+	Overflow = "overflow"
+
+	// Notify, Wait32 and Wait64 take the place of atomic wait and notify. They take the instruction's operands and then its
+	// static offset, which is to be added to the address without wrapping, and the sum checked for alignment and bounds:
 	// notify (address, count, offset i32) -> (woken i32),
 	// wait32 (address, expected i32, timeout i64, offset i32) -> (i32) and
 	// wait64 (address i32, expected, timeout i64, offset i32) -> (i32).
 	Notify = "notify"
 	Wait32 = "wait32"
 	Wait64 = "wait64"
-
-	// Counter is the exported i32 global that counts down to a tick. Setting it to 1 brings a tick at the next check; it
-	// must not be set to anything below.
-	Counter = "wasport:counter"
 )
 
 var (
@@ -41,14 +40,26 @@ var (
 	ErrUnsupported = errors.New("unsupported module")
 )
 
-// DefaultInterval makes a tick about every 20 to 50 µs.
-const DefaultInterval = 20_000
+const (
+	// DefaultInterval makes a tick about every 20 to 50 µs.
+	DefaultInterval = 20_000
+
+	// DefaultMaxStack keeps the stack of wazero's compiler to some 40 MB; by itself it lets it have 84 MB, and another 42
+	// while it grows there. It is room for 100,000 calls of small functions.
+	DefaultMaxStack = 32 << 20
+)
 
 // Options say how to rewrite a module.
 type Options struct {
 	// Interval is the number of loop iterations and function entries between two ticks. Below 2 it means
 	// DefaultInterval.
 	Interval uint32
+
+	// MaxStack limits the call stack, in bytes as guessed from the functions' code. Zero means no limit but the engine's.
+	MaxStack uint32
+
+	// Atomics replaces atomic wait and notify by imports, if the memory is shared, so that the host can end a wait.
+	Atomics bool
 }
 
 // Memory is the type of a module's memory, with sizes in bytes. It is the zero value if the module has none.
@@ -58,8 +69,8 @@ type Memory struct {
 }
 
 // Rewrite returns the module with its checks, and the type of its memory. The result is valid if and only if the input
-// is. It has one more exported global and one more function import, four if the memory is shared, and lacks the sections
-// that describe the input's code by offsets (DWARF, relocations). Tables are bounded to a million entries in all. Errors are
+// is. It imports from Module what the options call for, and lacks the sections that describe the input's code by offsets
+// (DWARF, relocations). Tables are bounded to a million entries in all. Errors are
 // ErrMalformed and ErrUnsupported. It neither keeps nor changes the input.
 func Rewrite(module []byte, o Options) ([]byte, Memory, error) {
 	if o.Interval < 2 {

@@ -67,7 +67,10 @@ type rewriter struct {
 	plain    []bool   // which of the defined ones need no checks
 	shift    uint32   // how many imports are added: by so much the indices of the defined functions grow
 
-	globals, tables, memories int
+	overflow uint32 // the import's index
+	waits    uint32 // index of the first import for atomics, or 0
+
+	globals, tables, memories uint32
 
 	named bool // whether a name section has been written
 }
@@ -81,7 +84,7 @@ func (w *rewriter) rewrite(module []byte) {
 	}
 	var sections [13]*reader
 	// The sections that grow exist in every output.
-	for _, id := range []byte{secType, secImport, secFunction, secGlobal, secExport, secCode} {
+	for _, id := range []byte{secType, secImport, secFunction, secGlobal, secCode} {
 		sections[id] = &reader{b: []byte{0}}
 	}
 	var custom []*reader
@@ -207,7 +210,7 @@ func (w *rewriter) typeSection(r *reader) {
 			added++
 		}
 	}
-	const i32, i64 = 0x7f, 0x7e
+	const i32, i64 = typeI32, typeI64
 	ours := []struct {
 		index           *uint32
 		params, results []byte
@@ -270,7 +273,7 @@ func (w *rewriter) importSection(r *reader) {
 		r.name()
 		switch kind := r.byte(); kind {
 		case 0:
-			w.funcs = append(w.funcs, r.index("type", len(w.types)))
+			w.funcs = append(w.funcs, r.index("type", uint32(len(w.types))))
 		case 1:
 			w.tables++
 			checkValueType(r, r.byte())
@@ -294,11 +297,16 @@ func (w *rewriter) importSection(r *reader) {
 		name string
 		of   uint32
 	}
+	w.imported = len(w.funcs)
 	ours := []function{{Tick, w.typeVoid}}
-	if w.memory.Shared {
+	if w.o.MaxStack > 0 {
+		w.overflow = uint32(w.imported + len(ours))
+		ours = append(ours, function{Overflow, w.typeVoid})
+	}
+	if w.o.Atomics && w.memory.Shared {
+		w.waits = uint32(w.imported + len(ours))
 		ours = append(ours, function{Notify, w.typeNotify}, function{Wait32, w.typeWait32}, function{Wait64, w.typeWait64})
 	}
-	w.imported = len(w.funcs)
 	w.shift = uint32(len(ours))
 	w.u32(uint32(n) + w.shift)
 	w.since(r, start)
@@ -356,7 +364,7 @@ func (w *rewriter) functionSection(r *reader) {
 	start := r.pos
 	w.funcs = slices.Grow(w.funcs, n)
 	for range n {
-		w.funcs = append(w.funcs, r.index("type", len(w.types)))
+		w.funcs = append(w.funcs, r.index("type", uint32(len(w.types))))
 	}
 	ours := w.helperTypes()
 	w.u32(uint32(n + len(ours)))
@@ -385,7 +393,7 @@ func (w *rewriter) tableSection(r *reader) {
 	if rest < 0 {
 		r.malformed("tables of more than %d entries", maxEntries)
 	}
-	w.tables += len(tables)
+	w.tables += uint32(len(tables))
 	w.u32(uint32(len(tables)))
 	for _, t := range tables {
 		w.out = append(w.out, t.of, 1)
@@ -399,8 +407,12 @@ func (w *rewriter) memorySection(r *reader) { w.copySection(r) }
 
 func (w *rewriter) globalSection(r *reader) {
 	n := r.count(4)
-	w.globals += n
-	w.u32(uint32(n) + 1)
+	w.globals += uint32(n)
+	ours := uint32(1)
+	if w.o.MaxStack > 0 {
+		ours = 2
+	}
+	w.u32(uint32(n) + ours)
 	for range n {
 		start := r.pos
 		globalType(r)
@@ -410,13 +422,18 @@ func (w *rewriter) globalSection(r *reader) {
 			return
 		}
 	}
-	w.out = append(w.out, 0x7f, 1, opI32Const)
+	w.out = append(w.out, typeI32, 1, opI32Const)
 	w.out = appendS32(w.out, int32(w.o.Interval))
 	w.out = append(w.out, opEnd)
+	if ours == 2 {
+		w.out = append(w.out, typeI32, 1, opI32Const, 0, opEnd)
+	}
 }
 
-// counter is the index of the global that counts down: the last one, so that no other index changes.
-func (w *rewriter) counter() uint32 { return uint32(w.globals) }
+// Our globals follow those of the input, so that no index changes: what is left of the interval, from which every check
+// takes, and the depth of the stack.
+func (w *rewriter) counter() uint32 { return w.globals }
+func (w *rewriter) depth() uint32   { return w.globals + 1 }
 
 // funcIndex gives a function's index in the output.
 func (w *rewriter) funcIndex(i uint32) uint32 {
@@ -430,7 +447,7 @@ func (w *rewriter) funcIndex(i uint32) uint32 {
 func (w *rewriter) helper(n int) uint32 { return uint32(len(w.funcs)+n) + w.shift }
 
 func (w *rewriter) function(r *reader) {
-	w.u32(w.funcIndex(r.index("function", len(w.funcs))))
+	w.u32(w.funcIndex(r.index("function", uint32(len(w.funcs)))))
 }
 
 func (w *rewriter) constExpr(r *reader) {
@@ -478,12 +495,10 @@ func heapTypeImmediate(r *reader) {
 
 func (w *rewriter) exportSection(r *reader) {
 	n := r.count(3)
-	w.u32(uint32(n) + 1)
+	w.u32(uint32(n))
 	for range n {
 		start := r.pos
-		if r.name() == Counter {
-			r.malformed("reserved export")
-		}
+		r.name()
 		kind := r.byte()
 		w.since(r, start)
 		switch kind {
@@ -502,9 +517,6 @@ func (w *rewriter) exportSection(r *reader) {
 			return
 		}
 	}
-	w.out = appendName(w.out, Counter)
-	w.out = append(w.out, 3)
-	w.u32(w.counter())
 }
 
 func (w *rewriter) startSection(r *reader) { w.function(r) }

@@ -6,11 +6,13 @@ type immediate uint8
 const (
 	unknown immediate = iota
 	none
+	control
 	blockType
 	label
 	labels
-	funcIndex
+	direct
 	indirect
+	refFunc
 	local
 	global
 	table
@@ -50,6 +52,7 @@ const (
 	opI32Const           = 0x41
 	opI64Const           = 0x42
 	opI32LeU             = 0x4d
+	opI32GtU             = 0x4b
 	opI32GeU             = 0x4f
 	opI64GtU             = 0x56
 	opI32Add             = 0x6a
@@ -66,6 +69,12 @@ const (
 	opAtomic             = 0xfe
 )
 
+const (
+	blockVoid = 0x40
+	typeI32   = 0x7f
+	typeI64   = 0x7e
+)
+
 // immediates of the opcodes of one byte. Source: WebAssembly Core Specification 2.0, section 5.4, and the tail call proposal.
 var immediates = func() (t [256]immediate) {
 	set := func(k immediate, from, to int) {
@@ -73,16 +82,17 @@ var immediates = func() (t [256]immediate) {
 			t[i] = k
 		}
 	}
-	set(none, 0x00, 0x01)
+	set(control, opUnreachable, opUnreachable)
+	set(none, 0x01, 0x01) // nop
 	set(blockType, opBlock, opIf)
-	set(none, opElse, opElse)
-	set(none, opEnd, opEnd)
+	set(control, opElse, opElse)
+	set(control, opEnd, opEnd)
 	set(label, opBr, opBrIf)
 	set(labels, opBrTable, opBrTable)
-	set(none, opReturn, opReturn)
-	set(funcIndex, opCall, opCall)
+	set(control, opReturn, opReturn)
+	set(direct, opCall, opCall)
 	set(indirect, opCallIndirect, opCallIndirect)
-	set(funcIndex, opReturnCall, opReturnCall)
+	set(direct, opReturnCall, opReturnCall)
 	set(indirect, opReturnCallIndirect, opReturnCallIndirect)
 	set(none, 0x1a, 0x1b) // drop, select
 	set(types, 0x1c, 0x1c)
@@ -98,7 +108,7 @@ var immediates = func() (t [256]immediate) {
 	set(none, 0x45, 0xc4) // numeric
 	set(heapType, opRefNull, opRefNull)
 	set(none, 0xd1, 0xd1) // ref.is_null
-	set(funcIndex, opRefFunc, opRefFunc)
+	set(refFunc, opRefFunc, opRefFunc)
 	set(prefix, opMisc, opAtomic)
 	return t
 }()

@@ -101,9 +101,9 @@ func (r *reader) count(size int) int {
 }
 
 // index reads an index below limit.
-func (r *reader) index(what string, limit int) uint32 {
+func (r *reader) index(what string, limit uint32) uint32 {
 	i := r.u32()
-	if r.err == nil && int64(i) >= int64(limit) {
+	if r.err == nil && i >= limit {
 		r.malformed("unknown %s %d", what, i)
 		return 0
 	}

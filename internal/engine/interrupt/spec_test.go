@@ -208,7 +208,7 @@ func runScript(t *testing.T, script, root string, interval uint32) {
 	config := wazero.NewRuntimeConfig().WithCoreFeatures(features)
 	plain := newWorld(t, ctx, config, func(b []byte) ([]byte, error) { return b, nil })
 	rewritten := newWorld(t, ctx, config, func(b []byte) ([]byte, error) {
-		out, _, err := Rewrite(b, Options{Interval: interval})
+		out, _, err := Rewrite(b, Options{Interval: interval, MaxStack: DefaultMaxStack, Atomics: true})
 		return out, err
 	})
 	for _, w := range []*world{plain, rewritten} {

@@ -1,0 +1,282 @@
+package interrupt
+
+// A function is the walk over one function's instructions, most of which stay as they are and are copied in runs.
+type function struct {
+	w      *rewriter
+	r      *reader
+	of     funcType
+	groups int // of locals
+	start  int // where they begin
+	code   int // where the instructions begin
+	head   code
+	body   code
+	copied int // up to where the input has been copied
+	frames []frame
+	depth  int // of blocks in the output
+	path   int // length of the longest unchecked path to here, in bytes, or unreached
+	labels []byte
+
+	plain     bool // there is nothing to count or to change
+	calls     bool
+	branched  bool // there has been a control instruction
+	loopFirst bool // the first of them was a loop, so that entering it counts for entering the function
+}
+
+// A frame is a block of the input that the walk is in.
+type frame struct {
+	op     byte
+	target int // depth of the output's block that a branch to this one goes to
+	path   int // longest unchecked path that branches to the block's end
+	before int // path at the start of an if, which goes on at its else or end
+}
+
+const unreached = -1
+
+// walk reads the i-th defined function, and writes its instructions with their checks to f.body.
+func (f *function) walk(w *rewriter, r *reader, i int) {
+	of := w.types[w.funcs[w.imported+i]]
+	locals := uint32(of.params)
+	groups := r.count(2)
+	start := r.pos
+	for range groups {
+		n := r.u32()
+		checkValueType(r, r.byte())
+		if n > maxLocals || locals+n > maxLocals {
+			r.malformed("too many locals")
+		}
+		if r.err != nil {
+			return
+		}
+		locals += n
+	}
+	*f = function{
+		w: w, r: r, of: of, groups: groups, start: start, code: r.pos, copied: r.pos, plain: true,
+		head:   code{f.head.b[:0], w, locals},
+		body:   code{f.body.b[:0], w, locals},
+		frames: f.frames[:0],
+		labels: f.labels,
+	}
+	f.push(opBlock)
+	for r.err == nil && len(f.frames) > 0 {
+		f.instruction()
+	}
+	if r.err == nil && r.pos != len(r.b) {
+		r.malformed("code after the end")
+	}
+}
+
+// push enters a block. A loop takes two in the output; a branch to it goes to the outer one.
+func (f *function) push(op byte) {
+	f.frames = append(f.frames, frame{op, f.depth + 1, unreached, f.path})
+	f.depth++
+	if op == opLoop {
+		f.depth++
+	}
+}
+
+// change copies the input up to an instruction that is to be replaced, and goes on after it.
+func (f *function) change(pos int) {
+	f.plain = false
+	f.body.op(f.r.b[f.copied:pos]...)
+	f.copied = f.r.pos
+}
+
+// walked adds to the unchecked path.
+func (f *function) walked(n int) {
+	if f.path >= 0 {
+		f.path += n
+	}
+}
+
+func (f *function) instruction() {
+	w, r := f.w, f.r
+	pos := r.pos
+	op := r.byte()
+	switch immediates[op] {
+	case unknown:
+		r.fail(ErrUnsupported, "opcode %#x", op)
+	case none:
+	case control:
+		f.control(op, pos)
+	case blockType:
+		f.block(op)
+	case label:
+		f.branched = true
+		l := r.index("label", uint32(len(f.frames)))
+		if to := f.branch(l); to != l {
+			f.change(pos)
+			f.body.index(op, to)
+		}
+		if op == opBr {
+			f.path = unreached
+		}
+	case labels:
+		f.branchTable(pos)
+	case direct:
+		f.call(op, pos, r.index("function", uint32(len(w.funcs))))
+	case indirect:
+		r.index("type", uint32(len(w.types)))
+		r.index("table", w.tables)
+		f.call(op, pos, 0)
+	case refFunc:
+		i := r.index("function", uint32(len(w.funcs)))
+		f.change(pos)
+		f.body.index(op, w.funcIndex(i))
+	case local:
+		r.index("local", f.head.locals)
+	case global:
+		r.index("global", w.globals)
+	case table:
+		r.index("table", w.tables)
+	case memory:
+		r.index("memory", w.memories)
+	case memArg:
+		memArgImmediate(r)
+	case s32:
+		r.signed(32)
+	case s64:
+		r.signed(64)
+	case bytes4:
+		r.bytes(4)
+	case bytes8:
+		r.bytes(8)
+	case types:
+		for range r.count(1) {
+			checkValueType(r, r.byte())
+		}
+	case heapType:
+		heapTypeImmediate(r)
+	case prefix:
+		f.prefixed(op, pos)
+	}
+	if r.err != nil {
+		return
+	}
+	f.walked(r.pos - pos)
+	if f.path > straight && len(f.frames) > 0 {
+		f.change(r.pos)
+		f.body.spend(func() { f.body.i32(straightCost) })
+		f.path = 0
+	}
+}
+
+func (f *function) control(op byte, pos int) {
+	f.branched = true
+	switch op {
+	case opUnreachable:
+		f.path = unreached
+	case opReturn:
+		// The function's own block ends where there is still something to do.
+		f.plain, f.path = f.returned(pos), unreached
+	case opElse:
+		b := &f.frames[len(f.frames)-1]
+		if b.op != opIf {
+			f.r.malformed("else without if")
+		}
+		b.op = opElse
+		b.path = max(b.path, f.path)
+		f.path = b.before
+	case opEnd:
+		b := f.frames[len(f.frames)-1]
+		f.frames = f.frames[:len(f.frames)-1]
+		f.path = max(f.path, b.path)
+		if b.op == opIf {
+			f.path = max(f.path, b.before)
+		}
+		f.depth--
+		switch {
+		case len(f.frames) == 0:
+			f.body.op(f.r.b[f.copied:pos]...)
+		case b.op == opLoop:
+			f.depth--
+			f.change(pos)
+			f.body.endCount()
+		}
+	}
+}
+
+// returned makes a return a branch to the end of the function's own block, where there is still something to do. A function
+// without calls can return as it is.
+func (f *function) returned(pos int) (plain bool) {
+	plain = f.plain
+	f.change(pos)
+	f.body.index(opBr, uint32(f.depth-1))
+	return plain
+}
+
+func (f *function) block(op byte) {
+	r := f.r
+	start := r.pos
+	switch t := r.signed(33); {
+	case t >= int64(len(f.w.types)):
+		r.malformed("unknown type %d", t)
+	case t < 0 && t != blockVoid-0x80:
+		checkValueType(r, byte(t)&0x7f)
+	}
+	f.push(op)
+	if op == opLoop {
+		f.loopFirst = f.loopFirst || !f.branched
+		f.change(r.pos)
+		f.body.count()
+		f.body.op(r.b[start:r.pos]...)
+		f.path = min(f.path, 0)
+	}
+	f.branched = true
+}
+
+// branch notes a branch to a label of the input, and gives the output's.
+func (f *function) branch(l uint32) uint32 {
+	if f.r.err != nil {
+		return l
+	}
+	b := &f.frames[len(f.frames)-1-int(l)]
+	if b.op != opLoop {
+		b.path = max(b.path, f.path)
+	}
+	return uint32(f.depth - b.target)
+}
+
+func (f *function) branchTable(pos int) {
+	r := f.r
+	n := r.count(1)
+	f.branched = true
+	f.labels = appendU32(f.labels[:0], uint32(n))
+	changed := false
+	for range n + 1 {
+		l := r.index("label", uint32(len(f.frames)))
+		to := f.branch(l)
+		f.labels = appendU32(f.labels, to)
+		changed = changed || to != l
+	}
+	if changed {
+		f.change(pos)
+		f.body.op(opBrTable)
+		f.body.op(f.labels...)
+	}
+	f.path = unreached
+}
+
+// call renumbers the function that is called. A call that takes the function's place leaves it first.
+func (f *function) call(op byte, pos int, i uint32) {
+	if f.r.err != nil {
+		return
+	}
+	f.change(pos)
+	f.branched, f.calls = true, true
+	if (op == opReturnCall || op == opReturnCallIndirect) && f.w.o.MaxStack > 0 {
+		f.body.leave()
+	}
+	switch defined := int(i) - f.w.imported; op {
+	case opCall, opReturnCall:
+		f.body.index(op, f.w.funcIndex(i))
+		if defined >= 0 && f.w.plain[defined] {
+			f.walked(small)
+		}
+	default:
+		f.body.op(f.r.b[pos:f.r.pos]...)
+		f.walked(small)
+	}
+	if op == opReturnCall || op == opReturnCallIndirect {
+		f.path = unreached
+	}
+}
