@@ -48,9 +48,20 @@ func (s *socket) mayReach(to netip.AddrPort) error {
 
 // Recv drops datagrams from those that the guest may not hear, and goes on to the next.
 func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+	switch {
+	case s.protocol == policy.TCP:
+		return s.Socket.Recv(bufs, flags)
+	case s.net.options.Shared:
+		return s.recvApart(bufs, flags)
+	}
+	return s.hearOnly(bufs, flags)
+}
+
+// hearOnly receives the next datagram that the guest may hear.
+func (s *socket) hearOnly(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	for {
 		r, err := s.Socket.Recv(bufs, flags)
-		if err != nil || s.protocol == policy.TCP || s.hears(r.From) {
+		if err != nil || s.hears(r.From) {
 			return r, err
 		}
 		s.net.dropped.Add(1)

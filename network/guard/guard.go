@@ -22,6 +22,10 @@ type Options struct {
 
 	// OnFiltered is told of the addresses that were taken out of the answer to a lookup.
 	OnFiltered func(name string, removed []netip.Addr)
+
+	// Shared says that others see the buffers while a socket receives into them, as the threads of a guest do. Datagrams then
+	// come there only after they were judged, which costs a copy.
+	Shared bool
 }
 
 // Network is one guest's view of another Network, as far as a policy allows. What the guest's lookups returned is remembered

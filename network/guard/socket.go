@@ -20,6 +20,8 @@ type socket struct {
 	peer   netip.AddrPort // that datagrams are connected to
 	heard  map[netip.AddrPort]struct{}
 	judged judgement // of the address last sent to
+
+	receiving sync.Mutex // held while a datagram is received, if Options.Shared
 }
 
 // judgement is a permission that holds as long as the policy does.
