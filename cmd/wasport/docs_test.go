@@ -98,18 +98,17 @@ func clone(t *testing.T) string {
 // the block, once it has printed what is said.
 func converse(t *testing.T, dir, text string) {
 	text = strings.ReplaceAll(text, "7000", freePort(t))
-	for i, part := range strings.Split("\n"+text, "\n$ ") {
-		if i == 0 {
-			continue
-		}
-		command, want, _ := strings.Cut(part, "\n")
-		needs, _, _ := strings.Cut(command, " ")
-		if _, err := exec.LookPath(needs); err != nil {
+	parts := strings.Split("\n"+text, "\n$ ")[1:]
+	for _, part := range parts {
+		if err := lacking(strings.Fields(part)[0]); err != nil {
 			if os.Getenv("WASPORT_CI") == "1" {
 				t.Fatal(err)
 			}
 			t.Skip(err)
 		}
+	}
+	for _, part := range parts {
+		command, want, _ := strings.Cut(part, "\n")
 		if want != "" {
 			want = strings.TrimSuffix(want, "\n") + "\n"
 		}
@@ -131,6 +130,19 @@ func converse(t *testing.T, dir, text string) {
 			t.Errorf("$ %s\nprints\n%snot\n%s", command, got, want)
 		}
 	}
+}
+
+// lacking says what is not there for a command to run.
+func lacking(command string) error {
+	_, err := exec.LookPath(command)
+	if err != nil || command != "clang" {
+		return err
+	}
+	if _, err := exec.LookPath("wasm-ld"); err != nil {
+		return err
+	}
+	_, err = os.Stat("/usr/include/wasm32-wasi/stdio.h")
+	return err
 }
 
 // goCache is where the go command keeps what it built, which would otherwise move with the user's cache directory.

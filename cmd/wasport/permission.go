@@ -32,7 +32,7 @@ func (p *permissions) group() group {
 	g.Func("deny-listen", "`RULE` never let it bind or listen there", p.rule(policy.Deny, policy.Listen, "--deny-listen"))
 	g.Func("deny-join", "`RULE` never let it join a multicast group", p.rule(policy.Deny, policy.Join, "--deny-join"))
 	g.Func("deny-resolve", "`NAME` never let it look a name up", p.rule(policy.Deny, policy.Resolve, "--deny-resolve"))
-	g.StringVar(&p.file, "policy", "", "`FILE` take rules and limits from a file as well")
+	g.StringVar(&p.file, "policy", "", "`FILE` take the rules of a file as well")
 	g.StringVar(&p.ceiling, "policy-ceiling", "", "`FILE` allow nothing that this file does not allow too")
 	g.Func("addr-pool", "`ADDR/MASK[,...]` let it connect, listen and join there, as iwasm does", func(s string) error {
 		return p.add(policy.AddrPool(s, policy.Origin{Source: "--addr-pool"}))
