@@ -37,7 +37,7 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	}
 	m := &Module{runtime: e.runtime}
 	if !e.noInterrupt {
-		rewritten, memory, err := interrupt.Rewrite(binary, interrupt.Options{})
+		rewritten, memory, err := interrupt.Rewrite(binary, interrupt.Options{MaxStack: interrupt.DefaultMaxStack})
 		switch {
 		case err == nil:
 			binary, m.memory = rewritten, memory

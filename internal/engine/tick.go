@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"runtime"
 
 	"github.com/tetratelabs/wazero/api"
@@ -12,7 +13,8 @@ import (
 
 // interruptions are the functions that rewritten modules call.
 var interruptions = map[string]api.GoModuleFunc{
-	interrupt.Tick: tick,
+	interrupt.Tick:     tick,
+	interrupt.Overflow: overflow,
 }
 
 // tick is where a guest that computes gives way: to other guests, to a garbage collection that waits for it, and to its end.
@@ -27,3 +29,8 @@ func tick(ctx context.Context, _ api.Module, _ []uint64) {
 	}
 	runtime.Gosched()
 }
+
+// errOverflow has the words of wazero's own limit, which is far higher.
+var errOverflow = errors.New("stack overflow")
+
+func overflow(context.Context, api.Module, []uint64) { panic(errOverflow) }
