@@ -43,9 +43,21 @@ func (g *Guest) Running() time.Duration {
 	return total
 }
 
+// checkEvery is how long a thread runs between two looks at what all of them have used.
+const checkEvery = 200 * time.Microsecond
+
 // Tick is called now and then by a thread that computes, and ends the guest when its running time is used up.
 func (t *Thread) Tick() {
-	if t.maxCPU > 0 && t.Guest.Running() > t.maxCPU {
+	if t.maxCPU == 0 {
+		return
+	}
+	// Adding up takes the longer the more threads there are.
+	now := time.Since(t.started)
+	if now-t.checked < checkEvery {
+		return
+	}
+	t.checked = now
+	if t.Guest.Running() > t.maxCPU {
 		t.Kill(ErrCPU)
 	}
 }

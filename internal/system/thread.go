@@ -18,13 +18,14 @@ type Thread struct {
 	one  [1]poll.Item
 
 	started time.Time
-	blocked atomic.Int64 // ns spent waiting
-	since   atomic.Int64 // ns after started at which the present wait began; 0 = running
+	blocked atomic.Int64  // ns spent waiting
+	since   atomic.Int64  // ns after started at which the present wait began; 0 = running
+	checked time.Duration // when Tick last added up
 }
 
 // NewThread adds a thread to the guest. It must be closed.
 func (g *Guest) NewThread() *Thread {
-	t := &Thread{Guest: g, started: time.Now()}
+	t := &Thread{Guest: g, started: time.Now(), checked: -checkEvery}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.threads[t] = struct{}{}
@@ -87,6 +88,27 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 		case !deadline.IsZero() && !time.Now().Before(deadline):
 			return syscall.EAGAIN
 		}
+	}
+}
+
+// Sleep waits until something comes from woken: ETIMEDOUT after so long, where a negative time is for ever, and the guest's end as its
+// own error.
+func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
+	t.pause()
+	defer t.resume()
+	var expired <-chan time.Time
+	if timeout >= 0 {
+		timer := time.NewTimer(timeout)
+		defer timer.Stop()
+		expired = timer.C
+	}
+	select {
+	case <-woken:
+		return nil
+	case <-expired:
+		return syscall.ETIMEDOUT
+	case <-t.ctx.Done():
+		return t.Err()
 	}
 }
 
