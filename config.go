@@ -40,6 +40,10 @@ type Config struct {
 	// guest works on a duplicate; the original stays the caller's, who may close it at any time.
 	Sockets []syscall.Conn
 
+	// NonblockingSockets hands Sockets over in non-blocking mode. Programs compiled by Go expect it, which wait for all of their
+	// descriptors in one place and take a listener's mode as they find it; those in C mostly expect that accept waits.
+	NonblockingSockets bool
+
 	// Policy says what the guest may do on the network; nil allows nothing. See package policy.
 	Policy *policy.Policy
 
@@ -84,7 +88,7 @@ func (c *Config) world(ctx context.Context) (*system.Guest, error) {
 	s := system.Config{
 		Args: c.Args, Env: c.Env,
 		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
-		Random: c.Random, MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
+		NonblockingListeners: c.NonblockingSockets, Random: c.Random, MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
 	}
 	if err := checkStrings(c.Args, c.Env); err != nil {
 		return nil, err

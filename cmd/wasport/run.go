@@ -43,10 +43,12 @@ type runFlags struct {
 	mapped     []wasport.Dir
 	envInherit bool
 	listen     []address
-	timeout    time.Duration
-	trace      bool
-	cacheDir   string
-	noCache    bool
+
+	listenNonblock bool
+	timeout        time.Duration
+	trace          bool
+	cacheDir       string
+	noCache        bool
 }
 
 func (f *runFlags) groups() []group {
@@ -77,6 +79,7 @@ func (f *runFlags) groups() []group {
 		f.listen = append(f.listen, a)
 		return err
 	})
+	network.BoolVar(&f.listenNonblock, "listen-nonblock", false, "hand them over in non-blocking mode, as programs compiled by Go expect")
 	network.note = `  A socket handed over is the descriptor after those of the directories, which start at 3.
 `
 	network.Func("resolver", "`HOST:PORT` ask this DNS server instead of the system's", func(s string) (err error) {
@@ -231,6 +234,7 @@ func (f *runFlags) complete() error {
 	}
 	c.Network = kernel.New(f.kernel)
 	var err error
+	c.NonblockingSockets = f.listenNonblock
 	if c.Sockets, err = f.open(); err != nil {
 		return err
 	}

@@ -34,10 +34,12 @@ type Config struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
-	Preopens  []Preopen        // from descriptor 3 on
-	Listeners []network.Socket // after them; closed with the guest
-	Network   network.Network  // nil: every socket and lookup is EACCES
-	Random    io.Reader        // nil: crypto/rand
+	Preopens             []Preopen        // from descriptor 3 on
+	Listeners            []network.Socket // after them; closed with the guest
+	NonblockingListeners bool             // whether they start in non-blocking mode
+
+	Network network.Network // nil: every socket and lookup is EACCES
+	Random  io.Reader       // nil: crypto/rand
 
 	// MaxDescriptors limits how many descriptors are open at once; EMFILE beyond. 0 = DefaultMaxDescriptors.
 	MaxDescriptors int
@@ -111,7 +113,9 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 		add(newDirectory(p.Dir, &p.Name, wasi.RightsDirectory, wasi.RightsDirectory|wasi.RightsFile), nil)
 	}
 	for _, s := range c.Listeners {
-		add(newSocket(s), nil)
+		d := newSocket(s)
+		d.nonblock.Store(c.NonblockingListeners)
+		add(d, nil)
 	}
 	if err := errors.Join(errs...); err != nil {
 		g.Close()
