@@ -21,7 +21,7 @@ var preview1 = append([]Function{
 	{"sched_yield", "", "i", "", schedYield},
 	{"proc_exit", "i", "", "", procExit},
 	{"proc_raise", "i", "i", "", procRaise},
-	{"poll_oneoff", "iiii", "i", "ppdo", pollOneoff},
+	{"poll_oneoff", "iiii", "i", "PEdo", pollOneoff},
 
 	{"fd_close", "i", "i", "f", fdClose},
 	{"fd_renumber", "ii", "i", "ff", fdRenumber},

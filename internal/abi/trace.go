@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wasport/wasport/internal/wasi"
@@ -24,6 +25,7 @@ import (
 //	V iovecs to fill, and their number (the "-" that follows), of which the next "o" tells how much was
 //	s string, and its length (the "-" that follows)             z NUL-terminated string
 //	b h o q           8-, 16-, 32- and 64-bit result            - not printed
+//	P subscriptions, of which the "d" after the next tells the number    E events, of which the "o" tells the number
 type tracer struct {
 	w    io.Writer
 	line []byte
@@ -95,6 +97,8 @@ func incoming(m wasi.Memory, kind byte, a []uint64) string {
 		if b, e := m.Slice(uint32(a[0]), uint32(a[1])); e == wasi.Success {
 			return quoted(b, len(b))
 		}
+	case 'P':
+		return subscriptionsText(m, uint32(a[0]), uint32(a[2]))
 	case 'v':
 		return vectorText(m, a[0], a[1], 1<<31-1)
 	default:
@@ -108,6 +112,10 @@ func outgoing(m wasi.Memory, kinds string, a []uint64, e wasi.Errno) string {
 	ptr := uint32(a[0])
 	if e != wasi.Success {
 		return fmt.Sprintf("%#x", ptr)
+	}
+	if kinds[0] == 'E' {
+		n, _ := m.Uint32(uint32(a[2]))
+		return eventsText(m, ptr, n)
 	}
 	size := map[byte]uint32{'b': 1, 'h': 2, 'o': 4, 'q': 8, 'A': wasi.SizeAddr}[kinds[0]]
 	if kinds[0] == 'V' {
@@ -155,4 +163,59 @@ func vectorText(m wasi.Memory, ptr, count uint64, n int) string {
 		b = append(b, v[:min(len(v), shown-len(b))]...)
 	}
 	return "[" + quoted(b, n) + "], " + strconv.Itoa(int(uint32(count)))
+}
+
+// listed is how many subscriptions or events a trace prints.
+const listed = 8
+
+// subscriptionsText prints what poll_oneoff waits for: "[fd 3 read, clock 1 +5ms]".
+func subscriptionsText(m wasi.Memory, ptr, count uint32) string {
+	return listText(m, ptr, count, wasi.SizeSubscription, func(b []byte) string {
+		s := wasi.GetSubscription(b)
+		switch s.Type {
+		case wasi.EventClock:
+			if s.Flags&wasi.SubclockAbstime != 0 {
+				return fmt.Sprintf("clock %d at %dns", s.Clock, s.Timeout)
+			}
+			return fmt.Sprintf("clock %d +%v", s.Clock, time.Duration(s.Timeout))
+		case wasi.EventFdRead:
+			return fmt.Sprintf("fd %d read", s.FD)
+		case wasi.EventFdWrite:
+			return fmt.Sprintf("fd %d write", s.FD)
+		}
+		return fmt.Sprintf("type %d", s.Type)
+	})
+}
+
+// eventsText prints what has happened, by userdata, by which programs tell their subscriptions apart.
+func eventsText(m wasi.Memory, ptr, count uint32) string {
+	return listText(m, ptr, count, wasi.SizeEvent, func(b []byte) string {
+		e := wasi.GetEvent(b)
+		text := fmt.Sprintf("%#x %s", e.Userdata, map[uint8]string{wasi.EventClock: "clock", wasi.EventFdRead: "read", wasi.EventFdWrite: "write"}[e.Type])
+		if e.Nbytes > 0 {
+			text += fmt.Sprintf(" %d bytes", e.Nbytes)
+		}
+		if e.Flags&wasi.EventHangup != 0 {
+			text += " hangup"
+		}
+		if e.Error != wasi.Success {
+			text += " " + e.Error.String()
+		}
+		return text
+	})
+}
+
+func listText(m wasi.Memory, ptr, count, size uint32, text func([]byte) string) string {
+	var parts []string
+	for i := range min(count, listed) {
+		b, e := m.Slice(ptr+i*size, size)
+		if e != wasi.Success {
+			return fmt.Sprintf("%#x", ptr)
+		}
+		parts = append(parts, text(b))
+	}
+	if count > listed {
+		parts = append(parts, "...")
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
 }

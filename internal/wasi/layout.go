@@ -23,6 +23,14 @@ const (
 	SizeAddrHints = 12
 )
 
+// GetEvent reads an event from b, of SizeEvent bytes.
+func GetEvent(b []byte) Event {
+	return Event{
+		Userdata: binary.LittleEndian.Uint64(b), Error: Errno(binary.LittleEndian.Uint16(b[8:])), Type: b[10],
+		Nbytes: binary.LittleEndian.Uint64(b[16:]), Flags: binary.LittleEndian.Uint16(b[24:]),
+	}
+}
+
 // Fdstat is what fd_fdstat_get tells.
 type Fdstat struct {
 	Type       Filetype
