@@ -69,6 +69,10 @@ func index(tables ...[]Function) map[string]*Function {
 type Thread struct {
 	*system.Thread
 
+	// Shared is the guest's memory as large as it may become, if its threads share it: a view from the engine's own functions
+	// could be torn by another thread that makes the memory grow.
+	Shared []byte
+
 	bufs      [][]byte          // the iovecs of the call under way
 	polled    []byte            // the subscriptions of the last poll_oneoff as they lay in memory
 	interests []system.Interest // and decoded
@@ -124,7 +128,7 @@ func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	if t == nil {
 		panic(ErrNoThread)
 	}
-	m := view(mod)
+	m := t.view(mod)
 	var e wasi.Errno
 	if t.trace == nil || f.args == "" {
 		e = f.decode(t, m, stack)
@@ -145,8 +149,12 @@ func (e callError) Error() string { return string(e) }
 const ErrNoThread = callError("called outside of a running guest")
 
 // view is the guest's whole memory, in one piece.
-func view(mod api.Module) wasi.Memory {
+func (t *Thread) view(mod api.Module) wasi.Memory {
 	mem := mod.Memory()
+	if t.Shared != nil {
+		pages, _ := mem.Grow(0) // which, other than Size, is safe while others make it grow
+		return t.Shared[:uint64(pages)<<16]
+	}
 	size := mem.Size()
 	if size == 0 { // none, or 4 GiB, which does not fit the number
 		if pages, ok := mem.Grow(0); !ok || pages == 0 {
