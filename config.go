@@ -72,6 +72,10 @@ type Config struct {
 	// MaxCPU limits for how long the guest may run, without the time that it waits; 0 = no limit. Then it ends with ErrCPU.
 	MaxCPU time.Duration
 
+	// MaxThreads limits how many threads the guest has at once besides its first; 0 = 64, negative = none. Beyond it none can be
+	// started: EAGAIN.
+	MaxThreads int
+
 	// MaxDescriptors limits how many files and sockets the guest has open at once; 0 = 8192. EMFILE beyond.
 	MaxDescriptors int
 }
@@ -84,7 +88,7 @@ type Dir struct {
 }
 
 // world makes a guest's world of the configuration.
-func (c *Config) world(ctx context.Context) (*system.Guest, error) {
+func (c *Config) world(ctx context.Context, threads bool) (*system.Guest, error) {
 	s := system.Config{
 		Args: c.Args, Env: c.Env,
 		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
@@ -97,7 +101,7 @@ func (c *Config) world(ctx context.Context) (*system.Guest, error) {
 	if base == nil {
 		base = kernel.New(kernel.Config{})
 	}
-	guarded := guard.New(base, c.Policy, guard.Options{OnRefusal: c.OnRefusal})
+	guarded := guard.New(base, c.Policy, guard.Options{OnRefusal: c.OnRefusal, Shared: threads})
 	s.Network = guarded
 
 	err := func() error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/wasport/wasport/internal/abi"
 	"github.com/wasport/wasport/internal/engine"
 	"github.com/wasport/wasport/internal/system"
 )
@@ -82,7 +81,7 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*starting, error) {
 	if len(c.Params) != len(entry.Params) {
 		return nil, fmt.Errorf("function %s takes %d arguments, not %d", entry.Name, len(entry.Params), len(c.Params))
 	}
-	world, err := c.world(ctx)
+	world, err := c.world(ctx, m.module.Threads())
 	if err != nil {
 		return nil, err
 	}
@@ -95,10 +94,8 @@ func (g *starting) run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() { g.world.Kill(context.Cause(ctx)) })
 	defer stop()
 
-	t := g.world.NewThread()
-	defer t.Close()
-	results, err := g.module.Run(ctx, abi.NewThread(t, g.config.Trace), g.entry, g.config.Params, engine.Limits{
-		Memory: g.config.MaxMemory,
+	results, err := g.module.Run(ctx, g.world, g.config.Trace, g.entry, g.config.Params, engine.Limits{
+		Memory: g.config.MaxMemory, Threads: g.config.MaxThreads,
 	})
 	var exit *system.Exit
 	if errors.As(err, &exit) {

@@ -128,7 +128,7 @@ func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	if t == nil {
 		panic(ErrNoThread)
 	}
-	m := t.view(mod)
+	m := t.Memory(mod)
 	var e wasi.Errno
 	if t.trace == nil || f.args == "" {
 		e = f.decode(t, m, stack)
@@ -148,8 +148,8 @@ func (e callError) Error() string { return string(e) }
 // ErrNoThread is the error of a function of a guest that was called with a context which WithThread did not make.
 const ErrNoThread = callError("called outside of a running guest")
 
-// view is the guest's whole memory, in one piece.
-func (t *Thread) view(mod api.Module) wasi.Memory {
+// Memory is the guest's whole memory, in one piece.
+func (t *Thread) Memory(mod api.Module) wasi.Memory {
 	mem := mod.Memory()
 	if t.Shared != nil {
 		pages, _ := mem.Grow(0) // which, other than Size, is safe while others make it grow

@@ -44,10 +44,10 @@ func TestRefusesWhatCannotBeStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close(ctx)
-	const name = "wasport:counter"
-	global := "\x06\x06\x01\x7f\x01\x41\x00\x0b" // a mutable i32
-	export := "\x07\x13\x01\x0f" + name + "\x03\x00"
-	binary := append(append([]byte{}, empty...), global+export...)
+	const module = "wasport:interrupt"
+	types := "\x01\x04\x01\x60\x00\x00" // () -> ()
+	imported := "\x02\x1a\x01\x11" + module + "\x04tick\x00\x00"
+	binary := append(append([]byte{}, empty...), types+imported...)
 	if _, err := e.runtime.CompileModule(ctx, binary); err != nil {
 		t.Fatalf("wazero does not take it: %v", err)
 	}

@@ -85,6 +85,8 @@ func imports(rt wazero.Runtime, compiled wazero.CompiledModule) []Import {
 		i := Import{Module: module, Name: name, Want: signature(def.ParamTypes(), def.ResultTypes())}
 		if f, ok := abi.Lookup(module, name); ok {
 			i.Have = signature(types(f.Params), types(f.Results))
+		} else if module == threadsModule && name == threadSpawn {
+			i.Have = spawnType
 		} else {
 			i.Foreign = rt.Module(module) != nil
 		}
@@ -133,9 +135,12 @@ func supply(ctx context.Context, rt wazero.Runtime, compiled wazero.CompiledModu
 
 // function finds what a module imports, if we have it with the signature wanted.
 func function(module, name, want string) (api.GoModuleFunc, bool) {
-	if module == interrupt.Module {
+	switch {
+	case module == interrupt.Module:
 		call, ok := interruptions[name]
 		return call, ok
+	case module == threadsModule && name == threadSpawn && want == spawnType:
+		return spawnThread, true
 	}
 	f, ok := abi.Lookup(module, name)
 	if !ok || signature(types(f.Params), types(f.Results)) != want {

@@ -27,6 +27,7 @@ func (m *Module) Entries() []Entry {
 type Memory struct {
 	Min, Max uint64 // bytes; Max is what may be addressed if the module sets no limit
 	Import   string // the module and the name that it is imported under; empty if it is the module's own
+	Shared   bool   // among threads; then it can be imported, else there is none to import
 }
 
 const pageSize = 1 << 16
@@ -35,18 +36,18 @@ const pageSize = 1 << 16
 func (m *Module) Memory() (Memory, bool) {
 	for _, def := range m.compiled.ImportedMemories() {
 		module, name, _ := def.Import()
-		return memoryOf(def, module+"."+name), true
+		return m.memoryOf(def, module+"."+name), true
 	}
 	for _, def := range m.compiled.ExportedMemories() {
-		return memoryOf(def, ""), true
+		return m.memoryOf(def, ""), true
 	}
 	return Memory{}, false
 }
 
-func memoryOf(def api.MemoryDefinition, imported string) Memory {
+func (m *Module) memoryOf(def api.MemoryDefinition, imported string) Memory {
 	most, limited := def.Max()
 	if !limited {
 		most = 1 << 16
 	}
-	return Memory{uint64(def.Min()) * pageSize, uint64(most) * pageSize, imported}
+	return Memory{uint64(def.Min()) * pageSize, uint64(most) * pageSize, imported, m.memory.Shared}
 }

@@ -19,7 +19,12 @@ type Module struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 	supplied map[string]api.Module
-	memory   interrupt.Memory
+
+	interrupted    bool             // rewritten so that it can be
+	memory         interrupt.Memory // zero if not
+	importedMemory memoryImport
+	provider       wazero.CompiledModule // of the memory, if it is imported and shared
+	threads        bool
 
 	// Warning says what is not as it should be, though the module can be run; empty in most cases.
 	Warning string
@@ -37,10 +42,10 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	}
 	m := &Module{runtime: e.runtime}
 	if !e.noInterrupt {
-		rewritten, memory, err := interrupt.Rewrite(binary, interrupt.Options{MaxStack: interrupt.DefaultMaxStack})
+		rewritten, memory, err := interrupt.Rewrite(binary, interrupt.Options{MaxStack: interrupt.DefaultMaxStack, Atomics: true})
 		switch {
 		case err == nil:
-			binary, m.memory = rewritten, memory
+			binary, m.interrupted, m.memory = rewritten, true, memory
 		case errors.Is(err, interrupt.ErrUnsupported):
 			m.runtime = e.checked(ctx)
 			m.Warning = err.Error() + "; it runs several times slower, so that it can be stopped"
@@ -52,15 +57,33 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	if m.compiled, err = compile(ctx, m.runtime, binary); err != nil {
 		return nil, err
 	}
-	if lacking := m.lacking(); len(lacking) > 0 && !o.TrapUnknown {
-		m.Close(ctx)
-		return nil, &ImportError{lacking}
-	}
-	if m.supplied, err = supply(ctx, m.runtime, m.compiled); err != nil {
+	if err := m.prepare(ctx, o); err != nil {
 		m.Close(ctx)
 		return nil, err
 	}
 	return m, nil
+}
+
+// prepare checks what the module imports, and makes ready what its guests get.
+func (m *Module) prepare(ctx context.Context, o CompileOptions) (err error) {
+	if lacking := m.lacking(); len(lacking) > 0 && !o.TrapUnknown {
+		return &ImportError{lacking}
+	}
+	if m.threads = m.spawns(); m.threads {
+		if err := m.checkThreads(); err != nil {
+			return err
+		}
+	}
+	if m.supplied, err = supply(ctx, m.runtime, m.compiled); err != nil {
+		return err
+	}
+	for _, def := range m.compiled.ImportedMemories() {
+		m.importedMemory.module, m.importedMemory.name, _ = def.Import()
+	}
+	if m.memory.Imported && m.memory.Shared {
+		m.provider, err = m.compileProvider(ctx, m.memory.Max)
+	}
+	return err
 }
 
 // malformed is the error of a module that could not be rewritten. wazero says more of what is wrong; but a module that wazero takes all
@@ -117,6 +140,9 @@ func recognise(b []byte) error {
 // Close releases the module; no guest of it may be running.
 func (m *Module) Close(ctx context.Context) error {
 	errs := []error{m.compiled.Close(ctx)}
+	if m.provider != nil {
+		errs = append(errs, m.provider.Close(ctx))
+	}
 	for _, s := range m.supplied {
 		errs = append(errs, s.Close(ctx))
 	}

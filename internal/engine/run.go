@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"io"
 	"strings"
 
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 
-	"github.com/wasport/wasport/internal/abi"
-	"github.com/wasport/wasport/internal/engine/interrupt"
-	"github.com/wasport/wasport/internal/engine/memory"
 	"github.com/wasport/wasport/internal/system"
 )
 
@@ -24,67 +20,57 @@ type Trap struct {
 
 func (t *Trap) Error() string { return "trap: " + t.Reason }
 
-// Limits bound what a guest may use; 0 = no bound.
+// Limits bound what a guest may use.
 type Limits struct {
-	Memory uint64 // bytes of linear memory
+	Memory  uint64 // bytes of linear memory; 0 = no bound
+	Threads int    // besides the first; 0 = DefaultMaxThreads, negative = none
 }
 
-// Run runs one guest from its entry to its end, on the calling goroutine. The error is a *system.Exit if it called proc_exit, the
-// reason if the guest was killed, and a *Trap if it trapped.
-func (m *Module) Run(ctx context.Context, thread *abi.Thread, entry Entry, args []uint64, limits Limits) ([]uint64, error) {
-	ctx, release, err := m.reserve(ctx, limits.Memory)
+// errReturned is the reason for which the world of a guest ends whose entry has returned.
+var errReturned = errors.New("the guest has returned")
+
+// Run runs one guest from its entry to its end, the first thread on the calling goroutine. The calls of all threads are reported to
+// trace, a line each, unless that is nil. The error is a *system.Exit if the guest called proc_exit, the reason if it was killed,
+// and a *Trap if it trapped; if several threads did something of the kind, what the first of them did.
+func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, entry Entry, args []uint64, limits Limits) ([]uint64, error) {
+	g := &guest{module: m, world: world, trace: trace, most: limits.Threads, ids: make(map[uint32]struct{})}
+	if g.most == 0 {
+		g.most = DefaultMaxThreads
+	}
+	if m.threads && trace != nil {
+		g.trace = &inTurn{w: trace}
+	}
+	ctx, release, err := m.reserve(ctx, g, limits.Memory)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	ctx = experimental.WithImportResolver(ctx, func(name string) api.Module {
-		if s, ok := m.supplied[name]; ok {
-			return s
+	g.ctx = ctx
+	var results []uint64
+	err = g.run(g.trace, func(ctx context.Context, inst api.Module) (err error) {
+		// A reactor is told to initialise itself before anything else is called; a command does so by itself.
+		if init := inst.ExportedFunction("_initialize"); init != nil && entry.Name != "_start" && entry.Name != "_initialize" {
+			if _, err := init.Call(ctx); err != nil {
+				return err
+			}
 		}
-		return nil // not a nil module of another type
+		results, err = inst.ExportedFunction(entry.Name).Call(ctx, args...)
+		return err
 	})
-	ctx = abi.WithThread(ctx, thread)
-	inst, err := m.runtime.InstantiateModule(ctx, m.compiled, instance())
-	if err != nil {
-		return nil, ended(thread, err, "starting the guest: ")
+	if err == nil {
+		err = errReturned
 	}
-	defer inst.Close(ctx)
-
-	// A reactor is told to initialise itself before anything else is called; a command does so by itself.
-	if init := inst.ExportedFunction("_initialize"); init != nil && entry.Name != "_start" && entry.Name != "_initialize" {
-		if _, err := init.Call(ctx); err != nil {
-			return nil, ended(thread, err, "")
-		}
-	}
-	results, err := inst.ExportedFunction(entry.Name).Call(ctx, args...)
-	if err != nil {
-		return nil, ended(thread, err, "")
+	world.Kill(err)
+	g.wait()
+	if err = world.Err(); err != errReturned {
+		return nil, err
 	}
 	return results, nil
 }
 
-// reserve gives the guest its memory, which is there until release is called: after the last of its calls has returned. A module that
-// was not rewritten, of whose memory nothing is known, gets wazero's.
-func (m *Module) reserve(ctx context.Context, limit uint64) (_ context.Context, release func(), err error) {
-	if m.memory == (interrupt.Memory{}) || m.memory.Imported {
-		return ctx, func() {}, nil
-	}
-	if limit == 0 {
-		limit = math.MaxUint64
-	}
-	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit, Shared: m.memory.Shared})
-	if errors.Is(err, memory.ErrLimit) {
-		return nil, nil, fmt.Errorf("the module starts with %d bytes of memory, and may have %d", m.memory.Min, limit)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return experimental.WithMemoryAllocator(ctx, mem), func() { mem.Release() }, nil
-}
-
 // ended makes sense of the error with which wazero returned.
-func ended(thread *abi.Thread, err error, when string) error {
-	if cause := thread.Err(); cause != nil {
+func ended(world *system.Guest, err error, when string) error {
+	if cause := world.Err(); cause != nil {
 		return cause
 	}
 	var exit *system.Exit

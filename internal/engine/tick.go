@@ -15,6 +15,9 @@ import (
 var interruptions = map[string]api.GoModuleFunc{
 	interrupt.Tick:     tick,
 	interrupt.Overflow: overflow,
+	interrupt.Notify:   notify,
+	interrupt.Wait32:   wait32,
+	interrupt.Wait64:   wait64,
 }
 
 // tick is where a guest that computes gives way: to other guests, to a garbage collection that waits for it, and to its end.

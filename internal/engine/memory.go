@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/wasport/wasport/internal/engine/interrupt"
+	"github.com/wasport/wasport/internal/engine/memory"
+)
+
+// reserve gives the guest its memory, which is there until release is called: after the last of its calls has returned. The context is
+// the one to make its instances under. A module that was not rewritten, of whose memory nothing is known, gets wazero's.
+func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context.Context, release func(), err error) {
+	if m.memory == (interrupt.Memory{}) || m.memory.Imported && !m.memory.Shared {
+		return m.resolving(ctx, nil), func() {}, nil
+	}
+	if limit == 0 {
+		limit = math.MaxUint64
+	}
+	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit, Shared: m.memory.Shared})
+	if errors.Is(err, memory.ErrLimit) {
+		return nil, nil, fmt.Errorf("the module starts with %d bytes of memory, and may have %d", m.memory.Min, limit)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	release = func() { mem.Release() }
+	if !m.memory.Shared {
+		return m.resolving(experimental.WithMemoryAllocator(ctx, mem), nil), release, nil
+	}
+
+	// wazero is handed the memory here, for the first and only time, so that all of it is known.
+	most := min(m.memory.Max, limit) &^ (pageSize - 1)
+	linear := mem.Allocate(m.memory.Min, most)
+	g.shared = linear.Reallocate(most)
+	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(_, _ uint64) experimental.LinearMemory {
+		return linear
+	}))
+	if !m.memory.Imported {
+		return m.resolving(ctx, nil), release, nil
+	}
+	provider, closeProvider, err := m.provide(ctx, most)
+	if err != nil {
+		release()
+		return nil, nil, fmt.Errorf("the guest's memory: %w", err)
+	}
+	return m.resolving(ctx, provider), func() { closeProvider(); release() }, nil
+}
+
+// resolving is a context under which instances find what they import. A module that provides the memory stands in for the one of
+// the same name.
+func (m *Module) resolving(ctx context.Context, provider api.Module) context.Context {
+	return experimental.WithImportResolver(ctx, func(name string) api.Module {
+		if provider != nil && name == m.importedMemory.module {
+			return provider
+		}
+		if s, ok := m.supplied[name]; ok {
+			return s
+		}
+		return nil // not a nil module of another type
+	})
+}

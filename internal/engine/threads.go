@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasport/wasport/internal/abi"
+	"github.com/wasport/wasport/internal/engine/futex"
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/wasi"
+)
+
+// What a module with threads imports and exports. Source: wasi-threads, wasi-threads.abi.md.
+const (
+	threadsModule = "wasi"
+	threadSpawn   = "thread-spawn"      // (argument i32) -> (id i32)
+	threadStart   = "wasi_thread_start" // (id, argument i32) -> ()
+	spawnType     = "(i32) -> i32"
+	startType     = "(i32, i32)"
+	maxThreadID   = 1<<29 - 1
+)
+
+// DefaultMaxThreads is how many threads a guest may have besides its first.
+const DefaultMaxThreads = 64
+
+// Threads reports whether the module can start threads.
+func (m *Module) Threads() bool { return m.threads }
+
+// spawns reports whether the module imports the function that starts threads.
+func (m *Module) spawns() bool {
+	for _, def := range m.compiled.ImportedFunctions() {
+		module, name, _ := def.Import()
+		if module == threadsModule && name == threadSpawn && signature(def.ParamTypes(), def.ResultTypes()) == spawnType {
+			return true
+		}
+	}
+	return false
+}
+
+// checkThreads says why a module that starts threads cannot.
+func (m *Module) checkThreads() error {
+	switch start, ok := m.compiled.ExportedFunctions()[threadStart]; {
+	case !m.interrupted:
+		return errors.New("the module starts threads, which must not run without being interrupted: they could hold up each other for ever")
+	case !m.memory.Imported || !m.memory.Shared:
+		return errors.New("the module starts threads, but has no memory that they could share; " +
+			"link it with --import-memory, --shared-memory and --max-memory")
+	case !ok:
+		return fmt.Errorf("the module starts threads, but exports no %s%s for them to begin with", threadStart, startType)
+	case signature(start.ParamTypes(), nil) != startType:
+		return fmt.Errorf("the module exports %s with the type %s, not %s", threadStart, signature(start.ParamTypes(), start.ResultTypes()),
+			startType)
+	}
+	return nil
+}
+
+// guest is what is running of a module: one or more threads, each in an instance of its own, which end together.
+type guest struct {
+	module *Module
+	world  *system.Guest
+	trace  io.Writer
+	ctx    context.Context // what instances are made under
+	shared []byte          // see abi.Thread
+	waits  futex.Table
+	most   int // threads besides the first
+
+	mu    sync.Mutex
+	ids   map[uint32]struct{} // of the threads that run, but for the first
+	last  uint32              // id that was given
+	over  bool                // no more threads
+	ended sync.WaitGroup
+}
+
+// thread is a thread of a guest as the engine's own functions see it.
+type thread struct {
+	*abi.Thread
+	guest  *guest
+	waiter *futex.Waiter
+}
+
+type threadKey struct{}
+
+// threadOf is the thread that calls.
+func threadOf(ctx context.Context) *thread {
+	t, _ := ctx.Value(threadKey{}).(*thread)
+	if t == nil {
+		panic(abi.ErrNoThread)
+	}
+	return t
+}
+
+// run makes an instance for a thread, and calls it.
+func (g *guest) run(trace io.Writer, call func(context.Context, api.Module) error) error {
+	st := g.world.NewThread()
+	defer st.Close()
+	t := &thread{Thread: abi.NewThread(st, trace), guest: g, waiter: futex.NewWaiter()}
+	t.Shared = g.shared
+	ctx := abi.WithThread(context.WithValue(g.ctx, threadKey{}, t), t.Thread)
+	inst, err := g.module.runtime.InstantiateModule(ctx, g.module.compiled, instance())
+	if err != nil {
+		return ended(g.world, err, "starting the guest: ")
+	}
+	defer inst.Close(ctx)
+	if err := call(ctx, inst); err != nil {
+		return ended(g.world, err, "")
+	}
+	return nil
+}
+
+// spawn starts a thread that gets the argument. It returns the thread's id, or a negative number: the guest has as many as it may have.
+func (g *guest) spawn(argument uint32) int32 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.over || len(g.ids) >= g.most {
+		return -int32(wasi.EAGAIN)
+	}
+	for taken := true; taken; _, taken = g.ids[g.last] {
+		g.last = g.last%maxThreadID + 1
+	}
+	id := g.last
+	g.ids[id] = struct{}{}
+	g.ended.Go(func() {
+		err := g.run(g.traceOf(id), func(ctx context.Context, inst api.Module) error {
+			_, err := inst.ExportedFunction(threadStart).Call(ctx, uint64(id), uint64(argument))
+			return err
+		})
+		if err != nil {
+			g.world.Kill(err)
+		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.ids, id)
+	})
+	return int32(id)
+}
+
+// wait waits for the end of all threads that were spawned.
+func (g *guest) wait() {
+	g.mu.Lock()
+	g.over = true
+	g.mu.Unlock()
+	g.ended.Wait()
+}
+
+// spawnThread is thread-spawn.
+func spawnThread(ctx context.Context, _ api.Module, stack []uint64) {
+	t := threadOf(ctx)
+	t.Tick() // a guest could live of threads that are too short for one
+	stack[0] = uint64(uint32(t.guest.spawn(uint32(stack[0]))))
+	if err := t.Err(); err != nil {
+		panic(err)
+	}
+}
+
+// traceOf is where the calls of a thread are reported, each with the thread's id.
+func (g *guest) traceOf(id uint32) io.Writer {
+	if g.trace == nil {
+		return nil
+	}
+	return &threadTrace{g.trace, []byte(fmt.Sprintf("[%d] ", id))}
+}
+
+type threadTrace struct {
+	w      io.Writer
+	prefix []byte
+}
+
+func (t *threadTrace) Write(line []byte) (int, error) {
+	n, err := t.w.Write(append(t.prefix[:len(t.prefix):len(t.prefix)], line...))
+	return max(n-len(t.prefix), 0), err
+}
+
+// inTurn is a writer for several threads.
+type inTurn struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (t *inTurn) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.w.Write(b)
+}
