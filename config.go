@@ -64,7 +64,7 @@ type Config struct {
 	// Random is where the guest's random bytes come from; nil = crypto/rand. It must be safe for concurrent use.
 	Random io.Reader
 
-	// MaxMemory limits the guest's linear memory, in bytes; 0 = what the module declares, at most 4 GiB. Beyond it the guest cannot grow
+	// MaxMemory limits the guest's linear memory, in bytes; 0 = what the module declares, at most 4 GiB less a page. Beyond it the guest cannot grow
 	// its memory, which C programs see as ENOMEM; a module that starts with more does not start. Address space is reserved for all of it, but
 	// only what the guest touches takes memory of the host.
 	MaxMemory uint64

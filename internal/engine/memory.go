@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
@@ -13,14 +12,17 @@ import (
 	"github.com/wasport/wasport/internal/engine/memory"
 )
 
+// mostMemory is a page short of what can be addressed: code that wazero 1.12 compiles takes a memory of 4 GiB for one of 0 bytes.
+const mostMemory = 1<<32 - pageSize
+
 // reserve gives the guest its memory, which is there until release is called: after the last of its calls has returned. The context is
 // the one to make its instances under. A module that was not rewritten, of whose memory nothing is known, gets wazero's.
 func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context.Context, release func(), err error) {
 	if m.memory == (interrupt.Memory{}) || m.memory.Imported && !m.memory.Shared {
 		return m.resolving(ctx, nil), func() {}, nil
 	}
-	if limit == 0 {
-		limit = math.MaxUint64
+	if limit == 0 || limit > mostMemory {
+		limit = mostMemory
 	}
 	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit, Shared: m.memory.Shared})
 	if errors.Is(err, memory.ErrLimit) {

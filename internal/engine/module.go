@@ -46,6 +46,7 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 		switch {
 		case err == nil:
 			binary, m.interrupted, m.memory = rewritten, true, memory
+			m.memory.Max = min(memory.Max, mostMemory)
 		case errors.Is(err, interrupt.ErrUnsupported):
 			m.runtime = e.checked(ctx)
 			m.Warning = err.Error() + "; it runs several times slower, so that it can be stopped"
