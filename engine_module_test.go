@@ -1,0 +1,76 @@
+package wasport_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+)
+
+// TestModules checks that the modules of testdata are what their text says.
+func TestModules(t *testing.T) {
+	if _, err := exec.LookPath("wat2wasm"); err != nil {
+		if os.Getenv("WASPORT_CI") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip("there is no wat2wasm")
+	}
+	texts, _ := filepath.Glob("testdata/*.wat")
+	if len(texts) == 0 {
+		t.Fatal("there are no modules")
+	}
+	for _, text := range texts {
+		want, err := exec.Command("wat2wasm", "--debug-names", text, "--output=-").Output()
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got, err := os.ReadFile(binaryOf(text)); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what %s gives; %v", binaryOf(text), text, err)
+		}
+	}
+}
+
+func binaryOf(text string) string { return strings.TrimSuffix(text, ".wat") + ".wasm" }
+
+// assembled compiles one of the modules in testdata.
+func assembled(t testing.TB, name string) *wasport.Module {
+	t.Helper()
+	wasm, err := os.ReadFile(filepath.Join("testdata", name+".wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := shared.runtime.Compile(context.Background(), wasm, wasport.CompileConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close(context.Background()) })
+	return m
+}
+
+// whole says whether tests that take long are to run in full.
+func whole() bool { return os.Getenv("WASPORT_CI") == "1" && measured }
+
+func interpreted() bool { return os.Getenv("WASPORT_INTERPRETER") != "" }
+
+func median(all []time.Duration) time.Duration {
+	s := slices.Sorted(slices.Values(all))
+	return s[len(s)/2]
+}
+
+// within judges durations by their median, since whatever else the machine does makes single ones longer.
+func within(t testing.TB, what string, limit time.Duration, all []time.Duration) {
+	t.Helper()
+	m := median(all)
+	t.Logf("%s: median %v, from %v to %v", what, m, slices.Min(all), slices.Max(all))
+	if measured && m > limit {
+		t.Errorf("%s: %v, which is more than %v", what, m, limit)
+	}
+}
