@@ -1,0 +1,125 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport"
+)
+
+// BenchmarkIdle starts guests that wait for a connection, in a process of their own, and tells what each of them costs: the time to
+// start it and the memory that it keeps.
+func BenchmarkIdle(b *testing.B) {
+	for _, count := range []int{1, 100, 1000, 10_000} {
+		b.Run(strconv.Itoa(count), func(b *testing.B) {
+			var limit unix.Rlimit
+			if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Max < uint64(count)+1000 {
+				b.Skipf("no more than %d descriptors may be open (%v)", limit.Max, err)
+			}
+			var times, sizes []float64
+			for start := time.Now(); len(times) < atLeastRuns || time.Since(start) < atLeastTime; {
+				us, bytes := idle(b, count)
+				times, sizes = append(times, us), append(sizes, bytes)
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(median(times), "µs-to-start")
+			b.ReportMetric(median(sizes)/1024, "KiB-resident")
+		})
+	}
+}
+
+const idleCount = "WASPORT_BENCH_IDLE"
+
+// idle runs so many guests in a new process.
+func idle(tb testing.TB, count int) (µs, bytes float64) {
+	tb.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), fmt.Sprint(idleCount, "=", count))
+	p := startProcess(tb, cmd)
+	defer p.stop()
+	if _, err := fmt.Sscan(p.expect("idle"), &µs, &bytes); err != nil {
+		tb.Fatal(err)
+	}
+	return µs, bytes
+}
+
+// idleChild is what happens in that process, and reports whether this is it.
+func idleChild() bool {
+	count, err := strconv.Atoi(os.Getenv(idleCount))
+	if err != nil {
+		return false
+	}
+	if err := startIdle(count); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	return true
+}
+
+func startIdle(count int) error {
+	ctx := context.Background()
+	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
+	if err != nil {
+		return err
+	}
+	wasm, err := Modules.ReadFile("idle.wasm")
+	if err != nil {
+		return err
+	}
+	m, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
+	if err != nil {
+		return err
+	}
+	// Each says where it listens, and then waits.
+	said, out := io.Pipe()
+	lines := bufio.NewReader(said)
+	c := wasport.Config{Args: []string{"idle"}, Stdout: out, Policy: loopback()}
+	start := func(n int) (time.Duration, error) {
+		at := time.Now()
+		for range n {
+			if _, err := m.Start(ctx, c); err != nil {
+				return 0, err
+			}
+			if _, err := lines.ReadString('\n'); err != nil {
+				return 0, err
+			}
+		}
+		return time.Since(at), nil
+	}
+	if _, err := start(1); err != nil { // for what all of them share
+		return err
+	}
+	debug.FreeOSMemory()
+	before := resident()
+	took, err := start(count)
+	if err != nil {
+		return err
+	}
+	debug.FreeOSMemory()
+	fmt.Printf("idle %f %f\n", float64(took.Nanoseconds())/1e3/float64(count), float64(resident()-before)/float64(count))
+	return nil
+}
+
+// resident is how much memory this process has.
+func resident() int {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		panic(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(b))[1])
+	if err != nil {
+		panic(err)
+	}
+	return pages * os.Getpagesize()
+}

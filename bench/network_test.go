@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wasport/wasport"
+)
+
+// workload is a program under test, which runs as a guest and natively in turn, and its peer, which is always native. "PORT" among
+// the words of one is the port that the other listens on.
+type workload struct {
+	name, subject, peer string
+
+	rate  string  // what is counted in a second; empty: the time of a unit is told
+	scale float64 // units of the result in one of the rate; 0 = 1
+}
+
+const mib = 1 << 20
+
+var workloads = []workload{
+	{"tcp64k_send", "stream send PORT 65536 268435456", "stream sink", "MiB/s", mib},
+	{"tcp64k_recv", "stream recv PORT 65536", "stream source 268435456", "MiB/s", mib},
+	{"tcp1k_send", "stream send PORT 1024 67108864", "stream sink", "MiB/s", mib},
+	{"tcp1k_recv", "stream recv PORT 1024", "stream source 67108864", "MiB/s", mib},
+	{"tcp_pingpong_client", "pingpong client tcp PORT 10000", "pingpong server tcp", "", 1},
+	{"tcp_pingpong_server", "pingpong server tcp", "pingpong client tcp PORT 10000", "", 1},
+	{"udp64_send", "datagram send PORT 64 100000", "datagram recv 64", "/s", 1},
+	{"udp64_recv", "datagram recv 64", "datagram flood PORT 64 100000", "/s", 1},
+	{"udp1200_send", "datagram send PORT 1200 50000", "datagram recv 1200", "/s", 1},
+	{"udp1200_recv", "datagram recv 1200", "datagram flood PORT 1200 50000", "/s", 1},
+	{"udp_pingpong_client", "pingpong client udp PORT 10000", "pingpong server udp", "", 1},
+	{"udp_pingpong_server", "pingpong server udp", "pingpong client udp PORT 10000", "", 1},
+	{"connect", "connection connect PORT 2000", "connection accept 2000", "/s", 1},
+	{"accept", "connection accept 2000", "connection open PORT 2000", "/s", 1},
+	{"poll500_all", "manyfds serve 500", "manyfds drive PORT 500 500 40", "/s", 1},
+	{"poll500_one", "manyfds serve 500", "manyfds drive PORT 500 1 2000", "/s", 1},
+	{"getaddrinfo", "lookup localhost 2000", "", "", 1},
+	{"host_call", "call 500000", "", "", 1},
+}
+
+// run runs the program under test on a host.
+func (w workload) run(tb testing.TB, on host) measurement {
+	tb.Helper()
+	subject, peer := strings.Fields(w.subject), strings.Fields(w.peer)
+	if len(peer) == 0 {
+		return on.start(tb, subject).result()
+	}
+	var s, p *running
+	if at := slices.Index(subject, "PORT"); at >= 0 {
+		p = native{}.start(tb, peer)
+		subject[at] = p.expect("port")
+		s = on.start(tb, subject)
+	} else {
+		s = on.start(tb, subject)
+		peer[slices.Index(peer, "PORT")] = s.expect("port")
+		p = native{}.start(tb, peer)
+	}
+	defer p.stop()
+	return s.result()
+}
+
+// BenchmarkNetwork compares guests with native programs. The ratio is how many times as much the guest does in the same time, or, for
+// what is told as a time, how many times as long it takes; cpu-ratio is how many times as much processor time it takes.
+func BenchmarkNetwork(b *testing.B) {
+	g := newGuests(b, wasport.RuntimeConfig{})
+	for _, w := range workloads {
+		b.Run(w.name, func(b *testing.B) {
+			all := inTurn(b, func() measurement { return w.run(b, native{}) }, func() measurement { return w.run(b, g) })
+			w.report(b, all[0], all[1])
+		})
+	}
+}
+
+func (w workload) report(b *testing.B, natively, asGuest []measurement) {
+	b.ReportMetric(medianRatio(asGuest, natively, measurement.cpuPerUnit), "cpu-ratio")
+	ratio := medianRatio(asGuest, natively, measurement.perUnit)
+	if w.rate == "" {
+		b.ReportMetric(ratio, "time-ratio")
+		b.ReportMetric(medianOf(asGuest, measurement.perUnit)/1e3, "guest-µs")
+		b.ReportMetric(medianOf(natively, measurement.perUnit)/1e3, "native-µs")
+		return
+	}
+	rate := func(m measurement) float64 { return m.units / w.scale / m.wall.Seconds() }
+	b.ReportMetric(1/ratio, "rate-ratio")
+	b.ReportMetric(medianOf(asGuest, rate), "guest-"+w.rate)
+	b.ReportMetric(medianOf(natively, rate), "native-"+w.rate)
+}

@@ -1,0 +1,66 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+)
+
+// BenchmarkHello runs the command from its start to its end, with and without the compiled module in its cache, and the same program
+// natively.
+func BenchmarkHello(b *testing.B) {
+	dir := b.TempDir()
+	command := filepath.Join(dir, "wasport")
+	if out, err := exec.Command("go", "build", "-o", command, "github.com/wasport/wasport/cmd/wasport").CombinedOutput(); err != nil {
+		b.Skipf("the command cannot be built: %v\n%s", err, out)
+	}
+	wasm, err := Modules.ReadFile("hello.wasm")
+	if err != nil {
+		b.Fatal(err)
+	}
+	module := filepath.Join(dir, "hello.wasm")
+	if err := os.WriteFile(module, wasm, 0o666); err != nil {
+		b.Fatal(err)
+	}
+	cache := filepath.Join(dir, "cache")
+	natively := binary(b, "hello")
+
+	process := func(words ...string) func() measurement {
+		return func() measurement {
+			cmd := exec.Command(words[0], words[1:]...)
+			at := time.Now()
+			out, err := cmd.CombinedOutput()
+			if err != nil || !bytes.Equal(out, []byte("hello\n")) {
+				b.Fatalf("%v\n%s", err, out)
+			}
+			return measurement{1, time.Since(at), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+		}
+	}
+	all := inTurn(b,
+		process(natively),
+		process(command, "run", "--cache-dir", cache, module),
+		process(command, "run", "--no-cache", module),
+		process(command, "run", "--no-cache", "--interpreter", module))
+	for i, name := range []string{"native", "cached", "uncached", "interpreted"} {
+		b.ReportMetric(medianOf(all[i], measurement.perUnit)/1e6, name+"-ms")
+	}
+}
+
+// BenchmarkStart runs guests of a compiled module from their start to their end.
+func BenchmarkStart(b *testing.B) {
+	g := newGuests(b, wasport.RuntimeConfig{})
+	m := g.module(b, "hello")
+	c := wasport.Config{Args: []string{"hello"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if status, err := m.Run(context.Background(), c); err != nil || status.Code != 0 {
+			b.Fatal(status, err)
+		}
+	}
+}
