@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"embed"
 	"fmt"
 	"io"
 	"net"
@@ -45,12 +46,17 @@ func TestMain(m *testing.M) {
 // module compiles one of the guests in guest/c/test, once for all tests.
 func module(t testing.TB, name string) *wasport.Module {
 	t.Helper()
+	return moduleOf(t, testguests.FS, name)
+}
+
+func moduleOf(t testing.TB, from embed.FS, name string) *wasport.Module {
+	t.Helper()
 	shared.Lock()
 	defer shared.Unlock()
 	if m, ok := shared.modules[name]; ok {
 		return m
 	}
-	wasm, err := testguests.FS.ReadFile(name + ".wasm")
+	wasm, err := from.ReadFile(name + ".wasm")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +103,11 @@ func start(t testing.TB, name string, args ...string) *guest {
 
 func startWith(t testing.TB, ctx context.Context, c wasport.Config, name string, args ...string) *guest {
 	t.Helper()
+	return startModule(t, ctx, c, module(t, name), name, args...)
+}
+
+func startModule(t testing.TB, ctx context.Context, c wasport.Config, m *wasport.Module, name string, args ...string) *guest {
+	t.Helper()
 	r, w := io.Pipe()
 	c.Args = append([]string{name}, args...)
 	c.Stdout = w
@@ -105,7 +116,7 @@ func startWith(t testing.TB, ctx context.Context, c wasport.Config, name string,
 	if testing.Verbose() {
 		c.Trace = testLog{t}
 	}
-	g, err := module(t, name).Start(ctx, c)
+	g, err := m.Start(ctx, c)
 	if err != nil {
 		t.Fatal(err)
 	}
