@@ -17,7 +17,7 @@ const mostMemory = 1<<32 - pageSize
 
 // reserve gives the guest its memory, which is there until release is called: after the last of its calls has returned. The context is
 // the one to make its instances under. A module that was not rewritten, of whose memory nothing is known, gets wazero's.
-func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context.Context, release func(), err error) {
+func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context.Context, release func(), _ error) {
 	if m.memory == (interrupt.Memory{}) || m.memory.Imported && !m.memory.Shared {
 		return m.resolving(ctx, nil), func() {}, nil
 	}
@@ -31,9 +31,9 @@ func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context
 	if err != nil {
 		return nil, nil, err
 	}
-	release = func() { mem.Release() }
+	free := func() { mem.Release() }
 	if !m.memory.Shared {
-		return m.resolving(experimental.WithMemoryAllocator(ctx, mem), nil), release, nil
+		return m.resolving(experimental.WithMemoryAllocator(ctx, mem), nil), free, nil
 	}
 
 	// wazero is handed the memory here, for the first and only time, so that all of it is known.
@@ -44,14 +44,14 @@ func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context
 		return linear
 	}))
 	if !m.memory.Imported {
-		return m.resolving(ctx, nil), release, nil
+		return m.resolving(ctx, nil), free, nil
 	}
 	provider, closeProvider, err := m.provide(ctx, most)
 	if err != nil {
-		release()
+		free()
 		return nil, nil, fmt.Errorf("the guest's memory: %w", err)
 	}
-	return m.resolving(ctx, provider), func() { closeProvider(); release() }, nil
+	return m.resolving(ctx, provider), func() { closeProvider(); free() }, nil
 }
 
 // resolving is a context under which instances find what they import. A module that provides the memory stands in for the one of

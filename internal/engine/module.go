@@ -23,7 +23,7 @@ type Module struct {
 	interrupted    bool             // rewritten so that it can be
 	memory         interrupt.Memory // zero if not
 	importedMemory memoryImport
-	provider       wazero.CompiledModule // of the memory, if it is imported and shared
+	provider       wazero.CompiledModule // of the memory at its largest, if it is imported and shared
 	threads        bool
 
 	// Warning says what is not as it should be, though the module can be run; empty in most cases.
@@ -82,7 +82,7 @@ func (m *Module) prepare(ctx context.Context, o CompileOptions) (err error) {
 		m.importedMemory.module, m.importedMemory.name, _ = def.Import()
 	}
 	if m.memory.Imported && m.memory.Shared {
-		m.provider, err = m.compileProvider(ctx, m.memory.Max)
+		m.provider, err = m.compileProvider(ctx, min(m.memory.Max, mostMemory))
 	}
 	return err
 }

@@ -15,7 +15,7 @@ import (
 // all of it happens before there are threads; and as all of the memory is there from the start, wazero needs no allocator for it to grow.
 func (m *Module) provide(ctx context.Context, most uint64) (_ api.Module, release func(), err error) {
 	compiled, release := m.provider, func() {}
-	if most != m.memory.Max {
+	if most != min(m.memory.Max, mostMemory) {
 		if compiled, err = m.compileProvider(ctx, most); err != nil {
 			return nil, nil, err
 		}
