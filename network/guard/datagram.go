@@ -2,6 +2,7 @@ package guard
 
 import (
 	"net/netip"
+	"syscall"
 
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -9,104 +10,166 @@ import (
 
 // Send judges where a datagram goes; what goes along a stream was judged when that was connected.
 func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
-	if s.protocol == policy.UDP {
-		if err := s.mayReach(to); err != nil {
-			return 0, err
-		}
+	now := s.net.now.Load()
+	if s.protocol == policy.TCP {
+		to = netip.AddrPort{}
+	} else if err := s.mayReach(now, to); err != nil {
+		return 0, err
 	}
-	return s.Socket.Send(bufs, to)
+	if now.bytes() {
+		return s.sendWithin(now, bufs, to)
+	}
+	n, err := s.Socket.Send(bufs, to)
+	if err == nil {
+		s.net.counters.sent.Add(uint64(n))
+	}
+	return n, err
 }
 
-// mayReach judges the destination of a datagram. A guest that receives on a port of its own choice may answer whom it heard from, as a
-// server does; else it needs permission to connect.
-func (s *socket) mayReach(to netip.AddrPort) error {
-	p := s.net.policy.Load()
+// mayReach judges the destination of a datagram. Whom the guest has heard from where it may listen it may answer, as a server does, unless
+// a deny refuses it; else it needs permission to connect.
+func (s *socket) mayReach(now *regime, to netip.AddrPort) error {
 	s.mu.Lock()
 	if !to.IsValid() {
 		to = s.peer
 	}
-	_, heard := s.heard[to]
-	known := s.judged == judgement{to, p}
+	known := s.sentTo == judgement{to, now}
 	s.mu.Unlock()
 	if known || !to.IsValid() { // without a destination there is nothing to judge: the send fails by itself
 		return nil
 	}
 	r := policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: to}
-	d := p.Decide(r, s.net.pins)
-	switch {
-	case d.Allowed && d.Name == "":
-		s.mu.Lock()
-		s.judged = judgement{to, p}
-		s.mu.Unlock()
-	case d.Allowed:
-	case heard && s.admits(policy.OpReceive, to):
-	default:
-		return s.net.refused(p, r, d)
+	d := s.decide(now, r)
+	// What a rule allows need not be looked for among the answers, except to learn that no rule was needed.
+	if d.Rule == nil || d.Allowed && s.net.options.Learner != nil {
+		if answer := s.mayAnswer(now, to); answer.Allowed {
+			s.net.allowed(r, answer)
+			s.reached(now, to)
+			return nil
+		}
+	}
+	if err := s.act(now, r, d); err != nil {
+		return err
+	}
+	if d.Allowed && d.Name == "" {
+		s.reached(now, to)
 	}
 	return nil
 }
 
+func (s *socket) reached(now *regime, to netip.AddrPort) {
+	s.mu.Lock()
+	s.sentTo = judgement{to, now}
+	s.mu.Unlock()
+}
+
+// mayAnswer decides whether something may be sent to an address since it came from there, by the rule that let it in.
+func (s *socket) mayAnswer(now *regime, to netip.AddrPort) policy.Decision {
+	if !s.net.contacts.has(contactOf(s.number, to)) {
+		return policy.Decision{}
+	}
+	at, chosen := s.local()
+	d := s.decide(now, policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at, Ephemeral: !chosen, Remote: to})
+	if !d.Allowed || d.Rule.Action() != policy.Listen {
+		return policy.Decision{}
+	}
+	return d
+}
+
 // Recv drops datagrams from those that the guest may not hear, and goes on to the next.
 func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+	now := s.net.now.Load()
+	if now.bytes() {
+		return s.recvWithin(now, bufs, flags)
+	}
+	r, err := s.receive(now, bufs, flags)
+	if err == nil && flags&network.Peek == 0 {
+		s.net.counters.received.Add(uint64(r.N))
+	}
+	return r, err
+}
+
+func (s *socket) receive(now *regime, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	switch {
 	case s.protocol == policy.TCP:
 		return s.Socket.Recv(bufs, flags)
 	case s.net.options.Shared:
-		return s.recvApart(bufs, flags)
+		return s.recvApart(now, bufs, flags)
 	}
-	return s.hearOnly(bufs, flags)
+	return s.hearOnly(now, bufs, flags)
 }
 
-// hearOnly receives the next datagram that the guest may hear.
-func (s *socket) hearOnly(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
-	for {
+// hearOnly receives into bufs what may be received. What may not has been there for a moment, and nothing tells how much it was.
+func (s *socket) hearOnly(now *regime, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+	for range maxStrangers {
 		r, err := s.Socket.Recv(bufs, flags)
-		if err != nil || s.hears(r.From) {
+		if err != nil || s.hears(now, r.From) {
 			return r, err
 		}
-		s.net.dropped.Add(1)
-		wipe(bufs, r.N)
+		s.net.counters.datagrams.Add(1)
+		for _, b := range bufs {
+			clear(b)
+		}
 		if flags&network.Peek != 0 { // it is still there
 			if _, err := s.Socket.Recv(nil, 0); err != nil {
 				return network.Received{}, err
 			}
 		}
 	}
+	return network.Received{}, syscall.EAGAIN
 }
 
-// maxHeard bounds how many senders a socket remembers, to whom it may reply.
-const maxHeard = 4096
-
-func (s *socket) hears(from netip.AddrPort) bool {
-	s.mu.Lock()
-	_, heard := s.heard[from]
-	peer, chosen := s.peer, s.chosen
-	s.mu.Unlock()
-	if from == peer {
-		r := policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: from}
-		if s.net.policy.Load().Decide(r, s.net.pins).Allowed {
-			return true
-		}
-	}
-	if !s.admits(policy.OpReceive, from) {
+// hears judges the source of a datagram.
+func (s *socket) hears(now *regime, from netip.AddrPort) bool {
+	if !from.IsValid() {
 		return false
 	}
-	if chosen && !heard {
+	s.mu.Lock()
+	known := s.gotFrom == judgement{from, now}
+	isPeer := from == s.peer
+	s.mu.Unlock()
+	if known {
+		return true
+	}
+	var r policy.Request
+	var d policy.Decision
+	if isPeer {
+		r = policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: from}
+		d = s.decide(now, r)
+	}
+	if !d.Allowed {
+		at, chosen := s.local()
+		r = policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at, Ephemeral: !chosen, Remote: from}
+		d = s.decide(now, r)
+	}
+	if !d.Allowed {
+		return s.net.turnAway(now, r, d)
+	}
+	s.learn(r)
+	s.net.allowed(r, d)
+	if d.Rule.Action() == policy.Listen {
+		s.net.contacts.add(contactOf(s.number, from))
+	}
+	if d.Name == "" {
 		s.mu.Lock()
-		if s.heard == nil || len(s.heard) >= maxHeard {
-			s.heard = make(map[netip.AddrPort]struct{})
-		}
-		s.heard[from] = struct{}{}
+		s.gotFrom = judgement{from, now}
 		s.mu.Unlock()
 	}
 	return true
 }
 
-// wipe clears the first n bytes of bufs.
-func wipe(bufs [][]byte, n int) {
-	for _, b := range bufs {
-		b = b[:min(len(b), n)]
-		clear(b)
-		n -= len(b)
+// Available does not count what will be dropped.
+func (s *socket) Available() (int, error) {
+	n, err := s.Socket.Available()
+	if n == 0 || err != nil || s.protocol == policy.TCP {
+		return n, err
+	}
+	switch _, err := s.receive(s.net.now.Load(), nil, network.Peek); err {
+	case nil:
+		return s.Socket.Available()
+	case syscall.EAGAIN:
+		return 0, nil
+	default:
+		return 0, err
 	}
 }

@@ -1,14 +1,17 @@
 // Package guard is a Network that judges each call by a policy before it passes it on.
 //
-// It is the only place where permission is enforced: it asks package policy, and acts on the answer. It opens nothing itself, and what
-// the rules mean is not its business.
+// It is the only place where permission is enforced: it asks package policy, acts on the answer, holds a guest to its limits, and keeps
+// the record of both. It opens nothing itself, and what the rules mean is not its business.
 package guard
 
 import (
-	"context"
+	"log/slog"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -23,6 +26,17 @@ type Options struct {
 	// OnFiltered is told of the addresses that were taken out of the answer to a lookup.
 	OnFiltered func(name string, removed []netip.Addr)
 
+	// Audit gets a record of each decision, and of each call that a limit refused: at level Info what was allowed, at Warn what was
+	// not. A datagram that goes to, or comes from, the same address as the one before it is decided by that. Of the strangers who
+	// were turned away no more than 100 a second are recorded, with the number of those left out.
+	Audit *slog.Logger
+
+	// Learner is told what the guest needed.
+	Learner *policy.Learner
+
+	// DryRun refuses nothing and limits nothing: what would have been refused is reported, recorded and counted all the same.
+	DryRun bool
+
 	// Shared says that others see the buffers while a socket receives into them, as the threads of a guest do. Datagrams then
 	// come there only after they were judged, which costs a copy.
 	Shared bool
@@ -32,92 +46,91 @@ type Options struct {
 // here, so each guest needs one of its own.
 type Network struct {
 	base    network.Network
-	policy  atomic.Pointer[policy.Policy]
-	pins    *policy.Pins
 	options Options
-	dropped atomic.Uint64
+	pins    *policy.Pins
+	now     atomic.Pointer[regime]
+	change  sync.Mutex // held by SetPolicy
+
+	sockets   atomic.Uint64 // made so far, of which each gets its number
+	contacts  contacts
+	counters  counters
+	strangers strangers
+}
+
+// regime is what holds at one time. Its address tells it from those before it.
+type regime struct {
+	policy *policy.Policy
+	limits
 }
 
 var _ network.Network = (*Network)(nil)
 
-// New puts a policy around a network. A nil policy allows nothing.
+// New puts a policy, with its limits, around a network. A nil policy allows nothing.
 func New(base network.Network, p *policy.Policy, o Options) *Network {
 	n := &Network{base: base, pins: policy.NewPins(time.Now), options: o}
-	n.policy.Store(p)
+	n.strangers.limit = rate.NewLimiter(strangersPerSecond, strangersPerSecond)
+	n.now.Store(&regime{policy: p, limits: n.limitsOf(p, limits{})})
 	return n
 }
 
-// SetPolicy changes the policy for everything that the guest does from now on. Connections that stand go on.
-func (n *Network) SetPolicy(p *policy.Policy) { n.policy.Store(p) }
-
-// Dropped counts the connections and datagrams of strangers that were turned away.
-func (n *Network) Dropped() uint64 { return n.dropped.Load() }
-
-// judge asks the policy, and makes a refusal an error.
-func (n *Network) judge(r policy.Request) error {
-	p := n.policy.Load()
-	d := p.Decide(r, n.pins)
-	if d.Allowed {
-		return nil
-	}
-	return n.refused(p, r, d)
+// SetPolicy changes the policy and its limits for everything that the guest does from now on. Connections that stand, or are under way,
+// go on.
+func (n *Network) SetPolicy(p *policy.Policy) {
+	n.change.Lock()
+	defer n.change.Unlock()
+	n.now.Store(&regime{policy: p, limits: n.limitsOf(p, n.now.Load().limits)})
 }
 
-func (n *Network) refused(p *policy.Policy, r policy.Request, d policy.Decision) error {
-	refusal := p.Explain(r, d)
+// Policy returns the policy that holds now.
+func (n *Network) Policy() *policy.Policy { return n.now.Load().policy }
+
+// enforce acts on a decision about what the guest wants.
+func (n *Network) enforce(now *regime, r policy.Request, d policy.Decision) error {
+	if d.Allowed {
+		n.allowed(r, d)
+		return nil
+	}
+	n.counters.denied[r.Op].Add(1)
+	refusal := now.policy.Explain(r, d)
+	if n.options.Audit != nil {
+		n.recordRefusal(refusal)
+	}
 	if n.options.OnRefusal != nil {
 		n.options.OnRefusal(refusal)
+	}
+	if n.options.DryRun {
+		return nil
 	}
 	return refusal
 }
 
-// Open makes a socket that is judged. A socket by itself reaches nothing, so opening one needs no permission.
+// allowed notes that something was allowed.
+func (n *Network) allowed(r policy.Request, d policy.Decision) {
+	n.counters.allowed[r.Op].Add(1)
+	if n.options.Audit != nil {
+		n.recordAllowed(r, d)
+	}
+}
+
+// turnAway acts on a decision against what came from outside, and reports whether it is let in nevertheless.
+func (n *Network) turnAway(now *regime, r policy.Request, d policy.Decision) bool {
+	n.counters.denied[r.Op].Add(1)
+	if n.options.Audit != nil {
+		n.recordStranger(now, r, d)
+	}
+	return n.options.DryRun
+}
+
+// Open makes a socket that is judged. A socket by itself reaches nothing, so opening one needs no permission. EMFILE beyond the limit of
+// sockets.
 func (n *Network) Open(family network.Family, typ network.Type) (network.Socket, error) {
+	if err := n.reserve(n.now.Load()); err != nil {
+		return nil, err
+	}
 	s, err := n.base.Open(family, typ)
 	if err != nil {
+		n.release()
 		return nil, err
 	}
 	return n.guard(s), nil
-}
-
-// Adopt guards a socket that was opened elsewhere, such as a listener that the guest is handed.
-func (n *Network) Adopt(s network.Socket) network.Socket {
-	g := n.guard(s)
-	if local, err := s.LocalAddr(); err == nil && local.Port() != 0 {
-		g.bound, g.chosen = local, true
-	}
-	return g
-}
-
-// LookupAddrs judges the name, and what it resolved to: addresses that a rule with a name must not reach are taken out of the answer, and
-// the others are remembered as what the name stands for.
-func (n *Network) LookupAddrs(ctx context.Context, family network.Family, name string) ([]netip.Addr, error) {
-	if err := n.judge(policy.Request{Op: policy.OpResolve, Name: name}); err != nil {
-		return nil, err
-	}
-	// Looked up under the spelling that was judged, whatever the resolver makes of others.
-	canonical, err := policy.CanonicalName(name)
-	if err != nil {
-		return nil, &network.LookupError{Name: name, Failure: network.NoSuchHost, Err: err}
-	}
-	addrs, err := n.base.LookupAddrs(ctx, family, canonical)
-	if err != nil {
-		return nil, err
-	}
-	wanted := map[network.Family]policy.Family{
-		network.AnyFamily: policy.AnyFamily, network.IPv4: policy.IPv4, network.IPv6: policy.IPv6,
-	}[family]
-	kept, removed := n.policy.Load().Answer(n.pins, canonical, wanted, addrs)
-	if len(removed) > 0 && n.options.OnFiltered != nil {
-		n.options.OnFiltered(canonical, removed)
-	}
-	if len(kept) == 0 {
-		return nil, &network.LookupError{Name: canonical, Failure: network.NoSuchHost}
-	}
-	return kept, nil
-}
-
-// LookupPort asks a table of the host, which tells nobody anything.
-func (n *Network) LookupPort(ctx context.Context, typ network.Type, service string) (uint16, error) {
-	return n.base.LookupPort(ctx, typ, service)
 }

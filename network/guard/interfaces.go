@@ -18,10 +18,10 @@ func (n *Network) HostAddrs() ([]network.HostAddr, error) {
 		return nil, nil
 	}
 	all, err := base.HostAddrs()
-	if err != nil {
-		return nil, err
+	if err != nil || n.options.DryRun {
+		return all, err
 	}
-	p := n.policy.Load()
+	p := n.Policy()
 	return slices.DeleteFunc(all, func(h network.HostAddr) bool {
 		at := netip.AddrPortFrom(h.Prefix.Addr(), 0)
 		for _, protocol := range [...]policy.Protocol{policy.TCP, policy.UDP} {

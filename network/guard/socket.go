@@ -3,6 +3,8 @@ package guard
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
+	"syscall"
 
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -13,51 +15,91 @@ type socket struct {
 	network.Socket
 	net      *Network
 	protocol policy.Protocol
-
-	mu     sync.Mutex
-	bound  netip.AddrPort // where it listens or receives; invalid while unbound
-	chosen bool           // the port was the guest's choice, or that of whoever handed the socket over
-	peer   netip.AddrPort // that datagrams are connected to
-	heard  map[netip.AddrPort]struct{}
-	judged judgement // of the address last sent to
+	number   uint64
+	grant    *policy.Policy // what handing it over allows; nil if the guest opened it
+	waiting                 // for limits
 
 	receiving sync.Mutex // held while a datagram is received, if Options.Shared
+	closed    atomic.Bool
+
+	mu       sync.Mutex
+	bound    netip.AddrPort // where it listens or receives; invalid while unbound
+	chosen   bool           // the port was the guest's choice, or that of whoever handed the socket over
+	peer     netip.AddrPort // that datagrams are connected to
+	underway bool           // a stream's connection was started and has not failed; maybe it stands
+	sentTo   judgement      // of the address last sent to
+	gotFrom  judgement      // of the address last received from
 }
 
-// judgement is a permission that holds as long as the policy does.
+// judgement is a permission that holds as long as the regime does.
 type judgement struct {
-	to     netip.AddrPort
-	policy *policy.Policy
+	address netip.AddrPort
+	regime  *regime
 }
 
 func (n *Network) guard(s network.Socket) *socket {
-	g := &socket{Socket: s, net: n, protocol: policy.TCP}
+	g := &socket{Socket: s, net: n, protocol: policy.TCP, number: n.sockets.Add(1)}
 	if s.Type() == network.Datagram {
 		g.protocol = policy.UDP
 	}
 	return g
 }
 
-// unspecified is the address that an unbound socket gets.
-func (s *socket) unspecified() netip.AddrPort {
-	if s.Family() == network.IPv6 {
-		return netip.AddrPortFrom(netip.IPv6Unspecified(), 0)
-	}
-	return netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
-}
-
+// local is where the socket is, as far as it has been said: an unbound one gets the unspecified address.
 func (s *socket) local() (at netip.AddrPort, chosen bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.bound.IsValid() {
-		return s.unspecified(), false
+	switch {
+	case s.bound.IsValid():
+		return s.bound, s.chosen
+	case s.Family() == network.IPv6:
+		return netip.AddrPortFrom(netip.IPv6Unspecified(), 0), false
 	}
-	return s.bound, s.chosen
+	return netip.AddrPortFrom(netip.IPv4Unspecified(), 0), false
+}
+
+// settle notes the address that the socket has got.
+func (s *socket) settle(chosen bool) {
+	if at, err := s.Socket.LocalAddr(); err == nil && at.Port() != 0 {
+		s.mu.Lock()
+		s.bound, s.chosen = at, chosen
+		s.mu.Unlock()
+	}
+}
+
+// decide asks the policy and, for a socket that was handed over, what that allows.
+func (s *socket) decide(now *regime, r policy.Request) policy.Decision {
+	d := now.policy.Decide(r, s.net.pins)
+	if s.grant != nil && !d.Allowed {
+		return s.decideHanded(now.policy, r, d)
+	}
+	return d
+}
+
+// enforce judges what the guest wants of the socket.
+func (s *socket) enforce(now *regime, r policy.Request) error {
+	return s.act(now, r, s.decide(now, r))
+}
+
+// act acts on a decision about what the guest wants of the socket.
+func (s *socket) act(now *regime, r policy.Request, d policy.Decision) error {
+	if d.Allowed {
+		s.learn(r)
+	}
+	return s.net.enforce(now, r, d)
+}
+
+// learn notes what the guest needs a rule for.
+func (s *socket) learn(r policy.Request) {
+	if l := s.net.options.Learner; l != nil && (s.grant == nil || !s.grant.Decide(r, nil).Allowed) {
+		l.Request(r)
+	}
 }
 
 func (s *socket) Bind(a netip.AddrPort) error {
 	chosen := a.Port() != 0
-	if err := s.net.judge(policy.Request{Op: policy.OpBind, Protocol: s.protocol, Local: a, Ephemeral: !chosen}); err != nil {
+	r := policy.Request{Op: policy.OpBind, Protocol: s.protocol, Local: a, Ephemeral: !chosen}
+	if err := s.enforce(s.net.now.Load(), r); err != nil {
 		return err
 	}
 	if err := s.Socket.Bind(a); err != nil {
@@ -67,65 +109,129 @@ func (s *socket) Bind(a netip.AddrPort) error {
 	return nil
 }
 
-// settle notes the address that the socket has got.
-func (s *socket) settle(chosen bool) {
-	if at, err := s.Socket.LocalAddr(); err == nil {
-		s.mu.Lock()
-		s.bound, s.chosen = at, chosen
-		s.mu.Unlock()
-	}
-}
-
 func (s *socket) Listen(backlog int) error {
 	at, chosen := s.local()
-	if err := s.net.judge(policy.Request{Op: policy.OpListen, Protocol: s.protocol, Local: at, Ephemeral: !chosen}); err != nil {
+	if at.Port() == 0 { // a connect that failed may have bound it
+		s.settle(false)
+		at, chosen = s.local()
+	}
+	r := policy.Request{Op: policy.OpListen, Protocol: s.protocol, Local: at, Ephemeral: !chosen}
+	if err := s.enforce(s.net.now.Load(), r); err != nil {
 		return err
 	}
 	if err := s.Socket.Listen(backlog); err != nil {
 		return err
 	}
 	s.settle(chosen)
+	s.listens.Store(true)
 	return nil
 }
 
-// Accept closes the connections of peers that are not admitted, and goes on to the next.
+// maxStrangers bounds how many strangers are turned away by one call, which is then tried again if the guest still wants it.
+const maxStrangers = 64
+
+// Accept closes the connections of peers that are not admitted, and goes on to the next. EMFILE beyond the limit of sockets.
 func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
-	for {
+	now := s.net.now.Load()
+	if err := s.net.reserve(now); err != nil {
+		return nil, netip.AddrPort{}, err
+	}
+	for range maxStrangers {
 		c, from, err := s.Socket.Accept()
 		if err != nil {
+			s.net.release()
 			return nil, from, err
 		}
-		if s.admits(policy.OpAccept, from) {
-			return s.net.guard(c), from, nil
+		if s.admits(now, from) {
+			g := s.net.guard(c)
+			g.underway = true
+			return g, from, nil
 		}
-		s.net.dropped.Add(1)
+		s.net.counters.accepted.Add(1)
 		c.Close()
 	}
+	s.net.release()
+	return nil, netip.AddrPort{}, syscall.EAGAIN
 }
 
-func (s *socket) admits(op policy.Op, from netip.AddrPort) bool {
+// admits judges who has connected.
+func (s *socket) admits(now *regime, from netip.AddrPort) bool {
 	at, chosen := s.local()
-	r := policy.Request{Op: op, Protocol: s.protocol, Local: at, Ephemeral: !chosen, Remote: from}
-	return s.net.policy.Load().Decide(r, s.net.pins).Allowed
+	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: at, Ephemeral: !chosen, Remote: from}
+	d := s.decide(now, r)
+	if !d.Allowed {
+		return s.net.turnAway(now, r, d)
+	}
+	s.learn(r)
+	s.net.allowed(r, d)
+	return true
 }
 
+// Connect is EAGAIN beyond the limit of connects.
 func (s *socket) Connect(a netip.AddrPort) error {
-	if err := s.net.judge(policy.Request{Op: policy.OpConnect, Protocol: s.protocol, Remote: a}); err != nil {
+	now := s.net.now.Load()
+	r := policy.Request{Op: policy.OpConnect, Protocol: s.protocol, Remote: a}
+	if err := s.enforce(now, r); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	underway := s.underway
+	s.mu.Unlock()
+	if !underway { // or it is only asked what became of the connection
+		if err := s.net.mayStart(now, r); err != nil {
+			return err
+		}
+	}
 	err := s.Socket.Connect(a)
+	s.progress(err)
 	if err == nil && s.protocol == policy.UDP {
-		s.mu.Lock()
-		s.peer = a
-		s.mu.Unlock()
+		s.point(a)
 	}
 	return err
 }
 
+// FinishConnect tells the result of what Connect was allowed to start.
+func (s *socket) FinishConnect() error {
+	err := s.Socket.FinishConnect()
+	s.progress(err)
+	return err
+}
+
+// progress notes whether a stream has a connection, or one on its way, by what an attempt at it returned.
+func (s *socket) progress(err error) {
+	if s.protocol == policy.UDP {
+		return
+	}
+	underway := err == nil || err == syscall.EINPROGRESS || err == syscall.EALREADY || err == syscall.EISCONN
+	s.mu.Lock()
+	s.underway = underway
+	s.mu.Unlock()
+	s.connects.Store(underway && err != nil && err != syscall.EISCONN)
+}
+
+// point notes where datagrams go from now on: to where the kernel says, which is not what was asked for if that was the unspecified
+// address.
+func (s *socket) point(a netip.AddrPort) {
+	if peer, err := s.Socket.RemoteAddr(); err == nil {
+		a = peer
+	}
+	s.mu.Lock()
+	s.peer = a
+	s.mu.Unlock()
+}
+
 func (s *socket) Join(group netip.Addr, on network.Interface) error {
 	r := policy.Request{Op: policy.OpJoin, Protocol: s.protocol, Remote: netip.AddrPortFrom(group, 0)}
-	if err := s.net.judge(r); err != nil {
+	if err := s.enforce(s.net.now.Load(), r); err != nil {
 		return err
 	}
 	return s.Socket.Join(group, on)
+}
+
+func (s *socket) Close() error {
+	if s.closed.CompareAndSwap(false, true) {
+		s.net.release()
+		s.waiting.end()
+	}
+	return s.Socket.Close()
 }

@@ -1,0 +1,54 @@
+package guard
+
+import (
+	"net/netip"
+
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/policy"
+)
+
+// handedOver is where the rules of handing over are written, as it were.
+var handedOver = policy.Origin{Source: "the socket was handed over"}
+
+// Adopt guards a socket that was opened elsewhere and is handed to the guest. Handing it over is a grant, of what the socket is and no
+// more: to accept connections or receive datagrams where it is bound, and to answer those; or, if it is connected, to send and receive
+// datagrams there. Rules that deny it and ceilings hold all the same, and so does a listen rule that covers the address: then that
+// says who may come. A connection that stands is not judged.
+func (n *Network) Adopt(s network.Socket) network.Socket {
+	n.counters.open.Add(1) // above the limit, if need be: it is not the guest that opened it
+	g := n.guard(s)
+	g.underway = true // unless it listens
+	action, at := policy.Listen, netip.AddrPort{}
+	if local, err := s.LocalAddr(); err == nil && local.Port() != 0 {
+		g.bound, g.chosen, at = local, true, local
+	}
+	if peer, err := s.RemoteAddr(); err == nil {
+		g.peer, g.chosen = peer, false
+		action, at = policy.Connect, peer
+	}
+	if accepts, err := s.Option(network.AcceptConn); err == nil && accepts != 0 {
+		g.listens.Store(true)
+	}
+	g.grant = policy.New(nil, policy.Limits{})
+	target := g.protocol.String() + "://" + netip.AddrPortFrom(at.Addr().WithZone(""), at.Port()).String()
+	if rules, err := policy.ParseTargets(policy.Allow, action, target, handedOver); err == nil {
+		g.grant = policy.New(rules, policy.Limits{})
+	}
+	return g
+}
+
+// decideHanded decides by the grant what the guest's rules did not allow, if all that they lack is a rule.
+func (s *socket) decideHanded(p *policy.Policy, r policy.Request, refused policy.Decision) policy.Decision {
+	d := s.grant.Decide(r, nil)
+	if !d.Allowed || refused.Rule != nil || len(p.Explain(r, refused).Allow) == 0 {
+		return refused
+	}
+	if r.Op != policy.OpConnect {
+		anybody := r
+		anybody.Op, anybody.Remote = policy.OpListen, netip.AddrPort{}
+		if p.Decide(anybody, nil).Allowed {
+			return refused // there is a rule, and it does not admit this peer
+		}
+	}
+	return d
+}
