@@ -18,8 +18,8 @@ type function struct {
 
 	plain     bool // there is nothing to count or to change
 	calls     bool
-	branched  bool // there has been a control instruction
-	loopFirst bool // the first of them was a loop, so that entering it counts for entering the function
+	branched  bool // there has been a control instruction other than block
+	loopFirst bool // the first of them was a loop, so that its check is the function's
 }
 
 // A frame is a block of the input that the walk is in.
@@ -85,6 +85,15 @@ func (f *function) change(pos int) {
 func (f *function) walked(n int) {
 	if f.path >= 0 {
 		f.path += n
+	}
+}
+
+// called takes notice of a call of a function of the module, which either adds to the unchecked path or begins with a check.
+func (f *function) called(plain bool) {
+	if plain {
+		f.walked(small)
+	} else {
+		f.path = min(f.path, 0)
 	}
 }
 
@@ -221,7 +230,7 @@ func (f *function) block(op byte) {
 		f.body.op(r.b[start:r.pos]...)
 		f.path = min(f.path, 0)
 	}
-	f.branched = true
+	f.branched = f.branched || op != opBlock
 }
 
 // branch notes a branch to a label of the input, and gives the output's.
@@ -269,12 +278,12 @@ func (f *function) call(op byte, pos int, i uint32) {
 	switch defined := int(i) - f.w.imported; op {
 	case opCall, opReturnCall:
 		f.body.index(op, f.w.funcIndex(i))
-		if defined >= 0 && f.w.plain[defined] {
-			f.walked(small)
+		if defined >= 0 {
+			f.called(f.w.plain[defined])
 		}
 	default:
 		f.body.op(f.r.b[pos:f.r.pos]...)
-		f.walked(small)
+		f.called(true)
 	}
 	if op == opReturnCall || op == opReturnCallIndirect {
 		f.path = unreached
