@@ -20,6 +20,9 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family, name s
 	if err := n.enforce(now, r, now.policy.Decide(r, n.pins)); err != nil {
 		return nil, err
 	}
+	if n.options.Learner != nil {
+		n.options.Learner.Request(r)
+	}
 	// Looked up under the spelling that was judged, whatever the resolver makes of others.
 	canonical, err := policy.CanonicalName(name)
 	if err != nil {
@@ -42,9 +45,8 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family, name s
 			kept = addrs
 		}
 	}
-	if l := n.options.Learner; l != nil {
-		l.Request(r)
-		l.Lookup(canonical, kept)
+	if n.options.Learner != nil {
+		n.options.Learner.Lookup(canonical, kept)
 	}
 	if len(kept) == 0 {
 		return nil, &network.LookupError{Name: canonical, Failure: network.NoSuchHost}
