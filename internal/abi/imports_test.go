@@ -2,7 +2,6 @@ package abi_test
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
 	"os"
 	"slices"
@@ -450,14 +449,4 @@ func TestEveryImportIsTested(t *testing.T) {
 			}
 		}
 	}
-}
-
-func mustListen(t *testing.T) *net.TCPListener {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	return l.(*net.TCPListener)
 }
