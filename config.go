@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
+	"net/netip"
 	"strings"
 	"syscall"
 	"time"
@@ -38,13 +40,17 @@ type Config struct {
 	// Sockets are handed to the guest as the descriptors after those of Dirs, as programs expect them that accept connections
 	// without opening a socket themselves: *net.TCPListener, *net.UDPConn and whatever else has a socket of the operating system. The
 	// guest works on a duplicate; the original stays the caller's, who may close it at any time.
+	//
+	// That a socket is handed over is a permission to use it as it is: to accept or receive where it is bound, or to send where it is
+	// connected to. A rule of Policy that denies it holds all the same, a ceiling does, and so does a listen rule with "from" for
+	// its address.
 	Sockets []syscall.Conn
 
 	// NonblockingSockets hands Sockets over in non-blocking mode. Programs compiled by Go expect it, which wait for all of their
 	// descriptors in one place and take a listener's mode as they find it; those in C mostly expect that accept waits.
 	NonblockingSockets bool
 
-	// Policy says what the guest may do on the network; nil allows nothing. See package policy.
+	// Policy says what the guest may do on the network; nil allows nothing. See package policy, and Guest.SetPolicy to change it.
 	Policy *policy.Policy
 
 	// Network is what the guest's sockets are opened on and its names are resolved by, behind the policy. Nil = the host's.
@@ -52,6 +58,23 @@ type Config struct {
 
 	// OnRefusal is called with what the policy refused, from the guest's goroutines.
 	OnRefusal func(*policy.Refusal)
+
+	// OnFiltered is called with the addresses that were taken out of the answer to a lookup, since the guest may not reach them by a
+	// name, from the guest's goroutines.
+	OnFiltered func(name string, removed []netip.Addr)
+
+	// Audit gets a record of each decision about the network, at level Info of what was allowed and at Warn of what was not, with the
+	// attributes guest, action, protocol, name, address, local, decision, rule, written, reason and hint, as far as they apply. Name
+	// is what the guest is called there; empty = the first of Args.
+	Audit *slog.Logger
+	Name  string
+
+	// Learner is told what the guest needed of what it was allowed. See policy.Learner for how to make a policy of it.
+	Learner *policy.Learner
+
+	// DryRun refuses nothing of what Policy does not allow, and limits nothing. What would have been refused is told to OnRefusal,
+	// OnFiltered and Audit, and counted.
+	DryRun bool
 
 	// Function is the exported function to start the guest with, Params its arguments as WebAssembly's raw values (see
 	// Module.Function). Empty = _start, the one of a command.
@@ -88,20 +111,16 @@ type Dir struct {
 }
 
 // world makes a guest's world of the configuration.
-func (c *Config) world(ctx context.Context, threads bool) (*system.Guest, error) {
+func (c *Config) world(ctx context.Context, threads bool) (*system.Guest, *guard.Network, error) {
 	s := system.Config{
 		Args: c.Args, Env: c.Env,
 		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
 		NonblockingListeners: c.NonblockingSockets, Random: c.Random, MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
 	}
 	if err := checkStrings(c.Args, c.Env); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	base := c.Network
-	if base == nil {
-		base = kernel.New(kernel.Config{})
-	}
-	guarded := guard.New(base, c.Policy, guard.Options{OnRefusal: c.OnRefusal, Shared: threads})
+	guarded := c.guard(threads)
 	s.Network = guarded
 
 	err := func() error {
@@ -132,9 +151,10 @@ func (c *Config) world(ctx context.Context, threads bool) (*system.Guest, error)
 		for _, l := range s.Listeners {
 			l.Close()
 		}
-		return nil, err
+		return nil, nil, err
 	}
-	return system.New(ctx, s)
+	world, err := system.New(ctx, s)
+	return world, guarded, err
 }
 
 func access(d Dir) hostfs.Access {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wasport/wasport/internal/engine"
 	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/network/guard"
 )
 
 // Status is how a guest ended by itself.
@@ -22,6 +23,7 @@ type Trap = engine.Trap
 // Guest is a running guest.
 type Guest struct {
 	world  *system.Guest
+	guard  *guard.Network
 	done   chan struct{}
 	status Status
 	err    error
@@ -81,11 +83,11 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*starting, error) {
 	if len(c.Params) != len(entry.Params) {
 		return nil, fmt.Errorf("function %s takes %d arguments, not %d", entry.Name, len(entry.Params), len(c.Params))
 	}
-	world, err := c.world(ctx, m.module.Threads())
+	world, guarded, err := c.world(ctx, m.module.Threads())
 	if err != nil {
 		return nil, err
 	}
-	return &starting{&Guest{world: world, done: make(chan struct{})}, m.module, entry, c}, nil
+	return &starting{&Guest{world: world, guard: guarded, done: make(chan struct{})}, m.module, entry, c}, nil
 }
 
 func (g *starting) run(ctx context.Context) {

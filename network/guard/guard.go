@@ -68,7 +68,9 @@ var _ network.Network = (*Network)(nil)
 // New puts a policy, with its limits, around a network. A nil policy allows nothing.
 func New(base network.Network, p *policy.Policy, o Options) *Network {
 	n := &Network{base: base, pins: policy.NewPins(time.Now), options: o}
-	n.strangers.limit = rate.NewLimiter(strangersPerSecond, strangersPerSecond)
+	if o.Audit != nil {
+		n.strangers.limit = rate.NewLimiter(strangersPerSecond, strangersPerSecond)
+	}
 	n.now.Store(&regime{policy: p, limits: n.limitsOf(p, limits{})})
 	return n
 }
