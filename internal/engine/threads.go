@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -69,6 +70,7 @@ type guest struct {
 	waits  futex.Table
 	most   int // threads besides the first
 
+	left  chan struct{} // gets something when a thread has ended
 	mu    sync.Mutex
 	ids   map[uint32]struct{} // of the threads that run, but for the first
 	last  uint32              // id that was given
@@ -112,17 +114,36 @@ func (g *guest) run(trace io.Writer, call func(context.Context, api.Module) erro
 	return nil
 }
 
-// spawn starts a thread that gets the argument. It returns the thread's id, or a negative number: the guest has as many as it may have.
-func (g *guest) spawn(argument uint32) int32 {
+// leaving is how long a thread that wants to start another waits for one to end, if there are as many as there may be: one that has told
+// the others that it is over is so only a moment after.
+const leaving = 10 * time.Millisecond
+
+// spawn starts a thread that gets the argument, on behalf of another. It returns the new thread's id, or a negative number: the guest
+// has as many threads as it may have.
+func (g *guest) spawn(t *thread, argument uint32) int32 {
+	id, ok := g.begin(argument)
+	for deadline := time.Now().Add(leaving); !ok && g.most > 0; id, ok = g.begin(argument) {
+		if t.Sleep(g.left, max(time.Until(deadline), 0)) != nil {
+			break
+		}
+	}
+	if !ok {
+		return -int32(wasi.EAGAIN)
+	}
+	return int32(id)
+}
+
+// begin starts a thread if there are not too many.
+func (g *guest) begin(argument uint32) (id uint32, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.over || len(g.ids) >= g.most {
-		return -int32(wasi.EAGAIN)
+		return 0, false
 	}
 	for taken := true; taken; _, taken = g.ids[g.last] {
 		g.last = g.last%maxThreadID + 1
 	}
-	id := g.last
+	id = g.last
 	g.ids[id] = struct{}{}
 	g.ended.Go(func() {
 		err := g.run(g.traceOf(id), func(ctx context.Context, inst api.Module) error {
@@ -132,11 +153,19 @@ func (g *guest) spawn(argument uint32) int32 {
 		if err != nil {
 			g.world.Kill(err)
 		}
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		delete(g.ids, id)
+		g.leave(id)
 	})
-	return int32(id)
+	return id, true
+}
+
+func (g *guest) leave(id uint32) {
+	g.mu.Lock()
+	delete(g.ids, id)
+	g.mu.Unlock()
+	select {
+	case g.left <- struct{}{}:
+	default:
+	}
 }
 
 // wait waits for the end of all threads that were spawned.
@@ -151,7 +180,7 @@ func (g *guest) wait() {
 func spawnThread(ctx context.Context, _ api.Module, stack []uint64) {
 	t := threadOf(ctx)
 	t.Tick() // a guest could live of threads that are too short for one
-	stack[0] = uint64(uint32(t.guest.spawn(uint32(stack[0]))))
+	stack[0] = uint64(uint32(t.guest.spawn(t, uint32(stack[0]))))
 	if err := t.Err(); err != nil {
 		panic(err)
 	}
