@@ -2,6 +2,7 @@ package system
 
 import (
 	"math"
+	"syscall"
 	"time"
 
 	"github.com/wasport/wasport/internal/poll"
@@ -38,8 +39,9 @@ type Happening struct {
 // pollState is what a thread keeps between calls of Poll, since programs wait for the same things again and again.
 type pollState struct {
 	items     []poll.Item
-	of        []int       // items[i] belongs to interest of[i]
-	timers    []time.Time // by interest; of those that are timers
+	found     []*descriptor // that items[i] belongs to
+	of        []int         // and its interest
+	timers    []time.Time   // by interest; of those that are timers
 	gone      uint64
 	immediate []Happening
 	out       []Happening
@@ -57,11 +59,11 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 	}
 	w := &t.wait
 	deadline := t.timers(in)
-	for changed := !same || len(w.immediate) > 0; ; changed = true {
-		if changed || w.gone != t.table.gone.Load() {
-			changed = true
-			t.register(in)
-		}
+	changed := !same || len(w.immediate) > 0 || w.gone != t.table.gone.Load()
+	if changed {
+		t.register(in)
+	}
+	for {
 		until := deadline
 		if len(w.immediate) > 0 {
 			until = time.Unix(0, 1)
@@ -76,8 +78,18 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 			return nil, err
 		}
 		w.out = append(w.out[:0], w.immediate...)
+		// A descriptor that was closed meanwhile is no longer waited for, even if there is another under its number by now.
+		if changed = w.gone != t.table.gone.Load(); changed {
+			for i, d := range w.found {
+				if d.closed.Load() {
+					w.out = append(w.out, Happening{Index: w.of[i], Err: syscall.EBADF})
+				}
+			}
+		}
 		for _, i := range ready {
-			w.out = append(w.out, t.happening(in, i))
+			if !changed || !w.found[i].closed.Load() {
+				w.out = append(w.out, t.happening(in, i))
+			}
 		}
 		now := time.Now()
 		for i := range in {
@@ -126,7 +138,7 @@ func (t *Thread) timers(in []Interest) (earliest time.Time) {
 func (t *Thread) register(in []Interest) {
 	w := &t.wait
 	w.gone = t.table.gone.Load()
-	w.items, w.of, w.immediate = w.items[:0], w.of[:0], w.immediate[:0]
+	w.items, w.found, w.of, w.immediate = w.items[:0], w.found[:0], w.of[:0], w.immediate[:0]
 	for i, x := range in {
 		if x.Kind == Timer {
 			if x.Clock > wasi.ClockThreadCPU {
@@ -150,6 +162,7 @@ func (t *Thread) register(in []Interest) {
 			want = network.Writable
 		}
 		w.items = append(w.items, poll.Item{P: d.object, Want: want})
+		w.found = append(w.found, d)
 		w.of = append(w.of, i)
 	}
 }
