@@ -22,3 +22,6 @@ type Memory = engine.Memory
 
 // Memory describes the module's memory. It is false if the module neither imports nor exports one.
 func (m *Module) Memory() (Memory, bool) { return m.module.Memory() }
+
+// Threads reports whether the module can start threads.
+func (m *Module) Threads() bool { return m.module.Threads() }

@@ -1,0 +1,41 @@
+/* limit: starts threads until no more can start, lets one end, starts another, and lets all end; and all that over again. Prints
+ * "started N" each time, and "another", and "ended". */
+#include "guest.h"
+
+static _Atomic int32_t running, over;
+
+static void run(void *mine)
+{
+	running++;
+	wake(&running, -1);
+	await(mine, 1);
+}
+
+int program(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	enum { MOST = 500 };
+	struct thread **threads = take(MOST * sizeof *threads);
+	for (int round = 0; round < 2; round++) {
+		_Atomic int32_t first = 0;
+		over = running = 0;
+		int n = 0;
+		do
+			threads[n] = n ? thread_start(run, &over) : thread_must_start(run, &first);
+		while (threads[n] && ++n < MOST);
+		await(&running, n);
+		say("started %d", n);
+		if (n) {
+			announce(&first, 1);
+			thread_join(threads[0]);
+			threads[0] = thread_must_start(run, &over);
+			await(&running, n + 1);
+			say("another");
+		}
+		announce(&over, 1);
+		while (n)
+			thread_join(threads[--n]);
+		say("ended");
+	}
+	return 0;
+}
