@@ -22,7 +22,20 @@ func sysSocket(family network.Family, typ network.Type) (int, error) {
 	if typ == network.Datagram {
 		kind, proto = unix.SOCK_DGRAM, unix.IPPROTO_UDP
 	}
-	return unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+	fd, err := unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
+	if err == nil && typ == network.Datagram {
+		ownGroupsOnly(fd, family)
+	}
+	return fd, err
+}
+
+// ownGroupsOnly keeps from a socket what is sent to multicast groups that it has not joined. By default Linux lets it hear those that any
+// other program of the host has joined.
+func ownGroupsOnly(fd int, family network.Family) {
+	unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0)
+	if family == network.IPv6 {
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0)
+	}
 }
 
 func sysBind(fd int, to netip.AddrPort) error {
