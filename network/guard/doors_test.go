@@ -1,0 +1,466 @@
+package guard_test
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/guard"
+	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/policy"
+)
+
+// These tests try to reach by some other door what a rule does not allow. What is not allowed is a real socket on loopback, which must
+// not hear of it.
+
+func TestSendToElsewhereWhileConnected(t *testing.T) {
+	friend, friendAt := packets(t, "127.0.0.1:0")
+	enemy, enemyAt := packets(t, "127.0.0.1:0")
+	n := guarded(t, "allow connect udp://"+friendAt.String())
+	s := open(t, n, network.IPv4, network.Datagram)
+	must(t, s.Connect(friendAt))
+	send(t, s, "one", nobody)
+	_, err := s.Send([][]byte{[]byte("x")}, enemyAt)
+	wantErr(t, "sendto on a connected socket", err, syscall.EACCES)
+	wantErr(t, "connect anew", s.Connect(enemyAt), syscall.EACCES)
+	send(t, s, "two", nobody)
+	send(t, s, "three", friendAt)
+	for _, text := range []string{"one", "two", "three"} {
+		heard(t, friend, text)
+	}
+	quiet(t, enemy)
+}
+
+func TestUnconnectedSends(t *testing.T) {
+	enemy, enemyAt := packets(t, "127.0.0.1:0")
+	n := guarded(t, "allow connect udp://*", "allow listen udp://127.0.0.1 from 127.0.0.9", "allow resolve *", "allow join multicast")
+	for _, to := range []string{
+		enemyAt.String(),
+		netip.AddrPortFrom(netip.IPv4Unspecified(), enemyAt.Port()).String(),
+	} {
+		s := open(t, n, network.IPv4, network.Datagram)
+		_, err := s.Send([][]byte{[]byte("x")}, at(to))
+		wantErr(t, "sendto "+to, err, syscall.EACCES)
+		wantErr(t, "connect "+to, s.Connect(at(to)), syscall.EACCES)
+		_, err = s.Send([][]byte{[]byte("x")}, nobody)
+		wantErr(t, "send after a refused connect", err, syscall.EDESTADDRREQ)
+		s = open(t, n, network.IPv4, network.Datagram)
+		must(t, s.Bind(here)) // from a port where it may listen it may send no more
+		_, err = s.Send([][]byte{[]byte("x")}, at(to))
+		wantErr(t, "sendto from a listening port", err, syscall.EACCES)
+	}
+	six, err := n.Open(network.IPv6, network.Datagram)
+	must(t, err)
+	defer six.Close()
+	for _, to := range []string{"[::ffff:127.0.0.1]", "[::ffff:0.0.0.0]", "[::]", "[::1]"} {
+		a := netip.AddrPortFrom(netip.MustParseAddr(strings.Trim(to, "[]")), enemyAt.Port())
+		_, err := six.Send([][]byte{[]byte("x")}, a)
+		wantErr(t, "sendto "+a.String(), err, syscall.EACCES)
+	}
+	quiet(t, enemy)
+}
+
+// TestSendAfterChange connects and sends while it is allowed, and goes on when it is not any more.
+func TestSendAfterChange(t *testing.T) {
+	peer, peerAt := packets(t, "127.0.0.1:0")
+	n := guarded(t, "allow connect udp://127.0.0.1")
+	s := open(t, n, network.IPv4, network.Datagram)
+	must(t, s.Connect(peerAt))
+	send(t, s, "one", nobody)
+	from := heard(t, peer, "one")
+	peer.WriteToUDPAddrPort([]byte("answer"), from)
+	if text, _ := receive(t, s); text != "answer" {
+		t.Errorf("received %q", text)
+	}
+
+	n.SetPolicy(rules(t, "allow connect udp://127.0.0.2"))
+	for _, to := range []netip.AddrPort{nobody, peerAt} {
+		_, err := s.Send([][]byte{[]byte("x")}, to)
+		wantErr(t, "send after the change", err, syscall.EACCES)
+	}
+	quiet(t, peer)
+	peer.WriteToUDPAddrPort([]byte("answer"), from)
+	_, err := s.Recv([][]byte{make([]byte, 64)}, 0)
+	wantErr(t, "receive after the change", err, syscall.EAGAIN)
+
+	n.SetPolicy(rules(t, "allow connect udp://127.0.0.1"))
+	send(t, s, "two", nobody)
+	heard(t, peer, "two")
+}
+
+func TestBindTwice(t *testing.T) {
+	n := guarded(t, "allow connect *", "allow listen 127.0.0.1:0")
+	for _, typ := range []network.Type{network.Stream, network.Datagram} {
+		s := open(t, n, network.IPv4, typ)
+		wantErr(t, "bind to a port of one's own", s.Bind(at("127.0.0.1:7")), syscall.EACCES)
+		must(t, s.Bind(here))
+		first := local(t, s)
+		wantErr(t, "bind again", s.Bind(here), syscall.EINVAL)
+		wantErr(t, "bind elsewhere", s.Bind(at("0.0.0.0:7")), syscall.EACCES)
+		wantErr(t, "bind to another address", s.Bind(at("127.0.0.2:0")), syscall.EACCES)
+		if got := local(t, s); got != first {
+			t.Errorf("it was at %v, and is at %v", first, got)
+		}
+	}
+}
+
+// TestListenUnbound listens without bind, and after a connect that has bound the socket.
+func TestListenUnbound(t *testing.T) {
+	n := guarded(t, "allow connect loopback", "allow listen tcp://127.0.0.1:0")
+	s := open(t, n, network.IPv4, network.Stream)
+	wantErr(t, "listen without bind", s.Listen(1), syscall.EACCES)
+	must(t, s.Bind(at("0.0.0.0:0"))) // as a client does
+	wantErr(t, "listen on every address", s.Listen(1), syscall.EACCES)
+
+	s = open(t, n, network.IPv4, network.Stream)
+	must(t, s.Bind(here))
+	must(t, s.Listen(1))
+
+	n = guarded(t, "allow connect loopback", "allow listen tcp://0.0.0.0:0", "deny listen tcp://127.0.0.1")
+	s = open(t, n, network.IPv4, network.Stream)
+	wantErr(t, "listen on every address", s.Listen(1), syscall.EACCES)
+}
+
+// TestFailedConnectThenListen has the kernel bind a socket by a connect that fails.
+func TestFailedConnectThenListen(t *testing.T) {
+	friendAt, _ := listener(t, "127.0.0.1:0")
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	must(t, err)
+	closed := l.Addr().(*net.TCPAddr).AddrPort()
+	l.Close()
+	n := guarded(t, "allow connect loopback", "allow listen tcp://127.0.0.2:0")
+	s := open(t, n, network.IPv4, network.Stream)
+	wantErr(t, "connect", connect(t, s, closed), syscall.ECONNREFUSED)
+	wantErr(t, "listen", s.Listen(1), syscall.EACCES)
+	must(t, connect(t, s, friendAt))
+}
+
+// TestStrangerConnects accepts from one address and not from another.
+func TestStrangerConnects(t *testing.T) {
+	n := guarded(t, "allow listen tcp://127.0.0.1 from 127.0.0.1")
+	s := open(t, n, network.IPv4, network.Stream)
+	must(t, s.Bind(here))
+	must(t, s.Listen(8))
+	dial := func(from string) net.Conn {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+		c, err := d.Dial("tcp", local(t, s).String())
+		if err != nil {
+			t.Skip("not on this host: ", err)
+		}
+		t.Cleanup(func() { c.Close() })
+		c.SetDeadline(time.Now().Add(patience))
+		return c
+	}
+	stranger := dial("127.0.0.2")
+	if c := accept(t, s, time.Now().Add(10*time.Millisecond)); c != nil {
+		t.Error("a stranger was let in")
+	}
+	if b, err := io.ReadAll(stranger); len(b) > 0 || err != nil {
+		t.Errorf("the stranger got %q, %v", b, err)
+	}
+	stranger = dial("127.0.0.2")
+	friend := dial("127.0.0.1")
+	c := accept(t, s, time.Now().Add(patience))
+	if c == nil {
+		t.Fatal("nobody was let in")
+	}
+	if from, err := c.RemoteAddr(); err != nil || from.String() != friend.LocalAddr().String() {
+		t.Errorf("%v was let in, %v", from, err)
+	}
+	if b, err := io.ReadAll(stranger); len(b) > 0 || err != nil {
+		t.Errorf("the stranger got %q, %v", b, err)
+	}
+	if got := n.Counters().DroppedConnections; got != 2 {
+		t.Errorf("%d connections were dropped, not 2", got)
+	}
+}
+
+// TestManyStrangers has more strangers wait than one call turns away, and a friend behind them.
+func TestManyStrangers(t *testing.T) {
+	n := guarded(t, "allow listen udp://127.0.0.1 from 127.0.0.1")
+	s := open(t, n, network.IPv4, network.Datagram)
+	must(t, s.Bind(here))
+	stranger, friend := sender(t, "127.0.0.2"), sender(t, "127.0.0.1")
+	for range 100 {
+		send(t, stranger, "secret", local(t, s))
+	}
+	send(t, friend, "hello", local(t, s))
+	if n, err := s.Available(); n != 0 || err != nil {
+		t.Errorf("%d bytes of strangers are announced, %v", n, err)
+	}
+	if text, from := receive(t, s); text != "hello" || from != local(t, friend) {
+		t.Errorf("received %q from %v", text, from)
+	}
+	if got := n.Counters().DroppedDatagrams; got != 100 {
+		t.Errorf("%d datagrams were dropped, not 100", got)
+	}
+}
+
+// TestStrangerSends sends to a socket that only sends itself.
+func TestStrangerSends(t *testing.T) {
+	for name, prepare := range map[string]func(network.Socket, netip.AddrPort) error{
+		"unbound": func(network.Socket, netip.AddrPort) error { return nil },
+		"bound":   func(s network.Socket, _ netip.AddrPort) error { return s.Bind(at("0.0.0.0:0")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			peer, peerAt := packets(t, "127.0.0.1:0")
+			stranger, _ := packets(t, "127.0.0.1:0")
+			n := guarded(t, "allow connect udp://"+peerAt.String())
+			s := open(t, n, network.IPv4, network.Datagram)
+			must(t, prepare(s, peerAt))
+			send(t, s, "question", peerAt)
+			from := heard(t, peer, "question")
+			stranger.WriteToUDPAddrPort([]byte("lie"), from)
+			peer.WriteToUDPAddrPort([]byte("answer"), from)
+			if text, _ := receive(t, s); text != "answer" {
+				t.Errorf("received %q", text)
+			}
+			// What has come before a connect stays in the queue; that it was connected is no reason to hear it.
+			stranger.WriteToUDPAddrPort([]byte("lie"), from)
+			must(t, s.Connect(peerAt))
+			_, err := s.Recv([][]byte{make([]byte, 64)}, 0)
+			wantErr(t, "receive what came before the connect", err, syscall.EAGAIN)
+		})
+	}
+}
+
+func TestMulticastNeedsJoin(t *testing.T) {
+	n := guarded(t, "allow connect multicast", "allow listen any", "allow connect *", "allow join udp://239.1.2.3")
+	s := open(t, n, network.IPv4, network.Datagram)
+	on := network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
+	for _, group := range []string{"239.1.2.4", "224.0.0.251", "::ffff:239.1.2.4", "127.0.0.1"} {
+		wantErr(t, "join "+group, s.Join(netip.MustParseAddr(group), on), syscall.EACCES)
+	}
+	must(t, s.Join(netip.MustParseAddr("239.1.2.3"), on))
+	n.SetPolicy(nil)
+	must(t, s.Leave(netip.MustParseAddr("239.1.2.3"), on))
+	wantErr(t, "join after the change", s.Join(netip.MustParseAddr("239.1.2.3"), on), syscall.EACCES)
+
+	six, err := n.Open(network.IPv6, network.Datagram)
+	must(t, err)
+	defer six.Close()
+	wantErr(t, "join an IPv6 group", six.Join(netip.MustParseAddr("ff02::fb"), network.Interface{}), syscall.EACCES)
+}
+
+// TestGroupsOfOthers has another program of the host join a group, which is no reason for a guest to hear it.
+func TestGroupsOfOthers(t *testing.T) {
+	n := guarded(t, "allow listen any", "allow connect any", "allow join 239.1.2.4")
+	group, on := netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
+	for family, unspecified := range map[network.Family]string{network.IPv4: "0.0.0.0:0", network.IPv6: "[::]:0"} {
+		t.Run(family.String(), func(t *testing.T) {
+			s, err := n.Open(family, network.Datagram)
+			if err != nil {
+				t.Skip("not on this host: ", err)
+			}
+			defer s.Close()
+			must(t, s.Bind(at(unspecified)))
+			must(t, open(t, guarded(t, "allow join any"), network.IPv4, network.Datagram).Join(group, on))
+			out := open(t, n, network.IPv4, network.Datagram)
+			must(t, out.SetOption(network.MulticastInterface4, 0x7f000001))
+			send(t, out, "to all", netip.AddrPortFrom(group, local(t, s).Port()))
+			_, err = s.Recv([][]byte{make([]byte, 64)}, 0)
+			wantErr(t, "receive", err, syscall.EAGAIN)
+		})
+	}
+}
+
+func TestBroadcast(t *testing.T) {
+	n := guarded(t, "allow connect *", "allow connect private", "allow connect multicast", "allow connect loopback")
+	s := open(t, n, network.IPv4, network.Datagram)
+	must(t, s.SetOption(network.Broadcast, 1))
+	_, err := s.Send([][]byte{[]byte("x")}, at("255.255.255.255:9"))
+	wantErr(t, "broadcast", err, syscall.EACCES)
+	wantErr(t, "connect to broadcast", s.Connect(at("255.255.255.255:9")), syscall.EACCES)
+}
+
+// TestFastOpen has the option that lets the first bytes go with the connect: it is the connect that is judged.
+func TestFastOpen(t *testing.T) {
+	friendAt, friendHeard := listener(t, "127.0.0.1:0")
+	enemyAt, enemyHeard := listener(t, "127.0.0.1:0")
+	n := guarded(t, "allow connect tcp://"+friendAt.String())
+	s := open(t, n, network.IPv4, network.Stream)
+	if err := s.SetOption(network.FastOpenConnect, 1); err != nil {
+		t.Skip("not on this host: ", err)
+	}
+	wantErr(t, "connect", s.Connect(enemyAt), syscall.EACCES)
+	if _, err := s.Send([][]byte{[]byte("x")}, enemyAt); err == nil {
+		t.Error("it could send without a connection")
+	}
+	must(t, connect(t, s, friendAt))
+	send(t, s, "hello", enemyAt) // on a stream the address means nothing
+	if got := <-friendHeard; got != "hello" {
+		t.Errorf("the friend heard %q", got)
+	}
+	select {
+	case got := <-enemyHeard:
+		t.Errorf("the enemy heard %q", got)
+	default:
+	}
+}
+
+// TestTwoConnects tries an address while a connection to another is under way.
+func TestTwoConnects(t *testing.T) {
+	friendAt, _ := listener(t, "127.0.0.1:0")
+	enemyAt, enemyHeard := listener(t, "127.0.0.1:0")
+	n := guarded(t, "allow connect tcp://"+friendAt.String())
+	s := open(t, n, network.IPv4, network.Stream)
+	if err := s.Connect(friendAt); err != nil && err != syscall.EINPROGRESS {
+		t.Fatal(err)
+	}
+	wantErr(t, "connect elsewhere meanwhile", s.Connect(enemyAt), syscall.EACCES)
+	if _, err := s.Wait(network.Writable, time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	must(t, s.FinishConnect())
+	wantErr(t, "connect elsewhere", s.Connect(enemyAt), syscall.EACCES)
+	if peer, err := s.RemoteAddr(); err != nil || peer != friendAt {
+		t.Errorf("connected to %v, %v", peer, err)
+	}
+	select {
+	case <-enemyHeard:
+		t.Error("the enemy was connected to")
+	default:
+	}
+}
+
+// TestConnectionsStand changes the policy under a connection.
+func TestConnectionsStand(t *testing.T) {
+	friendAt, friendHeard := listener(t, "127.0.0.1:0")
+	n := guarded(t, "allow connect tcp://"+friendAt.String())
+	s := open(t, n, network.IPv4, network.Stream)
+	must(t, connect(t, s, friendAt))
+	n.SetPolicy(nil)
+	send(t, s, "hello", nobody)
+	if got := <-friendHeard; got != "hello" {
+		t.Errorf("the friend heard %q", got)
+	}
+	wantErr(t, "another connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt), syscall.EACCES)
+}
+
+// TestAnswers lets a server answer whom it has heard from, and nobody else.
+func TestAnswers(t *testing.T) {
+	client, clientAt := packets(t, "127.0.0.1:0")
+	other, otherAt := packets(t, "127.0.0.1:0")
+	for name, text := range map[string]string{
+		"a chosen port":             "allow listen udp://127.0.0.1",
+		"a port of the host's":      "allow listen udp://127.0.0.1:0",
+		"from those who may":        "allow listen udp://127.0.0.1:0 from loopback",
+		"with connects to the rest": "allow listen udp://127.0.0.1:0",
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := guarded(t, text, "allow connect *")
+			s, two := open(t, n, network.IPv4, network.Datagram), open(t, n, network.IPv4, network.Datagram)
+			must(t, s.Bind(here))
+			must(t, two.Bind(here))
+			try := func(s network.Socket, to netip.AddrPort) error {
+				_, err := s.Send([][]byte{[]byte("answer")}, to)
+				return err
+			}
+			wantErr(t, "before it was asked", try(s, clientAt), syscall.EACCES)
+			client.WriteToUDPAddrPort([]byte("question"), local(t, s))
+			receive(t, s)
+			wantErr(t, "another one", try(s, otherAt), syscall.EACCES)
+			wantErr(t, "by another socket", try(two, clientAt), syscall.EACCES)
+			wantErr(t, "another port", try(s, netip.AddrPortFrom(clientAt.Addr(), clientAt.Port()^1)), syscall.EACCES)
+			must(t, try(s, clientAt))
+			must(t, try(s, clientAt))
+			heard(t, client, "answer")
+			heard(t, client, "answer")
+
+			// A deny is a deny of answers too, and who is not admitted any more is not answered.
+			for _, p := range []*policy.Policy{
+				rules(t, text, "deny connect loopback"),
+				policy.All(rules(t, text), rules(t, "allow listen any", "deny connect loopback")),
+				policy.All(rules(t, text), rules(t, "allow listen any from 127.0.0.7")),
+				rules(t, "allow listen udp://127.0.0.1 from 127.0.0.7"),
+				nil,
+			} {
+				n.SetPolicy(p)
+				wantErr(t, "after the change", try(s, clientAt), syscall.EACCES)
+			}
+			n.SetPolicy(policy.All(rules(t, text), rules(t, "allow listen any")))
+			must(t, try(s, clientAt))
+			heard(t, client, "answer")
+			quiet(t, client)
+		})
+	}
+	quiet(t, other)
+}
+
+// crowd is a Network whose datagrams come from whoever is named, and go nowhere.
+type crowd struct {
+	network.Network
+	from netip.AddrPort
+}
+
+type crowdSocket struct {
+	network.Socket
+	*crowd
+}
+
+func (c *crowd) Open(f network.Family, t network.Type) (network.Socket, error) {
+	s, err := c.Network.Open(f, t)
+	return &crowdSocket{s, c}, err
+}
+
+func (s *crowdSocket) Recv([][]byte, network.RecvFlags) (network.Received, error) {
+	return network.Received{From: s.from}, nil
+}
+
+func (s *crowdSocket) Send([][]byte, netip.AddrPort) (int, error) { return 0, nil }
+
+// TestAnswersAreForgotten hears from so many that the first are forgotten, but not the one who speaks up now and then.
+func TestAnswersAreForgotten(t *testing.T) {
+	base := &crowd{Network: kernel.New(kernel.Config{})}
+	n := guard.New(base, rules(t, "allow listen udp://127.0.0.1"), guard.Options{})
+	s := open(t, n, network.IPv4, network.Datagram)
+	must(t, s.Bind(here))
+	hear := func(from netip.AddrPort) {
+		base.from = from
+		_, err := s.Recv(nil, 0)
+		must(t, err)
+	}
+	const many = 100_000
+	first, regular := at("192.0.2.1:1"), at("192.0.2.2:2")
+	hear(first)
+	var a netip.AddrPort
+	for i := range many {
+		if i%1000 == 0 {
+			hear(regular)
+		}
+		a = netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)}), 53)
+		hear(a)
+	}
+	for _, to := range []netip.AddrPort{regular, a} {
+		_, err := s.Send(nil, to)
+		wantErr(t, "answer "+to.String(), err, nil)
+	}
+	_, err := s.Send(nil, first)
+	wantErr(t, "answer the first", err, syscall.EACCES)
+}
+
+func TestNothingIsAllowed(t *testing.T) {
+	for name, n := range map[string]*guard.Network{
+		"nil":   guard.New(kernel.New(kernel.Config{}), nil, guard.Options{}),
+		"empty": guarded(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			enemyAt, _ := listener(t, "127.0.0.1:0")
+			s := open(t, n, network.IPv4, network.Stream)
+			wantErr(t, "connect", s.Connect(enemyAt), syscall.EACCES)
+			wantErr(t, "bind", s.Bind(here), syscall.EACCES)
+			wantErr(t, "bind as a client", s.Bind(at("0.0.0.0:0")), syscall.EACCES)
+			wantErr(t, "listen", s.Listen(1), syscall.EACCES)
+			_, err := n.LookupAddrs(t.Context(), network.AnyFamily, "localhost")
+			wantErr(t, "lookup", err, syscall.EACCES)
+			if all, err := n.HostAddrs(); len(all) > 0 || err != nil {
+				t.Errorf("it knows of %v, %v", all, err)
+			}
+		})
+	}
+}

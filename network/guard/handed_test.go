@@ -1,0 +1,154 @@
+package guard_test
+
+import (
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/guard"
+	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/policy"
+)
+
+// handed is a socket of the host that was handed over to a guest under a policy.
+func handed(t testing.TB, c syscall.Conn, p *policy.Policy) (*guard.Network, network.Socket) {
+	t.Helper()
+	n := guard.New(kernel.New(kernel.Config{}), p, guard.Options{})
+	s, err := kernel.Adopt(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := n.Adopt(s)
+	t.Cleanup(func() { g.Close() })
+	return n, g
+}
+
+func TestHandedListener(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		policy  *policy.Policy
+		admits  string // who connects and is let in
+		refuses string // who connects and is not
+	}{
+		{"no rule", nil, "127.0.0.1 127.0.0.2", ""},
+		{"other rules", rules(t, "allow connect *", "allow listen udp://127.0.0.1", "allow listen tcp://127.0.0.1:1"), "127.0.0.2", ""},
+		{"a rule with from", rules(t, "allow listen tcp://127.0.0.1 from 127.0.0.2"), "127.0.0.2", "127.0.0.1"},
+		{"a deny of the address", rules(t, "deny listen tcp://127.0.0.1"), "", "127.0.0.1"},
+		{"a deny of a peer", rules(t, "deny listen loopback from 127.0.0.2"), "127.0.0.1", "127.0.0.2"},
+		{"an empty ceiling", policy.All(nil, rules(t)), "", "127.0.0.1"},
+		{"a ceiling that allows it", policy.All(nil, rules(t, "allow listen loopback")), "127.0.0.1", ""},
+		{"a ceiling with from", policy.All(nil, rules(t, "allow listen loopback from 127.0.0.2")), "127.0.0.2", "127.0.0.1"},
+		{"a ceiling that denies", policy.All(rules(t, "allow listen any"), rules(t, "allow listen any", "deny listen loopback")), "", "127.0.0.1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+			must(t, err)
+			t.Cleanup(func() { l.Close() })
+			_, s := handed(t, l, test.policy)
+			let := func(from string) bool {
+				d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+				c, err := d.Dial("tcp", l.Addr().String())
+				if err != nil {
+					t.Skip("not on this host: ", err)
+				}
+				t.Cleanup(func() { c.Close() })
+				return accept(t, s, time.Now().Add(20*time.Millisecond)) != nil
+			}
+			for _, from := range fields(test.admits) {
+				if !let(from) {
+					t.Errorf("%s is not let in", from)
+				}
+			}
+			for _, from := range fields(test.refuses) {
+				if let(from) {
+					t.Errorf("%s is let in", from)
+				}
+			}
+		})
+	}
+}
+
+// TestHandedListenerIsNotAPermission closes the socket that was handed over, and tries to have another one there.
+func TestHandedListenerIsNotAPermission(t *testing.T) {
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	must(t, err)
+	there := l.Addr().(*net.TCPAddr).AddrPort()
+	n, s := handed(t, l, nil)
+	wantErr(t, "bind it anew", s.Bind(here), syscall.EACCES)
+	wantErr(t, "listen again", s.Listen(5), nil)
+	wantErr(t, "connect it", s.Connect(there), syscall.EACCES)
+	l.Close()
+	s.Close()
+	wantErr(t, "bind another", open(t, n, network.IPv4, network.Stream).Bind(there), syscall.EACCES)
+}
+
+func TestHandedPackets(t *testing.T) {
+	host, hostAt := packets(t, "127.0.0.1:0")
+	client, clientAt := packets(t, "127.0.0.1:0")
+	other, otherAt := packets(t, "127.0.0.1:0")
+	n, s := handed(t, host, nil)
+	_, err := s.Send([][]byte{[]byte("x")}, clientAt)
+	wantErr(t, "send to whom nothing came from", err, syscall.EACCES)
+	client.WriteToUDPAddrPort([]byte("question"), hostAt)
+	if text, from := receive(t, s); text != "question" || from != clientAt {
+		t.Errorf("received %q from %v", text, from)
+	}
+	send(t, s, "answer", clientAt)
+	heard(t, client, "answer")
+	_, err = s.Send([][]byte{[]byte("x")}, otherAt)
+	wantErr(t, "send to another", err, syscall.EACCES)
+	quiet(t, other)
+
+	n.SetPolicy(rules(t, "allow listen udp://127.0.0.1 from 127.0.0.7"))
+	client.WriteToUDPAddrPort([]byte("question"), hostAt)
+	_, err = s.Recv([][]byte{make([]byte, 64)}, 0)
+	wantErr(t, "receive from whom a rule does not admit", err, syscall.EAGAIN)
+	_, err = s.Send([][]byte{[]byte("x")}, clientAt)
+	wantErr(t, "answer whom a rule does not admit", err, syscall.EACCES)
+	quiet(t, client)
+}
+
+// TestHandedConnected hands over a socket for datagrams that is connected.
+func TestHandedConnected(t *testing.T) {
+	peer, peerAt := packets(t, "127.0.0.1:0")
+	other, otherAt := packets(t, "127.0.0.1:0")
+	for _, test := range []struct {
+		name   string
+		policy *policy.Policy
+		want   error
+	}{
+		{"no rule", nil, nil},
+		{"a deny", rules(t, "deny connect loopback"), syscall.EACCES},
+		{"an empty ceiling", policy.All(nil, rules(t)), syscall.EACCES},
+		{"a ceiling that allows it", policy.All(nil, rules(t, "allow connect udp://"+peerAt.String())), nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(peerAt))
+			must(t, err)
+			defer c.Close()
+			n, s := handed(t, c, test.policy)
+			for _, to := range []netip.AddrPort{nobody, peerAt} {
+				_, err = s.Send([][]byte{[]byte("hello")}, to)
+				wantErr(t, "send", err, test.want)
+			}
+			_, err = s.Send([][]byte{[]byte("x")}, otherAt)
+			wantErr(t, "send to another", err, syscall.EACCES)
+			wantErr(t, "connect to another", s.Connect(otherAt), syscall.EACCES)
+			if test.want == nil {
+				heard(t, peer, "hello")
+				peer.WriteToUDPAddrPort([]byte("answer"), heard(t, peer, "hello"))
+				if text, _ := receive(t, s); text != "answer" {
+					t.Errorf("received %q", text)
+				}
+			}
+			quiet(t, peer)
+			_, err = open(t, n, network.IPv4, network.Datagram).Send([][]byte{[]byte("x")}, peerAt)
+			want := syscall.EACCES
+			wantErr(t, "send by a socket of its own", err, want)
+		})
+	}
+	quiet(t, other)
+}
