@@ -37,6 +37,7 @@ type Engine struct {
 	cache   wazero.CompilationCache // nil when the runtime is not ours
 
 	owned, noInterrupt bool
+	turns              *turns
 
 	config wazero.RuntimeConfig
 	mu     sync.Mutex     // guards second
@@ -51,9 +52,9 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads | experim
 // New makes an engine. It must be closed.
 func New(ctx context.Context, c Config) (*Engine, error) {
 	if c.Runtime != nil {
-		return &Engine{runtime: c.Runtime, second: c.Runtime, noInterrupt: c.NoInterrupt}, nil
+		return &Engine{runtime: c.Runtime, second: c.Runtime, noInterrupt: c.NoInterrupt, turns: newTurns()}, nil
 	}
-	e := &Engine{owned: true, noInterrupt: c.NoInterrupt}
+	e := &Engine{owned: true, noInterrupt: c.NoInterrupt, turns: newTurns()}
 	rc := wazero.NewRuntimeConfig()
 	if c.Interpreter {
 		rc = wazero.NewRuntimeConfigInterpreter()
@@ -83,6 +84,7 @@ func (e *Engine) checked(ctx context.Context) wazero.Runtime {
 
 // Close releases the engine and all of its modules; no guest may be running.
 func (e *Engine) Close(ctx context.Context) error {
+	e.turns.close()
 	if !e.owned {
 		return nil
 	}

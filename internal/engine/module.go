@@ -17,6 +17,7 @@ import (
 // Module is a compiled module, of which any number of guests can be run.
 type Module struct {
 	runtime  wazero.Runtime
+	turns    *turns
 	compiled wazero.CompiledModule
 	supplied map[string]api.Module
 
@@ -35,14 +36,18 @@ type CompileOptions struct {
 	TrapUnknown bool // functions that we lack trap when called, instead of making Compile fail
 }
 
+// maxStack is what a program has on most systems if nobody says otherwise, and enough for 100,000 calls of a small function. wazero moves a stack
+// each time that it doubles it, and nothing else runs on the processor meanwhile.
+const maxStack = 8 << 20
+
 // Compile compiles a module and checks that its imports can be supplied. An *ImportError says which cannot.
 func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (*Module, error) {
 	if err := recognise(binary); err != nil {
 		return nil, err
 	}
-	m := &Module{runtime: e.runtime}
+	m := &Module{runtime: e.runtime, turns: e.turns}
 	if !e.noInterrupt {
-		rewritten, memory, err := interrupt.Rewrite(binary, interrupt.Options{MaxStack: interrupt.DefaultMaxStack, Atomics: true})
+		rewritten, memory, err := interrupt.Rewrite(binary, interrupt.Options{Interval: interval, MaxStack: maxStack, Atomics: true})
 		switch {
 		case err == nil:
 			binary, m.interrupted, m.memory = rewritten, true, memory

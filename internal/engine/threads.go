@@ -83,6 +83,7 @@ type thread struct {
 	*abi.Thread
 	guest  *guest
 	waiter *futex.Waiter
+	turn   turn
 }
 
 type threadKey struct{}

@@ -3,11 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
-	"runtime"
 
 	"github.com/tetratelabs/wazero/api"
 
-	"github.com/wasport/wasport/internal/abi"
 	"github.com/wasport/wasport/internal/engine/interrupt"
 )
 
@@ -22,15 +20,14 @@ var interruptions = map[string]api.GoModuleFunc{
 
 // tick is where a guest that computes gives way: to other guests, to a garbage collection that waits for it, and to its end.
 func tick(ctx context.Context, _ api.Module, _ []uint64) {
-	t := abi.ThreadOf(ctx)
-	if t == nil {
-		panic(abi.ErrNoThread)
+	t := threadOf(ctx)
+	if t.Err() == nil {
+		t.guest.module.turns.next(&t.turn)
+		t.Tick()
 	}
-	t.Tick()
 	if err := t.Err(); err != nil {
 		panic(err)
 	}
-	runtime.Gosched()
 }
 
 // errOverflow has the words of wazero's own limit, which is far higher.
