@@ -23,9 +23,9 @@ func runs(t *testing.T, name string, c wasport.Config) (took []time.Duration) {
 	t.Helper()
 	m := assembled(t, name)
 	for range 15 {
-		at := time.Now()
+		w := startWatch()
 		_, err := m.Run(context.Background(), c)
-		took = append(took, time.Since(at))
+		took = append(took, w.stop())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -65,7 +65,31 @@ func median(all []time.Duration) time.Duration {
 	return s[len(s)/2]
 }
 
-// within judges durations by their median, since whatever else the machine does makes single ones longer.
+// stopwatch measures how long something took, without the time that the machine had for others instead.
+type stopwatch struct {
+	at     time.Time
+	queued time.Duration
+}
+
+func startWatch() stopwatch {
+	q := queued()
+	return stopwatch{time.Now(), q}
+}
+
+// watchAfter starts a stopwatch once some time has passed; it is read by the function returned.
+func watchAfter(d time.Duration) (stop func() time.Duration) {
+	started := make(chan stopwatch, 1)
+	due := time.Now().Add(d)
+	time.AfterFunc(d, func() { started <- stopwatch{due, queued()} })
+	return func() time.Duration { return (<-started).stop() }
+}
+
+func (w stopwatch) stop() time.Duration { return w.judge(time.Since(w.at)) }
+
+// judge takes away from something that happened since the start what others may have added to it.
+func (w stopwatch) judge(d time.Duration) time.Duration { return max(d-max(queued()-w.queued, 0), 0) }
+
+// within judges durations by their median: single ones may be spoilt by what cannot be seen from here.
 func within(t testing.TB, what string, limit time.Duration, all []time.Duration) {
 	t.Helper()
 	m := median(all)

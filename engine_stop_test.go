@@ -23,9 +23,9 @@ func TestCollectionsBesideASpinningGuest(t *testing.T) {
 	for range 5 { // what else runs on the machine spoils one attempt, not all
 		var all []time.Duration
 		for range 50 {
-			at := time.Now()
+			w := startWatch()
 			runtime.GC()
-			all = append(all, time.Since(at))
+			all = append(all, w.stop())
 		}
 		longest = append(longest, slices.Max(all))
 	}
@@ -34,60 +34,61 @@ func TestCollectionsBesideASpinningGuest(t *testing.T) {
 
 // TestEndWhileOthersEcho ends guests that compute, while others serve connections that must not notice.
 func TestEndWhileOthersEcho(t *testing.T) {
-	const rounds, run = 7, 20 * time.Millisecond
+	const run = 20 * time.Millisecond
 	others := startEchoing(t, 10)
+	defer others.stop()
 	spin, fib, hungry := module(t, "spin"), assembled(t, "fib"), assembled(t, "hungry")
 	reason := errors.New("enough")
 
-	for _, test := range []struct {
-		name    string
-		module  *wasport.Module
-		config  wasport.Config
-		limited error // how it ends at the limit of its configuration, which is when run has passed; nil: there is no such limit
+	ways := []struct {
+		name string
+		want error
+		end  func(*wasport.Module, wasport.Config) (time.Duration, error) // runs a guest; how long after it should have it ended, and how?
 	}{
-		{"looping", spin, wasport.Config{MaxCPU: run}, wasport.ErrCPU},
-		{"recursing", fib, wasport.Config{MaxCPU: run}, wasport.ErrCPU},
-		{"hungry", hungry, wasport.Config{Function: "stubborn", MaxMemory: 64 << 20, MaxCPU: run}, wasport.ErrCPU},
+		{"context", reason, func(m *wasport.Module, c wasport.Config) (time.Duration, error) {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			g, err := m.Start(ctx, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(run)
+			w := startWatch()
+			cancel(reason)
+			_, err = g.Wait()
+			return w.stop(), err
+		}},
+		{"timeout", context.DeadlineExceeded, func(m *wasport.Module, c wasport.Config) (time.Duration, error) {
+			ctx, cancel := context.WithTimeout(context.Background(), run)
+			defer cancel()
+			w := watchAfter(run)
+			_, err := m.Run(ctx, c)
+			return w(), err
+		}},
+		{"limit", wasport.ErrCPU, func(m *wasport.Module, c wasport.Config) (time.Duration, error) {
+			c.MaxCPU = run
+			w := watchAfter(run)
+			_, err := m.Run(context.Background(), c)
+			return w(), err
+		}},
+	}
+	for _, test := range []struct {
+		name   string
+		module *wasport.Module
+		config wasport.Config
+	}{
+		{"looping", spin, wasport.Config{}},
+		{"recursing", fib, wasport.Config{}},
+		{"hungry", hungry, wasport.Config{Function: "stubborn", MaxMemory: 16 << 20}},
 	} {
-		unlimited := test.config
-		unlimited.MaxCPU = 0
-		for _, way := range []struct {
-			name string
-			end  func() (time.Time, error) // runs the guest, and says since when it should have ended and how it did
-			want error
-		}{
-			{"context", func() (time.Time, error) {
-				ctx, cancel := context.WithCancelCause(context.Background())
-				g, err := test.module.Start(ctx, unlimited)
-				if err != nil {
-					t.Fatal(err)
-				}
-				<-time.After(run)
-				at := time.Now()
-				cancel(reason)
-				_, err = g.Wait()
-				return at, err
-			}, reason},
-			{"timeout", func() (time.Time, error) {
-				ctx, cancel := context.WithTimeout(context.Background(), run)
-				defer cancel()
-				at, _ := ctx.Deadline()
-				_, err := test.module.Run(ctx, unlimited)
-				return at, err
-			}, context.DeadlineExceeded},
-			{"limit", func() (time.Time, error) {
-				at := time.Now().Add(run)
-				_, err := test.module.Run(context.Background(), test.config)
-				return at, err
-			}, test.limited},
-		} {
+		for _, way := range ways {
 			t.Run(test.name+"/"+way.name, func(t *testing.T) {
 				var took, pauses []time.Duration
-				for range rounds {
+				for range 7 {
 					others.longest()
-					at, err := way.end()
-					took = append(took, time.Since(at))
-					pauses = append(pauses, others.longest())
+					w := startWatch()
+					late, err := way.end(test.module, test.config)
+					took = append(took, late)
+					pauses = append(pauses, w.judge(others.longest()))
 					if err != way.want {
 						t.Fatalf("it ended with %v", err)
 					}
@@ -97,12 +98,12 @@ func TestEndWhileOthersEcho(t *testing.T) {
 			})
 		}
 	}
-	others.stop()
 }
 
 // TestGreedyGuests lets guests run into their limits of memory and of the stack, which end them by a trap.
 func TestGreedyGuests(t *testing.T) {
 	others := startEchoing(t, 10)
+	defer others.stop()
 	for _, test := range []struct {
 		name   string
 		module *wasport.Module
@@ -110,14 +111,15 @@ func TestGreedyGuests(t *testing.T) {
 		reason string
 	}{
 		{"hungry", assembled(t, "hungry"), wasport.Config{MaxMemory: 16 << 20}, "unreachable"},
-		{"recurse", module(t, "recurse"), wasport.Config{Stdout: io.Discard}, "stack overflow"},
+		{"recurse", module(t, "recurse"), wasport.Config{}, "stack overflow"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var pauses []time.Duration
 			for range 7 {
 				others.longest()
+				w := startWatch()
 				_, err := test.module.Run(context.Background(), test.config)
-				pauses = append(pauses, others.longest())
+				pauses = append(pauses, w.judge(others.longest()))
 				var trap *wasport.Trap
 				if !errors.As(err, &trap) || trap.Reason != test.reason {
 					t.Fatalf("it ended with %v", err)
@@ -126,7 +128,31 @@ func TestGreedyGuests(t *testing.T) {
 			within(t, "the longest round trip of others", 20*time.Millisecond, pauses)
 		})
 	}
-	others.stop()
+}
+
+// TestServingBesideComputing lets more guests compute than there are processors, beside one that serves. Go's scheduler, which has always
+// something to run then, looks at the network every 10 ms if nobody makes it, and a round trip takes two looks.
+func TestServingBesideComputing(t *testing.T) {
+	m := assembled(t, "fib")
+	for range 4 * runtime.GOMAXPROCS(0) {
+		g, err := m.Start(context.Background(), wasport.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Wait()
+		defer g.Stop(nil)
+	}
+	g := start(t, "tcp_server", "127.0.0.1", "1")
+	c := dial(t, g.listening())
+	g.line()
+	var all []time.Duration
+	for range 50 {
+		w := startWatch()
+		say(t, c, "text")
+		hear(t, c, "text")
+		all = append(all, w.stop())
+	}
+	within(t, "a round trip", 10*time.Millisecond, all)
 }
 
 // echoing are guests that serve a connection each, without a break.
