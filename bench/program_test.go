@@ -77,15 +77,16 @@ func (r *running) result() measurement {
 // native runs programs as processes.
 type native struct{}
 
-// compiler is how the native programs are compiled, once for all benchmarks.
-var compiler struct {
-	sync.Mutex
-	dir string
-}
+// built is the directory of the programs that were built, for all benchmarks.
+var built string
 
 // binary compiles a workload for this machine.
 func binary(tb testing.TB, name string) string {
 	tb.Helper()
+	out := filepath.Join(built, name)
+	if _, err := os.Stat(out); err == nil {
+		return out
+	}
 	cc, err := exec.LookPath("cc")
 	if err != nil {
 		if os.Getenv("WASPORT_CI") == "1" {
@@ -93,16 +94,10 @@ func binary(tb testing.TB, name string) string {
 		}
 		tb.Skip("there is no cc to build the native programs with, which guests are compared to")
 	}
-	compiler.Lock()
-	defer compiler.Unlock()
-	out := filepath.Join(compiler.dir, name)
-	if _, err := os.Stat(out); err == nil {
-		return out
-	}
 	for _, f := range []string{name + ".c", "bench.h"} {
 		text, err := Sources.ReadFile("src/" + f)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(compiler.dir, f), text, 0o666)
+			err = os.WriteFile(filepath.Join(built, f), text, 0o666)
 		}
 		if err != nil {
 			tb.Fatal(err)
@@ -143,8 +138,6 @@ func startProcess(tb testing.TB, cmd *exec.Cmd) *running {
 // guests runs programs as guests of a runtime.
 type guests struct {
 	runtime *wasport.Runtime
-
-	mu      sync.Mutex
 	modules map[string]*wasport.Module
 }
 
@@ -155,27 +148,23 @@ func newGuests(tb testing.TB, c wasport.RuntimeConfig) *guests {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { rt.Close(context.Background()) })
-	return &guests{runtime: rt, modules: make(map[string]*wasport.Module)}
+	return &guests{rt, make(map[string]*wasport.Module)}
 }
 
-// module compiles a workload, once.
-func (g *guests) module(tb testing.TB, name string) *wasport.Module {
+// module compiles a program, once; without its module, a workload.
+func (g *guests) module(tb testing.TB, name string, wasm []byte) *wasport.Module {
 	tb.Helper()
-	wasm, err := Modules.ReadFile(name + ".wasm")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return g.compile(tb, name, wasm)
-}
-
-func (g *guests) compile(tb testing.TB, name string, wasm []byte) *wasport.Module {
-	tb.Helper()
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	if m, ok := g.modules[name]; ok {
 		return m
 	}
-	m, err := g.runtime.Compile(context.Background(), wasm, wasport.CompileConfig{})
+	var err error
+	if wasm == nil {
+		wasm, err = Modules.ReadFile(name + ".wasm")
+	}
+	var m *wasport.Module
+	if err == nil {
+		m, err = g.runtime.Compile(context.Background(), wasm, wasport.CompileConfig{})
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -185,7 +174,7 @@ func (g *guests) compile(tb testing.TB, name string, wasm []byte) *wasport.Modul
 
 func (g *guests) start(tb testing.TB, words []string) *running {
 	tb.Helper()
-	m := g.module(tb, words[0])
+	m := g.module(tb, words[0], nil)
 	r, w := io.Pipe()
 	before := processorTime()
 	guest, err := m.Start(context.Background(), wasport.Config{Args: words, Stdout: w, Stderr: os.Stderr, Policy: loopback()})
@@ -240,7 +229,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	compiler.dir = dir
+	built = dir
 	status := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(status)

@@ -55,7 +55,7 @@ func BenchmarkHello(b *testing.B) {
 // BenchmarkStart runs guests of a compiled module from their start to their end.
 func BenchmarkStart(b *testing.B) {
 	g := newGuests(b, wasport.RuntimeConfig{})
-	m := g.module(b, "hello")
+	m := g.module(b, "hello", nil)
 	c := wasport.Config{Args: []string{"hello"}}
 	b.ReportAllocs()
 	for b.Loop() {
