@@ -39,7 +39,7 @@ func (s *spySocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Receiv
 	return s.Socket.Recv(bufs, flags)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func must(t *testing.T, err error) {
 }
 
 // receiver makes a guarded socket that hears 127.0.0.1 and nobody else.
-func receiver(t *testing.T, base network.Network, shared bool) (network.Socket, netip.AddrPort) {
+func receiver(t testing.TB, base network.Network, shared bool) (network.Socket, netip.AddrPort) {
 	t.Helper()
 	rules, err := policy.ParseTargets(policy.Allow, policy.Listen, "udp://loopback from 127.0.0.1", policy.Origin{})
 	must(t, err)
@@ -61,7 +61,7 @@ func receiver(t *testing.T, base network.Network, shared bool) (network.Socket, 
 	return sock, at
 }
 
-func sender(t *testing.T, from string) network.Socket {
+func sender(t testing.TB, from string) network.Socket {
 	t.Helper()
 	s, err := kernel.New(kernel.Config{}).Open(network.IPv4, network.Datagram)
 	must(t, err)
@@ -72,7 +72,7 @@ func sender(t *testing.T, from string) network.Socket {
 	return s
 }
 
-func send(t *testing.T, s network.Socket, text string, to netip.AddrPort) {
+func send(t testing.TB, s network.Socket, text string, to netip.AddrPort) {
 	t.Helper()
 	_, err := s.Send([][]byte{[]byte(text)}, to)
 	must(t, err)
