@@ -8,7 +8,7 @@ const (
 	ReusePort
 	KeepAlive
 	Broadcast
-	Linger              // seconds that Close may go on sending; -1 = off
+	Linger              // seconds; 0 = Close resets the connection, -1 = off. Whatever it is, Close does not wait
 	RecvBuffer          // bytes asked for; the host may answer with more
 	SendBuffer          // bytes asked for; the host may answer with more
 	NoDelay             // TCP

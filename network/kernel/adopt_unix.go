@@ -11,7 +11,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-func adopt(from uintptr) (network.Socket, error) {
+func adopt(from uintptr) (*socket, error) {
 	fd, err := unix.FcntlInt(from, unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ const (
 	fromProtocolInfo = -1
 )
 
-func adopt(from uintptr) (network.Socket, error) {
+func adopt(from uintptr) (*socket, error) {
 	var info windows.WSAProtocolInfo
 	if err := windows.WSADuplicateSocket(windows.Handle(from), windows.GetCurrentProcessId(), &info); err != nil {
 		return nil, posix(err)

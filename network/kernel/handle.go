@@ -3,6 +3,8 @@ package kernel
 import (
 	"net"
 	"sync/atomic"
+
+	"github.com/wasport/wasport/network"
 )
 
 // handle is a descriptor of the kernel that is closed when its last user leaves: a system call never meets a number that
@@ -10,6 +12,8 @@ import (
 type handle struct {
 	fd    descriptor
 	users atomic.Int32 // twice the number of calls under way, plus 1 once closed
+
+	mayLinger atomic.Bool // a time to linger was set once
 	parking
 }
 
@@ -28,7 +32,7 @@ func (h *handle) acquire() bool {
 
 func (h *handle) release() {
 	if h.users.Add(-2) == 1 {
-		h.shut()
+		h.end()
 	}
 }
 
@@ -47,11 +51,23 @@ func (h *handle) Close() error {
 			continue
 		}
 		if n == 0 {
-			return h.shut()
+			return h.end()
 		}
 		h.unpark()
 		return nil
 	}
+}
+
+// end closes the descriptor without waiting for anybody. A time to linger must go first: for that long Linux keeps whoever closes a
+// socket, non-blocking or not, and nothing ends it; Windows refuses to close it. All of them go on sending by themselves.
+func (h *handle) end() error {
+	if h.mayLinger.Load() {
+		o := options[network.Linger]
+		if seconds, err := getLinger(h.fd, o.level, o.name); err == nil && seconds > 0 {
+			setLinger(h.fd, o.level, o.name, -1)
+		}
+	}
+	return h.shut()
 }
 
 // control is network.Readiness's Control.

@@ -56,7 +56,7 @@ func Adopt(c syscall.Conn) (network.Socket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("adopt a socket: %w", err)
 	}
-	var s network.Socket
+	var s *socket
 	var failed error
 	if err := raw.Control(func(fd uintptr) { s, failed = adopt(fd) }); err != nil {
 		return nil, fmt.Errorf("adopt a socket: %w", err)
@@ -64,6 +64,7 @@ func Adopt(c syscall.Conn) (network.Socket, error) {
 	if failed != nil {
 		return nil, fmt.Errorf("adopt a socket: %w", failed)
 	}
+	s.mayLinger.Store(true)
 	return s, nil
 }
 

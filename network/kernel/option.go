@@ -110,6 +110,9 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 		if v < -1 || v > math.MaxInt32 {
 			return syscall.EINVAL
 		}
+		if v > 0 {
+			s.mayLinger.Store(true)
+		}
 		return setLinger(s.fd, opt.level, opt.name, v)
 	case inet4:
 		if v < 0 || v > math.MaxUint32 {

@@ -91,6 +91,7 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 	}
 	c := newSocket(fd, s.family, s.typ)
 	c.connected = true
+	c.mayLinger.Store(s.mayLinger.Load()) // systems let it inherit
 	c.peer.Store(&from)
 	return c, from, nil
 }

@@ -218,6 +218,44 @@ func TestReset(t *testing.T) {
 	})
 }
 
+// A close does not wait for the peer, however long the socket may linger.
+func TestCloseDoesNotLinger(t *testing.T) {
+	const seconds = 5
+	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
+		l, addr := listen(t, family, at)
+		check(t, l.SetOption(network.Linger, seconds)) // which the accepted one inherits
+		c := open(t, family, network.Stream)
+		if err := c.Connect(addr); err != nil && err != syscall.EINPROGRESS {
+			t.Fatal(err)
+		}
+		wait(t, c, network.Writable)
+		s, _ := accept(t, l)
+		check(t, c.SetOption(network.Linger, seconds))
+		for _, full := range []network.Socket{c, s} {
+			for {
+				if _, err := full.Send(one(make([]byte, 1<<16)), none); err != nil {
+					break
+				}
+			}
+		}
+		for _, full := range []network.Socket{c, s} {
+			begin := time.Now()
+			check(t, full.Close())
+			if took := time.Since(begin); took > seconds*time.Second/2 {
+				t.Errorf("it took %v", took)
+			}
+		}
+
+		c, s = pair(t, family, at)
+		check(t, c.SetOption(network.Linger, seconds))
+		check(t, c.SetOption(network.Linger, 0))
+		check(t, c.Close())
+		wait(t, s, network.Readable)
+		_, err := s.Recv(one(make([]byte, 1)), 0)
+		wantErr(t, "receive after a reset", err, syscall.ECONNRESET)
+	})
+}
+
 func TestFullStream(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		c, s := pair(t, family, at)
