@@ -11,8 +11,8 @@ type PerOp [policy.OpResolve + 1]uint64
 
 // Counters tell what a guest has done on the network so far.
 type Counters struct {
-	// Allowed and Denied count decisions. A datagram that goes to, or comes from, the same address as the one before it is decided
-	// by that.
+	// Allowed and Denied count decisions. A datagram that goes to, or comes from, one of the latest addresses of its socket needs no
+	// new one.
 	Allowed, Denied PerOp
 
 	Limited            uint64 // calls that a limit refused

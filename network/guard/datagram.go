@@ -33,7 +33,7 @@ func (s *socket) mayReach(now *regime, to netip.AddrPort) error {
 	if !to.IsValid() {
 		to = s.peer
 	}
-	known := s.sentTo == judgement{to, now}
+	known := s.sentTo.has(s.net, now, to)
 	s.mu.Unlock()
 	if known || !to.IsValid() { // without a destination there is nothing to judge: the send fails by itself
 		return nil
@@ -44,28 +44,31 @@ func (s *socket) mayReach(now *regime, to netip.AddrPort) error {
 	if d.Rule == nil || d.Allowed && s.net.options.Learner != nil {
 		if answer := s.mayAnswer(now, to); answer.Allowed {
 			s.net.allowed(r, answer)
-			s.reached(now, to)
+			s.reached(now, to, answer)
 			return nil
 		}
 	}
 	if err := s.act(now, r, d); err != nil {
 		return err
 	}
-	if d.Allowed && d.Name == "" {
-		s.reached(now, to)
+	if d.Allowed {
+		s.reached(now, to, d)
 	}
 	return nil
 }
 
-func (s *socket) reached(now *regime, to netip.AddrPort) {
+func (s *socket) reached(now *regime, to netip.AddrPort, d policy.Decision) {
 	s.mu.Lock()
-	s.sentTo = judgement{to, now}
+	s.sentTo.add(s.net, now, to, d.Name != "")
 	s.mu.Unlock()
 }
 
 // mayAnswer decides whether something may be sent to an address since it came from there, by the rule that let it in.
 func (s *socket) mayAnswer(now *regime, to netip.AddrPort) policy.Decision {
-	if !s.net.contacts.has(contactOf(s.number, to)) {
+	s.mu.Lock()
+	heard := s.gotFrom.has(s.net, now, to) // and may be forgotten among the contacts, since it is not noted there each time
+	s.mu.Unlock()
+	if !heard && !s.net.contacts.has(contactOf(s.number, to)) {
 		return policy.Decision{}
 	}
 	at, chosen := s.local()
@@ -125,7 +128,7 @@ func (s *socket) hears(now *regime, from netip.AddrPort) bool {
 		return false
 	}
 	s.mu.Lock()
-	known := s.gotFrom == judgement{from, now}
+	known := s.gotFrom.has(s.net, now, from)
 	isPeer := from == s.peer
 	s.mu.Unlock()
 	if known {
@@ -150,11 +153,9 @@ func (s *socket) hears(now *regime, from netip.AddrPort) bool {
 	if d.Rule.Action() == policy.Listen {
 		s.net.contacts.add(contactOf(s.number, from))
 	}
-	if d.Name == "" {
-		s.mu.Lock()
-		s.gotFrom = judgement{from, now}
-		s.mu.Unlock()
-	}
+	s.mu.Lock()
+	s.gotFrom.add(s.net, now, from, d.Name != "")
+	s.mu.Unlock()
 	return true
 }
 

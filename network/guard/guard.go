@@ -27,8 +27,8 @@ type Options struct {
 	OnFiltered func(name string, removed []netip.Addr)
 
 	// Audit gets a record of each decision, and of each call that a limit refused: at level Info what was allowed, at Warn what was
-	// not. A datagram that goes to, or comes from, the same address as the one before it is decided by that. Of the strangers who
-	// were turned away no more than 100 a second are recorded, with the number of those left out.
+	// not. A datagram that goes to, or comes from, one of the latest addresses of its socket needs no new decision. Of the strangers
+	// who were turned away no more than 100 a second are recorded, with the number of those left out.
 	Audit *slog.Logger
 
 	// Learner is told what the guest needed.
@@ -48,6 +48,7 @@ type Network struct {
 	base    network.Network
 	options Options
 	pins    *policy.Pins
+	began   time.Time
 	now     atomic.Pointer[regime]
 	change  sync.Mutex // held by SetPolicy
 
@@ -67,7 +68,7 @@ var _ network.Network = (*Network)(nil)
 
 // New puts a policy, with its limits, around a network. A nil policy allows nothing.
 func New(base network.Network, p *policy.Policy, o Options) *Network {
-	n := &Network{base: base, pins: policy.NewPins(time.Now), options: o}
+	n := &Network{base: base, pins: policy.NewPins(time.Now), began: time.Now(), options: o}
 	if o.Audit != nil {
 		n.strangers.limit = rate.NewLimiter(strangersPerSecond, strangersPerSecond)
 	}

@@ -27,20 +27,14 @@ type socket struct {
 	chosen   bool           // the port was the guest's choice, or that of whoever handed the socket over
 	peer     netip.AddrPort // that datagrams are connected to
 	underway bool           // a stream's connection was started and has not failed; maybe it stands
-	sentTo   judgement      // of the address last sent to
-	gotFrom  judgement      // of the address last received from
-}
-
-// judgement is a permission that holds as long as the regime does.
-type judgement struct {
-	address netip.AddrPort
-	regime  *regime
+	sentTo   *judged        // of datagrams
+	gotFrom  *judged
 }
 
 func (n *Network) guard(s network.Socket) *socket {
 	g := &socket{Socket: s, net: n, protocol: policy.TCP, number: n.sockets.Add(1)}
 	if s.Type() == network.Datagram {
-		g.protocol = policy.UDP
+		g.protocol, g.sentTo, g.gotFrom = policy.UDP, new(judged), new(judged)
 	}
 	return g
 }
