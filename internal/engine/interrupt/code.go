@@ -5,7 +5,7 @@ package interrupt
 // callers. So between two ticks there run at most interval × (straight + small) bytes of code.
 const (
 	straight     = 512
-	straightCost = 8
+	straightCost = 32
 	small        = 128
 )
 

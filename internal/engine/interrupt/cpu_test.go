@@ -1,0 +1,54 @@
+package interrupt
+
+import (
+	"context"
+	_ "embed"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+)
+
+// cpuModule is made from testdata/cpu.c, where it says how.
+//
+//go:embed testdata/cpu.wasm
+var cpuModule []byte
+
+// rounds are how often the functions of cpuModule do their work in a millisecond or ten.
+var rounds = map[string]uint64{
+	"sha256": 10, "crc32": 5, "bytesum": 50, "matrix": 10, "fib": 50, "quicksort": 4, "calls": 30,
+}
+
+func TestResultsAreTheSame(t *testing.T) {
+	ctx := context.Background()
+	var want map[string]uint64
+	for _, wasm := range [][]byte{
+		cpuModule,
+		rewrite(t, cpuModule, Options{}),
+		rewrite(t, cpuModule, limited),
+		rewrite(t, cpuModule, Options{Interval: 2, MaxStack: DefaultMaxStack}),
+	} {
+		rt := wazero.NewRuntime(ctx)
+		instantiateHost(t, ctx, rt, func() {})
+		m, err := rt.Instantiate(ctx, wasm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]uint64{}
+		for name, n := range rounds {
+			r, err := m.ExportedFunction(name).Call(ctx, n)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			got[name] = r[0]
+		}
+		rt.Close(ctx)
+		if want == nil {
+			want = got
+		}
+		for name := range rounds {
+			if got[name] != want[name] {
+				t.Errorf("%s: %#x, want %#x", name, got[name], want[name])
+			}
+		}
+	}
+}

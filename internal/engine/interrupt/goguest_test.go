@@ -1,0 +1,112 @@
+package interrupt
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+	"github.com/tetratelabs/wazero/sys"
+)
+
+// goTool runs the go command for wasip1 and returns what it built.
+func goTool(t testing.TB, args ...string) []byte {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "guest.wasm")
+	cmd := exec.Command("go", append(append([]string{args[0]}, "-o", file), args[1:]...)...)
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// command runs a guest of wasi_snapshot_preview1 and returns its output and its exit status.
+func command(t testing.TB, wasm []byte, dir string, args ...string) (string, uint32) {
+	t.Helper()
+	ctx := context.Background()
+	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(features))
+	defer rt.Close(ctx)
+	instantiateHost(t, ctx, rt, func() {})
+	wasi_snapshot_preview1.MustInstantiate(ctx, rt)
+	var out bytes.Buffer
+	_, err := rt.InstantiateWithConfig(ctx, wasm, wazero.NewModuleConfig().
+		WithArgs(append([]string{"guest"}, args...)...).
+		WithEnv("PWD", "/").
+		WithFSConfig(wazero.NewFSConfig().WithReadOnlyDirMount(dir, "/").WithDirMount(t.TempDir(), "/tmp")).
+		WithStdout(&out).WithStderr(&out).
+		WithSysWalltime().WithSysNanotime().
+		WithNanosleep(func(ns int64) { time.Sleep(time.Duration(ns)) }).
+		WithRandSource(rand.Reader))
+	var exit *sys.ExitError
+	if errors.As(err, &exit) {
+		return out.String(), exit.ExitCode()
+	}
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	return out.String(), 0
+}
+
+var verdict = regexp.MustCompile(`(?m)^ *--- (PASS|FAIL|SKIP): \S+|^(PASS|FAIL|panic).*`)
+
+// verdicts are the lines that tell how each test went, without how long it took. Some tests go through a map, in any order.
+func verdicts(output string) []string {
+	list := verdict.FindAllString(output, -1)
+	slices.Sort(list)
+	return list
+}
+
+// The tests of Go's own library go as they go without rewriting.
+func TestGoLibrary(t *testing.T) {
+	packages := []string{"sort"}
+	if os.Getenv("WASPORT_CI") == "1" {
+		packages = append(packages, "strings", "regexp", "encoding/json", "crypto/sha256", "math/big")
+	} else if testing.Short() {
+		t.Skip("takes a while")
+	}
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages {
+		t.Run(p, func(t *testing.T) {
+			dir := filepath.Join(strings.TrimSpace(string(root)), "src", p)
+			wasm := goTool(t, "test", "-c", p)
+			args := []string{"-test.short", "-test.v"}
+			start := time.Now()
+			want, wantStatus := command(t, wasm, dir, args...)
+			plain := time.Since(start)
+			start = time.Now()
+			rewritten := rewrite(t, wasm, limited)
+			took := time.Since(start)
+			start = time.Now()
+			got, gotStatus := command(t, rewritten, dir, args...)
+			t.Logf("%d tests; rewriting %d bytes took %v; compiling and running %v, without rewriting %v",
+				strings.Count(want, "--- "), len(wasm), took, time.Since(start), plain)
+			if !strings.Contains(want, "--- PASS") {
+				t.Fatalf("the tests do not even run without rewriting:\n%s", want)
+			}
+			if !slices.Equal(verdicts(got), verdicts(want)) || gotStatus != wantStatus {
+				t.Errorf("status %d, without rewriting %d\n%s", gotStatus, wantStatus, got)
+			}
+			if _, err := exec.LookPath("wasm-validate"); err == nil {
+				validate(t, rewritten)
+			}
+		})
+	}
+}

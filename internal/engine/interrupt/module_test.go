@@ -1,0 +1,258 @@
+package interrupt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+)
+
+// accepted reports whether wazero takes the module.
+func accepted(t testing.TB, wasm []byte) error {
+	t.Helper()
+	ctx := context.Background()
+	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(features))
+	defer rt.Close(ctx)
+	_, err := rt.CompileModule(ctx, wasm)
+	return err
+}
+
+// What is invalid must not become valid because there are more functions, globals, locals, types and blocks than before: a
+// guest that names what has been added could stop its own count.
+func TestInvalidStaysInvalid(t *testing.T) {
+	for name, wasm := range map[string][]byte{
+		"counter read":      one("", "", opGlobalGet, 0, 0x1a),
+		"counter written":   one("", "", opI32Const, 100, opGlobalSet, 0),
+		"depth written":     one("", "", opI32Const, 0, opGlobalSet, 1),
+		"added local":       one("", "", opI32Const, 0, opLocalSet, 0),
+		"added function":    one("", "", opCall, 1),
+		"added reference":   one("", "", opRefFunc, 1, 0x1a),
+		"outer block":       one("", "", opBr, 1),
+		"outer block if":    one("", "", opI32Const, 0, opBrIf, 1),
+		"outer block list":  one("", "", opI32Const, 0, opBrTable, 1, 1, 0),
+		"added type":        one("", "", opBlock, 1, opEnd),
+		"added type call":   one("", "", opI32Const, 0, opCallIndirect, 1, 0),
+		"second end":        one("", "", opEnd),
+		"no end":            one("", "", opBlock, blockVoid),
+		"else":              one("", "", opElse),
+		"else in a loop":    one("", "", opLoop, blockVoid, opElse, opEnd),
+		"two elses":         one("", "", opI32Const, 0, opIf, blockVoid, opElse, opElse, opEnd),
+		"type mismatch":     one("", "i", opI64Const, 0),
+		"value left":        one("", "", opI32Const, 0),
+		"value missing":     one("", "i"),
+		"return mismatch":   one("", "i", opI64Const, 0, opReturn),
+		"exported counter":  module(section(secExport, exportOf("g", 3, 0))),
+		"exported helper":   module(section(secExport, exportOf("g", 0, 0))),
+		"started helper":    module(rawSection(secStart, []byte{0})),
+		"global of counter": module(section(secGlobal, []byte{typeI32, 0, opGlobalGet, 0, opEnd})),
+		"element of helper": module(section(secTable, []byte{0x70, 0, 1}),
+			section(secElement, slices.Concat([]byte{0}, constant(0), []byte{opEnd, 1, 0}))),
+		"function of added type": module(section(secFunction, []byte{0}), section(secCode, body())),
+		"import of added type":   module(section(secImport, importOf("f", 0, 0))),
+		"two sections":           module(section(secType), section(secType)),
+		"sections out of order":  module(section(secFunction), section(secType)),
+		"bytes left":             module(rawSection(secType, []byte{0, 0})),
+	} {
+		if accepted(t, wasm) == nil {
+			t.Errorf("%s: wazero takes the input", name)
+		}
+		out, _, err := Rewrite(wasm, limited)
+		if err == nil && accepted(t, out) == nil {
+			t.Errorf("%s: wazero takes the output", name)
+		}
+		if err != nil && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	large := []byte{0xff, 0xff, 0xff, 0xff, 0x0f}
+	for _, c := range []struct {
+		name string
+		kind error
+		wasm []byte
+	}{
+		{"nothing", ErrMalformed, nil},
+		{"other magic", ErrMalformed, []byte("\x00ASM\x01\x00\x00\x00")},
+		{"component", ErrMalformed, []byte("\x00asm\x0d\x00\x01\x00")},
+		{"section beyond the end", ErrMalformed, module([]byte{secType, 5, 0})},
+		{"unknown section", ErrMalformed, module([]byte{14, 0})},
+		{"tag section", ErrUnsupported, module([]byte{13, 1, 0})},
+		{"4 billion types", ErrMalformed, module(rawSection(secType, large))},
+		{"4 billion imports", ErrMalformed, module(rawSection(secImport, large))},
+		{"4 billion functions", ErrMalformed, module(rawSection(secFunction, large))},
+		{"4 billion exports", ErrMalformed, module(rawSection(secExport, large))},
+		{"4 billion elements", ErrMalformed, module(rawSection(secElement, large))},
+		{"4 billion bodies", ErrMalformed, module(rawSection(secCode, large))},
+		{"4 billion segments", ErrMalformed, module(rawSection(secData, large))},
+		{"number of six bytes", ErrMalformed, module(rawSection(secType, []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0}))},
+		{"number of 33 bits", ErrMalformed, module(rawSection(secType, []byte{0x80, 0x80, 0x80, 0x80, 0x10}))},
+		{"1001 parameters", ErrMalformed, module(section(secType, slices.Concat([]byte{0x60}, appendU32(nil, 1001), bytes.Repeat([]byte{typeI32}, 1001), []byte{0})))},
+		{"structure type", ErrUnsupported, module(section(secType, []byte{0x5f, 0, 0}))},
+		{"4 billion locals", ErrMalformed, withLocals(0xffffffff)},
+		{"50001 locals", ErrMalformed, withLocals(50_001)},
+		{"reserved import", ErrMalformed, module(section(secType, signature("", "")), section(secImport,
+			slices.Concat(appendName(nil, Module), appendName(nil, Tick), []byte{0, 0})))},
+		{"memory of 64 bits", ErrUnsupported, module(section(secMemory, []byte{4, 1}))},
+		{"two memories", ErrUnsupported, module(section(secMemory, []byte{0, 1}, []byte{0, 1}))},
+		{"memory of 65537 pages", ErrMalformed, module(section(secMemory, []byte{0, 0x81, 0x80, 4}))},
+		{"table of 4 billion", ErrMalformed, module(section(secTable, slices.Concat([]byte{0x70, 0}, large)))},
+		{"exception", ErrUnsupported, one("", "", 0x08, 0)},
+		{"call by reference", ErrUnsupported, one("", "", 0x14, 0)},
+		{"relaxed vector", ErrUnsupported, one("", "", opVector, 0x80, 2)},
+	} {
+		if _, _, err := Rewrite(c.wasm, limited); !errors.Is(err, c.kind) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.kind)
+		}
+	}
+}
+
+func withLocals(n uint32) []byte {
+	return module(
+		section(secType, signature("", "")),
+		section(secFunction, []byte{0}),
+		section(secCode, bodyWith(slices.Concat([]byte{1}, appendU32(nil, n), []byte{typeI32}))),
+	)
+}
+
+func TestMemoryType(t *testing.T) {
+	for _, c := range []struct {
+		section []byte
+		want    Memory
+	}{
+		{nil, Memory{}},
+		{section(secMemory, []byte{0, 3}), Memory{Min: 3 << 16, Max: 4 << 30}},
+		{section(secMemory, []byte{1, 3, 7}), Memory{Min: 3 << 16, Max: 7 << 16}},
+		{section(secMemory, []byte{3, 3, 7}), Memory{Min: 3 << 16, Max: 7 << 16, Shared: true}},
+		{section(secImport, importOf("memory", 2, 3, 1, 2)), Memory{Min: 1 << 16, Max: 2 << 16, Shared: true, Imported: true}},
+	} {
+		_, got, err := Rewrite(module(c.section), Options{})
+		if err != nil || got != c.want {
+			t.Errorf("%x: %+v, %v; want %+v", c.section, got, err, c.want)
+		}
+	}
+}
+
+// A table that may grow without bounds would let a guest make wazero allocate 32 GiB.
+func TestTablesAreBounded(t *testing.T) {
+	grow := func(n int32) []byte {
+		return module(
+			section(secType, signature("", "i")),
+			section(secFunction, []byte{0}),
+			section(secTable, []byte{0x70, 0, 1}, []byte{0x6f, 1, 0, 5}),
+			section(secExport, exportOf("f", 0, 0)),
+			section(secCode, body(slices.Concat([]byte{opRefNull, 0x70}, constant(n), []byte{opMisc, 15, 0})...)),
+		)
+	}
+	for n, want := range map[int32]uint32{1000: 1, -2: 0xffffffff, maxEntries: 0xffffffff} {
+		ctx := context.Background()
+		rt := wazero.NewRuntime(ctx)
+		instantiateHost(t, ctx, rt, func() {})
+		m, err := rt.Instantiate(ctx, rewrite(t, grow(n), limited))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := m.ExportedFunction("f").Call(ctx)
+		if err != nil || uint32(r[0]) != want {
+			t.Errorf("table.grow by %d: %v, %v; want %d", n, r, err, want)
+		}
+		rt.Close(ctx)
+	}
+}
+
+func TestCustomSections(t *testing.T) {
+	names := slices.Concat(
+		rawSection(0, appendName(nil, "program")),
+		section(1, slices.Concat([]byte{0}, appendName(nil, "imported")), slices.Concat([]byte{1}, appendName(nil, "main"))),
+		section(2, slices.Concat([]byte{1, 1, 0}, appendName(nil, "x"))),
+		section(7, slices.Concat([]byte{0}, appendName(nil, "global"))),
+	)
+	input := func(custom ...[]byte) []byte {
+		return module(
+			section(secType, signature("", "")),
+			section(secImport, importOf("f", 0, 0)),
+			section(secFunction, []byte{0}),
+			section(secCode, body(opCall, 0, opCall, 1)),
+			slices.Concat(custom...),
+		)
+	}
+	producers := customSection("producers", 0)
+	out := rewrite(t, input(producers, customSection(".debug_line", 1, 2, 3), customSection("name", names...),
+		customSection("reloc.CODE"), customSection("mine", 7)), Options{})
+
+	got := map[string][]byte{}
+	for r := (&reader{b: out, pos: 8}); r.more(); {
+		if id, s := r.byte(), (&reader{b: r.bytes(r.u32())}); id == secCustom {
+			got[s.name()] = s.b[s.pos:]
+		}
+	}
+	var kept []string
+	for name := range got {
+		kept = append(kept, name)
+	}
+	slices.Sort(kept)
+	if want := []string{"mine", "name", "producers"}; !slices.Equal(kept, want) {
+		t.Errorf("sections %q, want %q", kept, want)
+	}
+	var have []string
+	r := &reader{b: got["name"]}
+	for r.more() {
+		id, s := r.byte(), &reader{b: r.bytes(r.u32())}
+		switch id {
+		case 0:
+			have = append(have, "module "+s.name())
+		case 1:
+			for range s.u32() {
+				have = append(have, "function "+string('0'+rune(s.u32()))+" "+s.name())
+			}
+		case 2:
+			s.u32()
+			have = append(have, "local of "+string('0'+rune(s.u32())))
+		case 7:
+			have = append(have, "globals")
+		}
+	}
+	if want := []string{"module program", "function 0 imported", "function 2 main", "local of 2", "globals"}; !slices.Equal(have, want) {
+		t.Errorf("names %q, want %q", have, want)
+	}
+
+	// Names that cannot be read are dropped, as an engine may allocate for what they promise.
+	bomb := rewrite(t, input(customSection("name", rawSection(1, []byte{0xff, 0xff, 0xff, 0xff, 0x0f})...)), Options{})
+	if bytes.Contains(bomb, []byte("\x04name")) {
+		t.Error("a malformed name section is still there")
+	}
+}
+
+// validate runs wabt's validator over a module.
+func validate(t *testing.T, wasm []byte) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "module.wasm")
+	if err := os.WriteFile(file, wasm, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("wasm-validate", "--enable-threads", "--enable-tail-call", "--enable-extended-const", file).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestOutputValidates(t *testing.T) {
+	if _, err := exec.LookPath("wasm-validate"); err != nil {
+		missing(t, "wasm-validate")
+	}
+	for _, set := range []map[string][]byte{endless, recursions, {"cpu": cpuModule}} {
+		for name, wasm := range set {
+			t.Run(name, func(t *testing.T) {
+				validate(t, rewrite(t, wasm, Options{}))
+				validate(t, rewrite(t, wasm, limited))
+			})
+		}
+	}
+}

@@ -1,0 +1,264 @@
+package interrupt
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+)
+
+func rewrite(t testing.TB, b []byte, o Options) []byte {
+	t.Helper()
+	out, _, err := Rewrite(b, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+var limited = Options{MaxStack: DefaultMaxStack, Atomics: true}
+
+// endless are functions that never return, or not within a lifetime.
+var endless = map[string][]byte{
+	"loop": one("", "", opLoop, blockVoid, opBr, 0, opEnd),
+	"nested loops": one("", "", opLoop, blockVoid, opLoop, blockVoid, opI32Const, 0, opBrIf, 0, opEnd,
+		opBr, 0, opEnd),
+	"loop with parameters": module(
+		section(secType, signature("", ""), signature("i", "i")),
+		section(secFunction, []byte{0}),
+		section(secExport, exportOf("f", 0, 0)),
+		section(secCode, body(opI32Const, 7, opLoop, 1, opI32Const, 1, opI32Add, opBr, 0, opEnd, 0x1a)),
+	),
+	"branch table":       one("", "", opLoop, blockVoid, opBlock, blockVoid, opI32Const, 1, opBrTable, 1, 0, 1, opEnd, opEnd),
+	"tail call":          one("", "", opReturnCall, 0),
+	"indirect tail call": one("", "", opI32Const, 0, opReturnCallIndirect, 0, 0),
+	"call tree": func() []byte {
+		// Each of 64 functions calls the next one twice.
+		const n = 64
+		var types, bodies [][]byte
+		for i := range byte(n) {
+			types = append(types, []byte{0})
+			if i == n-1 {
+				bodies = append(bodies, body(0x01))
+			} else {
+				bodies = append(bodies, body(opCall, i+1, opCall, i+1))
+			}
+		}
+		return module(
+			section(secType, signature("", "")),
+			section(secFunction, types...),
+			section(secExport, exportOf("f", 0, 0)),
+			section(secCode, bodies...),
+		)
+	}(),
+	"fibonacci": one("i", "i", opLocalGet, 0, opI32Const, 2, 0x48 /* i32.lt_s */, opIf, typeI32, opLocalGet, 0, opElse,
+		opLocalGet, 0, opI32Const, 1, opI32Sub, opCall, 0, opLocalGet, 0, opI32Const, 2, opI32Sub, opCall, 0, opI32Add, opEnd),
+	"fills": one("", "", slices.Concat([]byte{opLoop, blockVoid, opI32Const, 0, opI32Const, 0}, constant(16<<20), memoryFill,
+		[]byte{opBr, 0, opEnd})...),
+	"copies": one("", "", slices.Concat([]byte{opLoop, blockVoid, opI32Const, 0, opI32Const, 1}, constant(16<<20-1), memoryCopy,
+		[]byte{opBr, 0, opEnd})...),
+	"copies in a row": one("", "", slices.Concat([]byte{opLoop, blockVoid},
+		slices.Repeat(slices.Concat([]byte{opI32Const, 1, opI32Const, 0}, constant(200<<10), memoryCopy), 2000),
+		[]byte{opBr, 0, opEnd})...),
+	"straight code": one("", "", slices.Concat([]byte{opLoop, blockVoid},
+		slices.Repeat([]byte{opI32Const, 100, opI32Const, 3, 0x6d /* i32.div_s */, 0x1a}, 100_000),
+		[]byte{opBr, 0, opEnd})...),
+	"table fills": module(
+		section(secType, signature("", "")),
+		section(secFunction, []byte{0}),
+		section(secTable, slices.Concat([]byte{0x70, 0}, appendU32(nil, 500_000))),
+		section(secExport, exportOf("f", 0, 0)),
+		section(secCode, body(slices.Concat([]byte{opLoop, blockVoid, opI32Const, 0, opRefNull, 0x70}, constant(500_000),
+			[]byte{opMisc, 17, 0, opBr, 0, opEnd})...)),
+	),
+}
+
+var errStopped = errors.New("stopped")
+
+// run calls "f" of a module with zero or one argument, and lets tick see to its end.
+func run(t testing.TB, wasm []byte, config wazero.RuntimeConfig, tick func()) error {
+	ctx := context.Background()
+	rt := wazero.NewRuntimeWithConfig(ctx, config.WithCoreFeatures(features))
+	defer rt.Close(ctx)
+	instantiateHost(t, ctx, rt, tick)
+	m, err := rt.Instantiate(ctx, wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := m.ExportedFunction("f")
+	_, err = f.Call(ctx, slices.Repeat([]uint64{100}, len(f.Definition().ParamTypes()))...)
+	return err
+}
+
+func TestEndlessGuestsTick(t *testing.T) {
+	for name, wasm := range endless {
+		t.Run(name, func(t *testing.T) {
+			longest, last, ticks := time.Duration(0), time.Now(), 0
+			err := run(t, rewrite(t, wasm, limited), wazero.NewRuntimeConfig(), func() {
+				if now := time.Now(); ticks > 0 {
+					longest = max(longest, now.Sub(last))
+					last = now
+				} else {
+					last = now
+				}
+				if ticks++; ticks > 200 {
+					panic(errStopped)
+				}
+			})
+			if !errors.Is(err, errStopped) {
+				t.Fatalf("ended with %v", err)
+			}
+			t.Logf("%s: %v at most between two ticks", name, longest)
+			if longest > 100*time.Millisecond {
+				t.Errorf("%v between two ticks", longest)
+			}
+		})
+	}
+}
+
+func TestEndlessGuestsTickInTheInterpreter(t *testing.T) {
+	for name, wasm := range endless {
+		t.Run(name, func(t *testing.T) {
+			ticks := 0
+			err := run(t, rewrite(t, wasm, limited), wazero.NewRuntimeConfigInterpreter(), func() {
+				if ticks++; ticks > 20 {
+					panic(errStopped)
+				}
+			})
+			if !errors.Is(err, errStopped) {
+				t.Fatalf("ended with %v", err)
+			}
+		})
+	}
+}
+
+// A garbage collection has to stop every goroutine, and so waits for compiled code to call the host.
+func TestCollectionsBesideASpinningGuest(t *testing.T) {
+	var done atomic.Bool
+	started := make(chan struct{})
+	ended := make(chan error)
+	ticks := 0
+	go func() {
+		ended <- run(t, rewrite(t, endless["loop"], limited), wazero.NewRuntimeConfig(), func() {
+			if ticks++; ticks == 1 {
+				close(started)
+			}
+			if done.Load() {
+				panic(errStopped)
+			}
+			runtime.Gosched()
+		})
+	}()
+	<-started
+	var longest time.Duration
+	for range 50 {
+		start := time.Now()
+		runtime.GC()
+		longest = max(longest, time.Since(start))
+	}
+	start := time.Now()
+	done.Store(true)
+	if err := <-ended; !errors.Is(err, errStopped) {
+		t.Fatal(err)
+	}
+	t.Logf("50 collections: the longest took %v; the guest ended within %v", longest, time.Since(start))
+	if longest > 100*time.Millisecond {
+		t.Errorf("a collection took %v", longest)
+	}
+}
+
+// recursions never end by themselves.
+var recursions = map[string][]byte{
+	"direct":   one("i", "i", opLocalGet, 0, opCall, 0, opI32Const, 1, opI32Add),
+	"indirect": one("i", "i", opLocalGet, 0, opI32Const, 0, opCallIndirect, 0, 0, opI32Const, 1, opI32Add),
+	"with many locals": module(
+		section(secType, signature("i", "i")),
+		section(secFunction, []byte{0}),
+		section(secExport, exportOf("f", 0, 0)),
+		section(secCode, manyLocals()),
+	),
+}
+
+// manyLocals is a recursive function of which 1000 values outlive the call.
+func manyLocals() []byte {
+	code := []byte{}
+	for i := range uint32(1000) {
+		code = append(code, opLocalGet, 0)
+		code = append(code, constant(int32(i))...)
+		code = append(code, opI32Add)
+		code = appendU32(append(code, opLocalSet), i+1)
+	}
+	code = append(code, opLocalGet, 0, opCall, 0)
+	for i := range uint32(1000) {
+		code = appendU32(append(code, opLocalGet), i+1)
+		code = append(code, opI32Add)
+	}
+	return bodyWith(slices.Concat([]byte{1}, appendU32(nil, 1000), []byte{typeI32}), code...)
+}
+
+func TestRecursionEnds(t *testing.T) {
+	for name, wasm := range recursions {
+		t.Run(name, func(t *testing.T) {
+			wasm := rewrite(t, wasm, limited)
+			runtime.GC()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			err := run(t, wasm, wazero.NewRuntimeConfig(), func() {})
+			took := time.Since(start)
+			runtime.ReadMemStats(&after)
+			if err == nil || !strings.HasPrefix(err.Error(), "stack overflow") {
+				t.Fatalf("ended with %v", err)
+			}
+			// The stack doubles: all that it has ever been is twice what it was in the end.
+			stack := (after.TotalAlloc - before.TotalAlloc) / 2
+			t.Logf("%v, %d MiB of stack", took, stack>>20)
+			if stack > 64<<20 {
+				t.Errorf("the stack grew to %d bytes", stack)
+			}
+		})
+	}
+}
+
+// However a function is left, its frame comes off the stack's depth: a million calls of each must not add up.
+func TestDepthIsGivenBack(t *testing.T) {
+	exits := map[string][]byte{
+		"end":           {opCall, 1},
+		"return":        {opCall, 1, opReturn},
+		"nested return": {opCall, 1, opBlock, blockVoid, opLoop, blockVoid, opReturn, opEnd, opEnd},
+		"branch":        {opCall, 1, opBlock, blockVoid, opLoop, blockVoid, opBr, 2, opEnd, opEnd},
+		"branch if":     {opCall, 1, opLoop, blockVoid, opI32Const, 1, opBrIf, 1, opEnd},
+		"branch table":  {opCall, 1, opLoop, blockVoid, opI32Const, 0, opBrTable, 1, 1, 1, opEnd},
+		"tail call":     {opReturnCall, 1},
+		"indirect call": {opI32Const, 0, opCallIndirect, 0, 0},
+		"indirect tail": {opI32Const, 0, opReturnCallIndirect, 0, 0},
+	}
+	for name, exit := range exits {
+		t.Run(name, func(t *testing.T) {
+			wasm := module(
+				section(secType, signature("", ""), signature("", "il")),
+				section(secFunction, []byte{0}, []byte{0}, []byte{0}, []byte{1}),
+				section(secTable, []byte{0x70, 0, 1}),
+				section(secExport, exportOf("f", 0, 0)),
+				section(secElement, slices.Concat([]byte{0}, constant(0), []byte{opEnd, 1, 1})),
+				section(secCode,
+					bodyWith([]byte{1, 1, typeI32}, slices.Concat([]byte{opLoop, blockVoid, opCall, 2, opLocalGet, 0, opI32Const, 1,
+						opI32Add, opLocalTee, 0}, constant(1_000_000), []byte{0x49, opBrIf, 0, opEnd})...),
+					// Too much to go without checks.
+					body(slices.Concat([]byte{opCall, 3, 0x1a, 0x1a}, slices.Repeat([]byte{0x01}, small))...),
+					body(exit...),
+					body(slices.Concat(slices.Repeat([]byte{0x01}, small), []byte{opI32Const, 1, opI64Const, 2, opReturn})...),
+				),
+			)
+			if err := run(t, rewrite(t, wasm, limited), wazero.NewRuntimeConfig(), func() {}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
