@@ -70,15 +70,14 @@ func TestMemoryIsNotRecycledTooEarly(t *testing.T) {
 			}
 		}
 	})
-	var ended sync.WaitGroup // the receivers of a round
-	began := make(chan struct{}, each)
+	began, over := make(chan struct{}, each), make(chan struct{}, each)
 	_, answer := listen(t, "127.0.0.1", func(c net.Conn) {
 		b := make([]byte, 1)
 		if _, err := io.ReadFull(c, b); err != nil {
 			t.Error(err)
 		}
 		began <- struct{}{}
-		ended.Wait()
+		<-over
 		c.Write(b)
 	})
 	start := func(function string, params ...string) *wasport.Guest {
@@ -99,15 +98,20 @@ func TestMemoryIsNotRecycledTooEarly(t *testing.T) {
 			receivers = append(receivers, start("receive", flood))
 		}
 		<-time.After(2 * time.Millisecond) // for them to receive
+		var ended sync.WaitGroup
 		for _, r := range receivers {
 			ended.Go(func() {
 				r.Stop(nil)
 				r.Wait()
 			})
+		}
+		for range each {
 			guards = append(guards, start("guard", answer, "85"))
 		}
+		ended.Wait()
 		for range guards {
 			<-began
+			over <- struct{}{}
 		}
 		for _, g := range guards {
 			status, err := g.Wait()
