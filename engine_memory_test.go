@@ -55,7 +55,10 @@ func TestMemoryLimit(t *testing.T) {
 func TestMemoryIsNotRecycledTooEarly(t *testing.T) {
 	const each = 4
 	rounds := 60
-	if whole() {
+	switch {
+	case interpreted():
+		rounds = 6
+	case whole():
 		rounds = 1000
 	}
 	m := assembled(t, "receive")

@@ -56,7 +56,7 @@ func assembled(t testing.TB, name string) *wasport.Module {
 }
 
 // whole says whether tests that take long are to run in full.
-func whole() bool { return os.Getenv("WASPORT_CI") == "1" && measured }
+func whole() bool { return os.Getenv("WASPORT_CI") == "1" && measured && !interpreted() }
 
 func interpreted() bool { return os.Getenv("WASPORT_INTERPRETER") != "" }
 
