@@ -53,6 +53,11 @@ func newNetCaller(t *testing.T) *caller {
 
 func newNetCallerOn(t *testing.T, engine wazero.RuntimeConfig) *caller {
 	t.Helper()
+	return newCallerOn(t, engine, netConfig(t)).withBuffer()
+}
+
+func netConfig(t *testing.T) system.Config {
+	t.Helper()
 	rules, err := policy.ParseTargets(policy.Allow, policy.Connect, "loopback", policy.Origin{})
 	more := func(a policy.Action, text string) {
 		r, perr := policy.ParseTargets(policy.Allow, a, text, policy.Origin{})
@@ -86,12 +91,16 @@ func newNetCallerOn(t *testing.T, engine wazero.RuntimeConfig) *caller {
 	base := kernel.New(kernel.Config{Hosts: map[string][]netip.Addr{
 		"allowed.test": {netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")},
 	}})
-	c := newCallerOn(t, engine, system.Config{
+	return system.Config{
 		Args: []string{"program", "argument"}, Env: []string{"A=b"},
 		Stdin: strings.NewReader("input"), Stdout: &strings.Builder{}, Stderr: &strings.Builder{},
 		Preopens: []system.Preopen{{Dir: root, Name: "/"}},
 		Network:  guard.New(base, policy.New(rules, policy.Limits{}), guard.Options{}),
-	})
+	}
+}
+
+// withBuffer lets the iovec point to the data.
+func (c *caller) withBuffer() *caller {
 	m := c.memory()
 	binary.LittleEndian.PutUint32(m[iov:], data)
 	binary.LittleEndian.PutUint32(m[iov+4:], dataLen)

@@ -43,6 +43,7 @@ type pollState struct {
 	of        []int         // and its interest
 	timers    []time.Time   // by interest; of those that are timers
 	gone      uint64
+	stale     bool // the thread's set may hold something else than items
 	immediate []Happening
 	out       []Happening
 }
@@ -53,13 +54,14 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 	if len(in) == 0 {
 		return nil, wasi.EINVAL
 	}
+	w := &t.wait
 	set, err := t.pollSet()
 	if err != nil {
+		w.stale = true
 		return nil, err
 	}
-	w := &t.wait
 	deadline := t.timers(in)
-	changed := !same || len(w.immediate) > 0 || w.gone != t.table.gone.Load()
+	changed := !same || w.stale || len(w.immediate) > 0 || w.gone != t.table.gone.Load()
 	if changed {
 		t.register(in)
 	}
@@ -68,6 +70,7 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 		if len(w.immediate) > 0 {
 			until = time.Unix(0, 1)
 		}
+		w.stale = true
 		t.pause()
 		ready, err := set.Wait(w.items, changed, until)
 		t.resume()
@@ -77,6 +80,7 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 		if err != nil {
 			return nil, err
 		}
+		w.stale = false
 		w.out = append(w.out[:0], w.immediate...)
 		// A descriptor that was closed meanwhile is no longer waited for, even if there is another under its number by now.
 		if changed = w.gone != t.table.gone.Load(); changed {
@@ -115,12 +119,12 @@ func (t *Thread) timers(in []Interest) (earliest time.Time) {
 			continue
 		}
 		w.timers[i] = time.Time{}
+		if in[i].Clock > wasi.ClockThreadCPU {
+			continue // register reports it
+		}
 		left := in[i].Timeout
 		if in[i].Absolute {
-			now, err := t.Now(in[i].Clock)
-			if err != nil {
-				continue // register reports it
-			}
+			now, _ := t.Now(in[i].Clock)
 			left -= min(now, left)
 		}
 		if left > math.MaxInt64 {
@@ -177,7 +181,7 @@ func (t *Thread) happening(in []Interest, item int) Happening {
 	}
 	if s, ok := it.P.(*socket); ok && it.Got&network.Failed != 0 {
 		h.Err = s.peekFailure()
-		w.gone-- // the host's socket has forgotten the error, so the next call must look here
+		w.stale = true // the host's socket has forgotten the error, so the next call must look here
 	}
 	if in[h.Index].Kind == Reading && h.Err == nil {
 		n, err := it.P.Available()

@@ -73,6 +73,7 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 	if err != nil {
 		return err
 	}
+	t.wait.stale = true
 	for {
 		t.one[0] = poll.Item{P: d.object, Want: want}
 		ready, err := set.Wait(t.one[:], true, deadline)
