@@ -1,0 +1,271 @@
+package guard_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/guard"
+	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/policy"
+)
+
+// ledger is where the records of a guest go.
+type ledger struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *ledger) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// records returns what was recorded since the last call, without times.
+func (l *ledger) records(t testing.TB) (lines []map[string]any) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.text.String()) {
+		var r map[string]any
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if r["time"] == nil || r["msg"] != "network decision" {
+			t.Errorf("%q", line)
+		}
+		delete(r, "time")
+		delete(r, "msg")
+		lines = append(lines, r)
+	}
+	l.text.Reset()
+	return lines
+}
+
+func (l *ledger) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(l, nil)).With("guest", "g")
+}
+
+// expect compares records with lines "key=value key=value", the blanks in values being underscores.
+func (l *ledger) expect(t testing.TB, want ...string) {
+	t.Helper()
+	got := l.records(t)
+	var texts []string
+	for _, r := range got {
+		var words []string
+		for k, v := range r {
+			words = append(words, fmt.Sprintf("%s=%s", k, strings.ReplaceAll(fmt.Sprint(v), " ", "_")))
+		}
+		slices.Sort(words)
+		texts = append(texts, strings.Join(words, " "))
+	}
+	for i := range want {
+		words := append(fields(want[i]), "guest=g")
+		slices.Sort(words)
+		want[i] = strings.Join(words, " ")
+	}
+	if !slices.Equal(texts, want) {
+		t.Errorf("recorded\n%s\nnot\n%s", strings.Join(texts, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestAudit(t *testing.T) {
+	server, base := names(t)
+	server.Set("name.test", dnstest.Addrs("93.184.216.34", "127.0.0.1"))
+	var l ledger
+	text := "allow = [\n\"connect udp://name.test:53\", \"connect udp://127.0.0.2\",\n  \"listen 127.0.0.1 from 127.0.0.1\"]"
+	p, err := policy.Parse("net.toml", []byte(text))
+	must(t, err)
+	n := guard.New(base, p, guard.Options{Audit: l.logger()})
+
+	_, err = n.LookupAddrs(t.Context(), network.IPv4, "NAME.test")
+	must(t, err)
+	l.expect(t, "level=INFO action=resolve name=name.test decision=allowed rule=allow_connect_udp://name.test:53 written=net.toml:2:2",
+		"level=WARN action=resolve name=name.test decision=filtered addresses=[127.0.0.1] "+
+			"reason=no_rule_allows_a_connect_to_these_addresses,_and_a_name_does_not_reach_them")
+	_, err = n.LookupAddrs(t.Context(), network.IPv4, "bad\nname\x1b[2J")
+	wantErr(t, "lookup", err, syscall.EACCES)
+	l.expect(t, `level=WARN action=resolve name="bad\nname\x1b[2J" decision=denied reason=it_is_not_a_valid_name`)
+
+	s := open(t, n, network.IPv4, network.Datagram)
+	for range 3 { // which is decided once
+		s.Send(nil, at("93.184.216.34:53"))
+	}
+	_, err = s.Send(nil, at("127.0.0.1:53"))
+	wantErr(t, "send", err, syscall.EACCES)
+	l.expect(t, "level=INFO action=connect protocol=udp name=name.test address=93.184.216.34:53 decision=allowed rule=allow_connect_udp://name.test:53 written=net.toml:2:2",
+		"level=WARN action=connect protocol=udp address=127.0.0.1:53 decision=denied reason=\"name.test\"_reaches_public_addresses_only,_127.0.0.1_is_loopback "+
+			"hint=--allow-connect_udp://127.0.0.1:53")
+
+	n.SetPolicy(rules(t, "allow listen any from 127.0.0.1", "deny connect loopback"))
+	server2, friend, stranger := open(t, n, network.IPv4, network.Datagram), sender(t, "127.0.0.1"), sender(t, "127.0.0.2")
+	must(t, server2.Bind(here))
+	where := local(t, server2)
+	send(t, stranger, "x", where)
+	send(t, friend, "x", where)
+	receive(t, server2)
+	wantErr(t, "connect", server2.Connect(where), syscall.EACCES)
+	wantErr(t, "join", server2.Join(netip.MustParseAddr("224.0.0.251"), network.Interface{}), syscall.EACCES)
+	from, away := "local="+where.String()+" action=receive protocol=udp address="+local(t, friend).String(), local(t, stranger).String()
+	l.expect(t, "level=INFO action=bind protocol=udp address=127.0.0.1:0 decision=allowed rule=allow_listen_any_from_127.0.0.1 written=test",
+		"level=WARN local="+where.String()+" action=receive protocol=udp address="+away+" decision=denied "+
+			"rule=deny_connect_loopback written=test reason=\"deny_connect_loopback\"_(test)_refuses_it hint=take_out_\"deny_connect_loopback\"_(test),_or_make_it_narrower",
+		"level=INFO "+from+" decision=allowed rule=allow_listen_any_from_127.0.0.1 written=test",
+		"level=WARN action=connect protocol=udp address="+where.String()+" decision=denied rule=deny_connect_loopback written=test "+
+			"reason=\"deny_connect_loopback\"_(test)_refuses_it hint=take_out_\"deny_connect_loopback\"_(test),_or_make_it_narrower",
+		"level=WARN action=join protocol=udp address=224.0.0.251 decision=denied reason=no_rule_allows_join hint=--allow-join_udp://224.0.0.251")
+
+	n.SetPolicy(policy.New(rules(t, "allow connect any").Rules(), policy.Limits{Sockets: 2, ConnectsPerSecond: 1}))
+	_, err = n.Open(network.IPv4, network.Stream)
+	wantErr(t, "open", err, syscall.EMFILE)
+	server2.Connect(at("127.0.0.1:1"))
+	server2.Connect(at("127.0.0.1:1"))
+	allowed := "level=INFO action=connect protocol=udp address=127.0.0.1:1 decision=allowed rule=allow_connect_any written=test"
+	l.expect(t, "level=WARN action=open decision=denied reason=the_limit_of_2_sockets", allowed, allowed,
+		"level=WARN action=connect protocol=udp address=127.0.0.1:1 decision=denied reason=the_limit_of_1_connects_per_second")
+
+	c := n.Counters()
+	if c.Allowed[policy.OpConnect] != 3 || c.Denied[policy.OpConnect] != 2 || c.Denied[policy.OpReceive] != 1 || c.Denied[policy.OpJoin] != 1 ||
+		c.Allowed[policy.OpResolve] != 1 || c.FilteredAddrs != 1 || c.DroppedDatagrams != 1 || c.Limited != 2 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestAuditOfStrangers has strangers send more than may be recorded.
+func TestAuditOfStrangers(t *testing.T) {
+	var l ledger
+	n := guard.New(kernel.New(kernel.Config{}), rules(t, "allow listen udp://127.0.0.1 from 127.0.0.1"), guard.Options{
+		Audit:     l.logger(),
+		OnRefusal: func(r *policy.Refusal) { t.Errorf("%v is reported, which anybody could cause", r) },
+	})
+	s := open(t, n, network.IPv4, network.Datagram)
+	must(t, s.Bind(here))
+	stranger := sender(t, "127.0.0.2")
+	const many = 1000
+	for range many {
+		send(t, stranger, "x", local(t, s))
+		_, err := s.Recv([][]byte{make([]byte, 8)}, 0)
+		wantErr(t, "receive", err, syscall.EAGAIN)
+	}
+	told := 0
+	for _, r := range l.records(t) {
+		if r["action"] == "receive" {
+			told++
+			if left, ok := r["omitted"].(float64); ok {
+				told += int(left)
+			}
+		}
+	}
+	if lines := strings.Count(l.text.String(), "\n"); told > many || lines > 500 {
+		t.Errorf("%d lines tell of %d", lines, told)
+	}
+	if got := n.Counters().DroppedDatagrams; got != many {
+		t.Errorf("%d were counted", got)
+	}
+}
+
+// TestDryRun refuses nothing, and says all that it would have.
+func TestDryRun(t *testing.T) {
+	friendAt, friendHeard := listener(t, "127.0.0.1:0")
+	server, base := names(t)
+	server.Set("name.test", dnstest.Addrs("127.0.0.1"))
+	var l ledger
+	var refused []string
+	p := policy.New(rules(t, "allow connect other.test", "allow listen udp://127.0.0.1 from 127.0.0.1").Rules(),
+		policy.Limits{Sockets: 1, ConnectsPerSecond: 1, SendBytesPerSecond: 1})
+	n := guard.New(base, policy.All(p, rules(t)), guard.Options{
+		DryRun: true, Audit: l.logger(), OnRefusal: func(r *policy.Refusal) { refused = append(refused, r.Request.Op.String()) },
+	})
+	got, err := n.LookupAddrs(t.Context(), network.IPv4, "name.test")
+	if err != nil || len(got) != 1 {
+		t.Errorf("the lookup tells of %v, %v", got, err)
+	}
+	s := open(t, n, network.IPv4, network.Stream)
+	must(t, connect(t, s, friendAt))
+	send(t, s, "hello", nobody)
+	if heard := <-friendHeard; heard != "hello" {
+		t.Errorf("it heard %q", heard)
+	}
+	u := open(t, n, network.IPv4, network.Datagram)
+	must(t, u.Bind(here))
+	stranger := sender(t, "127.0.0.2")
+	send(t, stranger, "hello", local(t, u))
+	if text, _ := receive(t, u); text != "hello" {
+		t.Errorf("received %q", text)
+	}
+	send(t, u, "answer", local(t, stranger))
+	must(t, u.Join(netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}))
+	if want := []string{"resolve", "connect", "bind", "connect", "join"}; !slices.Equal(refused, want) {
+		t.Errorf("%v would have been refused, not %v", refused, want)
+	}
+	denied := 0
+	for _, r := range l.records(t) {
+		if r["decision"] == "denied" {
+			denied++
+		}
+	}
+	if denied != 6 {
+		t.Errorf("%d decisions were recorded, not 6", denied)
+	}
+	if c := n.Counters(); c.Denied[policy.OpReceive] != 1 || c.DroppedDatagrams != 0 || c.Limited != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestChangeWhileUsed changes the policy all the time, under a guest with many goroutines.
+func TestChangeWhileUsed(t *testing.T) {
+	var l ledger
+	lenient := policy.New(rules(t, "allow connect loopback", "allow listen loopback").Rules(), policy.Limits{SendBytesPerSecond: 1 << 30, Sockets: 50})
+	n := guard.New(kernel.New(kernel.Config{}), nil, guard.Options{Audit: l.logger(), Learner: new(policy.Learner)})
+	_, to := packets(t, "127.0.0.1:0")
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			b := [][]byte{make([]byte, 8)}
+			for allowed, refused := 0, 0; ; {
+				select {
+				case <-done:
+					if allowed == 0 || refused == 0 {
+						t.Errorf("%d were allowed, %d were refused", allowed, refused)
+					}
+					return
+				default:
+				}
+				s, err := n.Open(network.IPv4, network.Datagram)
+				if err != nil {
+					continue
+				}
+				s.Bind(here)
+				for range 10 {
+					if _, err := s.Send(b, to); err == nil {
+						allowed++
+					} else {
+						refused++
+					}
+					s.Recv(b, 0)
+					s.Poll(network.Readable | network.Writable)
+				}
+				s.Close()
+			}
+		})
+	}
+	for i := range 2000 {
+		n.SetPolicy([]*policy.Policy{lenient, nil, rules(t, "allow connect loopback", "deny listen any")}[i%3])
+	}
+	close(done)
+	wg.Wait()
+	if got := n.Counters().OpenSockets; got != 0 {
+		t.Errorf("%d sockets are left", got)
+	}
+}

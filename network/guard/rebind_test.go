@@ -1,0 +1,209 @@
+package guard_test
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/guard"
+	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/policy"
+)
+
+// island is a network that has the host's loopback and nothing else: connects to elsewhere are noted, and refused.
+type island struct {
+	network.Network
+	mu    sync.Mutex
+	tried []netip.AddrPort
+}
+
+type islandSocket struct {
+	network.Socket
+	*island
+}
+
+func (i *island) Open(f network.Family, t network.Type) (network.Socket, error) {
+	s, err := i.Network.Open(f, t)
+	return &islandSocket{s, i}, err
+}
+
+func (s *islandSocket) Connect(to netip.AddrPort) error {
+	if to.Addr().Unmap().IsLoopback() {
+		return s.Socket.Connect(to)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tried = append(s.tried, to)
+	return syscall.ECONNREFUSED
+}
+
+func (s *islandSocket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
+	if !to.IsValid() || to.Addr().Unmap().IsLoopback() {
+		return s.Socket.Send(bufs, to)
+	}
+	return 0, s.Connect(to)
+}
+
+// names starts a DNS server, and makes an island whose names that resolves.
+func names(t testing.TB) (*dnstest.Server, *island) {
+	t.Helper()
+	server, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
+	must(t, err)
+	t.Cleanup(func() { server.Close() })
+	return server, &island{Network: kernel.New(kernel.Config{Server: server.Addr()})}
+}
+
+// TestRebinding looks a name up and connects to what it is told, again and again, while the owner of the name tells something else each
+// time. What it connects to in the end is where the owner would like it to be.
+func TestRebinding(t *testing.T) {
+	const public, other = "93.184.216.34", "198.41.0.4"
+	many := make([]string, 40)
+	for i := range many {
+		many[i] = netip.AddrFrom4([4]byte{93, 184, 217, byte(i)}).String()
+	}
+	addrs := func(list ...string) dnstest.Answer { return dnstest.Addrs(list...) } // their TTL is 0
+	for _, test := range []struct {
+		name  string
+		serve func(*dnstest.Server)
+		sees  []string // what the guest is told, one lookup after the other; empty for nothing
+	}{
+		{"at once", func(s *dnstest.Server) { s.Set("name.test", addrs("127.0.0.1")) }, []string{""}},
+		{"then", func(s *dnstest.Server) { s.Set("name.test", addrs(public), addrs("127.0.0.1")) }, []string{public, ""}},
+		{"together", func(s *dnstest.Server) { s.Set("name.test", addrs("127.0.0.1", public)) }, []string{public}},
+		{"by turns", func(s *dnstest.Server) {
+			s.Set("name.test", addrs(public), addrs("127.0.0.1"), addrs(other), addrs("10.0.0.5", "169.254.169.254", "0.0.0.0"), addrs(public, "127.0.0.1"))
+		}, []string{public, "", other, "", public}},
+		{"a chain of names", func(s *dnstest.Server) {
+			s.Set("name.test", dnstest.Answer{CNAME: "one.evil.test"})
+			s.Set("one.evil.test", dnstest.Answer{CNAME: "two.evil.test"})
+			s.Set("two.evil.test", addrs(public), addrs("127.0.0.1"))
+		}, []string{public, ""}},
+		{"a chain that changes", func(s *dnstest.Server) {
+			s.Set("name.test", dnstest.Answer{CNAME: "one.evil.test"}, dnstest.Answer{CNAME: "two.evil.test"})
+			s.Set("one.evil.test", addrs(public))
+			s.Set("two.evil.test", addrs("127.0.0.1"))
+		}, []string{public, ""}},
+		{"to localhost", func(s *dnstest.Server) { s.Set("name.test", dnstest.Answer{CNAME: "localhost"}) }, []string{""}},
+		{"among many", func(s *dnstest.Server) {
+			s.Set("name.test", addrs(slices.Concat(many[:20], []string{"127.0.0.1"}, many[20:])...))
+		}, []string{many[0]}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			enemyAt, enemyHeard := listener(t, "127.0.0.1:0")
+			packets, _ := packets(t, enemyAt.String())
+			server, base := names(t)
+			test.serve(server)
+			var removed []netip.Addr
+			n := guard.New(base, rules(t, "allow connect name.test", "allow connect other.test"), guard.Options{
+				OnFiltered: func(name string, addrs []netip.Addr) {
+					if name != "name.test" {
+						t.Errorf("%s is filtered", name)
+					}
+					removed = append(removed, addrs...)
+				},
+			})
+			visit := func(to netip.Addr, want error) {
+				to4, to6 := netip.AddrPortFrom(to, enemyAt.Port()), netip.AddrPortFrom(netip.AddrFrom16(to.As16()), enemyAt.Port())
+				wantErr(t, "connect to "+to4.String(), connect(t, open(t, n, network.IPv4, network.Stream), to4), want)
+				_, err := open(t, n, network.IPv4, network.Datagram).Send([][]byte{[]byte("x")}, to4)
+				wantErr(t, "send to "+to4.String(), err, want)
+				if six, err := n.Open(network.IPv6, network.Stream); err == nil {
+					wantErr(t, "connect to "+to6.String(), connect(t, six, to6), want)
+					six.Close()
+				}
+			}
+			for i, want := range test.sees {
+				got, err := n.LookupAddrs(t.Context(), network.IPv4, "Name.TEST.")
+				for _, a := range got {
+					if !a.IsGlobalUnicast() || a.IsPrivate() {
+						t.Errorf("lookup %d tells of %v", i, a)
+					}
+					visit(a, syscall.ECONNREFUSED) // it was tried
+				}
+				if want == "" && err == nil || want != "" && (len(got) == 0 || got[0].String() != want) {
+					t.Errorf("lookup %d tells of %v, %v; want %q", i, got, err, want)
+				}
+				for _, inside := range []string{"127.0.0.1", "10.0.0.5", "169.254.169.254", "0.0.0.0"} {
+					visit(netip.MustParseAddr(inside), syscall.EACCES)
+				}
+			}
+			if slices.Contains(test.sees, "") && len(removed) == 0 && test.name != "to localhost" {
+				t.Error("nothing is reported to be filtered")
+			}
+			for _, a := range base.tried {
+				if a.Addr().Is4() && !a.Addr().IsGlobalUnicast() {
+					t.Errorf("%v was tried", a)
+				}
+			}
+			quiet(t, packets)
+			select {
+			case got := <-enemyHeard:
+				t.Errorf("loopback was reached: %q", got)
+			default:
+			}
+		})
+	}
+}
+
+// TestNameThatChanges has a name move between lookup and connect: what was looked up is what counts.
+func TestNameThatChanges(t *testing.T) {
+	server, base := names(t)
+	n := guard.New(base, rules(t, "allow connect tcp://name.test:80", "allow resolve *"), guard.Options{})
+	try := func(to string, want error) {
+		t.Helper()
+		wantErr(t, "connect to "+to, open(t, n, network.IPv4, network.Stream).Connect(at(to)), want)
+	}
+	look := func(name string) {
+		t.Helper()
+		_, err := n.LookupAddrs(t.Context(), network.IPv4, name)
+		must(t, err)
+	}
+	server.Set("name.test", dnstest.Addrs("93.184.216.34"), dnstest.Addrs("198.41.0.4"))
+	server.Set("other.test", dnstest.Addrs("192.33.4.12"))
+	try("93.184.216.34:80", syscall.EACCES) // not looked up yet
+	look("name.test")
+	try("93.184.216.34:80", syscall.ECONNREFUSED)
+	try("93.184.216.34:81", syscall.EACCES)
+	try("198.41.0.4:80", syscall.EACCES) // where it is by now, but the guest was not told so
+	look("other.test")
+	try("192.33.4.12:80", syscall.EACCES) // looked up, but not what the rule names
+	look("name.test")
+	try("198.41.0.4:80", syscall.ECONNREFUSED)
+	try("93.184.216.34:80", syscall.ECONNREFUSED) // for a minute, since the guest may be on its way
+
+	// Another guest has looked nothing up.
+	n = guard.New(base, n.Policy(), guard.Options{})
+	try("198.41.0.4:80", syscall.EACCES)
+}
+
+// TestSpecialAnswers has an address that may be reached by itself among the answers.
+func TestSpecialAnswers(t *testing.T) {
+	friendAt, friendHeard := listener(t, "127.0.0.1:0")
+	server, base := names(t)
+	server.Set("name.test", dnstest.Addrs("127.0.0.1", "10.0.0.5", "127.0.0.2"))
+	text := []string{"allow connect name.test", "allow connect tcp://" + friendAt.String()}
+	n := guard.New(base, rules(t, text...), guard.Options{})
+	got, err := n.LookupAddrs(t.Context(), network.IPv4, "name.test")
+	if err != nil || len(got) != 1 || got[0] != friendAt.Addr() {
+		t.Fatalf("the lookup tells of %v, %v", got, err)
+	}
+	friend := open(t, n, network.IPv4, network.Stream)
+	must(t, connect(t, friend, friendAt))
+	send(t, friend, "hello", nobody)
+	if got := <-friendHeard; got != "hello" {
+		t.Errorf("it heard %q", got)
+	}
+	elsewhere := netip.AddrPortFrom(friendAt.Addr(), friendAt.Port()^1)
+	wantErr(t, "another port", open(t, n, network.IPv4, network.Stream).Connect(elsewhere), syscall.EACCES)
+
+	// A ceiling that allows names does not let the address through.
+	n = guard.New(base, policy.All(rules(t, text...), rules(t, "allow connect *", "allow connect name.test")), guard.Options{})
+	if got, err := n.LookupAddrs(t.Context(), network.IPv4, "name.test"); err == nil {
+		t.Errorf("the lookup tells of %v", got)
+	}
+	wantErr(t, "connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt), syscall.EACCES)
+}
