@@ -74,7 +74,7 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 		return err
 	}
 	t.wait.stale = true
-	for {
+	for !d.closed.Load() { // whoever closes it from here on finds the set, and wakes it
 		t.one[0] = poll.Item{P: d.object, Want: want}
 		ready, err := set.Wait(t.one[:], true, deadline)
 		switch {
@@ -84,12 +84,11 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 			return t.Err()
 		case len(ready) > 0:
 			return t.one[0].Err
-		case d.closed.Load():
-			return syscall.EBADF
 		case !deadline.IsZero() && !time.Now().Before(deadline):
 			return syscall.EAGAIN
 		}
 	}
+	return syscall.EBADF
 }
 
 // Sleep waits until something comes from woken: ETIMEDOUT after so long, where a negative time is for ever, and the guest's end as its
