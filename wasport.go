@@ -86,8 +86,5 @@ type ImportError = engine.ImportError
 // Module is a compiled module. It may be used from several goroutines.
 type Module struct{ module *engine.Module }
 
-// Warning says what is not as it should be with the module, though it can be run. It is empty in most cases.
-func (m *Module) Warning() string { return m.module.Warning }
-
 // Close releases the module, after all of its guests have ended.
 func (m *Module) Close(ctx context.Context) error { return m.module.Close(ctx) }

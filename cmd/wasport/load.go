@@ -52,9 +52,6 @@ func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport
 		rt.Close(ctx)
 		return nil, nil, usage("", "%s: it imports its memory, from %s, which there is not", file, m.Import)
 	}
-	if w := mod.Warning(); w != "" {
-		warn("%s: %s", file, w)
-	}
 	for _, i := range mod.Imports() {
 		if !i.OK() {
 			warn("%s: it imports %v; a call of it will trap", file, i)

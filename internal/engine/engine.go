@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -38,10 +37,6 @@ type Engine struct {
 
 	owned, noInterrupt bool
 	turns              *turns
-
-	config wazero.RuntimeConfig
-	mu     sync.Mutex     // guards second
-	second wazero.Runtime // nil until checked is called
 }
 
 // features are what a guest may use. Exception handling is not among them: wazero's can be made to use freed memory of the host
@@ -52,9 +47,9 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads | experim
 // New makes an engine. It must be closed.
 func New(ctx context.Context, c Config) (*Engine, error) {
 	if c.Runtime != nil {
-		return &Engine{runtime: c.Runtime, second: c.Runtime, noInterrupt: c.NoInterrupt, turns: newTurns()}, nil
+		return &Engine{runtime: c.Runtime, noInterrupt: c.NoInterrupt, turns: newTurns()}, nil
 	}
-	e := &Engine{owned: true, noInterrupt: c.NoInterrupt, turns: newTurns()}
+	e := &Engine{owned: true, noInterrupt: c.NoInterrupt}
 	rc := wazero.NewRuntimeConfig()
 	if c.Interpreter {
 		rc = wazero.NewRuntimeConfigInterpreter()
@@ -67,19 +62,9 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		}
 		e.cache = cache
 	}
-	e.config = rc.WithCoreFeatures(features).WithCompilationCache(e.cache)
-	e.runtime = wazero.NewRuntimeWithConfig(ctx, e.config)
+	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc.WithCoreFeatures(features).WithCompilationCache(e.cache))
+	e.turns = newTurns()
 	return e, nil
-}
-
-// checked is a runtime with wazero's own check for the guest's end, for modules that cannot be rewritten.
-func (e *Engine) checked(ctx context.Context) wazero.Runtime {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.second == nil {
-		e.second = wazero.NewRuntimeWithConfig(ctx, e.config.WithCloseOnContextDone(true))
-	}
-	return e.second
 }
 
 // Close releases the engine and all of its modules; no guest may be running.
@@ -88,13 +73,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	if !e.owned {
 		return nil
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	errs := []error{e.runtime.Close(ctx)}
-	if e.second != nil {
-		errs = append(errs, e.second.Close(ctx))
-	}
-	return errors.Join(append(errs, e.cache.Close(ctx))...)
+	return errors.Join(e.runtime.Close(ctx), e.cache.Close(ctx))
 }
 
 // compiling is the context for compiling, which by default would use one processor of several.

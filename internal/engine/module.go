@@ -26,9 +26,6 @@ type Module struct {
 	importedMemory memoryImport
 	provider       wazero.CompiledModule // of the memory at its largest, if it is imported and shared
 	threads        bool
-
-	// Warning says what is not as it should be, though the module can be run; empty in most cases.
-	Warning string
 }
 
 // CompileOptions say what to do with a module that is not quite as we want it.
@@ -48,16 +45,11 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	m := &Module{runtime: e.runtime, turns: e.turns}
 	if !e.noInterrupt {
 		rewritten, memory, err := interrupt.Rewrite(binary, interrupt.Options{Interval: interval, MaxStack: maxStack, Atomics: true})
-		switch {
-		case err == nil:
-			binary, m.interrupted, m.memory = rewritten, true, memory
-			m.memory.Max = min(memory.Max, mostMemory)
-		case errors.Is(err, interrupt.ErrUnsupported):
-			m.runtime = e.checked(ctx)
-			m.Warning = err.Error() + "; it runs several times slower, so that it can be stopped"
-		default:
+		if err != nil {
 			return nil, e.malformed(ctx, binary, err)
 		}
+		binary, m.interrupted, m.memory = rewritten, true, memory
+		m.memory.Max = min(memory.Max, mostMemory)
 	}
 	var err error
 	if m.compiled, err = compile(ctx, m.runtime, binary); err != nil {
@@ -93,7 +85,7 @@ func (m *Module) prepare(ctx context.Context, o CompileOptions) (err error) {
 }
 
 // malformed is the error of a module that could not be rewritten. wazero says more of what is wrong; but a module that wazero takes all
-// the same must not run, as it could not be stopped.
+// the same, as it takes some that are invalid, must not run: nothing would end or limit it.
 func (e *Engine) malformed(ctx context.Context, binary []byte, cause error) error {
 	compiled, err := compile(ctx, e.runtime, binary)
 	if err != nil {
