@@ -38,6 +38,14 @@ func TestModules(t *testing.T) {
 	}
 }
 
+// TestWithoutMemory runs a module that has none.
+func TestWithoutMemory(t *testing.T) {
+	const efault = 21
+	if status, err := assembled(t, "nothing").Run(context.Background(), wasport.Config{}); err != nil || status.Code != efault {
+		t.Errorf("it ended with %+v, %v", status, err)
+	}
+}
+
 func binaryOf(text string) string { return strings.TrimSuffix(text, ".wat") + ".wasm" }
 
 // assembled compiles one of the modules in testdata.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/tetratelabs/wazero/api"
@@ -151,12 +152,15 @@ const ErrNoThread = callError("called outside of a running guest")
 // Memory is the guest's whole memory, in one piece.
 func (t *Thread) Memory(mod api.Module) wasi.Memory {
 	mem := mod.Memory()
+	if mem == nil || reflect.ValueOf(mem).IsNil() { // wazero's way to say that there is none
+		return nil
+	}
 	if t.Shared != nil {
 		pages, _ := mem.Grow(0) // which, other than Size, is safe while others make it grow
 		return t.Shared[:uint64(pages)<<16]
 	}
 	size := mem.Size()
-	if size == 0 { // none, or 4 GiB, which does not fit the number
+	if size == 0 { // nothing yet, or 4 GiB, which does not fit the number
 		if pages, ok := mem.Grow(0); !ok || pages == 0 {
 			return nil
 		}
