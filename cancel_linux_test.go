@@ -67,21 +67,6 @@ func blocked(testing.TB) {
 	}
 }
 
-// eventually waits until something holds.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("in vain: %s\n%s", what, stacks())
-		}
-	}
-}
-
-func stacks() string {
-	buf := make([]byte, 1<<20)
-	return string(buf[:runtime.Stack(buf, true)])
-}
-
 // full is the port of a listener that answers no more connections.
 func full(t testing.TB) string {
 	t.Helper()
