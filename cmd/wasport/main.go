@@ -34,6 +34,7 @@ func commands() []command {
 	return []command{
 		{"run", "[flags] FILE.wasm [args...]", "run a module", run},
 		{"inspect", "FILE.wasm", "say what a module imports and whether it can be run", inspect},
+		{"policy", "check|explain|fmt ...", "ask a policy file, or format it", runPolicy},
 		{"demo", "", "run guests that talk to each other over loopback", runDemo},
 		{"version", "", "print the version", version},
 	}

@@ -3,9 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 
+	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -58,26 +62,32 @@ func (p *permissions) add(rules []policy.Rule, warnings []string, err error) err
 	return err
 }
 
-// policy puts the flags and the files together.
-func (p *permissions) policy() (*policy.Policy, error) {
+// hasFiles reports whether there is anything to read again.
+func (p *permissions) hasFiles() bool { return p.file != "" || p.ceiling != "" }
+
+// policy puts the flags and the files together. To learn, everything is allowed that no deny and no ceiling forbids.
+func (p *permissions) policy(learn bool) (*policy.Policy, error) {
+	rules, limits := slices.Clone(p.rules), policy.Limits{}
 	if p.allowLookup {
-		rules, _, err := policy.AllowResolve("*", policy.Origin{Source: "--allow-ns-lookup"})
+		all, _, err := policy.AllowResolve("*", policy.Origin{Source: "--allow-ns-lookup"})
 		if err != nil {
 			return nil, err
 		}
-		p.rules = append(p.rules, rules...)
+		rules = append(rules, all...)
 	}
-	if p.allowNet {
-		p.rules = append(p.rules, policy.AllowNet(policy.Origin{Source: "--allow-net"})...)
-		warn("--allow-net lets the program reach every address that this machine reaches")
-	}
-	rules, limits := p.rules, policy.Limits{}
 	if p.file != "" {
 		file, err := readPolicy(p.file)
 		if err != nil {
 			return nil, err
 		}
 		rules, limits = append(file.Rules(), rules...), file.Limits()
+	}
+	switch {
+	case learn:
+		rules = slices.DeleteFunc(rules, func(r policy.Rule) bool { return r.Effect() == policy.Allow })
+		rules = append(rules, policy.AllowNet(policy.Origin{Source: "--learn"})...)
+	case p.allowNet:
+		rules = append(rules, policy.AllowNet(policy.Origin{Source: "--allow-net"})...)
 	}
 	all := policy.New(rules, limits)
 	if p.ceiling != "" {
@@ -88,6 +98,18 @@ func (p *permissions) policy() (*policy.Policy, error) {
 		all = policy.All(all, ceiling)
 	}
 	return all, nil
+}
+
+// reload reads the files again. If one cannot be read, what was read before goes on to hold.
+func (p *permissions) reload(g *wasport.Guest, learn bool) {
+	all, err := p.policy(learn)
+	if err != nil {
+		warn("the policy stays as it is: %v", err)
+		return
+	}
+	g.SetPolicy(all)
+	files := slices.DeleteFunc([]string{p.file, p.ceiling}, func(s string) bool { return s == "" })
+	fmt.Fprintf(os.Stderr, "wasport: read %s again; it holds from now on\n", strings.Join(files, " and "))
 }
 
 func readPolicy(file string) (*policy.Policy, error) {
@@ -102,23 +124,62 @@ func readPolicy(file string) (*policy.Policy, error) {
 	return p, nil
 }
 
-// maxRefusals bounds what a guest can fill the terminal with.
-const maxRefusals = 1000
+// maxReports bounds what a guest can fill the terminal with.
+const maxReports = 1000
 
-// refusals prints what was refused, with the way to allow it, each thing once.
-func refusals(w io.Writer) func(*policy.Refusal) {
-	var mu sync.Mutex
-	said := make(map[string]bool)
-	return func(r *policy.Refusal) {
-		text := fmt.Sprintf("wasport: %v\n", r)
-		if hint := r.Hint(); hint != "" {
-			text += fmt.Sprintf("         to allow it: %s\n", hint)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		if !said[text] && len(said) < maxRefusals {
-			said[text] = true
-			io.WriteString(w, text)
-		}
+// reports prints what was refused, with the way to allow it, each thing once.
+type reports struct {
+	to     io.Writer
+	dryRun bool
+
+	mu   sync.Mutex
+	said map[string]bool
+}
+
+func (r *reports) refusal(f *policy.Refusal) {
+	text := f.Error()
+	if r.dryRun {
+		text = "would have " + text
+	}
+	r.say(text, "to allow it: ", f.Hint())
+}
+
+// maxShown is how many addresses of an answer are named.
+const maxShown = 4
+
+func (r *reports) filtered(name string, removed []netip.Addr) {
+	var shown []string
+	for _, a := range removed[:min(len(removed), maxShown)] {
+		shown = append(shown, a.String())
+	}
+	list, more := strings.Join(shown, " "), ""
+	if n := len(removed) - len(shown); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	did := "left"
+	if r.dryRun {
+		did = "would have left"
+	}
+	hint := "--allow-connect " + list
+	if len(shown) > 1 {
+		hint = `--allow-connect "` + list + `"`
+	}
+	r.say(fmt.Sprintf("%s %s%s out of what %s resolves to: a name reaches public addresses only", did, list, more, name),
+		"to leave it in: ", hint)
+}
+
+func (r *reports) say(text, how, hint string) {
+	text = "wasport: " + text + "\n"
+	if hint != "" {
+		text += "         " + how + hint + "\n"
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.said == nil {
+		r.said = make(map[string]bool)
+	}
+	if !r.said[text] && len(r.said) < maxReports {
+		r.said[text] = true
+		io.WriteString(r.to, text)
 	}
 }

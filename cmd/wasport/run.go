@@ -39,6 +39,7 @@ type runFlags struct {
 	compile     wasport.CompileConfig
 	kernel      kernel.Config
 	permissions permissions
+	oversight   oversight
 
 	mapped     []wasport.Dir
 	envInherit bool
@@ -123,7 +124,7 @@ func (f *runFlags) groups() []group {
 	running.BoolVar(&f.runtime.Interpreter, "interpreter", false, "do not compile it: starts sooner, runs far slower")
 	running.BoolVar(&f.runtime.NoInterrupt, "no-interrupt", false, "compile it as it is: faster, but --timeout ends it only while it waits")
 
-	return []group{program, files, network, f.permissions.group(), limits, running}
+	return []group{program, files, network, f.permissions.group(), f.oversight.group(), limits, running}
 }
 
 var errTimeout = errors.New("the time given by --timeout is over")
@@ -155,7 +156,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.complete(); err != nil {
+	if err := f.complete(file); err != nil {
 		return err
 	}
 	if !f.runtime.NoInterrupt { // else a signal must end the process, since the guest may not let go of it
@@ -168,7 +169,10 @@ func run(args []string) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, errTimeout)
 		defer cancel()
 	}
-	status, err := mod.Run(ctx, f.config)
+	status, err := f.watch(ctx, mod)
+	if failed := f.oversight.end(); failed != nil {
+		warn("%v", failed)
+	}
 	if err != nil {
 		return ended(file, err)
 	}
@@ -222,7 +226,7 @@ func (f *runFlags) entry(file string, mod *wasport.Module, words []string) (wasp
 }
 
 // complete opens what the flags name, and hands everything to the configuration.
-func (f *runFlags) complete() error {
+func (f *runFlags) complete(file string) error {
 	c := &f.config
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 	c.Dirs = append(c.Dirs, f.mapped...)
@@ -238,9 +242,15 @@ func (f *runFlags) complete() error {
 	if c.Sockets, err = f.open(); err != nil {
 		return err
 	}
-	c.Policy, err = f.permissions.policy()
-	c.OnRefusal = refusals(os.Stderr)
-	return err
+	if c.Policy, err = f.permissions.policy(f.oversight.learn != ""); err != nil {
+		return err
+	}
+	if f.permissions.allowNet {
+		warn("--allow-net lets the program reach every address that this machine reaches")
+	}
+	r := &reports{to: os.Stderr, dryRun: f.oversight.dryRun}
+	c.OnRefusal, c.OnFiltered = r.refusal, r.filtered
+	return f.oversight.begin(c, file)
 }
 
 // inherit adds the environment of this process to what was set for the guest.
