@@ -81,9 +81,7 @@ func compiling(ctx context.Context) context.Context {
 	return experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
 }
 
-// instance is the configuration of every instance: without a name, so that any number of them can be there at once; with a source of
+// anonymous is the configuration of every instance: without a name, so that any number of them can be there at once; with a source of
 // random numbers, since wazero would otherwise seed one of its own for 15 µs and 5 KiB each, and without a start function, which is
 // called when everything else is ready.
-func instance() wazero.ModuleConfig {
-	return wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader).WithStartFunctions()
-}
+var anonymous = wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader).WithStartFunctions()

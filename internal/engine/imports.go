@@ -126,7 +126,7 @@ func supply(ctx context.Context, rt wazero.Runtime, compiled wazero.CompiledModu
 		if err != nil {
 			return nil, fmt.Errorf("supplying %s: %w", name, err)
 		}
-		if modules[name], err = rt.InstantiateModule(ctx, compiled, instance()); err != nil {
+		if modules[name], err = rt.InstantiateModule(ctx, compiled, anonymous); err != nil {
 			return nil, fmt.Errorf("supplying %s: %w", name, err)
 		}
 	}

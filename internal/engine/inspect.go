@@ -16,7 +16,7 @@ func (m *Module) Imports() []Import { return imports(m.runtime, m.compiled) }
 // Entries lists the exported functions by name.
 func (m *Module) Entries() []Entry {
 	var list []Entry
-	for name, def := range m.compiled.ExportedFunctions() {
+	for name, def := range m.exported {
 		list = append(list, Entry{name, def.ParamTypes(), def.ResultTypes()})
 	}
 	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })

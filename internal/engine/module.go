@@ -19,6 +19,7 @@ type Module struct {
 	runtime  wazero.Runtime
 	turns    *turns
 	compiled wazero.CompiledModule
+	exported map[string]api.FunctionDefinition
 	supplied map[string]api.Module
 
 	interrupted    bool             // rewritten so that it can be
@@ -55,6 +56,7 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	if m.compiled, err = compile(ctx, m.runtime, binary); err != nil {
 		return nil, err
 	}
+	m.exported = m.compiled.ExportedFunctions()
 	if err := m.prepare(ctx, o); err != nil {
 		m.Close(ctx)
 		return nil, err
@@ -79,7 +81,7 @@ func (m *Module) prepare(ctx context.Context, o CompileOptions) (err error) {
 		m.importedMemory.module, m.importedMemory.name, _ = def.Import()
 	}
 	if m.memory.Imported && m.memory.Shared {
-		m.provider, err = m.compileProvider(ctx, min(m.memory.Max, mostMemory))
+		m.provider, err = m.compileProvider(ctx, m.memory.Max)
 	}
 	return err
 }
@@ -158,7 +160,7 @@ func (m *Module) Entry(name string) (Entry, error) {
 	if name == "" {
 		name = "_start"
 	}
-	def, ok := m.compiled.ExportedFunctions()[name]
+	def, ok := m.exported[name]
 	if !ok {
 		return Entry{}, fmt.Errorf("the module exports no function %q", name)
 	}

@@ -15,13 +15,13 @@ import (
 // all of it happens before there are threads; and as all of the memory is there from the start, wazero needs no allocator for it to grow.
 func (m *Module) provide(ctx context.Context, most uint64) (_ api.Module, release func(), err error) {
 	compiled, release := m.provider, func() {}
-	if most != min(m.memory.Max, mostMemory) {
+	if most != m.memory.Max {
 		if compiled, err = m.compileProvider(ctx, most); err != nil {
 			return nil, nil, err
 		}
 		release = func() { compiled.Close(ctx) }
 	}
-	provider, err := m.runtime.InstantiateModule(m.resolving(ctx, nil), compiled, instance())
+	provider, err := m.runtime.InstantiateModule(m.resolving(ctx, nil), compiled, anonymous)
 	if err == nil {
 		err = provider.Close(ctx)
 	}

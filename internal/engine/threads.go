@@ -45,7 +45,7 @@ func (m *Module) spawns() bool {
 
 // checkThreads says why a module that starts threads cannot.
 func (m *Module) checkThreads() error {
-	switch start, ok := m.compiled.ExportedFunctions()[threadStart]; {
+	switch start, ok := m.exported[threadStart]; {
 	case !m.interrupted:
 		return errors.New("the module starts threads, which must not run without being interrupted: they could hold up each other for ever")
 	case !m.memory.Imported || !m.memory.Shared:
@@ -101,10 +101,10 @@ func threadOf(ctx context.Context) *thread {
 func (g *guest) run(trace io.Writer, call func(context.Context, api.Module) error) error {
 	st := g.world.NewThread()
 	defer st.Close()
-	t := &thread{Thread: abi.NewThread(st, trace), guest: g, waiter: futex.NewWaiter()}
+	t := &thread{Thread: abi.NewThread(st, trace), guest: g, waiter: futex.NewWaiter(), turn: turn{since: time.Now()}}
 	t.Shared = g.shared
 	ctx := abi.WithThread(context.WithValue(g.ctx, threadKey{}, t), t.Thread)
-	inst, err := g.module.runtime.InstantiateModule(ctx, g.module.compiled, instance())
+	inst, err := g.module.runtime.InstantiateModule(ctx, g.module.compiled, anonymous)
 	if err != nil {
 		return ended(g.world, err, "starting the guest: ")
 	}
