@@ -4,7 +4,7 @@
 #   make guests         the committed .wasm files, from their sources
 #   make guests-check   whether the committed .wasm files are what their sources give, byte for byte
 #
-# Debian 12: apt-get install clang lld llvm wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32
+# Debian 12: apt-get install clang lld llvm wabt wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32
 # Another toolchain: make CLANG=/opt/wasi-sdk/bin/clang AR=/opt/wasi-sdk/bin/llvm-ar WASI_SYSROOT=/opt/wasi-sdk/share/wasi-sysroot
 
 CLANG ?= clang
@@ -31,13 +31,16 @@ OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/ext/%.o)
 WAMR_OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/wamr/%.o)
 # The modules lie one folder above their sources, since Go has no C files beside its own.
 GUESTS := $(sort $(wildcard $(C)/test/src/*.c $(C)/demo/src/*.c))
-MODULES := $(subst /src/,/,$(GUESTS:.c=.wasm))
+WORKLOADS := $(sort $(wildcard bench/src/*.c))
+MODULES := $(subst /src/,/,$(GUESTS:.c=.wasm) $(WORKLOADS:.c=.wasm)) internal/engine/interrupt/testdata/cpu.wasm
+THREADS := $(patsubst guest/threads/src/%.c,guest/threads/%.wasm,$(filter-out %/guest.c,$(sort $(wildcard guest/threads/src/*.c))))
+TEXTS := $(sort $(wildcard testdata/*.wat cmd/wasport/testdata/module/*.wat))
 # Another place for them.
 GUEST_DIR ?= .
 
 .PHONY: lib guests guests-check clean
 lib: $(OUT)/libwasport.a $(OUT)/libwasport-wamr.a
-guests: $(MODULES:%=$(GUEST_DIR)/%)
+guests: $(MODULES:%=$(GUEST_DIR)/%) threads texts
 
 $(OUT)/libwasport.a: $(OBJECTS)
 $(OUT)/libwasport-wamr.a: $(WAMR_OBJECTS)
@@ -58,16 +61,35 @@ $(GUEST_DIR)/$(subst /src/,/,$(1:.c=.wasm)): $(1) $(wildcard $(dir $(1))*.h) $(O
 endef
 $(foreach g,$(GUESTS),$(eval $(call guest,$(g))))
 
+# Workloads are compiled as the native programs that they are compared with.
+define workload
+$(GUEST_DIR)/$(subst /src/,/,$(1:.c=.wasm)): $(1) $(wildcard $(dir $(1))*.h) $(OUT)/libwasport.a
+	@mkdir -p $$(@D)
+	$(CLANG) $(TARGET_FLAGS) $(subst -Os,-O2,$(CFLAGS)) $(LDFLAGS) $$< $(OUT)/libwasport.a -o $$@ && chmod 644 $$@
+endef
+$(foreach w,$(WORKLOADS),$(eval $(call workload,$(w))))
+
+# Without a libc.
+$(GUEST_DIR)/%/cpu.wasm: %/cpu.c
+	@mkdir -p $(@D)
+	$(CLANG) --target=wasm32 -O2 -nostdlib -Wl,--no-entry $< -o $@ && chmod 644 $@
+
+.PHONY: threads texts
+threads:
+	@mkdir -p $(GUEST_DIR)/guest/threads
+	CLANG=$(CLANG) sh guest/threads/build.sh $(GUEST_DIR)/guest/threads
+texts:
+	for t in $(TEXTS:.wat=); do \
+		mkdir -p $$(dirname $(GUEST_DIR)/$$t) && wat2wasm --debug-names --enable-threads $$t.wat -o $(GUEST_DIR)/$$t.wasm || exit; \
+	done
+
 guests-check:
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(MAKE) --no-print-directory -s guests OUT=$$dir/lib GUEST_DIR=$$dir && \
-	status=0; for m in $(MODULES); do \
-		cmp "$$m" "$$dir/$$m" || status=1; \
+	status=0; count=0; for m in $$(git ls-files '*.wasm'); do \
+		count=$$((count + 1)); cmp "$$m" "$$dir/$$m" || status=1; \
 	done; \
-	for m in $(C)/test/*.wasm $(C)/demo/*.wasm; do \
-		case " $(MODULES) " in *" $$m "*) ;; *) echo "$$m has no source"; status=1 ;; esac; \
-	done; \
-	test $$status = 0 && echo "$(words $(MODULES)) modules are what their sources give"; exit $$status
+	test $$status = 0 && echo "$$count modules are what their sources give"; exit $$status
 
 clean:
 	rm -rf $(OUT)
