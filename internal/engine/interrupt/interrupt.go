@@ -44,9 +44,10 @@ const (
 	// DefaultInterval makes a tick about every 20 to 50 µs.
 	DefaultInterval = 20_000
 
-	// DefaultMaxStack keeps the stack of wazero's compiler to some 40 MB; by itself it lets it have 84 MB, and another 42
-	// while it grows there. It is room for 100,000 calls of small functions.
-	DefaultMaxStack = 32 << 20
+	// DefaultMaxStack keeps the stack of wazero's compiler to some 20 MB; by itself it lets it have 84 MB, and another 42
+	// while it grows there. It is room for 200,000 calls of a small function. The tests of Go's regexp and encoding/xml
+	// need more than half of it.
+	DefaultMaxStack = 16 << 20
 )
 
 // Options say how to rewrite a module.

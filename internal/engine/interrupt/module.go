@@ -30,6 +30,7 @@ var order = []byte{secType, secImport, secFunction, secTable, secMemory, secGlob
 // Limits on what a module may declare, so that few bytes cannot make an engine allocate much.
 // Source: WebAssembly JavaScript Interface, section "Implementation-defined Limits".
 const (
+	maxItems    = 1_000_000 // of any kind
 	maxParams   = 1000
 	maxResults  = 1000
 	maxLocals   = 50_000

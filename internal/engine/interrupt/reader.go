@@ -89,12 +89,12 @@ func (r *reader) signed(bits int) int64 {
 	return 0
 }
 
-// count reads the length of a vector whose items take at least size bytes each. A length that cannot fit into the bytes that are left
-// is refused here, before anybody allocates for it.
+// count reads the length of a vector whose items take at least size bytes each. A length that cannot fit into the bytes that
+// are left is refused here, before anybody allocates for it.
 func (r *reader) count(size int) int {
 	n := r.u32()
-	if int64(n)*int64(size) > int64(len(r.b)-r.pos) {
-		r.malformed("%d items do not fit", n)
+	if n > maxItems || int(n)*size > len(r.b)-r.pos {
+		r.malformed("%d items are too many", n)
 		return 0
 	}
 	return int(n)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -99,23 +100,24 @@ func run(t testing.TB, wasm []byte, config wazero.RuntimeConfig, tick func()) er
 func TestEndlessGuestsTick(t *testing.T) {
 	for name, wasm := range endless {
 		t.Run(name, func(t *testing.T) {
-			longest, last, ticks := time.Duration(0), time.Now(), 0
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			var last, longest time.Duration
+			ticks := 0
 			err := run(t, rewrite(t, wasm, limited), wazero.NewRuntimeConfig(), func() {
-				if now := time.Now(); ticks > 0 {
-					longest = max(longest, now.Sub(last))
-					last = now
-				} else {
-					last = now
+				now := threadTime()
+				if ticks++; ticks > 1 {
+					longest = max(longest, now-last)
 				}
-				if ticks++; ticks > 200 {
+				if last = now; ticks > 200 {
 					panic(errStopped)
 				}
 			})
 			if !errors.Is(err, errStopped) {
 				t.Fatalf("ended with %v", err)
 			}
-			t.Logf("%s: %v at most between two ticks", name, longest)
-			if longest > 100*time.Millisecond {
+			t.Logf("%v at most between two ticks", longest)
+			if longest > 10*time.Millisecond {
 				t.Errorf("%v between two ticks", longest)
 			}
 		})
@@ -141,14 +143,12 @@ func TestEndlessGuestsTickInTheInterpreter(t *testing.T) {
 // A garbage collection has to stop every goroutine, and so waits for compiled code to call the host.
 func TestCollectionsBesideASpinningGuest(t *testing.T) {
 	var done atomic.Bool
+	var once sync.Once
 	started := make(chan struct{})
 	ended := make(chan error)
-	ticks := 0
 	go func() {
 		ended <- run(t, rewrite(t, endless["loop"], limited), wazero.NewRuntimeConfig(), func() {
-			if ticks++; ticks == 1 {
-				close(started)
-			}
+			once.Do(func() { close(started) })
 			if done.Load() {
 				panic(errStopped)
 			}
@@ -162,14 +162,14 @@ func TestCollectionsBesideASpinningGuest(t *testing.T) {
 		runtime.GC()
 		longest = max(longest, time.Since(start))
 	}
-	start := time.Now()
+	t.Logf("the longest of 50 collections took %v", longest)
+	// Less than 10 ms on a quiet machine; without ticks, it would never end.
+	if longest > time.Second {
+		t.Errorf("a collection took %v", longest)
+	}
 	done.Store(true)
 	if err := <-ended; !errors.Is(err, errStopped) {
 		t.Fatal(err)
-	}
-	t.Logf("50 collections: the longest took %v; the guest ended within %v", longest, time.Since(start))
-	if longest > 100*time.Millisecond {
-		t.Errorf("a collection took %v", longest)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestRecursionEnds(t *testing.T) {
 			// The stack doubles: all that it has ever been is twice what it was in the end.
 			stack := (after.TotalAlloc - before.TotalAlloc) / 2
 			t.Logf("%v, %d MiB of stack", took, stack>>20)
-			if stack > 64<<20 {
+			if stack > 48<<20 {
 				t.Errorf("the stack grew to %d bytes", stack)
 			}
 		})
