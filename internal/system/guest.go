@@ -107,8 +107,9 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 		errs = append(errs, err)
 	}
 	add(newStdin(c.Stdin))
-	add(newStdout(c.Stdout))
-	add(newStdout(c.Stderr))
+	stdout, err := newStdout(c.Stdout)
+	add(stdout, err)
+	add(newStderr(c.Stderr, stdout))
 	for _, p := range c.Preopens {
 		add(newDirectory(p.Dir, &p.Name, wasi.RightsDirectory, wasi.RightsDirectory|wasi.RightsFile), nil)
 	}
