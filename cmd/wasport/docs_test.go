@@ -19,7 +19,7 @@ const root = "../.."
 
 // documents are the ones that hold true because they are tested: blocks marked "console" are run, and those that name a file are
 // a part of it.
-var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md"}
+var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md", "docs/threads.md"}
 
 // block is what stands between two lines of three backquotes, with what is said after the first.
 type block struct {
@@ -220,7 +220,7 @@ func TestFlagsDocumented(t *testing.T) {
 			delete(told, f.Name)
 		})
 	}
-	for _, iwasm := range []string{"stack-size", "heap-size", "max-threads"} {
+	for _, iwasm := range []string{"stack-size", "heap-size"} {
 		delete(told, iwasm)
 	}
 	for name := range told {

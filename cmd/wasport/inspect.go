@@ -49,7 +49,7 @@ func inspect(args []string) error {
 		fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when they are called.")
 		return &exit{status: statusFailure}
 	}
-	if m, _ := mod.Memory(); m.Import != "" {
+	if m, _ := mod.Memory(); m.Import != "" && !m.Shared {
 		fmt.Println("It cannot be run: it imports its memory.")
 		return &exit{status: statusFailure}
 	}
@@ -126,6 +126,9 @@ func printExports(mod *wasport.Module) {
 		from := ""
 		if m.Import != "" {
 			from = ", imported from " + m.Import
+		}
+		if m.Shared {
+			from += ", shared by threads"
 		}
 		fmt.Printf("\nmemory: %s, up to %s%s\n", size(m.Min), size(m.Max), from)
 	}

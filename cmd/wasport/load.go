@@ -48,7 +48,7 @@ func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport
 	if err != nil {
 		return nil, nil, &exit{statusUsage, unfit(file, err)}
 	}
-	if m, ok := mod.Memory(); ok && m.Import != "" {
+	if m, ok := mod.Memory(); ok && m.Import != "" && !m.Shared {
 		rt.Close(ctx)
 		return nil, nil, usage("", "%s: it imports its memory, from %s, which there is not", file, m.Import)
 	}

@@ -109,6 +109,10 @@ func (f *runFlags) groups() []group {
 		f.config.MaxMemory, err = parseSize(s)
 		return err
 	})
+	limits.Func("max-threads", "`N` let it have so many threads at once besides its first, not 64", func(s string) (err error) {
+		f.config.MaxThreads, err = parseThreads(s)
+		return err
+	})
 
 	running := newGroup("Running")
 	running.BoolVar(&f.trace, "trace", false, "print each call that touches a descriptor on stderr")

@@ -40,6 +40,18 @@ func parseSize(s string) (uint64, error) {
 	return n << shift, nil
 }
 
+// parseThreads reads a number of threads, as the configuration has it: none is a negative number there.
+func parseThreads(s string) (int, error) {
+	n, err := strconv.ParseUint(s, 10, 31)
+	switch {
+	case err != nil:
+		return 0, errors.New("this is not a number of threads; write for instance 16, or 0 for none besides the first")
+	case n == 0:
+		return -1, nil
+	}
+	return int(n), nil
+}
+
 // parseDir reads HOST[::GUEST][:ro].
 func parseDir(s string) (wasport.Dir, error) {
 	s, readOnly := strings.CutSuffix(s, ":ro")
