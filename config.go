@@ -82,6 +82,7 @@ type Config struct {
 	Params   []uint64
 
 	// Trace gets a line for each call of the guest that touches a descriptor, in the manner of strace. Nil = none.
+	// If the guest has threads it must not be a writer that prints for it as well, unless that is safe for concurrent use.
 	Trace io.Writer
 
 	// Random is where the guest's random bytes come from; nil = crypto/rand. It must be safe for concurrent use.

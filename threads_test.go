@@ -272,3 +272,23 @@ func TestThreadEach(t *testing.T) {
 		g.ends(0)
 	})
 }
+
+// TestThreadsPrint has threads print to stdout and stderr, which are one writer that is not safe for concurrent use.
+func TestThreadsPrint(t *testing.T) {
+	again(t, 20, func(t *testing.T) {
+		var out lines
+		c := wasport.Config{Stdout: &out, Stderr: &out, Args: []string{"print", "4", "50"}}
+		if _, err := moduleOf(t, threadguests.FS, "print").Run(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+		count := make(map[string]int)
+		for _, line := range out {
+			count[line]++
+		}
+		for thread := range 4 {
+			if n := count[fmt.Sprintf("thread %d\n", thread)]; n != 50 {
+				t.Errorf("thread %d has printed %d lines", thread, n)
+			}
+		}
+	})
+}
