@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,6 +57,24 @@ func TestCancelBlocked(t *testing.T) {
 			}
 			eventually(t, "no goroutine is left behind", func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
 		})
+	}
+}
+
+// TestEndClosesEverything ends guests by their context: once that is over, all that they had open is closed.
+func TestEndClosesEverything(t *testing.T) {
+	dirs := slices.Repeat([]wasport.Dir{{Host: t.TempDir(), Guest: "/"}}, 500) // which take a while to close
+	for range 10 {
+		ctx, cancel := context.WithCancel(context.Background())
+		g := startWith(t, ctx, wasport.Config{Policy: onLoopback(t), Dirs: dirs}, "block", "accept")
+		at := g.listening()
+		g.expect("blocking")
+		cancel()
+		g.g.Wait()
+		l, err := net.Listen("tcp", at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
 	}
 }
 

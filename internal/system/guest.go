@@ -72,6 +72,7 @@ type Guest struct {
 	ctx    context.Context // ends with the guest, after its reason is known; lookups run under it
 	cancel context.CancelFunc
 	ended  atomic.Pointer[error] // the reason of the guest's end
+	closed chan struct{}         // closed when all descriptors are
 
 	mu      sync.Mutex
 	threads map[*Thread]struct{}
@@ -88,7 +89,7 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
 		started: time.Now(), maxCPU: c.MaxCPU,
-		threads: make(map[*Thread]struct{}),
+		threads: make(map[*Thread]struct{}), closed: make(chan struct{}),
 	}
 	if g.random == nil {
 		g.random = rand.Reader
@@ -133,6 +134,7 @@ func (g *Guest) Kill(cause error) {
 	}
 	g.cancel()
 	g.table.closeAll()
+	close(g.closed)
 	g.wake()
 }
 
@@ -147,8 +149,11 @@ func (g *Guest) Err() error {
 // errGone is the reason of a guest that ended by itself.
 var errGone = errors.New("the guest has ended")
 
-// Close releases everything that the guest holds.
-func (g *Guest) Close() { g.Kill(errGone) }
+// Close releases everything that the guest holds. When it returns, that is done, whoever ended the guest.
+func (g *Guest) Close() {
+	g.Kill(errGone)
+	<-g.closed
+}
 
 // Args and Env are what the guest was started with.
 func (g *Guest) Args() []string { return g.args }
