@@ -68,6 +68,9 @@ func newSource(r io.Reader) *source {
 }
 
 func (s *source) read(bufs [][]byte) (int, error) {
+	if len(bufs) == 0 {
+		return 0, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.buf) == 0 {
