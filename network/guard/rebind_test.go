@@ -207,3 +207,47 @@ func TestSpecialAnswers(t *testing.T) {
 	}
 	wantErr(t, "connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt), syscall.EACCES)
 }
+
+// TestLearn learns names where addresses came from a lookup, and nothing of answers and of sockets that were handed over.
+func TestLearn(t *testing.T) {
+	server, base := names(t)
+	server.Set("name.test", dnstest.Addrs("93.184.216.34", "127.0.0.9"))
+	server.Set("unused.test", dnstest.Addrs("198.41.0.4"))
+	var l policy.Learner
+	everything := policy.New(policy.AllowNet(policy.Origin{}), policy.Limits{})
+	n := guard.New(base, everything, guard.Options{Learner: &l})
+	for _, name := range []string{"NAME.test", "unused.test", "nobody.test"} {
+		n.LookupAddrs(t.Context(), network.IPv4, name)
+	}
+	open(t, n, network.IPv4, network.Stream).Connect(at("93.184.216.34:443"))
+	open(t, n, network.IPv4, network.Stream).Connect(at("192.33.4.12:80"))
+
+	client, clientAt := packets(t, "127.0.0.1:0")
+	s := open(t, n, network.IPv4, network.Datagram)
+	must(t, s.Bind(here))
+	client.WriteToUDPAddrPort([]byte("question"), local(t, s))
+	receive(t, s)
+	send(t, s, "answer", clientAt)
+
+	handed, handedAt := packets(t, "127.0.0.1:0")
+	adopted, err := kernel.Adopt(handed)
+	must(t, err)
+	h := n.Adopt(adopted)
+	defer h.Close()
+	client.WriteToUDPAddrPort([]byte("question"), handedAt)
+	receive(t, h)
+	send(t, h, "answer", clientAt)
+
+	var got []string
+	for _, r := range l.Rules() {
+		got = append(got, r.String())
+	}
+	want := []string{
+		"allow connect tcp://192.33.4.12:80", "allow connect tcp://name.test:443",
+		"allow listen udp://127.0.0.1:0 from loopback",
+		"allow resolve nobody.test", "allow resolve unused.test",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("learnt %q, not %q", got, want)
+	}
+}
