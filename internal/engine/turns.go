@@ -100,7 +100,8 @@ func (t *turns) lookUp() {
 // wait waits while another thread looks.
 func (t *turns) wait() {
 	if t.looking.Load() {
-		t.gate.RLock() //lint:ignore SA2001 waiting is all that it is for
+		t.gate.RLock()
+		//lint:ignore SA2001 waiting is all that it is for
 		t.gate.RUnlock()
 	}
 }
