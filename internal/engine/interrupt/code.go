@@ -1,8 +1,9 @@
 package interrupt
 
-// Between two checks there may run so much code: a longer path, in bytes, gets a check of its own, which counts for
-// straightCost. A function without loops and calls of no more than small bytes goes without: it counts for the paths of its
-// callers. So between two ticks there run at most interval × (straight + small) bytes of code.
+// A path of more than straight bytes of code without a check gets one of its own, which counts for straightCost. A function
+// of no more than small bytes that has neither loops nor calls goes without checks: it counts for the paths of its
+// callers. So between two ticks there run at most interval × (straight + small) bytes of code, and what the functions on
+// the stack do after their last calls.
 const (
 	straight     = 512
 	straightCost = 32

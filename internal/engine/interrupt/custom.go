@@ -51,9 +51,9 @@ func (w *rewriter) nameSection(r *reader) {
 		case 0:
 			w.text(&s)
 		case 1:
-			w.nameMap(&s, w.funcName, w.text)
+			w.nameMap(&s, w.funcRef, w.text)
 		case 2, 3:
-			w.nameMap(&s, w.funcName, func(s *reader) { w.nameMap(s, w.anyName, w.text) })
+			w.nameMap(&s, w.funcRef, func(s *reader) { w.nameMap(s, w.anyName, w.text) })
 		default:
 			w.copySection(&s)
 		}
@@ -77,8 +77,6 @@ func (w *rewriter) nameMap(r *reader, key, value func(*reader)) {
 		}
 	}
 }
-
-func (w *rewriter) funcName(r *reader) { w.function(r) }
 
 func (w *rewriter) anyName(r *reader) { w.u32(r.u32()) }
 

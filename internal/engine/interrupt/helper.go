@@ -11,11 +11,11 @@ const (
 const piece = 256 << 10
 
 // helperTypes are the types of those that the module gets: without a memory it only gets the first.
-func (w *rewriter) helperTypes() []uint32 {
+func (w *rewriter) helperTypes() []ownType {
 	if w.memories == 0 {
-		return []uint32{w.typeVoid}
+		return []ownType{typeVoid}
 	}
-	return []uint32{w.typeVoid, w.typeBulk, w.typeBulk}
+	return []ownType{typeVoid, typeBulk, typeBulk}
 }
 
 func (w *rewriter) helperBodies() []code {
@@ -46,42 +46,34 @@ func (w *rewriter) tickBody() code {
 func (w *rewriter) copyBody() code {
 	const to, from, length = 0, 1, 2
 	c := code{b: []byte{0}, w: w}
-	copyAt := func(offset func()) {
-		for _, base := range []uint32{to, from} {
-			c.index(opLocalGet, base)
-			offset()
-		}
+	whole := func() {
+		c.get(to, from, length)
+		c.op(memoryCopy...)
+		c.op(opReturn, opEnd)
 	}
 	c.beyondMemory(to, length)
 	c.beyondMemory(from, length)
 	c.op(opI32Or, opIf, blockVoid)
-	copyAt(func() {})
-	c.index(opLocalGet, length)
-	c.op(memoryCopy...)
-	c.op(opReturn, opEnd)
+	whole()
 
 	c.op(opLoop, blockVoid)
 	c.tick()
 	c.lastPiece(length)
-	copyAt(func() {})
-	c.index(opLocalGet, length)
-	c.op(memoryCopy...)
-	c.op(opReturn, opEnd)
+	whole()
 
-	c.subtract(length)
-	c.index(opLocalGet, to)
-	c.index(opLocalGet, from)
+	c.advance(length, -piece)
+	c.get(to, from)
 	c.op(opI32LeU, opIf, blockVoid)
-	copyAt(func() {})
+	c.get(to, from)
 	c.i32(piece)
 	c.op(memoryCopy...)
-	c.add(to)
-	c.add(from)
+	c.advance(to, piece)
+	c.advance(from, piece)
 	c.op(opElse)
-	copyAt(func() {
-		c.index(opLocalGet, length)
-		c.op(opI32Add)
-	})
+	c.get(to, length)
+	c.op(opI32Add)
+	c.get(from, length)
+	c.op(opI32Add)
 	c.i32(piece)
 	c.op(memoryCopy...)
 	c.op(opEnd)
@@ -93,40 +85,41 @@ func (w *rewriter) copyBody() code {
 func (w *rewriter) fillBody() code {
 	const to, value, length = 0, 1, 2
 	c := code{b: []byte{0}, w: w}
-	fill := func() {
-		c.index(opLocalGet, to)
-		c.index(opLocalGet, value)
-		c.index(opLocalGet, length)
+	whole := func() {
+		c.get(to, value, length)
 		c.op(memoryFill...)
-		c.op(opReturn)
+		c.op(opReturn, opEnd)
 	}
 	c.beyondMemory(to, length)
 	c.op(opIf, blockVoid)
-	fill()
-	c.op(opEnd)
+	whole()
 
 	c.op(opLoop, blockVoid)
 	c.tick()
 	c.lastPiece(length)
-	fill()
-	c.op(opEnd)
+	whole()
 
-	c.subtract(length)
-	c.index(opLocalGet, to)
-	c.index(opLocalGet, value)
+	c.advance(length, -piece)
+	c.get(to, value)
 	c.i32(piece)
 	c.op(memoryFill...)
-	c.add(to)
+	c.advance(to, piece)
 	c.index(opBr, 0)
 	c.op(opEnd, opEnd)
 	return c
 }
 
+func (c *code) get(locals ...uint32) {
+	for _, l := range locals {
+		c.index(opLocalGet, l)
+	}
+}
+
 // beyondMemory pushes whether a range of so many bytes ends beyond the memory.
 func (c *code) beyondMemory(base, length uint32) {
-	c.index(opLocalGet, base)
+	c.get(base)
 	c.op(opI64ExtendI32U)
-	c.index(opLocalGet, length)
+	c.get(length)
 	c.op(opI64ExtendI32U, opI64Add, opMemorySize, 0, opI64ExtendI32U)
 	c.i64(16)
 	c.op(opI64Shl, opI64GtU)
@@ -134,17 +127,13 @@ func (c *code) beyondMemory(base, length uint32) {
 
 // lastPiece begins an if that is taken when what is left is no more than a piece.
 func (c *code) lastPiece(length uint32) {
-	c.index(opLocalGet, length)
+	c.get(length)
 	c.i32(piece)
 	c.op(opI32LeU, opIf, blockVoid)
 }
 
-func (c *code) add(local uint32) { c.advance(local, piece) }
-
-func (c *code) subtract(local uint32) { c.advance(local, -piece) }
-
 func (c *code) advance(local uint32, by int32) {
-	c.index(opLocalGet, local)
+	c.get(local)
 	c.i32(by)
 	c.op(opI32Add)
 	c.index(opLocalSet, local)

@@ -1,10 +1,13 @@
 // Package interrupt rewrites a WebAssembly module so that whoever runs it can stop it.
 //
-// Compiled code runs until it calls the host. The rewritten module counts down as it runs, at every loop and function
-// entry, and calls an imported function each time that the count is used up. It counts bulk operations by their length and does long ones in pieces.
+// Compiled code runs until it calls the host. A rewritten module counts down as it runs, at every loop and every entry of a
+// function, and calls an imported function each time that the count is used up. Operations on whole ranges of memory
+// count by their length, and long ones are done in pieces. Calls nest no deeper than a limit, and waits of atomic
+// instructions are the host's.
 //
-// The package turns bytes into bytes. It knows the binary format and nothing of engines, guests or clocks: what
-// happens at a tick is the importer's business.
+// The package turns bytes into bytes. It reads the whole module, and refuses what would make an engine allocate out of
+// proportion. It knows the binary format and nothing of engines, guests or clocks: what happens at a tick is the
+// importer's business.
 package interrupt
 
 import "errors"
@@ -71,8 +74,8 @@ type Memory struct {
 
 // Rewrite returns the module with its checks, and the type of its memory. The result is valid if and only if the input
 // is. It imports from Module what the options call for, and lacks the sections that describe the input's code by offsets
-// (DWARF, relocations). Tables are bounded to a million entries in all. Errors are
-// ErrMalformed and ErrUnsupported. It neither keeps nor changes the input.
+// (DWARF, relocations). Its tables may have a million entries in all. Errors are ErrMalformed and ErrUnsupported. Rewrite
+// neither keeps nor changes the input.
 func Rewrite(module []byte, o Options) ([]byte, Memory, error) {
 	if o.Interval < 2 {
 		o.Interval = DefaultInterval

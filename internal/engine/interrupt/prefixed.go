@@ -98,7 +98,7 @@ func (f *function) bulkMemory(pos int, helper int) {
 	b.length(shift)
 	b.index(opGlobalGet, f.w.counter())
 	b.op(opI32GeU, opIf)
-	b.b = appendS32(b.b, int32(f.w.typePair))
+	b.b = appendS32(b.b, int32(f.w.ownType(typePair)))
 	b.index(opLocalGet, b.left())
 	b.index(opCall, f.w.helper(helper))
 	b.op(opElse)

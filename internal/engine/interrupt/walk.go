@@ -175,8 +175,11 @@ func (f *function) control(op byte, pos int) {
 	case opUnreachable:
 		f.path = unreached
 	case opReturn:
-		// The function's own block ends where there is still something to do.
-		f.plain, f.path = f.returned(pos), unreached
+		// A branch to the end of the function's block does not leave out what wrap puts there.
+		plain := f.plain
+		f.change(pos)
+		f.body.index(opBr, uint32(f.depth-1))
+		f.plain, f.path = plain, unreached
 	case opElse:
 		b := &f.frames[len(f.frames)-1]
 		if b.op != opIf {
@@ -202,15 +205,6 @@ func (f *function) control(op byte, pos int) {
 			f.body.endCount()
 		}
 	}
-}
-
-// returned makes a return a branch to the end of the function's own block, where there is still something to do. A function
-// without calls can return as it is.
-func (f *function) returned(pos int) (plain bool) {
-	plain = f.plain
-	f.change(pos)
-	f.body.index(opBr, uint32(f.depth-1))
-	return plain
 }
 
 func (f *function) block(op byte) {

@@ -1,0 +1,92 @@
+package interrupt
+
+type funcType struct {
+	params  int
+	results []byte
+	block   int // the block type that has these results, as an index; only if there are two or more
+}
+
+// An ownType is a type that is added to a module's.
+type ownType uint32
+
+const (
+	typeVoid ownType = iota
+	typePair
+	typeBulk
+	typeNotify
+	typeWait32
+	typeWait64
+)
+
+var ownTypes = []struct{ params, results []byte }{
+	typeVoid:   {},
+	typePair:   {params: []byte{typeI32, typeI32}},
+	typeBulk:   {params: []byte{typeI32, typeI32, typeI32}},
+	typeNotify: {[]byte{typeI32, typeI32, typeI32}, []byte{typeI32}},
+	typeWait32: {[]byte{typeI32, typeI32, typeI64, typeI32}, []byte{typeI32}},
+	typeWait64: {[]byte{typeI32, typeI64, typeI64, typeI32}, []byte{typeI32}},
+}
+
+// ownType gives its index in the output.
+func (w *rewriter) ownType(t ownType) uint32 { return w.ownTypes + uint32(t) }
+
+func (w *rewriter) typeSection(r *reader) {
+	n := r.count(3)
+	start := r.pos
+	w.types = make([]funcType, n)
+	added := 0
+	for i := range w.types {
+		if form := r.byte(); form != 0x60 && r.err == nil {
+			r.fail(ErrUnsupported, "type of form %#x", form)
+		}
+		t := &w.types[i]
+		t.params = len(valueTypes(r, maxParams))
+		t.results = valueTypes(r, maxResults)
+		if r.err != nil {
+			return
+		}
+		if len(t.results) > 1 {
+			t.block = n + added
+			added++
+		}
+	}
+	w.ownTypes = uint32(n + added)
+	w.u32(w.ownTypes + uint32(len(ownTypes)))
+	w.since(r, start)
+	for _, t := range w.types {
+		if t.block != 0 {
+			w.functionType(nil, t.results)
+		}
+	}
+	for _, t := range ownTypes {
+		w.functionType(t.params, t.results)
+	}
+}
+
+func (w *rewriter) functionType(params, results []byte) {
+	w.out = append(w.out, 0x60)
+	w.u32(uint32(len(params)))
+	w.out = append(w.out, params...)
+	w.u32(uint32(len(results)))
+	w.out = append(w.out, results...)
+}
+
+func valueTypes(r *reader, limit int) []byte {
+	n := r.count(1)
+	if n > limit {
+		r.malformed("%d parameters or results", n)
+	}
+	b := r.bytes(uint32(n))
+	for _, t := range b {
+		checkValueType(r, t)
+	}
+	return b
+}
+
+func checkValueType(r *reader, t byte) {
+	switch t {
+	case 0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x70, 0x6f:
+	default:
+		r.fail(ErrUnsupported, "value type %#x", t)
+	}
+}
