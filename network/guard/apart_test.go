@@ -116,6 +116,19 @@ func TestSharedBuffers(t *testing.T) {
 	}
 }
 
+// TestVastBuffer receives into more than any datagram can fill: what a stranger sends costs no more than that.
+func TestVastBuffer(t *testing.T) {
+	sock, at := receiver(t, kernel.New(kernel.Config{}), false)
+	vast := bytes.Repeat([]byte{'x'}, 1<<17)
+	send(t, sender(t, "127.0.0.2"), "secret", at)
+	if _, err := sock.Recv([][]byte{vast[:1], vast[1:]}, 0); err != syscall.EAGAIN {
+		t.Fatalf("what a stranger sent is received: %v", err)
+	}
+	if n := bytes.Count(vast, []byte{0}); n != 1<<16 || vast[0] != 0 {
+		t.Errorf("%d bytes of the buffer are cleared", n)
+	}
+}
+
 // TestSharedPeek has many look at strangers' datagrams at once; none of those between them may be lost.
 func TestSharedPeek(t *testing.T) {
 	const count = 200

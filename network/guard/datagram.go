@@ -110,9 +110,7 @@ func (s *socket) hearOnly(now *regime, bufs [][]byte, flags network.RecvFlags) (
 			return r, err
 		}
 		s.net.counters.datagrams.Add(1)
-		for _, b := range bufs {
-			clear(b)
-		}
+		wipe(bufs)
 		if flags&network.Peek != 0 { // it is still there
 			if _, err := s.Socket.Recv(nil, 0); err != nil {
 				return network.Received{}, err
@@ -120,6 +118,16 @@ func (s *socket) hearOnly(now *regime, bufs [][]byte, flags network.RecvFlags) (
 		}
 	}
 	return network.Received{}, syscall.EAGAIN
+}
+
+// wipe clears what any datagram can have filled. Buffers may be gigabytes, and a stranger's datagram must not cost that much.
+func wipe(bufs [][]byte) {
+	left := maxDatagram
+	for _, b := range bufs {
+		b = b[:min(len(b), left)]
+		clear(b)
+		left -= len(b)
+	}
 }
 
 // hears judges the source of a datagram.
