@@ -7,8 +7,9 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// maxSubscriptions bounds what one poll_oneoff can make the host remember.
-const maxSubscriptions = 1 << 16
+// maxSubscriptions bounds what one poll_oneoff can make the host remember, which is some 250 bytes each for as long as the thread lives. It
+// is enough to wait for each of system.DefaultMaxDescriptors in both directions.
+const maxSubscriptions = 2 * system.DefaultMaxDescriptors
 
 // pollOneoff decodes poll_oneoff(subscriptions, events, count, out count). Programs wait for the same things again and again, so the
 // subscriptions are compared with those of the thread's last call before they are decoded.
