@@ -19,7 +19,7 @@ const root = "../.."
 
 // documents are the ones that hold true because they are tested: blocks marked "console" are run, and those that name a file are
 // a part of it.
-var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md", "docs/threads.md"}
+var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md", "docs/threads.md", "docs/policy.md", "docs/threat-model.md"}
 
 // block is what stands between two lines of three backquotes, with what is said after the first.
 type block struct {
