@@ -97,12 +97,16 @@ func (w stopwatch) stop() time.Duration { return w.judge(time.Since(w.at)) }
 // judge takes away from something that happened since the start what others may have added to it.
 func (w stopwatch) judge(d time.Duration) time.Duration { return max(d-max(queued()-w.queued, 0), 0) }
 
-// within judges durations by their median: single ones may be spoilt by what cannot be seen from here.
+// margin is how many times as long as it should something may take, for what a busy machine does to it and cannot be seen from here.
+// Without what is tested it would be ten times and more.
+const margin = 2
+
+// within judges durations by their median, since single ones may be spoilt.
 func within(t testing.TB, what string, limit time.Duration, all []time.Duration) {
 	t.Helper()
 	m := median(all)
 	t.Logf("%s: median %v, from %v to %v", what, m, slices.Min(all), slices.Max(all))
-	if measured && m > limit {
-		t.Errorf("%s: %v, which is more than %v", what, m, limit)
+	if measured && m > margin*limit {
+		t.Errorf("%s: %v, which is more than %d times %v", what, m, margin, limit)
 	}
 }

@@ -152,7 +152,7 @@ func TestServingBesideComputing(t *testing.T) {
 		hear(t, c, "text")
 		all = append(all, w.stop())
 	}
-	within(t, "a round trip", 10*time.Millisecond, all)
+	within(t, "a round trip", 5*time.Millisecond, all)
 }
 
 // echoing are guests that serve a connection each, without a break.
