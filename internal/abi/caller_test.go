@@ -21,6 +21,8 @@ type caller struct {
 	ctx   context.Context
 	world *system.Guest
 	mod   api.Module
+
+	another func() *caller // a further thread of the guest, with a memory of its own
 }
 
 const memorySize = 1 << 16
@@ -38,8 +40,6 @@ func newCallerOn(t *testing.T, engine wazero.RuntimeConfig, c system.Config) *ca
 		t.Fatal(err)
 	}
 	t.Cleanup(world.Close)
-	thread := world.NewThread()
-	t.Cleanup(thread.Close)
 
 	r := wazero.NewRuntimeWithConfig(ctx, engine)
 	t.Cleanup(func() { r.Close(ctx) })
@@ -59,12 +59,22 @@ func newCallerOn(t *testing.T, engine wazero.RuntimeConfig, c system.Config) *ca
 		}
 	}
 	ctx = experimental.WithImportResolver(ctx, func(name string) api.Module { return hosts[name] })
-	ctx = abi.WithThread(ctx, abi.NewThread(thread, nil))
-	mod, err := r.InstantiateWithConfig(ctx, passOn(functions), wazero.NewModuleConfig().WithName(""))
+	compiled, err := r.CompileModule(ctx, passOn(functions))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &caller{t, ctx, world, mod}
+	var thread func() *caller
+	thread = func() *caller {
+		st := world.NewThread()
+		t.Cleanup(st.Close)
+		ctx := abi.WithThread(ctx, abi.NewThread(st, nil))
+		mod, err := r.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithName(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &caller{t, ctx, world, mod, thread}
+	}
+	return thread()
 }
 
 // call calls an import and returns its errno.

@@ -1,0 +1,423 @@
+package abi_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport/internal/abi"
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/wasi"
+	"github.com/wasport/wasport/network/guard"
+	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/policy"
+)
+
+// elsewhere is an address that the guest may not reach.
+var elsewhere = netip.MustParseAddrPort("192.0.2.1:9")
+
+// put puts text where the iovec points to, with its length.
+func (c *caller) put(text string) {
+	m := c.memory()
+	copy(m[data:], text)
+	binary.LittleEndian.PutUint32(m[iov:], data)
+	binary.LittleEndian.PutUint32(m[iov+4:], uint32(len(text)))
+}
+
+// recv receives at most so many bytes.
+func (c *caller) recv(fd uint64, most uint32, flags uint64) (text string, roflags uint16) {
+	c.t.Helper()
+	m := c.memory()
+	binary.LittleEndian.PutUint32(m[iov:], data)
+	binary.LittleEndian.PutUint32(m[iov+4:], most)
+	binary.LittleEndian.PutUint16(m[out2:], 0xffff)
+	c.must("sock_recv", fd, iov, 1, flags, out, out2)
+	return string(m[data : data+c.u32(out)]), binary.LittleEndian.Uint16(m[out2:])
+}
+
+// TestWidths looks at how much of guest memory a result takes.
+func TestWidths(t *testing.T) {
+	width := func(name string) int {
+		switch {
+		case strings.Contains(name, "timeout"):
+			return 8
+		case strings.Contains(name, "buf_size"), strings.Contains(name, "keep_"):
+			return 4
+		}
+		return 1
+	}
+	for _, call := range goodCalls {
+		if !strings.HasPrefix(call.name, "sock_get_") || call.name == "sock_get_option" || call.name == "sock_get_linger" {
+			continue
+		}
+		c := newNetCaller(t)
+		a := call.args(c)
+		m := c.memory()
+		for i := range m[out : out+32] {
+			m[out+i] = 0xaa
+		}
+		c.must(call.name, a...)
+		if w := width(call.name); bytes.Count(m[out:out+32], []byte{0xaa}) < 32-w || !bytes.Equal(m[out+w:out+32], bytes.Repeat([]byte{0xaa}, 32-w)) {
+			t.Errorf("%s writes % x", call.name, m[out:out+32])
+		}
+		if strings.HasSuffix(call.name, "keep_alive") && m[out] > 1 {
+			t.Errorf("%s writes %d for a truth", call.name, m[out])
+		}
+	}
+}
+
+func TestAccept(t *testing.T) {
+	c := newNetCaller(t)
+	l, addr := c.listener(0)
+	c.must("fd_fdstat_set_flags", l, uint64(wasi.FdflagNonblock)) // which is not inherited
+	for _, flags := range []wasi.Fdflags{0, wasi.FdflagNonblock} {
+		c.must("sock_connect", c.open(0, stream), c.putAddr(addr))
+		c.must("sock_accept", l, uint64(flags), out)
+		fd := c.u32(out)
+		if s := c.fdstat(fd); s.Flags != flags {
+			t.Errorf("accepted with flags %d, it has %d", flags, s.Flags)
+		}
+		if flags != 0 {
+			if e := c.call("sock_recv", fd, iov, 1, 0, out, out2); e != wasi.EAGAIN {
+				t.Errorf("receiving from it says %v", e)
+			}
+		}
+	}
+}
+
+func (c *caller) fdstat(fd uint64) wasi.Fdstat {
+	c.t.Helper()
+	c.must("fd_fdstat_get", fd, out)
+	b := c.memory()[out:]
+	return wasi.Fdstat{
+		Type: wasi.Filetype(b[0]), Flags: wasi.Fdflags(binary.LittleEndian.Uint16(b[2:])),
+		Base: wasi.Rights(binary.LittleEndian.Uint64(b[8:])), Inheriting: wasi.Rights(binary.LittleEndian.Uint64(b[16:])),
+	}
+}
+
+func TestReceiveFlags(t *testing.T) {
+	c := newNetCaller(t)
+	a, b, _, addr := c.datagrams(0)
+	for _, text := range []string{"0123456789", "next"} {
+		c.put(text)
+		c.must("sock_send_to", a, iov, 1, 0, c.putAddr(addr), out)
+	}
+	for _, want := range []struct {
+		most    uint32
+		flags   uint64
+		text    string
+		roflags uint16
+	}{
+		{4, wasi.RiflagPeek, "0123", wasi.RoflagDataTruncated},
+		{64, wasi.RiflagPeek, "0123456789", 0},
+		{4, 0, "0123", wasi.RoflagDataTruncated},
+		{64, 0, "next", 0},
+	} {
+		if text, roflags := c.recv(b, want.most, want.flags); text != want.text || roflags != want.roflags {
+			t.Errorf("%d bytes with flags %d: %q, flags %d", want.most, want.flags, text, roflags)
+		}
+	}
+
+	x, y := c.pair(0)
+	for _, text := range []string{"one", "two"} {
+		c.put(text)
+		c.must("sock_send", x, iov, 1, 0, out)
+	}
+	if text, roflags := c.recv(y, 6, wasi.RiflagWaitall); text != "onetwo" || roflags != 0 {
+		t.Errorf("%q, flags %d", text, roflags)
+	}
+}
+
+func TestSource(t *testing.T) {
+	c := newNetCaller(t)
+	a, b := c.pair(0)
+	c.must("sock_addr_local", a, out)
+	want := c.getAddr(out)
+	m := c.memory()
+	before := slices.Clone(m[:64])
+	for _, src := range []uint64{out3, 0} {
+		c.put("text")
+		c.must("sock_send", a, iov, 1, 0, out)
+		c.must("sock_recv_from", b, iov, 1, 0, src, out)
+		if got := c.getAddr(out3); got != want {
+			t.Errorf("from %v, not %v", got, want)
+		}
+	}
+	if !bytes.Equal(before, m[:64]) {
+		t.Error("a source that is not wanted was written to address 0")
+	}
+}
+
+func TestNothingToSend(t *testing.T) {
+	c := newNetCaller(t)
+	a, b := c.pair(0)
+	c.put("")
+	c.must("sock_send", a, iov, 1, 0, out)
+	c.must("sock_send", a, iov, 0, 0, out)
+	c.must("sock_recv", b, iov, 0, 0, out, out2)
+	c.put("text")
+	c.must("sock_send", a, iov, 1, 0, out)
+	if text, _ := c.recv(b, 64, 0); text != "text" {
+		t.Errorf("received %q", text)
+	}
+
+	// A datagram of nothing, one of several pieces.
+	x, y, _, addr := c.datagrams(0)
+	c.put("")
+	c.must("sock_send_to", x, iov, 1, 0, c.putAddr(addr), out)
+	c.put("abcdef")
+	m := c.memory()
+	for i, piece := range [][2]uint32{{data, 2}, {data + 2, 0}, {data + 2, 4}} {
+		binary.LittleEndian.PutUint32(m[iov+8*i:], piece[0])
+		binary.LittleEndian.PutUint32(m[iov+8*i+4:], piece[1])
+	}
+	c.must("sock_send_to", x, iov, 3, 0, at, out)
+	for _, want := range []string{"", "abcdef"} {
+		if text, _ := c.recv(y, 64, 0); text != want {
+			t.Errorf("received %q, not %q", text, want)
+		}
+	}
+}
+
+// TestDestinationOfStream sends along a connection, to an address that the guest may not reach.
+func TestDestinationOfStream(t *testing.T) {
+	c := newNetCaller(t)
+	a, b := c.pair(0)
+	c.put("text")
+	c.must("sock_send_to", a, iov, 1, 0, c.putAddr(elsewhere), out)
+	if text, _ := c.recv(b, 64, 0); text != "text" {
+		t.Errorf("received %q", text)
+	}
+}
+
+func TestSockClose(t *testing.T) {
+	c := newNetCaller(t)
+	fd := c.open(0, stream)
+	c.must("sock_close", fd)
+	if e := c.call("sock_addr_local", fd, out); e != wasi.EBADF {
+		t.Errorf("then it says %v", e)
+	}
+}
+
+func TestBindLeavesLinger(t *testing.T) {
+	c := newNetCaller(t)
+	l, _ := c.listener(0)
+	c.memory()[out] = 1
+	c.must("sock_get_linger", l, out, out2)
+	if on := c.memory()[out]; on != 0 {
+		t.Error("a socket that was bound lingers")
+	}
+}
+
+func TestLowestDescriptor(t *testing.T) {
+	c := newNetCaller(t)
+	l, addr := c.listener(0)
+	first := l + 1
+	for i := range uint64(4) {
+		if fd := c.open(0, stream); fd != first+i {
+			t.Errorf("descriptor %d, not %d", fd, first+i)
+		}
+	}
+	c.must("sock_connect", first+3, c.putAddr(addr))
+	c.must("fd_close", first+1)
+	c.must("fd_close", first)
+	c.must("sock_accept", l, 0, out)
+	if fd := c.u32(out); fd != first {
+		t.Errorf("accepted as %d, not %d", fd, first)
+	}
+	if fd := c.openFile(); fd != first+1 {
+		t.Errorf("a file is %d, not %d", fd, first+1)
+	}
+}
+
+func TestSocketRights(t *testing.T) {
+	c := newNetCaller(t)
+	const base, inheriting = 0x3ff820004a, 0x3fffffffff // as WAMR has them
+	l, addr := c.listener(0)
+	narrow := c.open(0, stream)
+	for fd, typ := range map[uint64]wasi.Filetype{l: wasi.FiletypeSocketStream, c.open(inet6, datagram): wasi.FiletypeSocketDgram} {
+		if s := c.fdstat(fd); s != (wasi.Fdstat{Type: typ, Base: base, Inheriting: inheriting}) {
+			t.Errorf("%+v", s)
+		}
+	}
+	c.must("fd_fdstat_set_rights", l, 0, 0)
+	c.must("sock_connect", narrow, c.putAddr(addr))
+	c.must("sock_accept", l, 0, out) // socket functions do not ask for rights
+	if s := c.fdstat(c.u32(out)); s.Base != base {
+		t.Errorf("accepted with the rights %#x", s.Base)
+	}
+	c.must("fd_fdstat_set_rights", narrow, 0, 0)
+	c.must("sock_send", narrow, iov, 1, 0, out)
+	if e := c.call("fd_write", narrow, iov, 1, out); e != wasi.ENOTCAPABLE {
+		t.Errorf("fd_write without the right says %v", e)
+	}
+	if e := c.call("fd_fdstat_set_rights", narrow, uint64(wasi.RightFdWrite), 0); e != wasi.ENOTCAPABLE {
+		t.Errorf("getting a right back says %v", e)
+	}
+}
+
+// TestUnstable holds the older name of the module to the same functions.
+func TestUnstable(t *testing.T) {
+	all := abi.Functions()
+	if !slices.Equal(all["wasi_unstable"], all["wasi_snapshot_preview1"]) {
+		t.Error("wasi_unstable has other functions than wasi_snapshot_preview1")
+	}
+	c := newNetCaller(t)
+	c.must("unstable:sock_open", minusOne, 0, stream, out)
+	c.must("unstable:fd_close", c.u32(out))
+}
+
+type resolved struct {
+	addr string
+	typ  int32
+}
+
+// resolvedAt reads the answer of sock_addr_resolve.
+func (c *caller) resolvedAt(n int) (list []resolved) {
+	for i := range n {
+		b := c.memory()[out+i*wasi.SizeAddrInfo:]
+		a, _ := wasi.GetAddr(b)
+		list = append(list, resolved{a.String(), int32(binary.LittleEndian.Uint32(b[wasi.SizeAddr:]))})
+	}
+	return list
+}
+
+func TestResolve(t *testing.T) {
+	const any = minusOne
+	for _, test := range []struct {
+		host, service string
+		enabled       byte
+		family, typ   uint64
+		want          []resolved
+	}{
+		{"allowed.test", "80", 0, 7, 7, []resolved{{"127.0.0.1:80", stream}, {"127.0.0.1:80", datagram}, {"[::1]:80", stream}, {"[::1]:80", datagram}}},
+		{"Allowed.Test.", "", 1, wasi.AddressFamilyUnspec, stream, []resolved{{"127.0.0.1:0", stream}, {"[::1]:0", stream}}},
+		{"allowed.test", "", 1, inet6, any, []resolved{{"[::1]:0", stream}, {"[::1]:0", datagram}}},
+		{"allowed.test", "", 1, wasi.AddressFamilyInet4, datagram, []resolved{{"127.0.0.1:0", datagram}}},
+		{"192.0.2.1", "65535", 1, wasi.AddressFamilyUnspec, stream, []resolved{{"192.0.2.1:65535", stream}}},
+		{"2001:db8::1", "", 1, inet6, datagram, []resolved{{"[2001:db8::1]:0", datagram}}},
+	} {
+		c := newNetCaller(t)
+		for _, capacity := range []int{8, 1, 0} {
+			m := c.memory()
+			clear(m[out : out+8*wasi.SizeAddrInfo])
+			if e := c.resolve(test.host, test.service, test.enabled, test.family, test.typ, uint64(capacity)); e != wasi.Success {
+				t.Errorf("%s: %v", test.host, e)
+				continue
+			}
+			if n := int(c.u32(out2)); n != len(test.want) {
+				t.Errorf("%s into %d entries: %d in total, not %d", test.host, capacity, n, len(test.want))
+			}
+			n := min(capacity, len(test.want))
+			if got := c.resolvedAt(n); !slices.Equal(got, test.want[:n]) {
+				t.Errorf("%s: %v, not %v", test.host, got, test.want[:n])
+			}
+			if rest := m[out+n*wasi.SizeAddrInfo : out+8*wasi.SizeAddrInfo]; !bytes.Equal(rest, make([]byte, len(rest))) {
+				t.Errorf("%s into %d entries: more was written", test.host, capacity)
+			}
+		}
+	}
+
+	// Without any network an address is one all the same, and a failure leaves the count alone.
+	c := newCaller(t, system.Config{})
+	if e := c.resolve("192.0.2.1", "", 0, 0, 0, 4); e != wasi.Success {
+		t.Errorf("a literal: %v", e)
+	}
+	binary.LittleEndian.PutUint32(c.memory()[out2:], 77)
+	if e := c.resolve("allowed.test", "", 0, 0, 0, 4); e != wasi.EACCES || c.u32(out2) != 77 {
+		t.Errorf("a name: %v, count %d", e, c.u32(out2))
+	}
+}
+
+// TestAddrPool gives a guest what iwasm's flag gives.
+func TestAddrPool(t *testing.T) {
+	pooled := func(pool string) *caller {
+		rules, _, err := policy.AddrPool(pool, policy.Origin{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return newCaller(t, system.Config{
+			Network: guard.New(kernel.New(kernel.Config{}), policy.New(rules, policy.Limits{}), guard.Options{}),
+		}).withBuffer()
+	}
+	expect := func(what string, got, want wasi.Errno) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: %v, not %v", what, got, want)
+		}
+	}
+	c := pooled("127.0.0.1/32")
+	a, b := c.pair(0) // bind, listen, connect and accept, at any port
+	c.must("sock_send", a, iov, 1, 0, out)
+	c.must("sock_recv", b, iov, 1, 0, out, out2)
+	expect("bind beside the pool", c.call("sock_bind", c.open(0, stream), c.putAddr(netip.MustParseAddrPort("127.0.0.2:0"))), wasi.EACCES)
+	expect("implicit listen", c.call("sock_listen", c.open(0, stream), 5), wasi.EACCES)
+
+	// Peers are not restricted: the client here is 127.0.0.2, which the pool does not have.
+	l, addr := c.listener(0)
+	k := kernel.New(kernel.Config{})
+	client, err := k.Open(1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.Bind(netip.MustParseAddrPort("127.0.0.2:0")); err == nil {
+		client.Connect(addr)
+		c.must("sock_accept", l, 0, out)
+	}
+
+	c = pooled("0.0.0.0/15")
+	expect("implicit listen in a pool of all", c.call("sock_listen", c.open(0, stream), 5), wasi.Success)
+	c = pooled("::/0")
+	mapped := c.putAddr(netip.MustParseAddrPort("[::ffff:127.0.0.1]:9"))
+	expect("a mapped address", c.call("sock_connect", c.open(inet6, stream), mapped), wasi.EACCES)
+	expect("a mapped address, datagram", c.call("sock_send_to", c.open(inet6, datagram), iov, 1, 0, mapped, out), wasi.EACCES)
+}
+
+// TestCloseWakes closes what another thread of the guest is blocked on.
+func TestCloseWakes(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		call func(c *caller) (fd uint64, call string, args []uint64)
+	}{
+		{"recv", func(c *caller) (uint64, string, []uint64) {
+			a, _ := c.pair(0)
+			return a, "sock_recv", []uint64{a, iov, 1, 0, out, out2}
+		}},
+		{"recv_from", func(c *caller) (uint64, string, []uint64) {
+			a, _, _, _ := c.datagrams(0)
+			return a, "sock_recv_from", []uint64{a, iov, 1, 0, 0, out}
+		}},
+		{"read", func(c *caller) (uint64, string, []uint64) {
+			a, _ := c.pair(0)
+			return a, "fd_read", []uint64{a, iov, 1, out}
+		}},
+		{"accept", func(c *caller) (uint64, string, []uint64) {
+			l, _ := c.listener(0)
+			return l, "sock_accept", []uint64{l, 0, out}
+		}},
+	} {
+		c := newNetCaller(t)
+		other := c.another()
+		fd, call, args := test.call(c)
+		done := make(chan wasi.Errno)
+		go func() { done <- other.withBuffer().call(call, args...) }()
+		for range 1000 { // it does not matter whether the call has begun by then
+			runtime.Gosched()
+		}
+		c.must("fd_close", fd)
+		select {
+		case e := <-done:
+			if e != wasi.EBADF {
+				t.Errorf("%s: %v", test.name, e)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s is still blocked", test.name)
+		}
+	}
+}
