@@ -8,7 +8,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// preview1 is WASI preview 1 but for the path functions, which are in paths.go and files.go.
+// preview1 is WASI preview 1 but for what only makes sense for files and directories, which is in files.go.
 // Source: the witx of wasi_snapshot_preview1 in the WASI repository.
 var preview1 = append([]Function{
 	{"args_get", "ii", "i", "", argsGet},

@@ -154,11 +154,13 @@ func (t *Thread) register(in []Interest) {
 		if err == nil {
 			err = d.rights(wasi.RightPollFdReadwrite)
 		}
+		hangup := false
 		if s, ok := d.asSocket(); ok && err == nil && s.pending.Load() != 0 {
 			err = s.peekFailure()
+			hangup = s.Type() == network.Stream // whose error ended it
 		}
 		if err != nil {
-			w.immediate = append(w.immediate, Happening{Index: i, Err: err})
+			w.immediate = append(w.immediate, Happening{Index: i, Err: err, Hangup: hangup})
 			continue
 		}
 		want := network.Readable
