@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -340,6 +341,58 @@ func TestConnectionsStand(t *testing.T) {
 		t.Errorf("the friend heard %q", got)
 	}
 	wantErr(t, "another connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt), syscall.EACCES)
+}
+
+// TestRaces has two threads move a socket at once, and then the policy forbid one of the places where it may be.
+func TestRaces(t *testing.T) {
+	friend, friendAt := packets(t, "127.0.0.1:0")
+	enemy, enemyAt := packets(t, "127.0.0.1:0")
+	n := guarded(t)
+	for range 300 {
+		n.SetPolicy(rules(t, "allow connect loopback"))
+		s := open(t, n, network.IPv4, network.Datagram)
+		var both sync.WaitGroup
+		both.Go(func() { s.Connect(friendAt) })
+		both.Go(func() { s.Connect(enemyAt) })
+		both.Wait()
+		n.SetPolicy(rules(t, "allow connect udp://"+friendAt.String()))
+		peer, err := s.RemoteAddr()
+		must(t, err)
+		_, err = s.Send([][]byte{[]byte("x")}, nobody)
+		switch peer {
+		case friendAt:
+			must(t, err)
+			heard(t, friend, "x")
+		case enemyAt:
+			wantErr(t, "send to where it may not", err, syscall.EACCES)
+		}
+		s.Close()
+	}
+	quiet(t, enemy)
+	quiet(t, friend)
+
+	n.SetPolicy(rules(t, "allow listen tcp://127.0.0.1 from 127.0.0.9", "allow listen tcp://0.0.0.0:0"))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	free := l.Addr().(*net.TCPAddr).AddrPort()
+	l.Close()
+	for range 300 {
+		s := open(t, n, network.IPv4, network.Stream)
+		var both sync.WaitGroup
+		both.Go(func() { s.Bind(free) })
+		both.Go(func() { s.Listen(1) })
+		both.Wait()
+		if at := local(t, s); at.Port() == free.Port() {
+			s.Listen(1)
+			c, err := net.Dial("tcp", free.String())
+			must(t, err)
+			if in := accept(t, s, time.Now().Add(time.Millisecond)); in != nil {
+				t.Fatal("a stranger was let in")
+			}
+			c.Close()
+		}
+		s.Close()
+	}
 }
 
 // TestAnswers lets a server answer whom it has heard from, and nobody else.

@@ -17,7 +17,7 @@ var handedOver = policy.Origin{Source: "the socket was handed over"}
 func (n *Network) Adopt(s network.Socket) network.Socket {
 	n.counters.open.Add(1) // above the limit, if need be: it is not the guest that opened it
 	g := n.guard(s)
-	g.underway = true // unless it listens
+	g.underway = g.protocol == policy.TCP
 	action, at := policy.Listen, netip.AddrPort{}
 	if local, err := s.LocalAddr(); err == nil && local.Port() != 0 {
 		g.bound, g.chosen, at = local, true, local

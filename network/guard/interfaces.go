@@ -2,7 +2,6 @@ package guard
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -22,14 +21,22 @@ func (n *Network) HostAddrs() ([]network.HostAddr, error) {
 		return all, err
 	}
 	p := n.Policy()
-	return slices.DeleteFunc(all, func(h network.HostAddr) bool {
-		at := netip.AddrPortFrom(h.Prefix.Addr(), 0)
-		for _, protocol := range [...]policy.Protocol{policy.TCP, policy.UDP} {
-			if p.Decide(policy.Request{Op: policy.OpConnect, Protocol: protocol, Remote: at}, n.pins).Allowed ||
-				p.Decide(policy.Request{Op: policy.OpListen, Protocol: protocol, Local: at}, n.pins).Allowed {
-				return false
-			}
+	var known []network.HostAddr
+	for _, h := range all {
+		if n.knows(p, h.Prefix.Addr()) {
+			known = append(known, h)
 		}
-		return true
-	}), nil
+	}
+	return known, nil
+}
+
+func (n *Network) knows(p *policy.Policy, a netip.Addr) bool {
+	at := netip.AddrPortFrom(a, 0)
+	for _, protocol := range [...]policy.Protocol{policy.TCP, policy.UDP} {
+		if p.Decide(policy.Request{Op: policy.OpConnect, Protocol: protocol, Remote: at}, n.pins).Allowed ||
+			p.Decide(policy.Request{Op: policy.OpListen, Protocol: protocol, Local: at}, n.pins).Allowed {
+			return true
+		}
+	}
+	return false
 }

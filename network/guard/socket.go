@@ -20,6 +20,7 @@ type socket struct {
 	waiting                 // for limits
 
 	receiving sync.Mutex // held while a datagram is received, if Options.Shared
+	moving    sync.Mutex // held while the socket gets an address of its own or of a peer, so that the guard's idea of it is the kernel's
 	closed    atomic.Bool
 
 	mu       sync.Mutex
@@ -96,6 +97,8 @@ func (s *socket) Bind(a netip.AddrPort) error {
 	if err := s.enforce(s.net.now.Load(), r); err != nil {
 		return err
 	}
+	s.moving.Lock()
+	defer s.moving.Unlock()
 	if err := s.Socket.Bind(a); err != nil {
 		return err
 	}
@@ -104,6 +107,8 @@ func (s *socket) Bind(a netip.AddrPort) error {
 }
 
 func (s *socket) Listen(backlog int) error {
+	s.moving.Lock()
+	defer s.moving.Unlock()
 	at, chosen := s.local()
 	if at.Port() == 0 { // a connect that failed may have bound it
 		s.settle(false)
@@ -176,6 +181,8 @@ func (s *socket) Connect(a netip.AddrPort) error {
 			return err
 		}
 	}
+	s.moving.Lock()
+	defer s.moving.Unlock()
 	err := s.Socket.Connect(a)
 	s.progress(err)
 	if err == nil && s.protocol == policy.UDP {
