@@ -114,7 +114,7 @@ func startModule(t testing.TB, ctx context.Context, c wasport.Config, m *wasport
 	c.Stdout = w
 	errs := &bytes.Buffer{}
 	c.Stderr = errs
-	if testing.Verbose() {
+	if testing.Verbose() && c.Trace == nil {
 		c.Trace = testLog{t}
 	}
 	g, err := m.Start(ctx, c)
