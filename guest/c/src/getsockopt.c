@@ -86,13 +86,8 @@ int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *res
 #endif
 	else if (level == IPPROTO_IP && name == IP_MULTICAST_IF)
 		return get_multicast_interface(fd, value, len);
-	else if ((level == IPPROTO_IP && name == IP_MULTICAST_LOOP) || (level == IPPROTO_IPV6 && name == IPV6_MULTICAST_LOOP)) {
-		uint8_t on = 0;
-		err = wasport_sock_get_ip_multicast_loop(fd, level == IPPROTO_IPV6, &on);
-		number = on;
-	} else {
+	else
 		err = __wasport_no_option(fd);
-	}
 	if (err != 0)
 		return result(err);
 	/* IPv4's options may be read as a char. */

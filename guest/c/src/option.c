@@ -8,6 +8,28 @@
 #define NUMBER(level, name, import) {level, name, NULL, wasport_sock_get_##import, wasport_sock_set_##import, 0, 0}
 #define OWN(level, name, number) {level, name, NULL, NULL, NULL, number, 0}
 
+#define LOOP(level, name, n) {level, name, get_loop##n, NULL, set_loop##n, 0, 0}
+
+static int32_t get_loop4(int32_t fd, uint8_t *on)
+{
+	return wasport_sock_get_ip_multicast_loop(fd, 0, on);
+}
+
+static int32_t set_loop4(int32_t fd, uint32_t on)
+{
+	return wasport_sock_set_ip_multicast_loop(fd, 0, on);
+}
+
+static int32_t get_loop6(int32_t fd, uint8_t *on)
+{
+	return wasport_sock_get_ip_multicast_loop(fd, 1, on);
+}
+
+static int32_t set_loop6(int32_t fd, uint32_t on)
+{
+	return wasport_sock_set_ip_multicast_loop(fd, 1, on);
+}
+
 static const struct option options[] = {
 	FLAG(SOL_SOCKET, SO_REUSEADDR, reuse_addr),
 	FLAG(SOL_SOCKET, SO_REUSEPORT, reuse_port),
@@ -22,7 +44,9 @@ static const struct option options[] = {
 	NUMBER(IPPROTO_TCP, TCP_KEEPINTVL, tcp_keep_intvl),
 	HOPS(IPPROTO_IP, IP_TTL, ip_ttl, 64),
 	HOPS(IPPROTO_IP, IP_MULTICAST_TTL, ip_multicast_ttl, 1),
+	LOOP(IPPROTO_IP, IP_MULTICAST_LOOP, 4),
 	FLAG(IPPROTO_IPV6, IPV6_V6ONLY, ipv6_only),
+	LOOP(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 6),
 #if WASPORT_EXT
 	OWN(SOL_SOCKET, SO_ERROR, WASPORT_OPT_ERROR),
 	OWN(SOL_SOCKET, SO_ACCEPTCONN, WASPORT_OPT_ACCEPTCONN),
@@ -81,7 +105,7 @@ int32_t __wasport_option_get(int fd, const struct option *o, int *value)
 	return err;
 }
 
-int32_t __wasport_option_set(int fd, const struct option *o, int value)
+static int32_t set(int fd, const struct option *o, int value)
 {
 	if (o->own != 0)
 		return __wasport_own_set(fd, o->own, value);
@@ -94,6 +118,14 @@ int32_t __wasport_option_set(int fd, const struct option *o, int value)
 	if (value < 0 || value > 255)
 		return EINVAL;
 	return o->set(fd, (uint32_t)value);
+}
+
+int32_t __wasport_option_set(int fd, const struct option *o, const int *value)
+{
+	int ignored;
+	int32_t err = value != NULL ? set(fd, o, *value) : EINVAL;
+	/* That the socket has no such option comes before what is wrong with the value. */
+	return err == EINVAL && __wasport_option_get(fd, o, &ignored) != 0 ? ENOPROTOOPT : err;
 }
 
 int32_t __wasport_no_option(int fd)

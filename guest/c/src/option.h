@@ -20,7 +20,8 @@ struct option {
 
 HIDDEN const struct option *__wasport_option(int level, int name);
 HIDDEN int32_t __wasport_option_get(int fd, const struct option *o, int *value);
-HIDDEN int32_t __wasport_option_set(int fd, const struct option *o, int value);
+/* value is NULL for one that is too short to be a number. */
+HIDDEN int32_t __wasport_option_set(int fd, const struct option *o, const int *value);
 
 /* An option of wasport's own imports, by its number there. */
 HIDDEN int32_t __wasport_own_get(int fd, int option, int *value);

@@ -42,15 +42,14 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 	if (__wasport_is_membership(level, name))
 		return result(__wasport_set_membership(fd, level, name, value, len));
 
-	/* IPv4's options may be given as a char. */
+	o = __wasport_option(level, name);
+	if (o == NULL)
+		return result(level == SOL_SOCKET && len < sizeof number ? EINVAL : __wasport_no_option(fd));
 	if (len >= sizeof number)
 		memcpy(&number, value, sizeof number);
-	else if (len >= 1 && level == IPPROTO_IP)
+	else if (len >= 1 && level == IPPROTO_IP) /* IPv4's options may be given as a char */
 		number = *(const unsigned char *)value;
 	else
-		return result(EINVAL);
-	if ((level == IPPROTO_IP && name == IP_MULTICAST_LOOP) || (level == IPPROTO_IPV6 && name == IPV6_MULTICAST_LOOP))
-		return result(wasport_sock_set_ip_multicast_loop(fd, level == IPPROTO_IPV6, number != 0));
-	o = __wasport_option(level, name);
-	return result(o != NULL ? __wasport_option_set(fd, o, number) : __wasport_no_option(fd));
+		return result(__wasport_option_set(fd, o, NULL));
+	return result(__wasport_option_set(fd, o, &number));
 }

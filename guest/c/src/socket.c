@@ -10,6 +10,8 @@ int socket(int domain, int type, int protocol)
 
 	if (domain != AF_INET && domain != AF_INET6)
 		return result(EAFNOSUPPORT);
+	if (kind < 0 || kind > SOCK_SEQPACKET || protocol < 0 || protocol > UINT8_MAX)
+		return result(EINVAL);
 	switch (kind) {
 	case SOCK_STREAM:
 		if (protocol != 0 && protocol != IPPROTO_TCP)
@@ -21,11 +23,8 @@ int socket(int domain, int type, int protocol)
 		break;
 	case SOCK_RAW:
 		return result(EPERM); /* what a program without privileges gets natively */
-	case SOCK_RDM:
-	case SOCK_SEQPACKET:
-		return result(EPROTONOSUPPORT);
 	default:
-		return result(EINVAL);
+		return result(EPROTONOSUPPORT); /* ESOCKTNOSUPPORT, which WASI lacks */
 	}
 	if (result(wasport_sock_open(-1, domain == AF_INET6 ? WASPORT_INET6 : WASPORT_INET4,
 			kind == SOCK_STREAM ? WASPORT_STREAM : WASPORT_DGRAM, &fd)) != 0)
@@ -135,5 +134,6 @@ int getpeername(int fd, struct sockaddr *restrict sa, socklen_t *restrict len)
 int sockatmark(int fd)
 {
 	int type;
-	return result(__wasport_socktype(fd, &type));
+	int32_t err = __wasport_socktype(fd, &type);
+	return result(err == ENOTSOCK ? ENOTTY : err);
 }
