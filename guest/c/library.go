@@ -1,0 +1,192 @@
+package guestc
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Library is a toolchain with wasport's headers and its library compiled by it.
+type Library struct {
+	toolchain *Toolchain
+	dir       string
+}
+
+// Library makes the library in a directory, unless it is there already: in a folder of its own, so that it may be one that many versions of
+// wasport share.
+func (t *Toolchain) Library(ctx context.Context, dir string) (*Library, error) {
+	version, err := exec.CommandContext(ctx, t.clang, "--version").Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.clang, err)
+	}
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%s\n%s\n%s\n", version, t.target, t.sysroot)
+	err = eachFile(func(name string, text []byte) error {
+		fmt.Fprintf(hash, "%s %d\n%s", name, len(text), text)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	l := &Library{t, filepath.Join(dir, fmt.Sprintf("c-%x", hash.Sum(nil)[:8]))}
+	if exists(l.dir) {
+		return l, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	// Another process may be at it too: what is there is whole, whoever made it.
+	work, err := os.MkdirTemp(dir, "c-new-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	if err := t.build(ctx, work); err != nil {
+		return nil, fmt.Errorf("wasport's C library: %w", err)
+	}
+	if err := os.Rename(work, l.dir); err != nil && !exists(l.dir) {
+		return nil, err
+	}
+	return l, nil
+}
+
+func eachFile(f func(name string, text []byte) error) error {
+	return fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		return f(name, text)
+	})
+}
+
+// The library, with wasport's own imports and without.
+var variants = []struct{ name, define string }{
+	{"wasport", "-DWASPORT_EXT=1"},
+	{"wasport-wamr", withoutExtension},
+}
+
+const withoutExtension = "-DWASPORT_EXT=0"
+
+func (t *Toolchain) build(ctx context.Context, dir string) error {
+	var sources []string
+	err := eachFile(func(name string, text []byte) error {
+		if path.Ext(name) == ".c" {
+			sources = append(sources, name)
+		}
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return err
+		}
+		return os.WriteFile(to, text, 0o600)
+	})
+	if err != nil {
+		return err
+	}
+	for _, v := range variants {
+		objects := make([]string, len(sources))
+		for i, s := range sources {
+			objects[i] = path.Base(strings.TrimSuffix(s, "c") + "o")
+		}
+		err := each(len(sources), func(i int) error {
+			flags, err := t.flags("include", false)
+			if err != nil {
+				return err
+			}
+			return command(ctx, dir, t.clang, append(flags, "-std=gnu11", "-Os", v.define, "-c", sources[i], "-o", objects[i])...)
+		})
+		if err != nil {
+			return err
+		}
+		if err := command(ctx, dir, t.archiver, append([]string{"Drcs", "lib" + v.name + ".a"}, objects...)...); err != nil {
+			return err
+		}
+		for _, o := range objects {
+			if err := os.Remove(filepath.Join(dir, o)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// each calls f for 0 to n-1, as many at a time as there are processors.
+func each(n int, f func(int) error) error {
+	errs := make([]error, n)
+	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var running sync.WaitGroup
+	for i := range n {
+		turns <- struct{}{}
+		running.Go(func() {
+			errs[i] = f(i)
+			<-turns
+		})
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+func command(ctx context.Context, dir, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
+	}
+	return nil
+}
+
+// Command is the command of a C compiler, or of a C++ one, with these arguments, as they would be given to clang.
+func (l *Library) Command(ctx context.Context, cxx bool, args ...string) (*exec.Cmd, error) {
+	compiler := l.toolchain.clang
+	if cxx {
+		compiler = plusPlus(compiler)
+	}
+	all, err := l.toolchain.flags(filepath.Join(l.dir, "include"), cxx)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, args...)
+	if links(args) {
+		library := variants[0].name
+		if slices.Contains(args, withoutExtension) {
+			library = variants[1].name
+		}
+		all = append(all, "-L"+l.dir, "-l"+library)
+	}
+	return exec.CommandContext(ctx, compiler, all...), nil
+}
+
+// plusPlus is the C++ compiler that belongs to a clang, which may have an ending, as on Windows.
+func plusPlus(clang string) string {
+	ext := ""
+	if runtime.GOOS == "windows" {
+		ext = filepath.Ext(clang)
+	}
+	return strings.TrimSuffix(clang, ext) + "++" + ext
+}
+
+// links tells whether a command line makes a module of what it names, or something short of it.
+func links(args []string) bool {
+	some := false
+	for _, arg := range args {
+		switch arg {
+		case "-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "-r":
+			return false
+		}
+		some = some || !strings.HasPrefix(arg, "-")
+	}
+	return some
+}
