@@ -1,0 +1,245 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+	guestc "github.com/wasport/wasport/guest/c"
+	"github.com/wasport/wasport/policy"
+)
+
+// patience is how long a program may take; it takes less than a second.
+const patience = time.Minute
+
+// arranged are the programs that need more than loopback.
+var arranged = map[string]bool{"interfaces": true, "multicast": true, "names": true}
+
+func TestConformance(t *testing.T) {
+	b := newBuilder(t)
+	sources, err := filepath.Glob("src/*.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt, err := wasport.NewRuntime(context.Background(), wasport.RuntimeConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rt.Close(context.Background()) })
+	peers := map[string][]string{"4": startPeers(t, "127.0.0.1"), "6": startPeers(t, "::1")}
+
+	for _, source := range sources {
+		name := strings.TrimSuffix(filepath.Base(source), ".c")
+		t.Run(name, func(t *testing.T) {
+			if arranged[name] && outside != nil {
+				t.Skipf("it needs namespaces, and there are none: %v", outside)
+			}
+			native, module := b.native(t, source), b.module(t, source)
+			for family, ports := range peers {
+				t.Run("IPv"+family, func(t *testing.T) {
+					if ports == nil {
+						t.Skip("this machine has no such address")
+					}
+					args := append([]string{name, family}, ports...)
+					want := runNative(t, native, args)
+					got := runModule(t, rt, module, args)
+					compare(t, got, want)
+				})
+			}
+		})
+	}
+}
+
+// builder compiles programs.
+type builder struct {
+	cc      string
+	library *guestc.Library
+	dir     string
+}
+
+func newBuilder(t *testing.T) *builder {
+	lacking := func(err error) {
+		if os.Getenv("WASPORT_CI") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	cc, err := exec.LookPath("cc")
+	if err != nil {
+		lacking(err)
+	}
+	toolchain, err := guestc.Find(os.Getenv)
+	if err != nil {
+		lacking(err)
+	}
+	b := &builder{cc: cc, dir: t.TempDir()}
+	if b.library, err = toolchain.Library(t.Context(), b.dir); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Both compilers are as strict, so that what one of them does not know is noticed.
+var warnings = []string{"-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unknown-warning-option", "-Wno-stringop-overflow"}
+
+func (b *builder) native(t *testing.T, source string) string {
+	out := filepath.Join(t.TempDir(), "program")
+	compile(t, exec.CommandContext(t.Context(), b.cc, append(warnings, source, "-o", out)...))
+	return out
+}
+
+func (b *builder) module(t *testing.T, source string, flags ...string) []byte {
+	out := filepath.Join(t.TempDir(), "program.wasm")
+	args := append(append(warnings, flags...), source, "-o", out)
+	cmd, err := b.library.Command(t.Context(), false, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compile(t, cmd)
+	wasm, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wasm
+}
+
+func compile(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func runNative(t *testing.T, program string, args []string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Args = args
+	cmd.Env = []string{}
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("natively: %v\n%s%s", err, out.Bytes(), errs.Bytes())
+	}
+	return out.String()
+}
+
+func runModule(t *testing.T, rt *wasport.Runtime, wasm []byte, args []string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, errors.New("it took too long"))
+	defer cancel()
+	mod, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mod.Close(context.WithoutCancel(ctx))
+	var out, errs bytes.Buffer
+	status, err := mod.Run(ctx, wasport.Config{
+		Args: args, Stdout: &out, Stderr: &errs,
+		Policy: policy.New(policy.AllowNet(policy.Origin{Source: "test"}), policy.Limits{}),
+	})
+	if err != nil || status.Code != 0 {
+		t.Fatalf("for wasport: %v, status %d\n%s%s", err, status.Code, out.Bytes(), errs.Bytes())
+	}
+	return out.String()
+}
+
+// compare tells the lines that differ, by their numbers.
+func compare(t *testing.T, got, want string) {
+	t.Helper()
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	if len(w) < 5 {
+		t.Errorf("it prints hardly anything: %q", want)
+	}
+	for i := range max(len(g), len(w)) {
+		line := func(lines []string) string {
+			if i < len(lines) {
+				return lines[i]
+			}
+			return "(the end)"
+		}
+		if line(g) != line(w) {
+			t.Errorf("line %d is\n\t%s\nand natively\n\t%s", i+1, line(g), line(w))
+		}
+	}
+}
+
+// startPeers starts servers on an address that send back what they get, and returns their ports and one where nobody listens.
+func startPeers(t *testing.T, host string) []string {
+	any := net.JoinHostPort(host, "0")
+	streams, err := net.Listen("tcp", any)
+	if err != nil {
+		return nil
+	}
+	t.Cleanup(func() { streams.Close() })
+	go func() {
+		for {
+			c, err := streams.Accept()
+			if err != nil {
+				return
+			}
+			go echo(c.(*net.TCPConn))
+		}
+	}()
+
+	packets, err := net.ListenPacket("udp", any)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { packets.Close() })
+	go func() {
+		b := make([]byte, 65536)
+		for {
+			n, from, err := packets.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			packets.WriteTo(b[:n], from)
+		}
+	}()
+	_, tcp, _ := net.SplitHostPort(streams.Addr().String())
+	_, udp, _ := net.SplitHostPort(packets.LocalAddr().String())
+	return []string{tcp, udp, strconv.Itoa(closedPort(t, host))}
+}
+
+// echo sends everything back, and ends when the other side has.
+func echo(c *net.TCPConn) {
+	defer c.Close()
+	c.SetNoDelay(true)
+	b := make([]byte, 4096)
+	for {
+		n, err := c.Read(b)
+		if _, failed := c.Write(b[:n]); err != nil || failed != nil {
+			return
+		}
+	}
+}
+
+// closedPort is a port that refuses, for streams as well as for datagrams.
+func closedPort(t *testing.T, host string) int {
+	for range 20 {
+		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		p, err := net.ListenPacket("udp", l.Addr().String())
+		l.Close()
+		if err == nil {
+			p.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}

@@ -1,0 +1,10 @@
+package conformance
+
+import (
+	"os"
+	"testing"
+)
+
+var outside error
+
+func TestMain(m *testing.M) { os.Exit(m.Run()) }
