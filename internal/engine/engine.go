@@ -1,4 +1,4 @@
-// Package engine compiles and runs guests on wazero: compiling, checking and supplying what a module imports, starting a guest,
+// Package engine compiles and runs guests on wazero: compiling, checking and supplying what a module imports, starting a guest and its threads,
 // ending it, and saying why it ended.
 //
 // Together with internal/abi it is the only place that knows wazero, and it uses wazero's public API alone. What imported

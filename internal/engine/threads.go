@@ -70,12 +70,12 @@ type guest struct {
 	waits  futex.Table
 	most   int // threads besides the first
 
-	left  chan struct{} // gets something when a thread has ended
-	mu    sync.Mutex
-	ids   map[uint32]struct{} // of the threads that run, but for the first
-	last  uint32              // id that was given
-	over  bool                // no more threads
-	ended sync.WaitGroup
+	left    chan struct{} // gets something when a thread has ended
+	mu      sync.Mutex
+	ids     map[uint32]struct{} // of the threads that run, but for the first
+	last    uint32              // id that was given
+	over    bool                // no more threads
+	spawned sync.WaitGroup
 }
 
 // thread is a thread of a guest as the engine's own functions see it.
@@ -146,7 +146,7 @@ func (g *guest) begin(argument uint32) (id uint32, ok bool) {
 	}
 	id = g.last
 	g.ids[id] = struct{}{}
-	g.ended.Go(func() {
+	g.spawned.Go(func() {
 		err := g.run(g.traceOf(id), func(ctx context.Context, inst api.Module) error {
 			_, err := inst.ExportedFunction(threadStart).Call(ctx, uint64(id), uint64(argument))
 			return err
@@ -174,7 +174,7 @@ func (g *guest) wait() {
 	g.mu.Lock()
 	g.over = true
 	g.mu.Unlock()
-	g.ended.Wait()
+	g.spawned.Wait()
 }
 
 // spawnThread is thread-spawn.
@@ -185,34 +185,4 @@ func spawnThread(ctx context.Context, _ api.Module, stack []uint64) {
 	if err := t.Err(); err != nil {
 		panic(err)
 	}
-}
-
-// traceOf is where the calls of a thread are reported, each with the thread's id.
-func (g *guest) traceOf(id uint32) io.Writer {
-	if g.trace == nil {
-		return nil
-	}
-	return &threadTrace{g.trace, []byte(fmt.Sprintf("[%d] ", id))}
-}
-
-type threadTrace struct {
-	w      io.Writer
-	prefix []byte
-}
-
-func (t *threadTrace) Write(line []byte) (int, error) {
-	n, err := t.w.Write(append(t.prefix[:len(t.prefix):len(t.prefix)], line...))
-	return max(n-len(t.prefix), 0), err
-}
-
-// inTurn is a writer for several threads.
-type inTurn struct {
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func (t *inTurn) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.w.Write(b)
 }
