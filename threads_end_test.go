@@ -32,7 +32,7 @@ func TestThreadsEnd(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var late []time.Duration
 			rounds := 0
-			again(t, 100, func(t *testing.T) {
+			again(t, func(t *testing.T) {
 				rounds++
 				ctx, cancel := context.WithCancelCause(context.Background())
 				defer cancel(nil)

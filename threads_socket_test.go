@@ -14,7 +14,7 @@ import (
 
 // TestThreadsProduce passes datagrams through two threads that wait for each other.
 func TestThreadsProduce(t *testing.T) {
-	again(t, 100, func(t *testing.T) {
+	again(t, func(t *testing.T) {
 		g := startThreads(t, "produce")
 		c, err := net.Dial("udp", g.listening().String())
 		if err != nil {
@@ -41,7 +41,7 @@ func TestThreadsProduce(t *testing.T) {
 func TestThreadsPair(t *testing.T) {
 	for mode, rounds := range map[string]string{"pingpong": "100", "stream": "300", "duplex": "200"} {
 		t.Run(mode, func(t *testing.T) {
-			again(t, 100, func(t *testing.T) {
+			again(t, func(t *testing.T) {
 				g := startThreads(t, "pair", mode, rounds)
 				if got := g.line(); !strings.HasPrefix(got, "done ") {
 					t.Errorf("it said %q", got)
@@ -54,7 +54,7 @@ func TestThreadsPair(t *testing.T) {
 
 // TestThreadsAccept has several threads accept on one listener. Each connection is accepted once.
 func TestThreadsAccept(t *testing.T) {
-	again(t, 100, func(t *testing.T) {
+	again(t, func(t *testing.T) {
 		const threads, count = 4, 40
 		g := startThreads(t, "accepts", fmt.Sprint(threads), fmt.Sprint(count))
 		at := g.listening()
@@ -74,7 +74,7 @@ func TestThreadsAccept(t *testing.T) {
 
 // TestThreadsClose closes descriptors that threads are blocked on.
 func TestThreadsClose(t *testing.T) {
-	again(t, 100, func(t *testing.T) {
+	again(t, func(t *testing.T) {
 		g := startThreads(t, "closing", "sockets")
 		for _, way := range []string{"recv", "send", "read", "accept", "recv_from", "poll", "poll listener", "poll two"} {
 			for range 3 { // closed; closed and opened again; renumbered
@@ -95,7 +95,7 @@ func TestThreadsClose(t *testing.T) {
 
 // TestThreadsGrow makes the memory grow while threads are in system calls, start and compute.
 func TestThreadsGrow(t *testing.T) {
-	again(t, 30, func(t *testing.T) {
+	again(t, func(t *testing.T) {
 		const rounds = 300
 		g := startThreads(t, "grow", fmt.Sprint(rounds))
 		for {

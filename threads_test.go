@@ -26,13 +26,12 @@ func startThreadsWith(t testing.TB, ctx context.Context, c wasport.Config, name 
 	return startModule(t, ctx, c, moduleOf(t, threadguests.FS, name), name, args...)
 }
 
-// again runs a test over and over, as often as the argument says if WASPORT_CI is set: what goes wrong between threads seldom does so
-// the first time.
-func again(t *testing.T, often int, f func(t *testing.T)) {
+// again runs a test over and over, a hundred times if WASPORT_CI is set: what goes wrong between threads seldom does so the first time.
+func again(t *testing.T, f func(t *testing.T)) {
 	times := 3
 	switch {
 	case os.Getenv("WASPORT_CI") != "":
-		times = often
+		times = 100
 	case testing.Short():
 		times = 1
 	}
@@ -45,7 +44,7 @@ func again(t *testing.T, often int, f func(t *testing.T)) {
 }
 
 func TestThreadsJoin(t *testing.T) {
-	again(t, 100, func(t *testing.T) {
+	again(t, func(t *testing.T) {
 		g := startThreads(t, "join", "50")
 		if got := g.line(); !strings.HasPrefix(got, "joined 50, sum 1275, id ") {
 			t.Errorf("it said %q", got)
@@ -66,7 +65,7 @@ func TestThreadIDs(t *testing.T) {
 }
 
 func TestThreadsCount(t *testing.T) {
-	again(t, 100, func(t *testing.T) {
+	again(t, func(t *testing.T) {
 		g := startThreads(t, "count", "8", "500")
 		g.expect("counted 4000 and 4000")
 		g.ends(0)
@@ -74,7 +73,7 @@ func TestThreadsCount(t *testing.T) {
 }
 
 func TestAtomicWaits(t *testing.T) {
-	again(t, 100, func(t *testing.T) {
+	again(t, func(t *testing.T) {
 		g := startThreads(t, "waits", "results")
 		g.expect("ok")
 		g.ends(0)
@@ -103,7 +102,7 @@ func trapOf(t testing.TB, g *guest) *wasport.Trap {
 
 func TestThreadLimit(t *testing.T) {
 	for _, test := range []struct{ most, started int }{{0, 64}, {1, 1}, {7, 7}, {200, 200}, {-1, 0}} {
-		again(t, 25, func(t *testing.T) {
+		again(t, func(t *testing.T) {
 			g := startThreadsWith(t, context.Background(), wasport.Config{MaxThreads: test.most}, "limit")
 			for range 2 {
 				g.expect("started " + strconv.Itoa(test.started))
@@ -151,7 +150,7 @@ func (l *lines) Write(b []byte) (int, error) {
 
 // TestThreadsShareNothing runs guests of one module at once: each has its own memory, descriptors and threads.
 func TestThreadsShareNothing(t *testing.T) {
-	again(t, 10, func(t *testing.T) {
+	again(t, func(t *testing.T) {
 		var running sync.WaitGroup
 		for i := range 10 {
 			g := startThreads(t, "count", strconv.Itoa(i+1), "300")
@@ -244,7 +243,7 @@ func TestThreadMemory(t *testing.T) {
 // TestThreadEach has a thread serve each connection, a thousand at once.
 func TestThreadEach(t *testing.T) {
 	const count = 1000
-	again(t, 100, func(t *testing.T) {
+	again(t, func(t *testing.T) {
 		c := wasport.Config{Policy: onLoopback(t), MaxThreads: count}
 		g := startThreadsWith(t, context.Background(), c, "echo", strconv.Itoa(count))
 		at := g.listening()
@@ -275,7 +274,7 @@ func TestThreadEach(t *testing.T) {
 
 // TestThreadsPrint has threads print to stdout and stderr, which are one writer that is not safe for concurrent use.
 func TestThreadsPrint(t *testing.T) {
-	again(t, 20, func(t *testing.T) {
+	again(t, func(t *testing.T) {
 		var out lines
 		c := wasport.Config{Stdout: &out, Stderr: &out, Args: []string{"print", "4", "50"}}
 		if _, err := moduleOf(t, threadguests.FS, "print").Run(context.Background(), c); err != nil {
