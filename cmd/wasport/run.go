@@ -195,8 +195,18 @@ func ended(file string, err error) error {
 	var signal signalled
 	switch {
 	case errors.As(err, &trap):
-		stack := strings.ReplaceAll("\n"+trap.Stack, "\n\t.", "\n  at ")
-		return &exit{statusTrap, fmt.Errorf("%w%s", err, strings.TrimRight(stack, "\n"))}
+		at := ""
+		for line := range strings.Lines(trap.Stack) {
+			line = strings.TrimSuffix(line, "\n")
+			switch {
+			case strings.HasPrefix(line, "\t"): // where in its sources
+				line = "     " + line[1:]
+			case !strings.HasPrefix(line, "..."): // that there are more
+				line = "at " + line
+			}
+			at += "\n  " + line
+		}
+		return &exit{statusTrap, fmt.Errorf("%w%s", err, at)}
 	case errors.Is(err, errTimeout), errors.Is(err, wasport.ErrCPU):
 		return &exit{statusTimeout, fmt.Errorf("%s: %w", file, err)}
 	case errors.As(err, &signal):

@@ -15,7 +15,7 @@ import (
 // Trap is the error with which a guest ended that did what WebAssembly does not allow.
 type Trap struct {
 	Reason string // "unreachable", "out of bounds memory access", ...
-	Stack  string // the functions that were active, innermost first, a line each
+	Stack  string // the functions that were active, innermost first, a line each; below each, if the module tells, its lines of source, indented
 }
 
 func (t *Trap) Error() string { return "trap: " + t.Reason }
@@ -70,8 +70,8 @@ func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, 
 }
 
 // ended makes sense of the error with which wazero returned.
-func ended(world *system.Guest, err error, when string) error {
-	if cause := world.Err(); cause != nil {
+func (g *guest) ended(err error, when string) error {
+	if cause := g.world.Err(); cause != nil {
 		return cause
 	}
 	var exit *system.Exit
@@ -85,5 +85,9 @@ func ended(world *system.Guest, err error, when string) error {
 	// What follows the guest's stack would be the host's.
 	stack, _, _ = strings.Cut(stack, "\n\n")
 	reason = strings.TrimSuffix(strings.TrimPrefix(reason, "wasm error: "), " (recovered by wazero)")
-	return &Trap{Reason: reason, Stack: strings.TrimRight(stack, "\n")}
+	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(strings.TrimPrefix(line, "\t"), g.module.compiled.Name()+".")
+	}
+	return &Trap{Reason: reason, Stack: strings.Join(lines, "\n")}
 }

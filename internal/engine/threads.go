@@ -106,11 +106,11 @@ func (g *guest) run(trace io.Writer, call func(context.Context, api.Module) erro
 	ctx := abi.WithThread(context.WithValue(g.ctx, threadKey{}, t), t.Thread)
 	inst, err := g.module.runtime.InstantiateModule(ctx, g.module.compiled, anonymous)
 	if err != nil {
-		return ended(g.world, err, "starting the guest: ")
+		return g.ended(err, "starting the guest: ")
 	}
 	defer inst.Close(ctx)
 	if err := call(ctx, inst); err != nil {
-		return ended(g.world, err, "")
+		return g.ended(err, "")
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
 ;; Reads beyond its memory.
-(module
+(module $named
   (memory (export "memory") 1)
   (func $inner (drop (i32.load (i32.const 65536))))
   (func $outer (call $inner))

@@ -24,7 +24,7 @@ static const struct import {
 	const char *params; /* i or I, as in the ABI */
 	any *call;
 } imports[] = {
-#define I(name, params) {#name, params, (any *)wasport_##name}
+#define I(name, params) {#name, params, (any *)(void *)wasport_##name}
 	I(sock_open, "iiii"),
 	I(sock_bind, "ii"),
 	I(sock_listen, "ii"),
