@@ -34,10 +34,6 @@ type CompileOptions struct {
 	TrapUnknown bool // functions that we lack trap when called, instead of making Compile fail
 }
 
-// maxStack is what a program has on most systems if nobody says otherwise, and enough for 100,000 calls of a small function. wazero moves a stack
-// each time that it doubles it, and nothing else runs on the processor meanwhile.
-const maxStack = 8 << 20
-
 // Compile compiles a module and checks that its imports can be supplied. An *ImportError says which cannot.
 func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (*Module, error) {
 	if err := recognise(binary); err != nil {
@@ -45,9 +41,11 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	}
 	m := &Module{runtime: e.runtime, turns: e.turns}
 	if !e.noInterrupt {
-		rewritten, memory, err := interrupt.Rewrite(binary, interrupt.Options{Interval: interval, MaxStack: maxStack, Atomics: true})
+		rewritten, memory, err := interrupt.Rewrite(binary,
+			interrupt.Options{Interval: interval, MaxStack: interrupt.DefaultMaxStack, Atomics: true})
 		if err != nil {
-			return nil, e.malformed(ctx, binary, err)
+			// Not wazero's to judge: it takes some that are invalid, which nothing would end or limit, and it allocates what they declare.
+			return nil, err
 		}
 		binary, m.interrupted, m.memory = rewritten, true, memory
 		m.memory.Max = min(memory.Max, mostMemory)
@@ -84,16 +82,6 @@ func (m *Module) prepare(ctx context.Context, o CompileOptions) (err error) {
 		m.provider, err = m.compileProvider(ctx, m.memory.Max)
 	}
 	return err
-}
-
-// malformed is the error of a module that could not be rewritten. wazero says more of what is wrong; but a module that wazero takes all
-// the same, as it takes some that are invalid, must not run: nothing would end or limit it.
-func (e *Engine) malformed(ctx context.Context, binary []byte, cause error) error {
-	compiled, err := compile(ctx, e.runtime, binary)
-	if err != nil {
-		return err
-	}
-	return errors.Join(fmt.Errorf("invalid module: %w", cause), compiled.Close(ctx))
 }
 
 func (m *Module) lacking() (list []Import) {

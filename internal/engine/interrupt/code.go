@@ -1,5 +1,7 @@
 package interrupt
 
+import "fmt"
+
 // A path of more than straight bytes of code without a check gets one of its own, which counts for straightCost. A function
 // of no more than small bytes that has neither loops nor calls goes without checks: it counts for the paths of its
 // callers. So between two ticks there run at most interval × (straight + small) bytes of code, and what the functions on
@@ -32,7 +34,7 @@ func (w *rewriter) codeSection(r *reader) {
 		if size <= small {
 			probe := *b
 			f.walk(w, &probe, i)
-			if r.err = probe.err; r.err != nil {
+			if r.err = w.inFunction(probe.err, i); r.err != nil {
 				return
 			}
 			w.plain[i] = f.plain
@@ -47,7 +49,7 @@ func (w *rewriter) codeSection(r *reader) {
 			continue
 		}
 		f.walk(w, b, i)
-		if r.err = b.err; r.err != nil {
+		if r.err = w.inFunction(b.err, i); r.err != nil {
 			return
 		}
 		f.wrap()
@@ -56,6 +58,14 @@ func (w *rewriter) codeSection(r *reader) {
 	for _, h := range ours {
 		w.body(h.b, nil)
 	}
+}
+
+// inFunction says in which of the defined functions something is wrong.
+func (w *rewriter) inFunction(err error, i int) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w in function %d", err, w.imported+i)
 }
 
 // body writes a function's body, in two parts.

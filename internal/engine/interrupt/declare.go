@@ -63,7 +63,12 @@ func (w *rewriter) importSection(r *reader) {
 // memoryType reads the type of a memory, of which there is at most one.
 func (w *rewriter) memoryType(r *reader) {
 	flag := r.byte()
-	if flag > 3 || flag == 2 {
+	switch {
+	case flag == 2:
+		r.malformed("shared memory without a maximum")
+	case flag >= 4 && flag < 8:
+		r.fail(ErrUnsupported, "memory with addresses of 64 bits")
+	case flag > 3:
 		r.fail(ErrUnsupported, "memory of form %#x", flag)
 	}
 	if w.memories++; w.memories > 1 {

@@ -36,11 +36,11 @@ const (
 
 var (
 	// ErrMalformed says that the bytes are no module, or one that goes beyond the limits.
-	ErrMalformed = errors.New("malformed module")
+	ErrMalformed = errors.New("invalid module")
 
 	// ErrUnsupported says that the module uses a feature beyond WebAssembly 2.0, threads, tail calls and extended
 	// constant expressions.
-	ErrUnsupported = errors.New("unsupported module")
+	ErrUnsupported = errors.New("the module uses a feature that is not supported")
 )
 
 const (

@@ -2,6 +2,7 @@ package interrupt
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 )
 
@@ -22,6 +23,10 @@ const (
 	secDataCount = 12
 )
 
+var sectionNames = [...]string{secCustom: "custom", secType: "type", secImport: "import", secFunction: "function", secTable: "table",
+	secMemory: "memory", secGlobal: "global", secExport: "export", secStart: "start", secElement: "element", secCode: "code",
+	secData: "data", secDataCount: "data count"}
+
 // order is that in which sections stand in a module.
 var order = []byte{secType, secImport, secFunction, secTable, secMemory, secGlobal, secExport, secStart, secElement,
 	secDataCount, secCode, secData}
@@ -38,6 +43,12 @@ const (
 
 	// Browsers allow 10,000,000 entries in a table. Here it is fewer, and for all tables of a module together.
 	maxEntries = 1_000_000
+
+	// Two bytes can declare thousands of locals, or call a function with a thousand results, for each of which a compiler allocates.
+	// So a module has a budget for what is not written out, from which a local takes 1, and a value of several at once valueCost.
+	// Compilers of C, C++, Rust and Go come nowhere near.
+	budgetBase, budgetPerByte = 1_000_000, 16
+	valueCost                 = 32
 )
 
 const pageSize = 65536
@@ -61,12 +72,15 @@ type rewriter struct {
 
 	globals, tables, memories uint32
 
+	budget int // see budgetBase
+
 	named bool // whether a name section has been written
 }
 
 var header = []byte("\x00asm\x01\x00\x00\x00")
 
 func (w *rewriter) rewrite(module []byte) {
+	w.budget = budgetBase + budgetPerByte*len(module)
 	r := &reader{b: module}
 	if !bytes.Equal(r.bytes(8), header) {
 		r.malformed("no module of version 1")
@@ -81,6 +95,9 @@ func (w *rewriter) rewrite(module []byte) {
 	for r.more() {
 		id := r.byte()
 		n := r.u32()
+		if rest := len(r.b) - r.pos; int(id) < len(sectionNames) && uint64(n) > uint64(rest) {
+			r.malformed("cut off, of the %d bytes of its %s section there are %d,", n, sectionNames[id], rest)
+		}
 		s := &reader{base: r.base + r.pos}
 		s.b = r.bytes(n)
 		if r.err != nil {
@@ -110,9 +127,9 @@ func (w *rewriter) rewrite(module []byte) {
 			w.memoryType(&early)
 		}
 		if early.more() {
-			early.malformed("bytes left in the memory section")
+			early.malformed("%d bytes left", len(early.b)-early.pos)
 		}
-		if w.err = early.err; w.err != nil {
+		if w.err = inSection(early.err, secMemory); w.err != nil {
 			return
 		}
 	}
@@ -149,13 +166,19 @@ func (w *rewriter) section(id byte, r *reader) {
 		secDataCount: w.copySection,
 	}[id](r)
 	if r.err == nil && r.pos != len(r.b) {
-		r.malformed("%d bytes left in section %d", len(r.b)-r.pos, id)
+		r.malformed("%d bytes left", len(r.b)-r.pos)
 	}
-	if r.err != nil {
-		w.err = r.err
+	if w.err = inSection(r.err, id); w.err != nil {
 		return
 	}
 	w.closeSection(start)
+}
+
+func inSection(err error, id byte) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w in the %s section", err, sectionNames[id])
 }
 
 func (w *rewriter) closeSection(start int) {
@@ -177,6 +200,13 @@ func (w *rewriter) u32(v uint32) { w.out = appendU32(w.out, v) }
 
 func (w *rewriter) copySection(r *reader) {
 	w.out = append(w.out, r.bytes(uint32(len(r.b)-r.pos))...)
+}
+
+// spend takes from the budget.
+func (w *rewriter) spend(r *reader, n int) {
+	if w.budget -= n; w.budget < 0 {
+		r.malformed("too many locals and values for so little code")
+	}
 }
 
 // Our globals follow those of the input, so that no index changes: what is left of the interval, from which every check

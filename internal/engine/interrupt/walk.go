@@ -26,6 +26,7 @@ type function struct {
 type frame struct {
 	op     byte
 	target int // depth of the output's block that a branch to this one goes to
+	values int // that such a branch takes along
 	path   int // longest unchecked path that branches to the block's end
 	before int // path at the start of an if, which goes on at its else or end
 }
@@ -36,6 +37,7 @@ const unreached = -1
 func (f *function) walk(w *rewriter, r *reader, i int) {
 	of := w.types[w.funcs[w.imported+i]]
 	locals := uint32(of.params)
+	w.spend(r, of.params)
 	groups := r.count(2)
 	start := r.pos
 	for range groups {
@@ -44,6 +46,7 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 		if n > maxLocals || locals+n > maxLocals {
 			r.malformed("too many locals")
 		}
+		w.spend(r, int(n))
 		if r.err != nil {
 			return
 		}
@@ -56,7 +59,7 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 		frames: f.frames[:0],
 		labels: f.labels,
 	}
-	f.push(opBlock)
+	f.push(opBlock, len(of.results))
 	for r.err == nil && len(f.frames) > 0 {
 		f.instruction()
 	}
@@ -66,11 +69,18 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 }
 
 // push enters a block. A loop takes two in the output; a branch to it goes to the outer one.
-func (f *function) push(op byte) {
-	f.frames = append(f.frames, frame{op, f.depth + 1, unreached, f.path})
+func (f *function) push(op byte, values int) {
+	f.frames = append(f.frames, frame{op, f.depth + 1, values, unreached, f.path})
 	f.depth++
 	if op == opLoop {
 		f.depth++
+	}
+}
+
+// values takes notice of an instruction that makes, or takes along, so many values.
+func (f *function) values(n int) {
+	if n > 1 {
+		f.w.spend(f.r, valueCost*n)
 	}
 }
 
@@ -103,6 +113,7 @@ func (f *function) instruction() {
 	op := r.byte()
 	switch immediates[op] {
 	case unknown:
+		r.pos = pos
 		r.fail(ErrUnsupported, "opcode %#x", op)
 	case none:
 	case control:
@@ -122,11 +133,13 @@ func (f *function) instruction() {
 	case labels:
 		f.branchTable(pos)
 	case direct:
-		f.call(op, pos, r.index("function", uint32(len(w.funcs))))
+		if i := r.index("function", uint32(len(w.funcs))); r.err == nil {
+			f.call(op, pos, i, w.funcs[i])
+		}
 	case indirect:
-		r.index("type", uint32(len(w.types)))
+		of := r.index("type", uint32(len(w.types)))
 		r.index("table", w.tables)
-		f.call(op, pos, 0)
+		f.call(op, pos, 0, of)
 	case refFunc:
 		i := r.index("function", uint32(len(w.funcs)))
 		f.change(pos)
@@ -177,6 +190,7 @@ func (f *function) control(op byte, pos int) {
 	case opReturn:
 		// A branch to the end of the function's block does not leave out what wrap puts there.
 		plain := f.plain
+		f.values(len(f.of.results))
 		f.change(pos)
 		f.body.index(opBr, uint32(f.depth-1))
 		f.plain, f.path = plain, unreached
@@ -210,13 +224,23 @@ func (f *function) control(op byte, pos int) {
 func (f *function) block(op byte) {
 	r := f.r
 	start := r.pos
+	params, results := 0, 0
 	switch t := r.signed(33); {
 	case t >= int64(len(f.w.types)):
 		r.malformed("unknown type %d", t)
 	case t < 0 && t != blockVoid-0x80:
 		checkValueType(r, byte(t)&0x7f)
+		results = 1
+	case t >= 0 && r.err == nil:
+		params, results = f.w.types[t].params, len(f.w.types[t].results)
 	}
-	f.push(op)
+	f.values(params)
+	f.values(results)
+	if op == opLoop {
+		f.push(op, params)
+	} else {
+		f.push(op, results)
+	}
 	if op == opLoop {
 		f.loopFirst = f.loopFirst || !f.branched
 		f.change(r.pos)
@@ -233,6 +257,7 @@ func (f *function) branch(l uint32) uint32 {
 		return l
 	}
 	b := &f.frames[len(f.frames)-1-int(l)]
+	f.values(b.values)
 	if b.op != opLoop {
 		b.path = max(b.path, f.path)
 	}
@@ -259,11 +284,12 @@ func (f *function) branchTable(pos int) {
 	f.path = unreached
 }
 
-// call renumbers the function that is called. A call that takes the function's place leaves it first.
-func (f *function) call(op byte, pos int, i uint32) {
+// call renumbers the function that is called, of the given type. A call that takes the function's place leaves it first.
+func (f *function) call(op byte, pos int, i, of uint32) {
 	if f.r.err != nil {
 		return
 	}
+	f.values(len(f.w.types[of].results))
 	f.change(pos)
 	f.branched, f.calls = true, true
 	if (op == opReturnCall || op == opReturnCallIndirect) && f.w.o.MaxStack > 0 {
