@@ -17,14 +17,12 @@
 
 static uint8_t memory[65536];
 
-typedef int32_t any(void);
-
 static const struct import {
 	const char *name;
 	const char *params; /* i or I, as in the ABI */
-	any *call;
+	void *call; /* a function; one type of pointer holds them all */
 } imports[] = {
-#define I(name, params) {#name, params, (any *)(void *)wasport_##name}
+#define I(name, params) {#name, params, (void *)wasport_##name}
 	I(sock_open, "iiii"),
 	I(sock_bind, "ii"),
 	I(sock_listen, "ii"),
