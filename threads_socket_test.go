@@ -112,3 +112,44 @@ func TestThreadsGrow(t *testing.T) {
 		g.ends(0)
 	})
 }
+
+// TestThreadsFlip has a thread change what another passes to a call, during the call: what is judged must be what is used.
+func TestThreadsFlip(t *testing.T) {
+	again(t, func(t *testing.T) {
+		allowed, port := datagrams(t)
+		denied, deniedPort := datagrams(t)
+		c := wasport.Config{Policy: rules(t, "allow connect udp://127.0.0.1:"+port)}
+		for _, args := range [][]string{{"port", "500", port, deniedPort}, {"memory", "500", port}} {
+			g := startThreadsWith(t, context.Background(), c, "flip", args...)
+			var sent, refused int
+			if _, err := fmt.Sscanf(g.ends(0), "done %d %d", &sent, &refused); err != nil || sent == 0 || refused == 0 {
+				t.Errorf("%s: %d sent, %d refused, %v", args[0], sent, refused, err)
+			}
+		}
+		hears(t, allowed, "datagram")
+		// Were there one that was judged as another, it would come first.
+		if _, err := denied.WriteTo([]byte("marker"), denied.LocalAddr()); err != nil {
+			t.Fatal(err)
+		}
+		hears(t, denied, "marker")
+	})
+}
+
+// datagrams is a socket for datagrams, with its port.
+func datagrams(t *testing.T) (net.PacketConn, string) {
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c, fmt.Sprint(c.LocalAddr().(*net.UDPAddr).Port)
+}
+
+func hears(t *testing.T, c net.PacketConn, want string) {
+	t.Helper()
+	b := make([]byte, 64)
+	c.SetDeadline(time.Now().Add(patience))
+	if n, _, err := c.ReadFrom(b); err != nil || string(b[:n]) != want {
+		t.Errorf("it heard %q, %v", b[:n], err)
+	}
+}
