@@ -1,8 +1,8 @@
 /* flip: a thread changes the arguments of a call over and over while another makes the call, so that what the host judges may be another thing
  * than what it uses, if it looks twice.
  *
- * flip port COUNT ALLOWED DENIED sends COUNT datagrams to 127.0.0.1, to the one port or the other. flip memory COUNT PORT sends them from
- * its memory or from beyond. Prints "done SENT REFUSED". */
+ * flip port COUNT ALLOWED DENIED sends datagrams to 127.0.0.1, to the one port or the other, until COUNT have been sent and as many
+ * refused. flip memory COUNT PORT sends them from its memory or from beyond. Prints "done". */
 #include "guest.h"
 
 enum { EACCES = 2, EFAULT = 21 };
@@ -34,7 +34,7 @@ static void flip_memory(void *unused)
 int program(int argc, char **argv)
 {
 	bool of_port = argc > 1 && same(argv[1], "port");
-	int udp, sent = 0, refused = 0;
+	int udp, count, sent = 0, refused = 0;
 	struct thread *flipper;
 
 	if (argc != (of_port ? 5 : 4))
@@ -44,7 +44,7 @@ int program(int argc, char **argv)
 		ports[1] = number(argv[4]);
 	check(sock_open(-1, 0, DGRAM, &udp));
 	flipper = thread_must_start(of_port ? flip_port : flip_memory, NULL);
-	for (int i = number(argv[2]); i > 0; i--) {
+	for (count = number(argv[2]); sent < count || refused < count;) {
 		size_t n;
 		int e = sock_send_to(udp, &from, 1, 0, &to, &n);
 		if (e == SUCCESS)
@@ -56,6 +56,6 @@ int program(int argc, char **argv)
 	}
 	over = true;
 	thread_join(flipper);
-	say("done %d %d", sent, refused);
+	say("done");
 	return 0;
 }
