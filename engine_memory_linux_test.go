@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -35,6 +36,35 @@ func TestVastMemory(t *testing.T) {
 		if size > 8<<20 {
 			t.Errorf("a guest that touches three pages takes %d bytes", size)
 		}
+	}
+}
+
+// TestRecursionIsBounded lets a guest call itself without end, and looks how much memory that has cost at its worst.
+func TestRecursionIsBounded(t *testing.T) {
+	const most = 48 << 20
+	m := module(t, "recurse")
+	debug.FreeOSMemory()
+	before := footprintOf(t).resident
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // the peak starts anew
+		t.Skip(err)
+	}
+	var trap *wasport.Trap
+	if _, err := m.Run(context.Background(), wasport.Config{}); !errors.As(err, &trap) || trap.Reason != "stack overflow" {
+		t.Fatalf("it ended with %v", err)
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(status), "VmHWM:")
+	var peak int
+	if _, err := fmt.Sscan(line, &peak); err != nil {
+		t.Fatal(err)
+	}
+	took := peak<<10 - before
+	t.Logf("%d KiB", took>>10)
+	if took > most && measured {
+		t.Errorf("it took %d bytes of memory", took)
 	}
 }
 

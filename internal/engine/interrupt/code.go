@@ -81,7 +81,7 @@ func (f *function) wrap() {
 	h := &f.head
 	h.b = appendU32(h.b, uint32(f.groups)+1)
 	h.op(f.r.b[f.start:f.code]...)
-	deep := f.calls && f.w.o.MaxStack > 0
+	deep := f.calls > 0 && f.w.o.MaxStack > 0
 	if deep {
 		h.op(2, typeI32)
 		h.enter(f.frameSize())
@@ -117,8 +117,8 @@ func (f *function) resultType(c *code) {
 	}
 }
 
-// frameSize guesses how much of the stack a call of the function takes. wazero's frames are a quarter to the whole of
-// it, those of a few functions up to twice as large.
+// frameSize guesses how much of the stack a call of the function takes: what outlives a call within it has a place of its own there.
+// wazero's frames are a quarter to the whole of it, those of a few functions up to twice as large.
 func (f *function) frameSize() int32 {
-	return int32(64 + 8*f.head.locals + uint32(len(f.r.b)/4))
+	return int32(64 + 8*(f.head.locals+f.calls) + uint32(len(f.r.b)/4))
 }

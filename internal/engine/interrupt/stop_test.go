@@ -177,6 +177,9 @@ func TestCollectionsBesideASpinningGuest(t *testing.T) {
 var recursions = map[string][]byte{
 	"direct":   one("i", "i", opLocalGet, 0, opCall, 0, opI32Const, 1, opI32Add),
 	"indirect": one("i", "i", opLocalGet, 0, opI32Const, 0, opCallIndirect, 0, 0, opI32Const, 1, opI32Add),
+	// Something outlives each of the calls.
+	"with many calls": one("i", "i", slices.Concat([]byte{opLocalGet, 0, opCall, 0},
+		slices.Repeat([]byte{opLocalGet, 0, opCall, 0, opI32Add}, 100))...),
 	"with many locals": module(
 		section(secType, signature("i", "i")),
 		section(secFunction, []byte{0}),

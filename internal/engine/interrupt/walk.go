@@ -17,7 +17,7 @@ type function struct {
 	labels []byte
 
 	plain     bool // there is nothing to count or to change
-	calls     bool
+	calls     uint32
 	branched  bool // there has been a control instruction other than block
 	loopFirst bool // the first of them was a loop, so that its check is the function's
 }
@@ -291,7 +291,8 @@ func (f *function) call(op byte, pos int, i, of uint32) {
 	}
 	f.values(len(f.w.types[of].results))
 	f.change(pos)
-	f.branched, f.calls = true, true
+	f.branched = true
+	f.calls++
 	if (op == opReturnCall || op == opReturnCallIndirect) && f.w.o.MaxStack > 0 {
 		f.body.leave()
 	}
