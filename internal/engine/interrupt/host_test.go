@@ -2,13 +2,21 @@ package interrupt
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasport/wasport/internal/engine/futex"
 )
+
+// alone is a thread that nobody wakes.
+type alone struct{}
+
+func (alone) Sleep(<-chan struct{}, time.Duration) error { return syscall.ETIMEDOUT }
 
 // instantiateHost provides what rewritten modules import. Its waits are for one thread: they find another value, or time out.
 func instantiateHost(t testing.TB, ctx context.Context, rt wazero.Runtime, tick func()) {
@@ -20,40 +28,33 @@ func instantiateHost(t testing.TB, ctx context.Context, rt wazero.Runtime, tick 
 	}
 	export(Tick, func(context.Context, api.Module, []uint64) { tick() }, nil)
 	export(Overflow, func(context.Context, api.Module, []uint64) { panic(errors.New("stack overflow")) }, nil)
+
+	var table futex.Table
+	waiter := futex.NewWaiter()
+	memory := func(m api.Module) []byte {
+		b, _ := m.Memory().Read(0, m.Memory().Size())
+		return b
+	}
+	at := func(address, offset uint64) uint64 { return uint64(uint32(address)) + uint64(uint32(offset)) }
+	result := func(s []uint64, r uint32, err error) {
+		if err != nil {
+			panic(err)
+		}
+		s[0] = uint64(r)
+	}
 	export(Notify, func(_ context.Context, m api.Module, s []uint64) {
-		operand(m, s[0], s[2], 4)
-		s[0] = 0
+		n, err := table.Notify(memory(m), at(s[0], s[2]), uint32(s[1]))
+		result(s, n, err)
 	}, []api.ValueType{i32, i32, i32}, i32)
 	export(Wait32, func(_ context.Context, m api.Module, s []uint64) {
-		if v := binary.LittleEndian.Uint32(operand(m, s[0], s[3], 4)); v != uint32(s[1]) {
-			s[0] = 1
-		} else {
-			s[0] = 2
-		}
+		r, err := table.Wait32(waiter, alone{}, memory(m), at(s[0], s[3]), uint32(s[1]), int64(s[2]))
+		result(s, uint32(r), err)
 	}, []api.ValueType{i32, i32, i64, i32}, i32)
 	export(Wait64, func(_ context.Context, m api.Module, s []uint64) {
-		if v := binary.LittleEndian.Uint64(operand(m, s[0], s[3], 8)); v != s[1] {
-			s[0] = 1
-		} else {
-			s[0] = 2
-		}
+		r, err := table.Wait64(waiter, alone{}, memory(m), at(s[0], s[3]), s[1], int64(s[2]))
+		result(s, uint32(r), err)
 	}, []api.ValueType{i32, i64, i64, i32}, i32)
 	if _, err := b.Instantiate(ctx); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func operand(m api.Module, address, offset uint64, size uint32) []byte {
-	sum := uint64(uint32(address)) + uint64(uint32(offset))
-	if sum%uint64(size) != 0 {
-		panic(errors.New("unaligned atomic"))
-	}
-	if sum > 0xffffffff {
-		panic(errors.New("out of bounds memory access"))
-	}
-	b, ok := m.Memory().Read(uint32(sum), size)
-	if !ok {
-		panic(errors.New("out of bounds memory access"))
-	}
-	return b
 }
