@@ -3,6 +3,7 @@ package wasport_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,6 +44,20 @@ func TestWithoutMemory(t *testing.T) {
 	const efault = 21
 	if status, err := assembled(t, "nothing").Run(context.Background(), wasport.Config{}); err != nil || status.Code != efault {
 		t.Errorf("it ended with %+v, %v", status, err)
+	}
+}
+
+// TestStackWithoutNames looks at the stack of traps in functions that are known by their numbers.
+func TestStackWithoutNames(t *testing.T) {
+	m := assembled(t, "unnamed")
+	for _, test := range []struct{ function, want string }{
+		{"", "$1()\n$0()"}, {"copy", "memory.copy(i32,i32,i32)\n$2()"},
+	} {
+		_, err := m.Run(context.Background(), wasport.Config{Function: test.function})
+		var trap *wasport.Trap
+		if !errors.As(err, &trap) || trap.Stack != test.want {
+			t.Errorf("%q: %v, %+v", test.function, err, trap)
+		}
 	}
 }
 

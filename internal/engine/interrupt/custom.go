@@ -1,6 +1,7 @@
 package interrupt
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -23,8 +24,8 @@ func (w *rewriter) custom(r *reader) {
 	start := len(w.out)
 	w.since(r, 0)
 	if name == "name" {
-		w.named = true
 		w.nameSection(r)
+		w.named = r.err == nil
 	} else {
 		w.copySection(r)
 	}
@@ -36,22 +37,34 @@ func (w *rewriter) custom(r *reader) {
 	w.closeSection(start)
 }
 
-// nameSection renumbers the functions in the names of functions, locals and labels.
+// nameSection renumbers the functions in the names of functions, locals and labels, and names those that have none.
 // Source: WebAssembly Core Specification 2.0, section 7.4, and the extended name section proposal.
 func (w *rewriter) nameSection(r *reader) {
+	done := false
 	for r.more() {
 		id := r.byte()
 		s := reader{b: r.bytes(r.u32())}
 		if r.err != nil {
 			return
 		}
+		if id > 1 && !done {
+			w.functionNames(&reader{b: []byte{0}})
+			done = true
+		}
+		if id == 1 {
+			if done {
+				r.malformed("function names out of place")
+				return
+			}
+			w.functionNames(&s)
+			done, r.err = true, s.err
+			continue
+		}
 		w.out = append(w.out, id, 0, 0, 0, 0, 0)
 		start := len(w.out)
 		switch id {
 		case 0:
 			w.text(&s)
-		case 1:
-			w.nameMap(&s, w.funcRef, w.text)
 		case 2, 3:
 			w.nameMap(&s, w.funcRef, func(s *reader) { w.nameMap(s, w.anyName, w.text) })
 		default:
@@ -63,6 +76,62 @@ func (w *rewriter) nameSection(r *reader) {
 		r.err = s.err
 		w.closeSection(start)
 	}
+	if !done {
+		w.functionNames(&reader{b: []byte{0}})
+	}
+}
+
+// helperNames are what the functions that are added are called.
+var helperNames = []string{helperTick: "tick", helperCopy: "memory.copy", helperFill: "memory.fill"}
+
+// functionNames writes the names of functions. One without gets its number in the input for a name, by which an engine would call
+// it: else it would be called by its new one.
+func (w *rewriter) functionNames(r *reader) {
+	names := make([][]byte, len(w.funcs))
+	next := uint32(0)
+	for range r.count(2) {
+		i := r.index("function", uint32(len(names)))
+		if i < next {
+			r.malformed("function names out of order")
+		}
+		next = i + 1
+		names[i] = r.bytes(r.u32())
+		if !utf8.Valid(names[i]) {
+			r.malformed("name is not UTF-8")
+		}
+		if r.err != nil {
+			return
+		}
+	}
+	if r.more() {
+		r.malformed("bytes left")
+	}
+	count := 0
+	for i := range names {
+		if len(names[i]) == 0 && i >= w.imported {
+			names[i] = strconv.AppendInt([]byte{'$'}, int64(i), 10)
+		}
+		if len(names[i]) > 0 {
+			count++
+		}
+	}
+	helpers := helperNames[:len(w.helperTypes())]
+	w.out = append(w.out, 1, 0, 0, 0, 0, 0)
+	start := len(w.out)
+	w.u32(uint32(count + len(helpers)))
+	for i, name := range names {
+		if len(name) == 0 {
+			continue
+		}
+		w.u32(w.funcIndex(uint32(i)))
+		w.u32(uint32(len(name)))
+		w.out = append(w.out, name...)
+	}
+	for i, name := range helpers {
+		w.u32(w.helper(i))
+		w.out = appendName(w.out, name)
+	}
+	w.closeSection(start)
 }
 
 // nameMap copies a vector of indices and what they stand for.

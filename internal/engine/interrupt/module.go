@@ -142,6 +142,9 @@ func (w *rewriter) rewrite(module []byte) {
 	for _, s := range custom {
 		w.custom(s)
 	}
+	if !w.named {
+		w.custom(&reader{b: appendName(nil, "name")})
+	}
 }
 
 // section rewrites one section. Its size takes five bytes whatever it is, as it is known only in the end.
