@@ -43,7 +43,8 @@ type pollState struct {
 	of        []int         // and its interest
 	timers    []time.Time   // by interest; of those that are timers
 	gone      uint64
-	stale     bool // the thread's set may hold something else than items
+	stale     bool  // the thread's set may hold something else than items
+	ready     []int // of the items, if there is more to it than the host knows
 	immediate []Happening
 	out       []Happening
 }
@@ -67,7 +68,8 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 	}
 	for {
 		until := deadline
-		if len(w.immediate) > 0 {
+		ahead := t.table.ahead.Load() > 0 && w.anyAhead()
+		if len(w.immediate) > 0 || ahead {
 			until = time.Unix(0, 1)
 		}
 		w.stale = true
@@ -81,6 +83,9 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 			return nil, err
 		}
 		w.stale = false
+		if ahead {
+			ready = w.withAhead(ready)
+		}
 		w.out = append(w.out[:0], w.immediate...)
 		// A descriptor that was closed meanwhile is no longer waited for, even if there is another under its number by now.
 		if changed = w.gone != t.table.gone.Load(); changed {
@@ -171,6 +176,36 @@ func (t *Thread) register(in []Interest) {
 		w.found = append(w.found, d)
 		w.of = append(w.of, i)
 	}
+}
+
+// ahead reports whether an item is wanted to become readable, and is, because something was received ahead of it.
+func (w *pollState) ahead(item int) bool {
+	s, ok := w.items[item].P.(*socket)
+	return ok && w.items[item].Want == network.Readable && s.ahead.left.Load() > 0
+}
+
+// anyAhead prepares for withAhead.
+func (w *pollState) anyAhead() bool {
+	any := false
+	for i := range w.items {
+		if w.ahead(i) {
+			w.items[i].Got, w.items[i].Err = 0, nil
+			any = true
+		}
+	}
+	return any
+}
+
+// withAhead adds what was received ahead of to the items that are ready.
+func (w *pollState) withAhead(ready []int) []int {
+	w.ready = append(w.ready[:0], ready...)
+	for i := range w.items {
+		if it := &w.items[i]; w.ahead(i) && it.Got == 0 && it.Err == nil {
+			it.Got = network.Readable
+			w.ready = append(w.ready, i)
+		}
+	}
+	return w.ready
 }
 
 // happening tells what became of an item.

@@ -20,6 +20,8 @@ type socket struct {
 
 	// pending is an asynchronous error that poll had to take from the socket to report it, kept for the next call that wants it.
 	pending atomic.Uint64
+
+	ahead ahead
 }
 
 func newSocket(s network.Socket) *descriptor {
@@ -41,7 +43,21 @@ func (s *socket) read(bufs [][]byte) (int, error) {
 func (s *socket) write(bufs [][]byte) (int, error) { return s.Send(bufs, noAddress) }
 func (s *socket) flags() wasi.Fdflags              { return 0 }
 func (s *socket) setFlags(wasi.Fdflags) error      { return nil }
-func (s *socket) close() error                     { return s.Close() }
+
+func (s *socket) close() error {
+	if s.ahead.left.Load() > 0 {
+		s.SetOption(network.Linger, 0) // as the host does by itself when somebody closes what has more to be received
+	}
+	err := s.Close()
+	s.ahead.forget()
+	return err
+}
+
+// Available counts what was received ahead, too.
+func (s *socket) Available() (int, error) {
+	n, err := s.Socket.Available()
+	return n + int(s.ahead.left.Load()), err
+}
 
 func (s *socket) stat() (wasi.Filestat, error) { return wasi.Filestat{Type: s.filetype()}, nil }
 
@@ -63,10 +79,15 @@ func (s *socket) failure() error {
 // peekFailure tells the socket's asynchronous error and leaves it to the next call.
 func (s *socket) peekFailure() error {
 	err := s.failure()
+	s.keep(err)
+	return err
+}
+
+// keep leaves an error to the next call.
+func (s *socket) keep(err error) {
 	if e, ok := err.(syscall.Errno); ok {
 		s.pending.Store(uint64(e))
 	}
-	return err
 }
 
 // socketAt finds a descriptor that is a socket.
@@ -121,7 +142,14 @@ func (t *Thread) Open(family network.Family, typ network.Type) (int32, error) {
 	if err != nil {
 		return -1, err
 	}
-	return t.insert(newSocket(s))
+	return t.insertOwn(newSocket(s))
+}
+
+// insertOwn gives a number to a socket that nobody else has.
+func (g *Guest) insertOwn(d *descriptor) (int32, error) {
+	s := d.object.(*socket)
+	s.ahead.may, s.ahead.sockets = s.Type() == network.Stream, &g.table.ahead
+	return g.insert(d)
 }
 
 // Bind gives a socket its local address.
@@ -164,7 +192,7 @@ func (t *Thread) Accept(fd int32, nonblock bool) (int32, error) {
 	n.nonblock.Store(nonblock)
 	n.object.(*socket).recvTimeout.Store(s.recvTimeout.Load())
 	n.object.(*socket).sendTimeout.Store(s.sendTimeout.Load())
-	return t.insert(n)
+	return t.insertOwn(n)
 }
 
 // Connect connects a socket. A blocking one waits for the result, or until its send time-out: then EINPROGRESS.

@@ -17,6 +17,9 @@ type table struct {
 
 	// gone counts the changes after which a number may mean another descriptor, or none.
 	gone atomic.Uint64
+
+	several atomic.Bool  // the guest has, or had, more than one thread
+	ahead   atomic.Int32 // sockets of which something was received ahead
 }
 
 // insert gives a descriptor a number. It takes ownership: without a number the descriptor is closed.

@@ -29,6 +29,9 @@ func (g *Guest) NewThread() *Thread {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.threads[t] = struct{}{}
+	if len(g.threads) > 1 {
+		g.table.several.Store(true)
+	}
 	return t
 }
 

@@ -30,7 +30,7 @@ func (t *Thread) Recv(fd int32, bufs [][]byte, how Transfer) (network.Received, 
 
 // receive is written out, without the closure of retry, since it must not allocate.
 func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received, error) {
-	if s.pending.Load() != 0 {
+	if s.pending.Load() != 0 && s.ahead.left.Load() == 0 {
 		return network.Received{}, s.failure()
 	}
 	if len(bufs) == 0 && s.Type() == network.Stream {
@@ -40,11 +40,11 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) 
 	if how&Peek != 0 {
 		flags = network.Peek
 	}
-	r, err := s.Recv(bufs, flags)
+	r, err := t.recv(s, bufs, flags)
 	if !d.again(err, how) {
 		return r, err
 	}
-	for deadline := deadlineAfter(s.recvTimeout.Load()); d.again(err, how); r, err = s.Recv(bufs, flags) {
+	for deadline := deadlineAfter(s.recvTimeout.Load()); d.again(err, how); r, err = t.recv(s, bufs, flags) {
 		if err := t.block(d, network.Readable, deadline); err != nil {
 			return network.Received{}, err
 		}
