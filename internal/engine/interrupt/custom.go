@@ -91,17 +91,17 @@ func (w *rewriter) functionNames(r *reader) {
 	next := uint32(0)
 	for range r.count(2) {
 		i := r.index("function", uint32(len(names)))
+		name := r.bytes(r.u32())
 		if i < next {
 			r.malformed("function names out of order")
 		}
-		next = i + 1
-		names[i] = r.bytes(r.u32())
-		if !utf8.Valid(names[i]) {
+		if !utf8.Valid(name) {
 			r.malformed("name is not UTF-8")
 		}
 		if r.err != nil {
 			return
 		}
+		names[i], next = name, i+1
 	}
 	if r.more() {
 		r.malformed("bytes left")

@@ -35,7 +35,8 @@ func FuzzRewrite(f *testing.F) {
 				// wazero allocates for as many names as an input promises.
 				continue
 			}
-			if before, after := accepted(t, wasm), accepted(t, out); (before == nil) != (after == nil) {
+			// wazero does not take an empty custom section at the end, where the output's are not.
+			if before, after := accepted(t, append(wasm[:len(wasm):len(wasm)], customSection("last", 0)...)), accepted(t, out); (before == nil) != (after == nil) {
 				t.Fatalf("wazero says %v of the input and %v of the output", before, after)
 			}
 		}
