@@ -34,6 +34,8 @@ func commands() []command {
 	return []command{
 		{"run", "[flags] FILE.wasm [args...]", "run a module", run},
 		{"inspect", "FILE.wasm", "say what a module imports and whether it can be run", inspect},
+		{"cc", "ARGS... -o MODULE.wasm", "compile C for it, with clang", compiler("cc", false)},
+		{"c++", "ARGS... -o MODULE.wasm", "compile C++ for it, with clang", compiler("c++", true)},
 		{"policy", "check|explain|fmt ...", "ask a policy file, or format it", runPolicy},
 		{"demo", "", "run guests that talk to each other over loopback", runDemo},
 		{"version", "", "print the version", version},
