@@ -19,7 +19,7 @@ func TestGrowPageByPage(t *testing.T) {
 }
 
 // runs runs one of the modules in testdata several times.
-func runs(t *testing.T, name string, c wasport.Config) (took []time.Duration) {
+func runs(t *testing.T, name string, c wasport.Config) (took []span) {
 	t.Helper()
 	m := assembled(t, name)
 	for range 15 {
