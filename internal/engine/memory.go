@@ -39,7 +39,7 @@ func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context
 	// wazero is handed the memory here, for the first and only time, so that all of it is known.
 	most := min(m.memory.Max, limit) &^ (pageSize - 1)
 	linear := mem.Allocate(m.memory.Min, most)
-	g.shared = linear.Reallocate(most)
+	g.memory, g.shared = mem, linear.Reallocate(most)
 	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(_, _ uint64) experimental.LinearMemory {
 		return linear
 	}))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wasport/wasport/internal/abi"
 	"github.com/wasport/wasport/internal/engine/futex"
+	"github.com/wasport/wasport/internal/engine/memory"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/internal/wasi"
 )
@@ -66,6 +67,7 @@ type guest struct {
 	world  *system.Guest
 	trace  io.Writer
 	ctx    context.Context // what instances are made under
+	memory *memory.Memory  // each thread holds a reference; nil if there can be but one
 	shared []byte          // see abi.Thread
 	waits  futex.Table
 	most   int // threads besides the first
@@ -146,7 +148,9 @@ func (g *guest) begin(argument uint32) (id uint32, ok bool) {
 	}
 	id = g.last
 	g.ids[id] = struct{}{}
+	g.memory.Retain()
 	g.spawned.Go(func() {
+		defer g.memory.Release() // its last call has returned, and its instance is closed
 		err := g.run(g.traceOf(id), func(ctx context.Context, inst api.Module) error {
 			_, err := inst.ExportedFunction(threadStart).Call(ctx, uint64(id), uint64(argument))
 			return err
