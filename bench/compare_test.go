@@ -34,8 +34,13 @@ func geometric(values []float64) float64 {
 
 // inTurn runs all of several programs again and again, A B A B, and returns what each measured.
 func inTurn(b *testing.B, programs ...func() measurement) [][]measurement {
+	return inTurns(b, atLeastRuns, programs...)
+}
+
+// inTurns does it no less often than told.
+func inTurns(b *testing.B, runs int, programs ...func() measurement) [][]measurement {
 	all := make([][]measurement, len(programs))
-	for start := time.Now(); len(all[0]) < atLeastRuns || time.Since(start) < atLeastTime; {
+	for start := time.Now(); len(all[0]) < runs || time.Since(start) < atLeastTime; {
 		for i, run := range programs {
 			all[i] = append(all[i], run())
 		}
@@ -51,6 +56,15 @@ func medianOf(all []measurement, of func(measurement) float64) float64 {
 		values[i] = of(m)
 	}
 	return median(values)
+}
+
+// leastCPU is the least processor time that a unit took: what else runs on the machine can only add to it.
+func leastCPU(all []measurement) float64 {
+	least := math.Inf(1)
+	for _, m := range all {
+		least = min(least, m.cpuPerUnit())
+	}
+	return least
 }
 
 // medianRatio is the median of the ratios within each turn: what slows the machine down for a while slows both.
