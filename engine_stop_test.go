@@ -19,31 +19,51 @@ func TestCollectionsBesideASpinningGuest(t *testing.T) {
 	start(t, "spin").line()
 	var attempts []span
 	for range 5 {
-		var all []span
-		for range 50 {
-			w := startWatch()
-			runtime.GC()
-			all = append(all, w.stop())
-		}
-		attempts = append(attempts, longest(all))
+		attempts = append(attempts, longest(collections()))
 	}
 	within(t, "the longest of 50 collections", 10*time.Millisecond, attempts)
 }
 
-// TestEndWhileOthersEcho ends guests that compute, while others serve connections that must not notice.
-func TestEndWhileOthersEcho(t *testing.T) {
-	const run = 20 * time.Millisecond
-	others := startEchoing(t, 10)
-	defer others.stop()
-	spin, fib, hungry := module(t, "spin"), assembled(t, "fib"), assembled(t, "hungry")
-	reason := errors.New("enough")
+// BenchmarkCollections tells how long the longest of 50 garbage collections beside a guest that computes takes.
+func BenchmarkCollections(b *testing.B) {
+	start(b, "spin").line()
+	var rounds []span
+	for b.Loop() {
+		rounds = append(rounds, longest(collections()))
+	}
+	report(b, "collection", rounds)
+}
 
-	ways := []struct {
-		name string
-		want error
-		end  func(*wasport.Module, wasport.Config) (span, error) // runs a guest; how long after it should have it ended, and how?
+func collections() (all []span) {
+	for range 50 {
+		w := startWatch()
+		runtime.GC()
+		all = append(all, w.stop())
+	}
+	return all
+}
+
+// An ending is a guest that computes, and a way to end it.
+type ending struct {
+	name string
+	want error
+	end  func() (span, error) // runs the guest; how long after it should have it ended, and how?
+}
+
+func endings(t testing.TB) (list []ending) {
+	const run = 20 * time.Millisecond
+	reason := errors.New("enough")
+	for _, guest := range []struct {
+		name   string
+		module *wasport.Module
+		config wasport.Config
 	}{
-		{"context", reason, func(m *wasport.Module, c wasport.Config) (span, error) {
+		{"looping", module(t, "spin"), wasport.Config{}},
+		{"recursing", assembled(t, "fib"), wasport.Config{}},
+		{"hungry", assembled(t, "hungry"), wasport.Config{Function: "stubborn", MaxMemory: 16 << 20}},
+	} {
+		m, c := guest.module, guest.config
+		list = append(list, ending{guest.name + "/context", reason, func() (span, error) {
 			ctx, cancel := context.WithCancelCause(context.Background())
 			g, err := m.Start(ctx, c)
 			if err != nil {
@@ -54,48 +74,76 @@ func TestEndWhileOthersEcho(t *testing.T) {
 			cancel(reason)
 			_, err = g.Wait()
 			return w.stop(), err
-		}},
-		{"timeout", context.DeadlineExceeded, func(m *wasport.Module, c wasport.Config) (span, error) {
+		}}, ending{guest.name + "/timeout", context.DeadlineExceeded, func() (span, error) {
 			ctx, cancel := context.WithTimeout(context.Background(), run)
 			defer cancel()
 			w := watchAfter(run)
 			_, err := m.Run(ctx, c)
 			return w(), err
-		}},
-		{"limit", wasport.ErrCPU, func(m *wasport.Module, c wasport.Config) (span, error) {
+		}}, ending{guest.name + "/limit", wasport.ErrCPU, func() (span, error) {
+			c := c
 			c.MaxCPU = run
 			w := watchAfter(run)
 			_, err := m.Run(context.Background(), c)
 			return w(), err
-		}},
+		}})
 	}
-	for _, test := range []struct {
-		name   string
-		module *wasport.Module
-		config wasport.Config
-	}{
-		{"looping", spin, wasport.Config{}},
-		{"recursing", fib, wasport.Config{}},
-		{"hungry", hungry, wasport.Config{Function: "stubborn", MaxMemory: 16 << 20}},
-	} {
-		for _, way := range ways {
-			t.Run(test.name+"/"+way.name, func(t *testing.T) {
-				var took, pauses []span
-				for range 7 {
-					others.longest()
-					w := startWatch()
-					late, err := way.end(test.module, test.config)
-					took = append(took, late)
-					pauses = append(pauses, w.judge(others.longest()))
-					if err != way.want {
-						t.Fatalf("it ended with %v", err)
-					}
-				}
-				within(t, "the end", 10*time.Millisecond, took)
-				within(t, "the longest round trip of others", 20*time.Millisecond, pauses)
-			})
-		}
+	return list
+}
+
+// beside ends a guest while others echo: how long did it take, and their longest round trip?
+func (e ending) beside(t testing.TB, others *echoing) (took, pause span) {
+	t.Helper()
+	others.longest()
+	w := startWatch()
+	took, err := e.end()
+	pause = w.judge(others.longest())
+	if err != e.want {
+		t.Fatalf("it ended with %v", err)
 	}
+	return took, pause
+}
+
+// TestEndWhileOthersEcho ends guests that compute, while others serve connections that must not notice.
+func TestEndWhileOthersEcho(t *testing.T) {
+	others := startEchoing(t, 10)
+	defer others.stop()
+	for _, e := range endings(t) {
+		t.Run(e.name, func(t *testing.T) {
+			var took, pauses []span
+			for range 7 {
+				d, pause := e.beside(t, others)
+				took, pauses = append(took, d), append(pauses, pause)
+			}
+			within(t, "the end", 10*time.Millisecond, took)
+			within(t, "the longest round trip of others", 20*time.Millisecond, pauses)
+		})
+	}
+}
+
+// BenchmarkEndWhileOthersEcho tells the median and the worst of how long it takes to end guests that compute, and of the longest round trip
+// of others meanwhile.
+func BenchmarkEndWhileOthersEcho(b *testing.B) {
+	others := startEchoing(b, 10)
+	defer others.stop()
+	for _, e := range endings(b) {
+		b.Run(e.name, func(b *testing.B) {
+			var took, pauses []span
+			for b.Loop() {
+				d, pause := e.beside(b, others)
+				took, pauses = append(took, d), append(pauses, pause)
+			}
+			report(b, "end", took)
+			report(b, "pause", pauses)
+		})
+	}
+}
+
+// report tells the median and the longest of several spans.
+func report(b *testing.B, what string, all []span) {
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(all).whole.Seconds()*1e3, what+"-ms")
+	b.ReportMetric(longest(all).whole.Seconds()*1e3, "worst-"+what+"-ms")
 }
 
 // TestGreedyGuests lets guests run into their limits of memory and of the stack, which end them by a trap.
