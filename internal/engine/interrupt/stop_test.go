@@ -156,16 +156,22 @@ func TestCollectionsBesideASpinningGuest(t *testing.T) {
 		})
 	}()
 	<-started
-	var longest time.Duration
-	for range 50 {
-		start := time.Now()
-		runtime.GC()
-		longest = max(longest, time.Since(start))
+	var rounds []time.Duration
+	for range 5 {
+		var longest time.Duration
+		for range 50 {
+			start := time.Now()
+			runtime.GC()
+			longest = max(longest, time.Since(start))
+		}
+		rounds = append(rounds, longest)
 	}
-	t.Logf("the longest of 50 collections took %v", longest)
-	// Less than 10 ms on a quiet machine; without ticks, it would never end.
-	if longest > time.Second {
-		t.Errorf("a collection took %v", longest)
+	best := slices.Min(rounds)
+	t.Logf("the longest of 50 collections took %v at best, %v at worst", best, slices.Max(rounds))
+	// It is a few ms on a quiet machine, and how long other programs keep the guest from its processor on one that is not. Without ticks, it
+	// would never end.
+	if best > 100*time.Millisecond {
+		t.Errorf("a collection took %v", best)
 	}
 	done.Store(true)
 	if err := <-ended; !errors.Is(err, errStopped) {
