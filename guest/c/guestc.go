@@ -7,7 +7,7 @@ package guestc
 
 import "embed"
 
-//go:embed include src
+//go:embed all:include src
 var files embed.FS
 
 // Debian's packages that it takes, for its version 12; for others the number is another.

@@ -25,12 +25,12 @@ type Library struct {
 // Library makes the library in a directory, unless it is there already: in a folder of its own, so that it may be one that many versions of
 // wasport share.
 func (t *Toolchain) Library(ctx context.Context, dir string) (*Library, error) {
-	version, err := exec.CommandContext(ctx, t.clang, "--version").Output()
+	clang, err := os.Stat(t.clang)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.clang, err)
+		return nil, err
 	}
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%s\n%s\n%s\n", version, t.target, t.sysroot)
+	fmt.Fprintf(hash, "%s %d %v\n%s\n%s\n", t.clang, clang.Size(), clang.ModTime(), t.target, t.sysroot)
 	err = eachFile(func(name string, text []byte) error {
 		fmt.Fprintf(hash, "%s %d\n%s", name, len(text), text)
 		return nil
@@ -52,7 +52,7 @@ func (t *Toolchain) Library(ctx context.Context, dir string) (*Library, error) {
 	}
 	defer os.RemoveAll(work)
 	if err := t.build(ctx, work); err != nil {
-		return nil, fmt.Errorf("wasport's C library: %w", err)
+		return nil, err
 	}
 	if err := os.Rename(work, l.dir); err != nil && !exists(l.dir) {
 		return nil, err
@@ -82,6 +82,9 @@ var variants = []struct{ name, define string }{
 const withoutExtension = "-DWASPORT_EXT=0"
 
 func (t *Toolchain) build(ctx context.Context, dir string) error {
+	if err := t.complete(); err != nil {
+		return err
+	}
 	var sources []string
 	err := eachFile(func(name string, text []byte) error {
 		if path.Ext(name) == ".c" {
@@ -143,7 +146,7 @@ func command(ctx context.Context, dir, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", name, err, out)
+		return fmt.Errorf("compiling wasport's C library: %s: %w\n%s", name, err, out)
 	}
 	return nil
 }
@@ -165,6 +168,9 @@ func (l *Library) Command(ctx context.Context, cxx bool, args ...string) (*exec.
 			library = variants[1].name
 		}
 		all = append(all, "-L"+l.dir, "-l"+library)
+		for _, e := range l.toolchain.emulated() {
+			all = append(all, "-lwasi-emulated-"+e)
+		}
 	}
 	return exec.CommandContext(ctx, compiler, all...), nil
 }

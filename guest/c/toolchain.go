@@ -1,6 +1,7 @@
 package guestc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -35,7 +36,8 @@ const sdk = "/opt/wasi-sdk"
 var sysroots = []string{"/usr/share/wasi-sysroot", "/usr/wasm32-wasi"}
 
 // Find finds a toolchain: the wasi-sdk that WASI_SDK_PATH names, or else clang from the PATH with the sysroot that WASI_SYSROOT names or
-// that the distribution has. The error is a *MissingError if a part is missing.
+// that the distribution has. The error is a *MissingError if one of them is missing. It runs no program, since configure scripts compile hundreds of times; Library
+// looks for the other parts when it needs them.
 func Find(getenv func(string) string) (*Toolchain, error) {
 	t := &Toolchain{clang: "clang", sysroot: getenv("WASI_SYSROOT")}
 	home := getenv("WASI_SDK_PATH")
@@ -80,6 +82,11 @@ func (t *Toolchain) resolve() error {
 	if t.sysroot != "" && !exists(filepath.Join(t.sysroot, "include")) {
 		return &MissingError{"a C library for WebAssembly in " + t.sysroot, packagesC}
 	}
+	return nil
+}
+
+// complete finds the parts that are used less often.
+func (t *Toolchain) complete() (err error) {
 	if t.archiver, err = t.program("llvm-ar"); err != nil {
 		return err
 	}
@@ -136,17 +143,33 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// emulations are the parts of POSIX that WASI lacks, and wasi-libc makes do without for who asks: signals that nobody else sends, clocks of a process that
+// count all time, numbers of processes of which there is one, memory that is mapped by reading. Ordinary programs need them, so they are asked for.
+var emulations = []string{"signal", "process-clocks", "getpid", "mman"}
+
+func (t *Toolchain) emulated() (list []string) {
+	for _, e := range emulations {
+		if exists(filepath.Join(cmp.Or(t.sysroot, "/usr"), "lib", t.target, "libwasi-emulated-"+e+".a")) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
 // flags are what makes clang compile for wasport, with the headers in a directory.
 func (t *Toolchain) flags(include string, cxx bool) ([]string, error) {
 	flags := []string{"--target=" + t.target}
 	if cxx {
 		flags = append(flags, "-fno-exceptions") // which libc++ is built without
 	}
+	for _, e := range t.emulated() {
+		flags = append(flags, "-D_WASI_EMULATED_"+strings.ToUpper(strings.ReplaceAll(e, "-", "_")))
+	}
 	if t.sysroot != "" {
 		return append(flags, "--sysroot="+t.sysroot, "-isystem", include), nil
 	}
 	// clang would find the machine's own headers in Debian's sysroot too; so the directories are named one by one.
-	flags = append(flags, "--sysroot=/usr", "-nostdlibinc")
+	flags = append(flags, "--sysroot=/usr", "--start-no-unused-arguments", "-nostdlibinc", "--end-no-unused-arguments") // as when linking
 	libc := filepath.Join(debianIncludes, t.target)
 	if cxx {
 		dir := filepath.Join(libc, "c++", "v1")

@@ -1,0 +1,57 @@
+/* <signal.h>: wasi-libc's, for whom the only signals are those that a program sends to itself, and what it leaves out. Nobody else sends a signal,
+ * so none is ever blocked or pending. */
+#include_next <signal.h>
+
+#ifndef WASPORT_SIGNAL_H
+#define WASPORT_SIGNAL_H
+
+#ifndef SA_RESTART
+#include <__typedef_sigset_t.h>
+
+#define SA_NOCLDSTOP 1
+#define SA_NOCLDWAIT 2
+#define SA_SIGINFO 4
+#define SA_ONSTACK 0x08000000
+#define SA_RESTART 0x10000000
+#define SA_NODEFER 0x40000000
+#define SA_RESETHAND 0x80000000
+
+#define SIG_BLOCK 0
+#define SIG_UNBLOCK 1
+#define SIG_SETMASK 2
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+	int si_signo, si_errno, si_code;
+} siginfo_t;
+
+struct sigaction {
+	union {
+		void (*sa_handler)(int);
+		void (*sa_sigaction)(int, siginfo_t *, void *);
+	} __sa_handler;
+	sigset_t sa_mask;
+	int sa_flags;
+};
+#define sa_handler __sa_handler.sa_handler
+#define sa_sigaction __sa_handler.sa_sigaction
+
+/* As signal() does; what sa_mask and sa_flags say makes no difference. SA_SIGINFO fails with ENOTSUP. */
+int sigaction(int, const struct sigaction *__restrict, struct sigaction *__restrict);
+
+/* These check their arguments. */
+int sigemptyset(sigset_t *);
+int sigfillset(sigset_t *);
+int sigaddset(sigset_t *, int);
+int sigdelset(sigset_t *, int);
+int sigprocmask(int, const sigset_t *__restrict, sigset_t *__restrict);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
+
+#endif
