@@ -3,6 +3,7 @@
 #   make lib            guest/c/build/libwasport.a, and libwasport-wamr.a without wasport's own imports
 #   make guests         the committed .wasm files, from their sources
 #   make guests-check   whether the committed .wasm files are what their sources give, byte for byte
+#   make install        the C library under PREFIX, with what pkg-config and CMake need to find it
 #
 # Debian 12: apt-get install clang lld llvm wabt wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32
 # Another toolchain: make CLANG=/opt/wasi-sdk/bin/clang AR=/opt/wasi-sdk/bin/llvm-ar WASI_SYSROOT=/opt/wasi-sdk/share/wasi-sysroot
@@ -38,7 +39,10 @@ TEXTS := $(sort $(wildcard testdata/*.wat cmd/wasport/testdata/module/*.wat))
 # Another place for them.
 GUEST_DIR ?= .
 
-.PHONY: lib guests guests-check clean
+PREFIX ?= /usr/local
+INSTALLED := $(DESTDIR)$(PREFIX)/lib
+
+.PHONY: lib guests guests-check install clean
 lib: $(OUT)/libwasport.a $(OUT)/libwasport-wamr.a
 guests: $(MODULES:%=$(GUEST_DIR)/%) threads texts
 
@@ -90,6 +94,14 @@ guests-check:
 		count=$$((count + 1)); cmp "$$m" "$$dir/$$m" || status=1; \
 	done; \
 	test $$status = 0 && echo "$$count modules are what their sources give"; exit $$status
+
+# pkg-config's users call clang themselves, and need all that it takes to find the C library.
+install: lib
+	install -d $(INSTALLED)/wasport $(INSTALLED)/pkgconfig $(INSTALLED)/cmake
+	cp -R $(C)/include $(OUT)/libwasport.a $(OUT)/libwasport-wamr.a $(INSTALLED)/wasport
+	cp -R $(C)/cmake $(INSTALLED)/cmake/wasport
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@COMPILE@|$(subst $(C)/include,$${dir}/include,$(TARGET_FLAGS))|' \
+		-e 's|@LINK@|$(filter --target=% --sysroot=%,$(TARGET_FLAGS))|' $(C)/wasport.pc.in >$(INSTALLED)/pkgconfig/wasport.pc
 
 clean:
 	rm -rf $(OUT)

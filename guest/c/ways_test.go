@@ -1,0 +1,131 @@
+package guestc_test
+
+import (
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// The ways in which programs are compiled that do not end at wasport cc by themselves. Each compiles examples/hello/client.c, which must then
+// do its work.
+
+func need(t *testing.T, programs ...string) {
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err != nil {
+			lacking(t, err)
+		}
+	}
+	if _, err := os.Stat("/usr/include/wasm32-wasi/stdio.h"); err != nil {
+		lacking(t, err)
+	}
+}
+
+func lacking(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv("WASPORT_CI") == "1" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
+
+func do(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, out, errs.String())
+	}
+	return string(out)
+}
+
+// command builds wasport, and returns the directory that it is in.
+func command(t *testing.T) string {
+	dir := t.TempDir()
+	do(t, nil, "go", "build", "-o", dir+string(filepath.Separator), "../../cmd/wasport")
+	return dir
+}
+
+// install installs the library.
+func install(t *testing.T) string {
+	prefix := t.TempDir()
+	do(t, nil, "make", "-s", "-C", "../..", "install", "PREFIX="+prefix, "OUT="+t.TempDir())
+	return prefix
+}
+
+// greets runs the client, which must tell what it was sent.
+func greets(t *testing.T, wasport, client string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			io.WriteString(c, "hello\n")
+			c.Close()
+		}
+	}()
+	host, port, _ := net.SplitHostPort(l.Addr().String())
+	out := do(t, nil, filepath.Join(wasport, "wasport"), "run", "--no-cache", "--allow-connect", "tcp://"+l.Addr().String(), client, host, port)
+	if out != "hello\n" {
+		t.Errorf("it printed %q", out)
+	}
+}
+
+func TestPkgConfig(t *testing.T) {
+	need(t, "make", "pkg-config", "clang", "wasm-ld", "llvm-ar")
+	prefix, out := install(t), filepath.Join(t.TempDir(), "client.wasm")
+	env := []string{"PKG_CONFIG_PATH=" + filepath.Join(prefix, "lib", "pkgconfig")}
+	args := strings.Fields(do(t, env, "pkg-config", "--cflags", "wasport"))
+	args = append(args, "../../examples/hello/client.c")
+	args = append(args, strings.Fields(do(t, env, "pkg-config", "--libs", "wasport"))...)
+	do(t, nil, "clang", append(args, "-o", out)...)
+	greets(t, command(t), out)
+}
+
+func TestCMakeToolchain(t *testing.T) {
+	need(t, "cmake", "make", "clang", "wasm-ld", "llvm-ar")
+	wasport, dir := command(t), t.TempDir()
+	toolchain, err := filepath.Abs("cmake/wasport-toolchain.cmake")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"PATH=" + wasport + string(filepath.ListSeparator) + os.Getenv("PATH"), "XDG_CACHE_HOME=" + t.TempDir()}
+	do(t, env, "cmake", "-S", "../../examples/cmake", "-B", dir, "-DCMAKE_TOOLCHAIN_FILE="+toolchain)
+	do(t, env, "cmake", "--build", dir)
+	greets(t, wasport, filepath.Join(dir, "client.wasm"))
+}
+
+// TestCMakePackage finds the package with a compiler that is not ours, as a wasi-sdk's toolchain file sets it.
+func TestCMakePackage(t *testing.T) {
+	need(t, "cmake", "make", "clang", "wasm-ld", "llvm-ar")
+	if runtime.GOOS != "linux" {
+		t.Skip("the sysroot is made of Debian's")
+	}
+	prefix, dir, sysroot := install(t), t.TempDir(), t.TempDir()
+	for _, part := range []string{"include", "lib"} {
+		if err := os.Mkdir(filepath.Join(sysroot, part), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("/usr/"+part+"/wasm32-wasi", filepath.Join(sysroot, part, "wasm32-wasi")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(t, nil, "cmake", "-S", "../../examples/cmake", "-B", dir, "-DCMAKE_SYSTEM_NAME=Generic", "-DCMAKE_PREFIX_PATH="+prefix,
+		"-DCMAKE_C_COMPILER=clang", "-DCMAKE_C_COMPILER_TARGET=wasm32-wasi", "-DCMAKE_SYSROOT="+sysroot)
+	do(t, nil, "cmake", "--build", dir)
+	greets(t, command(t), filepath.Join(dir, "client"))
+}
