@@ -18,6 +18,21 @@ func TestGrowPageByPage(t *testing.T) {
 	within(t, "start, 900 times memory.grow(1), end", time.Millisecond, runs(t, "grow", wasport.Config{}))
 }
 
+// BenchmarkMemory runs guests from their start to their end: one whose memory grows 900 times by a page, and one that starts with 4 GiB and
+// touches three pages.
+func BenchmarkMemory(b *testing.B) {
+	for _, name := range []string{"grow", "vast"} {
+		b.Run(name, func(b *testing.B) {
+			m := assembled(b, name)
+			for b.Loop() {
+				if _, err := m.Run(context.Background(), wasport.Config{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // runs runs one of the modules in testdata several times.
 func runs(t *testing.T, name string, c wasport.Config) (took []span) {
 	t.Helper()
