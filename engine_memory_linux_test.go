@@ -3,7 +3,6 @@ package wasport_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -17,14 +16,6 @@ import (
 
 	"github.com/wasport/wasport"
 )
-
-// hook is a source of random bytes that a guest asks in the middle of its work.
-type hook func()
-
-func (h hook) Read(b []byte) (int, error) {
-	h()
-	return rand.Read(b)
-}
 
 // TestVastMemory starts guests with 4 GiB of memory, which touch three pages of it.
 func TestVastMemory(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"os"
 	"os/exec"
@@ -77,6 +78,14 @@ func assembled(t testing.TB, name string) *wasport.Module {
 	}
 	t.Cleanup(func() { m.Close(context.Background()) })
 	return m
+}
+
+// hook is a source of random bytes that a guest asks in the middle of its work.
+type hook func()
+
+func (h hook) Read(b []byte) (int, error) {
+	h()
+	return rand.Read(b)
 }
 
 // whole says whether tests that take long are to run in full.
