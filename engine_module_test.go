@@ -49,16 +49,22 @@ func TestWithoutMemory(t *testing.T) {
 	}
 }
 
-// TestStackWithoutNames looks at the stack of traps in functions that are known by their numbers.
-func TestStackWithoutNames(t *testing.T) {
-	m := assembled(t, "unnamed")
-	for _, test := range []struct{ function, want string }{
-		{"", "$1()\n$0()"}, {"copy", "memory.copy(i32,i32,i32)\n$2()"},
+// TestStacks looks at what is told of traps: nothing of what has been added to a module, and functions without names by their own numbers.
+func TestStacks(t *testing.T) {
+	for _, test := range []struct {
+		module           *wasport.Module
+		function, reason string
+		stack            string // how it begins
+	}{
+		{assembled(t, "unnamed"), "", "unreachable", "$1()\n$0()"},
+		{assembled(t, "unnamed"), "copy", "out of bounds memory access", "memory.copy(i32,i32,i32)\n$2()"},
+		{assembled(t, "start"), "", "unreachable", "early()"},
+		{module(t, "recurse"), "", "stack overflow", "deeper(i32) i32\ndeeper"},
 	} {
-		_, err := m.Run(context.Background(), wasport.Config{Function: test.function})
+		_, err := test.module.Run(context.Background(), wasport.Config{Function: test.function})
 		var trap *wasport.Trap
-		if !errors.As(err, &trap) || trap.Stack != test.want {
-			t.Errorf("%q: %v, %+v", test.function, err, trap)
+		if !errors.As(err, &trap) || trap.Reason != test.reason || !strings.HasPrefix(trap.Stack, test.stack) {
+			t.Errorf("%+v: %v, %+v", test, err, trap)
 		}
 	}
 }

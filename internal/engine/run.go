@@ -9,6 +9,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/wasport/wasport/internal/engine/interrupt"
 	"github.com/wasport/wasport/internal/system"
 )
 
@@ -82,12 +83,26 @@ func (g *guest) ended(err error, when string) error {
 	if !ok && reason != "stack overflow" { // which compiled code reports without its millions of frames
 		return fmt.Errorf("%s%w", when, err)
 	}
-	// What follows the guest's stack would be the host's.
-	stack, _, _ = strings.Cut(stack, "\n\n")
+	return g.trap(reason, stack)
+}
+
+// trap makes a Trap of what wazero says. The guest knows neither the numbers of functions that wazero has, nor what rewriting has added, nor
+// the frames of the host that follow its own, nor that each function is said to be its module's.
+func (g *guest) trap(reason, stack string) *Trap {
+	if strings.HasPrefix(reason, "start function[") {
+		_, reason, _ = strings.Cut(reason, " failed: ")
+	}
 	reason = strings.TrimSuffix(strings.TrimPrefix(reason, "wasm error: "), " (recovered by wazero)")
+	if rest, ok := strings.CutPrefix(stack, "\t"+interrupt.Module+"."+interrupt.Overflow+"()\n"); ok {
+		_, stack, _ = strings.Cut(rest, "\n") // the one that has called it is added too
+	}
+	stack, _, _ = strings.Cut(stack, "\n\n")
 	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
 	for i, line := range lines {
-		lines[i] = strings.TrimPrefix(strings.TrimPrefix(line, "\t"), g.module.compiled.Name()+".")
+		lines[i] = strings.TrimPrefix(line, "\t")
+		if !strings.HasPrefix(lines[i], "...") { // of frames that are left out
+			lines[i] = strings.TrimPrefix(lines[i], g.module.compiled.Name()+".")
+		}
 	}
 	return &Trap{Reason: reason, Stack: strings.Join(lines, "\n")}
 }
