@@ -1,0 +1,30 @@
+# c-ares, a resolver of its own: adig against unbound, over UDP and TCP.
+published c-ares
+build cmake -B out -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DCARES_SHARED=OFF -DCARES_STATIC=ON
+build cmake --build out -j2
+
+at=$(free)
+cat >"$work/unbound.conf" <<-END
+	server:
+	  interface: 127.0.0.1@$at
+	  username: ""
+	  chroot: ""
+	  pidfile: ""
+	  use-syslog: no
+	  local-zone: "ports.test." static
+	  local-data: "www.ports.test. A 192.0.2.1"
+	  local-data: "www.ports.test. AAAA 2001:db8::1"
+	  local-data: "ports.test. MX 10 mail.ports.test."
+	  local-data: 'ports.test. TXT "some text"'
+END
+serve "$at" unbound -d -c "$work/unbound.conf"
+for how in "over UDP" "over TCP"; do
+	over=(-U "$at")
+	[ "$how" = "over UDP" ] || over=(-T "$at" -f usevc)
+	ask() { says "$2" guest "$at" out/bin/adig.wasm -s 127.0.0.1 "${over[@]}" -t $1; }
+	check "A, $how" ask "A www.ports.test" 192.0.2.1
+	check "AAAA, $how" ask "AAAA www.ports.test" 2001:db8::1
+	check "MX, $how" ask "MX ports.test" mail.ports.test
+	check "TXT, $how" ask "TXT ports.test" "some text"
+	check "a name that there is not, $how" ask "A nobody.ports.test" NXDOMAIN
+done
