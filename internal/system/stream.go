@@ -61,7 +61,10 @@ type source struct {
 	wakers  map[*func()]struct{}
 }
 
-const sourceBuffer = 16 << 10
+const (
+	sourceBuffer  = 16 << 10
+	maxEmptyReads = 100 // in a row, as many as bufio puts up with
+)
 
 func newSource(r io.Reader) *source {
 	return &source{r: r, wakers: make(map[*func()]struct{})}
@@ -101,7 +104,11 @@ func (s *source) fetch() {
 	go func() {
 		buf := make([]byte, sourceBuffer)
 		n, err := s.r.Read(buf)
-		for n == 0 && err == nil { // legal, if discouraged
+		for tries := 1; n == 0 && err == nil; tries++ { // legal, if discouraged
+			if tries == maxEmptyReads {
+				err = io.ErrNoProgress
+				break
+			}
 			runtime.Gosched()
 			n, err = s.r.Read(buf)
 		}

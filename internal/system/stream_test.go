@@ -1,0 +1,28 @@
+package system
+
+import (
+	"context"
+	"io"
+	"testing"
+)
+
+// idle is a reader that has nothing, and says so for as long as it is asked.
+type idle struct{}
+
+func (idle) Read([]byte) (int, error) { return 0, nil }
+
+// TestSourceWithoutProgress gives up a reader that would keep a processor busy for ever.
+func TestSourceWithoutProgress(t *testing.T) {
+	g, err := New(context.Background(), Config{Stdin: idle{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	th := g.NewThread()
+	t.Cleanup(th.Close)
+	for range 2 {
+		if n, err := th.Read(0, [][]byte{make([]byte, 1)}); n != 0 || err != io.ErrNoProgress {
+			t.Errorf("%d bytes, %v", n, err)
+		}
+	}
+}
