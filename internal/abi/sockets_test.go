@@ -421,3 +421,48 @@ func TestCloseWakes(t *testing.T) {
 		}
 	}
 }
+
+// TestReceiveAfterShutdown ends receiving from datagram sockets: what has come is still there, and then nothing, for which nobody waits.
+func TestReceiveAfterShutdown(t *testing.T) {
+	for _, connected := range []bool{false, true} {
+		c := newNetCaller(t)
+		a, b, addrA, addrB := c.datagrams(0)
+		want := wasi.ENOTCONN // said by Linux, which ends it nonetheless
+		if connected {
+			c.must("sock_connect", b, c.putAddr(addrA))
+			want = wasi.Success
+		}
+		c.put("last")
+		c.must("sock_send_to", a, iov, 1, 0, c.putAddr(addrB), out)
+		other := c.another().withBuffer()
+		other.must("sock_recv", b, iov, 1, wasi.RiflagPeek, out, out2) // so that it has come
+		if e := c.call("sock_shutdown", b, 1); e != want && e != wasi.Success {
+			t.Fatal(e)
+		}
+		if text, _ := c.recv(b, 64, 0); text != "last" {
+			t.Errorf("%q", text)
+		}
+		if text, _ := c.recv(b, 64, 0); text != "" {
+			t.Errorf("%q when all was taken", text)
+		}
+		c.must("fd_fdstat_set_flags", b, uint64(wasi.FdflagNonblock))
+		if e := c.call("sock_recv", b, iov, 1, 0, out, out2); e != wasi.EAGAIN {
+			t.Errorf("without waiting: %v", e)
+		}
+
+		done := make(chan wasi.Errno)
+		go func() { done <- other.call("sock_recv_from", a, iov, 1, 0, 0, out) }()
+		for range 1000 { // it does not matter whether the call has begun by then
+			runtime.Gosched()
+		}
+		c.call("sock_shutdown", a, 1)
+		select {
+		case e := <-done:
+			if n := other.u32(out); e != wasi.Success || n != 0 {
+				t.Errorf("who waited got %v, %d bytes", e, n)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("the one who waits was not woken")
+		}
+	}
+}

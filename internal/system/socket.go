@@ -21,6 +21,8 @@ type socket struct {
 	// pending is an asynchronous error that poll had to take from the socket to report it, kept for the next call that wants it.
 	pending atomic.Uint64
 
+	deaf atomic.Bool // receives datagrams no more, but for those that have come
+
 	ahead ahead
 }
 
@@ -232,7 +234,15 @@ func (t *Thread) Shutdown(fd int32, how network.How) error {
 	if how == 0 || how&^network.ShutBoth != 0 {
 		return syscall.EINVAL
 	}
-	return s.Shutdown(how)
+	if s.Type() == network.Stream || how&network.ShutRead == 0 {
+		return s.Shutdown(how)
+	}
+	s.deaf.Store(true) // first, since it wakes who receives
+	err = s.Shutdown(how)
+	if err != nil && err != syscall.ENOTCONN { // which is said of unconnected datagrams, and done all the same
+		s.deaf.Store(false)
+	}
+	return err
 }
 
 // LocalAddr is the address that a socket is bound to, RemoteAddr the one of its peer.

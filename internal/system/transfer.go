@@ -45,6 +45,9 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) 
 		return r, err
 	}
 	for deadline := deadlineAfter(s.recvTimeout.Load()); d.again(err, how); r, err = t.recv(s, bufs, flags) {
+		if s.deaf.Load() {
+			return network.Received{}, nil // as on Linux, where only who does not wait gets EAGAIN
+		}
 		if err := t.block(d, network.Readable, deadline); err != nil {
 			return network.Received{}, err
 		}

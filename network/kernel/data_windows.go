@@ -71,7 +71,7 @@ func sysRecvFrom(fd descriptor, bufs [][]byte, flags network.RecvFlags) (network
 		for _, b := range list {
 			r.N += int(b.Len)
 		}
-	case windows.WSAEINVAL: // not bound: nothing can have come
+	case windows.WSAEINVAL, windows.WSAESHUTDOWN: // not bound, or receiving has been ended here: nothing can have come
 		return network.Received{}, syscall.EAGAIN
 	case windows.WSAECONNRESET: // a datagram sent before has found nobody
 		return network.Received{}, syscall.ECONNREFUSED
