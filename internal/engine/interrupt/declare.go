@@ -27,7 +27,7 @@ func (w *rewriter) importSection(r *reader) {
 			w.globals++
 			globalType(r)
 		case 4:
-			r.fail(ErrUnsupported, "tag import")
+			r.fail(ErrUnsupported, "exceptions (a tag)")
 		default:
 			r.malformed("import of kind %d", kind)
 		}

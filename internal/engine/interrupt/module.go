@@ -109,7 +109,7 @@ func (w *rewriter) rewrite(module []byte) {
 		}
 		i := slices.Index(order, id)
 		if id == 13 {
-			r.fail(ErrUnsupported, "tag section")
+			r.fail(ErrUnsupported, "exceptions (a tag section)")
 		} else if i < rank {
 			r.malformed("section %d out of place", id)
 		} else {
