@@ -47,9 +47,9 @@ const (
 	// DefaultInterval makes a tick about every 20 to 50 µs.
 	DefaultInterval = 20_000
 
-	// DefaultMaxStack keeps the stack of wazero's compiler to some 20 MB; by itself it lets it have 84 MB, and another 42
-	// while it grows there. It is room for 200,000 calls of a small function. The tests of Go's regexp and encoding/xml
-	// need more than half of it.
+	// DefaultMaxStack keeps the stack of wazero's compiler to some 20 MB, unless functions are made to take more than their code
+	// tells; by itself it lets it have 84 MB, and another 42 while it grows there. It is room for 100,000 calls of a small
+	// function and more. The tests of Go's encoding/xml need nearly all of it.
 	DefaultMaxStack = 16 << 20
 )
 
@@ -74,7 +74,7 @@ type Memory struct {
 
 // Rewrite returns the module with its checks, and the type of its memory. The result is valid if and only if the input
 // is. It imports from Module what the options call for, and lacks the sections that describe the input's code by offsets
-// (DWARF, relocations). Its tables may have a million entries in all. Errors are ErrMalformed and ErrUnsupported. Rewrite
+// (DWARF, relocations). Functions without names are named by their indices in the input. Its tables may have a million entries in all. Errors are ErrMalformed and ErrUnsupported. Rewrite
 // neither keeps nor changes the input.
 func Rewrite(module []byte, o Options) ([]byte, Memory, error) {
 	if o.Interval < 2 {
