@@ -74,8 +74,8 @@ type Memory struct {
 
 // Rewrite returns the module with its checks, and the type of its memory. The result is valid if and only if the input
 // is. It imports from Module what the options call for, and lacks the sections that describe the input's code by offsets
-// (DWARF, relocations). Functions without names are named by their indices in the input. Its tables may have a million entries in all. Errors are ErrMalformed and ErrUnsupported. Rewrite
-// neither keeps nor changes the input.
+// (DWARF, relocations). Functions without names are named by their indices in the input. Its tables may have a million
+// entries in all. Errors are ErrMalformed and ErrUnsupported. Rewrite neither keeps nor changes the input.
 func Rewrite(module []byte, o Options) ([]byte, Memory, error) {
 	if o.Interval < 2 {
 		o.Interval = DefaultInterval
