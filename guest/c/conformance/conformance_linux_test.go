@@ -21,9 +21,6 @@ import (
 // patience is how long a program may take; it takes less than a second.
 const patience = time.Minute
 
-// arranged are the programs that need more than loopback.
-var arranged = map[string]bool{"interfaces": true, "multicast": true, "names": true}
-
 func TestConformance(t *testing.T) {
 	b := newBuilder(t)
 	sources, err := filepath.Glob("src/*.c")
@@ -40,9 +37,6 @@ func TestConformance(t *testing.T) {
 	for _, source := range sources {
 		name := strings.TrimSuffix(filepath.Base(source), ".c")
 		t.Run(name, func(t *testing.T) {
-			if arranged[name] && outside != nil {
-				t.Skipf("it needs namespaces, and there are none: %v", outside)
-			}
 			native, module := b.native(t, source), b.module(t, source)
 			for family, ports := range peers {
 				t.Run("IPv"+family, func(t *testing.T) {

@@ -1,7 +1,4 @@
 // Package conformance holds small programs in C, in the folder src, that its test compiles twice: for this machine, and for wasport. Both
 // are run against the same peers, and must print the same. What they print is results and errors by name, so the machine's own C library
 // and its kernel say what is right.
-//
-// A program that needs an interface, a name server or a host's name to be a certain way is run in a network namespace, which the test
-// makes for itself.
 package conformance

@@ -191,6 +191,7 @@ static int split_zone(const char *node, char *text, size_t size, uint32_t *scope
 static int append_literal(struct results *r, const char *node, const struct addrinfo *hints, bool *literal)
 {
 	wasport_addr addr;
+	struct in_addr in;
 	struct in6_addr in6;
 	char text[INET6_ADDRSTRLEN];
 	uint32_t scope;
@@ -198,8 +199,9 @@ static int append_literal(struct results *r, const char *node, const struct addr
 
 	*literal = true;
 	memset(&addr, 0, sizeof addr);
-	if (inet_pton(AF_INET, node, addr.u.v4.ip) == 1) {
+	if (inet_aton(node, &in)) {
 		addr.kind = WASPORT_INET4;
+		memcpy(addr.u.v4.ip, &in, sizeof in);
 		if (hints->ai_family == AF_INET6) {
 			if (!(hints->ai_flags & AI_V4MAPPED))
 				return EAI_ADDRFAMILY;
@@ -210,8 +212,13 @@ static int append_literal(struct results *r, const char *node, const struct addr
 	if (strchr(node, ':') != NULL) {
 		err = split_zone(node, text, sizeof text, &scope);
 		if (err == 0 && inet_pton(AF_INET6, text, &in6) == 1) {
-			if (hints->ai_family == AF_INET)
-				return EAI_ADDRFAMILY;
+			if (hints->ai_family == AF_INET) {
+				if (!IN6_IS_ADDR_V4MAPPED(&in6))
+					return EAI_ADDRFAMILY;
+				addr.kind = WASPORT_INET4;
+				memcpy(addr.u.v4.ip, &in6.s6_addr[12], sizeof addr.u.v4.ip);
+				return append(r, &addr);
+			}
 			addr.kind = WASPORT_INET6;
 			__wasport_encode_ip6(&in6, addr.u.v6.ip);
 			r->scope = scope;

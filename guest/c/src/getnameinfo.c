@@ -37,12 +37,10 @@ static int put_host(const struct sockaddr *sa, char *host, socklen_t room, int f
 {
 	char text[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE];
 
-	if (!(flags & NI_NUMERICHOST)) {
-		if (is_loopback(sa))
-			return put(host, room, "localhost");
-		if (flags & NI_NAMEREQD)
-			return EAI_NONAME;
-	}
+	if (!(flags & NI_NUMERICHOST) && is_loopback(sa))
+		return put(host, room, "localhost");
+	if (flags & NI_NAMEREQD)
+		return EAI_NONAME;
 	if (sa->sa_family == AF_INET) {
 		inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, text, sizeof text);
 	} else {

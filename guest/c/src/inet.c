@@ -1,5 +1,28 @@
 #include <arpa/inet.h>
-#include <stdio.h>
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* wasi-libc's takes numbers that are too large. */
+int inet_aton(const char *text, struct in_addr *addr)
+{
+	uint32_t whole = 0;
+
+	for (int i = 0;; i++) {
+		char *end;
+		unsigned long long part = isdigit((unsigned char)*text) ? strtoull(text, &end, 0) : UINT64_MAX;
+		if (part > UINT32_MAX >> 8 * i)
+			return 0;
+		if (*end == '\0') {
+			addr->s_addr = htonl(whole | (uint32_t)part);
+			return 1;
+		}
+		if (*end != '.' || part > 255 || i == 3)
+			return 0;
+		whole |= (uint32_t)part << (24 - 8 * i);
+		text = end + 1;
+	}
+}
 
 in_addr_t inet_addr(const char *text)
 {

@@ -111,6 +111,8 @@ static int32_t set(int fd, const struct option *o, int value)
 		return __wasport_own_set(fd, o->own, value);
 	if (o->get8 == NULL)
 		return o->set(fd, (uint32_t)value);
+	if (o->set == set_loop6 && value != 0 && value != 1)
+		return EINVAL; /* with all others every number but 0 means yes */
 	if (o->preset == 0)
 		return o->set(fd, value != 0);
 	if (value == -1)
