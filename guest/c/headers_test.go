@@ -1,0 +1,120 @@
+package guestc_test
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	guestc "github.com/wasport/wasport/guest/c"
+)
+
+func library(t *testing.T) (l *guestc.Library, dir string) {
+	need(t, "clang", "wasm-ld", "llvm-ar")
+	toolchain, err := guestc.Find(os.Getenv)
+	if err == nil {
+		dir = t.TempDir()
+		l, err = toolchain.Library(t.Context(), dir)
+	}
+	if err != nil {
+		lacking(t, err)
+	}
+	return l, dir
+}
+
+// headers are those that programs include.
+func headers(t *testing.T) (list []string) {
+	include := os.DirFS("include")
+	err := fs.WalkDir(include, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !strings.HasPrefix(path.Base(name), "__") {
+			list = append(list, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestHeaders includes every header alone, twice, and all of them in both orders, in C and C++ of several years, with all warnings.
+func TestHeaders(t *testing.T) {
+	l, _ := library(t)
+	list := headers(t)
+	var forwards, backwards string
+	texts := make(map[string]string)
+	for _, h := range list {
+		line := "#include <" + h + ">\n"
+		texts[h] = line + line
+		forwards, backwards = forwards+line, line+backwards
+	}
+	texts["all"], texts["all, the other way round"] = forwards, backwards
+	for _, std := range []string{"c99", "gnu11", "c++11", "c++17"} {
+		for name, text := range texts {
+			t.Run(std+"/"+name, func(t *testing.T) {
+				cxx := strings.Contains(std, "++")
+				language := "c"
+				if cxx {
+					language = "c++"
+				}
+				cmd, err := l.Command(t.Context(), cxx, "-std="+std, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-x", language, "-")
+				if err != nil {
+					lacking(t, err)
+				}
+				cmd.Stdin = strings.NewReader(text)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("%v\n%s", err, out)
+				}
+			})
+		}
+	}
+}
+
+// TestFreestanding compiles wasport.h where there is no C library.
+func TestFreestanding(t *testing.T) {
+	need(t, "clang")
+	cmd := exec.CommandContext(t.Context(), "clang", "--target=wasm32", "-std=c11", "-ffreestanding", "-nostdlibinc", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+		"include/wasport.h")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+var declared = regexp.MustCompile(`(?m)^(?:extern )?(?:const )?(?:struct )?\w+ \*?\*?(\w+)\([^;{]*\)[^;{]*;`)
+
+// TestDeclared checks that what the headers declare is there to be linked, in either library or in Debian's wasi-libc.
+func TestDeclared(t *testing.T) {
+	_, dir := library(t)
+	need(t, "llvm-nm")
+	archives, err := filepath.Glob(filepath.Join(dir, "*", "libwasport*.a"))
+	if err != nil || len(archives) != 2 {
+		t.Fatal(archives, err)
+	}
+	for _, archive := range archives {
+		symbols := do(t, nil, "llvm-nm", "--defined-only", "--extern-only", "--format=just-symbols", archive, "/usr/lib/wasm32-wasi/libc.a")
+		defined := make(map[string]bool)
+		for _, s := range strings.Fields(symbols) {
+			defined[s] = true
+		}
+		count := 0
+		for _, h := range headers(t) {
+			text, err := os.ReadFile(filepath.Join("include", h))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range declared.FindAllSubmatch(text, -1) {
+				name := string(m[1])
+				if count++; !defined[name] {
+					t.Errorf("%s declares %s, which %s does not have", h, name, filepath.Base(archive))
+				}
+			}
+		}
+		if count < 50 {
+			t.Errorf("only %d functions were found in the headers", count)
+		}
+	}
+}
