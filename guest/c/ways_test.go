@@ -1,6 +1,7 @@
 package guestc_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -128,4 +129,43 @@ func TestCMakePackage(t *testing.T) {
 		"-DCMAKE_C_COMPILER=clang", "-DCMAKE_C_COMPILER_TARGET=wasm32-wasi", "-DCMAKE_SYSROOT="+sysroot)
 	do(t, nil, "cmake", "--build", dir)
 	greets(t, command(t), filepath.Join(dir, "client"))
+}
+
+// TestCXX compiles a program in C++, which uses its library for everything but the sockets, and talks to it.
+func TestCXX(t *testing.T) {
+	need(t, "clang++", "wasm-ld", "llvm-ar")
+	if _, err := os.Stat("/usr/include/wasm32-wasi/c++/v1/iostream"); err != nil {
+		lacking(t, err)
+	}
+	wasport, out := filepath.Join(command(t), "wasport"), filepath.Join(t.TempDir(), "lines.wasm")
+	env := []string{"XDG_CACHE_HOME=" + t.TempDir()}
+	do(t, env, wasport, "c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "../../examples/cpp/lines.cpp", "-o", out)
+
+	cmd := exec.CommandContext(t.Context(), wasport, "run", "--no-cache", "--allow-listen", "loopback", out)
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var port int
+	if _, err := fmt.Fscanf(stdout, "listening on port %d\n", &port); err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "one two three\n\n  four  five\nend\n"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(c)
+	if want := "3 words\n0 words\n2 words\n1 words\n"; err != nil || string(got) != want {
+		t.Errorf("it answered %q, %v", got, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
 }
