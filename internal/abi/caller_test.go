@@ -17,7 +17,7 @@ import (
 // caller is a guest that does nothing but call its imports as the test tells it: a module that exports a function for each function of
 // the dialects, which passes its arguments on.
 type caller struct {
-	t     *testing.T
+	t     testing.TB
 	ctx   context.Context
 	world *system.Guest
 	mod   api.Module
@@ -27,12 +27,12 @@ type caller struct {
 
 const memorySize = 1 << 16
 
-func newCaller(t *testing.T, c system.Config) *caller {
+func newCaller(t testing.TB, c system.Config) *caller {
 	t.Helper()
 	return newCallerOn(t, wazero.NewRuntimeConfigInterpreter(), c)
 }
 
-func newCallerOn(t *testing.T, engine wazero.RuntimeConfig, c system.Config) *caller {
+func newCallerOn(t testing.TB, engine wazero.RuntimeConfig, c system.Config) *caller {
 	t.Helper()
 	ctx := context.Background()
 	world, err := system.New(ctx, c)

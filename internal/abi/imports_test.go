@@ -46,17 +46,17 @@ const (
 )
 
 // newNetCaller is a guest that may do everything on loopback, with a directory.
-func newNetCaller(t *testing.T) *caller {
+func newNetCaller(t testing.TB) *caller {
 	t.Helper()
 	return newNetCallerOn(t, wazero.NewRuntimeConfigInterpreter()) // which starts sooner
 }
 
-func newNetCallerOn(t *testing.T, engine wazero.RuntimeConfig) *caller {
+func newNetCallerOn(t testing.TB, engine wazero.RuntimeConfig) *caller {
 	t.Helper()
 	return newCallerOn(t, engine, netConfig(t)).withBuffer()
 }
 
-func netConfig(t *testing.T) system.Config {
+func netConfig(t testing.TB) system.Config {
 	t.Helper()
 	rules, err := policy.ParseTargets(policy.Allow, policy.Connect, "loopback", policy.Origin{})
 	more := func(a policy.Action, text string) {

@@ -1,0 +1,191 @@
+package abi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasport/wasport/internal/abi"
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/wasi"
+)
+
+// FuzzImports makes arbitrary calls, of all dialects, in a guest that has a file, a directory and sockets of every kind: each returns or
+// ends the guest, soon after the guest is ended at the latest, and leaves what is not the guest's memory alone.
+func FuzzImports(f *testing.F) {
+	var imports []*abi.Function
+	number := make(map[string]byte)
+	for _, module := range abi.Modules() {
+		if module == "wasi_unstable" { // the same functions
+			continue
+		}
+		for _, fn := range abi.Functions()[module] {
+			number[fn.Name] = byte(len(imports))
+			imports = append(imports, fn)
+		}
+	}
+	if len(imports) > 256 {
+		f.Fatal("more imports than a byte can tell apart")
+	}
+	for _, call := range goodCalls {
+		c := newNetCaller(f)
+		c.furnish()
+		input := []byte{number[call.name]}
+		for i, a := range call.args(c) {
+			if slices.Contains(call.fds, i) {
+				a = c.furnished(a, call.name)
+			}
+			if imports[number[call.name]].Params[i] == 'I' {
+				input = binary.LittleEndian.AppendUint64(input, a)
+			} else {
+				input = binary.LittleEndian.AppendUint32(input, uint32(a))
+			}
+		}
+		f.Add(input, bytes.Clone(c.memory()[at:data+dataLen]))
+	}
+	mod := newNetCaller(f).mod // for its memory's size
+	f.Fuzz(func(t *testing.T, calls, memory []byte) {
+		arena := bytes.Repeat([]byte{canary}, 3*memorySize)
+		guest := arena[memorySize : 2*memorySize]
+		clear(guest)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+		defer cancel()
+		world, err := system.New(ctx, netConfig(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer world.Close()
+		th := abi.NewThread(world.NewThread(), nil)
+		defer th.Close()
+		th.Shared = guest
+
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			furnish(func(name string, args ...uint64) wasi.Errno {
+				e, _ := try(imports[number[name]], th, mod, args)
+				return e
+			}, guest)
+			copy(guest[at:], memory)
+			for range 16 {
+				fn, args, rest := nextCall(imports, calls)
+				if fn == nil {
+					return
+				}
+				if fn.Name == "fd_allocate" { // which takes the host's disk
+					args[1], args[2] = args[1]%memorySize, args[2]%memorySize
+				}
+				if _, ended := try(fn, th, mod, args); ended != nil {
+					if !errors.Is(ended, world.Err()) {
+						t.Errorf("%s%v panicked: %v", fn.Name, args, ended)
+					}
+					return
+				}
+				calls = rest
+			}
+		}()
+		select {
+		case <-done:
+		case <-time.After(10 * time.Second):
+			panic("a call goes on although the guest has ended") // which shows where it is
+		}
+		for _, b := range [...][]byte{arena[:memorySize], arena[2*memorySize:]} {
+			if slices.ContainsFunc(b, func(b byte) bool { return b != canary }) {
+				t.Error("wrote outside of the guest's memory")
+			}
+		}
+	})
+}
+
+const canary = 0xa5
+
+// nextCall decodes a call: the number of the function, and its arguments, which are 0 when there is nothing left.
+func nextCall(imports []*abi.Function, b []byte) (fn *abi.Function, args []uint64, rest []byte) {
+	if len(b) == 0 {
+		return nil, nil, nil
+	}
+	fn, b = imports[int(b[0])%len(imports)], b[1:]
+	args = make([]uint64, len(fn.Params))
+	for i, letter := range fn.Params {
+		var a [8]byte
+		size := 4
+		if letter == 'I' {
+			size = 8
+		}
+		b = b[copy(a[:size], b):]
+		args[i] = binary.LittleEndian.Uint64(a[:])
+	}
+	return fn, args, b
+}
+
+// try calls a function as the engine does, and returns the error that ended the guest.
+func try(fn *abi.Function, th *abi.Thread, mod api.Module, args []uint64) (e wasi.Errno, ended error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case error:
+			ended = r
+		default:
+			panic(r)
+		}
+	}()
+	stack := make([]uint64, max(len(args), 1))
+	copy(stack, args)
+	fn.Call(abi.WithThread(context.Background(), th), mod, stack)
+	return wasi.Errno(stack[0]), nil
+}
+
+func (c *caller) furnish() { furnish(c.call, c.memory()) }
+
+// furnished is the descriptor from furnish of the same kind as another, for the call.
+func (c *caller) furnished(fd uint64, call string) uint64 {
+	switch kind := c.fdstat(fd).Type; {
+	case kind == wasi.FiletypeRegularFile:
+		return furnishedFile
+	case call == "sock_accept":
+		return furnishedListener
+	case kind == wasi.FiletypeSocketStream:
+		return furnishedStream
+	case kind == wasi.FiletypeSocketDgram:
+		return furnishedDatagram
+	}
+	return fd
+}
+
+const (
+	furnishedFile = dir + 1 + iota
+	furnishedListener
+	furnishedStream
+	_ // its other end
+	furnishedDatagram
+)
+
+// furnish opens a file, a listener, both ends of a connection and two sockets for datagrams, and lets none of the sockets wait.
+func furnish(call func(name string, args ...uint64) wasi.Errno, m []byte) {
+	opened := func() uint64 { return uint64(binary.LittleEndian.Uint32(m[out:])) }
+	copy(m[path:], "file1")
+	call("path_open", dir, 1, path, pathLen, 0, uint64(wasi.RightsFile), 0, 0, out)
+	open := func(typ uint64) uint64 {
+		call("sock_open", minusOne, 0, typ, out)
+		fd := opened()
+		wasi.PutAddr(m[at:], loopback(0))
+		call("sock_bind", fd, at)
+		return fd
+	}
+	l := open(stream)
+	call("sock_listen", l, 5)
+	client := open(stream)
+	call("sock_addr_local", l, at)
+	call("sock_connect", client, at)
+	call("sock_accept", l, 0, out)
+	for _, fd := range []uint64{l, client, opened(), open(datagram), open(datagram)} {
+		call("fd_fdstat_set_flags", fd, uint64(wasi.FdflagNonblock))
+	}
+	clear(m[at : at+wasi.SizeAddr])
+}
