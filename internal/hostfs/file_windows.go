@@ -61,6 +61,9 @@ func FromOS(file *os.File) (*File, error) {
 	return newFile(os.NewFile(uintptr(own), file.Name()), 0), nil
 }
 
+// Terminal is false, as FromOS takes none.
+func (f *File) Terminal() bool { return false }
+
 // Close closes the file; fs.ErrClosed if it is closed already.
 func (f *File) Close() error {
 	return posix(f.file.Close())

@@ -68,6 +68,16 @@ func inherit(fd int) (*File, error) {
 	return f, nil
 }
 
+// Terminal reports whether the file is one.
+func (f *File) Terminal() bool {
+	if f.acquire() != nil {
+		return false
+	}
+	defer f.release()
+	_, err := unix.IoctlGetWinsize(f.fd, unix.TIOCGWINSZ) // which no other device has
+	return err == nil
+}
+
 // pipeBuf is what a pipe takes in one piece once it is writable, by POSIX at least 512.
 const pipeBuf = 4096
 

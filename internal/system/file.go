@@ -19,6 +19,9 @@ func newStdio(f *os.File, rights wasi.Rights) (*descriptor, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.Type() == hostfs.CharDevice && !h.Terminal() {
+		rights |= wasi.RightFdTell // else C libraries would take /dev/null for a terminal
+	}
 	return newDescriptor(file{h}, rights, 0), nil
 }
 

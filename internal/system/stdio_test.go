@@ -1,0 +1,42 @@
+package system
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/wasport/wasport/internal/wasi"
+)
+
+// TestTerminal tells terminals from other devices as C libraries do: a terminal has neither a position nor can it seek.
+func TestTerminal(t *testing.T) {
+	for _, device := range []struct {
+		path     string
+		terminal bool
+	}{{"/dev/null", false}, {"/dev/ptmx", true}} {
+		t.Run(device.path, func(t *testing.T) {
+			f, err := os.OpenFile(device.path, os.O_RDWR, 0)
+			if err != nil {
+				t.Skip(err)
+			}
+			defer f.Close()
+			g, err := New(context.Background(), Config{Stdin: f, Stdout: f, Stderr: f})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Close()
+			for fd := range int32(3) {
+				s, err := g.Fdstat(fd)
+				if err != nil || s.Type != wasi.FiletypeCharacterDevice {
+					t.Fatalf("type %d, %v", s.Type, err)
+				}
+				if terminal := s.Base&(wasi.RightFdSeek|wasi.RightFdTell) == 0; terminal != device.terminal {
+					t.Errorf("descriptor %d is a terminal: %v", fd, terminal)
+				}
+				if pos, err := g.Seek(fd, 0, wasi.WhenceCur); !device.terminal && (pos != 0 || err != nil) {
+					t.Errorf("descriptor %d is at %d, %v", fd, pos, err)
+				}
+			}
+		})
+	}
+}
