@@ -113,6 +113,29 @@ func (a *ahead) fill(s *socket) (network.Received, error) {
 	return r, err
 }
 
+// draw receives more, and returns how much: 0 at the end, and where nothing may be received ahead or no more fits.
+func (a *ahead) draw(s *socket) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	first := a.buf == nil
+	switch {
+	case !a.may || first && a.sockets.Load() >= aheadSockets || len(a.rest) == aheadSize:
+		return 0, nil
+	case first:
+		a.buf = aheadBuffers.Get().(*[aheadSize]byte)
+	}
+	a.rest = a.buf[:copy(a.buf[:], a.rest)]
+	r, err := a.fill(s)
+	switch {
+	case !first:
+	case len(a.rest) == 0:
+		a.drop()
+	default:
+		a.sockets.Add(1)
+	}
+	return r.N, err
+}
+
 func (a *ahead) take(n int) {
 	a.rest = a.rest[n:]
 	a.left.Store(int32(len(a.rest)))

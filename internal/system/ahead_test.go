@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -147,6 +148,44 @@ func TestPeekAhead(t *testing.T) {
 	r.take(60, 60, Peek)
 	r.take(30, 30, Peek)
 	r.take(60, 60, 0)
+}
+
+// TestPeekAll waits for all that is to be looked at, or for the end.
+func TestPeekAll(t *testing.T) {
+	r := newReader(t)
+	r.send(30)
+	r.left(30)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.take(60, 60, Peek|WaitAll)
+	}()
+	for waits := false; !waits; {
+		select {
+		case <-done:
+			t.Fatal("it did not wait")
+		default:
+			waits = r.table.ahead.Load() == 1
+			runtime.Gosched()
+		}
+	}
+	r.send(20)
+	r.send(10)
+	<-done
+	r.take(40, 40, 0)
+	r.take(20, 20, Peek|WaitAll)
+	r.take(50, 20, Peek|WaitAll|DontWait)
+	if err := r.SetRecvTimeout(r.fd, 1000); err != nil {
+		t.Fatal(err)
+	}
+	r.take(50, 20, Peek|WaitAll)
+	if err := r.SetRecvTimeout(r.fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	r.peer.Close()
+	r.take(50, 20, Peek|WaitAll)
+	r.take(50, 20, WaitAll)
+	r.take(50, 0, Peek|WaitAll)
 }
 
 func TestReadAndWaitAllAhead(t *testing.T) {

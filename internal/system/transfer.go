@@ -12,7 +12,7 @@ type Transfer uint8
 
 const (
 	Peek     Transfer = 1 << iota // receiving: leave the data where it is
-	WaitAll                       // receiving from a stream: until the buffers are full, the peer has ended or an error comes; without Peek
+	WaitAll                       // receiving from a stream: until the buffers are full, the peer has ended or an error comes
 	DontWait                      // as if the descriptor were in non-blocking mode
 )
 
@@ -22,7 +22,10 @@ func (t *Thread) Recv(fd int32, bufs [][]byte, how Transfer) (network.Received, 
 	if err != nil {
 		return network.Received{}, err
 	}
-	if how&(Peek|WaitAll) == WaitAll && s.Type() == network.Stream {
+	if how&WaitAll != 0 && s.Type() == network.Stream {
+		if how&Peek != 0 {
+			return t.peekAll(d, s, bufs, how)
+		}
 		return t.receiveAll(d, s, bufs, how)
 	}
 	return t.receive(d, s, bufs, how)
@@ -66,6 +69,33 @@ func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte, how Transfe
 		total.From = r.From
 		if bufs = advance(bufs, r.N); err != nil || r.N == 0 || len(bufs) == 0 {
 			return total, err
+		}
+	}
+}
+
+// peekAll takes what has come from the host, for which it would be ready as long as anything is there, and waits for the rest. It looks at
+// what there is at once if nothing may be received ahead, and never at more than that.
+func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received, error) {
+	wanted := 0
+	for _, b := range bufs {
+		wanted += len(b)
+	}
+	deadline := deadlineAfter(s.recvTimeout.Load())
+	for {
+		r, err := t.receive(d, s, bufs, how)
+		if err != nil || r.N == 0 || r.N == wanted || t.table.several.Load() {
+			return r, err
+		}
+		n, err := s.ahead.draw(s)
+		switch {
+		case n > 0:
+		case err == nil:
+			return r, nil
+		case err != syscall.EAGAIN:
+			s.keep(err)
+			return r, nil
+		case !d.again(err, how) || t.block(d, network.Readable, deadline) != nil:
+			return r, t.Err()
 		}
 	}
 }
