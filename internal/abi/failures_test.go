@@ -311,3 +311,18 @@ func TestProc(t *testing.T) {
 		t.Errorf("the guest ended with %v", c.world.Err())
 	}
 }
+
+// TestSeekRightImpliesTell tells the position of a file that may only be sought in.
+func TestSeekRightImpliesTell(t *testing.T) {
+	for _, test := range []struct {
+		right wasi.Rights
+		want  wasi.Errno
+	}{{wasi.RightFdTell, wasi.Success}, {wasi.RightFdSeek, wasi.Success}, {wasi.RightFdRead, wasi.ENOTCAPABLE}} {
+		c := newNetCaller(t)
+		fd := c.openFile()
+		c.must("fd_fdstat_set_rights", fd, uint64(test.right), 0)
+		if e := c.call("fd_tell", fd, out); e != test.want {
+			t.Errorf("with right %#x: %v", test.right, e)
+		}
+	}
+}

@@ -129,6 +129,9 @@ func (g *Guest) Seek(fd int32, offset int64, whence int) (int64, error) {
 		want = wasi.RightFdTell
 	}
 	f, err := g.fileAt(fd, want)
+	if err == wasi.ENOTCAPABLE {
+		f, err = g.fileAt(fd, wasi.RightFdSeek) // which implies the other
+	}
 	if err != nil {
 		return 0, err
 	}
