@@ -19,7 +19,8 @@ const root = "../.."
 
 // documents are the ones that hold true because they are tested: blocks marked "console" are run, and those that name a file are
 // a part of it.
-var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md", "docs/threads.md", "docs/policy.md", "docs/threat-model.md"}
+var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md", "docs/threads.md", "docs/policy.md", "docs/threat-model.md",
+	"docs/c/first-program.md", "docs/c/porting.md", "docs/c/coming-from-wamr.md"}
 
 // block is what stands between two lines of three backquotes, with what is said after the first.
 type block struct {
@@ -100,7 +101,11 @@ func converse(t *testing.T, dir, text string) {
 	text = strings.ReplaceAll(text, "7000", freePort(t))
 	parts := strings.Split("\n"+text, "\n$ ")[1:]
 	for _, part := range parts {
-		if err := lacking(strings.Fields(part)[0]); err != nil {
+		command := strings.Fields(part)[0]
+		if strings.HasPrefix(part, "wasport cc ") || strings.HasPrefix(part, "wasport c++ ") {
+			command = "clang"
+		}
+		if err := lacking(command); err != nil {
 			if os.Getenv("WASPORT_CI") == "1" {
 				t.Fatal(err)
 			}

@@ -11,7 +11,7 @@ import (
 )
 
 // extension is wasport's own module, wasport_sockets: what POSIX programs need that WAMR's functions do not offer. Source:
-// guest/c/ABI.md.
+// docs/abi.md.
 var extension = []Function{
 	{"sock_get_option", "iii", "i", "fdq", sockGetOption},
 	{"sock_set_option", "iiI", "i", "fdD", sockSetOption},

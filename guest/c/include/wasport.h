@@ -182,7 +182,7 @@ WASPORT_SOCK(sock_set_ip_add_membership)(int32_t fd, const wasport_ip *group, ui
 WASPORT_SOCK(sock_set_ip_drop_membership)(int32_t fd, const wasport_ip *group, uint32_t interface);
 
 /*
- * wasport's own imports. ABI.md next to this directory says all about them.
+ * wasport's own imports. docs/abi.md says all about them.
  */
 
 enum {
