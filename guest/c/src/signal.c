@@ -8,6 +8,8 @@ int sigaction(int number, const struct sigaction *restrict act, struct sigaction
 {
 	void (*was)(int);
 
+	if (number == 0) /* which wasi-libc has a place for */
+		return result(EINVAL);
 	if (act != NULL && act->sa_flags & SA_SIGINFO)
 		return result(ENOTSUP);
 	was = signal(number, act != NULL ? act->sa_handler : SIG_DFL);
