@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -105,6 +106,9 @@ func newBuilder(t *testing.T) *builder {
 	toolchain, err := guestc.Find(os.Getenv)
 	if err != nil {
 		missing(err)
+	}
+	if _, err := os.Stat("/etc/services"); err != nil {
+		missing(fmt.Errorf("%w; Debian's netbase has it", err))
 	}
 	b := &builder{cc: cc, dir: t.TempDir()}
 	if b.library, err = toolchain.Library(t.Context(), b.dir); err != nil {

@@ -101,9 +101,6 @@ static void lookups(void)
 			if (services[s] == NULL || strcmp(services[s], "-1") != 0) /* which glibc takes for a number */
 				lookup("::1", services[s], AI_NUMERICSERV, AF_UNSPEC, types[t], 0);
 		}
-	lookup("localhost", "http", 0, AF_INET, SOCK_STREAM, 0);
-	lookup("localhost", "http", 0, AF_INET6, SOCK_STREAM, 0);
-	lookup("localhost", "http", 0, AF_UNSPEC, SOCK_STREAM, 0);
 	lookup("localhost", NULL, AI_NUMERICHOST, AF_UNSPEC, SOCK_STREAM, 0);
 	lookup("127.0.0.1", NULL, AI_CANONNAME, AF_UNSPEC, SOCK_STREAM, 0);
 	lookup("::1", NULL, AI_CANONNAME, AF_UNSPEC, SOCK_STREAM, 0);
@@ -229,7 +226,7 @@ static void services(void)
 
 static void hosts(void)
 {
-	static const char *const names[] = {"127.0.0.1", "localhost", "::1"};
+	static const char *const names[] = {"127.0.0.1", "::1"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		const struct hostent *h = gethostbyname(names[i]);
