@@ -192,7 +192,7 @@ func links(args []string) bool {
 		case "-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "-r":
 			return false
 		}
-		some = some || !strings.HasPrefix(arg, "-")
+		some = some || arg == "-" || !strings.HasPrefix(arg, "-")
 	}
 	return some
 }
