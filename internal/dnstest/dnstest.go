@@ -51,12 +51,17 @@ type record struct {
 
 // Start runs a server on a free port of a loopback address.
 func Start(on netip.Addr) (*Server, error) {
-	if !on.IsLoopback() {
+	return StartAt(netip.AddrPortFrom(on, 0))
+}
+
+// StartAt runs a server on a port of a loopback address; 0 is a free one.
+func StartAt(on netip.AddrPort) (*Server, error) {
+	if !on.Addr().IsLoopback() {
 		return nil, fmt.Errorf("%v is not a loopback address", on)
 	}
 	var failed error
 	for range 20 { // the port may be taken by someone else's TCP
-		packets, err := net.ListenPacket("udp", netip.AddrPortFrom(on, 0).String())
+		packets, err := net.ListenPacket("udp", on.String())
 		if err != nil {
 			return nil, err
 		}

@@ -11,8 +11,8 @@ static int eai(int32_t err)
 	case ENOENT:
 		return EAI_NONAME;
 	case EAGAIN:
+	case EIO: /* a server answered that it could not tell, which may change, too */
 		return EAI_AGAIN;
-	case EIO:
 	case EACCES: /* the policy does not let this name be asked for */
 		return EAI_FAIL;
 	case ENOMEM:
