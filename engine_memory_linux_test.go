@@ -111,7 +111,8 @@ func TestComingAndGoing(t *testing.T) {
 	if d := after.resident - before.resident; d > 16<<20 && measured {
 		t.Errorf("%d guests have left %d bytes of resident memory behind", count*times, d)
 	}
-	if d := after.virtual - before.virtual; d > 256<<20 && measured {
+	// Go keeps the address space that its heap once had, by 64 MB at a time.
+	if d := after.virtual - before.virtual; d > 1<<30 && measured {
 		t.Errorf("they have left %d bytes of address space behind", d)
 	}
 	if d := after.mappings - before.mappings; d > 64 && measured {

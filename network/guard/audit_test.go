@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/wasport/wasport/internal/dnstest"
 	"github.com/wasport/wasport/network"
@@ -230,15 +232,18 @@ func TestChangeWhileUsed(t *testing.T) {
 	_, to := packets(t, "127.0.0.1:0")
 	done := make(chan struct{})
 	var wg sync.WaitGroup
-	for range 4 {
+	const users = 4
+	var both atomic.Int32 // of the users have been allowed something and refused something
+	for range users {
 		wg.Go(func() {
 			b := [][]byte{make([]byte, 8)}
-			for allowed, refused := 0, 0; ; {
+			for allowed, refused, seen := 0, 0, false; ; {
+				if !seen && allowed > 0 && refused > 0 {
+					seen = true
+					both.Add(1)
+				}
 				select {
 				case <-done:
-					if allowed == 0 || refused == 0 {
-						t.Errorf("%d were allowed, %d were refused", allowed, refused)
-					}
 					return
 				default:
 				}
@@ -260,7 +265,12 @@ func TestChangeWhileUsed(t *testing.T) {
 			}
 		})
 	}
-	for i := range 2000 {
+	deadline := time.Now().Add(20 * time.Second)
+	for i := 0; i < 2000 || both.Load() < users; i++ {
+		if time.Now().After(deadline) {
+			t.Errorf("only %d of %d goroutines saw both policies", both.Load(), users)
+			break
+		}
 		n.SetPolicy([]*policy.Policy{lenient, nil, rules(t, "allow connect loopback", "deny listen any")}[i%3])
 	}
 	close(done)
