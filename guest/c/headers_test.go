@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wasport/wasport"
 	guestc "github.com/wasport/wasport/guest/c"
 )
 
@@ -81,6 +82,55 @@ func TestFreestanding(t *testing.T) {
 		"include/wasport.h")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestImports checks that the host has every function that wasport.h declares, with the same type.
+func TestImports(t *testing.T) {
+	l, dir := library(t)
+	cmd, err := l.Command(t.Context(), false, "-E", "include/wasport.h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := "#include <wasport.h>\nvoid *volatile all[] = {"
+	names := regexp.MustCompile(`int32_t (wasport_\w+)\(`).FindAllSubmatch(text, -1)
+	for _, m := range names {
+		program += "(void *)" + string(m[1]) + ", "
+	}
+	program += "};\nint main(void) { return all[0] == 0; }\n"
+	file := filepath.Join(dir, "all.wasm")
+	if cmd, err = l.Command(t.Context(), false, "-x", "c", "-", "-o", file); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdin = strings.NewReader(program)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	wasm, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt, err := wasport.NewRuntime(t.Context(), wasport.RuntimeConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close(t.Context())
+	mod, err := rt.Compile(t.Context(), wasm, wasport.CompileConfig{}) // which refuses what it lacks
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, i := range mod.Imports() {
+		if strings.HasPrefix(i.Name, "sock_") {
+			count++
+		}
+	}
+	if count != len(names) || count < 57 {
+		t.Errorf("%d functions are imported of %d that are declared", count, len(names))
 	}
 }
 
