@@ -97,7 +97,7 @@ func TestImports(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := "#include <wasport.h>\nvoid *volatile all[] = {"
-	names := regexp.MustCompile(`int32_t (wasport_\w+)\(`).FindAllSubmatch(text, -1)
+	names := regexp.MustCompile(`int32_t (wasport_\w+)\s*\(`).FindAllSubmatch(text, -1)
 	for _, m := range names {
 		program += "(void *)" + string(m[1]) + ", "
 	}
