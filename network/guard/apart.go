@@ -18,7 +18,7 @@ type apart struct {
 var aparts = sync.Pool{New: func() any { return new(apart) }}
 
 // recvApart receives a datagram, and shows it to the guest only once it is known whom it comes from.
-func (s *socket) recvApart(now *regime, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+func (s *socket) recvApart(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	a := aparts.Get().(*apart)
 	defer aparts.Put(a)
 	room := 0
@@ -28,7 +28,7 @@ func (s *socket) recvApart(now *regime, bufs [][]byte, flags network.RecvFlags) 
 	a.list[0] = a.data[:min(room, maxDatagram)]
 	// One at a time: else of two that peek at a stranger's datagram the second would drop the one behind it.
 	s.receiving.Lock()
-	r, err := s.hearOnly(now, a.list[:], flags)
+	r, err := s.hearOnly(a.list[:], flags)
 	s.receiving.Unlock()
 	rest := a.data[:r.N]
 	for _, b := range bufs {

@@ -85,28 +85,28 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 	if now.bytes() {
 		return s.recvWithin(now, bufs, flags)
 	}
-	r, err := s.receive(now, bufs, flags)
+	r, err := s.receive(bufs, flags)
 	if err == nil && flags&network.Peek == 0 {
 		s.net.counters.received.Add(uint64(r.N))
 	}
 	return r, err
 }
 
-func (s *socket) receive(now *regime, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+func (s *socket) receive(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	switch {
 	case s.protocol == policy.TCP:
 		return s.Socket.Recv(bufs, flags)
 	case s.net.options.Shared:
-		return s.recvApart(now, bufs, flags)
+		return s.recvApart(bufs, flags)
 	}
-	return s.hearOnly(now, bufs, flags)
+	return s.hearOnly(bufs, flags)
 }
 
 // hearOnly receives into bufs what may be received. What may not has been there for a moment, and nothing tells how much it was.
-func (s *socket) hearOnly(now *regime, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+func (s *socket) hearOnly(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	for range maxStrangers {
 		r, err := s.Socket.Recv(bufs, flags)
-		if err != nil || s.hears(now, r.From) {
+		if err != nil || s.hears(r.From) {
 			return r, err
 		}
 		s.net.counters.datagrams.Add(1)
@@ -130,11 +130,12 @@ func wipe(bufs [][]byte) {
 	}
 }
 
-// hears judges the source of a datagram.
-func (s *socket) hears(now *regime, from netip.AddrPort) bool {
+// hears judges the source of a datagram, by the policy that holds now that it is here.
+func (s *socket) hears(from netip.AddrPort) bool {
 	if !from.IsValid() {
 		return false
 	}
+	now := s.net.now.Load()
 	s.mu.Lock()
 	known := s.gotFrom.has(s.net, now, from)
 	isPeer := from == s.peer
@@ -173,7 +174,7 @@ func (s *socket) Available() (int, error) {
 	if n == 0 || err != nil || s.protocol == policy.TCP {
 		return n, err
 	}
-	switch _, err := s.receive(s.net.now.Load(), nil, network.Peek); err {
+	switch _, err := s.receive(nil, network.Peek); err {
 	case nil:
 		return s.Socket.Available()
 	case syscall.EAGAIN:

@@ -343,6 +343,58 @@ func TestConnectionsStand(t *testing.T) {
 	wantErr(t, "another connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt), syscall.EACCES)
 }
 
+// latch is a Network that does something just before a socket asks the kernel for what has arrived.
+type latch struct {
+	network.Network
+	before func()
+}
+
+type latchSocket struct {
+	network.Socket
+	*latch
+}
+
+func (l *latch) Open(f network.Family, t network.Type) (network.Socket, error) {
+	s, err := l.Network.Open(f, t)
+	return &latchSocket{s, l}, err
+}
+
+func (s *latchSocket) Accept() (network.Socket, netip.AddrPort, error) {
+	s.before()
+	return s.Socket.Accept()
+}
+
+func (s *latchSocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+	s.before()
+	return s.Socket.Recv(bufs, flags)
+}
+
+// TestChangeWithinCall changes the policy while the guest is in the call that takes a connection or a datagram: who arrives after the
+// change is judged by the new policy.
+func TestChangeWithinCall(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		base := &latch{Network: kernel.New(kernel.Config{})}
+		n := guard.New(base, rules(t, "allow listen tcp://127.0.0.1", "allow listen udp://127.0.0.1"), guard.Options{Shared: shared})
+		stream, packets := open(t, n, network.IPv4, network.Stream), open(t, n, network.IPv4, network.Datagram)
+		must(t, stream.Bind(here))
+		must(t, packets.Bind(here))
+		must(t, stream.Listen(8))
+		peer := open(t, kernel.New(kernel.Config{}), network.IPv4, network.Stream)
+		must(t, connect(t, peer, local(t, stream)))
+		send(t, sender(t, "127.0.0.1"), "x", local(t, packets))
+		for _, s := range []network.Socket{stream, packets} { // both have something waiting
+			_, err := s.Wait(network.Readable, time.Now().Add(patience))
+			must(t, err)
+		}
+		base.before = func() { n.SetPolicy(nil) }
+		_, _, err := stream.Accept()
+		wantErr(t, "accept", err, syscall.EAGAIN)
+		n.SetPolicy(rules(t, "allow listen udp://127.0.0.1"))
+		_, err = packets.Recv([][]byte{make([]byte, 8)}, 0)
+		wantErr(t, "receive", err, syscall.EAGAIN)
+	}
+}
+
 // TestRaces has two threads move a socket at once, and then the policy forbid one of the places where it may be.
 func TestRaces(t *testing.T) {
 	friend, friendAt := packets(t, "127.0.0.1:0")

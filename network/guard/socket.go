@@ -131,8 +131,7 @@ const maxStrangers = 64
 
 // Accept closes the connections of peers that are not admitted, and goes on to the next. EMFILE beyond the limit of sockets.
 func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
-	now := s.net.now.Load()
-	if err := s.net.reserve(now); err != nil {
+	if err := s.net.reserve(s.net.now.Load()); err != nil {
 		return nil, netip.AddrPort{}, err
 	}
 	for range maxStrangers {
@@ -141,7 +140,7 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 			s.net.release()
 			return nil, from, err
 		}
-		if s.admits(now, from) {
+		if s.admits(from) {
 			g := s.net.guard(c)
 			g.underway = true
 			return g, from, nil
@@ -153,8 +152,9 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 	return nil, netip.AddrPort{}, syscall.EAGAIN
 }
 
-// admits judges who has connected.
-func (s *socket) admits(now *regime, from netip.AddrPort) bool {
+// admits judges who has connected, by the policy that holds now that it has.
+func (s *socket) admits(from netip.AddrPort) bool {
+	now := s.net.now.Load()
 	at, chosen := s.local()
 	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: at, Ephemeral: !chosen, Remote: from}
 	d := s.decide(now, r)

@@ -71,7 +71,7 @@ func (s *socket) recvWithin(now *regime, bufs [][]byte, flags network.RecvFlags)
 			bufs, i, whole = cut(bufs, now.recv.Burst())
 		}
 	}
-	r, err := s.receive(now, bufs, flags)
+	r, err := s.receive(bufs, flags)
 	if i >= 0 {
 		bufs[i] = whole
 	}
