@@ -82,11 +82,12 @@ var variants = []struct{ name, define string }{
 const withoutExtension = "-DWASPORT_EXT=0"
 
 func (t *Toolchain) build(ctx context.Context, dir string) error {
-	if err := t.complete(); err != nil {
+	archiver, err := t.archiver()
+	if err != nil {
 		return err
 	}
 	var sources []string
-	err := eachFile(func(name string, text []byte) error {
+	err = eachFile(func(name string, text []byte) error {
 		if path.Ext(name) == ".c" {
 			sources = append(sources, name)
 		}
@@ -114,7 +115,7 @@ func (t *Toolchain) build(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := command(ctx, dir, t.archiver, append([]string{"Drcs", "lib" + v.name + ".a"}, objects...)...); err != nil {
+		if err := command(ctx, dir, archiver, append([]string{"Drcs", "lib" + v.name + ".a"}, objects...)...); err != nil {
 			return err
 		}
 		for _, o := range objects {

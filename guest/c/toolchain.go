@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// Toolchain is a clang that compiles to WebAssembly, and the C library that it compiles with.
+// Toolchain is a clang that compiles to WebAssembly, and the C library that it compiles with. It may be used by several goroutines.
 type Toolchain struct {
-	clang, archiver string
-	target          string
-	sysroot         string // empty = Debian's, which is spread over /usr
+	clang   string
+	target  string
+	sysroot string // empty = Debian's, which is spread over /usr
 }
 
 // MissingError is the error of a machine that lacks a part of a toolchain.
@@ -85,22 +85,19 @@ func (t *Toolchain) resolve() error {
 	return nil
 }
 
-// complete finds the parts that are used less often.
-func (t *Toolchain) complete() (err error) {
-	if t.archiver, err = t.program("llvm-ar"); err != nil {
-		return err
-	}
-	if _, err = t.program("wasm-ld"); err != nil {
-		return err
+// archiver finds llvm-ar, and sees to it that the other parts that are used less often are there as well.
+func (t *Toolchain) archiver() (string, error) {
+	if _, err := t.program("wasm-ld"); err != nil {
+		return "", err
 	}
 	builtins, err := t.ask("-print-libgcc-file-name")
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !exists(builtins) {
-		return &MissingError{"a part of clang, " + filepath.Base(builtins) + ",", packagesC}
+		return "", &MissingError{"a part of clang, " + filepath.Base(builtins) + ",", packagesC}
 	}
-	return nil
+	return t.program("llvm-ar")
 }
 
 // program finds one of the programs that come with clang.
