@@ -102,9 +102,11 @@ func TestEndlessGuestsTick(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			// What else runs on the machine takes caches and cycles, if not this thread's time: one good round is enough.
+			// It is at most 2 ms on a quiet machine. What else runs takes caches and cycles, if not this thread's time, and can make
+			// that 10; what is not bounded takes longer in every round.
+			const limit = 30 * time.Millisecond
 			var rounds []time.Duration
-			for len(rounds) < 10 && (len(rounds) == 0 || slices.Min(rounds) > 10*time.Millisecond) {
+			for len(rounds) < 3 && (len(rounds) == 0 || slices.Min(rounds) > limit) {
 				var last, longest time.Duration
 				ticks := 0
 				err := run(t, rewrite(t, wasm, limited), wazero.NewRuntimeConfig(), func() {
@@ -122,7 +124,7 @@ func TestEndlessGuestsTick(t *testing.T) {
 				rounds = append(rounds, longest)
 			}
 			t.Logf("at most between two ticks: %v", rounds)
-			if longest := slices.Min(rounds); longest > 10*time.Millisecond {
+			if longest := slices.Min(rounds); longest > limit {
 				t.Errorf("%v between two ticks", longest)
 			}
 		})
