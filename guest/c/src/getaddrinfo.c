@@ -28,17 +28,17 @@ struct results {
 
 static bool parse_number(const char *text, uint32_t most, uint32_t *number)
 {
-	uint32_t n = 0;
+	uint64_t n = 0;
 	if (*text == '\0')
 		return false;
 	for (; *text != '\0'; text++) {
 		if (*text < '0' || *text > '9')
 			return false;
-		n = n * 10 + (uint32_t)(*text - '0');
+		n = n * 10 + (uint64_t)(*text - '0');
 		if (n > most)
-			n = most + 1;
+			n = (uint64_t)most + 1;
 	}
-	*number = n;
+	*number = (uint32_t)n;
 	return true;
 }
 
@@ -181,8 +181,10 @@ static int split_zone(const char *node, char *text, size_t size, uint32_t *scope
 		return EAI_NONAME;
 	memcpy(text, node, len);
 	text[len] = '\0';
-	if (zone == NULL || parse_number(zone + 1, UINT32_MAX - 1, scope))
+	if (zone == NULL)
 		return 0;
+	if (parse_number(zone + 1, UINT32_MAX - 1, scope))
+		return *scope != UINT32_MAX ? 0 : EAI_NONAME;
 	*scope = if_nametoindex(zone + 1);
 	return *scope != 0 ? 0 : EAI_NONAME;
 }

@@ -1,6 +1,5 @@
 #include "sock.h"
 
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +53,7 @@ static int wait_for(struct pollfd *fds, nfds_t n, uint64_t ns)
 	int ready = 0;
 	int32_t err;
 
-	if (n > INT_MAX / 2)
+	if (n > SIZE_MAX / 2 / (sizeof *subscriptions + sizeof *events) - 1)
 		return result(EINVAL);
 	if (2 * n + 1 > FEW) {
 		subscriptions = malloc((2 * n + 1) * (sizeof *subscriptions + sizeof *events));

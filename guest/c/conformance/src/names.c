@@ -122,6 +122,7 @@ static void lookups(void)
 	lookup("127.0.0.1", "tftp", 0, AF_UNSPEC, 0, 0);
 	lookup("fe80::1%lo", "80", AI_NUMERICHOST, AF_UNSPEC, SOCK_STREAM, 0);
 	lookup("fe80::1%1", "80", AI_NUMERICHOST, AF_UNSPEC, SOCK_STREAM, 0);
+	lookup("fe80::1%5000000000", "80", AI_NUMERICHOST, AF_UNSPEC, SOCK_STREAM, 0);
 	lookup("fe80::1%nonesuch", "80", AI_NUMERICHOST, AF_UNSPEC, SOCK_STREAM, 0);
 }
 

@@ -113,6 +113,7 @@ static void several(void)
 	TRY(poll(list, 4, 0));
 	TRY(poll(list + 3, 1, 1000));
 	TRY(poll(NULL, 0, 1));
+	TRY(poll(list, UINT32_MAX, 0));
 	list[0].fd = -1;
 	TRY(poll(list, 1, 1));
 	printf("ignored: %d\n", list[0].revents);
