@@ -12,9 +12,28 @@ type descriptor struct {
 	object
 	preopen *string // the name of a preopened directory
 
-	base, inheriting atomic.Uint64 // rights
-	nonblock         atomic.Bool
-	closed           atomic.Bool
+	// reported are the rights that fd_fdstat_get gives. enforced are those that calls ask for: fewer
+	// only where reading or writing was not asked for, or a right was given up. RATIONALE.md has
+	// the reason.
+	reported, enforced rights
+
+	nonblock atomic.Bool
+	closed   atomic.Bool
+}
+
+// rights are the rights of a descriptor, and those that it hands on to what is opened through it.
+type rights struct{ base, inheriting atomic.Uint64 }
+
+func (r *rights) set(base, inheriting wasi.Rights) {
+	r.base.Store(uint64(base))
+	r.inheriting.Store(uint64(inheriting))
+}
+
+// narrow takes away all rights but these. Two threads may narrow the rights of one descriptor, and
+// neither may restore what the other took away.
+func (r *rights) narrow(base, inheriting wasi.Rights) {
+	r.base.And(uint64(base))
+	r.inheriting.And(uint64(inheriting))
 }
 
 // object is what a descriptor refers to. Reading and writing are tried, never waited for: EAGAIN says that there is
@@ -32,8 +51,8 @@ type object interface {
 
 func newDescriptor(o object, base, inheriting wasi.Rights) *descriptor {
 	d := &descriptor{object: o}
-	d.base.Store(uint64(base))
-	d.inheriting.Store(uint64(inheriting))
+	d.reported.set(base, inheriting)
+	d.enforced.set(base, inheriting)
 	return d
 }
 
@@ -51,9 +70,9 @@ func (d *descriptor) asSocket() (*socket, bool) {
 	return s, ok
 }
 
-// rights reports ENOTCAPABLE unless the descriptor has all of the rights wanted.
-func (d *descriptor) rights(want wasi.Rights) error {
-	if wasi.Rights(d.base.Load())&want != want {
+// require returns ENOTCAPABLE unless the descriptor has all of the rights wanted.
+func (d *descriptor) require(want wasi.Rights) error {
+	if wasi.Rights(d.enforced.base.Load())&want != want {
 		return wasi.ENOTCAPABLE
 	}
 	return nil
@@ -65,7 +84,7 @@ func (g *Guest) with(fd int32, want wasi.Rights) (*descriptor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d, d.rights(want)
+	return d, d.require(want)
 }
 
 // Fdstat tells what a descriptor is and may do.
@@ -76,7 +95,7 @@ func (g *Guest) Fdstat(fd int32) (wasi.Fdstat, error) {
 	}
 	s := wasi.Fdstat{
 		Type: d.filetype(), Flags: d.flags(),
-		Base: wasi.Rights(d.base.Load()), Inheriting: wasi.Rights(d.inheriting.Load()),
+		Base: wasi.Rights(d.reported.base.Load()), Inheriting: wasi.Rights(d.reported.inheriting.Load()),
 	}
 	if d.nonblock.Load() {
 		s.Flags |= wasi.FdflagNonblock
@@ -100,23 +119,18 @@ func (g *Guest) SetFlags(fd int32, flags wasi.Fdflags) error {
 	return nil
 }
 
-// SetRights takes rights away from a descriptor. Adding one is ENOTCAPABLE.
+// SetRights takes rights away from a descriptor. Adding one to those reported is ENOTCAPABLE.
 func (g *Guest) SetRights(fd int32, base, inheriting wasi.Rights) error {
 	d, err := g.table.at(fd)
 	if err != nil {
 		return err
 	}
-	// Two threads may narrow the same descriptor, and neither may undo what the other took away.
-	for _, r := range [...]struct {
-		now  *atomic.Uint64
-		want wasi.Rights
-	}{{&d.base, base}, {&d.inheriting, inheriting}} {
-		if r.want&^wasi.Rights(r.now.Load()) != 0 {
-			return wasi.ENOTCAPABLE
-		}
+	if base&^wasi.Rights(d.reported.base.Load()) != 0 ||
+		inheriting&^wasi.Rights(d.reported.inheriting.Load()) != 0 {
+		return wasi.ENOTCAPABLE
 	}
-	d.base.And(uint64(base))
-	d.inheriting.And(uint64(inheriting))
+	d.reported.narrow(base, inheriting)
+	d.enforced.narrow(base, inheriting)
 	return nil
 }
 

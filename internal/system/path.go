@@ -17,7 +17,7 @@ func (g *Guest) dirAt(fd int32, want wasi.Rights) (*hostfs.Dir, *descriptor, err
 	if !ok {
 		return nil, nil, syscall.ENOTDIR
 	}
-	return o.Dir, d, d.rights(want)
+	return o.Dir, d, d.require(want)
 }
 
 // Prestat is the name of a preopened directory; EBADF for any other descriptor.
@@ -40,13 +40,13 @@ type OpenPath struct {
 	Base, Inheriting wasi.Rights
 }
 
-const (
-	readRights  = wasi.RightFdRead | wasi.RightFdReaddir
-	writeRights = wasi.RightFdWrite | wasi.RightFdAllocate | wasi.RightFdFilestatSetSize | wasi.RightFdDatasync
-)
+// accessRights are the rights that path_open must be asked for: they are the access mode of open(2).
+// The others come with the directory, whether they were asked for or not.
+const accessRights = wasi.RightFdRead | wasi.RightFdWrite
 
-// OpenAt opens a path beneath a directory. The new descriptor has those of the rights asked for that the directory hands on and that
-// make sense for what was found. Whether it is opened for reading or writing follows from them.
+// OpenAt opens a path beneath a directory. The new descriptor reports those of the rights asked for
+// that the directory hands on and that make sense for its type. What the guest may do is decided by
+// the directory, and by whether reading and writing were asked for.
 func (g *Guest) OpenAt(fd int32, path string, o OpenPath) (int32, error) {
 	need := wasi.RightPathOpen
 	if o.Oflags&wasi.OflagCreat != 0 {
@@ -65,11 +65,11 @@ func (g *Guest) OpenAt(fd int32, path string, o OpenPath) (int32, error) {
 	if err := g.table.full(); err != nil {
 		return -1, err
 	}
-	inheriting := wasi.Rights(d.inheriting.Load())
-	base := o.Base & inheriting
+	handedOn := wasi.Rights(d.enforced.inheriting.Load())
+	base := o.Base & handedOn
 	f, sub, err := dir.Open(path, hostfs.OpenOptions{
-		Read:      base&readRights != 0,
-		Write:     base&writeRights != 0,
+		Read:      base&wasi.RightFdRead != 0,
+		Write:     base&wasi.RightFdWrite != 0,
 		Create:    o.Oflags&wasi.OflagCreat != 0,
 		Exclusive: o.Oflags&wasi.OflagExcl != 0,
 		Truncate:  o.Oflags&wasi.OflagTrunc != 0,
@@ -80,11 +80,16 @@ func (g *Guest) OpenAt(fd int32, path string, o OpenPath) (int32, error) {
 	if err != nil {
 		return -1, pathError(err)
 	}
+	var n *descriptor
+	possible, inheriting := wasi.RightsFile, o.Inheriting&handedOn
 	if sub != nil {
-		return g.insert(newDirectory(sub, nil, base&wasi.RightsDirectory, o.Inheriting&inheriting))
+		possible = wasi.RightsDirectory
+		n = newDirectory(sub, nil, base&possible, inheriting)
+	} else {
+		n = newDescriptor(file{f}, base&possible, inheriting)
+		n.nonblock.Store(o.Flags&wasi.FdflagNonblock != 0)
 	}
-	n := newDescriptor(file{f}, base&wasi.RightsFile, o.Inheriting&inheriting)
-	n.nonblock.Store(o.Flags&wasi.FdflagNonblock != 0)
+	n.enforced.set((handedOn&^accessRights|base)&possible, handedOn)
 	return g.insert(n)
 }
 

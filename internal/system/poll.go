@@ -157,7 +157,7 @@ func (t *Thread) register(in []Interest) {
 		}
 		d, err := t.table.at(x.FD)
 		if err == nil {
-			err = d.rights(wasi.RightPollFdReadwrite)
+			err = d.require(wasi.RightPollFdReadwrite)
 		}
 		hangup := false
 		if s, ok := d.asSocket(); ok && err == nil && s.pending.Load() != 0 {

@@ -1,8 +1,9 @@
 package wasi
 
-// Rights say what may be done with a descriptor. Bits up to 27 are those of preview 1. Above them WAMR numbered
-// its socket rights differently from preview 1, which has SOCK_SHUTDOWN at 28 and SOCK_ACCEPT at 29; a socket carries all of 27 to
-// 37, which satisfies both, and socket calls do not test them.
+// Rights say what may be done with a descriptor; package system decides which of them calls ask for.
+// Bits up to 27 are those of preview 1. Above them WAMR numbered its socket rights differently from
+// preview 1, which has SOCK_SHUTDOWN at 28 and SOCK_ACCEPT at 29. A socket carries all of 27 to 37,
+// which satisfies both, and socket calls do not test them.
 type Rights uint64
 
 const (
