@@ -1,6 +1,9 @@
 package wasport
 
-import "github.com/wasport/wasport/internal/engine"
+import (
+	"github.com/wasport/wasport/internal/abi"
+	"github.com/wasport/wasport/internal/engine"
+)
 
 // Imports lists the functions that the module imports, in its own order and each once.
 func (m *Module) Imports() []Import { return m.module.Imports() }
@@ -25,3 +28,16 @@ func (m *Module) Memory() (Memory, bool) { return m.module.Memory() }
 
 // Threads reports whether the module can start threads.
 func (m *Module) Threads() bool { return m.module.Threads() }
+
+// Dialect is an interface between guests and hosts, such as WASI preview 1 or WASIX.
+type Dialect = abi.Dialect
+
+// Dialects tells which dialects a module was built for that has these imports, by the name and type
+// of each. The imports of an [ImportError] tell which ones it lacks.
+func Dialects(imports []Import) []Dialect {
+	list := make([]abi.Import, 0, len(imports))
+	for _, i := range imports {
+		list = append(list, abi.Import{Module: i.Module, Name: i.Name, Type: i.Want})
+	}
+	return abi.Dialects(list)
+}

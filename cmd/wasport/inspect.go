@@ -39,7 +39,7 @@ func inspect(args []string) error {
 
 	imports := mod.Imports()
 	fmt.Printf("%s: core module, %s\n", file, size(uint64(len(wasm))))
-	fmt.Printf("speaks %s\n", dialect(imports))
+	fmt.Printf("speaks %s\n", dialects(imports))
 	printImports(imports)
 	printExports(mod)
 	lacking := slices.DeleteFunc(imports, wasport.Import.OK)
@@ -65,32 +65,19 @@ func inspect(args []string) error {
 	return &exit{status: statusFailure}
 }
 
-// dialect says which interfaces a module was built for, going by what it imports.
-func dialect(imports []wasport.Import) string {
-	preview1 := []string{"sock_accept", "sock_recv", "sock_send", "sock_shutdown"}
-	spoken := make([]bool, 5)
-	for _, i := range imports {
-		switch {
-		case i.Module == "wasport_sockets":
-			spoken[2] = true
-		case i.Module == "wasi" && i.Name == "thread-spawn":
-			spoken[3] = true
-		case i.Module != "wasi_snapshot_preview1" && i.Module != "wasi_unstable":
-			spoken[4] = true
-		case strings.HasPrefix(i.Name, "sock_") && !slices.Contains(preview1, i.Name):
-			spoken[1] = true
-		default:
-			spoken[0] = true
-		}
-	}
-	var list []string
-	for n, name := range []string{"WASI preview 1", "WAMR's sockets", "wasport's sockets", "wasi-threads", "functions of its own host"} {
-		if spoken[n] {
-			list = append(list, name)
-		}
-	}
-	if list == nil {
+// dialects says which interfaces a module was built for.
+func dialects(imports []wasport.Import) string {
+	list := joinDialects(wasport.Dialects(imports))
+	if list == "" {
 		return "to nobody: it imports no function"
+	}
+	return list
+}
+
+func joinDialects(dialects []wasport.Dialect) string {
+	list := make([]string, 0, len(dialects))
+	for _, d := range dialects {
+		list = append(list, string(d))
 	}
 	return strings.Join(list, ", ")
 }

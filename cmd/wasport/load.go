@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/wasport/wasport"
@@ -52,12 +53,20 @@ func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport
 		rt.Close(ctx)
 		return nil, nil, usage("", "%s: it imports its memory, from %s, which there is not", file, m.Import)
 	}
+	if built := joinDialects(foreign(mod.Imports())); built != "" {
+		warn("%s: it is built for %s, which wasport does not have", file, built)
+	}
 	for _, i := range mod.Imports() {
 		if !i.OK() {
 			warn("%s: it imports %v; a call of it will trap", file, i)
 		}
 	}
 	return rt, mod, nil
+}
+
+// foreign tells which dialects of other hosts have imports among these.
+func foreign(imports []wasport.Import) []wasport.Dialect {
+	return slices.DeleteFunc(wasport.Dialects(imports), func(d wasport.Dialect) bool { return !d.Foreign() })
 }
 
 // unfit says why a file cannot be run.
@@ -67,6 +76,9 @@ func unfit(file string, err error) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	text := file + ": it imports what cannot be supplied:\n"
+	if built := joinDialects(foreign(lacking.Imports)); built != "" {
+		text = fmt.Sprintf("%s: it is built for %s, which wasport does not have:\n", file, built)
+	}
 	for _, i := range lacking.Imports {
 		text += "  " + i.String() + "\n"
 	}
