@@ -104,6 +104,16 @@ func usage(command, format string, args ...any) error {
 	return &exit{statusUsage, err}
 }
 
+// exitStatus is the exit status of the command for that of a guest: its low 8 bits, as wait(2) and
+// POSIX's exit() have it, on each system. Where they are all 0 and the guest's status is not, it is
+// 255, so that a failure of the guest never passes for a success.
+func exitStatus(code uint32) int {
+	if low := code & 0xff; low != 0 || code == 0 {
+		return int(low)
+	}
+	return 255
+}
+
 // report says what went wrong, and returns the exit status.
 func report(err error) int {
 	if err == nil {

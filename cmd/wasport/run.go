@@ -181,7 +181,7 @@ func run(args []string) error {
 		return ended(file, err)
 	}
 	if status.Code != 0 {
-		return &exit{status: int(status.Code)}
+		return &exit{status: exitStatus(status.Code)}
 	}
 	if len(status.Results) > 0 {
 		fmt.Println(entry.Format(status.Results))
