@@ -45,7 +45,11 @@ func (l *Learner) Request(r Request) {
 
 // Lookup notes what a lookup of a name returned.
 func (l *Learner) Lookup(name string, addrs []netip.Addr) {
-	rules, err := ParseTargets(Allow, Connect, name, Origin{})
+	name, err := CanonicalName(name)
+	if err != nil {
+		return
+	}
+	rules, err := ParseTargets(Allow, Connect, name+".", Origin{})
 	if err != nil || len(rules) != 1 || rules[0].host.kind != byName {
 		return // no rule can have this name
 	}
@@ -78,19 +82,19 @@ func (l *Learner) Rules() []Rule {
 		peers, listening := listeners[q.listener()]
 		switch {
 		case q.op == OpJoin:
-			need.add(grant{Join, UDP, q.remote.String(), ""}, 0)
+			need.add(grant{Join, UDP, bracketed(q.remote), ""}, 0)
 		case q.op == OpAccept, q.op == OpReceive && listening:
 			listeners[q.listener()] = append(peers, classOf(q.remote))
 		case q.name != "" && q.op != OpResolve:
-			need.add(grant{Connect, q.protocol, q.name, ""}, q.rport)
+			need.add(grant{Connect, q.protocol, q.name + ".", ""}, q.rport)
 		case q.op == OpConnect, q.op == OpReceive:
 			for _, a := range q.remotes() {
-				need.add(grant{Connect, q.protocol, a.String(), ""}, q.rport)
+				need.add(grant{Connect, q.protocol, bracketed(a), ""}, q.rport)
 			}
 		}
 	}
 	for at, peers := range listeners {
-		need.add(grant{Listen, at.protocol, at.local.String(), commonGroup(peers)}, at.port)
+		need.add(grant{Listen, at.protocol, bracketed(at.local), commonGroup(peers)}, at.port)
 	}
 	var clients Protocol // what a connect rule allows to bind
 	for g := range need {
@@ -100,10 +104,10 @@ func (l *Learner) Rules() []Rule {
 	}
 	for q := range l.seen {
 		switch {
-		case q.op == OpResolve && need[grant{Connect, TCP, q.name, ""}] == nil && need[grant{Connect, UDP, q.name, ""}] == nil:
-			need.add(grant{Resolve, both, q.name, ""}, 0)
+		case q.op == OpResolve && need[grant{Connect, TCP, q.name + ".", ""}] == nil && need[grant{Connect, UDP, q.name + ".", ""}] == nil:
+			need.add(grant{Resolve, both, q.name + ".", ""}, 0)
 		case q.op == OpBind && q.client() && clients&q.protocol == 0:
-			need.add(grant{Listen, q.protocol, q.local.String(), ""}, 0)
+			need.add(grant{Listen, q.protocol, bracketed(q.local), ""}, 0)
 		}
 	}
 	return need.rules()
@@ -131,7 +135,7 @@ func commonGroup(peers []class) string {
 type grant struct {
 	action   Action
 	protocol Protocol
-	host     string
+	host     string // an IPv6 address in brackets; a name with a final dot
 	from     string
 }
 
@@ -143,25 +147,23 @@ func (n lesson) add(g grant, port uint16) { n[g] = append(n[g], port) }
 func (n lesson) rules() []Rule {
 	var out []Rule
 	for g, ports := range n {
-		text := g.host
+		var text strings.Builder
+		if g.action != Resolve {
+			text.WriteString(g.protocol.String() + "://")
+		}
+		text.WriteString(g.host)
 		if g.action == Connect || g.action == Listen {
-			if strings.Contains(text, ":") {
-				text = "[" + text + "]"
-			}
 			slices.Sort(ports)
 			sep := ":"
 			for _, port := range slices.Compact(ports) {
-				text += sep + strconv.Itoa(int(port))
+				text.WriteString(sep + strconv.Itoa(int(port)))
 				sep = ","
 			}
 		}
-		if g.action != Resolve {
-			text = g.protocol.String() + "://" + text
-		}
 		if g.from != "" {
-			text += " from " + g.from
+			text.WriteString(" from " + g.from)
 		}
-		rules, err := ParseTargets(Allow, g.action, text, Origin{})
+		rules, err := ParseTargets(Allow, g.action, text.String(), Origin{})
 		if err != nil {
 			continue // no rule can say this: port 0, or a name that the DNS cannot have
 		}

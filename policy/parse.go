@@ -111,7 +111,11 @@ func (p parser) rule(effect Effect, w []word, end int) (Rule, error) {
 // ParseTargets parses what a flag carries: what follows the action, several separated by spaces, such as
 // "tcp://127.0.0.1:8080 from 10.0.0.0/8 udp://[::1]:53". The error is an [*Error].
 func ParseTargets(effect Effect, action Action, text string, from Origin) ([]Rule, error) {
-	rules, err := parser{from}.targets(effect, action, words(text), len(text))
+	p, w := parser{from}, words(text)
+	rules, err := p.targets(effect, action, w, len(text))
+	if err == nil {
+		err = p.refuseProse(action, w)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -181,6 +185,9 @@ func (p parser) target(r *Rule, w word) *Error {
 	if r.host, err = p.host(host); err != nil {
 		return err
 	}
+	if err := p.askBack(r.action, host, r.host); err != nil {
+		return err
+	}
 	if hasPorts {
 		if r.ports, err = p.ports(ports); err != nil {
 			return err
@@ -209,7 +216,7 @@ func (p parser) split(w word) (host, ports word, hasPorts bool, _ *Error) {
 		return host, word{after[1:], w.at + len(h) + 3}, true, nil
 	}
 	if strings.Count(w.text, ":") != 1 { // none, or an IPv6 address
-		return w, ports, false, nil
+		return w, ports, false, p.oneReading(w)
 	}
 	h, after, _ := strings.Cut(w.text, ":")
 	return word{h, w.at}, word{after, w.at + len(h) + 1}, true, nil

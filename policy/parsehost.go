@@ -83,8 +83,18 @@ func (p parser) peer(r *Rule, w word) *Error {
 	if ap, err := netip.ParseAddrPort(w.text); err == nil {
 		return p.fail(w.at, "write "+ap.Addr().String(), "a peer has no port: it may connect from any")
 	}
+	if err := p.oneReading(w); err != nil {
+		err.Mend += "; a peer has no port"
+		return err
+	}
+	if inside, ok := strings.CutPrefix(w.text, "["); ok && strings.HasSuffix(inside, "]") {
+		w = word{strings.TrimSuffix(inside, "]"), w.at + 1}
+	}
 	h, err := p.host(w)
 	if err != nil {
+		return err
+	}
+	if err := p.askBack(r.action, w, h); err != nil {
 		return err
 	}
 	switch {

@@ -45,6 +45,9 @@ func ParseRequest(text string) (Request, error) {
 	if from {
 		r.Local = r.Remote
 		var err error
+		if err := p.oneReading(w[3]); err != nil {
+			return Request{}, err
+		}
 		if r.Remote, err = parseAddrPort(w[3].text, true); err != nil {
 			return Request{}, p.fail(w[3].at, "write an address, or address:port", "%q is not a peer", w[3].text)
 		}
@@ -67,6 +70,9 @@ func (p parser) requestTarget(r *Request, w word) *Error {
 		rest = w.text
 	default:
 		return p.fail(w.at, "write tcp:// or udp:// in front", "%q has no protocol", w.text)
+	}
+	if err := p.oneReading(word{rest, w.at + len(w.text) - len(rest)}); err != nil {
+		return err
 	}
 	var err error
 	if r.Remote, err = parseAddrPort(rest, r.Op == OpJoin); err == nil {

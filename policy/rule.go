@@ -110,8 +110,13 @@ func (r *Rule) spell() {
 		b.WriteString(r.protocols.String() + "://")
 	}
 	h := r.host.String()
-	if r.ports != nil && strings.Contains(h, ":") {
+	if _, alone := Readings(h); alone != "" {
+		h = alone
+	} else if r.ports != nil && strings.Contains(h, ":") {
 		h = "[" + h + "]"
+	}
+	if problem, _ := r.action.notAName(h); problem != "" && r.host.kind == byName {
+		h += "."
 	}
 	b.WriteString(h)
 	sep := ":"
@@ -120,7 +125,11 @@ func (r *Rule) spell() {
 		sep = ","
 	}
 	if r.peer.kind != everyone {
-		b.WriteString(" from " + r.peer.String())
+		peer := r.peer.String()
+		if _, alone := Readings(peer); alone != "" {
+			peer = alone
+		}
+		b.WriteString(" from " + peer)
 	}
 	r.text = b.String()
 }

@@ -31,7 +31,10 @@ func (o *oversight) group() group {
 	g.StringVar(&o.learn, "learn", "", "`FILE` let it do everything, and write the policy that it needs")
 	g.BoolVar(&o.dryRun, "dry-run", false, "refuse nothing, and say what would have been refused")
 	g.StringVar(&o.audit, "audit", "", "`FILE` add a line of JSON for each decision")
-	g.StringVar(&o.metrics, "metrics", "", "`HOST:PORT` serve counters there, for Prometheus")
+	g.Func("metrics", "`HOST:PORT` serve counters there, for Prometheus", func(s string) error {
+		o.metrics = s
+		return checkHostPort(s, "127.0.0.1:9090 or [::1]:9090")
+	})
 	return g
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/policy"
 )
 
 // parseDuration reads a Go duration, or a bare number of milliseconds as iwasm has it.
@@ -85,6 +86,13 @@ func parseHost(s string) (name string, addrs []netip.Addr, err error) {
 		return "", nil, errors.New("write NAME=ADDRESS, for instance db.test=127.0.0.1")
 	}
 	for text := range strings.SplitSeq(list, ",") {
+		if _, alone := policy.Readings(text); alone != "" {
+			return "", nil, fmt.Errorf("%q can be read in two ways; write %s without the port, or %s for the address",
+				text, text[:strings.LastIndexByte(text, ':')], alone)
+		}
+		if inside, ok := strings.CutPrefix(text, "["); ok {
+			text = strings.TrimSuffix(inside, "]")
+		}
 		a, err := netip.ParseAddr(text)
 		if err != nil {
 			return "", nil, fmt.Errorf("%q is not an IP address; write NAME=ADDRESS, for instance db.test=127.0.0.1", text)
@@ -96,14 +104,37 @@ func parseHost(s string) (name string, addrs []netip.Addr, err error) {
 
 // parseServer reads the address of a DNS server; its port is 53 where none is given.
 func parseServer(s string) (string, error) {
-	if a, err := netip.ParseAddr(s); err == nil {
-		return net.JoinHostPort(a.String(), "53"), nil
+	host := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	if _, alone := policy.Readings(s); alone == "" {
+		if a, err := netip.ParseAddr(host); err == nil {
+			return net.JoinHostPort(a.String(), "53"), nil
+		}
 	}
-	host, port, err := net.SplitHostPort(s)
-	if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || host == "" || notNumber != nil {
-		return "", errors.New("write HOST:PORT, for instance 9.9.9.9:53 or [2620:fe::fe]:53")
+	if err := checkHostPort(s, "9.9.9.9:53 or [2620:fe::fe]:53"); err != nil {
+		return "", err
+	}
+	if s[0] == ':' {
+		return "", errors.New("the host is missing; write for instance 9.9.9.9:53")
 	}
 	return s, nil
+}
+
+// checkHostPort refuses what is not HOST:PORT, an IPv6 address being in brackets.
+func checkHostPort(s, example string) error {
+	switch withPort, alone := policy.Readings(s); {
+	case alone != "":
+		return fmt.Errorf("%q can be read in two ways; write %s for the port, or %s:PORT for the address", s, withPort, alone)
+	case withPort != "":
+		return fmt.Errorf("an IPv6 address is in brackets when a port follows; write %s", withPort)
+	}
+	_, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Errorf("write HOST:PORT, for instance %s", example)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q is not a port; write a number up to 65535", port)
+	}
+	return nil
 }
 
 // address is where a socket listens that the guest gets.
@@ -111,10 +142,12 @@ type address struct{ network, host string }
 
 // parseListen reads tcp://ADDR or udp://ADDR.
 func parseListen(s string) (address, error) {
-	network, host, ok := strings.Cut(s, "://")
-	_, port, err := net.SplitHostPort(host)
-	if _, notNumber := strconv.ParseUint(port, 10, 16); !ok || network != "tcp" && network != "udp" || err != nil || notNumber != nil {
+	network, at, ok := strings.Cut(s, "://")
+	if !ok || network != "tcp" && network != "udp" {
 		return address{}, errors.New("write tcp://ADDRESS:PORT or udp://ADDRESS:PORT, for instance tcp://127.0.0.1:8080 or udp://[::1]:53")
 	}
-	return address{network, host}, nil
+	if err := checkHostPort(at, "127.0.0.1:8080 or [::1]:53"); err != nil {
+		return address{}, err
+	}
+	return address{network, at}, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -74,12 +75,54 @@ func TestParseListen(t *testing.T) {
 func TestParseServer(t *testing.T) {
 	for text, want := range map[string]string{
 		"127.0.0.1:5353": "127.0.0.1:5353", "127.0.0.1": "127.0.0.1:53", "::1": "[::1]:53", "[::1]:5353": "[::1]:5353",
-		"dns.test:53": "dns.test:53", "dns.test": "", "": "", ":53": "", "127.0.0.1:dns": "", "127.0.0.1:99999": "", "[::1]": "",
+		"dns.test:53": "dns.test:53", "dns.test": "", "": "", ":53": "", "127.0.0.1:dns": "", "127.0.0.1:99999": "",
+		"[::1]": "[::1]:53",
 	} {
 		got, err := parseServer(text)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v; want %q", text, got, err, want)
 		}
+	}
+}
+
+// An IPv6 address without brackets whose end can be a port is refused wherever an address stands,
+// and both spellings are shown; each of them is taken.
+func TestTwoReadings(t *testing.T) {
+	type try func(string) error
+	listen := func(s string) error { _, err := parseListen("tcp://" + s); return err }
+	server := func(s string) error { _, err := parseServer(s); return err }
+	hosts := func(s string) error { _, _, err := parseHost("db.test=" + s); return err }
+	metrics := func(s string) error { return checkHostPort(s, "") }
+	for _, test := range []struct {
+		flag string
+		try
+		text   string
+		errors []string
+		right  []string
+	}{
+		{"--listen", listen, "::1:8080", []string{"[::1]:8080", "[::1:8080]"}, []string{"[::1]:8080", "[::1:8080]:1"}},
+		{"--listen", listen, "2001:db8::1:443", []string{"[2001:db8::1]:443", "[2001:db8::1:443]"}, nil},
+		{"--listen", listen, ":::80", []string{"[::]:80"}, []string{"[::]:80"}},
+		{"--resolver", server, "::1:53", []string{"[::1]:53", "[::1:53]"}, []string{"[::1]:53", "[::1:53]:53", "[::1:53]", "::1"}},
+		{"--resolver", server, "fe80::1%eth0:53", []string{"[fe80::1%eth0]:53", "[fe80::1%eth0:53]"}, []string{"[fe80::1%eth0]:53"}},
+		{"--resolver", server, "::53", []string{"[::]:53", "[::53]"}, []string{"[::]:53", "[::53]:53"}},
+		{"--metrics", metrics, "::1:9090", []string{"[::1]:9090", "[::1:9090]"}, []string{"[::1]:9090", "[::1:9090]:1"}},
+		{"--hosts", hosts, "::1:8080", []string{"write ::1 ", "[::1:8080]"}, []string{"::1", "[::1:8080]"}},
+		{"--hosts", hosts, "127.0.0.1,2001:db8::1:25", []string{"write 2001:db8::1 ", "[2001:db8::1:25]"}, []string{"127.0.0.1,[2001:db8::1:25]"}},
+	} {
+		t.Run(test.flag+" "+test.text, func(t *testing.T) {
+			err := test.try(test.text)
+			for _, want := range test.errors {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("got error %v, want one with %q", err, want)
+				}
+			}
+			for _, right := range test.right {
+				if err := test.try(right); err != nil {
+					t.Errorf("%s: got error %v, want none", right, err)
+				}
+			}
+		})
 	}
 }
 

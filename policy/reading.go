@@ -1,0 +1,153 @@
+package policy
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Readings returns the spellings, with brackets, of an IPv6 address or range that is written
+// without them and whose end can be a port: withPort takes the end for ports, alone takes all of s
+// for the address. alone is empty if s is no address, so that there is one reading. Both are empty
+// if the end of s cannot be a port.
+//
+// RFC 5952, section 6, tells why: "2001:db8::1:25" is an address, and it is what people write for
+// port 25 of 2001:db8::1. A flag that takes HOST[:PORT] refuses a text with two readings.
+func Readings(s string) (withPort, alone string) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 || !isPorts(s[i+1:]) {
+		return "", ""
+	}
+	host := s[:i]
+	if host == ":" && s != "::1" {
+		host = "::" // "::8080" is an address that nobody has, and hardly what is meant
+	}
+	if base, _, _ := strings.Cut(host, "/"); !isIPv6(base) {
+		return "", ""
+	}
+	if isIPv6(s) {
+		alone = "[" + s + "]"
+	}
+	return "[" + host + "]:" + s[i+1:], alone
+}
+
+func isIPv6(s string) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && a.Is6()
+}
+
+// isPorts reports whether s is a port, a range of ports or a list of these.
+func isPorts(s string) bool {
+	isPort := func(s string) bool {
+		_, err := strconv.ParseUint(s, 10, 16)
+		return err == nil
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isPort(first) || isRange && !isPort(last) {
+			return false
+		}
+	}
+	return true
+}
+
+// bracketed returns an address as a rule can have it everywhere.
+func bracketed(a netip.Addr) string {
+	if a.Is6() {
+		return "[" + a.String() + "]"
+	}
+	return a.String()
+}
+
+// oneReading refuses an IPv6 address without brackets that may end in a port, or does.
+func (p parser) oneReading(w word) *Error {
+	withPort, alone := Readings(w.text)
+	switch {
+	case alone != "":
+		return p.fail(w.at, "write "+withPort+" for the port, or "+alone+" for the address",
+			"%q can be read in two ways", w.text)
+	case withPort != "":
+		return p.fail(w.at, "write "+withPort, "an IPv6 address is in brackets when a port follows")
+	}
+	return nil
+}
+
+// ruleWords are the words of the language that could pass as names of hosts.
+var ruleWords = slices.Concat([]string{"allow", "deny", "from", "tcp", "udp"}, actionNames[:])
+
+// notAName says what else than a host a single label was probably meant to be. A final dot, as
+// absolute names have it in the DNS, tells that a host is meant.
+func (a Action) notAName(name string) (problem, instead string) {
+	if slices.Contains(ruleWords, name) {
+		return "is a word of the rules", "leave it out"
+	}
+	if a == Resolve { // which takes no groups
+		return "", ""
+	}
+	for _, c := range classes {
+		edits := 1
+		if len(c.group) > 6 {
+			edits = 2
+		}
+		if c.group != "" && similar(name, c.group, edits) {
+			return "is nearly the name of a group", "write " + c.group
+		}
+	}
+	return "", ""
+}
+
+// similar reports whether so many letters inserted, dropped, changed or swapped make a into b.
+func similar(a, b string, edits int) bool {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	switch {
+	case a == "" || b == "":
+		return len(a)+len(b) <= edits
+	case edits == 0:
+		return false
+	case len(a) > 1 && len(b) > 1 && a[0] == b[1] && a[1] == b[0] && similar(a[2:], b[2:], edits-1):
+		return true
+	}
+	return similar(a[1:], b, edits-1) || similar(a, b[1:], edits-1) || similar(a[1:], b[1:], edits-1)
+}
+
+// askBack refuses a host that is probably no name.
+func (p parser) askBack(a Action, w word, h host) *Error {
+	if h.kind != byName || strings.Contains(h.name, ".") || strings.HasSuffix(w.text, ".") {
+		return nil
+	}
+	problem, instead := a.notAName(h.name)
+	if problem == "" {
+		return nil
+	}
+	return p.fail(w.at, instead+", or "+h.name+". for a host of that name", "%q %s", w.text, problem)
+}
+
+// refuseProse refuses a word without protocol, port and dot among several targets to connect to:
+// it is rather a word too many than a host, as in "x any".
+func (p parser) refuseProse(a Action, w []word) *Error {
+	if a == Resolve || len(w) < 2 {
+		return nil
+	}
+	for i := 0; i < len(w); i++ {
+		if i+1 < len(w) && w[i+1].text == "from" {
+			i += 2
+			continue
+		}
+		if text := w[i].text; text == classes[classAny].group {
+			return p.fail(w[i].at, "leave the others out, or it", "%q is every address, so nothing stands beside it", text)
+		} else if isLabel(text) && !isGroup(text) {
+			return p.fail(w[i].at, "leave it out, or write "+text+". for a host of that name",
+				"%q stands among several targets without a port", text)
+		}
+	}
+	return nil
+}
+
+func isLabel(s string) bool { return !strings.ContainsAny(s, ".:/*[") }
+
+func isGroup(s string) bool {
+	return slices.ContainsFunc(classes[:], func(c struct{ group, is string }) bool { return c.group == s })
+}

@@ -1,0 +1,143 @@
+package policy
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// An IPv6 address without brackets whose end can be a port is refused wherever rules and requests
+// have an address; both spellings are shown, are taken, and mean different things.
+func TestTwoReadings(t *testing.T) {
+	for _, c := range []struct{ rule, withPort, alone string }{
+		{"allow connect ::1:8080", "[::1]:8080", "[::1:8080]"},
+		{"allow connect tcp://::1:8080", "[::1]:8080", "[::1:8080]"},
+		{"deny connect tcp://2001:db8::1:25", "[2001:db8::1]:25", "[2001:db8::1:25]"},
+		{"deny connect 2001:db8::1:0443", "[2001:db8::1]:0443", "[2001:db8::1:0443]"},
+		{"allow listen udp://fd00::5:5353", "[fd00::5]:5353", "[fd00::5:5353]"},
+		{"allow listen ::8080", "[::]:8080", "[::8080]"},
+		{"allow listen tcp://[::]:80 from 2001:db8::1:443", "[2001:db8::1]:443", "[2001:db8::1:443]"},
+		{"allow join ff02::fb:5353", "[ff02::fb]:5353", "[ff02::fb:5353]"},
+		{"allow connect 2001:db8::1:80,443", "[2001:db8::1]:80,443", ""},
+		{"allow connect 2001:db8::1:1-1023", "[2001:db8::1]:1-1023", ""},
+		{"allow connect 2001:db8::/32:443", "[2001:db8::/32]:443", ""},
+		{"allow connect ::ffff:10.0.0.5:80", "[::ffff:10.0.0.5]:80", ""},
+		{"allow connect 1:2:3:4:5:6:7:8:80", "[1:2:3:4:5:6:7:8]:80", ""},
+		{"allow listen :::80", "[::]:80", ""},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			_, err := ParseRule(c.rule, Origin{})
+			var e *Error
+			if !errors.As(err, &e) || !strings.Contains(e.Mend, c.withPort) || !strings.Contains(e.Mend, c.alone) {
+				t.Fatalf("got error %v, want one with %q and %q", err, c.withPort, c.alone)
+			}
+			before := c.rule[:strings.LastIndexAny(c.rule, " /")+1]
+			if i := strings.Index(c.rule, "://"); i > 0 && !strings.Contains(c.rule, "from") {
+				before = c.rule[:i+3]
+			}
+			if c.alone == "" {
+				return
+			}
+			alone, err := ParseRule(before+c.alone, Origin{})
+			if err != nil {
+				t.Fatalf("%s: got error %v, want none", c.alone, err)
+			}
+			if back, err := ParseRule(alone.String(), Origin{}); err != nil || back.String() != alone.String() {
+				t.Errorf("%v reads back as %v, %v", alone, back, err)
+			}
+			port, err := ParseRule(before+c.withPort, Origin{})
+			if strings.Contains(c.rule, "join") || strings.Contains(c.rule, "from") { // which have no ports
+				return
+			}
+			if err != nil || port.String() == alone.String() {
+				t.Errorf("%s: got %v, %v, want another rule than %v", c.withPort, port, err, alone)
+			}
+		})
+	}
+	for _, request := range []string{
+		"connect tcp://::1:8080", "join ff02::fb:5353", "accept tcp://[::]:80 from 2001:db8::1:443", "listen tcp://::1:80",
+	} {
+		if r, err := ParseRequest(request); err == nil || !strings.Contains(err.Error(), "]:") {
+			t.Errorf("%s: got %v, %v, want an error with brackets", request, r, err)
+		}
+	}
+}
+
+// Addresses that have one reading need no brackets.
+func TestOneReading(t *testing.T) {
+	for _, host := range []string{
+		"::1", "::", "::/0", "2001:db8::1", "2001:db8::/32", "fe80::a:b", "1:2:3:4:5:6:7:8", "::ffff", "ff02::fb", "2001:db8::1:0/112", "2001:db8::80",
+	} {
+		if withPort, alone := Readings(host); withPort != "" || alone != "" {
+			t.Errorf("%s: got readings %q and %q, want none", host, withPort, alone)
+		}
+	}
+}
+
+// Words of the language and near misses of groups are asked back, and a final dot makes a host of
+// them that prints and reads back.
+func TestRuleWordsAreNoNames(t *testing.T) {
+	for _, c := range []struct {
+		action       Action
+		text, answer string
+	}{
+		{Connect, "deny connect loopback", "deny."},
+		{Connect, "connect", "connect."},
+		{Connect, "tcp://allow:443", "allow."},
+		{Connect, "Deny", "deny."},
+		{Connect, "10.0.0.5:80 listen", "listen."},
+		{Connect, "tcp 10.0.0.5:80", "tcp."},
+		{Connect, "from 10.0.0.5", "from."},
+		{Resolve, "deny resolve example.com", "deny."},
+		{Connect, "lopback", "loopback"},
+		{Connect, "privat", "private"},
+		{Connect, "tcp://priavte:80", "private"},
+		{Connect, "linklocal", "link-local"},
+		{Connect, "link_local:80", "link-local"},
+		{Connect, "metdata", "metadata"},
+		{Connect, "Loopback", "loopback"},
+		{Connect, "loopback", ""},
+		{Connect, "pubic:443", "public"},
+		{Connect, "anyy", "any"},
+		{Listen, "lopback", "loopback"},
+		{Listen, "loopback from privat", "private"},
+		{Join, "multcast", "multicast"},
+		{Connect, "x any", "x."},
+		{Connect, "every host", "every."},
+		{Connect, "10.0.0.5 any", "stands beside"},
+		{Connect, "loopback private", ""},
+		{Connect, "db:5432 cache:6379", ""},
+		{Connect, "db", ""},
+		{Connect, "db. any.", ""},
+		{Connect, "loopback.", ""},
+		{Connect, "privat.:80", ""},
+		{Connect, "deny.", ""},
+		{Resolve, "privat", ""},
+		{Resolve, "connect.", ""},
+		{Listen, "any from loopback tcp://127.0.0.1:80", ""},
+	} {
+		t.Run(c.action.String()+" "+c.text, func(t *testing.T) {
+			rules, err := ParseTargets(Allow, c.action, c.text, Origin{})
+			if c.answer == "" {
+				if err != nil {
+					t.Fatalf("got error %v, want none", err)
+				}
+				for _, r := range rules {
+					back, err := ParseRule(r.String(), Origin{})
+					if err != nil || back.String() != r.String() || back.host != r.host {
+						t.Errorf("%v reads back as %v, %v", r, back, err)
+					}
+				}
+			} else if err == nil || !strings.Contains(err.Error(), c.answer) {
+				t.Errorf("got %v, %v, want an error with %q", rules, err, c.answer)
+			}
+		})
+	}
+	for _, effect := range []string{"allow", "deny"} { // a policy file asks as well
+		for _, rule := range []string{"connect lopback", "connect deny", "listen privat"} {
+			if _, err := ParseRule(effect+" "+rule, Origin{}); err == nil {
+				t.Errorf("%s %s was taken", effect, rule)
+			}
+		}
+	}
+}
