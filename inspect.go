@@ -5,7 +5,8 @@ import (
 	"github.com/wasport/wasport/internal/engine"
 )
 
-// Imports lists the functions that the module imports, in its own order and each once.
+// Imports lists the functions that the module imports, in its own order and each once, then what else it imports and cannot
+// get: globals, tables, and memories that are not shared.
 func (m *Module) Imports() []Import { return m.module.Imports() }
 
 // Functions lists the functions that the module exports, by name.
@@ -37,7 +38,9 @@ type Dialect = abi.Dialect
 func Dialects(imports []Import) []Dialect {
 	list := make([]abi.Import, 0, len(imports))
 	for _, i := range imports {
-		list = append(list, abi.Import{Module: i.Module, Name: i.Name, Type: i.Want})
+		if i.IsFunction() {
+			list = append(list, abi.Import{Module: i.Module, Name: i.Name, Type: i.Want})
+		}
 	}
 	return abi.Dialects(list)
 }

@@ -30,7 +30,7 @@ func TestThreadsHost(t *testing.T) {
 	if _, err := rt.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(hear).Export("hear").Instantiate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{Wazero: rt})
+	r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{Wazero: rt, HostModules: []string{"env"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,9 +27,16 @@ import (
 
 // RuntimeConfig says how modules are compiled and run. The zero value is a good one.
 type RuntimeConfig struct {
-	// Wazero is a runtime to use instead of one of our own; closing it is up to its owner. The other fields then mean nothing. Modules
-	// of other kinds may run in it at the same time, WASI ones among them: nothing is registered under a name.
+	// Wazero is a runtime to use instead of one of our own; closing it is up to its owner. CacheDir and Interpreter then mean
+	// nothing. Modules of other kinds may run in it at the same time, WASI ones among them: nothing is registered under a
+	// name, and guests reach none of them but those that HostModules lists.
 	Wazero wazero.Runtime
+
+	// HostModules are the names of modules in Wazero whose exported functions guests may import: what these functions do,
+	// every guest may do, past its policy. They must be instantiated when a module that imports them is compiled, and while
+	// its guests start. A name that is listed stands for that module alone, also where wasport has functions under it.
+	// Memories, tables and globals cannot be imported from them.
+	HostModules []string
 
 	// CacheDir is a directory where compiled modules are kept, so that the next process starts faster. Empty = none. It must
 	// belong to nobody else: what is in it is run.
@@ -50,7 +57,9 @@ type Runtime struct{ engine *engine.Engine }
 
 // NewRuntime makes a runtime. It must be closed.
 func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
-	e, err := engine.New(ctx, engine.Config{Runtime: c.Wazero, CacheDir: c.CacheDir, Interpreter: c.Interpreter, NoInterrupt: c.NoInterrupt})
+	e, err := engine.New(ctx, engine.Config{
+		Runtime: c.Wazero, Modules: c.HostModules, CacheDir: c.CacheDir, Interpreter: c.Interpreter, NoInterrupt: c.NoInterrupt,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +72,8 @@ func (r *Runtime) Close(ctx context.Context) error { return r.engine.Close(ctx) 
 // CompileConfig says how a module is compiled.
 type CompileConfig struct {
 	// TrapUnknownImports replaces functions that wasport does not have, or has with another signature, by ones that trap when they
-	// are called. Without it Compile fails with an *ImportError.
+	// are called. Without it Compile fails with an *ImportError. Nothing replaces globals, tables, and memories that threads do
+	// not share: a module that imports one then compiles, for looking at it, and Run fails with an *ImportError.
 	TrapUnknownImports bool
 }
 
@@ -77,7 +87,7 @@ func (r *Runtime) Compile(ctx context.Context, wasm []byte, c CompileConfig) (*M
 	return &Module{m}, nil
 }
 
-// Import is a function that a module imports: what it wants, and what there is.
+// Import is what a module imports: what it wants, and what there is.
 type Import = engine.Import
 
 // ImportError is the error of a module that imports what wasport lacks.

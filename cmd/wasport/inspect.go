@@ -46,11 +46,9 @@ func inspect(args []string) error {
 	fmt.Println()
 	if len(lacking) > 0 {
 		fmt.Printf("It cannot be run: %d of its imports cannot be supplied.\n", len(lacking))
-		fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when they are called.")
-		return &exit{status: statusFailure}
-	}
-	if m, _ := mod.Memory(); m.Import != "" && !m.Shared {
-		fmt.Println("It cannot be run: it imports its memory.")
+		if !slices.ContainsFunc(lacking, func(i wasport.Import) bool { return !i.IsFunction() }) {
+			fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when they are called.")
+		}
 		return &exit{status: statusFailure}
 	}
 	if _, err := mod.Function(""); err == nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/wasport/wasport"
@@ -49,14 +50,14 @@ func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport
 	if err != nil {
 		return nil, nil, &exit{statusUsage, unfit(file, err)}
 	}
-	if m, ok := mod.Memory(); ok && m.Import != "" && !m.Shared {
-		rt.Close(ctx)
-		return nil, nil, usage("", "%s: it imports its memory, from %s, which there is not", file, m.Import)
-	}
 	if built := joinDialects(foreign(mod.Imports())); built != "" {
 		warn("%s: it is built for %s, which wasport does not have", file, built)
 	}
 	for _, i := range mod.Imports() {
+		if !i.OK() && !i.IsFunction() {
+			rt.Close(ctx)
+			return nil, nil, &exit{statusUsage, unfit(file, &wasport.ImportError{Imports: []wasport.Import{i}})}
+		}
 		if !i.OK() {
 			warn("%s: it imports %v; a call of it will trap", file, i)
 		}
@@ -79,8 +80,13 @@ func unfit(file string, err error) error {
 	if built := joinDialects(foreign(lacking.Imports)); built != "" {
 		text = fmt.Sprintf("%s: it is built for %s, which wasport does not have:\n", file, built)
 	}
+	functions := true
 	for _, i := range lacking.Imports {
 		text += "  " + i.String() + "\n"
+		functions = functions && i.IsFunction()
+	}
+	if !functions {
+		return errors.New(strings.TrimSuffix(text, "\n"))
 	}
 	return errors.New(text + "to run it nevertheless, with functions in their place that trap when they are called: --unknown-imports=trap")
 }

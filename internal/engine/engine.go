@@ -22,6 +22,9 @@ type Config struct {
 	// Runtime is a runtime that the embedder already has, and closes; then the other fields mean nothing. Nil = one of our own.
 	Runtime wazero.Runtime
 
+	// Modules are the names of the modules in Runtime whose functions guests may import. No other module of it can be reached.
+	Modules []string
+
 	CacheDir    string // where compiled modules are kept; empty = in memory only
 	Interpreter bool   // interpret instead of compiling
 
@@ -35,6 +38,9 @@ type Engine struct {
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache // nil when the runtime is not ours
 
+	modules map[string]struct{} // of the runtime, which guests may import functions from
+	nothing api.Module          // has no exports
+
 	owned, noInterrupt bool
 	turns              *turns
 }
@@ -47,7 +53,7 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads | experim
 // New makes an engine. It must be closed.
 func New(ctx context.Context, c Config) (*Engine, error) {
 	if c.Runtime != nil {
-		return &Engine{runtime: c.Runtime, noInterrupt: c.NoInterrupt, turns: newTurns()}, nil
+		return (&Engine{runtime: c.Runtime, noInterrupt: c.NoInterrupt}).ready(ctx, c.Modules)
 	}
 	e := &Engine{owned: true, noInterrupt: c.NoInterrupt}
 	rc := wazero.NewRuntimeConfig()
@@ -63,7 +69,21 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		e.cache = cache
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc.WithCoreFeatures(features).WithCompilationCache(e.cache))
+	return e.ready(ctx, nil)
+}
+
+// ready makes what every engine has.
+func (e *Engine) ready(ctx context.Context, modules []string) (*Engine, error) {
 	e.turns = newTurns()
+	e.modules = make(map[string]struct{})
+	for _, name := range modules {
+		e.modules[name] = struct{}{}
+	}
+	var err error
+	e.nothing, err = e.runtime.InstantiateWithConfig(ctx, []byte("\x00asm\x01\x00\x00\x00"), anonymous)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("an empty module: %w", err), e.Close(ctx))
+	}
 	return e, nil
 }
 
@@ -71,7 +91,10 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 func (e *Engine) Close(ctx context.Context) error {
 	e.turns.close()
 	if !e.owned {
-		return nil
+		if e.nothing == nil {
+			return nil
+		}
+		return e.nothing.Close(ctx)
 	}
 	return errors.Join(e.runtime.Close(ctx), e.cache.Close(ctx))
 }

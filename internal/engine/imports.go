@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tetratelabs/wazero"
@@ -13,23 +12,32 @@ import (
 	"github.com/wasport/wasport/internal/engine/interrupt"
 )
 
-// Import is a function that a module imports, and what we have under that name.
+// Import is what a module imports, and what there is under that name.
 type Import struct {
 	Module, Name string
-	Want, Have   string // signatures, such as "(i32, i32) -> i32"; Have is empty if we have no such function
 
-	// Foreign is true if the embedder's runtime has a module of that name, so that it is not for us to supply.
+	// Want and Have are what the module imports and what it would get. A function is told by its signature, such as
+	// "(i32, i32) -> i32", anything else by its kind: "global", "table", "memory", "shared memory". Have is empty if there
+	// is nothing.
+	Want, Have string
+
+	// Foreign is true if it comes from a module of the embedder's runtime, since Config.Modules names that.
 	Foreign bool
 }
 
 // OK reports whether the import can be supplied.
-func (i Import) OK() bool { return i.Foreign || i.Want == i.Have }
+func (i Import) OK() bool { return i.Want == i.Have }
+
+// IsFunction reports whether the import is a function. Anything else that cannot be supplied has no stand-in.
+func (i Import) IsFunction() bool { return strings.HasPrefix(i.Want, "(") }
 
 func (i Import) String() string {
 	s := i.Module + "." + i.Name + " " + i.Want
 	switch {
 	case i.OK():
 		return s
+	case !i.IsFunction():
+		return s + ": only functions can be imported, and a memory that threads share"
 	case i.Have == "":
 		return s + ": there is no such function"
 	}
@@ -74,42 +82,81 @@ func types(letters string) []api.ValueType {
 	return t
 }
 
-// imports lists the functions that a compiled module imports, in its own order and each once; but for those that rewriting added.
-func imports(rt wazero.Runtime, compiled wazero.CompiledModule) []Import {
+// imports lists the functions that a compiled module imports, in its own order and each once, but for those that rewriting
+// added; then what else it imports and cannot get.
+func (m *Module) imports() []Import {
 	var list []Import
-	for _, def := range compiled.ImportedFunctions() {
+	seen := make(map[Import]struct{})
+	add := func(i Import) {
+		if _, ok := seen[i]; !ok {
+			seen[i] = struct{}{}
+			list = append(list, i)
+		}
+	}
+	for _, def := range m.compiled.ImportedFunctions() {
 		module, name, _ := def.Import()
 		if module == interrupt.Module {
 			continue
 		}
 		i := Import{Module: module, Name: name, Want: signature(def.ParamTypes(), def.ResultTypes())}
-		if f, ok := abi.Lookup(module, name); ok {
+		if m.foreign(module) {
+			i.Have, i.Foreign = m.engine.exported(module, name), true
+		} else if f, ok := abi.Lookup(module, name); ok {
 			i.Have = signature(types(f.Params), types(f.Results))
 		} else if module == threadsModule && name == threadSpawn {
 			i.Have = spawnType
-		} else {
-			i.Foreign = rt.Module(module) != nil
 		}
-		if !slices.Contains(list, i) {
-			list = append(list, i)
+		add(i)
+	}
+	for _, o := range m.otherImports {
+		i := Import{Module: o.Module, Name: o.Name, Want: kindNames[o.Kind]}
+		if o.Shared {
+			if m.interrupted { // else nothing is known of it to make the guest's own of
+				continue
+			}
+			i.Want = "shared memory"
 		}
+		add(i)
 	}
 	return list
+}
+
+var kindNames = map[interrupt.Kind]string{
+	interrupt.KindTable: "table", interrupt.KindMemory: "memory", interrupt.KindGlobal: "global",
+}
+
+// foreign reports whether functions of the named module come from the embedder's runtime.
+func (m *Module) foreign(module string) bool {
+	_, listed := m.engine.modules[module]
+	return listed
+}
+
+// exported is the signature of a function that a module of the embedder's exports; empty if there is none.
+func (e *Engine) exported(module, name string) string {
+	instance := e.runtime.Module(module)
+	if instance == nil {
+		return ""
+	}
+	def, ok := instance.ExportedFunctionDefinitions()[name]
+	if !ok {
+		return ""
+	}
+	return signature(def.ParamTypes(), def.ResultTypes())
 }
 
 // supply makes the modules that a compiled module imports its functions from: with just those functions, and without names, so that
 // they meet neither those of other guests' dialects nor what an embedder has put into the runtime. A function that we do not
 // have traps when it is called.
-func supply(ctx context.Context, rt wazero.Runtime, compiled wazero.CompiledModule) (map[string]api.Module, error) {
+func (m *Module) supply(ctx context.Context) (map[string]api.Module, error) {
+	rt := m.engine.runtime
 	builders := make(map[string]wazero.HostModuleBuilder)
-	for _, def := range compiled.ImportedFunctions() {
+	for _, def := range m.compiled.ImportedFunctions() {
 		module, name, _ := def.Import()
-		call, ok := function(module, name, signature(def.ParamTypes(), def.ResultTypes()))
-		switch {
-		case ok:
-		case rt.Module(module) != nil:
+		if m.foreign(module) {
 			continue
-		default:
+		}
+		call, ok := function(module, name, signature(def.ParamTypes(), def.ResultTypes()))
+		if !ok {
 			call = trapping(module, name)
 		}
 		b, known := builders[module]

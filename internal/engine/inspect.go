@@ -10,8 +10,8 @@ import (
 // Signature is the function's type, such as "(i32, i32) -> i32".
 func (e Entry) Signature() string { return signature(e.Params, e.Results) }
 
-// Imports lists the functions that the module imports, in its own order and each once.
-func (m *Module) Imports() []Import { return imports(m.runtime, m.compiled) }
+// Imports lists the functions that the module imports, in its own order and each once, then what else it imports and cannot get.
+func (m *Module) Imports() []Import { return m.imports() }
 
 // Entries lists the exported functions by name.
 func (m *Module) Entries() []Entry {

@@ -54,8 +54,9 @@ func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context
 	return m.resolving(ctx, provider), func() { closeProvider(); free() }, nil
 }
 
-// resolving is a context under which instances find what they import. A module that provides the memory stands in for the one of
-// the same name.
+// resolving is a context under which instances find what they import: the memory that a module provides, the functions that are supplied,
+// and the modules of the runtime that the embedder has listed. Where the answer is nil, wazero looks for the name among all
+// modules of the runtime, other tenants' among them. So for a name that is not listed it is a module without exports.
 func (m *Module) resolving(ctx context.Context, provider api.Module) context.Context {
 	return experimental.WithImportResolver(ctx, func(name string) api.Module {
 		if provider != nil && name == m.importedMemory.module {
@@ -64,6 +65,9 @@ func (m *Module) resolving(ctx context.Context, provider api.Module) context.Con
 		if s, ok := m.supplied[name]; ok {
 			return s
 		}
-		return nil // not a nil module of another type
+		if m.foreign(name) {
+			return nil // wazero finds it; it panics on some modules that a resolver hands it
+		}
+		return m.engine.nothing
 	})
 }

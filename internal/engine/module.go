@@ -16,6 +16,7 @@ import (
 
 // Module is a compiled module, of which any number of guests can be run.
 type Module struct {
+	engine   *Engine
 	runtime  wazero.Runtime
 	turns    *turns
 	compiled wazero.CompiledModule
@@ -26,6 +27,7 @@ type Module struct {
 	memory         interrupt.Memory // zero if not
 	importedMemory memoryImport
 	provider       wazero.CompiledModule // of the memory at its largest, if it is imported and shared
+	otherImports   []interrupt.Import
 	threads        bool
 }
 
@@ -39,7 +41,8 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	if err := recognise(binary); err != nil {
 		return nil, err
 	}
-	m := &Module{runtime: e.runtime, turns: e.turns}
+	m := &Module{engine: e, runtime: e.runtime, turns: e.turns}
+	original := binary
 	if !e.noInterrupt {
 		rewritten, memory, err := interrupt.Rewrite(binary,
 			interrupt.Options{Interval: interval, MaxStack: interrupt.DefaultMaxStack, Atomics: true})
@@ -51,6 +54,9 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 		m.memory.Max = min(memory.Max, mostMemory)
 	}
 	var err error
+	if m.otherImports, err = interrupt.Imports(original); err != nil {
+		return nil, err
+	}
 	if m.compiled, err = compile(ctx, m.runtime, binary); err != nil {
 		return nil, err
 	}
@@ -64,15 +70,15 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 
 // prepare checks what the module imports, and makes ready what its guests get.
 func (m *Module) prepare(ctx context.Context, o CompileOptions) (err error) {
-	if lacking := m.lacking(); len(lacking) > 0 && !o.TrapUnknown {
-		return &ImportError{lacking}
-	}
 	if m.threads = m.spawns(); m.threads {
 		if err := m.checkThreads(); err != nil {
 			return err
 		}
 	}
-	if m.supplied, err = supply(ctx, m.runtime, m.compiled); err != nil {
+	if lacking := m.lacking(); len(lacking) > 0 && !o.TrapUnknown {
+		return &ImportError{lacking}
+	}
+	if m.supplied, err = m.supply(ctx); err != nil {
 		return err
 	}
 	for _, def := range m.compiled.ImportedMemories() {
@@ -84,6 +90,7 @@ func (m *Module) prepare(ctx context.Context, o CompileOptions) (err error) {
 	return err
 }
 
+// lacking lists the imports that cannot be supplied.
 func (m *Module) lacking() (list []Import) {
 	for _, i := range m.Imports() {
 		if !i.OK() {

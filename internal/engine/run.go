@@ -34,6 +34,11 @@ var errReturned = errors.New("the guest has returned")
 // trace, a line each, unless that is nil. The error is a *system.Exit if the guest called proc_exit, the reason if it was killed,
 // and a *Trap if it trapped; if several threads did something of the kind, what the first of them did.
 func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, entry Entry, args []uint64, limits Limits) ([]uint64, error) {
+	for _, i := range m.Imports() {
+		if !i.OK() && !i.IsFunction() {
+			return nil, &ImportError{[]Import{i}}
+		}
+	}
 	g := &guest{module: m, world: world, trace: trace, most: limits.Threads,
 		left: make(chan struct{}, 1), ids: make(map[uint32]struct{})}
 	if g.most == 0 {

@@ -1,0 +1,71 @@
+package interrupt
+
+import "bytes"
+
+// Kind is the kind of thing that a module imports, in the binary's numbers.
+// Source: WebAssembly Core Specification 2.0, section 5.5.5.
+type Kind byte
+
+const (
+	kindFunction Kind = 0
+
+	KindTable  Kind = 1
+	KindMemory Kind = 2
+	KindGlobal Kind = 3
+)
+
+// Import is an import that is no function.
+type Import struct {
+	Module, Name string
+	Kind         Kind
+	Shared       bool // of a memory
+}
+
+// Imports lists the imports of a module that are no functions, in its own order. It reads no further than the import section,
+// takes time linear in that, and returns ErrMalformed or ErrUnsupported for a section that Rewrite would refuse.
+func Imports(module []byte) ([]Import, error) {
+	r := &reader{b: module}
+	if !bytes.Equal(r.bytes(8), header) {
+		r.malformed("no module of version 1")
+	}
+	for r.more() {
+		id := r.byte()
+		n := r.u32()
+		s := &reader{base: r.base + r.pos}
+		s.b = r.bytes(n)
+		if r.err == nil && id == secImport {
+			list := otherImports(s)
+			return list, inSection(s.err, secImport)
+		}
+	}
+	return nil, r.err
+}
+
+func otherImports(r *reader) (list []Import) {
+	w := &rewriter{}
+	for range r.count(4) {
+		i := Import{Module: r.name(), Name: r.name(), Kind: Kind(r.byte())}
+		switch i.Kind {
+		case kindFunction:
+			r.u32()
+			continue
+		case KindTable:
+			checkValueType(r, r.byte())
+			tableLimits(r)
+		case KindMemory:
+			w.memoryType(r)
+			i.Shared = w.memory.Shared
+		case KindGlobal:
+			globalType(r)
+		case 4:
+			r.fail(ErrUnsupported, "exceptions (a tag)")
+		default:
+			r.malformed("import of kind %d", i.Kind)
+		}
+		if r.err != nil {
+			return nil
+		}
+		list = append(list, i)
+	}
+	return list
+}
