@@ -59,6 +59,16 @@ type Config struct {
 	// OnRefusal is called with what the policy refused, from the guest's goroutines.
 	OnRefusal func(*policy.Refusal)
 
+	// OnStranger is called with the first peer that each socket of the guest turned away, since no
+	// rule lets that connect or send to it; from the guest's goroutines. Later ones are counted only:
+	// anybody outside can cause any number of them.
+	OnStranger func(*policy.Refusal)
+
+	// OnLimit is called each time that a limit refuses the guest something, from its goroutines, with
+	// the limit's name and what it is: a key of [limits] in a policy file, such as "sockets", or
+	// "descriptors" for MaxDescriptors, or "threads" for MaxThreads.
+	OnLimit func(name string, limit int)
+
 	// OnFiltered is called with the addresses that were taken out of the answer to a lookup, since the guest may not reach them by a
 	// name, from the guest's goroutines.
 	OnFiltered func(name string, removed []netip.Addr)
@@ -116,7 +126,7 @@ func (c *Config) world(ctx context.Context, threads bool) (*system.Guest, *guard
 	s := system.Config{
 		Args: c.Args, Env: c.Env,
 		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
-		NonblockingListeners: c.NonblockingSockets, Random: c.Random, MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
+		NonblockingListeners: c.NonblockingSockets, Random: c.Random, OnLimit: c.OnLimit, MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
 	}
 	if err := checkStrings(c.Args, c.Env); err != nil {
 		return nil, nil, err

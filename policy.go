@@ -23,7 +23,7 @@ func (c *Config) guard(threads bool) *guard.Network {
 		base = kernel.New(kernel.Config{})
 	}
 	o := guard.Options{
-		OnRefusal: c.OnRefusal, OnFiltered: c.OnFiltered,
+		OnRefusal: c.OnRefusal, OnFiltered: c.OnFiltered, OnStranger: c.OnStranger, OnLimit: c.OnLimit,
 		Audit: c.Audit, Learner: c.Learner, DryRun: c.DryRun, Shared: threads,
 	}
 	if o.Audit != nil {
