@@ -10,6 +10,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/wasport/wasport/internal/bytesize"
 )
 
 // Parse reads a policy file: lists of rules named allow and deny, and a table named limits. name is what errors and
@@ -177,11 +179,15 @@ func (f *file) count(key, value *unstable.Node, name string) int {
 // size reads a number of bytes above 0, alone or as a string with a unit.
 func (f *file) size(key, value *unstable.Node, name string) int64 {
 	n, ok := integer(value)
+	mend := `write a size above 0 such as "10MiB", "500kB" or 1500, or leave it out for no limit`
 	if value.Kind == unstable.String {
-		n, ok = parseSize(string(value.Data))
+		size, err := bytesize.Parse(string(value.Data))
+		if n, ok = int64(size), err == nil && size <= math.MaxInt64; err != nil {
+			mend = err.Error()
+		}
 	}
 	if !ok {
-		f.fail(key, `write a size above 0 such as "10MiB", "500kB" or 1500, or leave it out for no limit`, "%s is not a size", name)
+		f.fail(key, mend, "%s is not a size", name)
 	}
 	return n
 }

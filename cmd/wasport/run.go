@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/bytesize"
 	"github.com/wasport/wasport/network/kernel"
 )
 
@@ -70,7 +71,7 @@ func (f *runFlags) groups() []group {
 	program.StringVarP(&f.config.Function, "function", "f", "", "`NAME` call this function with the arguments and print its results")
 
 	files := newGroup("Files")
-	files.Func("dir", "`HOST[::GUEST][:ro]` let it use a directory, with :ro only for reading (repeatable)", func(s string) error {
+	files.Func("dir", "`HOST[::GUEST][:ro|:rw]` let it use a directory, with :ro only for reading (repeatable)", func(s string) error {
 		d, err := parseDir(s)
 		f.config.Dirs = append(f.config.Dirs, d)
 		return err
@@ -113,7 +114,7 @@ func (f *runFlags) groups() []group {
 		return err
 	})
 	limits.Func("max-memory", "`SIZE` give it no more memory than 64MiB, say", func(s string) (err error) {
-		f.config.MaxMemory, err = parseSize(s)
+		f.config.MaxMemory, err = bytesize.Parse(s)
 		return err
 	})
 	limits.Func("max-threads", "`N` let it have so many threads at once besides its first, not 64", func(s string) (err error) {

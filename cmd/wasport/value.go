@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -26,21 +26,6 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseSize reads a number of bytes, or of a power of 1024 of them.
-func parseSize(s string) (uint64, error) {
-	number, shift := s, 0
-	for i, unit := range []string{"KiB", "MiB", "GiB"} {
-		if n, ok := strings.CutSuffix(s, unit); ok {
-			number, shift = strings.TrimSpace(n), 10*(i+1)
-		}
-	}
-	n, err := strconv.ParseUint(number, 10, 64)
-	if err != nil || n == 0 || n > math.MaxUint64>>shift {
-		return 0, errors.New("this is not a size; write for instance 64MiB, 1GiB, or a number of bytes")
-	}
-	return n << shift, nil
-}
-
 // parseThreads reads a number of threads, as the configuration has it: none is a negative number there.
 func parseThreads(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 31)
@@ -53,14 +38,35 @@ func parseThreads(s string) (int, error) {
 	return int(n), nil
 }
 
-// parseDir reads HOST[::GUEST][:ro].
+// parseDir reads HOST[::GUEST][:OPTION...]. HOST may have colons if GUEST follows.
 func parseDir(s string) (wasport.Dir, error) {
-	s, readOnly := strings.CutSuffix(s, ":ro")
-	host, guest, _ := strings.Cut(s, "::")
-	if host == "" {
+	host, rest, named := strings.Cut(s, "::")
+	guest, options, hasOptions := strings.Cut(rest, ":")
+	if !named {
+		volume := filepath.VolumeName(s) // with the colon of a drive of Windows
+		host, options, hasOptions = strings.Cut(s[len(volume):], ":")
+		host = volume + host
+	}
+	d := wasport.Dir{Host: host, Guest: guest}
+	if host == "" || named && guest == "" {
 		return wasport.Dir{}, errors.New("this names no directory; write for instance ./data, ./data::/data or ./data::/data:ro")
 	}
-	return wasport.Dir{Host: host, Guest: guest, ReadOnly: readOnly}, nil
+	if !hasOptions {
+		return d, nil
+	}
+	for option := range strings.SplitSeq(options, ":") {
+		switch {
+		case option == "ro":
+			d.ReadOnly = true
+		case option == "rw" && !d.ReadOnly: // as it is without
+		case named:
+			return wasport.Dir{}, fmt.Errorf("%q is no option here; write :ro for a directory that cannot be changed, or :rw", option)
+		default: // Docker has HOST:GUEST
+			return wasport.Dir{}, fmt.Errorf("%q is no option, as :ro and :rw are; write %s::%s for the directory "+
+				"under another name, or %s::NAME if it has a colon in its own", option, host, option, s)
+		}
+	}
+	return d, nil
 }
 
 // parseMapDir reads GUEST::HOST, which is how iwasm has it.

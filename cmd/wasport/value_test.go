@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -20,18 +21,6 @@ func TestParseDuration(t *testing.T) {
 	}
 }
 
-func TestParseSize(t *testing.T) {
-	for text, want := range map[string]uint64{
-		"1": 1, "65536": 65536, "1KiB": 1 << 10, "64MiB": 64 << 20, "4GiB": 4 << 30, "4 GiB": 4 << 30, "17179869183GiB": 17179869183 << 30,
-		"0": 0, "-1": 0, "": 0, "GiB": 0, "1.5GiB": 0, "64MB": 0, "64M": 0, "17179869184GiB": 0, "99999999999999999999": 0,
-	} {
-		got, err := parseSize(text)
-		if got != want || (err == nil) != (want > 0) {
-			t.Errorf("%q: %d, %v; want %d", text, got, err, want)
-		}
-	}
-}
-
 func TestParseDir(t *testing.T) {
 	for text, want := range map[string]wasport.Dir{
 		".":              {Host: "."},
@@ -39,9 +28,20 @@ func TestParseDir(t *testing.T) {
 		"data::/d":       {Host: "data", Guest: "/d"},
 		"data::/d:ro":    {Host: "data", Guest: "/d", ReadOnly: true},
 		`C:\data::/d:ro`: {Host: `C:\data`, Guest: "/d", ReadOnly: true},
+		"data:rw":        {Host: "data"},
+		"data::/d:rw":    {Host: "data", Guest: "/d"},
+		"a:b::/d:rw":     {Host: "a:b", Guest: "/d"},
 		"":               {},
 		"::/d":           {},
+		"data::":         {},
 		":ro":            {},
+		"data:":          {},
+		"data:/d":        {},
+		"data:/d:ro":     {},
+		"data:rx":        {},
+		"data:ro:rw":     {},
+		"data::/d:rx":    {},
+		"data::/d:":      {},
 	} {
 		got, err := parseDir(text)
 		if got != want || (err == nil) != (want != wasport.Dir{}) {
@@ -137,6 +137,32 @@ func TestDidYouMean(t *testing.T) {
 		}
 		if s := didYouMean("--", got, names); s != want {
 			t.Errorf("%q: %q, want %q", got, s, want)
+		}
+	}
+}
+
+// TestDirHints follows what parseDir offers instead of what it refuses.
+func TestDirHints(t *testing.T) {
+	for text, want := range map[string][]wasport.Dir{
+		"a:/b":    {{Host: "a", Guest: "/b"}, {Host: "a:/b", Guest: "NAME"}},
+		"/x/y:z":  {{Host: "/x/y", Guest: "z"}, {Host: "/x/y:z", Guest: "NAME"}},
+		"a:b:c":   {{Host: "a", Guest: "b"}, {Host: "a:b:c", Guest: "NAME"}},
+		"a::b:rx": nil,
+	} {
+		_, err := parseDir(text)
+		if err == nil {
+			t.Errorf("%q: got no error", text)
+			continue
+		}
+		words := regexp.MustCompile(`\S+::\S+`).FindAllString(err.Error(), -1)
+		if len(words) != len(want) {
+			t.Errorf("%q: got %q, want %d hints", text, err, len(want))
+			continue
+		}
+		for i, w := range words {
+			if got, _ := parseDir(w); got != want[i] {
+				t.Errorf("%q: the hint %q is %+v, want %+v", text, w, got, want[i])
+			}
 		}
 	}
 }
