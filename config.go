@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
@@ -29,8 +30,9 @@ type Config struct {
 
 	// Stdin, Stdout and Stderr are descriptors 0 to 2; nil is an empty input and a discarded output. An *os.File is used directly,
 	// without being closed or changed. A reader of another kind is read in a goroutine, a buffer ahead of the guest, which ends with the
-	// first Read that returns after the guest's end. A writer must be safe for concurrent use if several guests share it, and holds the
-	// guest up while it blocks.
+	// first Read that returns after the guest's end. A writer is called in a goroutine as well, and the guest waits for it: nothing is
+	// lost while the guest runs, and a writer that blocks does not keep the guest from being ended. It must be safe for concurrent use
+	// if several guests share it, or if the guest has both threads and two writers that are not equal.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
@@ -56,21 +58,14 @@ type Config struct {
 	// Network is what the guest's sockets are opened on and its names are resolved by, behind the policy. Nil = the host's.
 	Network network.Network
 
-	// OnRefusal is called with what the policy refused, from the guest's goroutines.
+	// OnRefusal is called with what the policy refused, one call at a time, before the guest goes on. A
+	// call that takes longer than a second holds the guest up no further: calls are then queued, up to
+	// 1024, and dropped and counted beyond (see Guest.Dropped). The same holds for OnFiltered, Audit and
+	// Trace.
 	OnRefusal func(*policy.Refusal)
 
-	// OnStranger is called with the first peer that each socket of the guest turned away, since no
-	// rule lets that connect or send to it; from the guest's goroutines. Later ones are counted only:
-	// anybody outside can cause any number of them.
-	OnStranger func(*policy.Refusal)
-
-	// OnLimit is called each time that a limit refuses the guest something, from its goroutines, with
-	// the limit's name and what it is: a key of [limits] in a policy file, such as "sockets", or
-	// "descriptors" for MaxDescriptors, or "threads" for MaxThreads.
-	OnLimit func(name string, limit int)
-
 	// OnFiltered is called with the addresses that were taken out of the answer to a lookup, since the guest may not reach them by a
-	// name, from the guest's goroutines.
+	// name.
 	OnFiltered func(name string, removed []netip.Addr)
 
 	// Audit gets a record of each decision about the network, at level Info of what was allowed and at Warn of what was not, with the
@@ -92,7 +87,8 @@ type Config struct {
 	Params   []uint64
 
 	// Trace gets a line for each call of the guest that touches a descriptor, in the manner of strace. Nil = none.
-	// If the guest has threads it must not be a writer that prints for it as well, unless that is safe for concurrent use.
+	// If the guest has threads, or Trace may block, it must not be a writer that prints for the guest as well, unless that is safe
+	// for concurrent use.
 	Trace io.Writer
 
 	// Random is where the guest's random bytes come from; nil = crypto/rand. It must be safe for concurrent use.
@@ -122,39 +118,18 @@ type Dir struct {
 }
 
 // world makes a guest's world of the configuration.
-func (c *Config) world(ctx context.Context, threads bool) (*system.Guest, *guard.Network, error) {
+func (c *Config) world(ctx context.Context, threads bool, out *outlets) (*system.Guest, *guard.Network, error) {
 	s := system.Config{
 		Args: c.Args, Env: c.Env,
 		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
-		NonblockingListeners: c.NonblockingSockets, Random: c.Random, OnLimit: c.OnLimit, MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
+		NonblockingListeners: c.NonblockingSockets, Random: c.Random, MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
 	}
 	if err := checkStrings(c.Args, c.Env); err != nil {
 		return nil, nil, err
 	}
-	guarded := c.guard(threads)
+	guarded := c.guard(threads, out)
 	s.Network = guarded
-
-	err := func() error {
-		for _, d := range c.Dirs {
-			dir, err := hostfs.OpenRoot(d.Host, access(d))
-			if err != nil {
-				return fmt.Errorf("directory %s: %w", d.Host, err)
-			}
-			name := d.Guest
-			if name == "" {
-				name = d.Host
-			}
-			s.Preopens = append(s.Preopens, system.Preopen{Dir: dir, Name: name})
-		}
-		for _, conn := range c.Sockets {
-			sock, err := kernel.Adopt(conn)
-			if err != nil {
-				return fmt.Errorf("socket handed to the guest: %w", err)
-			}
-			s.Listeners = append(s.Listeners, guarded.Adopt(sock))
-		}
-		return nil
-	}()
+	err := c.open(&s, guarded)
 	if err != nil {
 		for _, p := range s.Preopens {
 			p.Dir.Close()
@@ -166,6 +141,34 @@ func (c *Config) world(ctx context.Context, threads bool) (*system.Guest, *guard
 	}
 	world, err := system.New(ctx, s)
 	return world, guarded, err
+}
+
+// open opens the directories, and duplicates the sockets, that the guest is handed.
+func (c *Config) open(s *system.Config, guarded *guard.Network) (err error) {
+	for _, d := range c.Dirs {
+		dir, err := hostfs.OpenRoot(d.Host, access(d))
+		if err != nil {
+			return fmt.Errorf("directory %s: %w", d.Host, err)
+		}
+		name := d.Guest
+		if name == "" {
+			name = d.Host
+		}
+		s.Preopens = append(s.Preopens, system.Preopen{Dir: dir, Name: name})
+	}
+	for i, conn := range c.Sockets {
+		if conn == nil {
+			return fmt.Errorf("Config.Sockets[%d] is nil", i)
+		}
+		var sock network.Socket
+		outside.Protect(fmt.Sprintf("Config.Sockets[%d]", i), func() { sock, err = kernel.Adopt(conn) },
+			func(p *outside.Panic) { err = p })
+		if err != nil {
+			return fmt.Errorf("socket handed to the guest: %w", err)
+		}
+		s.Listeners = append(s.Listeners, guarded.Adopt(sock))
+	}
+	return nil
 }
 
 func access(d Dir) hostfs.Access {

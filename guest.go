@@ -4,8 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/wasport/wasport/internal/engine"
+	"github.com/wasport/wasport/internal/outside"
+	"github.com/wasport/wasport/internal/printable"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/network/guard"
 )
@@ -20,17 +25,45 @@ type Status struct {
 // deep a recursion, a call of a function that the host lacks.
 type Trap = engine.Trap
 
+// StuckError is the error of a guest that was ended while code of the embedder's, which it was in or
+// which was to be told something, did not return. That code keeps its goroutine, and with it the
+// guest's memory, until it does return; descriptors are closed.
+type StuckError struct {
+	Reason error    // why the guest was ended; nil if it had ended by itself
+	In     []string // what did not return, such as "sock_connect" or "Config.Stdout"
+}
+
+func (e *StuckError) Error() string {
+	where := "the host is stuck in " + strings.Join(e.In, ", ")
+	if e.Reason == nil {
+		return where
+	}
+	return fmt.Sprintf("%v; %s", e.Reason, where)
+}
+
+// Unwrap returns the reason.
+func (e *StuckError) Unwrap() error { return e.Reason }
+
+// grace is how long a guest that has been ended is waited for, and then again what it has written.
+const grace = 2 * time.Second
+
 // Guest is a running guest.
 type Guest struct {
-	world  *system.Guest
-	guard  *guard.Network
-	done   chan struct{}
+	world   *system.Guest
+	guard   *guard.Network
+	outlets outlets
+	stopped chan struct{} // closed by Stop
+	stop    sync.Once
+
+	ran    chan struct{} // closed when the guest's threads have ended
+	done   chan struct{} // closed when Wait may return
 	status Status
 	err    error
 }
 
 // Run runs a guest from its beginning to its end. A guest that exits, with whatever status, is no error. The error is a *Trap if it
-// trapped, and what context.Cause says of ctx if that ended it: blocked calls return, descriptors are closed.
+// trapped, and what context.Cause says of ctx if that ended it: blocked calls return, descriptors are closed. It is a *HostPanic if
+// code of the embedder's panicked, and a *StuckError if such code did not return within two seconds after the guest was ended.
 func (m *Module) Run(ctx context.Context, c Config) (Status, error) {
 	g, err := m.prepare(ctx, &c)
 	if err != nil {
@@ -54,24 +87,32 @@ func (m *Module) Start(ctx context.Context, c Config) (*Guest, error) {
 var errStopped = errors.New("the guest was stopped")
 
 // Stop ends the guest for a reason, which Wait then returns; nil says no more than that it was stopped.
+// When it returns, the context of every host function that the guest is in has ended.
 func (g *Guest) Stop(reason error) {
 	if reason == nil {
 		reason = errStopped
 	}
-	g.world.Kill(reason)
+	g.stop.Do(func() { close(g.stopped) })
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		g.world.Kill(reason)
+	}()
+	<-g.world.Context().Done()
+	select {
+	case <-killed:
+	case <-time.After(grace): // a network of the embedder's does not close a socket
+	}
 }
-
-// Lacks are what a guest looked for and was not given.
-type Lacks = system.Lacks
-
-// Lacks returns what the guest lacked so far. It may be called at any time, from any goroutine.
-func (g *Guest) Lacks() Lacks { return g.world.Lacks() }
 
 // Wait waits for the guest's end and tells the same as Run.
 func (g *Guest) Wait() (Status, error) {
 	<-g.done
 	return g.status, g.err
 }
+
+// Dropped counts what the embedder was not told of. It may be called at any time, from any goroutine.
+func (g *Guest) Dropped() Dropped { return g.outlets.dropped() }
 
 // starting is a guest with what it needs to begin.
 type starting struct {
@@ -87,31 +128,107 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*starting, error) {
 		return nil, err
 	}
 	if len(c.Params) != len(entry.Params) {
-		return nil, fmt.Errorf("function %s takes %d arguments, not %d", entry.Name, len(entry.Params), len(c.Params))
+		return nil, fmt.Errorf("function %s takes %d arguments, not %d", printable.Name(entry.Name), len(entry.Params), len(c.Params))
 	}
-	world, guarded, err := c.world(ctx, m.module.Threads())
-	if err != nil {
+	g := &Guest{stopped: make(chan struct{}), ran: make(chan struct{}), done: make(chan struct{})}
+	if g.world, g.guard, err = c.world(ctx, m.module.Threads(), &g.outlets); err != nil {
 		return nil, err
 	}
-	return &starting{&Guest{world: world, guard: guarded, done: make(chan struct{})}, m.module, entry, c}, nil
+	g.outlets.begin(g.world)
+	return &starting{g, m.module, entry, c}, nil
 }
 
+// run runs the guest, and returns when it has ended or is stuck.
 func (g *starting) run(ctx context.Context) {
 	defer close(g.done)
-	defer g.world.Close()
-	stop := context.AfterFunc(ctx, func() { g.world.Kill(context.Cause(ctx)) })
-	defer stop()
+	defer context.AfterFunc(ctx, func() { g.world.Kill(context.Cause(ctx)) })()
 
-	results, err := g.module.Run(ctx, g.world, g.config.Trace, g.entry, g.config.Params, engine.Limits{
+	var status Status
+	var err error
+	go func() {
+		defer close(g.ran)
+		defer g.world.Close()
+		outside.Protect("a host function", func() { status, err = g.call() }, func(p *outside.Panic) {
+			g.world.Panicked(p)
+			err = p
+		})
+	}()
+	if !g.ended() {
+		in := g.world.Stuck()
+		if len(in) == 0 {
+			in = []string{"a function that is not wasport's"}
+		}
+		g.err = &StuckError{Reason: g.world.Err(), In: in}
+		return
+	}
+	g.status, g.err = status, err
+	if stuck := g.drain(ctx); len(stuck) > 0 {
+		g.err = &StuckError{Reason: g.err, In: stuck}
+	} else if p := g.world.Panic(); p != nil && g.err == nil {
+		g.err = p
+	}
+}
+
+// call calls the guest's entry.
+func (g *starting) call() (Status, error) {
+	results, err := g.module.Run(g.world.Context(), g.world, g.outlets.traceTo(g.config.Trace), g.entry, g.config.Params, engine.Limits{
 		Memory: g.config.MaxMemory, Threads: g.config.MaxThreads,
 	})
 	var exit *system.Exit
 	if errors.As(err, &exit) {
-		g.status, err = Status{Code: exit.Code}, nil
-	} else {
-		g.status.Results = results
+		return Status{Code: exit.Code}, nil
 	}
-	g.err = err
+	return Status{Results: results}, err
+}
+
+// ended waits for the guest's end. It is false if the threads do not come back from the host.
+func (g *Guest) ended() bool {
+	select {
+	case <-g.ran:
+		return true
+	case <-g.world.Context().Done():
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-g.ran:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// drain waits until what the guest has written is where it should be: for as long as that takes if the
+// guest has ended by itself and nobody asks it to hurry. It returns what is stuck.
+func (g *Guest) drain(ctx context.Context) (stuck []string) {
+	all := g.world.Outlets()
+	for _, q := range g.outlets.all() {
+		all = append(all, q)
+	}
+	limit := context.Background()
+	for _, o := range all {
+		if g.err == nil {
+			select {
+			case <-o.Idle():
+				continue
+			case <-ctx.Done():
+			case <-g.stopped:
+			}
+		}
+		if _, begun := limit.Deadline(); !begun {
+			var cancel context.CancelFunc
+			limit, cancel = context.WithTimeout(limit, grace)
+			defer cancel()
+		}
+		select {
+		case <-o.Idle():
+		case <-limit.Done():
+			if in := o.Busy(); in != "" {
+				stuck = append(stuck, in)
+			}
+		}
+	}
+	return stuck
 }
 
 // ErrCPU is the error of a guest that has used up Config.MaxCPU.

@@ -18,8 +18,9 @@ func (m *Module) Functions() []Function {
 	return list
 }
 
-// String is the function's name and signature, such as "add(i32, i32) -> i32".
-func (f Function) String() string { return f.Name + engine.Entry(f).Signature() }
+// String is the function's name and signature, such as "add(i32, i32) -> i32". A name that does not
+// print is quoted.
+func (f Function) String() string { return engine.Entry(f).String() }
 
 // Memory is the memory that a module has.
 type Memory = engine.Memory

@@ -17,13 +17,13 @@ func (g *Guest) SetPolicy(p *policy.Policy) { g.guard.SetPolicy(p) }
 func (g *Guest) Counters() Counters { return g.guard.Counters() }
 
 // guard makes the guest's view of its network.
-func (c *Config) guard(threads bool) *guard.Network {
+func (c *Config) guard(threads bool, out *outlets) *guard.Network {
 	base := c.Network
 	if base == nil {
 		base = kernel.New(kernel.Config{})
 	}
 	o := guard.Options{
-		OnRefusal: c.OnRefusal, OnFiltered: c.OnFiltered, OnStranger: c.OnStranger, OnLimit: c.OnLimit,
+		OnRefusal: out.onRefusal(c.OnRefusal), OnFiltered: out.onFiltered(c.OnFiltered),
 		Audit: c.Audit, Learner: c.Learner, DryRun: c.DryRun, Shared: threads,
 	}
 	if o.Audit != nil {
@@ -31,7 +31,7 @@ func (c *Config) guard(threads bool) *guard.Network {
 		if name == "" && len(c.Args) > 0 {
 			name = c.Args[0]
 		}
-		o.Audit = o.Audit.With("guest", name)
+		o.Audit = out.audit(o.Audit.With("guest", name))
 	}
 	return guard.New(base, c.Policy, o)
 }

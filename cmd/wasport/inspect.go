@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/printable"
 )
 
 const inspectBefore = `wasport inspect FILE.wasm says what a module imports, and whether it can be run.
@@ -16,10 +17,8 @@ const inspectBefore = `wasport inspect FILE.wasm says what a module imports, and
 The exit status is 0 if it can be run, 1 if it cannot, and 2 if the file is no module.
 `
 
-func inspectPage() page { return page{command: "inspect", before: inspectBefore} }
-
 func inspect(args []string) error {
-	rest, done, err := inspectPage().parse(args)
+	rest, done, err := parse("inspect", inspectBefore, "", args)
 	if done || err != nil {
 		return err
 	}
@@ -40,6 +39,7 @@ func inspect(args []string) error {
 	defer rt.Close(ctx)
 
 	imports := mod.Imports()
+	file = printable.Name(file)
 	fmt.Printf("%s: core module, %s\n", file, size(uint64(len(wasm))))
 	fmt.Printf("speaks %s\n", dialects(imports))
 	printImports(imports)
@@ -97,7 +97,7 @@ func printImports(imports []wasport.Import) {
 		default:
 			state = "here it is " + i.Have
 		}
-		fmt.Fprintf(w, "  %s.%s\t%s\t%s\n", i.Module, i.Name, i.Want, state)
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", i.FullName(), i.Want, state)
 	}
 	w.Flush()
 }

@@ -148,7 +148,5 @@ func (f *runFlags) watch(ctx context.Context, mod *wasport.Module) (wasport.Stat
 	if l := f.oversight.listener; l != nil {
 		defer serveMetrics(l, guest)()
 	}
-	status, err := guest.Wait()
-	f.lacks = guest.Lacks()
-	return status, err
+	return guest.Wait()
 }

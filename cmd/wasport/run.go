@@ -51,13 +51,6 @@ type runFlags struct {
 	trace          bool
 	cacheDir       string
 	noCache        bool
-
-	reports reports
-	lacks   wasport.Lacks // of the guest that has ended
-}
-
-func (f *runFlags) page() page {
-	return page{"run", runBefore, runAfter, f.groups(), true}
 }
 
 func (f *runFlags) groups() []group {
@@ -143,7 +136,7 @@ var errTimeout = errors.New("the time given by --timeout is over")
 
 func run(args []string) error {
 	var f runFlags
-	rest, done, err := f.page().parse(args)
+	rest, done, err := parse("run", runBefore, runAfter, args, f.groups()...)
 	if done || err != nil {
 		return err
 	}
@@ -184,9 +177,6 @@ func run(args []string) error {
 	status, err := f.watch(ctx, mod)
 	if failed := f.oversight.end(); failed != nil {
 		warn("%v", failed)
-	}
-	if err != nil || status.Code != 0 {
-		f.reports.lacking(f.lacks, 3+len(f.config.Dirs), wasm)
 	}
 	if err != nil {
 		return ended(file, err)
@@ -273,9 +263,8 @@ func (f *runFlags) complete(file string) error {
 	if f.permissions.allowNet {
 		warn("--allow-net lets the program reach every address that this machine reaches")
 	}
-	r := &f.reports
-	r.to, r.dryRun = os.Stderr, f.oversight.dryRun
-	c.OnRefusal, c.OnFiltered, c.OnStranger, c.OnLimit = r.refusal, r.filtered, r.stranger, r.limit
+	r := &reports{to: os.Stderr, dryRun: f.oversight.dryRun}
+	c.OnRefusal, c.OnFiltered = r.refusal, r.filtered
 	return f.oversight.begin(c, file)
 }
 

@@ -6,12 +6,8 @@ import (
 	"runtime/debug"
 )
 
-func versionPage() page {
-	return page{command: "version", before: "wasport version prints the version.\n"}
-}
-
 func version(args []string) error {
-	rest, done, err := versionPage().parse(args)
+	rest, done, err := parse("version", "wasport version prints the version.\n", "", args)
 	if done || err != nil {
 		return err
 	}

@@ -10,10 +10,10 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/internal/wasi"
 )
@@ -130,32 +130,31 @@ func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	if t == nil {
 		panic(ErrNoThread)
 	}
-	m := t.Memory(mod)
-	var e wasi.Errno
-	if t.trace == nil || f.args == "" {
-		e = f.decode(t, m, stack)
-	} else {
-		e = t.trace.call(f, t, m, stack)
-	}
+	e := f.protected(t, mod, stack)
 	if err := t.Err(); err != nil {
 		panic(err)
-	}
-	if e == wasi.EBADF || e == wasi.ENOTDIR {
-		t.noteLack(f, int32(stack[0]))
 	}
 	stack[0] = uint64(e)
 }
 
-// noteLack notes that a call failed for its first argument, a descriptor.
-func (t *Thread) noteLack(f *Function, fd int32) {
-	switch {
-	case strings.HasPrefix(f.Name, "path_"):
-		t.MissedPath()
-	case f.Name == "fd_prestat_get":
-		t.MissedPreopen(fd)
-	case f.Name != "fd_close" && strings.HasPrefix(f.args, "f"):
-		t.MissedFD(fd)
+// protected makes the call. If it panics, which is the doing of a network or a reader of the embedder's,
+// that ends the guest.
+func (f *Function) protected(t *Thread, mod api.Module, stack []uint64) (e wasi.Errno) {
+	t.EnterCall(&f.Name)
+	defer t.leave()
+	m := t.Memory(mod)
+	if t.trace == nil || f.args == "" {
+		return f.decode(t, m, stack)
 	}
+	return t.trace.call(f, t, m, stack)
+}
+
+// leave is deferred by protected.
+func (t *Thread) leave() {
+	if r := recover(); r != nil {
+		t.Panicked(outside.NewPanic(*t.Called(), r))
+	}
+	t.LeaveCall()
 }
 
 type callError string

@@ -35,7 +35,7 @@ func (t *thread) result(v uint64, err error) uint64 {
 		panic(cause)
 	}
 	if err != nil {
-		panic(err)
+		panic(fault{err})
 	}
 	return v
 }

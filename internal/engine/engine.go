@@ -35,6 +35,7 @@ type Config struct {
 
 // Engine compiles modules and runs guests. It may be used from several goroutines.
 type Engine struct {
+	users   users
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache // nil when the runtime is not ours
 
@@ -87,8 +88,13 @@ func (e *Engine) ready(ctx context.Context, modules []string) (*Engine, error) {
 	return e, nil
 }
 
-// Close releases the engine and all of its modules; no guest may be running.
+// Close releases the engine and all of its modules, once no guest runs. One that is stuck in the host
+// keeps them until it comes back.
 func (e *Engine) Close(ctx context.Context) error {
+	return e.users.close(func() error { return e.release(ctx) })
+}
+
+func (e *Engine) release(ctx context.Context) error {
 	e.turns.close()
 	if !e.owned {
 		if e.nothing == nil {

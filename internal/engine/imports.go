@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasport/wasport/internal/abi"
 	"github.com/wasport/wasport/internal/engine/interrupt"
+	"github.com/wasport/wasport/internal/printable"
 )
 
 // Import is what a module imports, and what there is under that name.
@@ -31,8 +32,12 @@ func (i Import) OK() bool { return i.Want == i.Have }
 // IsFunction reports whether the import is a function. Anything else that cannot be supplied has no stand-in.
 func (i Import) IsFunction() bool { return strings.HasPrefix(i.Want, "(") }
 
+// FullName is the names of the module and of what is imported from it, such as "env.memory", as they
+// can be shown on a terminal.
+func (i Import) FullName() string { return printable.Name(i.Module) + "." + printable.Name(i.Name) }
+
 func (i Import) String() string {
-	s := i.Module + "." + i.Name + " " + i.Want
+	s := i.FullName() + " " + i.Want
 	switch {
 	case i.OK():
 		return s
@@ -198,6 +203,6 @@ func function(module, name, want string) (api.GoModuleFunc, bool) {
 
 func trapping(module, name string) api.GoModuleFunc {
 	return func(context.Context, api.Module, []uint64) {
-		panic(fmt.Errorf("called %s.%s, which the host does not have", module, name))
+		panic(fault{fmt.Errorf("called %s.%s, which the host does not have", printable.Name(module), printable.Name(name))})
 	}
 }

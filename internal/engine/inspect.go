@@ -5,7 +5,12 @@ import (
 	"strings"
 
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasport/wasport/internal/printable"
 )
+
+// String is the function's name, as it can be shown on a terminal, and its signature.
+func (e Entry) String() string { return printable.Name(e.Name) + e.Signature() }
 
 // Signature is the function's type, such as "(i32, i32) -> i32".
 func (e Entry) Signature() string { return signature(e.Params, e.Results) }
@@ -36,7 +41,7 @@ const pageSize = 1 << 16
 func (m *Module) Memory() (Memory, bool) {
 	for _, def := range m.compiled.ImportedMemories() {
 		module, name, _ := def.Import()
-		return m.memoryOf(def, module+"."+name), true
+		return m.memoryOf(def, Import{Module: module, Name: name}.FullName()), true
 	}
 	for _, def := range m.compiled.ExportedMemories() {
 		return m.memoryOf(def, ""), true

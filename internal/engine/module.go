@@ -12,10 +12,12 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
+	"github.com/wasport/wasport/internal/printable"
 )
 
 // Module is a compiled module, of which any number of guests can be run.
 type Module struct {
+	users    users
 	engine   *Engine
 	runtime  wazero.Runtime
 	turns    *turns
@@ -103,7 +105,7 @@ func (m *Module) lacking() (list []Import) {
 func compile(ctx context.Context, rt wazero.Runtime, binary []byte) (wazero.CompiledModule, error) {
 	compiled, err := rt.CompileModule(compiling(ctx), binary)
 	if err != nil {
-		return nil, fmt.Errorf("invalid module: %w", err)
+		return nil, fmt.Errorf("invalid module: %w", printable.Error(err))
 	}
 	return compiled, nil
 }
@@ -132,8 +134,12 @@ func recognise(b []byte) error {
 	}
 }
 
-// Close releases the module; no guest of it may be running.
+// Close releases the module, once no guest of it runs.
 func (m *Module) Close(ctx context.Context) error {
+	return m.users.close(func() error { return m.release(ctx) })
+}
+
+func (m *Module) release(ctx context.Context) error {
 	errs := []error{m.compiled.Close(ctx)}
 	if m.provider != nil {
 		errs = append(errs, m.provider.Close(ctx))

@@ -10,6 +10,8 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
+	"github.com/wasport/wasport/internal/outside"
+	"github.com/wasport/wasport/internal/printable"
 	"github.com/wasport/wasport/internal/system"
 )
 
@@ -30,8 +32,10 @@ type Limits struct {
 // errReturned is the reason for which the world of a guest ends whose entry has returned.
 var errReturned = errors.New("the guest has returned")
 
+var errClosed = errors.New("the module has been closed")
+
 // Run runs one guest from its entry to its end, the first thread on the calling goroutine. The calls of all threads are reported to
-// trace, a line each, unless that is nil. The error is a *system.Exit if the guest called proc_exit, the reason if it was killed,
+// trace, a line each, unless that is nil; it must be safe for concurrent use. The error is a *system.Exit if the guest called proc_exit, the reason if it was killed,
 // and a *Trap if it trapped; if several threads did something of the kind, what the first of them did.
 func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, entry Entry, args []uint64, limits Limits) ([]uint64, error) {
 	for _, i := range m.Imports() {
@@ -44,9 +48,14 @@ func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, 
 	if g.most == 0 {
 		g.most = DefaultMaxThreads
 	}
-	if m.threads && trace != nil {
-		g.trace = &inTurn{w: trace}
+	if !m.engine.users.enter() {
+		return nil, errClosed
 	}
+	defer m.engine.users.leave()
+	if !m.users.enter() {
+		return nil, errClosed
+	}
+	defer m.users.leave()
 	ctx, release, err := m.reserve(ctx, g, limits.Memory)
 	if err != nil {
 		return nil, err
@@ -86,9 +95,32 @@ func (g *guest) ended(err error, when string) error {
 	}
 	reason, stack, ok := strings.Cut(err.Error(), "\nwasm stack trace:\n")
 	if !ok && reason != "stack overflow" { // which compiled code reports without its millions of frames
-		return fmt.Errorf("%s%w", when, err)
+		return fmt.Errorf("%s%w", when, printable.Error(err))
+	}
+	var f fault
+	if strings.HasSuffix(reason, recovered) && !errors.As(err, &f) {
+		return hostPanic(err, strings.TrimSuffix(reason, recovered), stack)
 	}
 	return g.trap(reason, stack)
+}
+
+// recovered is what wazero adds to the argument of a panic that a host function let through.
+const recovered = " (recovered by wazero)"
+
+// fault is what a guest did that WebAssembly does not allow, where it is our functions that noticed.
+type fault struct{ error }
+
+// hostPanic is the error of a guest that has called a function of another module of the embedder's,
+// which has panicked. Wazero tells Go's stack only if the argument was a runtime.Error.
+func hostPanic(err error, reason, stack string) error {
+	p := &outside.Panic{In: "an imported function", Value: reason, Stack: stack}
+	if cause := errors.Unwrap(err); cause != nil {
+		p.Value = cause
+	}
+	if _, goStack, ok := strings.Cut(stack, "\n\nGo runtime stack trace:\n"); ok {
+		p.Stack = goStack
+	}
+	return p
 }
 
 // trap makes a Trap of what wazero says. The guest knows neither the numbers of functions that wazero has, nor what rewriting has added, nor
@@ -97,7 +129,7 @@ func (g *guest) trap(reason, stack string) *Trap {
 	if strings.HasPrefix(reason, "start function[") {
 		_, reason, _ = strings.Cut(reason, " failed: ")
 	}
-	reason = strings.TrimSuffix(strings.TrimPrefix(reason, "wasm error: "), " (recovered by wazero)")
+	reason = strings.TrimSuffix(strings.TrimPrefix(reason, "wasm error: "), recovered)
 	if rest, ok := strings.CutPrefix(stack, "\t"+interrupt.Module+"."+interrupt.Overflow+"()\n"); ok {
 		_, stack, _ = strings.Cut(rest, "\n") // the one that has called it is added too
 	}
@@ -105,9 +137,14 @@ func (g *guest) trap(reason, stack string) *Trap {
 	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimPrefix(line, "\t")
+		if rest, ok := strings.CutPrefix(lines[i], "\t"); ok {
+			lines[i] = "\t" + printable.Text(rest)
+			continue
+		}
+		lines[i] = printable.Text(lines[i])
 		if !strings.HasPrefix(lines[i], "...") { // of frames that are left out
 			lines[i] = strings.TrimPrefix(lines[i], g.module.compiled.Name()+".")
 		}
 	}
-	return &Trap{Reason: reason, Stack: strings.Join(lines, "\n")}
+	return &Trap{Reason: printable.Text(reason), Stack: strings.Join(lines, "\n")}
 }

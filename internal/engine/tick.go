@@ -33,4 +33,4 @@ func tick(ctx context.Context, _ api.Module, _ []uint64) {
 // errOverflow has the words of wazero's own limit, which is far higher.
 var errOverflow = errors.New("stack overflow")
 
-func overflow(context.Context, api.Module, []uint64) { panic(errOverflow) }
+func overflow(context.Context, api.Module, []uint64) { panic(fault{errOverflow}) }

@@ -173,6 +173,9 @@ func (t *Thread) Write(fd int32, bufs [][]byte) (int, error) {
 	if s, ok := d.asSocket(); ok {
 		return t.send(d, s, bufs, noAddress, 0)
 	}
+	if s, ok := d.object.(*sink); ok {
+		return t.writeSink(d, s, bufs)
+	}
 	for {
 		n, err := d.write(bufs)
 		if !d.again(err, 0) {

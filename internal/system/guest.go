@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
 )
@@ -44,10 +45,6 @@ type Config struct {
 	// MaxDescriptors limits how many descriptors are open at once; EMFILE beyond. 0 = DefaultMaxDescriptors.
 	MaxDescriptors int
 
-	// OnLimit is told, each time, which limit of the guest refused something: "descriptors" or
-	// "threads", and what it is. It is called on the guest's goroutines, several at once. May be nil.
-	OnLimit func(name string, limit int)
-
 	// MaxCPU limits the guest's running time; it is killed with ErrCPU beyond. 0 = no limit.
 	MaxCPU time.Duration
 }
@@ -71,16 +68,14 @@ type Guest struct {
 	random    io.Reader
 	started   time.Time
 	maxCPU    time.Duration
-	onLimit   func(name string, limit int)
-	preopens  int32 // how many there were at the start
-	listeners bool  // whether there were any at the start
-	lacks     atomic.Uint32
 	table     table
 
-	ctx    context.Context // ends with the guest, after its reason is known; lookups run under it
-	cancel context.CancelFunc
-	ended  atomic.Pointer[error] // the reason of the guest's end
-	closed chan struct{}         // closed when all descriptors are
+	ctx      context.Context // ends with the guest, after its reason is known
+	cancel   context.CancelCauseFunc
+	ended    atomic.Pointer[error] // the reason of the guest's end
+	panicked atomic.Pointer[outside.Panic]
+	closed   chan struct{} // closed when all descriptors are
+	sinks    []*sink       // of stdout and stderr
 
 	mu      sync.Mutex
 	threads map[*Thread]struct{}
@@ -96,8 +91,7 @@ func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
-		started: time.Now(), maxCPU: c.MaxCPU, onLimit: c.OnLimit,
-		preopens: int32(len(c.Preopens)), listeners: len(c.Listeners) > 0,
+		started: time.Now(), maxCPU: c.MaxCPU,
 		threads: make(map[*Thread]struct{}), closed: make(chan struct{}),
 	}
 	if g.random == nil {
@@ -107,7 +101,7 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	if g.table.max == 0 {
 		g.table.max = DefaultMaxDescriptors
 	}
-	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	g.ctx, g.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 
 	var errs []error
 	add := func(d *descriptor, err error) {
@@ -116,10 +110,10 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 		}
 		errs = append(errs, err)
 	}
-	add(newStdin(c.Stdin))
-	stdout, err := newStdout(c.Stdout)
+	add(g.newStdin(c.Stdin))
+	stdout, err := g.newOutput("Config.Stdout", c.Stdout)
 	add(stdout, err)
-	add(newStderr(c.Stderr, stdout))
+	add(g.newStderr(c.Stderr, stdout))
 	for _, p := range c.Preopens {
 		add(newDirectory(p.Dir, &p.Name, wasi.RightsDirectory, wasi.RightsDirectory|wasi.RightsFile), nil)
 	}
@@ -141,10 +135,32 @@ func (g *Guest) Kill(cause error) {
 	if !g.ended.CompareAndSwap(nil, &cause) {
 		return
 	}
-	g.cancel()
-	g.table.closeAll()
+	g.cancel(cause)
+	g.table.closeAll(g.Panicked)
 	close(g.closed)
 	g.wake()
+}
+
+// Panicked ends the guest since code of the embedder's panicked on its behalf.
+func (g *Guest) Panicked(p *outside.Panic) {
+	g.panicked.CompareAndSwap(nil, p)
+	g.Kill(p)
+}
+
+// Panic is the first panic of the embedder's code, or nil. There may be one after the guest's end, of
+// a writer that was given the last of its output.
+func (g *Guest) Panic() *outside.Panic { return g.panicked.Load() }
+
+// Context ends with the guest, with the reason as its cause. It has the values of New's.
+func (g *Guest) Context() context.Context { return g.ctx }
+
+// Outlets are the Go writers that the guest prints to.
+func (g *Guest) Outlets() []outside.Outlet {
+	var list []outside.Outlet
+	for _, s := range g.sinks {
+		list = append(list, s)
+	}
+	return list
 }
 
 // Err is the reason for which the guest was ended, or nil while it lives.

@@ -1,10 +1,12 @@
 package system
 
 import (
+	"context"
 	"net/netip"
 	"strconv"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/network"
 )
 
@@ -52,10 +54,29 @@ func (t *Thread) addrs(host string, family network.Family) ([]netip.Addr, error)
 	if t.network == nil {
 		return nil, syscall.EACCES
 	}
-	t.pause()
-	defer t.resume()
-	addrs, err := t.network.LookupAddrs(t.ctx, family, host)
-	return addrs, t.cutOff(err)
+	return lookUp(t, func(ctx context.Context) ([]netip.Addr, error) {
+		return t.network.LookupAddrs(ctx, family, host)
+	})
+}
+
+// lookUp calls f on a goroutine of its own, so that a resolver which ignores its context does not hold
+// up the guest's end.
+func lookUp[T any](t *Thread, f func(context.Context) (T, error)) (result T, err error) {
+	type answer struct {
+		result T
+		err    error
+	}
+	answered, ready := make(chan answer, 1), make(chan struct{}, 1)
+	go outside.Protect("Config.Network", func() {
+		result, err := f(t.ctx)
+		answered <- answer{result, err}
+		ready <- struct{}{}
+	}, t.Panicked)
+	if err := t.Sleep(ready, -1); err != nil {
+		return result, err
+	}
+	a := <-answered
+	return a.result, t.cutOff(a.err)
 }
 
 func (t *Thread) port(service string, typ network.Type) (uint16, error) {
@@ -71,8 +92,9 @@ func (t *Thread) port(service string, typ network.Type) (uint16, error) {
 	if t.network == nil {
 		return 0, syscall.EACCES
 	}
-	port, err := t.network.LookupPort(t.ctx, typ, service)
-	return port, t.cutOff(err)
+	return lookUp(t, func(ctx context.Context) (uint16, error) {
+		return t.network.LookupPort(ctx, typ, service)
+	})
 }
 
 // Interfaces lists the addresses of the host that the guest may know of.

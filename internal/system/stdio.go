@@ -9,35 +9,38 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-func newStdin(r io.Reader) (*descriptor, error) {
+func (g *Guest) newStdin(r io.Reader) (*descriptor, error) {
 	rights := wasi.RightsStream &^ wasi.RightFdWrite
 	switch r := r.(type) {
 	case nil:
-		return newDescriptor(newSource(bytes.NewReader(nil)), rights, 0), nil
+		return newDescriptor(newSource(bytes.NewReader(nil), g.Panicked), rights, 0), nil
 	case *os.File:
 		return newStdio(r, rights)
 	}
-	return newDescriptor(newSource(r), rights, 0), nil
+	return newDescriptor(newSource(r, g.Panicked), rights, 0), nil
 }
 
 const outputRights = wasi.RightsStream &^ wasi.RightFdRead
 
-func newStdout(w io.Writer) (*descriptor, error) {
+// newOutput makes a descriptor of Config.Stdout or Stderr, whichever is named.
+func (g *Guest) newOutput(name string, w io.Writer) (*descriptor, error) {
 	switch w := w.(type) {
 	case nil:
-		return newDescriptor(newSink(io.Discard), outputRights, 0), nil
+		return newDescriptor(discard{}, outputRights, 0), nil
 	case *os.File:
 		return newStdio(w, outputRights)
 	}
-	return newDescriptor(newSink(w), outputRights, 0), nil
+	s := newSink(name, w, g.Panicked)
+	g.sinks = append(g.sinks, s)
+	return newDescriptor(s, outputRights, 0), nil
 }
 
-// newStderr is newStdout, but for a writer that is stdout's as well: then it is the same sink, so that threads take turns.
-func newStderr(w io.Writer, stdout *descriptor) (*descriptor, error) {
+// newStderr is newOutput, but for a writer that is stdout's as well: then it is the same sink, so that threads take turns.
+func (g *Guest) newStderr(w io.Writer, stdout *descriptor) (*descriptor, error) {
 	if stdout != nil && w != nil && reflect.ValueOf(w).Comparable() {
 		if s, ok := stdout.object.(*sink); ok && s.w == w {
 			return newDescriptor(s, outputRights, 0), nil
 		}
 	}
-	return newStdout(w)
+	return g.newOutput("Config.Stderr", w)
 }

@@ -1,11 +1,13 @@
 package system
 
 import (
+	"fmt"
 	"io"
 	"runtime"
 	"sync"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
 )
@@ -26,33 +28,12 @@ func (stream) Poll(want network.Events) (network.Events, error) {
 	return want, nil
 }
 
-// sink is a descriptor that writes to a Go writer. A writer that blocks holds up the guest, and cannot be interrupted.
-type sink struct {
-	stream
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func newSink(w io.Writer) *sink { return &sink{w: w} }
-
-func (s *sink) write(bufs [][]byte) (total int, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, b := range bufs {
-		n, err := s.w.Write(b)
-		total += n
-		if err != nil {
-			return total, err
-		}
-	}
-	return total, nil
-}
-
 // source is a descriptor that reads from a Go reader, which may block: so a goroutine reads, one buffer ahead, once the guest first wants
 // something. It ends when the reader returns after the descriptor was closed.
 type source struct {
 	stream
-	r io.Reader
+	r      io.Reader
+	failed func(*outside.Panic)
 
 	mu      sync.Mutex
 	buf     []byte // what has been read
@@ -66,8 +47,8 @@ const (
 	maxEmptyReads = 100 // in a row, as many as bufio puts up with
 )
 
-func newSource(r io.Reader) *source {
-	return &source{r: r, wakers: make(map[*func()]struct{})}
+func newSource(r io.Reader, failed func(*outside.Panic)) *source {
+	return &source{r: r, failed: failed, wakers: make(map[*func()]struct{})}
 }
 
 func (s *source) read(bufs [][]byte) (int, error) {
@@ -103,22 +84,32 @@ func (s *source) fetch() {
 	s.reading = true
 	go func() {
 		buf := make([]byte, sourceBuffer)
-		n, err := s.r.Read(buf)
-		for tries := 1; n == 0 && err == nil; tries++ { // legal, if discouraged
-			if tries == maxEmptyReads {
-				err = io.ErrNoProgress
-				break
+		n, err := 0, io.ErrNoProgress // of a reader that does not return
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.buf, s.err, s.reading = buf[:n], err, false
+			for wake := range s.wakers {
+				(*wake)()
 			}
-			runtime.Gosched()
-			n, err = s.r.Read(buf)
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.buf, s.err, s.reading = buf[:n], err, false
-		for wake := range s.wakers {
-			(*wake)()
-		}
+		}()
+		outside.Protect("Config.Stdin", func() { n, err = readSome(s.r, buf) }, s.failed)
 	}()
+}
+
+// readSome reads what there is, and holds the reader to what io.Reader promises.
+func readSome(r io.Reader, buf []byte) (int, error) {
+	for range maxEmptyReads { // legal, if discouraged
+		n, err := r.Read(buf)
+		switch {
+		case n < 0 || n > len(buf):
+			panic(fmt.Errorf("Read returned %d of %d bytes", n, len(buf)))
+		case n > 0 || err != nil:
+			return n, err
+		}
+		runtime.Gosched()
+	}
+	return 0, io.ErrNoProgress
 }
 
 func (s *source) Poll(want network.Events) (network.Events, error) {

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/wasport/wasport/internal/outside"
 )
 
 // table holds a guest's descriptors under their numbers. A new one gets the lowest free number, as POSIX has it.
@@ -27,30 +29,8 @@ func (g *Guest) insert(d *descriptor) (int32, error) {
 	fd, err := g.table.insert(d)
 	if err != nil {
 		d.close()
-		g.noteFull(err)
 	}
 	return fd, err
-}
-
-// full reports whether another descriptor would find no place, so that a call which makes one can
-// fail before it does its work.
-func (g *Guest) full() error {
-	err := g.table.full()
-	g.noteFull(err)
-	return err
-}
-
-func (g *Guest) noteFull(err error) {
-	if err == syscall.EMFILE {
-		g.RefusedBy("descriptors", g.table.max)
-	}
-}
-
-// RefusedBy tells the embedder that a limit of the guest refused something.
-func (g *Guest) RefusedBy(name string, limit int) {
-	if g.onLimit != nil {
-		g.onLimit(name, limit)
-	}
 }
 
 func (t *table) insert(d *descriptor) (int32, error) {
@@ -73,6 +53,7 @@ func (t *table) insert(d *descriptor) (int32, error) {
 	return int32(t.low), nil
 }
 
+// full reports whether another descriptor would find no place, so that a call which makes one can fail before it does its work.
 func (t *table) full() error {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -125,7 +106,9 @@ func (t *table) move(from, to int32) (*descriptor, error) {
 	return old, nil
 }
 
-func (t *table) closeAll() {
+// closeAll closes every descriptor. A network of the embedder's that panics does not keep the others
+// open.
+func (t *table) closeAll(failed func(*outside.Panic)) {
 	t.mu.Lock()
 	slots := t.slots
 	t.slots, t.open, t.ended = nil, 0, true
@@ -133,7 +116,7 @@ func (t *table) closeAll() {
 	t.mu.Unlock()
 	for _, d := range slots {
 		if d != nil {
-			d.close()
+			outside.Protect("closing a descriptor", func() { d.close() }, failed)
 		}
 	}
 }

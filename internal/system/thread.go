@@ -1,6 +1,7 @@
 package system
 
 import (
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -21,6 +22,8 @@ type Thread struct {
 	blocked atomic.Int64  // ns spent waiting
 	since   atomic.Int64  // ns after started at which the present wait began; 0 = running
 	checked time.Duration // when Tick last added up
+
+	calling atomic.Pointer[string] // the import that it is in; nil while it computes
 }
 
 // NewThread adds a thread to the guest. It must be closed.
@@ -44,6 +47,27 @@ func (t *Thread) Close() {
 	if s := t.set.Load(); s != nil {
 		s.Close()
 	}
+}
+
+// EnterCall notes which import the thread calls, and LeaveCall that it has returned.
+func (t *Thread) EnterCall(name *string) { t.calling.Store(name) }
+func (t *Thread) LeaveCall()             { t.calling.Store(nil) }
+
+// Called is the import that the thread is in, or nil.
+func (t *Thread) Called() *string { return t.calling.Load() }
+
+// Stuck names the imports that threads of the guest are in.
+func (g *Guest) Stuck() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var list []string
+	for t := range g.threads {
+		if name := t.calling.Load(); name != nil {
+			list = append(list, *name)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // running is how long the thread has run so far, without the time that it waited. Go does not say how much processor time a

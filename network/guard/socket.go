@@ -23,8 +23,6 @@ type socket struct {
 	moving    sync.Mutex // held while the socket gets an address of its own or of a peer, so that the guard's idea of it is the kernel's
 	closed    atomic.Bool
 
-	strangerTold atomic.Bool // OnStranger was called
-
 	mu       sync.Mutex
 	bound    netip.AddrPort // where it listens or receives; invalid while unbound
 	chosen   bool           // the port was the guest's choice, or that of whoever handed the socket over
@@ -161,7 +159,7 @@ func (s *socket) admits(from netip.AddrPort) bool {
 	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: at, Ephemeral: !chosen, Remote: from}
 	d := s.decide(now, r)
 	if !d.Allowed {
-		return s.turnAway(now, r, d)
+		return s.net.turnAway(now, r, d)
 	}
 	s.learn(r)
 	s.net.allowed(r, d)

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wasport/wasport/internal/printable"
 )
 
 // custom copies a custom section, unless it tells of offsets in the input's code or of indices that are others now.
@@ -85,7 +87,7 @@ func (w *rewriter) nameSection(r *reader) {
 var helperNames = []string{helperTick: "tick", helperCopy: "memory.copy", helperFill: "memory.fill"}
 
 // functionNames writes the names of functions. One without gets its number in the input for a name, by which an engine would call
-// it: else it would be called by its new one.
+// it: else it would be called by its new one. One that would upset a terminal is quoted, since an engine prints names as they are.
 func (w *rewriter) functionNames(r *reader) {
 	names := make([][]byte, len(w.funcs))
 	next := uint32(0)
@@ -101,7 +103,7 @@ func (w *rewriter) functionNames(r *reader) {
 		if r.err != nil {
 			return
 		}
-		names[i], next = name, i+1
+		names[i], next = []byte(printable.Name(string(name))), i+1
 	}
 	if r.more() {
 		r.malformed("bytes left")

@@ -1,0 +1,28 @@
+;; A guest that calls one import after the other, each of which reaches what an embedder supplies. The
+;; exported functions other than _start are started with Config.Function.
+(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_addr_resolve" (func $resolve (param i32 i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 0) "\20\00\00\00\06\00\00\00") ;; an iovec: the 6 bytes at 32
+  (data (i32.const 32) "hello\n")
+  (data (i32.const 64) "name.test\00") ;; a host, and an empty service behind it
+
+  (func (export "_start"))
+  (func (export "read") (result i32) (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 16)))
+  (func $print (export "write") (result i32) (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))
+  (func (export "random") (result i32) (call $random (i32.const 128) (i32.const 8)))
+  (func (export "open") (result i32) (call $open (i32.const 3) (i32.const 0) (i32.const 1) (i32.const 16)))
+  (func $lookup (export "resolve") (result i32)
+    (call $resolve (i32.const 64) (i32.const 73) (i32.const 200) (i32.const 300) (i32.const 1) (i32.const 16)))
+
+  ;; the same for ever
+  (func (export "keep_writing") (loop (drop (call $print)) (br 0)))
+  (func (export "keep_resolving") (loop (drop (call $lookup)) (br 0)))
+
+  ;; so many lines
+  (func (export "lines") (param i32) (loop (drop (call $print))
+    (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))
