@@ -24,7 +24,14 @@ else
 TARGET_FLAGS := --target=$(WASI_TARGET) --sysroot=/usr -nostdlibinc -isystem $(C)/include -isystem /usr/include/$(WASI_TARGET)
 endif
 CFLAGS := -std=gnu11 -Os -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
-LDFLAGS := -Wl,--strip-debug
+# A stack of 1 MiB with nothing below it, so that one that overflows traps. `wasport cc` does the same.
+STACK := -Wl,-z,stack-size=1048576 -Wl,--stack-first
+LDFLAGS := -Wl,--strip-debug $(STACK)
+
+# The parts of POSIX that wasi-libc has libraries of their own for. `wasport cc` links them too.
+EMULATED := $(foreach e,signal process-clocks getpid mman,$(if \
+	$(wildcard $(or $(WASI_SYSROOT),/usr)/lib/$(WASI_TARGET)/libwasi-emulated-$e.a),$e))
+EMULATED_FLAGS = $(foreach e,$(EMULATED),-D_WASI_EMULATED_$(shell echo $e | tr a-z- A-Z_))
 
 SOURCES := $(wildcard $(C)/src/*.c)
 HEADERS := $(wildcard $(C)/src/*.h $(C)/include/*.h $(C)/include/*/*.h)
@@ -41,6 +48,9 @@ GUEST_DIR ?= .
 
 PREFIX ?= /usr/local
 INSTALLED := $(DESTDIR)$(PREFIX)/lib
+# As Go numbers versions: the latest tag, or without one the time and the name of the last commit.
+VERSION ?= $(patsubst v%,%,$(or $(shell { git describe --tags --match 'v[0-9]*' || TZ=UTC git log -1 --abbrev=12 \
+	--date=format-local:%Y%m%d%H%M%S --format=v0.0.0-%cd-%h; } 2>/dev/null),v0.0.0))
 
 .PHONY: lib guests guests-check install clean
 lib: $(OUT)/libwasport.a $(OUT)/libwasport-wamr.a
@@ -100,8 +110,11 @@ install: lib
 	install -d $(INSTALLED)/wasport $(INSTALLED)/pkgconfig $(INSTALLED)/cmake
 	cp -R $(C)/include $(OUT)/libwasport.a $(OUT)/libwasport-wamr.a $(INSTALLED)/wasport
 	cp -R $(C)/cmake $(INSTALLED)/cmake/wasport
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@COMPILE@|$(subst $(C)/include,$${dir}/include,$(TARGET_FLAGS))|' \
-		-e 's|@LINK@|$(filter --target=% --sysroot=%,$(TARGET_FLAGS))|' $(C)/wasport.pc.in >$(INSTALLED)/pkgconfig/wasport.pc
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+		-e 's|@COMPILE@|$(subst $(C)/include,$${dir}/include,$(TARGET_FLAGS)) $(EMULATED_FLAGS)|' \
+		-e 's|@LINK@|$(filter --target=% --sysroot=%,$(TARGET_FLAGS)) $(STACK)|' \
+		-e 's|@EMULATED@|$(EMULATED:%=-lwasi-emulated-%)|' \
+		$(C)/wasport.pc.in >$(INSTALLED)/pkgconfig/wasport.pc
 
 clean:
 	rm -rf $(OUT)

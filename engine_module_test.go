@@ -49,8 +49,18 @@ func TestWithoutMemory(t *testing.T) {
 	}
 }
 
+// overflown is the reason of an access out of bounds by a program whose stack pointer left the memory.
+const overflown = "out of bounds memory access: stack overflow, " +
+	"see https://github.com/wasport/wasport/blob/main/docs/c/porting.md#the-stack"
+
 // TestStacks looks at what is told of traps: nothing of what has been added to a module, and functions without names by their own numbers.
 func TestStacks(t *testing.T) {
+	wasm, err := os.ReadFile(filepath.Join("testdata", "stack.wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wasm[bytes.Index(wasm, []byte("__stack_pointer"))-2] = 100 // a global that does not exist
+	misnamed := compiled(t, wasm)
 	for _, test := range []struct {
 		module           *wasport.Module
 		function, reason string
@@ -60,6 +70,11 @@ func TestStacks(t *testing.T) {
 		{assembled(t, "unnamed"), "copy", "out of bounds memory access", "memory.copy(i32,i32,i32)\n$2()"},
 		{assembled(t, "start"), "", "unreachable", "early()"},
 		{module(t, "recurse"), "", "stack overflow", "deeper(i32) i32\ndeeper"},
+		{assembled(t, "stack"), "overflow", overflown, "store(i32,i32)"},
+		{assembled(t, "stack"), "leaf", overflown, "store(i32,i32)"},
+		{assembled(t, "stack"), "wild", "out of bounds memory access", "store(i32,i32)"},
+		{assembled(t, "stack"), "full", "unreachable", "full"},
+		{misnamed, "overflow", "out of bounds memory access", "store(i32,i32)"},
 	} {
 		_, err := test.module.Run(context.Background(), wasport.Config{Function: test.function})
 		var trap *wasport.Trap
@@ -78,6 +93,11 @@ func assembled(t testing.TB, name string) *wasport.Module {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return compiled(t, wasm)
+}
+
+func compiled(t testing.TB, wasm []byte) *wasport.Module {
+	t.Helper()
 	m, err := shared.runtime.Compile(context.Background(), wasm, wasport.CompileConfig{})
 	if err != nil {
 		t.Fatal(err)

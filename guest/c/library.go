@@ -162,8 +162,12 @@ func (l *Library) Command(ctx context.Context, cxx bool, args ...string) (*exec.
 	if err != nil {
 		return nil, err
 	}
+	linking := links(args)
+	if linking {
+		all = append(all, stackFlags...)
+	}
 	all = append(all, args...)
-	if links(args) {
+	if linking {
 		library := variants[0].name
 		if slices.Contains(args, withoutExtension) {
 			library = variants[1].name

@@ -153,6 +153,11 @@ func (t *Toolchain) emulated() (list []string) {
 	return list
 }
 
+// stackFlags give a program a stack of 1 MiB with nothing below it, so that one that overflows traps.
+// The linker's own choice is 64 KiB above the program's variables, which an overflow overwrites in
+// silence. What the user says of either comes after them, and wins.
+var stackFlags = []string{"-Wl,-z,stack-size=1048576", "-Wl,--stack-first"}
+
 // flags are what makes clang compile for wasport, with the headers in a directory.
 func (t *Toolchain) flags(include string, cxx bool) ([]string, error) {
 	flags := []string{"--target=" + t.target}

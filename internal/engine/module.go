@@ -31,6 +31,9 @@ type Module struct {
 	provider       wazero.CompiledModule // of the memory at its largest, if it is imported and shared
 	otherImports   []interrupt.Import
 	threads        bool
+
+	namesStack   bool
+	stackPointer uint32 // index of the global, if the module names it
 }
 
 // CompileOptions say what to do with a module that is not quite as we want it.
@@ -63,6 +66,7 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 		return nil, err
 	}
 	m.exported = m.compiled.ExportedFunctions()
+	m.findStack(binary)
 	if err := m.prepare(ctx, o); err != nil {
 		m.Close(ctx)
 		return nil, err

@@ -112,7 +112,7 @@ func (g *guest) run(trace io.Writer, call func(context.Context, api.Module) erro
 	}
 	defer inst.Close(ctx)
 	if err := call(ctx, inst); err != nil {
-		return g.ended(err, "")
+		return g.module.explain(inst, g.ended(err, ""))
 	}
 	return nil
 }

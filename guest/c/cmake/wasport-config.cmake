@@ -11,6 +11,8 @@ if(NOT TARGET wasport::wasport)
 		endif()
 		set_target_properties(wasport::wasport PROPERTIES
 			INTERFACE_INCLUDE_DIRECTORIES "${CMAKE_CURRENT_LIST_DIR}/../../wasport/include"
-			INTERFACE_LINK_LIBRARIES "${wasport_library}")
+			INTERFACE_COMPILE_DEFINITIONS "_WASI_EMULATED_SIGNAL;_WASI_EMULATED_PROCESS_CLOCKS;_WASI_EMULATED_GETPID;_WASI_EMULATED_MMAN"
+			INTERFACE_LINK_OPTIONS "LINKER:-z,stack-size=1048576,--stack-first"
+			INTERFACE_LINK_LIBRARIES "${wasport_library};-lwasi-emulated-signal;-lwasi-emulated-process-clocks;-lwasi-emulated-getpid;-lwasi-emulated-mman")
 	endif()
 endif()
