@@ -138,6 +138,9 @@ type Received struct {
 	N         int
 	From      netip.AddrPort // the sender of a datagram, the peer of a stream
 	Truncated bool           // the datagram was longer than the buffers; its rest is lost
+
+	// Size is the length of the whole datagram in bytes. A Socket that does not know it leaves it 0.
+	Size int
 }
 
 // RecvFlags change what Recv does.

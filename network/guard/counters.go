@@ -18,7 +18,7 @@ type Counters struct {
 	Limited            uint64 // calls that a limit refused
 	OpenSockets        int    // now
 	SentBytes          uint64 // of payload
-	ReceivedBytes      uint64 // of payload; that of what was dropped does not count
+	ReceivedBytes      uint64 // of payload received or peeked at, once each; datagrams whole. Not what was dropped
 	DroppedDatagrams   uint64 // of strangers
 	DroppedConnections uint64 // of strangers
 	Lookups            uint64 // that were made

@@ -86,10 +86,35 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 		return s.recvWithin(now, bufs, flags)
 	}
 	r, err := s.receive(bufs, flags)
-	if err == nil && flags&network.Peek == 0 {
-		s.net.counters.received.Add(uint64(r.N))
+	if err == nil {
+		s.net.counters.received.Add(uint64(s.unseen(r, flags)))
 	}
 	return r, err
+}
+
+// unseen is the number of bytes that the guest has received, or peeked at, for the first time. A
+// datagram counts whole, however much of it fits: it has come, and the rest of it is lost.
+//
+// Each byte that is added to seen was counted, and is taken from it once. So several threads may get
+// into each other's way, and count too much, but never too little.
+func (s *socket) unseen(r network.Received, flags network.RecvFlags) int {
+	size := int64(max(r.N, r.Size))
+	if s.grant != nil { // others may have taken what was seen
+		return int(size)
+	}
+	for {
+		seen := s.seen.Load()
+		var left int64
+		switch {
+		case flags&network.Peek != 0:
+			left = max(seen, size)
+		case s.protocol == policy.TCP:
+			left = max(seen-size, 0)
+		}
+		if s.seen.CompareAndSwap(seen, left) {
+			return int(max(size-seen, 0))
+		}
+	}
 }
 
 func (s *socket) receive(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {

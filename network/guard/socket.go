@@ -22,6 +22,7 @@ type socket struct {
 	receiving sync.Mutex // held while a datagram is received, if Options.Shared
 	moving    sync.Mutex // held while the socket gets an address of its own or of a peer, so that the guard's idea of it is the kernel's
 	closed    atomic.Bool
+	seen      atomic.Int64 // bytes at the head of the queue that were peeked at and charged
 
 	mu       sync.Mutex
 	bound    netip.AddrPort // where it listens or receives; invalid while unbound

@@ -60,7 +60,7 @@ func (s *socket) sendWithin(now *regime, bufs [][]byte, to netip.AddrPort) (int,
 	return n, err
 }
 
-// recvWithin receives within the limit of bytes.
+// recvWithin receives, or peeks, within the limit of bytes.
 func (s *socket) recvWithin(now *regime, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	i, whole := -1, []byte(nil)
 	if now.recv != nil {
@@ -75,10 +75,11 @@ func (s *socket) recvWithin(now *regime, bufs [][]byte, flags network.RecvFlags)
 	if i >= 0 {
 		bufs[i] = whole
 	}
-	if err == nil && flags&network.Peek == 0 {
-		s.net.counters.received.Add(uint64(r.N))
+	if err == nil {
+		n := s.unseen(r, flags)
+		s.net.counters.received.Add(uint64(n))
 		if now.recv != nil {
-			use(now.recv, r.N)
+			use(now.recv, n)
 		}
 	}
 	return r, err

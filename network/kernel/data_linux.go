@@ -77,24 +77,23 @@ func sysRecvFrom(fd int, bufs [][]byte, flags network.RecvFlags) (r network.Rece
 	if one, many := single(bufs); !many {
 		// With MSG_TRUNC the kernel answers with the length that the datagram had.
 		r.N, err = recvfrom(fd, one, recvFlag(flags)|unix.MSG_TRUNC, unsafe.Pointer(&sa.raw), unsafe.Pointer(&sa.len))
-		r.Truncated = r.N > len(one)
-		r.N = min(r.N, len(one))
+		r.Size, r.N = r.N, min(r.N, len(one))
 	} else {
 		var few [fewBufs]unix.Iovec
 		list, pooled := vector(few[:0], bufs, network.Datagram)
 		msg := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&sa.raw)), Namelen: sa.len, Iov: &list[0]}
 		msg.SetIovlen(len(list))
-		r.N, err = message(unix.SYS_RECVMSG, fd, &msg, recvFlag(flags))
+		r.Size, err = message(unix.SYS_RECVMSG, fd, &msg, recvFlag(flags)|unix.MSG_TRUNC)
+		r.N = min(r.Size, length(bufs))
 		runtime.KeepAlive(&few)
 		runtime.KeepAlive(bufs)
 		giveBack(pooled)
 		sa.len = msg.Namelen
-		r.Truncated = msg.Flags&unix.MSG_TRUNC != 0
 	}
 	if err != nil {
 		return network.Received{}, err
 	}
-	r.From = sa.get()
+	r.From, r.Truncated = sa.get(), r.Size > r.N
 	return r, nil
 }
 

@@ -58,19 +58,18 @@ func sysRecv(fd descriptor, bufs [][]byte, flags network.RecvFlags) (int, error)
 func sysRecvFrom(fd descriptor, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	var few [fewBufs]windows.WSABuf
 	list := vector(few[:0], bufs, network.Datagram)
+	room := length(bufs)
+	rest := spills.Get().(*spill)
+	defer spills.Put(rest)
+	list = append(list, windows.WSABuf{Len: uint32(len(rest)), Buf: &rest[0]})
 	var sa windows.RawSockaddrAny
 	size := int32(unsafe.Sizeof(sa))
 	var n uint32
 	how := recvFlag(flags)
 	err := windows.WSARecvFrom(fd, &list[0], uint32(len(list)), &n, &how, &sa, &size, nil, nil)
-	r := network.Received{N: int(n)}
+	r := network.Received{N: min(int(n), room), Size: int(n), Truncated: int(n) > room}
 	switch err {
 	case nil:
-	case windows.WSAEMSGSIZE: // the buffers are full, and the rest is lost
-		r.N, r.Truncated = 0, true
-		for _, b := range list {
-			r.N += int(b.Len)
-		}
 	case windows.WSAEINVAL, windows.WSAESHUTDOWN: // not bound, or receiving has been ended here: nothing can have come
 		return network.Received{}, syscall.EAGAIN
 	case windows.WSAECONNRESET: // a datagram sent before has found nobody

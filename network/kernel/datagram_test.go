@@ -30,7 +30,7 @@ func TestDatagram(t *testing.T) {
 				t.Fatalf("sent %d, %v", n, err)
 			}
 			r := recv(t, b, buf)
-			if r.N != len(text) || !bytes.Equal(buf[:r.N], text) || r.From != from || r.Truncated {
+			if r.N != len(text) || r.Size != len(text) || !bytes.Equal(buf[:r.N], text) || r.From != from || r.Truncated {
 				t.Errorf("received %q, %+v; want %q", buf[:r.N], r, text)
 			}
 		}
@@ -40,11 +40,11 @@ func TestDatagram(t *testing.T) {
 			wait(t, b, network.Readable)
 			size := len(bytes.Join(into, nil))
 			r, err := b.Recv(into, network.Peek)
-			if err != nil || r.N != size || !r.Truncated || r.From != from {
+			if err != nil || r.N != size || r.Size != 7 || !r.Truncated || r.From != from {
 				t.Errorf("peeked into %d bytes: %+v, %v", size, r, err)
 			}
 			r, err = b.Recv(into, 0)
-			if got := bytes.Join(into, nil); err != nil || r.N != size || !r.Truncated || !bytes.Equal(got, []byte("tool")[:size]) {
+			if got := bytes.Join(into, nil); err != nil || r.N != size || r.Size != 7 || !r.Truncated || !bytes.Equal(got, []byte("tool")[:size]) {
 				t.Errorf("received %q into %d bytes: %+v, %v", got, size, r, err)
 			}
 			if got := must[network.Events](t)(b.Poll(network.Readable)); got != 0 {

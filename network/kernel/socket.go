@@ -190,6 +190,14 @@ func (s *socket) peerAddr() netip.AddrPort {
 	return p
 }
 
+// length is the number of bytes that bufs hold.
+func length(bufs [][]byte) (n int) {
+	for _, b := range bufs {
+		n += len(b)
+	}
+	return n
+}
+
 func (s *socket) Shutdown(how network.How) error {
 	if !s.acquire() {
 		return net.ErrClosed

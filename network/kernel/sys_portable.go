@@ -163,11 +163,21 @@ func receive(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (
 	if err != nil {
 		return network.Received{}, err
 	}
+	room := length(bufs)
+	if typ == network.Datagram && len(bufs) < maxBufs {
+		rest := spills.Get().(*spill)
+		defer spills.Put(rest)
+		bufs = append(bufs[:len(bufs):len(bufs)], rest[:])
+	}
 	for {
 		n, _, got, from, err := unix.RecvmsgBuffers(fd, bufs, nil, how)
 		switch err {
 		case nil:
-			return network.Received{N: n, From: address(from), Truncated: typ == network.Datagram && got&unix.MSG_TRUNC != 0}, nil
+			r := network.Received{N: min(n, room), From: address(from)}
+			if typ == network.Datagram {
+				r.Size, r.Truncated = n, n > room || got&unix.MSG_TRUNC != 0
+			}
+			return r, nil
 		case unix.EINTR:
 			continue
 		}
