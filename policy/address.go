@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 )
 
 // class says what kind of address an address is. The zero value is "any", which no address has: it stands for
@@ -131,7 +132,8 @@ func normal(a netip.Addr) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
-// destination returns the address that a connect to a reaches: the kernel takes the unspecified address for loopback.
+// destination returns the address that a connect to a is judged as: loopback for the unspecified address. A kernel would take the
+// source address of the socket, if it has one, and so go elsewhere; package network/guard puts the loopback address in its place.
 func destination(a netip.Addr) netip.Addr {
 	switch a = normal(a); {
 	case !a.IsUnspecified():
@@ -143,23 +145,65 @@ func destination(a netip.Addr) netip.Addr {
 	}
 }
 
-// inner returns the IPv4 address that a normalised IPv6 address carries, or the zero Addr.
-func inner(a netip.Addr) netip.Addr {
+// maxInner is how many IPv4 addresses one IPv6 address can carry: four in a local NAT64 prefix, one for ISATAP.
+const maxInner = 5
+
+// carried are the IPv4 addresses that an IPv6 address carries for some gateway or tunnel.
+type carried struct {
+	list [maxInner]netip.Addr
+	n    uint8
+}
+
+func (c *carried) all() []netip.Addr { return c.list[:c.n] }
+
+func (c *carried) add(b [4]byte) {
+	c.list[c.n] = netip.AddrFrom4(b)
+	c.n++
+}
+
+// inner returns the IPv4 addresses that a normalised address carries.
+func inner(a netip.Addr) (c carried) {
 	if !a.Is6() {
-		return netip.Addr{}
+		return c
 	}
 	b := a.As16()
-	hi, mid, last := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint32(b[8:12]), binary.BigEndian.Uint32(b[12:])
+	last := [4]byte(b[12:])
+	hi, mid := binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint32(b[8:12])
 	switch {
-	case hi == 0x0064ff9b<<32 && mid == 0: // NAT64, 64:ff9b::a.b.c.d
-	case hi == 0 && mid == 0xffff0000: // IPv4-translated, ::ffff:0:a.b.c.d
-	case hi == 0 && mid == 0 && last > 1: // IPv4-compatible, ::a.b.c.d, where :: and ::1 are themselves
-	case hi>>48 == 0x2002: // 6to4, 2002:aabb:ccdd::
-		return netip.AddrFrom4([4]byte(b[2:6]))
-	default:
-		return netip.Addr{}
+	case hi == 0x0064ff9b<<32 && mid == 0: // NAT64, 64:ff9b::a.b.c.d (RFC 6052)
+		c.add(last)
+	case hi>>16 == 0x0064ff9b0001: // NAT64 with a local prefix, 64:ff9b:1::/48 (RFC 8215)
+		c.addLocalNAT64(b)
+	case hi == 0 && mid == 0xffff0000: // IPv4-translated, ::ffff:0:a.b.c.d (RFC 2765)
+		c.add(last)
+	case hi == 0 && mid == 0 && binary.BigEndian.Uint32(last[:]) > 1: // IPv4-compatible, where :: and ::1 are themselves
+		c.add(last)
+	case hi>>48 == 0x2002: // 6to4, 2002:aabb:ccdd:: (RFC 3056)
+		c.add([4]byte(b[2:6]))
+	case hi>>32 == 0x20010000: // Teredo, 2001:0:server:…:client, the latter with its bits inverted (RFC 4380)
+		c.add([4]byte(b[4:8]))
+		c.add([4]byte{^last[0], ^last[1], ^last[2], ^last[3]})
 	}
-	return netip.AddrFrom4([4]byte(b[12:]))
+	if mid&^0x02000000 == 0x5efe { // ISATAP, any prefix and then [02]00:5efe:a.b.c.d (RFC 5214)
+		c.add(last)
+	}
+	return c
+}
+
+// addLocalNAT64 adds what a translator may read in an address under a /48 that is each site's own. Its layout depends on the
+// length of the prefix that the site has chosen, which the address does not tell, and translators ignore the bits that are left
+// over (RFC 6052, 2.3). So every layout counts, but not one that gives "this network", where nothing is sent.
+func (c *carried) addLocalNAT64(b [16]byte) {
+	for _, v4 := range [...][4]byte{
+		{b[6], b[7], b[9], b[10]},   // after 48 bits; the eighth byte is never part of it
+		{b[7], b[9], b[10], b[11]},  // after 56
+		{b[9], b[10], b[11], b[12]}, // after 64
+		{b[12], b[13], b[14], b[15]},
+	} {
+		if v4[0] != 0 {
+			c.add(v4)
+		}
+	}
 }
 
 // special reports whether a normalised address may not be reached through a name, a "*" or "public".
@@ -168,5 +212,5 @@ func special(a netip.Addr) bool {
 		return true
 	}
 	in := inner(a)
-	return in.IsValid() && classOf(in) != classPublic
+	return slices.ContainsFunc(in.all(), func(v4 netip.Addr) bool { return classOf(v4) != classPublic })
 }

@@ -86,15 +86,15 @@ func verdict(allow, deny *Rule) Decision {
 	return Decision{Allowed: allow != nil, Rule: allow}
 }
 
-// decideConnect judges an address. One that carries another must pass as both.
+// decideConnect judges an address. One that carries others must pass as each of them.
 func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 	allow, deny := l.findConnect(Allow, q.remote, q), l.findConnect(Deny, q.remote, q)
-	if q.inner.IsValid() {
-		if l.findConnect(Allow, q.inner, q) == nil {
+	for _, a := range q.inner.all() {
+		if l.findConnect(Allow, a, q) == nil {
 			allow = nil
 		}
 		if deny == nil {
-			deny = l.findConnect(Deny, q.inner, q)
+			deny = l.findConnect(Deny, a, q)
 		}
 	}
 	if allow == nil && deny == nil && pins != nil && !special(q.remote) {
@@ -142,27 +142,36 @@ func (l *layer) findName(name string, q *query) (rule *Rule) {
 // decideListen judges a local address and, where there is one, the peer.
 func (l *layer) decideListen(q *query) Decision {
 	allow, deny := l.findListen(Allow, q, q.remote), l.findListen(Deny, q, q.remote)
-	if q.inner.IsValid() {
-		if l.findListen(Allow, q, q.inner) == nil {
+	for _, a := range q.inner.all() {
+		if l.findListen(Allow, q, a) == nil {
 			allow = nil
 		}
 		if deny == nil {
-			deny = l.findListen(Deny, q, q.inner)
+			deny = l.findListen(Deny, q, a)
 		}
 	}
 	return verdict(allow, deny)
 }
 
 // findListen returns the listen rule that covers q's local address and admits the peer. Without a peer any rule for the
-// address allows, and only one against every peer denies.
+// address allows, and only one against every peer denies. A peer that comes to :: by IPv4 has come to 0.0.0.0 as well, so
+// the rules for that admit it too; those that deny it have been laid on :: as they were compiled.
 func (l *layer) findListen(e Effect, q *query, peer netip.Addr) *Rule {
+	r := l.findListenAt(e, q, q.local, peer)
+	if r == nil && e == Allow && peer.Is4() && q.local == netip.IPv6Unspecified() {
+		r = l.findListenAt(e, q, netip.IPv4Unspecified(), peer)
+	}
+	return r
+}
+
+func (l *layer) findListenAt(e Effect, q *query, local, peer netip.Addr) *Rule {
 	x := l.listen[e]
-	for n := x.find(q.local); n != nil; n = n.up {
+	for n := x.find(local); n != nil; n = n.up {
 		if r := admit(&n.leaf, e, q, peer); r != nil {
 			return r
 		}
 	}
-	return admit(x.findPublic(q.local), e, q, peer)
+	return admit(x.findPublic(local), e, q, peer)
 }
 
 // admit looks for a rule among those for one local address. A port that the host chose counts as port 0, which stands for

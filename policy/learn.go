@@ -32,7 +32,7 @@ func (l *Learner) Request(r Request) {
 	switch q.op {
 	case OpConnect:
 		if name := l.names[q.remote]; name != "" {
-			q.name, q.remote, q.inner = name, netip.Addr{}, netip.Addr{}
+			q.name, q.remote, q.inner = name, netip.Addr{}, carried{}
 		}
 	case OpReceive:
 		q.name = l.names[q.remote]
@@ -84,7 +84,10 @@ func (l *Learner) Rules() []Rule {
 		case q.op == OpJoin:
 			need.add(grant{Join, UDP, bracketed(q.remote), ""}, 0)
 		case q.op == OpAccept, q.op == OpReceive && listening:
-			listeners[q.listener()] = append(peers, classOf(q.remote))
+			for _, a := range q.remotes() {
+				peers = append(peers, classOf(a))
+			}
+			listeners[q.listener()] = peers
 		case q.name != "" && q.op != OpResolve:
 			need.add(grant{Connect, q.protocol, q.name + ".", ""}, q.rport)
 		case q.op == OpConnect, q.op == OpReceive:

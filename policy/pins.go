@@ -190,5 +190,6 @@ func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Ad
 // reaches reports whether some rule allows connects to the address by itself, whatever the port.
 func (l *layer) reaches(a netip.Addr) bool {
 	in := inner(a)
-	return l.connect[Allow].covers(a) && (!in.IsValid() || l.connect[Allow].covers(in))
+	unreached := func(v4 netip.Addr) bool { return !l.connect[Allow].covers(v4) }
+	return l.connect[Allow].covers(a) && !slices.ContainsFunc(in.all(), unreached)
 }

@@ -16,7 +16,8 @@ var (
 		"0.0.0.0", "10.0.0.5", "10.0.0.6", "10.1.0.0", "127.0.0.1", "127.0.0.2", "169.254.169.254", "192.168.1.255", "224.0.0.251", "239.1.2.3",
 		"255.255.255.255", "8.8.8.8", "8.8.4.4", "93.184.216.34", "::", "::1", "::ffff:10.0.0.5", "::ffff:8.8.8.8", "::ffff:0.0.0.0", "::10.0.0.5",
 		"64:ff9b::808:808", "64:ff9b::a00:5", "2002:808:808::1", "2002:a00:5::1", "2001:db8::1", "2606:2800:220:1::1", "fe80::1%eth0",
-		"fd00:ec2::254", "ff02::fb", "::ffff:0:808:808",
+		"fd00:ec2::254", "ff02::fb", "::ffff:0:808:808", "64:ff9b:1::808:808", "64:ff9b:1:808:8:800::", "2001:0:808:808::f7f7:f7fb",
+		"2001:db8::5efe:10.0.0.5", "2606:2800::200:5efe:8.8.8.8",
 	}
 	worldHosts = []string{
 		"*", "any", "public", "loopback", "private", "link-local", "metadata", "multicast", "broadcast", "10.0.0.5", "10.0.0.0/8", "10.0.0.0/15",
@@ -226,7 +227,9 @@ func read(rules []Rule, r Request) bool {
 		}
 		for _, peer := range peers {
 			allow := func(r *Rule) bool {
-				return onPort(r, q.allowPort()) && r.host.contains(q.local) && (!peer.IsValid() || r.peer.contains(peer))
+				here := r.host.contains(q.local) ||
+					q.local == netip.IPv6Unspecified() && peer.Is4() && r.host.contains(netip.IPv4Unspecified())
+				return onPort(r, q.allowPort()) && here && (!peer.IsValid() || r.peer.contains(peer))
 			}
 			deny := func(r *Rule) bool {
 				here := r.host.contains(q.local)

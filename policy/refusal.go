@@ -133,7 +133,7 @@ func (l *layer) reason(q *query) string {
 		}
 		for _, a := range q.remotes() {
 			if l.findConnect(Allow, a, q) == nil {
-				return carried(q, a) + l.reasonHost(Connect, q.protocol, a, q.rport)
+				return through(q, a) + l.reasonHost(Connect, q.protocol, a, q.rport)
 			}
 		}
 	case OpAccept, OpReceive:
@@ -144,7 +144,7 @@ func (l *layer) reason(q *query) string {
 		local.remote = netip.Addr{}
 		for _, a := range q.remotes() {
 			if rule := l.findListen(Allow, &local, netip.Addr{}); rule != nil && l.findListen(Allow, q, a) == nil {
-				return carried(q, a) + rule.where() + " does not admit " + a.String()
+				return through(q, a) + rule.where() + " does not admit " + a.String()
 			}
 		}
 		return l.reasonHost(Listen, q.protocol, q.local, q.allowPort())
@@ -154,8 +154,8 @@ func (l *layer) reason(q *query) string {
 	return l.reasonHost(Listen, q.protocol, q.local, q.allowPort())
 }
 
-// carried introduces a sentence about the IPv4 address that an address carries.
-func carried(q *query, a netip.Addr) string {
+// through introduces a sentence about the IPv4 address that an address carries.
+func through(q *query, a netip.Addr) string {
 	if a == q.remote {
 		return ""
 	}

@@ -104,7 +104,7 @@ type query struct {
 	rport     uint16
 	local     netip.Addr
 	remote    netip.Addr
-	inner     netip.Addr // the IPv4 address that remote carries, if any
+	inner     carried // the IPv4 addresses in remote
 	name      string
 }
 
@@ -161,14 +161,10 @@ func (q *query) client() bool {
 
 // remotes lists the addresses that q's remote address is judged as.
 func (q *query) remotes() []netip.Addr {
-	switch {
-	case q.inner.IsValid():
-		return []netip.Addr{q.remote, q.inner}
-	case q.remote.IsValid():
-		return []netip.Addr{q.remote}
-	default:
+	if !q.remote.IsValid() {
 		return nil
 	}
+	return append([]netip.Addr{q.remote}, q.inner.all()...)
 }
 
 // allowPort is the local port that an allow rule must have: 0 stands for one of the host's choice.

@@ -416,10 +416,10 @@ func TestHints(t *testing.T) {
 			[]string{"lookup.wasm x.db.test 80 4 tcp", "lookup.wasm other.test 80 4 tcp"}},
 		{"look up what becomes loopback", "--hosts db.test=127.0.0.8 --allow-connect db.test:5432 lookup.wasm db.test 5432 4 tcp",
 			[]string{"--allow-connect 127.0.0.8"}, []string{"tcp_client.wasm 127.0.0.9 9 x"}},
-		{"join", "multicast.wasm receive 239.1.2.3 127.0.0.1 0", []string{"--allow-listen udp://0.0.0.0:0", "--allow-join udp://239.1.2.3"},
-			[]string{"multicast.wasm receive 239.1.2.4 127.0.0.1 0"}},
-		{"send to a group", "multicast.wasm send 239.1.2.3 9 127.0.0.1 x", []string{"--allow-connect udp://239.1.2.3:9"},
-			[]string{"multicast.wasm send 239.1.2.4 9 127.0.0.1 x", "multicast.wasm receive 239.1.2.3 127.0.0.1 0"}},
+		{"join", "multicast.wasm receive 239.1.2.3 127.0.0.1 0", []string{"--allow-listen udp://0.0.0.0:0", "--allow-join udp://239.1.2.3",
+			"--allow-listen udp://127.0.0.1:0"}, []string{"multicast.wasm receive 239.1.2.4 127.0.0.1 0"}},
+		{"send to a group", "multicast.wasm send 239.1.2.3 9 127.0.0.1 x", []string{"--allow-listen udp://127.0.0.1:0",
+			"--allow-connect udp://239.1.2.3:9"}, []string{"multicast.wasm send 239.1.2.4 9 127.0.0.1 x", "multicast.wasm receive 239.1.2.3 127.0.0.1 0"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -13,8 +13,14 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 	now := s.net.now.Load()
 	if s.protocol == policy.TCP {
 		to = netip.AddrPort{}
-	} else if err := s.mayReach(now, to); err != nil {
-		return 0, err
+	} else {
+		var err error
+		if to, err = s.aim(to); err != nil {
+			return 0, err
+		}
+		if err := s.mayReach(now, to); err != nil {
+			return 0, err
+		}
 	}
 	if now.bytes() {
 		return s.sendWithin(now, bufs, to)

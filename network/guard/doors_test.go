@@ -260,7 +260,7 @@ func TestGroupsOfOthers(t *testing.T) {
 			}
 			defer s.Close()
 			must(t, s.Bind(at(unspecified)))
-			must(t, open(t, guarded(t, "allow join any"), network.IPv4, network.Datagram).Join(group, on))
+			must(t, open(t, guarded(t, "allow join any", "allow connect loopback"), network.IPv4, network.Datagram).Join(group, on))
 			out := open(t, n, network.IPv4, network.Datagram)
 			must(t, out.SetOption(network.MulticastInterface4, 0x7f000001))
 			send(t, out, "to all", netip.AddrPortFrom(group, local(t, s).Port()))

@@ -14,16 +14,22 @@ var handedOver = policy.Origin{Source: "the socket was handed over"}
 // more: to accept connections or receive datagrams where it is bound, and to answer those; or, if it is connected, to send and receive
 // datagrams there. Rules that deny it and ceilings hold all the same, and so does a listen rule that covers the address: then that
 // says who may come. A connection that stands is not judged.
+//
+// The kernel has one socket, which whoever opened it may go on to use. So the guest gets EACCES where it would change that: for
+// Shutdown, for options, and for Connect. Listen leaves it as it is, and groups that the guest has joined are left when it closes
+// the socket. A stream's connection is the guest's altogether: nobody else can make sense of a part of its bytes.
 func (n *Network) Adopt(s network.Socket) network.Socket {
 	n.counters.open.Add(1) // above the limit, if need be: it is not the guest that opened it
 	g := n.guard(s)
-	g.underway = g.protocol == policy.TCP
+	g.underway, g.shared = g.protocol == policy.TCP, true
 	action, at := policy.Listen, netip.AddrPort{}
 	if local, err := s.LocalAddr(); err == nil && local.Port() != 0 {
 		g.bound, g.chosen, at = local, true, local
+		g.dual = isDual(s, local.Addr())
 	}
 	if peer, err := s.RemoteAddr(); err == nil {
 		g.peer, g.chosen = peer, false
+		g.shared = g.protocol == policy.UDP
 		action, at = policy.Connect, peer
 	}
 	if accepts, err := s.Option(network.AcceptConn); err == nil && accepts != 0 {
@@ -49,6 +55,16 @@ func (s *socket) decideHanded(p *policy.Policy, r policy.Request, refused policy
 		if p.Decide(anybody, nil).Allowed {
 			return refused // there is a rule, and it does not admit this peer
 		}
+		anybody.Local = netip.AddrPortFrom(netip.IPv4Unspecified(), r.Local.Port())
+		if s.dual && p.Decide(anybody, nil).Allowed {
+			return refused // the same, of its other half
+		}
 	}
 	return d
+}
+
+// isDual reports whether a socket that has an address is there by IPv4 as well as by IPv6.
+func isDual(s network.Socket, at netip.Addr) bool {
+	only, err := s.Option(network.V6Only)
+	return at == netip.IPv6Unspecified() && err == nil && only == 0
 }

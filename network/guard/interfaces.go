@@ -2,6 +2,7 @@ package guard
 
 import (
 	"net/netip"
+	"strconv"
 
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -39,4 +40,53 @@ func (n *Network) knows(p *policy.Policy, a netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// knowsInterface reports whether the guest may name an interface: one of which it knows an address, or none.
+func (n *Network) knowsInterface(on network.Interface) bool {
+	if a := on.Addr; a.IsValid() && !a.IsUnspecified() && !n.mayName(a, n.knows(n.Policy(), a)) {
+		return false
+	}
+	return on.Index == 0 || n.knowsAny(func(h network.HostAddr) bool { return h.Index == on.Index })
+}
+
+// knowsZone is knowsInterface for the zone of an address, which is the name or the index of an interface.
+func (n *Network) knowsZone(zone string) bool {
+	return n.knowsAny(func(h network.HostAddr) bool {
+		return h.Name == zone || strconv.FormatUint(uint64(h.Index), 10) == zone
+	})
+}
+
+func (n *Network) knowsAny(is func(network.HostAddr) bool) bool {
+	var all []network.HostAddr
+	if base, ok := n.base.(network.Lister); ok {
+		all, _ = base.HostAddrs() // without a list there is none that the guest knows
+	}
+	p, first := n.Policy(), netip.Addr{}
+	for _, h := range all {
+		a := h.Prefix.Addr()
+		switch {
+		case !is(h):
+		case n.knows(p, a):
+			return n.mayName(a, true)
+		case !first.IsValid():
+			first = a
+		}
+	}
+	return first.IsValid() && n.mayName(first, false) || n.options.DryRun
+}
+
+// mayName acts on whether an interface is known, by the least that makes it so: to bind to an address of it. To the guest one that is
+// unknown is one that there is not; the record tells them apart.
+func (n *Network) mayName(a netip.Addr, known bool) bool {
+	now := n.now.Load()
+	r := policy.Request{Op: policy.OpBind, Protocol: policy.UDP, Local: netip.AddrPortFrom(a, 0), Ephemeral: true}
+	if !known {
+		if d := now.policy.Decide(r, n.pins); !d.Allowed {
+			n.enforce(now, r, d)
+		}
+	} else if n.options.Learner != nil {
+		n.options.Learner.Request(r)
+	}
+	return known || n.options.DryRun
 }

@@ -19,10 +19,17 @@ type socket struct {
 	grant    *policy.Policy // what handing it over allows; nil if the guest opened it
 	waiting                 // for limits
 
+	shared bool // somebody else has the socket too, and goes on to use it: what it is must not change
+	dual   bool // it is shared, and on every address of both families
+
 	receiving sync.Mutex // held while a datagram is received, if Options.Shared
 	moving    sync.Mutex // held while the socket gets an address of its own or of a peer, so that the guard's idea of it is the kernel's
+	joining   sync.Mutex // held while a membership changes; guards joined
 	closed    atomic.Bool
 	seen      atomic.Int64 // bytes at the head of the queue that were peeked at and charged
+
+	joined map[membership]struct{} // by the guest
+	reuse  bool                    // SO_REUSEADDR of datagrams, as the guest has set it; guarded by moving
 
 	mu       sync.Mutex
 	bound    netip.AddrPort // where it listens or receives; invalid while unbound
@@ -93,6 +100,11 @@ func (s *socket) learn(r policy.Request) {
 }
 
 func (s *socket) Bind(a netip.AddrPort) error {
+	host, err := s.zoned(a.Addr())
+	if err != nil {
+		return err
+	}
+	a = netip.AddrPortFrom(host, a.Port())
 	chosen := a.Port() != 0
 	r := policy.Request{Op: policy.OpBind, Protocol: s.protocol, Local: a, Ephemeral: !chosen}
 	if err := s.enforce(s.net.now.Load(), r); err != nil {
@@ -100,13 +112,15 @@ func (s *socket) Bind(a netip.AddrPort) error {
 	}
 	s.moving.Lock()
 	defer s.moving.Unlock()
-	if err := s.Socket.Bind(a); err != nil {
+	if err := s.place(a); err != nil {
 		return err
 	}
 	s.settle(chosen)
 	return nil
 }
 
+// Listen makes a stream accept connections. One that was handed over while it did so goes on as it is: its owner has chosen how
+// many may wait.
 func (s *socket) Listen(backlog int) error {
 	s.moving.Lock()
 	defer s.moving.Unlock()
@@ -118,6 +132,9 @@ func (s *socket) Listen(backlog int) error {
 	r := policy.Request{Op: policy.OpListen, Protocol: s.protocol, Local: at, Ephemeral: !chosen}
 	if err := s.enforce(s.net.now.Load(), r); err != nil {
 		return err
+	}
+	if s.shared && s.listens.Load() {
+		return nil
 	}
 	if err := s.Socket.Listen(backlog); err != nil {
 		return err
@@ -167,16 +184,27 @@ func (s *socket) admits(from netip.AddrPort) bool {
 	return true
 }
 
-// Connect is EAGAIN beyond the limit of connects.
+// Connect is EAGAIN beyond the limit of connects, and EACCES for a socket that was handed over, which may be connected to where it
+// is and to nothing else.
 func (s *socket) Connect(a netip.AddrPort) error {
+	a, err := s.aim(a)
+	if err != nil {
+		return err
+	}
 	now := s.net.now.Load()
 	r := policy.Request{Op: policy.OpConnect, Protocol: s.protocol, Remote: a}
 	if err := s.enforce(now, r); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	underway := s.underway
+	underway, peer := s.underway, s.peer
 	s.mu.Unlock()
+	if s.shared {
+		if a != peer {
+			return syscall.EACCES
+		}
+		return nil
+	}
 	if !underway { // or it is only asked what became of the connection
 		if err := s.net.mayStart(now, r); err != nil {
 			return err
@@ -184,7 +212,7 @@ func (s *socket) Connect(a netip.AddrPort) error {
 	}
 	s.moving.Lock()
 	defer s.moving.Unlock()
-	err := s.Socket.Connect(a)
+	err = s.Socket.Connect(a)
 	s.progress(err)
 	if err == nil && s.protocol == policy.UDP {
 		s.point(a)
@@ -211,8 +239,7 @@ func (s *socket) progress(err error) {
 	s.connects.Store(underway && err != nil && err != syscall.EISCONN)
 }
 
-// point notes where datagrams go from now on: to where the kernel says, which is not what was asked for if that was the unspecified
-// address.
+// point notes where datagrams go from now on: to where the kernel says, which may spell the address in its own way.
 func (s *socket) point(a netip.AddrPort) {
 	if peer, err := s.Socket.RemoteAddr(); err == nil {
 		a = peer
@@ -222,18 +249,21 @@ func (s *socket) point(a netip.AddrPort) {
 	s.mu.Unlock()
 }
 
-func (s *socket) Join(group netip.Addr, on network.Interface) error {
-	r := policy.Request{Op: policy.OpJoin, Protocol: s.protocol, Remote: netip.AddrPortFrom(group, 0)}
-	if err := s.enforce(s.net.now.Load(), r); err != nil {
-		return err
+// Shutdown is refused for a socket that was handed over, since it would end it for its owner as well.
+func (s *socket) Shutdown(how network.How) error {
+	if s.shared {
+		return syscall.EACCES
 	}
-	return s.Socket.Join(group, on)
+	return s.Socket.Shutdown(how)
 }
 
 func (s *socket) Close() error {
 	if s.closed.CompareAndSwap(false, true) {
 		s.net.release()
 		s.waiting.end()
+		if s.shared {
+			s.leaveAll()
+		}
 	}
 	return s.Socket.Close()
 }

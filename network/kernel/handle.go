@@ -14,6 +14,7 @@ type handle struct {
 	users atomic.Int32 // twice the number of calls under way, plus 1 once closed
 
 	mayLinger atomic.Bool // a time to linger was set once
+	shared    bool        // somebody else has the socket too, whose options must stay; no connection, which would linger
 	parking
 }
 
@@ -61,7 +62,7 @@ func (h *handle) Close() error {
 // end closes the descriptor without waiting for anybody. A time to linger must go first: for that long Linux keeps whoever closes a
 // socket, non-blocking or not, and nothing ends it; Windows refuses to close it. All of them go on sending by themselves.
 func (h *handle) end() error {
-	if h.mayLinger.Load() {
+	if h.mayLinger.Load() && !h.shared {
 		o := options[network.Linger]
 		if seconds, err := getLinger(h.fd, o.level, o.name); err == nil && seconds > 0 {
 			setLinger(h.fd, o.level, o.name, -1)

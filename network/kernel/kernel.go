@@ -50,7 +50,8 @@ func (*Network) Open(family network.Family, typ network.Type) (network.Socket, e
 
 // Adopt makes a socket of a listener, a connection or a packet connection that the program already has, such as a *net.TCPListener
 // or a *net.UDPConn. The two are independent from then on, except that they are the same socket to the kernel: each must be closed,
-// and neither should read what the other waits for.
+// and neither should read what the other waits for. Both are in non-blocking mode, and hear no multicast groups but those that one of
+// them has joined (IP_MULTICAST_ALL is off, on Linux), since the kernel has one mode and one set of options for them.
 func Adopt(c syscall.Conn) (network.Socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -65,6 +66,10 @@ func Adopt(c syscall.Conn) (network.Socket, error) {
 		return nil, fmt.Errorf("adopt a socket: %w", failed)
 	}
 	s.mayLinger.Store(true)
+	s.shared = !s.connected
+	if s.typ == network.Datagram {
+		ownGroupsOnly(s.fd, s.family)
+	}
 	return s, nil
 }
 

@@ -29,15 +29,6 @@ func sysSocket(family network.Family, typ network.Type) (int, error) {
 	return fd, err
 }
 
-// ownGroupsOnly keeps from a socket what is sent to multicast groups that it has not joined. By default Linux lets it hear those that any
-// other program of the host has joined.
-func ownGroupsOnly(fd int, family network.Family) {
-	unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0)
-	if family == network.IPv6 {
-		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0)
-	}
-}
-
 func sysBind(fd int, to netip.AddrPort) error {
 	var sa sockaddr
 	if err := sa.set(to); err != nil {
