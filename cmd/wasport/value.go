@@ -155,5 +155,8 @@ func parseListen(s string) (address, error) {
 	if err := checkHostPort(at, "127.0.0.1:8080 or [::1]:53"); err != nil {
 		return address{}, err
 	}
+	if at[0] == ':' {
+		return address{}, fmt.Errorf("%s is every address of which family? Write %s://0.0.0.0%s or %s://[::]%s, or both", s, network, at, network, at)
+	}
 	return address{network, at}, nil
 }

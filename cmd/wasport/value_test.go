@@ -53,7 +53,8 @@ func TestParseDir(t *testing.T) {
 func TestParseListen(t *testing.T) {
 	for text, want := range map[string]address{
 		"tcp://127.0.0.1:8080": {"tcp", "127.0.0.1:8080"},
-		"tcp://:0":             {"tcp", ":0"},
+		"tcp://:0":             {},
+		"tcp://[::]:0":         {"tcp", "[::]:0"},
 		"udp://[::1]:53":       {"udp", "[::1]:53"},
 		"tcp://localhost:80":   {"tcp", "localhost:80"},
 		"127.0.0.1:8080":       {},

@@ -1,8 +1,10 @@
 package guard_test
 
 import (
+	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -151,4 +153,99 @@ func TestHandedConnected(t *testing.T) {
 		})
 	}
 	quiet(t, other)
+}
+
+// TestHandedDual hands over sockets that are on every address of both families. A rule for one half of such a socket says who may
+// come to it, and nobody comes by the other half because no rule names that.
+func TestHandedDual(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		network string   // of the socket; "" after tcp and udp is both families
+		rules   []string // with PROTOCOL and PORT
+		admits  string
+		refuses string
+	}{
+		{"no rule", "", nil, "127.0.0.1 127.0.0.2 ::1", ""},
+		{"a rule for IPv4", "", []string{"allow listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2"}, "127.0.0.2", "127.0.0.1 ::1"},
+		{"a rule for IPv6", "", []string{"allow listen PROTOCOL://[::]:PORT from ::1"}, "::1", "127.0.0.1 127.0.0.2"},
+		{"a rule for each", "", []string{"allow listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2", "allow listen PROTOCOL://[::]:PORT from ::1"},
+			"127.0.0.2 ::1", "127.0.0.1"},
+		{"a rule for another port", "", []string{"allow listen PROTOCOL://0.0.0.0:1 from 127.0.0.2"}, "127.0.0.1 ::1", ""},
+		{"a deny for IPv4", "", []string{"deny listen PROTOCOL://0.0.0.0:PORT"}, "", "127.0.0.1 ::1"},
+		{"a deny for a peer by IPv4", "", []string{"deny listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2"}, "127.0.0.1 ::1", "127.0.0.2"},
+		{"IPv6 alone", "6", []string{"allow listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2"}, "::1", ""},
+		{"IPv4 alone", "4", []string{"allow listen PROTOCOL://[::]:PORT from ::1"}, "127.0.0.1", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, protocol := range []string{"tcp", "udp"} {
+				c, port := everywhere(t, protocol, test.network)
+				var text []string
+				for _, r := range test.rules {
+					text = append(text, strings.NewReplacer("PROTOCOL", protocol, "PORT", port).Replace(r))
+				}
+				_, s := handed(t, c, rules(t, text...))
+				for _, from := range fields(test.admits) {
+					if !comes(t, s, protocol, from, port, patience) {
+						t.Errorf("%s: %s is not let in", protocol, from)
+					}
+				}
+				for _, from := range fields(test.refuses) {
+					if comes(t, s, protocol, from, port, 20*time.Millisecond) {
+						t.Errorf("%s: %s is let in", protocol, from)
+					}
+				}
+			}
+		})
+	}
+}
+
+// everywhere is a socket of the host on every address, and its port.
+func everywhere(t *testing.T, protocol, family string) (syscall.Conn, string) {
+	t.Helper()
+	if family != "4" {
+		if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
+			t.Skip("this host has no IPv6")
+		} else {
+			l.Close()
+		}
+	}
+	var c interface {
+		syscall.Conn
+		io.Closer
+	}
+	var at net.Addr
+	if protocol == "tcp" {
+		l, err := net.Listen(protocol+family, ":0")
+		must(t, err)
+		c, at = l.(*net.TCPListener), l.Addr()
+	} else {
+		p, err := net.ListenPacket(protocol+family, ":0")
+		must(t, err)
+		c, at = p.(*net.UDPConn), p.LocalAddr()
+	}
+	t.Cleanup(func() { c.Close() })
+	_, port, err := net.SplitHostPort(at.String())
+	must(t, err)
+	return c, port
+}
+
+// comes reports whether a peer is let in that comes from an address of loopback to the same address.
+func comes(t *testing.T, s network.Socket, protocol, from, port string, wait time.Duration) bool {
+	t.Helper()
+	var d net.Dialer
+	if protocol == "tcp" {
+		d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
+	} else {
+		d.LocalAddr = &net.UDPAddr{IP: net.ParseIP(from)}
+	}
+	c, err := d.Dial(protocol, net.JoinHostPort(from, port))
+	must(t, err)
+	t.Cleanup(func() { c.Close() })
+	if protocol == "tcp" {
+		return accept(t, s, time.Now().Add(wait)) != nil
+	}
+	_, err = c.Write([]byte("hello")) // over loopback, it is there once that returns
+	must(t, err)
+	_, err = s.Recv([][]byte{make([]byte, 64)}, 0)
+	return err == nil
 }
