@@ -24,7 +24,7 @@ func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context
 	if limit == 0 || limit > mostMemory {
 		limit = mostMemory
 	}
-	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit, Shared: m.memory.Shared})
+	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit, Shared: m.memory.Shared, Budget: g.budget})
 	if errors.Is(err, memory.ErrLimit) {
 		return nil, nil, fmt.Errorf("the module starts with %d bytes of memory, and may have %d", m.memory.Min, limit)
 	}

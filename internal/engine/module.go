@@ -27,6 +27,8 @@ type Module struct {
 
 	interrupted    bool             // rewritten so that it can be
 	memory         interrupt.Memory // zero if not
+	needs          interrupt.Needs  // likewise
+	unsuppliable   error            // an import that has no stand-in
 	importedMemory memoryImport
 	provider       wazero.CompiledModule // of the memory at its largest, if it is imported and shared
 	otherImports   []interrupt.Import
@@ -49,14 +51,14 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	m := &Module{engine: e, runtime: e.runtime, turns: e.turns}
 	original := binary
 	if !e.noInterrupt {
-		rewritten, memory, err := interrupt.Rewrite(binary,
-			interrupt.Options{Interval: interval, MaxStack: interrupt.DefaultMaxStack, Atomics: true})
+		rewritten, needs, err := interrupt.Rewrite(binary,
+			interrupt.Options{Interval: interval, Stack: firstStack, Charge: true, Atomics: true})
 		if err != nil {
 			// Not wazero's to judge: it takes some that are invalid, which nothing would end or limit, and it allocates what they declare.
 			return nil, err
 		}
-		binary, m.interrupted, m.memory = rewritten, true, memory
-		m.memory.Max = min(memory.Max, mostMemory)
+		binary, m.interrupted, m.memory, m.needs = rewritten, true, needs.Memory, needs
+		m.memory.Max = min(m.memory.Max, mostMemory)
 	}
 	var err error
 	if m.otherImports, err = interrupt.Imports(original); err != nil {
@@ -81,8 +83,14 @@ func (m *Module) prepare(ctx context.Context, o CompileOptions) (err error) {
 			return err
 		}
 	}
-	if lacking := m.lacking(); len(lacking) > 0 && !o.TrapUnknown {
+	lacking := m.lacking()
+	if len(lacking) > 0 && !o.TrapUnknown {
 		return &ImportError{lacking}
+	}
+	for _, i := range lacking {
+		if !i.IsFunction() {
+			m.unsuppliable = &ImportError{[]Import{i}}
+		}
 	}
 	if m.supplied, err = m.supply(ctx); err != nil {
 		return err

@@ -25,7 +25,7 @@ func (t *Trap) Error() string { return "trap: " + t.Reason }
 
 // Limits bound what a guest may use.
 type Limits struct {
-	Memory  uint64 // bytes of linear memory; 0 = no bound
+	Memory  uint64 // bytes of linear memory, and besideMemory more for the rest; 0 = what WebAssembly allows
 	Threads int    // besides the first; 0 = DefaultMaxThreads, negative = none
 }
 
@@ -38,15 +38,17 @@ var errClosed = errors.New("the module has been closed")
 // trace, a line each, unless that is nil; it must be safe for concurrent use. The error is a *system.Exit if the guest called proc_exit, the reason if it was killed,
 // and a *Trap if it trapped; if several threads did something of the kind, what the first of them did.
 func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, entry Entry, args []uint64, limits Limits) ([]uint64, error) {
-	for _, i := range m.Imports() {
-		if !i.OK() && !i.IsFunction() {
-			return nil, &ImportError{[]Import{i}}
-		}
+	if m.unsuppliable != nil {
+		return nil, m.unsuppliable
 	}
 	g := &guest{module: m, world: world, trace: trace, most: limits.Threads,
 		left: make(chan struct{}, 1), ids: make(map[uint32]struct{})}
 	if g.most == 0 {
 		g.most = DefaultMaxThreads
+	}
+	g.budget = newBudget(limits.Memory)
+	if !g.budget.Take(m.threadNeeds()) {
+		return nil, m.errNoRoom(limits.Memory)
 	}
 	if !m.engine.users.enter() {
 		return nil, errClosed
@@ -130,7 +132,7 @@ func (g *guest) trap(reason, stack string) *Trap {
 		_, reason, _ = strings.Cut(reason, " failed: ")
 	}
 	reason = strings.TrimSuffix(strings.TrimPrefix(reason, "wasm error: "), recovered)
-	if rest, ok := strings.CutPrefix(stack, "\t"+interrupt.Module+"."+interrupt.Overflow+"()\n"); ok {
+	if rest, ok := strings.CutPrefix(stack, "\t"+interrupt.Module+"."+interrupt.Deepen+"(i32) i32\n"); ok {
 		_, stack, _ = strings.Cut(rest, "\n") // the one that has called it is added too
 	}
 	stack, _, _ = strings.Cut(stack, "\n\n")

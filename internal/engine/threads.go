@@ -71,6 +71,7 @@ type guest struct {
 	shared []byte          // see abi.Thread
 	waits  futex.Table
 	most   int // threads besides the first
+	budget *memory.Budget
 
 	left    chan struct{} // gets something when a thread has ended
 	mu      sync.Mutex
@@ -86,6 +87,9 @@ type thread struct {
 	guest  *guest
 	waiter *futex.Waiter
 	turn   turn
+
+	charged uint64 // to the guest's budget, on behalf of this thread
+	stack   uint32 // the limit of its stack
 }
 
 type threadKey struct{}
@@ -99,11 +103,13 @@ func threadOf(ctx context.Context) *thread {
 	return t
 }
 
-// run makes an instance for a thread, and calls it.
+// run makes an instance for a thread, which has been charged to the budget, and calls it.
 func (g *guest) run(trace io.Writer, call func(context.Context, api.Module) error) error {
 	st := g.world.NewThread()
 	defer st.Close()
-	t := &thread{Thread: abi.NewThread(st, trace), guest: g, waiter: futex.NewWaiter(), turn: turn{since: time.Now()}}
+	t := &thread{Thread: abi.NewThread(st, trace), guest: g, waiter: futex.NewWaiter(), turn: turn{since: time.Now()},
+		charged: g.module.threadNeeds(), stack: firstStack}
+	defer func() { g.budget.Give(t.charged) }()
 	t.Shared = g.shared
 	ctx := abi.WithThread(context.WithValue(g.ctx, threadKey{}, t), t.Thread)
 	inst, err := g.module.runtime.InstantiateModule(ctx, g.module.compiled, anonymous)
@@ -136,11 +142,11 @@ func (g *guest) spawn(t *thread, argument uint32) int32 {
 	return int32(id)
 }
 
-// begin starts a thread if there are not too many.
+// begin starts a thread if there are not too many, and what it needs is within the guest's budget.
 func (g *guest) begin(argument uint32) (id uint32, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.over || len(g.ids) >= g.most {
+	if g.over || len(g.ids) >= g.most || !g.budget.Take(g.module.threadNeeds()) {
 		return 0, false
 	}
 	for taken := true; taken; _, taken = g.ids[g.last] {

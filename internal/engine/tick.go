@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -11,11 +10,12 @@ import (
 
 // interruptions are the functions that rewritten modules call.
 var interruptions = map[string]api.GoModuleFunc{
-	interrupt.Tick:     tick,
-	interrupt.Overflow: overflow,
-	interrupt.Notify:   notify,
-	interrupt.Wait32:   wait32,
-	interrupt.Wait64:   wait64,
+	interrupt.Tick:   tick,
+	interrupt.Deepen: deepen,
+	interrupt.Charge: charge,
+	interrupt.Notify: notify,
+	interrupt.Wait32: wait32,
+	interrupt.Wait64: wait64,
 }
 
 // tick is where a guest that computes gives way: to other guests, to a garbage collection that waits for it, and to its end.
@@ -29,8 +29,3 @@ func tick(ctx context.Context, _ api.Module, _ []uint64) {
 		panic(err)
 	}
 }
-
-// errOverflow has the words of wazero's own limit, which is far higher.
-var errOverflow = errors.New("stack overflow")
-
-func overflow(context.Context, api.Module, []uint64) { panic(fault{errOverflow}) }

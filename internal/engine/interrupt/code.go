@@ -75,27 +75,25 @@ func (w *rewriter) body(head, rest []byte) {
 	w.out = append(w.out, rest...)
 }
 
+// largeFrame is from which size on the frame of a function that calls none counts: else there is but one of them on a stack, at
+// its end.
+const largeFrame = 4096
+
 // wrap puts around the instructions of a function what happens at its entry and at its end: it adds the function's frame to
 // the depth of the stack and takes it off again, and counts the entry.
 func (f *function) wrap() {
 	h := &f.head
 	h.b = appendU32(h.b, uint32(f.groups)+1)
 	h.op(f.r.b[f.start:f.code]...)
-	deep := f.calls > 0 && f.w.o.MaxStack > 0
+	frame := f.frameSize()
+	deep := (f.calls > 0 || frame > largeFrame) && f.w.o.Stack > 0
 	if deep {
 		h.op(2, typeI32)
-		h.enter(f.frameSize())
+		h.enter(frame)
 	} else {
 		h.op(1, typeI32)
 	}
-	if !f.loopFirst {
-		h.countDown()
-		h.op(opBlock, blockVoid)
-		h.index(opLocalGet, h.left())
-		h.index(opBrIf, 0)
-		h.tick()
-		h.op(opEnd)
-	}
+	f.checkEntry(deep)
 	h.op(opBlock)
 	f.resultType(h)
 
@@ -104,6 +102,33 @@ func (f *function) wrap() {
 		f.body.leave()
 	}
 	f.body.op(opEnd)
+}
+
+// checkEntry ticks if the interval is used up, or if the stack is too deep.
+func (f *function) checkEntry(deep bool) {
+	h := &f.head
+	counts := !f.loopFirst
+	if !counts && !deep {
+		return
+	}
+	if counts {
+		h.countDown()
+	}
+	h.op(opBlock, blockVoid)
+	switch {
+	case !deep:
+		h.index(opLocalGet, h.left())
+	case counts:
+		h.index(opLocalGet, h.left())
+		h.i32(0)
+		h.withinLimit()
+		h.op(opSelect)
+	default:
+		h.withinLimit()
+	}
+	h.index(opBrIf, 0)
+	h.tick()
+	h.op(opEnd)
 }
 
 func (f *function) resultType(c *code) {

@@ -25,7 +25,7 @@ func TestResultsAreTheSame(t *testing.T) {
 		cpuModule,
 		rewrite(t, cpuModule, Options{}),
 		rewrite(t, cpuModule, limited),
-		rewrite(t, cpuModule, Options{Interval: 2, MaxStack: DefaultMaxStack}),
+		rewrite(t, cpuModule, Options{Interval: 2, Stack: DefaultMaxStack}),
 	} {
 		rt := wazero.NewRuntime(ctx)
 		instantiateHost(t, ctx, rt, func() {})

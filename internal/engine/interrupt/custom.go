@@ -84,7 +84,7 @@ func (w *rewriter) nameSection(r *reader) {
 }
 
 // helperNames are what the functions that are added are called.
-var helperNames = []string{helperTick: "tick", helperCopy: "memory.copy", helperFill: "memory.fill"}
+var helperNames = []string{helperTick: "tick", helperCopy: "memory.copy", helperFill: "memory.fill", helperGrow: "memory.grow"}
 
 // functionNames writes the names of functions. One without gets its number in the input for a name, by which an engine would call
 // it: else it would be called by its new one. One that would upset a terminal is quoted, since an engine prints names as they are.

@@ -19,7 +19,8 @@ func (w *rewriter) importSection(r *reader) {
 		case 1:
 			w.tables++
 			checkValueType(r, r.byte())
-			tableLimits(r)
+			_, most := tableLimits(r)
+			w.entries = append(w.entries, most)
 		case 2:
 			w.memoryType(r)
 			w.memory.Imported = true
@@ -41,9 +42,13 @@ func (w *rewriter) importSection(r *reader) {
 	}
 	w.imported = len(w.funcs)
 	ours := []function{{Tick, typeVoid}}
-	if w.o.MaxStack > 0 {
-		w.overflow = uint32(w.imported + len(ours))
-		ours = append(ours, function{Overflow, typeVoid})
+	if w.o.Stack > 0 {
+		w.deepen = uint32(w.imported + len(ours))
+		ours = append(ours, function{Deepen, typeUnary})
+	}
+	if w.o.Charge {
+		w.charge = uint32(w.imported + len(ours))
+		ours = append(ours, function{Charge, typeBinary})
 	}
 	if w.o.Atomics && w.memory.Shared {
 		w.waits = uint32(w.imported + len(ours))
@@ -145,7 +150,10 @@ func (w *rewriter) tableSection(r *reader) {
 	for _, t := range tables {
 		w.out = append(w.out, t.of, 1)
 		w.u32(t.least)
-		w.u32(uint32(min(int64(t.most), int64(t.least)+rest/int64(len(tables)))))
+		most := uint32(min(int64(t.most), int64(t.least)+rest/int64(len(tables))))
+		w.u32(most)
+		w.entries = append(w.entries, most)
+		w.instance += tableSize + entrySize*uint64(t.least)
 	}
 }
 

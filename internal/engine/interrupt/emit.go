@@ -75,10 +75,6 @@ func (c *code) length(shift int32) {
 	c.op(opI32ShrU)
 }
 
-// largeFrame is from which size on a frame counts for more than one entry, so that the stack cannot grow by much between
-// two ticks, where its depth is compared with the limit.
-const largeFrame = 1024
-
 // enter adds a frame to the depth of the stack.
 func (c *code) enter(frame int32) {
 	c.index(opGlobalGet, c.w.depth())
@@ -86,9 +82,13 @@ func (c *code) enter(frame int32) {
 	c.i32(frame)
 	c.op(opI32Add)
 	c.index(opGlobalSet, c.w.depth())
-	if n := frame / largeFrame; n > 0 {
-		c.spend(func() { c.i32(n) })
-	}
+}
+
+// withinLimit pushes whether the stack is no deeper than its limit.
+func (c *code) withinLimit() {
+	c.index(opGlobalGet, c.w.depth())
+	c.index(opGlobalGet, c.w.limit())
+	c.op(opI32LeU)
 }
 
 // leave takes it off again.

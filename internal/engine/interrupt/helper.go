@@ -5,6 +5,7 @@ const (
 	helperTick = iota // () -> (): starts the next interval and calls the host
 	helperCopy        // (to, from, length i32) -> (): memory.copy in pieces, with a tick before each
 	helperFill        // (to, value, length i32) -> (): memory.fill likewise
+	helperGrow        // (pages i32) -> (before i32): memory.grow of shared memory, charged
 )
 
 // piece is how much a bulk operation does at a time: 20 to 100 µs of work.
@@ -12,30 +13,52 @@ const piece = 256 << 10
 
 // helperTypes are the types of those that the module gets: without a memory it only gets the first.
 func (w *rewriter) helperTypes() []ownType {
-	if w.memories == 0 {
-		return []ownType{typeVoid}
+	types := []ownType{typeVoid}
+	if w.memories > 0 {
+		types = append(types, typeBulk, typeBulk)
 	}
-	return []ownType{typeVoid, typeBulk, typeBulk}
+	if w.chargesPages() {
+		types = append(types, typeUnary)
+	}
+	return types
 }
 
 func (w *rewriter) helperBodies() []code {
-	if w.memories == 0 {
-		return []code{w.tickBody()}
+	bodies := []code{w.tickBody()}
+	if w.memories > 0 {
+		bodies = append(bodies, w.copyBody(), w.fillBody())
 	}
-	return []code{w.tickBody(), w.copyBody(), w.fillBody()}
+	if w.chargesPages() {
+		bodies = append(bodies, w.growBody())
+	}
+	return bodies
 }
 
+// chargesPages reports whether the memory grows at a charge. One that is not shared grows by its engine's allocator, which can
+// see to that.
+func (w *rewriter) chargesPages() bool { return w.o.Charge && w.memory.Shared }
+
+// tickBody starts the next interval before it calls the host, and takes the stack for empty while it asks for a deeper one: a
+// call that ends there leaves an instance that can be called again.
 func (w *rewriter) tickBody() code {
-	c := code{b: []byte{0}, w: w}
-	if w.o.MaxStack > 0 {
-		c.index(opGlobalGet, w.depth())
-		c.i32(int32(w.o.MaxStack))
-		c.op(opI32GtU, opIf, blockVoid)
-		c.index(opCall, w.overflow)
-		c.op(opUnreachable, opEnd)
-	}
+	const depth = 0
+	c := code{b: []byte{1, 1, typeI32}, w: w}
 	c.i32(int32(w.o.Interval))
 	c.index(opGlobalSet, w.counter())
+	if w.o.Stack > 0 {
+		c.index(opGlobalGet, w.depth())
+		c.index(opLocalTee, depth)
+		c.index(opGlobalGet, w.limit())
+		c.op(opI32GtU, opIf, blockVoid)
+		c.i32(0)
+		c.index(opGlobalSet, w.depth())
+		c.get(depth)
+		c.index(opCall, w.deepen)
+		c.index(opGlobalSet, w.limit())
+		c.get(depth)
+		c.index(opGlobalSet, w.depth())
+		c.op(opEnd)
+	}
 	c.index(opCall, uint32(w.imported))
 	c.op(opEnd)
 	return c
@@ -107,6 +130,36 @@ func (w *rewriter) fillBody() code {
 	c.index(opBr, 0)
 	c.op(opEnd, opEnd)
 	return c
+}
+
+func (w *rewriter) growBody() code {
+	const pages, before = 0, 1
+	c := code{b: []byte{1, 1, typeI32}, w: w}
+	c.ask(ChargePages, func() { c.get(pages) })
+	c.op(opI32Eqz, opIf, blockVoid)
+	c.i32(-1)
+	c.op(opReturn, opEnd)
+	c.get(pages)
+	c.op(opMemoryGrow, 0)
+	c.index(opLocalTee, before)
+	c.i32(-1)
+	c.op(opI32Eq, opIf, blockVoid)
+	c.ask(ChargePages, func() {
+		c.i32(0)
+		c.get(pages)
+		c.op(opI32Sub)
+	})
+	c.op(opDrop, opEnd)
+	c.get(before)
+	c.op(opEnd)
+	return c
+}
+
+// ask pushes whether the host grants so much as count pushes.
+func (c *code) ask(what int32, count func()) {
+	c.i32(what)
+	count()
+	c.index(opCall, c.w.charge)
 }
 
 func (c *code) get(locals ...uint32) {

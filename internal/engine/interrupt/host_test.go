@@ -27,7 +27,8 @@ func instantiateHost(t testing.TB, ctx context.Context, rt wazero.Runtime, tick 
 		b.NewFunctionBuilder().WithGoModuleFunction(f, params, results).Export(name)
 	}
 	export(Tick, func(context.Context, api.Module, []uint64) { tick() }, nil)
-	export(Overflow, func(context.Context, api.Module, []uint64) { panic(errors.New("stack overflow")) }, nil)
+	export(Deepen, func(context.Context, api.Module, []uint64) { panic(errors.New("stack overflow")) }, []api.ValueType{i32}, i32)
+	export(Charge, func(_ context.Context, _ api.Module, s []uint64) { s[0] = 1 }, []api.ValueType{i32, i32}, i32)
 
 	var table futex.Table
 	waiter := futex.NewWaiter()

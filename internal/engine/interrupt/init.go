@@ -3,11 +3,11 @@ package interrupt
 func (w *rewriter) globalSection(r *reader) {
 	n := r.count(4)
 	w.globals += uint32(n)
-	ours := uint32(1)
-	if w.o.MaxStack > 0 {
-		ours = 2
+	ours := []int32{int32(w.o.Interval)}
+	if w.o.Stack > 0 {
+		ours = append(ours, 0, int32(w.o.Stack))
 	}
-	w.u32(uint32(n) + ours)
+	w.u32(uint32(n + len(ours)))
 	for range n {
 		start := r.pos
 		globalType(r)
@@ -17,11 +17,9 @@ func (w *rewriter) globalSection(r *reader) {
 			return
 		}
 	}
-	w.out = append(w.out, typeI32, 1, opI32Const)
-	w.out = appendS32(w.out, int32(w.o.Interval))
-	w.out = append(w.out, opEnd)
-	if ours == 2 {
-		w.out = append(w.out, typeI32, 1, opI32Const, 0, opEnd)
+	for _, v := range ours {
+		w.out = append(w.out, typeI32, 1, opI32Const)
+		w.out = append(appendS32(w.out, v), opEnd)
 	}
 }
 
@@ -36,6 +34,7 @@ func (w *rewriter) constExpr(r *reader) {
 		case opRefFunc:
 			w.out = append(w.out, op)
 			w.funcRef(r)
+			w.instance += itemSize
 			continue
 		case opGlobalGet:
 			r.index("global", w.globals)
@@ -96,6 +95,7 @@ func (w *rewriter) elementSection(r *reader) {
 			}
 		}
 		items := r.count(1)
+		w.instance += segmentSize + itemSize*uint64(items)
 		w.since(r, start)
 		for range items {
 			if expressions {
@@ -133,4 +133,5 @@ func (w *rewriter) dataSection(r *reader) {
 			return
 		}
 	}
+	w.instance += segmentSize * uint64(n)
 }

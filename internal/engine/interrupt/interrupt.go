@@ -20,9 +20,13 @@ const (
 	// Tick is () -> (): the interval is used up. It may return, trap, or take its time.
 	Tick = "tick"
 
-	// Overflow is () -> (): the call stack is deeper than Options.MaxStack. If it returns, the guest traps. The instance
-	// must not be called again.
-	Overflow = "overflow"
+	// Deepen is (depth i32) -> (limit i32): the call stack has so many bytes, as guessed, which is more than the limit. It
+	// returns the next limit, or traps.
+	Deepen = "deepen"
+
+	// Charge is (what, count i32) -> (granted i32): the guest asks the engine for memory, of which it may have so much, or
+	// not: 1 or 0. What is one of the Charge constants. A negative count gives back what was granted and could not be had.
+	Charge = "charge"
 
 	// Notify, Wait32 and Wait64 take the place of atomic wait and notify. They take the instruction's operands and then its
 	// static offset, which is to be added to the address without wrapping, and the sum checked for alignment and bounds:
@@ -32,6 +36,13 @@ const (
 	Notify = "notify"
 	Wait32 = "wait32"
 	Wait64 = "wait64"
+)
+
+// What a guest asks for when it calls Charge.
+const (
+	ChargePages      = iota // of shared memory, of 64 KiB each
+	ChargeEntries           // of a table
+	ChargeReferences        // to functions, which engines allocate as ref.func makes them; it must be granted, or trap
 )
 
 var (
@@ -47,7 +58,7 @@ const (
 	// DefaultInterval makes a tick about every 20 to 50 µs.
 	DefaultInterval = 20_000
 
-	// DefaultMaxStack keeps the stack of wazero's compiler to some 20 MB, unless functions are made to take more than their code
+	// DefaultMaxStack, as a limit of the host's, keeps the stack of wazero's compiler to some 20 MB, unless functions are made to take more than their code
 	// tells; by itself it lets it have 84 MB, and another 42 while it grows there. It is room for 100,000 calls of a small
 	// function and more. The tests of Go's encoding/xml need nearly all of it.
 	DefaultMaxStack = 16 << 20
@@ -59,8 +70,12 @@ type Options struct {
 	// DefaultInterval.
 	Interval uint32
 
-	// MaxStack limits the call stack, in bytes as guessed from the functions' code. Zero means no limit but the engine's.
-	MaxStack uint32
+	// Stack is the size of the call stack, in bytes as guessed from the functions' code, from which on Deepen is called.
+	// Zero means no limit but the engine's.
+	Stack uint32
+
+	// Charge makes the module call Charge before it takes memory of the engine's, other than for its stack.
+	Charge bool
 
 	// Atomics replaces atomic wait and notify by imports, if the memory is shared, so that the host can end a wait.
 	Atomics bool
@@ -72,18 +87,24 @@ type Memory struct {
 	Shared, Imported bool
 }
 
-// Rewrite returns the module with its checks, and the type of its memory. The result is valid if and only if the input
+// Needs is what an instance of a module takes of the engine's memory.
+type Needs struct {
+	Memory   Memory
+	Instance uint64 // bytes for globals, tables, segments and imports
+}
+
+// Rewrite returns the module with its checks, and what its instances need. The result is valid if and only if the input
 // is. It imports from Module what the options call for, and lacks the sections that describe the input's code by offsets
 // (DWARF, relocations). Functions without names are named by their indices in the input. Its tables may have a million
 // entries in all. Errors are ErrMalformed and ErrUnsupported. Rewrite neither keeps nor changes the input.
-func Rewrite(module []byte, o Options) ([]byte, Memory, error) {
+func Rewrite(module []byte, o Options) ([]byte, Needs, error) {
 	if o.Interval < 2 {
 		o.Interval = DefaultInterval
 	}
 	w := &rewriter{o: o, out: make([]byte, 0, len(module)+len(module)/2+1024)}
 	w.rewrite(module)
 	if w.err != nil {
-		return nil, Memory{}, w.err
+		return nil, Needs{}, w.err
 	}
-	return w.out, w.memory, nil
+	return w.out, Needs{Memory: w.memory, Instance: w.instance}, nil
 }

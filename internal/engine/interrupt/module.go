@@ -53,6 +53,18 @@ const (
 
 const pageSize = 65536
 
+// What wazero 1.12 allocates for each instance of a module, in bytes and rounded up: for a global its GlobalInstance, a
+// pointer, and its value; for an item of an element segment a functionInstance and the references to it.
+const (
+	typeSize    = 8
+	globalSize  = 96
+	importSize  = 64
+	tableSize   = 128
+	entrySize   = 8
+	segmentSize = 32
+	itemSize    = 56
+)
+
 type rewriter struct {
 	o      Options
 	out    []byte
@@ -67,10 +79,14 @@ type rewriter struct {
 	plain    []bool   // which of the defined ones need no checks
 	shift    uint32   // how many imports are added: by so much the indices of the defined functions grow
 
-	overflow uint32 // the import's index
-	waits    uint32 // index of the first import for atomics, or 0
+	deepen uint32 // the import's index
+	charge uint32 // likewise, or 0
+	waits  uint32 // index of the first import for atomics, or 0
 
 	globals, tables, memories uint32
+
+	entries  []uint32 // the most that each table may have
+	instance uint64   // see Needs.Instance
 
 	budget int // see budgetBase
 
@@ -139,6 +155,7 @@ func (w *rewriter) rewrite(module []byte) {
 			w.section(id, s)
 		}
 	}
+	w.instance += uint64(len(w.types)+len(ownTypes))*typeSize + uint64(w.globals+3)*globalSize + uint64(w.imported+int(w.shift))*importSize
 	for _, s := range custom {
 		w.custom(s)
 	}
@@ -213,9 +230,10 @@ func (w *rewriter) spend(r *reader, n int) {
 }
 
 // Our globals follow those of the input, so that no index changes: what is left of the interval, from which every check
-// takes, and the depth of the stack.
+// takes, the depth of the stack, and the depth from which on Deepen is asked.
 func (w *rewriter) counter() uint32 { return w.globals }
 func (w *rewriter) depth() uint32   { return w.globals + 1 }
+func (w *rewriter) limit() uint32   { return w.globals + 2 }
 
 // funcIndex gives a function's index in the output.
 func (w *rewriter) funcIndex(i uint32) uint32 {

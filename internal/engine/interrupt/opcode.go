@@ -42,6 +42,8 @@ const (
 	opCallIndirect       = 0x11
 	opReturnCall         = 0x12
 	opReturnCallIndirect = 0x13
+	opDrop               = 0x1a
+	opSelect             = 0x1b
 	opLocalGet           = 0x20
 	opLocalSet           = 0x21
 	opLocalTee           = 0x22
@@ -51,6 +53,8 @@ const (
 	opMemoryGrow         = 0x40
 	opI32Const           = 0x41
 	opI64Const           = 0x42
+	opI32Eqz             = 0x45
+	opI32Eq              = 0x46
 	opI32LeU             = 0x4d
 	opI32GtU             = 0x4b
 	opI32GeU             = 0x4f

@@ -68,7 +68,9 @@ func (f *function) misc(sub uint32, pos int) {
 		r.index("table", w.tables)
 		r.index("table", w.tables)
 		f.bulk(pos, 1)
-	case 15, 17: // table.grow, table.fill
+	case 15: // table.grow
+		f.growTable(pos, r.index("table", w.tables))
+	case 17: // table.fill
 		r.index("table", w.tables)
 		f.bulk(pos, 1)
 	case 16: // table.size
@@ -85,6 +87,32 @@ func (f *function) bulk(pos int, shift int32) {
 	b.index(opLocalSet, b.left())
 	b.spend(func() { b.length(shift) })
 	b.index(opLocalGet, b.left())
+	b.op(f.r.b[pos:f.r.pos]...)
+}
+
+// growTable counts for the entries that a table grows by, and asks for them, unless the table cannot grow by as many anyway. If
+// they are not granted, it asks the table for more entries than any can have, which fails.
+func (f *function) growTable(pos int, table uint32) {
+	b := &f.body
+	f.change(pos)
+	b.index(opLocalSet, b.left())
+	b.spend(func() { b.length(1) })
+	if f.w.o.Charge && f.r.err == nil {
+		b.index(opLocalGet, b.left())
+		b.i32(int32(f.w.entries[table]))
+		b.op(opMisc, 16)
+		b.b = appendU32(b.b, table)
+		b.op(opI32Sub, opI32GtU, opIf, blockVoid)
+		b.i32(-1)
+		b.index(opLocalSet, b.left())
+		b.op(opEnd)
+		b.index(opLocalGet, b.left())
+		b.i32(-1)
+		b.ask(ChargeEntries, func() { b.index(opLocalGet, b.left()) })
+		b.op(opSelect)
+	} else {
+		b.index(opLocalGet, b.left())
+	}
 	b.op(f.r.b[pos:f.r.pos]...)
 }
 

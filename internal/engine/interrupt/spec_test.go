@@ -218,7 +218,7 @@ func runScript(t *testing.T, script, root string, config wazero.RuntimeConfig, i
 	config = config.WithCoreFeatures(features)
 	plain := newWorld(t, ctx, config, func(b []byte) ([]byte, error) { return b, nil })
 	rewritten := newWorld(t, ctx, config, func(b []byte) ([]byte, error) {
-		out, _, err := Rewrite(b, Options{Interval: interval, MaxStack: DefaultMaxStack, Atomics: true})
+		out, _, err := Rewrite(b, Options{Interval: interval, Stack: DefaultMaxStack, Charge: true, Atomics: true})
 		if validate && err == nil {
 			if before, after := validator(t, b), validator(t, out); (before == "") != (after == "") {
 				t.Errorf("wabt says %q of the input and %q of the output", before, after)

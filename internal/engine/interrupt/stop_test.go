@@ -23,7 +23,7 @@ func rewrite(t testing.TB, b []byte, o Options) []byte {
 	return out
 }
 
-var limited = Options{MaxStack: DefaultMaxStack, Atomics: true}
+var limited = Options{Stack: DefaultMaxStack, Charge: true, Atomics: true}
 
 // endless are functions that never return, or not within a lifetime.
 var endless = map[string][]byte{

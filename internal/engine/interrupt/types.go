@@ -11,6 +11,8 @@ type ownType uint32
 
 const (
 	typeVoid ownType = iota
+	typeUnary
+	typeBinary
 	typePair
 	typeBulk
 	typeNotify
@@ -20,6 +22,8 @@ const (
 
 var ownTypes = []struct{ params, results []byte }{
 	typeVoid:   {},
+	typeUnary:  {[]byte{typeI32}, []byte{typeI32}},
+	typeBinary: {[]byte{typeI32, typeI32}, []byte{typeI32}},
 	typePair:   {params: []byte{typeI32, typeI32}},
 	typeBulk:   {params: []byte{typeI32, typeI32, typeI32}},
 	typeNotify: {[]byte{typeI32, typeI32, typeI32}, []byte{typeI32}},

@@ -143,6 +143,10 @@ func (f *function) instruction() {
 	case refFunc:
 		i := r.index("function", uint32(len(w.funcs)))
 		f.change(pos)
+		if w.o.Charge {
+			f.body.ask(ChargeReferences, func() { f.body.i32(1) })
+			f.body.op(opDrop)
+		}
 		f.body.index(op, w.funcIndex(i))
 	case local:
 		r.index("local", f.head.locals)
@@ -152,6 +156,10 @@ func (f *function) instruction() {
 		r.index("table", w.tables)
 	case memory:
 		r.index("memory", w.memories)
+		if op == opMemoryGrow && w.chargesPages() {
+			f.change(pos)
+			f.body.index(opCall, w.helper(helperGrow))
+		}
 	case memArg:
 		memArgImmediate(r)
 	case s32:
@@ -293,7 +301,7 @@ func (f *function) call(op byte, pos int, i, of uint32) {
 	f.change(pos)
 	f.branched = true
 	f.calls++
-	if (op == opReturnCall || op == opReturnCallIndirect) && f.w.o.MaxStack > 0 {
+	if (op == opReturnCall || op == opReturnCallIndirect) && f.w.o.Stack > 0 {
 		f.body.leave()
 	}
 	switch defined := int(i) - f.w.imported; op {

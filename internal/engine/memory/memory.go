@@ -32,6 +32,9 @@ type Config struct {
 	// Shared memory never moves, and all of it is committed from the start: when one of a guest's threads ends, wazero
 	// forgets the memory's allocator, and the others then grow it without asking.
 	Shared bool
+
+	// Budget is what the memory is charged to: a memory that is not shared as it grows, a shared one for its minimum alone.
+	Budget *Budget
 }
 
 // A Memory is one guest's linear memory, and an experimental.MemoryAllocator that hands it to the one
@@ -41,12 +44,14 @@ type Config struct {
 type Memory struct {
 	max    uint64
 	shared bool
+	budget *Budget
 
 	mu        sync.Mutex
 	refs      int
 	taken     bool
 	reserved  []byte
 	committed uint64
+	charged   uint64
 }
 
 // New reserves memory, and commits its minimum. It returns ErrLimit, or the system's error when that refuses.
@@ -54,12 +59,16 @@ func New(c Config) (*Memory, error) {
 	if c.Min > c.Limit {
 		return nil, fmt.Errorf("%w: %d bytes, %d allowed", ErrLimit, c.Min, c.Limit)
 	}
-	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), shared: c.Shared, refs: 1}
+	if !c.Budget.Take(c.Min) {
+		return nil, fmt.Errorf("%w: %d bytes, beside what the guest holds already", ErrLimit, c.Min)
+	}
+	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), shared: c.Shared, budget: c.Budget, refs: 1, charged: c.Min}
 	first, least := c.Min, c.Min
 	if c.Shared {
 		first, least = m.max, m.max
 	}
 	if err := m.reserve(first, least); err != nil {
+		c.Budget.Give(c.Min)
 		return nil, fmt.Errorf("memory: reserve %d bytes: %w", m.max, err)
 	}
 	return m, nil
@@ -122,14 +131,15 @@ func (m *Memory) Release() error {
 	}
 	b := m.reserved
 	m.reserved, m.committed = nil, 0
+	m.budget.Give(m.charged)
 	return release(b)
 }
 
 // linear is the face of a Memory towards wazero.
 type linear Memory
 
-// Reallocate grows the memory to size bytes, in place wherever the reservation allows it. It returns nil, which the guest sees as
-// a failed memory.grow, past the limit or when the system has no more memory to give.
+// Reallocate grows the memory to size bytes. It returns nil, which the guest sees as a failed memory.grow, past the limit,
+// past the budget, or when the system has no more memory to give.
 func (l *linear) Reallocate(size uint64) []byte {
 	m := (*Memory)(l)
 	m.mu.Lock()
@@ -137,19 +147,45 @@ func (l *linear) Reallocate(size uint64) []byte {
 	if m.refs == 0 || size > m.max {
 		return nil
 	}
-	if size > uint64(len(m.reserved)) && m.reserve(size, size) != nil {
+	before := m.charged
+	if !m.charge(size) {
 		return nil
+	}
+	if !m.grow(size) {
+		m.budget.Give(m.charged - before)
+		m.charged = before
+		return nil
+	}
+	return m.reserved[:size:m.committed]
+}
+
+// charge charges what is new of a memory of size bytes. Growing a shared memory is charged by the guest's threads.
+func (m *Memory) charge(size uint64) bool {
+	if m.shared || size <= m.charged {
+		return true
+	}
+	if !m.budget.Take(size - m.charged) {
+		return false
+	}
+	m.charged = size
+	return true
+}
+
+// grow commits the memory up to size bytes, in place wherever the reservation allows it.
+func (m *Memory) grow(size uint64) bool {
+	if size > uint64(len(m.reserved)) && m.reserve(size, size) != nil {
+		return false
 	}
 	if size > m.committed {
 		target := min(size+commitAhead, uint64(len(m.reserved)))
 		if commit(m.reserved, m.committed, target) != nil {
 			if target = size; commit(m.reserved, m.committed, target) != nil {
-				return nil
+				return false
 			}
 		}
 		m.committed = target
 	}
-	return m.reserved[:size:m.committed]
+	return true
 }
 
 func (*linear) Free() {}

@@ -1,0 +1,36 @@
+package memory
+
+import "sync/atomic"
+
+// A Budget is how much memory of the host one guest may hold, with all of its threads. It may be used from several
+// goroutines. Nil is a budget without bounds.
+type Budget struct {
+	limit uint64
+	used  atomic.Uint64
+}
+
+// NewBudget makes a budget of so many bytes.
+func NewBudget(bytes uint64) *Budget { return &Budget{limit: bytes} }
+
+// Take charges so many bytes. It reports false, and charges nothing, if there are not as many left.
+func (b *Budget) Take(bytes uint64) bool {
+	if b == nil {
+		return true
+	}
+	for {
+		used := b.used.Load()
+		if bytes > b.limit-used {
+			return false
+		}
+		if b.used.CompareAndSwap(used, used+bytes) {
+			return true
+		}
+	}
+}
+
+// Give gives back what was taken.
+func (b *Budget) Give(bytes uint64) {
+	if b != nil {
+		b.used.Add(-bytes)
+	}
+}
