@@ -60,9 +60,19 @@ type Config struct {
 
 	// OnRefusal is called with what the policy refused, one call at a time, before the guest goes on. A
 	// call that takes longer than a second holds the guest up no further: calls are then queued, up to
-	// 1024, and dropped and counted beyond (see Guest.Dropped). The same holds for OnFiltered, Audit and
-	// Trace.
+	// 1024, and dropped and counted beyond (see Guest.Dropped). The same holds for the
+	// other callbacks, Audit and Trace.
 	OnRefusal func(*policy.Refusal)
+
+	// OnStranger is called with the first peer that each socket of the guest turned away, since no
+	// rule lets that connect or send to it; from the guest's goroutines. Later ones are counted only:
+	// anybody outside can cause any number of them.
+	OnStranger func(*policy.Refusal)
+
+	// OnLimit is called each time that a limit refuses the guest something, from its goroutines, with
+	// the limit's name and what it is: a key of [limits] in a policy file, such as "sockets", or
+	// "descriptors" for MaxDescriptors, or "threads" for MaxThreads.
+	OnLimit func(name string, limit int)
 
 	// OnFiltered is called with the addresses that were taken out of the answer to a lookup, since the guest may not reach them by a
 	// name.
@@ -122,7 +132,7 @@ func (c *Config) world(ctx context.Context, threads bool, out *outlets) (*system
 	s := system.Config{
 		Args: c.Args, Env: c.Env,
 		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
-		NonblockingListeners: c.NonblockingSockets, Random: c.Random, MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
+		NonblockingListeners: c.NonblockingSockets, Random: c.Random, OnLimit: out.onLimit(c.OnLimit), MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
 	}
 	if err := checkStrings(c.Args, c.Env); err != nil {
 		return nil, nil, err

@@ -105,6 +105,12 @@ func (g *Guest) Stop(reason error) {
 	}
 }
 
+// Lacks are what a guest looked for and was not given.
+type Lacks = system.Lacks
+
+// Lacks returns what the guest lacked so far. It may be called at any time, from any goroutine.
+func (g *Guest) Lacks() Lacks { return g.world.Lacks() }
+
 // Wait waits for the guest's end and tells the same as Run.
 func (g *Guest) Wait() (Status, error) {
 	<-g.done

@@ -18,7 +18,7 @@ type HostPanic = outside.Panic
 
 // Dropped counts what a guest gave rise to and was not told of, since what takes it did not return.
 type Dropped struct {
-	Reports uint64 // calls of OnRefusal and OnFiltered
+	Reports uint64 // calls of OnRefusal, OnFiltered, OnStranger and OnLimit
 	Records uint64 // of Audit
 	Calls   uint64 // lines of Trace
 }
@@ -47,12 +47,22 @@ func (o *outlets) dropped() Dropped {
 	return Dropped{Reports: o.reports.Dropped(), Records: o.records.Dropped(), Calls: o.trace.Dropped()}
 }
 
-func (o *outlets) onRefusal(f func(*policy.Refusal)) func(*policy.Refusal) {
+// onRefusal makes a callback that hands refusals on to f, which is the field of Config that is named.
+func (o *outlets) onRefusal(field string, f func(*policy.Refusal)) func(*policy.Refusal) {
 	if f == nil {
 		return nil
 	}
 	return func(r *policy.Refusal) {
-		o.reports.Do(o.done, "Config.OnRefusal", func() { f(r) })
+		o.reports.Do(o.done, field, func() { f(r) })
+	}
+}
+
+func (o *outlets) onLimit(f func(string, int)) func(string, int) {
+	if f == nil {
+		return nil
+	}
+	return func(name string, limit int) {
+		o.reports.Do(o.done, "Config.OnLimit", func() { f(name, limit) })
 	}
 }
 

@@ -23,7 +23,9 @@ func (c *Config) guard(threads bool, out *outlets) *guard.Network {
 		base = kernel.New(kernel.Config{})
 	}
 	o := guard.Options{
-		OnRefusal: out.onRefusal(c.OnRefusal), OnFiltered: out.onFiltered(c.OnFiltered),
+		OnRefusal:  out.onRefusal("Config.OnRefusal", c.OnRefusal),
+		OnStranger: out.onRefusal("Config.OnStranger", c.OnStranger),
+		OnFiltered: out.onFiltered(c.OnFiltered), OnLimit: out.onLimit(c.OnLimit),
 		Audit: c.Audit, Learner: c.Learner, DryRun: c.DryRun, Shared: threads,
 	}
 	if o.Audit != nil {

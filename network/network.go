@@ -23,9 +23,11 @@ type Network interface {
 
 // A Resolver turns names into addresses and services into ports.
 type Resolver interface {
-	// LookupAddrs returns the addresses of a host name in the order in which they should be tried (RFC 6724). An
-	// IPv4 address comes as such, never mapped into IPv6. The name is not an address literal. Failures are a
-	// *LookupError, or an error that wraps syscall.EACCES when the name is not allowed.
+	// LookupAddrs returns the addresses of a host name in the order in which they should be tried (RFC 6724).
+	// An IPv4 address comes as such, never mapped into IPv6. The name is not an address literal, and it is
+	// absolute, with or without a final dot: no search domain may be appended, since this is the name that was
+	// judged. When ctx ends, the lookup ends and gives up its connections. Failures are a *LookupError, or an
+	// error that wraps syscall.EACCES when the name is not allowed.
 	LookupAddrs(ctx context.Context, family Family, name string) ([]netip.Addr, error)
 
 	// LookupPort returns the port of a service given by name. With AnyType the first of TCP and UDP that

@@ -80,22 +80,6 @@ func (p parser) checkName(r *Rule, host, ports word) *Error {
 	return nil
 }
 
-// covers reports whether the deny rule d refuses everything that the allow rule r grants, so that r never matches.
-func (d *Rule) covers(r *Rule) bool {
-	if d.action != r.action || d.protocols&r.protocols != r.protocols {
-		return false
-	}
-	if d.peer.kind != everyone && d.peer != r.peer {
-		return false
-	}
-	for _, p := range r.portRanges() {
-		if !slices.ContainsFunc(d.portRanges(), func(q portRange) bool { return q.first <= p.first && p.last <= q.last }) {
-			return false
-		}
-	}
-	return d.host.covers(r.host, d.action)
-}
-
 // covers reports whether h contains all that o contains, as targets of the action.
 func (h host) covers(o host, action Action) bool {
 	switch {

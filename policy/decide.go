@@ -106,13 +106,7 @@ func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 
 // findConnect returns the connect rule that covers an address and q's port, the one with the longest prefix first.
 func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
-	x := l.connect[e]
-	for n := x.find(a); n != nil; n = n.up {
-		if r := n.leaf.find(q.protocol, q.rport); r != nil {
-			return r
-		}
-	}
-	return x.findPublic(a).find(q.protocol, q.rport)
+	return findPort(l.connect[e], a, q.protocol, q.rport)
 }
 
 // decideName judges a connect to whatever public addresses a lookup of q.name may return.
@@ -176,25 +170,12 @@ func (l *layer) findListenAt(e Effect, q *query, local, peer netip.Addr) *Rule {
 
 // admit looks for a rule among those for one local address. A port that the host chose counts as port 0, which stands for
 // that; a deny also holds for the port that it turned out to be.
-func admit(x *portIndex[peers], e Effect, q *query, peer netip.Addr) *Rule {
-	r := x.find(q.protocol, q.allowPort()).rule(e, peer)
+func admit(x *peers, e Effect, q *query, peer netip.Addr) *Rule {
+	r := x.find(e, q.protocol, q.allowPort(), peer)
 	if r == nil && e == Deny && q.ephemeral {
-		r = x.find(q.protocol, q.lport).rule(e, peer)
+		r = x.find(e, q.protocol, q.lport, peer)
 	}
 	return r
-}
-
-func (p *peers) rule(e Effect, peer netip.Addr) *Rule {
-	switch {
-	case p == nil:
-		return nil
-	case !peer.IsValid() && e == Allow:
-		return p.first
-	case !peer.IsValid() || p.everyone != nil:
-		return p.everyone
-	default:
-		return findRule(p.from, peer)
-	}
 }
 
 func (l *layer) decideResolve(name string) Decision {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,19 +48,17 @@ type file struct {
 	ast    unstable.Parser
 	rules  []Rule
 	places []unstable.Range // of the rules, quotes included
+	lines  []int            // where each line begins
 	limits Limits
 	errs   []error
 }
 
 func (f *file) read(text []byte) error {
-	// The syntax, and that no key comes twice, are checked by decoding; the rest needs to know where things are.
-	var whole map[string]any
-	if err := toml.Unmarshal(text, &whole); err != nil {
-		at := Origin{Source: f.name, Line: 1, Column: 1}
-		if d := (*toml.DecodeError)(nil); errors.As(err, &d) {
-			at.Line, at.Column = d.Position()
+	f.lines = []int{0}
+	for i, c := range text {
+		if c == '\n' {
+			f.lines = append(f.lines, i+1)
 		}
-		return &Error{at, strings.TrimPrefix(err.Error(), "toml: "), ""}
 	}
 	f.ast.Reset(text)
 	table := ""
@@ -78,7 +77,26 @@ func (f *file) read(text []byte) error {
 		}
 	}
 	f.findShadowed()
-	return errors.Join(f.errs...)
+	if f.errs != nil {
+		return errors.Join(f.errs...)
+	}
+	return f.checkSyntax(text)
+}
+
+// checkSyntax decodes the text, which finds mistakes of syntax and keys that come twice. It comes
+// last, since decoding takes time that grows with the square of the number of different keys, of
+// which there are few once all of them are known.
+func (f *file) checkSyntax(text []byte) error {
+	var whole map[string]any
+	err := toml.Unmarshal(text, &whole)
+	if err == nil {
+		return nil
+	}
+	at := Origin{Source: f.name, Line: 1, Column: 1}
+	if d := (*toml.DecodeError)(nil); errors.As(err, &d) {
+		at.Line, at.Column = d.Position()
+	}
+	return &Error{at, strings.TrimPrefix(err.Error(), "toml: "), ""}
 }
 
 // keyOf returns a key with dots between its parts. A part with a dot in it is quoted.
@@ -188,31 +206,18 @@ func integer(value *unstable.Node) (int64, bool) {
 	return n, value.Kind == unstable.Integer && err == nil && n > 0
 }
 
-// findShadowed refuses an allow that some deny takes back whole.
-func (f *file) findShadowed() {
-	for i := range f.rules {
-		allow := &f.rules[i]
-		if allow.effect != Allow {
-			continue
-		}
-		for j := range f.rules {
-			if deny := &f.rules[j]; deny.effect == Deny && deny.covers(allow) {
-				f.errs = append(f.errs, &Error{allow.origin, strconv.Quote(allow.text) + " never matches: " + deny.where() + " refuses all of it",
-					"a deny always wins, so take one of the two out, or make the deny narrower"})
-				break
-			}
-		}
-	}
-}
-
 func (f *file) unknown(key *unstable.Node, name string) {
 	f.fail(key, "the keys are allow, deny, and in [limits] sockets, connects_per_second, lookups_per_second, "+
 		"send_bytes_per_second and recv_bytes_per_second", "there is no key %s", name)
 }
 
 func (f *file) at(n *unstable.Node) Origin {
-	start := f.ast.Shape(n.Raw).Start
-	return Origin{f.name, start.Line, start.Column}
+	offset := int(n.Raw.Offset)
+	line, exact := slices.BinarySearch(f.lines, offset)
+	if !exact {
+		line--
+	}
+	return Origin{f.name, line + 1, offset - f.lines[line] + 1}
 }
 
 func (f *file) fail(n *unstable.Node, mend, problem string, args ...any) {

@@ -55,18 +55,11 @@ func (p *Policy) Limits() Limits {
 type layer struct {
 	rules   []Rule
 	connect [2]*hostIndex[rulePorts]
-	listen  [2]*hostIndex[portIndex[peers]]
+	listen  [2]*hostIndex[peers]
 	join    [2]*hostIndex[*Rule]
 	resolve [2]nameIndex[*Rule]
 	names   nameIndex[rulePorts] // the allow connect rules that name a host
 	client  [2]*Rule             // an allow connect rule for TCP, and one for UDP
-}
-
-// peers are the listen rules that share an address and a port, by who may connect.
-type peers struct {
-	first    *Rule             // any of them
-	everyone *Rule             // one that admits every peer, if there is one
-	from     *hostIndex[*Rule] // else those that admit some
 }
 
 func compile(rules []Rule) *layer {
@@ -99,12 +92,12 @@ func compile(rules []Rule) *layer {
 		}
 	}
 	for e := range l.connect {
-		l.connect[e] = buildHosts(&connect[e], indexRulePorts)
-		l.listen[e] = buildHosts(&listen[e], indexListeners)
+		l.connect[e] = buildHosts(&connect[e], indexPorts)
+		l.listen[e] = buildHosts(&listen[e], indexPeers)
 		l.join[e] = buildHosts(&join[e], firstRule)
 		l.resolve[e] = buildNames(&resolve[e], firstRule)
 	}
-	l.names = buildNames(&names, indexRulePorts)
+	l.names = buildNames(&names, indexPorts)
 	return l
 }
 
@@ -116,23 +109,4 @@ func addUnspecified(b *hostBuilder[*Rule], r *Rule) {
 		b.add(netip.PrefixFrom(netip.IPv4Unspecified(), 32), r)
 	}
 	b.add(netip.PrefixFrom(netip.IPv6Unspecified(), 128), r)
-}
-
-func indexListeners(rules []*Rule) portIndex[peers] { return indexPorts(rules, indexPeers) }
-
-func indexPeers(rules []*Rule) *peers {
-	p := &peers{first: rules[0]}
-	var from hostBuilder[*Rule]
-	for _, r := range rules {
-		switch {
-		case r.peer.kind != everyone:
-			from.addHost(r.peer, r)
-		case p.everyone == nil:
-			p.everyone = r
-		}
-	}
-	if p.everyone == nil {
-		p.from = buildHosts(&from, firstRule)
-	}
-	return p
 }

@@ -2,18 +2,20 @@ package policy
 
 import (
 	"math"
+	"net/netip"
 	"slices"
 )
 
-// portIndex finds what is filed under a protocol and a port.
-type portIndex[L any] [2]struct {
+// rulePorts finds the rule that is filed under a protocol and a port; of several, the one that was
+// written first.
+type rulePorts [2]struct {
 	starts []uint16 // the first is 0
-	leaves []*L     // leaves[i] is valid from starts[i] to the next start; nil where nothing is filed
+	rules  []*Rule  // rules[i] is valid from starts[i] to the next start; nil where nothing is filed
 }
 
-// find returns the leaf of one protocol's port, or nil. A nil index has none.
-func (x *portIndex[L]) find(p Protocol, port uint16) *L {
-	if x == nil {
+// find returns the rule for one protocol's port, or nil. A nil index has none.
+func (x *rulePorts) find(p Protocol, port uint16) *Rule {
+	if x == nil || x[p>>1].starts == nil {
 		return nil
 	}
 	s := &x[p>>1]
@@ -21,13 +23,12 @@ func (x *portIndex[L]) find(p Protocol, port uint16) *L {
 	if !exact {
 		i-- // port is in the stretch before
 	}
-	return s.leaves[i]
+	return s.rules[i]
 }
 
-// indexPorts files rules under their protocols and ports. leaf makes one leaf of the rules that share a stretch of
-// ports, in the order in which they were written.
-func indexPorts[L any](rules []*Rule, leaf func([]*Rule) *L) portIndex[L] {
-	var x portIndex[L]
+// indexPorts files rules under their protocols and ports.
+func indexPorts(rules []*Rule) rulePorts {
+	var x rulePorts
 	for _, proto := range []Protocol{TCP, UDP} {
 		cuts := []int{0}
 		for _, r := range rules {
@@ -37,39 +38,55 @@ func indexPorts[L any](rules []*Rule, leaf func([]*Rule) *L) portIndex[L] {
 				}
 			}
 		}
+		if len(cuts) == 1 {
+			continue
+		}
 		slices.Sort(cuts)
+		cuts = slices.Compact(cuts)
 		s := &x[proto>>1]
-		var before []*Rule
-		for _, c := range slices.Compact(cuts) {
-			if c > math.MaxUint16 {
-				break
+		for i, r := range paint(cuts, rules, proto) {
+			if cuts[i] <= math.MaxUint16 && (i == 0 || s.rules[len(s.rules)-1] != r) {
+				s.starts, s.rules = append(s.starts, uint16(cuts[i])), append(s.rules, r)
 			}
-			var here []*Rule
-			for _, r := range rules {
-				if r.protocols&proto != 0 && r.hasPort(uint16(c)) {
-					here = append(here, r)
-				}
-			}
-			if len(s.starts) > 0 && slices.Equal(here, before) {
-				continue
-			}
-			var l *L
-			if len(here) > 0 {
-				l = leaf(here)
-			}
-			s.starts, s.leaves, before = append(s.starts, uint16(c)), append(s.leaves, l), here
 		}
 	}
 	return x
 }
 
-// rulePorts is an index of rules that differ in nothing but their ports.
-type rulePorts = portIndex[Rule]
+// paint returns for each stretch of ports, which begin at the cuts, the first rule that has it. Each
+// stretch is visited once, however many rules have it, so that the cost does not grow with the
+// square of the rules.
+func paint(cuts []int, rules []*Rule, proto Protocol) []*Rule {
+	painted := make([]*Rule, len(cuts))
+	next := make([]int, len(cuts)+1) // leads from a stretch that has a rule towards one that has none
+	for i := range next {
+		next[i] = i
+	}
+	free := func(i int) int {
+		for next[i] != i {
+			next[i] = next[next[i]]
+			i = next[i]
+		}
+		return i
+	}
+	for _, r := range rules {
+		if r.protocols&proto == 0 {
+			continue
+		}
+		for _, p := range r.portRanges() {
+			i, _ := slices.BinarySearch(cuts, int(p.first))
+			for i = free(i); i < len(cuts) && cuts[i] <= int(p.last); i = free(i) {
+				painted[i], next[i] = r, i+1
+			}
+		}
+	}
+	return painted
+}
 
 // anyRule returns one of the rules in an index that is not empty.
 func anyRule(x *rulePorts) *Rule {
 	for _, s := range x {
-		for _, r := range s.leaves {
+		for _, r := range s.rules {
 			if r != nil {
 				return r
 			}
@@ -78,6 +95,49 @@ func anyRule(x *rulePorts) *Rule {
 	return nil
 }
 
-func indexRulePorts(rules []*Rule) rulePorts { return indexPorts(rules, firstRule) }
-
 func firstRule(rules []*Rule) *Rule { return rules[0] }
+
+// findPort returns the rule for an address and a port, the one with the longest prefix first.
+func findPort(x *hostIndex[rulePorts], a netip.Addr, proto Protocol, port uint16) *Rule {
+	for n := x.find(a); n != nil; n = n.up {
+		if r := n.leaf.find(proto, port); r != nil {
+			return r
+		}
+	}
+	return x.findPublic(a).find(proto, port)
+}
+
+// peers are the listen rules for one local address, by the peers that they are about.
+type peers struct {
+	all      rulePorts             // whatever the peer
+	everyone rulePorts             // those about every peer
+	some     *hostIndex[rulePorts] // those about some
+}
+
+func indexPeers(rules []*Rule) peers {
+	var everybody []*Rule
+	var some hostBuilder[*Rule]
+	for _, r := range rules {
+		if r.peer.kind == everyone {
+			everybody = append(everybody, r)
+		} else {
+			some.addHost(r.peer, r)
+		}
+	}
+	return peers{indexPorts(rules), indexPorts(everybody), buildHosts(&some, indexPorts)}
+}
+
+// find returns the rule for a local port and a peer. Without a peer any rule for the port allows,
+// and only one against every peer denies. Nil peers have no rule.
+func (p *peers) find(e Effect, proto Protocol, port uint16, peer netip.Addr) *Rule {
+	switch {
+	case p == nil:
+		return nil
+	case !peer.IsValid() && e == Allow:
+		return p.all.find(proto, port)
+	}
+	if r := p.everyone.find(proto, port); r != nil || !peer.IsValid() {
+		return r
+	}
+	return findPort(p.some, peer, proto, port)
+}

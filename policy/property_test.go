@@ -150,8 +150,9 @@ func TestCeilingNeverWidens(t *testing.T) {
 func TestPrintAndParse(t *testing.T) {
 	every(t, func(r *rand.Rand) error {
 		rules := randomRules(r, 8)
-		rules = slices.DeleteFunc(rules, func(allow Rule) bool { // a file with such a rule is refused
-			return allow.effect == Allow && slices.ContainsFunc(rules, func(d Rule) bool { return d.effect == Deny && d.covers(&allow) })
+		shadows := indexShadows(rules)
+		rules = slices.DeleteFunc(slices.Clone(rules), func(allow Rule) bool { // a file with such a rule is refused
+			return allow.effect == Allow && shadows.find(&allow) != nil
 		})
 		slices.SortStableFunc(rules, func(a, b Rule) int { return int(a.effect) - int(b.effect) })
 		limits := Limits{r.IntN(3), r.IntN(3), r.IntN(3), r.Int64N(1 << 40), r.Int64N(3) << 20}

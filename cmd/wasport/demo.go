@@ -35,8 +35,10 @@ Run a module of your own:
 // demoTime is what the demonstration may take; it takes about a second.
 const demoTime = 30 * time.Second
 
+func demoPage() page { return page{command: "demo", before: demoBefore} }
+
 func runDemo(args []string) error {
-	rest, done, err := parse("demo", demoBefore, "", args)
+	rest, done, err := demoPage().parse(args)
 	if done || err != nil {
 		return err
 	}

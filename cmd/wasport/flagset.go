@@ -41,28 +41,43 @@ func (g group) help(w io.Writer) {
 	io.WriteString(w, g.note)
 }
 
-// parse reads flags up to the first word that is none: what follows a module's name is the guest's. Before and after are what
-// the help prints around the flags. It returns the words that are left; done says that help was asked for and given.
-func parse(command, before, after string, args []string, groups ...group) (rest []string, done bool, err error) {
-	all := pflag.NewFlagSet(command, pflag.ContinueOnError)
-	all.SetInterspersed(false)
-	all.Usage = func() {
-		fmt.Fprint(os.Stdout, before)
-		for _, g := range groups {
-			g.help(os.Stdout)
-		}
-		fmt.Fprint(os.Stdout, after)
+// page is a subcommand's flags, with what its help says before and after them.
+type page struct {
+	command, before, after string
+	groups                 []group
+
+	// ownWords says that the words from the first that is no flag on belong to a module.
+	ownWords bool
+}
+
+// help prints the page.
+func (p page) help(w io.Writer) {
+	fmt.Fprint(w, p.before)
+	for _, g := range p.groups {
+		g.help(w)
 	}
-	for _, g := range groups {
+	fmt.Fprint(w, p.after)
+}
+
+// parse reads the flags among the words of a command line. It returns the other words; done says
+// that help was asked for and given.
+func (p page) parse(args []string) (rest []string, done bool, err error) {
+	all := pflag.NewFlagSet(p.command, pflag.ContinueOnError)
+	all.SetInterspersed(!p.ownWords)
+	all.Usage = func() { p.help(os.Stdout) }
+	for _, g := range p.groups {
 		all.AddFlagSet(g.FlagSet)
 	}
 	switch err := all.Parse(args); {
 	case errors.Is(err, pflag.ErrHelp):
 		return nil, true, nil
 	case err != nil:
-		return nil, false, usage(command, "%w", flagError(all, err))
+		return nil, false, usage(p.command, "%w", flagError(all, err))
 	}
-	return all.Args(), false, nil
+	if rest = all.Args(); p.ownWords && len(rest) > 0 && all.ArgsLenAtDash() < 0 {
+		warnSwallowed(all, rest[0], rest[1:])
+	}
+	return rest, false, nil
 }
 
 // flagError says what is wrong with a flag, and what would be right.

@@ -17,8 +17,10 @@ const inspectBefore = `wasport inspect FILE.wasm says what a module imports, and
 The exit status is 0 if it can be run, 1 if it cannot, and 2 if the file is no module.
 `
 
+func inspectPage() page { return page{command: "inspect", before: inspectBefore} }
+
 func inspect(args []string) error {
-	rest, done, err := parse("inspect", inspectBefore, "", args)
+	rest, done, err := inspectPage().parse(args)
 	if done || err != nil {
 		return err
 	}

@@ -148,5 +148,7 @@ func (f *runFlags) watch(ctx context.Context, mod *wasport.Module) (wasport.Stat
 	if l := f.oversight.listener; l != nil {
 		defer serveMetrics(l, guest)()
 	}
-	return guest.Wait()
+	status, err := guest.Wait()
+	f.lacks = guest.Lacks()
+	return status, err
 }

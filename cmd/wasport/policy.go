@@ -30,33 +30,40 @@ Example
       wasport policy check net.toml connect tcp://api.example.com:443
 `
 
-func runPolicy(args []string) error {
-	var ceiling string
-	var write bool
-	asking, formatting := newGroup("Flags of check and explain"), newGroup("Flags of fmt")
-	asking.StringVar(&ceiling, "policy-ceiling", "", "`FILE` allow nothing that this file does not allow too")
-	formatting.BoolVarP(&write, "write", "w", false, "write the files instead of printing them")
+type policyFlags struct {
+	ceiling string
+	write   bool
+}
 
+func (f *policyFlags) page() page {
+	asking, formatting := newGroup("Flags of check and explain"), newGroup("Flags of fmt")
+	asking.StringVar(&f.ceiling, "policy-ceiling", "", "`FILE` allow nothing that this file does not allow too")
+	formatting.BoolVarP(&f.write, "write", "w", false, "write the files instead of printing them")
+	return page{command: "policy", before: policyBefore, after: policyAfter, groups: []group{asking, formatting}}
+}
+
+func runPolicy(args []string) error {
+	var f policyFlags
 	name := ""
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		name, args = args[0], args[1:]
 	}
-	groups := []group{asking, formatting}
+	p := f.page()
 	switch name {
 	case "check", "explain":
-		groups = groups[:1]
+		p.groups = p.groups[:1]
 	case "fmt":
-		groups = groups[1:]
+		p.groups = p.groups[1:]
 	}
-	rest, done, err := parse("policy", policyBefore, policyAfter, args, groups...)
+	rest, done, err := p.parse(args)
 	if done || err != nil {
 		return err
 	}
 	switch name {
 	case "check", "explain":
-		return ask(name, ceiling, rest)
+		return ask(name, f.ceiling, rest)
 	case "fmt":
-		return format(rest, write)
+		return format(rest, f.write)
 	case "":
 		return usage("policy", "say what to do: wasport policy check, explain or fmt")
 	}

@@ -51,6 +51,13 @@ type runFlags struct {
 	trace          bool
 	cacheDir       string
 	noCache        bool
+
+	reports reports
+	lacks   wasport.Lacks // of the guest that has ended
+}
+
+func (f *runFlags) page() page {
+	return page{"run", runBefore, runAfter, f.groups(), true}
 }
 
 func (f *runFlags) groups() []group {
@@ -136,7 +143,7 @@ var errTimeout = errors.New("the time given by --timeout is over")
 
 func run(args []string) error {
 	var f runFlags
-	rest, done, err := parse("run", runBefore, runAfter, args, f.groups()...)
+	rest, done, err := f.page().parse(args)
 	if done || err != nil {
 		return err
 	}
@@ -177,6 +184,9 @@ func run(args []string) error {
 	status, err := f.watch(ctx, mod)
 	if failed := f.oversight.end(); failed != nil {
 		warn("%v", failed)
+	}
+	if err != nil || status.Code != 0 {
+		f.reports.lacking(f.lacks, 3+len(f.config.Dirs), wasm)
 	}
 	if err != nil {
 		return ended(file, err)
@@ -263,8 +273,9 @@ func (f *runFlags) complete(file string) error {
 	if f.permissions.allowNet {
 		warn("--allow-net lets the program reach every address that this machine reaches")
 	}
-	r := &reports{to: os.Stderr, dryRun: f.oversight.dryRun}
-	c.OnRefusal, c.OnFiltered = r.refusal, r.filtered
+	r := &f.reports
+	r.to, r.dryRun = os.Stderr, f.oversight.dryRun
+	c.OnRefusal, c.OnFiltered, c.OnStranger, c.OnLimit = r.refusal, r.filtered, r.stranger, r.limit
 	return f.oversight.begin(c, file)
 }
 

@@ -6,8 +6,12 @@ import (
 	"runtime/debug"
 )
 
+func versionPage() page {
+	return page{command: "version", before: "wasport version prints the version.\n"}
+}
+
 func version(args []string) error {
-	rest, done, err := parse("version", "wasport version prints the version.\n", "", args)
+	rest, done, err := versionPage().parse(args)
 	if done || err != nil {
 		return err
 	}

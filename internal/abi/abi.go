@@ -10,6 +10,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -134,7 +135,22 @@ func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	if err := t.Err(); err != nil {
 		panic(err)
 	}
+	if e == wasi.EBADF || e == wasi.ENOTDIR {
+		t.noteLack(f, int32(stack[0]))
+	}
 	stack[0] = uint64(e)
+}
+
+// noteLack notes that a call failed for its first argument, a descriptor.
+func (t *Thread) noteLack(f *Function, fd int32) {
+	switch {
+	case strings.HasPrefix(f.Name, "path_"):
+		t.MissedPath()
+	case f.Name == "fd_prestat_get":
+		t.MissedPreopen(fd)
+	case f.Name != "fd_close" && strings.HasPrefix(f.args, "f"):
+		t.MissedFD(fd)
+	}
 }
 
 // protected makes the call. If it panics, which is the doing of a network or a reader of the embedder's,

@@ -137,6 +137,7 @@ func (g *guest) spawn(t *thread, argument uint32) int32 {
 		}
 	}
 	if !ok {
+		g.world.RefusedBy("threads", max(g.most, 0))
 		return -int32(wasi.EAGAIN)
 	}
 	return int32(id)

@@ -45,6 +45,10 @@ type Config struct {
 	// MaxDescriptors limits how many descriptors are open at once; EMFILE beyond. 0 = DefaultMaxDescriptors.
 	MaxDescriptors int
 
+	// OnLimit is told, each time, which limit of the guest refused something: "descriptors" or
+	// "threads", and what it is. It is called on the guest's goroutines, several at once. May be nil.
+	OnLimit func(name string, limit int)
+
 	// MaxCPU limits the guest's running time; it is killed with ErrCPU beyond. 0 = no limit.
 	MaxCPU time.Duration
 }
@@ -68,6 +72,10 @@ type Guest struct {
 	random    io.Reader
 	started   time.Time
 	maxCPU    time.Duration
+	onLimit   func(name string, limit int)
+	preopens  int32 // how many there were at the start
+	listeners bool  // whether there were any at the start
+	lacks     atomic.Uint32
 	table     table
 
 	ctx      context.Context // ends with the guest, after its reason is known
@@ -91,7 +99,8 @@ func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
-		started: time.Now(), maxCPU: c.MaxCPU,
+		started: time.Now(), maxCPU: c.MaxCPU, onLimit: c.OnLimit,
+		preopens: int32(len(c.Preopens)), listeners: len(c.Listeners) > 0,
 		threads: make(map[*Thread]struct{}), closed: make(chan struct{}),
 	}
 	if g.random == nil {

@@ -62,7 +62,7 @@ func (g *Guest) OpenAt(fd int32, path string, o OpenPath) (int32, error) {
 	if o.Oflags&^wasi.OflagsAll != 0 || o.Flags&^wasi.FdflagsAll != 0 {
 		return -1, syscall.EINVAL
 	}
-	if err := g.table.full(); err != nil {
+	if err := g.full(); err != nil {
 		return -1, err
 	}
 	handedOn := wasi.Rights(d.enforced.inheriting.Load())

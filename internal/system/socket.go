@@ -137,7 +137,7 @@ func (t *Thread) Open(family network.Family, typ network.Type) (int32, error) {
 	if t.network == nil {
 		return -1, syscall.EACCES
 	}
-	if err := t.table.full(); err != nil {
+	if err := t.full(); err != nil {
 		return -1, err
 	}
 	s, err := t.network.Open(family, typ)
@@ -179,7 +179,7 @@ func (t *Thread) Accept(fd int32, nonblock bool) (int32, error) {
 	if err != nil {
 		return -1, err
 	}
-	if err := t.table.full(); err != nil {
+	if err := t.full(); err != nil {
 		return -1, err
 	}
 	var accepted network.Socket

@@ -29,8 +29,30 @@ func (g *Guest) insert(d *descriptor) (int32, error) {
 	fd, err := g.table.insert(d)
 	if err != nil {
 		d.close()
+		g.noteFull(err)
 	}
 	return fd, err
+}
+
+// full reports whether another descriptor would find no place, so that a call which makes one can
+// fail before it does its work.
+func (g *Guest) full() error {
+	err := g.table.full()
+	g.noteFull(err)
+	return err
+}
+
+func (g *Guest) noteFull(err error) {
+	if err == syscall.EMFILE {
+		g.RefusedBy("descriptors", g.table.max)
+	}
+}
+
+// RefusedBy tells the embedder that a limit of the guest refused something.
+func (g *Guest) RefusedBy(name string, limit int) {
+	if g.onLimit != nil {
+		g.onLimit(name, limit)
+	}
 }
 
 func (t *table) insert(d *descriptor) (int32, error) {
@@ -53,7 +75,6 @@ func (t *table) insert(d *descriptor) (int32, error) {
 	return int32(t.low), nil
 }
 
-// full reports whether another descriptor would find no place, so that a call which makes one can fail before it does its work.
 func (t *table) full() error {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

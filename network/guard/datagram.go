@@ -186,7 +186,7 @@ func (s *socket) hears(from netip.AddrPort) bool {
 		d = s.decide(now, r)
 	}
 	if !d.Allowed {
-		return s.net.turnAway(now, r, d)
+		return s.turnAway(now, r, d)
 	}
 	s.learn(r)
 	s.net.allowed(r, d)

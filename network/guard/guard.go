@@ -19,9 +19,16 @@ import (
 
 // Options say who is told of what. All functions are called on the guest's goroutines, several at once.
 type Options struct {
-	// OnRefusal is told of what was refused to the guest. It is not told of strangers who were turned away, which anybody outside
-	// could cause at will; those are counted.
+	// OnRefusal is told of what was refused to the guest, OnStranger of what comes from outside.
 	OnRefusal func(*policy.Refusal)
+
+	// OnStranger is told of the first peer that each socket turned away, not of those after it,
+	// of which anybody outside could cause any number.
+	OnStranger func(*policy.Refusal)
+
+	// OnLimit is told, each time, which limit of the policy refused something: its name in a policy
+	// file, and what it is.
+	OnLimit func(name string, limit int)
 
 	// OnFiltered is told of the addresses that were taken out of the answer to a lookup.
 	OnFiltered func(name string, removed []netip.Addr)
@@ -116,10 +123,14 @@ func (n *Network) allowed(r policy.Request, d policy.Decision) {
 }
 
 // turnAway acts on a decision against what came from outside, and reports whether it is let in nevertheless.
-func (n *Network) turnAway(now *regime, r policy.Request, d policy.Decision) bool {
+func (s *socket) turnAway(now *regime, r policy.Request, d policy.Decision) bool {
+	n := s.net
 	n.counters.denied[r.Op].Add(1)
 	if n.options.Audit != nil {
 		n.recordStranger(now, r, d)
+	}
+	if n.options.OnStranger != nil && !s.strangerTold.Swap(true) {
+		n.options.OnStranger(now.policy.Explain(r, d))
 	}
 	return n.options.DryRun
 }

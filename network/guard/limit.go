@@ -77,11 +77,19 @@ func (n *Network) reserve(now *regime) error {
 		return nil
 	}
 	n.release()
-	n.counters.limited.Add(1)
+	n.refusedBy("sockets", now.sockets)
 	if n.options.Audit != nil {
 		n.recordLimit("open", fmt.Sprintf("%d sockets", now.sockets))
 	}
 	return syscall.EMFILE
+}
+
+// refusedBy counts and tells that a limit refused something.
+func (n *Network) refusedBy(name string, limit int) {
+	n.counters.limited.Add(1)
+	if n.options.OnLimit != nil {
+		n.options.OnLimit(name, limit)
+	}
 }
 
 func (n *Network) release() { n.counters.open.Add(-1) }
@@ -91,7 +99,7 @@ func (n *Network) mayStart(now *regime, r policy.Request) error {
 	if now.connects == nil || now.connects.Allow() {
 		return nil
 	}
-	n.counters.limited.Add(1)
+	n.refusedBy("connects_per_second", now.connects.Burst())
 	if n.options.Audit != nil {
 		n.recordLimit(policy.OpConnect.String(), fmt.Sprintf("%d connects per second", now.connects.Burst()),
 			slog.String("protocol", r.Protocol.String()), slog.String("address", r.Remote.String()))

@@ -31,6 +31,8 @@ type socket struct {
 	joined map[membership]struct{} // by the guest
 	reuse  bool                    // SO_REUSEADDR of datagrams, as the guest has set it; guarded by moving
 
+	strangerTold atomic.Bool // OnStranger was called
+
 	mu       sync.Mutex
 	bound    netip.AddrPort // where it listens or receives; invalid while unbound
 	chosen   bool           // the port was the guest's choice, or that of whoever handed the socket over
@@ -177,7 +179,7 @@ func (s *socket) admits(from netip.AddrPort) bool {
 	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: at, Ephemeral: !chosen, Remote: from}
 	d := s.decide(now, r)
 	if !d.Allowed {
-		return s.net.turnAway(now, r, d)
+		return s.turnAway(now, r, d)
 	}
 	s.learn(r)
 	s.net.allowed(r, d)

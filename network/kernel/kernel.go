@@ -14,10 +14,10 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Config says where names are looked up. The zero value is the host's own resolver.
+// Config says where names are looked up, as absolute ones in any case. The zero value is the host's own
+// resolver.
 type Config struct {
-	// Server is the DNS server to ask instead of the host's, as "HOST:PORT". Names are then taken as absolute: the host's search
-	// domains are not appended.
+	// Server is the DNS server to ask instead of the host's, as "HOST:PORT".
 	Server string
 
 	// Hosts are names whose addresses are known. They come before every other source, whatever their case, with or without a final

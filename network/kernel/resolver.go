@@ -12,35 +12,62 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// A server named in Config has answerTime for one attempt. How many attempts there are depends on the configuration of the host,
-// but lookupTime is the limit to all of them.
+// A server named in Config has answerTime for one attempt. How many attempts there are depends on the
+// configuration of the host, but lookupTime is the limit to all of them.
 const (
 	answerTime = 2 * time.Second
 	lookupTime = 5 * time.Second
 )
 
-// resolver is a network.Resolver over Go's.
+// resolver is a network.Resolver over Go's. Every name is absolute to it: the host's search domains
+// (resolv.conf(5)) would turn the name that was judged into another one.
 type resolver struct {
-	net   *net.Resolver
-	files *net.Resolver // with a server named in Config: reads the hosts file, and asks nobody
-	hosts map[string][]netip.Addr
+	server string // from Config; empty = the host's own
+	hosts  map[string][]netip.Addr
+	files  *net.Resolver // reads the hosts file, and asks nobody
 }
 
 func newResolver(c Config) resolver {
-	r := resolver{net: net.DefaultResolver, hosts: make(map[string][]netip.Addr, len(c.Hosts))}
+	r := resolver{server: c.Server, hosts: make(map[string][]netip.Addr, len(c.Hosts))}
+	r.files = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, errors.ErrUnsupported
+	}}
 	for name, addrs := range c.Hosts {
 		name = canonical(name)
 		for _, a := range addrs {
 			r.hosts[name] = append(r.hosts[name], a.Unmap())
 		}
 	}
-	if c.Server != "" {
-		r.net = &net.Resolver{PreferGo: true, Dial: dialTo(c.Server)}
-		r.files = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-			return nil, errors.ErrUnsupported
-		}}
-	}
 	return r
+}
+
+// servers returns a resolver for one lookup. Two lookups of a name through one net.Resolver are one
+// lookup, which goes on when one of the two is cancelled; and nobody may share the connections.
+func (r *resolver) servers() *net.Resolver {
+	host := net.DefaultResolver
+	one := &net.Resolver{PreferGo: host.PreferGo, StrictErrors: host.StrictErrors}
+	if r.server != "" {
+		one.PreferGo, one.Dial = true, dialTo(r.server)
+		return one
+	}
+	dial := host.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	one.Dial = func(ctx context.Context, transport, server string) (net.Conn, error) {
+		c, err := dial(ctx, transport, server)
+		if err == nil {
+			closeWith(ctx, c)
+		}
+		return c, err
+	}
+	return one
+}
+
+// closeWith closes a connection at the latest when ctx ends. Go's resolver reads from it until its
+// deadline, whatever becomes of ctx.
+func closeWith(ctx context.Context, c net.Conn) {
+	context.AfterFunc(ctx, func() { c.Close() })
 }
 
 // canonical is the one spelling of a name.
@@ -56,6 +83,7 @@ func dialTo(server string) func(context.Context, string, string) (net.Conn, erro
 		if err != nil {
 			return nil, err
 		}
+		closeWith(ctx, c)
 		// The resolver tells the transports apart by the type of the connection.
 		if udp, ok := c.(*net.UDPConn); ok {
 			return impatientUDP{udp}, nil
@@ -91,34 +119,41 @@ func (r *resolver) LookupAddrs(ctx context.Context, family network.Family, name 
 	if err != nil {
 		return nil, lookupError(ctx, name, err)
 	}
-	for i, a := range addrs {
-		addrs[i] = a.Unmap()
-	}
 	return ofFamily(addrs, family, name)
 }
 
-// ask makes a name absolute when a server of the guest's own is asked. Go's resolver then does not find a name of one label in the
-// hosts file, so that is read first.
+// ask looks an absolute name up in the hosts file first, as nsswitch.conf(5) does unless told
+// otherwise. It has to be read here: the names in it have no final dot, without which the host's
+// resolver appends its search domains, and of the resolvers only Go's, and only for names of several
+// labels, finds a name with a dot in it.
 func (r *resolver) ask(ctx context.Context, kind, name string) ([]netip.Addr, error) {
-	if r.files == nil {
-		return r.net.LookupNetIP(ctx, kind, name)
+	name = strings.TrimSuffix(name, ".")
+	inFile := name
+	if strings.Contains(name, ".") {
+		inFile += "." // asks for one name, where one of several labels may stand for several
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookupTime)
-	defer cancel()
-	if strings.HasSuffix(name, ".") {
-		return r.net.LookupNetIP(ctx, kind, name)
+	if addrs, err := r.files.LookupNetIP(ctx, kind, inFile); err == nil {
+		return addrs, nil
 	}
-	if !strings.Contains(name, ".") {
-		if addrs, err := r.files.LookupNetIP(ctx, kind, name); err == nil {
-			return addrs, nil
-		}
+	if lower := strings.ToLower(name); lower == "localhost" || strings.HasSuffix(lower, ".localhost") {
+		return loopback, nil
 	}
-	return r.net.LookupNetIP(ctx, kind, name+".")
+	if r.server != "" {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, lookupTime)
+		defer cancel()
+	}
+	return r.servers().LookupNetIP(ctx, kind, name+".")
 }
+
+// loopback is what localhost, and every name under it, stands for where the hosts file does not say:
+// RFC 6761, section 6.3, forbids to ask a server.
+var loopback = []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
 
 func ofFamily(addrs []netip.Addr, family network.Family, name string) ([]netip.Addr, error) {
 	var of []netip.Addr
 	for _, a := range addrs {
+		a = a.Unmap()
 		if family == network.AnyFamily || a.Is4() == (family == network.IPv4) {
 			of = append(of, a)
 		}
@@ -141,7 +176,7 @@ func (r *resolver) LookupPort(ctx context.Context, typ network.Type, service str
 	var err error
 	for _, transport := range transports {
 		var port int
-		if port, err = r.net.LookupPort(ctx, transport, service); err == nil {
+		if port, err = r.servers().LookupPort(ctx, transport, service); err == nil {
 			return uint16(port), nil
 		}
 	}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestStrangersAreToldOnce lets a program that waits for one peer turn others away.
+func TestStrangersAreToldOnce(t *testing.T) {
+	cmd := exec.Command("wasport", "run", "--trace", "--listen", "tcp://127.0.0.1:0", "--timeout", "1m",
+		"--allow-listen", "tcp://127.0.0.1 from 127.0.0.9", root+"/guest/c/test/listen_fd.wasm")
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "GORACE=atexit_sleep_ms=0")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	r := bufio.NewReader(stderr)
+	line, _ := r.ReadString('\n')
+	at := traced.FindStringSubmatch(line)
+	if at == nil {
+		t.Fatalf("got %q, want the address of the listener", line)
+	}
+	for range 3 {
+		c, err := net.Dial("tcp", at[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+		io.Copy(io.Discard, c) // until it is closed
+		c.Close()
+	}
+	cmd.Process.Kill()
+	rest, _ := io.ReadAll(r)
+	got := string(rest)
+	want := "wasport: turned away 127.0.0.1 from tcp " + at[1] + ": "
+	if strings.Count(got, want) != 1 || strings.Count(got, "turned away") != 1 {
+		t.Errorf("got %q, want %q once", got, want)
+	}
+	if hint := `to let it in: --allow-listen "tcp://` + at[1]; !strings.Contains(got, hint) {
+		t.Errorf("got %q, want %q", got, hint)
+	}
+}

@@ -1,0 +1,76 @@
+package guard_test
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/guard"
+	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/policy"
+)
+
+// TestStrangerIsToldOnce turns more peers away than one, at more sockets than one.
+func TestStrangerIsToldOnce(t *testing.T) {
+	for _, row := range []struct {
+		protocol string
+		typ      network.Type
+	}{{"tcp", network.Stream}, {"udp", network.Datagram}} {
+		t.Run(row.protocol, func(t *testing.T) {
+			var told []string
+			p := rules(t, "allow listen "+row.protocol+"://127.0.0.1 from 127.0.0.1")
+			n := guard.New(kernel.New(kernel.Config{}), p, guard.Options{OnStranger: func(r *policy.Refusal) {
+				told = append(told, fmt.Sprintf("%v from %v", r.Request.Local, r.Request.Remote.Addr()))
+			}})
+			var want []string
+			for range 2 {
+				s := open(t, n, network.IPv4, row.typ)
+				must(t, s.Bind(here))
+				at := local(t, s)
+				if row.typ == network.Stream {
+					must(t, s.Listen(8))
+				}
+				for range 3 {
+					if row.typ == network.Datagram {
+						send(t, sender(t, "127.0.0.2"), "secret", at)
+						s.Recv([][]byte{make([]byte, 8)}, 0)
+						continue
+					}
+					d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: patience}
+					c, err := d.Dial("tcp", at.String())
+					if err != nil {
+						t.Skip("not on this host: ", err)
+					}
+					defer c.Close()
+					accept(t, s, time.Now().Add(10*time.Millisecond))
+				}
+				want = append(want, fmt.Sprintf("%v from 127.0.0.2", at))
+			}
+			if !slices.Equal(told, want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
+			}
+		})
+	}
+}
+
+func TestLimitIsTold(t *testing.T) {
+	var told []string
+	p := policy.New(rules(t, "allow connect loopback").Rules(), policy.Limits{Sockets: 2, ConnectsPerSecond: 1})
+	n := guard.New(kernel.New(kernel.Config{}), p, guard.Options{OnLimit: func(name string, limit int) {
+		told = append(told, fmt.Sprintf("%s %d", name, limit))
+	}})
+	one, two := open(t, n, network.IPv4, network.Stream), open(t, n, network.IPv4, network.Stream)
+	for range 2 {
+		n.Open(network.IPv4, network.Stream)
+	}
+	one.Connect(at("127.0.0.1:9"))
+	two.Connect(at("127.0.0.1:9"))
+	want := []string{"sockets 2", "sockets 2", "connects_per_second 1"}
+	if !slices.Equal(told, want) {
+		t.Errorf("got %q, want %q", told, want)
+	}
+}

@@ -1,0 +1,165 @@
+package kernel_test
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+// TestHostResolver asks the host's own resolver, Go's and where it is built in the C library's, on a
+// host whose configuration is the test's: in namespaces of its own.
+func TestHostResolver(t *testing.T) {
+	if os.Getenv("WASPORT_TEST_RESOLVER") == "1" {
+		up(t)
+		server := configure(t)
+		t.Run("absolute names", func(t *testing.T) { absoluteNames(t, server) })
+		t.Run("hosts file", func(t *testing.T) { hostsFile(t, server) })
+		t.Run("end", func(t *testing.T) { endedLookups(t, server) })
+		return
+	}
+	for _, resolver := range []string{"go", "cgo"} {
+		t.Run(resolver, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestHostResolver$", "-test.v")
+			cmd.Env = append(os.Environ(), "WASPORT_TEST_RESOLVER=1", "GODEBUG=netdns="+resolver)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
+			if os.Geteuid() != 0 {
+				cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+				cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+			}
+			out, err := cmd.CombinedOutput()
+			switch {
+			case err == nil:
+			case len(out) > 0:
+				t.Errorf("%v\n%s", err, out)
+			case os.Getenv("WASPORT_CI") == "1":
+				t.Fatal(err)
+			default:
+				t.Skipf("it takes root, or a system that lets others make namespaces: %v", err)
+			}
+		})
+	}
+}
+
+// up switches loopback on.
+func up(t *testing.T) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	check(t, err)
+	defer unix.Close(fd)
+	req, err := unix.NewIfreq("lo")
+	check(t, err)
+	req.SetUint16(unix.IFF_UP)
+	check(t, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req))
+}
+
+// configure gives the host a search domain, and a server that answers for names in it alone. No server
+// is waited for as long as the test takes.
+func configure(t *testing.T) *dnstest.Server {
+	t.Helper()
+	check(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"resolv.conf":   "nameserver 127.0.0.1\nsearch evil.test\noptions ndots:5 timeout:30\n",
+		"hosts":         "127.0.0.9 printer printer.lan\n",
+		"nsswitch.conf": "hosts: files dns\n",
+	} {
+		file := filepath.Join(dir, name)
+		check(t, os.WriteFile(file, []byte(text), 0o644))
+		check(t, unix.Mount(file, "/etc/"+name, "", unix.MS_BIND, ""))
+	}
+	server, err := dnstest.StartAt(netip.MustParseAddrPort("127.0.0.1:53"))
+	check(t, err)
+	t.Cleanup(func() { server.Close() })
+	return server
+}
+
+func absoluteNames(t *testing.T, server *dnstest.Server) {
+	for name, answer := range map[string]string{
+		"pub.evil.test": "192.0.2.66", "www.pub.evil.test": "192.0.2.66", "www.evil.test": "192.0.2.66",
+		"single": "192.0.2.1", "pub.test": "192.0.2.2",
+	} {
+		server.Set(name, dnstest.Addrs(answer))
+	}
+	r := kernel.New(kernel.Config{})
+	for _, name := range []string{"pub", "pub.", "PUB", "www.pub", "www"} {
+		wantFailure(t, r, network.AnyFamily, name, network.NoSuchHost)
+	}
+	wantLookup(t, r, network.AnyFamily, "single", "192.0.2.1")
+	wantLookup(t, r, network.IPv4, "pub.test", "192.0.2.2")
+	wantLookup(t, r, network.IPv4, "www.evil.test", "192.0.2.66")
+	for _, name := range []string{"pub.evil.test", "www.pub.evil.test"} {
+		if n := server.Asked(name, "udp"); n != 0 {
+			t.Errorf("got %d questions for %s, want none", n, name)
+		}
+	}
+}
+
+func hostsFile(t *testing.T, server *dnstest.Server) {
+	server.Set("localhost", dnstest.Addrs("192.0.2.66"))
+	r := kernel.New(kernel.Config{})
+	for _, name := range []string{"printer", "printer.", "printer.lan", "Printer.LAN", "printer.lan."} {
+		wantLookup(t, r, network.AnyFamily, name, "127.0.0.9")
+	}
+	for _, name := range []string{"localhost", "localhost.", "LocalHost", "app.localhost"} {
+		wantLookup(t, r, network.AnyFamily, name, "::1", "127.0.0.1")
+		wantLookup(t, r, network.IPv4, name, "127.0.0.1")
+	}
+	if n := server.Asked("localhost", "udp"); n != 0 {
+		t.Errorf("got %d questions for localhost, want none", n)
+	}
+}
+
+// endedLookups looks one name up several times at once, as the threads of a guest may, and ends them.
+func endedLookups(t *testing.T, server *dnstest.Server) {
+	const lookups = 20
+	if _, err := (&net.Resolver{}).LookupPort(t.Context(), "tcp", "http"); err != nil {
+		t.Log(err) // which has opened what the process keeps
+	}
+	server.Set("silent.test", dnstest.Answer{Silent: true})
+	before := openFiles(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := kernel.New(kernel.Config{})
+	var ended sync.WaitGroup
+	for range lookups {
+		ended.Go(func() {
+			_, err := r.LookupAddrs(ctx, network.IPv4, "silent.test")
+			wantErr(t, "lookup", err, context.Canceled)
+		})
+	}
+	for deadline := soon(); server.Asked("silent.test", "udp") < lookups; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("got %d questions of %d lookups", server.Asked("silent.test", "udp"), lookups)
+		}
+	}
+	cancel()
+	ended.Wait()
+	if cgo := os.Getenv("GODEBUG") == "netdns=cgo"; cgo && usesC() {
+		return // the C library's call cannot be ended
+	}
+	for deadline := soon(); openFiles(t) > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("got %d descriptors open after the lookups, want %d", openFiles(t), before)
+		}
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	check(t, err)
+	return len(entries)
+}

@@ -1,0 +1,126 @@
+package policy
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestParseIsLinear reads files of n and of twice as many rules, in each shape that an index or a
+// check could take the square of: twice the input takes at most 2.5 times the time.
+func TestParseIsLinear(t *testing.T) {
+	const n = 8_000
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // parse collects in between
+	list := func(effect string, rule func(i int) string) func(n int) string {
+		return func(n int) string {
+			var b strings.Builder
+			b.WriteString(effect + " = [\n")
+			for i := range n {
+				b.WriteString("  \"" + rule(i) + "\",\n")
+			}
+			b.WriteString("]\n")
+			return b.String()
+		}
+	}
+	address := func(i int) string { return fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255) }
+	both := func(a, b func(int) string) func(int) string {
+		return func(n int) string { return a(n/2) + b(n/2) }
+	}
+	for _, test := range []struct {
+		name string
+		text func(n int) string
+	}{
+		{"hosts", list("allow", func(i int) string { return "connect tcp://" + address(i) + ":443" })},
+		{"names", list("allow", func(i int) string { return fmt.Sprintf("connect tcp://h%d.example.com:443", i) })},
+		{"lookups", list("deny", func(i int) string { return fmt.Sprintf("resolve *.h%d.example.com", i) })},
+		{"one line", func(n int) string {
+			return strings.ReplaceAll(list("allow", func(i int) string { return "join multicast" })(n), "\n", " ")
+		}},
+		{"ports of a host", list("allow", func(i int) string { return fmt.Sprintf("connect tcp://10.0.0.1:%d", 1+i*7%65535) })},
+		{"ports of a name", list("allow", func(i int) string { return fmt.Sprintf("connect tcp://example.com:%d", 1+i*7%65535) })},
+		{"ranges around each other", list("allow", func(i int) string { return fmt.Sprintf("connect 10.0.0.1:%d-%d", 1+i, 65535-i) })},
+		{"the same", list("allow", func(i int) string { return "connect tcp://10.0.0.1:443" })},
+		{"listeners", list("allow", func(i int) string { return "listen tcp://" + address(i) + ":443" })},
+		{"denied listeners", list("deny", func(i int) string { return fmt.Sprintf("listen tcp://%s:%d", address(i), 1+i) })},
+		{"peers", list("allow", func(i int) string { return "listen tcp://0.0.0.0:443 from " + address(i) })},
+		{"peers by port", list("allow", func(i int) string { return fmt.Sprintf("listen tcp://0.0.0.0:%d-%d from %s", 1+i, 65535-i, address(i)) })},
+		{"allow and deny", both(
+			list("allow", func(i int) string { return "connect tcp://" + address(2*i) + ":443" }),
+			list("deny", func(i int) string { return "connect tcp://" + address(2*i+1) + ":443" }))},
+		{"allow and deny of a host", both(
+			list("allow", func(i int) string { return fmt.Sprintf("connect tcp://10.0.0.1:%d", 1+i*2) }),
+			list("deny", func(i int) string { return fmt.Sprintf("connect tcp://10.0.0.1:%d", 2+i*2) }))},
+		{"mistakes", list("allow", func(i int) string { return fmt.Sprintf("connect tcp://10.0.0.1:x%d", i) })},
+		{"keys that do not exist", func(n int) string {
+			var b strings.Builder
+			for i := range n {
+				fmt.Fprintf(&b, "key%d = 1\n", i)
+			}
+			return b.String()
+		}},
+		{"ports of a rule", func(n int) string {
+			var ports []string
+			for i := range n * 2 {
+				ports = append(ports, fmt.Sprint(1+i*2%65535))
+			}
+			return `allow = ["connect tcp://10.0.0.1:` + strings.Join(ports, ",") + `"]`
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			once, twice := []byte(test.text(n)), []byte(test.text(2*n))
+			parse := func(text []byte) time.Duration {
+				runtime.GC()
+				began := cpuTime(t)
+				Parse("net.toml", text)
+				return cpuTime(t) - began
+			}
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			// Other processes can only make a round longer, so the shortest ones are compared.
+			least, leastTwice := time.Duration(1<<62), time.Duration(1<<62)
+			for range 60 {
+				least, leastTwice = min(least, parse(once)), min(leastTwice, parse(twice))
+				if float64(leastTwice) <= 2.5*float64(least) {
+					return
+				}
+			}
+			t.Errorf("got %v for %d rules and %v for twice as many, want at most 2.5 times", least, n, leastTwice)
+		})
+	}
+}
+
+// The index finds the same shadowed rules as comparing each allow with each deny.
+func TestShadowsAgreeWithReading(t *testing.T) {
+	every(t, func(r *rand.Rand) error {
+		rules := randomRules(r, 12)
+		index := indexShadows(rules)
+		for i := range rules {
+			allow := &rules[i]
+			if allow.effect != Allow {
+				continue
+			}
+			// Each protocol and range of the allow must be within one deny.
+			all := true
+			for _, proto := range []Protocol{TCP, UDP} {
+				for _, p := range allow.portRanges() {
+					covers := func(d Rule) bool {
+						return d.effect == Deny && d.action == allow.action && d.protocols&proto != 0 &&
+							(d.peer.kind == everyone || d.peer == allow.peer) && d.host.covers(allow.host, d.action) &&
+							slices.ContainsFunc(d.portRanges(), func(q portRange) bool { return q.first <= p.first && p.last <= q.last })
+					}
+					all = all && (allow.protocols&proto == 0 || slices.ContainsFunc(rules, covers))
+				}
+			}
+			got := index.find(allow)
+			if got != nil && !all || got == nil && all && len(allow.portRanges()) == 1 && allow.protocols != both {
+				return fmt.Errorf("%v: got %v shadowed by the index, %v by reading%s", allow, got, all, spelled(rules))
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,154 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// shadows finds the deny rules that refuse everything that an allow rule grants. To compare each
+// allow with each deny would take time that grows with the square of the file.
+type shadows struct {
+	denies map[denied]*deniedPorts
+	hosts  [Resolve]*hostIndex[[]host] // the hosts of denies by address, by action
+}
+
+// denied is what deny rules that differ in protocols and ports have in common.
+type denied struct {
+	action Action
+	host   host
+	peer   host
+}
+
+// deniedPorts are the ranges that rules deny by TCP and by UDP, in order of their first port.
+type deniedPorts [2][]deniedRange
+
+// deniedRange is a range that a rule denies. widest is the rule, among this one and those before
+// it, whose range goes on longest.
+type deniedRange struct {
+	portRange
+	widest     *Rule
+	widestLast uint16
+}
+
+func indexShadows(rules []Rule) *shadows {
+	s := &shadows{denies: make(map[denied]*deniedPorts)}
+	var hosts [Resolve]hostBuilder[host]
+	for i := range rules {
+		r := &rules[i]
+		if r.effect != Deny {
+			continue
+		}
+		key := denied{r.action, r.host, r.peer}
+		ports := s.denies[key]
+		if ports == nil {
+			ports = new(deniedPorts)
+			s.denies[key] = ports
+			if r.action != Resolve {
+				hosts[r.action].addHost(r.host, r.host)
+			}
+		}
+		for _, p := range r.portRanges() {
+			for _, proto := range []Protocol{TCP, UDP} {
+				if r.protocols&proto != 0 {
+					ports[proto>>1] = append(ports[proto>>1], deniedRange{p, r, p.last})
+				}
+			}
+		}
+	}
+	for _, ports := range s.denies {
+		for _, list := range ports {
+			slices.SortStableFunc(list, func(a, b deniedRange) int { return cmp.Compare(a.first, b.first) })
+			for i := 1; i < len(list); i++ {
+				if before := list[i-1]; before.widestLast >= list[i].last {
+					list[i].widest, list[i].widestLast = before.widest, before.widestLast
+				}
+			}
+		}
+	}
+	for a := range hosts {
+		s.hosts[a] = buildHosts(&hosts[a], func(h []host) []host { return h })
+	}
+	return s
+}
+
+// find returns deny rules that together refuse all that r grants, none if something is left of it.
+func (s *shadows) find(r *Rule) []*Rule {
+	for _, h := range s.covering(r) {
+		for _, peer := range []host{{}, r.peer} {
+			if ports := s.denies[denied{r.action, h, peer}]; ports != nil {
+				if denies := ports.find(r); denies != nil {
+					return denies
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// covering lists the hosts of denies that contain all hosts of r, maybe with others.
+func (s *shadows) covering(r *Rule) []host {
+	list := []host{r.host, {kind: star}, anyHost, {kind: byClass, class: classPublic}}
+	if r.host.kind == byName || r.host.kind == underName {
+		for rest, ok := r.host.name, true; ok; {
+			if _, rest, ok = strings.Cut(rest, "."); ok {
+				list = append(list, host{kind: underName, name: rest})
+			}
+		}
+	}
+	if prefixes := r.host.prefixes(); len(prefixes) > 0 && r.action != Resolve {
+		for n := s.hosts[r.action].find(prefixes[0].Addr()); n != nil; n = n.up {
+			list = append(list, n.leaf...)
+		}
+	}
+	return slices.DeleteFunc(list, func(h host) bool { return !h.covers(r.host, r.action) })
+}
+
+// find returns rules for whose ports r has no others.
+func (d *deniedPorts) find(r *Rule) (denies []*Rule) {
+	for _, proto := range []Protocol{TCP, UDP} {
+		if r.protocols&proto == 0 {
+			continue
+		}
+		list := d[proto>>1]
+		for _, p := range r.portRanges() {
+			i, _ := slices.BinarySearchFunc(list, int(p.first)+1, func(d deniedRange, first int) int {
+				return cmp.Compare(int(d.first), first)
+			})
+			if i == 0 || list[i-1].widestLast < p.last {
+				return nil
+			}
+			if deny := list[i-1].widest; !slices.Contains(denies, deny) {
+				denies = append(denies, deny)
+			}
+		}
+	}
+	return denies
+}
+
+// findShadowed refuses each allow that denies take back whole.
+func (f *file) findShadowed() {
+	index := indexShadows(f.rules)
+	for i := range f.rules {
+		allow := &f.rules[i]
+		if allow.effect != Allow {
+			continue
+		}
+		denies := index.find(allow)
+		if len(denies) == 0 {
+			continue
+		}
+		var where []string
+		for _, d := range denies {
+			where = append(where, d.where())
+		}
+		refuse := " refuses all of it"
+		if len(denies) > 1 {
+			refuse = " refuse all of it"
+		}
+		f.errs = append(f.errs, &Error{allow.origin,
+			strconv.Quote(allow.text) + " never matches: " + strings.Join(where, " and ") + refuse,
+			"a deny always wins, so take one of them out, or make the deny narrower"})
+	}
+}
