@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -213,11 +212,8 @@ func (f *file) unknown(key *unstable.Node, name string) {
 
 func (f *file) at(n *unstable.Node) Origin {
 	offset := int(n.Raw.Offset)
-	line, exact := slices.BinarySearch(f.lines, offset)
-	if !exact {
-		line--
-	}
-	return Origin{f.name, line + 1, offset - f.lines[line] + 1}
+	line, start := f.lineOf(offset)
+	return Origin{f.name, line + 1, offset - start + 1}
 }
 
 func (f *file) fail(n *unstable.Node, mend, problem string, args ...any) {

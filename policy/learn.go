@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -13,9 +14,14 @@ import (
 // used from several goroutines at once; its zero value is ready. It keeps every request that differs from the others,
 // so it grows with what the guest tries.
 type Learner struct {
-	mu    sync.Mutex
-	seen  map[query]bool
-	names map[netip.Addr]string // public addresses, by the name that was looked up last
+	// Known, if it is set before the first use, is a policy that is there already: what it allows
+	// needs no other rule. This is how a policy is learnt in several runs.
+	Known *Policy
+
+	mu     sync.Mutex
+	seen   map[query]bool
+	names  map[netip.Addr]string // public addresses, by the name that was looked up last
+	chosen map[listener]bool     // the guest's own addresses whose ports the host chose
 }
 
 // Request notes a request that was allowed.
@@ -24,11 +30,17 @@ func (l *Learner) Request(r Request) {
 	if !q.judgeable() {
 		return
 	}
-	if q.ephemeral {
-		q.lport = 0
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.seen == nil {
+		l.seen, l.chosen = make(map[query]bool), make(map[listener]bool)
+	}
+	if q.ephemeral {
+		if q.lport != 0 {
+			l.chosen[q.listener()] = true
+		}
+		q.lport = 0
+	}
 	switch q.op {
 	case OpConnect:
 		if name := l.names[q.remote]; name != "" {
@@ -37,11 +49,40 @@ func (l *Learner) Request(r Request) {
 	case OpReceive:
 		q.name = l.names[q.remote]
 	}
-	if l.seen == nil {
-		l.seen = make(map[query]bool)
+	if !l.known(r, &q) {
+		l.seen[q] = true
 	}
-	l.seen[q] = true
 }
+
+// known reports whether the policy that is there allows a request, or what its answer may be.
+func (l *Learner) known(r Request, q *query) bool {
+	if l.Known.Decide(r, nil).Allowed {
+		return true
+	}
+	if q.name == "" || q.op == OpResolve || q.op == OpReceive && !q.client() {
+		return false
+	}
+	named := Request{Op: OpConnect, Protocol: q.protocol, Name: q.name, Remote: netip.AddrPortFrom(netip.Addr{}, q.rport)}
+	return l.Known.Decide(named, nil).Allowed
+}
+
+// isOwn reports whether a connect goes to a port that the host chose for the guest itself, which
+// is another one in the next run.
+func (l *Learner) isOwn(q *query) bool {
+	if q.rport < firstChosen {
+		return false
+	}
+	for _, a := range []netip.Addr{q.remote, netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		if l.chosen[listener{q.protocol, a, q.rport}] && (a == q.remote || special(q.remote)) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstChosen is the first port that a host may choose: ip(7), ip_local_port_range, and RFC 6335,
+// section 6. It chooses among all that are not privileged if it is told so.
+const firstChosen = 1024
 
 // Lookup notes what a lookup of a name returned.
 func (l *Learner) Lookup(name string, addrs []netip.Addr) {
@@ -66,7 +107,8 @@ func (l *Learner) Lookup(name string, addrs []netip.Addr) {
 }
 
 // Rules returns the smallest set of rules that allows what was noted: by name where an address came from a lookup, by
-// address and port otherwise. The peers of a listener are narrowed to loopback, private or link-local where all of them
+// address and port otherwise; a port that the host chose is port 0 where the guest binds, and any
+// that the host may choose where the guest connects to itself. The peers of a listener are narrowed to loopback, private or link-local where all of them
 // were there.
 func (l *Learner) Rules() []Rule {
 	l.mu.Lock()
@@ -92,7 +134,12 @@ func (l *Learner) Rules() []Rule {
 			need.add(grant{Connect, q.protocol, q.name + ".", ""}, q.rport)
 		case q.op == OpConnect, q.op == OpReceive:
 			for _, a := range q.remotes() {
-				need.add(grant{Connect, q.protocol, bracketed(a), ""}, q.rport)
+				g := grant{Connect, q.protocol, bracketed(a), ""}
+				if l.isOwn(&q) {
+					need.addChosen(g)
+				} else {
+					need.add(g, q.rport)
+				}
 			}
 		}
 	}
@@ -143,25 +190,47 @@ type grant struct {
 }
 
 // lesson is what has to be allowed: grants and their ports.
-type lesson map[grant][]uint16
+type lesson map[grant]*learntPorts
 
-func (n lesson) add(g grant, port uint16) { n[g] = append(n[g], port) }
+type learntPorts struct {
+	ports  []uint16
+	chosen bool // also those that the host may choose
+}
+
+func (n lesson) at(g grant) *learntPorts {
+	if n[g] == nil {
+		n[g] = new(learntPorts)
+	}
+	return n[g]
+}
+
+func (n lesson) add(g grant, port uint16) { n.at(g).ports = append(n.at(g).ports, port) }
+
+func (n lesson) addChosen(g grant) { n.at(g).chosen = true }
+
+// String returns the ports as a rule has them.
+func (p *learntPorts) String() string {
+	var list []string
+	slices.Sort(p.ports)
+	for _, port := range slices.Compact(p.ports) {
+		list = append(list, strconv.Itoa(int(port)))
+	}
+	if p.chosen {
+		list = append(list, strconv.Itoa(firstChosen)+"-"+strconv.Itoa(math.MaxUint16))
+	}
+	return strings.Join(list, ",")
+}
 
 func (n lesson) rules() []Rule {
 	var out []Rule
-	for g, ports := range n {
+	for g, p := range n {
 		var text strings.Builder
 		if g.action != Resolve {
 			text.WriteString(g.protocol.String() + "://")
 		}
 		text.WriteString(g.host)
 		if g.action == Connect || g.action == Listen {
-			slices.Sort(ports)
-			sep := ":"
-			for _, port := range slices.Compact(ports) {
-				text.WriteString(sep + strconv.Itoa(int(port)))
-				sep = ","
-			}
+			text.WriteString(":" + p.String())
 		}
 		if g.from != "" {
 			text.WriteString(" from " + g.from)

@@ -24,10 +24,12 @@ func learn(t *testing.T, steps ...string) []string {
 			l.Lookup(words[0], addrs)
 			continue
 		}
+		step, chosen := strings.CutPrefix(step, "chosen ")
 		q, err := ParseRequest(step)
 		if err != nil {
 			t.Fatal(err)
 		}
+		q.Ephemeral = q.Ephemeral || chosen
 		l.Request(q)
 	}
 	var out []string
@@ -66,6 +68,18 @@ func TestLearner(t *testing.T) {
 			[]string{"listen tcp://0.0.0.0:8080"}},
 		{"two ports", []string{"bind tcp://[::]:80", "bind tcp://[::]:443"}, []string{"listen tcp://[::]:80,443"}},
 		{"a port of the host's choice", []string{"bind tcp://0.0.0.0:0", "listen tcp://0.0.0.0:0"}, []string{"listen tcp://0.0.0.0:0"}},
+		{"a socket of its own at a port of the host's choice",
+			[]string{"bind udp://127.0.0.1:0", "chosen receive udp://127.0.0.1:40001 from 127.0.0.1:40002", "connect udp://127.0.0.1:40001",
+				"connect udp://127.0.0.1:53", "connect tcp://127.0.0.1:40001", "connect udp://127.0.0.2:40001"},
+			[]string{"connect tcp://127.0.0.1:40001", "connect udp://127.0.0.1:53,1024-65535", "connect udp://127.0.0.2:40001",
+				"listen udp://127.0.0.1:0 from loopback"}},
+		{"a listener of its own everywhere", []string{"chosen listen tcp://[::]:40001", "connect tcp://127.0.0.1:40001", "connect tcp://93.184.216.34:40001"},
+			[]string{"connect tcp://127.0.0.1:1024-65535", "connect tcp://93.184.216.34:40001", "listen tcp://[::]:0"}},
+		{"a port that the guest chose", []string{"bind tcp://127.0.0.1:40001", "connect tcp://127.0.0.1:40001"},
+			[]string{"connect tcp://127.0.0.1:40001", "listen tcp://127.0.0.1:40001"}},
+		{"a group that looks like an address and a port", []string{"join udp://[ff02::1:3]"}, []string{"join udp://[ff02::1:3]"}},
+		{"names like words of rules", []string{"? privat 93.184.216.34", "connect tcp://93.184.216.34:80", "? deny 93.184.216.35"},
+			[]string{"connect tcp://privat.:80", "resolve deny."}},
 		{"a client", []string{"bind udp://0.0.0.0:0", "connect udp://10.0.0.1:53", "receive udp://0.0.0.0:0 from 10.0.0.1:53"},
 			[]string{"connect udp://10.0.0.1:53"}},
 		{"a client by name", []string{"? ntp.example.com 93.184.216.34", "connect udp://93.184.216.34:123", "receive udp://0.0.0.0:0 from 93.184.216.34:123"},
@@ -86,16 +100,49 @@ func TestLearner(t *testing.T) {
 	}
 }
 
+// event is something that a guest did, and what it was answered if that was a lookup.
+type event struct {
+	request Request
+	name    string
+	answer  []netip.Addr
+}
+
+// learntTwice learns from the events up to n, and then from all of them with what is known by then:
+// that is enough for all. When they are seen again, nothing is left to learn.
+func learntTwice(events []event, n int, all []Rule, runs func(*Policy) error) error {
+	learn := func(known *Policy, events []event) []Rule {
+		l := Learner{Known: known}
+		for _, e := range events {
+			l.Request(e.request)
+			if e.name != "" {
+				l.Lookup(e.name, e.answer)
+			}
+		}
+		return l.Rules()
+	}
+	first := learn(nil, events[:n])
+	merged, err := Merge("net.toml", New(first, Limits{}).TOML(), learn(New(first, Limits{}), events))
+	if err != nil {
+		return err
+	}
+	p, err := Parse("net.toml", merged)
+	if err != nil {
+		return err
+	}
+	if err := runs(p); err != nil {
+		return fmt.Errorf("learnt twice, after %d: %v with%s\nof %v", n, err, spelled(p.Rules()), events)
+	}
+	if more := learn(New(all, Limits{}), events); len(more) > 0 {
+		return fmt.Errorf("with%s\nthere is more to learn:%s\nof %v", spelled(all), spelled(more), events)
+	}
+	return nil
+}
+
 // What was learned allows all that was seen, and without any one rule it does not.
 func TestLearnedIsEnoughAndNotTooMuch(t *testing.T) {
 	every(t, func(r *rand.Rand) error {
 		all := New(AllowNet(Origin{}), Limits{})
 		var l Learner
-		type event struct {
-			request Request
-			name    string
-			answer  []netip.Addr
-		}
 		var events []event
 		for range r.IntN(12) {
 			q := randomRequest(r)
@@ -130,6 +177,9 @@ func TestLearnedIsEnoughAndNotTooMuch(t *testing.T) {
 		rules := l.Rules()
 		if err := runs(New(rules, Limits{})); err != nil {
 			return fmt.Errorf("%v with%s\nof %v", err, spelled(rules), events)
+		}
+		if err := learntTwice(events, r.IntN(len(events)+1), rules, runs); err != nil {
+			return err
 		}
 		for i := range rules {
 			if runs(New(slices.Delete(slices.Clone(rules), i, i+1), Limits{})) == nil {

@@ -1,0 +1,139 @@
+package policy
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// Merge adds rules to the text of a policy file. Everything in it, comments and layout included,
+// stays as it is: allow rules go to the end of the list of that name, which is made if there is none.
+// Rules that the file has are left out; if nothing is left, the text is returned unchanged. name is
+// what errors call the file. It is an error if the text is no policy, or is none with the rules.
+func Merge(name string, text []byte, rules []Rule) ([]byte, error) {
+	f := file{name: name}
+	if err := f.read(text); err != nil {
+		return nil, err
+	}
+	rules = slices.DeleteFunc(slices.Clone(rules), func(r Rule) bool {
+		return r.effect != Allow || slices.ContainsFunc(f.rules, func(has Rule) bool { return has.text == r.text })
+	})
+	if len(rules) == 0 {
+		return text, nil
+	}
+	out := f.insert(text, rules)
+	if _, err := Parse(name, out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// insert returns text with rules at the end of the allow list.
+func (f *file) insert(text []byte, rules []Rule) []byte {
+	newline := "\n"
+	if bytes.Contains(text, []byte("\r\n")) {
+		newline = "\r\n"
+	}
+	lines := func(indent string) string {
+		var b strings.Builder
+		for i := range rules {
+			_, rule, _ := strings.Cut(rules[i].text, " ")
+			b.WriteString(indent + `"` + rule + `",` + newline)
+		}
+		return b.String()
+	}
+	list, header := f.findAllow(text)
+	if list == nil {
+		block := "allow = [" + newline + lines("  ") + "]" + newline
+		before, after := text[:header], text[header:]
+		if len(before) > 0 && before[len(before)-1] != '\n' {
+			block = newline + block
+		}
+		if len(after) > 0 {
+			block += newline
+		}
+		return slices.Concat(before, []byte(block), after)
+	}
+	end := list.open + 1 // of the last element, or of the bracket
+	indent := "  "
+	for _, at := range list.elements {
+		end = int(at.Offset + at.Length)
+		if _, line := f.lineOf(int(at.Offset)); len(bytes.TrimSpace(text[line:at.Offset])) == 0 {
+			indent = string(text[line:at.Offset])
+		}
+	}
+	closing, comma := closingBracket(text, end)
+	before := slices.Clone(text[:end])
+	if len(list.elements) > 0 && !comma {
+		before = append(before, ',')
+	}
+	if _, line := f.lineOf(closing); line >= end && len(bytes.TrimSpace(text[line:closing])) == 0 {
+		return slices.Concat(before, text[end:line], []byte(lines(indent)), text[line:])
+	}
+	return slices.Concat(before, text[end:closing], []byte(newline+lines(indent)), text[closing:])
+}
+
+// allowList is where the list of allow rules is.
+type allowList struct {
+	open     int // the offset of its bracket
+	elements []unstable.Range
+}
+
+// findAllow finds the allow list; without one, it returns the offset at which a new one can stand:
+// in front of the first table and the comment above that, or at the end.
+func (f *file) findAllow(text []byte) (list *allowList, header int) {
+	f.ast.Reset(text)
+	for f.ast.NextExpression() {
+		n := f.ast.Expression()
+		if n.Kind != unstable.KeyValue {
+			key := n.Key()
+			key.Next()
+			_, header = f.lineOf(int(key.Node().Raw.Offset))
+			for header > 0 {
+				_, above := f.lineOf(header - 1)
+				if !bytes.HasPrefix(bytes.TrimSpace(text[above:header]), []byte("#")) {
+					break
+				}
+				header = above
+			}
+			return nil, header
+		}
+		if keyOf(n.Key()) != "allow" {
+			continue
+		}
+		key := n.Key()
+		key.Next()
+		at := int(key.Node().Raw.Offset + key.Node().Raw.Length)
+		list := &allowList{open: at + bytes.IndexByte(text[at:], '[')} // only "=" stands between
+		for it := n.Value().Children(); it.Next(); {
+			list.elements = append(list.elements, it.Node().Raw)
+		}
+		return list, 0
+	}
+	return nil, len(text)
+}
+
+// lineOf returns the line that has the byte at an offset, from 0, and the offset where it starts.
+func (f *file) lineOf(offset int) (line, start int) {
+	line, exact := slices.BinarySearch(f.lines, offset)
+	if !exact {
+		line--
+	}
+	return line, f.lines[line]
+}
+
+// closingBracket finds the bracket that closes a list after its last element, where only space,
+// comments and a comma may stand, and says whether there was a comma.
+func closingBracket(text []byte, at int) (closing int, comma bool) {
+	for ; text[at] != ']'; at++ {
+		switch text[at] {
+		case ',':
+			comma = true
+		case '#':
+			at += bytes.IndexByte(text[at:], '\n')
+		}
+	}
+	return at, comma
+}
