@@ -121,7 +121,7 @@ func learntTwice(events []event, n int, all []Rule, runs func(*Policy) error) er
 		return l.Rules()
 	}
 	first := learn(nil, events[:n])
-	merged, err := Merge("net.toml", New(first, Limits{}).TOML(), learn(New(first, Limits{}), events))
+	merged, _, err := Merge("net.toml", New(first, Limits{}).TOML(), learn(New(first, Limits{}), events))
 	if err != nil {
 		return err
 	}

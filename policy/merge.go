@@ -10,24 +10,25 @@ import (
 
 // Merge adds rules to the text of a policy file. Everything in it, comments and layout included,
 // stays as it is: allow rules go to the end of the list of that name, which is made if there is none.
-// Rules that the file has are left out; if nothing is left, the text is returned unchanged. name is
-// what errors call the file. It is an error if the text is no policy, or is none with the rules.
-func Merge(name string, text []byte, rules []Rule) ([]byte, error) {
+// Rules that the file has are left out, so that it is returned unchanged if it has all of them.
+// added is the number of the others. name is what errors call the file. It is an error if the text is
+// no policy, or would be none with the rules, because a deny of it takes one back whole.
+func Merge(name string, text []byte, rules []Rule) (merged []byte, added int, err error) {
 	f := file{name: name}
 	if err := f.read(text); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	rules = slices.DeleteFunc(slices.Clone(rules), func(r Rule) bool {
 		return r.effect != Allow || slices.ContainsFunc(f.rules, func(has Rule) bool { return has.text == r.text })
 	})
 	if len(rules) == 0 {
-		return text, nil
+		return text, 0, nil
 	}
-	out := f.insert(text, rules)
-	if _, err := Parse(name, out); err != nil {
-		return nil, err
+	merged = f.insert(text, rules)
+	if _, err := Parse(name, merged); err != nil {
+		return nil, 0, err
 	}
-	return out, nil
+	return merged, len(rules), nil
 }
 
 // insert returns text with rules at the end of the allow list.

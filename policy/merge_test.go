@@ -38,11 +38,11 @@ func TestMerge(t *testing.T) {
 			"allow = [\r\n  \"resolve db.test\",\r\n  \"connect tcp://10.0.0.5:80\",\r\n]\r\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := Merge("net.toml", []byte(c.text), added)
+			got, _, err := Merge("net.toml", []byte(c.text), added)
 			if err != nil || string(got) != c.want {
 				t.Fatalf("got %v\n%q\nwant\n%q", err, got, c.want)
 			}
-			if again, err := Merge("net.toml", got, added); err != nil || !bytes.Equal(again, got) {
+			if again, _, err := Merge("net.toml", got, added); err != nil || !bytes.Equal(again, got) {
 				t.Errorf("merged twice: got %v\n%s\nwant it unchanged", err, again)
 			}
 		})
@@ -51,7 +51,7 @@ func TestMerge(t *testing.T) {
 		{"# Read me.\n\nThis is no policy.\n", "net.toml:3:"},
 		{"deny = [\"connect private\"]", "never matches"},
 	} {
-		if got, err := Merge("net.toml", []byte(c.text), added); err == nil || !strings.Contains(err.Error(), c.want) {
+		if got, _, err := Merge("net.toml", []byte(c.text), added); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s\ngot %q, %v, want an error with %q", c.text, got, err, c.want)
 		}
 	}
@@ -63,7 +63,7 @@ func TestMergeKeepsAll(t *testing.T) {
 		rules := slices.DeleteFunc(randomRules(r, 8), func(r Rule) bool { return r.effect == Deny })
 		cut := r.IntN(len(rules) + 1)
 		before := New(rules[:cut], Limits{Sockets: r.IntN(3)})
-		text, err := Merge("net.toml", before.TOML(), rules)
+		text, _, err := Merge("net.toml", before.TOML(), rules)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func FuzzMerge(f *testing.F) {
 			return
 		}
 		rules := mustRules(t, "allow connect tcp://merged.test:443")
-		out, err := Merge("f.toml", []byte(text), rules)
+		out, _, err := Merge("f.toml", []byte(text), rules)
 		if err != nil {
 			if strings.Contains(err.Error(), "never matches") {
 				return
@@ -105,7 +105,7 @@ func FuzzMerge(f *testing.F) {
 		if err != nil || after.Limits() != p.Limits() || len(after.Rules()) < len(p.Rules()) || len(after.Rules()) > len(p.Rules())+1 {
 			t.Fatalf("%q becomes %q: %v", text, out, err)
 		}
-		if again, err := Merge("f.toml", out, rules); err != nil || !bytes.Equal(again, out) {
+		if again, _, err := Merge("f.toml", out, rules); err != nil || !bytes.Equal(again, out) {
 			t.Fatalf("%q becomes %q, and then %q, %v", text, out, again, err)
 		}
 	})

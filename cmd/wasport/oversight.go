@@ -13,7 +13,6 @@ import (
 	"syscall"
 
 	"github.com/wasport/wasport"
-	"github.com/wasport/wasport/policy"
 )
 
 // oversight is what the flags say of how a guest's use of the network is watched.
@@ -21,16 +20,16 @@ type oversight struct {
 	learn, audit, metrics string
 	dryRun                bool
 
-	learner  policy.Learner
+	lesson   *lesson
 	listener net.Listener   // for metrics
 	ends     []func() error // in the order in which they were begun
 }
 
 func (o *oversight) group() group {
 	g := newGroup("Finding the right permissions, and watching over them")
-	g.StringVar(&o.learn, "learn", "", "`FILE` let it do everything, and write the policy that it needs")
+	g.StringVar(&o.learn, "learn", "", "`FILE` let it do everything, and add to a policy what it needs; - is stdout")
 	g.BoolVar(&o.dryRun, "dry-run", false, "refuse nothing, and say what would have been refused")
-	g.StringVar(&o.audit, "audit", "", "`FILE` add a line of JSON for each decision")
+	g.StringVar(&o.audit, "audit", "", "`FILE` add a line of JSON for each decision; - is stdout")
 	g.Func("metrics", "`HOST:PORT` serve counters there, for Prometheus", func(s string) error {
 		o.metrics = s
 		return checkHostPort(s, "127.0.0.1:9090 or [::1]:9090")
@@ -38,29 +37,36 @@ func (o *oversight) group() group {
 	return g
 }
 
+// openLesson opens what --learn names.
+func (o *oversight) openLesson() (err error) {
+	switch {
+	case o.learn == "":
+		return nil
+	case o.dryRun:
+		return usage("run", "--learn and --dry-run both refuse nothing; leave one of them out")
+	}
+	o.lesson, err = openLesson(o.learn)
+	return err
+}
+
 // begin opens what the flags name.
 func (o *oversight) begin(c *wasport.Config, name string) error {
 	c.Name, c.DryRun = name, o.dryRun
-	if o.learn != "" {
-		if o.dryRun {
-			return usage("run", "--learn and --dry-run both refuse nothing; leave one of them out")
-		}
-		f, err := os.OpenFile(o.learn, os.O_WRONLY|os.O_CREATE, 0o666) // to know now, and not when the run is over
-		if err != nil {
-			return usage("", "--learn: %w", err)
-		}
-		f.Close()
+	if o.lesson != nil {
 		warn("--learn lets the program do everything that no deny and no ceiling forbids")
-		c.Learner = &o.learner
-		o.ends = append(o.ends, func() error { return o.write(name) })
+		c.Learner = &o.lesson.learner
+		o.ends = append(o.ends, func() error { return o.lesson.write(name) })
 	}
 	if o.audit != "" {
-		f, err := os.OpenFile(o.audit, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-		if err != nil {
-			return usage("", "--audit: %w", err)
+		f := standardFile(o.audit)
+		if f == nil {
+			var err error
+			if f, err = os.OpenFile(o.audit, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+				return usage("", "--audit: %w", err)
+			}
+			o.ends = append(o.ends, f.Close)
 		}
 		c.Audit = slog.New(slog.NewJSONHandler(&auditFile{file: f}, &slog.HandlerOptions{ReplaceAttr: withoutLevel}))
-		o.ends = append(o.ends, f.Close)
 	}
 	if o.metrics != "" {
 		var err error
@@ -78,17 +84,6 @@ func (o *oversight) end() error {
 		errs = append(errs, end())
 	}
 	return errors.Join(errs...)
-}
-
-// write writes what was learnt.
-func (o *oversight) write(name string) error {
-	rules := o.learner.Rules()
-	text := fmt.Appendf(nil, "# What a run of %q used of the network.\n", name)
-	if err := os.WriteFile(o.learn, append(text, policy.New(rules, policy.Limits{}).TOML()...), 0o666); err != nil {
-		return fmt.Errorf("--learn: %w", err)
-	}
-	fmt.Fprintf(os.Stderr, "wasport: wrote %s, with %s\n", o.learn, count(len(rules), "rule"))
-	return nil
 }
 
 func count(n int, thing string) string {
@@ -139,7 +134,7 @@ func (f *runFlags) watch(ctx context.Context, mod *wasport.Module) (wasport.Stat
 		for {
 			select {
 			case <-hangup:
-				f.permissions.reload(guest, f.oversight.learn != "")
+				f.permissions.reload(guest, f.oversight.lesson)
 			case <-done:
 				return
 			}

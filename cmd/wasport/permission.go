@@ -65,8 +65,9 @@ func (p *permissions) add(rules []policy.Rule, warnings []string, err error) err
 // hasFiles reports whether there is anything to read again.
 func (p *permissions) hasFiles() bool { return p.file != "" || p.ceiling != "" }
 
-// policy puts the flags and the files together. To learn, everything is allowed that no deny and no ceiling forbids.
-func (p *permissions) policy(learn bool) (*policy.Policy, error) {
+// policy puts the flags and the files together. For a lesson, everything is allowed that no deny, also
+// of its file, and no ceiling forbids.
+func (p *permissions) policy(l *lesson) (*policy.Policy, error) {
 	rules, limits := slices.Clone(p.rules), policy.Limits{}
 	if p.allowLookup {
 		all, _, err := policy.AllowResolve("*", policy.Origin{Source: "--allow-ns-lookup"})
@@ -83,9 +84,9 @@ func (p *permissions) policy(learn bool) (*policy.Policy, error) {
 		rules, limits = append(file.Rules(), rules...), file.Limits()
 	}
 	switch {
-	case learn:
+	case l != nil:
 		rules = slices.DeleteFunc(rules, func(r policy.Rule) bool { return r.Effect() == policy.Allow })
-		rules = append(rules, policy.AllowNet(policy.Origin{Source: "--learn"})...)
+		rules = slices.Concat(rules, l.denies(), policy.AllowNet(policy.Origin{Source: "--learn"}))
 	case p.allowNet:
 		rules = append(rules, policy.AllowNet(policy.Origin{Source: "--allow-net"})...)
 	}
@@ -101,8 +102,8 @@ func (p *permissions) policy(learn bool) (*policy.Policy, error) {
 }
 
 // reload reads the files again. If one cannot be read, what was read before goes on to hold.
-func (p *permissions) reload(g *wasport.Guest, learn bool) {
-	all, err := p.policy(learn)
+func (p *permissions) reload(g *wasport.Guest, l *lesson) {
+	all, err := p.policy(l)
 	if err != nil {
 		warn("the policy stays as it is: %v", err)
 		return

@@ -76,7 +76,7 @@ func ask(name, ceiling string, words []string) error {
 		return usage("policy", "write wasport policy %s FILE ACTION TARGET, for instance net.toml connect tcp://192.0.2.1:443", name)
 	}
 	file := permissions{file: words[0], ceiling: ceiling}
-	p, err := file.policy(false)
+	p, err := file.policy(nil)
 	if err != nil {
 		return err
 	}

@@ -267,7 +267,10 @@ func (f *runFlags) complete(file string) error {
 	if c.Sockets, err = f.open(); err != nil {
 		return err
 	}
-	if c.Policy, err = f.permissions.policy(f.oversight.learn != ""); err != nil {
+	if err := f.oversight.openLesson(); err != nil {
+		return err
+	}
+	if c.Policy, err = f.permissions.policy(f.oversight.lesson); err != nil {
 		return err
 	}
 	if f.permissions.allowNet {
