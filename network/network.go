@@ -135,6 +135,13 @@ type Socket interface {
 	Close() error
 }
 
+// A Sharer is a Socket for datagrams that can share its address for multicast.
+type Sharer interface {
+	// BindShared is Bind, but for others that are bound in this way to the same address. Each gets what is sent to the groups that
+	// it has joined, and the first of them what is sent to the address itself.
+	BindShared(netip.AddrPort) error
+}
+
 // Received is what Recv tells of the bytes it delivered.
 type Received struct {
 	N         int

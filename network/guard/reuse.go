@@ -2,6 +2,7 @@ package guard
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -31,12 +32,36 @@ func (s *socket) setReuse(v int64) error {
 	return nil
 }
 
-// place binds the socket, with moving held. A socket that is bound to a group hears nothing else, and so may share its port.
+// place binds the socket, with moving held. One that is bound to a group hears nothing else, and so may share its port. One on
+// every address of the host, where programs that hear groups are mostly bound, shares what is sent to groups if the guest may join any.
 func (s *socket) place(at netip.AddrPort) error {
-	if s.reuse && at.Port() != 0 && at.Addr().Unmap().IsMulticast() {
+	group := at.Addr().Unmap().IsMulticast()
+	if !s.reuse || at.Port() == 0 || !group && !(at.Addr().Unmap().IsUnspecified() && s.oneFamily() && mayJoin(s.net.Policy())) {
+		return s.Socket.Bind(at)
+	}
+	if group {
 		if err := s.Socket.SetOption(network.ReuseAddr, 1); err != nil {
 			return err
 		}
 	}
+	if sharer, ok := s.Socket.(network.Sharer); ok {
+		return sharer.BindShared(at)
+	}
 	return s.Socket.Bind(at)
+}
+
+// oneFamily reports whether the socket hears one family alone. What hears both would lose what is sent by IPv4 to a later one on
+// 0.0.0.0, which the kernel prefers.
+func (s *socket) oneFamily() bool {
+	if s.Family() == network.IPv4 {
+		return true
+	}
+	only, err := s.Socket.Option(network.V6Only)
+	return err == nil && only != 0
+}
+
+func mayJoin(p *policy.Policy) bool {
+	return slices.ContainsFunc(p.Rules(), func(r policy.Rule) bool {
+		return r.Action() == policy.Join && r.Effect() == policy.Allow
+	})
 }

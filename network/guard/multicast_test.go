@@ -1,0 +1,211 @@
+package guard_test
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/guard"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+// harbour is a host with a loopback interface and one more. It notes what of interfaces it is asked.
+type harbour struct {
+	network.Network
+	asked []string
+}
+
+type harbourSocket struct {
+	network.Socket
+	*harbour
+}
+
+const (
+	inner, outer = 1, 2    // interfaces of the harbour
+	noIndex      = 1 << 20 // and one that it lacks
+	innerAddr    = "127.0.0.1"
+	outerAddr    = "10.77.0.1"
+	noAddr       = "10.77.0.9"
+)
+
+func (h *harbour) HostAddrs() ([]network.HostAddr, error) {
+	return []network.HostAddr{
+		{Name: "in", Index: inner, Prefix: netip.MustParsePrefix(innerAddr + "/8")},
+		{Name: "out", Index: outer, Prefix: netip.MustParsePrefix(outerAddr + "/24")},
+		{Name: "out", Index: outer, Prefix: netip.MustParsePrefix("fe80::1/64")},
+	}, nil
+}
+
+func (h *harbour) Open(f network.Family, typ network.Type) (network.Socket, error) {
+	s, err := h.Network.Open(f, typ)
+	return &harbourSocket{s, h}, err
+}
+
+func (s *harbourSocket) ask(format string, args ...any) error {
+	s.asked = append(s.asked, fmt.Sprintf(format, args...))
+	return nil
+}
+
+func (s *harbourSocket) SetOption(o network.Option, v int64) error {
+	return s.ask("set %d to %d", o, v)
+}
+func (s *harbourSocket) Join(g netip.Addr, on network.Interface) error {
+	return s.ask("join %v %v", g, on)
+}
+func (s *harbourSocket) Leave(g netip.Addr, on network.Interface) error {
+	return s.ask("leave %v %v", g, on)
+}
+func (s *harbourSocket) Connect(to netip.AddrPort) error { return s.ask("connect %v", to) }
+func (s *harbourSocket) Bind(to netip.AddrPort) error    { return s.ask("bind %v", to) }
+func (s *harbourSocket) Send(_ [][]byte, to netip.AddrPort) (int, error) {
+	return 0, s.ask("send %v", to)
+}
+
+// TestInterfacesAreJudged names interfaces in every way there is. Those that the guest may not know answer like one that there is not,
+// and the host is not asked.
+func TestInterfacesAreJudged(t *testing.T) {
+	number := func(a string) int64 {
+		b := netip.MustParseAddr(a).As4()
+		return int64(b[0])<<24 | int64(b[1])<<16 | int64(b[2])<<8 | int64(b[3])
+	}
+	zoned := func(a string, index int) netip.Addr {
+		return netip.MustParseAddr(a).WithZone(fmt.Sprint(index))
+	}
+	four, six := netip.MustParseAddr("239.1.2.3"), netip.MustParseAddr("ff02::fb")
+	ways := map[string]func(s network.Socket, address string, index int) error{
+		"the option of IPv4": func(s network.Socket, address string, _ int) error {
+			return s.SetOption(network.MulticastInterface4, number(address))
+		},
+		"the option of IPv6": func(s network.Socket, _ string, index int) error {
+			return s.SetOption(network.MulticastInterface6, int64(index))
+		},
+		"join by an address": func(s network.Socket, address string, _ int) error {
+			return s.Join(four, network.Interface{Addr: netip.MustParseAddr(address)})
+		},
+		"join by an index": func(s network.Socket, _ string, index int) error {
+			return s.Join(four, network.Interface{Index: uint32(index)})
+		},
+		"join by both": func(s network.Socket, address string, index int) error {
+			return s.Join(four, network.Interface{Addr: netip.MustParseAddr(address), Index: uint32(index)})
+		},
+		"join by IPv6": func(s network.Socket, _ string, index int) error {
+			return s.Join(six, network.Interface{Index: uint32(index)})
+		},
+		"leave by an address": func(s network.Socket, address string, _ int) error {
+			return s.Leave(four, network.Interface{Addr: netip.MustParseAddr(address)})
+		},
+		"leave by an index": func(s network.Socket, _ string, index int) error {
+			return s.Leave(four, network.Interface{Index: uint32(index)})
+		},
+		"leave by IPv6": func(s network.Socket, _ string, index int) error {
+			return s.Leave(six, network.Interface{Index: uint32(index)})
+		},
+		"send to a group in a zone": func(s network.Socket, _ string, index int) error {
+			_, err := s.Send(nil, netip.AddrPortFrom(zoned(six.String(), index), 9))
+			return err
+		},
+		"connect in a zone": func(s network.Socket, _ string, index int) error {
+			return s.Connect(netip.AddrPortFrom(zoned("fe80::9", index), 9))
+		},
+		"bind in a zone": func(s network.Socket, _ string, index int) error {
+			return s.Bind(netip.AddrPortFrom(zoned("fe80::9", index), 9))
+		},
+	}
+	groups := []string{"allow join 239.1.2.3", "allow join ff02::fb", "allow connect udp://[ff02::fb]:9",
+		"allow connect udp://[fe80::9]:9", "allow listen udp://[fe80::9]:9"}
+	for _, test := range []struct {
+		name         string
+		rules        []string
+		inner, outer bool // whether they may be known
+	}{
+		{"nothing allowed", nil, false, false},
+		{"groups", groups, false, false},
+		{"groups, and a socket on every address", append(groups, "allow listen udp://0.0.0.0", "allow listen udp://[::]"), false, false},
+		{"groups, and one port of an address", append(groups, "allow connect udp://10.77.0.1:53"), false, false},
+		{"groups, and loopback", append(groups, "allow connect loopback"), true, false},
+		{"groups, and a port of the host's choice", append(groups, "allow listen udp://10.77.0.1:0"), false, true},
+	} {
+		for name, way := range ways {
+			t.Run(test.name+"/"+name, func(t *testing.T) {
+				base := &harbour{Network: kernel.New(kernel.Config{})}
+				n := guard.New(base, rules(t, test.rules...), guard.Options{})
+				s := open(t, n, network.IPv6, network.Datagram)
+				absent := plain(way(s, noAddr, noIndex))
+				if absent == nil {
+					t.Error("an interface that there is not may be named")
+				}
+				for _, on := range []struct {
+					address string
+					index   int
+					known   bool
+				}{{innerAddr, inner, test.inner}, {outerAddr, outer, test.outer}} {
+					base.asked = nil
+					err := plain(way(s, on.address, on.index))
+					if on.known && err != nil || !on.known && err != absent {
+						t.Errorf("interface %d: %v, where one that there is not is %v", on.index, err, absent)
+					}
+					if !on.known && len(base.asked) > 0 {
+						t.Errorf("interface %d: the host was asked: %q", on.index, base.asked)
+					}
+				}
+			})
+		}
+	}
+}
+
+// plain is what a guest sees of an error.
+func plain(err error) error {
+	if r, ok := err.(interface{ Unwrap() error }); ok {
+		return r.Unwrap()
+	}
+	return err
+}
+
+// TestInterfaceReadsAsUnset takes the permission to know an interface away that was chosen.
+func TestInterfaceReadsAsUnset(t *testing.T) {
+	n := guarded(t, "allow connect loopback")
+	s := open(t, n, network.IPv4, network.Datagram)
+	must(t, s.SetOption(network.MulticastInterface4, 0x7f000001))
+	for _, want := range []int64{0x7f000001, 0} {
+		if got, err := s.Option(network.MulticastInterface4); got != want || err != nil {
+			t.Errorf("it reads as %#x, %v; want %#x", got, err, want)
+		}
+		n.SetPolicy(nil)
+	}
+	must(t, s.SetOption(network.MulticastInterface4, 0))
+	wantErr(t, "choose it again", s.SetOption(network.MulticastInterface4, 0x7f000001), syscall.EADDRNOTAVAIL)
+}
+
+// TestHandedGroupsOfOthers hands over a socket to which the kernel would give what is sent to groups that others have joined.
+func TestHandedGroupsOfOthers(t *testing.T) {
+	group, on := netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
+	for _, families := range []string{"udp4", "udp"} {
+		t.Run(families, func(t *testing.T) {
+			c, err := net.ListenPacket(families, ":0")
+			must(t, err)
+			t.Cleanup(func() { c.Close() })
+			n, s := handed(t, c.(*net.UDPConn), rules(t, "allow join any", "allow connect any"))
+			to := netip.AddrPortFrom(group, local(t, s).Port())
+			other := open(t, n, network.IPv4, network.Datagram)
+			must(t, other.Join(group, on))
+			out := open(t, n, network.IPv4, network.Datagram)
+			must(t, out.SetOption(network.MulticastInterface4, 0x7f000001))
+
+			send(t, out, "to others", to)
+			_, err = s.Recv([][]byte{make([]byte, 64)}, 0)
+			wantErr(t, "receive what is sent to others", err, syscall.EAGAIN)
+			must(t, s.Join(group, on))
+			send(t, out, "to all", to)
+			if text, _ := receive(t, s); text != "to all" {
+				t.Errorf("received %q", text)
+			}
+			// The membership ends with the guest, where the socket does not.
+			must(t, s.Close())
+			send(t, out, "to others", to)
+			quiet(t, c.(*net.UDPConn))
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package guard_test
+
+import (
+	"net/netip"
+	"syscall"
+	"testing"
+
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+// TestReuseTakesNothing has a second socket on the address of a first, both with SO_REUSEADDR, of a guest or of another program.
+func TestReuseTakesNothing(t *testing.T) {
+	host := kernel.New(kernel.Config{})
+	allowed := []string{"allow listen any", "allow join any", "allow connect any"}
+	alone := []string{"allow listen any"} // and no group may be joined
+	for _, test := range []struct {
+		name          string
+		first, second network.Network
+		at, then      string // "" is the first's address
+		want          error
+	}{
+		{"one address", guarded(t, allowed...), guarded(t, allowed...), "127.0.0.1:0", "", syscall.EADDRINUSE},
+		{"every address", guarded(t, alone...), guarded(t, alone...), "0.0.0.0:0", "", syscall.EADDRINUSE},
+		{"every address, then one", guarded(t, allowed...), guarded(t, allowed...), "0.0.0.0:0", "127.0.0.1", syscall.EADDRINUSE},
+		{"one address, then every", guarded(t, allowed...), guarded(t, allowed...), "127.0.0.1:0", "0.0.0.0", syscall.EADDRINUSE},
+		{"another program's", host, guarded(t, allowed...), "127.0.0.1:0", "", syscall.EADDRINUSE},
+		{"another program's, every address", host, guarded(t, allowed...), "0.0.0.0:0", "", syscall.EADDRINUSE},
+		{"a guest's, by another program", guarded(t, allowed...), host, "127.0.0.1:0", "", syscall.EADDRINUSE},
+		{"one group", guarded(t, allowed...), guarded(t, allowed...), "239.1.2.3:0", "", nil},
+		{"one group, of another program", host, guarded(t, allowed...), "239.1.2.3:0", "", nil},
+		{"a group, then every address", guarded(t, allowed...), guarded(t, allowed...), "239.1.2.3:0", "0.0.0.0", nil},
+		{"every address, then a group", guarded(t, allowed...), guarded(t, allowed...), "0.0.0.0:0", "239.1.2.3", nil},
+		{"a group, then another", guarded(t, allowed...), guarded(t, allowed...), "239.1.2.3:0", "239.1.2.4", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			one := open(t, test.first, network.IPv4, network.Datagram)
+			must(t, one.SetOption(network.ReuseAddr, 1))
+			where := free(t, at(test.at))
+			must(t, one.Bind(where))
+			two := open(t, test.second, network.IPv4, network.Datagram)
+			must(t, two.SetOption(network.ReuseAddr, 1))
+			if v, err := two.Option(network.ReuseAddr); v != 1 || err != nil {
+				t.Errorf("it reads as %d, %v", v, err)
+			}
+			to := where
+			if test.then != "" {
+				to = netip.AddrPortFrom(netip.MustParseAddr(test.then), where.Port())
+			}
+			wantErr(t, "bind the second", two.Bind(to), test.want)
+		})
+	}
+}
+
+// free is an address with a port that nobody has.
+func free(t *testing.T, a netip.AddrPort) netip.AddrPort {
+	t.Helper()
+	s := open(t, kernel.New(kernel.Config{}), network.IPv4, network.Datagram)
+	must(t, s.Bind(at("0.0.0.0:0")))
+	port := local(t, s).Port()
+	must(t, s.Close())
+	return netip.AddrPortFrom(a.Addr(), port)
+}
+
+// TestReuseForGroups has two guests hear one group on one port, of which the second gets nothing that is sent to the host alone.
+func TestReuseForGroups(t *testing.T) {
+	text := []string{"allow listen any", "allow join any", "allow connect any"}
+	group, on := netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
+	port := free(t, at("0.0.0.0:0")).Port()
+	var guests [2]network.Socket
+	for i := range guests {
+		s := open(t, guarded(t, text...), network.IPv4, network.Datagram)
+		must(t, s.SetOption(network.ReuseAddr, 1))
+		if err := s.Bind(netip.AddrPortFrom(netip.IPv4Unspecified(), port)); err != nil {
+			if _, shares := open(t, kernel.New(kernel.Config{}), network.IPv4, network.Datagram).(network.Sharer); !shares {
+				t.Skip("this system does not share addresses for groups alone")
+			}
+			t.Fatal(err)
+		}
+		must(t, s.Join(group, on))
+		guests[i] = s
+	}
+	out := open(t, guarded(t, text...), network.IPv4, network.Datagram)
+	must(t, out.SetOption(network.MulticastInterface4, 0x7f000001))
+	send(t, out, "to all", netip.AddrPortFrom(group, port))
+	for i, s := range guests {
+		if text, _ := receive(t, s); text != "to all" {
+			t.Errorf("guest %d received %q", i, text)
+		}
+	}
+	for range 32 { // from as many ports, by which the kernel would deal them out
+		send(t, sender(t, "127.0.0.1"), "to one", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port))
+		if text, _ := receive(t, guests[0]); text != "to one" {
+			t.Errorf("the first received %q", text)
+		}
+	}
+	_, err := guests[1].Recv([][]byte{make([]byte, 64)}, 0)
+	wantErr(t, "receive what is sent to one", err, syscall.EAGAIN)
+}

@@ -1,0 +1,173 @@
+package guard_test
+
+import (
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+// These tests have a guest do to a socket what would change it for whoever handed it over.
+
+// optionsOf reads all options of a socket of the host.
+func optionsOf(t *testing.T, s network.Socket) map[network.Option]int64 {
+	t.Helper()
+	all := make(map[network.Option]int64)
+	for o := range network.Options {
+		if o == network.PendingError || o == network.QuickAck { // which change by themselves
+			continue
+		}
+		if v, err := s.Option(o); err == nil {
+			all[o] = v
+		}
+	}
+	if len(all) < 10 {
+		t.Fatalf("only %d options can be read", len(all))
+	}
+	return all
+}
+
+// meddle sets all options to whatever they take.
+func meddle(t *testing.T, s network.Socket, own network.Socket) {
+	t.Helper()
+	for o, was := range optionsOf(t, own) {
+		if _, err := s.Option(o); err != nil {
+			t.Errorf("option %d cannot be read: %v", o, err)
+		}
+		if err := s.SetOption(o, was); err != nil {
+			t.Errorf("option %d to what it is: %v", o, err)
+		}
+		for _, v := range []int64{0, 1, 2, 7, 100, 1000, 1 << 20} {
+			if err := s.SetOption(o, v); err == nil && v != was {
+				t.Errorf("option %d was set from %d to %d", o, was, v)
+			}
+		}
+	}
+}
+
+func unmeddled(t *testing.T, own network.Socket, was map[network.Option]int64) {
+	t.Helper()
+	for o, v := range optionsOf(t, own) {
+		if v != was[o] {
+			t.Errorf("option %d was %d, and is %d", o, was[o], v)
+		}
+	}
+}
+
+func TestHandedListenerStays(t *testing.T) {
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	own, err := kernel.Adopt(l)
+	must(t, err)
+	t.Cleanup(func() { own.Close() })
+	must(t, own.SetOption(network.Linger, 5))
+	was := optionsOf(t, own)
+
+	n, s := handed(t, l, rules(t, "allow listen any", "allow connect any"))
+	for how := network.ShutRead; how <= network.ShutBoth; how++ {
+		wantErr(t, "shutdown", s.Shutdown(how), syscall.EACCES)
+	}
+	for _, backlog := range []int{0, 1, -1} {
+		wantErr(t, "listen again", s.Listen(backlog), nil)
+	}
+	wantErr(t, "connect", s.Connect(at("127.0.0.1:9")), syscall.EACCES)
+	wantErr(t, "bind", s.Bind(here), syscall.EINVAL)
+	meddle(t, s, own)
+	unmeddled(t, own, was)
+
+	// As many wait as before: the backlog is the host's.
+	there := l.Addr().(*net.TCPAddr).AddrPort()
+	for range 8 {
+		c, err := net.DialTCP("tcp4", nil, net.TCPAddrFromAddrPort(there))
+		must(t, err)
+		t.Cleanup(func() { c.Close() })
+	}
+	if accept(t, s, time.Now().Add(patience)) == nil {
+		t.Error("the guest accepts nothing")
+	}
+	must(t, s.Close())
+	unmeddled(t, own, was)
+	l.SetDeadline(time.Now().Add(patience))
+	for range 7 {
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal("the host accepts no more: ", err)
+		}
+		c.Close()
+	}
+	if got := n.Counters().OpenSockets; got != 1 { // the connection
+		t.Errorf("%d sockets are open, not 1", got)
+	}
+}
+
+func TestHandedPacketsStay(t *testing.T) {
+	group, on := netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
+	allowed := []string{"allow listen any", "allow connect any", "allow join any"}
+	host, hostAt := packets(t, "0.0.0.0:0")
+	friend, friendAt := packets(t, "127.0.0.1:0")
+	own, err := kernel.Adopt(host)
+	must(t, err)
+	t.Cleanup(func() { own.Close() })
+	must(t, own.Join(group, on))
+	was := optionsOf(t, own)
+
+	_, s := handed(t, host, rules(t, allowed...))
+	for how := network.ShutRead; how <= network.ShutBoth; how++ {
+		wantErr(t, "shutdown", s.Shutdown(how), syscall.EACCES)
+	}
+	wantErr(t, "connect", s.Connect(friendAt), syscall.EACCES)
+	wantErr(t, "bind", s.Bind(here), syscall.EINVAL)
+	meddle(t, s, own)
+	unmeddled(t, own, was)
+	wantErr(t, "leave what the host has joined", s.Leave(group, on), syscall.EADDRNOTAVAIL)
+	wantErr(t, "join what the host has joined", s.Join(group, on), syscall.EADDRINUSE)
+	must(t, s.Close())
+	unmeddled(t, own, was)
+
+	friend.WriteToUDPAddrPort([]byte("to one"), netip.AddrPortFrom(friendAt.Addr(), hostAt.Port()))
+	heard(t, host, "to one")
+	out := open(t, kernel.New(kernel.Config{}), network.IPv4, network.Datagram)
+	must(t, out.SetOption(network.MulticastInterface4, 0x7f000001))
+	send(t, out, "to all", netip.AddrPortFrom(group, hostAt.Port()))
+	heard(t, host, "to all")
+}
+
+// TestHandedConnectedStays hands over a socket for datagrams that is connected.
+func TestHandedConnectedStays(t *testing.T) {
+	peer, peerAt := packets(t, "127.0.0.1:0")
+	_, otherAt := packets(t, "127.0.0.1:0")
+	c, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(peerAt))
+	must(t, err)
+	defer c.Close()
+	_, s := handed(t, c, rules(t, "allow connect any"))
+	for how := network.ShutRead; how <= network.ShutBoth; how++ {
+		wantErr(t, "shutdown", s.Shutdown(how), syscall.EACCES)
+	}
+	wantErr(t, "connect elsewhere", s.Connect(otherAt), syscall.EACCES)
+	wantErr(t, "connect to where it is", s.Connect(peerAt), nil)
+	send(t, s, "guest", nobody)
+	heard(t, peer, "guest")
+	must(t, s.Close())
+	_, err = c.Write([]byte("host"))
+	must(t, err)
+	heard(t, peer, "host")
+}
+
+// TestHandedConnectionIsTheGuests hands over a stream's connection, which ends when the guest says so.
+func TestHandedConnectionIsTheGuests(t *testing.T) {
+	there, said := listener(t, "127.0.0.1:0")
+	c, err := net.DialTCP("tcp4", nil, net.TCPAddrFromAddrPort(there))
+	must(t, err)
+	defer c.Close()
+	_, s := handed(t, c, nil)
+	must(t, s.SetOption(network.NoDelay, 0))
+	must(t, s.Shutdown(network.ShutWrite))
+	if got := <-said; got != "" {
+		t.Errorf("it heard %q, not the end", got)
+	}
+}
