@@ -74,10 +74,25 @@ func (p page) parse(args []string) (rest []string, done bool, err error) {
 	case err != nil:
 		return nil, false, usage(p.command, "%w", flagError(all, err))
 	}
+	if err := checkEmpty(all); err != nil {
+		return nil, false, usage(p.command, "%w", err)
+	}
 	if rest = all.Args(); p.ownWords && len(rest) > 0 && all.ArgsLenAtDash() < 0 {
 		warnSwallowed(all, rest[0], rest[1:])
 	}
 	return rest, false, nil
+}
+
+// checkEmpty refuses flags whose value is the empty string, which shells make of a variable that is
+// not set: it would be as if the flag were not there.
+func checkEmpty(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" {
+			name, _ := pflag.UnquoteUsage(f)
+			err = fmt.Errorf("--%s is empty; write --%[1]s %s", f.Name, name)
+		}
+	})
+	return err
 }
 
 // flagError says what is wrong with a flag, and what would be right.
@@ -86,7 +101,10 @@ func flagError(flags *pflag.FlagSet, err error) error {
 	var lacking *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
 	var rule *policy.Error
+	var syntax *pflag.InvalidSyntaxError
 	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("there is no flag %s", syntax.GetSpecifiedFlag())
 	case errors.As(err, &rule):
 		return rule // it names the flag
 	case errors.As(err, &invalid):

@@ -33,7 +33,7 @@ func openLesson(path string) (*lesson, error) {
 	}
 	file, err := os.OpenFile(path, flags, 0o666)
 	if err != nil {
-		return nil, usage("", "--learn: %w", err)
+		return nil, usage("", "--learn %s: %w", path, plain(err))
 	}
 	l.file = file
 	if l.stream {

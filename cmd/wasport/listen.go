@@ -11,7 +11,7 @@ func (f *runFlags) open() (sockets []syscall.Conn, err error) {
 	for _, a := range f.listen {
 		s, err := a.open()
 		if err != nil {
-			return sockets, fmt.Errorf("--listen %s://%s: %w", a.network, a.host, err)
+			return sockets, fmt.Errorf("--listen %s://%s: %w", a.network, a.host, plain(err))
 		}
 		sockets = append(sockets, s)
 	}

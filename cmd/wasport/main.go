@@ -122,7 +122,10 @@ func report(err error) int {
 	status := statusFailure
 	var e *exit
 	if errors.As(err, &e) {
-		status, err = e.status, e.err
+		status = e.status
+		if e.err == nil {
+			err = nil
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wasport:", err)

@@ -62,7 +62,7 @@ func (o *oversight) begin(c *wasport.Config, name string) error {
 		if f == nil {
 			var err error
 			if f, err = os.OpenFile(o.audit, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
-				return usage("", "--audit: %w", err)
+				return usage("", "--audit %s: %w", o.audit, plain(err))
 			}
 			o.ends = append(o.ends, f.Close)
 		}
@@ -71,7 +71,7 @@ func (o *oversight) begin(c *wasport.Config, name string) error {
 	if o.metrics != "" {
 		var err error
 		if o.listener, err = net.Listen("tcp", o.metrics); err != nil {
-			return fmt.Errorf("--metrics %s: %w", o.metrics, err)
+			return fmt.Errorf("--metrics %s: %w", o.metrics, plain(err))
 		}
 	}
 	return nil

@@ -165,7 +165,7 @@ func TestReload(t *testing.T) {
 	write(t, net, "allow = [\n\"lisen any\"]")
 	hangup(`^wasport: warning: the policy stays as it is: policy: .*net.toml:2:2: "lisen" is not an action; `)
 	os.Remove(net)
-	hangup(`^wasport: warning: the policy stays as it is: policy: open .*net.toml: `)
+	hangup(`^wasport: warning: the policy stays as it is: policy .*net.toml: `)
 	write(t, net, `allow = ["listen any"]`)
 	write(t, ceiling, "x")
 	hangup(`^wasport: warning: the policy stays as it is: policy: .*ceiling.toml:1:`)

@@ -116,7 +116,7 @@ func (p *permissions) reload(g *wasport.Guest, l *lesson) {
 func readPolicy(file string) (*policy.Policy, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, usage("", "policy: %w", err)
+		return nil, usage("", "policy %s: %w", file, plain(err))
 	}
 	p, err := policy.Parse(file, text)
 	if err != nil {

@@ -138,7 +138,7 @@ func format(files []string, write bool) error {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return usage("", "policy: %w", err)
+			return usage("", "policy %s: %w", file, plain(err))
 		}
 		out, err := policy.Format(file, text)
 		if err != nil {
@@ -151,7 +151,7 @@ func format(files []string, write bool) error {
 			err = os.WriteFile(file, out, 0o666)
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("policy %s: %w", file, plain(err))
 		}
 	}
 	return nil

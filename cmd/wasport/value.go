@@ -105,6 +105,9 @@ func parseHost(s string) (name string, addrs []netip.Addr, err error) {
 		}
 		addrs = append(addrs, a)
 	}
+	if _, err := policy.CanonicalName(name); err != nil {
+		return "", nil, fmt.Errorf("this is %w", err)
+	}
 	return name, addrs, nil
 }
 
@@ -133,9 +136,12 @@ func checkHostPort(s, example string) error {
 	case withPort != "":
 		return fmt.Errorf("an IPv6 address is in brackets when a port follows; write %s", withPort)
 	}
-	_, port, err := net.SplitHostPort(s)
+	host, port, err := net.SplitHostPort(s)
 	if err != nil {
 		return fmt.Errorf("write HOST:PORT, for instance %s", example)
+	}
+	if host == "*" {
+		return fmt.Errorf("* is no address; write 0.0.0.0:%s for every IPv4 address, [::]:%[1]s for every IPv6 address", port)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("%q is not a port; write a number up to 65535", port)
