@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/hostpath"
 	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/network"
@@ -177,6 +178,30 @@ func (c *Config) open(s *system.Config, guarded *guard.Network) (err error) {
 			return fmt.Errorf("socket handed to the guest: %w", err)
 		}
 		s.Listeners = append(s.Listeners, guarded.Adopt(sock))
+	}
+	return nil
+}
+
+// keepApart refuses directories by which the guest could have later processes run machine code of its
+// own.
+func (c *Config) keepApart(cacheDir, keyDir string) error {
+	if cacheDir == "" {
+		return nil
+	}
+	var writable []string
+	for _, d := range c.Dirs {
+		if !d.ReadOnly {
+			writable = append(writable, d.Host)
+		}
+	}
+	dirs, err := hostpath.New(writable)
+	if err != nil {
+		return err
+	}
+	for _, path := range []string{cacheDir, keyDir} {
+		if err := dirs.CheckDir(path); err != nil {
+			return fmt.Errorf("cache of compiled modules: %w, which the guest may write to", err)
+		}
 	}
 	return nil
 }

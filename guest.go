@@ -136,6 +136,9 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*starting, error) {
 	if len(c.Params) != len(entry.Params) {
 		return nil, fmt.Errorf("function %s takes %d arguments, not %d", printable.Name(entry.Name), len(entry.Params), len(c.Params))
 	}
+	if err := c.keepApart(m.module.CachePaths()); err != nil {
+		return nil, err
+	}
 	g := &Guest{stopped: make(chan struct{}), ran: make(chan struct{}), done: make(chan struct{})}
 	if g.world, g.guard, err = c.world(ctx, m.module.Threads(), &g.outlets); err != nil {
 		return nil, err

@@ -38,9 +38,14 @@ type RuntimeConfig struct {
 	// Memories, tables and globals cannot be imported from them.
 	HostModules []string
 
-	// CacheDir is a directory where compiled modules are kept, so that the next process starts faster. Empty = none. It must
-	// belong to nobody else: what is in it is run.
+	// CacheDir is a directory where compiled modules are kept, so that the next process starts faster. Empty = none. What is in it is
+	// run, so it is authenticated with a key, and what has been changed is compiled anew. A guest does not start if one of its Dirs
+	// would let it write to the cache or to the directory of its key.
 	CacheDir string
+
+	// CacheKeyFile is the file of that key, which is made if it does not exist. It must lie outside of CacheDir and must be readable by
+	// nobody else. Empty = wasport/cache.key in os.UserConfigDir.
+	CacheKeyFile string
 
 	// NoInterrupt compiles modules as they are. By default they are rewritten, so that guests that compute can be stopped and share the
 	// processors: they count their steps and now and then call the host. It makes them some 10 to 30 % slower. Without it, a guest in a
@@ -58,7 +63,7 @@ type Runtime struct{ engine *engine.Engine }
 // NewRuntime makes a runtime. It must be closed.
 func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
 	e, err := engine.New(ctx, engine.Config{
-		Runtime: c.Wazero, Modules: c.HostModules, CacheDir: c.CacheDir, Interpreter: c.Interpreter, NoInterrupt: c.NoInterrupt,
+		Runtime: c.Wazero, Modules: c.HostModules, CacheDir: c.CacheDir, CacheKeyFile: c.CacheKeyFile, Interpreter: c.Interpreter, NoInterrupt: c.NoInterrupt,
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/wasport/wasport/internal/hostpath"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -31,7 +32,7 @@ func openLesson(path string) (*lesson, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		l.stream, flags = true, os.O_WRONLY
 	}
-	file, err := os.OpenFile(path, flags, 0o666)
+	file, err := hostpath.Open(path, flags, 0o666)
 	if err != nil {
 		return nil, usage("", "--learn %s: %w", path, plain(err))
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -34,17 +33,13 @@ func readModule(file string) ([]byte, error) {
 
 // load compiles the module, and says what it lacks.
 func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport.Runtime, *wasport.Module, error) {
-	dir := f.cacheDir
-	switch {
-	case f.noCache || f.runtime.Interpreter:
-		dir = ""
-	case dir == "":
+	dir := ""
+	if !f.uncached() {
 		var err error
-		if dir, err = os.UserCacheDir(); err != nil {
+		if dir, err = f.cachePath(); err != nil {
 			warn("compiled modules are not kept: %v; --cache-dir DIR names a directory, --no-cache needs none", err)
-			break
+			dir = ""
 		}
-		dir = filepath.Join(dir, "wasport")
 	}
 	rt, mod, err := runtimeFor(ctx, wasm, dir, f.runtime, f.compile)
 	if err != nil {

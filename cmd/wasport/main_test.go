@@ -21,7 +21,7 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache := t.TempDir() // of all scripts that have none of their own
+	cache, config := t.TempDir(), t.TempDir() // of all scripts that have none of their own
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -30,6 +30,7 @@ func TestScript(t *testing.T) {
 			e.Setenv("GUESTS", guests)
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_CACHE_HOME", cache)
+			e.Setenv("XDG_CONFIG_HOME", config)
 			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			return copyModules(e.WorkDir)
 		},

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/hostpath"
 )
 
 // oversight is what the flags say of how a guest's use of the network is watched.
@@ -61,7 +62,7 @@ func (o *oversight) begin(c *wasport.Config, name string) error {
 		f := standardFile(o.audit)
 		if f == nil {
 			var err error
-			if f, err = os.OpenFile(o.audit, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+			if f, err = hostpath.Open(o.audit, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
 				return usage("", "--audit %s: %w", o.audit, plain(err))
 			}
 			o.ends = append(o.ends, f.Close)

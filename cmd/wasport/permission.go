@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/hostpath"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -18,6 +19,8 @@ type permissions struct {
 	rules                 []policy.Rule
 	file, ceiling         string
 	allowLookup, allowNet bool
+
+	apart hostpath.Dirs // of the program, where no policy is read
 }
 
 func (p *permissions) group() group {
@@ -77,7 +80,7 @@ func (p *permissions) policy(l *lesson) (*policy.Policy, error) {
 		rules = append(rules, all...)
 	}
 	if p.file != "" {
-		file, err := readPolicy(p.file)
+		file, err := p.read(p.file)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +95,7 @@ func (p *permissions) policy(l *lesson) (*policy.Policy, error) {
 	}
 	all := policy.New(rules, limits)
 	if p.ceiling != "" {
-		ceiling, err := readPolicy(p.ceiling)
+		ceiling, err := p.read(p.ceiling)
 		if err != nil {
 			return nil, err
 		}
@@ -111,6 +114,14 @@ func (p *permissions) reload(g *wasport.Guest, l *lesson) {
 	g.SetPolicy(all)
 	files := slices.DeleteFunc([]string{p.file, p.ceiling}, func(s string) bool { return s == "" })
 	fmt.Fprintf(os.Stderr, "wasport: read %s again; it holds from now on\n", strings.Join(files, " and "))
+}
+
+// read reads a policy, also again, unless the program could have written it meanwhile.
+func (p *permissions) read(file string) (*policy.Policy, error) {
+	if err := checkApart(p.apart, file, "give itself other permissions"); err != nil {
+		return nil, usage("", "policy %w", err)
+	}
+	return readPolicy(file)
 }
 
 func readPolicy(file string) (*policy.Policy, error) {

@@ -153,6 +153,9 @@ func run(args []string) error {
 	if f.runtime.NoInterrupt && (f.config.MaxMemory != 0 || f.config.MaxCPU != 0) {
 		return usage("run", "--max-memory and --max-cpu have no effect with --no-interrupt; leave one or the other out")
 	}
+	if err := f.keepApart(); err != nil {
+		return err
+	}
 	file := rest[0]
 	wasm, err := readModule(file)
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/wasport/wasport/internal/engine/codecache"
 )
 
 // Config says how guests are run.
@@ -25,8 +27,9 @@ type Config struct {
 	// Modules are the names of the modules in Runtime whose functions guests may import. No other module of it can be reached.
 	Modules []string
 
-	CacheDir    string // where compiled modules are kept; empty = in memory only
-	Interpreter bool   // interpret instead of compiling
+	CacheDir     string // where compiled modules are kept; empty = in memory only
+	CacheKeyFile string // of the key that authenticates them; empty = the user's
+	Interpreter  bool   // interpret instead of compiling
 
 	// NoInterrupt leaves modules as they are. A guest that computes then holds up the whole process at its next garbage collection, and
 	// cannot be ended before it calls the host.
@@ -38,6 +41,7 @@ type Engine struct {
 	users   users
 	runtime wazero.Runtime
 	cache   wazero.CompilationCache // nil when the runtime is not ours
+	kept    *codecache.Cache        // nil when compiled modules are not kept
 
 	modules map[string]struct{} // of the runtime, which guests may import functions from
 	nothing api.Module          // has no exports
@@ -63,14 +67,33 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e.cache = wazero.NewCompilationCache()
 	if c.CacheDir != "" {
-		cache, err := wazero.NewCompilationCacheWithDir(c.CacheDir)
-		if err != nil {
+		if err := e.openCache(c.CacheDir, c.CacheKeyFile); err != nil {
 			return nil, fmt.Errorf("cache of compiled modules: %w", err)
 		}
-		e.cache = cache
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc.WithCoreFeatures(features).WithCompilationCache(e.cache))
 	return e.ready(ctx, nil)
+}
+
+func (e *Engine) openCache(dir, keyFile string) (err error) {
+	if keyFile == "" {
+		if keyFile, err = codecache.DefaultKeyFile(); err != nil {
+			return err
+		}
+	}
+	if e.kept, err = codecache.Open(dir, keyFile); err == nil {
+		e.cache = e.kept.Wazero
+	}
+	return err
+}
+
+// CachePaths are the directory of compiled modules and that of the key to them. What could write there
+// could have the process run any machine code. They are empty if there is no such cache.
+func (e *Engine) CachePaths() (dir, keyDir string) {
+	if e.kept == nil {
+		return "", ""
+	}
+	return e.kept.Paths()
 }
 
 // ready makes what every engine has.
@@ -80,8 +103,10 @@ func (e *Engine) ready(ctx context.Context, modules []string) (*Engine, error) {
 	for _, name := range modules {
 		e.modules[name] = struct{}{}
 	}
-	var err error
-	e.nothing, err = e.runtime.InstantiateWithConfig(ctx, []byte("\x00asm\x01\x00\x00\x00"), anonymous)
+	nothing, err := e.runtime.NewHostModuleBuilder("nothing").Compile(ctx) // which is never kept in a cache
+	if err == nil {
+		e.nothing, err = e.runtime.InstantiateModule(ctx, nothing, anonymous)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("an empty module: %w", err), e.Close(ctx))
 	}
@@ -102,7 +127,11 @@ func (e *Engine) release(ctx context.Context) error {
 		}
 		return e.nothing.Close(ctx)
 	}
-	return errors.Join(e.runtime.Close(ctx), e.cache.Close(ctx))
+	err := errors.Join(e.runtime.Close(ctx), e.cache.Close(ctx))
+	if e.kept != nil {
+		err = errors.Join(err, e.kept.Close())
+	}
+	return err
 }
 
 // compiling is the context for compiling, which by default would use one processor of several.

@@ -64,7 +64,7 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	if m.otherImports, err = interrupt.Imports(original); err != nil {
 		return nil, err
 	}
-	if m.compiled, err = compile(ctx, m.runtime, binary); err != nil {
+	if m.compiled, err = e.compile(ctx, binary); err != nil {
 		return nil, err
 	}
 	m.exported = m.compiled.ExportedFunctions()
@@ -114,13 +114,23 @@ func (m *Module) lacking() (list []Import) {
 	return list
 }
 
-func compile(ctx context.Context, rt wazero.Runtime, binary []byte) (wazero.CompiledModule, error) {
-	compiled, err := rt.CompileModule(compiling(ctx), binary)
-	if err != nil {
-		return nil, fmt.Errorf("invalid module: %w", printable.Error(err))
+func (e *Engine) compile(ctx context.Context, binary []byte) (compiled wazero.CompiledModule, err error) {
+	compile := func() (err error) {
+		if compiled, err = e.runtime.CompileModule(compiling(ctx), binary); err != nil {
+			return fmt.Errorf("invalid module: %w", printable.Error(err))
+		}
+		return nil
 	}
-	return compiled, nil
+	if e.kept == nil {
+		err = compile()
+	} else {
+		err = e.kept.Compile(ctx, binary, compile)
+	}
+	return compiled, err
 }
+
+// CachePaths are those of the module's engine.
+func (m *Module) CachePaths() (dir, keyDir string) { return m.engine.CachePaths() }
 
 // recognise tells a core module from what else may be in a file with that ending.
 func recognise(b []byte) error {

@@ -71,7 +71,7 @@ func (m *Module) compileProvider(ctx context.Context, most uint64) (wazero.Compi
 		content := append(appendUvarint(nil, s.count), s.content...)
 		wasm = appendBytes(append(wasm, s.id), content)
 	}
-	return compile(ctx, m.runtime, wasm)
+	return m.engine.compile(ctx, wasm)
 }
 
 func appendUvarint(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) }

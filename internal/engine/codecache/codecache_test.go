@@ -1,0 +1,211 @@
+package codecache
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// opened opens a cache, and closes it after the test.
+func opened(t *testing.T, dir, keyFile string) *Cache {
+	t.Helper()
+	c, err := Open(dir, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Wazero.Close(context.Background())
+		c.Close()
+	})
+	return c
+}
+
+// compiled has a stand-in for wazero compile a module: it makes a file of this name with these
+// contents, unless one is there. It returns what was there.
+func compiled(t *testing.T, c *Cache, module, file, code string) (was string) {
+	t.Helper()
+	err := c.Compile(context.Background(), []byte(module), func() error {
+		path := filepath.Join(c.private, c.version, file)
+		b, err := os.ReadFile(path)
+		if was = string(b); err == nil {
+			return nil
+		}
+		return os.WriteFile(path, []byte(code), 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return was
+}
+
+func entries(t *testing.T, dir string) (paths []string) {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		paths = append(paths, filepath.Join(dir, e.Name()))
+	}
+	return paths
+}
+
+func TestEntriesAreAuthenticated(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(t *testing.T, entry string)
+		want   string // what wazero finds
+	}{
+		{"as it was", func(*testing.T, string) {}, "code"},
+		{"a bit of the code", flip(-1), ""},
+		{"a bit of the name", flip(macSize + 1), ""},
+		{"a bit of the MAC", flip(0), ""},
+		{"cut off", func(t *testing.T, entry string) { resize(t, entry, -1) }, ""},
+		{"with more at its end", func(t *testing.T, entry string) { resize(t, entry, 1) }, ""},
+		{"the MAC alone", func(t *testing.T, entry string) { truncate(t, entry, macSize) }, ""},
+		{"empty", func(t *testing.T, entry string) { truncate(t, entry, 0) }, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "sub", "key")
+			compiled(t, opened(t, dir, keyFile), "module", "abcd", "code")
+			paths := entries(t, dir)
+			if len(paths) != 1 {
+				t.Fatalf("got %d entries, want 1", len(paths))
+			}
+			test.change(t, paths[0])
+			if was := compiled(t, opened(t, dir, keyFile), "module", "abcd", "code"); was != test.want {
+				t.Errorf("got %q to run, want %q", was, test.want)
+			}
+			if was := compiled(t, opened(t, dir, keyFile), "module", "abcd", "code"); was != "code" {
+				t.Errorf("got %q afterwards, want the code that was made anew", was)
+			}
+		})
+	}
+}
+
+func flip(at int) func(*testing.T, string) {
+	return func(t *testing.T, entry string) {
+		b, err := os.ReadFile(entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at < 0 {
+			at += len(b)
+		}
+		b[at] ^= 1
+		if err := os.WriteFile(entry, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func resize(t *testing.T, path string, by int64) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	truncate(t, path, info.Size()+by)
+}
+
+func truncate(t *testing.T, path string, size int64) {
+	t.Helper()
+	if err := os.Truncate(path, size); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEntryIsOfItsModule puts an authentic entry in the place of another.
+func TestEntryIsOfItsModule(t *testing.T) {
+	dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
+	c := opened(t, dir, keyFile)
+	compiled(t, c, "evil", "abcd", "evil code")
+	evil := entries(t, dir)[0]
+	compiled(t, c, "good", "abcd", "good code")
+	for _, path := range entries(t, dir) {
+		if path != evil {
+			b, err := os.ReadFile(evil)
+			if err == nil {
+				err = os.WriteFile(path, b, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if was := compiled(t, c, "good", "abcd", "good code"); was != "" {
+		t.Errorf("got %q to run, want nothing", was)
+	}
+}
+
+func TestEntryIsOfItsKey(t *testing.T) {
+	dir := t.TempDir()
+	compiled(t, opened(t, dir, filepath.Join(t.TempDir(), "key")), "module", "abcd", "code")
+	if was := compiled(t, opened(t, dir, filepath.Join(t.TempDir(), "key")), "module", "abcd", "code"); was != "" {
+		t.Errorf("got %q to run, want nothing", was)
+	}
+}
+
+func TestNothingIsLeft(t *testing.T) {
+	dir, keyDir := t.TempDir(), t.TempDir()
+	c, err := Open(dir, filepath.Join(keyDir, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := errors.New("failed")
+	if err := c.Compile(context.Background(), []byte("module"), func() error { return failed }); err != failed {
+		t.Errorf("got %v, want the error of compiling", err)
+	}
+	compiled(t, c, "module", "abcd", "code")
+	compiled(t, c, "module", "abcd", "code")
+	if list := entries(t, filepath.Join(c.private, c.version)); len(list) > 0 {
+		t.Errorf("got %v in the private directory, want nothing between two modules", list)
+	}
+	c.Wazero.Close(context.Background())
+	c.Close()
+	if list := entries(t, keyDir); len(list) != 1 {
+		t.Errorf("got %v beside the key, want nothing", list)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	c.turn <- struct{}{}
+	if err := c.Compile(ctx, nil, nil); err != context.Canceled {
+		t.Errorf("got %v, want the end of the context", err)
+	}
+}
+
+func TestKeyIsMadeOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	var keys [8][]byte
+	var all sync.WaitGroup
+	for i := range keys {
+		all.Go(func() {
+			key, err := readKey(path)
+			if err != nil {
+				t.Error(err)
+			}
+			keys[i] = key
+		})
+	}
+	all.Wait()
+	for _, key := range keys {
+		if len(key) != keySize || !bytes.Equal(key, keys[0]) {
+			t.Fatalf("got keys %x and %x, want one", key, keys[0])
+		}
+	}
+	if list := entries(t, filepath.Dir(path)); len(list) != 1 {
+		t.Errorf("got %v, want the key alone", list)
+	}
+}
+
+func TestKeyLiesOutside(t *testing.T) {
+	dir := t.TempDir()
+	if c, err := Open(dir, filepath.Join(dir, "sub", "key")); err == nil {
+		c.Close()
+		t.Error("got a cache that holds its key, want an error")
+	}
+}

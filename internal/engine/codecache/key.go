@@ -1,0 +1,79 @@
+package codecache
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/wasport/wasport/internal/hostpath"
+)
+
+// keySize is that of SHA-256, which is the most that adds to the strength of its HMAC (RFC 2104,
+// section 3).
+const keySize = 32
+
+// DefaultKeyFile is where a user's key lies.
+func DefaultKeyFile() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "wasport", "cache.key"), nil
+}
+
+// readKey reads the key, which it makes if there is none.
+func readKey(path string) ([]byte, error) {
+	f, err := hostpath.Open(path, os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makeKey(path); err != nil {
+			return nil, err
+		}
+		f, err = hostpath.Open(path, os.O_RDONLY, 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if why := othersRead(info); why != "" {
+		return nil, fmt.Errorf("%s %s; remove it, and a new one is made", path, why)
+	}
+	key, err := io.ReadAll(io.LimitReader(f, keySize+1))
+	if err == nil && len(key) != keySize {
+		err = fmt.Errorf("%s has not the size of a key; remove it, and a new one is made", path)
+	}
+	return key, err
+}
+
+// makeKey makes a key. Of several processes that do so at once one succeeds, and the others get its.
+func makeKey(path string) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "key-") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	key := make([]byte, keySize)
+	rand.Read(key)
+	_, err = f.Write(key)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err == nil || errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return os.Rename(f.Name(), path) // where there are no links
+}

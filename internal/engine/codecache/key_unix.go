@@ -1,0 +1,22 @@
+//go:build unix
+
+package codecache
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// othersRead says who else could know, or choose, a key; "" = nobody but the administrator.
+func othersRead(info fs.FileInfo) string {
+	switch stat, ok := info.Sys().(*syscall.Stat_t); {
+	case !info.Mode().IsRegular():
+		return "is no regular file"
+	case ok && int(stat.Uid) != os.Geteuid():
+		return "belongs to another user"
+	case info.Mode()&0o077 != 0:
+		return "can be read by other users"
+	}
+	return ""
+}
