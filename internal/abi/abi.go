@@ -29,10 +29,18 @@ type Function struct {
 	decode func(*Thread, wasi.Memory, []uint64) wasi.Errno
 }
 
-// Lookup finds the function that modules import under the name. The same table answers for wasi_unstable, as in WAMR.
-func Lookup(module, name string) (*Function, bool) {
-	f, ok := modules[module][name]
-	return f, ok
+// Named lists the functions that modules import under a name, which differ in their parameters. The
+// same table answers for wasi_unstable, as in WAMR.
+func Named(module, name string) []*Function { return modules[module][name] }
+
+// Lookup finds a function by its name and the letters of its parameters and results.
+func Lookup(module, name, params, results string) (*Function, bool) {
+	for _, f := range Named(module, name) {
+		if f.Params == params && f.Results == results {
+			return f, true
+		}
+	}
+	return nil, false
 }
 
 // Modules names the modules that functions can be imported from.
@@ -43,30 +51,57 @@ func Functions() map[string][]*Function {
 	all := make(map[string][]*Function)
 	for module, byName := range modules {
 		for _, name := range slices.Sorted(maps.Keys(byName)) {
-			all[module] = append(all[module], byName[name])
+			all[module] = append(all[module], byName[name]...)
 		}
 	}
 	return all
 }
 
-var modules = func() map[string]map[string]*Function {
-	wasip1 := index(preview1, wamr, wamrOptions())
-	return map[string]map[string]*Function{
+// table is the functions of a dialect.
+type table struct {
+	dialect   Dialect
+	functions []Function
+}
+
+// preview1Tables are the tables of preview 1's module. No two rows have the same name and
+// parameters.
+var preview1Tables = []table{
+	{Preview1, preview1}, {WAMR, wamr}, {WAMR, wamrOptions()},
+	{WasmEdge, wasmEdge}, {WasmEdgeV1, wasmEdgeV1}, {WasmEdgeV2, wasmEdgeV2},
+}
+
+var extensionTables = []table{{Wasport, extension}}
+
+var modules = func() map[string]map[string][]*Function {
+	wasip1 := index(preview1Tables)
+	return map[string]map[string][]*Function{
 		"wasi_snapshot_preview1": wasip1,
 		"wasi_unstable":          wasip1,
-		"wasport_sockets":        index(extension),
+		"wasport_sockets":        index(extensionTables),
 	}
 }()
 
-func index(tables ...[]Function) map[string]*Function {
-	m := make(map[string]*Function)
+func index(tables []table) map[string][]*Function {
+	m := make(map[string][]*Function)
 	for _, t := range tables {
-		for i := range t {
-			m[t[i].Name] = &t[i]
+		for i := range t.functions {
+			f := &t.functions[i]
+			m[f.Name] = append(m[f.Name], f)
 		}
 	}
 	return m
 }
+
+// dialects tells the dialect of each function.
+var dialects = func() map[*Function]Dialect {
+	m := make(map[*Function]Dialect)
+	for _, t := range slices.Concat(preview1Tables, extensionTables) {
+		for i := range t.functions {
+			m[&t.functions[i]] = t.dialect
+		}
+	}
+	return m
+}()
 
 // Thread is a thread of a guest as its calls see it.
 type Thread struct {

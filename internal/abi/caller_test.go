@@ -48,7 +48,7 @@ func newCallerOn(t testing.TB, engine wazero.RuntimeConfig, c system.Config) *ca
 	for _, module := range abi.Modules() {
 		b := r.NewHostModuleBuilder(module)
 		for _, f := range functions[module] {
-			b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(f.Call), valueTypes(f.Params), valueTypes(f.Results)).Export(f.Name)
+			b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(f.Call), valueTypes(f.Params), valueTypes(f.Results)).Export(exportName(module, f))
 		}
 		compiled, err := b.Compile(ctx)
 		if err != nil {
@@ -121,6 +121,15 @@ func valueType(letter byte) api.ValueType {
 	return api.ValueTypeI32
 }
 
+// exportName is what a function is called by: its name or, if it is not the first of that name, the
+// name with the letters of its parameters.
+func exportName(module string, f *abi.Function) string {
+	if abi.Named(module, f.Name)[0] == f {
+		return f.Name
+	}
+	return f.Name + "/" + f.Params
+}
+
 // passOn encodes a module that imports all functions and exports, under their names, functions that call them.
 func passOn(functions map[string][]*abi.Function) []byte {
 	var types, imports, funcs, exports, code []byte
@@ -132,7 +141,7 @@ func passOn(functions map[string][]*abi.Function) []byte {
 			types = append(types, vector(valueTypes(f.Params))...)
 			types = append(types, vector(valueTypes(f.Results))...)
 			imports = append(imports, text(module)...)
-			imports = append(imports, text(f.Name)...)
+			imports = append(imports, text(exportName(module, f))...)
 			imports = append(append(imports, 0), leb(n)...)
 			funcs = append(funcs, leb(n)...)
 
@@ -148,7 +157,7 @@ func passOn(functions map[string][]*abi.Function) []byte {
 	i := 0
 	for _, module := range abi.Modules() {
 		for _, f := range functions[module] {
-			name := f.Name
+			name := exportName(module, f)
 			if module == "wasi_unstable" {
 				name = "unstable:" + name
 			}

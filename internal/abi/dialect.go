@@ -39,50 +39,7 @@ var order = []Dialect{
 
 // Foreign reports whether this is a dialect of other hosts, whose functions cannot be supplied.
 func (d Dialect) Foreign() bool {
-	return !slices.Contains([]Dialect{Preview1, WAMR, Wasport, Threads, Unknown}, d)
-}
-
-// wasip1 are the modules of preview 1, which WAMR and WasmEdge have put their functions into.
-var wasip1 = []string{"wasi_snapshot_preview1", "wasi_unstable"}
-
-// wasmEdge has WasmEdge's functions with the letters of their parameters, as in Function.Params;
-// each returns an i32. No two dialects share both a name and its parameters, so a row decides by
-// itself. Functions that preview 1 and WAMR have alike (sock_recv, sock_send, sock_shutdown,
-// sock_listen, and sock_accept of V2) are not listed. Sources: WasmEdge's
-// lib/host/wasi/wasimodule.cpp, which registers V1 and V2 side by side, and the Rust crate
-// wasmedge_wasi_socket 0.5.5.
-var wasmEdge = []struct {
-	name, params string
-	dialect      Dialect
-}{
-	{"sock_open", "iii", WasmEdge},
-	{"sock_bind", "iii", WasmEdge},
-	{"sock_connect", "iii", WasmEdge},
-	{"sock_send_to", "iiiiiii", WasmEdge},
-	{"sock_getsockopt", "iiiii", WasmEdge},
-	{"sock_setsockopt", "iiiii", WasmEdge},
-	{"sock_getaddrinfo", "iiiiiiii", WasmEdge},
-	{"epoll_oneoff", "iiii", WasmEdge},
-
-	{"sock_accept", "ii", WasmEdgeV1},
-	{"sock_recv_from", "iiiiiii", WasmEdgeV1},
-	{"sock_getlocaladdr", "iiii", WasmEdgeV1},
-	{"sock_getpeeraddr", "iiii", WasmEdgeV1},
-
-	{"sock_recv_from", "iiiiiiii", WasmEdgeV2},
-	{"sock_getlocaladdr", "iii", WasmEdgeV2},
-	{"sock_getpeeraddr", "iii", WasmEdgeV2},
-	{"sock_open_v2", "iii", WasmEdgeV2},
-	{"sock_bind_v2", "iii", WasmEdgeV2},
-	{"sock_connect_v2", "iii", WasmEdgeV2},
-	{"sock_listen_v2", "ii", WasmEdgeV2},
-	{"sock_accept_v2", "iii", WasmEdgeV2},
-	{"sock_recv_v2", "iiiiii", WasmEdgeV2},
-	{"sock_recv_from_v2", "iiiiiiii", WasmEdgeV2},
-	{"sock_send_v2", "iiiii", WasmEdgeV2},
-	{"sock_send_to_v2", "iiiiiii", WasmEdgeV2},
-	{"sock_getlocaladdr_v2", "iii", WasmEdgeV2},
-	{"sock_getpeeraddr_v2", "iii", WasmEdgeV2},
+	return slices.Index(order, d) >= slices.Index(order, WASIX) && d != Unknown
 }
 
 // foreign recognises dialects by the module and the name of an import. A pattern that ends in "*"
@@ -146,15 +103,8 @@ func recognise(i Import) Dialect {
 		return Threads
 	}
 	params, results, _ := strings.Cut(letters.Replace(i.Type), " -> ")
-	if f, ok := Lookup(i.Module, i.Name); ok && f.Params == params && f.Results == results {
-		return ours(i)
-	}
-	if slices.Contains(wasip1, i.Module) && results == "i" {
-		for _, f := range wasmEdge {
-			if f.name == i.Name && f.params == params {
-				return f.dialect
-			}
-		}
+	if f, ok := Lookup(i.Module, i.Name, params, results); ok {
+		return dialects[f]
 	}
 	for _, f := range foreign {
 		if fits(f.module, i.Module) && fits(f.name, i.Name) {
@@ -162,15 +112,4 @@ func recognise(i Import) Dialect {
 		}
 	}
 	return Unknown
-}
-
-// ours tells the dialect of a function that is in the tables.
-func ours(i Import) Dialect {
-	switch {
-	case !slices.Contains(wasip1, i.Module):
-		return Wasport
-	case slices.ContainsFunc(preview1, func(f Function) bool { return f.Name == i.Name }):
-		return Preview1
-	}
-	return WAMR
 }

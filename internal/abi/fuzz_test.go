@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func FuzzImports(f *testing.F) {
 			continue
 		}
 		for _, fn := range abi.Functions()[module] {
-			number[fn.Name] = byte(len(imports))
+			number[exportName(module, fn)] = byte(len(imports))
 			imports = append(imports, fn)
 		}
 	}
@@ -148,7 +149,7 @@ func (c *caller) furnished(fd uint64, call string) uint64 {
 	switch kind := c.fdstat(fd).Type; {
 	case kind == wasi.FiletypeRegularFile:
 		return furnishedFile
-	case call == "sock_accept":
+	case strings.HasPrefix(call, "sock_accept"):
 		return furnishedListener
 	case kind == wasi.FiletypeSocketStream:
 		return furnishedStream

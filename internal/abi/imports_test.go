@@ -355,7 +355,7 @@ var goodCalls = slices.Concat([]goodCall{
 		return []uint64{a, iov, 1, 0, c.putAddr(addrB), out}
 	}, []int{0}, []int{1, 4, 5}, true},
 	{"sock_interfaces", args(out, 1, out2), nil, []int{0, 2}, false},
-}, optionCalls())
+}, optionCalls(), edgeCalls())
 
 // optionCalls are the options that take one value: {get, set} with a value that is taken.
 func optionCalls() (calls []goodCall) {
@@ -453,8 +453,8 @@ func TestEveryImportIsTested(t *testing.T) {
 	tested["proc_exit"], tested["proc_raise"] = true, true // see TestProc
 	for module, functions := range abi.Functions() {
 		for _, f := range functions {
-			if !tested[f.Name] {
-				t.Errorf("%s.%s", module, f.Name)
+			if name := exportName(module, f); !tested[name] {
+				t.Errorf("%s.%s", module, name)
 			}
 		}
 	}

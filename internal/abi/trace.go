@@ -21,6 +21,8 @@ import (
 //
 //	f fd              d number           D 64-bit number        x flags
 //	a address in      A address out      g group in             p pointer
+//	w WasmEdge's address in, and its port (the "-" that follows)
+//	W WasmEdge's address out
 //	v iovecs to send, and their number (the "-" that follows)
 //	V iovecs to fill, and their number (the "-" that follows), of which the next "o" tells how much was
 //	s string, and its length (the "-" that follows)             z NUL-terminated string
@@ -89,6 +91,10 @@ func incoming(m wasi.Memory, kind byte, a []uint64) string {
 				return ip.String()
 			}
 		}
+	case 'w':
+		if addr, e := edgeAddr(m, a[0], a[1]); e == wasi.Success {
+			return addr.String()
+		}
 	case 'z':
 		if s, e := m.CString(uint32(a[0]), maxName); e == wasi.Success {
 			return strconv.Quote(s)
@@ -117,6 +123,9 @@ func outgoing(m wasi.Memory, kinds string, a []uint64, e wasi.Errno) string {
 		n, _ := m.Uint32(uint32(a[2]))
 		return eventsText(m, ptr, n)
 	}
+	if kinds[0] == 'W' {
+		return edgeAddrText(m, ptr)
+	}
 	size := map[byte]uint32{'b': 1, 'h': 2, 'o': 4, 'q': 8, 'A': wasi.SizeAddr}[kinds[0]]
 	if kinds[0] == 'V' {
 		n := uint32(1<<31 - 1)
@@ -139,6 +148,16 @@ func outgoing(m wasi.Memory, kinds string, a []uint64, e wasi.Errno) string {
 	var wide [8]byte
 	copy(wide[:], b)
 	return strconv.FormatUint(binary.LittleEndian.Uint64(wide[:]), 10)
+}
+
+// edgeAddrText prints the address in the buffer that a WasmEdge address argument describes.
+func edgeAddrText(m wasi.Memory, ptr uint32) string {
+	if b, e := edgeBuffer(m, uint64(ptr)); e == wasi.Success {
+		if ip, e := wasi.GetEdgeIP(b); e == wasi.Success {
+			return ip.String()
+		}
+	}
+	return fmt.Sprintf("%#x", ptr)
 }
 
 // shown is how many bytes of data a trace prints.

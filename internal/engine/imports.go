@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tetratelabs/wazero"
@@ -103,11 +104,11 @@ func (m *Module) imports() []Import {
 		if module == interrupt.Module {
 			continue
 		}
-		i := Import{Module: module, Name: name, Want: signature(def.ParamTypes(), def.ResultTypes())}
+		i := Import{Module: module, Name: m.importedName(module, name), Want: signature(def.ParamTypes(), def.ResultTypes())}
 		if m.foreign(module) {
 			i.Have, i.Foreign = m.engine.exported(module, name), true
-		} else if f, ok := abi.Lookup(module, name); ok {
-			i.Have = signature(types(f.Params), types(f.Results))
+		} else if named := abi.Named(module, i.Name); len(named) > 0 {
+			i.Have = have(named, i.Want)
 		} else if module == threadsModule && name == threadSpawn {
 			i.Have = spawnType
 		}
@@ -126,6 +127,18 @@ func (m *Module) imports() []Import {
 	return list
 }
 
+// have is the signature that is wanted, if one of the functions has it, else all that there are.
+func have(named []*abi.Function, want string) string {
+	list := make([]string, 0, len(named))
+	for _, f := range named {
+		list = append(list, signature(types(f.Params), types(f.Results)))
+	}
+	if slices.Contains(list, want) {
+		return want
+	}
+	return strings.Join(list, ", or ")
+}
+
 var kindNames = map[interrupt.Kind]string{
 	interrupt.KindTable: "table", interrupt.KindMemory: "memory", interrupt.KindGlobal: "global",
 }
@@ -134,6 +147,19 @@ var kindNames = map[interrupt.Kind]string{
 func (m *Module) foreign(module string) bool {
 	_, listed := m.engine.modules[module]
 	return listed
+}
+
+// overloaded reports whether there are functions of several types under a name.
+func (m *Module) overloaded(module, name string) bool {
+	return !m.foreign(module) && len(abi.Named(module, name)) > 1
+}
+
+// importedName is the name that the module gave an import before it was rewritten.
+func (m *Module) importedName(module, name string) string {
+	if original := interrupt.ImportedName(name); m.overloaded(module, original) {
+		return original
+	}
+	return name
 }
 
 // exported is the signature of a function that a module of the embedder's exports; empty if there is none.
@@ -160,16 +186,18 @@ func (m *Module) supply(ctx context.Context) (map[string]api.Module, error) {
 		if m.foreign(module) {
 			continue
 		}
-		call, ok := function(module, name, signature(def.ParamTypes(), def.ResultTypes()))
+		imported := m.importedName(module, name)
+		call, ok := function(module, imported, signature(def.ParamTypes(), def.ResultTypes()))
 		if !ok {
-			call = trapping(module, name)
+			call = trapping(module, imported)
 		}
 		b, known := builders[module]
 		if !known {
 			b = rt.NewHostModuleBuilder(module)
 			builders[module] = b
 		}
-		b.NewFunctionBuilder().WithGoModuleFunction(call, def.ParamTypes(), def.ResultTypes()).WithName(name).Export(name)
+		b.NewFunctionBuilder().WithGoModuleFunction(call, def.ParamTypes(), def.ResultTypes()).
+			WithName(imported).Export(name)
 	}
 	modules := make(map[string]api.Module)
 	for name, b := range builders {
@@ -194,11 +222,12 @@ func function(module, name, want string) (api.GoModuleFunc, bool) {
 	case module == threadsModule && name == threadSpawn && want == spawnType:
 		return spawnThread, true
 	}
-	f, ok := abi.Lookup(module, name)
-	if !ok || signature(types(f.Params), types(f.Results)) != want {
-		return nil, false
+	for _, f := range abi.Named(module, name) {
+		if signature(types(f.Params), types(f.Results)) == want {
+			return f.Call, true
+		}
 	}
-	return f.Call, true
+	return nil, false
 }
 
 func trapping(module, name string) api.GoModuleFunc {

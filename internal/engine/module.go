@@ -52,7 +52,8 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	original := binary
 	if !e.noInterrupt {
 		rewritten, needs, err := interrupt.Rewrite(binary,
-			interrupt.Options{Interval: interval, Stack: firstStack, Charge: true, Atomics: true})
+			interrupt.Options{Interval: interval, Stack: firstStack, Charge: true, Atomics: true,
+				Overloaded: m.overloaded})
 		if err != nil {
 			// Not wazero's to judge: it takes some that are invalid, which nothing would end or limit, and it allocates what they declare.
 			return nil, err

@@ -8,14 +8,22 @@ import (
 func (w *rewriter) importSection(r *reader) {
 	n := r.count(4)
 	start := r.pos
+	var renamed []renamedImport
 	for range n {
-		if r.name() == Module {
+		module := r.name()
+		if module == Module {
 			r.malformed("reserved import module")
 		}
-		r.name()
+		nameAt := r.pos
+		name := r.name()
+		nameEnd := r.pos
 		switch kind := r.byte(); kind {
 		case 0:
-			w.funcs = append(w.funcs, r.index("type", uint32(len(w.types))))
+			typ := r.index("type", uint32(len(w.types)))
+			w.funcs = append(w.funcs, typ)
+			if w.o.Overloaded != nil && w.o.Overloaded(module, name) {
+				renamed = append(renamed, renamedImport{nameAt, nameEnd, overloadName(name, typ)})
+			}
 		case 1:
 			w.tables++
 			checkValueType(r, r.byte())
@@ -56,6 +64,11 @@ func (w *rewriter) importSection(r *reader) {
 	}
 	w.shift = uint32(len(ours))
 	w.u32(uint32(n) + w.shift)
+	for _, i := range renamed {
+		w.out = append(w.out, r.b[start:i.from]...)
+		w.out = appendName(w.out, i.name)
+		start = i.to
+	}
 	w.since(r, start)
 	for _, f := range ours {
 		w.out = appendName(w.out, Module)

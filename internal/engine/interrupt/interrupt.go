@@ -79,6 +79,11 @@ type Options struct {
 
 	// Atomics replaces atomic wait and notify by imports, if the memory is shared, so that the host can end a wait.
 	Atomics bool
+
+	// Overloaded reports whether functions of several types can be imported under a name. The result
+	// of Rewrite imports those under names of their own, from which ImportedName makes the original
+	// one. Nil means that there are none.
+	Overloaded func(module, name string) bool
 }
 
 // Memory is the type of a module's memory, with sizes in bytes. It is the zero value if the module has none.
