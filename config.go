@@ -117,6 +117,11 @@ type Config struct {
 	// started: EAGAIN.
 	MaxThreads int
 
+	// MaxSocketMemory limits the memory that the queues of all of the guest's sockets take of the host, in
+	// bytes; 0 = 512 MiB, unless Policy sets another limit. The stricter of the two holds. Beyond it there
+	// are no more sockets: ENOBUFS. The buffers of many sockets are smaller than those of a few.
+	MaxSocketMemory uint64
+
 	// MaxDescriptors limits how many files and sockets the guest has open at once; 0 = 8192. EMFILE beyond.
 	MaxDescriptors int
 }

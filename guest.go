@@ -156,6 +156,7 @@ func (g *starting) run(ctx context.Context) {
 	var err error
 	go func() {
 		defer close(g.ran)
+		defer g.guard.Close()
 		defer g.world.Close()
 		outside.Protect("a host function", func() { status, err = g.call() }, func(p *outside.Panic) {
 			g.world.Panicked(p)

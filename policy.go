@@ -1,6 +1,8 @@
 package wasport
 
 import (
+	"math"
+
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
 	"github.com/wasport/wasport/policy"
@@ -27,6 +29,7 @@ func (c *Config) guard(threads bool, out *outlets) *guard.Network {
 		OnStranger: out.onRefusal("Config.OnStranger", c.OnStranger),
 		OnFiltered: out.onFiltered(c.OnFiltered), OnLimit: out.onLimit(c.OnLimit),
 		Audit: c.Audit, Learner: c.Learner, DryRun: c.DryRun, Shared: threads,
+		SocketMemory: int64(min(c.MaxSocketMemory, math.MaxInt64)),
 	}
 	if o.Audit != nil {
 		name := c.Name

@@ -130,6 +130,8 @@ func (f *file) keyValue(table string, n *unstable.Node) {
 		}
 	case "limits.sockets":
 		f.limits.Sockets = f.count(key, value, full)
+	case "limits.socket_memory":
+		f.limits.SocketMemory = f.size(key, value, full)
 	case "limits.connects_per_second":
 		f.limits.ConnectsPerSecond = f.count(key, value, full)
 	case "limits.lookups_per_second":
@@ -206,7 +208,7 @@ func integer(value *unstable.Node) (int64, bool) {
 }
 
 func (f *file) unknown(key *unstable.Node, name string) {
-	f.fail(key, "the keys are allow, deny, and in [limits] sockets, connects_per_second, lookups_per_second, "+
+	f.fail(key, "the keys are allow, deny, and in [limits] sockets, socket_memory, connects_per_second, lookups_per_second, "+
 		"send_bytes_per_second and recv_bytes_per_second", "there is no key %s", name)
 }
 

@@ -16,6 +16,7 @@ deny = ["connect private"]
 
 [limits]
 sockets = 64
+socket_memory = "64MiB"
 connects_per_second = 2_0
 lookups_per_second = 10
 send_bytes_per_second = "10MiB"
@@ -37,7 +38,7 @@ recv_bytes_per_second = 1500
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the rules are %q", got)
 	}
-	if l := (Limits{64, 20, 10, 10 << 20, 1500}); p.Limits() != l {
+	if l := (Limits{64, 20, 10, 10 << 20, 1500, 64 << 20}); p.Limits() != l {
 		t.Errorf("the limits are %v", p.Limits())
 	}
 }

@@ -146,9 +146,9 @@ func TestAllowResolve(t *testing.T) {
 }
 
 func TestLimitsOfCeilings(t *testing.T) {
-	p := All(New(nil, Limits{Sockets: 5, LookupsPerSecond: 3, SendBytesPerSecond: 7}),
+	p := All(New(nil, Limits{Sockets: 5, LookupsPerSecond: 3, SendBytesPerSecond: 7, SocketMemory: 5}),
 		New(nil, Limits{Sockets: 9, ConnectsPerSecond: 2, SendBytesPerSecond: 6}), nil)
-	if want := (Limits{5, 2, 3, 6, 0}); p.Limits() != want {
+	if want := (Limits{5, 2, 3, 6, 0, 5}); p.Limits() != want {
 		t.Errorf("%+v", p.Limits())
 	}
 	var nobody *Policy

@@ -13,12 +13,17 @@ type Limits struct {
 	LookupsPerSecond   int   // lookups started
 	SendBytesPerSecond int64 // bytes of payload, all sockets together
 	RecvBytesPerSecond int64 // bytes of payload, all sockets together
+
+	// SocketMemory is how many bytes of the host's memory the queues of all sockets may take. A guest is
+	// never without such a limit: where none is set, package guard has one.
+	SocketMemory int64
 }
 
 // min returns the stricter of two sets of limits.
 func (l Limits) min(o Limits) Limits {
 	return Limits{
 		Sockets:            stricter(l.Sockets, o.Sockets),
+		SocketMemory:       stricter(l.SocketMemory, o.SocketMemory),
 		ConnectsPerSecond:  stricter(l.ConnectsPerSecond, o.ConnectsPerSecond),
 		LookupsPerSecond:   stricter(l.LookupsPerSecond, o.LookupsPerSecond),
 		SendBytesPerSecond: stricter(l.SendBytesPerSecond, o.SendBytesPerSecond),
@@ -50,7 +55,7 @@ func (l Limits) toml() string {
 	for _, e := range []struct {
 		key   string
 		value int64
-	}{{"send_bytes_per_second", l.SendBytesPerSecond}, {"recv_bytes_per_second", l.RecvBytesPerSecond}} {
+	}{{"socket_memory", l.SocketMemory}, {"send_bytes_per_second", l.SendBytesPerSecond}, {"recv_bytes_per_second", l.RecvBytesPerSecond}} {
 		if e.value != 0 {
 			out += fmt.Sprintf("%s = %q\n", e.key, bytesize.Format(uint64(e.value)))
 		}

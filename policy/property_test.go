@@ -155,7 +155,7 @@ func TestPrintAndParse(t *testing.T) {
 			return allow.effect == Allow && shadows.find(&allow) != nil
 		})
 		slices.SortStableFunc(rules, func(a, b Rule) int { return int(a.effect) - int(b.effect) })
-		limits := Limits{r.IntN(3), r.IntN(3), r.IntN(3), r.Int64N(1 << 40), r.Int64N(3) << 20}
+		limits := Limits{r.IntN(3), r.IntN(3), r.IntN(3), r.Int64N(1 << 40), r.Int64N(3) << 20, r.Int64N(3) << 20}
 		p := New(rules, limits)
 		back, err := Parse("back.toml", p.TOML())
 		if err != nil {

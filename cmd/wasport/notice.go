@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/bytesize"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -23,7 +25,10 @@ func (r *reports) stranger(f *policy.Refusal) {
 }
 
 // raises has the flags that raise limits; the others are keys in a policy.
-var raises = map[string]string{"threads": "--max-threads N", "descriptors": "--max-descriptors N"}
+var raises = map[string]string{
+	"threads": "--max-threads N", "descriptors": "--max-descriptors N",
+	"socket_memory": "--max-socket-memory SIZE, and socket_memory under [limits] if the policy has it",
+}
 
 // limit prints that a limit refused something.
 func (r *reports) limit(name string, limit int) {
@@ -31,7 +36,11 @@ func (r *reports) limit(name string, limit int) {
 	if !ok {
 		how = name + " under [limits] in the policy"
 	}
-	r.say(fmt.Sprintf("refused by a limit: %s = %d", name, limit), "to raise it: ", how)
+	value := strconv.Itoa(limit)
+	if name == "socket_memory" {
+		value = bytesize.Format(uint64(limit))
+	}
+	r.say(fmt.Sprintf("refused by a limit: %s = %s", name, value), "to raise it: ", how)
 }
 
 // lacking prints what would have helped a guest that has failed. That is told at its end, since most

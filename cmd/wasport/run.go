@@ -122,6 +122,15 @@ func (f *runFlags) groups() []group {
 		return err
 	})
 
+	limits.Func("max-descriptors", "`N` let it have so many files and sockets open at once, not 8192", func(s string) (err error) {
+		f.config.MaxDescriptors, err = parseDescriptors(s)
+		return err
+	})
+	limits.Func("max-socket-memory", "`SIZE` give its sockets no more of the host's memory, not 512MiB", func(s string) (err error) {
+		f.config.MaxSocketMemory, err = bytesize.Parse(s)
+		return err
+	})
+
 	running := newGroup("Running")
 	running.BoolVar(&f.trace, "trace", false, "print each call that touches a descriptor on stderr")
 	running.Func("unknown-imports", "`trap` run it although imports are missing; calling one is a trap", func(s string) error {

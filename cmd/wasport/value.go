@@ -38,6 +38,15 @@ func parseThreads(s string) (int, error) {
 	return int(n), nil
 }
 
+// parseDescriptors reads a number of descriptors, of which every guest has three from the beginning.
+func parseDescriptors(s string) (int, error) {
+	n, err := strconv.ParseUint(s, 10, 31)
+	if err != nil || n < 3 {
+		return 0, errors.New("this is not a number of descriptors from 3 on; write for instance 256; stdin, stdout and stderr count")
+	}
+	return int(n), nil
+}
+
 // parseDir reads HOST[::GUEST][:OPTION...]. HOST may have colons if GUEST follows.
 func parseDir(s string) (wasport.Dir, error) {
 	host, rest, named := strings.Cut(s, "::")

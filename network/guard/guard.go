@@ -41,6 +41,10 @@ type Options struct {
 	// Learner is told what the guest needed.
 	Learner *policy.Learner
 
+	// SocketMemory bounds the memory that all of the guest's sockets take of the host, in bytes, and so does
+	// the policy if it sets less. 0 = DefaultSocketMemory, where the policy sets nothing.
+	SocketMemory int64
+
 	// DryRun refuses nothing and limits nothing: what would have been refused is reported, recorded and counted all the same.
 	DryRun bool
 
@@ -61,6 +65,7 @@ type Network struct {
 
 	sockets   atomic.Uint64 // made so far, of which each gets its number
 	contacts  contacts
+	memory    memory
 	counters  counters
 	strangers strangers
 }
@@ -136,9 +141,10 @@ func (s *socket) turnAway(now *regime, r policy.Request, d policy.Decision) bool
 }
 
 // Open makes a socket that is judged. A socket by itself reaches nothing, so opening one needs no permission. EMFILE beyond the limit of
-// sockets.
+// sockets, ENOBUFS beyond that of their memory.
 func (n *Network) Open(family network.Family, typ network.Type) (network.Socket, error) {
-	if err := n.reserve(n.now.Load()); err != nil {
+	now := n.now.Load()
+	if err := n.reserve(now); err != nil {
 		return nil, err
 	}
 	s, err := n.base.Open(family, typ)
@@ -146,5 +152,10 @@ func (n *Network) Open(family network.Family, typ network.Type) (network.Socket,
 		n.release()
 		return nil, err
 	}
-	return n.guard(s), nil
+	g := n.guard(s)
+	if err := n.chargeSocket(now, g); err != nil {
+		g.Close()
+		return nil, err
+	}
+	return g, nil
 }

@@ -40,6 +40,7 @@ func (n *Network) Adopt(s network.Socket) network.Socket {
 	if rules, err := policy.ParseTargets(policy.Allow, action, target, handedOver); err == nil {
 		g.grant = policy.New(rules, policy.Limits{})
 	}
+	n.chargeSocket(n.now.Load(), g) // refuses nothing that was opened elsewhere
 	return g
 }
 

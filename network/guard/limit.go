@@ -18,6 +18,7 @@ import (
 // once, a datagram in any case whole, and then waits until that is paid for.
 type limits struct {
 	sockets           int
+	memory            int64 // in bytes
 	connects, lookups *rate.Limiter
 	send, recv        *rate.Limiter // in bytes
 }
@@ -30,11 +31,24 @@ func (n *Network) limitsOf(p *policy.Policy, old limits) limits {
 	l := p.Limits()
 	return limits{
 		sockets:  l.Sockets,
+		memory:   n.memoryLimit(l.SocketMemory),
 		connects: adjust(old.connects, int64(l.ConnectsPerSecond)),
 		lookups:  adjust(old.lookups, int64(l.LookupsPerSecond)),
 		send:     adjust(old.send, l.SendBytesPerSecond),
 		recv:     adjust(old.recv, l.RecvBytesPerSecond),
 	}
+}
+
+// memoryLimit is the limit of memory, of which there always is one.
+func (n *Network) memoryLimit(l int64) int64 {
+	own := n.options.SocketMemory
+	switch {
+	case l == 0 && own == 0:
+		return DefaultSocketMemory
+	case own == 0 || l != 0 && l < own:
+		return l
+	}
+	return own
 }
 
 func adjust(l *rate.Limiter, perSecond int64) *rate.Limiter {

@@ -40,6 +40,8 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 		return nil
 	case s.keepsReuse(o):
 		return s.setReuse(v)
+	case o == network.RecvBuffer, o == network.SendBuffer:
+		return s.setBuffer(o, v)
 	}
 	return s.Socket.SetOption(o, v)
 }

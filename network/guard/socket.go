@@ -18,6 +18,7 @@ type socket struct {
 	number   uint64
 	grant    *policy.Policy // what handing it over allows; nil if the guest opened it
 	waiting                 // for limits
+	charge   charge         // protected by net.memory.mu
 
 	shared bool // somebody else has the socket too, and goes on to use it: what it is must not change
 	dual   bool // it is shared, and on every address of both families
@@ -138,6 +139,10 @@ func (s *socket) Listen(backlog int) error {
 	if s.shared && s.listens.Load() {
 		return nil
 	}
+	backlog, err := s.net.chargeQueue(s.net.now.Load(), s, backlog)
+	if err != nil {
+		return err
+	}
 	if err := s.Socket.Listen(backlog); err != nil {
 		return err
 	}
@@ -149,9 +154,15 @@ func (s *socket) Listen(backlog int) error {
 // maxStrangers bounds how many strangers are turned away by one call, which is then tried again if the guest still wants it.
 const maxStrangers = 64
 
-// Accept closes the connections of peers that are not admitted, and goes on to the next. EMFILE beyond the limit of sockets.
+// Accept closes the connections of peers that are not admitted, and goes on to the next. EMFILE beyond the limit of sockets,
+// ENOBUFS beyond that of their memory.
 func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
-	if err := s.net.reserve(s.net.now.Load()); err != nil {
+	now := s.net.now.Load()
+	if err := s.net.reserve(now); err != nil {
+		return nil, netip.AddrPort{}, err
+	}
+	if err := s.net.mayCharge(now); err != nil {
+		s.net.release()
 		return nil, netip.AddrPort{}, err
 	}
 	for range maxStrangers {
@@ -163,6 +174,10 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 		if s.admits(from) {
 			g := s.net.guard(c)
 			g.underway = true
+			if err := s.net.chargeSocket(now, g); err != nil { // another thread took the rest
+				g.Close()
+				return nil, from, err
+			}
 			return g, from, nil
 		}
 		s.net.counters.accepted.Add(1)
@@ -262,6 +277,7 @@ func (s *socket) Shutdown(how network.How) error {
 func (s *socket) Close() error {
 	if s.closed.CompareAndSwap(false, true) {
 		s.net.release()
+		s.net.discharge(s)
 		s.waiting.end()
 		if s.shared {
 			s.leaveAll()

@@ -14,6 +14,7 @@ type handle struct {
 	users atomic.Int32 // twice the number of calls under way, plus 1 once closed
 
 	mayLinger atomic.Bool // a time to linger was set once
+	mayReset  atomic.Bool // or no time at all
 	shared    bool        // somebody else has the socket too, whose options must stay; no connection, which would linger
 	parking
 }

@@ -66,6 +66,7 @@ func Adopt(c syscall.Conn) (network.Socket, error) {
 		return nil, fmt.Errorf("adopt a socket: %w", failed)
 	}
 	s.mayLinger.Store(true)
+	s.mayReset.Store(true)
 	s.shared = !s.connected
 	if s.typ == network.Datagram {
 		ownGroupsOnly(s.fd, s.family)

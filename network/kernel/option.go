@@ -105,13 +105,20 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 		if v < 0 {
 			return syscall.EINVAL
 		}
-		return setBuffer(s.fd, opt.name, int(min(v, math.MaxInt32)))
+		err := setBuffer(s.fd, opt.name, int(min(v, math.MaxInt32)))
+		if err == nil {
+			s.noteSize(o)
+		}
+		return err
 	case lingerTime:
 		if v < -1 || v > math.MaxInt32 {
 			return syscall.EINVAL
 		}
-		if v > 0 {
+		switch {
+		case v > 0:
 			s.mayLinger.Store(true)
+		case v == 0:
+			s.mayReset.Store(true)
 		}
 		return setLinger(s.fd, opt.level, opt.name, v)
 	case inet4:

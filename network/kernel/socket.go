@@ -21,6 +21,7 @@ type socket struct {
 	pending    netip.AddrPort // where one is under way to
 	connected  bool
 
+	fixed    atomic.Uint32                  // the buffers whose sizes were set
 	peer     atomic.Pointer[netip.AddrPort] // of a connected stream
 	lacking  sync.Mutex                     // guards remember
 	remember map[network.Option]int64       // options that this system lacks
@@ -92,6 +93,8 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 	c := newSocket(fd, s.family, s.typ)
 	c.connected = true
 	c.mayLinger.Store(s.mayLinger.Load()) // systems let it inherit
+	c.mayReset.Store(s.mayReset.Load())
+	c.fixed.Store(s.fixed.Load())
 	c.peer.Store(&from)
 	return c, from, nil
 }

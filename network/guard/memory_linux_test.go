@@ -1,0 +1,265 @@
+package guard_test
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/guard"
+	"github.com/wasport/wasport/policy"
+)
+
+// TestSocketMemory lets hostile guests queue what they can, in a network namespace of the test's own,
+// where the kernel's count of TCP's memory is about nothing else.
+func TestSocketMemory(t *testing.T) {
+	if os.Getenv("WASPORT_TEST_MEMORY") == "1" {
+		for name, f := range map[string]func(*testing.T, *hoarder){
+			"largest buffers": func(t *testing.T, h *hoarder) { h.pairs(t, 1<<30, true) },
+			"default buffers": func(t *testing.T, h *hoarder) { h.pairs(t, 0, true) },
+			"never accepted":  func(t *testing.T, h *hoarder) { h.pairs(t, 1<<30, false) },
+			"closed unsent":   func(t *testing.T, h *hoarder) { h.closing(t) },
+			"shrunk":          func(t *testing.T, h *hoarder) { h.shrinking(t) },
+		} {
+			t.Run(name, func(t *testing.T) { hoard(t, f) })
+		}
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestSocketMemory$", "-test.v")
+	cmd.Env = append(os.Environ(), "WASPORT_TEST_MEMORY=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	if os.Geteuid() != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+	}
+	out, err := cmd.CombinedOutput()
+	switch {
+	case err == nil:
+		t.Logf("%s", out)
+	case len(out) > 0:
+		t.Errorf("%v\n%s", err, out)
+	case os.Getenv("WASPORT_CI") == "1":
+		t.Fatal(err)
+	default:
+		t.Skipf("it takes root, or a system that lets others make namespaces: %v", err)
+	}
+}
+
+const memoryLimit = 64 << 20
+
+func hoard(t *testing.T, f func(*testing.T, *hoarder)) {
+	up(t)
+	n, _ := limited(t, policy.Limits{SocketMemory: memoryLimit})
+	h := &hoarder{network: n, held: make(map[network.Socket]bool)}
+	defer n.Close()
+	defer func() {
+		for s := range h.held {
+			s.Close()
+		}
+	}()
+	f(t, h)
+	if h.most > memoryLimit {
+		t.Errorf("got %d MiB queued, want at most %d", h.most>>20, memoryLimit>>20)
+	}
+	if h.most < memoryLimit/16 {
+		t.Errorf("got %d KiB queued, of %d; the guest did not try", h.most>>10, memoryLimit>>10)
+	}
+	t.Logf("queued %d KiB of %d with %d sockets, %d refused", h.most>>10, memoryLimit>>10, len(h.held), h.refused)
+}
+
+// hoarder is a guest that wants the host's memory.
+type hoarder struct {
+	network *guard.Network
+	held    map[network.Socket]bool
+	refused int
+	most    int64
+}
+
+// open opens a socket with buffers as large as it may.
+func (h *hoarder) open(t *testing.T, buffer int64) network.Socket {
+	s, err := h.network.Open(network.IPv4, network.Stream)
+	if err == syscall.ENOBUFS {
+		h.refused++
+		return nil
+	}
+	must(t, err)
+	h.held[s] = true
+	h.enlarge(t, s, buffer)
+	return s
+}
+
+func (h *hoarder) enlarge(t *testing.T, s network.Socket, buffer int64) {
+	if buffer > 0 {
+		must(t, s.SetOption(network.SendBuffer, buffer))
+		must(t, s.SetOption(network.RecvBuffer, buffer))
+	}
+}
+
+func (h *hoarder) listener(t *testing.T, buffer int64) network.Socket {
+	l := h.open(t, buffer)
+	must(t, l.Bind(netip.MustParseAddrPort("127.0.0.1:0")))
+	must(t, l.Listen(1<<20))
+	return l
+}
+
+// fill sends until nothing more is taken.
+func (h *hoarder) fill(t *testing.T, sockets ...network.Socket) {
+	b := [][]byte{make([]byte, 1<<16)}
+	defer h.measure(t)
+	for quiet := 0; quiet < 3; quiet++ {
+		for _, s := range sockets {
+			for {
+				n, err := s.Send(b, netip.AddrPort{})
+				if err != nil {
+					break
+				}
+				if n > 0 {
+					quiet = 0
+				}
+			}
+		}
+	}
+}
+
+func (h *hoarder) measure(t *testing.T) {
+	h.most = max(h.most, tcpMemory(t))
+}
+
+// connect connects one more socket to the listener.
+func (h *hoarder) connect(t *testing.T, l network.Socket, buffer int64) network.Socket {
+	s := h.open(t, buffer)
+	if s == nil {
+		return nil
+	}
+	if err := s.Connect(local(t, l)); err != nil && err != syscall.EINPROGRESS {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// pairs makes 300 connections, and fills them in both directions.
+func (h *hoarder) pairs(t *testing.T, buffer int64, accept bool) {
+	l := h.listener(t, buffer)
+	var all []network.Socket
+	for range 300 {
+		s := h.connect(t, l, buffer)
+		if s == nil {
+			continue
+		}
+		all = append(all, s)
+		if accept {
+			if _, err := l.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+				t.Fatal(err)
+			}
+			switch c, _, err := l.Accept(); err {
+			case nil:
+				h.held[c] = true
+				h.enlarge(t, c, buffer)
+				all = append(all, c)
+			case syscall.ENOBUFS:
+				h.refused++
+			default:
+				t.Fatal(err)
+			}
+		}
+	}
+	h.fill(t, all...)
+}
+
+// closing closes what is full, and begins anew. The host does not read what it has accepted.
+func (h *hoarder) closing(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	for range 200 {
+		s, err := h.network.Open(network.IPv4, network.Stream)
+		if err == syscall.ENOBUFS {
+			h.refused++
+			break
+		}
+		must(t, err)
+		h.enlarge(t, s, 1<<30)
+		if err := s.Connect(l.Addr().(*net.TCPAddr).AddrPort()); err != nil && err != syscall.EINPROGRESS {
+			t.Fatal(err)
+		}
+		c, err := l.Accept()
+		must(t, err)
+		defer c.Close()
+		must(t, c.(*net.TCPConn).SetReadBuffer(1))
+		h.fill(t, s)
+		must(t, s.Close())
+		h.measure(t)
+	}
+}
+
+// shrinking makes the buffers small once they are full.
+func (h *hoarder) shrinking(t *testing.T) {
+	l := h.listener(t, 0)
+	for range 300 {
+		s := h.connect(t, l, 1<<30)
+		if s == nil {
+			break
+		}
+		if _, err := l.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		c, _, err := l.Accept()
+		if err == syscall.ENOBUFS {
+			h.refused++
+			break
+		}
+		must(t, err)
+		h.held[c] = true
+		h.fill(t, s, c)
+		for _, s := range []network.Socket{s, c} {
+			must(t, s.SetOption(network.SendBuffer, 1))
+			must(t, s.SetOption(network.RecvBuffer, 1))
+		}
+	}
+}
+
+// tcpMemory is how many bytes are in the queues of TCP's sockets in this namespace. What the kernel
+// counts in /proc/net/sockstat is that of all namespaces together.
+func tcpMemory(t *testing.T) (sum int64) {
+	t.Helper()
+	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		text, err := os.ReadFile(name)
+		must(t, err)
+		for _, line := range strings.Split(string(text), "\n")[1:] {
+			fields := strings.Fields(line)
+			if len(fields) < 5 {
+				continue
+			}
+			if fields[3] == "0A" { // the queue of a listener counts connections
+				continue
+			}
+			out, in, _ := strings.Cut(fields[4], ":")
+			for _, hex := range []string{out, in} {
+				n, err := strconv.ParseInt(hex, 16, 64)
+				must(t, err)
+				sum += n
+			}
+		}
+	}
+	return sum
+}
+
+// up switches loopback on.
+func up(t *testing.T) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	must(t, err)
+	defer unix.Close(fd)
+	req, err := unix.NewIfreq("lo")
+	must(t, err)
+	req.SetUint16(unix.IFF_UP)
+	must(t, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req))
+}
