@@ -152,6 +152,18 @@ func (w way) unconnected() (all []sequence) {
 	return all
 }
 
+// own are sequences that go for the host's own public address, where whoever comes from outside has to pass the firewall.
+func (w way) own() (all []sequence) {
+	for rule, server := range map[string]string{
+		"allow connect *;": "refused", "allow connect public;": "refused", "allow connect 93.184.216.34:PORT;": world4,
+		"allow connect *; allow connect 93.184.216.0/24;": world4, "allow connect any;": world4,
+	} {
+		all = append(all, w.to(world4, server, sequence{name: "own address with " + rule, rules: rule, steps: []string{"open " + w.protocol + " 4"}}),
+			w.to("::ffff:"+world4, server, sequence{name: "own address, mapped, with " + rule, rules: rule, steps: []string{"open " + w.protocol + " 6"}}))
+	}
+	return all
+}
+
 // connectedFirst are sequences of datagrams whose socket has a source address by an earlier connect.
 func (w way) connectedFirst() (all []sequence) {
 	for _, s := range []struct{ rules, open, first, address, server string }{
@@ -180,7 +192,7 @@ func (w way) handedOver() (all []sequence) {
 func sequences(t *testing.T) {
 	stream, packet, pointed := way{"tcp", "connect 0 %s PORT", "recv 0"}, way{"udp", "sendto 0 %s PORT x", ""}, way{"udp", "connect 0 %s PORT", "send 0 x"}
 	all := slices.Concat(stream.unconnected(), packet.unconnected(), pointed.unconnected(),
-		packet.connectedFirst(), pointed.connectedFirst(), packet.handedOver())
+		stream.own(), packet.own(), pointed.own(), packet.connectedFirst(), pointed.connectedFirst(), packet.handedOver())
 	all = append(all, sequence{name: "tcp connect, after one that failed", rules: loop4 + "allow connect 10.99.0.53:1;",
 		steps: []string{"open tcp 4", "connect 0 10.99.0.53 1", "connect 0 0.0.0.0 PORT", "recv 0"},
 		want:  []string{"OK", "ECONNREFUSED", "OK", greeting(netip.MustParseAddr("127.0.0.1"))}})

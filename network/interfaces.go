@@ -8,6 +8,12 @@ type Lister interface {
 	HostAddrs() ([]HostAddr, error)
 }
 
+// An Owner is a Network that can tell which addresses lead to the host itself. Its method may be called from several goroutines.
+type Owner interface {
+	// Owns reports whether an address is one of the host's. It may answer by what held a second ago.
+	Owns(netip.Addr) bool
+}
+
 // HostAddr is an address of an interface of the host.
 type HostAddr struct {
 	Name   string

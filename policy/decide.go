@@ -97,15 +97,19 @@ func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 			deny = l.findConnect(Deny, a, q)
 		}
 	}
-	if allow == nil && deny == nil && pins != nil && !special(q.remote) {
+	if allow == nil && deny == nil && pins != nil && !q.own && !special(q.remote) {
 		rule, name := pins.find(l, q)
 		return Decision{Allowed: rule != nil, Rule: rule, Name: name}
 	}
 	return verdict(allow, deny)
 }
 
-// findConnect returns the connect rule that covers an address and q's port, the one with the longest prefix first.
+// findConnect returns the connect rule that covers an address and q's port, the one with the longest prefix first. What is the
+// host's own is not allowed as one of the public addresses.
 func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
+	if q.own && e == Allow && a == q.remote {
+		return findExplicit(l.connect[e], a, q.protocol, q.rport)
+	}
 	return findPort(l.connect[e], a, q.protocol, q.rport)
 }
 

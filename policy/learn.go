@@ -43,11 +43,13 @@ func (l *Learner) Request(r Request) {
 	}
 	switch q.op {
 	case OpConnect:
-		if name := l.names[q.remote]; name != "" {
+		if name := l.names[q.remote]; name != "" && !q.own {
 			q.name, q.remote, q.inner = name, netip.Addr{}, carried{}
 		}
 	case OpReceive:
-		q.name = l.names[q.remote]
+		if !q.own {
+			q.name = l.names[q.remote]
+		}
 	}
 	if !l.known(r, &q) {
 		l.seen[q] = true

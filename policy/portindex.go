@@ -99,12 +99,20 @@ func firstRule(rules []*Rule) *Rule { return rules[0] }
 
 // findPort returns the rule for an address and a port, the one with the longest prefix first.
 func findPort(x *hostIndex[rulePorts], a netip.Addr, proto Protocol, port uint16) *Rule {
+	if r := findExplicit(x, a, proto, port); r != nil {
+		return r
+	}
+	return x.findPublic(a).find(proto, port)
+}
+
+// findExplicit leaves out rules for all public addresses.
+func findExplicit(x *hostIndex[rulePorts], a netip.Addr, proto Protocol, port uint16) *Rule {
 	for n := x.find(a); n != nil; n = n.up {
 		if r := n.leaf.find(proto, port); r != nil {
 			return r
 		}
 	}
-	return x.findPublic(a).find(proto, port)
+	return nil
 }
 
 // peers are the listen rules for one local address, by the peers that they are about.

@@ -73,7 +73,7 @@ func randomRequest(r *rand.Rand) Request {
 	}
 	q := Request{
 		Op: Op(r.IntN(len(opNames))), Protocol: pick(r, []Protocol{TCP, UDP}),
-		Local: addr(), Remote: addr(), Ephemeral: r.IntN(3) == 0,
+		Local: addr(), Remote: addr(), Ephemeral: r.IntN(3) == 0, Own: r.IntN(4) == 0,
 	}
 	if q.Op == OpResolve || q.Op == OpConnect && r.IntN(8) == 0 {
 		q.Name = pick(r, worldNames)
@@ -215,7 +215,8 @@ func read(rules []Rule, r Request) bool {
 	connect := func() bool {
 		for _, a := range q.remotes() {
 			match := func(r *Rule) bool { return onPort(r, q.rport) && r.host.contains(a) }
-			if !any(Allow, Connect, match) || any(Deny, Connect, match) {
+			allow := func(r *Rule) bool { return match(r) && !(q.own && a == q.remote && r.host.public()) }
+			if !any(Allow, Connect, allow) || any(Deny, Connect, match) {
 				return false
 			}
 		}

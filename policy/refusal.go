@@ -131,6 +131,9 @@ func (l *layer) reason(q *query) string {
 		if !q.remote.IsValid() {
 			return l.reasonName(q)
 		}
+		if l.hidden(q) {
+			return ownReason(q)
+		}
 		for _, a := range q.remotes() {
 			if l.findConnect(Allow, a, q) == nil {
 				return through(q, a) + l.reasonHost(Connect, q.protocol, a, q.rport)
@@ -138,6 +141,9 @@ func (l *layer) reason(q *query) string {
 		}
 	case OpAccept, OpReceive:
 		if q.client() {
+			if l.hidden(q) {
+				return "the guest may not connect there: " + ownReason(q)
+			}
 			return "the guest may not connect there: " + l.reasonHost(Connect, q.protocol, q.remote, q.rport)
 		}
 		local := *q
@@ -152,6 +158,13 @@ func (l *layer) reason(q *query) string {
 		return l.reasonHost(Join, UDP, q.remote, 0)
 	}
 	return l.reasonHost(Listen, q.protocol, q.local, q.allowPort())
+}
+
+// hidden reports whether q is about an address of the host that no rule names.
+func (l *layer) hidden(q *query) bool { return q.own && l.connect[Allow].find(q.remote) == nil }
+
+func ownReason(q *query) string {
+	return q.remote.String() + ` is an address of this host, for which no name, "*" or "public" stands`
 }
 
 // through introduces a sentence about the IPv4 address that an address carries.

@@ -53,6 +53,7 @@ type Request struct {
 	Local     netip.AddrPort // OpBind, OpListen, OpAccept, OpReceive
 	Remote    netip.AddrPort // OpConnect, OpAccept, OpReceive, OpJoin
 	Ephemeral bool           // Local's port was, or is to be, chosen by the host and not by the guest
+	Own       bool           // Remote is an address of this host, which no name, "*" or "public" stands for
 	Name      string         // OpResolve; also OpConnect without Remote, which asks for every address of the name
 }
 
@@ -100,6 +101,7 @@ type query struct {
 	op        Op
 	protocol  Protocol
 	ephemeral bool
+	own       bool
 	lport     uint16
 	rport     uint16
 	local     netip.Addr
@@ -110,7 +112,7 @@ type query struct {
 
 func (r *Request) normal() query {
 	q := query{
-		op: r.Op, protocol: r.Protocol, ephemeral: r.Ephemeral, name: r.Name,
+		op: r.Op, protocol: r.Protocol, ephemeral: r.Ephemeral, own: r.Own, name: r.Name,
 		lport: r.Local.Port(), rport: r.Remote.Port(),
 		local: normal(r.Local.Addr()), remote: normal(r.Remote.Addr()),
 	}

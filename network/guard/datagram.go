@@ -44,7 +44,7 @@ func (s *socket) mayReach(now *regime, to netip.AddrPort) error {
 	if known || !to.IsValid() { // without a destination there is nothing to judge: the send fails by itself
 		return nil
 	}
-	r := policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: to}
+	r := policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: to, Own: s.net.owns(to.Addr())}
 	d := s.decide(now, r)
 	// What a rule allows need not be looked for among the answers, except to learn that no rule was needed.
 	if d.Rule == nil || d.Allowed && s.net.options.Learner != nil {
@@ -176,13 +176,14 @@ func (s *socket) hears(from netip.AddrPort) bool {
 	}
 	var r policy.Request
 	var d policy.Decision
+	own := s.net.owns(from.Addr())
 	if isPeer {
-		r = policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: from}
+		r = policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: from, Own: own}
 		d = s.decide(now, r)
 	}
 	if !d.Allowed {
 		at, chosen := s.local()
-		r = policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at, Ephemeral: !chosen, Remote: from}
+		r = policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at, Ephemeral: !chosen, Remote: from, Own: own}
 		d = s.decide(now, r)
 	}
 	if !d.Allowed {

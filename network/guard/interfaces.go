@@ -34,12 +34,19 @@ func (n *Network) HostAddrs() ([]network.HostAddr, error) {
 func (n *Network) knows(p *policy.Policy, a netip.Addr) bool {
 	at := netip.AddrPortFrom(a, 0)
 	for _, protocol := range [...]policy.Protocol{policy.TCP, policy.UDP} {
-		if p.Decide(policy.Request{Op: policy.OpConnect, Protocol: protocol, Remote: at}, n.pins).Allowed ||
+		if p.Decide(policy.Request{Op: policy.OpConnect, Protocol: protocol, Remote: at, Own: true}, n.pins).Allowed ||
 			p.Decide(policy.Request{Op: policy.OpListen, Protocol: protocol, Local: at}, n.pins).Allowed {
 			return true
 		}
 	}
 	return false
+}
+
+// owns reports whether an address that a connect may lead to is the host's. It says so of public ones only: others are reached by
+// rules that name them.
+func (n *Network) owns(a netip.Addr) bool {
+	base, ok := n.base.(network.Owner)
+	return ok && a.Unmap().IsGlobalUnicast() && !a.Unmap().IsPrivate() && base.Owns(a)
 }
 
 // knowsInterface reports whether the guest may name an interface: one of which it knows an address, or none.

@@ -209,7 +209,7 @@ func (s *socket) Connect(a netip.AddrPort) error {
 		return err
 	}
 	now := s.net.now.Load()
-	r := policy.Request{Op: policy.OpConnect, Protocol: s.protocol, Remote: a}
+	r := policy.Request{Op: policy.OpConnect, Protocol: s.protocol, Remote: a, Own: s.net.owns(a.Addr())}
 	if err := s.enforce(now, r); err != nil {
 		return err
 	}

@@ -4,11 +4,16 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
+	"time"
 
 	"github.com/wasport/wasport/network"
 )
 
-var _ network.Lister = (*Network)(nil)
+var (
+	_ network.Lister = (*Network)(nil)
+	_ network.Owner  = (*Network)(nil)
+)
 
 // HostAddrs lists the addresses of the host's interfaces.
 func (*Network) HostAddrs() ([]network.HostAddr, error) {
@@ -48,4 +53,30 @@ func interfaceFlags(f net.Flags) (flags network.InterfaceFlags) {
 		}
 	}
 	return flags
+}
+
+// ownFor is how long the list of the host's own addresses counts, which takes a good part of a millisecond to make.
+const ownFor = time.Second
+
+// own is the list of the host's own addresses.
+type own struct {
+	mu    sync.Mutex
+	addrs map[netip.Addr]bool
+	made  time.Time
+}
+
+// Owns reports whether an address is one of the host's, as they were within the last second.
+func (n *Network) Owns(a netip.Addr) bool {
+	n.own.mu.Lock()
+	defer n.own.mu.Unlock()
+	if n.own.addrs == nil || time.Since(n.own.made) > ownFor {
+		n.own.addrs, n.own.made = make(map[netip.Addr]bool), time.Now()
+		list, _ := net.InterfaceAddrs() // without a list there is nothing to compare with, until the next one
+		for _, i := range list {
+			if p, err := netip.ParsePrefix(i.String()); err == nil {
+				n.own.addrs[p.Addr().WithZone("")] = true
+			}
+		}
+	}
+	return n.own.addrs[a.Unmap().WithZone("")]
 }

@@ -28,13 +28,14 @@ type Config struct {
 // Network opens sockets of the host's kernel. It may be used by several goroutines.
 type Network struct {
 	resolver
+	own own
 }
 
 var _ network.Network = (*Network)(nil)
 
 // New returns the network of the host.
 func New(c Config) *Network {
-	return &Network{newResolver(c)}
+	return &Network{resolver: newResolver(c)}
 }
 
 // Open makes an unbound socket.

@@ -148,3 +148,12 @@ var none netip.AddrPort
 func one(b []byte) [][]byte { return [][]byte{b} }
 
 var errClosed = net.ErrClosed
+
+func TestOwns(t *testing.T) {
+	n := kernel.New(kernel.Config{})
+	for text, want := range map[string]bool{"127.0.0.1": true, "::ffff:127.0.0.1": true, "198.51.100.1": false, "2001:db8::1": false} {
+		if got := n.Owns(netip.MustParseAddr(text)); got != want {
+			t.Errorf("%s: got %v, want %v", text, got, want)
+		}
+	}
+}
