@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"syscall"
 	"time"
@@ -77,7 +76,7 @@ type Config struct {
 
 	// OnFiltered is called with the addresses that were taken out of the answer to a lookup, since the guest may not reach them by a
 	// name.
-	OnFiltered func(name string, removed []netip.Addr)
+	OnFiltered func(*policy.Filtered)
 
 	// Audit gets a record of each decision about the network, at level Info of what was allowed and at Warn of what was not, with the
 	// attributes guest, action, protocol, name, address, local, decision, rule, written, reason and hint, as far as they apply. Name

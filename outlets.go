@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/netip"
 
 	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/system"
@@ -66,12 +65,12 @@ func (o *outlets) onLimit(f func(string, int)) func(string, int) {
 	}
 }
 
-func (o *outlets) onFiltered(f func(string, []netip.Addr)) func(string, []netip.Addr) {
+func (o *outlets) onFiltered(f func(*policy.Filtered)) func(*policy.Filtered) {
 	if f == nil {
 		return nil
 	}
-	return func(name string, removed []netip.Addr) {
-		o.reports.Do(o.done, "Config.OnFiltered", func() { f(name, removed) })
+	return func(filtered *policy.Filtered) {
+		o.reports.Do(o.done, "Config.OnFiltered", func() { f(filtered) })
 	}
 }
 

@@ -1,9 +1,10 @@
 package policy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // check refuses a rule that makes no sense or can never match.
@@ -13,15 +14,15 @@ func (p parser) check(r *Rule, host, ports word, hasPorts bool) *Error {
 	case Resolve:
 		return p.checkResolve(r, host)
 	case Connect:
+		if hasPorts && r.ports != nil && r.ports[0].first == 0 {
+			return p.fail(ports.at, "write ports from 1 on", "nothing connects to port 0")
+		}
 		if named {
-			return p.checkName(r, host, ports)
+			return p.checkName(r, host)
 		}
 		if isUnspecified(r.host) {
 			to := destination(r.host.prefix.Addr()).String()
 			return p.fail(host.at, "write "+to+" or loopback", "a connect to %s is a connect to %s, and judged as such", host.text, to)
-		}
-		if hasPorts && r.ports != nil && r.ports[0].first == 0 {
-			return p.fail(ports.at, "write ports from 1 on", "nothing connects to port 0")
 		}
 	case Listen:
 		if named {
@@ -64,20 +65,40 @@ func (p parser) checkResolve(r *Rule, host word) *Error {
 	return nil
 }
 
-func (p parser) checkName(r *Rule, host, ports word) *Error {
-	if r.effect == Deny {
-		return p.fail(host.at, "write its addresses, a CIDR or a group; or deny the lookup with deny resolve "+host.text,
+// checkName refuses a name in a connect rule that could not mean what it says.
+func (p parser) checkName(r *Rule, host word) *Error {
+	name := r.host.name
+	local := name == "localhost" || within(name, "localhost")
+	lookup := newRule(Resolve, r.host, p.origin)
+	switch {
+	case r.effect == Deny && local:
+		return p.fail(host.at, "write loopback", "a connect cannot be denied by name, and %s is loopback", host.text)
+	case r.effect == Deny:
+		lookup.effect = Deny
+		lookup.spell()
+		return p.fail(host.at, "write its addresses, a CIDR or a group; or deny the lookup with "+p.asWritten(lookup),
 			"a connect cannot be denied by name: the same host has other names, and the name may get other addresses")
-	}
-	if name := r.host.name; name == "localhost" || within(name, "localhost") {
-		loopback := "loopback"
-		if ports.text != "" {
-			loopback += ":" + ports.text
-		}
-		return p.fail(host.at, fmt.Sprintf("write connect %s, and resolve %s", loopback, host.text),
+	case local:
+		like := appendLike(nil, []*Rule{r}, netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+		like = appendLike(like, []*Rule{r}, netip.IPv6Loopback())
+		return p.fail(host.at, "write "+p.asWritten(like...)+" and "+p.asWritten(lookup),
 			"%s is loopback, which no name reaches", host.text)
 	}
 	return nil
+}
+
+// asWritten returns rules of one action as they would be written where this text is: as a flag, or as a
+// list of strings in a file.
+func (p parser) asWritten(rules ...Rule) string {
+	if p.origin.Line == 0 && strings.HasPrefix(p.origin.Source, "--") {
+		return Hint(rules)
+	}
+	var texts []string
+	for _, r := range rules {
+		_, text, _ := strings.Cut(r.text, " ")
+		texts = append(texts, strconv.Quote(text))
+	}
+	return strings.Join(texts, ", ")
 }
 
 // covers reports whether h contains all that o contains, as targets of the action.

@@ -14,7 +14,8 @@ type Decision struct {
 	// allowed for as long as the policy is the same; with one, a later lookup or time may end it.
 	Name string
 
-	layer int // the layer that refused
+	layer  int    // the layer that refused
+	source string // the name whose lookup returned the address that was refused, if any
 }
 
 // Decide judges a request. It allocates nothing, but for a name that is not canonical, and may be called from several
@@ -29,6 +30,7 @@ func (p *Policy) Decide(r Request, pins *Pins) Decision {
 	for i := len(p.layers) - 1; i >= 0; i-- { // ceilings first, so that the rule that allows is the guest's
 		d = p.layers[i].decide(&q, pins)
 		if d.layer = i; !d.Allowed {
+			d.source = pins.source(q.remote)
 			return d
 		}
 		if d.Name != "" {

@@ -12,7 +12,8 @@
 // [Parse] reads a policy file, [ParseRule] and [ParseTargets] read single rules, [New] compiles rules into a
 // [Policy], [All] puts a ceiling over one, and [Policy.Decide] judges a [Request]. What names granted is
 // remembered per guest in [Pins]; [Policy.Answer] judges what a lookup returned. [Policy.Explain] says why a
-// request is refused and which flag would allow it. [Learner] goes the other way, from requests to rules.
+// request is refused and which flag would allow it; all such hints come from [Hint]. [Learner] goes the
+// other way, from requests to rules, and [Merge] puts those into a file.
 //
 // What belongs here is everything that can be decided from values alone, so that every decision can be tested as
 // a row of a table. What does not: sockets, resolvers, files, logging, and any clock but the one handed to

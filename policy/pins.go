@@ -37,6 +37,32 @@ type Pins struct {
 	addrs map[netip.Addr][]pin
 	count int    // pins in addrs
 	turn  uint64 // counts lookups
+
+	// sources are the names whose lookups returned an address last, also where that grants nothing.
+	// They are for hints alone.
+	sources map[netip.Addr]string
+}
+
+// source returns the name whose lookup returned a public address last.
+func (p *Pins) source(a netip.Addr) string {
+	if p == nil || !a.IsValid() {
+		return ""
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.sources[a]
+}
+
+// setSource notes that a lookup of a name returned public addresses.
+func (p *Pins) setSource(name string, addrs []netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sources == nil || len(p.sources)+len(addrs) > maxPinned {
+		p.sources = make(map[netip.Addr]string)
+	}
+	for _, a := range addrs {
+		p.sources[a] = name
+	}
 }
 
 // pinnedName is what one name has pinned.
@@ -161,12 +187,7 @@ func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Ad
 	if p == nil || err != nil {
 		return nil, addrs
 	}
-	var naming []*layer
-	for _, l := range p.layers {
-		if l.grantsLookup(name) != nil {
-			naming = append(naming, l)
-		}
-	}
+	naming := p.naming(name)
 	var pinned []netip.Addr
 	for _, a := range addrs {
 		n := normal(a)
@@ -181,10 +202,23 @@ func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Ad
 			pinned = append(pinned, n)
 		}
 	}
-	if len(naming) > 0 && pins != nil {
-		pins.record(name, family, pinned)
+	if pins != nil {
+		pins.setSource(name, pinned)
+		if len(naming) > 0 {
+			pins.record(name, family, pinned)
+		}
 	}
 	return kept, removed
+}
+
+// naming returns the layers with a connect rule for a name, which filter what its lookups return.
+func (p *Policy) naming(name string) (list []*layer) {
+	for _, l := range p.layers {
+		if l.grantsLookup(name) != nil {
+			list = append(list, l)
+		}
+	}
+	return list
 }
 
 // reaches reports whether some rule allows connects to the address by itself, whatever the port.

@@ -85,14 +85,28 @@ func randomRequest(r *rand.Rand) Request {
 }
 
 // randomPins lets a guest of the policy look up some names.
-func randomPins(r *rand.Rand, p *Policy) *Pins {
+func randomPins(r *rand.Rand, p *Policy) *Pins { return randomAnswers(r).pins(p) }
+
+// answers are what names resolve to.
+type answers map[string][]netip.Addr
+
+func randomAnswers(r *rand.Rand) answers {
+	all := make(answers)
+	for _, name := range worldNames {
+		for range r.IntN(4) {
+			all[name] = append(all[name], netip.MustParseAddr(pick(r, worldAddrs)))
+		}
+	}
+	return all
+}
+
+// pins returns what a guest of the policy has after it has looked up all names that it may.
+func (a answers) pins(p *Policy) *Pins {
 	pins := NewPins(time.Now)
 	for _, name := range worldNames {
-		var addrs []netip.Addr
-		for range r.IntN(4) {
-			addrs = append(addrs, netip.MustParseAddr(pick(r, worldAddrs)))
+		if p.Decide(Request{Op: OpResolve, Name: name}, nil).Allowed {
+			p.Answer(pins, name, AnyFamily, a[name])
 		}
-		p.Answer(pins, name, AnyFamily, addrs)
 	}
 	return pins
 }
@@ -274,9 +288,11 @@ func read(rules []Rule, r Request) bool {
 	return resolve() && (any(Allow, Connect, public) || any(Allow, Connect, named)) && !any(Deny, Connect, public)
 }
 
-// A refusal names rules which, when added, allow what was refused, and do nothing else.
+// A refusal names rules which, when added, allow what was refused in the next run, and do nothing
+// else: no part of them is enough, each is for one host, port and protocol, and a host that a lookup
+// returned is named.
 func TestHintAllowsExactlyThat(t *testing.T) {
-	hinted, silent := 0, 0
+	hinted, named, silent := 0, 0, 0
 	every(t, func(r *rand.Rand) error {
 		rules := randomRules(r, 8)
 		guest, ceiling := New(rules, Limits{}), New(randomRules(r, 8), Limits{})
@@ -284,7 +300,8 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 			ceiling = New(AllowNet(Origin{}), Limits{})
 		}
 		p := All(guest, ceiling)
-		pins := randomPins(r, p)
+		world := randomAnswers(r)
+		pins := world.pins(p)
 		for range 20 {
 			q := randomRequest(r)
 			refusal := p.Explain(q, p.Decide(q, pins))
@@ -302,21 +319,98 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 			if err != nil || spelled(added) != spelled(refusal.Allow) {
 				return fmt.Errorf("%v: the flag %s: %v", q, refusal.Hint(), err)
 			}
-			more := All(New(append(guest.Rules(), added...), Limits{}), ceiling)
-			if !more.Decide(q, pins).Allowed {
+			with := func(added []Rule) *Policy { return All(New(append(guest.Rules(), added...), Limits{}), ceiling) }
+			more := with(added)
+			again := world.pins(more)
+			if !more.Decide(q, again).Allowed {
 				return fmt.Errorf("%v is still refused with %s and%s\nceiling%s", q, refusal.Hint(), spelled(rules), spelled(ceiling.Rules()))
+			}
+			byName := added[0].host.kind == byName && q.Op != OpResolve && q.Name == ""
+			if byName {
+				named++
+			}
+			if want := pins.source(normal(q.Remote.Addr())); q.Op == OpConnect && want != "" && !special(normal(q.Remote.Addr())) && !byName {
+				return fmt.Errorf("%v: got the hint %s, want one with %s", q, refusal.Hint(), want)
+			}
+			for i := range added {
+				less := with(slices.Delete(slices.Clone(added), i, i+1))
+				if less.Decide(q, world.pins(less)).Allowed {
+					return fmt.Errorf("%v: %s is enough without %v", q, refusal.Hint(), &added[i])
+				}
+				if !narrow(&added[i]) {
+					return fmt.Errorf("%v: %s is wider than what was refused", q, refusal.Hint())
+				}
 			}
 			for range 30 { // nothing of another port, protocol or address came with it
 				o := randomRequest(r)
-				if o.Op == q.Op && o.Op != OpBind && p.Decide(o, pins).Allowed != more.Decide(o, pins).Allowed && !sameTarget(q, o) {
+				byPin := (byName || q.Name != "") && o.Protocol == q.Protocol && o.Remote.Port() == q.Remote.Port() // the name has other addresses
+				if o.Op == q.Op && o.Op != OpBind && p.Decide(o, pins).Allowed != more.Decide(o, again).Allowed && !sameTarget(q, o) && !byPin {
 					return fmt.Errorf("%s, given for %v, also changes %v", refusal.Hint(), q, o)
 				}
 			}
 		}
 		return nil
 	})
-	if hinted < 1000 || silent < 1000 {
-		t.Errorf("%d refusals with a flag, %d without", hinted, silent)
+	if hinted < 1000 || silent < 1000 || named < 20 {
+		t.Errorf("%d refusals with a flag, of them %d with a name, %d without", hinted, named, silent)
+	}
+}
+
+// narrow reports whether a rule has one host, port, protocol and peer, as far as its action has them.
+func narrow(r *Rule) bool {
+	one := func(h host) bool { return h.kind == byName || h.kind == byPrefix && h.prefix.IsSingleIP() }
+	if !one(r.host) || r.peer.kind != everyone && !one(r.peer) {
+		return false
+	}
+	if r.action == Connect || r.action == Listen {
+		return r.protocols != both && len(r.ports) == 1 && r.ports[0].first == r.ports[0].last
+	}
+	return true
+}
+
+// The rules of a filtered answer leave all special addresses in and allow there what the name allows;
+// without one of them that is not so.
+func TestFilteredHintLeavesIn(t *testing.T) {
+	hinted := 0
+	every(t, func(r *rand.Rand) error {
+		p := New(append(randomRules(r, 6), mustRules(t, pick(r, []string{
+			"allow connect tcp://api.example.com:443", "allow connect udp://*.example.com:53,80-90", "allow connect www.example.org",
+		}))...), Limits{})
+		world := randomAnswers(r)
+		for _, name := range worldNames {
+			if !p.Decide(Request{Op: OpResolve, Name: name}, nil).Allowed {
+				continue
+			}
+			_, removed := p.Answer(nil, name, AnyFamily, world[name])
+			f := p.ExplainAnswer(name, removed)
+			if len(removed) == 0 || f.Hint() == "" {
+				continue
+			}
+			hinted++
+			leavesIn := func(added []Rule) bool {
+				more := New(append(p.Rules(), added...), Limits{})
+				_, removed := more.Answer(nil, name, AnyFamily, world[name])
+				return !slices.ContainsFunc(removed, func(a netip.Addr) bool { return !normal(a).IsUnspecified() })
+			}
+			flag, value, _ := strings.Cut(f.Hint(), " ")
+			added, err := ParseTargets(Allow, Connect, strings.Trim(value, `"`), Origin{})
+			if flag != "--allow-connect" || err != nil || spelled(added) != spelled(f.Allow) || !leavesIn(added) {
+				return fmt.Errorf("%v: %s does not leave it in: %v", f, f.Hint(), err)
+			}
+			for i := range added {
+				if !added[i].host.prefix.IsSingleIP() {
+					return fmt.Errorf("%v: %s is for more than one address", f, f.Hint())
+				}
+				same := func(o Rule) bool { return o.host == added[i].host }
+				if less := slices.DeleteFunc(slices.Clone(added), same); leavesIn(less) {
+					return fmt.Errorf("%v: %s is enough without %v", f, f.Hint(), added[i])
+				}
+			}
+		}
+		return nil
+	})
+	if hinted < 500 {
+		t.Errorf("got %d hints, want at least 500", hinted)
 	}
 }
 

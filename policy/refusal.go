@@ -3,7 +3,6 @@ package policy
 import (
 	"net/netip"
 	"strconv"
-	"strings"
 	"syscall"
 )
 
@@ -34,19 +33,7 @@ func (r *Refusal) Hint() string {
 	if len(r.Allow) == 0 {
 		return r.mend
 	}
-	value := targets(r.Allow)
-	if strings.ContainsAny(value, " []*") {
-		value = `"` + value + `"` // shells split or expand it
-	}
-	return "--allow-" + r.Allow[0].action.String() + " " + value
-}
-
-func targets(rules []Rule) string {
-	var out []string
-	for i := range rules {
-		out = append(out, rules[i].Target())
-	}
-	return strings.Join(out, " ")
+	return Hint(r.Allow)
 }
 
 // Explain says why a request was refused, given the decision on it; nil if it was allowed. It takes its time, so it is
@@ -74,52 +61,15 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 		ref.mend = "take out " + d.Rule.where() + ", or make it narrower"
 	} else {
 		ref.Reason = l.reason(&q)
-		ref.Allow = l.missing(&q)
+		ref.Allow = l.missing(&q, d.source)
 	}
 	if d.layer > 0 {
 		ref.Reason = "the ceiling: " + ref.Reason
 		if len(ref.Allow) > 0 {
-			ref.mend = "let the ceiling " + ref.Allow[0].effect.String() + " " + ref.Allow[0].action.String() + " " + targets(ref.Allow)
-			ref.Allow = nil
+			ref.mend, ref.Allow = ceilingHint(ref.Allow), nil
 		}
 	}
 	return ref
-}
-
-// missing returns the rules that are missing for q to be allowed, none if there are no such rules.
-func (l *layer) missing(q *query) []Rule {
-	action, proto := q.op.action(), q.protocol.String()+"://"
-	var text []string
-	switch {
-	case q.op == OpResolve:
-		text = []string{q.name}
-	case q.op == OpConnect && !q.remote.IsValid():
-		text = []string{proto + q.name + ":" + strconv.Itoa(int(q.rport))}
-	case q.op == OpJoin:
-		text = []string{"udp://" + q.remote.String()}
-	case q.op == OpConnect, q.op == OpReceive && q.client():
-		action = Connect
-		for _, a := range q.remotes() {
-			if l.findConnect(Allow, a, q) == nil {
-				text = append(text, proto+netip.AddrPortFrom(a, q.rport).String())
-			}
-		}
-	default:
-		local := proto + netip.AddrPortFrom(q.local, q.allowPort()).String()
-		if q.op == OpBind || q.op == OpListen {
-			text = []string{local}
-		}
-		for _, a := range q.remotes() {
-			if l.findListen(Allow, q, a) == nil {
-				text = append(text, local+" from "+a.String())
-			}
-		}
-	}
-	rules, err := ParseTargets(Allow, action, strings.Join(text, " "), Origin{Source: "--allow-" + action.String()})
-	if err != nil {
-		return nil // port 0, say, which no rule can name
-	}
-	return rules
 }
 
 // reason says why no rule of l allows q.
@@ -127,6 +77,10 @@ func (l *layer) reason(q *query) string {
 	switch q.op {
 	case OpResolve:
 		return l.reasonName(q)
+	case OpBind:
+		if q.client() {
+			return l.reasonHost(Listen, q.protocol, q.local, 0) + ", and none lets it connect by " + q.protocol.String()
+		}
 	case OpConnect:
 		if !q.remote.IsValid() {
 			return l.reasonName(q)

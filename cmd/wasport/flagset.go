@@ -114,9 +114,9 @@ func flagError(flags *pflag.FlagSet, err error) error {
 		return fmt.Errorf("--%s needs a value: --%[1]s %s", lacking.GetFlag().Name, name)
 	case errors.As(err, &unknown):
 		if short := unknown.GetSpecifiedShortnames(); short != "" {
-			return fmt.Errorf("there is no flag -%s%s", short, didYouMean("--", short, flagNames(flags)))
+			return fmt.Errorf("there is no flag -%s%s", short, instead(short, flagNames(flags)))
 		}
-		return fmt.Errorf("there is no flag --%s%s", unknown.GetSpecifiedName(), didYouMean("--", unknown.GetSpecifiedName(), flagNames(flags)))
+		return fmt.Errorf("there is no flag --%s%s", unknown.GetSpecifiedName(), instead(unknown.GetSpecifiedName(), flagNames(flags)))
 	}
 	return err
 }
@@ -124,39 +124,4 @@ func flagError(flags *pflag.FlagSet, err error) error {
 func flagNames(flags *pflag.FlagSet) (names []string) {
 	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	return names
-}
-
-// didYouMean suggests the name that was probably meant, if there is one.
-func didYouMean(prefix, got string, names []string) string {
-	best, least := "", 1+len(got)/3
-	for _, name := range names {
-		if d := distance(got, name); d <= least {
-			best, least = name, d-1
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %s%s?", prefix, best)
-}
-
-// distance counts the letters to insert, drop or change to get from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -415,7 +415,11 @@ func TestHints(t *testing.T) {
 		{"look up", "--hosts db.test=127.0.0.8 lookup.wasm DB.test. 80 4 tcp", []string{"--allow-resolve db.test"},
 			[]string{"lookup.wasm x.db.test 80 4 tcp", "lookup.wasm other.test 80 4 tcp"}},
 		{"look up what becomes loopback", "--hosts db.test=127.0.0.8 --allow-connect db.test:5432 lookup.wasm db.test 5432 4 tcp",
-			[]string{"--allow-connect 127.0.0.8"}, []string{"tcp_client.wasm 127.0.0.9 9 x"}},
+			[]string{"--allow-connect 127.0.0.8:5432"}, []string{"tcp_client.wasm 127.0.0.8 9 x", "tcp_client.wasm 127.0.0.9 5432 x"}},
+		{"look up what becomes many addresses inside",
+			"--hosts db.test=127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5,127.0.0.6,127.0.0.7 --allow-connect tcp://db.test:5432 lookup.wasm db.test 5432 4 tcp",
+			[]string{`--allow-connect "tcp://127.0.0.2:5432 tcp://127.0.0.3:5432 tcp://127.0.0.4:5432 tcp://127.0.0.5:5432 ` +
+				`tcp://127.0.0.6:5432 tcp://127.0.0.7:5432"`}, []string{"udp_client.wasm 127.0.0.7 5432 x", "tcp_client.wasm 127.0.0.8 5432 x"}},
 		{"join", "multicast.wasm receive 239.1.2.3 127.0.0.1 0", []string{"--allow-listen udp://0.0.0.0:0", "--allow-join udp://239.1.2.3",
 			"--allow-listen udp://127.0.0.1:0"}, []string{"multicast.wasm receive 239.1.2.4 127.0.0.1 0"}},
 		{"send to a group", "multicast.wasm send 239.1.2.3 9 127.0.0.1 x", []string{"--allow-listen udp://127.0.0.1:0",
@@ -455,11 +459,53 @@ func TestHints(t *testing.T) {
 			if said := shell(flags, test.run); strings.Contains(said, "denied") || strings.Contains(said, "left") {
 				t.Errorf("with %q it says %s", flags, said)
 			}
+			for i := range test.hints { // none is too many
+				less := " " + strings.Join(slices.Delete(slices.Clone(test.hints), i, i+1), " ")
+				if said := shell(less, test.run); !strings.Contains(said, "wasport: denied ") && !strings.Contains(said, "wasport: left ") {
+					t.Errorf("without %q it says %s", test.hints[i], said)
+				}
+			}
 			for _, run := range test.beside {
 				if said := shell(flags, run); !strings.Contains(said, "wasport: denied ") {
 					t.Errorf("with %q %q says %s", flags, run, said)
 				}
 			}
 		})
+	}
+}
+
+// TestHintForLocalhost follows the hint for a rule with the name of loopback: it has the syntax of the
+// command line.
+func TestHintForLocalhost(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("hints are for a shell")
+	}
+	shell := func(flags, run string) string {
+		cmd := exec.Command("sh", "-c", "exec wasport run "+flags+" ../../guest/c/test/"+run)
+		cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+		out, _ := cmd.CombinedOutput()
+		return string(out)
+	}
+	said := shell("--allow-connect tcp://localhost:9", "tcp_client.wasm 127.0.0.1 9 x")
+	m := regexp.MustCompile(`; write (--.*) and (--.*)\n`).FindStringSubmatch(said)
+	if m == nil {
+		t.Fatalf("got %s, want flags to write", said)
+	}
+	connect, resolve := m[1], m[2]
+	if want := `--allow-connect "tcp://127.0.0.1:9 tcp://[::1]:9"`; connect != want || resolve != "--allow-resolve localhost" {
+		t.Errorf("got %s and %s, want %s and --allow-resolve localhost", connect, resolve, want)
+	}
+	for _, run := range []string{"tcp_client.wasm 127.0.0.1 9 x", "lookup.wasm localhost 9 4 tcp"} {
+		if said := shell(connect+" "+resolve, run); strings.Contains(said, "denied") {
+			t.Errorf("%s: got %s, want nothing denied", run, said)
+		}
+	}
+	for flags, run := range map[string]string{connect: "lookup.wasm localhost 9 4 tcp", resolve: "tcp_client.wasm 127.0.0.1 9 x"} {
+		if said := shell(flags, run); !strings.Contains(said, "denied") {
+			t.Errorf("%s: got %s with %s alone, want it denied", run, said, flags)
+		}
+	}
+	if said := shell(connect+" "+resolve, "tcp_client.wasm 127.0.0.1 10 x"); !strings.Contains(said, "denied") {
+		t.Errorf("another port: got %s, want it denied", said)
 	}
 }

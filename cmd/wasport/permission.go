@@ -2,12 +2,9 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/hostpath"
@@ -134,64 +131,4 @@ func readPolicy(file string) (*policy.Policy, error) {
 		return nil, usage("", "policy: %w", err)
 	}
 	return p, nil
-}
-
-// maxReports bounds what a guest can fill the terminal with.
-const maxReports = 1000
-
-// reports prints what was refused, with the way to allow it, each thing once.
-type reports struct {
-	to     io.Writer
-	dryRun bool
-
-	mu   sync.Mutex
-	said map[string]bool
-}
-
-func (r *reports) refusal(f *policy.Refusal) {
-	text := f.Error()
-	if r.dryRun {
-		text = "would have " + text
-	}
-	r.say(text, "to allow it: ", f.Hint())
-}
-
-// maxShown is how many addresses of an answer are named.
-const maxShown = 4
-
-func (r *reports) filtered(name string, removed []netip.Addr) {
-	var shown []string
-	for _, a := range removed[:min(len(removed), maxShown)] {
-		shown = append(shown, a.String())
-	}
-	list, more := strings.Join(shown, " "), ""
-	if n := len(removed) - len(shown); n > 0 {
-		more = fmt.Sprintf(" and %d more", n)
-	}
-	did := "left"
-	if r.dryRun {
-		did = "would have left"
-	}
-	hint := "--allow-connect " + list
-	if len(shown) > 1 {
-		hint = `--allow-connect "` + list + `"`
-	}
-	r.say(fmt.Sprintf("%s %s%s out of what %s resolves to: a name reaches public addresses only", did, list, more, name),
-		"to leave it in: ", hint)
-}
-
-func (r *reports) say(text, how, hint string) {
-	text = "wasport: " + text + "\n"
-	if hint != "" {
-		text += "         " + how + hint + "\n"
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.said == nil {
-		r.said = make(map[string]bool)
-	}
-	if !r.said[text] && len(r.said) < maxReports {
-		r.said[text] = true
-		io.WriteString(r.to, text)
-	}
 }

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/policy"
 )
 
 func TestParseDuration(t *testing.T) {
@@ -124,6 +129,80 @@ func TestTwoReadings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is suggested for a flag that does not exist never grants everything, nor anything else than
+// what its name asks for.
+func TestInstead(t *testing.T) {
+	var f runFlags
+	all := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	for _, g := range f.groups() {
+		all.AddFlagSet(g.FlagSet)
+	}
+	for got, want := range map[string]string{
+		"allow-all": "--allow-connect", "allow-dns": "--allow-resolve", "allow-read": ":ro", "allow-write": "--dir", "allow-env": "--env",
+		"allow-conect": "--allow-connect?", "alow-listen": "--allow-listen?", "deny-resolv": "--deny-resolve?", "allow-jion": "--allow-join?",
+		"allow-nets": "", "allow-netw": "", "alow-net": "", "allow-run": "", "allow-ffi": "", "allow-sys": "", "allow-import": "",
+		"deny-read": "", "deny-net": "", "allow": "", "A": "", "net": "",
+	} {
+		text := instead(got, flagNames(all))
+		if strings.Contains(text, "--allow-net") || !strings.Contains(text, want) || want == "" && strings.Contains(text, "allow-") {
+			t.Errorf("--%s: got %q, want %q and never --allow-net", got, text, want)
+		}
+	}
+}
+
+// The reports of filtered answers come when there is news, with a hint for all that was left out so far;
+// what a guest can cause to be printed has an end, which is told.
+func TestReportsOfFilteredAnswers(t *testing.T) {
+	rules, err := policy.ParseTargets(policy.Allow, policy.Connect, "tcp://db.test:5432", policy.Origin{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := policy.New(rules, policy.Limits{})
+	var out strings.Builder
+	r := &reports{to: &out}
+	answer := func(name string, addrs ...string) string {
+		out.Reset()
+		var list []netip.Addr
+		for _, a := range addrs {
+			list = append(list, netip.MustParseAddr(a))
+		}
+		r.filtered(p.ExplainAnswer(name, list))
+		return out.String()
+	}
+	const both = `--allow-connect "tcp://10.0.0.1:5432 tcp://10.0.0.2:5432"` + "\n"
+	if got := answer("db.test", "10.0.0.1", "10.0.0.2"); !strings.HasSuffix(got, both) {
+		t.Errorf("got %q, want a hint for both", got)
+	}
+	for _, again := range [][]string{{"10.0.0.2", "10.0.0.1"}, {"10.0.0.1"}, {"10.0.0.2", "10.0.0.2"}} {
+		if got := answer("DB.test.", again...); got != "" {
+			t.Errorf("%v: got %q again, want nothing new", again, got)
+		}
+	}
+	if got := answer("db.test", "10.0.0.3"); !strings.Contains(got, "left 10.0.0.3 out") || !strings.Contains(got,
+		`"tcp://10.0.0.1:5432 tcp://10.0.0.2:5432 tcp://10.0.0.3:5432"`) {
+		t.Errorf("got %q, want the new address and a hint for all", got)
+	}
+	if got := answer("db.test", "10.0.0.1", "10.0.0.2", "10.0.0.4", "10.0.0.5", "10.0.0.6"); !strings.Contains(got, "10.0.0.6:5432") {
+		t.Errorf("got %q, want a hint for more than four", got)
+	}
+	if got := answer("other.test", "8.8.8.8"); strings.Contains(got, "to leave it in") {
+		t.Errorf("got %q, want no hint where none helps", got)
+	}
+	var all strings.Builder
+	for i := range 2 * maxReports {
+		all.WriteString(answer("db.test", fmt.Sprintf("10.1.%d.%d", i>>8, i&255)))
+	}
+	out.Reset()
+	for i := range 2 * maxReports {
+		r.say(fmt.Sprint("text ", i), "", "")
+	}
+	all.WriteString(out.String())
+	if all.Len() > maxReported+1000 || strings.Count(all.String(), "--audit FILE records all of it") != 1 {
+		t.Errorf("got %d bytes printed, and an end told %d times, want at most %d and once", all.Len(),
+			strings.Count(all.String(), "--audit FILE records all of it"), maxReported)
 	}
 }
 

@@ -3,7 +3,6 @@ package guard
 import (
 	"context"
 	"log/slog"
-	"net/netip"
 	"strconv"
 	"sync/atomic"
 
@@ -97,13 +96,16 @@ func (n *Network) recordStranger(now *regime, r policy.Request, d policy.Decisio
 	n.recordRefusal(now.policy.Explain(r, d), more...)
 }
 
-func (n *Network) recordFiltered(name string, removed []netip.Addr) {
-	text := make([]string, len(removed))
-	for i, a := range removed {
+func (n *Network) recordFiltered(f *policy.Filtered) {
+	text := make([]string, len(f.Removed))
+	for i, a := range f.Removed {
 		text[i] = a.String()
 	}
-	n.record(slog.LevelWarn, "filtered", policy.Request{Op: policy.OpResolve}, name,
-		slog.Any("addresses", text), slog.String("reason", "no rule allows a connect to these addresses, and a name does not reach them"))
+	attrs := []slog.Attr{slog.Any("addresses", text), slog.String("reason", f.Reason)}
+	if hint := f.Hint(); hint != "" {
+		attrs = append(attrs, slog.String("hint", hint))
+	}
+	n.record(slog.LevelWarn, "filtered", policy.Request{Op: policy.OpResolve}, f.Name, attrs...)
 }
 
 // recordLimit notes that a limit refused something.

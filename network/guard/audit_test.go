@@ -94,7 +94,7 @@ func TestAudit(t *testing.T) {
 	must(t, err)
 	l.expect(t, "level=INFO action=resolve name=name.test decision=allowed rule=allow_connect_udp://name.test:53 written=net.toml:2:2",
 		"level=WARN action=resolve name=name.test decision=filtered addresses=[127.0.0.1] "+
-			"reason=no_rule_allows_a_connect_to_these_addresses,_and_a_name_does_not_reach_them")
+			"reason=a_name_reaches_public_addresses_only hint=--allow-connect_udp://127.0.0.1:53")
 	_, err = n.LookupAddrs(t.Context(), network.IPv4, "bad\nname\x1b[2J")
 	wantErr(t, "lookup", err, syscall.EACCES)
 	l.expect(t, `level=WARN action=resolve name="bad\nname\x1b[2J" decision=denied reason=it_is_not_a_valid_name`)

@@ -6,7 +6,6 @@ package guard
 
 import (
 	"log/slog"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +30,7 @@ type Options struct {
 	OnLimit func(name string, limit int)
 
 	// OnFiltered is told of the addresses that were taken out of the answer to a lookup.
-	OnFiltered func(name string, removed []netip.Addr)
+	OnFiltered func(*policy.Filtered)
 
 	// Audit gets a record of each decision, and of each call that a limit refused: at level Info what was allowed, at Warn what was
 	// not. A datagram that goes to, or comes from, one of the latest addresses of its socket needs no new decision. Of the strangers

@@ -38,9 +38,10 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family, name s
 	if err != nil {
 		return nil, err
 	}
-	kept, removed := n.Policy().Answer(n.pins, canonical, families[family], addrs) // by what holds by now
+	p := n.Policy() // by what holds by now
+	kept, removed := p.Answer(n.pins, canonical, families[family], addrs)
 	if len(removed) > 0 {
-		n.filtered(canonical, removed)
+		n.filtered(p.ExplainAnswer(canonical, removed))
 		if n.options.DryRun {
 			kept = addrs
 		}
@@ -55,13 +56,13 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family, name s
 }
 
 // filtered notes that addresses were taken out of an answer.
-func (n *Network) filtered(name string, removed []netip.Addr) {
-	n.counters.filtered.Add(uint64(len(removed)))
+func (n *Network) filtered(f *policy.Filtered) {
+	n.counters.filtered.Add(uint64(len(f.Removed)))
 	if n.options.Audit != nil {
-		n.recordFiltered(name, removed)
+		n.recordFiltered(f)
 	}
 	if n.options.OnFiltered != nil {
-		n.options.OnFiltered(name, removed)
+		n.options.OnFiltered(f)
 	}
 }
 

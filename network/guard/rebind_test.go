@@ -99,11 +99,11 @@ func TestRebinding(t *testing.T) {
 			test.serve(server)
 			var removed []netip.Addr
 			n := guard.New(base, rules(t, "allow connect name.test", "allow connect other.test"), guard.Options{
-				OnFiltered: func(name string, addrs []netip.Addr) {
-					if name != "name.test" {
-						t.Errorf("%s is filtered", name)
+				OnFiltered: func(f *policy.Filtered) {
+					if f.Name != "name.test" {
+						t.Errorf("%s is filtered", f.Name)
 					}
-					removed = append(removed, addrs...)
+					removed = append(removed, f.Removed...)
 				},
 			})
 			visit := func(to netip.Addr, want error) {

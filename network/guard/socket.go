@@ -124,9 +124,17 @@ func (s *socket) Bind(a netip.AddrPort) error {
 
 // Listen makes a stream accept connections. One that was handed over while it did so goes on as it is: its owner has chosen how
 // many may wait.
+// Listen fails as listen(2) does where no rule could help: EOPNOTSUPP for datagrams, EINVAL once the
+// socket is connected.
 func (s *socket) Listen(backlog int) error {
+	if s.protocol == policy.UDP {
+		return syscall.EOPNOTSUPP
+	}
 	s.moving.Lock()
 	defer s.moving.Unlock()
+	if _, err := s.Socket.RemoteAddr(); err == nil {
+		return syscall.EINVAL
+	}
 	at, chosen := s.local()
 	if at.Port() == 0 { // a connect that failed may have bound it
 		s.settle(false)
