@@ -93,7 +93,7 @@ func (l *lesson) write(module string) error {
 		return fmt.Errorf("--learn: %w", err)
 	}
 	if !l.stream {
-		fmt.Fprintf(os.Stderr, "wasport: %s\n", said)
+		say("wasport: " + said + "\n")
 	}
 	return nil
 }

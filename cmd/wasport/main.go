@@ -128,12 +128,12 @@ func report(err error) int {
 		}
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "wasport:", err)
+		say(fmt.Sprintln("wasport:", err))
 	}
 	return status
 }
 
 // warn says what the user should know although the run goes on.
 func warn(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "wasport: warning: "+format+"\n", args...)
+	say(fmt.Sprintf("wasport: warning: "+format+"\n", args...))
 }

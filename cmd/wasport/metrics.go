@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,6 +61,6 @@ func serveMetrics(l net.Listener, guest *wasport.Guest) (stop func() error) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	server := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	go server.Serve(l)
-	fmt.Fprintf(os.Stderr, "wasport: metrics are at http://%v/metrics\n", l.Addr())
+	say(fmt.Sprintf("wasport: metrics are at http://%v/metrics\n", l.Addr()))
 	return server.Close
 }

@@ -110,7 +110,7 @@ func (p *permissions) reload(g *wasport.Guest, l *lesson) {
 	}
 	g.SetPolicy(all)
 	files := slices.DeleteFunc([]string{p.file, p.ceiling}, func(s string) bool { return s == "" })
-	fmt.Fprintf(os.Stderr, "wasport: read %s again; it holds from now on\n", strings.Join(files, " and "))
+	say(fmt.Sprintf("wasport: read %s again; it holds from now on\n", strings.Join(files, " and ")))
 }
 
 // read reads a policy, also again, unless the program could have written it meanwhile.

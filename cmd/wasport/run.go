@@ -194,7 +194,7 @@ func run(args []string) error {
 		defer cancel()
 	}
 	status, err := f.watch(ctx, mod)
-	if failed := f.oversight.end(); failed != nil {
+	if failed := unlessEnded(ctx, f.oversight.end); failed != nil {
 		warn("%v", failed)
 	}
 	if err != nil || status.Code != 0 {
@@ -207,7 +207,10 @@ func run(args []string) error {
 		return &exit{status: exitStatus(status.Code)}
 	}
 	if len(status.Results) > 0 {
-		fmt.Println(entry.Format(status.Results))
+		return unlessEnded(ctx, func() error {
+			fmt.Println(entry.Format(status.Results))
+			return nil
+		})
 	}
 	return nil
 }
@@ -271,7 +274,7 @@ func (f *runFlags) complete(file string) error {
 		c.Env = inherit(c.Env)
 	}
 	if f.trace {
-		c.Trace = os.Stderr
+		c.Trace = consoleWriter{}
 	}
 	c.Network = kernel.New(f.kernel)
 	var err error
@@ -289,7 +292,7 @@ func (f *runFlags) complete(file string) error {
 		warn("--allow-net lets the program reach every address that this machine reaches")
 	}
 	r := &f.reports
-	r.to, r.dryRun = os.Stderr, f.oversight.dryRun
+	r.to, r.dryRun = consoleWriter{}, f.oversight.dryRun
 	c.OnRefusal, c.OnFiltered, c.OnStranger, c.OnLimit = r.refusal, r.filtered, r.stranger, r.limit
 	return f.oversight.begin(c, file)
 }

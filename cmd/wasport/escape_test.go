@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// hostile is a name that would clear a terminal, set its title, write backwards and forge a line.
+const hostile = "\x1b[2J\x1b]0;x\x07\u202e\u009b1m\r\nwasport: forged"
+
+// section is a section of a module.
+func section(id byte, content ...[]byte) []byte {
+	all := slices.Concat(content...)
+	return append(binary.AppendUvarint([]byte{id}, uint64(len(all))), all...)
+}
+
+func named(s string) []byte { return append(binary.AppendUvarint(nil, uint64(len(s))), s...) }
+
+// hostileModule is a module with hostile names everywhere. Its _start runs the code.
+func hostileModule(imported []byte, code ...byte) []byte {
+	own := byte(0) // index of its own function
+	if imported[0] == 0 {
+		own = 1
+	}
+	return slices.Concat([]byte("\x00asm\x01\x00\x00\x00"),
+		section(1, []byte{1, 0x60, 0, 0}), // the type () -> ()
+		section(2, []byte{1}, named(hostile), named("i"+hostile), imported),
+		section(3, []byte{1, 0}),
+		section(7, []byte{2}, named("_start"), []byte{0, own}, named("e"+hostile), []byte{0, own}),
+		section(10, []byte{1, byte(len(code) + 2), 0}, code, []byte{0x0b}),
+		section(0, named(hostile), []byte("custom")),
+		section(0, named("name"), section(1, []byte{1, own}, named("f"+hostile))),
+	)
+}
+
+// TestHostileNames has names of a module's printed, and of its file.
+func TestHostileNames(t *testing.T) {
+	const call, unreachable = 0x10, 0x00
+	function := []byte{0, 0}
+	for _, test := range []struct {
+		name string
+		wasm []byte
+		args []string
+		want string // what is printed of the names
+	}{
+		{"inspect", hostileModule(function), []string{"inspect"}, `"i\x1b[2J`},
+		{"inspect what exports", hostileModule(function), []string{"inspect"}, `"e\x1b[2J`},
+		{"inspect what imports memory", hostileModule([]byte{2, 0, 1}), []string{"inspect"}, `"i\x1b[2J`},
+		{"inspect what is cut off", hostileModule(function)[:120], []string{"inspect"}, ""},
+		{"lacking an import", hostileModule(function), []string{"run"}, `"i\x1b[2J`},
+		{"lacking a global", hostileModule([]byte{3, 0x7f, 0}), []string{"run", "--unknown-imports=trap"}, `"i\x1b[2J`},
+		{"call of what is missing", hostileModule(function, call, 0), []string{"run", "--unknown-imports=trap"}, `"i\x1b[2J`},
+		{"trap", hostileModule(function, unreachable), []string{"run", "--unknown-imports=trap"}, `f\x1b[2J`},
+		{"trap as it is", hostileModule(function, unreachable), []string{"run", "--unknown-imports=trap", "--no-interrupt"}, `f\x1b[2J`},
+		{"trap while interpreted", hostileModule(function, unreachable), []string{"run", "--unknown-imports=trap", "--interpreter"}, `f\x1b[2J`},
+		{"no such function", hostileModule(function), []string{"run", "--unknown-imports=trap", "-f", "none"}, `"e\x1b[2J`},
+		{"arguments", hostileModule(function), []string{"run", "--unknown-imports=trap", "-f", "e" + hostile}, `e\x1b[2J`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "m\x1b[1m.wasm")
+			if err := os.WriteFile(file, test.wasm, 0o666); err != nil {
+				t.Skip(err) // some systems have no such names
+			}
+			args := append(test.args, file)
+			if test.name == "arguments" {
+				args = append(args, "1")
+			}
+			cmd := exec.Command("wasport", args...)
+			cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())
+			out, _ := cmd.CombinedOutput()
+			if i := bytes.IndexFunc(out, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+				t.Errorf("got something that does not print, at %d of %q", i, out)
+			}
+			if strings.Contains(string(out), "\nwasport: forged") {
+				t.Errorf("got a forged line: %q", out)
+			}
+			if !strings.Contains(string(out), test.want) {
+				t.Errorf("got %q, want the name as %s", out, test.want)
+			}
+		})
+	}
+}
