@@ -22,6 +22,9 @@ func (m *Module) Functions() []Function {
 // print is quoted.
 func (f Function) String() string { return engine.Entry(f).String() }
 
+// Signature is the function's type, such as "(i32, i32) -> i32".
+func (f Function) Signature() string { return engine.Entry(f).Signature() }
+
 // Memory is the memory that a module has.
 type Memory = engine.Memory
 

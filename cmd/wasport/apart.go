@@ -29,6 +29,7 @@ func (f *runFlags) keepApart() error {
 	for _, file := range []struct{ flag, path, could string }{
 		{"--learn", f.oversight.learn, redirects},
 		{"--audit", f.oversight.audit, redirects},
+		{"--trace-file", f.traceFile, redirects},
 		{"--policy", f.permissions.file, "give itself other permissions"},
 		{"--policy-ceiling", f.permissions.ceiling, "give itself other permissions"},
 	} {

@@ -27,6 +27,8 @@ Environment
 Exit status: clang's.
 `
 
+func ccPage() page { return page{command: "cc", before: ccHelp} }
+
 // compiler is the subcommand cc or, with cxx, c++.
 func compiler(name string, cxx bool) func(args []string) error {
 	return func(args []string) error {
@@ -34,7 +36,7 @@ func compiler(name string, cxx bool) func(args []string) error {
 			return usage(name, "there is nothing to compile: wasport %s FILE... -o MODULE.wasm", name)
 		}
 		if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
-			fmt.Print(ccHelp)
+			ccPage().help(os.Stdout)
 			return nil
 		}
 		ctx, stop := untilSignal(context.Background())

@@ -24,17 +24,26 @@ func newGroup(title string) group {
 	return g
 }
 
+// describe tells the name of a flag's value, which is empty if it takes none, and what the flag does.
+func describe(f *pflag.Flag) (value, does string) {
+	if f.NoOptDefVal != "" {
+		return "", f.Usage
+	}
+	value, usage := pflag.UnquoteUsage(f)
+	return value, strings.TrimPrefix(usage, value+" ")
+}
+
 // help prints a line for each flag.
 func (g group) help(w io.Writer) {
 	fmt.Fprintf(w, "\n%s\n", g.title)
 	g.VisitAll(func(f *pflag.Flag) {
-		flag, does := "    --"+f.Name, f.Usage
+		flag := "    --" + f.Name
 		if f.Shorthand != "" {
 			flag = "-" + f.Shorthand + ", --" + f.Name
 		}
-		if f.NoOptDefVal == "" {
-			value, usage := pflag.UnquoteUsage(f)
-			flag, does = flag+" "+value, strings.TrimPrefix(usage, value+" ")
+		value, does := describe(f)
+		if value != "" {
+			flag += " " + value
 		}
 		fmt.Fprintf(w, "  %-30s %s\n", flag, does)
 	})

@@ -12,15 +12,22 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-const inspectBefore = `wasport inspect FILE.wasm says what a module imports, and whether it can be run.
+const inspectBefore = `wasport inspect [--json] FILE.wasm says what a module imports, and whether it can be run.
 
 The exit status is 0 if it can be run, 1 if it cannot, and 2 if the file is no module.
 `
 
-func inspectPage() page { return page{command: "inspect", before: inspectBefore} }
+type inspectFlags struct{ json bool }
+
+func (f *inspectFlags) page() page {
+	output := newGroup("Output")
+	output.BoolVar(&f.json, "json", false, "print it as a JSON object, for programs")
+	return page{command: "inspect", before: inspectBefore, groups: []group{output}}
+}
 
 func inspect(args []string) error {
-	rest, done, err := inspectPage().parse(args)
+	var f inspectFlags
+	rest, done, err := f.page().parse(args)
 	if done || err != nil {
 		return err
 	}
@@ -40,31 +47,62 @@ func inspect(args []string) error {
 	}
 	defer rt.Close(ctx)
 
-	imports := mod.Imports()
+	end := judge(mod)
+	if f.json {
+		err = printJSON(os.Stdout, file, len(wasm), mod, end)
+	} else {
+		printText(file, len(wasm), mod, end)
+	}
+	if err == nil && !end.runnable {
+		return &exit{status: statusFailure}
+	}
+	return err
+}
+
+// verdict says whether a module can be run, and why not.
+type verdict struct {
+	runnable bool
+	start    bool // by itself, not only its functions
+	reason   string
+	trap     bool // it can with --unknown-imports=trap
+}
+
+func judge(mod *wasport.Module) verdict {
+	lacking := slices.DeleteFunc(mod.Imports(), wasport.Import.OK)
+	if len(lacking) > 0 {
+		return verdict{
+			reason: fmt.Sprintf("%d of its imports cannot be supplied", len(lacking)),
+			trap:   !slices.ContainsFunc(lacking, func(i wasport.Import) bool { return !i.IsFunction() }),
+		}
+	}
+	if _, err := mod.Function(""); err == nil {
+		return verdict{runnable: true, start: true}
+	}
+	if len(mod.Functions()) > 0 {
+		return verdict{runnable: true}
+	}
+	return verdict{reason: "it exports no function"}
+}
+
+func printText(file string, bytes int, mod *wasport.Module, end verdict) {
 	file = printable.Name(file)
-	fmt.Printf("%s: core module, %s\n", file, size(uint64(len(wasm))))
+	imports := mod.Imports()
+	fmt.Printf("%s: core module, %s\n", file, size(uint64(bytes)))
 	fmt.Printf("speaks %s\n", dialects(imports))
 	printImports(imports)
 	printExports(mod)
-	lacking := slices.DeleteFunc(imports, wasport.Import.OK)
 	fmt.Println()
-	if len(lacking) > 0 {
-		fmt.Printf("It cannot be run: %d of its imports cannot be supplied.\n", len(lacking))
-		if !slices.ContainsFunc(lacking, func(i wasport.Import) bool { return !i.IsFunction() }) {
-			fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when they are called.")
-		}
-		return &exit{status: statusFailure}
-	}
-	if _, err := mod.Function(""); err == nil {
+	switch {
+	case end.start:
 		fmt.Printf("It can be run: wasport run %s\n", file)
-		return nil
-	}
-	if len(mod.Functions()) > 0 {
+	case end.runnable:
 		fmt.Printf("It has no _start, but its functions can be called: wasport run -f NAME %s\n", file)
-		return nil
+	default:
+		fmt.Printf("It cannot be run: %s.\n", end.reason)
 	}
-	fmt.Println("It cannot be run: it exports no function.")
-	return &exit{status: statusFailure}
+	if end.trap {
+		fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when they are called.")
+	}
 }
 
 // dialects says which interfaces a module was built for.

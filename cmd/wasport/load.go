@@ -41,7 +41,9 @@ func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport
 			dir = ""
 		}
 	}
+	compiled := showCompiling(file)
 	rt, mod, err := runtimeFor(ctx, wasm, dir, f.runtime, f.compile)
+	compiled()
 	if err != nil {
 		return nil, nil, &exit{statusUsage, unfit(file, err)}
 	}

@@ -10,7 +10,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 )
@@ -27,18 +26,24 @@ const (
 // command is a subcommand.
 type command struct {
 	name, args, does string
+	page             func() page
 	run              func(args []string) error
 }
 
+func (c command) synopsis() string { return strings.TrimSpace("wasport " + c.name + " " + c.args) }
+
 func commands() []command {
 	return []command{
-		{"run", "[flags] FILE.wasm [args...]", "run a module", run},
-		{"inspect", "FILE.wasm", "say what a module imports and whether it can be run", inspect},
-		{"cc", "ARGS... -o MODULE.wasm", "compile C for it, with clang", compiler("cc", false)},
-		{"c++", "ARGS... -o MODULE.wasm", "compile C++ for it, with clang", compiler("c++", true)},
-		{"policy", "check|explain|fmt ...", "ask a policy file, or format it", runPolicy},
-		{"demo", "", "run guests that talk to each other over loopback", runDemo},
-		{"version", "", "print the version", version},
+		{"run", "[flags] FILE.wasm [args...]", "run a module", new(runFlags).page, run},
+		{"inspect", "[--json] FILE.wasm", "say what a module imports and whether it can be run", new(inspectFlags).page, inspect},
+		{"cc", "ARGS... -o MODULE.wasm", "compile C for it, with clang", ccPage, compiler("cc", false)},
+		{"c++", "ARGS... -o MODULE.wasm", "compile C++ for it, with clang", ccPage, compiler("c++", true)},
+		{"policy", "check|explain|fmt ...", "ask a policy file, or format it", new(policyFlags).page, runPolicy},
+		{"demo", "", "run guests that talk to each other over loopback", demoPage, runDemo},
+		{"completion", "bash|zsh|fish", "print what completes its command lines in a shell", completionPage, runCompletion},
+		{"man", "", "print its manual page", manPage, runMan},
+		{"version", "", "print the version", versionPage, version},
+		{"help", "[COMMAND]", "print this, or the flags of a command", helpPage, runHelp},
 	}
 }
 
@@ -50,13 +55,8 @@ func dispatch(args []string) error {
 		return &exit{status: statusUsage}
 	}
 	name := args[0]
-	for _, c := range commands() {
-		if c.name == name {
-			return c.run(args[1:])
-		}
-	}
 	switch name {
-	case "help", "-h", "--help":
+	case "-h", "--help":
 		help(os.Stdout)
 		return nil
 	case "-v", "--version":
@@ -65,19 +65,11 @@ func dispatch(args []string) error {
 	if strings.HasSuffix(name, ".wasm") || strings.HasPrefix(name, "-") {
 		return usage("", "%s is not a command; a module is run with: wasport run %s", name, strings.Join(args, " "))
 	}
-	var names []string
-	for _, c := range commands() {
-		names = append(names, c.name)
+	c, err := commandNamed(name)
+	if err != nil {
+		return err
 	}
-	return usage("", "%s is not a command%s", name, didYouMean("", name, names))
-}
-
-func help(w io.Writer) {
-	fmt.Fprint(w, "wasport runs WebAssembly modules on the host's network, as far as they are allowed to use it.\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-41s %s\n", strings.TrimSpace("wasport "+c.name+" "+c.args), c.does)
-	}
-	fmt.Fprint(w, "\nwasport run --help lists its flags.\n")
+	return c.run(args[1:])
 }
 
 // exit is an error with an exit status of its own. Without an err there is nothing to say.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/bytesize"
+	"github.com/wasport/wasport/internal/hostpath"
 	"github.com/wasport/wasport/network/kernel"
 )
 
@@ -49,6 +51,8 @@ type runFlags struct {
 	listenNonblock bool
 	timeout        time.Duration
 	trace          bool
+	traceFile      string
+	name           string // of the guest; as the file if empty
 	cacheDir       string
 	noCache        bool
 
@@ -133,6 +137,11 @@ func (f *runFlags) groups() []group {
 
 	running := newGroup("Running")
 	running.BoolVar(&f.trace, "trace", false, "print each call that touches a descriptor on stderr")
+	running.StringVar(&f.traceFile, "trace-file", "", "`FILE` write them to a file; - is stdout")
+	running.Func("name", "`NAME` call it this in messages, records and what is learnt, not as its file", func(s string) (err error) {
+		f.name, err = parseName(s)
+		return err
+	})
 	running.Func("unknown-imports", "`trap` run it although imports are missing; calling one is a trap", func(s string) error {
 		if s != "trap" {
 			return errors.New("the only way to run such a module is --unknown-imports=trap")
@@ -180,7 +189,10 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.complete(file); err != nil {
+	if f.name == "" {
+		f.name = file
+	}
+	if err := f.complete(); err != nil {
 		return err
 	}
 	if !f.runtime.NoInterrupt { // else a signal must end the process, since the guest may not let go of it
@@ -201,7 +213,7 @@ func run(args []string) error {
 		f.reports.lacking(f.lacks, 3+len(f.config.Dirs), wasm)
 	}
 	if err != nil {
-		return ended(file, err)
+		return ended(f.name, err)
 	}
 	if status.Code != 0 {
 		return &exit{status: exitStatus(status.Code)}
@@ -216,7 +228,7 @@ func run(args []string) error {
 }
 
 // ended says how a guest ended that did not end by itself.
-func ended(file string, err error) error {
+func ended(name string, err error) error {
 	var trap *wasport.Trap
 	var signal signalled
 	switch {
@@ -234,11 +246,11 @@ func ended(file string, err error) error {
 		}
 		return &exit{statusTrap, fmt.Errorf("%w%s", err, at)}
 	case errors.Is(err, errTimeout), errors.Is(err, wasport.ErrCPU):
-		return &exit{statusTimeout, fmt.Errorf("%s: %w", file, err)}
+		return &exit{statusTimeout, fmt.Errorf("%s: %w", name, err)}
 	case errors.As(err, &signal):
 		return &exit{status: statusSignal + int(signal.Signal)}
 	}
-	return fmt.Errorf("%s: %w", file, err)
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // entry finds the function to start with, and sorts the words of the command line into arguments of the program and of the function.
@@ -266,18 +278,18 @@ func (f *runFlags) entry(file string, mod *wasport.Module, words []string) (wasp
 }
 
 // complete opens what the flags name, and hands everything to the configuration.
-func (f *runFlags) complete(file string) error {
+func (f *runFlags) complete() error {
 	c := &f.config
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 	c.Dirs = append(c.Dirs, f.mapped...)
 	if f.envInherit {
 		c.Env = inherit(c.Env)
 	}
-	if f.trace {
-		c.Trace = consoleWriter{}
+	var err error
+	if c.Trace, err = f.openTrace(); err != nil {
+		return err
 	}
 	c.Network = kernel.New(f.kernel)
-	var err error
 	c.NonblockingSockets = f.listenNonblock
 	if c.Sockets, err = f.open(); err != nil {
 		return err
@@ -294,7 +306,28 @@ func (f *runFlags) complete(file string) error {
 	r := &f.reports
 	r.to, r.dryRun = consoleWriter{}, f.oversight.dryRun
 	c.OnRefusal, c.OnFiltered, c.OnStranger, c.OnLimit = r.refusal, r.filtered, r.stranger, r.limit
-	return f.oversight.begin(c, file)
+	return f.oversight.begin(c, f.name)
+}
+
+// openTrace opens what the trace is written to, if there is one.
+func (f *runFlags) openTrace() (io.Writer, error) {
+	switch {
+	case f.traceFile == "" && f.trace:
+		return consoleWriter{}, nil
+	case f.traceFile == "":
+		return nil, nil
+	case f.trace:
+		return nil, usage("run", "--trace prints on stderr, --trace-file %s writes there; leave one of them out", f.traceFile)
+	}
+	if s := standardFile(f.traceFile); s != nil {
+		return s, nil
+	}
+	file, err := hostpath.Open(f.traceFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, usage("", "--trace-file %s: %w", f.traceFile, plain(err))
+	}
+	f.oversight.ends = append(f.oversight.ends, file.Close)
+	return file, nil
 }
 
 // inherit adds the environment of this process to what was set for the guest.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/printable"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -85,6 +86,14 @@ func parseMapDir(s string) (wasport.Dir, error) {
 		return wasport.Dir{}, errors.New("write GUEST::HOST, for instance /data::./data")
 	}
 	return wasport.Dir{Host: host, Guest: guest}, nil
+}
+
+// parseName reads what a guest is called.
+func parseName(s string) (string, error) {
+	if s == "" || printable.Name(s) != s {
+		return "", errors.New("a name has characters that print, and neither quotes nor backslashes")
+	}
+	return s, nil
 }
 
 func parseEnv(s string) (string, error) {

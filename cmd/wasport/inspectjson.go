@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/wasport/wasport"
+)
+
+// inspection is what inspect --json prints. docs/flags.md tells of its fields.
+type inspection struct {
+	File     string            `json:"file"`
+	Bytes    int               `json:"bytes"`
+	Dialects []wasport.Dialect `json:"dialects"`
+	Imports  []inspectedImport `json:"imports"`
+	Exports  []inspectedExport `json:"exports"`
+	Memory   *inspectedMemory  `json:"memory"`
+	Runnable bool              `json:"runnable"`
+	Start    bool              `json:"start"`
+	Reason   string            `json:"reason,omitempty"`
+}
+
+type inspectedImport struct {
+	Module string `json:"module"`
+	Name   string `json:"name"`
+	Type   string `json:"type"`
+	Have   string `json:"have"`
+	OK     bool   `json:"ok"`
+}
+
+type inspectedExport struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+type inspectedMemory struct {
+	Min    uint64 `json:"min"`
+	Max    uint64 `json:"max"`
+	Import string `json:"import,omitempty"`
+	Shared bool   `json:"shared"`
+}
+
+func printJSON(w io.Writer, file string, size int, mod *wasport.Module, end verdict) error {
+	imports := mod.Imports()
+	out := inspection{
+		File: file, Bytes: size, Dialects: append([]wasport.Dialect{}, wasport.Dialects(imports)...),
+		Imports: []inspectedImport{}, Exports: []inspectedExport{},
+		Runnable: end.runnable, Start: end.start, Reason: end.reason,
+	}
+	for _, i := range imports {
+		out.Imports = append(out.Imports, inspectedImport{i.Module, i.Name, i.Want, i.Have, i.OK()})
+	}
+	for _, f := range mod.Functions() {
+		out.Exports = append(out.Exports, inspectedExport{f.Name, f.Signature()})
+	}
+	if m, ok := mod.Memory(); ok {
+		out.Memory = &inspectedMemory{m.Min, m.Max, m.Import, m.Shared}
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(out); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, ascii(text.String()))
+	return err
+}
+
+// ascii escapes what is not ASCII in JSON, which means the same: names that a module has chosen could
+// have characters that terminals obey.
+func ascii(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r < 0x7f:
+			b.WriteRune(r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestProgress(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		ticks int
+		want  string
+	}{
+		{"less than a second", 0, ""},
+		{"two seconds", 2, "\r\x1b[Kwasport: compiling x, 1 s\r\x1b[Kwasport: compiling x, 2 s\r\x1b[K"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var out strings.Builder
+			tick := make(chan time.Time)
+			end := progress(&out, "compiling x", tick)
+			for range row.ticks {
+				tick <- time.Time{}
+			}
+			end()
+			if got := out.String(); got != row.want {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+// TestProgressOnStalledTerminal ends although nothing that is written is taken.
+func TestProgressOnStalledTerminal(t *testing.T) {
+	r, w := io.Pipe()
+	defer r.Close()
+	tick := make(chan time.Time)
+	end := progress(w, "compiling x", tick)
+	tick <- time.Time{}
+	end() // or the test times out
+}
+
+func TestIsTerminal(t *testing.T) {
+	for path, want := range map[string]bool{os.DevNull: false, "/dev/ptmx": true, os.Args[0]: false} {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Log(err) // there are no terminals of this kind
+			continue
+		}
+		if got := isTerminal(f); got != want {
+			t.Errorf("%s: got %v, want %v", path, got, want)
+		}
+		f.Close()
+	}
+}
