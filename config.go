@@ -45,7 +45,11 @@ type Config struct {
 	//
 	// That a socket is handed over is a permission to use it as it is: to accept or receive where it is bound, or to send where it is
 	// connected to. A rule of Policy that denies it holds all the same, a ceiling does, and so does a listen rule with "from" for
-	// its address.
+	// its address, of either family if the socket is on both.
+	//
+	// The guest cannot change it for the caller: Shutdown, options and Connect are EACCES, another Listen does nothing, and groups
+	// are left at the end. Only a TCP connection is the guest's altogether. Handing over makes the socket non-blocking and, on Linux,
+	// keeps it from multicast groups that it has not joined itself.
 	Sockets []syscall.Conn
 
 	// NonblockingSockets hands Sockets over in non-blocking mode. Programs compiled by Go expect it, which wait for all of their

@@ -22,8 +22,8 @@ const (
 	world4 = "93.184.216.34" // a public one
 )
 
-// inNamespace runs a test in a network namespace of its own, where the host has the addresses above. It takes being root, or a system
-// that lets others make namespaces.
+// inNamespace runs a test in a network namespace of its own, where the host has the addresses
+// above. It takes being root, or a system that lets others make namespaces.
 func inNamespace(t *testing.T, test func(*testing.T)) {
 	const inside = "WASPORT_NAMESPACE"
 	if os.Getenv(inside) == t.Name() {
@@ -67,8 +67,11 @@ func addAddrs(t *testing.T) {
 	for name, prefix := range map[string]string{"lo:1": lan4 + "/24", "lo:2": world4 + "/32"} {
 		p := netip.MustParsePrefix(prefix)
 		mask := binary.BigEndian.AppendUint32(nil, ^uint32(0)<<(32-p.Bits()))
-		change(name, unix.SIOCSIFADDR, func(r *unix.Ifreq) { must(t, r.SetInet4Addr(p.Addr().AsSlice())) })
-		change(name, unix.SIOCSIFNETMASK, func(r *unix.Ifreq) { must(t, r.SetInet4Addr(mask)) })
+		to := func(b []byte) func(*unix.Ifreq) {
+			return func(r *unix.Ifreq) { must(t, r.SetInet4Addr(b)) }
+		}
+		change(name, unix.SIOCSIFADDR, to(p.Addr().AsSlice()))
+		change(name, unix.SIOCSIFNETMASK, to(mask))
 	}
 	six, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM, 0)
 	if err != nil {
@@ -80,7 +83,8 @@ func addAddrs(t *testing.T) {
 		prefix uint32
 		index  int32
 	}{netip.MustParseAddr(lan6).As16(), 64, 1}
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(six), unix.SIOCSIFADDR, uintptr(unsafe.Pointer(&in6)))
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(six), unix.SIOCSIFADDR,
+		uintptr(unsafe.Pointer(&in6)))
 	if errno != 0 {
 		t.Fatal(errno)
 	}

@@ -29,7 +29,8 @@ func newCrowd(t *testing.T) *crowd {
 		a := netip.MustParseAddr(text)
 		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, c.port)))
 		must(t, err)
-		c.port = l.Addr().(*net.TCPAddr).AddrPort().Port() // nobody else is here who could have it at the next address
+		// Nobody else is here who could have the port at the next address.
+		c.port = l.Addr().(*net.TCPAddr).AddrPort().Port()
 		go func() {
 			for {
 				conn, err := l.Accept()
@@ -45,12 +46,14 @@ func newCrowd(t *testing.T) *crowd {
 	return c
 }
 
-// packets are the sockets of the crowd for datagrams, made anew for each test so that what has come to each can be told.
+// packets are the sockets of the crowd for datagrams, made anew for each test so that what has come
+// to each can be told.
 func (c *crowd) packets(t *testing.T) (heard func() []string) {
 	t.Helper()
 	all := make(map[string]*net.UDPConn)
 	for _, text := range []string{"127.0.0.1", lan4, world4, "::1", lan6} {
-		p, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(text), c.port)))
+		at := netip.AddrPortFrom(netip.MustParseAddr(text), c.port)
+		p, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
 		must(t, err)
 		t.Cleanup(func() { p.Close() })
 		all[text] = p
@@ -72,7 +75,8 @@ func (c *crowd) packets(t *testing.T) (heard func() []string) {
 	}
 }
 
-// TestSequences takes steps that lead a kernel to somewhere else than where it was told to go, and looks who was reached.
+// TestSequences takes steps that lead a kernel to somewhere else than where it was told to go, and
+// looks who was reached.
 func TestSequences(t *testing.T) { inNamespace(t, sequences) }
 
 // sequence is what a guest does, and where that leads.
@@ -85,14 +89,16 @@ type sequence struct {
 	met    string   // who got datagrams
 }
 
-// way is a way to reach an address: the steps of the last resort, and how the guest then knows whom it has reached.
+// way is a way to reach an address: the steps of the last resort, and how the guest then knows whom
+// it has reached.
 type way struct {
 	protocol string
 	reach    string // with the address
 	after    string
 }
 
-// to completes a sequence by reaching for an address: the server at another one answers to it, or "refused", or "nobody".
+// to completes a sequence by reaching for an address: the server at another one answers to it, or
+// "refused", or "nobody".
 func (w way) to(address, server string, s sequence) sequence {
 	s.name = w.protocol + " " + strings.Fields(w.reach)[0] + ", " + s.name
 	for range s.steps {
@@ -106,7 +112,8 @@ func (w way) to(address, server string, s sequence) sequence {
 		s.want = append(s.want, "")
 	case w.protocol == "tcp":
 		s.steps = append(s.steps, w.after, "peer 0")
-		s.want = append(s.want, "OK", greeting(netip.MustParseAddr(server)), seen(address, server)+" PORT")
+		s.want = append(s.want, "OK", greeting(netip.MustParseAddr(server)),
+			seen(address, server)+" PORT")
 	default:
 		s.want, s.met = append(s.want, "OK"), server
 		if w.after != "" {
@@ -120,7 +127,8 @@ const (
 	loop4  = "allow connect 127.0.0.1:PORT;"
 	loop6  = "allow connect [::1]:PORT;"
 	binds  = "allow listen 10.99.0.1:0; allow listen [fd00:99::1]:0; allow listen 127.0.0.1:0;"
-	others = "allow connect udp://10.99.0.53:53; allow connect udp://93.184.216.34:53; allow connect udp://127.0.0.1:53;"
+	others = "allow connect udp://10.99.0.53:53; allow connect udp://93.184.216.34:53;" +
+		"allow connect udp://127.0.0.1:53;"
 )
 
 // unconnected are the sequences that all ways have.
@@ -144,7 +152,7 @@ func (w way) unconnected() (all []sequence) {
 			{"::", "nobody", sequence{name: "bound to mapped loopback", rules: loop6, steps: []string{six, "bind 0 ::ffff:127.0.0.1 0"}}},
 		} {
 			s.name, s.rules = s.name+" "+denied, s.rules+binds+denied
-			if s.server != "refused" || denied == "" { // else it could not be told which of the two refuses
+			if s.server != "refused" || denied == "" { // else either of the two may refuse
 				all = append(all, w.to(s.address, s.server, s.sequence))
 			}
 		}
@@ -152,19 +160,27 @@ func (w way) unconnected() (all []sequence) {
 	return all
 }
 
-// own are sequences that go for the host's own public address, where whoever comes from outside has to pass the firewall.
+// own are sequences that go for the host's own public address, where whoever comes from outside has
+// to pass the firewall.
 func (w way) own() (all []sequence) {
 	for rule, server := range map[string]string{
-		"allow connect *;": "refused", "allow connect public;": "refused", "allow connect 93.184.216.34:PORT;": world4,
-		"allow connect *; allow connect 93.184.216.0/24;": world4, "allow connect any;": world4,
+		"allow connect *;":                                "refused",
+		"allow connect public;":                           "refused",
+		"allow connect 93.184.216.34:PORT;":               world4,
+		"allow connect *; allow connect 93.184.216.0/24;": world4,
+		"allow connect any;":                              world4,
 	} {
-		all = append(all, w.to(world4, server, sequence{name: "own address with " + rule, rules: rule, steps: []string{"open " + w.protocol + " 4"}}),
-			w.to("::ffff:"+world4, server, sequence{name: "own address, mapped, with " + rule, rules: rule, steps: []string{"open " + w.protocol + " 6"}}))
+		four := sequence{name: "own address with " + rule, rules: rule}
+		four.steps = []string{"open " + w.protocol + " 4"}
+		six := sequence{name: "own address, mapped, with " + rule, rules: rule}
+		six.steps = []string{"open " + w.protocol + " 6"}
+		all = append(all, w.to(world4, server, four), w.to("::ffff:"+world4, server, six))
 	}
 	return all
 }
 
-// connectedFirst are sequences of datagrams whose socket has a source address by an earlier connect.
+// connectedFirst are sequences of datagrams whose socket has a source address by an earlier
+// connect.
 func (w way) connectedFirst() (all []sequence) {
 	for _, s := range []struct{ rules, open, first, address, server string }{
 		{loop4, "open udp 4", "10.99.0.53", "0.0.0.0", "127.0.0.1"},
@@ -173,7 +189,8 @@ func (w way) connectedFirst() (all []sequence) {
 		{loop4, "open udp 6", "::ffff:10.99.0.53", "::ffff:0.0.0.0", "127.0.0.1"},
 		{loop6, "open udp 6", "::ffff:127.0.0.1", "::", "nobody"},
 	} {
-		all = append(all, w.to(s.address, s.server, sequence{name: "connected first to " + s.first + " with " + s.rules,
+		all = append(all, w.to(s.address, s.server, sequence{
+			name:  "connected first to " + s.first + " with " + s.rules,
 			rules: s.rules + others, steps: []string{s.open, "connect 0 " + s.first + " 53"}}))
 	}
 	return all
@@ -181,19 +198,29 @@ func (w way) connectedFirst() (all []sequence) {
 
 // handedOver are sequences of datagrams with a socket that was handed over with an address.
 func (w way) handedOver() (all []sequence) {
-	for _, handed := range []string{"udp4 10.99.0.1:0", "udp4 10.99.0.1:0 10.99.0.53:53", "udp [::ffff:10.99.0.1]:0"} {
-		all = append(all,
-			w.to("0.0.0.0", "127.0.0.1", sequence{name: handed, rules: loop4, handed: handed, steps: []string{"have 3"}}),
-			w.to("0.0.0.0", "refused", sequence{name: handed + ", no more allowed", handed: handed, steps: []string{"have 3"}}))
+	for _, handed := range []string{
+		"udp4 10.99.0.1:0", "udp4 10.99.0.1:0 10.99.0.53:53", "udp [::ffff:10.99.0.1]:0",
+	} {
+		s := sequence{name: handed, handed: handed, steps: []string{"have 3"}}
+		all = append(all, w.to("0.0.0.0", "refused", s))
+		s.name, s.rules = handed+" with "+loop4, loop4
+		all = append(all, w.to("0.0.0.0", "127.0.0.1", s))
 	}
 	return all
 }
 
 func sequences(t *testing.T) {
-	stream, packet, pointed := way{"tcp", "connect 0 %s PORT", "recv 0"}, way{"udp", "sendto 0 %s PORT x", ""}, way{"udp", "connect 0 %s PORT", "send 0 x"}
-	all := slices.Concat(stream.unconnected(), packet.unconnected(), pointed.unconnected(),
-		stream.own(), packet.own(), pointed.own(), packet.connectedFirst(), pointed.connectedFirst(), packet.handedOver())
-	all = append(all, sequence{name: "tcp connect, after one that failed", rules: loop4 + "allow connect 10.99.0.53:1;",
+	stream := way{"tcp", "connect 0 %s PORT", "recv 0"}
+	packet := way{"udp", "sendto 0 %s PORT x", ""}
+	pointed := way{"udp", "connect 0 %s PORT", "send 0 x"}
+	var all []sequence
+	for _, w := range []way{stream, packet, pointed} {
+		all = slices.Concat(all, w.unconnected(), w.own())
+	}
+	all = slices.Concat(all, packet.connectedFirst(), pointed.connectedFirst(), packet.handedOver())
+	all = append(all, sequence{
+		name:  "tcp connect, after one that failed",
+		rules: loop4 + "allow connect 10.99.0.53:1;",
 		steps: []string{"open tcp 4", "connect 0 10.99.0.53 1", "connect 0 0.0.0.0 PORT", "recv 0"},
 		want:  []string{"OK", "ECONNREFUSED", "OK", greeting(netip.MustParseAddr("127.0.0.1"))}})
 	servers := newCrowd(t)
@@ -208,7 +235,10 @@ func (c *crowd) meet(t *testing.T, s sequence) {
 	port := fmt.Sprint(c.port)
 	with := func(s string) string { return strings.ReplaceAll(s, "PORT", port) }
 	var audit bytes.Buffer
-	config := wasport.Config{Policy: rules(t, splitRules(with(s.rules))...), Audit: slog.New(slog.NewTextHandler(&audit, nil))}
+	config := wasport.Config{
+		Policy: rules(t, splitRules(with(s.rules))...),
+		Audit:  slog.New(slog.NewTextHandler(&audit, nil)),
+	}
 	if s.handed != "" {
 		config.Sockets = []syscall.Conn{socketOf(t, s.handed)}
 	}
@@ -245,7 +275,8 @@ func splitRules(s string) (list []string) {
 	return list
 }
 
-// socketOf opens a socket of the host: a network, an address, and for datagrams perhaps that of a peer.
+// socketOf opens a socket of the host: a network, an address, and for datagrams perhaps that of a
+// peer.
 func socketOf(t *testing.T, text string) syscall.Conn {
 	t.Helper()
 	words := strings.Fields(text)
@@ -317,7 +348,7 @@ func listeners(t *testing.T) {
 				come := map[string]string{"tcp": "accept 0", "udp": "recv 0"}[protocol]
 				steps, want := []string{"have 3"}, []string{"OK"}
 				for _, peer := range []string{"127.0.0.1", lan4, "::1", lan6} {
-					if family := map[bool]string{true: "4", false: "6"}[strings.Contains(peer, ".")]; test.family != "" && test.family != family {
+					if test.family != "" && strings.Contains(peer, ".") != (test.family == "4") {
 						continue
 					}
 					says := visit(t, protocol, peer, port, test.family == "")
@@ -327,7 +358,8 @@ func listeners(t *testing.T) {
 				}
 				steps, want = append(steps, "wait 0 1", come), append(want, "OK", "EAGAIN")
 				text := strings.NewReplacer("PROTO", protocol, "PORT", port).Replace(test.rules)
-				c := wasport.Config{Policy: rules(t, splitRules(text)...), Sockets: []syscall.Conn{conn}}
+				c := wasport.Config{Policy: rules(t, splitRules(text)...)}
+				c.Sockets = []syscall.Conn{conn}
 				if got := takeSteps(t, c, strings.Join(steps, "\n")); !slices.Equal(got, want) {
 					t.Errorf("got %q, want %q", got, want)
 				}
@@ -336,10 +368,12 @@ func listeners(t *testing.T) {
 	}
 }
 
-// visit connects or sends from an address of the host to itself, and returns what a guest says of that which lets it in.
+// visit connects or sends from an address of the host to itself, and returns what a guest says of
+// that which lets it in.
 func visit(t *testing.T, protocol, peer, port string, dual bool) string {
 	t.Helper()
-	c, err := (&net.Dialer{LocalAddr: localOf(protocol, peer)}).Dial(protocol, net.JoinHostPort(peer, port))
+	d := net.Dialer{LocalAddr: localOf(protocol, peer)}
+	c, err := d.Dial(protocol, net.JoinHostPort(peer, port))
 	must(t, err)
 	t.Cleanup(func() { c.Close() })
 	if protocol == "udp" {

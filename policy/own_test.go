@@ -34,14 +34,14 @@ func TestOwnAddresses(t *testing.T) {
 		p := New([]Rule{rule}, Limits{})
 		pins := NewPins(time.Now)
 		p.Answer(pins, "name.test", AnyFamily, []netip.Addr{netip.MustParseAddr("93.184.216.34")})
+		at, client := netip.MustParseAddrPort(test.address), netip.MustParseAddrPort("0.0.0.0:40000")
 		for _, r := range []Request{
-			{Op: OpConnect, Protocol: TCP, Remote: netip.MustParseAddrPort(test.address), Own: test.own},
-			{Op: OpReceive, Protocol: UDP, Local: netip.MustParseAddrPort("0.0.0.0:40000"), Ephemeral: true,
-				Remote: netip.MustParseAddrPort(test.address), Own: test.own},
+			{Op: OpConnect, Protocol: TCP, Remote: at, Own: test.own},
+			{Op: OpReceive, Protocol: UDP, Local: client, Ephemeral: true, Remote: at, Own: test.own},
 		} {
 			d := p.Decide(r, pins)
 			if d.Allowed != test.want {
-				t.Errorf("%s, %v, own %v: allowed %v, want %v", test.rules, r, test.own, d.Allowed, test.want)
+				t.Errorf("%s, %v, own %v: got %v, want %v", test.rules, r, test.own, d.Allowed, test.want)
 			}
 			if d.Allowed {
 				continue
@@ -59,7 +59,8 @@ func TestOwnAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := New(append(AllowNet(Origin{}), deny), Limits{})
-	if p.Decide(Request{Op: OpConnect, Protocol: TCP, Remote: netip.MustParseAddrPort(public), Own: true}, nil).Allowed {
+	at := netip.MustParseAddrPort(public)
+	if p.Decide(Request{Op: OpConnect, Protocol: TCP, Remote: at, Own: true}, nil).Allowed {
 		t.Error("a deny of public addresses spares the host's own")
 	}
 }

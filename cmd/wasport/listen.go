@@ -18,8 +18,9 @@ func (f *runFlags) open() (sockets []syscall.Conn, err error) {
 	return sockets, nil
 }
 
-// open opens a socket of the address's own family. Package net would open 0.0.0.0 for both families, and so where no rule for
-// 0.0.0.0 holds; with the family named, :: is for IPv6 alone as well.
+// open opens a socket of the address's own family. Package net would open 0.0.0.0 for both
+// families, and so where no rule for 0.0.0.0 holds; with the family named, :: is for IPv6 alone as
+// well.
 func (a address) open() (syscall.Conn, error) {
 	at, err := net.ResolveTCPAddr("tcp", a.host)
 	if err != nil {
@@ -30,7 +31,8 @@ func (a address) open() (syscall.Conn, error) {
 		family = "4"
 	}
 	if a.network == "udp" {
-		return conn(net.ListenUDP("udp"+family, &net.UDPAddr{IP: at.IP, Port: at.Port, Zone: at.Zone}))
+		at := &net.UDPAddr{IP: at.IP, Port: at.Port, Zone: at.Zone}
+		return conn(net.ListenUDP("udp"+family, at))
 	}
 	return conn(net.ListenTCP("tcp"+family, at))
 }

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestListenByFamily opens the same port for each family: neither socket is in the way of the other, or hears for it.
+// TestListenByFamily opens the same port for each family: neither socket is in the way of the
+// other, or hears for it.
 func TestListenByFamily(t *testing.T) {
 	for _, network := range []string{"tcp", "udp"} {
 		t.Run(network, func(t *testing.T) {

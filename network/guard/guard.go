@@ -2,6 +2,10 @@
 //
 // It is the only place where permission is enforced: it asks package policy, acts on the answer, holds a guest to its limits, and keeps
 // the record of both. It opens nothing itself, and what the rules mean is not its business.
+//
+// It hands on exactly what it judged, and nothing of which a kernel makes something else: an unspecified destination becomes
+// loopback, a zone without a meaning goes, the interface of a membership must be known. A socket that was handed over is used
+// and not changed, since its owner has it too.
 package guard
 
 import (

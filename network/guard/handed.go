@@ -10,14 +10,16 @@ import (
 // handedOver is where the rules of handing over are written, as it were.
 var handedOver = policy.Origin{Source: "the socket was handed over"}
 
-// Adopt guards a socket that was opened elsewhere and is handed to the guest. Handing it over is a grant, of what the socket is and no
-// more: to accept connections or receive datagrams where it is bound, and to answer those; or, if it is connected, to send and receive
-// datagrams there. Rules that deny it and ceilings hold all the same, and so does a listen rule that covers the address: then that
-// says who may come. A connection that stands is not judged.
+// Adopt guards a socket that was opened elsewhere and is handed to the guest. Handing it over is a
+// grant, of what the socket is and no more: to accept connections or receive datagrams where it is
+// bound, and to answer those; or, if it is connected, to send and receive datagrams there. Rules
+// that deny it and ceilings hold all the same, and so does a listen rule that covers the address:
+// then that says who may come. A connection that stands is not judged.
 //
-// The kernel has one socket, which whoever opened it may go on to use. So the guest gets EACCES where it would change that: for
-// Shutdown, for options, and for Connect. Listen leaves it as it is, and groups that the guest has joined are left when it closes
-// the socket. A stream's connection is the guest's altogether: nobody else can make sense of a part of its bytes.
+// The kernel has one socket, which whoever opened it may go on to use. So the guest gets EACCES
+// where it would change that: for Shutdown, for options, and for Connect. Listen leaves it as it
+// is, and groups that the guest has joined are left when it closes the socket. A stream's
+// connection is the guest's altogether: nobody else can make sense of a part of its bytes.
 func (n *Network) Adopt(s network.Socket) network.Socket {
 	n.counters.open.Add(1) // above the limit, if need be: it is not the guest that opened it
 	g := n.guard(s)
@@ -44,7 +46,8 @@ func (n *Network) Adopt(s network.Socket) network.Socket {
 	return g
 }
 
-// decideHanded decides by the grant what the guest's rules did not allow, if all that they lack is a rule.
+// decideHanded decides by the grant what the guest's rules did not allow, if all that they lack is
+// a rule.
 func (s *socket) decideHanded(p *policy.Policy, r policy.Request, refused policy.Decision) policy.Decision {
 	d := s.grant.Decide(r, nil)
 	if !d.Allowed || refused.Rule != nil || len(p.Explain(r, refused).Allow) == 0 {

@@ -10,9 +10,9 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// The interface that a guest names is judged as well as the group. Else it could find out which addresses and interfaces the host
-// has, by trying, and send from where it has no business. One that the guest may not know and one that there is not answer alike,
-// without asking the kernel.
+// The interface that a guest names is judged as well as the group. Else it could find out which
+// addresses and interfaces the host has, by trying, and send from where it has no business. One
+// that the guest may not know and one that there is not answer alike, without asking the kernel.
 
 // membership is how a guest has joined a group.
 type membership struct {
@@ -20,9 +20,11 @@ type membership struct {
 	on    network.Interface
 }
 
-// Join needs a join rule for the group, and an interface that the guest may know, or none: then the host chooses.
+// Join needs a join rule for the group, and an interface that the guest may know, or none: then the
+// host chooses.
 func (s *socket) Join(group netip.Addr, on network.Interface) error {
-	r := policy.Request{Op: policy.OpJoin, Protocol: s.protocol, Remote: netip.AddrPortFrom(group, 0)}
+	to := netip.AddrPortFrom(group, 0)
+	r := policy.Request{Op: policy.OpJoin, Protocol: s.protocol, Remote: to}
 	if err := s.enforce(s.net.now.Load(), r); err != nil {
 		return err
 	}
@@ -41,7 +43,8 @@ func (s *socket) Join(group netip.Addr, on network.Interface) error {
 	return nil
 }
 
-// Leave needs no permission for what the guest has joined. What somebody else has joined with a socket that was handed over stays so.
+// Leave needs no permission for what the guest has joined. What somebody else has joined with a
+// socket that was handed over stays so.
 func (s *socket) Leave(group netip.Addr, on network.Interface) error {
 	s.joining.Lock()
 	defer s.joining.Unlock()
@@ -66,7 +69,8 @@ func (s *socket) leaveAll() {
 	s.joined = nil
 }
 
-// interfaceOf is the interface that the value of an option names, and the error of one that there is not.
+// interfaceOf is the interface that the value of an option names, and the error of one that there
+// is not.
 func interfaceOf(o network.Option, v int64) (on network.Interface, absent error) {
 	if o == network.MulticastInterface6 {
 		return network.Interface{Index: uint32(v)}, syscall.ENODEV

@@ -12,7 +12,8 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// harbour is a host with a loopback interface and one more. It notes what of interfaces it is asked.
+// harbour is a host with a loopback interface and one more. It notes what of interfaces it is
+// asked.
 type harbour struct {
 	network.Network
 	asked []string
@@ -64,8 +65,8 @@ func (s *harbourSocket) Send(_ [][]byte, to netip.AddrPort) (int, error) {
 	return 0, s.ask("send %v", to)
 }
 
-// TestInterfacesAreJudged names interfaces in every way there is. Those that the guest may not know answer like one that there is not,
-// and the host is not asked.
+// TestInterfacesAreJudged names interfaces in every way there is. Those that the guest may not know
+// answer like one that there is not, and the host is not asked.
 func TestInterfacesAreJudged(t *testing.T) {
 	number := func(a string) int64 {
 		b := netip.MustParseAddr(a).As4()
@@ -89,7 +90,8 @@ func TestInterfacesAreJudged(t *testing.T) {
 			return s.Join(four, network.Interface{Index: uint32(index)})
 		},
 		"join by both": func(s network.Socket, address string, index int) error {
-			return s.Join(four, network.Interface{Addr: netip.MustParseAddr(address), Index: uint32(index)})
+			on := network.Interface{Addr: netip.MustParseAddr(address), Index: uint32(index)}
+			return s.Join(four, on)
 		},
 		"join by IPv6": func(s network.Socket, _ string, index int) error {
 			return s.Join(six, network.Interface{Index: uint32(index)})
@@ -176,12 +178,15 @@ func TestInterfaceReadsAsUnset(t *testing.T) {
 		n.SetPolicy(nil)
 	}
 	must(t, s.SetOption(network.MulticastInterface4, 0))
-	wantErr(t, "choose it again", s.SetOption(network.MulticastInterface4, 0x7f000001), syscall.EADDRNOTAVAIL)
+	err := s.SetOption(network.MulticastInterface4, 0x7f000001)
+	wantErr(t, "choose it again", err, syscall.EADDRNOTAVAIL)
 }
 
-// TestHandedGroupsOfOthers hands over a socket to which the kernel would give what is sent to groups that others have joined.
+// TestHandedGroupsOfOthers hands over a socket to which the kernel would give what is sent to
+// groups that others have joined.
 func TestHandedGroupsOfOthers(t *testing.T) {
-	group, on := netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
+	group := netip.MustParseAddr("239.1.2.3")
+	on := network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
 	for _, families := range []string{"udp4", "udp"} {
 		t.Run(families, func(t *testing.T) {
 			c, err := net.ListenPacket(families, ":0")

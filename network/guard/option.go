@@ -25,7 +25,8 @@ func (s *socket) Option(o network.Option) (int64, error) {
 	return s.Socket.Option(o)
 }
 
-// SetOption sets an option. Those of a socket that was handed over are its owner's as well: EACCES, unless nothing would change.
+// SetOption sets an option. Those of a socket that was handed over are its owner's as well: EACCES,
+// unless nothing would change.
 func (s *socket) SetOption(o network.Option, v int64) error {
 	if o == network.MulticastInterface4 || o == network.MulticastInterface6 {
 		if err := s.mayChoose(o, v); err != nil {

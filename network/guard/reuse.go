@@ -8,9 +8,10 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// SO_REUSEADDR shares a port among sockets for datagrams, of whatever user (socket(7), and udp_lib_lport_inuse in net/ipv4/udp.c
-// of Linux). What is sent to a group then comes to each of them, but what is sent to one address comes to the latest, which so
-// takes it from the others. Therefore the wish is kept here, and granted where it takes nothing from anybody.
+// SO_REUSEADDR shares a port among sockets for datagrams, of whatever user (socket(7), and
+// udp_lib_lport_inuse in net/ipv4/udp.c of Linux). What is sent to a group then comes to each of
+// them, but what is sent to one address comes to the latest, which so takes it from the others.
+// Therefore the wish is kept here, and granted where it takes nothing from anybody.
 
 func (s *socket) keepsReuse(o network.Option) bool {
 	return o == network.ReuseAddr && s.protocol == policy.UDP && !s.shared
@@ -32,11 +33,14 @@ func (s *socket) setReuse(v int64) error {
 	return nil
 }
 
-// place binds the socket, with moving held. One that is bound to a group hears nothing else, and so may share its port. One on
-// every address of the host, where programs that hear groups are mostly bound, shares what is sent to groups if the guest may join any.
+// place binds the socket, with moving held. One that is bound to a group hears nothing else, and so
+// may share its port. One on every address of the host, where programs that hear groups are mostly
+// bound, shares what is sent to groups if the guest may join any.
 func (s *socket) place(at netip.AddrPort) error {
-	group := at.Addr().Unmap().IsMulticast()
-	if !s.reuse || at.Port() == 0 || !group && !(at.Addr().Unmap().IsUnspecified() && s.oneFamily() && mayJoin(s.net.Policy())) {
+	a := at.Addr().Unmap()
+	group := a.IsMulticast()
+	every := a.IsUnspecified() && s.oneFamily() && mayJoin(s.net.Policy())
+	if !s.reuse || at.Port() == 0 || !group && !every {
 		return s.Socket.Bind(at)
 	}
 	if group {
@@ -50,8 +54,8 @@ func (s *socket) place(at netip.AddrPort) error {
 	return s.Socket.Bind(at)
 }
 
-// oneFamily reports whether the socket hears one family alone. What hears both would lose what is sent by IPv4 to a later one on
-// 0.0.0.0, which the kernel prefers.
+// oneFamily reports whether the socket hears one family alone. What hears both would lose what is
+// sent by IPv4 to a later one on 0.0.0.0, which the kernel prefers.
 func (s *socket) oneFamily() bool {
 	if s.Family() == network.IPv4 {
 		return true

@@ -9,7 +9,8 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// TestReuseTakesNothing has a second socket on the address of a first, both with SO_REUSEADDR, of a guest or of another program.
+// TestReuseTakesNothing has a second socket on the address of a first, both with SO_REUSEADDR, of a
+// guest or of another program.
 func TestReuseTakesNothing(t *testing.T) {
 	host := kernel.New(kernel.Config{})
 	allowed := []string{"allow listen any", "allow join any", "allow connect any"}
@@ -62,17 +63,20 @@ func free(t *testing.T, a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr(), port)
 }
 
-// TestReuseForGroups has two guests hear one group on one port, of which the second gets nothing that is sent to the host alone.
+// TestReuseForGroups has two guests hear one group on one port, of which the second gets nothing
+// that is sent to the host alone.
 func TestReuseForGroups(t *testing.T) {
 	text := []string{"allow listen any", "allow join any", "allow connect any"}
-	group, on := netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
+	group := netip.MustParseAddr("239.1.2.3")
+	on := network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
 	port := free(t, at("0.0.0.0:0")).Port()
 	var guests [2]network.Socket
 	for i := range guests {
 		s := open(t, guarded(t, text...), network.IPv4, network.Datagram)
 		must(t, s.SetOption(network.ReuseAddr, 1))
 		if err := s.Bind(netip.AddrPortFrom(netip.IPv4Unspecified(), port)); err != nil {
-			if _, shares := open(t, kernel.New(kernel.Config{}), network.IPv4, network.Datagram).(network.Sharer); !shares {
+			other := open(t, kernel.New(kernel.Config{}), network.IPv4, network.Datagram)
+			if _, shares := other.(network.Sharer); !shares {
 				t.Skip("this system does not share addresses for groups alone")
 			}
 			t.Fatal(err)
@@ -89,7 +93,8 @@ func TestReuseForGroups(t *testing.T) {
 		}
 	}
 	for range 32 { // from as many ports, by which the kernel would deal them out
-		send(t, sender(t, "127.0.0.1"), "to one", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port))
+		to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)
+		send(t, sender(t, "127.0.0.1"), "to one", to)
 		if text, _ := receive(t, guests[0]); text != "to one" {
 			t.Errorf("the first received %q", text)
 		}

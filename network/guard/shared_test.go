@@ -106,7 +106,8 @@ func TestHandedListenerStays(t *testing.T) {
 }
 
 func TestHandedPacketsStay(t *testing.T) {
-	group, on := netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
+	group := netip.MustParseAddr("239.1.2.3")
+	on := network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
 	allowed := []string{"allow listen any", "allow connect any", "allow join any"}
 	host, hostAt := packets(t, "0.0.0.0:0")
 	friend, friendAt := packets(t, "127.0.0.1:0")
@@ -158,7 +159,8 @@ func TestHandedConnectedStays(t *testing.T) {
 	heard(t, peer, "host")
 }
 
-// TestHandedConnectionIsTheGuests hands over a stream's connection, which ends when the guest says so.
+// TestHandedConnectionIsTheGuests hands over a stream's connection, which ends when the guest says
+// so.
 func TestHandedConnectionIsTheGuests(t *testing.T) {
 	there, said := listener(t, "127.0.0.1:0")
 	c, err := net.DialTCP("tcp4", nil, net.TCPAddrFromAddrPort(there))

@@ -55,7 +55,8 @@ func interfaceFlags(f net.Flags) (flags network.InterfaceFlags) {
 	return flags
 }
 
-// ownFor is how long the list of the host's own addresses counts, which takes a good part of a millisecond to make.
+// ownFor is how long the list of the host's own addresses counts, which takes a good part of a
+// millisecond to make.
 const ownFor = time.Second
 
 // own is the list of the host's own addresses.
@@ -71,7 +72,7 @@ func (n *Network) Owns(a netip.Addr) bool {
 	defer n.own.mu.Unlock()
 	if n.own.addrs == nil || time.Since(n.own.made) > ownFor {
 		n.own.addrs, n.own.made = make(map[netip.Addr]bool), time.Now()
-		list, _ := net.InterfaceAddrs() // without a list there is nothing to compare with, until the next one
+		list, _ := net.InterfaceAddrs() // without a list there is none of which it is known
 		for _, i := range list {
 			if p, err := netip.ParsePrefix(i.String()); err == nil {
 				n.own.addrs[p.Addr().WithZone("")] = true

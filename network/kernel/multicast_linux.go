@@ -18,8 +18,9 @@ func sysMember4(fd int, join bool, group [4]byte, on network.Interface) error {
 	return unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, name, &m)
 }
 
-// ownGroupsOnly keeps from a socket what is sent to multicast groups that it has not joined. By default Linux lets it hear those that
-// any other program of the host has joined (IP_MULTICAST_ALL in ip(7)).
+// ownGroupsOnly keeps from a socket what is sent to multicast groups that it has not joined. By
+// default Linux lets it hear those that any other program of the host has joined (IP_MULTICAST_ALL
+// in ip(7)).
 func ownGroupsOnly(fd int, family network.Family) {
 	unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0)
 	if family == network.IPv6 {

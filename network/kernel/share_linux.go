@@ -12,8 +12,8 @@ import (
 
 var _ network.Sharer = (*socket)(nil)
 
-// BindShared binds a socket for datagrams. EADDRINUSE when the address belongs to a socket that is not bound in this way, or to
-// one of another user.
+// BindShared binds a socket for datagrams. EADDRINUSE when the address belongs to a socket that is
+// not bound in this way, or to one of another user.
 func (s *socket) BindShared(to netip.AddrPort) error {
 	if !s.acquire() {
 		return net.ErrClosed
@@ -35,9 +35,11 @@ func (s *socket) BindShared(to netip.AddrPort) error {
 	return firstOnly(s.fd)
 }
 
-// firstOnly gives what is sent to one address to the first of the sockets that share it, where the kernel would deal it out
-// (SO_ATTACH_REUSEPORT_CBPF in socket(7)). What is sent to a group comes to each of them all the same.
+// firstOnly gives what is sent to one address to the first of the sockets that share it, where the
+// kernel would deal it out (SO_ATTACH_REUSEPORT_CBPF in socket(7)). What is sent to a group comes
+// to each of them all the same.
 func firstOnly(fd int) error {
 	first := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0}
-	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &unix.SockFprog{Len: 1, Filter: &first})
+	program := unix.SockFprog{Len: 1, Filter: &first}
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, &program)
 }
