@@ -52,7 +52,7 @@ func (l *layer) missing(q *query, source string) []Rule {
 		text = []string{"udp://" + bracketed(q.remote)}
 	case q.op == OpConnect, q.op == OpReceive && q.client():
 		action = Connect
-		if source != "" && !special(q.remote) {
+		if source != "" && !q.own && !special(q.remote) {
 			if rules := parseHint(Connect, proto+source+"."+port); rules != nil {
 				return rules
 			}

@@ -18,9 +18,11 @@ func Merge(name string, text []byte, rules []Rule) (merged []byte, added int, er
 	if err := f.read(text); err != nil {
 		return nil, 0, err
 	}
-	rules = slices.DeleteFunc(slices.Clone(rules), func(r Rule) bool {
-		return r.effect != Allow || slices.ContainsFunc(f.rules, func(has Rule) bool { return has.text == r.text })
-	})
+	has := make(map[string]bool)
+	for _, r := range f.rules {
+		has[r.text] = true
+	}
+	rules = slices.DeleteFunc(slices.Clone(rules), func(r Rule) bool { return r.effect != Allow || has[r.text] })
 	if len(rules) == 0 {
 		return text, 0, nil
 	}

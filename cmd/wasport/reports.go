@@ -52,8 +52,12 @@ func (r *reports) filtered(f *policy.Filtered) {
 	r.say(text, "to leave it in: ", all.Hint())
 }
 
-// gather adds an answer to those for the same name, and reports whether it had news.
+// gather adds an answer to those for the same name, and reports whether it had news. Nothing is gathered
+// once nothing is printed any more.
 func (r *reports) gather(f *policy.Filtered) (all *policy.Filtered, news bool) {
+	if r.exceeded {
+		return f, false
+	}
 	if r.filters == nil {
 		r.filters = make(map[string]*policy.Filtered)
 	}
