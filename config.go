@@ -69,12 +69,11 @@ type Config struct {
 	OnRefusal func(*policy.Refusal)
 
 	// OnStranger is called with the first peer that each socket of the guest turned away, since no
-	// rule lets that connect or send to it; from the guest's goroutines. Later ones are counted only:
+	// rule lets that connect or send to it. Later ones are counted only:
 	// anybody outside can cause any number of them.
 	OnStranger func(*policy.Refusal)
 
-	// OnLimit is called each time that a limit refuses the guest something, from its goroutines, with
-	// the limit's name and what it is: a key of [limits] in a policy file, such as "sockets", or
+	// OnLimit is called each time that a limit refuses the guest something, with the limit's name and what it is: a key of [limits] in a policy file, such as "sockets", or
 	// "descriptors" for MaxDescriptors, or "threads" for MaxThreads.
 	OnLimit func(name string, limit int)
 

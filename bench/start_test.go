@@ -36,6 +36,7 @@ func BenchmarkHello(b *testing.B) {
 	process := func(words ...string) func() measurement {
 		return func() measurement {
 			cmd := exec.Command(words[0], words[1:]...)
+			cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+dir)
 			at := time.Now()
 			out, err := cmd.CombinedOutput()
 			if err != nil || !bytes.Equal(out, []byte("hello\n")) {

@@ -26,7 +26,7 @@ func opened(t *testing.T, dir, keyFile string) *Cache {
 
 // compiled has a stand-in for wazero compile a module: it makes a file of this name with these
 // contents, unless one is there. It returns what was there.
-func compiled(t *testing.T, c *Cache, module, file, code string) (was string) {
+func compiled(t testing.TB, c *Cache, module, file, code string) (was string) {
 	t.Helper()
 	err := c.Compile(context.Background(), []byte(module), func() error {
 		path := filepath.Join(c.private, c.version, file)

@@ -1,0 +1,29 @@
+package codecache
+
+import (
+	"context"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// BenchmarkRestore takes an entry from the cache: opening it, verifying the entry, and handing it to
+// wazero.
+func BenchmarkRestore(b *testing.B) {
+	for _, size := range []int{256 << 10, 1 << 20, 16 << 20} {
+		b.Run(strconv.Itoa(size>>10)+"KiB", func(b *testing.B) {
+			dir, keyFile := b.TempDir(), filepath.Join(b.TempDir(), "key")
+			code := strings.Repeat("x", size)
+			for b.Loop() {
+				c, err := Open(dir, keyFile)
+				if err != nil {
+					b.Fatal(err)
+				}
+				compiled(b, c, "module", "abcd", code)
+				c.Wazero.Close(context.Background())
+				c.Close()
+			}
+		})
+	}
+}
