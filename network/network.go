@@ -142,6 +142,13 @@ type Sharer interface {
 	BindShared(netip.AddrPort) error
 }
 
+// A Disconnecter is a Socket that can release its peer.
+type Disconnecter interface {
+	// Disconnect makes a datagram socket have no peer, as before it was connected: an address and a port
+	// that the host chose are given up where the host does that. EOPNOTSUPP on a stream.
+	Disconnect() error
+}
+
 // Received is what Recv tells of the bytes it delivered.
 type Received struct {
 	N         int

@@ -18,6 +18,7 @@ var extension = []Function{
 	{"sock_recv_msg", "iiiiiii", "i", "fV-xAoo", sockRecvMsg},
 	{"sock_send_msg", "iiiiii", "i", "fv-xao", sockSendMsg},
 	{"sock_interfaces", "iii", "i", "pdo", sockInterfaces},
+	{"sock_disconnect", "i", "i", "f", sockDisconnect},
 }
 
 // extraOptions are the options of sock_get_option and sock_set_option by their numbers, with the range of what may be set; none where max is
@@ -120,6 +121,10 @@ func sockSendMsg(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	return t.transfer(m, a[1], a[2], a[5], func(bufs [][]byte) (int, error) {
 		return t.Send(int32(a[0]), bufs, to, how)
 	})
+}
+
+func sockDisconnect(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(t.Disconnect(int32(a[0])))
 }
 
 // The layout of an entry of sock_interfaces.

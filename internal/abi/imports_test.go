@@ -355,6 +355,7 @@ var goodCalls = slices.Concat([]goodCall{
 		return []uint64{a, iov, 1, 0, c.putAddr(addrB), out}
 	}, []int{0}, []int{1, 4, 5}, true},
 	{"sock_interfaces", args(out, 1, out2), nil, []int{0, 2}, false},
+	{"sock_disconnect", socketCall(datagram), []int{0}, nil, true},
 }, optionCalls(), edgeCalls())
 
 // optionCalls are the options that take one value: {get, set} with a value that is taken.

@@ -35,7 +35,7 @@ func pollOneoff(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 		t.interests = t.interests[:0]
 		for b := t.polled; len(b) > 0; b = b[wasi.SizeSubscription:] {
 			s := wasi.GetSubscription(b)
-			if s.Type > wasi.EventFdWrite {
+			if s.Type > wasi.EventFdFail {
 				t.polled = t.polled[:0]
 				return wasi.EINVAL
 			}

@@ -187,6 +187,11 @@ func vectorText(m wasi.Memory, ptr, count uint64, n int) string {
 // listed is how many subscriptions or events a trace prints.
 const listed = 8
 
+// eventNames are the types of events. A guest's own buffer may have others.
+var eventNames = map[uint8]string{
+	wasi.EventClock: "clock", wasi.EventFdRead: "read", wasi.EventFdWrite: "write", wasi.EventFdFail: "failure",
+}
+
 // subscriptionsText prints what poll_oneoff waits for: "[fd 3 read, clock 1 +5ms]".
 func subscriptionsText(m wasi.Memory, ptr, count uint32) string {
 	return listText(m, ptr, count, wasi.SizeSubscription, func(b []byte) string {
@@ -197,10 +202,8 @@ func subscriptionsText(m wasi.Memory, ptr, count uint32) string {
 				return fmt.Sprintf("clock %d at %dns", s.Clock, s.Timeout)
 			}
 			return fmt.Sprintf("clock %d +%v", s.Clock, time.Duration(s.Timeout))
-		case wasi.EventFdRead:
-			return fmt.Sprintf("fd %d read", s.FD)
-		case wasi.EventFdWrite:
-			return fmt.Sprintf("fd %d write", s.FD)
+		case wasi.EventFdRead, wasi.EventFdWrite, wasi.EventFdFail:
+			return fmt.Sprintf("fd %d %s", s.FD, eventNames[s.Type])
 		}
 		return fmt.Sprintf("type %d", s.Type)
 	})
@@ -210,7 +213,7 @@ func subscriptionsText(m wasi.Memory, ptr, count uint32) string {
 func eventsText(m wasi.Memory, ptr, count uint32) string {
 	return listText(m, ptr, count, wasi.SizeEvent, func(b []byte) string {
 		e := wasi.GetEvent(b)
-		text := fmt.Sprintf("%#x %s", e.Userdata, map[uint8]string{wasi.EventClock: "clock", wasi.EventFdRead: "read", wasi.EventFdWrite: "write"}[e.Type])
+		text := fmt.Sprintf("%#x %s", e.Userdata, eventNames[e.Type])
 		if e.Nbytes > 0 {
 			text += fmt.Sprintf(" %d bytes", e.Nbytes)
 		}

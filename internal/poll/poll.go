@@ -13,7 +13,7 @@ import "github.com/wasport/wasport/network"
 // Item is one thing to wait for. Items may have the same Pollable. The value in P must be comparable, as pointers are.
 type Item struct {
 	P    network.Pollable
-	Want network.Events
+	Want network.Events // none: only Hangup and Failed make it ready
 
 	// Got is which of the wanted events hold, and Hangup and Failed. Err is why that cannot be told: net.ErrClosed
 	// when P is closed. Both are set for the items that Wait returns as ready, and stale in the others.
@@ -26,10 +26,12 @@ func (i *Item) interesting(e network.Events) network.Events {
 	return e & (i.Want | network.Hangup | network.Failed)
 }
 
-// standing is for what is ready whenever it is asked, such as a regular file.
-func (i *Item) standing() {
+// standing is for what is ready whenever it is asked, such as a regular file. It returns whether the
+// item is: one that wants nothing is only if something is wrong.
+func (i *Item) standing() bool {
 	i.Got, i.Err = i.P.Poll(i.Want)
 	if i.Err == nil && i.Got == 0 {
 		i.Got = i.Want
 	}
+	return i.Err != nil || i.Got != 0
 }

@@ -99,8 +99,9 @@ func (s *Set) collectOthers(items []Item) {
 			}
 		case always:
 			for i := src.first; i >= 0; i = s.next[i] {
-				items[i].standing()
-				s.ready = append(s.ready, int(i))
+				if items[i].standing() {
+					s.ready = append(s.ready, int(i))
+				}
 			}
 		case notifying:
 			if !s.collectNotifying(items, src) {

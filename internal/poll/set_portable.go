@@ -87,8 +87,9 @@ func (s *Set) once(items []Item, deadline time.Time) (nudged bool, err error) {
 		got, ok := eventsOf(&s.fds[h.slot])
 		switch {
 		case !ok:
-			item.standing()
-			s.ready = append(s.ready, h.item)
+			if item.standing() {
+				s.ready = append(s.ready, h.item)
+			}
 		case item.interesting(got) != 0:
 			item.Got, item.Err = item.interesting(got), nil
 			s.ready = append(s.ready, h.item)
@@ -128,8 +129,9 @@ func (s *Set) hold(items []Item, i int, deadline time.Time) error {
 				s.ready = append(s.ready, i)
 			}
 		default:
-			item.standing()
-			s.ready = append(s.ready, i)
+			if item.standing() {
+				s.ready = append(s.ready, i)
+			}
 		}
 	}
 	timeout := -1

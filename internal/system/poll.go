@@ -10,10 +10,11 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Interest is one thing that Poll waits for: a time, or a descriptor that becomes readable or writable.
+// Interest is one thing that Poll waits for: a time, or a descriptor that becomes readable or writable,
+// or that fails or hangs up.
 type Interest struct {
 	Kind     InterestKind
-	FD       int32  // of Reading and Writing
+	FD       int32  // of all but Timer
 	Clock    uint32 // of Timer
 	Timeout  uint64 // of Timer: ns from now on, or on the clock if Absolute
 	Absolute bool
@@ -26,6 +27,7 @@ const (
 	Timer InterestKind = iota
 	Reading
 	Writing
+	Failing // what Reading and Writing report as well
 )
 
 // Happening is something that Poll waited for.
@@ -96,8 +98,12 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 			}
 		}
 		for _, i := range ready {
-			if !changed || !w.found[i].closed.Load() {
-				w.out = append(w.out, t.happening(in, i))
+			if changed && w.found[i].closed.Load() {
+				continue
+			}
+			// Another thread may have taken the error meanwhile.
+			if h := t.happening(in, i); in[h.Index].Kind != Failing || h.Err != nil || h.Hangup {
+				w.out = append(w.out, h)
 			}
 		}
 		now := time.Now()
@@ -156,7 +162,7 @@ func (t *Thread) register(in []Interest) {
 			continue
 		}
 		d, err := t.table.at(x.FD)
-		if err == nil {
+		if err == nil && x.Kind != Failing {
 			err = d.require(wasi.RightPollFdReadwrite)
 		}
 		hangup := false
@@ -168,10 +174,7 @@ func (t *Thread) register(in []Interest) {
 			w.immediate = append(w.immediate, Happening{Index: i, Err: err, Hangup: hangup})
 			continue
 		}
-		want := network.Readable
-		if x.Kind == Writing {
-			want = network.Writable
-		}
+		want := [...]network.Events{Reading: network.Readable, Writing: network.Writable, Failing: 0}[x.Kind]
 		w.items = append(w.items, poll.Item{P: d.object, Want: want})
 		w.found = append(w.found, d)
 		w.of = append(w.of, i)

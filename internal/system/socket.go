@@ -225,6 +225,21 @@ func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 	}
 }
 
+// Disconnect releases the peer of a datagram socket; EAFNOSUPPORT on a stream.
+func (t *Thread) Disconnect(fd int32) error {
+	_, s, err := t.socketAt(fd)
+	if err != nil {
+		return err
+	}
+	if s.Type() != network.Datagram {
+		return syscall.EAFNOSUPPORT
+	}
+	if d, ok := s.Socket.(network.Disconnecter); ok {
+		return d.Disconnect()
+	}
+	return syscall.EOPNOTSUPP
+}
+
 // Shutdown ends one or both directions of a connection.
 func (t *Thread) Shutdown(fd int32, how network.How) error {
 	_, s, err := t.socketAt(fd)

@@ -79,6 +79,7 @@ const (
 	EventClock = iota
 	EventFdRead
 	EventFdWrite
+	EventFdFail // wasport's own: the descriptor has failed or hung up
 
 	SubclockAbstime = 1
 	EventHangup     = 1

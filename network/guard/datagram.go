@@ -177,11 +177,11 @@ func (s *socket) hears(from netip.AddrPort) bool {
 	var r policy.Request
 	var d policy.Decision
 	own := s.net.owns(from.Addr())
-	if isPeer {
+	if isPeer { // and so may be heard, until it is the peer no more
 		r = policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: from, Own: own}
 		d = s.decide(now, r)
 	}
-	if !d.Allowed {
+	if isPeer = d.Allowed; !isPeer {
 		at, chosen := s.local()
 		r = policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at, Ephemeral: !chosen, Remote: from, Own: own}
 		d = s.decide(now, r)
@@ -195,7 +195,9 @@ func (s *socket) hears(from netip.AddrPort) bool {
 		s.net.contacts.add(contactOf(s.number, from))
 	}
 	s.mu.Lock()
-	s.gotFrom.add(s.net, now, from, d.Name != "")
+	if !isPeer || from == s.peer {
+		s.gotFrom.add(s.net, now, from, d.Name != "")
+	}
 	s.mu.Unlock()
 	return true
 }

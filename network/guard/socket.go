@@ -245,6 +245,31 @@ func (s *socket) Connect(a netip.AddrPort) error {
 	return err
 }
 
+// Disconnect releases the peer, and what was let in because it came from there is let in no more. A socket
+// that was handed over shares its peer with others: EACCES.
+func (s *socket) Disconnect() error {
+	d, ok := s.Socket.(network.Disconnecter)
+	switch {
+	case !ok:
+		return syscall.EOPNOTSUPP
+	case s.shared:
+		return syscall.EACCES
+	}
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	if err := d.Disconnect(); err != nil {
+		return err
+	}
+	at, err := s.Socket.LocalAddr() // where the host's choice of an address and a port is undone
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.peer, s.gotFrom = netip.AddrPort{}, new(judged)
+	if err == nil && at != s.bound {
+		s.bound, s.chosen = at, false
+	}
+	return nil
+}
+
 // FinishConnect tells the result of what Connect was allowed to start.
 func (s *socket) FinishConnect() error {
 	err := s.Socket.FinishConnect()

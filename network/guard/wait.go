@@ -206,9 +206,16 @@ func (s *socket) Readiness() network.Readiness {
 	return s.Socket.Readiness()
 }
 
+// lookForFailure is how often a socket under a limit is looked at that is only waited for to fail.
+const lookForFailure = 100 * time.Millisecond
+
 // notify lets a goroutine for each direction wait, and go on waiting when nobody wants to know any more; the next who does finds it there.
 // It ends with the socket at the latest.
 func (s *socket) notify(want network.Events, wake func()) (stop func()) {
+	if want == 0 { // failures alone, which take no event to wait for
+		t := time.AfterFunc(lookForFailure, wake)
+		return func() { t.Stop() }
+	}
 	c := &call{want, wake}
 	s.watch.Lock()
 	defer s.watch.Unlock()

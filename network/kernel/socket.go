@@ -27,7 +27,10 @@ type socket struct {
 	remember map[network.Option]int64       // options that this system lacks
 }
 
-var _ network.Socket = (*socket)(nil)
+var (
+	_ network.Socket       = (*socket)(nil)
+	_ network.Disconnecter = (*socket)(nil)
+)
 
 func newSocket(fd descriptor, family network.Family, typ network.Type) *socket {
 	s := &socket{family: family, typ: typ}
@@ -127,6 +130,18 @@ func (s *socket) Connect(to netip.AddrPort) error {
 		s.pending = to
 	}
 	return err
+}
+
+// Disconnect makes a datagram socket have no peer.
+func (s *socket) Disconnect() error {
+	if !s.acquire() {
+		return net.ErrClosed
+	}
+	defer s.release()
+	if s.typ != network.Datagram {
+		return syscall.EOPNOTSUPP
+	}
+	return sysDisconnect(s.fd, s.family)
 }
 
 // FinishConnect completes a connection that Connect started. Without one it is nil on a connected socket, ENOTCONN on others.

@@ -4,6 +4,8 @@ package kernel
 
 import (
 	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
 )
 
 // fionread is the BSDs' FIONREAD: how many bytes there are to read, as an int.
@@ -11,4 +13,18 @@ const fionread = 0x4004667f
 
 func sysAvailable(fd int) (int, error) {
 	return unix.IoctlGetInt(fd, fionread)
+}
+
+// sysDisconnect releases the peer of a datagram socket by connecting it to the null address, which
+// fails only after that. Source: connect(2) of FreeBSD and macOS.
+func sysDisconnect(fd int, family network.Family) error {
+	var null unix.Sockaddr = new(unix.SockaddrInet4)
+	if family == network.IPv6 {
+		null = new(unix.SockaddrInet6)
+	}
+	err := unix.Connect(fd, null)
+	if _, peerErr := unix.Getpeername(fd); peerErr == unix.ENOTCONN {
+		return nil
+	}
+	return err
 }

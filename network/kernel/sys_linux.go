@@ -47,6 +47,13 @@ func sysConnect(fd int, to netip.AddrPort) error {
 	return fail(errno)
 }
 
+// sysDisconnect releases the peer of a datagram socket: connect(2) with AF_UNSPEC.
+func sysDisconnect(fd int, _ network.Family) error {
+	sa := sockaddr{len: unix.SizeofSockaddrInet4} // whose family is AF_UNSPEC
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len))
+	return fail(errno)
+}
+
 // sysFinishConnect is a second connect, which completes the first in the kernel's eyes as well: only then is a third EISCONN.
 func sysFinishConnect(fd int, to netip.AddrPort) error {
 	err := sysConnect(fd, to)

@@ -2,11 +2,27 @@
 
 package kernel
 
-import "golang.org/x/sys/unix"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+)
 
 const noSignal = unix.MSG_NOSIGNAL
 
 func sysAvailable(fd int) (int, error) {
 	n, err := unix.IoctlGetUint32(fd, unix.TIOCINQ)
 	return int(n), err
+}
+
+// sysDisconnect releases the peer of a datagram socket: connect(2) with AF_UNSPEC.
+func sysDisconnect(fd int, _ network.Family) error {
+	var sa unix.RawSockaddrInet4
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa)), unsafe.Sizeof(sa))
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }

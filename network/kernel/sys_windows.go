@@ -107,6 +107,20 @@ func sysConnect(fd descriptor, to netip.AddrPort) error {
 	return err
 }
 
+// sysDisconnect releases the peer of a datagram socket by connecting it to an address of zeros. Source:
+// Winsock, connect, remarks.
+func sysDisconnect(fd descriptor, family network.Family) error {
+	var null windows.Sockaddr = new(windows.SockaddrInet4)
+	if family == network.IPv6 {
+		null = new(windows.SockaddrInet6)
+	}
+	err := posix(windows.Connect(fd, null))
+	if err == nil {
+		refusals(fd, false)
+	}
+	return err
+}
+
 // reachable is the loopback address in place of the unspecified one, to which Windows does not connect.
 func reachable(to netip.AddrPort) netip.AddrPort {
 	switch a := to.Addr(); {

@@ -1,5 +1,6 @@
 #include "sock.h"
 
+#include <ctype.h>
 #include <netdb.h>
 #include <stdlib.h>
 
@@ -9,6 +10,7 @@ static int eai(int32_t err)
 	switch (err) {
 	case EINVAL: /* "no such host", in WAMR's numbering */
 	case ENOENT:
+	case ENAMETOOLONG:
 		return EAI_NONAME;
 	case EAGAIN:
 	case EIO: /* a server answered that it could not tell, which may change, too */
@@ -21,6 +23,36 @@ static int eai(int32_t err)
 	return EAI_SYSTEM;
 }
 
+/*
+ * Names that cannot be are not asked for: the host refuses them like those that it does not allow. Within the lengths of the DNS
+ * (RFC 1035, section 2.3.4) it takes letters, digits, hyphens and underscores, and, in UTF-8, what IDNA maps to them.
+ */
+static bool is_name(const char *name)
+{
+	enum { LONGEST_LABEL = 63, LONGEST = 253 };
+	int label = 0, length = 0;
+
+	for (; *name != '\0'; name++, length++) {
+		unsigned char c = (unsigned char)*name;
+		if (c == '.') {
+			if (label == 0)
+				return false;
+			label = 0;
+		} else if (isalnum(c) || c == '-' || c == '_') {
+			if (++label > LONGEST_LABEL)
+				return false;
+		} else if (c >= 0xc2 && c <= 0xf4) {
+			for (int more = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3; more > 0; more--, length++)
+				if (((unsigned char)*++name & 0xc0) != 0x80)
+					return false;
+			label = 1; /* the host knows how long it is */
+		} else {
+			return false;
+		}
+	}
+	return length > 0 && length - (name[-1] == '.') <= LONGEST;
+}
+
 int __wasport_lookup(const char *name, int family, wasport_addr_info **list, uint32_t *count)
 {
 	/* Without a type the host would give each address twice. */
@@ -28,6 +60,8 @@ int __wasport_lookup(const char *name, int family, wasport_addr_info **list, uin
 
 	hints.family = family == AF_INET ? WASPORT_INET4 : family == AF_INET6 ? WASPORT_INET6 : WASPORT_INET_UNSPEC;
 	*list = NULL;
+	if (!is_name(name))
+		return EAI_NONAME;
 	for (uint32_t room = 16;; room = *count) {
 		int32_t err;
 		wasport_addr_info *more = realloc(*list, room * sizeof *more);

@@ -33,7 +33,7 @@ static void subscribe_clock(__wasi_subscription_t *s, uint64_t ns)
 static short happened(const __wasi_event_t *e)
 {
 	/* Who waits for a direction must hear of it when that direction has failed. */
-	int revents = e->type == __WASI_EVENTTYPE_FD_READ ? POLLIN : POLLOUT;
+	int revents = e->type == __WASI_EVENTTYPE_FD_READ ? POLLIN : e->type == __WASI_EVENTTYPE_FD_WRITE ? POLLOUT : 0;
 
 	if (e->error == __WASI_ERRNO_BADF)
 		return POLLNVAL;
@@ -62,7 +62,6 @@ static int wait_for(struct pollfd *fds, nfds_t n, uint64_t ns)
 		events = (__wasi_event_t *)(subscriptions + 2 * n + 1);
 	}
 	for (nfds_t i = 0; i < n; i++) {
-		__wasi_fdstat_t stat;
 		fds[i].revents = 0;
 		if (fds[i].fd < 0)
 			continue;
@@ -70,11 +69,19 @@ static int wait_for(struct pollfd *fds, nfds_t n, uint64_t ns)
 			subscribe(&subscriptions[count++], __WASI_EVENTTYPE_FD_READ, i, fds[i].fd);
 		if (fds[i].events & POLLOUT)
 			subscribe(&subscriptions[count++], __WASI_EVENTTYPE_FD_WRITE, i, fds[i].fd);
-		/* Nothing is asked of this one, but if it is not open the caller must hear of it. */
-		if (!(fds[i].events & (POLLIN | POLLOUT)) && __wasi_fd_fdstat_get(fds[i].fd, &stat) == __WASI_ERRNO_BADF) {
+		if (fds[i].events & (POLLIN | POLLOUT))
+			continue;
+#if WASPORT_EXT
+		/* Nothing is asked of this one, but if it fails the caller must hear of it. */
+		subscribe(&subscriptions[count++], WASPORT_EVENT_FAILURE, i, fds[i].fd);
+#else
+		/* That it is not open is all that can be told. */
+		__wasi_fdstat_t stat;
+		if (__wasi_fd_fdstat_get(fds[i].fd, &stat) == __WASI_ERRNO_BADF) {
 			fds[i].revents = POLLNVAL;
 			ns = 0;
 		}
+#endif
 	}
 	if (ns != FOR_EVER)
 		subscribe_clock(&subscriptions[count++], ns);

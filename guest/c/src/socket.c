@@ -59,7 +59,13 @@ int listen(int fd, int backlog)
 int connect(int fd, const struct sockaddr *sa, socklen_t len)
 {
 	wasport_addr addr;
-	int32_t err = __wasport_encode(sa, len, &addr);
+	int32_t err;
+
+#if WASPORT_EXT
+	if (sa != NULL && len >= sizeof sa->sa_family && sa->sa_family == AF_UNSPEC)
+		return result(wasport_sock_disconnect(fd));
+#endif
+	err = __wasport_encode(sa, len, &addr);
 	if (err == 0)
 		err = wasport_sock_connect(fd, &addr);
 	if (err == EINPROGRESS)

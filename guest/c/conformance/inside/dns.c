@@ -59,6 +59,9 @@ static void transcript(void)
 {
 	static const char *const names[] = {"both.test", "four.test", "six.test", "many.test", "alias.test", "chain.test", "nobody.test", "BOTH.test", "both.test.",
 		"local.test", "failing.test"};
+	static const char *const invalid[] = {"a b", "..", "a..b.test", "both.test..", ".both.test", "a\n", "a/b", "$(a)", "-\xff\xfe",
+		"a23456789012345678901234567890123456789012345678901234567890abcdef.test"};
+	char longest[1200];
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		lookup(names[i], AF_UNSPEC, 0);
@@ -67,6 +70,14 @@ static void transcript(void)
 		lookup(names[i], AF_INET6, AI_V4MAPPED);
 		lookup(names[i], AF_UNSPEC, AI_NUMERICHOST);
 	}
+	for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
+		lookup(invalid[i], AF_UNSPEC, 0);
+	for (size_t i = 0; i < sizeof longest; i++)
+		longest[i] = i % 20 == 19 ? '.' : 'a';
+	longest[sizeof longest - 1] = '\0';
+	lookup(longest, AF_UNSPEC, 0);
+	longest[300] = '\0';
+	lookup(longest, AF_UNSPEC, 0);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (strcmp(names[i], "many.test") == 0)
 			continue; /* glibc puts only what getaddrinfo finds into order */

@@ -1,13 +1,16 @@
 /* poll and ppoll: every state of a socket, and what else can be waited for. */
 #include "transcript.h"
 
-static void ask(const char *what, int fd, short events, int timeout)
+static int ask(const char *what, int fd, short events, int timeout)
 {
 	struct pollfd p = {.fd = fd, .events = events, .revents = 0x7fff};
 
-	printf("%s: %ld", what, MUST(poll(&p, 1, timeout)));
+	int ready = (int)MUST(poll(&p, 1, timeout));
+
+	printf("%s: %d", what, ready);
 	printf("%s%s%s%s%s%s\n", p.revents & POLLIN ? " IN" : "", p.revents & POLLOUT ? " OUT" : "", p.revents & POLLERR ? " ERR" : "",
 		p.revents & POLLHUP ? " HUP" : "", p.revents & POLLNVAL ? " NVAL" : "", p.revents & POLLPRI ? " PRI" : "");
+	return ready;
 }
 
 static void streams(void)
@@ -57,6 +60,71 @@ static void streams(void)
 	ask("somebody comes", listener, POLLIN, 1000);
 	close(client);
 	close(listener);
+}
+
+/* What is wrong is told, whether anything was asked or not. */
+static void unasked(void)
+{
+	static const short nothing[] = {0, POLLPRI};
+	struct linger hard = {1, 0};
+	struct sockaddr_storage sa;
+	struct pollfd list[3];
+	socklen_t len;
+	char byte;
+
+	for (int i = 0; i < 2; i++) {
+		int fds[2], fd = open_socket(SOCK_STREAM);
+		if (ask("nothing asked, not connected", fd, nothing[i], 0) == 0)
+			return; /* which takes a function of wasport's own */
+		ask("nothing asked, not connected", fd, nothing[i], 1000);
+		set_nonblocking(fd);
+		connect(fd, (struct sockaddr *)&sa, loopback(&sa, refused));
+		ask("nothing asked, refused", fd, nothing[i], 1000);
+		ask("nothing asked, refused", fd, nothing[i], 1000);
+		printf("nothing asked, pending: %s\n", errno_name(option(fd, SOL_SOCKET, SO_ERROR)));
+		ask("nothing asked, refused and told", fd, nothing[i], 1000);
+		close(fd);
+
+		pair(fds);
+		ask("nothing asked, idle", fds[0], nothing[i], 5);
+		MUST(send(fds[1], "a", 1, 0));
+		ask("nothing asked, data", fds[0], nothing[i], 5);
+		MUST(recv(fds[0], &byte, 1, 0));
+		MUST(shutdown(fds[1], SHUT_WR));
+		ask("nothing asked, the peer has finished", fds[0], nothing[i], 5);
+		MUST(shutdown(fds[0], SHUT_WR));
+		ask("nothing asked, both have finished", fds[0], nothing[i], 1000);
+		close(fds[0]);
+		close(fds[1]);
+
+		pair(fds);
+		MUST(setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &hard, sizeof hard));
+		MUST(close(fds[1]));
+		ask("nothing asked, reset", fds[0], nothing[i], 1000);
+		tell("nothing asked, recv", recv(fds[0], &byte, 1, 0));
+		ask("nothing asked, reset and told", fds[0], nothing[i], 1000);
+		close(fds[0]);
+
+		fd = bound(SOCK_STREAM, &sa, &len);
+		MUST(listen(fd, 1));
+		ask("nothing asked, nobody comes", fd, nothing[i], 5);
+		close(fd);
+
+		fd = connect_to(SOCK_DGRAM, refused);
+		ask("nothing asked, datagrams", fd, nothing[i], 5);
+		MUST(send(fd, "x", 1, 0));
+		ask("nothing asked, datagrams to nobody", fd, nothing[i], 1000);
+		printf("nothing asked, pending: %s\n", errno_name(option(fd, SOL_SOCKET, SO_ERROR)));
+		ask("nothing asked, datagrams to nobody, told", fd, nothing[i], 5);
+		MUST(send(fd, "x", 1, 0));
+		await(fd, POLLIN);
+		list[0] = (struct pollfd){.fd = fd, .events = nothing[i]};
+		list[1] = (struct pollfd){.fd = STDOUT_FILENO, .events = nothing[i]};
+		list[2] = (struct pollfd){.fd = fd, .events = POLLOUT};
+		printf("nothing asked, of three: %ld", MUST(poll(list, 3, 1000)));
+		printf(" %d %d %d\n", list[0].revents == POLLERR, list[1].revents, list[2].revents == (POLLOUT | POLLERR));
+		close(fd);
+	}
 }
 
 static void full(void)
@@ -132,6 +200,7 @@ static void several(void)
 static void transcript(void)
 {
 	streams();
+	unasked();
 	full();
 	datagrams();
 	several();

@@ -81,6 +81,52 @@ static void connected(void)
 	close(fd);
 }
 
+/* Prints what a call gave. None of it is there without wasport's own functions. */
+#define RELEASED(call) tell("released: " #call, (errno = 0, (long)(call)))
+
+/* connect with AF_UNSPEC, after which a socket is as before it was connected. */
+static void release(void)
+{
+	struct sockaddr_storage sa, own, other;
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	socklen_t len, other_len;
+	char buf[16];
+	int fd = open_socket(SOCK_DGRAM), third = bound(SOCK_DGRAM, &other, &other_len);
+
+	if (RELEASED(connect(fd, &none, sizeof none)) != 0)
+		return;
+	MUST(connect(fd, (struct sockaddr *)&other, other_len));
+	RELEASED(connect(fd, &none, sizeof none.sa_family - 1));
+	RELEASED(connect(fd, &none, sizeof none));
+	RELEASED(connect(fd, &none, sizeof none));
+	len = sizeof sa;
+	RELEASED(getpeername(fd, (struct sockaddr *)&sa, &len));
+	RELEASED(send(fd, "x", 1, 0));
+	len = sizeof own;
+	RELEASED(getsockname(fd, (struct sockaddr *)&own, &len));
+	printf("released: port %s\n", port_name(port_of(&own)));
+	RELEASED(sendto(fd, "one", 3, 0, (struct sockaddr *)&other, other_len));
+	RELEASED(recv(third, buf, sizeof buf, MSG_DONTWAIT));
+	/* From anybody again. */
+	close(fd);
+	fd = bound(SOCK_DGRAM, &own, &len);
+	MUST(connect(fd, (struct sockaddr *)&sa, loopback(&sa, udp_echo)));
+	RELEASED(sendto(third, "two", 3, 0, (struct sockaddr *)&own, len));
+	RELEASED(recv(fd, buf, sizeof buf, MSG_DONTWAIT));
+	RELEASED(connect(fd, &none, sizeof none));
+	RELEASED(bind(fd, (struct sockaddr *)&own, len));
+	MUST(getsockname(fd, (struct sockaddr *)&own, &len));
+	print_addr("released: bound", &own, len);
+	RELEASED(sendto(third, "two", 3, 0, (struct sockaddr *)&own, len));
+	RELEASED(recv(fd, buf, sizeof buf, 0));
+	MUST(connect(fd, (struct sockaddr *)&other, other_len));
+	RELEASED(send(fd, "three", 5, 0));
+	RELEASED(recv(third, buf, sizeof buf, 0));
+	close(fd);
+	close(third);
+	RELEASED(connect(fd, &none, sizeof none));
+}
+
 static void nobody(void)
 {
 	struct sockaddr_storage sa;
@@ -129,6 +175,7 @@ static void transcript(void)
 {
 	unconnected();
 	connected();
+	release();
 	nobody();
 	addresses();
 }

@@ -1,0 +1,20 @@
+/* <stdlib.h>: wasi-libc's, and files of names that nobody else has. */
+#include_next <stdlib.h>
+
+#ifndef WASPORT_STDLIB_H
+#define WASPORT_STDLIB_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+int mkstemp(char *);
+int mkostemp(char *, int);
+char *mkdtemp(char *);
+char *realpath(const char *__restrict, char *__restrict);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

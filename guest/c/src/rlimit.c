@@ -1,0 +1,59 @@
+#define _WASI_EMULATED_PROCESS_CLOCKS /* without which wasi-libc has no <sys/resource.h> */
+#include "sock.h"
+
+#include <sys/resource.h>
+
+/* The linker's, which have no values but addresses: where the program's variables begin and end, and all memory that it lays out. */
+extern unsigned char __global_base, __data_end, __heap_base;
+
+enum { DESCRIPTORS = 8192, LOWEST_BASE = 1024 };
+
+static struct rlimit limits[RLIM_NLIMITS] = {
+	[RLIMIT_CPU] = {RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_FSIZE] = {RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_DATA] = {RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_RSS] = {RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_NPROC] = {1, 1},
+	[RLIMIT_NOFILE] = {DESCRIPTORS, DESCRIPTORS},
+	[RLIMIT_MEMLOCK] = {RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_AS] = {RLIM_INFINITY, RLIM_INFINITY},
+};
+
+static rlim_t stack(void)
+{
+	/* Below the variables, or above them. */
+	return &__global_base > (unsigned char *)LOWEST_BASE ? (rlim_t)(uintptr_t)&__global_base : (rlim_t)(&__heap_base - &__data_end);
+}
+
+static struct rlimit *limit(int resource)
+{
+	if (resource < 0 || resource >= RLIM_NLIMITS)
+		return NULL;
+	if (resource == RLIMIT_STACK && limits[resource].rlim_max == 0)
+		limits[resource].rlim_cur = limits[resource].rlim_max = stack();
+	return &limits[resource];
+}
+
+int getrlimit(int resource, struct rlimit *to)
+{
+	const struct rlimit *now = limit(resource);
+
+	if (now == NULL || to == NULL)
+		return result(now == NULL ? EINVAL : EFAULT);
+	*to = *now;
+	return 0;
+}
+
+int setrlimit(int resource, const struct rlimit *from)
+{
+	struct rlimit *now = limit(resource);
+
+	if (now == NULL || from == NULL)
+		return result(now == NULL ? EINVAL : EFAULT);
+	if (from->rlim_cur > from->rlim_max)
+		return result(EINVAL);
+	if (from->rlim_max > now->rlim_max)
+		return result(EPERM);
+	*now = *from;
+	return 0;
+}

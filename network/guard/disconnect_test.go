@@ -1,0 +1,82 @@
+package guard_test
+
+import (
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport/network"
+)
+
+// TestDisconnect releases the peer of a socket, which was the reason to hear it and where datagrams went.
+func TestDisconnect(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		family network.Family
+		at     string
+	}{{"IPv4", network.IPv4, "127.0.0.1"}, {"IPv6", network.IPv6, "[::1]"}} {
+		t.Run(test.name, func(t *testing.T) {
+			peer, peerAddr := packets(t, test.at+":0")
+			// On a port of the guest's choice nobody may be heard but the peer.
+			free, own := packets(t, test.at+":0")
+			free.Close()
+			n := guarded(t, "allow connect udp://"+peerAddr.String(), "allow listen udp://"+own.String()+" from 192.0.2.1")
+			s := open(t, n, test.family, network.Datagram)
+			must(t, s.Bind(own))
+			must(t, s.Connect(peerAddr))
+			sendTo(t, peer, "first", own)
+			if got, from := receive(t, s); got != "first" || from != peerAddr {
+				t.Errorf("got %q from %v, want the peer's", got, from)
+			}
+
+			must(t, disconnect(t, s))
+			if a, err := s.RemoteAddr(); err != syscall.ENOTCONN {
+				t.Errorf("peer: got %v, %v, want %v", a, err, syscall.ENOTCONN)
+			}
+			_, err := s.Send([][]byte{[]byte("x")}, nobody)
+			wantErr(t, "sending to no peer", err, syscall.EDESTADDRREQ)
+			sendTo(t, peer, "second", own)
+			_, err = s.Wait(network.Readable, time.Now().Add(patience))
+			must(t, err)
+			_, err = s.Recv([][]byte{make([]byte, 16)}, 0)
+			wantErr(t, "hearing the former peer", err, syscall.EAGAIN)
+
+			must(t, s.Connect(peerAddr))
+			sendTo(t, peer, "third", own)
+			if got, _ := receive(t, s); got != "third" {
+				t.Errorf("got %q from the new peer, want %q", got, "third")
+			}
+			wantErr(t, "connecting elsewhere", s.Connect(at(test.at+":1")), syscall.EACCES)
+		})
+	}
+}
+
+// TestDisconnectHanded refuses to release the peer of a socket that others have, too.
+func TestDisconnectHanded(t *testing.T) {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(at("127.0.0.1:9")))
+	must(t, err)
+	t.Cleanup(func() { c.Close() })
+	_, s := handed(t, c, rules(t))
+	wantErr(t, "a socket that was handed over", disconnect(t, s), syscall.EACCES)
+	if a, err := s.RemoteAddr(); err != nil || a != at("127.0.0.1:9") {
+		t.Errorf("its peer: got %v, %v, want that of before", a, err)
+	}
+}
+
+func disconnect(t *testing.T, s network.Socket) error {
+	t.Helper()
+	d, ok := s.(network.Disconnecter)
+	if !ok {
+		t.Fatal("it cannot be disconnected")
+	}
+	return d.Disconnect()
+}
+
+func sendTo(t *testing.T, from *net.UDPConn, text string, to netip.AddrPort) {
+	t.Helper()
+	if _, err := from.WriteToUDPAddrPort([]byte(text), to); err != nil {
+		t.Fatal(err)
+	}
+}
