@@ -133,6 +133,11 @@ type Dir struct {
 	Host     string // where it is
 	Guest    string // what the guest sees it as; empty = as Host
 	ReadOnly bool   // whatever would change something is EROFS
+
+	// Quota bounds by how many bytes the guest may make the files beneath it larger, altogether, in one run;
+	// 0 = no limit. Beyond it is ENOSPC. A new name counts as 4 KiB, and holes as if they were full. What
+	// the guest deletes or cuts comes back.
+	Quota uint64
 }
 
 // world makes a guest's world of the configuration.
@@ -172,7 +177,7 @@ func (c *Config) open(s *system.Config, guarded *guard.Network) (err error) {
 		if name == "" {
 			name = d.Host
 		}
-		s.Preopens = append(s.Preopens, system.Preopen{Dir: dir, Name: name})
+		s.Preopens = append(s.Preopens, system.Preopen{Dir: dir, Name: name, Quota: d.Quota})
 	}
 	for i, conn := range c.Sockets {
 		if conn == nil {

@@ -80,6 +80,8 @@ func (f *runFlags) groups() []group {
 		f.config.Dirs = append(f.config.Dirs, d)
 		return err
 	})
+	files.note = `  --dir HOST[::GUEST]:quota=1GiB lets it make the files there larger by that at most.
+`
 	files.Func("map-dir", "`GUEST::HOST` the same, as iwasm spells it (repeatable)", func(s string) error {
 		d, err := parseMapDir(s)
 		f.mapped = append(f.mapped, d)

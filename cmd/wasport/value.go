@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/bytesize"
 	"github.com/wasport/wasport/internal/printable"
 	"github.com/wasport/wasport/policy"
 )
@@ -48,7 +49,7 @@ func parseDescriptors(s string) (int, error) {
 	return int(n), nil
 }
 
-// parseDir reads HOST[::GUEST][:OPTION...]. HOST may have colons if GUEST follows.
+// parseDir reads HOST[::GUEST][:OPTION...], where OPTION is ro, rw or quota=SIZE. HOST may have colons if GUEST follows.
 func parseDir(s string) (wasport.Dir, error) {
 	host, rest, named := strings.Cut(s, "::")
 	guest, options, hasOptions := strings.Cut(rest, ":")
@@ -69,8 +70,13 @@ func parseDir(s string) (wasport.Dir, error) {
 		case option == "ro":
 			d.ReadOnly = true
 		case option == "rw" && !d.ReadOnly: // as it is without
+		case strings.HasPrefix(option, "quota="):
+			var err error
+			if d.Quota, err = bytesize.Parse(strings.TrimPrefix(option, "quota=")); err != nil {
+				return wasport.Dir{}, fmt.Errorf("%s: %w", option, err)
+			}
 		case named:
-			return wasport.Dir{}, fmt.Errorf("%q is no option here; write :ro for a directory that cannot be changed, or :rw", option)
+			return wasport.Dir{}, fmt.Errorf("%q is no option here; write :ro for a directory that cannot be changed, :rw, or :quota=1GiB", option)
 		default: // Docker has HOST:GUEST
 			return wasport.Dir{}, fmt.Errorf("%q is no option, as :ro and :rw are; write %s::%s for the directory "+
 				"under another name, or %s::NAME if it has a colon in its own", option, host, option, s)

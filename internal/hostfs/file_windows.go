@@ -156,7 +156,7 @@ func (f *File) Stat() (Stat, error) {
 
 // statOf tells what a look at the path tells.
 func statOf(info os.FileInfo) Stat {
-	st := Stat{Nlink: 1, Size: uint64(info.Size())}
+	st := Stat{Nlink: 1, Size: uint64(info.Size()), Disk: uint64(info.Size())}
 	switch mode := info.Mode(); {
 	case mode.IsRegular():
 		st.Type = RegularFile

@@ -73,6 +73,7 @@ type Stat struct {
 	Type                FileType
 	Nlink               uint64
 	Size                uint64
+	Disk                uint64 // bytes that it takes on the disk; Size where the host does not tell
 	Atime, Mtime, Ctime uint64
 }
 

@@ -35,6 +35,7 @@ func statOf(st *unix.Stat_t) Stat {
 		Type:  typeOf(st),
 		Nlink: uint64(st.Nlink),
 		Size:  uint64(st.Size),
+		Disk:  uint64(st.Blocks) * 512, // whatever the size of a block, see stat(2)
 		Atime: nanos(st.Atim),
 		Mtime: nanos(st.Mtim),
 		Ctime: nanos(st.Ctim),

@@ -154,7 +154,7 @@ func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) {
 		return r.N, err
 	}
 	for {
-		n, err := d.read(bufs)
+		n, err := t.inPieces(bufs, func(bufs [][]byte, _ int) (int, error) { return d.read(bufs) })
 		if !d.again(err, 0) {
 			return n, err
 		}
@@ -177,7 +177,7 @@ func (t *Thread) Write(fd int32, bufs [][]byte) (int, error) {
 		return t.writeSink(d, s, bufs)
 	}
 	for {
-		n, err := d.write(bufs)
+		n, err := t.inPieces(bufs, func(bufs [][]byte, _ int) (int, error) { return d.write(bufs) })
 		if !d.again(err, 0) {
 			return n, err
 		}

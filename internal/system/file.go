@@ -2,6 +2,7 @@ package system
 
 import (
 	"errors"
+	"io"
 	"math"
 	"os"
 	"syscall"
@@ -12,7 +13,10 @@ import (
 )
 
 // file is what a descriptor of an open file refers to, or of a standard stream that the host lends.
-type file struct{ *hostfs.File }
+type file struct {
+	*hostfs.File
+	quota *quota // of its directory; nil = none
+}
 
 func newStdio(f *os.File, rights wasi.Rights) (*descriptor, error) {
 	h, err := hostfs.FromOS(f)
@@ -22,15 +26,47 @@ func newStdio(f *os.File, rights wasi.Rights) (*descriptor, error) {
 	if h.Type() == hostfs.CharDevice && !h.Terminal() {
 		rights |= wasi.RightFdTell // else C libraries would take /dev/null for a terminal
 	}
-	return newDescriptor(file{h}, rights, 0), nil
+	return newDescriptor(file{File: h}, rights, 0), nil
 }
 
-func (f file) filetype() wasi.Filetype          { return filetype(f.Type()) }
-func (f file) read(bufs [][]byte) (int, error)  { return f.Readv(bufs) }
-func (f file) write(bufs [][]byte) (int, error) { return f.Writev(bufs) }
-func (f file) flags() wasi.Fdflags              { return wasi.Fdflags(f.Flags() &^ hostfs.Nonblock) }
-func (f file) setFlags(w wasi.Fdflags) error    { return f.SetFlags(hostfs.Flags(w)) }
-func (f file) close() error                     { return f.Close() }
+func (f file) filetype() wasi.Filetype         { return filetype(f.Type()) }
+func (f file) read(bufs [][]byte) (int, error) { return f.Readv(bufs) }
+func (f file) flags() wasi.Fdflags             { return wasi.Fdflags(f.Flags() &^ hostfs.Nonblock) }
+func (f file) setFlags(w wasi.Fdflags) error   { return f.SetFlags(hostfs.Flags(w)) }
+
+func (f file) write(bufs [][]byte) (int, error) {
+	if f.quota == nil {
+		return f.Writev(bufs)
+	}
+	at := func(size uint64) (uint64, error) {
+		if f.Flags()&hostfs.Append != 0 {
+			return size, nil
+		}
+		offset, err := f.Seek(0, io.SeekCurrent)
+		return uint64(offset), err
+	}
+	return f.quota.write(f.File, bufs, at, f.Writev)
+}
+
+func (f file) pwrite(bufs [][]byte, offset uint64) (int, error) {
+	if f.quota == nil {
+		return f.Pwritev(bufs, offset)
+	}
+	at := func(size uint64) (uint64, error) {
+		if f.Flags()&hostfs.Append != 0 {
+			return max(size, offset), nil // hosts differ in whether it goes to the end
+		}
+		return offset, nil
+	}
+	return f.quota.write(f.File, bufs, at, func(bufs [][]byte) (int, error) { return f.Pwritev(bufs, offset) })
+}
+
+func (f file) close() error {
+	if f.quota == nil {
+		return f.Close()
+	}
+	return f.quota.closeFile(f.File)
+}
 
 func (f file) stat() (wasi.Filestat, error) {
 	s, err := f.Stat()
@@ -52,10 +88,13 @@ func filestat(s hostfs.Stat) wasi.Filestat {
 }
 
 // directory is what a descriptor of a directory refers to.
-type directory struct{ *hostfs.Dir }
+type directory struct {
+	*hostfs.Dir
+	quota *quota // nil = none
+}
 
-func newDirectory(d *hostfs.Dir, preopen *string, base, inheriting wasi.Rights) *descriptor {
-	n := newDescriptor(directory{d}, base, inheriting)
+func newDirectory(d directory, preopen *string, base, inheriting wasi.Rights) *descriptor {
+	n := newDescriptor(d, base, inheriting)
 	n.preopen = preopen
 	return n
 }
@@ -111,7 +150,9 @@ func (t *Thread) Pread(fd int32, bufs [][]byte, offset uint64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return f.Preadv(bufs, offset)
+	return t.inPieces(bufs, func(bufs [][]byte, done int) (int, error) {
+		return f.Preadv(bufs, offset+uint64(done))
+	})
 }
 
 func (t *Thread) Pwrite(fd int32, bufs [][]byte, offset uint64) (int, error) {
@@ -119,7 +160,9 @@ func (t *Thread) Pwrite(fd int32, bufs [][]byte, offset uint64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return f.Pwritev(bufs, offset)
+	return t.inPieces(bufs, func(bufs [][]byte, done int) (int, error) {
+		return f.pwrite(bufs, offset+uint64(done))
+	})
 }
 
 // Seek changes a file's position and returns it. Asking where it is needs less of a right than changing it.
@@ -155,7 +198,10 @@ func (g *Guest) Allocate(fd int32, offset, length uint64) error {
 	if err != nil {
 		return err
 	}
-	return f.Allocate(offset, length)
+	if f.quota == nil || length == 0 {
+		return f.Allocate(offset, length)
+	}
+	return f.quota.resize(f.File, offset, length, func() error { return f.Allocate(offset, length) })
 }
 
 func (g *Guest) Datasync(fd int32) error {
@@ -188,7 +234,10 @@ func (g *Guest) SetSize(fd int32, size uint64) error {
 	if size > math.MaxInt64 {
 		return syscall.EFBIG
 	}
-	return f.SetSize(size)
+	if f.quota == nil {
+		return f.SetSize(size)
+	}
+	return f.quota.setSize(f.File, size)
 }
 
 func (g *Guest) SetTimes(fd int32, at hostfs.Times) error {

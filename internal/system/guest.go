@@ -63,6 +63,9 @@ const DefaultMaxDescriptors = 8192
 type Preopen struct {
 	Dir  *hostfs.Dir // closed with the guest
 	Name string
+
+	// Quota bounds by how many bytes the guest makes the files beneath it larger; ENOSPC beyond. 0 = no limit.
+	Quota uint64
 }
 
 // Guest is the world of one running guest.
@@ -124,7 +127,7 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	add(stdout, err)
 	add(g.newStderr(c.Stderr, stdout))
 	for _, p := range c.Preopens {
-		add(newDirectory(p.Dir, &p.Name, wasi.RightsDirectory, wasi.RightsDirectory|wasi.RightsFile), nil)
+		add(newDirectory(directory{p.Dir, g.newQuota(p.Quota)}, &p.Name, wasi.RightsDirectory, wasi.RightsDirectory|wasi.RightsFile), nil)
 	}
 	for _, s := range c.Listeners {
 		d := newSocket(s)

@@ -8,16 +8,16 @@ import (
 )
 
 // dirAt finds a descriptor that is a directory and has the rights wanted.
-func (g *Guest) dirAt(fd int32, want wasi.Rights) (*hostfs.Dir, *descriptor, error) {
+func (g *Guest) dirAt(fd int32, want wasi.Rights) (directory, *descriptor, error) {
 	d, err := g.table.at(fd)
 	if err != nil {
-		return nil, nil, err
+		return directory{}, nil, err
 	}
 	o, ok := d.object.(directory)
 	if !ok {
-		return nil, nil, syscall.ENOTDIR
+		return directory{}, nil, syscall.ENOTDIR
 	}
-	return o.Dir, d, d.require(want)
+	return o, d, d.require(want)
 }
 
 // Prestat is the name of a preopened directory; EBADF for any other descriptor.
@@ -67,7 +67,7 @@ func (g *Guest) OpenAt(fd int32, path string, o OpenPath) (int32, error) {
 	}
 	handedOn := wasi.Rights(d.enforced.inheriting.Load())
 	base := o.Base & handedOn
-	f, sub, err := dir.Open(path, hostfs.OpenOptions{
+	f, sub, err := dir.quota.openFile(dir.Dir, path, hostfs.OpenOptions{
 		Read:      base&wasi.RightFdRead != 0,
 		Write:     base&wasi.RightFdWrite != 0,
 		Create:    o.Oflags&wasi.OflagCreat != 0,
@@ -84,9 +84,9 @@ func (g *Guest) OpenAt(fd int32, path string, o OpenPath) (int32, error) {
 	possible, inheriting := wasi.RightsFile, o.Inheriting&handedOn
 	if sub != nil {
 		possible = wasi.RightsDirectory
-		n = newDirectory(sub, nil, base&possible, inheriting)
+		n = newDirectory(directory{sub, dir.quota}, nil, base&possible, inheriting)
 	} else {
-		n = newDescriptor(file{f}, base&possible, inheriting)
+		n = newDescriptor(file{f, dir.quota}, base&possible, inheriting)
 		n.nonblock.Store(o.Flags&wasi.FdflagNonblock != 0)
 	}
 	n.enforced.set((handedOn&^accessRights|base)&possible, handedOn)
@@ -108,7 +108,7 @@ func (g *Guest) Mkdir(fd int32, path string) error {
 	if err != nil {
 		return err
 	}
-	return pathError(dir.Mkdir(path))
+	return pathError(dir.quota.addName(func() error { return dir.Mkdir(path) }))
 }
 
 func (g *Guest) Rmdir(fd int32, path string) error {
@@ -116,7 +116,8 @@ func (g *Guest) Rmdir(fd int32, path string) error {
 	if err != nil {
 		return err
 	}
-	return pathError(dir.Rmdir(path))
+	stat := func() (hostfs.Stat, error) { return dir.Stat(path, false) }
+	return pathError(dir.quota.removeName(stat, func() error { return dir.Rmdir(path) }))
 }
 
 func (g *Guest) Unlink(fd int32, path string) error {
@@ -124,7 +125,8 @@ func (g *Guest) Unlink(fd int32, path string) error {
 	if err != nil {
 		return err
 	}
-	return pathError(dir.Unlink(path))
+	stat := func() (hostfs.Stat, error) { return dir.Stat(path, false) }
+	return pathError(dir.quota.removeName(stat, func() error { return dir.Unlink(path) }))
 }
 
 func (g *Guest) Symlink(target string, fd int32, path string) error {
@@ -132,7 +134,7 @@ func (g *Guest) Symlink(target string, fd int32, path string) error {
 	if err != nil {
 		return err
 	}
-	return pathError(dir.Symlink(target, path))
+	return pathError(dir.quota.addName(func() error { return dir.Symlink(target, path) }))
 }
 
 func (g *Guest) Readlink(fd int32, path string, buf []byte) (int, error) {
@@ -170,7 +172,16 @@ func (g *Guest) Rename(fd int32, path string, newFD int32, newPath string) error
 	if err != nil {
 		return err
 	}
-	return pathError(hostfs.Rename(dir, path, to, newPath))
+	replaced := func() (hostfs.Stat, error) { // what was there, unless it is the same file and stays
+		s, err := to.Stat(newPath, false)
+		if moved, unknown := dir.Stat(path, false); unknown != nil || idOf(moved) == idOf(s) {
+			err = syscall.ENOENT
+		}
+		return s, err
+	}
+	return pathError(to.quota.removeName(replaced, func() error {
+		return hostfs.Rename(dir.Dir, path, to.Dir, newPath)
+	}))
 }
 
 func (g *Guest) Link(fd int32, path string, follow bool, newFD int32, newPath string) error {
@@ -182,5 +193,7 @@ func (g *Guest) Link(fd int32, path string, follow bool, newFD int32, newPath st
 	if err != nil {
 		return err
 	}
-	return pathError(hostfs.Link(dir, path, follow, to, newPath))
+	return pathError(to.quota.addName(func() error {
+		return hostfs.Link(dir.Dir, path, follow, to.Dir, newPath)
+	}))
 }

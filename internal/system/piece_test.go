@@ -1,0 +1,120 @@
+package system
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"syscall"
+	"testing"
+)
+
+// huge is n pieces of the same memory, as the iovecs of a guest may be.
+func huge(n int) [][]byte {
+	b := make([]byte, pieceSize)
+	bufs := make([][]byte, n)
+	for i := range bufs {
+		bufs[i] = b
+	}
+	return bufs
+}
+
+func newTestGuest(t *testing.T, preopens ...Preopen) *Guest {
+	t.Helper()
+	g, err := New(context.Background(), Config{Preopens: preopens})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+func TestPieces(t *testing.T) {
+	failure := errors.New("failure")
+	for _, tt := range []struct {
+		name  string
+		bufs  [][]byte
+		moved []int // by each call in turn; -1 fails
+		want  int
+		err   error
+	}{
+		{"nothing", nil, []int{0}, 0, nil},
+		{"one", huge(1), []int{pieceSize}, pieceSize, nil},
+		{"three", huge(3), []int{pieceSize, pieceSize, pieceSize}, 3 * pieceSize, nil},
+		{"short at first", huge(3), []int{10}, 10, nil},
+		{"short later", huge(3), []int{pieceSize, 10}, pieceSize + 10, nil},
+		{"end", huge(3), []int{pieceSize, pieceSize, 0}, 2 * pieceSize, nil},
+		{"failure at first", huge(3), []int{-1}, 0, failure},
+		{"failure later", huge(3), []int{pieceSize, -1}, pieceSize, nil},
+		{"failure at last", huge(3), []int{pieceSize, pieceSize, -1}, 2 * pieceSize, nil},
+		{"across buffers", [][]byte{make([]byte, 100), make([]byte, pieceSize), make([]byte, 100)},
+			[]int{pieceSize, 200}, pieceSize + 200, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := newTestGuest(t)
+			calls, before := 0, 0
+			got, err := g.inPieces(tt.bufs, func(bufs [][]byte, done int) (int, error) {
+				if done != before || length(bufs) > pieceSize {
+					t.Errorf("got call %d for %d bytes after %d, want at most %d after %d", calls, length(bufs), done, pieceSize, before)
+				}
+				n := tt.moved[calls]
+				calls++
+				if n < 0 {
+					return 0, failure
+				}
+				before += n
+				return n, nil
+			})
+			if got != tt.want || err != tt.err || calls != len(tt.moved) {
+				t.Errorf("got %d, %v in %d calls, want %d, %v in %d", got, err, calls, tt.want, tt.err, len(tt.moved))
+			}
+		})
+	}
+}
+
+// TestEndBetweenPieces ends a guest while it moves more than a piece.
+func TestEndBetweenPieces(t *testing.T) {
+	g := newTestGuest(t)
+	calls := 0
+	_, err := g.inPieces(huge(512), func(bufs [][]byte, _ int) (int, error) {
+		if calls++; calls == 3 {
+			g.Kill(io.EOF)
+		}
+		return length(bufs), nil
+	})
+	if err != io.EOF || calls != 3 {
+		t.Errorf("got %v after %d pieces, want %v after 3", err, calls, io.EOF)
+	}
+}
+
+// TestHugeTransfers moves 64 MiB at once, in lists of buffers that repeat.
+func TestHugeTransfers(t *testing.T) {
+	g := newTestGuest(t, Preopen{Dir: openRoot(t, t.TempDir()), Name: "/"})
+	th := g.NewThread()
+	defer th.Close()
+	fd := create(t, g, "huge")
+	want := 16*pieceSize + 3
+	bufs := func() [][]byte { return append(huge(16), []byte("end")) }
+	for name, f := range map[string]func() (int, error){
+		"write":  func() (int, error) { return th.Write(fd, bufs()) },
+		"pwrite": func() (int, error) { return th.Pwrite(fd, bufs(), 0) },
+		"pread":  func() (int, error) { return th.Pread(fd, bufs(), 0) },
+		"read": func() (int, error) {
+			if _, err := g.Seek(fd, 0, io.SeekStart); err != nil {
+				return 0, err
+			}
+			return th.Read(fd, bufs())
+		},
+	} {
+		if got, err := f(); got != want || err != nil {
+			t.Errorf("%s: got %d, %v, want %d", name, got, err, want)
+		}
+	}
+	tail := make([]byte, 3)
+	if _, err := th.Pread(fd, [][]byte{tail}, uint64(want-3)); err != nil || !bytes.Equal(tail, []byte("end")) {
+		t.Errorf("got %q, %v at the end, want %q", tail, err, "end")
+	}
+	if _, err := th.Pread(fd, bufs(), 1<<63); err != syscall.EINVAL {
+		t.Errorf("got %v beyond all offsets, want EINVAL", err)
+	}
+}

@@ -1,0 +1,244 @@
+package system
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/wasi"
+)
+
+func openRoot(t *testing.T, path string) *hostfs.Dir {
+	t.Helper()
+	d, err := hostfs.OpenRoot(path, hostfs.ReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func openFD(g *Guest, name string, oflags uint16, flags wasi.Fdflags) (int32, error) {
+	return g.OpenAt(3, name, OpenPath{
+		Oflags: oflags, Flags: flags, Base: wasi.RightFdRead | wasi.RightFdWrite, Inheriting: wasi.RightsAll,
+	})
+}
+
+func create(t *testing.T, g *Guest, name string) int32 {
+	t.Helper()
+	fd, err := openFD(g, name, wasi.OflagCreat, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fd
+}
+
+// quotaTest is a guest with a directory that may grow by 1 MiB, in which there are a file of 64 KiB and
+// one of 16 MiB with nothing in it.
+type quotaTest struct {
+	*testing.T
+	g  *Guest
+	th *Thread
+}
+
+const testQuota = 1 << 20
+
+func (q quotaTest) used() int { return int(q.quota().used) }
+
+func (q quotaTest) quota() *quota {
+	d, err := q.g.table.at(3)
+	if err != nil {
+		q.Fatal(err)
+	}
+	return d.object.(directory).quota
+}
+
+func (q quotaTest) open(name string, oflags uint16) int32 {
+	q.Helper()
+	fd, err := openFD(q.g, name, oflags, 0)
+	if err != nil {
+		q.Fatal(err)
+	}
+	return fd
+}
+
+func (q quotaTest) write(fd int32, n int) (int, error) {
+	return q.th.Write(fd, [][]byte{make([]byte, n)})
+}
+
+func (q quotaTest) wants(did string, err, want error) {
+	q.Helper()
+	if err != want {
+		q.Errorf("%s: got %v, want %v", did, err, want)
+	}
+}
+
+func TestQuota(t *testing.T) {
+	const e = entrySize
+	for _, tt := range []struct {
+		name string
+		do   func(q quotaTest)
+		used int
+	}{
+		{"write", func(q quotaTest) {
+			fd := q.open("new", wasi.OflagCreat)
+			n, err := q.write(fd, 2*testQuota)
+			if n != testQuota-e || err != nil {
+				q.Errorf("got %d, %v, want a short write of %d", n, err, testQuota-e)
+			}
+			_, err = q.write(fd, 1)
+			q.wants("write more", err, syscall.ENOSPC)
+			_, err = q.th.Pwrite(fd, [][]byte{make([]byte, 100)}, 0)
+			q.wants("write over what is there", err, nil)
+			_, err = q.write(fd, 0)
+			q.wants("write nothing", err, nil)
+		}, testQuota},
+		{"write beyond the end", func(q quotaTest) {
+			fd := q.open("new", wasi.OflagCreat)
+			_, err := q.th.Pwrite(fd, [][]byte{{1}}, testQuota)
+			q.wants("far", err, syscall.ENOSPC)
+			_, err = q.th.Pwrite(fd, [][]byte{{1}}, 9999)
+			q.wants("near", err, nil)
+			_, err = q.g.Seek(fd, 1<<40, io.SeekStart)
+			q.wants("seek", err, nil)
+			_, err = q.write(fd, 1)
+			q.wants("write there", err, syscall.ENOSPC)
+		}, e + 10000},
+		{"append", func(q quotaTest) {
+			fd, err := openFD(q.g, "old", 0, wasi.FdflagAppend)
+			q.wants("open", err, nil)
+			_, err = q.write(fd, 1000)
+			q.wants("write", err, nil)
+			_, err = q.th.Pwrite(fd, [][]byte{make([]byte, 1000)}, 0)
+			q.wants("write at the beginning, or the end", err, nil)
+			_, err = q.write(fd, testQuota)
+			q.wants("write more", err, nil) // what fits
+		}, testQuota},
+		{"set size", func(q quotaTest) {
+			fd := q.open("new", wasi.OflagCreat)
+			q.wants("beyond", q.g.SetSize(fd, testQuota), syscall.ENOSPC)
+			q.wants("far beyond", q.g.SetSize(fd, 1<<62), syscall.ENOSPC)
+			q.wants("within", q.g.SetSize(fd, 1000), nil)
+		}, e + 1000},
+		{"allocate", func(q quotaTest) {
+			fd := q.open("new", wasi.OflagCreat)
+			q.wants("beyond", q.g.Allocate(fd, 0, testQuota), syscall.ENOSPC)
+			q.wants("far", q.g.Allocate(fd, 1<<40, 1), syscall.ENOSPC)
+			q.wants("within", q.g.Allocate(fd, 0, 8192), nil)
+			q.wants("again", q.g.Allocate(fd, 0, 8192), nil)
+			q.wants("nothing", q.g.Allocate(fd, 0, 0), syscall.EINVAL)
+		}, e + 8192},
+		{"fill holes", func(q quotaTest) {
+			fd := q.open("holes", 0)
+			q.wants("allocate", q.g.Allocate(fd, 0, 16<<20), syscall.ENOSPC)
+			n, err := q.th.Pwrite(fd, [][]byte{make([]byte, 2*testQuota)}, 0)
+			if n != testQuota || err != nil {
+				q.Errorf("got %d, %v, want a short write of %d", n, err, testQuota)
+			}
+			_, err = q.th.Pwrite(fd, [][]byte{{1}}, 8<<20)
+			q.wants("write more", err, syscall.ENOSPC)
+		}, testQuota},
+		{"names", func(q quotaTest) {
+			q.wants("mkdir", q.g.Mkdir(3, "dir"), nil)
+			q.wants("symlink", q.g.Symlink("old", 3, "symlink"), nil)
+			q.wants("link", q.g.Link(3, "old", false, 3, "link"), nil)
+			if err := q.g.Mkdir(3, "dir"); err != syscall.EEXIST {
+				q.Errorf("mkdir again: got %v, want EEXIST", err)
+			}
+			q.wants("rmdir", q.g.Rmdir(3, "dir"), nil)
+		}, 2 * e},
+		{"many names", func(q quotaTest) {
+			for i := range testQuota / e {
+				q.wants("create", q.g.CloseFD(q.open(string(rune('A'+i)), wasi.OflagCreat)), nil)
+			}
+			_, err := openFD(q.g, "more", wasi.OflagCreat, 0)
+			q.wants("create more", err, syscall.ENOSPC)
+			q.wants("mkdir", q.g.Mkdir(3, "dir"), syscall.ENOSPC)
+			q.wants("symlink", q.g.Symlink("old", 3, "symlink"), syscall.ENOSPC)
+			q.wants("link", q.g.Link(3, "old", false, 3, "link"), syscall.ENOSPC)
+			q.wants("open what is there", q.g.CloseFD(q.open("A", wasi.OflagCreat)), nil)
+		}, testQuota},
+		{"unlink", func(q quotaTest) {
+			for range 3 {
+				fd := q.open("new", wasi.OflagCreat)
+				_, err := q.write(fd, testQuota/2)
+				q.wants("write", err, nil)
+				q.wants("unlink", q.g.Unlink(3, "new"), nil)
+				if got := q.used(); got != testQuota/2 {
+					q.Errorf("got %d used by an open file without a name, want %d", got, testQuota/2)
+				}
+				q.wants("close", q.g.CloseFD(fd), nil)
+			}
+		}, 0},
+		{"truncate", func(q quotaTest) {
+			for range 3 {
+				fd := q.open("new", wasi.OflagCreat|wasi.OflagTrunc)
+				_, err := q.write(fd, testQuota/2)
+				q.wants("write", err, nil)
+				q.wants("close", q.g.CloseFD(fd), nil)
+			}
+			q.wants("cut", q.g.SetSize(q.open("new", 0), 8192), nil)
+		}, e + 8192},
+		{"replace", func(q quotaTest) {
+			for range 3 {
+				fd := q.open("temporary", wasi.OflagCreat)
+				_, err := q.write(fd, testQuota/4)
+				q.wants("write", err, nil)
+				q.wants("close", q.g.CloseFD(fd), nil)
+				q.wants("rename", q.g.Rename(3, "temporary", 3, "new"), nil)
+			}
+		}, e + testQuota/4},
+		{"rename to itself", func(q quotaTest) {
+			q.wants("link", q.g.Link(3, "old", false, 3, "link"), nil)
+			for range 10 {
+				q.wants("rename", q.g.Rename(3, "link", 3, "old"), nil) // does nothing (rename(2))
+				q.wants("rename", q.g.Rename(3, "old", 3, "old"), nil)
+			}
+		}, e},
+		{"holes come back as nothing", func(q quotaTest) {
+			fd := q.open("new", wasi.OflagCreat)
+			q.wants("lengthen", q.g.SetSize(fd, testQuota/2), nil)
+			q.wants("cut", q.g.SetSize(fd, 0), nil)
+		}, e + testQuota/2},
+		{"what was there comes back as what it took", func(q quotaTest) {
+			fd := q.open("new", wasi.OflagCreat)
+			_, err := q.write(fd, testQuota)
+			q.wants("write", err, nil)
+			q.wants("unlink", q.g.Unlink(3, "holes"), nil)
+			q.wants("unlink", q.g.Unlink(3, "old"), nil)
+		}, testQuota - 2*e - 64<<10},
+		{"below a directory", func(q quotaTest) {
+			q.wants("mkdir", q.g.Mkdir(3, "dir"), nil)
+			dir, err := q.g.OpenAt(3, "dir", OpenPath{Oflags: wasi.OflagDirectory, Inheriting: wasi.RightsAll})
+			q.wants("open", err, nil)
+			fd, err := q.g.OpenAt(dir, "new", OpenPath{Oflags: wasi.OflagCreat, Base: wasi.RightFdWrite})
+			q.wants("create", err, nil)
+			_, err = q.write(fd, 2*testQuota)
+			q.wants("write", err, nil)
+		}, testQuota},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "old"), make([]byte, 64<<10), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.Create(filepath.Join(dir, "holes"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if err := f.Truncate(16 << 20); err != nil {
+				t.Fatal(err)
+			}
+			g := newTestGuest(t, Preopen{Dir: openRoot(t, dir), Name: "/", Quota: testQuota})
+			q := quotaTest{t, g, g.NewThread()}
+			defer q.th.Close()
+			tt.do(q)
+			if got := q.used(); got != tt.used {
+				t.Errorf("got %d bytes used, want %d", got, tt.used)
+			}
+		})
+	}
+}
