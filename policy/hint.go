@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Hint returns the flag of the command for rules of one effect and action, as a shell reads it, such as "--allow-connect tcp://10.0.0.5:5432". All hints come from here.
+// Hint returns the flag of the command for rules of one effect and action, as a shell reads it,
+// such as "--allow-connect tcp://10.0.0.5:5432". All hints come from here.
 func Hint(rules []Rule) string {
 	if len(rules) == 0 {
 		return ""
@@ -33,9 +34,9 @@ func targets(rules []Rule) string {
 	return strings.Join(out, " ")
 }
 
-// missing returns the least rules that are missing for q to be allowed, none if no rule helps. source is
-// the name whose lookup returned q's remote address, if any: it is what the next run has in common
-// with this one, where the address may be another.
+// missing returns the least rules that are missing for q to be allowed, none if no rule helps.
+// source is the name whose lookup returned q's remote address, if any: it is what the next run has
+// in common with this one, where the address may be another.
 func (l *layer) missing(q *query, source string) []Rule {
 	if q.protocol == TCP && q.hopelessTCP() {
 		return nil
@@ -85,11 +86,11 @@ func parseHint(action Action, text string) []Rule {
 	return rules
 }
 
-// hopelessTCP reports whether q, which is about a stream, would fail even if it were allowed: streams
-// have two ends, so they reach no group and join none (tcp(7), RFC 9293, section 3.9.2.3).
+// hopelessTCP reports whether q, which is about a stream, would fail even if it were allowed:
+// streams have two ends, so they reach no group and join none (tcp(7), RFC 9293, section 3.9.2.3).
 func (q *query) hopelessTCP() bool {
 	c := classOf(q.remote)
-	return q.op == OpJoin || q.op == OpConnect && q.remote.IsValid() && (c == classMulticast || c == classBroadcast)
+	return q.op == OpJoin || q.op == OpConnect && (c == classMulticast || c == classBroadcast)
 }
 
 // Filtered says which addresses were taken out of the answer to a lookup.
@@ -98,8 +99,8 @@ type Filtered struct {
 	Removed []netip.Addr // all of them, in order
 	Reason  string
 
-	// Allow are the rules that would leave addresses in if they were added to the guest's policy: at
-	// these addresses what the rules with the name allow. It is empty where that does not help.
+	// Allow are the rules that would leave addresses in if they were added to the guest's policy:
+	// at these addresses what the rules with the name allow. It is empty where that does not help.
 	Allow []Rule
 
 	mend string // what to do where Allow is empty
@@ -118,7 +119,8 @@ func (f *Filtered) String() string {
 	if n := len(f.Removed) - len(shown); n > 0 {
 		more = fmt.Sprintf(" and %d more", n)
 	}
-	return fmt.Sprintf("left %s%s out of what %s resolves to: %s", strings.Join(shown, " "), more, f.Name, f.Reason)
+	return fmt.Sprintf("left %s%s out of what %s resolves to: %s",
+		strings.Join(shown, " "), more, f.Name, f.Reason)
 }
 
 // Hint returns how to leave the addresses in, as [Refusal.Hint] does.
@@ -162,14 +164,15 @@ func (p *Policy) ExplainAnswer(name string, removed []netip.Addr) *Filtered {
 	return f
 }
 
-// unbar returns the rules that are missing for lookups of a name to return special addresses: for each
-// of them what the rules with the name allow. barred says whether there are such addresses.
+// unbar returns the rules that are missing for lookups of a name to return special addresses: for
+// each of them what the rules with the name allow. barred says whether there are such addresses.
 func (l *layer) unbar(name string, addrs []netip.Addr) (rules []Rule, barred bool) {
 	var named []*Rule
 	for i := range l.rules {
 		r := &l.rules[i]
-		is := r.host.kind == byName && r.host.name == name || r.host.kind == underName && within(name, r.host.name)
-		if is && r.effect == Allow && r.action == Connect {
+		if r.effect == Allow && r.action == Connect &&
+			(r.host.kind == byName && r.host.name == name ||
+				r.host.kind == underName && within(name, r.host.name)) {
 			named = append(named, r)
 		}
 	}
@@ -195,8 +198,9 @@ func (l *layer) unbar(name string, addrs []netip.Addr) (rules []Rule, barred boo
 func appendLike(rules []Rule, named []*Rule, a netip.Addr) []Rule {
 	first := len(rules)
 	for _, r := range named {
-		like := Rule{action: Connect, protocols: r.protocols, ports: r.ports, origin: Origin{Source: "--allow-connect"},
-			host: host{kind: byPrefix, prefix: netip.PrefixFrom(a, a.BitLen())}}
+		like := newRule(Connect, host{kind: byPrefix, prefix: netip.PrefixFrom(a, a.BitLen())},
+			Origin{Source: "--allow-connect"})
+		like.protocols, like.ports = r.protocols, r.ports
 		like.spell()
 		if !slices.ContainsFunc(rules[first:], func(o Rule) bool { return o.text == like.text }) {
 			rules = append(rules, like)

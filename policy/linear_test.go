@@ -89,7 +89,8 @@ func TestParseIsLinear(t *testing.T) {
 					return
 				}
 			}
-			t.Errorf("got %v for %d rules and %v for twice as many, want at most 2.5 times", least, n, leastTwice)
+			t.Errorf("got %v for %d rules and %v for twice as many, want at most 2.5 times",
+				least, n, leastTwice)
 		})
 	}
 }

@@ -9,10 +9,10 @@ import (
 )
 
 // Merge adds rules to the text of a policy file. Everything in it, comments and layout included,
-// stays as it is: allow rules go to the end of the list of that name, which is made if there is none.
-// Rules that the file has are left out, so that it is returned unchanged if it has all of them.
-// added is the number of the others. name is what errors call the file. It is an error if the text is
-// no policy, or would be none with the rules, because a deny of it takes one back whole.
+// stays as it is: allow rules go to the end of the list of that name, which is made if there is
+// none. Rules that the file has are left out, so that it is returned unchanged if it has all of
+// them. added is the number of the others. name is what errors call the file. It is an error if the
+// text is no policy, or would be none with the rules, because a deny of it takes one back whole.
 func Merge(name string, text []byte, rules []Rule) (merged []byte, added int, err error) {
 	f := file{name: name}
 	if err := f.read(text); err != nil {
@@ -22,7 +22,9 @@ func Merge(name string, text []byte, rules []Rule) (merged []byte, added int, er
 	for _, r := range f.rules {
 		has[r.text] = true
 	}
-	rules = slices.DeleteFunc(slices.Clone(rules), func(r Rule) bool { return r.effect != Allow || has[r.text] })
+	rules = slices.DeleteFunc(slices.Clone(rules), func(r Rule) bool {
+		return r.effect != Allow || has[r.text]
+	})
 	if len(rules) == 0 {
 		return text, 0, nil
 	}

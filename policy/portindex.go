@@ -10,7 +10,7 @@ import (
 // written first.
 type rulePorts [2]struct {
 	starts []uint16 // the first is 0
-	rules  []*Rule  // rules[i] is valid from starts[i] to the next start; nil where nothing is filed
+	rules  []*Rule  // rules[i] is valid from starts[i] on; nil where nothing is filed
 }
 
 // find returns the rule for one protocol's port, or nil. A nil index has none.
@@ -53,12 +53,12 @@ func indexPorts(rules []*Rule) rulePorts {
 	return x
 }
 
-// paint returns for each stretch of ports, which begin at the cuts, the first rule that has it. Each
-// stretch is visited once, however many rules have it, so that the cost does not grow with the
+// paint returns for each stretch of ports, which begin at the cuts, the first rule that has it.
+// Each stretch is visited once, however many rules have it, so that the cost does not grow with the
 // square of the rules.
 func paint(cuts []int, rules []*Rule, proto Protocol) []*Rule {
 	painted := make([]*Rule, len(cuts))
-	next := make([]int, len(cuts)+1) // leads from a stretch that has a rule towards one that has none
+	next := make([]int, len(cuts)+1) // leads from a painted stretch towards one that is not
 	for i := range next {
 		next[i] = i
 	}

@@ -110,7 +110,8 @@ func similar(a, b string, edits int) bool {
 	case len(a) > 1 && len(b) > 1 && a[0] == b[1] && a[1] == b[0] && similar(a[2:], b[2:], edits-1):
 		return true
 	}
-	return similar(a[1:], b, edits-1) || similar(a, b[1:], edits-1) || similar(a[1:], b[1:], edits-1)
+	return similar(a[1:], b, edits-1) || similar(a, b[1:], edits-1) ||
+		similar(a[1:], b[1:], edits-1)
 }
 
 // askBack refuses a host that is probably no name.
@@ -122,11 +123,12 @@ func (p parser) askBack(a Action, w word, h host) *Error {
 	if problem == "" {
 		return nil
 	}
-	return p.fail(w.at, instead+", or "+h.name+". for a host of that name", "%q %s", w.text, problem)
+	mend := instead + ", or " + h.name + ". for a host of that name"
+	return p.fail(w.at, mend, "%q %s", w.text, problem)
 }
 
-// refuseProse refuses a word without protocol, port and dot among several targets to connect to:
-// it is rather a word too many than a host, as in "x any".
+// refuseProse refuses a word without protocol, port and dot among several targets to connect to: it
+// is rather a word too many than a host, as in "x any".
 func (p parser) refuseProse(a Action, w []word) *Error {
 	if a == Resolve || len(w) < 2 {
 		return nil
@@ -137,7 +139,8 @@ func (p parser) refuseProse(a Action, w []word) *Error {
 			continue
 		}
 		if text := w[i].text; text == classes[classAny].group {
-			return p.fail(w[i].at, "leave the others out, or it", "%q is every address, so nothing stands beside it", text)
+			return p.fail(w[i].at, "leave the others out, or it",
+				"%q is every address, so nothing stands beside it", text)
 		} else if isLabel(text) && !isGroup(text) {
 			return p.fail(w[i].at, "leave it out, or write "+text+". for a host of that name",
 				"%q stands among several targets without a port", text)
@@ -149,5 +152,10 @@ func (p parser) refuseProse(a Action, w []word) *Error {
 func isLabel(s string) bool { return !strings.ContainsAny(s, ".:/*[") }
 
 func isGroup(s string) bool {
-	return slices.ContainsFunc(classes[:], func(c struct{ group, is string }) bool { return c.group == s })
+	for _, c := range classes {
+		if c.group == s {
+			return true
+		}
+	}
+	return false
 }

@@ -59,7 +59,9 @@ func indexShadows(rules []Rule) *shadows {
 	}
 	for _, ports := range s.denies {
 		for _, list := range ports {
-			slices.SortStableFunc(list, func(a, b deniedRange) int { return cmp.Compare(a.first, b.first) })
+			slices.SortStableFunc(list, func(a, b deniedRange) int {
+				return cmp.Compare(a.first, b.first)
+			})
 			for i := 1; i < len(list); i++ {
 				if before := list[i-1]; before.widestLast >= list[i].last {
 					list[i].widest, list[i].widestLast = before.widest, before.widestLast
@@ -113,9 +115,8 @@ func (d *deniedPorts) find(r *Rule) (denies []*Rule) {
 		}
 		list := d[proto>>1]
 		for _, p := range r.portRanges() {
-			i, _ := slices.BinarySearchFunc(list, int(p.first)+1, func(d deniedRange, first int) int {
-				return cmp.Compare(int(d.first), first)
-			})
+			after := func(d deniedRange, first int) int { return cmp.Compare(int(d.first), first) }
+			i, _ := slices.BinarySearchFunc(list, int(p.first)+1, after)
 			if i == 0 || list[i-1].widestLast < p.last {
 				return nil
 			}

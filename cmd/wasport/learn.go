@@ -55,7 +55,9 @@ func openLesson(path string) (*lesson, error) {
 // denies returns the rules that hold while it is learnt, since with others the file would be no
 // policy any more.
 func (l *lesson) denies() []policy.Rule {
-	return slices.DeleteFunc(l.known.Rules(), func(r policy.Rule) bool { return r.Effect() == policy.Allow })
+	return slices.DeleteFunc(l.known.Rules(), func(r policy.Rule) bool {
+		return r.Effect() == policy.Allow
+	})
 }
 
 // write adds what a run of a module used to the file.
@@ -78,7 +80,8 @@ func (l *lesson) write(module string) error {
 	said := fmt.Sprintf("added %s to %s", count(added, "rule"), l.path)
 	switch {
 	case len(text) == 0:
-		merged = append(fmt.Appendf(nil, "# What a run of %q used of the network.\n", module), merged...)
+		heading := fmt.Sprintf("# What a run of %q used of the network.\n", module)
+		merged = append([]byte(heading), merged...)
 		said = fmt.Sprintf("wrote %s, with %s", l.path, count(added, "rule"))
 	case added == 0:
 		said = l.path + " needs no other rules"
@@ -87,7 +90,7 @@ func (l *lesson) write(module string) error {
 	case l.stream:
 		_, err = l.file.Write(merged)
 	case !bytes.Equal(text, merged):
-		_, err = l.file.WriteAt(merged, 0) // merging only inserts, so nothing of the old text is left
+		_, err = l.file.WriteAt(merged, 0) // merging only inserts, so no old text is left behind
 	}
 	if err != nil {
 		return fmt.Errorf("--learn: %w", err)
@@ -98,9 +101,9 @@ func (l *lesson) write(module string) error {
 	return nil
 }
 
-// standardFile returns the standard stream that a name stands for, nil if it is a file's. A stream is
-// not opened again by its name: that would have an offset of its own, and write over what goes to the
-// stream (proc(5), /proc/pid/fd).
+// standardFile returns the standard stream that a name stands for, nil if it is a file's. A stream
+// is not opened again by its name: that would have an offset of its own, and write over what goes
+// to the stream (proc(5), /proc/pid/fd).
 func standardFile(name string) *os.File {
 	switch name {
 	case "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1":

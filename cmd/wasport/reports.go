@@ -36,8 +36,8 @@ func (r *reports) refusal(f *policy.Refusal) {
 }
 
 // filtered prints what was taken out of an answer if there is something new. Answers for a name
-// change from one lookup to the next, so the hint is for all that was taken out so far: with it none of
-// them comes again.
+// change from one lookup to the next, so the hint is for all that was taken out so far: with it
+// none of them comes again.
 func (r *reports) filtered(f *policy.Filtered) {
 	r.mu.Lock()
 	all, news := r.gather(f)
@@ -52,8 +52,8 @@ func (r *reports) filtered(f *policy.Filtered) {
 	r.say(text, "to leave it in: ", all.Hint())
 }
 
-// gather adds an answer to those for the same name, and reports whether it had news. Nothing is gathered
-// once nothing is printed any more.
+// gather adds an answer to those for the same name, and reports whether it had news. Nothing is
+// gathered once nothing is printed any more.
 func (r *reports) gather(f *policy.Filtered) (all *policy.Filtered, news bool) {
 	if r.exceeded {
 		return f, false

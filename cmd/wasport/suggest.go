@@ -6,21 +6,22 @@ import (
 	"strings"
 )
 
-// elsewhere are permissions as other runtimes spell them, Deno and wasmtime for instance, and what is
-// least here.
+// elsewhere are permissions as other runtimes spell them, Deno and wasmtime for instance, and what
+// is least here.
 var elsewhere = map[string]string{
-	"allow-all":   "no flag allows all; --allow-connect, --allow-listen, --allow-join, --allow-resolve, --dir and --env allow one thing each",
+	"allow-all": "no flag allows all; --allow-connect, --allow-listen, --allow-join, " +
+		"--allow-resolve, --dir and --env allow one thing each",
 	"allow-dns":   "--allow-resolve NAME lets it look a name up",
 	"allow-env":   "--env NAME=VALUE gives it a variable",
 	"allow-hosts": "--allow-connect tcp://HOST:PORT lets it connect there",
 	"allow-read":  "--dir HOST::GUEST:ro lets it read a directory",
-	"allow-tcp":   "--allow-connect tcp://HOST:PORT lets it connect there, --allow-listen tcp://ADDR:PORT listen",
-	"allow-udp":   "--allow-connect udp://HOST:PORT lets it send there, --allow-listen udp://ADDR:PORT receive",
+	"allow-tcp":   "--allow-connect tcp://HOST:PORT connects, --allow-listen tcp://ADDR:PORT listens",
+	"allow-udp":   "--allow-connect udp://HOST:PORT sends, --allow-listen udp://ADDR:PORT receives",
 	"allow-write": "--dir HOST::GUEST lets it use a directory",
 }
 
-// instead says what to write instead of a flag that does not exist. It never suggests --allow-net, which
-// grants everything: only a person can mean that.
+// instead says what to write instead of a flag that does not exist. It never suggests --allow-net,
+// which grants everything: only a person can mean that.
 func instead(got string, names []string) string {
 	if least, ok := elsewhere[got]; ok {
 		return "; " + least

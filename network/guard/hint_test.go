@@ -13,8 +13,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// followed runs a guest under rules, and returns the first hint that it gets and whether anything was
-// refused or filtered.
+// followed runs a guest under rules, and returns the first hint that it gets and whether anything
+// was refused or filtered.
 func followed(t *testing.T, base network.Network, rules []policy.Rule, run func(*guard.Network)) (hint string, refused bool) {
 	note := func(h string) {
 		refused = true
@@ -43,8 +43,8 @@ func ruleOf(t *testing.T, hint string) []policy.Rule {
 	return rules
 }
 
-// TestHintsFollowed follows every hint to its end: with all of them nothing is refused, each is needed,
-// and where no hint is given none would help.
+// TestHintsFollowed follows every hint to its end: with all of them nothing is refused, each is
+// needed, and where no hint is given none would help.
 func TestHintsFollowed(t *testing.T) {
 	server, base := names(t)
 	public := dnstest.Addrs("198.41.0.4")
