@@ -82,6 +82,9 @@ func interfaceOf(o network.Option, v int64) (on network.Interface, absent error)
 
 // mayChoose judges the interface that a socket is to send to groups from.
 func (s *socket) mayChoose(o network.Option, v int64) error {
+	if o == network.MulticastInterface6 && s.Family() == network.IPv4 {
+		return syscall.ENOPROTOOPT
+	}
 	if v < 0 || v > math.MaxUint32 {
 		return syscall.EINVAL
 	}

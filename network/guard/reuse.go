@@ -40,10 +40,10 @@ func (s *socket) place(at netip.AddrPort) error {
 	a := at.Addr().Unmap()
 	group := a.IsMulticast()
 	every := a.IsUnspecified() && s.oneFamily() && mayJoin(s.net.Policy())
-	if !s.reuse || at.Port() == 0 || !group && !every {
+	if !s.reuse || !group && !every {
 		return s.Socket.Bind(at)
 	}
-	if group {
+	if group && at.Port() != 0 {
 		if err := s.Socket.SetOption(network.ReuseAddr, 1); err != nil {
 			return err
 		}

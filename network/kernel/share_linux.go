@@ -25,6 +25,9 @@ func (s *socket) BindShared(to netip.AddrPort) error {
 	if err := s.matches(to); err != nil {
 		return err
 	}
+	if to.Port() == 0 {
+		return bindThenShare(s.fd, to)
+	}
 	if err := setInt(s.fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
 		return err
 	}
@@ -33,6 +36,15 @@ func (s *socket) BindShared(to netip.AddrPort) error {
 		return err
 	}
 	return firstOnly(s.fd)
+}
+
+// bindThenShare takes a port of the kernel's choice, which would be one of those that are shared
+// already if that came first. The filter comes with the second socket.
+func bindThenShare(fd int, to netip.AddrPort) error {
+	if err := sysBind(fd, to); err != nil {
+		return err
+	}
+	return setInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 }
 
 // firstOnly gives what is sent to one address to the first of the sockets that share it, where the

@@ -34,6 +34,9 @@ func sysSocket(family network.Family, typ network.Type) (int, error) {
 	if err != nil {
 		return -1, err
 	}
+	if typ == network.Datagram {
+		ownGroupsOnly(fd, family)
+	}
 	if family == network.IPv6 {
 		// As on Linux. Some systems refuse, and a guest can see that.
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)

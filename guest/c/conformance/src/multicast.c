@@ -144,6 +144,10 @@ static void datagrams(const char *group)
 		((struct sockaddr_in6 *)&any)->sin6_addr = in6addr_any;
 	MUST(setsockopt(member, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
 	MUST(setsockopt(stranger, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
+	if (family == AF_INET6) { /* what hears IPv4 as well shares no port here */
+		MUST(setsockopt(member, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
+		MUST(setsockopt(stranger, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
+	}
 	MUST(bind(member, (struct sockaddr *)&any, len));
 	MUST(getsockname(member, (struct sockaddr *)&any, &len));
 	MUST(bind(stranger, (struct sockaddr *)&any, len));
