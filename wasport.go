@@ -84,6 +84,10 @@ type CompileConfig struct {
 
 // Compile compiles a core module in the binary format and checks its imports. The error says what is wrong in one line; it is an
 // *ImportError if the module imports what wasport lacks.
+//
+// It returns at the end of ctx, with an error that wraps its cause. What compiles at that moment, a function for each
+// processor, goes on in the background until it is done, which is bounded by the module's size; until then the runtime is not
+// released, though Close returns, and wasm must not change.
 func (r *Runtime) Compile(ctx context.Context, wasm []byte, c CompileConfig) (*Module, error) {
 	m, err := r.engine.Compile(ctx, wasm, engine.CompileOptions{TrapUnknown: c.TrapUnknownImports})
 	if err != nil {

@@ -44,6 +44,9 @@ func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport
 	compiled := showCompiling(file)
 	rt, mod, err := runtimeFor(ctx, wasm, dir, f.runtime, f.compile)
 	compiled()
+	if errors.Is(err, errTimeout) {
+		return nil, nil, &exit{statusTimeout, fmt.Errorf("%s: %w", file, err)}
+	}
 	if err != nil {
 		return nil, nil, &exit{statusUsage, unfit(file, err)}
 	}

@@ -111,7 +111,7 @@ func (f *runFlags) groups() []group {
 	})
 
 	limits := newGroup("Limits")
-	limits.Func("timeout", "`DURATION` end it after 1m30s, say; a bare number is milliseconds", func(s string) (err error) {
+	limits.Func("timeout", "`DURATION` end it, or compiling it, after 1m30s, say; a bare number is milliseconds", func(s string) (err error) {
 		f.timeout, err = parseDuration(s)
 		return err
 	})
@@ -182,6 +182,11 @@ func run(args []string) error {
 		return err
 	}
 	ctx := context.Background()
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, errTimeout)
+		defer cancel()
+	}
 	rt, mod, err := f.load(ctx, file, wasm)
 	if err != nil {
 		return err
@@ -201,11 +206,6 @@ func run(args []string) error {
 		var stop context.CancelFunc
 		ctx, stop = untilSignal(ctx)
 		defer stop()
-	}
-	if f.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, f.timeout, errTimeout)
-		defer cancel()
 	}
 	status, err := f.watch(ctx, mod)
 	if failed := unlessEnded(ctx, f.oversight.end); failed != nil {

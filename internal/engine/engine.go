@@ -10,7 +10,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -132,11 +131,6 @@ func (e *Engine) release(ctx context.Context) error {
 		err = errors.Join(err, e.kept.Close())
 	}
 	return err
-}
-
-// compiling is the context for compiling, which by default would use one processor of several.
-func compiling(ctx context.Context) context.Context {
-	return experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
 }
 
 // anonymous is the configuration of every instance: without a name, so that any number of them can be there at once; with a source of

@@ -54,9 +54,13 @@ func (i Import) String() string {
 type ImportError struct{ Imports []Import }
 
 func (e *ImportError) Error() string {
-	lines := make([]string, 0, len(e.Imports))
-	for _, i := range e.Imports {
+	const most = 20
+	var lines []string
+	for _, i := range e.Imports[:min(len(e.Imports), most)] {
 		lines = append(lines, i.String())
+	}
+	if n := len(e.Imports) - most; n > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", n))
 	}
 	return "the module imports what cannot be supplied: " + strings.Join(lines, "; ")
 }

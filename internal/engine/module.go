@@ -12,7 +12,6 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
-	"github.com/wasport/wasport/internal/printable"
 )
 
 // Module is a compiled module, of which any number of guests can be run.
@@ -36,45 +35,6 @@ type Module struct {
 
 	namesStack   bool
 	stackPointer uint32 // index of the global, if the module names it
-}
-
-// CompileOptions say what to do with a module that is not quite as we want it.
-type CompileOptions struct {
-	TrapUnknown bool // functions that we lack trap when called, instead of making Compile fail
-}
-
-// Compile compiles a module and checks that its imports can be supplied. An *ImportError says which cannot.
-func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (*Module, error) {
-	if err := recognise(binary); err != nil {
-		return nil, err
-	}
-	m := &Module{engine: e, runtime: e.runtime, turns: e.turns}
-	original := binary
-	if !e.noInterrupt {
-		rewritten, needs, err := interrupt.Rewrite(binary,
-			interrupt.Options{Interval: interval, Stack: firstStack, Charge: true, Atomics: true,
-				Overloaded: m.overloaded})
-		if err != nil {
-			// Not wazero's to judge: it takes some that are invalid, which nothing would end or limit, and it allocates what they declare.
-			return nil, err
-		}
-		binary, m.interrupted, m.memory, m.needs = rewritten, true, needs.Memory, needs
-		m.memory.Max = min(m.memory.Max, mostMemory)
-	}
-	var err error
-	if m.otherImports, err = interrupt.Imports(original); err != nil {
-		return nil, err
-	}
-	if m.compiled, err = e.compile(ctx, binary); err != nil {
-		return nil, err
-	}
-	m.exported = m.compiled.ExportedFunctions()
-	m.findStack(binary)
-	if err := m.prepare(ctx, o); err != nil {
-		m.Close(ctx)
-		return nil, err
-	}
-	return m, nil
 }
 
 // prepare checks what the module imports, and makes ready what its guests get.
@@ -113,21 +73,6 @@ func (m *Module) lacking() (list []Import) {
 		}
 	}
 	return list
-}
-
-func (e *Engine) compile(ctx context.Context, binary []byte) (compiled wazero.CompiledModule, err error) {
-	compile := func() (err error) {
-		if compiled, err = e.runtime.CompileModule(compiling(ctx), binary); err != nil {
-			return fmt.Errorf("invalid module: %w", printable.Error(err))
-		}
-		return nil
-	}
-	if e.kept == nil {
-		err = compile()
-	} else {
-		err = e.kept.Compile(ctx, binary, compile)
-	}
-	return compiled, err
 }
 
 // CachePaths are those of the module's engine.

@@ -63,6 +63,10 @@ func TestRefused(t *testing.T) {
 
 		{"types", "4294967295 items are too many at offset 0xf in the type section", slices.Concat(empty, section(1, huge))},
 		{"imports", "in the import section", slices.Concat(empty, section(2, huge))},
+		{"imports that are there", "5000 imports are more than 2048", slices.Concat(empty, voidType,
+			section(2, number(5000), bytes.Repeat([]byte{0, 0, 0, 0}, 5000)))},
+		{"modules to import from", "imports from more than 256 modules", slices.Concat(empty, voidType,
+			section(2, number(1000), each(1000, func(i int) []byte { return append(name(i), 0, 0, 0) })))},
 		{"functions", "in the function section", slices.Concat(empty, section(3, huge))},
 		{"tables", "in the table section", slices.Concat(empty, section(4, huge))},
 		{"memories", "in the memory section", slices.Concat(empty, section(5, huge))},

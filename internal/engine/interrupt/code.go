@@ -37,7 +37,12 @@ func (w *rewriter) codeSection(r *reader) {
 			if r.err = w.inFunction(probe.err, i); r.err != nil {
 				return
 			}
-			w.plain[i] = f.plain
+			if w.plain[i] = f.plain; f.plain {
+				w.compiles(&probe, &f.complexity)
+				if r.err = w.inFunction(probe.err, i); r.err != nil {
+					return
+				}
+			}
 		}
 	}
 	ours := w.helperBodies()
@@ -49,6 +54,9 @@ func (w *rewriter) codeSection(r *reader) {
 			continue
 		}
 		f.walk(w, b, i)
+		if b.err == nil {
+			w.compiles(b, &f.complexity)
+		}
 		if r.err = w.inFunction(b.err, i); r.err != nil {
 			return
 		}

@@ -18,9 +18,10 @@ func (w *rewriter) custom(r *reader) {
 	case w.err != nil, name == "linking", strings.HasPrefix(name, "reloc."), strings.HasPrefix(name, ".debug_"),
 		strings.HasPrefix(name, "metadata.code."), name == "sourceMappingURL", name == "external_debug_info":
 		return
-	case name == "name" && w.named:
-		return
+	case name == "name" && w.nameSeen:
+		return // only the first is for engines, whatever is wrong with it
 	}
+	w.nameSeen = w.nameSeen || name == "name"
 	before := len(w.out)
 	w.out = append(w.out, secCustom, 0, 0, 0, 0, 0)
 	start := len(w.out)

@@ -7,12 +7,19 @@ import (
 
 func (w *rewriter) importSection(r *reader) {
 	n := r.count(4)
+	if n > maxImports {
+		r.malformed("%d imports are more than %d", n, maxImports)
+	}
 	start := r.pos
 	var renamed []renamedImport
+	modules := make(map[string]struct{})
 	for range n {
 		module := r.name()
 		if module == Module {
 			r.malformed("reserved import module")
+		}
+		if modules[module] = struct{}{}; len(modules) > maxImportModules {
+			r.malformed("imports from more than %d modules", maxImportModules)
 		}
 		nameAt := r.pos
 		name := r.name()

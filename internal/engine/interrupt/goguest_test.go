@@ -110,3 +110,39 @@ func TestGoLibrary(t *testing.T) {
 		})
 	}
 }
+
+// TestRealModulesCompileInTime compares the estimate of how long real modules take to compile with what they may take.
+func TestRealModulesCompileInTime(t *testing.T) {
+	modules := make(map[string][]byte)
+	for _, pattern := range []string{"../../../guest/c/test/*.wasm", "../../../guest/threads/*.wasm", "../../../bench/*.wasm"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d modules, %v", pattern, len(files), err)
+		}
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			modules[filepath.Base(file)] = b
+		}
+	}
+	if os.Getenv("WASPORT_CI") == "1" {
+		for _, p := range []string{"cmd/gofmt", "cmd/go", "cmd/compile"} { // of 5, 28 and 49 MB
+			modules[p] = goTool(t, "build", p)
+		}
+	}
+	for name, wasm := range modules {
+		w := &rewriter{o: limited}
+		w.rewrite(wasm)
+		if w.err != nil {
+			t.Fatalf("%s: %v", name, w.err)
+		}
+		may := costBase + costPerByte*float64(len(wasm))
+		if part := 1 - w.cost/may; part > 0.7 {
+			t.Errorf("%s of %d bytes: got %.2f of what it may take, want at most 0.7", name, len(wasm), part)
+		} else if len(wasm) > 1<<20 {
+			t.Logf("%s of %d bytes: %.2f of what it may take", name, len(wasm), part)
+		}
+	}
+}

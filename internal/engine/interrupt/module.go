@@ -41,6 +41,11 @@ const (
 	maxBodySize = 7_654_321
 	maxPages    = 65536
 
+	// Browsers allow 1,000,000 imports. wazero's time to supply them is quadratic in their number, and in that of the modules that they
+	// come from. What runs here imports a hundred from a handful.
+	maxImports       = 2048
+	maxImportModules = 256
+
 	// Browsers allow 10,000,000 entries in a table. Here it is fewer, and for all tables of a module together.
 	maxEntries = 1_000_000
 
@@ -88,15 +93,18 @@ type rewriter struct {
 	entries  []uint32 // the most that each table may have
 	instance uint64   // see Needs.Instance
 
-	budget int // see budgetBase
+	budget int     // see budgetBase
+	cost   float64 // what is left of the time for compiling, in ns
 
-	named bool // whether a name section has been written
+	nameSeen bool // whether the input has a name section
+	named    bool // whether one has been written
 }
 
 var header = []byte("\x00asm\x01\x00\x00\x00")
 
 func (w *rewriter) rewrite(module []byte) {
 	w.budget = budgetBase + budgetPerByte*len(module)
+	w.cost = costBase + costPerByte*float64(len(module))
 	r := &reader{b: module}
 	if !bytes.Equal(r.bytes(8), header) {
 		r.malformed("no module of version 1")

@@ -12,6 +12,7 @@ func memArgImmediate(r *reader) (offset uint32) {
 func (f *function) prefixed(op byte, pos int) {
 	r := f.r
 	sub := r.u32()
+	f.complexity.accesses++
 	switch op {
 	case opMisc:
 		f.misc(sub, pos)

@@ -16,6 +16,8 @@ type function struct {
 	path   int // length of the longest unchecked path to here, in bytes, or unreached
 	labels []byte
 
+	complexity complexity
+
 	plain     bool // there is nothing to count or to change
 	calls     uint32
 	branched  bool // there has been a control instruction other than block
@@ -58,7 +60,10 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 		body:   code{f.body.b[:0], w, locals},
 		frames: f.frames[:0],
 		labels: f.labels,
+
+		complexity: f.complexity,
 	}
+	f.complexity.begin(int(locals))
 	f.push(opBlock, len(of.results))
 	for r.err == nil && len(f.frames) > 0 {
 		f.instruction()
@@ -72,8 +77,15 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 func (f *function) push(op byte, values int) {
 	f.frames = append(f.frames, frame{op, f.depth + 1, values, unreached, f.path})
 	f.depth++
-	if op == opLoop {
+	f.complexity.blocks++
+	switch op {
+	case opLoop:
 		f.depth++
+		f.complexity.blocks += 3
+		f.complexity.nested++
+		f.complexity.deepest = max(f.complexity.deepest, f.complexity.nested)
+	case opIf:
+		f.complexity.blocks += 2
 	}
 }
 
@@ -127,6 +139,7 @@ func (f *function) instruction() {
 			f.change(pos)
 			f.body.index(op, to)
 		}
+		f.complexity.blocks += 2
 		if op == opBr {
 			f.path = unreached
 		}
@@ -149,7 +162,14 @@ func (f *function) instruction() {
 		}
 		f.body.index(op, w.funcIndex(i))
 	case local:
-		r.index("local", f.head.locals)
+		i := r.index("local", f.head.locals)
+		switch {
+		case r.err != nil:
+		case op == opLocalGet:
+			f.complexity.read(i)
+		default:
+			f.complexity.write(i)
+		}
 	case global:
 		r.index("global", w.globals)
 	case table:
@@ -161,6 +181,7 @@ func (f *function) instruction() {
 			f.body.index(opCall, w.helper(helperGrow))
 		}
 	case memArg:
+		f.complexity.accesses++
 		memArgImmediate(r)
 	case s32:
 		r.signed(32)
@@ -184,6 +205,7 @@ func (f *function) instruction() {
 	}
 	f.walked(r.pos - pos)
 	if f.path > straight && len(f.frames) > 0 {
+		f.complexity.blocks += 3
 		f.change(r.pos)
 		f.body.spend(func() { f.body.i32(straightCost) })
 		f.path = 0
@@ -192,6 +214,7 @@ func (f *function) instruction() {
 
 func (f *function) control(op byte, pos int) {
 	f.branched = true
+	f.complexity.blocks++
 	switch op {
 	case opUnreachable:
 		f.path = unreached
@@ -223,6 +246,7 @@ func (f *function) control(op byte, pos int) {
 			f.body.op(f.r.b[f.copied:pos]...)
 		case b.op == opLoop:
 			f.depth--
+			f.complexity.nested--
 			f.change(pos)
 			f.body.endCount()
 		}
@@ -278,6 +302,7 @@ func (f *function) branchTable(pos int) {
 	f.branched = true
 	f.labels = appendU32(f.labels[:0], uint32(n))
 	changed := false
+	f.complexity.blocks += n + 1
 	for range n + 1 {
 		l := r.index("label", uint32(len(f.frames)))
 		to := f.branch(l)

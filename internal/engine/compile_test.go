@@ -1,0 +1,165 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func each(n int, item func(i int) []byte) (b []byte) {
+	for i := range n {
+		b = append(b, item(i)...)
+	}
+	return b
+}
+
+// name is a vector of bytes that no other number has.
+func name(i int) []byte { return appendBytes(nil, fmt.Appendf(nil, "name%d", i)) }
+
+// voidType is the section of the type () -> ().
+var voidType = section(1, []byte("\x01\x60\x00\x00"))
+
+// nameSection is the custom section of names, with a content.
+func nameSection(content []byte) []byte { return section(0, appendBytes(nil, []byte("name")), content) }
+
+// growing are modules whose number of items is a parameter.
+var growing = map[string]struct {
+	items int
+	make  func(n int) []byte
+}{
+	"imports": {500, func(n int) []byte {
+		return slices.Concat(voidType, section(2, number(uint64(n)), each(n, func(i int) []byte {
+			return slices.Concat(name(0), name(i), []byte{0, 0})
+		})))
+	}},
+	"imports of one function": {1000, func(n int) []byte {
+		return slices.Concat(voidType, section(2, number(uint64(n)), bytes.Repeat(slices.Concat(name(0), name(0), []byte{0, 0}), n)))
+	}},
+	"modules that are imported from": {120, func(n int) []byte {
+		return slices.Concat(voidType, section(2, number(uint64(n)), each(n, func(i int) []byte {
+			return slices.Concat(name(i), name(0), []byte{0, 0})
+		})))
+	}},
+	"bad name sections": {4000, func(n int) []byte {
+		return slices.Concat(functions(n, []byte{0, 0x0b}), bytes.Repeat(nameSection([]byte{2, 0x7f}), n))
+	}},
+	"exports": {10_000, func(n int) []byte {
+		return slices.Concat(voidType, section(3, []byte{1, 0}), section(7, number(uint64(n)), each(n, func(i int) []byte {
+			return append(name(i), 0, 0)
+		})), section(10, []byte{1, 2, 0, 0x0b}))
+	}},
+	"types": {20_000, func(n int) []byte {
+		return section(1, number(uint64(n)), bytes.Repeat([]byte{0x60, 2, 0x7f, 0x7f, 1, 0x7f}, n))
+	}},
+	"globals": {20_000, func(n int) []byte {
+		return section(6, number(uint64(n)), bytes.Repeat([]byte{0x7f, 1, 0x41, 0, 0x0b}, n))
+	}},
+	"functions": {10_000, func(n int) []byte { return functions(n, []byte{0, 0x0b}) }},
+	"functions with loops": {100, func(n int) []byte {
+		return functions(n, []byte{0}, bytes.Repeat([]byte{3, 0x40, 0x0b}, 20), bytes.Repeat([]byte{1}, 1000), []byte{0x0b})
+	}},
+	"straight code": {20_000, func(n int) []byte {
+		return functions(1, []byte{1, 1, 0x7f}, bytes.Repeat([]byte{0x20, 0, 0x41, 1, 0x6a, 0x21, 0}, n), []byte{0x0b})
+	}},
+	"custom sections": {20_000, func(n int) []byte {
+		return each(n, func(i int) []byte { return section(0, name(i)) })
+	}},
+}
+
+// local is an instruction on a local.
+func local(op byte, i int) []byte { return append([]byte{op}, number(uint64(i))...) }
+
+// TestTooLongToCompile compiles modules for which wazero would need minutes, or weeks.
+func TestTooLongToCompile(t *testing.T) {
+	const (
+		get, set             = 0x20, 0x21
+		loop, void, brIf, op = 0x03, 0x40, 0x0d, 0x45
+	)
+	again := []byte{get, 0, brIf, 0, 0x0b}
+	locals := func(n int) []byte { return slices.Concat([]byte{1}, number(uint64(n)), []byte{0x7f}) }
+	for name, wasm := range map[string][]byte{
+		"4,000 empty loops": functions(1, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 4000), []byte{0x0b}),
+		"nested loops":      functions(1, locals(1), bytes.Repeat([]byte{loop, void}, 4000), bytes.Repeat(again, 4000), []byte{0x0b}),
+		"ifs":               functions(1, locals(1), bytes.Repeat([]byte{get, 0, 4, void, 0x0b}, 20_000), []byte{0x0b}),
+		"blocks":            functions(1, locals(1), bytes.Repeat([]byte{2, void, get, 0, brIf, 0, 0x0b}, 20_000), []byte{0x0b}),
+		"branches":          functions(1, locals(1), bytes.Repeat([]byte{get, 0, brIf, 0}, 20_000), []byte{0x0b}),
+		"branch tables":     functions(1, locals(1), bytes.Repeat([]byte{2, void, get, 0, 0x0e, 1, 0, 1, 0x0b}, 10_000), []byte{0x0b}),
+		"locals across loops": functions(1, locals(501), bytes.Repeat([]byte{loop, void}, 500), each(500, func(i int) []byte {
+			return slices.Concat(local(get, i+1), []byte{op}, local(set, i+1), again)
+		}), each(500, func(i int) []byte { return append(local(get, i+1), 0x1a) }), []byte{0x0b}),
+		"locals across ifs": functions(1, locals(4001), each(4000, func(i int) []byte {
+			return slices.Concat([]byte{get, 0, 4, void, 0x41, 1}, local(set, i+1), []byte{0x0b})
+		}), each(4000, func(i int) []byte { return append(local(get, i+1), 0x1a) }), []byte{0x0b}),
+		"in many functions": functions(100, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 1000), []byte{0x0b}),
+		"a megabyte":        functions(1, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 350_000), []byte{0x0b}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := context.Background()
+			e, err := New(ctx, Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close(ctx)
+			m, err := e.Compile(ctx, slices.Concat(empty, wasm), CompileOptions{})
+			if err == nil {
+				m.Close(ctx)
+			}
+			if err == nil || !strings.Contains(err.Error(), "too long to compile") {
+				t.Errorf("got %v, want an error that says it is too long to compile", err)
+			}
+		})
+	}
+}
+
+// TestCompileEndsWithItsContext ends a context while wazero compiles a function that takes it some time.
+func TestCompileEndsWithItsContext(t *testing.T) {
+	wasm := slices.Concat(empty, functions(1, []byte{1, 1, 0x7f}, bytes.Repeat([]byte{0x20, 0, 4, 0x40, 0x0b}, 1800), []byte{0x0b}))
+	compile := func(ctx context.Context) (time.Duration, error) {
+		e, err := New(context.Background(), Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		m, err := e.Compile(ctx, wasm, CompileOptions{})
+		took := time.Since(start)
+		if err == nil {
+			m.Close(context.Background())
+		}
+		if err := e.Close(context.Background()); err != nil { // also while something compiles
+			t.Error(err)
+		}
+		return took, err
+	}
+	reason := errors.New("enough")
+	var took []time.Duration
+	for range 5 {
+		whole, err := compile(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeoutCause(context.Background(), whole/10, reason)
+		cut, err := compile(ctx)
+		cancel()
+		if !errors.Is(err, reason) {
+			t.Fatalf("got %v, want %v", err, reason)
+		}
+		if took = []time.Duration{whole, cut}; cut < whole/2 {
+			break
+		}
+	}
+	t.Logf("whole and cut: %v", took)
+	if took[1] > took[0]/2 {
+		t.Errorf("cut after a tenth of %v it took %v", took[0], took[1])
+	}
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(reason)
+	if _, err := compile(ctx); !errors.Is(err, reason) {
+		t.Errorf("with a context that has ended: got %v, want %v", err, reason)
+	}
+}

@@ -1,0 +1,58 @@
+//go:build unix
+
+package engine
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// processTime is how much processor time this process has had. What else runs on the machine takes none of it.
+func processTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// TestCompilingIsLinear compares the processor time that modules with a number of items take, and with twice as many.
+func TestCompilingIsLinear(t *testing.T) {
+	const rounds, most = 10, 2.5
+	ctx := context.Background()
+	for what, g := range growing {
+		t.Run(what, func(t *testing.T) {
+			var once, twice []time.Duration
+			ratio := func() float64 { return float64(slices.Min(twice)) / float64(slices.Min(once)) }
+			for range rounds {
+				for n, took := range map[int]*[]time.Duration{g.items: &once, 2 * g.items: &twice} {
+					e, err := New(ctx, Config{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					wasm := slices.Concat(empty, g.make(n))
+					start := processTime(t)
+					m, err := e.Compile(ctx, wasm, CompileOptions{TrapUnknown: true})
+					*took = append(*took, processTime(t)-start)
+					if err != nil {
+						t.Fatalf("%d: %v", n, err)
+					}
+					m.Close(ctx)
+					e.Close(ctx)
+				}
+				if ratio() < most {
+					break
+				}
+			}
+			t.Logf("%d take %v, and %d take %v", g.items, slices.Min(once), 2*g.items, slices.Min(twice))
+			if r := ratio(); r > most {
+				t.Errorf("twice as many take %.2f times as long, want at most %.1f", r, most)
+			}
+		})
+	}
+}
