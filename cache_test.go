@@ -10,12 +10,14 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestCacheIsApart starts guests that may, or may not, write to the cache of compiled modules or beside
-// its key.
+// TestCacheIsApart starts guests that may, or may not, write to the cache of compiled modules or
+// beside its key.
 func TestCacheIsApart(t *testing.T) {
 	ctx := context.Background()
 	cache, keyDir := t.TempDir(), t.TempDir()
-	r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{CacheDir: cache, CacheKeyFile: filepath.Join(keyDir, "key")})
+	r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{
+		CacheDir: cache, CacheKeyFile: filepath.Join(keyDir, "key"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,8 @@ func TestCacheIsApart(t *testing.T) {
 		{wasport.Dir{Host: keyDir}, false},
 	} {
 		_, err := m.Run(ctx, wasport.Config{Dirs: []wasport.Dir{test.dir}})
-		if (err == nil) != test.may || err != nil && !strings.Contains(err.Error(), "cache of compiled modules") {
+		const why = "cache of compiled modules"
+		if (err == nil) != test.may || err != nil && !strings.Contains(err.Error(), why) {
 			t.Errorf("%+v: got %v, want it to start: %v", test.dir, err, test.may)
 		}
 	}
@@ -54,7 +57,9 @@ func TestCacheRunsWhatItCompiled(t *testing.T) {
 		t.Fatal(err)
 	}
 	for round := range 3 {
-		r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{CacheDir: cache, CacheKeyFile: keyFile, Interpreter: interpreted()})
+		r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{
+			CacheDir: cache, CacheKeyFile: keyFile, Interpreter: interpreted(),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +68,8 @@ func TestCacheRunsWhatItCompiled(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out strings.Builder
-		if _, err := m.Run(ctx, wasport.Config{Function: "write", Stdout: &out}); err != nil || out.String() != "hello\n" {
+		_, err = m.Run(ctx, wasport.Config{Function: "write", Stdout: &out})
+		if err != nil || out.String() != "hello\n" {
 			t.Errorf("round %d: got %q, %v", round, out.String(), err)
 		}
 		if err := r.Close(ctx); err != nil {

@@ -21,13 +21,13 @@ type Status struct {
 	Results []uint64 // what the entry returned, as WebAssembly's raw values
 }
 
-// Trap is the error of a guest that did what WebAssembly does not allow: an access out of bounds, an unreachable instruction, too
-// deep a recursion, a call of a function that the host lacks.
+// Trap is the error of a guest that did what WebAssembly does not allow: an access out of bounds,
+// an unreachable instruction, too deep a recursion, a call of a function that the host lacks.
 type Trap = engine.Trap
 
-// StuckError is the error of a guest that was ended while code of the embedder's, which it was in or
-// which was to be told something, did not return. That code keeps its goroutine, and with it the
-// guest's memory, until it does return; descriptors are closed.
+// StuckError is the error of a guest that was ended while code of the embedder's, which it was in
+// or which was to be told something, did not return. That code keeps its goroutine, and with it
+// the guest's memory, until it does return; descriptors are closed.
 type StuckError struct {
 	Reason error    // why the guest was ended; nil if it had ended by itself
 	In     []string // what did not return, such as "sock_connect" or "Config.Stdout"
@@ -61,9 +61,11 @@ type Guest struct {
 	err    error
 }
 
-// Run runs a guest from its beginning to its end. A guest that exits, with whatever status, is no error. The error is a *Trap if it
-// trapped, and what context.Cause says of ctx if that ended it: blocked calls return, descriptors are closed. It is a *HostPanic if
-// code of the embedder's panicked, and a *StuckError if such code did not return within two seconds after the guest was ended.
+// Run runs a guest from its beginning to its end. A guest that exits, with whatever status, is no
+// error. The error is a *Trap if it trapped, and what context.Cause says of ctx if that ended it:
+// blocked calls return, descriptors are closed. It is a *HostPanic if code of the embedder's
+// panicked, and a *StuckError if such code did not return within two seconds after the guest was
+// ended.
 func (m *Module) Run(ctx context.Context, c Config) (Status, error) {
 	g, err := m.prepare(ctx, &c)
 	if err != nil {
@@ -73,7 +75,8 @@ func (m *Module) Run(ctx context.Context, c Config) (Status, error) {
 	return g.status, g.err
 }
 
-// Start starts a guest and returns while it runs. It ends by itself, by Stop, or with ctx; Wait must be called in any case.
+// Start starts a guest and returns while it runs. It ends by itself, by Stop, or with ctx; Wait
+// must be called in any case.
 func (m *Module) Start(ctx context.Context, c Config) (*Guest, error) {
 	g, err := m.prepare(ctx, &c)
 	if err != nil {
@@ -86,8 +89,8 @@ func (m *Module) Start(ctx context.Context, c Config) (*Guest, error) {
 // errStopped is the reason of a guest that Stop ended.
 var errStopped = errors.New("the guest was stopped")
 
-// Stop ends the guest for a reason, which Wait then returns; nil says no more than that it was stopped.
-// When it returns, the context of every host function that the guest is in has ended.
+// Stop ends the guest for a reason, which Wait then returns; nil says no more than that it was
+// stopped. When it returns, the context of every host function that the guest is in has ended.
 func (g *Guest) Stop(reason error) {
 	if reason == nil {
 		reason = errStopped
@@ -117,7 +120,8 @@ func (g *Guest) Wait() (Status, error) {
 	return g.status, g.err
 }
 
-// Dropped counts what the embedder was not told of. It may be called at any time, from any goroutine.
+// Dropped counts what the embedder was not told of. It may be called at any time, from any
+// goroutine.
 func (g *Guest) Dropped() Dropped { return g.outlets.dropped() }
 
 // starting is a guest with what it needs to begin.
@@ -208,8 +212,8 @@ func (g *Guest) ended() bool {
 	}
 }
 
-// drain waits until what the guest has written is where it should be: for as long as that takes if the
-// guest has ended by itself and nobody asks it to hurry. It returns what is stuck.
+// drain waits until what the guest has written is where it should be: for as long as that takes
+// if the guest has ended by itself and nobody asks it to hurry. It returns what is stuck.
 func (g *Guest) drain(ctx context.Context) (stuck []string) {
 	all := g.world.Outlets()
 	for _, q := range g.outlets.all() {

@@ -11,8 +11,9 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// HostPanic is the error of a guest that ended because code of the embedder's panicked on its behalf: a
-// callback, reader, writer, network or resolver of its Config, or a host function. Other guests go on.
+// HostPanic is the error of a guest that ended because code of the embedder's panicked on its
+// behalf: a callback, reader, writer, network or resolver of its Config, or a host function.
+// Other guests go on.
 type HostPanic = outside.Panic
 
 // Dropped counts what a guest gave rise to and was not told of, since what takes it did not return.
@@ -22,8 +23,8 @@ type Dropped struct {
 	Calls   uint64 // lines of Trace
 }
 
-// outlets are the ways in which an embedder is told of what a guest does. Each has a goroutine of its
-// own, so that one which blocks holds up neither the guest nor the others.
+// outlets are the ways in which an embedder is told of what a guest does. Each has a goroutine of
+// its own, so that one which blocks holds up neither the guest nor the others.
 type outlets struct {
 	reports, records, trace outside.Queue
 
@@ -43,10 +44,13 @@ func (o *outlets) all() []*outside.Queue {
 }
 
 func (o *outlets) dropped() Dropped {
-	return Dropped{Reports: o.reports.Dropped(), Records: o.records.Dropped(), Calls: o.trace.Dropped()}
+	return Dropped{
+		Reports: o.reports.Dropped(), Records: o.records.Dropped(), Calls: o.trace.Dropped(),
+	}
 }
 
-// onRefusal makes a callback that hands refusals on to f, which is the field of Config that is named.
+// onRefusal makes a callback that hands refusals on to f, which is the field of Config that is
+// named.
 func (o *outlets) onRefusal(field string, f func(*policy.Refusal)) func(*policy.Refusal) {
 	if f == nil {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,11 +62,13 @@ func embedders(t *testing.T, f func()) []embedder {
 		{"Stdin", "read", "Config.Stdin", false, wasport.Config{Stdin: read}},
 		{"Stdout", "write", "Config.Stdout", true, wasport.Config{Stdout: write}},
 		{"Random", "random", "random_get", true, wasport.Config{Random: read}},
-		{"OnRefusal", "resolve", "Config.OnRefusal", true, wasport.Config{OnRefusal: func(*policy.Refusal) { f() }}},
+		{"OnRefusal", "resolve", "Config.OnRefusal", true,
+			wasport.Config{OnRefusal: func(*policy.Refusal) { f() }}},
 		{"Audit", "resolve", "Config.Audit", true, wasport.Config{Audit: slog.New(handleFunc(f))}},
 		{"Trace", "write", "Config.Trace", true, wasport.Config{Trace: write}},
 		{"Network for a socket", "open", "sock_open", true, wasport.Config{Network: fakeNetwork(f)}},
-		{"Network for a name", "resolve", "Config.Network", false, wasport.Config{Network: fakeNetwork(f), Policy: named}},
+		{"Network for a name", "resolve", "Config.Network", false,
+			wasport.Config{Network: fakeNetwork(f), Policy: named}},
 	}
 }
 
@@ -167,7 +170,8 @@ func TestHostFunction(t *testing.T) {
 	if _, err := functions.Instantiate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{Wazero: rt, HostModules: []string{"embedder"}})
+	config := wasport.RuntimeConfig{Wazero: rt, HostModules: []string{"embedder"}}
+	r, err := wasport.NewRuntime(ctx, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +253,7 @@ func TestHostBlocks(t *testing.T) {
 				t.Errorf("got %v, want what Stop was given", err)
 			}
 			var stuck *wasport.StuckError
-			if errors.As(err, &stuck) != e.sticks || e.sticks && (len(stuck.In) != 1 || stuck.In[0] != e.in) {
+			if errors.As(err, &stuck) != e.sticks || e.sticks && !slices.Equal(stuck.In, []string{e.in}) {
 				t.Errorf("got %v, want one that is stuck in %s: %v", err, e.in, e.sticks)
 			}
 		})
@@ -267,7 +271,9 @@ func TestStalledReportsDrop(t *testing.T) {
 	defer close(release)
 	m := assembled(t, "outside")
 	var g *wasport.Guest
-	g, err := m.Start(context.Background(), wasport.Config{Function: "keep_resolving", OnRefusal: func(*policy.Refusal) { <-release }})
+	g, err := m.Start(context.Background(), wasport.Config{
+		Function: "keep_resolving", OnRefusal: func(*policy.Refusal) { <-release },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +294,10 @@ func TestOutputIsNotLost(t *testing.T) {
 		time.Sleep(10 * time.Microsecond)
 		return got.Write(b[:len(b):len(b)])
 	})
-	if _, err := m.Run(context.Background(), wasport.Config{Stdout: slow, Function: "lines", Params: []uint64{count}}); err != nil {
+	_, err := m.Run(context.Background(), wasport.Config{
+		Stdout: slow, Function: "lines", Params: []uint64{count},
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if want := strings.Repeat("hello\n", count); got.String() != want {

@@ -38,13 +38,15 @@ type RuntimeConfig struct {
 	// Memories, tables and globals cannot be imported from them.
 	HostModules []string
 
-	// CacheDir is a directory where compiled modules are kept, so that the next process starts faster. Empty = none. What is in it is
-	// run, so it is authenticated with a key, and what has been changed is compiled anew. A guest does not start if one of its Dirs
-	// would let it write to the cache or to the directory of its key.
+	// CacheDir is a directory where compiled modules are kept, so that the next process starts
+	// faster. Empty = none. What is in it is run, so it is authenticated with a key, and what has
+	// been changed is compiled anew. A guest does not start if one of its Dirs would let it write
+	// to the cache or to the directory of its key.
 	CacheDir string
 
-	// CacheKeyFile is the file of that key, which is made if it does not exist. It must lie outside of CacheDir and must be readable by
-	// nobody else. Empty = wasport/cache.key in os.UserConfigDir.
+	// CacheKeyFile is the file of that key, which is made if it does not exist. It must lie outside
+	// of CacheDir and must be readable by nobody else. Empty = wasport/cache.key in
+	// os.UserConfigDir.
 	CacheKeyFile string
 
 	// NoInterrupt compiles modules as they are. By default they are rewritten, so that guests that compute can be stopped and share the

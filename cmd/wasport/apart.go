@@ -11,8 +11,8 @@ import (
 	"github.com/wasport/wasport/internal/hostpath"
 )
 
-// keepApart refuses files of the host's that the program could replace, since they lie in a directory
-// that it may write to. It is asked before any of them is opened or made.
+// keepApart refuses files of the host's that the program could replace, since they lie in a
+// directory that it may write to. It is asked before any of them is opened or made.
 func (f *runFlags) keepApart() error {
 	var writable []string
 	for _, d := range slices.Concat(f.config.Dirs, f.mapped) {
@@ -48,13 +48,15 @@ func checkApart(dirs hostpath.Dirs, path, could string) error {
 	err := dirs.Check(path)
 	var within *hostpath.Error
 	if errors.As(err, &within) {
-		return fmt.Errorf("%s: it %s %s, where the program may write, and could %s", path, within.How, within.Dir, could)
+		return fmt.Errorf("%s: it %s %s, where the program may write, and could %s",
+			path, within.How, within.Dir, could)
 	}
 	return err
 }
 
-// keepCacheApart refuses a cache of compiled modules in which the program could put machine code, and
-// one whose key it could read. Without the cache it could still do that to the cache of later runs.
+// keepCacheApart refuses a cache of compiled modules in which the program could put machine code,
+// and one whose key it could read. Without the cache it could still do that to the cache of later
+// runs.
 func (f *runFlags) keepCacheApart(dirs hostpath.Dirs) error {
 	dir, err := f.cachePath()
 	key, keyErr := codecache.DefaultKeyFile()
@@ -67,16 +69,17 @@ func (f *runFlags) keepCacheApart(dirs hostpath.Dirs) error {
 		if !errors.As(err, &within) {
 			continue
 		}
-		why := fmt.Sprintf("compiled modules are kept in %s, and the key to them in %s: %s %s %s, where the program may write, "+
-			"and could have later runs execute machine code of its own", dir, filepath.Dir(key), path, within.How, within.Dir)
+		why := fmt.Sprintf("compiled modules are kept in %s, and the key to them in %s: %s %s %s, "+
+			"where the program may write, and could have later runs execute machine code of its own",
+			dir, filepath.Dir(key), path, within.How, within.Dir)
 		if f.uncached() {
 			if _, err := os.Stat(key); err == nil {
 				warn("%s", why)
 			}
 			return nil
 		}
-		return usage("", "%s; add :ro to --dir, grant a smaller directory, name another cache with --cache-dir DIR, or keep none with --no-cache",
-			why)
+		return usage("", "%s; add :ro to --dir, grant a smaller directory, name another cache with "+
+			"--cache-dir DIR, or keep none with --no-cache", why)
 	}
 	return nil
 }

@@ -12,18 +12,19 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-// console is this process's stderr, as far as the command itself prints there. A terminal that is held,
-// or a pipe that is not read, keeps neither a guest from being ended nor the process from exiting: what
-// it does not take is dropped, and counted.
+// console is this process's stderr, as far as the command itself prints there. A terminal that is
+// held, or a pipe that is not read, keeps neither a guest from being ended nor the process from
+// exiting: what it does not take is dropped, and counted.
 var console = outside.Queue{
 	Failed: func(*outside.Panic) {},
 	Lost: func(n uint64) {
-		fmt.Fprintf(os.Stderr, "wasport: warning: %d messages before this one are not shown, since stderr was not read\n", n)
+		fmt.Fprintf(os.Stderr, "wasport: warning: %d messages before this one are not shown, "+
+			"since stderr was not read\n", n)
 	},
 }
 
-// say prints a text of whole lines. Names of files may be in it, and are the user's or a guest's choice,
-// so that what does not print is escaped.
+// say prints a text of whole lines. Names of files may be in it, and are the user's or a guest's
+// choice, so that what does not print is escaped.
 func say(text string) {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -44,8 +45,8 @@ func (consoleWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// unlessEnded calls f, which writes to a stream, but waits for it no longer than for a moment after the
-// end of ctx.
+// unlessEnded calls f, which writes to a stream, but waits for it no longer than for a moment
+// after the end of ctx.
 func unlessEnded(ctx context.Context, f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()

@@ -44,6 +44,9 @@ func hostileModule(imported []byte, code ...byte) []byte {
 func TestHostileNames(t *testing.T) {
 	const call, unreachable = 0x10, 0x00
 	function := []byte{0, 0}
+	running := func(args ...string) []string {
+		return append([]string{"run", "--unknown-imports=trap"}, args...)
+	}
 	for _, test := range []struct {
 		name string
 		wasm []byte
@@ -55,13 +58,13 @@ func TestHostileNames(t *testing.T) {
 		{"inspect what imports memory", hostileModule([]byte{2, 0, 1}), []string{"inspect"}, `"i\x1b[2J`},
 		{"inspect what is cut off", hostileModule(function)[:120], []string{"inspect"}, ""},
 		{"lacking an import", hostileModule(function), []string{"run"}, `"i\x1b[2J`},
-		{"lacking a global", hostileModule([]byte{3, 0x7f, 0}), []string{"run", "--unknown-imports=trap"}, `"i\x1b[2J`},
-		{"call of what is missing", hostileModule(function, call, 0), []string{"run", "--unknown-imports=trap"}, `"i\x1b[2J`},
-		{"trap", hostileModule(function, unreachable), []string{"run", "--unknown-imports=trap"}, `f\x1b[2J`},
-		{"trap as it is", hostileModule(function, unreachable), []string{"run", "--unknown-imports=trap", "--no-interrupt"}, `f\x1b[2J`},
-		{"trap while interpreted", hostileModule(function, unreachable), []string{"run", "--unknown-imports=trap", "--interpreter"}, `f\x1b[2J`},
-		{"no such function", hostileModule(function), []string{"run", "--unknown-imports=trap", "-f", "none"}, `"e\x1b[2J`},
-		{"arguments", hostileModule(function), []string{"run", "--unknown-imports=trap", "-f", "e" + hostile}, `e\x1b[2J`},
+		{"lacking a global", hostileModule([]byte{3, 0x7f, 0}), running(), `"i\x1b[2J`},
+		{"call of what is missing", hostileModule(function, call, 0), running(), `"i\x1b[2J`},
+		{"trap", hostileModule(function, unreachable), running(), `f\x1b[2J`},
+		{"trap as it is", hostileModule(function, unreachable), running("--no-interrupt"), `f\x1b[2J`},
+		{"trap while interpreted", hostileModule(function, unreachable), running("--interpreter"), `f\x1b[2J`},
+		{"no such function", hostileModule(function), running("-f", "none"), `"e\x1b[2J`},
+		{"arguments", hostileModule(function), running("-f", "e"+hostile), `e\x1b[2J`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "m\x1b[1m.wasm")
@@ -75,7 +78,8 @@ func TestHostileNames(t *testing.T) {
 			cmd := exec.Command("wasport", args...)
 			cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())
 			out, _ := cmd.CombinedOutput()
-			if i := bytes.IndexFunc(out, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+			control := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
+			if i := bytes.IndexFunc(out, control); i >= 0 {
 				t.Errorf("got something that does not print, at %d of %q", i, out)
 			}
 			if strings.Contains(string(out), "\nwasport: forged") {

@@ -60,8 +60,8 @@ func TestStalledOutput(t *testing.T) {
 				} else {
 					stderr = fullPipe(t)
 				}
-				// That it is stalled already cannot be seen from outside; a signal that comes before the
-				// command looks out for it ends it at once.
+				// That it is stalled already cannot be seen from outside; a signal that comes
+				// before the command looks out for it ends it at once.
 				for wait := 500 * time.Millisecond; ; wait *= 2 {
 					cmd := exec.Command("wasport", append(args, test.args...)...)
 					cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")

@@ -30,8 +30,8 @@ func (u *users) leave() {
 	}
 }
 
-// close lets nobody enter any more. It calls release, and returns its error; or it has the last user
-// call it.
+// close lets nobody enter any more. It calls release, and returns its error; or it has the last
+// user call it.
 func (u *users) close(release func() error) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -1,9 +1,10 @@
-// Package hostpath keeps the host's own files apart from the directories that a guest may write to.
+// Package hostpath keeps the host's own files apart from the directories that a guest may write
+// to.
 //
-// A file that the host reads or writes by its name is the guest's to replace, if the name leads through
-// such a directory: by other contents, or by a symbolic link to something else. So Check looks at every
-// directory that the lookup of a name goes through, not at the name, and compares by device and inode:
-// bind mounts and symbolic links give a directory any number of names.
+// A file that the host reads or writes by its name is the guest's to replace, if the name leads
+// through such a directory: by other contents, or by a symbolic link to something else. So Check
+// looks at every directory that the lookup of a name goes through, not at the name, and compares
+// by device and inode: bind mounts and symbolic links give a directory any number of names.
 package hostpath
 
 import (
@@ -124,8 +125,8 @@ func (l Dirs) Check(path string) error {
 	return l.checkLinks(at, path)
 }
 
-// CheckDir is Check for a directory whose files are the host's: no directory of the guest's may lie in
-// it either.
+// CheckDir is Check for a directory whose files are the host's: no directory of the guest's may
+// lie in it either.
 func (l Dirs) CheckDir(path string) error {
 	if err := l.Check(path); err != nil {
 		return err
@@ -202,7 +203,8 @@ func (l Dirs) checkLinks(at, path string) error {
 // split cuts a path into names, without "." and empty ones.
 func split(path string) []string {
 	var names []string
-	for name := range strings.FieldsFuncSeq(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) }) {
+	separates := func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) }
+	for name := range strings.FieldsFuncSeq(path, separates) {
 		if name != "." {
 			names = append(names, name)
 		}

@@ -54,12 +54,16 @@ func TestBindMounts(t *testing.T) {
 	}
 	top := t.TempDir()
 	at := func(name string) string { return filepath.Join(top, name) }
-	for _, dir := range []string{"data/inner", "mount", "outer/point", "host/conf", "plain", "outer/point with blank"} {
+	for _, dir := range []string{
+		"data/inner", "mount", "host/conf", "plain", "outer/point with blank",
+	} {
 		if err := os.MkdirAll(at(dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, file := range []string{"data/file", "data/inner/file", "host/conf/file", "host/file", "plain/file", "outer/target"} {
+	for _, file := range []string{
+		"data/file", "data/inner/file", "host/conf/file", "host/file", "plain/file", "outer/target",
+	} {
 		if err := os.WriteFile(at(file), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

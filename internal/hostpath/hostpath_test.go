@@ -18,7 +18,9 @@ func TestCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, file := range []string{"data/file", "data/inner/file", "beside/file", "beside/linked", "beside/twice"} {
+	for _, file := range []string{
+		"data/file", "data/inner/file", "beside/file", "beside/linked", "beside/twice",
+	} {
 		if err := os.WriteFile(at(file), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +38,9 @@ func TestCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for from, to := range map[string]string{"beside/linked": "data/inner/other", "beside/twice": "real/twice"} {
+	for from, to := range map[string]string{
+		"beside/linked": "data/inner/other", "beside/twice": "real/twice",
+	} {
 		if err := os.Link(at(from), at(to)); err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// mountsBeneath lists where something is mounted beneath a directory. Source: proc_pid_mountinfo(5).
+// mountsBeneath lists where something is mounted beneath a directory. Source:
+// proc_pid_mountinfo(5).
 func mountsBeneath(dir string) (list []string) {
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {

@@ -1,8 +1,8 @@
 // Package outside is where a guest meets code that is neither its own nor wasport's: the writers,
 // readers, callbacks and networks of an embedder.
 //
-// Such code may panic, and it may block for ever. Protect turns a panic into an error. A Queue has a
-// goroutine of its own for the calls, so that one which blocks does not hold up the guest.
+// Such code may panic, and it may block for ever. Protect turns a panic into an error. A Queue
+// has a goroutine of its own for the calls, so that one which blocks does not hold up the guest.
 package outside
 
 import (
@@ -28,8 +28,8 @@ func (p *Panic) Unwrap() error {
 
 var errGoexit = errors.New("it ended its goroutine with runtime.Goexit")
 
-// NewPanic makes a Panic of what recover returned. The deferred function that recovered calls it, since
-// the stack is the current one.
+// NewPanic makes a Panic of what recover returned. The deferred function that recovered calls it,
+// since the stack is the current one.
 func NewPanic(in string, recovered any) *Panic {
 	if recovered == nil {
 		recovered = errGoexit

@@ -21,8 +21,8 @@ type Queue struct {
 	// Failed is called when a call panicked; the next one is made nevertheless.
 	Failed func(*Panic)
 
-	// Lost is called in the order of the calls with how many were dropped in that place. Nil = nothing
-	// tells of them but Dropped.
+	// Lost is called in the order of the calls with how many were dropped in that place. Nil =
+	// nothing tells of them but Dropped.
 	Lost func(n uint64)
 
 	mu      sync.Mutex

@@ -51,7 +51,8 @@ func TestQueueDropsWhileStalled(t *testing.T) {
 	close(hold)
 	waitIdle(t, &q)
 	if made != queued-1 || q.Dropped() != more || !slices.Equal(lost, []uint64{more}) {
-		t.Errorf("got %d made, %d dropped, told of %v; want %d, %d, once", made, q.Dropped(), lost, queued-1, more)
+		t.Errorf("got %d made, %d dropped, told of %v; want %d, %d, once",
+			made, q.Dropped(), lost, queued-1, more)
 	}
 	q.Do(nil, "test", func() { made++ })
 	if made != queued {

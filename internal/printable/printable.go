@@ -1,5 +1,6 @@
-// Package printable makes names that a module or a file system has chosen fit for a terminal: an escape
-// sequence in one could otherwise rewrite what the terminal shows, and a line feed forge a line.
+// Package printable makes names that a module or a file system has chosen fit for a terminal: an
+// escape sequence in one could otherwise rewrite what the terminal shows, and a line feed forge a
+// line.
 package printable
 
 import (
@@ -8,8 +9,8 @@ import (
 	"unicode"
 )
 
-// Name is a name as it can be shown: quoted if it has anything that does not print, such as an escape
-// sequence, or that could pass for a quoted name.
+// Name is a name as it can be shown: quoted if it has anything that does not print, such as an
+// escape sequence, or that could pass for a quoted name.
 func Name(name string) string {
 	quoted := strconv.Quote(name)
 	if quoted == `"`+name+`"` {

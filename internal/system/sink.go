@@ -24,9 +24,9 @@ func (discard) write(bufs [][]byte) (int, error) {
 // sinkBuffer is how much a sink takes from the guest before the writer has taken it.
 const sinkBuffer = 64 << 10
 
-// sink is a descriptor that writes to a Go writer. The writer may block for ever, and may panic: so a
-// goroutine calls it, which lives while there is something to write. The guest waits for the writer in
-// a way that the guest's end interrupts.
+// sink is a descriptor that writes to a Go writer. The writer may block for ever, and may panic:
+// so a goroutine calls it, which lives while there is something to write. The guest waits for the
+// writer in a way that the guest's end interrupts.
 type sink struct {
 	stream
 	name   string
@@ -189,8 +189,8 @@ func (s *sink) Readiness() network.Readiness {
 	}}
 }
 
-// writeSink writes all of bufs, and waits until the writer has taken them, unless the descriptor is in
-// non-blocking mode.
+// writeSink writes all of bufs, and waits until the writer has taken them, unless the descriptor
+// is in non-blocking mode.
 func (t *Thread) writeSink(d *descriptor, s *sink, bufs [][]byte) (total int, err error) {
 	for {
 		n, err := s.write(bufs)

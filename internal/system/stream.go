@@ -28,8 +28,9 @@ func (stream) Poll(want network.Events) (network.Events, error) {
 	return want, nil
 }
 
-// source is a descriptor that reads from a Go reader, which may block: so a goroutine reads, one buffer ahead, once the guest first wants
-// something. It ends when the reader returns after the descriptor was closed.
+// source is a descriptor that reads from a Go reader, which may block: so a goroutine reads, one
+// buffer ahead, once the guest first wants something. It ends when the reader returns after the
+// descriptor was closed.
 type source struct {
 	stream
 	r      io.Reader

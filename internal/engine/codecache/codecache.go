@@ -1,9 +1,10 @@
 // Package codecache keeps the machine code that wazero compiles modules to, for the next process.
 //
-// What is in such a cache is executed, outside of any sandbox. Wazero's own cache executes whatever
-// lies in its directory. This one holds entries that are authenticated with a key of the user's, which
-// lies elsewhere; wazero gets to see an entry only once it has been verified, in a private directory
-// beside the key. An entry that somebody has changed, or made, is compiled anew.
+// What is in such a cache is executed, outside of any sandbox. Wazero's own cache executes
+// whatever lies in its directory. This one holds entries that are authenticated with a key of the
+// user's, which lies elsewhere; wazero gets to see an entry only once it has been verified, in a
+// private directory beside the key. An entry that somebody has changed, or made, is compiled
+// anew.
 package codecache
 
 import (
@@ -35,7 +36,8 @@ type Cache struct {
 	turn    chan struct{} // held while wazero compiles
 }
 
-// Open opens the cache in a directory, and makes what is missing of it and of the file with the key.
+// Open opens the cache in a directory, and makes what is missing of it and of the file with the
+// key.
 func Open(dir, keyFile string) (*Cache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -66,14 +68,15 @@ func Open(dir, keyFile string) (*Cache, error) {
 	return nil, err
 }
 
-// Paths are what a guest must not be able to write to: the directory of the cache, and that of its key.
+// Paths are what a guest must not be able to write to: the directory of the cache, and that of
+// its key.
 func (c *Cache) Paths() (dir, keyDir string) { return c.dir, filepath.Dir(c.keyFile) }
 
 // Close releases what Open took. The cache of wazero's has to be closed before.
 func (c *Cache) Close() error { return os.RemoveAll(c.private) }
 
-// Compile calls compile, which has the runtime compile this module, with its entry at hand if there is
-// one, and keeps what has been compiled if not. One module is compiled at a time.
+// Compile calls compile, which has the runtime compile this module, with its entry at hand if
+// there is one, and keeps what has been compiled if not. One module is compiled at a time.
 func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error) error {
 	select {
 	case c.turn <- struct{}{}:
@@ -119,7 +122,8 @@ func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error
 	return nil
 }
 
-// An entry is its MAC, the length of the name that wazero gave the file, the name, and the contents.
+// An entry is its MAC, the length of the name that wazero gave the file, the name, and the
+// contents.
 const macSize = sha256.Size
 
 // mac authenticates an entry, for the module and the version of wazero that it was made for.
@@ -186,7 +190,8 @@ func removeStale(keyDir string) {
 	}
 	for _, e := range list {
 		info, err := e.Info()
-		if err == nil && info.IsDir() && strings.HasPrefix(e.Name(), privatePrefix) && time.Since(info.ModTime()) > stale {
+		private := err == nil && info.IsDir() && strings.HasPrefix(e.Name(), privatePrefix)
+		if private && time.Since(info.ModTime()) > stale {
 			os.RemoveAll(filepath.Join(keyDir, e.Name()))
 		}
 	}

@@ -144,8 +144,10 @@ func TestEntryIsOfItsModule(t *testing.T) {
 
 func TestEntryIsOfItsKey(t *testing.T) {
 	dir := t.TempDir()
-	compiled(t, opened(t, dir, filepath.Join(t.TempDir(), "key")), "module", "abcd", "code")
-	if was := compiled(t, opened(t, dir, filepath.Join(t.TempDir(), "key")), "module", "abcd", "code"); was != "" {
+	one := opened(t, dir, filepath.Join(t.TempDir(), "key"))
+	other := opened(t, dir, filepath.Join(t.TempDir(), "key"))
+	compiled(t, one, "module", "abcd", "code")
+	if was := compiled(t, other, "module", "abcd", "code"); was != "" {
 		t.Errorf("got %q to run, want nothing", was)
 	}
 }
@@ -157,7 +159,8 @@ func TestNothingIsLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed := errors.New("failed")
-	if err := c.Compile(context.Background(), []byte("module"), func() error { return failed }); err != failed {
+	err = c.Compile(context.Background(), []byte("module"), func() error { return failed })
+	if err != failed {
 		t.Errorf("got %v, want the error of compiling", err)
 	}
 	compiled(t, c, "module", "abcd", "code")

@@ -52,7 +52,8 @@ func readKey(path string) ([]byte, error) {
 	return key, err
 }
 
-// makeKey makes a key. Of several processes that do so at once one succeeds, and the others get its.
+// makeKey makes a key. Of several processes that do so at once one succeeds, and the others get
+// its.
 func makeKey(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
