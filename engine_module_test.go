@@ -15,16 +15,12 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/needs"
 )
 
 // TestModules checks that the modules of testdata are what their text says.
 func TestModules(t *testing.T) {
-	if _, err := exec.LookPath("wat2wasm"); err != nil {
-		if os.Getenv("WASPORT_CI") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip("there is no wat2wasm")
-	}
+	needs.Programs(t, "wat2wasm")
 	texts, _ := filepath.Glob("testdata/*.wat")
 	if len(texts) == 0 {
 		t.Fatal("there are no modules")

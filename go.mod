@@ -1,6 +1,6 @@
 module github.com/wasport/wasport
 
-go 1.26.0
+go 1.26.8
 
 require (
 	github.com/pelletier/go-toml/v2 v2.4.3

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/wasport/wasport/internal/needs"
 )
 
 const root = "../.."
@@ -103,14 +105,13 @@ func converse(t *testing.T, dir, text string) {
 	parts := strings.Split("\n"+text, "\n$ ")[1:]
 	for _, part := range parts {
 		command := strings.Fields(part)[0]
-		if strings.HasPrefix(part, "wasport cc ") || strings.HasPrefix(part, "wasport c++ ") {
-			command = "clang"
-		}
-		if err := lacking(command); err != nil {
-			if os.Getenv("WASPORT_CI") == "1" {
-				t.Fatal(err)
-			}
-			t.Skip(err)
+		switch {
+		case strings.HasPrefix(part, "wasport c++ "):
+			needs.CompilerCXX(t)
+		case strings.HasPrefix(part, "wasport cc "), command == "clang":
+			needs.Compiler(t)
+		default:
+			needs.Programs(t, command)
 		}
 	}
 	for _, part := range parts {
@@ -136,19 +137,6 @@ func converse(t *testing.T, dir, text string) {
 			t.Errorf("$ %s\nprints\n%snot\n%s", command, got, want)
 		}
 	}
-}
-
-// lacking says what is not there for a command to run.
-func lacking(command string) error {
-	_, err := exec.LookPath(command)
-	if err != nil || command != "clang" {
-		return err
-	}
-	if _, err := exec.LookPath("wasm-ld"); err != nil {
-		return err
-	}
-	_, err = os.Stat("/usr/include/wasm32-wasi/stdio.h")
-	return err
 }
 
 // goCache is where the go command keeps what it built, which would otherwise move with the user's cache directory.

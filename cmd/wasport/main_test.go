@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wasport/wasport/internal/needs"
 )
 
 func TestMain(m *testing.M) {
@@ -58,12 +60,7 @@ func copyModules(to string) error {
 
 // TestModules checks that the modules of testdata are what their text says.
 func TestModules(t *testing.T) {
-	if _, err := exec.LookPath("wat2wasm"); err != nil {
-		if os.Getenv("WASPORT_CI") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip("there is no wat2wasm")
-	}
+	needs.Programs(t, "wat2wasm")
 	texts, err := filepath.Glob("testdata/module/*.wat")
 	if err != nil {
 		t.Fatal(err)

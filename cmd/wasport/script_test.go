@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/internal/needs"
 )
 
 // scriptCommands are what scripts have besides testscript's own commands.
@@ -41,7 +42,7 @@ func condition(name string) (bool, error) {
 		}
 		return err == nil, nil
 	case "clang": // and all that compiling a guest takes
-		err := lacking("clang")
+		err := needs.LackingCompiler()
 		if os.Getenv("WASPORT_CI") == "1" {
 			return err == nil, err
 		}

@@ -12,17 +12,18 @@ import (
 
 	"github.com/wasport/wasport"
 	guestc "github.com/wasport/wasport/guest/c"
+	"github.com/wasport/wasport/internal/needs"
 )
 
 func library(t *testing.T) (l *guestc.Library, dir string) {
-	need(t, "clang", "wasm-ld", "llvm-ar")
+	need(t)
 	toolchain, err := guestc.Find(os.Getenv)
 	if err == nil {
 		dir = t.TempDir()
 		l, err = toolchain.Library(t.Context(), dir)
 	}
 	if err != nil {
-		lacking(t, err)
+		needs.Missing(t, err)
 	}
 	return l, dir
 }
@@ -64,7 +65,7 @@ func TestHeaders(t *testing.T) {
 				}
 				cmd, err := l.Command(t.Context(), cxx, "-std="+std, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-x", language, "-")
 				if err != nil {
-					lacking(t, err)
+					needs.Missing(t, err)
 				}
 				cmd.Stdin = strings.NewReader(text)
 				if out, err := cmd.CombinedOutput(); err != nil {
@@ -77,7 +78,7 @@ func TestHeaders(t *testing.T) {
 
 // TestFreestanding compiles wasport.h where there is no C library.
 func TestFreestanding(t *testing.T) {
-	need(t, "clang")
+	need(t)
 	cmd := exec.CommandContext(t.Context(), "clang", "--target=wasm32", "-std=c11", "-ffreestanding", "-nostdlibinc", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
 		"include/wasport.h")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -104,7 +104,7 @@ func compileWith(t *testing.T, compiler, dir string, before, after []string) {
 // TestWays compiles a program in each of the ways that documents tell. Its stack must have room for
 // 80 kB, and what does not fit must be a trap that names the stack, in the function that overflowed.
 func TestWays(t *testing.T) {
-	need(t, "clang", "wasm-ld", "llvm-ar")
+	need(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	wasport := command(t)
 	for name, compile := range ways {
@@ -129,7 +129,7 @@ func TestWays(t *testing.T) {
 // TestStackOfUsers links with another size of the stack, and with a layout that an overflow does not
 // leave at once.
 func TestStackOfUsers(t *testing.T) {
-	need(t, "clang", "wasm-ld", "llvm-ar")
+	need(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	wasport, dir := filepath.Join(command(t), "wasport"), t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "process.c"), []byte(process), 0o600); err != nil {

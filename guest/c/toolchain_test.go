@@ -59,7 +59,7 @@ func TestFind(t *testing.T) {
 
 // TestLibraryAtOnce has several make the library in the same directory, and compile with it.
 func TestLibraryAtOnce(t *testing.T) {
-	need(t, "clang", "wasm-ld", "llvm-ar")
+	need(t)
 	toolchain, err := guestc.Find(os.Getenv)
 	if err != nil {
 		t.Fatal(err)

@@ -10,28 +10,18 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/wasport/wasport/internal/needs"
 )
 
 // The ways in which programs are compiled that do not end at wasport cc by themselves. Each compiles examples/hello/client.c, which must then
 // do its work.
 
+// need asks for a compiler, and for programs beside it.
 func need(t *testing.T, programs ...string) {
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err != nil {
-			lacking(t, err)
-		}
-	}
-	if _, err := os.Stat("/usr/include/wasm32-wasi/stdio.h"); err != nil {
-		lacking(t, err)
-	}
-}
-
-func lacking(t *testing.T, err error) {
 	t.Helper()
-	if os.Getenv("WASPORT_CI") == "1" {
-		t.Fatal(err)
-	}
-	t.Skip(err)
+	needs.Compiler(t)
+	needs.Programs(t, programs...)
 }
 
 func do(t *testing.T, env []string, name string, args ...string) string {
@@ -102,7 +92,7 @@ func greets(t *testing.T, wasport, client string) {
 }
 
 func TestPkgConfig(t *testing.T) {
-	need(t, "make", "pkg-config", "clang", "wasm-ld", "llvm-ar")
+	need(t, "make", "pkg-config")
 	prefix, out := install(t), filepath.Join(t.TempDir(), "client.wasm")
 	env := []string{"PKG_CONFIG_PATH=" + filepath.Join(prefix, "lib", "pkgconfig")}
 	args := strings.Fields(do(t, env, "pkg-config", "--cflags", "wasport"))
@@ -113,7 +103,7 @@ func TestPkgConfig(t *testing.T) {
 }
 
 func TestCMakeToolchain(t *testing.T) {
-	need(t, "cmake", "make", "clang", "wasm-ld", "llvm-ar")
+	need(t, "cmake", "make")
 	wasport, dir := command(t), t.TempDir()
 	toolchain, err := filepath.Abs("cmake/wasport-toolchain.cmake")
 	if err != nil {
@@ -127,7 +117,7 @@ func TestCMakeToolchain(t *testing.T) {
 
 // TestCMakePackage finds the package with a compiler that is not ours, as a wasi-sdk's toolchain file sets it.
 func TestCMakePackage(t *testing.T) {
-	need(t, "cmake", "make", "clang", "wasm-ld", "llvm-ar")
+	need(t, "cmake", "make")
 	dir := t.TempDir()
 	do(t, nil, "cmake", append([]string{"-S", "../../examples/cmake", "-B", dir}, cmakePackage(t)...)...)
 	do(t, nil, "cmake", "--build", dir)
@@ -136,10 +126,8 @@ func TestCMakePackage(t *testing.T) {
 
 // TestCXX compiles a program in C++, which uses its library for everything but the sockets, and talks to it.
 func TestCXX(t *testing.T) {
-	need(t, "clang++", "wasm-ld", "llvm-ar")
-	if _, err := os.Stat("/usr/include/wasm32-wasi/c++/v1/iostream"); err != nil {
-		lacking(t, err)
-	}
+	need(t)
+	needs.CompilerCXX(t)
 	wasport, out := filepath.Join(command(t), "wasport"), filepath.Join(t.TempDir(), "lines.wasm")
 	env := []string{"XDG_CACHE_HOME=" + t.TempDir()}
 	do(t, env, wasport, "c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "../../examples/cpp/lines.cpp", "-o", out)

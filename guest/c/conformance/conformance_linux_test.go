@@ -17,6 +17,7 @@ import (
 
 	"github.com/wasport/wasport"
 	guestc "github.com/wasport/wasport/guest/c"
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -106,22 +107,18 @@ type builder struct {
 }
 
 func newBuilder(t *testing.T) *builder {
-	missing := func(err error) {
-		if os.Getenv("WASPORT_CI") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+	needs.Compiler(t)
+	needs.Programs(t, "cc")
+	if _, err := os.Stat("/etc/services"); err != nil {
+		needs.Missing(t, fmt.Errorf("%w; on Debian: apt-get install netbase", err))
 	}
 	cc, err := exec.LookPath("cc")
 	if err != nil {
-		missing(err)
+		t.Fatal(err)
 	}
 	toolchain, err := guestc.Find(os.Getenv)
 	if err != nil {
-		missing(err)
-	}
-	if _, err := os.Stat("/etc/services"); err != nil {
-		missing(fmt.Errorf("%w; Debian's netbase has it", err))
+		needs.Missing(t, err)
 	}
 	b := &builder{cc: cc, dir: t.TempDir()}
 	if b.library, err = toolchain.Library(t.Context(), b.dir); err != nil {

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero"
+
+	"github.com/wasport/wasport/internal/needs"
 )
 
 // accepted reports whether wazero takes the module.
@@ -302,9 +304,7 @@ func validate(t testing.TB, wasm []byte) {
 }
 
 func TestOutputValidates(t *testing.T) {
-	if _, err := exec.LookPath("wasm-validate"); err != nil {
-		missing(t, "wasm-validate")
-	}
+	needs.Programs(t, "wasm-validate")
 	for _, set := range []map[string][]byte{endless, recursions, {"cpu": cpuModule}} {
 		for name, wasm := range set {
 			t.Run(name, func(t *testing.T) {
