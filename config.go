@@ -73,8 +73,9 @@ type Config struct {
 	// anybody outside can cause any number of them.
 	OnStranger func(*policy.Refusal)
 
-	// OnLimit is called each time that a limit refuses the guest something, with the limit's name and what it is: a key of [limits] in a policy file, such as "sockets", or
-	// "descriptors" for MaxDescriptors, or "threads" for MaxThreads.
+	// OnLimit is called each time that a limit refuses the guest something, with the limit's name and
+	// what it is: a key of [limits] in a policy file, such as "sockets", or "descriptors" for
+	// MaxDescriptors, "threads" for MaxThreads, "memory" for MaxMemory, or "quota" for that of Dirs.
 	OnLimit func(name string, limit int)
 
 	// OnFiltered is called with the addresses that were taken out of the answer to a lookup, since the guest may not reach them by a

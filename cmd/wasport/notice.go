@@ -26,7 +26,8 @@ func (r *reports) stranger(f *policy.Refusal) {
 
 // raises has the flags that raise limits; the others are keys in a policy.
 var raises = map[string]string{
-	"threads": "--max-threads N", "descriptors": "--max-descriptors N", "quota": "--dir HOST::GUEST:quota=SIZE",
+	"threads": "--max-threads N", "descriptors": "--max-descriptors N", "memory": "--max-memory SIZE",
+	"quota":         "--dir HOST::GUEST:quota=SIZE",
 	"socket_memory": "--max-socket-memory SIZE, and socket_memory under [limits] if the policy has it",
 }
 
@@ -37,7 +38,7 @@ func (r *reports) limit(name string, limit int) {
 		how = name + " under [limits] in the policy"
 	}
 	value := strconv.Itoa(limit)
-	if name == "socket_memory" || name == "quota" {
+	if name == "quota" || strings.HasSuffix(name, "memory") {
 		value = bytesize.Format(uint64(limit))
 	}
 	r.say(fmt.Sprintf("refused by a limit: %s = %s", name, value), "to raise it: ", how)

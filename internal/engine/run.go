@@ -47,6 +47,9 @@ func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, 
 		g.most = DefaultMaxThreads
 	}
 	g.budget = newBudget(limits.Memory)
+	if limits.Memory != 0 {
+		g.budget.Refused = func() { world.RefusedBy("memory", int(limits.Memory)) }
+	}
 	if !g.budget.Take(m.threadNeeds()) {
 		return nil, m.errNoRoom(limits.Memory)
 	}

@@ -137,10 +137,20 @@ func (g *guest) spawn(t *thread, argument uint32) int32 {
 		}
 	}
 	if !ok {
-		g.world.RefusedBy("threads", max(g.most, 0))
+		g.noteRefused()
 		return -int32(wasi.EAGAIN)
 	}
 	return int32(id)
+}
+
+// noteRefused tells that no further thread could be started, if that was for their number.
+func (g *guest) noteRefused() {
+	g.mu.Lock()
+	full := !g.over && len(g.ids) >= g.most
+	g.mu.Unlock()
+	if full {
+		g.world.RefusedBy("threads", max(g.most, 0))
+	}
 }
 
 // begin starts a thread if there are not too many, and what it needs is within the guest's budget.

@@ -7,6 +7,10 @@ import "sync/atomic"
 type Budget struct {
 	limit uint64
 	used  atomic.Uint64
+
+	// Refused, unless nil, is called each time that something is refused. It is set before the first
+	// use, must be safe for concurrent use, and must not block.
+	Refused func()
 }
 
 // NewBudget makes a budget of so many bytes.
@@ -20,11 +24,18 @@ func (b *Budget) Take(bytes uint64) bool {
 	for {
 		used := b.used.Load()
 		if bytes > b.limit-used {
+			b.refuse()
 			return false
 		}
 		if b.used.CompareAndSwap(used, used+bytes) {
 			return true
 		}
+	}
+}
+
+func (b *Budget) refuse() {
+	if b != nil && b.Refused != nil {
+		b.Refused()
 	}
 }
 

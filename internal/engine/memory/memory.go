@@ -144,7 +144,11 @@ func (l *linear) Reallocate(size uint64) []byte {
 	m := (*Memory)(l)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.refs == 0 || size > m.max {
+	if m.refs == 0 {
+		return nil
+	}
+	if size > m.max { // which is the limit: what the module declares, wazero sees to
+		m.budget.refuse()
 		return nil
 	}
 	before := m.charged
