@@ -129,6 +129,7 @@ func NewThread(t *system.Thread, trace io.Writer) *Thread {
 // vectors decodes a list of iovecs; the result is valid until the next call of the thread.
 func (t *Thread) vectors(m wasi.Memory, ptr, count uint64) (bufs [][]byte, total int, e wasi.Errno) {
 	t.bufs, total, e = m.Vectors(t.bufs[:0], uint32(ptr), uint32(count))
+	t.Work(total>>15 + len(t.bufs)>>6)
 	return t.bufs, total, e
 }
 
@@ -160,6 +161,9 @@ func ThreadOf(ctx context.Context) *Thread {
 	return t
 }
 
+// refusalGarbage is how many bytes the host allocates to refuse something, at most.
+const refusalGarbage = 2 << 10
+
 // Call is the function in the form that the engine calls. It panics, as the engine wants it, with the error that ended the guest.
 func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	t := ThreadOf(ctx)
@@ -167,6 +171,10 @@ func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 		panic(ErrNoThread)
 	}
 	e := f.protected(t, mod, stack)
+	if e == wasi.EACCES {
+		t.Garbage(refusalGarbage)
+	}
+	t.Work(1)
 	if err := t.Err(); err != nil {
 		panic(err)
 	}

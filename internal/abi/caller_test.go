@@ -10,6 +10,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/wasport/wasport/internal/abi"
+	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/internal/wasi"
 )
@@ -65,7 +66,7 @@ func newCallerOn(t testing.TB, engine wazero.RuntimeConfig, c system.Config) *ca
 	}
 	var thread func() *caller
 	thread = func() *caller {
-		st := world.NewThread()
+		st := world.NewThread(sched.New())
 		t.Cleanup(st.Close)
 		ctx := abi.WithThread(ctx, abi.NewThread(st, nil))
 		mod, err := r.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithName(""))

@@ -33,13 +33,13 @@ var files = []Function{
 	{"fd_readdir", "iiiIi", "i", "fpdDo", fdReaddir},
 
 	{"path_create_directory", "iii", "i", "fs-", func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-		return onPath(m, a[1], a[2], func(path string) error { return t.Mkdir(int32(a[0]), path) })
+		return t.onPath(m, a[1], a[2], func(path string) error { return t.Mkdir(int32(a[0]), path) })
 	}},
 	{"path_remove_directory", "iii", "i", "fs-", func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-		return onPath(m, a[1], a[2], func(path string) error { return t.Rmdir(int32(a[0]), path) })
+		return t.onPath(m, a[1], a[2], func(path string) error { return t.Rmdir(int32(a[0]), path) })
 	}},
 	{"path_unlink_file", "iii", "i", "fs-", func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-		return onPath(m, a[1], a[2], func(path string) error { return t.Unlink(int32(a[0]), path) })
+		return t.onPath(m, a[1], a[2], func(path string) error { return t.Unlink(int32(a[0]), path) })
 	}},
 	{"path_filestat_get", "iiiii", "i", "fxs-p", pathFilestatGet},
 	{"path_filestat_set_times", "iiiiIIi", "i", "fxs-DDx", pathFilestatSetTimes},
@@ -53,8 +53,8 @@ var files = []Function{
 // The longest path that any host takes is much shorter.
 const maxPath = 1 << 16
 
-// getPath copies a path out of guest memory.
-func getPath(m wasi.Memory, ptr, length uint64) (string, wasi.Errno) {
+// path copies a path out of guest memory.
+func (t *Thread) path(m wasi.Memory, ptr, length uint64) (string, wasi.Errno) {
 	b, e := m.Slice(uint32(ptr), uint32(length))
 	if e != wasi.Success {
 		return "", e
@@ -62,11 +62,12 @@ func getPath(m wasi.Memory, ptr, length uint64) (string, wasi.Errno) {
 	if len(b) > maxPath {
 		return "", wasi.ENAMETOOLONG
 	}
+	t.Garbage(len(b))
 	return string(b), wasi.Success
 }
 
-func onPath(m wasi.Memory, ptr, length uint64, do func(path string) error) wasi.Errno {
-	path, e := getPath(m, ptr, length)
+func (t *Thread) onPath(m wasi.Memory, ptr, length uint64, do func(path string) error) wasi.Errno {
+	path, e := t.path(m, ptr, length)
 	if e != wasi.Success {
 		return e
 	}
@@ -180,7 +181,7 @@ func pathFilestatGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if e != wasi.Success {
 		return e
 	}
-	return onPath(m, a[2], a[3], func(path string) error {
+	return t.onPath(m, a[2], a[3], func(path string) error {
 		s, err := t.StatAt(int32(a[0]), path, follows(a[1]))
 		if err == nil {
 			s.Put(out)
@@ -194,14 +195,14 @@ func pathFilestatSetTimes(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if e != wasi.Success {
 		return e
 	}
-	return onPath(m, a[2], a[3], func(path string) error {
+	return t.onPath(m, a[2], a[3], func(path string) error {
 		return t.SetTimesAt(int32(a[0]), path, follows(a[1]), times)
 	})
 }
 
 func pathLink(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return onPath(m, a[2], a[3], func(path string) error {
-		newPath, e := getPath(m, a[5], a[6])
+	return t.onPath(m, a[2], a[3], func(path string) error {
+		newPath, e := t.path(m, a[5], a[6])
 		if e != wasi.Success {
 			return e
 		}
@@ -213,7 +214,7 @@ func pathOpen(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[8]), 4); e != wasi.Success {
 		return e
 	}
-	return onPath(m, a[2], a[3], func(path string) error {
+	return t.onPath(m, a[2], a[3], func(path string) error {
 		fd, err := t.OpenAt(int32(a[0]), path, system.OpenPath{
 			Follow: follows(a[1]), Oflags: uint16(a[4]), Flags: wasi.Fdflags(a[7]),
 			Base: wasi.Rights(a[5]), Inheriting: wasi.Rights(a[6]),
@@ -233,7 +234,7 @@ func pathReadlink(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[5]), 4); e != wasi.Success {
 		return e
 	}
-	return onPath(m, a[1], a[2], func(path string) error {
+	return t.onPath(m, a[1], a[2], func(path string) error {
 		n, err := t.Readlink(int32(a[0]), path, buf)
 		if err == nil {
 			m.PutUint32(uint32(a[5]), uint32(n))
@@ -243,8 +244,8 @@ func pathReadlink(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 }
 
 func pathRename(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return onPath(m, a[1], a[2], func(path string) error {
-		newPath, e := getPath(m, a[4], a[5])
+	return t.onPath(m, a[1], a[2], func(path string) error {
+		newPath, e := t.path(m, a[4], a[5])
 		if e != wasi.Success {
 			return e
 		}
@@ -253,8 +254,8 @@ func pathRename(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 }
 
 func pathSymlink(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return onPath(m, a[0], a[1], func(target string) error {
-		path, e := getPath(m, a[3], a[4])
+	return t.onPath(m, a[0], a[1], func(target string) error {
+		path, e := t.path(m, a[3], a[4])
 		if e != wasi.Success {
 			return e
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasport/wasport/internal/abi"
+	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/internal/wasi"
 )
@@ -62,7 +63,7 @@ func FuzzImports(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer world.Close()
-		th := abi.NewThread(world.NewThread(), nil)
+		th := abi.NewThread(world.NewThread(sched.New()), nil)
 		defer th.Close()
 		th.Shared = guest
 

@@ -1,8 +1,6 @@
 package abi
 
 import (
-	"runtime"
-
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
@@ -116,8 +114,8 @@ func randomGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	return wasi.ErrnoOf(t.Random(b))
 }
 
-func schedYield(*Thread, wasi.Memory, []uint64) wasi.Errno {
-	runtime.Gosched()
+func schedYield(t *Thread, _ wasi.Memory, _ []uint64) wasi.Errno {
+	t.Yield()
 	return wasi.Success
 }
 

@@ -64,7 +64,7 @@ func (e *Engine) compileModule(ctx context.Context, binary []byte, o CompileOpti
 	if err := recognise(binary); err != nil {
 		return nil, err
 	}
-	m := &Module{engine: e, runtime: e.runtime, turns: e.turns}
+	m := &Module{engine: e, runtime: e.runtime, scheduler: e.scheduler}
 	original := binary
 	if !e.noInterrupt {
 		rewritten, needs, err := interrupt.Rewrite(binary,

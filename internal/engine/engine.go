@@ -16,6 +16,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/wasport/wasport/internal/engine/codecache"
+	"github.com/wasport/wasport/internal/sched"
 )
 
 // Config says how guests are run.
@@ -46,7 +47,7 @@ type Engine struct {
 	nothing api.Module          // has no exports
 
 	owned, noInterrupt bool
-	turns              *turns
+	scheduler          *sched.Scheduler
 }
 
 // features are what a guest may use. Exception handling is not among them: wazero's can be made to use freed memory of the host
@@ -97,7 +98,7 @@ func (e *Engine) CachePaths() (dir, keyDir string) {
 
 // ready makes what every engine has.
 func (e *Engine) ready(ctx context.Context, modules []string) (*Engine, error) {
-	e.turns = newTurns()
+	e.scheduler = sched.New()
 	e.modules = make(map[string]struct{})
 	for _, name := range modules {
 		e.modules[name] = struct{}{}
@@ -119,7 +120,7 @@ func (e *Engine) Close(ctx context.Context) error {
 }
 
 func (e *Engine) release(ctx context.Context) error {
-	e.turns.close()
+	e.scheduler.Close()
 	if !e.owned {
 		if e.nothing == nil {
 			return nil

@@ -12,17 +12,18 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
+	"github.com/wasport/wasport/internal/sched"
 )
 
 // Module is a compiled module, of which any number of guests can be run.
 type Module struct {
-	users    users
-	engine   *Engine
-	runtime  wazero.Runtime
-	turns    *turns
-	compiled wazero.CompiledModule
-	exported map[string]api.FunctionDefinition
-	supplied map[string]api.Module
+	users     users
+	engine    *Engine
+	runtime   wazero.Runtime
+	scheduler *sched.Scheduler
+	compiled  wazero.CompiledModule
+	exported  map[string]api.FunctionDefinition
+	supplied  map[string]api.Module
 
 	interrupted    bool             // rewritten so that it can be
 	memory         interrupt.Memory // zero if not

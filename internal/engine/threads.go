@@ -86,7 +86,6 @@ type thread struct {
 	*abi.Thread
 	guest  *guest
 	waiter *futex.Waiter
-	turn   turn
 
 	charged uint64 // to the guest's budget, on behalf of this thread
 	stack   uint32 // the limit of its stack
@@ -105,9 +104,9 @@ func threadOf(ctx context.Context) *thread {
 
 // run makes an instance for a thread, which has been charged to the budget, and calls it.
 func (g *guest) run(trace io.Writer, call func(context.Context, api.Module) error) error {
-	st := g.world.NewThread()
+	st := g.world.NewThread(g.module.scheduler)
 	defer st.Close()
-	t := &thread{Thread: abi.NewThread(st, trace), guest: g, waiter: futex.NewWaiter(), turn: turn{since: time.Now()},
+	t := &thread{Thread: abi.NewThread(st, trace), guest: g, waiter: futex.NewWaiter(),
 		charged: g.module.threadNeeds(), stack: firstStack}
 	defer func() { g.budget.Give(t.charged) }()
 	t.Shared = g.shared

@@ -19,6 +19,9 @@ import (
 
 // Set waits for the items of one goroutine at a time. Wake and Close may be called by others.
 type Set struct {
+	// OnWait, if not nil, is told when Wait begins to block, and when that is over.
+	OnWait func(begins bool)
+
 	registry
 	epoll
 
@@ -79,13 +82,22 @@ func (s *Set) Wait(items []Item, changed bool, deadline time.Time) ([]int, error
 		case !deadline.IsZero() && !time.Now().Before(deadline):
 			return nil, nil
 		}
-		if err := s.block(deadline); err != nil {
+		if err := s.waitFor(deadline); err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				err = nil
 			}
 			return nil, err
 		}
 	}
+}
+
+// waitFor blocks until there is something to collect.
+func (s *Set) waitFor(deadline time.Time) error {
+	if s.OnWait != nil {
+		s.OnWait(true)
+		defer s.OnWait(false)
+	}
+	return s.block(deadline)
 }
 
 // collectOthers finds the items whose readiness the kernel does not tell.

@@ -14,6 +14,9 @@ import (
 
 // Set waits for the items of one goroutine at a time. Wake and Close may be called by others.
 type Set struct {
+	// OnWait, if not nil, is told when Wait begins to block, and when that is over.
+	OnWait func(begins bool)
+
 	waker     waker
 	signalled atomic.Bool // whether waker is readable, or will be
 	woken     atomic.Bool // whether Wake was called
@@ -140,6 +143,10 @@ func (s *Set) hold(items []Item, i int, deadline time.Time) error {
 	} else if !deadline.IsZero() {
 		left := max(time.Until(deadline), 0)
 		timeout = int(min((left+time.Millisecond-1)/time.Millisecond, math.MaxInt32))
+	}
+	if s.OnWait != nil && timeout != 0 {
+		s.OnWait(true)
+		defer s.OnWait(false)
 	}
 	return systemPoll(s.fds, timeout)
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 )
@@ -37,7 +38,7 @@ func newReader(t testing.TB) *reader {
 		t.Fatal(err)
 	}
 	t.Cleanup(g.Close)
-	th := g.NewThread()
+	th := g.NewThread(sched.New())
 	t.Cleanup(th.Close)
 	fd, err := th.Open(network.IPv4, network.Stream)
 	if err == nil {
@@ -244,7 +245,7 @@ func TestNothingAheadOfThreads(t *testing.T) {
 	r.send(60)
 	r.left(60)
 	r.ahead(10)
-	defer r.Guest.NewThread().Close()
+	defer r.Guest.NewThread(sched.New()).Close()
 	r.take(20, 10, 0)
 	r.send(100)
 	r.left(100)

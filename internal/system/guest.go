@@ -21,6 +21,7 @@ import (
 
 	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/outside"
+	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
 )
@@ -49,7 +50,8 @@ type Config struct {
 	// "threads", and what it is. It is called on the guest's goroutines, several at once. May be nil.
 	OnLimit func(name string, limit int)
 
-	// MaxCPU limits the guest's running time; it is killed with ErrCPU beyond. 0 = no limit.
+	// MaxCPU limits the processor time of the guest's threads in all; it is killed with ErrCPU
+	// beyond. 0 = no limit.
 	MaxCPU time.Duration
 }
 
@@ -74,7 +76,6 @@ type Guest struct {
 	network   network.Network
 	random    io.Reader
 	started   time.Time
-	maxCPU    time.Duration
 	onLimit   func(name string, limit int)
 	preopens  int32 // how many there were at the start
 	listeners bool  // whether there were any at the start
@@ -88,9 +89,13 @@ type Guest struct {
 	closed   chan struct{} // closed when all descriptors are
 	sinks    []*sink       // of stdout and stderr
 
+	processors sched.Guest // what its threads have in common there
+
 	mu      sync.Mutex
 	threads map[*Thread]struct{}
-	spent   time.Duration // running time of the threads that have ended
+
+	spent    time.Duration // What the threads that have ended computed.
+	reported time.Duration // What the guest was last told that all of them have.
 }
 
 // Exit is the error with which a guest that called proc_exit ends.
@@ -102,10 +107,11 @@ func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
-		started: time.Now(), maxCPU: c.MaxCPU, onLimit: c.OnLimit,
+		started: time.Now(), onLimit: c.OnLimit,
 		preopens: int32(len(c.Preopens)), listeners: len(c.Listeners) > 0,
 		threads: make(map[*Thread]struct{}), closed: make(chan struct{}),
 	}
+	g.processors.Limit = c.MaxCPU
 	if g.random == nil {
 		g.random = rand.Reader
 	}
@@ -196,17 +202,19 @@ func (g *Guest) Close() {
 func (g *Guest) Args() []string { return g.args }
 func (g *Guest) Env() []string  { return g.env }
 
-// Random fills b with random bytes. It does so in pieces, since b may be gigabytes and the guest may have to end meanwhile.
-func (g *Guest) Random(b []byte) error {
-	const piece = 1 << 20
-	for len(b) > 0 && g.Err() == nil {
-		n, err := io.ReadFull(g.random, b[:min(len(b), piece)])
+// Random fills b with random bytes. It does so in pieces, since b may be gigabytes and the guest may
+// have to end meanwhile.
+func (t *Thread) Random(b []byte) error {
+	const piece = 64 << 10 // 100 to 200 µs
+	for len(b) > 0 && t.Err() == nil {
+		n, err := io.ReadFull(t.random, b[:min(len(b), piece)])
 		if err != nil {
 			return err
 		}
 		b = b[n:]
+		t.Work(tickSteps * n / piece)
 	}
-	return g.Err()
+	return t.Err()
 }
 
 // wake makes the threads that wait for more than a socket look again at what they wait for.

@@ -57,6 +57,7 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 	if len(in) == 0 {
 		return nil, wasi.EINVAL
 	}
+	t.Work(len(in) / 64)
 	w := &t.wait
 	set, err := t.pollSet()
 	if err != nil {
@@ -75,9 +76,7 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 			until = time.Unix(0, 1)
 		}
 		w.stale = true
-		t.pause()
 		ready, err := set.Wait(w.items, changed, until)
-		t.resume()
 		if cause := t.Err(); cause != nil {
 			return nil, cause
 		}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/network"
@@ -65,17 +66,20 @@ func lookUp[T any](t *Thread, f func(context.Context) (T, error)) (result T, err
 	type answer struct {
 		result T
 		err    error
+		took   time.Duration
 	}
 	answered, ready := make(chan answer, 1), make(chan struct{}, 1)
 	go outside.Protect("Config.Network", func() {
-		result, err := f(t.ctx)
-		answered <- answer{result, err}
+		var a answer
+		a.took = t.processor.Measure(func() { a.result, a.err = f(t.ctx) })
+		answered <- a
 		ready <- struct{}{}
 	}, t.Panicked)
 	if err := t.Sleep(ready, -1); err != nil {
 		return result, err
 	}
 	a := <-answered
+	t.processor.Charge(a.took)
 	return a.result, t.cutOff(a.err)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"testing"
+
+	"github.com/wasport/wasport/internal/sched"
 )
 
 // idle is a reader that has nothing, and says so for as long as it is asked.
@@ -18,7 +20,7 @@ func TestSourceWithoutProgress(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(g.Close)
-	th := g.NewThread()
+	th := g.NewThread(sched.New())
 	t.Cleanup(th.Close)
 	for range 2 {
 		if n, err := th.Read(0, [][]byte{make([]byte, 1)}); n != 0 || err != io.ErrNoProgress {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport/internal/poll"
+	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/network"
 )
 
@@ -18,17 +19,18 @@ type Thread struct {
 	wait pollState
 	one  [1]poll.Item
 
-	started time.Time
-	blocked atomic.Int64  // ns spent waiting
-	since   atomic.Int64  // ns after started at which the present wait began; 0 = running
-	checked time.Duration // when Tick last added up
+	processor sched.Thread
+	steps     int // How many are left until the next tick; see Work.
 
 	calling atomic.Pointer[string] // the import that it is in; nil while it computes
 }
 
-// NewThread adds a thread to the guest. It must be closed.
-func (g *Guest) NewThread() *Thread {
-	t := &Thread{Guest: g, started: time.Now(), checked: -checkEvery}
+// NewThread adds a thread to the guest, which shares the processors with others as the scheduler
+// says. It is called by the goroutine that runs the thread, and may have to wait for its turn. The
+// thread must be closed.
+func (g *Guest) NewThread(s *sched.Scheduler) *Thread {
+	t := &Thread{Guest: g, steps: tickSteps}
+	t.processor.Start(s, &g.processors, g.ctx.Done())
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.threads[t] = struct{}{}
@@ -40,9 +42,10 @@ func (g *Guest) NewThread() *Thread {
 
 // Close ends the thread.
 func (t *Thread) Close() {
+	t.processor.Stop()
 	t.mu.Lock()
 	delete(t.threads, t)
-	t.spent += t.running()
+	t.spent += t.processor.Computed()
 	t.mu.Unlock()
 	if s := t.set.Load(); s != nil {
 		s.Close()
@@ -70,30 +73,49 @@ func (g *Guest) Stuck() []string {
 	return slices.Compact(list)
 }
 
-// running is how long the thread has run so far, without the time that it waited. Go does not say how much processor time a
-// goroutine had; and the host's own would tell a guest about the others.
-func (t *Thread) running() time.Duration {
-	now := time.Since(t.started)
-	d := now - time.Duration(t.blocked.Load())
-	if s := t.since.Load(); s != 0 {
-		d -= now - time.Duration(s)
+// tickSteps is how many steps of work the calls of a thread may take between two ticks. A step
+// takes up to some 20 µs.
+const tickSteps = 32
+
+// Work says that a call takes so many steps, for which Tick is called now and then: a guest may live
+// in its calls and compute little itself.
+func (t *Thread) Work(steps int) {
+	if t.steps -= steps; t.steps <= 0 {
+		t.steps = tickSteps
+		t.Tick()
 	}
-	return max(d, 0)
 }
 
-func (t *Thread) pause() { t.since.Store(int64(time.Since(t.started)) | 1) }
+// Tick is called now and then by a thread that computes. It lets others run, and ends the guest when
+// its processor time is used up.
+func (t *Thread) Tick() {
+	if t.processor.Tick() {
+		t.Kill(ErrCPU)
+	}
+}
 
-func (t *Thread) resume() {
-	t.blocked.Add(int64(time.Since(t.started)) - t.since.Swap(0))
+// Garbage charges what it will take to collect so many bytes that a call has allocated.
+func (t *Thread) Garbage(bytes int) { t.processor.Garbage(bytes) }
+
+// Yield lets others run.
+func (t *Thread) Yield() { t.processor.Yield() }
+
+// waiting says that the thread begins, or has ceased, to wait.
+func (t *Thread) waiting(begins bool) {
+	if begins {
+		t.processor.Pause()
+	} else {
+		t.processor.Resume()
+	}
 }
 
 // block waits until the descriptor is ready for want. EAGAIN at the deadline (the zero Time: never), EBADF when it was closed, and
 // the guest's end as its own error.
 func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) error {
-	t.pause()
-	defer t.resume()
 	if s, ok := d.asSocket(); ok {
+		t.processor.Pause()
 		_, err := s.Wait(want, deadline)
+		t.processor.Resume()
 		return t.cutOff(err)
 	}
 	set, err := t.pollSet()
@@ -121,8 +143,8 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 // Sleep waits until something comes from woken: ETIMEDOUT after so long, where a negative time is for ever, and the guest's end as its
 // own error.
 func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
-	t.pause()
-	defer t.resume()
+	t.processor.Pause()
+	defer t.processor.Resume()
 	var expired <-chan time.Time
 	if timeout >= 0 {
 		timer := time.NewTimer(timeout)
@@ -157,6 +179,7 @@ func (t *Thread) pollSet() (*poll.Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.OnWait = t.waiting
 	t.set.Store(s)
 	if t.Err() != nil { // the guest's end may have looked for sets before this one was there
 		s.Wake()

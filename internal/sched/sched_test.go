@@ -1,0 +1,173 @@
+package sched
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// spin computes for so long, with ticks, or until the guest ends.
+func (t *Thread) spin(until func() bool) {
+	for !until() {
+		for start := time.Now(); time.Since(start) < 3*time.Microsecond; {
+		}
+		t.Tick()
+	}
+}
+
+// TestShareByGuest has guests with different numbers of threads compute at once: each gets as much,
+// as far as it has threads to use it.
+func TestShareByGuest(t *testing.T) {
+	s := New()
+	defer s.Close()
+	procs := runtime.GOMAXPROCS(0)
+	threads := []int{procs, 16 * procs, 2 * procs}
+	guests := make([]Guest, len(threads))
+	var over atomic.Bool
+	var wg sync.WaitGroup
+	for i, n := range threads {
+		for range n {
+			wg.Go(func() {
+				var th Thread
+				th.Start(s, &guests[i], nil)
+				defer th.Stop()
+				th.spin(over.Load)
+			})
+		}
+	}
+	// Until each has had enough for what all of them had before they were known to be busy to be
+	// small beside it.
+	const enough = 20 * window
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if slowest(guests) > int64(enough) {
+			break
+		}
+	}
+	var got []int64
+	for i := range guests {
+		got = append(got, guests[i].computed.Load())
+	}
+	over.Store(true)
+	wg.Wait()
+	least, most := got[0], got[0]
+	for _, ns := range got {
+		least, most = min(least, ns), max(most, ns)
+	}
+	if float64(most) > 1.5*float64(least) {
+		t.Errorf("guests with %v threads computed for %v ns, want about the same", threads, got)
+	}
+}
+
+func slowest(guests []Guest) int64 {
+	least := guests[0].computed.Load()
+	for i := range guests {
+		least = min(least, guests[i].computed.Load())
+	}
+	return least
+}
+
+// TestLostTurn has threads that hold all turns go silent: one that waits gets on all the same, and
+// they take turns with it when they are back.
+func TestLostTurn(t *testing.T) {
+	s := New()
+	defer s.Close()
+	var silent, other Guest
+	silent.busy.Store(true)
+	back := make(chan struct{})
+	var wg sync.WaitGroup
+	var held sync.WaitGroup
+	for range s.processors {
+		held.Add(1)
+		wg.Go(func() {
+			var th Thread
+			th.Start(s, &silent, nil)
+			held.Done()
+			<-back // as a call of the host that takes its time
+			for range 10 {
+				th.Tick()
+			}
+			th.Stop()
+		})
+	}
+	held.Wait()
+	other.busy.Store(true)
+	var th Thread
+	th.Start(s, &other, nil)
+	if !th.turn.held.Load() {
+		t.Error("the thread got on without a turn")
+	}
+	close(back)
+	wg.Wait()
+	th.Stop()
+	if len(s.holders) != 0 || s.queued.Load() != 0 || len(s.waiting) != 0 {
+		t.Errorf("%d turns and %d waiting are left, want none", len(s.holders), s.queued.Load())
+	}
+}
+
+// TestEndWhileWaitingForATurn ends a guest whose thread waits for a turn.
+func TestEndWhileWaitingForATurn(t *testing.T) {
+	s := New()
+	defer s.Close()
+	var holding, ended Guest
+	holding.busy.Store(true)
+	ended.busy.Store(true)
+	holders := make([]Thread, s.processors)
+	for i := range holders {
+		holders[i].Start(s, &holding, nil)
+	}
+	done := make(chan struct{})
+	close(done)
+	var th Thread
+	th.Start(s, &ended, done)
+	th.Stop()
+	if s.queued.Load() != 0 || len(s.waiting) != 0 || ended.share.holding != 0 {
+		t.Errorf("%d are waiting and %d turns are held, want none", s.queued.Load(), ended.share.holding)
+	}
+	for i := range holders {
+		holders[i].Stop()
+	}
+	if len(s.holders) != 0 {
+		t.Errorf("%d turns are held, want none", len(s.holders))
+	}
+}
+
+// TestLateGuest starts a guest beside one that has had much: it neither makes up for that, nor is
+// held up by it.
+func TestLateGuest(t *testing.T) {
+	s := New()
+	defer s.Close()
+	var early, late Guest
+	early.add(int64(time.Hour), 0, s.now())
+	early.busy.Store(true)
+	var th Thread
+	th.Start(s, &early, nil)
+	late.busy.Store(true)
+	s.mu.Lock()
+	s.activate(&late)
+	got, want := late.vtime(), early.vtime()
+	s.mu.Unlock()
+	if got != want {
+		t.Errorf("the guest begins at %d, want %d", got, want)
+	}
+	th.Stop()
+}
+
+// TestWaitingIsNotCharged holds up a thread in ways that take no processor time.
+func TestWaitingIsNotCharged(t *testing.T) {
+	s := New()
+	defer s.Close()
+	var g Guest
+	var th Thread
+	th.Start(s, &g, nil)
+	defer th.Stop()
+	before := th.Computed()
+	th.Pause()
+	took := th.Measure(func() { time.Sleep(50 * time.Millisecond) })
+	th.Resume()
+	th.Charge(took)
+	if got := th.Computed() - before; got > 5*time.Millisecond {
+		t.Errorf("the thread was charged %v of 50 ms in which it waited, want hardly anything", got)
+	}
+}
