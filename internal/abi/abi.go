@@ -162,7 +162,7 @@ func ThreadOf(ctx context.Context) *Thread {
 }
 
 // refusalGarbage is how many bytes the host allocates to refuse something, at most.
-const refusalGarbage = 2 << 10
+const refusalGarbage = 512
 
 // Call is the function in the form that the engine calls. It panics, as the engine wants it, with the error that ended the guest.
 func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {

@@ -170,6 +170,7 @@ func fdReaddir(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 		used += copy(buf[used:], entry.Name)
 		return used < len(buf)
 	})
+	t.Garbage(2 * used)
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}

@@ -22,14 +22,14 @@ const (
 	// for something else to run and make the thread run again. That takes 2 µs where there is much
 	// to run, and 10 to 50 µs where there is nothing, since OS threads wake each other then. One
 	// wait in sampleEvery is measured, as far as it takes time of the same OS thread, and each is
-	// charged the mean.
+	// charged twice the mean, for the other.
 	sampleEvery = 8
 	busyWait    = 2 * time.Microsecond
 	idleWait    = 10 * time.Microsecond
 	maxWaitCost = 100 * time.Microsecond
 
 	// garbageRate is how many bytes the Go runtime collects in a ns, with a heap of a few MiB.
-	garbageRate = 8
+	garbageRate = 4
 )
 
 // meter counts what a thread computes. Atomic fields are read by other goroutines.
@@ -113,7 +113,7 @@ func (t *Thread) endWait(now int64) {
 		if !t.s.saturated.Load() {
 			cost = int64(idleWait)
 			if last.of(now) {
-				cost = min(max(took, cost), int64(maxWaitCost))
+				cost = min(max(2*took, cost), int64(maxWaitCost))
 			}
 		}
 		if m.waits == 0 {
