@@ -1,7 +1,7 @@
 package system
 
 // A guest can ask for gigabytes at once, and no system call on a file ends before it is done. So files
-// are read and written in pieces, between which the guest may end.
+// are read and written in pieces, between which others run and the guest may end.
 const pieceSize = 4 << 20
 
 func length(bufs [][]byte) (n int) {
@@ -26,24 +26,25 @@ func first(bufs [][]byte, n int) (short [][]byte, undo func()) {
 
 // inPieces calls move for one piece of bufs after another, with the number of bytes that came before it.
 // After an error the bytes before it count, as those of a short read or write do; it comes again.
-func (g *Guest) inPieces(bufs [][]byte, move func(bufs [][]byte, done int) (int, error)) (int, error) {
+func (t *Thread) inPieces(bufs [][]byte, move func(bufs [][]byte, done int) (int, error)) (int, error) {
 	total, left := 0, length(bufs)
 	for left > pieceSize {
 		piece, undo := first(bufs, pieceSize)
 		n, err := move(piece, total)
 		undo()
 		if err != nil && total > 0 {
-			return total, g.Err()
+			return total, t.Err()
 		}
-		if total += n; err != nil || n < pieceSize || g.Err() != nil {
-			return total, g.reasonOr(err)
+		t.Tick()
+		if total += n; err != nil || n < pieceSize || t.Err() != nil {
+			return total, t.reasonOr(err)
 		}
 		left -= n
 		bufs = advance(bufs, n)
 	}
 	n, err := move(bufs, total)
 	if err != nil && total > 0 {
-		return total, g.Err()
+		return total, t.Err()
 	}
 	return total + n, err
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"syscall"
 	"testing"
+
+	"github.com/wasport/wasport/internal/sched"
 )
 
 // huge is n pieces of the same memory, as the iovecs of a guest may be.
@@ -51,9 +53,10 @@ func TestPieces(t *testing.T) {
 			[]int{pieceSize, 200}, pieceSize + 200, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g := newTestGuest(t)
+			th := newTestGuest(t).NewThread(sched.New())
+			defer th.Close()
 			calls, before := 0, 0
-			got, err := g.inPieces(tt.bufs, func(bufs [][]byte, done int) (int, error) {
+			got, err := th.inPieces(tt.bufs, func(bufs [][]byte, done int) (int, error) {
 				if done != before || length(bufs) > pieceSize {
 					t.Errorf("got call %d for %d bytes after %d, want at most %d after %d", calls, length(bufs), done, pieceSize, before)
 				}
@@ -75,8 +78,10 @@ func TestPieces(t *testing.T) {
 // TestEndBetweenPieces ends a guest while it moves more than a piece.
 func TestEndBetweenPieces(t *testing.T) {
 	g := newTestGuest(t)
+	th := g.NewThread(sched.New())
+	defer th.Close()
 	calls := 0
-	_, err := g.inPieces(huge(512), func(bufs [][]byte, _ int) (int, error) {
+	_, err := th.inPieces(huge(512), func(bufs [][]byte, _ int) (int, error) {
 		if calls++; calls == 3 {
 			g.Kill(io.EOF)
 		}
@@ -90,7 +95,7 @@ func TestEndBetweenPieces(t *testing.T) {
 // TestHugeTransfers moves 64 MiB at once, in lists of buffers that repeat.
 func TestHugeTransfers(t *testing.T) {
 	g := newTestGuest(t, Preopen{Dir: openRoot(t, t.TempDir()), Name: "/"})
-	th := g.NewThread()
+	th := g.NewThread(sched.New())
 	defer th.Close()
 	fd := create(t, g, "huge")
 	want := 16*pieceSize + 3

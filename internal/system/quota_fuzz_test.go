@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/internal/wasi"
 )
 
@@ -21,7 +22,7 @@ func FuzzQuota(f *testing.F) {
 	f.Fuzz(func(t *testing.T, ops []byte) {
 		dir := t.TempDir()
 		g := newTestGuest(t, Preopen{Dir: openRoot(t, dir), Name: "/", Quota: testQuota})
-		th := g.NewThread()
+		th := g.NewThread(sched.New())
 		defer th.Close()
 		before := disk(t, dir)
 		var files [4]int32

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/internal/wasi"
 )
 
@@ -233,7 +234,7 @@ func TestQuota(t *testing.T) {
 				t.Fatal(err)
 			}
 			g := newTestGuest(t, Preopen{Dir: openRoot(t, dir), Name: "/", Quota: testQuota})
-			q := quotaTest{t, g, g.NewThread()}
+			q := quotaTest{t, g, g.NewThread(sched.New())}
 			defer q.th.Close()
 			tt.do(q)
 			if got := q.used(); got != tt.used {
