@@ -48,10 +48,15 @@ func (s *socket) place(at netip.AddrPort) error {
 			return err
 		}
 	}
+	bind := s.Socket.Bind
 	if sharer, ok := s.Socket.(network.Sharer); ok {
-		return sharer.BindShared(at)
+		bind = sharer.BindShared
 	}
-	return s.Socket.Bind(at)
+	err := bind(at)
+	if err != nil && group {
+		s.Socket.SetOption(network.ReuseAddr, 0) // the next bind may be to no group
+	}
+	return err
 }
 
 // oneFamily reports whether the socket hears one family alone. What hears both would lose what is

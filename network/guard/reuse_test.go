@@ -53,6 +53,22 @@ func TestReuseTakesNothing(t *testing.T) {
 	}
 }
 
+// TestReuseAfterFailure has a bind fail that might have shared its port, and then tries one that must not.
+func TestReuseAfterFailure(t *testing.T) {
+	host := kernel.New(kernel.Config{})
+	group := free(t, at("239.1.2.3:0"))
+	must(t, open(t, host, network.IPv4, network.Datagram).Bind(group)) // alone
+	single := open(t, host, network.IPv4, network.Datagram)
+	must(t, single.SetOption(network.ReuseAddr, 1))
+	must(t, single.Bind(here))
+	n := guarded(t, "allow listen any", "allow join any")
+	s := open(t, n, network.IPv4, network.Datagram)
+	must(t, s.SetOption(network.ReuseAddr, 1))
+	wantErr(t, "bind to the group", s.Bind(group), syscall.EADDRINUSE)
+	wantErr(t, "bind to the address", s.Bind(local(t, single)), syscall.EADDRINUSE)
+	must(t, s.Bind(here))
+}
+
 // free is an address with a port that nobody has.
 func free(t *testing.T, a netip.AddrPort) netip.AddrPort {
 	t.Helper()
