@@ -38,6 +38,7 @@ func TestStalledOutput(t *testing.T) {
 	}{
 		{"refusals", false, []string{flood}},
 		{"trace", false, []string{"--trace", flood}},
+		{"trace on stdout", true, []string{"--trace-file=-", flood}},
 		{"audit on stderr", false, []string{"--audit=/dev/stderr", flood}},
 		{"audit on stdout", true, []string{"--audit=-", flood}},
 		{"learning to stdout", true, []string{"--learn=-", flood}},

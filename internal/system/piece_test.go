@@ -100,19 +100,22 @@ func TestHugeTransfers(t *testing.T) {
 	fd := create(t, g, "huge")
 	want := 16*pieceSize + 3
 	bufs := func() [][]byte { return append(huge(16), []byte("end")) }
-	for name, f := range map[string]func() (int, error){
-		"write":  func() (int, error) { return th.Write(fd, bufs()) },
-		"pwrite": func() (int, error) { return th.Pwrite(fd, bufs(), 0) },
-		"pread":  func() (int, error) { return th.Pread(fd, bufs(), 0) },
-		"read": func() (int, error) {
+	for _, transfer := range []struct { // reading comes after writing
+		name string
+		f    func() (int, error)
+	}{
+		{"write", func() (int, error) { return th.Write(fd, bufs()) }},
+		{"pwrite", func() (int, error) { return th.Pwrite(fd, bufs(), 0) }},
+		{"pread", func() (int, error) { return th.Pread(fd, bufs(), 0) }},
+		{"read", func() (int, error) {
 			if _, err := g.Seek(fd, 0, io.SeekStart); err != nil {
 				return 0, err
 			}
 			return th.Read(fd, bufs())
-		},
+		}},
 	} {
-		if got, err := f(); got != want || err != nil {
-			t.Errorf("%s: got %d, %v, want %d", name, got, err, want)
+		if got, err := transfer.f(); got != want || err != nil {
+			t.Errorf("%s: got %d, %v, want %d", transfer.name, got, err, want)
 		}
 	}
 	tail := make([]byte, 3)
