@@ -23,7 +23,7 @@ var failedTest = regexp.MustCompile(`(?m)^ *--- FAIL: .*`)
 // Go's sources for reading.
 func TestGoOS(t *testing.T) {
 	if testing.Short() || !measured || interpreted() {
-		t.Skip("runs Go's own tests of os, which takes a while; go test without -short, without -race and with the compiler does")
+		t.Skip("runs Go's own tests of os only without -short, without -race and with the compiler")
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {

@@ -102,7 +102,8 @@ func compileWith(t *testing.T, compiler, dir string, before, after []string) {
 }
 
 // TestWays compiles a program in each of the ways that documents tell. Its stack must have room for
-// 80 kB, and what does not fit must be a trap that names the stack, in the function that overflowed.
+// 80 kB, and what does not fit must be a trap that names the stack, in the function that
+// overflowed.
 func TestWays(t *testing.T) {
 	need(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
@@ -126,8 +127,8 @@ func TestWays(t *testing.T) {
 	}
 }
 
-// TestStackOfUsers links with another size of the stack, and with a layout that an overflow does not
-// leave at once.
+// TestStackOfUsers links with another size of the stack, and with a layout that an overflow does
+// not leave at once.
 func TestStackOfUsers(t *testing.T) {
 	need(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
@@ -161,8 +162,8 @@ func overflow(t *testing.T, wasport string, args []string) {
 	}
 }
 
-// cmakePackage are arguments of cmake for a compiler that is not ours, as a wasi-sdk's toolchain file
-// sets it, that find the installed package.
+// cmakePackage are arguments of cmake for a compiler that is not ours, as a wasi-sdk's toolchain
+// file sets it, that find the installed package.
 func cmakePackage(t *testing.T) []string {
 	if runtime.GOOS != "linux" {
 		t.Skip("the sysroot is made of Debian's")

@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// Toolchain is a clang that compiles to WebAssembly, and the C library that it compiles with. It may be used by several goroutines.
+// Toolchain is a clang that compiles to WebAssembly, and the C library that it compiles with. It
+// may be used by several goroutines.
 type Toolchain struct {
 	clang   string
 	target  string
@@ -35,9 +36,10 @@ const sdk = "/opt/wasi-sdk"
 // sysroots are where distributions other than Debian put theirs.
 var sysroots = []string{"/usr/share/wasi-sysroot", "/usr/wasm32-wasi"}
 
-// Find finds a toolchain: the wasi-sdk that WASI_SDK_PATH names, or else clang from the PATH with the sysroot that WASI_SYSROOT names or
-// that the distribution has. The error is a *MissingError if one of them is missing. It runs no program, since configure scripts compile hundreds of times; Library
-// looks for the other parts when it needs them.
+// Find finds a toolchain: the wasi-sdk that WASI_SDK_PATH names, or else clang from the PATH with
+// the sysroot that WASI_SYSROOT names or that the distribution has. The error is a *MissingError if
+// one of them is missing. It runs no program, since configure scripts compile hundreds of times;
+// Library looks for the other parts when it needs them.
 func Find(getenv func(string) string) (*Toolchain, error) {
 	t := &Toolchain{clang: "clang", sysroot: getenv("WASI_SYSROOT")}
 	home := getenv("WASI_SDK_PATH")
@@ -85,7 +87,8 @@ func (t *Toolchain) resolve() error {
 	return nil
 }
 
-// archiver finds llvm-ar, and sees to it that the other parts that are used less often are there as well.
+// archiver finds llvm-ar, and sees to it that the other parts that are used less often are there as
+// well.
 func (t *Toolchain) archiver() (string, error) {
 	if _, err := t.program("wasm-ld"); err != nil {
 		return "", err
@@ -140,8 +143,10 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// emulations are the parts of POSIX that WASI lacks, and wasi-libc makes do without for who asks: signals that nobody else sends, clocks of a process that
-// count all time, numbers of processes of which there is one, memory that is mapped by reading. Ordinary programs need them, so they are asked for.
+// emulations are the parts of POSIX that WASI lacks, and wasi-libc makes do without for who asks:
+// signals that nobody else sends, clocks of a process that count all time, numbers of processes of
+// which there is one, memory that is mapped by reading. Ordinary programs need them, so they are
+// asked for.
 var emulations = []string{"signal", "process-clocks", "getpid", "mman"}
 
 func (t *Toolchain) emulated() (list []string) {
@@ -153,9 +158,9 @@ func (t *Toolchain) emulated() (list []string) {
 	return list
 }
 
-// stackFlags give a program a stack of 1 MiB with nothing below it, so that one that overflows traps.
-// The linker's own choice is 64 KiB above the program's variables, which an overflow overwrites in
-// silence. What the user says of either comes after them, and wins.
+// stackFlags give a program a stack of 1 MiB with nothing below it, so that one that overflows
+// traps. The linker's own choice is 64 KiB above the program's variables, which an overflow
+// overwrites in silence. What the user says of either comes after them, and wins.
 var stackFlags = []string{"-Wl,-z,stack-size=1048576", "-Wl,--stack-first"}
 
 // flags are what makes clang compile for wasport, with the headers in a directory.
@@ -170,7 +175,8 @@ func (t *Toolchain) flags(include string, cxx bool) ([]string, error) {
 	if t.sysroot != "" {
 		return append(flags, "--sysroot="+t.sysroot, "-isystem", include), nil
 	}
-	// clang would find the machine's own headers in Debian's sysroot too; so the directories are named one by one.
+	// clang would find the machine's own headers in Debian's sysroot too; so the directories are
+	// named one by one.
 	flags = append(flags, "--sysroot=/usr", "--start-no-unused-arguments", "-nostdlibinc", "--end-no-unused-arguments") // as when linking
 	libc := filepath.Join(debianIncludes, t.target)
 	if cxx {

@@ -10,7 +10,8 @@ import (
 )
 
 // The rights with which Go's syscall package opens files (fs_wasip1.go): what makes a file writable
-// there is the right to set the size of a path, and all of them have the right to set a file's size.
+// there is the right to set the size of a path, and all of them have the right to set a file's
+// size.
 const (
 	goReads  = uint64((wasi.RightsFile | wasi.RightsDirectory) &^ goWrites)
 	goWrites = wasi.RightFdDatasync | wasi.RightFdWrite | wasi.RightFdAllocate |

@@ -8,9 +8,9 @@ import (
 )
 
 // stackPointer is the name that LLVM's linker gives the global with the address of the end of a C
-// program's stack: the stack in linear memory, where arrays and all else lie that has an address. It
-// grows down. A program for which nothing is below it (wasm-ld --stack-first) leaves the memory when
-// it overflows.
+// program's stack: the stack in linear memory, where arrays and all else lie that has an address.
+// It grows down. A program for which nothing is below it (wasm-ld --stack-first) leaves the memory
+// when it overflows.
 const stackPointer = "__stack_pointer"
 
 // redZone is how far below the stack pointer a function that calls no other may keep its variables
@@ -24,9 +24,9 @@ const (
 )
 
 // explain adds to the reason of a trap, if that is an access out of bounds, that the program had
-// overflown its stack. The trap has no address to judge by, but the stack pointer is still as it was:
-// it never leaves the memory otherwise, and an overflow takes it below 0, where the largest addresses
-// are.
+// overflown its stack. The trap has no address to judge by, but the stack pointer is still as it
+// was: it never leaves the memory otherwise, and an overflow takes it below 0, where the largest
+// addresses are.
 func (m *Module) explain(inst api.Module, err error) error {
 	trap, ok := err.(*Trap)
 	if !ok || trap.Reason != outOfBounds || !m.namesStack {

@@ -1,5 +1,5 @@
-// Package needs is how tests ask for what a machine may lack: without it they are skipped, and say what
-// they skipped and which of Debian's packages has it. With WASPORT_CI=1 they fail instead.
+// Package needs is how tests ask for what a machine may lack: without it they are skipped, and say
+// what they skipped and which of Debian's packages has it. With WASPORT_CI=1 they fail instead.
 package needs
 
 import (

@@ -10,7 +10,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// TestDisconnect releases the peer of a socket, which was the reason to hear it and where datagrams went.
+// TestDisconnect releases the peer of a socket, which was the reason to hear it and where datagrams
+// went.
 func TestDisconnect(t *testing.T) {
 	for _, test := range []struct {
 		name   string

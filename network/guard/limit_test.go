@@ -425,3 +425,16 @@ func TestNoAllocation(t *testing.T) {
 		}
 	}
 }
+
+// TestLimitFailures waits for a failure of a socket whose bytes are limited, and for nothing else.
+func TestLimitFailures(t *testing.T) {
+	n := guard.New(kernel.New(kernel.Config{}), policy.New(nil, policy.Limits{RecvBytesPerSecond: 1}), guard.Options{})
+	woken := make(chan struct{}, 1)
+	stop := open(t, n, network.IPv4, network.Stream).Readiness().Notify(0, func() { woken <- struct{}{} })
+	defer stop()
+	select {
+	case <-woken:
+	case <-time.After(patience):
+		t.Error("got nothing, want to be told to look")
+	}
+}

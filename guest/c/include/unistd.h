@@ -11,7 +11,8 @@ extern "C" {
 /* Never rings, for want of signals. A time-out of a socket, or of poll, does. */
 unsigned alarm(unsigned);
 
-/* There are no users. A module is always the same one without privileges, 1000, who can become nobody else: EPERM. */
+/* There are no users. A module is always the same one without privileges, 1000, and can become no
+ * other: EPERM. */
 uid_t getuid(void);
 uid_t geteuid(void);
 gid_t getgid(void);

@@ -212,7 +212,8 @@ WASPORT_OWN(sock_recv_msg)
 WASPORT_OWN(sock_send_msg)
 (int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, const wasport_addr *to, uint32_t *sent);
 
-/* A type of subscription for poll_oneoff: the descriptor, where those for reading and writing have it, failed or hung up. */
+/* A type of subscription for poll_oneoff: the descriptor, where those for reading and writing have
+ * it, failed or hung up. */
 enum { WASPORT_EVENT_FAILURE = 3 };
 
 /* Makes a datagram socket have no peer. On a stream it is 5 (EAFNOSUPPORT). */

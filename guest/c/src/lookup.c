@@ -24,8 +24,9 @@ static int eai(int32_t err)
 }
 
 /*
- * Names that cannot be are not asked for: the host refuses them like those that it does not allow. Within the lengths of the DNS
- * (RFC 1035, section 2.3.4) it takes letters, digits, hyphens and underscores, and, in UTF-8, what IDNA maps to them.
+ * Names that cannot be are not asked for: the host refuses them like those that it does not allow.
+ * Within the lengths of the DNS (RFC 1035, section 2.3.4) it takes letters, digits, hyphens and
+ * underscores, and, in UTF-8, what IDNA maps to them.
  */
 static bool is_name(const char *name)
 {

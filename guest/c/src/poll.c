@@ -33,7 +33,12 @@ static void subscribe_clock(__wasi_subscription_t *s, uint64_t ns)
 static short happened(const __wasi_event_t *e)
 {
 	/* Who waits for a direction must hear of it when that direction has failed. */
-	int revents = e->type == __WASI_EVENTTYPE_FD_READ ? POLLIN : e->type == __WASI_EVENTTYPE_FD_WRITE ? POLLOUT : 0;
+	int revents = 0;
+
+	if (e->type == __WASI_EVENTTYPE_FD_READ)
+		revents = POLLIN;
+	else if (e->type == __WASI_EVENTTYPE_FD_WRITE)
+		revents = POLLOUT;
 
 	if (e->error == __WASI_ERRNO_BADF)
 		return POLLNVAL;

@@ -3,7 +3,8 @@
 
 #include <sys/resource.h>
 
-/* The linker's, which have no values but addresses: where the program's variables begin and end, and all memory that it lays out. */
+/* The linker's, which have no values but addresses: where the program's variables begin and end, and
+ * all memory that it lays out. */
 extern unsigned char __global_base, __data_end, __heap_base;
 
 enum { DESCRIPTORS = 8192, LOWEST_BASE = 1024 };
@@ -22,7 +23,9 @@ static struct rlimit limits[RLIM_NLIMITS] = {
 static rlim_t stack(void)
 {
 	/* Below the variables, or above them. */
-	return &__global_base > (unsigned char *)LOWEST_BASE ? (rlim_t)(uintptr_t)&__global_base : (rlim_t)(&__heap_base - &__data_end);
+	if (&__global_base > (unsigned char *)LOWEST_BASE)
+		return (rlim_t)(uintptr_t)&__global_base;
+	return (rlim_t)(&__heap_base - &__data_end);
 }
 
 static struct rlimit *limit(int resource)

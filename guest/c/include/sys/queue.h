@@ -1,6 +1,7 @@
 /*
- * <sys/queue.h>: lists and queues of BSD, in macros, as queue(7) describes them. Singly linked lists (SLIST) and tail queues (STAILQ,
- * and SIMPLEQ, which is the same), doubly linked lists (LIST) and tail queues (TAILQ).
+ * <sys/queue.h>: lists and queues of BSD, in macros, as queue(7) describes them. Singly linked lists
+ * (SLIST) and tail queues (STAILQ, and SIMPLEQ, which is the same), doubly linked lists (LIST) and
+ * tail queues (TAILQ).
  */
 #ifndef WASPORT_SYS_QUEUE_H
 #define WASPORT_SYS_QUEUE_H
@@ -21,7 +22,8 @@
 #define SLIST_EMPTY(head) ((head)->slh_first == NULL)
 #define SLIST_FIRST(head) ((head)->slh_first)
 #define SLIST_NEXT(e, field) ((e)->field.sle_next)
-#define SLIST_FOREACH(v, head, field) for ((v) = SLIST_FIRST(head); (v) != NULL; (v) = SLIST_NEXT(v, field))
+#define SLIST_FOREACH(v, head, field) \
+	for ((v) = SLIST_FIRST(head); (v) != NULL; (v) = SLIST_NEXT(v, field))
 #define SLIST_FOREACH_SAFE(v, head, field, next) \
 	for ((v) = SLIST_FIRST(head); (v) != NULL && ((next) = SLIST_NEXT(v, field), 1); (v) = (next))
 #define SLIST_INIT(head) \
@@ -69,8 +71,10 @@
 #define STAILQ_FIRST(head) ((head)->stqh_first)
 #define STAILQ_NEXT(e, field) ((e)->field.stqe_next)
 #define STAILQ_LAST(head, type, field) \
-	(STAILQ_EMPTY(head) ? NULL : (struct type *)(void *)((char *)(head)->stqh_last - offsetof(struct type, field.stqe_next)))
-#define STAILQ_FOREACH(v, head, field) for ((v) = STAILQ_FIRST(head); (v) != NULL; (v) = STAILQ_NEXT(v, field))
+	(STAILQ_EMPTY(head) ? NULL \
+		: (struct type *)(void *)((char *)(head)->stqh_last - offsetof(struct type, field.stqe_next)))
+#define STAILQ_FOREACH(v, head, field) \
+	for ((v) = STAILQ_FIRST(head); (v) != NULL; (v) = STAILQ_NEXT(v, field))
 #define STAILQ_FOREACH_SAFE(v, head, field, next) \
 	for ((v) = STAILQ_FIRST(head); (v) != NULL && ((next) = STAILQ_NEXT(v, field), 1); (v) = (next))
 #define STAILQ_INIT(head) \
@@ -156,7 +160,8 @@
 #define LIST_EMPTY(head) ((head)->lh_first == NULL)
 #define LIST_FIRST(head) ((head)->lh_first)
 #define LIST_NEXT(e, field) ((e)->field.le_next)
-#define LIST_FOREACH(v, head, field) for ((v) = LIST_FIRST(head); (v) != NULL; (v) = LIST_NEXT(v, field))
+#define LIST_FOREACH(v, head, field) \
+	for ((v) = LIST_FIRST(head); (v) != NULL; (v) = LIST_NEXT(v, field))
 #define LIST_FOREACH_SAFE(v, head, field, next) \
 	for ((v) = LIST_FIRST(head); (v) != NULL && ((next) = LIST_NEXT(v, field), 1); (v) = (next))
 #define LIST_INIT(head) \
@@ -191,8 +196,8 @@
 		*(e)->field.le_prev = (e)->field.le_next; \
 	} while (0)
 
-/* Tail queues. An entry has the layout of the head, by which the last but one is found: what is before an entry is where the pointer
- * of the one before that is. */
+/* Tail queues. An entry has the layout of the head, by which the last but one is found: what is
+ * before an entry is where the pointer of the one before that is. */
 
 #define TAILQ_HEAD(name, type) \
 	struct name { \
@@ -208,7 +213,8 @@
 #define TAILQ_NEXT(e, field) ((e)->field.tqe_next)
 #define TAILQ_LAST(head, name) (*((struct name *)(void *)(head)->tqh_last)->tqh_last)
 #define TAILQ_PREV(e, name, field) (*((struct name *)(void *)(e)->field.tqe_prev)->tqh_last)
-#define TAILQ_FOREACH(v, head, field) for ((v) = TAILQ_FIRST(head); (v) != NULL; (v) = TAILQ_NEXT(v, field))
+#define TAILQ_FOREACH(v, head, field) \
+	for ((v) = TAILQ_FIRST(head); (v) != NULL; (v) = TAILQ_NEXT(v, field))
 #define TAILQ_FOREACH_SAFE(v, head, field, next) \
 	for ((v) = TAILQ_FIRST(head); (v) != NULL && ((next) = TAILQ_NEXT(v, field), 1); (v) = (next))
 #define TAILQ_FOREACH_REVERSE(v, head, name, field) \

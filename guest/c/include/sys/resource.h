@@ -33,9 +33,9 @@ extern "C" {
 #endif
 
 /*
- * The stack's limit is its size, the one of descriptors what the host has by default; there are no processes to start, and no core
- * dumps. The rest is without a limit that a module could know. What is set is remembered and limits nothing: the host's limits are
- * its own.
+ * The stack's limit is its size, the one of descriptors what the host has by default; there are no
+ * processes to start, and no core dumps. The rest is without a limit that a module could know. What
+ * is set is remembered and limits nothing: the host's limits are its own.
  */
 int getrlimit(int, struct rlimit *);
 int setrlimit(int, const struct rlimit *);
