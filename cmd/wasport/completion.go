@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const completionBefore = `wasport completion bash|zsh|fish prints what makes a shell complete the command lines of wasport.
+const completionBefore = `wasport completion bash|zsh|fish prints what completes command lines in a shell.
 
   bash: source <(wasport completion bash)           in ~/.bashrc
   zsh:  wasport completion zsh > _wasport           in a directory of $fpath
@@ -48,8 +48,8 @@ const (
 	wordValue // one of some words
 )
 
-// kindOf tells what a flag takes, by the name of its value in the help: a FILE, a directory, or a word
-// in small letters that stands for itself.
+// kindOf tells what a flag takes, by the name of its value in the help: a FILE, a directory, or a
+// word in small letters that stands for itself.
 func kindOf(f *pflag.Flag) (valueKind, string) {
 	value, _ := describe(f)
 	switch {
@@ -87,7 +87,10 @@ func flagsOf(c command) (flags []*pflag.Flag) {
 	for _, g := range c.page().groups {
 		g.VisitAll(func(f *pflag.Flag) { flags = append(flags, f) })
 	}
-	return append(flags, &pflag.Flag{Name: "help", Shorthand: "h", Usage: "print the flags", NoOptDefVal: "true"})
+	return append(
+		flags,
+		&pflag.Flag{Name: "help", Shorthand: "h", Usage: "print the flags", NoOptDefVal: "true"},
+	)
 }
 
 // namesOf lists the spellings of the flags of some kinds.
@@ -106,7 +109,9 @@ func namesOf(flags []*pflag.Flag, kinds ...valueKind) string {
 
 // bashCompletion leaves files to bash itself, by -o default.
 func bashCompletion(w io.Writer) {
-	fmt.Fprint(w, `# What completes the command lines of wasport in bash; printed by: wasport completion bash
+	fmt.Fprint(
+		w,
+		`# What completes the command lines of wasport in bash; printed by: wasport completion bash
 _wasport() {
 	# bash takes "=" and ":" for words of their own in COMP_WORDS, and completes what follows them.
 	local cur=${COMP_WORDS[COMP_CWORD]} prev flags valued dirs words value own line i n
@@ -117,18 +122,36 @@ _wasport() {
 	[[ $cur == = || $cur == : ]] && cur=
 	COMPREPLY=()
 	if (( n == 1 )); then
-`)
+`,
+	)
 	var names []string
 	for _, c := range commands() {
 		names = append(names, c.name)
 	}
-	fmt.Fprintf(w, "\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase ${line[1]} in\n",
-		strings.Join(names, " "))
+	fmt.Fprintf(
+		w,
+		"\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase ${line[1]} in\n",
+		strings.Join(names, " "),
+	)
 	for _, c := range commands() {
 		flags := flagsOf(c)
-		fmt.Fprintf(w, "\t%s)\n\t\tflags='%s'\n", c.name, namesOf(flags, noValue, anyValue, fileValue, dirValue, wordValue))
-		fmt.Fprintf(w, "\t\tvalued='%s'\n", namesOf(flags, anyValue, fileValue, dirValue, wordValue))
-		fmt.Fprintf(w, "\t\tdirs='%s'\n\t\twords='%s'\n", namesOf(flags, dirValue), strings.Join(wordsOf(c.name), " "))
+		fmt.Fprintf(
+			w,
+			"\t%s)\n\t\tflags='%s'\n",
+			c.name,
+			namesOf(flags, noValue, anyValue, fileValue, dirValue, wordValue),
+		)
+		fmt.Fprintf(
+			w,
+			"\t\tvalued='%s'\n",
+			namesOf(flags, anyValue, fileValue, dirValue, wordValue),
+		)
+		fmt.Fprintf(
+			w,
+			"\t\tdirs='%s'\n\t\twords='%s'\n",
+			namesOf(flags, dirValue),
+			strings.Join(wordsOf(c.name), " "),
+		)
 		if c.page().ownWords {
 			fmt.Fprint(w, "\t\town=1\n")
 		}
@@ -170,12 +193,19 @@ complete -o default -F _wasport wasport
 // zshCompletion is for zsh's _arguments; see zshcompsys(1).
 func zshCompletion(w io.Writer) {
 	escape := strings.NewReplacer("'", `'\''`, "[", `\[`, "]", `\]`, ":", `\:`).Replace
-	fmt.Fprint(w, "#compdef wasport\n# Printed by: wasport completion zsh\n_wasport() {\n\tlocal -a commands\n\tcommands=(\n")
+	fmt.Fprint(
+		w,
+		"#compdef wasport\n# Printed by: wasport completion zsh\n_wasport() {\n\tlocal -a "+
+			"commands\n\tcommands=(\n",
+	)
 	for _, c := range commands() {
 		fmt.Fprintf(w, "\t\t'%s:%s'\n", c.name, escape(c.does))
 	}
-	fmt.Fprint(w, "\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n"+
-		"\tlocal command=$words[2]\n\tshift words\n\t(( CURRENT-- ))\n\tcase $command in\n")
+	fmt.Fprint(
+		w,
+		"\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n"+
+			"\tlocal command=$words[2]\n\tshift words\n\t(( CURRENT-- ))\n\tcase $command in\n",
+	)
 	for _, c := range commands() {
 		p := c.page()
 		fmt.Fprintf(w, "\t%s)\n\t\t_arguments", c.name)
@@ -231,9 +261,18 @@ func fishCompletion(w io.Writer) {
 	quote := func(s string) string {
 		return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
 	}
-	fmt.Fprint(w, "# What completes the command lines of wasport in fish; printed by: wasport completion fish\n")
+	fmt.Fprint(
+		w,
+		"# What completes the command lines of wasport in fish; printed by: wasport completion "+
+			"fish\n",
+	)
 	for _, c := range commands() {
-		fmt.Fprintf(w, "complete -c wasport -f -n __fish_use_subcommand -a %s -d %s\n", c.name, quote(c.does))
+		fmt.Fprintf(
+			w,
+			"complete -c wasport -f -n __fish_use_subcommand -a %s -d %s\n",
+			c.name,
+			quote(c.does),
+		)
 	}
 	for _, c := range commands() {
 		prefix := fmt.Sprintf("complete -c wasport -n '__fish_seen_subcommand_from %s'", c.name)
@@ -246,7 +285,12 @@ func fishCompletion(w io.Writer) {
 			if f.Shorthand != "" {
 				short = " -s " + f.Shorthand
 			}
-			value := map[valueKind]string{noValue: "", anyValue: " -x", fileValue: " -r -F", dirValue: " -x -a '(__fish_complete_directories)'"}
+			value := map[valueKind]string{
+				noValue:   "",
+				anyValue:  " -x",
+				fileValue: " -r -F",
+				dirValue:  " -x -a '(__fish_complete_directories)'",
+			}
 			kind, word := kindOf(f)
 			if kind == wordValue {
 				value[kind] = " -x -a " + word

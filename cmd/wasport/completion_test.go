@@ -115,10 +115,12 @@ func TestCompletionIsRead(t *testing.T) {
 		t.Run(shell, func(t *testing.T) {
 			path := tool(t, shell, shell)
 			script := filepath.Join(t.TempDir(), "script")
-			if err := os.WriteFile(script, []byte(printed(t, "completion", shell)), 0o666); err != nil {
+			if err := os.WriteFile(script, []byte(printed(t, "completion", shell)),
+				0o666); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := exec.Command(path, "-n", script).CombinedOutput(); err != nil || len(out) > 0 {
+			if out, err := exec.Command(path, "-n", script).CombinedOutput(); err != nil ||
+				len(out) > 0 {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
@@ -133,14 +135,23 @@ func TestFishCompletion(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line, want := range map[string]string{
-		"wasport insp":              "inspect\tsay what a module imports and whether it can be run",
-		"wasport run --max-th":      "--max-threads\tlet it have so many threads at once besides its first, not 64",
-		"wasport inspect --js":      "--json\tprint it as a JSON object, for programs",
-		"wasport completion z":      "zsh",
-		"wasport run --unknown-i":   "--unknown-imports\trun it although imports are missing; calling one is a trap",
+		"wasport insp": "inspect\tsay what a module imports and whether it can be run",
+		"wasport run --max-th": "--max-threads\tlet it have so many threads at once besides " +
+			"its first, not 64",
+		"wasport inspect --js": "--json\tprint it as a JSON object, for programs",
+		"wasport completion z": "zsh",
+		"wasport run --unknown-i": "--unknown-imports\trun it although imports are missing; " +
+			"calling one is a trap",
 		"wasport policy fmt --writ": "--write\twrite the files instead of printing them",
 	} {
-		cmd := exec.Command(fish, "--no-config", "-c", `source $argv[1]; complete -C $argv[2]`, script, line)
+		cmd := exec.Command(
+			fish,
+			"--no-config",
+			"-c",
+			`source $argv[1]; complete -C $argv[2]`,
+			script,
+			line,
+		)
 		cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
 		out, err := cmd.CombinedOutput()
 		if got := strings.TrimSpace(string(out)); got != want || err != nil {
@@ -216,15 +227,19 @@ goes on.
 	}
 }
 
-// TestManual lets mandoc look at the page. The date of a page made of flags would be that of the build.
+// TestManual lets mandoc look at the page. The date of a page made of flags would be that of the
+// build.
 func TestManual(t *testing.T) {
 	mandoc := tool(t, "mandoc", "mandoc")
 	cmd := exec.Command(mandoc, "-T", "lint", "-W", "warning")
 	cmd.Stdin = strings.NewReader(printed(t, "man"))
 	out, _ := cmd.CombinedOutput()
-	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(out)), "\n"), func(line string) bool {
-		return strings.Contains(line, `missing date, using "": TH`)
-	})
+	lines := slices.DeleteFunc(
+		strings.Split(strings.TrimSpace(string(out)), "\n"),
+		func(line string) bool {
+			return strings.Contains(line, `missing date, using "": TH`)
+		},
+	)
 	if len(lines) > 0 {
 		t.Errorf("mandoc says\n%s", strings.Join(lines, "\n"))
 	}
@@ -238,7 +253,8 @@ func TestManual(t *testing.T) {
 	for _, want := range []string{
 		"WASPORT(1)", "wasport - run WebAssembly modules on the host's network",
 		"wasport run [flags] FILE.wasm [args...]", "--allow-connect RULE", "-f, --function NAME",
-		"wasport run --dir ./data::/data:ro --allow-connect tcp://api.example.com:443 client.wasm --verbose",
+		"wasport run --dir ./data::/data:ro --allow-connect tcp://api.example.com:443 " +
+			"client.wasm --verbose",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("got no %q in\n%s", want, text)

@@ -22,7 +22,10 @@ func runHelp(args []string) error {
 }
 
 func helpPage() page {
-	return page{command: "help", before: "wasport help [COMMAND] prints what a command does, and its flags.\n"}
+	return page{
+		command: "help",
+		before:  "wasport help [COMMAND] prints what a command does, and its flags.\n",
+	}
 }
 
 // commandNamed finds a command, or says which one was probably meant.
@@ -38,7 +41,10 @@ func commandNamed(name string) (command, error) {
 }
 
 func help(w io.Writer) {
-	fmt.Fprint(w, "wasport runs WebAssembly modules on the host's network, as far as they are allowed to use it.\n\n")
+	fmt.Fprint(
+		w,
+		"wasport runs WebAssembly modules on the host's network, as far as they are allowed to use it.\n\n",
+	)
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-41s %s\n", c.synopsis(), c.does)
 	}

@@ -47,8 +47,9 @@ type inspectedMemory struct {
 func printJSON(w io.Writer, file string, size int, mod *wasport.Module, end verdict) error {
 	imports := mod.Imports()
 	out := inspection{
-		File: file, Bytes: size, Dialects: append([]wasport.Dialect{}, wasport.Dialects(imports)...),
-		Imports: []inspectedImport{}, Exports: []inspectedExport{},
+		File: file, Bytes: size,
+		Dialects: append([]wasport.Dialect{}, wasport.Dialects(imports)...),
+		Imports:  []inspectedImport{}, Exports: []inspectedExport{},
 		Runnable: end.runnable, Start: end.start, Reason: end.reason,
 	}
 	for _, i := range imports {
@@ -71,8 +72,8 @@ func printJSON(w io.Writer, file string, size int, mod *wasport.Module, end verd
 	return err
 }
 
-// ascii escapes what is not ASCII in JSON, which means the same: names that a module has chosen could
-// have characters that terminals obey.
+// ascii escapes what is not ASCII in JSON, which means the same: names that a module has chosen
+// could have characters that terminals obey.
 func ascii(text string) string {
 	var b strings.Builder
 	for _, r := range text {

@@ -10,7 +10,10 @@ import (
 )
 
 func manPage() page {
-	return page{command: "man", before: "wasport man prints the manual page of wasport: wasport man | man -l -\n"}
+	return page{
+		command: "man",
+		before:  "wasport man prints the manual page of wasport: wasport man | man -l -\n",
+	}
 }
 
 func runMan(args []string) error {
@@ -25,8 +28,8 @@ func runMan(args []string) error {
 	return nil
 }
 
-// roff makes text for man(7): a backslash, a hyphen that is to be found and copied as such, and what
-// a line must not begin with.
+// roff makes text for man(7): a backslash, a hyphen that is to be found and copied as such, and
+// what a line must not begin with.
 func roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
 	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {
@@ -74,7 +77,10 @@ func (w *manWriter) example(lines string) {
 func manual(to io.Writer) {
 	w := &manWriter{Writer: to}
 	fmt.Fprint(w, ".\\\" Printed by: wasport man\n.TH WASPORT 1 \"\" wasport \"User Commands\"\n")
-	fmt.Fprint(w, ".SH NAME\nwasport \\- run WebAssembly modules on the host's network\n.SH SYNOPSIS\n")
+	fmt.Fprint(
+		w,
+		".SH NAME\nwasport \\- run WebAssembly modules on the host's network\n.SH SYNOPSIS\n",
+	)
 	for i, c := range commands() {
 		if i > 0 {
 			fmt.Fprint(w, ".br\n")
@@ -84,7 +90,11 @@ func manual(to io.Writer) {
 			fmt.Fprintln(w, roff(c.args))
 		}
 	}
-	fmt.Fprint(w, ".SH DESCRIPTION\nwasport runs WebAssembly modules on the host's network, as far as they are allowed to use it.\n")
+	fmt.Fprint(
+		w,
+		".SH DESCRIPTION\nwasport runs WebAssembly modules on the host's network, as far as they "+
+			"are allowed to use it.\n",
+	)
 	told := make(map[string]bool) // cc and c++ have one page
 	for _, c := range commands() {
 		p := c.page()
@@ -123,8 +133,8 @@ func (w *manWriter) group(g group) {
 	}
 }
 
-// text prints what a help says around its flags: paragraphs are filled, lines that are indented stay
-// as they are, and a line alone with such lines below it is a title.
+// text prints what a help says around its flags: paragraphs are filled, lines that are indented
+// stay as they are, and a line alone with such lines below it is a title.
 func (w *manWriter) text(text string) {
 	for block := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
 		first, rest, _ := strings.Cut(block, "\n")

@@ -13,8 +13,18 @@ import (
 
 // TestStrangersAreToldOnce lets a program that waits for one peer turn others away.
 func TestStrangersAreToldOnce(t *testing.T) {
-	cmd := exec.Command("wasport", "run", "--trace", "--listen", "tcp://127.0.0.1:0", "--timeout", "1m",
-		"--allow-listen", "tcp://127.0.0.1 from 127.0.0.9", root+"/guest/c/test/listen_fd.wasm")
+	cmd := exec.Command(
+		"wasport",
+		"run",
+		"--trace",
+		"--listen",
+		"tcp://127.0.0.1:0",
+		"--timeout",
+		"1m",
+		"--allow-listen",
+		"tcp://127.0.0.1 from 127.0.0.9",
+		root+"/guest/c/test/listen_fd.wasm",
+	)
 	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "GORACE=atexit_sleep_ms=0")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 // clearLine goes back to the beginning of a terminal's line, and erases it (ECMA-48, EL).
 const clearLine = "\r\x1b[K"
 
-// showCompiling shows on stderr, if that is a terminal, that a module is being compiled, until stop is
-// called: from the first second on, since most take less.
+// showCompiling shows on stderr, if that is a terminal, that a module is being compiled, until stop
+// is called: from the first second on, since most take less.
 func showCompiling(file string) (stop func()) {
 	if !isTerminal(os.Stderr) || os.Getenv("TERM") == "dumb" {
 		return func() {}
@@ -26,8 +26,9 @@ func showCompiling(file string) (stop func()) {
 	}
 }
 
-// progress writes a line at each tick, of which each is a second, over the one before it. The function
-// that it returns erases the line; it does not wait long for a terminal that takes nothing.
+// progress writes a line at each tick, of which each is a second, over the one before it. The
+// function that it returns erases the line; it does not wait long for a terminal that takes
+// nothing.
 func progress(w io.Writer, doing string, tick <-chan time.Time) (end func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {

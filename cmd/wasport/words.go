@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// plain is an error of the operating system in its own words, without the names of Go's calls around
-// them; what was being done to which file or address is up to the caller to say. A host that does
-// not exist is a mistake on the command line.
+// plain is an error of the operating system in its own words, without the names of Go's calls
+// around them; what was being done to which file or address is up to the caller to say. A host that
+// does not exist is a mistake on the command line.
 func plain(err error) error {
 	var dns *net.DNSError
 	var errno syscall.Errno

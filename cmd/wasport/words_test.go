@@ -13,8 +13,10 @@ import (
 )
 
 // goWords are what Go's packages put into errors.
-var goWords = regexp.MustCompile(`strconv|syntax|: (lookup|dial) |: listen (tcp|udp)|bind:|open /|read /|mkdir|panic|goroutine|` +
-	`unexpected|\binvalid (port|argument)|missing port|ParseAddr|netip|pflag|bad flag`)
+var goWords = regexp.MustCompile(
+	`strconv|syntax|: (lookup|dial) |: listen (tcp|udp)|bind:|open /|read /|mkdir|panic|goroutine|` +
+		`unexpected|\binvalid (port|argument)|missing port|ParseAddr|netip|pflag|bad flag`,
+)
 
 // TestBadValues gives each flag of run a value that it can hardly take.
 func TestBadValues(t *testing.T) {
@@ -23,14 +25,37 @@ func TestBadValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	cache, dir := t.TempDir(), t.TempDir()
-	values := []string{"", "*", "*:7400", "-1", "9090", "[", "::1:53", "x:99999", "tcp://*:7400", "tcp://256.0.0.1:1", "/nosuch/x"}
+	values := []string{
+		"",
+		"*",
+		"*:7400",
+		"-1",
+		"9090",
+		"[",
+		"::1:53",
+		"x:99999",
+		"tcp://*:7400",
+		"tcp://256.0.0.1:1",
+		"/nosuch/x",
+	}
 	for _, g := range new(runFlags).groups() {
 		g.VisitAll(func(f *pflag.Flag) {
 			t.Run(f.Name, func(t *testing.T) {
 				for _, value := range values {
-					cmd := exec.Command("wasport", "run", "--"+f.Name+"="+value, "--no-cache", "--interpreter", module)
+					cmd := exec.Command(
+						"wasport",
+						"run",
+						"--"+f.Name+"="+value,
+						"--no-cache",
+						"--interpreter",
+						module,
+					)
 					cmd.Dir = dir
-					cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache, "GORACE=atexit_sleep_ms=0")
+					cmd.Env = append(
+						os.Environ(),
+						"XDG_CACHE_HOME="+cache,
+						"GORACE=atexit_sleep_ms=0",
+					)
 					var stderr bytes.Buffer
 					cmd.Stderr = &stderr
 					cmd.Run()
@@ -43,7 +68,8 @@ func TestBadValues(t *testing.T) {
 					case code == 0:
 					case code != 1 && code != 2:
 						t.Errorf("%q: got status %d, want 1 or 2", value, code)
-					case !strings.HasPrefix(line, "wasport: "), code == 2 && see != "" && see != "see wasport run --help":
+					case !strings.HasPrefix(line, "wasport: "),
+						code == 2 && see != "" && see != "see wasport run --help":
 						if !strings.Contains(got, "wasport run -f NAME calls one of these") {
 							t.Errorf("%q: got %q, want one line", value, got)
 						}

@@ -49,7 +49,13 @@ func Parse(s string) (uint64, error) {
 			break
 		}
 		small := strings.Replace(letter, "K", "k", 1)
-		return 0, fmt.Errorf("write %d%sB, with powers of 1000, or %d%siB, with powers of 1024", n, small, n, letter)
+		return 0, fmt.Errorf(
+			"write %d%sB, with powers of 1000, or %d%siB, with powers of 1024",
+			n,
+			small,
+			n,
+			letter,
+		)
 	}
 	return 0, fmt.Errorf("%s is not a unit of sizes; %s", unit, example)
 }

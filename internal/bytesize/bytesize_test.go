@@ -30,7 +30,8 @@ func TestParseErrors(t *testing.T) {
 		"1kb": "1kB, with powers of 1000, or 1KiB", "1mb": "1MB, with", "1Mb": "1MB, with", "1Gi": "1GB, with",
 		"1bytes": "bytes is not a unit", "1ms": "ms is not a unit", "1mib": "1MB, with", "1b": "b is not a unit", "5min": "min is not a unit",
 	} {
-		if got, err := bytesize.Parse(text); got != 0 || err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := bytesize.Parse(text); got != 0 || err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %d, %v, want an error with %q", text, got, err, want)
 		}
 	}

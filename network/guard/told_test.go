@@ -23,9 +23,16 @@ func TestStrangerIsToldOnce(t *testing.T) {
 		t.Run(row.protocol, func(t *testing.T) {
 			var told []string
 			p := rules(t, "allow listen "+row.protocol+"://127.0.0.1 from 127.0.0.1")
-			n := guard.New(kernel.New(kernel.Config{}), p, guard.Options{OnStranger: func(r *policy.Refusal) {
-				told = append(told, fmt.Sprintf("%v from %v", r.Request.Local, r.Request.Remote.Addr()))
-			}})
+			n := guard.New(
+				kernel.New(kernel.Config{}),
+				p,
+				guard.Options{OnStranger: func(r *policy.Refusal) {
+					told = append(
+						told,
+						fmt.Sprintf("%v from %v", r.Request.Local, r.Request.Remote.Addr()),
+					)
+				}},
+			)
 			var want []string
 			for range 2 {
 				s := open(t, n, network.IPv4, row.typ)
@@ -40,7 +47,10 @@ func TestStrangerIsToldOnce(t *testing.T) {
 						s.Recv([][]byte{make([]byte, 8)}, 0)
 						continue
 					}
-					d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: patience}
+					d := net.Dialer{
+						LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)},
+						Timeout:   patience,
+					}
 					c, err := d.Dial("tcp", at.String())
 					if err != nil {
 						t.Skip("not on this host: ", err)
@@ -59,10 +69,17 @@ func TestStrangerIsToldOnce(t *testing.T) {
 
 func TestLimitIsTold(t *testing.T) {
 	var told []string
-	p := policy.New(rules(t, "allow connect loopback").Rules(), policy.Limits{Sockets: 2, ConnectsPerSecond: 1})
-	n := guard.New(kernel.New(kernel.Config{}), p, guard.Options{OnLimit: func(name string, limit int) {
-		told = append(told, fmt.Sprintf("%s %d", name, limit))
-	}})
+	p := policy.New(
+		rules(t, "allow connect loopback").Rules(),
+		policy.Limits{Sockets: 2, ConnectsPerSecond: 1},
+	)
+	n := guard.New(
+		kernel.New(kernel.Config{}),
+		p,
+		guard.Options{OnLimit: func(name string, limit int) {
+			told = append(told, fmt.Sprintf("%s %d", name, limit))
+		}},
+	)
 	one, two := open(t, n, network.IPv4, network.Stream), open(t, n, network.IPv4, network.Stream)
 	for range 2 {
 		n.Open(network.IPv4, network.Stream)
