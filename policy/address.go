@@ -132,8 +132,9 @@ func normal(a netip.Addr) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
-// destination returns the address that a connect to a is judged as: loopback for the unspecified address. A kernel would take the
-// source address of the socket, if it has one, and so go elsewhere; package network/guard puts the loopback address in its place.
+// destination returns the address that a connect to a is judged as: loopback for the unspecified
+// address. A kernel would take the source address of the socket, if it has one, and so go elsewhere;
+// package network/guard puts the loopback address in its place.
 func destination(a netip.Addr) netip.Addr {
 	switch a = normal(a); {
 	case !a.IsUnspecified():
@@ -145,7 +146,8 @@ func destination(a netip.Addr) netip.Addr {
 	}
 }
 
-// maxInner is how many IPv4 addresses one IPv6 address can carry: four in a local NAT64 prefix, one for ISATAP.
+// maxInner is how many IPv4 addresses one IPv6 address can carry: four in a local NAT64 prefix, and
+// one for ISATAP.
 const maxInner = 5
 
 // carried are the IPv4 addresses that an IPv6 address carries for some gateway or tunnel.
@@ -190,9 +192,10 @@ func inner(a netip.Addr) (c carried) {
 	return c
 }
 
-// addLocalNAT64 adds what a translator may read in an address under a /48 that is each site's own. Its layout depends on the
-// length of the prefix that the site has chosen, which the address does not tell, and translators ignore the bits that are left
-// over (RFC 6052, 2.3). So every layout counts, but not one that gives "this network", where nothing is sent.
+// addLocalNAT64 adds what a translator may read in an address under a /48 that is each site's own.
+// Its layout depends on the length of the prefix that the site has chosen, which the address does not
+// tell, and translators ignore the bits that are left over (RFC 6052, 2.3). So every layout counts,
+// but not one that gives "this network", where nothing is sent.
 func (c *carried) addLocalNAT64(b [16]byte) {
 	for _, v4 := range [...][4]byte{
 		{b[6], b[7], b[9], b[10]},   // after 48 bits; the eighth byte is never part of it

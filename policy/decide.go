@@ -106,8 +106,8 @@ func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 	return verdict(allow, deny)
 }
 
-// findConnect returns the connect rule that covers an address and q's port, the one with the longest prefix first. What is the
-// host's own is not allowed as one of the public addresses.
+// findConnect returns the connect rule that covers an address and q's port, the one with the longest
+// prefix first. What is the host's own is not allowed as one of the public addresses.
 func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
 	if q.own && e == Allow && a == q.remote {
 		return findExplicit(l.connect[e], a, q.protocol, q.rport)

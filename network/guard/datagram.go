@@ -44,7 +44,8 @@ func (s *socket) mayReach(now *regime, to netip.AddrPort) error {
 	if known || !to.IsValid() { // without a destination there is nothing to judge: the send fails by itself
 		return nil
 	}
-	r := policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: to, Own: s.net.owns(to.Addr())}
+	own := s.net.owns(to.Addr())
+	r := policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: to, Own: own}
 	d := s.decide(now, r)
 	// What a rule allows need not be looked for among the answers, except to learn that no rule was needed.
 	if d.Rule == nil || d.Allowed && s.net.options.Learner != nil {

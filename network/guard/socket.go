@@ -30,7 +30,7 @@ type socket struct {
 	seen      atomic.Int64 // bytes at the head of the queue that were peeked at and charged
 
 	joined map[membership]struct{} // by the guest
-	reuse  bool                    // SO_REUSEADDR of datagrams, as the guest has set it; guarded by moving
+	reuse  bool                    // SO_REUSEADDR of datagrams, as set; guarded by moving
 
 	strangerTold atomic.Bool // OnStranger was called
 
@@ -122,10 +122,9 @@ func (s *socket) Bind(a netip.AddrPort) error {
 	return nil
 }
 
-// Listen makes a stream accept connections. One that was handed over while it did so goes on as it is: its owner has chosen how
-// many may wait.
 // Listen fails as listen(2) does where no rule could help: EOPNOTSUPP for datagrams, EINVAL once the
-// socket is connected.
+// socket is connected. A socket that was handed over and listens goes on as it is: its owner has chosen
+// how many may wait.
 func (s *socket) Listen(backlog int) error {
 	if s.protocol == policy.UDP {
 		return syscall.EOPNOTSUPP
@@ -209,15 +208,16 @@ func (s *socket) admits(from netip.AddrPort) bool {
 	return true
 }
 
-// Connect is EAGAIN beyond the limit of connects, and EACCES for a socket that was handed over, which may be connected to where it
-// is and to nothing else.
+// Connect is EAGAIN beyond the limit of connects, and EACCES for a socket that was handed over, which
+// may be connected to where it is and to nothing else.
 func (s *socket) Connect(a netip.AddrPort) error {
 	a, err := s.aim(a)
 	if err != nil {
 		return err
 	}
 	now := s.net.now.Load()
-	r := policy.Request{Op: policy.OpConnect, Protocol: s.protocol, Remote: a, Own: s.net.owns(a.Addr())}
+	own := s.net.owns(a.Addr())
+	r := policy.Request{Op: policy.OpConnect, Protocol: s.protocol, Remote: a, Own: own}
 	if err := s.enforce(now, r); err != nil {
 		return err
 	}
@@ -289,7 +289,8 @@ func (s *socket) progress(err error) {
 	s.connects.Store(underway && err != nil && err != syscall.EISCONN)
 }
 
-// point notes where datagrams go from now on: to where the kernel says, which may spell the address in its own way.
+// point notes where datagrams go from now on: to where the kernel says, which may spell the address
+// in its own way.
 func (s *socket) point(a netip.AddrPort) {
 	if peer, err := s.Socket.RemoteAddr(); err == nil {
 		a = peer
@@ -299,7 +300,7 @@ func (s *socket) point(a netip.AddrPort) {
 	s.mu.Unlock()
 }
 
-// Shutdown is refused for a socket that was handed over, since it would end it for its owner as well.
+// Shutdown is refused for a socket that was handed over, since it would end it for its owner too.
 func (s *socket) Shutdown(how network.How) error {
 	if s.shared {
 		return syscall.EACCES

@@ -51,8 +51,10 @@ func (*Network) Open(family network.Family, typ network.Type) (network.Socket, e
 
 // Adopt makes a socket of a listener, a connection or a packet connection that the program already has, such as a *net.TCPListener
 // or a *net.UDPConn. The two are independent from then on, except that they are the same socket to the kernel: each must be closed,
-// and neither should read what the other waits for. Both are in non-blocking mode, and hear no multicast groups but those that one of
-// them has joined (IP_MULTICAST_ALL is off, on Linux), since the kernel has one mode and one set of options for them.
+// and neither should read what the other waits for.
+//
+// The kernel has one mode and one set of options for the two. So both are in non-blocking mode, and
+// hear no multicast groups but those that one of them has joined (on Linux, IP_MULTICAST_ALL is off).
 func Adopt(c syscall.Conn) (network.Socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
