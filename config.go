@@ -113,7 +113,11 @@ type Config struct {
 	// only what the guest touches takes memory of the host.
 	MaxMemory uint64
 
-	// MaxCPU limits for how long the guest may run, without the time that it waits; 0 = no limit. Then it ends with ErrCPU.
+	// MaxCPU limits the processor time of the guest's threads in all, their calls of the host
+	// included; 0 = no limit. Beyond it the guest ends with ErrCPU. Neither waiting nor the time in
+	// which other guests or programs have the processors counts, except on systems other than Linux
+	// for the latter; see RATIONALE.md. It has no effect on modules that are not interrupted
+	// (RuntimeConfig.NoInterrupt).
 	MaxCPU time.Duration
 
 	// MaxThreads limits how many threads the guest has at once besides its first; 0 = 64, negative = none. Beyond it none can be
