@@ -6,13 +6,16 @@ type Buffered interface {
 	// size of its buffer, or, where no size was set and the host sets it by itself, the largest one.
 	BufferLimits() (recv, send int64, err error)
 
-	// Unsent ends the sending as Close does, and returns what Close would leave to the host to send; nil
-	// if that is nothing. It is called before Close, once.
+	// Unsent returns what Close would leave to the host to send; nil if that is nothing. It is called
+	// before Close, once. Until the result's End is called the peer does not learn that the stream ends.
 	Unsent() Unsent
 }
 
 // Unsent is what a closed socket has yet to send, or its peer to acknowledge.
 type Unsent interface {
+	// End ends the stream, as Close of the socket would without this. It is called after that.
+	End()
+
 	// Memory returns how many bytes of memory it takes, 0 at the end.
 	Memory() (int64, error)
 

@@ -219,22 +219,34 @@ func (s *socket) setBuffer(o network.Option, v int64) error {
 	return nil
 }
 
-// discharge gives back what a socket was charged that is about to be closed, less what is for the host
-// to send on.
-func (n *Network) discharge(s *socket) {
+// unsentOf keeps hold of what a socket that is about to be closed has yet to send; nil if that is
+// nothing, or not for the guest to pay.
+func unsentOf(s *socket) network.Unsent {
+	b, ok := s.Socket.(network.Buffered)
+	if !ok || s.grant != nil {
+		return nil
+	}
+	return b.Unsent()
+}
+
+// discharge gives back what a closed socket was charged, less what is for the host to send on.
+func (n *Network) discharge(s *socket, unsent network.Unsent) {
+	if unsent != nil {
+		unsent.End()
+	}
 	m := &n.memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := s.charge
 	s.charge = charge{}
 	m.used -= c.recv + c.send + c.queue
-	b, ok := s.Socket.(network.Buffered)
-	if !ok || m.over || s.grant != nil {
-		return
-	}
-	if u := b.Unsent(); u != nil {
+	switch {
+	case unsent == nil:
+	case m.over:
+		unsent.Close()
+	default:
 		m.used += c.send
-		m.unsent = append(m.unsent, leftover{u, c.send})
+		m.unsent = append(m.unsent, leftover{unsent, c.send})
 		m.later()
 	}
 }

@@ -309,13 +309,16 @@ func (s *socket) Shutdown(how network.How) error {
 }
 
 func (s *socket) Close() error {
-	if s.closed.CompareAndSwap(false, true) {
-		s.net.release()
-		s.net.discharge(s)
-		s.waiting.end()
-		if s.shared {
-			s.leaveAll()
-		}
+	if !s.closed.CompareAndSwap(false, true) {
+		return s.Socket.Close()
 	}
-	return s.Socket.Close()
+	s.net.release()
+	unsent := unsentOf(s)
+	s.waiting.end()
+	if s.shared {
+		s.leaveAll()
+	}
+	err := s.Socket.Close()
+	s.net.discharge(s, unsent) // ends the sending, so calls that wait must find the socket closed by now
+	return err
 }

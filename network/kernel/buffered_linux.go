@@ -37,15 +37,17 @@ func largest(sysctl string, otherwise int64) int64 {
 // unsent is a second descriptor of a socket that was closed.
 type unsent struct{ fd int }
 
-// leaveUnsent sends the end of the stream, as close(2) does, which the descriptor here prevents.
 func leaveUnsent(fd int) network.Unsent {
 	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil
 	}
-	unix.Shutdown(n, unix.SHUT_WR) // fails on a connection that has failed, of which nothing is left
 	return unsent{n}
 }
+
+// End sends the end of the stream, as close(2) does, which the second descriptor prevents. It fails on
+// a connection that has failed, of which nothing is left.
+func (u unsent) End() { unix.Shutdown(u.fd, unix.SHUT_WR) }
 
 func (u unsent) Memory() (int64, error) { return sendMemory(u.fd) }
 func (u unsent) Close() error           { return unix.Close(u.fd) }
