@@ -19,13 +19,14 @@ import (
 )
 
 // TestSocketMemory lets hostile guests queue what they can, in a network namespace of the test's own,
-// where the kernel's count of TCP's memory is about nothing else.
+// which has no other sockets.
 func TestSocketMemory(t *testing.T) {
 	if os.Getenv("WASPORT_TEST_MEMORY") == "1" {
 		for name, f := range map[string]func(*testing.T, *hoarder){
 			"largest buffers": func(t *testing.T, h *hoarder) { h.pairs(t, 1<<30, true) },
 			"default buffers": func(t *testing.T, h *hoarder) { h.pairs(t, 0, true) },
 			"never accepted":  func(t *testing.T, h *hoarder) { h.pairs(t, 1<<30, false) },
+			"datagrams":       func(t *testing.T, h *hoarder) { h.datagrams(t) },
 			"closed unsent":   func(t *testing.T, h *hoarder) { h.closing(t) },
 			"shrunk":          func(t *testing.T, h *hoarder) { h.shrinking(t) },
 		} {
@@ -130,7 +131,7 @@ func (h *hoarder) fill(t *testing.T, sockets ...network.Socket) {
 }
 
 func (h *hoarder) measure(t *testing.T) {
-	h.most = max(h.most, tcpMemory(t))
+	h.most = max(h.most, queued(t))
 }
 
 // connect connects one more socket to the listener.
@@ -172,6 +173,31 @@ func (h *hoarder) pairs(t *testing.T, buffer int64, accept bool) {
 		}
 	}
 	h.fill(t, all...)
+}
+
+// datagrams opens sockets that send to themselves.
+func (h *hoarder) datagrams(t *testing.T) {
+	var all []network.Socket
+	for range 600 {
+		s, err := h.network.Open(network.IPv4, network.Datagram)
+		if err == syscall.ENOBUFS {
+			h.refused++
+			continue
+		}
+		must(t, err)
+		h.held[s] = true
+		must(t, s.Bind(netip.MustParseAddrPort("127.0.0.1:0")))
+		h.enlarge(t, s, 1<<30)
+		must(t, s.Connect(local(t, s)))
+		all = append(all, s)
+	}
+	b := [][]byte{make([]byte, 1<<12)}
+	for _, s := range all {
+		for range 1000 { // no error tells that the queue is full
+			s.Send(b, netip.AddrPort{})
+		}
+	}
+	h.measure(t)
 }
 
 // closing closes what is full, and begins anew. The host does not read what it has accepted.
@@ -226,11 +252,11 @@ func (h *hoarder) shrinking(t *testing.T) {
 	}
 }
 
-// tcpMemory is how many bytes are in the queues of TCP's sockets in this namespace. What the kernel
+// queued is how many bytes are in the queues of the sockets in this namespace. What the kernel
 // counts in /proc/net/sockstat is that of all namespaces together.
-func tcpMemory(t *testing.T) (sum int64) {
+func queued(t *testing.T) (sum int64) {
 	t.Helper()
-	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6", "/proc/net/udp"} {
 		text, err := os.ReadFile(name)
 		must(t, err)
 		for _, line := range strings.Split(string(text), "\n")[1:] {
