@@ -31,7 +31,7 @@ func TestThreadsEnd(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var late []time.Duration
-			rounds := 0
+			rounds, most := 0, 1000*pace(t).whole
 			again(t, func(t *testing.T) {
 				rounds++
 				ctx, cancel := context.WithCancelCause(context.Background())
@@ -49,7 +49,7 @@ func TestThreadsEnd(t *testing.T) {
 					test.end(cancel, g.g)
 				}
 				status, err := g.g.Wait()
-				if took := time.Since(at); took > 100*time.Millisecond {
+				if took := time.Since(at); measured && took > most {
 					late = append(late, took)
 				}
 				if rest, _ := io.ReadAll(g.lines); len(rest) > 0 {
@@ -67,7 +67,7 @@ func TestThreadsEnd(t *testing.T) {
 			})
 			// What else runs on the machine may hold up one end; it does not hold up many.
 			if len(late) > rounds/10+1 {
-				t.Errorf("%d of %d ends took longer than 100 ms: %v", len(late), rounds, late)
+				t.Errorf("%d of %d ends took longer than %v: %v", len(late), rounds, most, late)
 			}
 			eventually(t, "no goroutine is left behind", func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
 		})

@@ -175,11 +175,7 @@ func TestCollectionsBesideASpinningGuest(t *testing.T) {
 	}
 	best := slices.Min(rounds)
 	t.Logf("the longest of 50 collections took %v at best, %v at worst", best, slices.Max(rounds))
-	// It is a few ms on a quiet machine, and how long other programs keep the guest from its processor on one that is not. Without ticks, it
-	// would never end.
-	if best > 100*time.Millisecond {
-		t.Errorf("a collection took %v", best)
-	}
+	// Without ticks, none would ever end. BenchmarkCollections in the module's root tells how long one takes.
 	done.Store(true)
 	if err := <-ended; !errors.Is(err, errStopped) {
 		t.Fatal(err)
