@@ -1,7 +1,7 @@
 package system
 
-// A guest can ask for gigabytes at once, and no system call on a file ends before it is done. So files
-// are read and written in pieces, between which others run and the guest may end.
+// A guest can ask for gigabytes at once, and no system call on a file ends before it is done.
+// So files are read and written in pieces, between which others run and the guest may end.
 const pieceSize = 4 << 20
 
 func length(bufs [][]byte) (n int) {
@@ -11,8 +11,8 @@ func length(bufs [][]byte) (n int) {
 	return n
 }
 
-// first returns the first n bytes of bufs, which are as many or more. Until undo is called, bufs must not
-// be used.
+// first returns the first n bytes of bufs, which are as many or more. Until undo is called,
+// bufs must not be used.
 func first(bufs [][]byte, n int) (short [][]byte, undo func()) {
 	for i, b := range bufs {
 		if n <= len(b) {
@@ -24,8 +24,9 @@ func first(bufs [][]byte, n int) (short [][]byte, undo func()) {
 	return bufs, func() {}
 }
 
-// inPieces calls move for one piece of bufs after another, with the number of bytes that came before it.
-// After an error the bytes before it count, as those of a short read or write do; it comes again.
+// inPieces calls move for one piece of bufs after another, with the number of bytes that came
+// before it. After an error the bytes before it count, as those of a short read or write do; it
+// comes again.
 func (t *Thread) inPieces(bufs [][]byte, move func(bufs [][]byte, done int) (int, error)) (int, error) {
 	total, left := 0, length(bufs)
 	for left > pieceSize {

@@ -8,21 +8,22 @@ import (
 	"github.com/wasport/wasport/internal/hostfs"
 )
 
-// entrySize is what a name in a directory is charged, with the file's own record: a block of most file
-// systems.
+// entrySize is what a name in a directory is charged, with the file's own record: a block of
+// most file systems.
 const entrySize = 4 << 10
 
-// quota bounds by how many bytes a guest may make the files beneath a directory larger, altogether: what
-// they take on the disk is at most what they took before, and the limit. A nil quota bounds nothing.
+// quota bounds by how many bytes a guest may make the files beneath a directory larger,
+// altogether: what they take on the disk is at most what they took before, and the limit. A nil
+// quota bounds nothing.
 //
-// Size is charged, not what the host needs for it, so that holes count. What is given back is what the
-// disk has gained, and at most the size: a file that is cut, or of which the last name and the last
-// descriptor of the guest are gone.
+// Size is charged, not what the host needs for it, so that holes count. What is given back is
+// what the disk has gained, and at most the size: a file that is cut, or of which the last name
+// and the last descriptor of the guest are gone.
 type quota struct {
 	limit  uint64
 	refuse func() // tells that it refused something
 
-	mu   sync.Mutex // held while something changes in size, so that the sizes before and after belong together
+	mu   sync.Mutex // held while sizes change, so that those before and after belong together
 	used uint64
 	open map[fileID]int // descriptors of the guest
 }
@@ -103,7 +104,9 @@ func (q *quota) gone(s hostfs.Stat) {
 }
 
 // openFile opens a file of a directory by do, which may make it or cut it.
-func (q *quota) openFile(dir *hostfs.Dir, path string, o hostfs.OpenOptions) (*hostfs.File, *hostfs.Dir, error) {
+func (q *quota) openFile(dir *hostfs.Dir, path string, o hostfs.OpenOptions) (
+	*hostfs.File, *hostfs.Dir, error,
+) {
 	if q == nil {
 		return dir.Open(path, o)
 	}
@@ -154,7 +157,9 @@ func (q *quota) closeFile(f *hostfs.File) error {
 }
 
 // write writes as much of bufs as there is room for, at the offset that at tells.
-func (q *quota) write(f *hostfs.File, bufs [][]byte, at func(size uint64) (uint64, error), do func([][]byte) (int, error)) (int, error) {
+func (q *quota) write(f *hostfs.File, bufs [][]byte, at func(size uint64) (uint64, error),
+	do func([][]byte) (int, error),
+) (int, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s, err := f.Stat()
@@ -187,7 +192,8 @@ func (q *quota) setSize(f *hostfs.File, size uint64) error {
 	return q.resize(f, size, 0, func() error { return f.SetSize(size) })
 }
 
-// resize charges or gives back the difference in size that do makes, which needs n bytes at an offset.
+// resize charges or gives back the difference in size that do makes, which needs n bytes at an
+// offset.
 func (q *quota) resize(f *hostfs.File, offset, n uint64, do func() error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()

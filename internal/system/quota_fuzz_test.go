@@ -14,8 +14,8 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// FuzzQuota does what it is told to a directory with a quota, as several open files and names of it, and
-// then looks at what the disk has lost.
+// FuzzQuota does what it is told to a directory with a quota, as several open files and names
+// of it, and then looks at what the disk has lost.
 func FuzzQuota(f *testing.F) {
 	f.Add([]byte("\x00\x00\xff\xff\xff\x01\x00\xff\xff\xff\x02\x01\xff\xff\x00\x05\x00\x00\x00\x00"))
 	f.Add([]byte("\x03\x00\x00\x00\x10\x06\x01\x00\x00\x00\x01\x01\x00\xf0\x00\x05\x01\x00\x00\x00\x04\x01\xff\xff\x00"))

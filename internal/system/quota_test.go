@@ -36,8 +36,8 @@ func create(t *testing.T, g *Guest, name string) int32 {
 	return fd
 }
 
-// quotaTest is a guest with a directory that may grow by 1 MiB, in which there are a file of 64 KiB and
-// one of 16 MiB with nothing in it.
+// quotaTest is a guest with a directory that may grow by 1 MiB, in which there are a file of 64
+// KiB and one of 16 MiB with nothing in it.
 type quotaTest struct {
 	*testing.T
 	g  *Guest

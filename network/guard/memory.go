@@ -9,12 +9,13 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// The memory that a guest's sockets take of the host is bounded by what their queues may take at most,
-// which is charged when a socket is made and given back when it is closed.
+// The memory that a guest's sockets take of the host is bounded by what their queues may take
+// at most, which is charged when a socket is made and given back when it is closed.
 //
-// Half of the limit is for sockets whose buffers the host sizes by itself, up to megabytes each, since
-// throughput depends on that. When it is taken, further sockets get buffers of a fixed size: a share of
-// what is left, so that it becomes smaller the more there are, down to minBuffer. Then there are no more.
+// Half of the limit is for sockets whose buffers the host sizes by itself, up to megabytes
+// each, since throughput depends on that. When it is taken, further sockets get buffers of a
+// fixed size: a share of what is left, so that it becomes smaller the more there are, down to
+// minBuffer. Then there are no more.
 
 // DefaultSocketMemory is the limit where neither the policy nor the options set one.
 const DefaultSocketMemory = 512 << 20
@@ -23,11 +24,12 @@ const (
 	// shares is what part of the memory that is left a socket of fixed size gets.
 	shares = 1024
 
-	// minBuffer is how much a queue is charged at least, in bytes. Linux asks whether there is room before it
-	// adds a segment, not after, and one of loopback is that large.
+	// minBuffer is how much a queue is charged at least, in bytes. Linux asks whether there is
+	// room before it adds a segment, not after, and one of loopback is that large.
 	minBuffer = 32 << 10
 
-	// queueParts is what part of the limit the connections may take that wait for a listener to accept them.
+	// queueParts is what part of the limit the connections may take that wait for a listener to
+	// accept them.
 	queueParts = 8
 
 	// sizeParts is what part of the memory that is left the guest may give to one buffer.
@@ -37,8 +39,8 @@ const (
 	maxBacklog = 4096
 )
 
-// cost is what a queue is charged whose buffer has a size, with the segment that is beyond it; sizeFor is
-// the size that a charge is good for.
+// cost is what a queue is charged whose buffer has a size, with the segment that is beyond it;
+// sizeFor is the size that a charge is good for.
 func cost(size int64) int64      { size = max(size, minBuffer); return size + size/8 + 4<<10 }
 func sizeFor(charge int64) int64 { return max((charge-4<<10)*8/9, minBuffer) }
 
@@ -57,8 +59,8 @@ type memory struct {
 // charge is what a socket has been charged, protected by memory.mu.
 type charge struct{ recv, send, queue int64 }
 
-// leftover is what a closed socket has yet to send. The host goes on to send it for as long as the peer
-// takes, or some minutes if it does not answer.
+// leftover is what a closed socket has yet to send. The host goes on to send it for as long as
+// the peer takes, or some minutes if it does not answer.
 type leftover struct {
 	network.Unsent
 	charge int64
@@ -146,9 +148,9 @@ func (s *socket) fix(b network.Buffered, size int64) (recv, send int64, err erro
 	return recv, send, err
 }
 
-// chargeQueue charges the connections that wait to be accepted, of which each receives up to the size of
-// the listener's buffer: the kernel lets that grow only by what is taken from it. It returns how many
-// may wait.
+// chargeQueue charges the connections that wait to be accepted, of which each receives up to
+// the size of the listener's buffer: the kernel lets that grow only by what is taken from it.
+// It returns how many may wait.
 func (n *Network) chargeQueue(now *regime, s *socket, backlog int) (int, error) {
 	if _, ok := s.Socket.(network.Buffered); !ok || now.memory == 0 {
 		return backlog, nil
@@ -176,8 +178,9 @@ func (n *Network) chargeQueue(now *regime, s *socket, backlog int) (int, error) 
 	return backlog, err
 }
 
-// setBuffer sets the size of a buffer, as far as there is memory for it, as the kernel does as far as
-// its own limit goes. What was charged for a larger one stays charged: the queue may be as long as that.
+// setBuffer sets the size of a buffer, as far as there is memory for it, as the kernel does as
+// far as its own limit goes. What was charged for a larger one stays charged: the queue may be
+// as long as that.
 func (s *socket) setBuffer(o network.Option, v int64) error {
 	n, m := s.net, &s.net.memory
 	b, ok := s.Socket.(network.Buffered)
@@ -192,7 +195,7 @@ func (s *socket) setBuffer(o network.Option, v int64) error {
 	}
 	if limit := n.now.Load().memory; limit != 0 {
 		most := sizeFor(max(*of, (limit-m.used)/sizeParts))
-		if o == network.RecvBuffer && s.charge.queue > 0 { // connections that wait would have it, too
+		if o == network.RecvBuffer && s.charge.queue > 0 { // so would those that wait
 			size, err := s.Socket.Option(o)
 			if err != nil {
 				return err
@@ -286,7 +289,8 @@ func (m *memory) sweep() {
 	m.unsent = kept
 }
 
-// Close leaves to the host what closed sockets have yet to send. It is called once the guest has ended.
+// Close leaves to the host what closed sockets have yet to send. It is called once the guest
+// has ended.
 func (n *Network) Close() {
 	m := &n.memory
 	m.mu.Lock()

@@ -18,8 +18,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// TestSocketMemory lets hostile guests queue what they can, in a network namespace of the test's own,
-// which has no other sockets.
+// TestSocketMemory lets hostile guests queue what they can, in a network namespace of the
+// test's own, which has no other sockets.
 func TestSocketMemory(t *testing.T) {
 	if os.Getenv("WASPORT_TEST_MEMORY") == "1" {
 		for name, f := range map[string]func(*testing.T, *hoarder){

@@ -18,8 +18,8 @@ type take struct {
 	want  uint64 // bytes counted by then
 }
 
-// TestReceivedBytes counts each byte once that a guest has seen, and datagrams by their whole length:
-// in the counter and, to the same effect, against the limit.
+// TestReceivedBytes counts each byte once that a guest has seen, and datagrams by their whole
+// length: in the counter and, to the same effect, against the limit.
 func TestReceivedBytes(t *testing.T) {
 	const peek = network.Peek
 	for _, tt := range []struct {
@@ -93,8 +93,8 @@ func TestSeenBytesAreLimited(t *testing.T) {
 				}
 				bufs[0] = make([]byte, tt.take.into)
 			}
-			// A second's worth, what has been saved up since, and once more than there was: another second's
-			// worth, or a datagram.
+			// A second's worth, what has been saved up since, and once more than there was:
+			// another second's worth, or a datagram.
 			most := 1000 * (2 + int(time.Since(began).Seconds()))
 			if tt.typ == network.Datagram {
 				most = 50_000

@@ -19,8 +19,8 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// TestHostResolver asks the host's own resolver, Go's and where it is built in the C library's, on a
-// host whose configuration is the test's: in namespaces of its own.
+// TestHostResolver asks the host's own resolver, Go's and where it is built in the C library's,
+// on a host whose configuration is the test's: in namespaces of its own.
 func TestHostResolver(t *testing.T) {
 	if os.Getenv("WASPORT_TEST_RESOLVER") == "1" {
 		up(t)
@@ -65,8 +65,8 @@ func up(t *testing.T) {
 	check(t, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req))
 }
 
-// configure gives the host a search domain, and a server that answers for names in it alone. No server
-// is waited for as long as the test takes.
+// configure gives the host a search domain, and a server that answers for names in it alone. No
+// server is waited for as long as the test takes.
 func configure(t *testing.T) *dnstest.Server {
 	t.Helper()
 	check(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
@@ -122,7 +122,8 @@ func hostsFile(t *testing.T, server *dnstest.Server) {
 	}
 }
 
-// endedLookups looks one name up several times at once, as the threads of a guest may, and ends them.
+// endedLookups looks one name up several times at once, as the threads of a guest may, and ends
+// them.
 func endedLookups(t *testing.T, server *dnstest.Server) {
 	const lookups = 20
 	if _, err := (&net.Resolver{}).LookupPort(t.Context(), "tcp", "http"); err != nil {

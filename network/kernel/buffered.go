@@ -24,8 +24,8 @@ func (s *socket) noteSize(o network.Option) {
 	}
 }
 
-// BufferLimits returns the sizes of datagram sockets' buffers, which no system changes by itself, and of
-// those that were set.
+// BufferLimits returns the sizes of datagram sockets' buffers, which no system changes by
+// itself, and of those that were set.
 func (s *socket) BufferLimits() (recv, send int64, err error) {
 	if !s.acquire() {
 		return 0, 0, net.ErrClosed
@@ -54,8 +54,8 @@ func (s *socket) BufferLimits() (recv, send int64, err error) {
 	return recv, send, nil
 }
 
-// Unsent is nil where the socket sends nothing, and where Close gives up what is unsent: it resets a
-// connection from which there is more to be received, or which lingers for no time.
+// Unsent is nil where the socket sends nothing, and where Close gives up what is unsent: it
+// resets a connection from which there is more to be received, or which lingers for no time.
 func (s *socket) Unsent() network.Unsent {
 	if s.typ != network.Stream || !s.acquire() {
 		return nil

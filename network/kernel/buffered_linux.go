@@ -12,8 +12,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// grownBuffers returns the sizes up to which the kernel lets buffers of TCP grow: the last of the three
-// numbers of tcp_rmem and tcp_wmem, see tcp(7).
+// grownBuffers returns the sizes up to which the kernel lets buffers of TCP grow: the last of
+// the three numbers of tcp_rmem and tcp_wmem, see tcp(7).
 var grownBuffers = sync.OnceValues(func() (recv, send int64) {
 	return largest("tcp_rmem", 6<<20), largest("tcp_wmem", 4<<20)
 })
@@ -45,8 +45,8 @@ func leaveUnsent(fd int) network.Unsent {
 	return unsent{n}
 }
 
-// End sends the end of the stream, as close(2) does, which the second descriptor prevents. It fails on
-// a connection that has failed, of which nothing is left.
+// End sends the end of the stream, as close(2) does, which the second descriptor prevents. It
+// fails on a connection that has failed, of which nothing is left.
 func (u unsent) End() { unix.Shutdown(u.fd, unix.SHUT_WR) }
 
 func (u unsent) Memory() (int64, error) { return sendMemory(u.fd) }

@@ -12,8 +12,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// A server named in Config has answerTime for one attempt. How many attempts there are depends on the
-// configuration of the host, but lookupTime is the limit to all of them.
+// A server named in Config has answerTime for one attempt. How many attempts there are depends
+// on the configuration of the host, but lookupTime is the limit to all of them.
 const (
 	answerTime = 2 * time.Second
 	lookupTime = 5 * time.Second
@@ -123,9 +123,9 @@ func (r *resolver) LookupAddrs(ctx context.Context, family network.Family, name 
 }
 
 // ask looks an absolute name up in the hosts file first, as nsswitch.conf(5) does unless told
-// otherwise. It has to be read here: the names in it have no final dot, without which the host's
-// resolver appends its search domains, and of the resolvers only Go's, and only for names of several
-// labels, finds a name with a dot in it.
+// otherwise. It has to be read here: the names in it have no final dot, without which the
+// host's resolver appends its search domains, and of the resolvers only Go's, and only for
+// names of several labels, finds a name with a dot in it.
 func (r *resolver) ask(ctx context.Context, kind, name string) ([]netip.Addr, error) {
 	name = strings.TrimSuffix(name, ".")
 	inFile := name
@@ -146,8 +146,8 @@ func (r *resolver) ask(ctx context.Context, kind, name string) ([]netip.Addr, er
 	return r.servers().LookupNetIP(ctx, kind, name+".")
 }
 
-// loopback is what localhost, and every name under it, stands for where the hosts file does not say:
-// RFC 6761, section 6.3, forbids to ask a server.
+// loopback is what localhost, and every name under it, stands for where the hosts file does not
+// say: RFC 6761, section 6.3, forbids to ask a server.
 var loopback = []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
 
 func ofFamily(addrs []netip.Addr, family network.Family, name string) ([]netip.Addr, error) {
@@ -186,8 +186,8 @@ func (r *resolver) LookupPort(ctx context.Context, typ network.Type, service str
 	return 0, &network.LookupError{Name: service, Failure: network.NoSuchHost, Err: err}
 }
 
-// lookupError sorts the failures of Go's resolver. It has one error for a server that answers nonsense and for one that says that it
-// cannot tell; what is left is that none answered.
+// lookupError sorts the failures of Go's resolver. It has one error for a server that answers
+// nonsense and for one that says that it cannot tell; what is left is that none answered.
 func lookupError(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -208,7 +208,8 @@ func lookupError(ctx context.Context, name string, err error) error {
 	return &network.LookupError{Name: name, Failure: failure, Err: err}
 }
 
-// answered says whether a server has sent something. Package net does not export the errors that say so.
+// answered says whether a server has sent something. Package net does not export the errors
+// that say so.
 func answered(text string) bool {
 	switch text {
 	case "server misbehaving", "lame referral", "cannot unmarshal DNS message", "invalid DNS response", "no answer from DNS server":
