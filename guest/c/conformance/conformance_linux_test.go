@@ -182,10 +182,14 @@ func runModule(t *testing.T, rt *wasport.Runtime, wasm []byte, args []string) st
 		t.Fatal(err)
 	}
 	defer mod.Close(context.WithoutCancel(ctx))
+	var dirs []wasport.Dir // others count their descriptors from 3 on
+	if args[0] == "library" {
+		dirs = []wasport.Dir{{Host: t.TempDir(), Guest: "/tmp"}}
+	}
 	var out, errs bytes.Buffer
 	status, err := mod.Run(ctx, wasport.Config{
 		Args: args, Stdout: &out, Stderr: &errs,
-		Dirs:   []wasport.Dir{{Host: t.TempDir(), Guest: "/tmp"}},
+		Dirs:   dirs,
 		Policy: policy.New(policy.AllowNet(policy.Origin{Source: "test"}), policy.Limits{}),
 	})
 	if err != nil || status.Code != 0 {

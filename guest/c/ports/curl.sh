@@ -5,7 +5,7 @@ build cmake -B out -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DHTTP_ONLY=ON -DCURL_ENA
 build cmake --build out -j2
 
 at=$(free)
-mkdir "$work/site"
+mkdir "$work/site" "$work/files"
 echo "it works" >"$work/site/index.html"
 head -c 5000000 /dev/urandom >"$work/site/large"
 cat >"$work/nginx.conf" <<-END
@@ -26,14 +26,14 @@ cat >"$work/nginx.conf" <<-END
 	}
 END
 serve "$at" nginx -c "$work/nginx.conf"
-curl() { guest "$at" --dir "$work::/files" out/src/curl.wasm -sS "$@"; }
+curl() { guest "$at" --dir "$work/files::/files" out/src/curl.wasm -sS "$@"; }
 check "GET" says "it works" curl "http://127.0.0.1:$at/"
 check "a redirection" says "it works" curl -L "http://127.0.0.1:$at/away"
 check "a part" says "works" curl -r 3- "http://127.0.0.1:$at/index.html"
 check "HEAD" says "Content-Length: 5000000" curl -I "http://127.0.0.1:$at/large"
 check "what there is not" says "404 Not Found" curl "http://127.0.0.1:$at/nothing"
-download() { curl "http://127.0.0.1:$at/large" -o /files/copy && cmp "$work/copy" "$work/site/large"; }
+download() { curl "http://127.0.0.1:$at/large" -o /files/copy && cmp "$work/files/copy" "$work/site/large"; }
 check "5 MB into a file" download
-upload() { curl -T /files/site/large "http://127.0.0.1:$at/put/copy" && cmp "$work/site/put/copy" "$work/site/large"; }
+upload() { curl -T /files/copy "http://127.0.0.1:$at/put/copy" && cmp "$work/site/put/copy" "$work/site/large"; }
 check "5 MB from a file" upload
 check "a host that it may not reach" says "denied connect tcp 127.0.0.1" sh -c 'wasport run out/src/curl.wasm -sS http://127.0.0.1:'"$at"' || true'
