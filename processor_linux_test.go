@@ -254,6 +254,17 @@ func TestProcessorLimitInEveryCall(t *testing.T) {
 	}
 }
 
+// TestProcessorLimitOfThreads lets a guest compute in many threads, start threads for ever, and wait for
+// moments.
+func TestProcessorLimitOfThreads(t *testing.T) {
+	m := assembled(t, "hostile")
+	for _, function := range []string{"one", "many", "spawn", "wait", "notify"} {
+		t.Run(function, func(t *testing.T) {
+			withinLimit(t, m, wasport.Config{Function: function, MaxCPU: 200 * time.Millisecond})
+		})
+	}
+}
+
 // withinLimit runs a guest that goes on for ever, and judges what it takes.
 func withinLimit(t *testing.T, m *wasport.Module, c wasport.Config) {
 	t.Helper()

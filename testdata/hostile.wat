@@ -16,4 +16,13 @@
   (func (export "spawn")
     (loop $more
       (drop (call $spawn (i32.const 1)))
+      (br $more)))
+  ;; wait waits for 1 us, and notify wakes nobody, for ever.
+  (func (export "wait")
+    (loop $more
+      (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const 1000)))
+      (br $more)))
+  (func (export "notify")
+    (loop $more
+      (drop (memory.atomic.notify (i32.const 0) (i32.const 1)))
       (br $more))))

@@ -197,10 +197,14 @@ func (g *guest) wait() {
 	g.spawned.Wait()
 }
 
+// spawnGarbage is how many bytes an instance and its call leave to the garbage collector.
+const spawnGarbage = 32 << 10
+
 // spawnThread is thread-spawn.
 func spawnThread(ctx context.Context, _ api.Module, stack []uint64) {
 	t := threadOf(ctx)
 	t.Tick() // a guest could live of threads that are too short for one
+	t.Garbage(spawnGarbage)
 	stack[0] = uint64(uint32(t.guest.spawn(t, uint32(stack[0]))))
 	if err := t.Err(); err != nil {
 		panic(err)

@@ -20,12 +20,13 @@ const (
 
 	// A wait has a cost of its own: the Go runtime and the kernel stop a thread, set a timer, look
 	// for something else to run and make the thread run again. That takes 2 µs where there is much
-	// to run, and 10 to 50 µs where there is nothing, since OS threads wake each other then. One
-	// wait in sampleEvery is measured, as far as it takes time of the same OS thread, and each is
-	// charged twice the mean, for the other.
+	// to run, and 10 to 60 µs where there is nothing, since OS threads wake each other then. One
+	// wait in sampleEvery is judged, and each is charged the mean. If the thread goes on on the
+	// same OS thread, its clock tells; twice that is charged, for the other that was woken.
 	sampleEvery = 8
 	busyWait    = 2 * time.Microsecond
-	idleWait    = 10 * time.Microsecond
+	idleWait    = 10 * time.Microsecond // At least.
+	movedWait   = 50 * time.Microsecond
 	maxWaitCost = 100 * time.Microsecond
 
 	// garbageRate is how many bytes the Go runtime collects in a ns, with a heap of a few MiB.
@@ -110,11 +111,14 @@ func (t *Thread) endWait(now int64) {
 	if m.waits%sampleEvery == 0 {
 		cost := int64(busyWait) // Others that compute had the processor meanwhile.
 		took, last, now := t.s.clocks.lap()
-		if !t.s.saturated.Load() {
+		switch {
+		case t.s.saturated.Load():
+		case now == 0:
 			cost = int64(idleWait)
-			if last.of(now) {
-				cost = min(max(2*took, cost), int64(maxWaitCost))
-			}
+		case last == m.reading && last.of(now):
+			cost = min(max(2*took, int64(idleWait)), int64(maxWaitCost))
+		default:
+			cost = int64(movedWait)
 		}
 		if m.waits == 0 {
 			m.waitCost = cost
