@@ -26,7 +26,7 @@ func TestModules(t *testing.T) {
 		t.Fatal("there are no modules")
 	}
 	for _, text := range texts {
-		want, err := exec.Command("wat2wasm", "--debug-names", text, "--output=-").Output()
+		want, err := exec.Command("wat2wasm", "--debug-names", "--enable-threads", text, "--output=-").Output()
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue

@@ -268,7 +268,7 @@ func TestProcessorLimitOfThreads(t *testing.T) {
 // withinLimit runs a guest that goes on for ever, and judges what it takes.
 func withinLimit(t *testing.T, m *wasport.Module, c wasport.Config) {
 	t.Helper()
-	const attempts = 3
+	const attempts = 6
 	var ratios []float64
 	for range attempts {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*c.MaxCPU)
