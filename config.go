@@ -108,9 +108,13 @@ type Config struct {
 	// Random is where the guest's random bytes come from; nil = crypto/rand. It must be safe for concurrent use.
 	Random io.Reader
 
-	// MaxMemory limits the guest's linear memory, in bytes; 0 = what the module declares, at most 4 GiB less a page. Beyond it the guest cannot grow
-	// its memory, which C programs see as ENOMEM; a module that starts with more does not start. Address space is reserved for all of it, but
-	// only what the guest touches takes memory of the host.
+	// MaxMemory limits what the guest makes the host keep, in bytes, for all of its threads together. 0 = 4 GiB less a page of
+	// linear memory, and 5 GiB in all. The linear memory has at most MaxMemory; it may be less if the rest needs much. The rest may
+	// have 4 MiB more: tables, globals and the other parts of instances, which each thread has of its own, references to functions,
+	// and stacks. Beyond the limit memory.grow and table.grow fail, which C programs see as ENOMEM, no thread can be started:
+	// EAGAIN, and a deeper stack is a stack overflow. A module that starts with more does not start. Address space is reserved
+	// for all of the linear memory, but only what the guest touches takes memory of the host. With
+	// RuntimeConfig.NoInterrupt there is no limit.
 	MaxMemory uint64
 
 	// MaxCPU limits the processor time of the guest's threads in all, their calls of the host

@@ -32,7 +32,7 @@ var growing = map[string]struct {
 	items int
 	make  func(n int) []byte
 }{
-	"imports": {500, func(n int) []byte {
+	"imports": {250, func(n int) []byte {
 		return slices.Concat(voidType, section(2, number(uint64(n)), each(n, func(i int) []byte {
 			return slices.Concat(name(0), name(i), []byte{0, 0})
 		})))
@@ -56,7 +56,7 @@ var growing = map[string]struct {
 	"types": {20_000, func(n int) []byte {
 		return section(1, number(uint64(n)), bytes.Repeat([]byte{0x60, 2, 0x7f, 0x7f, 1, 0x7f}, n))
 	}},
-	"globals": {20_000, func(n int) []byte {
+	"globals": {10_000, func(n int) []byte {
 		return section(6, number(uint64(n)), bytes.Repeat([]byte{0x7f, 1, 0x41, 0, 0x0b}, n))
 	}},
 	"functions": {10_000, func(n int) []byte { return functions(n, []byte{0, 0x0b}) }},
@@ -96,7 +96,10 @@ func TestTooLongToCompile(t *testing.T) {
 			return slices.Concat([]byte{get, 0, 4, void, 0x41, 1}, local(set, i+1), []byte{0x0b})
 		}), each(4000, func(i int) []byte { return append(local(get, i+1), 0x1a) }), []byte{0x0b}),
 		"in many functions": functions(100, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 1000), []byte{0x0b}),
-		"a megabyte":        functions(1, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 350_000), []byte{0x0b}),
+		"globals of functions": slices.Concat(voidType, section(3, number(20_000), make([]byte, 20_000)),
+			section(6, number(20_000), bytes.Repeat([]byte{0x7f, 1, 0x41, 0, 0x0b}, 20_000)),
+			section(10, number(20_000), bytes.Repeat([]byte{2, 0, 0x0b}, 20_000))),
+		"a megabyte": functions(1, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 350_000), []byte{0x0b}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()

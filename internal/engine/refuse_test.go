@@ -71,6 +71,8 @@ func TestRefused(t *testing.T) {
 		{"tables", "in the table section", slices.Concat(empty, section(4, huge))},
 		{"memories", "in the memory section", slices.Concat(empty, section(5, huge))},
 		{"globals", "in the global section", slices.Concat(empty, section(6, huge))},
+		{"globals that are there", "30000 globals are more than 20000", slices.Concat(empty,
+			section(6, number(30_000), bytes.Repeat([]byte{0x7f, 1, 0x41, 0, 0x0b}, 30_000)))},
 		{"exports", "in the export section", slices.Concat(empty, section(7, huge))},
 		{"elements", "in the element section", slices.Concat(empty, section(9, huge))},
 		{"bodies", "in the code section", slices.Concat(empty, section(10, huge))},

@@ -38,7 +38,7 @@ func (w *rewriter) codeSection(r *reader) {
 				return
 			}
 			if w.plain[i] = f.plain; f.plain {
-				w.compiles(&probe, &f.complexity)
+				w.compiles(&probe, &f)
 				if r.err = w.inFunction(probe.err, i); r.err != nil {
 					return
 				}
@@ -55,7 +55,7 @@ func (w *rewriter) codeSection(r *reader) {
 		}
 		f.walk(w, b, i)
 		if b.err == nil {
-			w.compiles(b, &f.complexity)
+			w.compiles(b, &f)
 		}
 		if r.err = w.inFunction(b.err, i); r.err != nil {
 			return
@@ -93,7 +93,7 @@ func (f *function) wrap() {
 	h := &f.head
 	h.b = appendU32(h.b, uint32(f.groups)+1)
 	h.op(f.r.b[f.start:f.code]...)
-	frame := f.frameSize()
+	frame := f.live.size()
 	deep := (f.calls > 0 || frame > largeFrame) && f.w.o.Stack > 0
 	if deep {
 		h.op(2, typeI32)
@@ -148,10 +148,4 @@ func (f *function) resultType(c *code) {
 	default:
 		c.b = appendS32(c.b, int32(f.of.block))
 	}
-}
-
-// frameSize guesses how much of the stack a call of the function takes: what outlives a call within it has a place of its own there.
-// wazero's frames are a quarter to the whole of it, those of a few functions up to twice as large.
-func (f *function) frameSize() int32 {
-	return int32(64 + 8*(f.head.locals+f.calls) + uint32(len(f.r.b)/4))
 }

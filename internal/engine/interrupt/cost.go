@@ -10,19 +10,21 @@ const (
 	costBase    = 5e8 // ns
 	costPerByte = 8000
 
-	costPerPair  = 8   // of two blocks
-	costPerJoin  = 400 // of a local and a block, for each level of loops
-	costPerBound = 12  // of an access to memory and a block: accesses that are known to be within bounds are carried along
+	costPerGlobal = 100 // of the module, for each function
+	costPerPair   = 8   // of two blocks
+	costPerJoin   = 400 // of a local and a block, for each level of loops
+	costPerStep   = 5   // of our own, where these are not linear
+	costPerBound  = 12  // of an access to memory and a block: accesses that are known to be within bounds are carried along
 )
 
 // complexity is what a function's estimate is made of.
 type complexity struct {
-	blocks   int   // basic blocks of the output
-	joined   int   // locals that are read in another block than they were written in
-	accesses int   // to memory
-	nested   int   // loops around the instruction
-	deepest  int   // the most of them
-	written  []int // the block in which each local was last written, or joinedLocal
+	blocks   int     // basic blocks of the output
+	joined   int     // locals that are read in another block than they were written in
+	accesses int     // to memory
+	nested   int     // loops around the instruction
+	deepest  int     // the most of them
+	written  []int32 // the block in which each local was last written, or joinedLocal
 }
 
 const joinedLocal = -1
@@ -36,12 +38,12 @@ func (c *complexity) begin(locals int) {
 
 func (c *complexity) write(local uint32) {
 	if c.written[local] != joinedLocal {
-		c.written[local] = c.blocks
+		c.written[local] = int32(c.blocks)
 	}
 }
 
 func (c *complexity) read(local uint32) {
-	if at := c.written[local]; at != joinedLocal && at != c.blocks {
+	if at := c.written[local]; at != joinedLocal && at != int32(c.blocks) {
 		c.written[local] = joinedLocal
 		c.joined++
 	}
@@ -56,9 +58,17 @@ func (c *complexity) estimate() float64 {
 }
 
 // compiles takes what a function costs from the module's budget.
-func (w *rewriter) compiles(r *reader, c *complexity) {
-	if w.cost -= c.estimate(); w.cost < 0 {
-		r.malformed("too long to compile: %d blocks, in loops of depth %d, and %d locals live across them are too many", c.blocks,
-			c.deepest, c.joined)
+func (w *rewriter) compiles(r *reader, f *function) {
+	if w.cost -= f.cost() + costPerGlobal*float64(w.globals); w.cost < 0 {
+		f.tooLong(r)
 	}
+}
+
+// cost is what the function costs so far, in ns.
+func (f *function) cost() float64 { return f.complexity.estimate() + costPerStep*float64(f.live.work) }
+
+func (f *function) tooLong(r *reader) {
+	c := &f.complexity
+	r.malformed("too long to compile: %d blocks, in loops of depth %d, %d locals live across them, and %d globals are too many", c.blocks,
+		c.deepest, c.joined, f.w.globals)
 }

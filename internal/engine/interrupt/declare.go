@@ -41,7 +41,7 @@ func (w *rewriter) importSection(r *reader) {
 			w.memory.Imported = true
 		case 3:
 			w.globals++
-			globalType(r)
+			w.globalSizes = append(w.globalSizes, globalType(r))
 		case 4:
 			r.fail(ErrUnsupported, "exceptions (a tag)")
 		default:
@@ -124,11 +124,14 @@ func tableLimits(r *reader) (least, most uint32) {
 	return least, most
 }
 
-func globalType(r *reader) {
-	checkValueType(r, r.byte())
+// globalType reads the type of a global, and returns the size of its value.
+func globalType(r *reader) uint8 {
+	t := r.byte()
+	checkValueType(r, t)
 	if m := r.byte(); m > 1 {
 		r.malformed("mutability %d", m)
 	}
+	return sizeOf(t)
 }
 
 func (w *rewriter) functionSection(r *reader) {

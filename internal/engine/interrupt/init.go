@@ -2,7 +2,9 @@ package interrupt
 
 func (w *rewriter) globalSection(r *reader) {
 	n := r.count(4)
-	w.globals += uint32(n)
+	if w.globals += uint32(n); w.globals > maxGlobals {
+		r.malformed("%d globals are more than %d", w.globals, maxGlobals)
+	}
 	ours := []int32{int32(w.o.Interval)}
 	if w.o.Stack > 0 {
 		ours = append(ours, 0, int32(w.o.Stack))
@@ -10,7 +12,7 @@ func (w *rewriter) globalSection(r *reader) {
 	w.u32(uint32(n + len(ours)))
 	for range n {
 		start := r.pos
-		globalType(r)
+		w.globalSizes = append(w.globalSizes, globalType(r))
 		w.since(r, start)
 		w.constExpr(r)
 		if r.err != nil {

@@ -46,6 +46,10 @@ const (
 	maxImports       = 2048
 	maxImportModules = 256
 
+	// Browsers allow 1,000,000 globals. wazero declares all of them anew for each function that it compiles. Programs have some ten, or
+	// a few thousand if their parts are linked when they are loaded.
+	maxGlobals = 20_000
+
 	// Browsers allow 10,000,000 entries in a table. Here it is fewer, and for all tables of a module together.
 	maxEntries = 1_000_000
 
@@ -59,10 +63,10 @@ const (
 const pageSize = 65536
 
 // What wazero 1.12 allocates for each instance of a module, in bytes and rounded up: for a global its GlobalInstance, a
-// pointer, and its value; for an item of an element segment a functionInstance and the references to it.
+// pointer, its value, and what is thrown away while it is made; for an item of an element segment a functionInstance and the references to it.
 const (
 	typeSize    = 8
-	globalSize  = 96
+	globalSize  = 128
 	importSize  = 64
 	tableSize   = 128
 	entrySize   = 8
@@ -89,6 +93,8 @@ type rewriter struct {
 	waits  uint32 // index of the first import for atomics, or 0
 
 	globals, tables, memories uint32
+
+	globalSizes []uint8
 
 	entries  []uint32 // the most that each table may have
 	instance uint64   // see Needs.Instance
@@ -168,6 +174,7 @@ func (w *rewriter) rewrite(module []byte) {
 		w.custom(s)
 	}
 	if !w.named {
+		w.nameSeen = false
 		w.custom(&reader{b: appendName(nil, "name")})
 	}
 }

@@ -13,6 +13,9 @@ func (f *function) prefixed(op byte, pos int) {
 	r := f.r
 	sub := r.u32()
 	f.complexity.accesses++
+	if r.err == nil && sub < uint32(len(miscEffects)) {
+		f.live.apply(prefixedEffects(op)[sub])
+	}
 	switch op {
 	case opMisc:
 		f.misc(sub, pos)

@@ -1,9 +1,11 @@
 package interrupt
 
 type funcType struct {
-	params  int
-	results []byte
-	block   int // the block type that has these results, as an index; only if there are two or more
+	params int // how many
+
+	paramTypes, results []byte
+
+	block int // the block type that has these results, as an index; only if there are two or more
 }
 
 // An ownType is a type that is added to a module's.
@@ -44,7 +46,8 @@ func (w *rewriter) typeSection(r *reader) {
 			r.fail(ErrUnsupported, "type of form %#x", form)
 		}
 		t := &w.types[i]
-		t.params = len(valueTypes(r, maxParams))
+		t.paramTypes = valueTypes(r, maxParams)
+		t.params = len(t.paramTypes)
 		t.results = valueTypes(r, maxResults)
 		if r.err != nil {
 			return

@@ -17,6 +17,7 @@ type function struct {
 	labels []byte
 
 	complexity complexity
+	live       liveness
 
 	plain     bool // there is nothing to count or to change
 	calls     uint32
@@ -31,6 +32,9 @@ type frame struct {
 	values int // that such a branch takes along
 	path   int // longest unchecked path that branches to the block's end
 	before int // path at the start of an if, which goes on at its else or end
+
+	params, results []byte
+	scope           scope
 }
 
 const unreached = -1
@@ -42,9 +46,12 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 	w.spend(r, of.params)
 	groups := r.count(2)
 	start := r.pos
+	live := f.live
+	live.begin(of)
 	for range groups {
 		n := r.u32()
-		checkValueType(r, r.byte())
+		t := r.byte()
+		checkValueType(r, t)
 		if n > maxLocals || locals+n > maxLocals {
 			r.malformed("too many locals")
 		}
@@ -53,6 +60,7 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 			return
 		}
 		locals += n
+		live.declare(t, int(n))
 	}
 	*f = function{
 		w: w, r: r, of: of, groups: groups, start: start, code: r.pos, copied: r.pos, plain: true,
@@ -62,9 +70,10 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 		labels: f.labels,
 
 		complexity: f.complexity,
+		live:       live,
 	}
 	f.complexity.begin(int(locals))
-	f.push(opBlock, len(of.results))
+	f.push(opBlock, nil, of.results)
 	for r.err == nil && len(f.frames) > 0 {
 		f.instruction()
 	}
@@ -74,10 +83,16 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 }
 
 // push enters a block. A loop takes two in the output; a branch to it goes to the outer one.
-func (f *function) push(op byte, values int) {
-	f.frames = append(f.frames, frame{op, f.depth + 1, values, unreached, f.path})
+func (f *function) push(op byte, params, results []byte) {
+	values := len(results)
+	if op == opLoop {
+		values = len(params)
+	}
+	f.frames = append(f.frames, frame{op, f.depth + 1, values, unreached, f.path, params, results, f.live.enter(op, params)})
 	f.depth++
-	f.complexity.blocks++
+	if f.complexity.blocks++; f.cost() > f.w.cost {
+		f.tooLong(f.r)
+	}
 	switch op {
 	case opLoop:
 		f.depth++
@@ -123,17 +138,24 @@ func (f *function) instruction() {
 	w, r := f.w, f.r
 	pos := r.pos
 	op := r.byte()
+	f.live.apply(plainEffects[op])
 	switch immediates[op] {
 	case unknown:
 		r.pos = pos
 		r.fail(ErrUnsupported, "opcode %#x", op)
 	case none:
+		if op == opSelect {
+			f.live.choose()
+		}
 	case control:
 		f.control(op, pos)
 	case blockType:
 		f.block(op)
 	case label:
 		f.branched = true
+		if op == opBrIf {
+			f.live.use(1)
+		}
 		l := r.index("label", uint32(len(f.frames)))
 		if to := f.branch(l); to != l {
 			f.change(pos)
@@ -142,6 +164,7 @@ func (f *function) instruction() {
 		f.complexity.blocks += 2
 		if op == opBr {
 			f.path = unreached
+			f.live.unreached()
 		}
 	case labels:
 		f.branchTable(pos)
@@ -167,11 +190,20 @@ func (f *function) instruction() {
 		case r.err != nil:
 		case op == opLocalGet:
 			f.complexity.read(i)
+			f.live.get(i)
 		default:
 			f.complexity.write(i)
+			f.live.set(i, op == opLocalTee)
 		}
 	case global:
-		r.index("global", w.globals)
+		i := r.index("global", w.globals)
+		switch {
+		case r.err != nil:
+		case op == opGlobalGet:
+			f.live.push(w.globalSizes[i])
+		default:
+			f.live.use(1)
+		}
 	case table:
 		r.index("table", w.tables)
 	case memory:
@@ -195,6 +227,7 @@ func (f *function) instruction() {
 		for range r.count(1) {
 			checkValueType(r, r.byte())
 		}
+		f.live.choose()
 	case heapType:
 		heapTypeImmediate(r)
 	case prefix:
@@ -218,6 +251,7 @@ func (f *function) control(op byte, pos int) {
 	switch op {
 	case opUnreachable:
 		f.path = unreached
+		f.live.unreached()
 	case opReturn:
 		// A branch to the end of the function's block does not leave out what wrap puts there.
 		plain := f.plain
@@ -225,6 +259,8 @@ func (f *function) control(op byte, pos int) {
 		f.change(pos)
 		f.body.index(opBr, uint32(f.depth-1))
 		f.plain, f.path = plain, unreached
+		f.live.branch(len(f.of.results))
+		f.live.unreached()
 	case opElse:
 		b := &f.frames[len(f.frames)-1]
 		if b.op != opIf {
@@ -233,8 +269,10 @@ func (f *function) control(op byte, pos int) {
 		b.op = opElse
 		b.path = max(b.path, f.path)
 		f.path = b.before
+		f.live.otherwise(&b.scope, len(b.results), b.params)
 	case opEnd:
 		b := f.frames[len(f.frames)-1]
+		f.live.leave(b.op, &b.scope, b.results)
 		f.frames = f.frames[:len(f.frames)-1]
 		f.path = max(f.path, b.path)
 		if b.op == opIf {
@@ -256,23 +294,22 @@ func (f *function) control(op byte, pos int) {
 func (f *function) block(op byte) {
 	r := f.r
 	start := r.pos
-	params, results := 0, 0
+	var params, results []byte
 	switch t := r.signed(33); {
 	case t >= int64(len(f.w.types)):
 		r.malformed("unknown type %d", t)
 	case t < 0 && t != blockVoid-0x80:
 		checkValueType(r, byte(t)&0x7f)
-		results = 1
+		results = []byte{byte(t) & 0x7f}
 	case t >= 0 && r.err == nil:
-		params, results = f.w.types[t].params, len(f.w.types[t].results)
+		params, results = f.w.types[t].paramTypes, f.w.types[t].results
 	}
-	f.values(params)
-	f.values(results)
-	if op == opLoop {
-		f.push(op, params)
-	} else {
-		f.push(op, results)
+	f.values(len(params))
+	f.values(len(results))
+	if op == opIf {
+		f.live.use(1)
 	}
+	f.push(op, params, results)
 	if op == opLoop {
 		f.loopFirst = f.loopFirst || !f.branched
 		f.change(r.pos)
@@ -290,6 +327,7 @@ func (f *function) branch(l uint32) uint32 {
 	}
 	b := &f.frames[len(f.frames)-1-int(l)]
 	f.values(b.values)
+	f.live.branch(b.values)
 	if b.op != opLoop {
 		b.path = max(b.path, f.path)
 	}
@@ -300,9 +338,10 @@ func (f *function) branchTable(pos int) {
 	r := f.r
 	n := r.count(1)
 	f.branched = true
+	f.live.use(1)
 	f.labels = appendU32(f.labels[:0], uint32(n))
 	changed := false
-	f.complexity.blocks += n + 1
+	f.complexity.blocks += 2 + n/4
 	for range n + 1 {
 		l := r.index("label", uint32(len(f.frames)))
 		to := f.branch(l)
@@ -315,6 +354,7 @@ func (f *function) branchTable(pos int) {
 		f.body.op(f.labels...)
 	}
 	f.path = unreached
+	f.live.unreached()
 }
 
 // call renumbers the function that is called, of the given type. A call that takes the function's place leaves it first.
@@ -323,6 +363,10 @@ func (f *function) call(op byte, pos int, i, of uint32) {
 		return
 	}
 	f.values(len(f.w.types[of].results))
+	if op == opCallIndirect || op == opReturnCallIndirect {
+		f.live.use(1)
+	}
+	f.live.call(f.w.types[of])
 	f.change(pos)
 	f.branched = true
 	f.calls++
@@ -341,5 +385,6 @@ func (f *function) call(op byte, pos int, i, of uint32) {
 	}
 	if op == opReturnCall || op == opReturnCallIndirect {
 		f.path = unreached
+		f.live.unreached()
 	}
 }
