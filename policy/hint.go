@@ -26,6 +26,13 @@ func ceilingHint(rules []Rule) string {
 	return "let the ceiling allow " + rules[0].action.String() + " " + targets(rules)
 }
 
+// clientHint says what lets a client bind: any rule that lets it connect, of which nobody knows yet
+// where to, since it binds first. To listen is more than a client needs.
+func clientHint(p Protocol, listen []Rule) string {
+	return "if it is a client, a connect rule for where it goes by " + p.String() +
+		"; if it is a server: " + Hint(listen)
+}
+
 func targets(rules []Rule) string {
 	var out []string
 	for i := range rules {

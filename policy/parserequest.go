@@ -20,12 +20,12 @@ import (
 func ParseRequest(text string) (Request, error) {
 	var p parser
 	w := words(text)
-	op := -1
+	op, names := -1, opNames[:OpAlter]
 	if len(w) > 0 {
-		op = slices.Index(opNames[:], w[0].text)
+		op = slices.Index(names, w[0].text)
 	}
 	if op < 0 {
-		return Request{}, p.fail(0, "write "+strings.Join(opNames[:], ", "), "%q does not start with what to do", text)
+		return Request{}, p.fail(0, "write "+strings.Join(names, ", "), "%q does not start with what to do", text)
 	}
 	r := Request{Op: Op(op)}
 	from := r.Op == OpAccept || r.Op == OpReceive

@@ -45,10 +45,14 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 	ref := &Refusal{Request: r, Rule: d.Rule}
 	q := r.normal()
 	if !q.judgeable() {
-		ref.Reason = "it is not complete"
-		if q.op == OpResolve {
+		switch q.op {
+		case OpResolve:
 			_, err := CanonicalName(r.Name)
 			ref.Reason = "it is " + err.Error()
+		case OpAlter:
+			ref.Reason = "a socket that was handed over stays as its owner has it"
+		default:
+			ref.Reason = "it is not complete"
 		}
 		return ref
 	}
@@ -62,6 +66,9 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 	} else {
 		ref.Reason = l.reason(&q)
 		ref.Allow = l.missing(&q, d.source)
+	}
+	if d.layer == 0 && q.op == OpBind && q.client() && len(ref.Allow) > 0 {
+		ref.mend, ref.Allow = clientHint(q.protocol, ref.Allow), nil
 	}
 	if d.layer > 0 {
 		ref.Reason = "the ceiling: " + ref.Reason

@@ -35,9 +35,13 @@ const (
 
 	// OpResolve is a lookup. Name is the name. What it returned is then judged by [Policy.Answer].
 	OpResolve
+
+	// OpAlter changes a socket that was handed over, for its owner too. No policy allows it. Local is
+	// where the socket is, Name is the call.
+	OpAlter
 )
 
-var opNames = [...]string{"connect", "bind", "listen", "accept", "receive", "join", "resolve"}
+var opNames = [...]string{"connect", "bind", "listen", "accept", "receive", "join", "resolve", "alter"}
 
 func (o Op) String() string { return opNames[o] }
 
@@ -50,11 +54,11 @@ func (o Op) action() Action {
 type Request struct {
 	Op        Op
 	Protocol  Protocol       // exactly one, but for OpJoin and OpResolve, which need none
-	Local     netip.AddrPort // OpBind, OpListen, OpAccept, OpReceive
+	Local     netip.AddrPort // OpBind, OpListen, OpAccept, OpReceive, OpAlter
 	Remote    netip.AddrPort // OpConnect, OpAccept, OpReceive, OpJoin
 	Ephemeral bool           // Local's port was, or is to be, chosen by the host and not by the guest
 	Own       bool           // Remote is an address of this host, which no name, "*" or "public" stands for
-	Name      string         // OpResolve; also OpConnect without Remote, which asks for every address of the name
+	Name      string         // OpResolve, OpAlter; also OpConnect without Remote, which asks for every address of the name
 }
 
 // String returns the request in words, such as "connect tcp 10.0.0.5:5432", the addresses as they are judged.
@@ -66,6 +70,8 @@ func (r Request) String() string {
 	switch q := r.normal(); r.Op {
 	case OpBind, OpListen:
 		return s + " " + show(q.local, q.allowPort())
+	case OpAlter:
+		return s + " " + show(q.local, q.lport) + " by " + r.Name
 	case OpAccept, OpReceive:
 		return s + " " + show(q.local, q.allowPort()) + " from " + show(q.remote, q.rport)
 	case OpJoin:

@@ -443,7 +443,7 @@ func TestHints(t *testing.T) {
 				cmd.Run()
 				return errs.String()
 			}
-			hint := regexp.MustCompile(`(?m)^         to (?:allow it|leave it in): (--.*)$`)
+			hint := regexp.MustCompile(`(?m)^         to (?:allow it|leave it in): (?:.* if it is a server: )?(--.*)$`)
 			flags := ""
 			for _, want := range test.hints {
 				said := shell(flags, test.run)

@@ -36,7 +36,7 @@ func (n *Network) record(level slog.Level, decision string, r policy.Request, na
 		attrs = append(attrs, slog.String("name", name))
 	}
 	switch r.Op {
-	case policy.OpBind, policy.OpListen:
+	case policy.OpBind, policy.OpListen, policy.OpAlter:
 		attrs = append(attrs, slog.String("address", r.Local.String()))
 	case policy.OpAccept, policy.OpReceive:
 		attrs = append(attrs, slog.String("address", r.Remote.String()), slog.String("local", r.Local.String()))

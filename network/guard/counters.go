@@ -7,7 +7,7 @@ import (
 )
 
 // PerOp counts something for each kind of request: PerOp[policy.OpConnect] is about connects.
-type PerOp [policy.OpResolve + 1]uint64
+type PerOp [policy.OpAlter + 1]uint64
 
 // Counters tell what a guest has done on the network so far.
 type Counters struct {

@@ -109,15 +109,20 @@ func (n *Network) enforce(now *regime, r policy.Request, d policy.Decision) erro
 		return nil
 	}
 	n.counters.denied[r.Op].Add(1)
-	refusal := now.policy.Explain(r, d)
+	err := n.refuse(now.policy.Explain(r, d))
+	if n.options.DryRun {
+		return nil
+	}
+	return err
+}
+
+// refuse tells of what is refused.
+func (n *Network) refuse(refusal *policy.Refusal) error {
 	if n.options.Audit != nil {
 		n.recordRefusal(refusal)
 	}
 	if n.options.OnRefusal != nil {
 		n.options.OnRefusal(refusal)
-	}
-	if n.options.DryRun {
-		return nil
 	}
 	return refusal
 }

@@ -23,7 +23,7 @@ var handedOver = policy.Origin{Source: "the socket was handed over"}
 func (n *Network) Adopt(s network.Socket) network.Socket {
 	n.counters.open.Add(1) // above the limit, if need be: it is not the guest that opened it
 	g := n.guard(s)
-	g.underway, g.shared = g.protocol == policy.TCP, true
+	g.shared = true
 	action, at := policy.Listen, netip.AddrPort{}
 	if local, err := s.LocalAddr(); err == nil && local.Port() != 0 {
 		g.bound, g.chosen, at = local, true, local
@@ -32,6 +32,7 @@ func (n *Network) Adopt(s network.Socket) network.Socket {
 	if peer, err := s.RemoteAddr(); err == nil {
 		g.peer, g.chosen = peer, false
 		g.shared = g.protocol == policy.UDP
+		g.underway = !g.shared
 		action, at = policy.Connect, peer
 	}
 	if accepts, err := s.Option(network.AcceptConn); err == nil && accepts != 0 {
@@ -44,6 +45,15 @@ func (n *Network) Adopt(s network.Socket) network.Socket {
 	}
 	n.chargeSocket(n.now.Load(), g) // refuses nothing that was opened elsewhere
 	return g
+}
+
+// keep refuses a call that would change a socket for its owner, whatever the policy says.
+func (s *socket) keep(call string) error {
+	n, now := s.net, s.net.now.Load()
+	at, _ := s.local()
+	r := policy.Request{Op: policy.OpAlter, Protocol: s.protocol, Local: at, Name: call}
+	n.counters.denied[r.Op].Add(1)
+	return n.refuse(now.policy.Explain(r, policy.Decision{}))
 }
 
 // decideHanded decides by the grant what the guest's rules did not allow, if all that they lack is

@@ -74,7 +74,7 @@ func TestHintsFollowed(t *testing.T) {
 		name  string
 		rules []string
 		run   func(*guard.Network)
-		hints []string // in the order in which they come; "" = refused, and no rule helps
+		hints []string // in the order in which they come; no flag = refused, and no rule is the least that helps
 		less  []string // rules that are less than a hint, or beside it
 	}{
 		{"a stream to what a lookup returned", nil, visit(network.Stream, "pub.test", 443),
@@ -117,7 +117,34 @@ func TestHintsFollowed(t *testing.T) {
 			s := open(t, n, network.IPv4, network.Stream)
 			must(t, connect(t, s, l))
 			wantErr(t, "listen", s.Listen(1), syscall.EINVAL)
+			wantErr(t, "connect elsewhere", s.Connect(at("192.0.2.1:80")), syscall.EISCONN)
 		}, nil, nil},
+		{"to listen while it is being connected", []string{"allow connect loopback"}, func(n *guard.Network) {
+			l, _ := listener(t, "127.0.0.1:0")
+			s := open(t, n, network.IPv4, network.Stream)
+			if err := s.Connect(l); err != nil && err != syscall.EINPROGRESS {
+				t.Fatal(err)
+			}
+			wantErr(t, "listen", s.Listen(1), syscall.EINVAL)
+		}, nil, nil},
+		{"to bind what is bound", []string{"allow listen 127.0.0.1:0"}, func(n *guard.Network) {
+			for _, typ := range []network.Type{network.Stream, network.Datagram} {
+				s := open(t, n, network.IPv4, typ)
+				must(t, s.Bind(here))
+				wantErr(t, "bind", s.Bind(at("127.0.0.2:80")), syscall.EINVAL)
+			}
+		}, nil, nil},
+		{"to connect a listener", []string{"allow listen 127.0.0.1:0"}, func(n *guard.Network) {
+			s := open(t, n, network.IPv4, network.Stream)
+			must(t, s.Bind(here))
+			must(t, s.Listen(1))
+			wantErr(t, "connect", s.Connect(at("127.0.0.1:80")), syscall.EISCONN)
+		}, nil, nil},
+		{"to bind as a client does", nil, func(n *guard.Network) {
+			s := open(t, n, network.IPv4, network.Datagram)
+			wantErr(t, "bind", s.Bind(at("0.0.0.0:0")), syscall.EACCES)
+		}, []string{"if it is a client, a connect rule for where it goes by udp; " +
+			"if it is a server: --allow-listen udp://0.0.0.0:0"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var own, added []policy.Rule
@@ -129,7 +156,7 @@ func TestHintsFollowed(t *testing.T) {
 				if hint != want || !refused {
 					t.Fatalf("after %v got the hint %q (refused %v), want %q", added, hint, refused, want)
 				}
-				if want == "" {
+				if !strings.HasPrefix(want, "--") {
 					return
 				}
 				for _, text := range test.less {

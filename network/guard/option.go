@@ -1,10 +1,6 @@
 package guard
 
-import (
-	"syscall"
-
-	"github.com/wasport/wasport/network"
-)
+import "github.com/wasport/wasport/network"
 
 // Option reads an option. An interface that the guest may not know reads as the host's choice.
 func (s *socket) Option(o network.Option) (int64, error) {
@@ -36,7 +32,7 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 	switch {
 	case s.shared:
 		if now, err := s.Socket.Option(o); err != nil || now != v {
-			return syscall.EACCES
+			return s.keep("setsockopt")
 		}
 		return nil
 	case s.keepsReuse(o):

@@ -102,7 +102,14 @@ func (s *socket) learn(r policy.Request) {
 	}
 }
 
+// Bind is EINVAL for a socket that has an address, as in bind(2): no rule could help.
 func (s *socket) Bind(a netip.AddrPort) error {
+	if at, err := s.Socket.LocalAddr(); err == nil && at.Port() != 0 {
+		return syscall.EINVAL
+	}
+	if s.shared {
+		return s.keep("bind")
+	}
 	host, err := s.zoned(a.Addr())
 	if err != nil {
 		return err
@@ -123,7 +130,7 @@ func (s *socket) Bind(a netip.AddrPort) error {
 }
 
 // Listen fails as listen(2) does where no rule could help: EOPNOTSUPP for datagrams, EINVAL once the
-// socket is connected. A socket that was handed over and listens goes on as it is: its owner has chosen
+// socket is connected, or is about to be. A socket that was handed over and listens goes on as it is: its owner has chosen
 // how many may wait.
 func (s *socket) Listen(backlog int) error {
 	if s.protocol == policy.UDP {
@@ -131,7 +138,7 @@ func (s *socket) Listen(backlog int) error {
 	}
 	s.moving.Lock()
 	defer s.moving.Unlock()
-	if _, err := s.Socket.RemoteAddr(); err == nil {
+	if s.begun() {
 		return syscall.EINVAL
 	}
 	at, chosen := s.local()
@@ -209,11 +216,21 @@ func (s *socket) admits(from netip.AddrPort) bool {
 }
 
 // Connect is EAGAIN beyond the limit of connects, and EACCES for a socket that was handed over, which
-// may be connected to where it is and to nothing else.
+// may be connected to where it is and to nothing else. It is EISCONN, as in connect(2), where no rule
+// could help: the socket listens, or has a connection of which the guest knows.
 func (s *socket) Connect(a netip.AddrPort) error {
+	if s.listens.Load() || s.begun() && !s.connects.Load() {
+		return syscall.EISCONN
+	}
 	a, err := s.aim(a)
 	if err != nil {
 		return err
+	}
+	s.mu.Lock()
+	underway, peer := s.underway, s.peer
+	s.mu.Unlock()
+	if s.shared && a != peer {
+		return s.keep("connect")
 	}
 	now := s.net.now.Load()
 	own := s.net.owns(a.Addr())
@@ -221,13 +238,7 @@ func (s *socket) Connect(a netip.AddrPort) error {
 	if err := s.enforce(now, r); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	underway, peer := s.underway, s.peer
-	s.mu.Unlock()
 	if s.shared {
-		if a != peer {
-			return syscall.EACCES
-		}
 		return nil
 	}
 	if !underway { // or it is only asked what became of the connection
@@ -253,7 +264,7 @@ func (s *socket) Disconnect() error {
 	case !ok:
 		return syscall.EOPNOTSUPP
 	case s.shared:
-		return syscall.EACCES
+		return s.keep("connect")
 	}
 	s.moving.Lock()
 	defer s.moving.Unlock()
@@ -289,6 +300,13 @@ func (s *socket) progress(err error) {
 	s.connects.Store(underway && err != nil && err != syscall.EISCONN)
 }
 
+// begun reports whether a stream has a connection, or one on its way.
+func (s *socket) begun() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.underway
+}
+
 // point notes where datagrams go from now on: to where the kernel says, which may spell the address
 // in its own way.
 func (s *socket) point(a netip.AddrPort) {
@@ -303,7 +321,7 @@ func (s *socket) point(a netip.AddrPort) {
 // Shutdown is refused for a socket that was handed over, since it would end it for its owner too.
 func (s *socket) Shutdown(how network.How) error {
 	if s.shared {
-		return syscall.EACCES
+		return s.keep("shutdown")
 	}
 	return s.Socket.Shutdown(how)
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -89,5 +90,50 @@ func TestLimitIsTold(t *testing.T) {
 	want := []string{"sockets 2", "sockets 2", "connects_per_second 1"}
 	if !slices.Equal(told, want) {
 		t.Errorf("got %q, want %q", told, want)
+	}
+}
+
+// TestAlteringIsTold has a guest change sockets that were handed over.
+func TestAlteringIsTold(t *testing.T) {
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	host, hostAt := packets(t, "127.0.0.1:0")
+	for _, dry := range []bool{false, true} {
+		var told []string
+		n := guard.New(kernel.New(kernel.Config{}), rules(t, "allow connect any", "allow listen any"), guard.Options{
+			DryRun: dry,
+			OnRefusal: func(r *policy.Refusal) {
+				if r.Hint() != "" {
+					t.Errorf("got the hint %q, want none", r.Hint())
+				}
+				told = append(told, r.Error())
+			},
+		})
+		adopt := func(c syscall.Conn) network.Socket {
+			s, err := kernel.Adopt(c)
+			must(t, err)
+			g := n.Adopt(s)
+			t.Cleanup(func() { g.Close() })
+			return g
+		}
+		stream, datagrams := adopt(l), adopt(host)
+		wantErr(t, "shutdown", stream.Shutdown(network.ShutBoth), syscall.EACCES)
+		wantErr(t, "option", stream.SetOption(network.Linger, 5), syscall.EACCES)
+		wantErr(t, "connect", datagrams.Connect(at("127.0.0.1:9")), syscall.EACCES)
+		wantErr(t, "disconnect", datagrams.(network.Disconnecter).Disconnect(), syscall.EACCES)
+		const stays = ": a socket that was handed over stays as its owner has it"
+		want := []string{
+			"denied alter tcp " + l.Addr().String() + " by shutdown" + stays,
+			"denied alter tcp " + l.Addr().String() + " by setsockopt" + stays,
+			"denied alter udp " + hostAt.String() + " by connect" + stays,
+			"denied alter udp " + hostAt.String() + " by connect" + stays,
+		}
+		if !slices.Equal(told, want) {
+			t.Errorf("got told %q, want %q", told, want)
+		}
+		if got := n.Counters().Denied[policy.OpAlter]; got != 4 {
+			t.Errorf("got %d counted, want 4", got)
+		}
 	}
 }
