@@ -60,7 +60,7 @@ func (l *lesson) denies() []policy.Rule {
 	})
 }
 
-// write adds what a run of a module used to the file.
+// write adds what a run of a module used to the file, after other runs that are about to.
 func (l *lesson) write(module string) error {
 	if l.file != os.Stdout && l.file != os.Stderr {
 		defer l.file.Close()
@@ -68,7 +68,9 @@ func (l *lesson) write(module string) error {
 	var text []byte
 	var err error
 	if !l.stream { // again, because it may have been edited meanwhile, or learnt from another run
-		text, err = io.ReadAll(io.NewSectionReader(l.file, 0, math.MaxInt64))
+		if err = lock(l.file); err == nil {
+			text, err = io.ReadAll(io.NewSectionReader(l.file, 0, math.MaxInt64))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("--learn: %w", err)

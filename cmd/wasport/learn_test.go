@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/wasport/wasport/policy"
+)
+
+// TestLearnAtOnce has runs that end at the same time add to one file.
+func TestLearnAtOnce(t *testing.T) {
+	const runs = 16
+	file := filepath.Join(t.TempDir(), "net.toml")
+	var lessons []*lesson
+	for i := range runs {
+		l, err := openLesson(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := netip.MustParseAddrPort(fmt.Sprintf("192.0.2.%d:443", i+1))
+		l.learner.Request(policy.Request{Op: policy.OpConnect, Protocol: policy.TCP, Remote: to})
+		lessons = append(lessons, l)
+	}
+	var ends sync.WaitGroup
+	for _, l := range lessons {
+		ends.Go(func() {
+			if err := l.write("test"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	ends.Wait()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Parse(file, text)
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if got := len(p.Rules()); got != runs {
+		t.Errorf("got %d rules, want %d: %s", got, runs, text)
+	}
+}
