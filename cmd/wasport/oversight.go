@@ -128,10 +128,8 @@ func (f *runFlags) watch(ctx context.Context, mod *wasport.Module) (wasport.Stat
 		return wasport.Status{}, err
 	}
 	done := make(chan struct{})
-	var watchers sync.WaitGroup
-	defer watchers.Wait()
 	defer close(done)
-	watchers.Go(func() {
+	go func() { // which is not waited for: to read a file that has become a FIFO may take for ever
 		for {
 			select {
 			case <-hangup:
@@ -140,7 +138,7 @@ func (f *runFlags) watch(ctx context.Context, mod *wasport.Module) (wasport.Stat
 				return
 			}
 		}
-	})
+	}()
 	if l := f.oversight.listener; l != nil {
 		defer serveMetrics(l, guest)()
 	}

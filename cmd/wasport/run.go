@@ -199,7 +199,11 @@ func run(args []string) error {
 	if f.name == "" {
 		f.name = file
 	}
-	if err := f.complete(); err != nil {
+	err = unlessEnded(ctx, f.complete) // to open a FIFO may take for ever (fifo(7))
+	if errors.Is(err, errTimeout) {
+		return ended(f.name, err)
+	}
+	if err != nil {
 		return err
 	}
 	if !f.runtime.NoInterrupt { // else a signal must end the process, since the guest may not let go of it

@@ -3,8 +3,11 @@
 package main
 
 import (
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -92,5 +95,63 @@ func TestStalledOutput(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestFIFOWithoutReader has the command open what nobody reads.
+func TestFIFOWithoutReader(t *testing.T) {
+	for _, flag := range []string{"--audit", "--trace-file", "--learn"} {
+		t.Run(flag, func(t *testing.T) {
+			t.Parallel()
+			fifo := filepath.Join(t.TempDir(), "fifo")
+			if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command("wasport", "run", "--timeout=300ms", flag, fifo, "../../guest/c/test/exit.wasm", "0")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			hangs := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+			defer hangs.Stop()
+			cmd.Wait()
+			if got := cmd.ProcessState.ExitCode(); got != statusTimeout {
+				t.Errorf("got exit status %d, want %d", got, statusTimeout)
+			}
+		})
+	}
+}
+
+// TestInheritedDescriptor writes to a file that the shell has opened to append to.
+func TestInheritedDescriptor(t *testing.T) {
+	for _, flag := range []string{"--audit", "--trace-file", "--learn"} {
+		t.Run(flag, func(t *testing.T) {
+			name := filepath.Join(t.TempDir(), "log")
+			write(t, name, "# before\n")
+			for _, mode := range []int{os.O_APPEND, 0} {
+				file, err := os.OpenFile(name, os.O_WRONLY|mode, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := file.Seek(0, io.SeekEnd); err != nil {
+					t.Fatal(err)
+				}
+				cmd := exec.Command("wasport", "run", flag, "/dev/fd/3", "../../guest/c/test/tcp_client.wasm", "127.0.0.1", "1", "x")
+				cmd.ExtraFiles = []*os.File{file}
+				cmd.Run()
+				file.WriteString("# after\n")
+				file.Close()
+			}
+			got, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(string(got), "# before\n") || strings.Count(string(got), "# after\n") != 2 || !strings.Contains(string(got), "connect") {
+				t.Errorf("got %q, want what was there and what came", got)
+			}
+		})
+	}
+	cmd := exec.Command("wasport", "run", "--audit", "/dev/fd/4", "../../guest/c/test/exit.wasm", "0")
+	if cmd.Run(); cmd.ProcessState.ExitCode() != statusUsage {
+		t.Errorf("got exit status %d for a descriptor of the command's own, want %d", cmd.ProcessState.ExitCode(), statusUsage)
 	}
 }

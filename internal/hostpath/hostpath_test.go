@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestCheck(t *testing.T) {
@@ -133,9 +136,14 @@ func TestOpenFollowsNoLink(t *testing.T) {
 	}
 	defer r.Close()
 	defer w.Close()
-	f, err := Open(fmt.Sprintf("/dev/fd/%d", w.Fd()), os.O_WRONLY, 0)
+	own := fmt.Sprintf("/dev/fd/%d", w.Fd())
+	if _, err := Open(own, os.O_WRONLY, 0); err != syscall.EBADF {
+		t.Errorf("got %v for a descriptor that is closed on exec, want %v", err, syscall.EBADF)
+	}
+	unix.FcntlInt(w.Fd(), unix.F_SETFD, 0) // as one that was inherited
+	f, err := Open(own, os.O_WRONLY, 0)
 	if err != nil {
-		t.Fatalf("got %v, want an open file of this process by its number", err)
+		t.Fatalf("got %v, want a descriptor of this process by its number", err)
 	}
 	f.Close()
 }
