@@ -19,6 +19,8 @@ const PageSize = 1 << 16
 // ErrLimit says that a module asks for more memory at its start than its guest may have.
 var ErrLimit = errors.New("memory: the minimum is above the limit")
 
+var errNoSpace = errors.New("the limit of address space, RLIMIT_AS, leaves too little")
+
 // commitAhead is by how much more than asked the memory is committed, so that a guest that grows page by page
 // costs one system call in sixteen pages. It stays below a huge page, which would make untouched pages resident.
 const commitAhead = 16 * PageSize
@@ -76,9 +78,14 @@ func New(c Config) (*Memory, error) {
 
 // reserve moves the memory to a new range with size bytes committed. A range as large as the memory may ever become is
 // best, as it then never moves again; where address space is short (a resource limit, strict overcommit) a
-// smaller one, of at least the given bytes, must do.
+// smaller one, of at least the given bytes, must do. Where it is limited, a range takes no more than half of what there is,
+// and three quarters if it must: the rest is for the process, which would end without.
 func (m *Memory) reserve(size, least uint64) error {
-	for n := m.max; ; n = max(n/2, least) {
+	left := spare()
+	if least > left-left/4 {
+		return errNoSpace
+	}
+	for n := max(min(m.max, left/2), least); ; n = max(n/2, least) {
 		b, err := reserve(n)
 		if err == nil {
 			if err = commit(b, 0, size); err == nil {
