@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
-// The packages of Debian 12 that compile guests in C and in C++.
+// The packages of Debian 12 that compile guests in C, Rust and C++.
 const (
 	guestPackages    = "clang lld llvm wasi-libc libclang-rt-14-dev-wasm32"
+	rustPackages     = "rustc libstd-rust-dev-wasm32 lld"
 	guestPackagesCXX = "libc++-14-dev-wasm32 libc++abi-14-dev-wasm32"
 )
 
@@ -60,6 +62,33 @@ func LackingCompiler() error {
 		errs = append(errs, program(name))
 	}
 	return errors.Join(errs...)
+}
+
+// Rust asks for a compiler of Rust that compiles guests, and returns it with its name for the
+// target, which was another before Rust 1.78. Debian's is taken first, since one that was installed
+// otherwise may lack the target.
+func Rust(t testing.TB) (rustc, target string) {
+	t.Helper()
+	for _, name := range []string{"/usr/bin/rustc", "rustc"} {
+		rustc, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		for _, target := range []string{"wasm32-wasip1", "wasm32-wasi"} {
+			cmd := exec.Command(rustc, "--print=target-libdir", "--target", target)
+			dir, err := cmd.Output()
+			if err != nil {
+				continue
+			}
+			if _, err := os.Stat(strings.TrimSpace(string(dir))); err == nil {
+				Programs(t, "wasm-ld")
+				return rustc, target
+			}
+		}
+	}
+	Missing(t, errors.New("a rustc for wasm32-wasi is missing; on Debian: apt-get install "+
+		rustPackages))
+	return "", ""
 }
 
 // Missing skips a test because of what is missing, or fails it.
