@@ -1,65 +1,69 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/policy"
 )
 
-// metrics shows a guest's counters to Prometheus.
-type metrics struct{ guest *wasport.Guest }
+// expositionType is the content type of Prometheus' text format 0.0.4. Source: Prometheus,
+// "Exposition formats". The client library would bring a tree of modules for these lines.
+const expositionType = "text/plain; version=0.0.4; charset=utf-8"
 
-func desc(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("wasport_"+name, help, labels, nil)
-}
-
-var (
-	decisions   = desc("decisions_total", "What the policy has decided.", "action", "decision")
-	limited     = desc("limited_total", "Calls that a limit has refused.")
-	openSockets = desc("open_sockets", "Sockets that the guest has open.")
-	sent        = desc("sent_bytes_total", "Payload that the guest has sent.")
-	received    = desc("received_bytes_total", "Payload that the guest has received.")
-	datagrams   = desc("dropped_datagrams_total", "Datagrams of senders that the guest may not hear.")
-	connections = desc("dropped_connections_total", "Connections of peers that the guest may not accept.")
-	lookups     = desc("lookups_total", "Names that were looked up for the guest.")
-	filtered    = desc("filtered_addresses_total", "Addresses that were taken out of the answers to lookups.")
-)
-
-func (m metrics) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, ch) }
-
-func (m metrics) Collect(ch chan<- prometheus.Metric) {
-	c := m.guest.Counters()
-	show := func(d *prometheus.Desc, n uint64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+// exposition renders a guest's counters in Prometheus' text format. No name or label in it comes
+// from a guest, so nothing needs escaping.
+func exposition(c wasport.Counters) []byte {
+	var b bytes.Buffer
+	family := func(name, kind, help string) {
+		fmt.Fprintf(&b, "# HELP wasport_%s %s\n# TYPE wasport_%s %s\n", name, help, name, kind)
 	}
+	family("decisions_total", "counter", "Decisions of the policy.")
 	for op := range c.Allowed {
-		show(decisions, c.Allowed[op], policy.Op(op).String(), "allowed")
-		show(decisions, c.Denied[op], policy.Op(op).String(), "denied")
+		for _, d := range []struct {
+			decision string
+			count    uint64
+		}{{"allowed", c.Allowed[op]}, {"denied", c.Denied[op]}} {
+			fmt.Fprintf(&b, "wasport_decisions_total{action=%q,decision=%q} %d\n",
+				policy.Op(op).String(), d.decision, d.count)
+		}
 	}
-	show(limited, c.Limited)
-	ch <- prometheus.MustNewConstMetric(openSockets, prometheus.GaugeValue, float64(c.OpenSockets))
-	show(sent, c.SentBytes)
-	show(received, c.ReceivedBytes)
-	show(datagrams, c.DroppedDatagrams)
-	show(connections, c.DroppedConnections)
-	show(lookups, c.Lookups)
-	show(filtered, c.FilteredAddrs)
+	for _, m := range []struct {
+		name, kind string
+		value      uint64
+		help       string
+	}{
+		{"limited_total", "counter", c.Limited, "Calls that a limit refused."},
+		{"open_sockets", "gauge", uint64(c.OpenSockets), "Sockets that the guest has open."},
+		{"sent_bytes_total", "counter", c.SentBytes, "Payload that the guest sent."},
+		{"received_bytes_total", "counter", c.ReceivedBytes, "Payload that the guest received."},
+		{"dropped_datagrams_total", "counter", c.DroppedDatagrams,
+			"Datagrams from senders that the policy does not admit."},
+		{"dropped_connections_total", "counter", c.DroppedConnections,
+			"Connections from peers that the policy does not admit."},
+		{"lookups_total", "counter", c.Lookups, "Names that were looked up for the guest."},
+		{"filtered_addresses_total", "counter", c.FilteredAddrs,
+			"Addresses that were removed from the answers to lookups."},
+	} {
+		family(m.name, m.kind, m.help)
+		fmt.Fprintf(&b, "wasport_%s %d\n", m.name, m.value)
+	}
+	return b.Bytes()
 }
 
 // serveMetrics serves a guest's counters until stop is called.
 func serveMetrics(l net.Listener, guest *wasport.Guest) (stop func() error) {
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(metrics{guest})
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", expositionType)
+		w.Write(exposition(guest.Counters()))
+	})
+	server := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	go server.Serve(l)
 	say(fmt.Sprintf("wasport: metrics are at http://%v/metrics\n", l.Addr()))
 	return server.Close

@@ -116,3 +116,20 @@ func isFree(path string) bool {
 	}
 	return false
 }
+
+// TestCommandNeedsFewModules bounds the download of somebody who runs the command for the first
+// time.
+func TestCommandNeedsFewModules(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps",
+		"-f", "{{with .Module}}{{.Path}}{{end}}", modulePath+"/cmd/wasport").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	allowed := []string{modulePath, "github.com/tetratelabs/wazero", "github.com/spf13/pflag",
+		"github.com/pelletier/go-toml/v2"}
+	for _, module := range strings.Fields(string(out)) {
+		if !slices.Contains(allowed, module) && !strings.HasPrefix(module, "golang.org/x/") {
+			t.Errorf("the command needs %s, want only %q and golang.org/x/…", module, allowed)
+		}
+	}
+}
