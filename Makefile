@@ -38,11 +38,11 @@ HEADERS := $(wildcard $(C)/src/*.h $(C)/include/*.h $(C)/include/*/*.h)
 OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/ext/%.o)
 WAMR_OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/wamr/%.o)
 # The modules lie one folder above their sources, since Go has no C files beside its own.
-GUESTS := $(sort $(wildcard $(C)/test/src/*.c $(C)/demo/src/*.c))
+GUESTS := $(sort $(wildcard internal/guests/src/*.c internal/guests/demo/src/*.c))
 WORKLOADS := $(sort $(wildcard bench/src/*.c))
 MODULES := $(subst /src/,/,$(GUESTS:.c=.wasm) $(WORKLOADS:.c=.wasm)) internal/engine/interrupt/testdata/cpu.wasm
-THREADS := $(patsubst guest/threads/src/%.c,guest/threads/%.wasm,$(filter-out %/guest.c,$(sort $(wildcard guest/threads/src/*.c))))
-TEXTS := $(sort $(wildcard testdata/*.wat cmd/wasport/testdata/module/*.wat))
+THREADS := $(patsubst internal/guests/threads/src/%.c,internal/guests/threads/%.wasm,$(filter-out %/guest.c,$(sort $(wildcard internal/guests/threads/src/*.c))))
+TEXTS := $(sort $(wildcard internal/integration_test/testdata/*.wat cmd/wasport/testdata/module/*.wat))
 # Another place for them.
 GUEST_DIR ?= .
 
@@ -90,8 +90,8 @@ $(GUEST_DIR)/%/cpu.wasm: %/cpu.c
 
 .PHONY: threads texts
 threads:
-	@mkdir -p $(GUEST_DIR)/guest/threads
-	CLANG=$(CLANG) sh guest/threads/build.sh $(GUEST_DIR)/guest/threads
+	@mkdir -p $(GUEST_DIR)/internal/guests/threads
+	CLANG=$(CLANG) sh internal/guests/threads/build.sh $(GUEST_DIR)/internal/guests/threads
 texts:
 	for t in $(TEXTS:.wat=); do \
 		mkdir -p $$(dirname $(GUEST_DIR)/$$t) && wat2wasm --debug-names --enable-threads $$t.wat -o $(GUEST_DIR)/$$t.wasm || exit; \

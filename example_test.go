@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
-	testguests "github.com/wasport/wasport/guest/c/test"
+	testguests "github.com/wasport/wasport/internal/guests"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 	"github.com/wasport/wasport/policy"

@@ -80,7 +80,7 @@ func buildGo(tb testing.TB) []byte {
 		if _, err := os.Stat(out); err == nil {
 			return
 		}
-		cmd := exec.Command("go", "build", "-o", out, "./goguest")
+		cmd := exec.Command("go", "build", "-o", out, "github.com/wasport/wasport/internal/guests/compute")
 		cmd.Env = append(os.Environ(), env...)
 		if msg, err := cmd.CombinedOutput(); err != nil {
 			tb.Skipf("the program in Go cannot be built: %v\n%s", err, msg)

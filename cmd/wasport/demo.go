@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
-	"github.com/wasport/wasport/guest/c/demo"
+	"github.com/wasport/wasport/internal/guests/demo"
 	"github.com/wasport/wasport/internal/dnstest"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"

@@ -17,9 +17,9 @@ func TestMain(m *testing.M) {
 }
 
 // TestScript runs testdata/script. The modules of testdata/module are in the directory that a script starts in; $GUESTS is where those
-// of guest/c/test are.
+// of internal/guests are.
 func TestScript(t *testing.T) {
-	guests, err := filepath.Abs("../../guest/c/test")
+	guests, err := filepath.Abs("../../internal/guests")
 	if err != nil {
 		t.Fatal(err)
 	}

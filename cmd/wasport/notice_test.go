@@ -23,7 +23,7 @@ func TestStrangersAreToldOnce(t *testing.T) {
 		"1m",
 		"--allow-listen",
 		"tcp://127.0.0.1 from 127.0.0.9",
-		root+"/guest/c/test/listen_fd.wasm",
+		root+"/internal/guests/listen_fd.wasm",
 	)
 	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "GORACE=atexit_sleep_ms=0")
 	stderr, err := cmd.StderrPipe()

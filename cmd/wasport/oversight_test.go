@@ -137,7 +137,7 @@ func TestReload(t *testing.T) {
 	net, ceiling := filepath.Join(dir, "net.toml"), filepath.Join(dir, "ceiling.toml")
 	write(t, net, `allow = ["listen tcp://127.0.0.1:0 from 127.0.0.1"]`)
 	write(t, ceiling, `allow = ["listen loopback"]`)
-	r := begin(t, "run", "--policy", net, "--policy-ceiling="+ceiling, "--metrics=127.0.0.1:0", "../../guest/c/test/tcp_server.wasm", "127.0.0.1", "3")
+	r := begin(t, "run", "--policy", net, "--policy-ceiling="+ceiling, "--metrics=127.0.0.1:0", "../../internal/guests/tcp_server.wasm", "127.0.0.1", "3")
 	metrics := r.told("^wasport: metrics are at (.*)$")[1]
 	at := r.listening()
 	expect := func(from, want string) {
@@ -319,7 +319,7 @@ func demos(t *testing.T) []script {
 func (s *script) play(t *testing.T, flags ...string) (status int, errs string) {
 	t.Helper()
 	args := append([]string{"run"}, s.flags...)
-	args = append(append(args, flags...), "../../guest/c/demo/"+s.guest+".wasm")
+	args = append(append(args, flags...), "../../internal/guests/demo/"+s.guest+".wasm")
 	r := begin(t, append(args, s.args...)...)
 	if s.peer != nil {
 		s.peer(t, r)
@@ -365,7 +365,7 @@ func TestLearnDemos(t *testing.T) {
 			}
 		})
 	}
-	all, err := filepath.Glob("../../guest/c/demo/*.wasm")
+	all, err := filepath.Glob("../../internal/guests/demo/*.wasm")
 	if err != nil || len(all) == 0 {
 		t.Fatal(err)
 	}
@@ -435,7 +435,7 @@ func TestHints(t *testing.T) {
 				}
 			}
 			shell := func(flags, run string) string {
-				words := regexp.MustCompile(`(\w+\.wasm)`).ReplaceAllString(run, "../../guest/c/test/$1")
+				words := regexp.MustCompile(`(\w+\.wasm)`).ReplaceAllString(run, "../../internal/guests/$1")
 				cmd := exec.Command("sh", "-c", "exec wasport run "+flags+" "+words)
 				cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 				var errs bytes.Buffer
@@ -481,7 +481,7 @@ func TestHintForLocalhost(t *testing.T) {
 		t.Skip("hints are for a shell")
 	}
 	shell := func(flags, run string) string {
-		cmd := exec.Command("sh", "-c", "exec wasport run "+flags+" ../../guest/c/test/"+run)
+		cmd := exec.Command("sh", "-c", "exec wasport run "+flags+" ../../internal/guests/"+run)
 		cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 		out, _ := cmd.CombinedOutput()
 		return string(out)

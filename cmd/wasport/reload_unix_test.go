@@ -22,7 +22,7 @@ func TestReloadFromTheGuest(t *testing.T) {
 	if err := os.Symlink("net.toml", at("link")); err != nil {
 		t.Fatal(err)
 	}
-	r := begin(t, "run", "--dir", at("data"), "--policy", at("link"), "../../guest/c/test/tcp_server.wasm",
+	r := begin(t, "run", "--dir", at("data"), "--policy", at("link"), "../../internal/guests/tcp_server.wasm",
 		"127.0.0.1", "1")
 	if !r.listening().IsValid() {
 		t.Fatal("it does not listen")
@@ -41,7 +41,7 @@ func TestReloadFromTheGuest(t *testing.T) {
 func TestReloadThatBlocks(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "net.toml")
 	write(t, file, `allow = ["listen tcp://127.0.0.1:0"]`)
-	r := begin(t, "run", "--policy", file, "../../guest/c/test/tcp_server.wasm", "127.0.0.1", "1")
+	r := begin(t, "run", "--policy", file, "../../internal/guests/tcp_server.wasm", "127.0.0.1", "1")
 	if !r.listening().IsValid() {
 		t.Fatal("it does not listen")
 	}

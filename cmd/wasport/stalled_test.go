@@ -33,7 +33,7 @@ func fullPipe(t *testing.T) *os.File {
 
 // TestStalledOutput ends the command although what takes its output does not.
 func TestStalledOutput(t *testing.T) {
-	const flood, keepWriting = "testdata/module/flood.wasm", "../../testdata/outside.wasm"
+	const flood, keepWriting = "testdata/module/flood.wasm", "../../internal/integration_test/testdata/outside.wasm"
 	for _, test := range []struct {
 		name string
 		out  bool // stdout is stalled, else stderr
@@ -107,7 +107,7 @@ func TestFIFOWithoutReader(t *testing.T) {
 			if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.Command("wasport", "run", "--timeout=300ms", flag, fifo, "../../guest/c/test/exit.wasm", "0")
+			cmd := exec.Command("wasport", "run", "--timeout=300ms", flag, fifo, "../../internal/guests/exit.wasm", "0")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +135,7 @@ func TestInheritedDescriptor(t *testing.T) {
 				if _, err := file.Seek(0, io.SeekEnd); err != nil {
 					t.Fatal(err)
 				}
-				cmd := exec.Command("wasport", "run", flag, "/dev/fd/3", "../../guest/c/test/tcp_client.wasm", "127.0.0.1", "1", "x")
+				cmd := exec.Command("wasport", "run", flag, "/dev/fd/3", "../../internal/guests/tcp_client.wasm", "127.0.0.1", "1", "x")
 				cmd.ExtraFiles = []*os.File{file}
 				cmd.Run()
 				file.WriteString("# after\n")
@@ -150,7 +150,7 @@ func TestInheritedDescriptor(t *testing.T) {
 			}
 		})
 	}
-	cmd := exec.Command("wasport", "run", "--audit", "/dev/fd/4", "../../guest/c/test/exit.wasm", "0")
+	cmd := exec.Command("wasport", "run", "--audit", "/dev/fd/4", "../../internal/guests/exit.wasm", "0")
 	if cmd.Run(); cmd.ProcessState.ExitCode() != statusUsage {
 		t.Errorf("got exit status %d for a descriptor of the command's own, want %d", cmd.ProcessState.ExitCode(), statusUsage)
 	}

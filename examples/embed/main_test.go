@@ -6,7 +6,7 @@ import (
 )
 
 func TestRun(t *testing.T) {
-	status, err := run(context.Background(), "../../guest/c/demo/demo_tcp_client.wasm")
+	status, err := run(context.Background(), "../../internal/guests/demo/demo_tcp_client.wasm")
 	if status != 0 || err != nil {
 		t.Errorf("exit status %d, %v", status, err)
 	}

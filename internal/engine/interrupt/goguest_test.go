@@ -114,7 +114,7 @@ func TestGoLibrary(t *testing.T) {
 // TestRealModulesCompileInTime compares the estimate of how long real modules take to compile with what they may take.
 func TestRealModulesCompileInTime(t *testing.T) {
 	modules := make(map[string][]byte)
-	for _, pattern := range []string{"../../../guest/c/test/*.wasm", "../../../guest/threads/*.wasm", "../../../bench/*.wasm"} {
+	for _, pattern := range []string{"../../../internal/guests/*.wasm", "../../../internal/guests/threads/*.wasm", "../../../bench/*.wasm"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d modules, %v", pattern, len(files), err)

@@ -1,0 +1,162 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+// TestCancelBlocked ends guests by their context while they block, in each call that can.
+func TestCancelBlocked(t *testing.T) {
+	_, silent := listenSilently(t, "127.0.0.1")
+	dns, err := net.ListenPacket("udp", "127.0.0.1:0") // takes questions and answers none
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dns.Close()
+
+	for _, args := range []string{
+		"accept", "recvfrom", "poll", "select", "read", "sleep",
+		"connect 127.0.0.1 " + full(t), "recv 127.0.0.1 " + silent, "send 127.0.0.1 " + silent, "resolve slow.test",
+	} {
+		t.Run(strings.Fields(args)[0], func(t *testing.T) {
+			var attempts []span
+			for range 3 {
+				attempts = append(attempts, endBlocked(t, dns.LocalAddr().String(), args))
+			}
+			within(t, "the end", 1000, attempts)
+			eventually(t, "no goroutine is left behind", func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
+		})
+	}
+}
+
+// endBlocked has a guest block in a call, and returns how long its end takes.
+func endBlocked(t *testing.T, dns, args string) span {
+	stdin, keep, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keep.Close()
+	defer stdin.Close()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	g := startWith(t, ctx, wasport.Config{
+		Stdin:   stdin,
+		Network: kernel.New(kernel.Config{Server: dns}),
+		Policy:  rules(t, "allow connect loopback", "allow listen loopback", "allow resolve *"),
+	}, "block", strings.Fields(args)...)
+	for g.line() != "blocking" {
+	}
+	blocked(t)
+	reason := errors.New("enough")
+	w := startWatch()
+	cancel(reason)
+	_, err = g.g.Wait()
+	took := w.stop()
+	if err != reason {
+		t.Errorf("it ended with %v", err)
+	}
+	return took
+}
+
+// TestEndClosesEverything ends guests by their context: once that is over, all that they had open is closed.
+func TestEndClosesEverything(t *testing.T) {
+	dirs := slices.Repeat([]wasport.Dir{{Host: t.TempDir(), Guest: "/"}}, 500) // which take a while to close
+	for range 10 {
+		ctx, cancel := context.WithCancel(context.Background())
+		g := startWith(t, ctx, wasport.Config{Policy: onLoopback(t), Dirs: dirs}, "block", "accept")
+		at := g.listening()
+		g.expect("blocking")
+		cancel()
+		g.g.Wait()
+		l, err := net.Listen("tcp", at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+	}
+}
+
+// blocked lets the guest, which has just said that it will, reach its blocking call. There is nothing to wait for: whether it is already in
+// the call or just before it, it must end.
+func blocked(testing.TB) {
+	for range 1000 {
+		runtime.Gosched()
+	}
+}
+
+// full is the port of a listener that answers no more connections.
+func full(t testing.TB) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	sa, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: sa.(*syscall.SockaddrInet4).Port}
+	for { // fill the queue
+		c, err := net.DialTimeout("tcp", at.String(), 200*time.Millisecond)
+		if err != nil {
+			_, port, _ := net.SplitHostPort(at.String())
+			return port
+		}
+		t.Cleanup(func() { c.Close() })
+	}
+}
+
+// TestCancelComputing ends guests that compute.
+func TestCancelComputing(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	g := startWith(t, ctx, wasport.Config{}, "spin")
+	g.line()
+	cancel()
+	if _, err := g.g.Wait(); !errors.Is(err, context.Canceled) {
+		t.Errorf("spin ended with %v", err)
+	}
+	g = startWith(t, context.Background(), wasport.Config{MaxCPU: 20 * time.Millisecond}, "spin")
+	g.line()
+	if _, err := g.g.Wait(); err != wasport.ErrCPU {
+		t.Errorf("spin ended with %v", err)
+	}
+}
+
+// TestTraps ends guests that do what they must not.
+func TestTraps(t *testing.T) {
+	for _, test := range []struct{ kind, reason string }{
+		{"unreachable", "unreachable"}, {"memory", "out of bounds memory access"}, {"divide", "integer divide by zero"},
+		{"null-call", ""}, {"signature", "indirect call type mismatch"}, {"abort", "unreachable"},
+	} {
+		g := start(t, "trap", test.kind)
+		g.expect("trapping")
+		_, err := g.g.Wait()
+		var trap *wasport.Trap
+		if !errors.As(err, &trap) || !strings.Contains(trap.Reason, test.reason) || !strings.Contains(trap.Stack, "main") {
+			t.Errorf("%s: %v", test.kind, err)
+		}
+	}
+	g := start(t, "recurse")
+	g.expect("recursing")
+	var trap *wasport.Trap
+	if _, err := g.g.Wait(); !errors.As(err, &trap) || trap.Reason != "stack overflow" {
+		t.Errorf("recurse: %v", err)
+	}
+}

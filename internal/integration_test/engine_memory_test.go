@@ -1,0 +1,144 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+)
+
+// TestGrowPageByPage grows a memory 900 times, in less time than copying it a few times would take.
+func TestGrowPageByPage(t *testing.T) {
+	within(t, "start, 900 times memory.grow(1), end", 10, runs(t, "grow", wasport.Config{}))
+}
+
+// BenchmarkMemory runs guests from their start to their end: one whose memory grows 900 times by a page, and one that starts with 4 GiB and
+// touches three pages.
+func BenchmarkMemory(b *testing.B) {
+	for _, name := range []string{"grow", "vast"} {
+		b.Run(name, func(b *testing.B) {
+			m := assembled(b, name)
+			for b.Loop() {
+				if _, err := m.Run(context.Background(), wasport.Config{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// runs runs one of the modules in testdata several times.
+func runs(t *testing.T, name string, c wasport.Config) (took []span) {
+	t.Helper()
+	m := assembled(t, name)
+	for range 15 {
+		w := startWatch()
+		_, err := m.Run(context.Background(), c)
+		took = append(took, w.stop())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return took
+}
+
+// TestMemoryLimit starts a module with just as much memory as it wants, and with a byte less.
+func TestMemoryLimit(t *testing.T) {
+	const wanted = 17 << 16
+	m := assembled(t, "receive")
+	run := func(limit uint64) error {
+		_, err := m.Run(context.Background(), wasport.Config{Function: "receive", Params: []uint64{1}, MaxMemory: limit})
+		return err
+	}
+	var trap *wasport.Trap
+	if err := run(wanted); !errors.As(err, &trap) { // which it does when it may not connect
+		t.Errorf("with enough memory: %v", err)
+	}
+	if err := run(wanted - 1); err == nil || errors.As(err, &trap) {
+		t.Errorf("with a byte less: %v", err)
+	}
+}
+
+// TestMemoryIsNotRecycledTooEarly ends guests while the kernel writes into their memory, and starts others meanwhile, which get the same
+// addresses as soon as those are free: what is meant for one must not arrive in another.
+func TestMemoryIsNotRecycledTooEarly(t *testing.T) {
+	const each = 4
+	rounds := 60
+	switch {
+	case interpreted():
+		rounds = 6
+	case whole():
+		rounds = 1000
+	}
+	m := assembled(t, "receive")
+	_, flood := listen(t, "127.0.0.1", func(c net.Conn) {
+		block := make([]byte, 1<<20)
+		for i := range block {
+			block[i] = 0xee
+		}
+		for {
+			if _, err := c.Write(block); err != nil {
+				return
+			}
+		}
+	})
+	began, over := make(chan struct{}, each), make(chan struct{}, each)
+	_, answer := listen(t, "127.0.0.1", func(c net.Conn) {
+		b := make([]byte, 1)
+		if _, err := io.ReadFull(c, b); err != nil {
+			t.Error(err)
+		}
+		began <- struct{}{}
+		<-over
+		c.Write(b)
+	})
+	start := func(function string, params ...string) *wasport.Guest {
+		c := wasport.Config{Policy: onLoopback(t), Function: function}
+		for _, p := range params {
+			n, _ := strconv.ParseUint(p, 10, 64)
+			c.Params = append(c.Params, n)
+		}
+		g, err := m.Start(context.Background(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	for range rounds {
+		var receivers, guards []*wasport.Guest
+		for range each {
+			receivers = append(receivers, start("receive", flood))
+		}
+		<-time.After(2 * time.Millisecond) // for them to receive
+		var ended sync.WaitGroup
+		for _, r := range receivers {
+			ended.Go(func() {
+				r.Stop(nil)
+				r.Wait()
+			})
+		}
+		for range each {
+			guards = append(guards, start("guard", answer, "85"))
+		}
+		ended.Wait()
+		for range guards {
+			<-began
+			over <- struct{}{}
+		}
+		for _, g := range guards {
+			status, err := g.Wait()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if changed := status.Results[0]; changed != 0 {
+				t.Fatalf("%d bytes of a guest's memory have changed by themselves", changed)
+			}
+		}
+	}
+}

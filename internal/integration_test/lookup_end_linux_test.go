@@ -1,0 +1,46 @@
+package integration_test
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/dnstest"
+)
+
+// TestLookupEndsWithGuest ends guests that wait for a server which says nothing.
+func TestLookupEndsWithGuest(t *testing.T) {
+	const guests = 20
+	server, base := nameServer(t)
+	server.Set("silent.test", dnstest.Answer{Silent: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	open := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	before := open()
+	var all []*guest
+	for range guests {
+		all = append(all, startWith(t, ctx, wasport.Config{Network: base, Policy: rules(t, "allow resolve *")},
+			"lookup", "silent.test", "80", "4", "tcp"))
+	}
+	for server.Asked("silent.test", "udp") < guests {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	for _, g := range all {
+		g.g.Wait()
+	}
+	for open() > before {
+		if n := server.Asked("silent.test", "udp"); n > guests {
+			t.Fatalf("got %d questions of %d guests that have ended, and %d descriptors; want %d", n, guests, open(), before)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}

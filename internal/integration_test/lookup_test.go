@@ -1,0 +1,116 @@
+package integration_test
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+// nameServer is a network whose names a DNS server of the test's resolves.
+func nameServer(t testing.TB) (*dnstest.Server, *kernel.Network) {
+	t.Helper()
+	server, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return server, kernel.New(kernel.Config{
+		Server: server.Addr(),
+		Hosts:  map[string][]netip.Addr{"hosts.test": {netip.MustParseAddr("192.0.2.77")}},
+	})
+}
+
+func TestLookup(t *testing.T) {
+	server, base := nameServer(t)
+	server.Set("both.test", dnstest.Addrs("192.0.2.1", "2001:db8::1"))
+	server.Set("four.test", dnstest.Addrs("192.0.2.4"))
+	server.Set("alias.test", dnstest.Answer{CNAME: "four.test"})
+	server.Set("broken.test", dnstest.Answer{Code: dnsmessage.RCodeServerFailure})
+	server.Set("many.test", dnstest.Addrs(many()...))
+	server.Set("long.test", dnstest.Answer{Addrs: dnstest.Addrs("192.0.2.9").Addrs, Truncate: true})
+
+	for _, test := range []struct {
+		name string
+		args string
+		code uint32
+		want []string // lines, in any order; the first ones of what was said if it is an error
+	}{
+		{"IPv4", "four.test 80 4 tcp", 0, []string{"192.0.2.4 80 stream"}},
+		{"both types", "four.test 80 any any", 0, []string{"192.0.2.4 80 stream", "192.0.2.4 80 dgram"}},
+		{"both families", "both.test 80 any tcp", 0, []string{"192.0.2.1 80 stream", "2001:db8::1 80 stream"}},
+		{"IPv6 alone", "both.test 80 6 udp", 0, []string{"2001:db8::1 80 dgram"}},
+		{"service by name", "four.test http 4 tcp", 0, []string{"192.0.2.4 80 stream"}},
+		{"no service", "four.test - 4 tcp", 0, []string{"192.0.2.4 0 stream"}},
+		{"alias", "alias.test 80 4 tcp", 0, []string{"192.0.2.4 80 stream"}},
+		{"case and dot", "FOUR.Test. 80 4 tcp", 0, []string{"192.0.2.4 80 stream"}},
+		{"--hosts", "hosts.test 80 4 tcp", 0, []string{"192.0.2.77 80 stream"}},
+		{"literal", "192.0.2.5 80 any tcp", 0, []string{"192.0.2.5 80 stream"}},
+		{"IPv6 literal", "2001:db8::5 80 any tcp", 0, []string{"2001:db8::5 80 stream"}},
+		{"by TCP", "long.test 80 4 tcp", 0, []string{"192.0.2.9 80 stream"}},
+		{"more than fit at first", "many.test 80 4 tcp", 0, suffixed(many(), " 80 stream")},
+		{"no such host", "nobody.test 80 4 tcp", 1, []string{"error EAI_NONAME"}},
+		{"no address of the family", "four.test 80 6 tcp", 1, []string{"error EAI_NONAME"}},
+		{"server failure", "broken.test 80 4 tcp", 1, []string{"error EAI_AGAIN"}},
+		{"not allowed", "example.com 80 4 tcp", 1, []string{"error EAI_FAIL"}},
+		{"no such service", "four.test nothing 4 tcp", 1, []string{"error EAI_SERVICE"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			g := startWith(t, context.Background(), wasport.Config{
+				Network: base,
+				Policy:  rules(t, "allow resolve *.test"),
+			}, "lookup", strings.Fields(test.args)...)
+			lines := strings.Split(strings.TrimSpace(g.ends(test.code)), "\n")
+			for _, want := range test.want {
+				found := false
+				for _, line := range lines {
+					found = found || line == want || test.code != 0 && strings.HasPrefix(line, want)
+				}
+				if !found {
+					t.Errorf("%q is not in %q", want, lines)
+				}
+			}
+			if test.code == 0 && len(lines) != len(test.want) {
+				t.Errorf("%d results instead of %d: %q", len(lines), len(test.want), lines)
+			}
+		})
+	}
+}
+
+// many is more addresses than the library first makes room for.
+func many() (list []string) {
+	for i := range 40 {
+		list = append(list, netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 100)}).String())
+	}
+	return list
+}
+
+func suffixed(list []string, suffix string) (out []string) {
+	for _, s := range list {
+		out = append(out, s+suffix)
+	}
+	return out
+}
+
+// TestLookupWithoutServer tells a server that says nothing from a name that does not exist.
+func TestLookupWithoutServer(t *testing.T) {
+	closed, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	g := startWith(t, context.Background(), wasport.Config{
+		Network: kernel.New(kernel.Config{Server: closed.LocalAddr().String()}),
+		Policy:  rules(t, "allow resolve *"),
+	}, "lookup", "any.test", "80", "4", "tcp")
+	if out := g.ends(1); !strings.HasPrefix(out, "error EAI_AGAIN") {
+		t.Errorf("the guest said %q", out)
+	}
+}

@@ -1,0 +1,266 @@
+package integration_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+)
+
+// A greedy module takes what it can of the host's memory, mostly in as many threads as it may have, each of which then waits.
+type greedy struct {
+	types    [][]byte // after those below
+	tables   [][]byte
+	globals  [][]byte
+	elements [][]byte
+	bodies   [][]byte // of the functions after _start and the threads' entry, with their types
+	of       []byte
+	thread   []byte // code of a thread
+	pages    uint64 // of its memory at most; 0 = 1
+	single   bool   // _start does it, without threads
+}
+
+const (
+	voidType, spawnType, entryType, firstType = 0, 1, 2, 3
+
+	// Functions: the import is the first.
+	spawnFunc, startFunc, threadFunc, firstFunc = 0, 1, 2, 3
+
+	i32, i64, v128, funcref, externref = 0x7f, 0x7e, 0x7b, 0x70, 0x6f
+	end, drop                          = 0x0b, 0x1a
+)
+
+func leb(n uint64) []byte { return binary.AppendUvarint(nil, n) }
+
+func vec(b []byte) []byte { return append(leb(uint64(len(b))), b...) }
+
+func wasmSection(id byte, items ...[]byte) []byte {
+	return append([]byte{id}, vec(append(leb(uint64(len(items))), slices.Concat(items...)...))...)
+}
+
+func funcType(params, results []byte) []byte {
+	return slices.Concat([]byte{0x60}, vec(params), vec(results))
+}
+
+func funcBody(locals, code []byte) []byte { return vec(slices.Concat(locals, code, []byte{end})) }
+
+// forever waits for a word of memory that never changes.
+var forever = []byte{0x41, 0, 0x41, 0, 0x42, 0x7f, 0xfe, 0x01, 2, 0, drop}
+
+func (g greedy) wasm() []byte {
+	start := slices.Concat(
+		[]byte{0x03, 0x40, 0x41, 0, 0x10, spawnFunc, 0x41, 0, 0x4e, 0x0d, 0, end}, // spawn until there may be no more
+		forever)
+	if g.single {
+		start = slices.Concat(g.thread, forever)
+	}
+	types := append([][]byte{funcType(nil, nil), funcType([]byte{i32}, []byte{i32}), funcType([]byte{i32, i32}, nil)}, g.types...)
+	funcs := [][]byte{{voidType}, {entryType}}
+	for _, t := range g.of {
+		funcs = append(funcs, []byte{t})
+	}
+	name := func(s string) []byte { return vec([]byte(s)) }
+	return slices.Concat([]byte("\x00asm\x01\x00\x00\x00"),
+		wasmSection(1, types...),
+		wasmSection(2,
+			slices.Concat(name("wasi"), name("thread-spawn"), []byte{0, spawnType}),
+			slices.Concat(name("env"), name("memory"), []byte{2, 3, 1}, leb(max(g.pages, 1)))),
+		wasmSection(3, funcs...),
+		wasmSection(4, g.tables...),
+		wasmSection(6, g.globals...),
+		wasmSection(7,
+			slices.Concat(name("_start"), []byte{0, startFunc}),
+			slices.Concat(name("wasi_thread_start"), []byte{0, threadFunc})),
+		wasmSection(9, g.elements...),
+		wasmSection(10, append([][]byte{funcBody([]byte{0}, start), funcBody([]byte{0}, append(slices.Clone(g.thread), forever...))},
+			g.bodies...)...),
+	)
+}
+
+// recursion is a thread that calls a function which never ends.
+var recursion = []byte{0x10, firstFunc}
+
+func loops(body ...byte) []byte { return slices.Concat([]byte{0x03, 0x40}, body, []byte{0x0c, 0, end}) }
+
+// table is the type of a table, from least to most entries.
+func table(of byte, least, most uint64) []byte {
+	return slices.Concat([]byte{of, 1}, leb(least), leb(most))
+}
+
+// times makes code of its parts, with the number of each.
+func times(n int, part func(i uint64) []byte) (code []byte) {
+	for i := range n {
+		code = append(code, part(uint64(i))...)
+	}
+	return code
+}
+
+var greedyModules = map[string]greedy{
+	"nothing": {single: true},
+	"tables that grow": {
+		tables: [][]byte{table(externref, 1, 1_000_000)},
+		thread: slices.Concat([]byte{0xd0, externref, 0x41}, []byte{0xf6, 0x83, 0x3d}, []byte{0xfc, 15, 0, drop}),
+	},
+	"tables that grow by one": {
+		tables: [][]byte{table(externref, 1, 1_000_000)},
+		thread: loops(0xd0, externref, 0x41, 1, 0xfc, 15, 0, drop),
+	},
+	"large tables": {tables: [][]byte{table(funcref, 1_000_000, 1_000_000)}},
+	"globals":      {globals: slices.Repeat([][]byte{{i32, 1, 0x41, 0, end}}, 20_000)},
+	"elements": {
+		tables:   [][]byte{table(funcref, 1, 1)},
+		elements: [][]byte{slices.Concat([]byte{1, 0}, leb(200_000), bytes.Repeat([]byte{startFunc}, 200_000))},
+	},
+	"references": {
+		elements: [][]byte{{3, 0, 1, startFunc}},
+		thread:   loops(0xd2, startFunc, drop),
+	},
+	"shared memory": {
+		pages:  65536,
+		thread: loops(0x41, 1, 0x40, 0, 0x41, 16, 0x74, 0x41, 1, 0x36, 2, 0), // touches what it got
+	},
+	"recursion with results of a call": {
+		types:  [][]byte{funcType(nil, bytes.Repeat([]byte{v128}, 1000))},
+		of:     []byte{voidType, firstType},
+		thread: recursion,
+		bodies: [][]byte{
+			funcBody([]byte{0}, slices.Concat([]byte{0x10, firstFunc + 1, 0x10, firstFunc}, bytes.Repeat([]byte{drop}, 1000))),
+			funcBody([]byte{0}, bytes.Repeat([]byte{0x41, 0, 0xfd, 0x0f}, 1000)), // i8x16.splat
+		},
+	},
+	"recursion with results that are used": {
+		types:  [][]byte{funcType(nil, bytes.Repeat([]byte{v128}, 1000)), funcType(nil, []byte{v128})},
+		of:     []byte{firstType + 1, firstType},
+		thread: append(slices.Clone(recursion), drop),
+		bodies: [][]byte{
+			funcBody([]byte{0}, slices.Concat([]byte{0x10, firstFunc + 1, 0x10, firstFunc}, bytes.Repeat([]byte{0xfd, 0x50}, 1000))), // v128.or
+			funcBody([]byte{0}, bytes.Repeat([]byte{0x41, 0, 0xfd, 0x0f}, 1000)),
+		},
+	},
+	"recursion with a high stack": { // of values, none of which lives across the call
+		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
+		of:     []byte{firstType},
+		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
+		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
+			bytes.Repeat([]byte{0x20, 0, 0x45}, 3000), bytes.Repeat([]byte{0x6a}, 2999), recursion))},
+	},
+	"recursion with a high stack of vectors": {
+		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
+		of:     []byte{firstType},
+		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
+		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
+			bytes.Repeat([]byte{0x20, 0, 0xfd, 0x0f}, 3000), bytes.Repeat([]byte{0xfd, 0x50}, 2999), []byte{0xfd, 0x53}, recursion))},
+	},
+	"recursion with many assignments": { // of few locals, each of which lives across a call
+		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
+		of:     []byte{firstType, voidType},
+		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
+		bodies: [][]byte{
+			funcBody([]byte{1, 8, v128}, slices.Concat(bytes.Repeat(slices.Concat(
+				times(8, func(i uint64) []byte { return slices.Concat([]byte{0x20, 0, 0xfd, 0x0f, 0x21}, leb(i+1)) }),
+				[]byte{0x10, firstFunc + 1},
+				times(8, func(i uint64) []byte {
+					return slices.Concat([]byte{0x20}, leb(i+1), []byte{0xfd, 0x53, 0x20, 0, 0x6a, 0x21, 0})
+				}),
+			), 100), []byte{0x20, 0, 0x10, firstFunc})),
+			funcBody([]byte{0}, bytes.Repeat([]byte{1}, 200)),
+		},
+	},
+	"recursion with joined locals": { // a new value of each for every if
+		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
+		of:     []byte{firstType, voidType},
+		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
+		bodies: [][]byte{
+			funcBody([]byte{1, 50, v128}, slices.Concat(
+				bytes.Repeat(slices.Concat([]byte{0x20, 0, 0x04, 0x40},
+					times(50, func(i uint64) []byte {
+						return slices.Concat([]byte{0x20}, leb(i+1), []byte{0xfd, 0x4d, 0x21}, leb(i+1)) // v128.not
+					}), []byte{end, 0x10, firstFunc + 1}), 40),
+				times(50, func(i uint64) []byte {
+					return slices.Concat([]byte{0x20}, leb(i+1), []byte{0xfd, 0x53, 0x20, 0, 0x6a, 0x21, 0})
+				}),
+				[]byte{0x20, 0, 0x10, firstFunc})),
+			funcBody([]byte{0}, bytes.Repeat([]byte{1}, 200)),
+		},
+	},
+	"large leaves": { // a function that calls none, at its largest
+		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
+		of:     []byte{firstType},
+		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
+		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
+			bytes.Repeat([]byte{0x20, 0, 0xfd, 0x0f}, 60_000), bytes.Repeat([]byte{0xfd, 0x50}, 59_999), []byte{0xfd, 0x53}, loops()))},
+	},
+}
+
+const peakModule, peakLimit = "WASPORT_TEST_PEAK", 16 << 20
+
+// TestPeakChild is the process of TestPeakMemory that runs a guest. It prints the most memory that it has had.
+func TestPeakChild(t *testing.T) {
+	g, ok := greedyModules[os.Getenv(peakModule)]
+	if !ok {
+		t.Skip("it is a part of another test")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{Interpreter: interpreted()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := rt.Compile(context.Background(), g.wasm(), wasport.CompileConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.Run(ctx, wasport.Config{MaxMemory: peakLimit})
+	status, readErr := os.ReadFile("/proc/self/status")
+	if readErr != nil {
+		t.Fatal(readErr)
+	}
+	_, line, _ := strings.Cut(string(status), "VmHWM:")
+	line, _, _ = strings.Cut(line, "\n")
+	fmt.Printf("peak %s; %v\n", line, err)
+}
+
+// TestPeakMemory runs guests that take all the memory they can, each in a process of its own, and compares how much the process
+// takes at its worst with a process whose guest takes nothing.
+func TestPeakMemory(t *testing.T) {
+	if !measured {
+		t.Skip("the race detector takes memory of its own")
+	}
+	peak := func(t *testing.T, name string) int {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestPeakChild$")
+		cmd.Env = append(os.Environ(), peakModule+"="+name)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		_, line, ok := strings.Cut(string(out), "peak ")
+		var kib int
+		if _, err := fmt.Sscan(line, &kib); !ok || err != nil {
+			t.Fatalf("it says %s", out)
+		}
+		_, how, _ := strings.Cut(line, "; ")
+		how, _, _ = strings.Cut(how, "\n")
+		t.Logf("%d MiB; it ended with %.100s", kib>>10, how)
+		return kib << 10
+	}
+	nothing := peak(t, "nothing")
+	for name := range greedyModules {
+		if name == "nothing" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			const most = 2*peakLimit + 16<<20
+			if took := peak(t, name) - nothing; took > most {
+				t.Errorf("got %d KiB more than a guest that does nothing, want at most %d", took>>10, most>>10)
+			}
+		})
+	}
+}

@@ -1,0 +1,49 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport"
+)
+
+// TestLimitedAddressSpace runs guests without a limit of their own in a process whose address space is limited (RLIMIT_AS,
+// getrlimit(2)): they get less, or an error, and leave enough for the process to go on.
+func TestLimitedAddressSpace(t *testing.T) {
+	const child = "WASPORT_TEST_SPACE"
+	if !measured {
+		t.Skip("the race detector reserves more address space than this")
+	}
+	if os.Getenv(child) == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestLimitedAddressSpace$")
+		cmd.Env = append(os.Environ(), child+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("got %v, want the process to go on: %.2000s", err, out)
+		}
+		return
+	}
+	ctx := context.Background()
+	var modules []*wasport.Module
+	for _, name := range []string{"grow", "greedy", "vast"} {
+		modules = append(modules, assembled(t, name))
+	}
+	limit := unix.Rlimit{Cur: uint64(footprintOf(t).virtual + 700<<20), Max: unix.RLIM_INFINITY}
+	if err := unix.Setrlimit(unix.RLIMIT_AS, &limit); err != nil {
+		t.Fatal(err)
+	}
+	kept := make([][]byte, 0, len(modules))
+	for i, m := range modules {
+		_, err := m.Run(ctx, wasport.Config{Stdout: os.Stdout})
+		var trap *wasport.Trap
+		if vast := i == 2; vast != (err != nil) || errors.As(err, &trap) {
+			t.Errorf("module %d: got %v, want an error that is no trap if it starts with 4 GiB, and none else", i, err)
+		}
+		kept = append(kept, make([]byte, 16<<20)) // the process has memory still
+		kept[i][0] = 1
+	}
+}

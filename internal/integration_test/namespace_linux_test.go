@@ -1,0 +1,109 @@
+package integration_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The addresses of the network that tests have to themselves. All of them are this host's.
+const (
+	lan4   = "10.99.0.1" // in a network of which each address is the host's, as with loopback
+	lan6   = "fd00:99::1"
+	world4 = "93.184.216.34" // a public one
+)
+
+// inNamespace runs a test in a network namespace of its own, where the host has the addresses
+// above. It takes being root, or a system that lets others make namespaces.
+func inNamespace(t *testing.T, test func(*testing.T)) {
+	const inside = "WASPORT_NAMESPACE"
+	if os.Getenv(inside) == t.Name() {
+		addAddrs(t)
+		test(t)
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), inside+"="+t.Name())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	if os.Geteuid() != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+	}
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		t.Errorf("%v\n%s", err, out)
+	case err != nil && os.Getenv("WASPORT_CI") == "1":
+		t.Fatal(err)
+	case err != nil:
+		t.Skip("a network namespace takes root, or kernel.unprivileged_userns_clone: ", err)
+	}
+}
+
+// addAddrs gives the loopback interface all addresses.
+func addAddrs(t *testing.T) {
+	t.Helper()
+	four, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	must(t, err)
+	defer unix.Close(four)
+	change := func(name string, command uint, set func(*unix.Ifreq)) {
+		t.Helper()
+		r, err := unix.NewIfreq(name)
+		must(t, err)
+		set(r)
+		must(t, unix.IoctlIfreq(four, command, r))
+	}
+	change("lo", unix.SIOCSIFFLAGS, func(r *unix.Ifreq) { r.SetUint16(unix.IFF_UP) })
+	for name, prefix := range map[string]string{"lo:1": lan4 + "/24", "lo:2": world4 + "/32"} {
+		p := netip.MustParsePrefix(prefix)
+		mask := binary.BigEndian.AppendUint32(nil, ^uint32(0)<<(32-p.Bits()))
+		to := func(b []byte) func(*unix.Ifreq) {
+			return func(r *unix.Ifreq) { must(t, r.SetInet4Addr(b)) }
+		}
+		change(name, unix.SIOCSIFADDR, to(p.Addr().AsSlice()))
+		change(name, unix.SIOCSIFNETMASK, to(mask))
+	}
+	six, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM, 0)
+	if err != nil {
+		t.Skip("this host has no IPv6")
+	}
+	defer unix.Close(six)
+	in6 := struct { // struct in6_ifreq of linux/ipv6.h
+		addr   [16]byte
+		prefix uint32
+		index  int32
+	}{netip.MustParseAddr(lan6).As16(), 64, 1}
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(six), unix.SIOCSIFADDR,
+		uintptr(unsafe.Pointer(&in6)))
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	// The kernel makes up its mind about the address a little later.
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		l, err := net.Listen("tcp", net.JoinHostPort(lan6, "0"))
+		if err == nil {
+			l.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,50 @@
+package integration_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestOptions looks at every option of both types of socket: what a get gives after a set.
+func TestOptions(t *testing.T) {
+	families(t, func(t *testing.T, _, number string) {
+		out := run(t, 0, "options", number)
+		seen := 0
+		for line := range strings.Lines(out) {
+			fields := strings.Fields(line) // TYPE NAME default=V set=V get=V
+			if len(fields) < 3 {
+				t.Errorf("the guest said %q", line)
+				continue
+			}
+			typ, name := fields[0], fields[1]
+			values := map[string]string{}
+			for _, f := range fields[2:] {
+				key, value, _ := strings.Cut(f, "=")
+				values[key] = value
+			}
+			seen++
+			tcpOnly := strings.HasPrefix(name, "TCP_")
+			udp := typ == "dgram" || typ == "udp"
+			switch {
+			case tcpOnly && udp:
+				if values["get"] != "ENOPROTOOPT" && values["default"] != "ENOPROTOOPT" && values["default"] != "ENOTSUP" {
+					t.Errorf("an option of TCP on datagrams: %q", line)
+				}
+			case strings.HasSuffix(name, "BUF"): // the host may give more than was asked for
+				if values["get"] == "0" || strings.HasPrefix(values["get"], "E") {
+					t.Errorf("%q", line)
+				}
+			case name == "TCP_MAXSEG": // known only once connected
+			case strings.HasPrefix(name, "IP_MULTICAST") || strings.HasPrefix(name, "IPV6_MULTICAST"):
+				if udp && values["set"] != values["get"] {
+					t.Errorf("%q", line)
+				}
+			case values["set"] != values["get"]:
+				t.Errorf("%q", line)
+			}
+		}
+		if seen < 2*25 {
+			t.Errorf("only %d options: %s", seen, out)
+		}
+	})
+}

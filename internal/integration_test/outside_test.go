@@ -1,0 +1,311 @@
+package integration_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/policy"
+)
+
+// The parts that an embedder supplies, each of one function.
+type (
+	readFunc   func([]byte) (int, error)
+	writeFunc  func([]byte) (int, error)
+	handleFunc func()
+	connFunc   func() (syscall.RawConn, error)
+	// fakeNetwork is a network that calls a function for whatever it is asked.
+	fakeNetwork func()
+)
+
+func (f readFunc) Read(b []byte) (int, error)                  { return f(b) }
+func (f writeFunc) Write(b []byte) (int, error)                { return f(b) }
+func (f handleFunc) Enabled(context.Context, slog.Level) bool  { return true }
+func (f handleFunc) Handle(context.Context, slog.Record) error { f(); return nil }
+func (f handleFunc) WithAttrs([]slog.Attr) slog.Handler        { return f }
+func (f handleFunc) WithGroup(string) slog.Handler             { return f }
+func (f connFunc) SyscallConn() (syscall.RawConn, error)       { return f() }
+func (f fakeNetwork) Open(network.Family, network.Type) (network.Socket, error) {
+	f()
+	return nil, syscall.ENFILE
+}
+func (f fakeNetwork) LookupAddrs(context.Context, network.Family, string) ([]netip.Addr, error) {
+	f()
+	return nil, &network.LookupError{Failure: network.NoSuchHost}
+}
+func (f fakeNetwork) LookupPort(context.Context, network.Type, string) (uint16, error) {
+	f()
+	return 0, &network.LookupError{Failure: network.NoSuchHost}
+}
+
+// embedders lists configurations with one part that calls f, and the function of the guest that
+// reaches it.
+func embedders(t *testing.T, f func()) []embedder {
+	named := rules(t, "allow resolve *.test")
+	write := writeFunc(func(b []byte) (int, error) { f(); return len(b), nil })
+	read := readFunc(func(b []byte) (int, error) { f(); return len(b), nil })
+	return []embedder{
+		{"Stdin", "read", "Config.Stdin", false, wasport.Config{Stdin: read}},
+		{"Stdout", "write", "Config.Stdout", true, wasport.Config{Stdout: write}},
+		{"Random", "random", "random_get", true, wasport.Config{Random: read}},
+		{"OnRefusal", "resolve", "Config.OnRefusal", true,
+			wasport.Config{OnRefusal: func(*policy.Refusal) { f() }}},
+		{"Audit", "resolve", "Config.Audit", true, wasport.Config{Audit: slog.New(handleFunc(f))}},
+		{"Trace", "write", "Config.Trace", true, wasport.Config{Trace: write}},
+		{"Network for a socket", "open", "sock_open", true, wasport.Config{Network: fakeNetwork(f)}},
+		{"Network for a name", "resolve", "Config.Network", false,
+			wasport.Config{Network: fakeNetwork(f), Policy: named}},
+	}
+}
+
+type embedder struct {
+	name, function string
+	in             string // what a HostPanic and a StuckError say of it
+	sticks         bool   // the guest cannot leave it
+	config         wasport.Config
+}
+
+// TestHostPanic has the parts of an embedder panic.
+func TestHostPanic(t *testing.T) {
+	m := assembled(t, "outside")
+	bystander, err := m.Start(context.Background(), wasport.Config{Function: "keep_writing"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	boom := errors.New("boom")
+	for _, e := range embedders(t, func() { panic(boom) }) {
+		t.Run(e.name, func(t *testing.T) {
+			e.config.Function = e.function
+			_, err := m.Run(context.Background(), e.config)
+			var p *wasport.HostPanic
+			var trap *wasport.Trap
+			if !errors.As(err, &p) || errors.As(err, &trap) || !errors.Is(err, boom) {
+				t.Fatalf("got %v, want a HostPanic with %v", err, boom)
+			}
+			if p.In != e.in || !strings.Contains(p.Stack, "outside_test.go") {
+				t.Errorf("got a panic in %s, want %s, with the stack of this file:\n%s", p.In, e.in, p.Stack)
+			}
+		})
+	}
+	bystander.Stop(boom)
+	if _, err := bystander.Wait(); err != boom {
+		t.Errorf("another guest ended with %v, want what Stop was given", err)
+	}
+}
+
+// TestHostBreaksPromise has readers and writers return what they must not.
+func TestHostBreaksPromise(t *testing.T) {
+	m := assembled(t, "outside")
+	for name, n := range map[string]func(int) int{
+		"negative": func(int) int { return -1 },
+		"too much": func(n int) int { return n + 1 },
+	} {
+		call := func(b []byte) (int, error) { return n(len(b)), nil }
+		for function, c := range map[string]wasport.Config{
+			"read":   {Stdin: readFunc(call)},
+			"write":  {Stdout: writeFunc(call)},
+			"random": {Random: readFunc(call)},
+		} {
+			t.Run(function+" "+name, func(t *testing.T) {
+				c.Function = function
+				_, err := m.Run(context.Background(), c)
+				var p *wasport.HostPanic
+				if !errors.As(err, &p) {
+					t.Errorf("got %v, want a HostPanic", err)
+				}
+			})
+		}
+	}
+}
+
+func TestSocketsThatAreNone(t *testing.T) {
+	m := assembled(t, "outside")
+	for name, conn := range map[string]syscall.Conn{
+		"nil":    nil,
+		"panics": connFunc(func() (syscall.RawConn, error) { panic("boom") }),
+		"fails":  connFunc(func() (syscall.RawConn, error) { return nil, syscall.EBADF }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := m.Run(context.Background(), wasport.Config{Sockets: []syscall.Conn{conn}})
+			if err == nil {
+				t.Error("got a guest, want an error")
+			}
+		})
+	}
+}
+
+// TestHostFunction ends a guest in a function of the embedder's runtime.
+func TestHostFunction(t *testing.T) {
+	ctx := context.Background()
+	rt := wazero.NewRuntime(ctx)
+	defer rt.Close(ctx)
+	entered, left := make(chan struct{}), make(chan error, 1)
+	boom := errors.New("boom")
+	functions := rt.NewHostModuleBuilder("embedder")
+	for name, f := range map[string]func(context.Context, api.Module){
+		"wait": func(ctx context.Context, _ api.Module) {
+			close(entered)
+			<-ctx.Done()
+			left <- context.Cause(ctx)
+		},
+		"panic": func(context.Context, api.Module) { panic(boom) },
+		"fault": func(context.Context, api.Module) { var p *int; *p = 1 },
+	} {
+		functions.NewFunctionBuilder().WithFunc(f).Export(name)
+	}
+	if _, err := functions.Instantiate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	config := wasport.RuntimeConfig{Wazero: rt, HostModules: []string{"embedder"}}
+	r, err := wasport.NewRuntime(ctx, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close(ctx)
+	start := func(t *testing.T, name string) *wasport.Guest {
+		wasm := importer("embedder", name, 0, 0)
+		wasm = append(wasm[:len(wasm)-6], "\x0a\x06\x01\x04\x00\x10\x00\x0b"...) // _start calls it
+		m, err := r.Compile(ctx, wasm, wasport.CompileConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := m.Start(ctx, wasport.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	t.Run("waits", func(t *testing.T) {
+		g := start(t, "wait")
+		<-entered
+		g.Stop(boom)
+		if _, err := g.Wait(); err != boom {
+			t.Errorf("got %v, want what Stop was given", err)
+		}
+		if err := <-left; err != boom {
+			t.Errorf("the function's context ended with %v, want what Stop was given", err)
+		}
+	})
+	t.Run("panics", func(t *testing.T) {
+		_, err := start(t, "panic").Wait()
+		var p *wasport.HostPanic
+		if !errors.As(err, &p) || !errors.Is(err, boom) {
+			t.Errorf("got %v, want a HostPanic with %v", err, boom)
+		}
+	})
+	t.Run("faults", func(t *testing.T) {
+		_, err := start(t, "fault").Wait()
+		var p *wasport.HostPanic
+		if !errors.As(err, &p) || !strings.Contains(p.Stack, "outside_test.go") {
+			t.Errorf("got %v, want a HostPanic with the stack of this file", err)
+		}
+	})
+}
+
+// TestHostBlocks ends guests while a part of the embedder's does not return.
+func TestHostBlocks(t *testing.T) {
+	ctx := context.Background()
+	release, entered := make(chan struct{}), make(chan struct{}, 1)
+	r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wasm, err := os.ReadFile("testdata/outside.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := r.Compile(ctx, wasm, wasport.CompileConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	why := errors.New("enough")
+	for _, e := range embedders(t, func() {
+		select {
+		case entered <- struct{}{}:
+		default:
+		}
+		<-release
+	}) {
+		t.Run(e.name, func(t *testing.T) {
+			e.config.Function = e.function
+			g, err := m.Start(ctx, e.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			<-entered
+			g.Stop(why)
+			_, err = g.Wait()
+			if !errors.Is(err, why) {
+				t.Errorf("got %v, want what Stop was given", err)
+			}
+			var stuck *wasport.StuckError
+			if errors.As(err, &stuck) != e.sticks || e.sticks && !slices.Equal(stuck.In, []string{e.in}) {
+				t.Errorf("got %v, want one that is stuck in %s: %v", err, e.in, e.sticks)
+			}
+		})
+	}
+	// Guests that are in the host still keep what they come back to.
+	if err := r.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	close(release)
+}
+
+// TestStalledReportsDrop has a guest go on, and end, though nobody takes what it gives rise to.
+func TestStalledReportsDrop(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	m := assembled(t, "outside")
+	var g *wasport.Guest
+	g, err := m.Start(context.Background(), wasport.Config{
+		Function: "keep_resolving", OnRefusal: func(*policy.Refusal) { <-release },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "something is dropped", func() bool { return g.Dropped().Reports > 0 })
+	g.Stop(nil)
+	g.Wait()
+	if d := g.Dropped(); d.Records != 0 || d.Calls != 0 {
+		t.Errorf("got %+v, want reports alone", d)
+	}
+}
+
+// TestOutputIsNotLost has slow writers take all that a guest prints, if it is not ended.
+func TestOutputIsNotLost(t *testing.T) {
+	m := assembled(t, "outside")
+	const count = 2000
+	var got bytes.Buffer
+	slow := writeFunc(func(b []byte) (int, error) {
+		time.Sleep(10 * time.Microsecond)
+		return got.Write(b[:len(b):len(b)])
+	})
+	_, err := m.Run(context.Background(), wasport.Config{
+		Stdout: slow, Function: "lines", Params: []uint64{count},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.Repeat("hello\n", count); got.String() != want {
+		t.Errorf("got %d bytes, want %d", got.Len(), len(want))
+	}
+	failing := writeFunc(func([]byte) (int, error) { return 0, io.ErrClosedPipe })
+	status, err := m.Run(context.Background(), wasport.Config{Stdout: failing, Function: "write"})
+	if err != nil || status.Results[0] == 0 {
+		t.Errorf("got %v, %v; want an errno from a write that failed", status, err)
+	}
+}

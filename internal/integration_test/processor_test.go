@@ -1,0 +1,111 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+)
+
+// hostile starts a guest that takes all the time that it gets, until the function returned is called.
+func hostile(t testing.TB, m *wasport.Module, function string) (stop func()) {
+	t.Helper()
+	g, err := m.Start(context.Background(), wasport.Config{Function: function})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		g.Stop(nil)
+		g.Wait()
+	}
+}
+
+// innocents runs ten guests at once, and returns how long they take and how many of them ended well.
+func innocents(t testing.TB, m *wasport.Module, c wasport.Config, rounds, steps uint64) (took time.Duration, well int) {
+	t.Helper()
+	const count = 10
+	c.Function, c.Params = "work", []uint64{rounds, steps}
+	var wg sync.WaitGroup
+	errs := make([]error, count)
+	start := time.Now()
+	for i := range errs {
+		wg.Go(func() { _, errs[i] = m.Run(context.Background(), c) })
+	}
+	wg.Wait()
+	took = time.Since(start)
+	for _, err := range errs {
+		switch {
+		case err == nil:
+			well++
+		case !errors.Is(err, wasport.ErrCPU):
+			t.Fatalf("an innocent guest ended with %v, want nothing but %v", err, wasport.ErrCPU)
+		}
+	}
+	return took, well
+}
+
+// TestInnocentsBesideManyThreads runs guests that mostly wait beside one that computes in 65 threads,
+// or starts threads for ever: they take about as long as beside one that computes in one.
+func TestInnocentsBesideManyThreads(t *testing.T) {
+	bad, good := assembled(t, "hostile"), assembled(t, "innocent")
+	for _, function := range []string{"many", "spawn"} {
+		t.Run(function, func(t *testing.T) {
+			const rounds = 7
+			var ratios []float64
+			for range rounds {
+				beside := func(function string) time.Duration {
+					stop := hostile(t, bad, function)
+					defer stop()
+					innocents(t, good, wasport.Config{}, 10, 20000) // Until it is known for what it is.
+					took, _ := innocents(t, good, wasport.Config{}, 10, 20000)
+					return took
+				}
+				one := beside("one")
+				ratios = append(ratios, float64(beside(function))/float64(one))
+			}
+			t.Logf("took %.2f times as long", ratios)
+			if best := slices.Min(ratios); measured && best > 1.5 {
+				t.Errorf("took %.2f times as long at best, want at most 1.5", best)
+			}
+		})
+	}
+}
+
+// TestInnocentsKeepTheirLimit runs guests with a limit that is enough for them when they are alone
+// beside one that takes all the time that it gets. What that takes is not charged to them.
+func TestInnocentsKeepTheirLimit(t *testing.T) {
+	bad, good := assembled(t, "hostile"), assembled(t, "innocent")
+	for _, test := range []struct {
+		name          string
+		rounds, steps uint64
+	}{
+		{"waiting", 10, 20000},
+		{"computing", 1, 10000000},
+	} {
+		c := wasport.Config{MaxCPU: 250 * time.Microsecond}
+		for attempts := 0; attempts < 3; attempts++ {
+			if _, well := innocents(t, good, c, test.rounds, test.steps); well < 10 {
+				c.MaxCPU *= 2
+				attempts = -1
+			}
+		}
+		c.MaxCPU *= 2 // What suffices by chance is not enough to compare with.
+		for _, function := range []string{"many", "spawn"} {
+			t.Run(test.name+"/"+function, func(t *testing.T) {
+				stop := hostile(t, bad, function)
+				defer stop()
+				for range 3 {
+					took, well := innocents(t, good, c, test.rounds, test.steps)
+					t.Logf("took %v with a limit of %v", took, c.MaxCPU)
+					if measured && well < 10 {
+						t.Errorf("%d of 10 kept a limit of %v, want all", well, c.MaxCPU)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+)
+
+// TestThreadsEnd ends guests whose threads are blocked in all the ways there are, and compute: by one of them, and from outside. It must
+// take no longer than a guest may take to notice, and nothing may be left behind.
+func TestThreadsEnd(t *testing.T) {
+	reason := errors.New("enough")
+	for _, test := range []struct {
+		name, how string
+		end       func(cancel context.CancelCauseFunc, g *wasport.Guest) // from outside
+		code      uint32
+		trap      bool
+		err       error
+	}{
+		{name: "trap", how: "trap", trap: true},
+		{name: "exit", how: "exit", code: 7},
+		{name: "return", how: "return"},
+		{name: "cancel", how: "nothing", err: reason, end: func(cancel context.CancelCauseFunc, _ *wasport.Guest) { cancel(reason) }},
+		{name: "stop", how: "nothing", err: reason, end: func(_ context.CancelCauseFunc, g *wasport.Guest) { g.Stop(reason) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var late []time.Duration
+			rounds, most := 0, 1000*pace(t).whole
+			again(t, func(t *testing.T) {
+				rounds++
+				ctx, cancel := context.WithCancelCause(context.Background())
+				defer cancel(nil)
+				stdin, keep, err := os.Pipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer keep.Close()
+				defer stdin.Close()
+				g := startThreadsWith(t, ctx, wasport.Config{Policy: onLoopback(t), Stdin: stdin}, "end", test.how)
+				g.expect("ready")
+				at := time.Now()
+				if test.end != nil {
+					test.end(cancel, g.g)
+				}
+				status, err := g.g.Wait()
+				if took := time.Since(at); measured && took > most {
+					late = append(late, took)
+				}
+				if rest, _ := io.ReadAll(g.lines); len(rest) > 0 {
+					t.Errorf("threads went on: %s", rest)
+				}
+				var trap *wasport.Trap
+				switch {
+				case test.trap:
+					if !errors.As(err, &trap) || trap.Reason != "unreachable" || !strings.Contains(trap.Stack, "wasi_thread_start") {
+						t.Errorf("it ended with %v", err)
+					}
+				case err != test.err || status.Code != test.code:
+					t.Errorf("it ended with %v and %v", status, err)
+				}
+			})
+			// What else runs on the machine may hold up one end; it does not hold up many.
+			if len(late) > rounds/10+1 {
+				t.Errorf("%d of %d ends took longer than %v: %v", len(late), rounds, most, late)
+			}
+			eventually(t, "no goroutine is left behind", func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
+		})
+	}
+}
+
+// TestThreadsCPU adds up the time of all threads: the threads of this guest compute, and none of them for long enough by itself.
+func TestThreadsCPU(t *testing.T) {
+	const limit = 50 * time.Millisecond
+	c := wasport.Config{Policy: onLoopback(t), MaxCPU: limit}
+	stdin, keep := io.Pipe()
+	defer keep.Close()
+	c.Stdin = stdin
+	for name, args := range map[string][]string{"end": {"nothing"}, "join": {"100000000"}, "count": {"8", "100000000"}} {
+		g := startThreadsWith(t, context.Background(), c, name, args...)
+		go io.Copy(io.Discard, g.lines)
+		if _, err := g.g.Wait(); err != wasport.ErrCPU {
+			t.Errorf("%s ended with %v", name, err)
+		}
+	}
+}

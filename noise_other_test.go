@@ -1,8 +1,0 @@
-//go:build !linux
-
-package wasport_test
-
-import "time"
-
-// queued is not known.
-func queued() time.Duration { return 0 }

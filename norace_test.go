@@ -1,6 +1,0 @@
-//go:build !race
-
-package wasport_test
-
-// measured says whether a test may judge how long something took.
-const measured = true
