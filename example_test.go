@@ -20,7 +20,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// A module is compiled once and run with arguments, an environment and an input. How it ended is a value.
+// A module is compiled once and run with arguments, an environment and an input. How it ended is a
+// value.
 func Example() {
 	ctx := context.Background()
 	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
@@ -29,7 +30,8 @@ func Example() {
 	}
 	defer rt.Close(ctx)
 
-	wasm, err := testguests.FS.ReadFile("stdio.wasm") // a program in C that prints what it was given
+	// a program in C that prints what it was given
+	wasm, err := testguests.FS.ReadFile("stdio.wasm")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -72,18 +74,20 @@ func exampleModule(ctx context.Context, name string) (mod *wasport.Module, done 
 	return mod, func() { rt.Close(ctx) }
 }
 
-// A guest serves TCP on a listener that the program opened, so the program knows the address, and the guest needs no permission to
-// open a socket, only to accept there.
+// A guest serves TCP on a listener that the program opened, so the program knows the address, and
+// the guest needs no permission to open a socket, only to accept there.
 func ExampleModule_Start() {
 	ctx := context.Background()
-	mod, done := exampleModule(ctx, "listen_fd.wasm") // accepts a connection on descriptor 3 and sends back what it reads
+	// accepts a connection on descriptor 3 and sends back what it reads
+	mod, done := exampleModule(ctx, "listen_fd.wasm")
 	defer done()
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
-	allowed, err := policy.Parse("server.toml", []byte(`allow = ["listen tcp://127.0.0.1 from loopback"]`))
+	allowed, err := policy.Parse("server.toml",
+		[]byte(`allow = ["listen tcp://127.0.0.1 from loopback"]`))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -114,7 +118,8 @@ func ExampleModule_Start() {
 	// exit status 0 <nil>
 }
 
-// A context ends a guest wherever it is: here it waits for a connection that never comes. Wait returns the context's cause.
+// A context ends a guest wherever it is: here it waits for a connection that never comes. Wait
+// returns the context's cause.
 func ExampleModule_Run_cancel() {
 	ctx := context.Background()
 	mod, done := exampleModule(ctx, "tcp_server.wasm")
@@ -135,7 +140,8 @@ func ExampleModule_Run_cancel() {
 	// Output: true nobody came
 }
 
-// A policy says what a guest may do. What it refuses is an errno to the guest, and a policy.Refusal to the program.
+// A policy says what a guest may do. What it refuses is an errno to the guest, and a policy.Refusal
+// to the program.
 func ExampleConfig_policy() {
 	ctx := context.Background()
 	mod, done := exampleModule(ctx, "tcp_client.wasm")
@@ -175,21 +181,24 @@ func (n names) LookupAddrs(_ context.Context, _ network.Family, name string) ([]
 	return nil, &network.LookupError{Name: name, Failure: network.NoSuchHost}
 }
 
-// A program may bring a network of its own, or change a part of the host's: here it is the names. The policy is over it all the same.
+// A program may bring a network of its own, or change a part of the host's: here it is the names.
+// The policy is over it all the same.
 func ExampleConfig_network() {
 	ctx := context.Background()
 	mod, done := exampleModule(ctx, "lookup.wasm")
 	defer done()
 
-	allowed, err := policy.Parse("lookup.toml", []byte(`allow = ["resolve *.internal", "connect tcp://10.0.0.5:5432"]`))
+	allowed, err := policy.Parse("lookup.toml",
+		[]byte(`allow = ["resolve *.internal", "connect tcp://10.0.0.5:5432"]`))
 	if err != nil {
 		log.Fatal(err)
 	}
 	_, err = mod.Run(ctx, wasport.Config{
-		Args:    []string{"lookup", "db.internal", "5432", "4", "tcp"},
-		Stdout:  os.Stdout,
-		Policy:  allowed,
-		Network: names{kernel.New(kernel.Config{}), map[string]netip.Addr{"db.internal": netip.MustParseAddr("10.0.0.5")}},
+		Args:   []string{"lookup", "db.internal", "5432", "4", "tcp"},
+		Stdout: os.Stdout,
+		Policy: allowed,
+		Network: names{kernel.New(kernel.Config{}),
+			map[string]netip.Addr{"db.internal": netip.MustParseAddr("10.0.0.5")}},
 	})
 	if err != nil {
 		log.Fatal(err)

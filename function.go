@@ -26,13 +26,15 @@ func (m *Module) Function(name string) (Function, error) {
 // Parse turns arguments in text, decimal or 0x hexadecimal, into WebAssembly's raw values.
 func (f Function) Parse(args []string) ([]uint64, error) {
 	if len(args) != len(f.Params) {
-		return nil, fmt.Errorf("function %s takes %d arguments, not %d", printable.Name(f.Name), len(f.Params), len(args))
+		return nil, fmt.Errorf("function %s takes %d arguments, not %d", printable.Name(f.Name),
+			len(f.Params), len(args))
 	}
 	values := make([]uint64, len(args))
 	for i, s := range args {
 		v, err := parse(f.Params[i], s)
 		if err != nil {
-			return nil, fmt.Errorf("argument %d of %s: %q is not of type %s", i+1, printable.Name(f.Name), s, api.ValueTypeName(f.Params[i]))
+			return nil, fmt.Errorf("argument %d of %s: %q is not of type %s", i+1,
+				printable.Name(f.Name), s, api.ValueTypeName(f.Params[i]))
 		}
 		values[i] = v
 	}

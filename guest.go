@@ -138,7 +138,8 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*starting, error) {
 		return nil, err
 	}
 	if len(c.Params) != len(entry.Params) {
-		return nil, fmt.Errorf("function %s takes %d arguments, not %d", printable.Name(entry.Name), len(entry.Params), len(c.Params))
+		return nil, fmt.Errorf("function %s takes %d arguments, not %d", printable.Name(entry.Name),
+			len(entry.Params), len(c.Params))
 	}
 	if err := c.keepApart(m.module.CachePaths()); err != nil {
 		return nil, err
@@ -162,10 +163,11 @@ func (g *starting) run(ctx context.Context) {
 		defer close(g.ran)
 		defer g.guard.Close()
 		defer g.world.Close()
-		outside.Protect("a host function", func() { status, err = g.call() }, func(p *outside.Panic) {
-			g.world.Panicked(p)
-			err = p
-		})
+		outside.Protect("a host function", func() { status, err = g.call() },
+			func(p *outside.Panic) {
+				g.world.Panicked(p)
+				err = p
+			})
 	}()
 	if !g.ended() {
 		in := g.world.Stuck()
@@ -185,9 +187,10 @@ func (g *starting) run(ctx context.Context) {
 
 // call calls the guest's entry.
 func (g *starting) call() (Status, error) {
-	results, err := g.module.Run(g.world.Context(), g.world, g.outlets.traceTo(g.config.Trace), g.entry, g.config.Params, engine.Limits{
-		Memory: g.config.MaxMemory, Threads: g.config.MaxThreads,
-	})
+	results, err := g.module.Run(g.world.Context(), g.world, g.outlets.traceTo(g.config.Trace),
+		g.entry, g.config.Params, engine.Limits{
+			Memory: g.config.MaxMemory, Threads: g.config.MaxThreads,
+		})
 	var exit *system.Exit
 	if errors.As(err, &exit) {
 		return Status{Code: exit.Code}, nil

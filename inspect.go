@@ -5,8 +5,8 @@ import (
 	"github.com/wasport/wasport/internal/engine"
 )
 
-// Imports lists the functions that the module imports, in its own order and each once, then what else it imports and cannot
-// get: globals, tables, and memories that are not shared.
+// Imports lists the functions that the module imports, in its own order and each once, then what
+// else it imports and cannot get: globals, tables, and memories that are not shared.
 func (m *Module) Imports() []Import { return m.module.Imports() }
 
 // Functions lists the functions that the module exports, by name.

@@ -8,14 +8,17 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Counters tell what a guest has done on the network so far. Those of decisions are indexed by policy.Op.
+// Counters tell what a guest has done on the network so far. Those of decisions are indexed by
+// policy.Op.
 type Counters = guard.Counters
 
-// SetPolicy changes what the guest may do from now on, its limits included. Its next connect, send, accept, receive or lookup sees the
-// new policy; TCP connections that stand or are under way go on. It may be called at any time, from any goroutine.
+// SetPolicy changes what the guest may do from now on, its limits included. Its next connect, send,
+// accept, receive or lookup sees the new policy; TCP connections that stand or are under way go on.
+// It may be called at any time, from any goroutine.
 func (g *Guest) SetPolicy(p *policy.Policy) { g.guard.SetPolicy(p) }
 
-// Counters returns what has been counted so far. It may be called at any time, from any goroutine, also after the guest's end.
+// Counters returns what has been counted so far. It may be called at any time, from any goroutine,
+// also after the guest's end.
 func (g *Guest) Counters() Counters { return g.guard.Counters() }
 
 // guard makes the guest's view of its network.

@@ -1,8 +1,10 @@
-// Package wasport runs WebAssembly modules that use the network: modules built for WASI preview 1 and for the socket functions
-// that WAMR added to it, unchanged, on the host's own sockets, as far as a policy allows.
+// Package wasport runs WebAssembly modules that use the network: modules built for WASI preview 1
+// and for the socket functions that WAMR added to it, unchanged, on the host's own sockets, as far
+// as a policy allows.
 //
-// A [Runtime] compiles modules; a [Module] is compiled once and run any number of times, also concurrently; each run is a guest with
-// files, sockets and a policy of its own, given by a [Config]:
+// A [Runtime] compiles modules; a [Module] is compiled once and run any number of times, also
+// concurrently; each run is a guest with files, sockets and a policy of its own, given by a
+// [Config]:
 //
 //	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
 //	...
@@ -13,8 +15,9 @@
 //
 // The zero Config is safe: no files, no network, no environment.
 //
-// This package is the front door and nothing else: it turns a configuration into the parts of a guest and puts them together. What a
-// network is, and how to bring one of your own, is in package network; the rules that guard it are in package policy.
+// This package is the front door and nothing else: it turns a configuration into the parts of a
+// guest and puts them together. What a network is, and how to bring one of your own, is in package
+// network; the rules that guard it are in package policy.
 package wasport
 
 import (
@@ -27,15 +30,17 @@ import (
 
 // RuntimeConfig says how modules are compiled and run. The zero value is a good one.
 type RuntimeConfig struct {
-	// Wazero is a runtime to use instead of one of our own; closing it is up to its owner. CacheDir and Interpreter then mean
-	// nothing. Modules of other kinds may run in it at the same time, WASI ones among them: nothing is registered under a
-	// name, and guests reach none of them but those that HostModules lists.
+	// Wazero is a runtime to use instead of one of our own; closing it is up to its owner. CacheDir
+	// and Interpreter then mean nothing. Modules of other kinds may run in it at the same time,
+	// WASI ones among them: nothing is registered under a name, and guests reach none of them but
+	// those that HostModules lists.
 	Wazero wazero.Runtime
 
-	// HostModules are the names of modules in Wazero whose exported functions guests may import: what these functions do,
-	// every guest may do, past its policy. They must be instantiated when a module that imports them is compiled, and while
-	// its guests start. A name that is listed stands for that module alone, also where wasport has functions under it.
-	// Memories, tables and globals cannot be imported from them.
+	// HostModules are the names of modules in Wazero whose exported functions guests may import:
+	// what these functions do, every guest may do, past its policy. They must be instantiated when
+	// a module that imports them is compiled, and while its guests start. A name that is listed
+	// stands for that module alone, also where wasport has functions under it. Memories, tables and
+	// globals cannot be imported from them.
 	HostModules []string
 
 	// CacheDir is a directory where compiled modules are kept, so that the next process starts
@@ -49,13 +54,15 @@ type RuntimeConfig struct {
 	// os.UserConfigDir.
 	CacheKeyFile string
 
-	// NoInterrupt compiles modules as they are. By default they are rewritten, so that guests that compute can be stopped and share the
-	// processors: they count their steps and now and then call the host. It makes them some 10 to 30 % slower. Without it, a guest in a
-	// loop holds up the whole process at its next garbage collection, for as long as it loops; so this is for a single guest that is
-	// trusted.
+	// NoInterrupt compiles modules as they are. By default they are rewritten, so that guests that
+	// compute can be stopped and share the processors: they count their steps and now and then call
+	// the host. It makes them some 10 to 30 % slower. Without it, a guest in a loop holds up the
+	// whole process at its next garbage collection, for as long as it loops; so this is for a
+	// single guest that is trusted.
 	NoInterrupt bool
 
-	// Interpreter runs guests without compiling them: starts sooner, runs some hundred times slower.
+	// Interpreter runs guests without compiling them: starts sooner, runs some hundred times
+	// slower.
 	Interpreter bool
 }
 
@@ -65,7 +72,8 @@ type Runtime struct{ engine *engine.Engine }
 // NewRuntime makes a runtime. It must be closed.
 func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
 	e, err := engine.New(ctx, engine.Config{
-		Runtime: c.Wazero, Modules: c.HostModules, CacheDir: c.CacheDir, CacheKeyFile: c.CacheKeyFile, Interpreter: c.Interpreter, NoInterrupt: c.NoInterrupt,
+		Runtime: c.Wazero, Modules: c.HostModules, CacheDir: c.CacheDir,
+		CacheKeyFile: c.CacheKeyFile, Interpreter: c.Interpreter, NoInterrupt: c.NoInterrupt,
 	})
 	if err != nil {
 		return nil, err
@@ -78,18 +86,20 @@ func (r *Runtime) Close(ctx context.Context) error { return r.engine.Close(ctx) 
 
 // CompileConfig says how a module is compiled.
 type CompileConfig struct {
-	// TrapUnknownImports replaces functions that wasport does not have, or has with another signature, by ones that trap when they
-	// are called. Without it Compile fails with an *ImportError. Nothing replaces globals, tables, and memories that threads do
-	// not share: a module that imports one then compiles, for looking at it, and Run fails with an *ImportError.
+	// TrapUnknownImports replaces functions that wasport does not have, or has with another
+	// signature, by ones that trap when they are called. Without it Compile fails with an
+	// *ImportError. Nothing replaces globals, tables, and memories that threads do not share: a
+	// module that imports one then compiles, for looking at it, and Run fails with an *ImportError.
 	TrapUnknownImports bool
 }
 
-// Compile compiles a core module in the binary format and checks its imports. The error says what is wrong in one line; it is an
-// *ImportError if the module imports what wasport lacks.
+// Compile compiles a core module in the binary format and checks its imports. The error says what
+// is wrong in one line; it is an *ImportError if the module imports what wasport lacks.
 //
-// It returns at the end of ctx, with an error that wraps its cause. What compiles at that moment, a function for each
-// processor, goes on in the background until it is done, which is bounded by the module's size; until then the runtime is not
-// released, though Close returns, and wasm must not change.
+// It returns at the end of ctx, with an error that wraps its cause. What compiles at that moment, a
+// function for each processor, goes on in the background until it is done, which is bounded by the
+// module's size; until then the runtime is not released, though Close returns, and wasm must not
+// change.
 func (r *Runtime) Compile(ctx context.Context, wasm []byte, c CompileConfig) (*Module, error) {
 	m, err := r.engine.Compile(ctx, wasm, engine.CompileOptions{TrapUnknown: c.TrapUnknownImports})
 	if err != nil {

@@ -58,7 +58,8 @@ func medianOf(all []measurement, of func(measurement) float64) float64 {
 	return median(values)
 }
 
-// leastCPU is the least processor time that a unit took: what else runs on the machine can only add to it.
+// leastCPU is the least processor time that a unit took: what else runs on the machine can only add
+// to it.
 func leastCPU(all []measurement) float64 {
 	least := math.Inf(1)
 	for _, m := range all {
@@ -67,7 +68,8 @@ func leastCPU(all []measurement) float64 {
 	return least
 }
 
-// medianRatio is the median of the ratios within each turn: what slows the machine down for a while slows both.
+// medianRatio is the median of the ratios within each turn: what slows the machine down for a while
+// slows both.
 func medianRatio(over, under []measurement, of func(measurement) float64) float64 {
 	values := make([]float64, len(over))
 	for i := range over {

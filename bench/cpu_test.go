@@ -15,8 +15,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// computations are the programs that only compute, with the rounds that take a guest some ten milliseconds. Those of Go are
-// built with its toolchain when the benchmark runs.
+// computations are the programs that only compute, with the rounds that take a guest some ten
+// milliseconds. Those of Go are built with its toolchain when the benchmark runs.
 var computations = []struct{ name, program string }{
 	{"sha256", "cpu sha256 40"}, {"crc32", "cpu crc32 40"}, {"sum", "cpu sum 500"},
 	{"matrix", "cpu matrix 100"}, {"fib", "cpu fib 250"}, {"quicksort", "cpu quicksort 25"},
@@ -24,12 +24,15 @@ var computations = []struct{ name, program string }{
 	{"go_json", "goguest json 2"}, {"go_regexp", "goguest regexp 2"},
 }
 
-// BenchmarkInterrupt compares what guests cost that can be stopped in different ways: rewritten to count their steps, which is the
-// default; compiled as they are; and with wazero's own check. pass-ratio is how many times as long a guest takes with the first as
-// with the second, check-ratio the same for the third, native-ratio how many times as long the default takes as a native program.
+// BenchmarkInterrupt compares what guests cost that can be stopped in different ways: rewritten to
+// count their steps, which is the default; compiled as they are; and with wazero's own check.
+// pass-ratio is how many times as long a guest takes with the first as with the second, check-ratio
+// the same for the third, native-ratio how many times as long the default takes as a native
+// program.
 func BenchmarkInterrupt(b *testing.B) {
 	ctx := context.Background()
-	checked := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCloseOnContextDone(true))
+	checked := wazero.NewRuntimeWithConfig(ctx,
+		wazero.NewRuntimeConfig().WithCloseOnContextDone(true))
 	defer checked.Close(ctx)
 	hosts := []*guests{
 		newGuests(b, wasport.RuntimeConfig{}),
@@ -46,9 +49,13 @@ func BenchmarkInterrupt(b *testing.B) {
 					h.module(b, words[0], wasm)
 				}
 			}
-			programs := []func() measurement{func() measurement { return native{}.start(b, words).result() }}
+			programs := []func() measurement{func() measurement {
+				return native{}.start(b,
+					words).result()
+			}}
 			for _, h := range hosts {
-				programs = append(programs, func() measurement { return h.start(b, words).result() })
+				programs = append(programs,
+					func() measurement { return h.start(b, words).result() })
 			}
 			const runs = 12
 			all := inTurns(b, runs, programs...)
@@ -80,7 +87,8 @@ func buildGo(tb testing.TB) []byte {
 		if _, err := os.Stat(out); err == nil {
 			return
 		}
-		cmd := exec.Command("go", "build", "-o", out, "github.com/wasport/wasport/internal/guests/compute")
+		cmd := exec.Command("go", "build", "-o", out,
+			"github.com/wasport/wasport/internal/guests/compute")
 		cmd.Env = append(os.Environ(), env...)
 		if msg, err := cmd.CombinedOutput(); err != nil {
 			tb.Skipf("the program in Go cannot be built: %v\n%s", err, msg)

@@ -20,13 +20,14 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// BenchmarkIdle starts guests that wait for a connection, in a process of their own, and tells what each of them costs: the time to
-// start it and the memory that it keeps.
+// BenchmarkIdle starts guests that wait for a connection, in a process of their own, and tells what
+// each of them costs: the time to start it and the memory that it keeps.
 func BenchmarkIdle(b *testing.B) {
 	for _, count := range []int{1, 100, 1000, 10_000} {
 		b.Run(strconv.Itoa(count), func(b *testing.B) {
 			var limit unix.Rlimit
-			if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Max < uint64(count)+1000 {
+			if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil ||
+				limit.Max < uint64(count)+1000 {
 				b.Skipf("no more than %d descriptors may be open (%v)", limit.Max, err)
 			}
 			var times, sizes []float64
@@ -109,7 +110,8 @@ func startIdle(count int) error {
 		return err
 	}
 	debug.FreeOSMemory()
-	fmt.Printf("idle %f %f\n", float64(took.Nanoseconds())/1e3/float64(count), float64(resident()-before)/float64(count))
+	fmt.Printf("idle %f %f\n", float64(took.Nanoseconds())/1e3/float64(count),
+		float64(resident()-before)/float64(count))
 	return nil
 }
 

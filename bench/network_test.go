@@ -10,8 +10,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// workload is a program under test, which runs as a guest and natively in turn, and its peer, which is always native. "PORT" among
-// the words of one is the port that the other listens on.
+// workload is a program under test, which runs as a guest and natively in turn, and its peer, which
+// is always native. "PORT" among the words of one is the port that the other listens on.
 type workload struct {
 	name, subject, peer string
 
@@ -63,13 +63,15 @@ func (w workload) run(tb testing.TB, on host) measurement {
 	return s.result()
 }
 
-// BenchmarkNetwork compares guests with native programs. The ratio is how many times as much the guest does in the same time, or, for
-// what is told as a time, how many times as long it takes; cpu-ratio is how many times as much processor time it takes.
+// BenchmarkNetwork compares guests with native programs. The ratio is how many times as much the
+// guest does in the same time, or, for what is told as a time, how many times as long it takes;
+// cpu-ratio is how many times as much processor time it takes.
 func BenchmarkNetwork(b *testing.B) {
 	g := newGuests(b, wasport.RuntimeConfig{})
 	for _, w := range workloads {
 		b.Run(w.name, func(b *testing.B) {
-			all := inTurn(b, func() measurement { return w.run(b, native{}) }, func() measurement { return w.run(b, g) })
+			all := inTurn(b, func() measurement { return w.run(b, native{}) },
+				func() measurement { return w.run(b, g) })
 			w.report(b, all[0], all[1])
 		})
 	}

@@ -104,7 +104,8 @@ func binary(tb testing.TB, name string) string {
 			tb.Fatal(err)
 		}
 	}
-	if msg, err := exec.Command(cc, "-std=gnu11", "-O2", out+".c", "-o", out).CombinedOutput(); err != nil {
+	if msg, err := exec.Command(cc, "-std=gnu11", "-O2", out+".c", "-o",
+		out).CombinedOutput(); err != nil {
 		tb.Fatalf("%v\n%s", err, msg)
 	}
 	return out
@@ -178,7 +179,8 @@ func (g *guests) start(tb testing.TB, words []string) *running {
 	m := g.module(tb, words[0], nil)
 	r, w := io.Pipe()
 	before := processorTime()
-	guest, err := m.Start(context.Background(), wasport.Config{Args: words, Stdout: w, Stderr: os.Stderr, Policy: loopback()})
+	guest, err := m.Start(context.Background(),
+		wasport.Config{Args: words, Stdout: w, Stderr: os.Stderr, Policy: loopback()})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -212,7 +214,8 @@ func processorTime() time.Duration {
 // loopback allows what the workloads do.
 func loopback() *policy.Policy {
 	var rules []policy.Rule
-	for _, text := range []string{"allow connect loopback", "allow listen loopback", "allow resolve localhost"} {
+	for _, text := range []string{"allow connect loopback", "allow listen loopback",
+		"allow resolve localhost"} {
 		r, err := policy.ParseRule(text, policy.Origin{Source: "benchmark"})
 		if err != nil {
 			panic(err)

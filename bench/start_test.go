@@ -14,12 +14,13 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// BenchmarkHello runs the command from its start to its end, with and without the compiled module in its cache, and the same program
-// natively.
+// BenchmarkHello runs the command from its start to its end, with and without the compiled module
+// in its cache, and the same program natively.
 func BenchmarkHello(b *testing.B) {
 	dir := b.TempDir()
 	command := filepath.Join(dir, "wasport")
-	if out, err := exec.Command("go", "build", "-o", command, "github.com/wasport/wasport/cmd/wasport").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", command,
+		"github.com/wasport/wasport/cmd/wasport").CombinedOutput(); err != nil {
 		b.Skipf("the command cannot be built: %v\n%s", err, out)
 	}
 	wasm, err := Modules.ReadFile("hello.wasm")
@@ -42,7 +43,8 @@ func BenchmarkHello(b *testing.B) {
 			if err != nil || !bytes.Equal(out, []byte("hello\n")) {
 				b.Fatalf("%v\n%s", err, out)
 			}
-			return measurement{1, time.Since(at), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+			return measurement{1, time.Since(at),
+				cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 		}
 	}
 	all := inTurn(b,

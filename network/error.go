@@ -6,9 +6,10 @@ import "syscall"
 type LookupFailure uint8
 
 const (
-	NoSuchHost    LookupFailure = iota // the name, or the service, does not exist, or has no address of the family
-	NoAnswer                           // no server answered
-	ServerFailure                      // a server answered that it could not tell
+	// the name, or the service, does not exist, or has no address of the family
+	NoSuchHost    LookupFailure = iota
+	NoAnswer                    // no server answered
+	ServerFailure               // a server answered that it could not tell
 )
 
 // LookupError is the failure of a lookup.
@@ -19,7 +20,8 @@ type LookupError struct {
 }
 
 func (e *LookupError) Error() string {
-	s := "lookup " + e.Name + ": " + [...]string{"no such host", "no server answered", "the server failed"}[e.Failure]
+	s := "lookup " + e.Name + ": " +
+		[...]string{"no such host", "no server answered", "the server failed"}[e.Failure]
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}

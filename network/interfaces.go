@@ -4,13 +4,16 @@ import "net/netip"
 
 // A Lister is a Network that can tell which addresses the host has.
 type Lister interface {
-	// HostAddrs lists the addresses of the interfaces that are up, those of one interface after each other, lower indices first.
+	// HostAddrs lists the addresses of the interfaces that are up, those of one interface after
+	// each other, lower indices first.
 	HostAddrs() ([]HostAddr, error)
 }
 
-// An Owner is a Network that can tell which addresses lead to the host itself. Its method may be called from several goroutines.
+// An Owner is a Network that can tell which addresses lead to the host itself. Its method may be
+// called from several goroutines.
 type Owner interface {
-	// Owns reports whether an address is one of the host's. It may answer by what held a second ago.
+	// Owns reports whether an address is one of the host's. It may answer by what held a second
+	// ago.
 	Owns(netip.Addr) bool
 }
 

@@ -8,7 +8,8 @@ const (
 	ReusePort
 	KeepAlive
 	Broadcast
-	Linger              // seconds; 0 = Close resets the connection, -1 = off. Whatever it is, Close does not wait
+	// seconds; 0 = Close resets the connection, -1 = off. Whatever it is, Close does not wait
+	Linger
 	RecvBuffer          // bytes asked for; the host may answer with more
 	SendBuffer          // bytes asked for; the host may answer with more
 	NoDelay             // TCP
@@ -29,8 +30,10 @@ const (
 	TOS                 // IPv4: type of service
 	TrafficClass        // IPv6: traffic class; -1 = the host's default
 	MaxSegment          // TCP: bytes
-	PendingError        // read only: the errno of the last asynchronous failure as a syscall.Errno, cleared by reading it
-	AcceptConn          // read only: 1 when the socket listens
+	// read only: the errno of the last asynchronous failure as a syscall.Errno, cleared by reading
+	// it
+	PendingError
+	AcceptConn // read only: 1 when the socket listens
 
 	// Options counts the options; every Option is below it.
 	Options

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// class says what kind of address an address is. The zero value is "any", which no address has: it stands for
-// all of them in a rule.
+// class says what kind of address an address is. The zero value is "any", which no address has: it
+// stands for all of them in a rule.
 type class uint8
 
 const (
@@ -24,8 +24,8 @@ const (
 	classUnspecified
 )
 
-// classes gives the word that names a class in a rule, empty where no group has that name, and what a sentence
-// says of such an address.
+// classes gives the word that names a class in a rule, empty where no group has that name, and what
+// a sentence says of such an address.
 var classes = [...]struct{ group, is string }{
 	classAny:           {"any", "an address"},
 	classPublic:        {"public", "public"},
@@ -40,9 +40,10 @@ var classes = [...]struct{ group, is string }{
 	classUnspecified:   {"", "every address of this host"},
 }
 
-// ranges assigns the address space to classes, the longest prefix winning. It follows the IANA special-purpose
-// registries; in IPv6 only what is inside 2000::/3 is public to begin with. The translation prefixes NAT64 and
-// 6to4 count as public because the IPv4 address inside them is judged as well.
+// ranges assigns the address space to classes, the longest prefix winning. It follows the IANA
+// special-purpose registries; in IPv6 only what is inside 2000::/3 is public to begin with. The
+// translation prefixes NAT64 and 6to4 count as public because the IPv4 address inside them is
+// judged as well.
 var ranges = []struct {
 	prefix string
 	class  class
@@ -124,7 +125,8 @@ var classPrefixes = func() (p [len(classes)][]netip.Prefix) {
 	return p
 }()
 
-// prefixes lists the ranges that a class covers. classPublic has no such list: it is what the others leave.
+// prefixes lists the ranges that a class covers. classPublic has no such list: it is what the
+// others leave.
 func (c class) prefixes() []netip.Prefix { return classPrefixes[c] }
 
 // normal returns the address as the rules see it: IPv4 where it is mapped, and without a zone.
@@ -133,8 +135,8 @@ func normal(a netip.Addr) netip.Addr {
 }
 
 // destination returns the address that a connect to a is judged as: loopback for the unspecified
-// address. A kernel would take the source address of the socket, if it has one, and so go elsewhere;
-// package network/guard puts the loopback address in its place.
+// address. A kernel would take the source address of the socket, if it has one, and so go
+// elsewhere; package network/guard puts the loopback address in its place.
 func destination(a netip.Addr) netip.Addr {
 	switch a = normal(a); {
 	case !a.IsUnspecified():
@@ -178,11 +180,13 @@ func inner(a netip.Addr) (c carried) {
 		c.addLocalNAT64(b)
 	case hi == 0 && mid == 0xffff0000: // IPv4-translated, ::ffff:0:a.b.c.d (RFC 2765)
 		c.add(last)
-	case hi == 0 && mid == 0 && binary.BigEndian.Uint32(last[:]) > 1: // IPv4-compatible, where :: and ::1 are themselves
+	case hi == 0 && mid == 0 && binary.BigEndian.Uint32(last[:]) > 1:
+		// IPv4-compatible, where :: and ::1 are themselves
 		c.add(last)
 	case hi>>48 == 0x2002: // 6to4, 2002:aabb:ccdd:: (RFC 3056)
 		c.add([4]byte(b[2:6]))
-	case hi>>32 == 0x20010000: // Teredo, 2001:0:server:…:client, the latter with its bits inverted (RFC 4380)
+	case hi>>32 == 0x20010000:
+		// Teredo, 2001:0:server:…:client, the latter with its bits inverted (RFC 4380)
 		c.add([4]byte(b[4:8]))
 		c.add([4]byte{^last[0], ^last[1], ^last[2], ^last[3]})
 	}
@@ -193,9 +197,9 @@ func inner(a netip.Addr) (c carried) {
 }
 
 // addLocalNAT64 adds what a translator may read in an address under a /48 that is each site's own.
-// Its layout depends on the length of the prefix that the site has chosen, which the address does not
-// tell, and translators ignore the bits that are left over (RFC 6052, 2.3). So every layout counts,
-// but not one that gives "this network", where nothing is sent.
+// Its layout depends on the length of the prefix that the site has chosen, which the address does
+// not tell, and translators ignore the bits that are left over (RFC 6052, 2.3). So every layout
+// counts, but not one that gives "this network", where nothing is sent.
 func (c *carried) addLocalNAT64(b [16]byte) {
 	for _, v4 := range [...][4]byte{
 		{b[6], b[7], b[9], b[10]},   // after 48 bits; the eighth byte is never part of it
@@ -209,11 +213,13 @@ func (c *carried) addLocalNAT64(b [16]byte) {
 	}
 }
 
-// special reports whether a normalised address may not be reached through a name, a "*" or "public".
+// special reports whether a normalised address may not be reached through a name, a "*" or
+// "public".
 func special(a netip.Addr) bool {
 	if classOf(a) != classPublic {
 		return true
 	}
 	in := inner(a)
-	return slices.ContainsFunc(in.all(), func(v4 netip.Addr) bool { return classOf(v4) != classPublic })
+	return slices.ContainsFunc(in.all(),
+		func(v4 netip.Addr) bool { return classOf(v4) != classPublic })
 }

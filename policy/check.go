@@ -22,23 +22,29 @@ func (p parser) check(r *Rule, host, ports word, hasPorts bool) *Error {
 		}
 		if isUnspecified(r.host) {
 			to := destination(r.host.prefix.Addr()).String()
-			return p.fail(host.at, "write "+to+" or loopback", "a connect to %s is a connect to %s, and judged as such", host.text, to)
+			return p.fail(host.at, "write "+to+" or loopback",
+				"a connect to %s is a connect to %s, and judged as such", host.text, to)
 		}
 	case Listen:
 		if named {
-			return p.fail(host.at, "write the host's own address, such as 127.0.0.1, 0.0.0.0 or loopback",
+			return p.fail(host.at,
+				"write the host's own address, such as 127.0.0.1, 0.0.0.0 or loopback",
 				"listen takes an address to listen on; %q is a name", host.text)
 		}
 	case Join:
 		switch {
 		case named:
-			return p.fail(host.at, "write its address", "join takes a multicast address; %q is a name", host.text)
+			return p.fail(host.at, "write its address",
+				"join takes a multicast address; %q is a name", host.text)
 		case r.protocols == TCP:
-			return p.fail(host.at-len("tcp://"), "write udp://"+host.text, "there is no multicast over tcp")
+			return p.fail(host.at-len("tcp://"), "write udp://"+host.text,
+				"there is no multicast over tcp")
 		case hasPorts:
-			return p.fail(ports.at, "write "+host.text, "join takes no port: a membership is for every port")
+			return p.fail(ports.at, "write "+host.text,
+				"join takes no port: a membership is for every port")
 		case !r.host.hasMulticast():
-			return p.fail(host.at, `write a multicast address, "multicast" or "any"`, "there is no multicast address in %s", host.text)
+			return p.fail(host.at, `write a multicast address, "multicast" or "any"`,
+				"there is no multicast address in %s", host.text)
 		}
 	}
 	return nil
@@ -60,7 +66,8 @@ func (p parser) checkResolve(r *Rule, host word) *Error {
 		}
 		return p.fail(host.at, mend, "%q stands for addresses, and resolve takes names", host.text)
 	case byPrefix:
-		return p.fail(host.at, "leave the rule out", "%s is an address, which needs no lookup", host.text)
+		return p.fail(host.at, "leave the rule out", "%s is an address, which needs no lookup",
+			host.text)
 	}
 	return nil
 }
@@ -72,12 +79,15 @@ func (p parser) checkName(r *Rule, host word) *Error {
 	lookup := newRule(Resolve, r.host, p.origin)
 	switch {
 	case r.effect == Deny && local:
-		return p.fail(host.at, "write loopback", "a connect cannot be denied by name, and %s is loopback", host.text)
+		return p.fail(host.at, "write loopback",
+			"a connect cannot be denied by name, and %s is loopback", host.text)
 	case r.effect == Deny:
 		lookup.effect = Deny
 		lookup.spell()
-		return p.fail(host.at, "write its addresses, a CIDR or a group; or deny the lookup with "+p.asWritten(lookup),
-			"a connect cannot be denied by name: the same host has other names, and the name may get other addresses")
+		return p.fail(host.at, "write its addresses, a CIDR or a group; or deny the lookup with "+
+			p.asWritten(lookup),
+			"a connect cannot be denied by name: the same host has other names, and the name may "+
+				"get other addresses")
 	case local:
 		like := appendLike(nil, []*Rule{r}, netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 		like = appendLike(like, []*Rule{r}, netip.IPv6Loopback())
@@ -87,8 +97,8 @@ func (p parser) checkName(r *Rule, host word) *Error {
 	return nil
 }
 
-// asWritten returns rules of one action as they would be written where this text is: as a flag, or as a
-// list of strings in a file.
+// asWritten returns rules of one action as they would be written where this text is: as a flag, or
+// as a list of strings in a file.
 func (p parser) asWritten(rules ...Rule) string {
 	if p.origin.Line == 0 && strings.HasPrefix(p.origin.Source, "--") {
 		return Hint(rules)
@@ -115,6 +125,7 @@ func (h host) covers(o host, action Action) bool {
 	}
 	inner := o.prefixes()
 	return len(inner) > 0 && !slices.ContainsFunc(inner, func(p netip.Prefix) bool {
-		return !slices.ContainsFunc(h.prefixes(), func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Overlaps(p) })
+		return !slices.ContainsFunc(h.prefixes(),
+			func(q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Overlaps(p) })
 	})
 }

@@ -6,20 +6,22 @@ import "net/netip"
 type Decision struct {
 	Allowed bool
 
-	// Rule is the rule that decided: of the guest's rules the one that allows, or the deny rule that refused. It is nil
-	// where nothing allowed the request.
+	// Rule is the rule that decided: of the guest's rules the one that allows, or the deny rule
+	// that refused. It is nil where nothing allowed the request.
 	Rule *Rule
 
-	// Name is the name whose lookup granted an address that no rule grants by itself. What is allowed without a Name stays
-	// allowed for as long as the policy is the same; with one, a later lookup or time may end it.
+	// Name is the name whose lookup granted an address that no rule grants by itself. What is
+	// allowed without a Name stays allowed for as long as the policy is the same; with one, a later
+	// lookup or time may end it.
 	Name string
 
 	layer  int    // the layer that refused
 	source string // the name whose lookup returned the address that was refused, if any
 }
 
-// Decide judges a request. It allocates nothing, but for a name that is not canonical, and may be called from several
-// goroutines at once. pins is what the guest's lookups returned; nil means nothing.
+// Decide judges a request. It allocates nothing, but for a name that is not canonical, and may be
+// called from several goroutines at once. pins is what the guest's lookups returned; nil means
+// nothing.
 func (p *Policy) Decide(r Request, pins *Pins) Decision {
 	q := r.normal()
 	if p == nil || !q.judgeable() {
@@ -27,7 +29,8 @@ func (p *Policy) Decide(r Request, pins *Pins) Decision {
 	}
 	var d Decision
 	var pinned string
-	for i := len(p.layers) - 1; i >= 0; i-- { // ceilings first, so that the rule that allows is the guest's
+	// ceilings first, so that the rule that allows is the guest's
+	for i := len(p.layers) - 1; i >= 0; i-- {
 		d = p.layers[i].decide(&q, pins)
 		if d.layer = i; !d.Allowed {
 			d.source = pins.source(q.remote)
@@ -106,8 +109,8 @@ func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 	return verdict(allow, deny)
 }
 
-// findConnect returns the connect rule that covers an address and q's port, the one with the longest
-// prefix first. What is the host's own is not allowed as one of the public addresses.
+// findConnect returns the connect rule that covers an address and q's port, the one with the
+// longest prefix first. What is the host's own is not allowed as one of the public addresses.
 func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
 	if q.own && e == Allow && a == q.remote {
 		return findExplicit(l.connect[e], a, q.protocol, q.rport)
@@ -153,9 +156,10 @@ func (l *layer) decideListen(q *query) Decision {
 	return verdict(allow, deny)
 }
 
-// findListen returns the listen rule that covers q's local address and admits the peer. Without a peer any rule for the
-// address allows, and only one against every peer denies. A peer that comes to :: by IPv4 has come to 0.0.0.0 as well, so
-// the rules for that admit it too; those that deny it have been laid on :: as they were compiled.
+// findListen returns the listen rule that covers q's local address and admits the peer. Without a
+// peer any rule for the address allows, and only one against every peer denies. A peer that comes
+// to :: by IPv4 has come to 0.0.0.0 as well, so the rules for that admit it too; those that deny it
+// have been laid on :: as they were compiled.
 func (l *layer) findListen(e Effect, q *query, peer netip.Addr) *Rule {
 	r := l.findListenAt(e, q, q.local, peer)
 	if r == nil && e == Allow && peer.Is4() && q.local == netip.IPv6Unspecified() {
@@ -174,8 +178,8 @@ func (l *layer) findListenAt(e Effect, q *query, local, peer netip.Addr) *Rule {
 	return admit(x.findPublic(local), e, q, peer)
 }
 
-// admit looks for a rule among those for one local address. A port that the host chose counts as port 0, which stands for
-// that; a deny also holds for the port that it turned out to be.
+// admit looks for a rule among those for one local address. A port that the host chose counts as
+// port 0, which stands for that; a deny also holds for the port that it turned out to be.
 func admit(x *peers, e Effect, q *query, peer netip.Addr) *Rule {
 	r := x.find(e, q.protocol, q.allowPort(), peer)
 	if r == nil && e == Deny && q.ephemeral {

@@ -32,7 +32,8 @@ func (s *scenario) policy() *Policy {
 	return All(New(s.guest, Limits{}), New(s.ceiling, Limits{}))
 }
 
-// lookup plays one lookup: a name, then addresses, of which those with "!" must be kept from the guest.
+// lookup plays one lookup: a name, then addresses, of which those with "!" must be kept from the
+// guest.
 func (s *scenario) lookup(family Family, words []string) error {
 	var all, want []netip.Addr
 	for _, w := range words[1:] {
@@ -68,7 +69,8 @@ func TestDecisions(t *testing.T) {
 		}
 		mark, rest, _ := strings.Cut(text, " ")
 		fail := func(format string, args ...any) {
-			t.Errorf("decisions.txt:%d: %s: %s: %s", line, title, text, fmt.Sprintf(format, args...))
+			t.Errorf("decisions.txt:%d: %s: %s: %s", line, title, text,
+				fmt.Sprintf(format, args...))
 		}
 		switch mark {
 		case "=":
@@ -106,7 +108,8 @@ func TestDecisions(t *testing.T) {
 			if d.Allowed != (mark == "+") {
 				fail("allowed = %v by %v", d.Allowed, d.Rule)
 			}
-			if d.Allowed && (d.Rule == nil || d.Rule.Effect() != Allow) || !d.Allowed && d.Rule != nil && d.Rule.Effect() != Deny {
+			if d.Allowed && (d.Rule == nil || d.Rule.Effect() != Allow) || !d.Allowed &&
+				d.Rule != nil && d.Rule.Effect() != Deny {
 				fail("the rule that decided is %v", d.Rule)
 			}
 		default:

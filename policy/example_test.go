@@ -23,7 +23,8 @@ sockets = 64
 		fmt.Println(err)
 		return
 	}
-	for _, text := range []string{"connect tcp://8.8.8.8:443", "connect tcp://93.184.216.34:443", "connect tcp://10.0.0.5:443"} {
+	for _, text := range []string{"connect tcp://8.8.8.8:443", "connect tcp://93.184.216.34:443",
+		"connect tcp://10.0.0.5:443"} {
 		r, _ := policy.ParseRequest(text)
 		d := p.Decide(r, nil)
 		if d.Allowed {
@@ -49,9 +50,11 @@ allow = ["connect *example.com:443", "listen tcp://127.0.0.1:9000-8000"]
 }
 
 func ExamplePolicy_Explain() {
-	rules, _ := policy.ParseTargets(policy.Allow, policy.Connect, "*", policy.Origin{Source: "--allow-connect"})
+	rules, _ := policy.ParseTargets(policy.Allow, policy.Connect, "*",
+		policy.Origin{Source: "--allow-connect"})
 	p := policy.New(rules, policy.Limits{})
-	r := policy.Request{Op: policy.OpConnect, Protocol: policy.TCP, Remote: netip.MustParseAddrPort("10.0.0.5:5432")}
+	r := policy.Request{Op: policy.OpConnect, Protocol: policy.TCP,
+		Remote: netip.MustParseAddrPort("10.0.0.5:5432")}
 	if refusal := p.Explain(r, p.Decide(r, nil)); refusal != nil {
 		fmt.Println(refusal)
 		fmt.Println("to allow it:", refusal.Hint())
@@ -64,7 +67,8 @@ func ExamplePolicy_Explain() {
 }
 
 func ExamplePolicy_Answer() {
-	rules, _ := policy.ParseTargets(policy.Allow, policy.Connect, "tcp://api.example.com:443", policy.Origin{})
+	rules, _ := policy.ParseTargets(policy.Allow, policy.Connect, "tcp://api.example.com:443",
+		policy.Origin{})
 	p := policy.New(rules, policy.Limits{})
 	pins := policy.NewPins(time.Now)
 
@@ -73,7 +77,8 @@ func ExamplePolicy_Answer() {
 		[]netip.Addr{netip.MustParseAddr("93.184.216.34"), netip.MustParseAddr("127.0.0.1")})
 	fmt.Println(kept, removed)
 
-	r := policy.Request{Op: policy.OpConnect, Protocol: policy.TCP, Remote: netip.MustParseAddrPort("93.184.216.34:443")}
+	r := policy.Request{Op: policy.OpConnect, Protocol: policy.TCP,
+		Remote: netip.MustParseAddrPort("93.184.216.34:443")}
 	d := p.Decide(r, pins)
 	fmt.Println(d.Allowed, d.Name)
 	// Output:
@@ -85,7 +90,8 @@ func ExampleLearner() {
 	var l policy.Learner
 	l.Request(policy.Request{Op: policy.OpResolve, Name: "api.example.com"})
 	l.Lookup("api.example.com", []netip.Addr{netip.MustParseAddr("93.184.216.34")})
-	l.Request(policy.Request{Op: policy.OpConnect, Protocol: policy.TCP, Remote: netip.MustParseAddrPort("93.184.216.34:443")})
+	l.Request(policy.Request{Op: policy.OpConnect, Protocol: policy.TCP,
+		Remote: netip.MustParseAddrPort("93.184.216.34:443")})
 	os.Stdout.Write(policy.New(l.Rules(), policy.Limits{}).TOML())
 	// Output:
 	// allow = [

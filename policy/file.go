@@ -13,8 +13,8 @@ import (
 	"github.com/wasport/wasport/internal/bytesize"
 )
 
-// Parse reads a policy file: lists of rules named allow and deny, and a table named limits. name is what errors and
-// rules call the file. The error joins one [*Error] for each mistake.
+// Parse reads a policy file: lists of rules named allow and deny, and a table named limits. name is
+// what errors and rules call the file. The error joins one [*Error] for each mistake.
 func Parse(name string, text []byte) (*Policy, error) {
 	f := file{name: name}
 	if err := f.read(text); err != nil {
@@ -23,8 +23,8 @@ func Parse(name string, text []byte) (*Policy, error) {
 	return New(f.rules, f.limits), nil
 }
 
-// Format returns the text of a policy file with each rule in its canonical spelling, and all else, comments included,
-// as it was.
+// Format returns the text of a policy file with each rule in its canonical spelling, and all else,
+// comments included, as it was.
 func Format(name string, text []byte) ([]byte, error) {
 	f := file{name: name}
 	if err := f.read(text); err != nil {
@@ -147,13 +147,15 @@ func (f *file) keyValue(table string, n *unstable.Node) {
 
 func (f *file) list(effect Effect, key, value *unstable.Node) {
 	if value.Kind != unstable.Array {
-		f.fail(key, `write a list: `+effect.String()+` = ["connect tcp://api.example.com:443"]`, "%s is not a list", effect)
+		f.fail(key, `write a list: `+effect.String()+` = ["connect tcp://api.example.com:443"]`,
+			"%s is not a list", effect)
 		return
 	}
 	for it := value.Children(); it.Next(); {
 		n := it.Node()
 		if n.Kind != unstable.String {
-			f.fail(key, `write for instance "connect tcp://api.example.com:443"`, "%s holds something that is not a string", effect)
+			f.fail(key, `write for instance "connect tcp://api.example.com:443"`,
+				"%s holds something that is not a string", effect)
 			continue
 		}
 		at := f.at(n)
@@ -172,7 +174,8 @@ func (f *file) list(effect Effect, key, value *unstable.Node) {
 func (f *file) count(key, value *unstable.Node, name string) int {
 	n, ok := integer(value)
 	if !ok || n > math.MaxInt32 {
-		f.fail(key, "write a whole number above 0, or leave it out for no limit", "%s is not a number of things", name)
+		f.fail(key, "write a whole number above 0, or leave it out for no limit",
+			"%s is not a number of things", name)
 	}
 	return int(n)
 }
@@ -208,7 +211,8 @@ func integer(value *unstable.Node) (int64, bool) {
 }
 
 func (f *file) unknown(key *unstable.Node, name string) {
-	f.fail(key, "the keys are allow, deny, and in [limits] sockets, socket_memory, connects_per_second, lookups_per_second, "+
+	f.fail(key, "the keys are allow, deny, and in [limits] sockets, socket_memory, "+
+		"connects_per_second, lookups_per_second, "+
 		"send_bytes_per_second and recv_bytes_per_second", "there is no key %s", name)
 }
 
@@ -222,8 +226,8 @@ func (f *file) fail(n *unstable.Node, mend, problem string, args ...any) {
 	f.errs = append(f.errs, parser{f.at(n)}.fail(0, mend, problem, args...))
 }
 
-// TOML returns the policy as the text of a policy file: the rules as [Policy.Rules] has them, and the limits. [Parse]
-// reads it back.
+// TOML returns the policy as the text of a policy file: the rules as [Policy.Rules] has them, and
+// the limits. [Parse] reads it back.
 func (p *Policy) TOML() []byte {
 	var b bytes.Buffer
 	rules := p.Rules()

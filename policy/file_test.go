@@ -73,23 +73,32 @@ func TestFileMistakes(t *testing.T) {
 		{"limits = 3", "net.toml:1:1: limits is not a table; write a table"},
 		{"allow = 'connect any'", "net.toml:1:1: allow is not a list; write a list"},
 		{"allow.connect = 'any'", "net.toml:1:1: there is no key allow.connect; "},
-		{"allow = ['connect any', 3]", "net.toml:1:1: allow holds something that is not a string; "},
+		{"allow = ['connect any', 3]",
+			"net.toml:1:1: allow holds something that is not a string; "},
 		{"allow = [['connect any']]", "net.toml:1:1: allow holds something that is not a string; "},
-		{"[limits]\nsockets = 0", "net.toml:2:1: limits.sockets is not a number of things; write a whole number above 0"},
+		{"[limits]\nsockets = 0",
+			"net.toml:2:1: limits.sockets is not a number of things; write a whole number above 0"},
 		{"[limits]\nsockets = 'many'", "net.toml:2:1: limits.sockets is not a number"},
 		{"[limits]\nsockets = -1", "net.toml:2:1: limits.sockets is not a number"},
 		{"[limits]\nsockets = 1.5", "net.toml:2:1: limits.sockets is not a number"},
 		{"[limits]\nsockets = 3000000000", "net.toml:2:1: limits.sockets is not a number"},
-		{"[limits]\nsend_bytes_per_second = '10 Mib'", "net.toml:2:1: limits.send_bytes_per_second is not a size; "},
-		{"[limits]\nsend_bytes_per_second = '-1MiB'", "net.toml:2:1: limits.send_bytes_per_second is not a size; "},
-		{"[limits]\nsend_bytes_per_second = '0'", "net.toml:2:1: limits.send_bytes_per_second is not a size; "},
-		{"[limits]\nsend_bytes_per_second = '9999999TiB'", "net.toml:2:1: limits.send_bytes_per_second is not a size; "},
-		{"[limits]\nrecv_bytes_per_second = true", "net.toml:2:1: limits.recv_bytes_per_second is not a size; "},
-		{"allow = [\n  \"connect tcp://10.0.0.1:http\"\n]", `net.toml:2:27: "http" is not a port; `},
+		{"[limits]\nsend_bytes_per_second = '10 Mib'",
+			"net.toml:2:1: limits.send_bytes_per_second is not a size; "},
+		{"[limits]\nsend_bytes_per_second = '-1MiB'",
+			"net.toml:2:1: limits.send_bytes_per_second is not a size; "},
+		{"[limits]\nsend_bytes_per_second = '0'",
+			"net.toml:2:1: limits.send_bytes_per_second is not a size; "},
+		{"[limits]\nsend_bytes_per_second = '9999999TiB'",
+			"net.toml:2:1: limits.send_bytes_per_second is not a size; "},
+		{"[limits]\nrecv_bytes_per_second = true",
+			"net.toml:2:1: limits.recv_bytes_per_second is not a size; "},
+		{"allow = [\n  \"connect tcp://10.0.0.1:http\"\n]",
+			`net.toml:2:27: "http" is not a port; `},
 		{"allow = ['''connect tcp://10.0.0.1:http''']", `net.toml:1:36: "http" is not a port; `},
 		{"allow = ['']", `net.toml:1:11: the action is missing; `},
 		{"allow = ['allow connect any']", `net.toml:1:11: "allow" is not an action; leave it out`},
-		{"allow = ['connect tcp://10.0.0.1:80 udp://10.0.0.1:80']", `net.toml:1:37: the rule has more than one target; write one rule for each`},
+		{"allow = ['connect tcp://10.0.0.1:80 udp://10.0.0.1:80']",
+			`net.toml:1:37: the rule has more than one target; write one rule for each`},
 		{"deny = ['connect example.com']", `net.toml:1:18: a connect cannot be denied by name`},
 		{"allow = ['connect tcp://10.0.0.5:80']\ndeny = ['connect private']",
 			`net.toml:1:11: "allow connect tcp://10.0.0.5:80" never matches: "deny connect private" (net.toml:2:10) refuses all of it; `},
@@ -102,7 +111,8 @@ func TestFileMistakes(t *testing.T) {
 }
 
 func TestEveryMistakeIsTold(t *testing.T) {
-	_, err := Parse("net.toml", []byte("allow = ['connect tcp://a:b', 'send x']\nfoo = 1\n[limits]\nsockets = 0"))
+	_, err := Parse("net.toml",
+		[]byte("allow = ['connect tcp://a:b', 'send x']\nfoo = 1\n[limits]\nsockets = 0"))
 	if err == nil || strings.Count(err.Error(), "\n") != 3 {
 		t.Errorf("the errors are:\n%v", err)
 	}

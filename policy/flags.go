@@ -29,10 +29,11 @@ func newRule(action Action, h host, from Origin) Rule {
 	return r
 }
 
-// AddrPool returns the rules that iwasm's --addr-pool stands for: connect, listen and join, with both protocols, all ports
-// and any peer, in each range of a list such as "10.0.0.0/8,::1/128". As in iwasm a base that is all zeros means
-// every address of its family whatever the mask, of which a warning tells, and bits of a base beyond the mask are
-// ignored. Unlike there an IPv4-mapped range is the IPv4 range inside it. The error is an [*Error].
+// AddrPool returns the rules that iwasm's --addr-pool stands for: connect, listen and join, with
+// both protocols, all ports and any peer, in each range of a list such as "10.0.0.0/8,::1/128". As
+// in iwasm a base that is all zeros means every address of its family whatever the mask, of which a
+// warning tells, and bits of a base beyond the mask are ignored. Unlike there an IPv4-mapped range
+// is the IPv4 range inside it. The error is an [*Error].
 func AddrPool(list string, from Origin) (rules []Rule, warnings []string, err error) {
 	at := 0
 	for entry := range strings.SplitSeq(list, ",") {
@@ -44,7 +45,9 @@ func AddrPool(list string, from Origin) (rules []Rule, warnings []string, err er
 		switch a := pre.Addr(); {
 		case a.IsUnspecified():
 			pre = netip.PrefixFrom(a, 0)
-			warnings = append(warnings, fmt.Sprintf("%s: %s means every address of its family, loopback and private ones included", from, entry))
+			warnings = append(warnings,
+				fmt.Sprintf("%s: %s means every address of its family, loopback and private ones "+
+					"included", from, entry))
 		case a.Is4In6() && pre.Bits() >= 96:
 			pre = netip.PrefixFrom(a.Unmap(), pre.Bits()-96)
 		}
@@ -58,24 +61,27 @@ func (p parser) poolEntry(w word) (netip.Prefix, *Error) {
 	base, mask, ok := strings.Cut(w.text, "/")
 	a, err := netip.ParseAddr(base)
 	if !ok || err != nil || a.Zone() != "" {
-		return netip.Prefix{}, p.fail(w.at, "write ADDRESS/MASK, such as 10.0.0.0/8 or ::1/128", "%q is not a range of addresses", w.text)
+		return netip.Prefix{}, p.fail(w.at, "write ADDRESS/MASK, such as 10.0.0.0/8 or ::1/128",
+			"%q is not a range of addresses", w.text)
 	}
 	bits, err := strconv.ParseUint(mask, 10, 8)
 	if err != nil || int(bits) > a.BitLen() {
-		return netip.Prefix{}, p.fail(w.at+len(base)+1, fmt.Sprintf("write a number from 0 to %d", a.BitLen()), "%q is not a mask", mask)
+		return netip.Prefix{}, p.fail(w.at+len(base)+1,
+			fmt.Sprintf("write a number from 0 to %d", a.BitLen()), "%q is not a mask", mask)
 	}
 	return netip.PrefixFrom(a, int(bits)), nil
 }
 
-// AllowResolve returns the rules of an --allow-resolve flag, iwasm's or ours: patterns separated by spaces. iwasm also
-// wants the addresses here that a guest passes as text to a lookup; they need no rule, of which a warning tells. The error
-// is an [*Error].
+// AllowResolve returns the rules of an --allow-resolve flag, iwasm's or ours: patterns separated by
+// spaces. iwasm also wants the addresses here that a guest passes as text to a lookup; they need no
+// rule, of which a warning tells. The error is an [*Error].
 func AllowResolve(patterns string, from Origin) (rules []Rule, warnings []string, err error) {
 	w := words(patterns)
 	w = slices.DeleteFunc(w, func(w word) bool {
 		_, err := netip.ParseAddr(w.text)
 		if err == nil {
-			warnings = append(warnings, fmt.Sprintf("%s: %s is an address, which needs no lookup", from, w.text))
+			warnings = append(warnings,
+				fmt.Sprintf("%s: %s is an address, which needs no lookup", from, w.text))
 		}
 		return err == nil
 	})

@@ -101,7 +101,8 @@ func TestAddrPoolDirections(t *testing.T) {
 		}
 	}
 	rules, _, _ = AddrPool("0.0.0.0/0", Origin{})
-	if p := New(rules, Limits{}); !decide(t, p, "listen tcp://0.0.0.0:0") || decide(t, p, "listen tcp://[::]:0") {
+	if p := New(rules, Limits{}); !decide(t, p, "listen tcp://0.0.0.0:0") ||
+		decide(t, p, "listen tcp://[::]:0") {
 		t.Error("a pool of every IPv4 address does not hold for an implicit listen on IPv4 alone")
 	}
 }
@@ -119,8 +120,10 @@ func TestFlagRulesPrint(t *testing.T) {
 func TestAllowNet(t *testing.T) {
 	p := New(AllowNet(Origin{}), Limits{})
 	for _, request := range []string{
-		"connect tcp://10.0.0.1:80", "connect udp://255.255.255.255:9", "bind tcp://0.0.0.0:80", "listen tcp://[::]:0",
-		"accept tcp://[::]:80 from 10.0.0.1", "receive udp://0.0.0.0:0 from 10.0.0.1:9", "join udp://[ff02::1]", "resolve localhost",
+		"connect tcp://10.0.0.1:80", "connect udp://255.255.255.255:9", "bind tcp://0.0.0.0:80",
+		"listen tcp://[::]:0",
+		"accept tcp://[::]:80 from 10.0.0.1", "receive udp://0.0.0.0:0 from 10.0.0.1:9",
+		"join udp://[ff02::1]", "resolve localhost",
 	} {
 		if !decide(t, p, request) {
 			t.Errorf("%s is refused", request)
@@ -129,11 +132,13 @@ func TestAllowNet(t *testing.T) {
 }
 
 func TestAllowResolve(t *testing.T) {
-	rules, warnings, err := AllowResolve("*.example.com localhost 127.0.0.1 ::1", Origin{Source: "--allow-resolve"})
+	rules, warnings, err := AllowResolve("*.example.com localhost 127.0.0.1 ::1",
+		Origin{Source: "--allow-resolve"})
 	if err != nil || len(rules) != 2 || len(warnings) != 2 || rules[1].Origin().Column != 15 {
 		t.Errorf("%v, %q, %v", rules, warnings, err)
 	}
-	if rules, warnings, err := AllowResolve("127.0.0.1", Origin{}); err != nil || len(rules) != 0 || len(warnings) != 1 {
+	if rules, warnings, err := AllowResolve("127.0.0.1", Origin{}); err != nil || len(rules) != 0 ||
+		len(warnings) != 1 {
 		t.Errorf("%v, %q, %v", rules, warnings, err)
 	}
 	_, _, err = AllowResolve("*example.com", Origin{Source: "--allow-resolve"})
@@ -146,7 +151,8 @@ func TestAllowResolve(t *testing.T) {
 }
 
 func TestLimitsOfCeilings(t *testing.T) {
-	p := All(New(nil, Limits{Sockets: 5, LookupsPerSecond: 3, SendBytesPerSecond: 7, SocketMemory: 5}),
+	p := All(New(nil, Limits{Sockets: 5, LookupsPerSecond: 3, SendBytesPerSecond: 7,
+		SocketMemory: 5}),
 		New(nil, Limits{Sockets: 9, ConnectsPerSecond: 2, SendBytesPerSecond: 6}), nil)
 	if want := (Limits{5, 2, 3, 6, 0, 5}); p.Limits() != want {
 		t.Errorf("%+v", p.Limits())

@@ -12,8 +12,10 @@ import (
 // Whatever is taken as a rule prints back to itself, and the printed form is stable.
 func FuzzParseRule(f *testing.F) {
 	for _, s := range []string{
-		"allow connect tcp://api.example.com:443", "deny connect private", "allow listen udp://[::1]:1-9,80 from 10.0.0.0/8",
-		"allow join ff02::fb", "allow resolve *.Bücher.example.", "allow connect [2001:db8::/32]:80", "allow connect ::ffff:1.2.3.4", "allow connect *a",
+		"allow connect tcp://api.example.com:443", "deny connect private",
+		"allow listen udp://[::1]:1-9,80 from 10.0.0.0/8",
+		"allow join ff02::fb", "allow resolve *.Bücher.example.",
+		"allow connect [2001:db8::/32]:80", "allow connect ::ffff:1.2.3.4", "allow connect *a",
 	} {
 		f.Add(s)
 	}
@@ -36,9 +38,11 @@ func FuzzParseRule(f *testing.F) {
 	})
 }
 
-// Whatever is taken as a file prints back to the same policy, and formatting it changes nothing but spelling.
+// Whatever is taken as a file prints back to the same policy, and formatting it changes nothing but
+// spelling.
 func FuzzParse(f *testing.F) {
-	f.Add("# c\nallow = ['connect tcp://a:1', \"resolve *\"]\ndeny = [\"connect private\"]\n[limits]\nsockets = 3\nsend_bytes_per_second = '1MiB'\n")
+	f.Add("# c\nallow = ['connect tcp://a:1', \"resolve *\"]\ndeny = [\"connect " +
+		"private\"]\n[limits]\nsockets = 3\nsend_bytes_per_second = '1MiB'\n")
 	f.Add("limits = { sockets = 0x3 }\nallow = ['''listen any from loopback''']")
 	f.Add("limits.recv_bytes_per_second = 9\n[[a]]\n[b.c]\n")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -63,25 +67,32 @@ func FuzzParse(f *testing.F) {
 
 // A request made of any bytes is decided as by reading the rules, at whatever policy.
 func FuzzDecide(f *testing.F) {
-	f.Add(uint64(1), uint8(OpConnect), uint8(TCP), []byte("\x0a\x00\x00\x05"), []byte("\x7f\x00\x00\x01"), uint16(80), uint16(0), false, "")
-	f.Add(uint64(2), uint8(OpResolve), uint8(0), []byte(nil), []byte(nil), uint16(0), uint16(0), false, "API.example.com.")
-	f.Add(uint64(3), uint8(OpReceive), uint8(UDP), make([]byte, 16), make([]byte, 16), uint16(53), uint16(53), true, "")
-	f.Fuzz(func(t *testing.T, seed uint64, op, proto uint8, local, remote []byte, lport, rport uint16, ephemeral bool, name string) {
+	f.Add(uint64(1), uint8(OpConnect), uint8(TCP), []byte("\x0a\x00\x00\x05"),
+		[]byte("\x7f\x00\x00\x01"), uint16(80), uint16(0), false, "")
+	f.Add(uint64(2), uint8(OpResolve), uint8(0), []byte(nil), []byte(nil), uint16(0), uint16(0),
+		false, "API.example.com.")
+	f.Add(uint64(3), uint8(OpReceive), uint8(UDP), make([]byte, 16), make([]byte, 16), uint16(53),
+		uint16(53), true, "")
+	f.Fuzz(func(t *testing.T, seed uint64, op, proto uint8, local, remote []byte, lport,
+		rport uint16, ephemeral bool, name string) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		rules := randomRules(random, 12)
 		p := New(rules, Limits{})
 		a, _ := netip.AddrFromSlice(local)
 		b, _ := netip.AddrFromSlice(remote)
 		q := Request{
-			Op: Op(int(op) % len(opNames)), Protocol: Protocol(proto), Name: name, Ephemeral: ephemeral,
-			Local: netip.AddrPortFrom(a, lport), Remote: netip.AddrPortFrom(b, rport),
+			Op: Op(int(op) % len(opNames)), Protocol: Protocol(proto), Name: name,
+			Ephemeral: ephemeral,
+			Local:     netip.AddrPortFrom(a, lport), Remote: netip.AddrPortFrom(b, rport),
 		}
 		d := p.Decide(q, nil)
 		if want := read(rules, q); d.Allowed != want {
-			t.Fatalf("%v is %v by the index and %v by reading%s", q, d.Allowed, want, spelled(rules))
+			t.Fatalf("%v is %v by the index and %v by reading%s", q, d.Allowed, want,
+				spelled(rules))
 		}
 		if refusal := p.Explain(q, d); !d.Allowed {
-			if text := refusal.Error() + refusal.Hint(); strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' }) {
+			if text := refusal.Error() + refusal.Hint(); strings.ContainsFunc(text,
+				func(c rune) bool { return c < ' ' || c > '~' }) {
 				t.Fatalf("%v is refused with %q", q, text)
 			}
 		}
@@ -89,7 +100,8 @@ func FuzzDecide(f *testing.F) {
 		pins := NewPins(time.Now)
 		kept, _ := p.Answer(pins, name, AnyFamily, []netip.Addr{a, b})
 		for _, k := range kept {
-			through := p.Decide(Request{Op: OpConnect, Protocol: TCP, Remote: netip.AddrPortFrom(k, rport)}, pins)
+			through := p.Decide(Request{Op: OpConnect, Protocol: TCP,
+				Remote: netip.AddrPortFrom(k, rport)}, pins)
 			if through.Allowed && through.Name != "" && special(destination(k)) {
 				t.Fatalf("%v is reached through %s", k, through.Name)
 			}
@@ -99,7 +111,8 @@ func FuzzDecide(f *testing.F) {
 
 // A name has one canonical spelling.
 func FuzzCanonicalName(f *testing.F) {
-	for _, s := range []string{"Example.COM.", "xn--bcher-kva.example", "ｅｘ。com", "0x7f.1", "١٢٧.٠.٠.١", "a\u200db", "..", strings.Repeat("a.", 127)} {
+	for _, s := range []string{"Example.COM.", "xn--bcher-kva.example", "ｅｘ。com", "0x7f.1",
+		"١٢٧.٠.٠.١", "a\u200db", "..", strings.Repeat("a.", 127)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -125,7 +138,8 @@ func FuzzClass(f *testing.F) {
 		binary.BigEndian.PutUint64(b[8:], lo)
 		for _, a := range []netip.Addr{netip.AddrFrom16(b), netip.AddrFrom4([4]byte(b[12:]))} {
 			a = normal(a)
-			is := a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified()
+			is := a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsMulticast() ||
+				a.IsUnspecified()
 			if is && !special(a) {
 				t.Fatalf("%v is public", a)
 			}

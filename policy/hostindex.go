@@ -8,15 +8,16 @@ import (
 	"slices"
 )
 
-// hostIndex finds what is filed under an address: the leaf of the longest prefix that contains it, and from there
-// the leaves of the shorter ones. public is filed under every public address. A search is a binary search over
-// the prefixes' ends and allocates nothing.
+// hostIndex finds what is filed under an address: the leaf of the longest prefix that contains it,
+// and from there the leaves of the shorter ones. public is filed under every public address. A
+// search is a binary search over the prefixes' ends and allocates nothing.
 type hostIndex[L any] struct {
 	v4, v6 tree[L]
 	public *L
 }
 
-// find returns the node of the longest prefix that contains a, or nil. Shorter prefixes follow through up.
+// find returns the node of the longest prefix that contains a, or nil. Shorter prefixes follow
+// through up.
 func (x *hostIndex[L]) find(a netip.Addr) *node[L] {
 	if a.Is4() {
 		b := a.As4()
@@ -46,8 +47,8 @@ type node[L any] struct {
 	end  key
 }
 
-// tree cuts one family's address space into stretches: from starts[i] to the next start, nodes[i] is the longest
-// prefix.
+// tree cuts one family's address space into stretches: from starts[i] to the next start, nodes[i]
+// is the longest prefix.
 type tree[L any] struct {
 	starts []key
 	nodes  []*node[L]

@@ -10,9 +10,9 @@ import (
 	"sync"
 )
 
-// Learner makes a policy of what a guest did: feed it the requests that were allowed and the answers to lookups. It may be
-// used from several goroutines at once; its zero value is ready. It keeps every request that differs from the others,
-// so it grows with what the guest tries.
+// Learner makes a policy of what a guest did: feed it the requests that were allowed and the
+// answers to lookups. It may be used from several goroutines at once; its zero value is ready. It
+// keeps every request that differs from the others, so it grows with what the guest tries.
 type Learner struct {
 	// Known, if it is set before the first use, is a policy that is there already: what it allows
 	// needs no other rule. This is how a policy is learnt in several runs.
@@ -64,7 +64,8 @@ func (l *Learner) known(r Request, q *query) bool {
 	if q.name == "" || q.op == OpResolve || q.op == OpReceive && !q.client() {
 		return false
 	}
-	named := Request{Op: OpConnect, Protocol: q.protocol, Name: q.name, Remote: netip.AddrPortFrom(netip.Addr{}, q.rport)}
+	named := Request{Op: OpConnect, Protocol: q.protocol, Name: q.name,
+		Remote: netip.AddrPortFrom(netip.Addr{}, q.rport)}
 	return l.Known.Decide(named, nil).Allowed
 }
 
@@ -108,10 +109,10 @@ func (l *Learner) Lookup(name string, addrs []netip.Addr) {
 	}
 }
 
-// Rules returns the smallest set of rules that allows what was noted: by name where an address came from a lookup, by
-// address and port otherwise; a port that the host chose is port 0 where the guest binds, and any
-// that the host may choose where the guest connects to itself. The peers of a listener are narrowed to loopback, private or link-local where all of them
-// were there.
+// Rules returns the smallest set of rules that allows what was noted: by name where an address came
+// from a lookup, by address and port otherwise; a port that the host chose is port 0 where the
+// guest binds, and any that the host may choose where the guest connects to itself. The peers of a
+// listener are narrowed to loopback, private or link-local where all of them were there.
 func (l *Learner) Rules() []Rule {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -156,7 +157,8 @@ func (l *Learner) Rules() []Rule {
 	}
 	for q := range l.seen {
 		switch {
-		case q.op == OpResolve && need[grant{Connect, TCP, q.name + ".", ""}] == nil && need[grant{Connect, UDP, q.name + ".", ""}] == nil:
+		case q.op == OpResolve && need[grant{Connect, TCP, q.name + ".", ""}] == nil &&
+			need[grant{Connect, UDP, q.name + ".", ""}] == nil:
 			need.add(grant{Resolve, both, q.name + ".", ""}, 0)
 		case q.op == OpBind && q.client() && clients&q.protocol == 0:
 			need.add(grant{Listen, q.protocol, bracketed(q.local), ""}, 0)
@@ -177,7 +179,8 @@ func (q *query) listener() listener { return listener{q.protocol, q.local, q.lpo
 // commonGroup returns the group that all of some peers belong to, if it is one worth naming.
 func commonGroup(peers []class) string {
 	peers = slices.Compact(slices.Sorted(slices.Values(peers)))
-	if len(peers) != 1 || peers[0] != classLoopback && peers[0] != classPrivate && peers[0] != classLinkLocal {
+	if len(peers) != 1 || peers[0] != classLoopback && peers[0] != classPrivate &&
+		peers[0] != classLinkLocal {
 		return ""
 	}
 	return classes[peers[0]].group

@@ -45,54 +45,84 @@ func TestLearner(t *testing.T) {
 		steps, want []string
 	}{
 		{"nothing", nil, nil},
-		{"by address", []string{"connect tcp://10.0.0.5:80", "connect tcp://10.0.0.5:443", "connect udp://10.0.0.5:80", "connect tcp://[::1]:80"},
-			[]string{"connect tcp://10.0.0.5:80,443", "connect tcp://[::1]:80", "connect udp://10.0.0.5:80"}},
-		{"by name", []string{"? API.example.com 93.184.216.34 2606:2800:220:1::1", "connect tcp://93.184.216.34:443", "connect tcp://[2606:2800:220:1::1]:443"},
+		{"by address", []string{"connect tcp://10.0.0.5:80", "connect tcp://10.0.0.5:443",
+			"connect udp://10.0.0.5:80", "connect tcp://[::1]:80"},
+			[]string{"connect tcp://10.0.0.5:80,443", "connect tcp://[::1]:80",
+				"connect udp://10.0.0.5:80"}},
+		{"by name", []string{"? API.example.com 93.184.216.34 2606:2800:220:1::1",
+			"connect tcp://93.184.216.34:443", "connect tcp://[2606:2800:220:1::1]:443"},
 			[]string{"connect tcp://api.example.com:443"}},
-		{"special addresses by themselves", []string{"? db.example.com 10.0.0.5", "connect tcp://10.0.0.5:5432"},
+		{"special addresses by themselves",
+			[]string{"? db.example.com 10.0.0.5", "connect tcp://10.0.0.5:5432"},
 			[]string{"connect tcp://10.0.0.5:5432", "resolve db.example.com"}},
 		{"localhost", []string{"? localhost 127.0.0.1 ::1", "connect tcp://127.0.0.1:80"},
 			[]string{"connect tcp://127.0.0.1:80", "resolve localhost"}},
-		{"a lookup alone", []string{"? example.com 93.184.216.34"}, []string{"resolve example.com"}},
+		{"a lookup alone", []string{"? example.com 93.184.216.34"},
+			[]string{"resolve example.com"}},
 		{"a name that no rule can have", []string{"? 0x7f.1"}, nil},
-		{"the unspecified address", []string{"connect tcp://0.0.0.0:80"}, []string{"connect tcp://127.0.0.1:80"}},
+		{"the unspecified address", []string{"connect tcp://0.0.0.0:80"},
+			[]string{"connect tcp://127.0.0.1:80"}},
 		{"an address in an address", []string{"connect tcp://[64:ff9b::a00:5]:80"},
 			[]string{"connect tcp://10.0.0.5:80", "connect tcp://[64:ff9b::a00:5]:80"}},
-		{"through NAT64 by name", []string{"? v4.example.com 64:ff9b::808:808", "connect tcp://[64:ff9b::808:808]:80"},
+		{"through NAT64 by name",
+			[]string{"? v4.example.com 64:ff9b::808:808", "connect tcp://[64:ff9b::808:808]:80"},
 			[]string{"connect tcp://v4.example.com:80"}},
-		{"a server", []string{"bind tcp://127.0.0.1:8080", "listen tcp://127.0.0.1:8080", "accept tcp://127.0.0.1:8080 from 127.0.0.1:999"},
+		{"a server", []string{"bind tcp://127.0.0.1:8080", "listen tcp://127.0.0.1:8080",
+			"accept tcp://127.0.0.1:8080 from 127.0.0.1:999"},
 			[]string{"listen tcp://127.0.0.1:8080 from loopback"}},
-		{"a server for several kinds of peer", []string{"bind tcp://0.0.0.0:8080", "accept tcp://0.0.0.0:8080 from 10.0.0.1", "accept tcp://0.0.0.0:8080 from 127.0.0.1"},
+		{"a server for several kinds of peer",
+			[]string{"bind tcp://0.0.0.0:8080", "accept tcp://0.0.0.0:8080 from 10.0.0.1",
+				"accept tcp://0.0.0.0:8080 from 127.0.0.1"},
 			[]string{"listen tcp://0.0.0.0:8080"}},
-		{"a server for the world", []string{"bind tcp://0.0.0.0:8080", "accept tcp://0.0.0.0:8080 from 93.184.216.34"},
+		{"a server for the world",
+			[]string{"bind tcp://0.0.0.0:8080", "accept tcp://0.0.0.0:8080 from 93.184.216.34"},
 			[]string{"listen tcp://0.0.0.0:8080"}},
-		{"two ports", []string{"bind tcp://[::]:80", "bind tcp://[::]:443"}, []string{"listen tcp://[::]:80,443"}},
-		{"a port of the host's choice", []string{"bind tcp://0.0.0.0:0", "listen tcp://0.0.0.0:0"}, []string{"listen tcp://0.0.0.0:0"}},
+		{"two ports", []string{"bind tcp://[::]:80", "bind tcp://[::]:443"},
+			[]string{"listen tcp://[::]:80,443"}},
+		{"a port of the host's choice", []string{"bind tcp://0.0.0.0:0", "listen tcp://0.0.0.0:0"},
+			[]string{"listen tcp://0.0.0.0:0"}},
 		{"a socket of its own at a port of the host's choice",
-			[]string{"bind udp://127.0.0.1:0", "chosen receive udp://127.0.0.1:40001 from 127.0.0.1:40002", "connect udp://127.0.0.1:40001",
-				"connect udp://127.0.0.1:53", "connect tcp://127.0.0.1:40001", "connect udp://127.0.0.2:40001"},
-			[]string{"connect tcp://127.0.0.1:40001", "connect udp://127.0.0.1:53,1024-65535", "connect udp://127.0.0.2:40001",
+			[]string{"bind udp://127.0.0.1:0",
+				"chosen receive udp://127.0.0.1:40001 from 127.0.0.1:40002",
+				"connect udp://127.0.0.1:40001",
+				"connect udp://127.0.0.1:53", "connect tcp://127.0.0.1:40001",
+				"connect udp://127.0.0.2:40001"},
+			[]string{"connect tcp://127.0.0.1:40001", "connect udp://127.0.0.1:53,1024-65535",
+				"connect udp://127.0.0.2:40001",
 				"listen udp://127.0.0.1:0 from loopback"}},
-		{"a listener of its own everywhere", []string{"chosen listen tcp://[::]:40001", "connect tcp://127.0.0.1:40001", "connect tcp://93.184.216.34:40001"},
-			[]string{"connect tcp://127.0.0.1:1024-65535", "connect tcp://93.184.216.34:40001", "listen tcp://[::]:0"}},
-		{"a port that the guest chose", []string{"bind tcp://127.0.0.1:40001", "connect tcp://127.0.0.1:40001"},
+		{"a listener of its own everywhere",
+			[]string{"chosen listen tcp://[::]:40001", "connect tcp://127.0.0.1:40001",
+				"connect tcp://93.184.216.34:40001"},
+			[]string{"connect tcp://127.0.0.1:1024-65535", "connect tcp://93.184.216.34:40001",
+				"listen tcp://[::]:0"}},
+		{"a port that the guest chose",
+			[]string{"bind tcp://127.0.0.1:40001", "connect tcp://127.0.0.1:40001"},
 			[]string{"connect tcp://127.0.0.1:40001", "listen tcp://127.0.0.1:40001"}},
-		{"a group that looks like an address and a port", []string{"join udp://[ff02::1:3]"}, []string{"join udp://[ff02::1:3]"}},
-		{"names like words of rules", []string{"? privat 93.184.216.34", "connect tcp://93.184.216.34:80", "? deny 93.184.216.35"},
+		{"a group that looks like an address and a port", []string{"join udp://[ff02::1:3]"},
+			[]string{"join udp://[ff02::1:3]"}},
+		{"names like words of rules",
+			[]string{"? privat 93.184.216.34", "connect tcp://93.184.216.34:80",
+				"? deny 93.184.216.35"},
 			[]string{"connect tcp://privat.:80", "resolve deny."}},
-		{"a client", []string{"bind udp://0.0.0.0:0", "connect udp://10.0.0.1:53", "receive udp://0.0.0.0:0 from 10.0.0.1:53"},
+		{"a client", []string{"bind udp://0.0.0.0:0", "connect udp://10.0.0.1:53",
+			"receive udp://0.0.0.0:0 from 10.0.0.1:53"},
 			[]string{"connect udp://10.0.0.1:53"}},
-		{"a client by name", []string{"? ntp.example.com 93.184.216.34", "connect udp://93.184.216.34:123", "receive udp://0.0.0.0:0 from 93.184.216.34:123"},
+		{"a client by name", []string{"? ntp.example.com 93.184.216.34",
+			"connect udp://93.184.216.34:123", "receive udp://0.0.0.0:0 from 93.184.216.34:123"},
 			[]string{"connect udp://ntp.example.com:123"}},
 		{"a bind for nothing", []string{"bind udp://0.0.0.0:0", "connect tcp://10.0.0.1:53"},
 			[]string{"connect tcp://10.0.0.1:53", "listen udp://0.0.0.0:0"}},
-		{"a stranger answers", []string{"bind udp://0.0.0.0:0", "receive udp://0.0.0.0:0 from 10.0.0.1:53"},
+		{"a stranger answers",
+			[]string{"bind udp://0.0.0.0:0", "receive udp://0.0.0.0:0 from 10.0.0.1:53"},
 			[]string{"connect udp://10.0.0.1:53"}},
-		{"a datagram server", []string{"bind udp://127.0.0.1:53", "receive udp://127.0.0.1:53 from 127.0.0.1:99", "connect udp://127.0.0.1:99"},
+		{"a datagram server", []string{"bind udp://127.0.0.1:53",
+			"receive udp://127.0.0.1:53 from 127.0.0.1:99", "connect udp://127.0.0.1:99"},
 			[]string{"connect udp://127.0.0.1:99", "listen udp://127.0.0.1:53 from loopback"}},
-		{"a datagram server on a port of the host's choice", []string{"bind udp://127.0.0.1:0", "receive udp://127.0.0.1:0 from 127.0.0.1:99"},
+		{"a datagram server on a port of the host's choice",
+			[]string{"bind udp://127.0.0.1:0", "receive udp://127.0.0.1:0 from 127.0.0.1:99"},
 			[]string{"listen udp://127.0.0.1:0 from loopback"}},
-		{"multicast", []string{"join udp://224.0.0.251", "join udp://[ff02::fb%eth0]"}, []string{"join udp://224.0.0.251", "join udp://ff02::fb"}},
+		{"multicast", []string{"join udp://224.0.0.251", "join udp://[ff02::fb%eth0]"},
+			[]string{"join udp://224.0.0.251", "join udp://ff02::fb"}},
 	} {
 		if got := learn(t, c.steps...); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q", c.title, got)
@@ -121,7 +151,8 @@ func learntTwice(events []event, n int, all []Rule, runs func(*Policy) error) er
 		return l.Rules()
 	}
 	first := learn(nil, events[:n])
-	merged, _, err := Merge("net.toml", New(first, Limits{}).TOML(), learn(New(first, Limits{}), events))
+	merged, _, err := Merge("net.toml", New(first, Limits{}).TOML(),
+		learn(New(first, Limits{}), events))
 	if err != nil {
 		return err
 	}
@@ -130,10 +161,12 @@ func learntTwice(events []event, n int, all []Rule, runs func(*Policy) error) er
 		return err
 	}
 	if err := runs(p); err != nil {
-		return fmt.Errorf("learnt twice, after %d: %v with%s\nof %v", n, err, spelled(p.Rules()), events)
+		return fmt.Errorf("learnt twice, after %d: %v with%s\nof %v", n, err, spelled(p.Rules()),
+			events)
 	}
 	if more := learn(New(all, Limits{}), events); len(more) > 0 {
-		return fmt.Errorf("with%s\nthere is more to learn:%s\nof %v", spelled(all), spelled(more), events)
+		return fmt.Errorf("with%s\nthere is more to learn:%s\nof %v", spelled(all), spelled(more),
+			events)
 	}
 	return nil
 }
@@ -146,9 +179,13 @@ func TestLearnedIsEnoughAndNotTooMuch(t *testing.T) {
 		var events []event
 		for range r.IntN(12) {
 			q := randomRequest(r)
-			if !all.Decide(q, nil).Allowed || q.Op == OpConnect && (q.Remote.Port() == 0 || q.Name != "") ||
-				q.Op == OpReceive && q.Remote.Port() == 0 || q.Op == OpJoin && !normal(q.Remote.Addr()).IsMulticast() ||
-				q.Op >= OpAccept && q.Op <= OpReceive && (normal(q.Remote.Addr()).IsUnspecified() || normal(q.Remote.Addr()).IsMulticast()) {
+			if !all.Decide(q, nil).Allowed || q.Op == OpConnect &&
+				(q.Remote.Port() == 0 || q.Name != "") ||
+				q.Op == OpReceive && q.Remote.Port() == 0 || q.Op == OpJoin &&
+				!normal(q.Remote.Addr()).IsMulticast() ||
+				q.Op >= OpAccept && q.Op <= OpReceive &&
+					(normal(q.Remote.Addr()).IsUnspecified() ||
+						normal(q.Remote.Addr()).IsMulticast()) {
 				continue
 			}
 			e := event{request: q}

@@ -14,8 +14,8 @@ type Limits struct {
 	SendBytesPerSecond int64 // bytes of payload, all sockets together
 	RecvBytesPerSecond int64 // bytes of payload, all sockets together
 
-	// SocketMemory is how many bytes of the host's memory the queues of all sockets may take. A guest is
-	// never without such a limit: where none is set, package guard has one.
+	// SocketMemory is how many bytes of the host's memory the queues of all sockets may take. A
+	// guest is never without such a limit: where none is set, package guard has one.
 	SocketMemory int64
 }
 
@@ -47,7 +47,8 @@ func (l Limits) toml() string {
 	for _, e := range []struct {
 		key   string
 		value int
-	}{{"sockets", l.Sockets}, {"connects_per_second", l.ConnectsPerSecond}, {"lookups_per_second", l.LookupsPerSecond}} {
+	}{{"sockets", l.Sockets}, {"connects_per_second", l.ConnectsPerSecond}, {"lookups_per_second",
+		l.LookupsPerSecond}} {
 		if e.value != 0 {
 			out += fmt.Sprintf("%s = %d\n", e.key, e.value)
 		}
@@ -55,7 +56,8 @@ func (l Limits) toml() string {
 	for _, e := range []struct {
 		key   string
 		value int64
-	}{{"socket_memory", l.SocketMemory}, {"send_bytes_per_second", l.SendBytesPerSecond}, {"recv_bytes_per_second", l.RecvBytesPerSecond}} {
+	}{{"socket_memory", l.SocketMemory}, {"send_bytes_per_second",
+		l.SendBytesPerSecond}, {"recv_bytes_per_second", l.RecvBytesPerSecond}} {
 		if e.value != 0 {
 			out += fmt.Sprintf("%s = %q\n", e.key, bytesize.Format(uint64(e.value)))
 		}

@@ -35,27 +35,57 @@ func TestParseIsLinear(t *testing.T) {
 		name string
 		text func(n int) string
 	}{
-		{"hosts", list("allow", func(i int) string { return "connect tcp://" + address(i) + ":443" })},
-		{"names", list("allow", func(i int) string { return fmt.Sprintf("connect tcp://h%d.example.com:443", i) })},
-		{"lookups", list("deny", func(i int) string { return fmt.Sprintf("resolve *.h%d.example.com", i) })},
+		{"hosts", list("allow",
+			func(i int) string { return "connect tcp://" + address(i) + ":443" })},
+		{"names", list("allow",
+			func(i int) string { return fmt.Sprintf("connect tcp://h%d.example.com:443", i) })},
+		{"lookups", list("deny",
+			func(i int) string { return fmt.Sprintf("resolve *.h%d.example.com", i) })},
 		{"one line", func(n int) string {
-			return strings.ReplaceAll(list("allow", func(i int) string { return "join multicast" })(n), "\n", " ")
+			return strings.ReplaceAll(list("allow",
+				func(i int) string { return "join multicast" })(n), "\n", " ")
 		}},
-		{"ports of a host", list("allow", func(i int) string { return fmt.Sprintf("connect tcp://10.0.0.1:%d", 1+i*7%65535) })},
-		{"ports of a name", list("allow", func(i int) string { return fmt.Sprintf("connect tcp://example.com:%d", 1+i*7%65535) })},
-		{"ranges around each other", list("allow", func(i int) string { return fmt.Sprintf("connect 10.0.0.1:%d-%d", 1+i, 65535-i) })},
+		{"ports of a host", list("allow",
+			func(i int) string { return fmt.Sprintf("connect tcp://10.0.0.1:%d", 1+i*7%65535) })},
+		{"ports of a name", list("allow",
+			func(i int) string {
+				return fmt.Sprintf("connect tcp://example.com:%d",
+					1+i*7%65535)
+			})},
+		{"ranges around each other",
+			list("allow", func(i int) string {
+				return fmt.Sprintf("connect 10.0.0.1:%d-%d", 1+i,
+					65535-i)
+			})},
 		{"the same", list("allow", func(i int) string { return "connect tcp://10.0.0.1:443" })},
-		{"listeners", list("allow", func(i int) string { return "listen tcp://" + address(i) + ":443" })},
-		{"denied listeners", list("deny", func(i int) string { return fmt.Sprintf("listen tcp://%s:%d", address(i), 1+i) })},
-		{"peers", list("allow", func(i int) string { return "listen tcp://0.0.0.0:443 from " + address(i) })},
-		{"peers by port", list("allow", func(i int) string { return fmt.Sprintf("listen tcp://0.0.0.0:%d-%d from %s", 1+i, 65535-i, address(i)) })},
+		{"listeners", list("allow",
+			func(i int) string { return "listen tcp://" + address(i) + ":443" })},
+		{"denied listeners", list("deny",
+			func(i int) string { return fmt.Sprintf("listen tcp://%s:%d", address(i), 1+i) })},
+		{"peers", list("allow",
+			func(i int) string { return "listen tcp://0.0.0.0:443 from " + address(i) })},
+		{"peers by port", list("allow",
+			func(i int) string {
+				return fmt.Sprintf("listen tcp://0.0.0.0:%d-%d from %s", 1+i,
+					65535-i, address(i))
+			})},
 		{"allow and deny", both(
 			list("allow", func(i int) string { return "connect tcp://" + address(2*i) + ":443" }),
-			list("deny", func(i int) string { return "connect tcp://" + address(2*i+1) + ":443" }))},
+			list("deny", func(i int) string {
+				return "connect tcp://" + address(2*i+1) +
+					":443"
+			}))},
 		{"allow and deny of a host", both(
-			list("allow", func(i int) string { return fmt.Sprintf("connect tcp://10.0.0.1:%d", 1+i*2) }),
-			list("deny", func(i int) string { return fmt.Sprintf("connect tcp://10.0.0.1:%d", 2+i*2) }))},
-		{"mistakes", list("allow", func(i int) string { return fmt.Sprintf("connect tcp://10.0.0.1:x%d", i) })},
+			list("allow", func(i int) string {
+				return fmt.Sprintf("connect tcp://10.0.0.1:%d",
+					1+i*2)
+			}),
+			list("deny", func(i int) string {
+				return fmt.Sprintf("connect tcp://10.0.0.1:%d",
+					2+i*2)
+			}))},
+		{"mistakes", list("allow",
+			func(i int) string { return fmt.Sprintf("connect tcp://10.0.0.1:x%d", i) })},
 		{"keys that do not exist", func(n int) string {
 			var b strings.Builder
 			for i := range n {
@@ -110,16 +140,24 @@ func TestShadowsAgreeWithReading(t *testing.T) {
 			for _, proto := range []Protocol{TCP, UDP} {
 				for _, p := range allow.portRanges() {
 					covers := func(d Rule) bool {
-						return d.effect == Deny && d.action == allow.action && d.protocols&proto != 0 &&
-							(d.peer.kind == everyone || d.peer == allow.peer) && d.host.covers(allow.host, d.action) &&
-							slices.ContainsFunc(d.portRanges(), func(q portRange) bool { return q.first <= p.first && p.last <= q.last })
+						return d.effect == Deny && d.action == allow.action &&
+							d.protocols&proto != 0 &&
+							(d.peer.kind == everyone || d.peer == allow.peer) &&
+							d.host.covers(allow.host, d.action) &&
+							slices.ContainsFunc(d.portRanges(),
+								func(q portRange) bool {
+									return q.first <= p.first &&
+										p.last <= q.last
+								})
 					}
 					all = all && (allow.protocols&proto == 0 || slices.ContainsFunc(rules, covers))
 				}
 			}
 			got := index.find(allow)
-			if got != nil && !all || got == nil && all && len(allow.portRanges()) == 1 && allow.protocols != both {
-				return fmt.Errorf("%v: got %v shadowed by the index, %v by reading%s", allow, got, all, spelled(rules))
+			if got != nil && !all || got == nil && all && len(allow.portRanges()) == 1 &&
+				allow.protocols != both {
+				return fmt.Errorf("%v: got %v shadowed by the index, %v by reading%s", allow, got,
+					all, spelled(rules))
 			}
 		}
 		return nil

@@ -9,9 +9,11 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// lookupNames maps what people write to what is asked of the DNS (UTS 46, non-transitional). Underscores pass, since
-// names of services have them; which characters may stand in a name is checked afterwards.
-var lookupNames = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.StrictDomainName(false))
+// lookupNames maps what people write to what is asked of the DNS (UTS 46, non-transitional).
+// Underscores pass, since names of services have them; which characters may stand in a name is
+// checked afterwards.
+var lookupNames = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(),
+	idna.StrictDomainName(false))
 
 const (
 	maxName    = 253  // characters of a canonical name
@@ -24,9 +26,10 @@ var (
 	errAddress = errors.New("an address, not a name")
 )
 
-// CanonicalName returns the one spelling under which a name is judged and should be looked up: lower case, A-labels,
-// no trailing dot. Another spelling of the same name gives the same result. It is an error if s cannot be looked
-// up, or if it maps to an address, which is not a name. A name that is canonical already costs no allocation.
+// CanonicalName returns the one spelling under which a name is judged and should be looked up:
+// lower case, A-labels, no trailing dot. Another spelling of the same name gives the same result.
+// It is an error if s cannot be looked up, or if it maps to an address, which is not a name. A name
+// that is canonical already costs no allocation.
 //
 // Old spellings of IPv4 addresses (0x7f.1, 0177.0.0.1, 127.1) are names like any other.
 func CanonicalName(s string) (string, error) {
@@ -50,8 +53,8 @@ func CanonicalName(s string) (string, error) {
 	return s, nil
 }
 
-// wellFormed reports whether s is made of labels of lower-case letters, digits, hyphens and underscores, within the
-// lengths of the DNS.
+// wellFormed reports whether s is made of labels of lower-case letters, digits, hyphens and
+// underscores, within the lengths of the DNS.
 func wellFormed(s string) bool {
 	if len(s) > maxName {
 		return false
@@ -72,8 +75,8 @@ func wellFormed(s string) bool {
 	return label > 0
 }
 
-// numeric reports whether the last label of a canonical name is a number, decimal, octal or hexadecimal. No name in the
-// DNS ends so; in a rule it is an address in an old spelling.
+// numeric reports whether the last label of a canonical name is a number, decimal, octal or
+// hexadecimal. No name in the DNS ends so; in a rule it is an address in an old spelling.
 func numeric(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	digits, hex := strings.CutPrefix(last, "0x")

@@ -2,8 +2,8 @@ package policy
 
 import "strings"
 
-// nameIndex finds what is filed under a name: under the name itself, then under the wildcards that cover it, the
-// longest first.
+// nameIndex finds what is filed under a name: under the name itself, then under the wildcards that
+// cover it, the longest first.
 type nameIndex[L any] struct {
 	exact map[string]*L
 	under map[string]*L // by the name without its "*."
@@ -54,7 +54,8 @@ func put(m map[string][]*Rule, r *Rule) map[string][]*Rule {
 }
 
 func buildNames[L any](b *nameBuilder, leaf func([]*Rule) L) nameIndex[L] {
-	x := nameIndex[L]{exact: make(map[string]*L, len(b.exact)), under: make(map[string]*L, len(b.under))}
+	x := nameIndex[L]{exact: make(map[string]*L, len(b.exact)),
+		under: make(map[string]*L, len(b.under))}
 	for name, rules := range b.exact {
 		l := leaf(rules)
 		x.exact[name] = &l

@@ -37,11 +37,13 @@ func TestOwnAddresses(t *testing.T) {
 		at, client := netip.MustParseAddrPort(test.address), netip.MustParseAddrPort("0.0.0.0:40000")
 		for _, r := range []Request{
 			{Op: OpConnect, Protocol: TCP, Remote: at, Own: test.own},
-			{Op: OpReceive, Protocol: UDP, Local: client, Ephemeral: true, Remote: at, Own: test.own},
+			{Op: OpReceive, Protocol: UDP, Local: client, Ephemeral: true, Remote: at,
+				Own: test.own},
 		} {
 			d := p.Decide(r, pins)
 			if d.Allowed != test.want {
-				t.Errorf("%s, %v, own %v: got %v, want %v", test.rules, r, test.own, d.Allowed, test.want)
+				t.Errorf("%s, %v, own %v: got %v, want %v", test.rules, r, test.own, d.Allowed,
+					test.want)
 			}
 			if d.Allowed {
 				continue

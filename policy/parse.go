@@ -66,13 +66,14 @@ func (p parser) fail(at int, mend, problem string, args ...any) *Error {
 	return &Error{o, fmt.Sprintf(problem, args...), mend}
 }
 
-// ParseRule parses one whole rule, such as "allow connect tcp://api.example.com:443". from says where it was
-// written. The error is an [*Error].
+// ParseRule parses one whole rule, such as "allow connect tcp://api.example.com:443". from says
+// where it was written. The error is an [*Error].
 func ParseRule(text string, from Origin) (Rule, error) {
 	p := parser{from}
 	w := words(text)
 	if len(w) == 0 {
-		return Rule{}, p.fail(0, `write for instance "allow connect tcp://api.example.com:443"`, "the rule is empty")
+		return Rule{}, p.fail(0, `write for instance "allow connect tcp://api.example.com:443"`,
+			"the rule is empty")
 	}
 	var effect Effect
 	switch w[0].text {
@@ -80,7 +81,8 @@ func ParseRule(text string, from Origin) (Rule, error) {
 	case "deny":
 		effect = Deny
 	default:
-		return Rule{}, p.fail(w[0].at, `start the rule with "allow" or "deny"`, "%q is not an effect", w[0].text)
+		return Rule{}, p.fail(w[0].at, `start the rule with "allow" or "deny"`,
+			"%q is not an effect", w[0].text)
 	}
 	return p.rule(effect, w[1:], len(text))
 }
@@ -88,7 +90,8 @@ func ParseRule(text string, from Origin) (Rule, error) {
 // rule parses the words of a rule from its action on. end is where the text ends.
 func (p parser) rule(effect Effect, w []word, end int) (Rule, error) {
 	if len(w) == 0 {
-		return Rule{}, p.fail(end, "write connect, listen, join or resolve", "the action is missing")
+		return Rule{}, p.fail(end, "write connect, listen, join or resolve",
+			"the action is missing")
 	}
 	action := slices.Index(actionNames[:], w[0].text)
 	if action < 0 {
@@ -103,13 +106,14 @@ func (p parser) rule(effect Effect, w []word, end int) (Rule, error) {
 		return Rule{}, err
 	}
 	if len(rules) > 1 {
-		return Rule{}, p.fail(w[2].at, "write one rule for each", "the rule has more than one target")
+		return Rule{}, p.fail(w[2].at, "write one rule for each",
+			"the rule has more than one target")
 	}
 	return rules[0], nil
 }
 
-// ParseTargets parses what a flag carries: what follows the action, several separated by spaces, such as
-// "tcp://127.0.0.1:8080 from 10.0.0.0/8 udp://[::1]:53". The error is an [*Error].
+// ParseTargets parses what a flag carries: what follows the action, several separated by spaces,
+// such as "tcp://127.0.0.1:8080 from 10.0.0.0/8 udp://[::1]:53". The error is an [*Error].
 func ParseTargets(effect Effect, action Action, text string, from Origin) ([]Rule, error) {
 	p, w := parser{from}, words(text)
 	rules, err := p.targets(effect, action, w, len(text))
@@ -124,7 +128,8 @@ func ParseTargets(effect Effect, action Action, text string, from Origin) ([]Rul
 
 func (p parser) targets(effect Effect, action Action, w []word, end int) ([]Rule, *Error) {
 	if len(w) == 0 {
-		return nil, p.fail(end, "write for instance "+examples[action], "there is nothing to %s", action)
+		return nil, p.fail(end, "write for instance "+examples[action], "there is nothing to %s",
+			action)
 	}
 	var out []Rule
 	for len(w) > 0 {
@@ -138,10 +143,12 @@ func (p parser) targets(effect Effect, action Action, w []word, end int) ([]Rule
 		w = w[1:]
 		if len(w) > 0 && w[0].text == "from" {
 			if action != Listen {
-				return nil, p.fail(w[0].at, "leave it out", `"from" says who may connect to a listener; %s has none`, action)
+				return nil, p.fail(w[0].at, "leave it out",
+					`"from" says who may connect to a listener; %s has none`, action)
 			}
 			if len(w) == 1 {
-				return nil, p.fail(end, "write an address, a CIDR or a group", `nobody follows "from"`)
+				return nil, p.fail(end, "write an address, a CIDR or a group",
+					`nobody follows "from"`)
 			}
 			if err := p.peer(&r, w[1]); err != nil {
 				return nil, err
@@ -171,7 +178,8 @@ func (p parser) target(r *Rule, w word) *Error {
 		case "udp":
 			r.protocols = UDP
 		default:
-			return p.fail(w.at, "write tcp://, udp://, or neither for both", "%q is not a protocol", scheme)
+			return p.fail(w.at, "write tcp://, udp://, or neither for both", "%q is not a protocol",
+				scheme)
 		}
 		rest = word{after, w.at + len(scheme) + len("://")}
 	}
@@ -180,7 +188,8 @@ func (p parser) target(r *Rule, w word) *Error {
 		return err
 	}
 	if r.action == Resolve && (hasPorts || rest.at != w.at) {
-		return p.fail(w.at, "write "+host.text, "resolve takes a name alone, without protocol and port")
+		return p.fail(w.at, "write "+host.text,
+			"resolve takes a name alone, without protocol and port")
 	}
 	if r.host, err = p.host(host); err != nil {
 		return err
@@ -202,12 +211,15 @@ func (p parser) split(w word) (host, ports word, hasPorts bool, _ *Error) {
 		h, after, closed := strings.Cut(inside, "]")
 		switch {
 		case !closed:
-			return host, ports, false, p.fail(w.at, `close the bracket: "[`+inside+`]"`, `"[" is not closed`)
+			return host, ports, false, p.fail(w.at, `close the bracket: "[`+inside+`]"`,
+				`"[" is not closed`)
 		case strings.HasPrefix(after, "/"):
 			bits, _, _ := strings.Cut(after, ":")
-			return host, ports, false, p.fail(w.at+len(h)+2, "write ["+h+bits+"]", "the prefix length belongs inside the brackets")
+			return host, ports, false, p.fail(w.at+len(h)+2, "write ["+h+bits+"]",
+				"the prefix length belongs inside the brackets")
 		case after != "" && after[0] != ':':
-			return host, ports, false, p.fail(w.at+len(h)+2, "write [address]:port", "%q follows the bracket", after)
+			return host, ports, false, p.fail(w.at+len(h)+2, "write [address]:port",
+				"%q follows the bracket", after)
 		}
 		host = word{h, w.at + 1}
 		if after == "" {
@@ -222,7 +234,8 @@ func (p parser) split(w word) (host, ports word, hasPorts bool, _ *Error) {
 	return word{h, w.at}, word{after, w.at + len(h) + 1}, true, nil
 }
 
-// ports parses "80,443,8000-8999" into sorted ranges that do not touch; nil when they cover every port.
+// ports parses "80,443,8000-8999" into sorted ranges that do not touch; nil when they cover every
+// port.
 func (p parser) ports(w word) ([]portRange, *Error) {
 	var out []portRange
 	at := w.at
@@ -235,9 +248,11 @@ func (p parser) ports(w word) ([]portRange, *Error) {
 		}
 		switch {
 		case err1 != nil || err2 != nil:
-			return nil, p.fail(at, "write ports such as 443, 80,443 or 8000-8999; the highest is 65535", "%q is not a port", part)
+			return nil, p.fail(at,
+				"write ports such as 443, 80,443 or 8000-8999; the highest is 65535", "%q is not a port", part)
 		case first > last:
-			return nil, p.fail(at, fmt.Sprintf("write %d-%d", last, first), "the range %s is the wrong way round", part)
+			return nil, p.fail(at, fmt.Sprintf("write %d-%d", last, first),
+				"the range %s is the wrong way round", part)
 		}
 		out = append(out, portRange{uint16(first), uint16(last)})
 		at += len(part) + 1

@@ -77,7 +77,8 @@ func TestMistakes(t *testing.T) {
 		{"allow connect tcp://10.0.0.1:9000-8000", 30, "wrong way round", "8000-9000"},
 		{"allow connect tcp://10.0.0.1:0", 30, "port 0", "from 1 on"},
 		{"allow connect tcp://10.0.0.1:0-80", 30, "port 0", "from 1 on"},
-		{"allow connect tcp://10.1.2.3/8:80", 21, "10.1.2.3/8 has bits set", "10.0.0.0/8, or 10.1.2.3"},
+		{"allow connect tcp://10.1.2.3/8:80", 21, "10.1.2.3/8 has bits set",
+			"10.0.0.0/8, or 10.1.2.3"},
 		{"allow connect [2001:db8::1/32]:80", 16, "has bits set", "2001:db8::/32"},
 		{"allow connect 10.0.0.0/33", 24, `"33" is not a prefix length`, "0 to 32"},
 		{"allow connect ::/129", 18, `"129" is not a prefix length`, "0 to 128"},
@@ -108,15 +109,18 @@ func TestMistakes(t *testing.T) {
 		{"allow connect 0x7f000001", 15, "neither an address nor a name", "127.0.0.1"},
 		{"allow connect 256.1.1.1", 15, "neither an address nor a name", "127.0.0.1"},
 		{"allow connect １２７.0.0.1", 15, "an address, not a name", ""},
-		{"allow connect tcp://localhost:5432", 21, "loopback, which no name reaches", `"connect tcp://127.0.0.1:5432", "connect tcp://[::1]:5432" and "resolve localhost"`},
-		{"allow connect tcp://*.localhost", 21, "loopback, which no name reaches", `"resolve *.localhost"`},
+		{"allow connect tcp://localhost:5432", 21, "loopback, which no name reaches",
+			`"connect tcp://127.0.0.1:5432", "connect tcp://[::1]:5432" and "resolve localhost"`},
+		{"allow connect tcp://*.localhost", 21, "loopback, which no name reaches",
+			`"resolve *.localhost"`},
 		{"deny connect api.example.com", 14, "by name", `"resolve api.example.com"`},
 		{"deny connect *.example.com", 14, "by name", `"resolve *.example.com"`},
 		{"allow connect tcp://10.0.0.1:80 from 10.0.0.2", 33, `"from"`, "leave it out"},
 		{"allow listen tcp://localhost:80", 20, "is a name", "127.0.0.1"},
 		{"allow listen tcp://127.0.0.1:80 from", 37, `nobody follows "from"`, "CIDR"},
 		{"allow listen tcp://127.0.0.1:80 from example.com", 38, "is a name", "CIDR"},
-		{"allow listen tcp://127.0.0.1:80 from 10.0.0.1:80", 38, "a peer has no port", "write 10.0.0.1"},
+		{"allow listen tcp://127.0.0.1:80 from 10.0.0.1:80", 38, "a peer has no port",
+			"write 10.0.0.1"},
 		{"allow listen tcp://127.0.0.1:80 from 0.0.0.0", 38, "nothing ever comes from", ""},
 		{"allow listen tcp://127.0.0.1:80 from multicast", 38, "nothing ever comes from", ""},
 		{"allow listen tcp://127.0.0.1:80 to 10.0.0.1", 33, "is a name", "own address"},
@@ -138,7 +142,8 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%q: %v", c.rule, err)
 			continue
 		}
-		if !strings.Contains(e.Problem, c.problem) || !strings.Contains(e.Mend, c.mend) || e.Origin.Column != c.column || e.Origin.Line != 3 {
+		if !strings.Contains(e.Problem, c.problem) || !strings.Contains(e.Mend, c.mend) ||
+			e.Origin.Column != c.column || e.Origin.Line != 3 {
 			t.Errorf("%q: %v", c.rule, e)
 		}
 	}
@@ -146,18 +151,21 @@ func TestMistakes(t *testing.T) {
 
 func TestParseTargets(t *testing.T) {
 	flag := Origin{Source: "--allow-listen"}
-	rules, err := ParseTargets(Allow, Listen, " tcp://127.0.0.1:80 from 10.0.0.0/8  udp://[::1]:53", flag)
+	rules, err := ParseTargets(Allow, Listen, " tcp://127.0.0.1:80 from 10.0.0.0/8  udp://[::1]:53",
+		flag)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rules) != 2 || rules[0].Target() != "tcp://127.0.0.1:80 from 10.0.0.0/8" || rules[1].Target() != "udp://[::1]:53" {
+	if len(rules) != 2 || rules[0].Target() != "tcp://127.0.0.1:80 from 10.0.0.0/8" ||
+		rules[1].Target() != "udp://[::1]:53" {
 		t.Errorf("rules are %v", rules)
 	}
 	if at := rules[1].Origin(); at.String() != "--allow-listen" || at.Column != 38 {
 		t.Errorf("the second is at %v, %d", at, at.Column)
 	}
 	_, err = ParseTargets(Allow, Connect, "tcp://a:1 udp://b:x", Origin{Source: "--allow-connect"})
-	if want := `--allow-connect: at character 19: "x" is not a port; `; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := `--allow-connect: at character 19: "x" is not a port; `; err == nil ||
+		!strings.HasPrefix(err.Error(), want) {
 		t.Errorf("the error is %q", err)
 	}
 	if _, err := ParseTargets(Allow, Connect, "  ", flag); err == nil {
@@ -167,9 +175,12 @@ func TestParseTargets(t *testing.T) {
 
 func TestParseRequestMistakes(t *testing.T) {
 	for _, text := range []string{
-		"", "send tcp://10.0.0.1:80", "connect", "connect 10.0.0.1:80", "connect tcp://10.0.0.1", "connect tcp://10.0.0.1:80 x",
-		"connect http://10.0.0.1:80", "connect tcp://a..b:80", "connect tcp://example.com:70000", "listen tcp://example.com:80",
-		"accept tcp://10.0.0.1:80", "accept tcp://10.0.0.1:80 from", "accept tcp://10.0.0.1:80 from example.com", "resolve",
+		"", "send tcp://10.0.0.1:80", "connect", "connect 10.0.0.1:80", "connect tcp://10.0.0.1",
+		"connect tcp://10.0.0.1:80 x",
+		"connect http://10.0.0.1:80", "connect tcp://a..b:80", "connect tcp://example.com:70000",
+		"listen tcp://example.com:80",
+		"accept tcp://10.0.0.1:80", "accept tcp://10.0.0.1:80 from",
+		"accept tcp://10.0.0.1:80 from example.com", "resolve",
 		"accept tcp://10.0.0.1:80 by 10.0.0.1", "join udp://example.com",
 	} {
 		if r, err := ParseRequest(text); err == nil {
@@ -183,8 +194,10 @@ func TestCanonicalName(t *testing.T) {
 	for in, want := range map[string]string{
 		"a": "a", "A.B.": "a.b", "_x._y": "_x._y", "-a-": "-a-", long: long, long + ".": long,
 		"straße.example": "xn--strae-oqa.example", "0x7f.1": "0x7f.1", "1": "1",
-		"": "", ".": "", "..": "", "a..": "", ".a": "", "a b": "", "a\x00b": "", "a\nb": "", long + "a": "", "10.0.0.1": "", "::1": "",
-		strings.Repeat("a", 64): "", "\xff": "", "xn--a": "", "a/b": "", "[::1]": "", strings.Repeat("ä", 600): "",
+		"": "", ".": "", "..": "", "a..": "", ".a": "", "a b": "", "a\x00b": "", "a\nb": "", long +
+			"a": "", "10.0.0.1": "", "::1": "",
+		strings.Repeat("a", 64): "", "\xff": "", "xn--a": "", "a/b": "", "[::1]": "",
+		strings.Repeat("ä", 600): "",
 	} {
 		got, err := CanonicalName(in)
 		if got != want || (err == nil) != (want != "") {

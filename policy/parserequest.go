@@ -25,15 +25,18 @@ func ParseRequest(text string) (Request, error) {
 		op = slices.Index(names, w[0].text)
 	}
 	if op < 0 {
-		return Request{}, p.fail(0, "write "+strings.Join(names, ", "), "%q does not start with what to do", text)
+		return Request{}, p.fail(0, "write "+strings.Join(names, ", "),
+			"%q does not start with what to do", text)
 	}
 	r := Request{Op: Op(op)}
 	from := r.Op == OpAccept || r.Op == OpReceive
 	switch {
 	case from && (len(w) != 4 || w[2].text != "from"):
-		return Request{}, p.fail(0, "write "+w[0].text+" tcp://127.0.0.1:80 from 10.0.0.7", "%q is not one request", text)
+		return Request{}, p.fail(0, "write "+w[0].text+" tcp://127.0.0.1:80 from 10.0.0.7",
+			"%q is not one request", text)
 	case !from && len(w) != 2:
-		return Request{}, p.fail(0, "write "+w[0].text+" and one target", "%q is not one request", text)
+		return Request{}, p.fail(0, "write "+w[0].text+" and one target", "%q is not one request",
+			text)
 	}
 	if r.Op == OpResolve {
 		r.Name = w[1].text
@@ -49,7 +52,8 @@ func ParseRequest(text string) (Request, error) {
 			return Request{}, err
 		}
 		if r.Remote, err = parseAddrPort(w[3].text, true); err != nil {
-			return Request{}, p.fail(w[3].at, "write an address, or address:port", "%q is not a peer", w[3].text)
+			return Request{}, p.fail(w[3].at, "write an address, or address:port",
+				"%q is not a peer", w[3].text)
 		}
 	} else if r.Op != OpConnect && r.Op != OpJoin {
 		r.Local, r.Remote = r.Remote, netip.AddrPort{}
@@ -58,7 +62,8 @@ func ParseRequest(text string) (Request, error) {
 	return r, nil
 }
 
-// requestTarget parses PROTOCOL://ADDRESS:PORT into r.Remote, or for a connect PROTOCOL://NAME:PORT.
+// requestTarget parses PROTOCOL://ADDRESS:PORT into r.Remote, or for a connect
+// PROTOCOL://NAME:PORT.
 func (p parser) requestTarget(r *Request, w word) *Error {
 	proto, rest, ok := strings.Cut(w.text, "://")
 	switch {
@@ -81,7 +86,8 @@ func (p parser) requestTarget(r *Request, w word) *Error {
 	name, port, ok := strings.Cut(rest, ":")
 	n, err := strconv.ParseUint(port, 10, 16)
 	if r.Op != OpConnect || !ok || err != nil {
-		return p.fail(w.at, "write an address and a port, such as tcp://10.0.0.5:80 or tcp://[::1]:80", "%q is not a target", w.text)
+		return p.fail(w.at, "write an address and a port, such as tcp://10.0.0.5:80 or "+
+			"tcp://[::1]:80", "%q is not a target", w.text)
 	}
 	if r.Name, err = CanonicalName(name); err != nil {
 		return p.fail(w.at, "write an address or a name", "%q is %v", name, err)

@@ -27,8 +27,9 @@ const (
 	maxPinned  = 4096        // addresses of one guest, counted once for each name
 )
 
-// Pins remembers what a guest's lookups returned, for the rules that name a host. Each guest has its own. It may be used
-// from several goroutines at once. It is bounded: beyond 4096 addresses the names looked up longest ago are forgotten.
+// Pins remembers what a guest's lookups returned, for the rules that name a host. Each guest has
+// its own. It may be used from several goroutines at once. It is bounded: beyond 4096 addresses the
+// names looked up longest ago are forgotten.
 type Pins struct {
 	now func() time.Time
 
@@ -77,12 +78,14 @@ type pin struct {
 	until time.Time // zero for as long as no later lookup replaces it
 }
 
-// NewPins returns an empty set of pins. now tells the time, time.Now for instance; it must be safe for concurrent use.
+// NewPins returns an empty set of pins. now tells the time, time.Now for instance; it must be safe
+// for concurrent use.
 func NewPins(now func() time.Time) *Pins {
 	return &Pins{now: now, names: make(map[string]*pinnedName), addrs: make(map[netip.Addr][]pin)}
 }
 
-// find returns the rule of l under which a lookup has granted q's remote address, and the name that was looked up.
+// find returns the rule of l under which a lookup has granted q's remote address, and the name that
+// was looked up.
 func (p *Pins) find(l *layer, q *query) (*Rule, string) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -97,7 +100,8 @@ func (p *Pins) find(l *layer, q *query) (*Rule, string) {
 	return nil, ""
 }
 
-// record makes addrs, which are normal, of the family and all different, what a lookup of name returned.
+// record makes addrs, which are normal, of the family and all different, what a lookup of name
+// returned.
 func (p *Pins) record(name string, family Family, addrs []netip.Addr) {
 	now := p.now()
 	p.mu.Lock()
@@ -125,7 +129,8 @@ func (p *Pins) record(name string, family Family, addrs []netip.Addr) {
 		p.count++
 	}
 	n.addrs = slices.Clone(addrs)
-	for _, a := range old { // in the order in which they were replaced, so that a cut takes the oldest
+	// in the order in which they were replaced, so that a cut takes the oldest
+	for _, a := range old {
 		switch until := p.pin(a, name).until; {
 		case until.IsZero() && family.has(a): // among addrs
 		case !until.IsZero() && !now.Before(until), len(n.addrs) == maxPerName:
@@ -177,12 +182,13 @@ func (p *Pins) forgetOldest() {
 	delete(p.names, oldest)
 }
 
-// Answer judges what a lookup of a name returned, and remembers it in pins where a rule that names a host covers the
-// name. kept is what the guest may see. removed are special addresses (private ones, say) that such a rule must not
-// reach and no other rule reaches, which is how DNS rebinding ends, addresses of another family than was asked for,
-// and what exceeds 256 addresses. A lookup that only resolve rules grant is not filtered and remembered: it permits no
-// connect.
-func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Addr) (kept, removed []netip.Addr) {
+// Answer judges what a lookup of a name returned, and remembers it in pins where a rule that names
+// a host covers the name. kept is what the guest may see. removed are special addresses (private
+// ones, say) that such a rule must not reach and no other rule reaches, which is how DNS rebinding
+// ends, addresses of another family than was asked for, and what exceeds 256 addresses. A lookup
+// that only resolve rules grant is not filtered and remembered: it permits no connect.
+func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Addr) (kept,
+	removed []netip.Addr) {
 	name, err := CanonicalName(name)
 	if p == nil || err != nil {
 		return nil, addrs
@@ -193,7 +199,8 @@ func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Ad
 		n := normal(a)
 		barred := special(n)
 		unreached := func(l *layer) bool { return !l.reaches(n) }
-		if !family.has(n) || len(kept) == maxAnswer || barred && slices.ContainsFunc(naming, unreached) {
+		if !family.has(n) || len(kept) == maxAnswer || barred &&
+			slices.ContainsFunc(naming, unreached) {
 			removed = append(removed, a)
 			continue
 		}

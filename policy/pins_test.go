@@ -35,17 +35,22 @@ func connectTo(a netip.Addr, port uint16) Request {
 }
 
 func TestDecisionNamesTheLookup(t *testing.T) {
-	p := All(New(mustRules(t, "allow connect tcp://api.example.com:443"), Limits{}), New(AllowNet(Origin{}), Limits{}))
+	p := All(New(mustRules(t, "allow connect tcp://api.example.com:443"), Limits{}),
+		New(AllowNet(Origin{}), Limits{}))
 	pins := NewPins(time.Now)
 	p.Answer(pins, "API.example.com", AnyFamily, []netip.Addr{publicAddr(1)})
-	if d := p.Decide(connectTo(publicAddr(1), 443), pins); d.Name != "api.example.com" || d.Rule.String() != "allow connect tcp://api.example.com:443" {
+	if d := p.Decide(connectTo(publicAddr(1), 443), pins); d.Name != "api.example.com" ||
+		d.Rule.String() != "allow connect tcp://api.example.com:443" {
 		t.Errorf("%+v", d)
 	}
-	above := All(New(AllowNet(Origin{}), Limits{}), New(mustRules(t, "allow connect tcp://api.example.com:443"), Limits{}))
-	if d := above.Decide(connectTo(publicAddr(1), 443), pins); d.Name != "api.example.com" || d.Rule.String() != "allow connect any" {
+	above := All(New(AllowNet(Origin{}), Limits{}),
+		New(mustRules(t, "allow connect tcp://api.example.com:443"), Limits{}))
+	if d := above.Decide(connectTo(publicAddr(1), 443), pins); d.Name != "api.example.com" ||
+		d.Rule.String() != "allow connect any" {
 		t.Errorf("with the name in the ceiling: %+v", d)
 	}
-	if d := New(AllowNet(Origin{}), Limits{}).Decide(connectTo(publicAddr(1), 443), pins); d.Name != "" {
+	if d := New(AllowNet(Origin{}), Limits{}).Decide(connectTo(publicAddr(1), 443),
+		pins); d.Name != "" {
 		t.Errorf("an address that a rule grants: %+v", d)
 	}
 }
@@ -70,12 +75,14 @@ func TestAnswerWithManyAddresses(t *testing.T) {
 
 func TestAnswerNobodyAskedFor(t *testing.T) {
 	p := New(mustRules(t, "allow connect tcp://api.example.com:443"), Limits{})
-	if kept, removed := p.Answer(NewPins(time.Now), "a..b", AnyFamily, []netip.Addr{publicAddr(1)}); kept != nil || len(removed) != 1 {
+	if kept, removed := p.Answer(NewPins(time.Now), "a..b", AnyFamily,
+		[]netip.Addr{publicAddr(1)}); kept != nil || len(removed) != 1 {
 		t.Errorf("kept %v, removed %v", kept, removed)
 	}
 }
 
-// A guest cannot make its pins grow without end, and what is forgotten is what was looked up longest ago.
+// A guest cannot make its pins grow without end, and what is forgotten is what was looked up
+// longest ago.
 func TestPinsAreBounded(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	pins := NewPins(func() time.Time { return now })
@@ -95,8 +102,10 @@ func TestPinsAreBounded(t *testing.T) {
 		for _, n := range pins.names {
 			byName += len(n.addrs)
 		}
-		if total != pins.count || byName != total || total > maxPinned || len(pins.names) > maxPinned {
-			t.Fatalf("%d pins, %d by name, counted as %d, %d names", total, byName, pins.count, len(pins.names))
+		if total != pins.count || byName != total || total > maxPinned ||
+			len(pins.names) > maxPinned {
+			t.Fatalf("%d pins, %d by name, counted as %d, %d names", total, byName, pins.count,
+				len(pins.names))
 		}
 	}
 	for n := range 3 * maxPinned { // many names with an address each
@@ -133,7 +142,8 @@ func TestPinsAreBounded(t *testing.T) {
 		check()
 	}
 	now = now.Add(time.Hour)
-	p.Answer(pins, "one.example.com", AnyFamily, []netip.Addr{publicAddr(1), publicAddr(1), publicAddr(1)})
+	p.Answer(pins, "one.example.com", AnyFamily,
+		[]netip.Addr{publicAddr(1), publicAddr(1), publicAddr(1)})
 	check()
 }
 

@@ -5,21 +5,22 @@ import (
 	"slices"
 )
 
-// Policy is a compiled set of rules, or several laid over each other. It is immutable and may be used by any number
-// of guests and goroutines at once, so a program that changes a guest's policy while it runs swaps one pointer. A
-// nil Policy, like one without rules, allows nothing.
+// Policy is a compiled set of rules, or several laid over each other. It is immutable and may be
+// used by any number of guests and goroutines at once, so a program that changes a guest's policy
+// while it runs swaps one pointer. A nil Policy, like one without rules, allows nothing.
 type Policy struct {
 	layers []*layer // the guest's first, then its ceilings; a request must pass them all
 	limits Limits
 }
 
-// New compiles rules into a policy. Their order does not matter: a deny that matches wins over every allow.
+// New compiles rules into a policy. Their order does not matter: a deny that matches wins over
+// every allow.
 func New(rules []Rule, limits Limits) *Policy {
 	return &Policy{[]*layer{compile(slices.Clone(rules))}, limits}
 }
 
-// All lays ceilings over a guest's policy: what the result allows, each of them allows, and of each limit the
-// strictest holds. A nil ceiling is left out; a nil guest policy allows nothing.
+// All lays ceilings over a guest's policy: what the result allows, each of them allows, and of each
+// limit the strictest holds. A nil ceiling is left out; a nil guest policy allows nothing.
 func All(guest *Policy, ceilings ...*Policy) *Policy {
 	if guest == nil {
 		guest = New(nil, Limits{})
@@ -101,10 +102,11 @@ func compile(rules []Rule) *layer {
 	return l
 }
 
-// addUnspecified makes a deny for some addresses of a host hold for a socket on all of them, since it would listen
-// there as well.
+// addUnspecified makes a deny for some addresses of a host hold for a socket on all of them, since
+// it would listen there as well.
 func addUnspecified(b *hostBuilder[*Rule], r *Rule) {
-	has4 := r.host.public() || slices.ContainsFunc(r.host.prefixes(), func(p netip.Prefix) bool { return p.Addr().Is4() })
+	has4 := r.host.public() ||
+		slices.ContainsFunc(r.host.prefixes(), func(p netip.Prefix) bool { return p.Addr().Is4() })
 	if has4 {
 		b.add(netip.PrefixFrom(netip.IPv4Unspecified(), 32), r)
 	}

@@ -13,18 +13,26 @@ import (
 // The worlds that random rules and requests are drawn from are small, so that they meet often.
 var (
 	worldAddrs = []string{
-		"0.0.0.0", "10.0.0.5", "10.0.0.6", "10.1.0.0", "127.0.0.1", "127.0.0.2", "169.254.169.254", "192.168.1.255", "224.0.0.251", "239.1.2.3",
-		"255.255.255.255", "8.8.8.8", "8.8.4.4", "93.184.216.34", "::", "::1", "::ffff:10.0.0.5", "::ffff:8.8.8.8", "::ffff:0.0.0.0", "::10.0.0.5",
-		"64:ff9b::808:808", "64:ff9b::a00:5", "2002:808:808::1", "2002:a00:5::1", "2001:db8::1", "2606:2800:220:1::1", "fe80::1%eth0",
-		"fd00:ec2::254", "ff02::fb", "::ffff:0:808:808", "64:ff9b:1::808:808", "64:ff9b:1:808:8:800::", "2001:0:808:808::f7f7:f7fb",
+		"0.0.0.0", "10.0.0.5", "10.0.0.6", "10.1.0.0", "127.0.0.1", "127.0.0.2", "169.254.169.254",
+		"192.168.1.255", "224.0.0.251", "239.1.2.3",
+		"255.255.255.255", "8.8.8.8", "8.8.4.4", "93.184.216.34", "::", "::1", "::ffff:10.0.0.5",
+		"::ffff:8.8.8.8", "::ffff:0.0.0.0", "::10.0.0.5",
+		"64:ff9b::808:808", "64:ff9b::a00:5", "2002:808:808::1", "2002:a00:5::1", "2001:db8::1",
+		"2606:2800:220:1::1", "fe80::1%eth0",
+		"fd00:ec2::254", "ff02::fb", "::ffff:0:808:808", "64:ff9b:1::808:808",
+		"64:ff9b:1:808:8:800::", "2001:0:808:808::f7f7:f7fb",
 		"2001:db8::5efe:10.0.0.5", "2606:2800::200:5efe:8.8.8.8",
 	}
 	worldHosts = []string{
-		"*", "any", "public", "loopback", "private", "link-local", "metadata", "multicast", "broadcast", "10.0.0.5", "10.0.0.0/8", "10.0.0.0/15",
-		"8.8.8.8", "8.0.0.0/6", "127.0.0.1", "127.0.0.0/8", "0.0.0.0", "0.0.0.0/0", "0.0.0.0/1", "::", "::/0", "::1", "::/64", "2002::/16", "64:ff9b::/96",
-		"2001:db8::/32", "2606:2800::/32", "224.0.0.0/4", "ff02::/16", "fe80::/10", "api.example.com", "*.example.com", "www.example.org",
+		"*", "any", "public", "loopback", "private", "link-local", "metadata", "multicast",
+		"broadcast", "10.0.0.5", "10.0.0.0/8", "10.0.0.0/15",
+		"8.8.8.8", "8.0.0.0/6", "127.0.0.1", "127.0.0.0/8", "0.0.0.0", "0.0.0.0/0", "0.0.0.0/1",
+		"::", "::/0", "::1", "::/64", "2002::/16", "64:ff9b::/96",
+		"2001:db8::/32", "2606:2800::/32", "224.0.0.0/4", "ff02::/16", "fe80::/10",
+		"api.example.com", "*.example.com", "www.example.org",
 	}
-	worldNames = []string{"api.example.com", "API.Example.com.", "example.com", "a.b.example.com", "evilexample.com", "www.example.org", "127.0.0.1", "a..b"}
+	worldNames = []string{"api.example.com", "API.Example.com.", "example.com", "a.b.example.com",
+		"evilexample.com", "www.example.org", "127.0.0.1", "a..b"}
 	worldPorts = []string{"", "80", "443", "80,443", "1-100", "81-65535", "0", "53,5353"}
 	portNumber = []uint16{0, 1, 53, 80, 81, 443, 5353, 65535}
 )
@@ -139,7 +147,8 @@ func TestAllowNeverRemovesAndDenyNeverAdds(t *testing.T) {
 			q := randomRequest(r)
 			was, is := before.Decide(q, pins).Allowed, after.Decide(q, pins).Allowed
 			if more.Effect() == Allow && was && !is || more.Effect() == Deny && !was && is {
-				return fmt.Errorf("%v: adding %v to%s\nturns %v into %v", q, &more, spelled(rules), was, is)
+				return fmt.Errorf("%v: adding %v to%s\nturns %v into %v", q, &more, spelled(rules),
+					was, is)
 			}
 		}
 		return nil
@@ -153,8 +162,10 @@ func TestCeilingNeverWidens(t *testing.T) {
 		pins := randomPins(r, all)
 		for range 50 {
 			q := randomRequest(r)
-			if got, want := all.Decide(q, pins).Allowed, guest.Decide(q, pins).Allowed && ceiling.Decide(q, pins).Allowed; got != want {
-				return fmt.Errorf("%v: %v, apart %v: guest%s\nceiling%s", q, got, want, spelled(guest.Rules()), spelled(ceiling.Rules()))
+			if got, want := all.Decide(q, pins).Allowed, guest.Decide(q, pins).Allowed &&
+				ceiling.Decide(q, pins).Allowed; got != want {
+				return fmt.Errorf("%v: %v, apart %v: guest%s\nceiling%s", q, got, want,
+					spelled(guest.Rules()), spelled(ceiling.Rules()))
 			}
 		}
 		return nil
@@ -165,18 +176,21 @@ func TestPrintAndParse(t *testing.T) {
 	every(t, func(r *rand.Rand) error {
 		rules := randomRules(r, 8)
 		shadows := indexShadows(rules)
-		rules = slices.DeleteFunc(slices.Clone(rules), func(allow Rule) bool { // a file with such a rule is refused
+		// a file with such a rule is refused
+		rules = slices.DeleteFunc(slices.Clone(rules), func(allow Rule) bool {
 			return allow.effect == Allow && shadows.find(&allow) != nil
 		})
 		slices.SortStableFunc(rules, func(a, b Rule) int { return int(a.effect) - int(b.effect) })
-		limits := Limits{r.IntN(3), r.IntN(3), r.IntN(3), r.Int64N(1 << 40), r.Int64N(3) << 20, r.Int64N(3) << 20}
+		limits := Limits{r.IntN(3), r.IntN(3), r.IntN(3), r.Int64N(1 << 40), r.Int64N(3) << 20,
+			r.Int64N(3) << 20}
 		p := New(rules, limits)
 		back, err := Parse("back.toml", p.TOML())
 		if err != nil {
 			return fmt.Errorf("%v\n%s", err, p.TOML())
 		}
 		if spelled(back.Rules()) != spelled(rules) || back.Limits() != limits {
-			return fmt.Errorf("%s\n%v\nreads back as%s\n%v", spelled(rules), limits, spelled(back.Rules()), back.Limits())
+			return fmt.Errorf("%s\n%v\nreads back as%s\n%v", spelled(rules), limits,
+				spelled(back.Rules()), back.Limits())
 		}
 		return nil
 	})
@@ -190,14 +204,16 @@ func TestIndexAgreesWithReading(t *testing.T) {
 		for range 50 {
 			q := randomRequest(r)
 			if got, want := p.Decide(q, nil).Allowed, read(rules, q); got != want {
-				return fmt.Errorf("%v is %v by the index and %v by reading%s", q, got, want, spelled(rules))
+				return fmt.Errorf("%v is %v by the index and %v by reading%s", q, got, want,
+					spelled(rules))
 			}
 		}
 		return nil
 	})
 }
 
-// read decides a request without lookups by going through the rules one by one, as the specification has it.
+// read decides a request without lookups by going through the rules one by one, as the
+// specification has it.
 func read(rules []Rule, r Request) bool {
 	q := r.normal()
 	if !q.judgeable() {
@@ -211,7 +227,10 @@ func read(rules []Rule, r Request) bool {
 		}
 		return false
 	}
-	onPort := func(r *Rule, port uint16) bool { return r.protocols&q.protocol != 0 && r.hasPort(port) }
+	onPort := func(r *Rule, port uint16) bool {
+		return r.protocols&q.protocol != 0 &&
+			r.hasPort(port)
+	}
 	name := func(r *Rule) bool {
 		switch r.host.kind {
 		case byName:
@@ -223,13 +242,20 @@ func read(rules []Rule, r Request) bool {
 		}
 	}
 	resolve := func() bool {
-		grants := func(r *Rule) bool { return (r.host.kind == byName || r.host.kind == underName) && name(r) }
-		return !any(Deny, Resolve, name) && (any(Allow, Resolve, name) || any(Allow, Connect, grants))
+		grants := func(r *Rule) bool {
+			return (r.host.kind == byName || r.host.kind == underName) &&
+				name(r)
+		}
+		return !any(Deny, Resolve, name) &&
+			(any(Allow, Resolve, name) || any(Allow, Connect, grants))
 	}
 	connect := func() bool {
 		for _, a := range q.remotes() {
 			match := func(r *Rule) bool { return onPort(r, q.rport) && r.host.contains(a) }
-			allow := func(r *Rule) bool { return match(r) && !(q.own && a == q.remote && r.host.public()) }
+			allow := func(r *Rule) bool {
+				return match(r) &&
+					!(q.own && a == q.remote && r.host.public())
+			}
 			if !any(Allow, Connect, allow) || any(Deny, Connect, match) {
 				return false
 			}
@@ -244,8 +270,10 @@ func read(rules []Rule, r Request) bool {
 		for _, peer := range peers {
 			allow := func(r *Rule) bool {
 				here := r.host.contains(q.local) ||
-					q.local == netip.IPv6Unspecified() && peer.Is4() && r.host.contains(netip.IPv4Unspecified())
-				return onPort(r, q.allowPort()) && here && (!peer.IsValid() || r.peer.contains(peer))
+					q.local == netip.IPv6Unspecified() && peer.Is4() &&
+						r.host.contains(netip.IPv4Unspecified())
+				return onPort(r, q.allowPort()) && here &&
+					(!peer.IsValid() || r.peer.contains(peer))
 			}
 			deny := func(r *Rule) bool {
 				here := r.host.contains(q.local)
@@ -253,7 +281,12 @@ func read(rules []Rule, r Request) bool {
 				case netip.IPv6Unspecified():
 					here = true
 				case netip.IPv4Unspecified():
-					here = slices.ContainsFunc(worldAddrs, func(s string) bool { a := netip.MustParseAddr(s); return a.Is4() && r.host.contains(a) })
+					here = slices.ContainsFunc(worldAddrs,
+						func(s string) bool {
+							a := netip.MustParseAddr(s)
+							return a.Is4() &&
+								r.host.contains(a)
+						})
 				}
 				from := r.peer.kind == everyone || peer.IsValid() && r.peer.contains(peer)
 				return here && from && (onPort(r, q.allowPort()) || onPort(r, q.lport))
@@ -271,7 +304,8 @@ func read(rules []Rule, r Request) bool {
 		match := func(r *Rule) bool { return r.host.contains(q.remote) }
 		return any(Allow, Join, match) && !any(Deny, Join, match)
 	case OpBind:
-		client := q.ephemeral && q.local.IsUnspecified() && any(Allow, Connect, func(r *Rule) bool { return r.protocols&q.protocol != 0 })
+		client := q.ephemeral && q.local.IsUnspecified() &&
+			any(Allow, Connect, func(r *Rule) bool { return r.protocols&q.protocol != 0 })
 		return client || listen()
 	case OpReceive:
 		return listen() || q.ephemeral && connect()
@@ -281,16 +315,20 @@ func read(rules []Rule, r Request) bool {
 	if q.remote.IsValid() {
 		return connect()
 	}
-	public := func(r *Rule) bool { return onPort(r, q.rport) && (r.host.public() || r.host == anyHost) }
+	public := func(r *Rule) bool {
+		return onPort(r, q.rport) &&
+			(r.host.public() || r.host == anyHost)
+	}
 	named := func(r *Rule) bool {
 		return onPort(r, q.rport) && (r.host.kind == byName || r.host.kind == underName) && name(r)
 	}
-	return resolve() && (any(Allow, Connect, public) || any(Allow, Connect, named)) && !any(Deny, Connect, public)
+	return resolve() && (any(Allow, Connect, public) || any(Allow, Connect, named)) &&
+		!any(Deny, Connect, public)
 }
 
 // A refusal names rules which, when added, allow what was refused in the next run, and do nothing
-// else: no part of them is enough, each is for one host, port and protocol, and a host that a lookup
-// returned is named.
+// else: no part of them is enough, each is for one host, port and protocol, and a host that a
+// lookup returned is named.
 func TestHintAllowsExactlyThat(t *testing.T) {
 	hinted, named, silent := 0, 0, 0
 	every(t, func(r *rand.Rand) error {
@@ -305,7 +343,8 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 		for range 20 {
 			q := randomRequest(r)
 			if addrs := world[pick(r, worldNames)]; len(addrs) > 0 && r.IntN(4) == 0 {
-				q.Op, q.Name, q.Remote = OpConnect, "", netip.AddrPortFrom(pick(r, addrs), pick(r, portNumber))
+				q.Op, q.Name, q.Remote = OpConnect, "", netip.AddrPortFrom(pick(r, addrs),
+					pick(r, portNumber))
 			}
 			refusal := p.Explain(q, p.Decide(q, pins))
 			if refusal == nil {
@@ -318,21 +357,27 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 				continue
 			}
 			hinted++
-			added, err := ParseTargets(Allow, Action(slices.Index(actionNames[:], action)), strings.Trim(value, `"`), Origin{})
+			added, err := ParseTargets(Allow, Action(slices.Index(actionNames[:], action)),
+				strings.Trim(value, `"`), Origin{})
 			if err != nil || spelled(added) != spelled(refusal.Allow) {
 				return fmt.Errorf("%v: the flag %s: %v", q, refusal.Hint(), err)
 			}
-			with := func(added []Rule) *Policy { return All(New(append(guest.Rules(), added...), Limits{}), ceiling) }
+			with := func(added []Rule) *Policy {
+				return All(New(append(guest.Rules(), added...),
+					Limits{}), ceiling)
+			}
 			more := with(added)
 			again := world.pins(more)
 			if !more.Decide(q, again).Allowed {
-				return fmt.Errorf("%v is still refused with %s and%s\nceiling%s", q, refusal.Hint(), spelled(rules), spelled(ceiling.Rules()))
+				return fmt.Errorf("%v is still refused with %s and%s\nceiling%s", q, refusal.Hint(),
+					spelled(rules), spelled(ceiling.Rules()))
 			}
 			byName := added[0].host.kind == byName && q.Op != OpResolve && q.Name == ""
 			if byName {
 				named++
 			}
-			if want := pins.source(normal(q.Remote.Addr())); q.Op == OpConnect && want != "" && !q.Own && !special(normal(q.Remote.Addr())) && !byName {
+			if want := pins.source(normal(q.Remote.Addr())); q.Op == OpConnect && want != "" &&
+				!q.Own && !special(normal(q.Remote.Addr())) && !byName {
 				return fmt.Errorf("%v: got the hint %s, want one with %s", q, refusal.Hint(), want)
 			}
 			for i := range added {
@@ -346,8 +391,12 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 			}
 			for range 30 { // nothing of another port, protocol or address came with it
 				o := randomRequest(r)
-				byPin := (byName || q.Name != "") && o.Protocol == q.Protocol && o.Remote.Port() == q.Remote.Port() // the name has other addresses
-				if o.Op == q.Op && o.Op != OpBind && p.Decide(o, pins).Allowed != more.Decide(o, again).Allowed && !sameTarget(q, o) && !byPin {
+				// the name has other addresses
+				byPin := (byName || q.Name != "") && o.Protocol == q.Protocol &&
+					o.Remote.Port() == q.Remote.Port()
+				if o.Op == q.Op && o.Op != OpBind &&
+					p.Decide(o, pins).Allowed != more.Decide(o, again).Allowed &&
+					!sameTarget(q, o) && !byPin {
 					return fmt.Errorf("%s, given for %v, also changes %v", refusal.Hint(), q, o)
 				}
 			}
@@ -355,13 +404,18 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 		return nil
 	})
 	if hinted < 1000 || silent < 1000 || named < 50 {
-		t.Errorf("%d refusals with a flag, of them %d with a name, %d without", hinted, named, silent)
+		t.Errorf("%d refusals with a flag, of them %d with a name, %d without", hinted, named,
+			silent)
 	}
 }
 
-// narrow reports whether a rule has one host, port, protocol and peer, as far as its action has them.
+// narrow reports whether a rule has one host, port, protocol and peer, as far as its action has
+// them.
 func narrow(r *Rule) bool {
-	one := func(h host) bool { return h.kind == byName || h.kind == byPrefix && h.prefix.IsSingleIP() }
+	one := func(h host) bool {
+		return h.kind == byName || h.kind == byPrefix &&
+			h.prefix.IsSingleIP()
+	}
 	if !one(r.host) || r.peer.kind != everyone && !one(r.peer) {
 		return false
 	}
@@ -371,13 +425,14 @@ func narrow(r *Rule) bool {
 	return true
 }
 
-// The rules of a filtered answer leave all special addresses in and allow there what the name allows;
-// without one of them that is not so.
+// The rules of a filtered answer leave all special addresses in and allow there what the name
+// allows; without one of them that is not so.
 func TestFilteredHintLeavesIn(t *testing.T) {
 	hinted := 0
 	every(t, func(r *rand.Rand) error {
 		p := New(append(randomRules(r, 6), mustRules(t, pick(r, []string{
-			"allow connect tcp://api.example.com:443", "allow connect udp://*.example.com:53,80-90", "allow connect www.example.org",
+			"allow connect tcp://api.example.com:443", "allow connect udp://*.example.com:53,80-90",
+			"allow connect www.example.org",
 		}))...), Limits{})
 		world := randomAnswers(r)
 		for _, name := range worldNames {
@@ -393,11 +448,13 @@ func TestFilteredHintLeavesIn(t *testing.T) {
 			leavesIn := func(added []Rule) bool {
 				more := New(append(p.Rules(), added...), Limits{})
 				_, removed := more.Answer(nil, name, AnyFamily, world[name])
-				return !slices.ContainsFunc(removed, func(a netip.Addr) bool { return !normal(a).IsUnspecified() })
+				return !slices.ContainsFunc(removed,
+					func(a netip.Addr) bool { return !normal(a).IsUnspecified() })
 			}
 			flag, value, _ := strings.Cut(f.Hint(), " ")
 			added, err := ParseTargets(Allow, Connect, strings.Trim(value, `"`), Origin{})
-			if flag != "--allow-connect" || err != nil || spelled(added) != spelled(f.Allow) || !leavesIn(added) {
+			if flag != "--allow-connect" || err != nil || spelled(added) != spelled(f.Allow) ||
+				!leavesIn(added) {
 				return fmt.Errorf("%v: %s does not leave it in: %v", f, f.Hint(), err)
 			}
 			for i := range added {
@@ -428,14 +485,19 @@ func sameTarget(a, b Request) bool {
 	case OpConnect:
 		// An address that carries another is granted with both, so each of the two may be.
 		return p.protocol == q.protocol && p.rport == q.rport && p.name == q.name &&
-			slices.ContainsFunc(p.remotes(), func(a netip.Addr) bool { return slices.Contains(q.remotes(), a) }) || p.name != "" && p.name == q.name
+			slices.ContainsFunc(p.remotes(),
+				func(a netip.Addr) bool { return slices.Contains(q.remotes(), a) }) ||
+			p.name != "" && p.name == q.name
 	case OpReceive:
 		if p.ephemeral && q.ephemeral && p.protocol == q.protocol && p.rport == q.rport {
-			return slices.ContainsFunc(p.remotes(), func(a netip.Addr) bool { return slices.Contains(q.remotes(), a) })
+			return slices.ContainsFunc(p.remotes(),
+				func(a netip.Addr) bool { return slices.Contains(q.remotes(), a) })
 		}
 		fallthrough
 	default:
-		return p.protocol == q.protocol && p.local == q.local && p.allowPort() == q.allowPort() && (p.op == OpListen ||
-			slices.ContainsFunc(p.remotes(), func(a netip.Addr) bool { return slices.Contains(q.remotes(), a) }))
+		return p.protocol == q.protocol && p.local == q.local && p.allowPort() == q.allowPort() &&
+			(p.op == OpListen ||
+				slices.ContainsFunc(p.remotes(),
+					func(a netip.Addr) bool { return slices.Contains(q.remotes(), a) }))
 	}
 }

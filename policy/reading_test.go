@@ -16,7 +16,8 @@ func TestTwoReadings(t *testing.T) {
 		{"deny connect 2001:db8::1:0443", "[2001:db8::1]:0443", "[2001:db8::1:0443]"},
 		{"allow listen udp://fd00::5:5353", "[fd00::5]:5353", "[fd00::5:5353]"},
 		{"allow listen ::8080", "[::]:8080", "[::8080]"},
-		{"allow listen tcp://[::]:80 from 2001:db8::1:443", "[2001:db8::1]:443", "[2001:db8::1:443]"},
+		{"allow listen tcp://[::]:80 from 2001:db8::1:443", "[2001:db8::1]:443",
+			"[2001:db8::1:443]"},
 		{"allow join ff02::fb:5353", "[ff02::fb]:5353", "[ff02::fb:5353]"},
 		{"allow connect 2001:db8::1:80,443", "[2001:db8::1]:80,443", ""},
 		{"allow connect 2001:db8::1:1-1023", "[2001:db8::1]:1-1023", ""},
@@ -28,7 +29,8 @@ func TestTwoReadings(t *testing.T) {
 		t.Run(c.rule, func(t *testing.T) {
 			_, err := ParseRule(c.rule, Origin{})
 			var e *Error
-			if !errors.As(err, &e) || !strings.Contains(e.Mend, c.withPort) || !strings.Contains(e.Mend, c.alone) {
+			if !errors.As(err, &e) || !strings.Contains(e.Mend, c.withPort) ||
+				!strings.Contains(e.Mend, c.alone) {
 				t.Fatalf("got error %v, want one with %q and %q", err, c.withPort, c.alone)
 			}
 			before := c.rule[:strings.LastIndexAny(c.rule, " /")+1]
@@ -42,11 +44,13 @@ func TestTwoReadings(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: got error %v, want none", c.alone, err)
 			}
-			if back, err := ParseRule(alone.String(), Origin{}); err != nil || back.String() != alone.String() {
+			if back, err := ParseRule(alone.String(), Origin{}); err != nil ||
+				back.String() != alone.String() {
 				t.Errorf("%v reads back as %v, %v", alone, back, err)
 			}
 			port, err := ParseRule(before+c.withPort, Origin{})
-			if strings.Contains(c.rule, "join") || strings.Contains(c.rule, "from") { // which have no ports
+			// which have no ports
+			if strings.Contains(c.rule, "join") || strings.Contains(c.rule, "from") {
 				return
 			}
 			if err != nil || port.String() == alone.String() {
@@ -55,7 +59,8 @@ func TestTwoReadings(t *testing.T) {
 		})
 	}
 	for _, request := range []string{
-		"connect tcp://::1:8080", "join ff02::fb:5353", "accept tcp://[::]:80 from 2001:db8::1:443", "listen tcp://::1:80",
+		"connect tcp://::1:8080", "join ff02::fb:5353", "accept tcp://[::]:80 from 2001:db8::1:443",
+		"listen tcp://::1:80",
 	} {
 		if r, err := ParseRequest(request); err == nil || !strings.Contains(err.Error(), "]:") {
 			t.Errorf("%s: got %v, %v, want an error with brackets", request, r, err)
@@ -66,7 +71,8 @@ func TestTwoReadings(t *testing.T) {
 // Addresses that have one reading need no brackets.
 func TestOneReading(t *testing.T) {
 	for _, host := range []string{
-		"::1", "::", "::/0", "2001:db8::1", "2001:db8::/32", "fe80::a:b", "1:2:3:4:5:6:7:8", "::ffff", "ff02::fb", "2001:db8::1:0/112", "2001:db8::80",
+		"::1", "::", "::/0", "2001:db8::1", "2001:db8::/32", "fe80::a:b", "1:2:3:4:5:6:7:8",
+		"::ffff", "ff02::fb", "2001:db8::1:0/112", "2001:db8::80",
 	} {
 		if withPort, alone := Readings(host); withPort != "" || alone != "" {
 			t.Errorf("%s: got readings %q and %q, want none", host, withPort, alone)

@@ -12,8 +12,8 @@ type Refusal struct {
 	Rule    *Rule  // the deny rule that refused; nil if nothing allowed the request
 	Reason  string // why, in words
 
-	// Allow are the rules that would allow this and nothing else if they were added to the guest's policy. It is empty
-	// where that does not help: a deny refused, or a ceiling did.
+	// Allow are the rules that would allow this and nothing else if they were added to the guest's
+	// policy. It is empty where that does not help: a deny refused, or a ceiling did.
 	Allow []Rule
 
 	mend string // what to do where Allow is empty
@@ -27,8 +27,8 @@ func (r *Refusal) Error() string { return "denied " + r.Request.String() + ": " 
 // Unwrap returns syscall.EACCES, which is what a guest sees.
 func (r *Refusal) Unwrap() error { return syscall.EACCES }
 
-// Hint returns how to allow the request: the flag, such as "--allow-connect tcp://10.0.0.5:5432", or what to do where no
-// flag helps. It is empty for a request that no policy can allow.
+// Hint returns how to allow the request: the flag, such as "--allow-connect tcp://10.0.0.5:5432",
+// or what to do where no flag helps. It is empty for a request that no policy can allow.
 func (r *Refusal) Hint() string {
 	if len(r.Allow) == 0 {
 		return r.mend
@@ -36,8 +36,8 @@ func (r *Refusal) Hint() string {
 	return Hint(r.Allow)
 }
 
-// Explain says why a request was refused, given the decision on it; nil if it was allowed. It takes its time, so it is
-// for refusals only.
+// Explain says why a request was refused, given the decision on it; nil if it was allowed. It takes
+// its time, so it is for refusals only.
 func (p *Policy) Explain(r Request, d Decision) *Refusal {
 	if d.Allowed {
 		return nil
@@ -86,7 +86,8 @@ func (l *layer) reason(q *query) string {
 		return l.reasonName(q)
 	case OpBind:
 		if q.client() {
-			return l.reasonHost(Listen, q.protocol, q.local, 0) + ", and none lets it connect by " + q.protocol.String()
+			return l.reasonHost(Listen, q.protocol, q.local, 0) + ", and none lets it connect by " +
+				q.protocol.String()
 		}
 	case OpConnect:
 		if !q.remote.IsValid() {
@@ -105,12 +106,14 @@ func (l *layer) reason(q *query) string {
 			if l.hidden(q) {
 				return "the guest may not connect there: " + ownReason(q)
 			}
-			return "the guest may not connect there: " + l.reasonHost(Connect, q.protocol, q.remote, q.rport)
+			return "the guest may not connect there: " +
+				l.reasonHost(Connect, q.protocol, q.remote, q.rport)
 		}
 		local := *q
 		local.remote = netip.Addr{}
 		for _, a := range q.remotes() {
-			if rule := l.findListen(Allow, &local, netip.Addr{}); rule != nil && l.findListen(Allow, q, a) == nil {
+			if rule := l.findListen(Allow, &local, netip.Addr{}); rule != nil &&
+				l.findListen(Allow, q, a) == nil {
 				return through(q, a) + rule.where() + " does not admit " + a.String()
 			}
 		}
@@ -125,7 +128,8 @@ func (l *layer) reason(q *query) string {
 func (l *layer) hidden(q *query) bool { return q.own && l.connect[Allow].find(q.remote) == nil }
 
 func ownReason(q *query) string {
-	return q.remote.String() + ` is an address of this host, for which no name, "*" or "public" stands`
+	return q.remote.String() +
+		` is an address of this host, for which no name, "*" or "public" stands`
 }
 
 // through introduces a sentence about the IPv4 address that an address carries.
@@ -136,7 +140,8 @@ func through(q *query, a netip.Addr) string {
 	return q.remote.String() + " carries " + a.String() + ": "
 }
 
-// reasonHost says why no rule for the action covers an address and a port, going by the rule that comes nearest.
+// reasonHost says why no rule for the action covers an address and a port, going by the rule that
+// comes nearest.
 func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uint16) string {
 	best, reason := 0, "no rule allows "+action.String()
 	nearer := func(rank int, text string) {
@@ -181,8 +186,10 @@ func (l *layer) reasonName(q *query) string {
 		return "no connect rule covers it"
 	}
 	for i := range l.rules {
-		if r := &l.rules[i]; r.effect == Allow && r.host.kind == underName && r.host.name == q.name {
-			return strconv.Quote(r.host.String()) + " covers the names under " + q.name + ", not itself"
+		if r := &l.rules[i]; r.effect == Allow && r.host.kind == underName &&
+			r.host.name == q.name {
+			return strconv.Quote(r.host.String()) + " covers the names under " + q.name +
+				", not itself"
 		}
 	}
 	return "no rule allows its lookup"

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// explain parses rules, guest's first and the ceiling's after a "^", and returns the refusal of a request.
+// explain parses rules, guest's first and the ceiling's after a "^", and returns the refusal of a
+// request.
 func explain(t *testing.T, rules []string, request string) *Refusal {
 	t.Helper()
 	var guest, ceiling []Rule
@@ -66,7 +67,8 @@ func TestRefusals(t *testing.T) {
 		{nil, "connect tcp://[64:ff9b::7f00:1]:80",
 			`denied connect tcp [64:ff9b::7f00:1]:80: no rule allows connect`,
 			`--allow-connect "tcp://[64:ff9b::7f00:1]:80 tcp://127.0.0.1:80"`},
-		{[]string{"allow connect *", "allow connect tcp://10.0.0.5:80", "allow connect udp://10.0.0.5:1-99"}, "connect tcp://10.0.0.5:5432",
+		{[]string{"allow connect *", "allow connect tcp://10.0.0.5:80",
+			"allow connect udp://10.0.0.5:1-99"}, "connect tcp://10.0.0.5:5432",
 			`denied connect tcp 10.0.0.5:5432: "allow connect tcp://10.0.0.5:80" (net.toml:2:1) does not cover port 5432`,
 			`--allow-connect tcp://10.0.0.5:5432`},
 		{[]string{"allow connect tcp://10.0.0.0/8:80"}, "connect udp://10.0.0.5:80",
@@ -87,7 +89,8 @@ func TestRefusals(t *testing.T) {
 		{[]string{"allow connect any", "^allow connect tcp://*:443"}, "connect tcp://10.0.0.5:443",
 			`denied connect tcp 10.0.0.5:443: the ceiling: "*" covers public addresses only, 10.0.0.5 is private`,
 			`let the ceiling allow connect tcp://10.0.0.5:443`},
-		{[]string{"allow connect any", "^allow connect any", "^deny connect loopback"}, "connect tcp://0.0.0.0:443",
+		{[]string{"allow connect any", "^allow connect any", "^deny connect loopback"},
+			"connect tcp://0.0.0.0:443",
 			`denied connect tcp 127.0.0.1:443: the ceiling: "deny connect loopback" (net.toml:3:1) refuses it`,
 			`take out "deny connect loopback" (net.toml:3:1), or make it narrower`},
 		{nil, "connect tcp://10.0.0.5:0",
@@ -107,7 +110,8 @@ func TestRefusals(t *testing.T) {
 		{[]string{"allow listen tcp://127.0.0.1:8080"}, "bind tcp://127.0.0.1:0",
 			`denied bind tcp 127.0.0.1:0: "allow listen tcp://127.0.0.1:8080" (net.toml:1:1) does not cover a port of the host's choice`,
 			`--allow-listen tcp://127.0.0.1:0`},
-		{[]string{"allow listen tcp://[::]:80 from 10.0.0.0/8"}, "accept tcp://[::]:80 from ::ffff:192.0.2.1",
+		{[]string{"allow listen tcp://[::]:80 from 10.0.0.0/8"},
+			"accept tcp://[::]:80 from ::ffff:192.0.2.1",
 			`denied accept tcp [::]:80 from 192.0.2.1:0: "allow listen tcp://[::]:80 from 10.0.0.0/8" (net.toml:1:1) does not admit 192.0.2.1`,
 			`--allow-listen "tcp://[::]:80 from 192.0.2.1"`},
 		{[]string{"allow listen udp://127.0.0.1:53"}, "receive udp://127.0.0.2:53 from 10.0.0.1:99",
@@ -145,7 +149,8 @@ func TestRefusals(t *testing.T) {
 			continue
 		}
 		if r.Error() != c.message || r.Hint() != c.hint {
-			t.Errorf("%s with %q:\n\t%s\n\t%s\nnot\n\t%s\n\t%s", c.request, c.rules, r, r.Hint(), c.message, c.hint)
+			t.Errorf("%s with %q:\n\t%s\n\t%s\nnot\n\t%s\n\t%s", c.request, c.rules, r, r.Hint(),
+				c.message, c.hint)
 		}
 		if !errors.Is(r, syscall.EACCES) || !errors.Is(r, fs.ErrPermission) {
 			t.Errorf("%v is not EACCES", r)
@@ -156,11 +161,13 @@ func TestRefusals(t *testing.T) {
 // What a guest gives as a name reaches a terminal only as harmless text.
 func TestRefusalQuotesNames(t *testing.T) {
 	p := New(nil, Limits{})
-	for _, name := range []string{"\x1b[2J", "a\nb", "a\x00b", "\u202egnp.exe", strings.Repeat("x", 1<<16), "\xff\xfe", ""} {
+	for _, name := range []string{"\x1b[2J", "a\nb", "a\x00b", "\u202egnp.exe",
+		strings.Repeat("x", 1<<16), "\xff\xfe", ""} {
 		q := Request{Op: OpResolve, Name: name}
 		r := p.Explain(q, p.Decide(q, nil))
 		text := r.Error() + r.Hint()
-		if strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' }) || len(text) > 1500 {
+		if strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' }) ||
+			len(text) > 1500 {
 			t.Errorf("%.20q gives %.2000q", name, text)
 		}
 	}
@@ -168,7 +175,8 @@ func TestRefusalQuotesNames(t *testing.T) {
 
 func TestIncompleteRequests(t *testing.T) {
 	p := New(AllowNet(Origin{}), Limits{})
-	ok := Request{Op: OpConnect, Protocol: TCP, Remote: mustAddrPort("10.0.0.1:80"), Local: mustAddrPort("10.0.0.1:80")}
+	ok := Request{Op: OpConnect, Protocol: TCP, Remote: mustAddrPort("10.0.0.1:80"),
+		Local: mustAddrPort("10.0.0.1:80")}
 	for _, change := range []func(*Request){
 		func(r *Request) { r.Protocol = 0 },
 		func(r *Request) { r.Protocol = both },

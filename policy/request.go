@@ -9,39 +9,44 @@ import (
 type Op uint8
 
 const (
-	// OpConnect is a connect, of either protocol, or one datagram sent to an address. Remote is where to.
+	// OpConnect is a connect, of either protocol, or one datagram sent to an address. Remote is
+	// where to.
 	OpConnect Op = iota
 
-	// OpBind gives a socket a local address. Local is the address asked for. Ephemeral, that is with port 0, on an
-	// unspecified address it is not listening: a guest with any connect rule of the protocol may do it.
+	// OpBind gives a socket a local address. Local is the address asked for. Ephemeral, that is
+	// with port 0, on an unspecified address it is not listening: a guest with any connect rule of
+	// the protocol may do it.
 	OpBind
 
-	// OpListen makes a socket listen. Local is the address that it has or, for a socket without one, the
-	// unspecified address of its family, Ephemeral.
+	// OpListen makes a socket listen. Local is the address that it has or, for a socket without
+	// one, the unspecified address of its family, Ephemeral.
 	OpListen
 
-	// OpAccept is a connection that came in. Local is the address that the listener is bound to (not the one at which
-	// the connection arrived), Remote is the peer. A connection refused here is closed before the guest sees it.
+	// OpAccept is a connection that came in. Local is the address that the listener is bound to
+	// (not the one at which the connection arrived), Remote is the peer. A connection refused here
+	// is closed before the guest sees it.
 	OpAccept
 
-	// OpReceive is a datagram that came in. Local is the address that the socket is bound to, Remote is the
-	// source. On an Ephemeral socket a datagram is also admitted from where the guest may connect to. A datagram that is
-	// not admitted is dropped. One from the address that the socket is connected to is judged as OpConnect instead.
+	// OpReceive is a datagram that came in. Local is the address that the socket is bound to,
+	// Remote is the source. On an Ephemeral socket a datagram is also admitted from where the guest
+	// may connect to. A datagram that is not admitted is dropped. One from the address that the
+	// socket is connected to is judged as OpConnect instead.
 	OpReceive
 
-	// OpJoin is a membership in a multicast group. Remote is the group; its port means nothing. Leaving one needs no
-	// permission.
+	// OpJoin is a membership in a multicast group. Remote is the group; its port means nothing.
+	// Leaving one needs no permission.
 	OpJoin
 
 	// OpResolve is a lookup. Name is the name. What it returned is then judged by [Policy.Answer].
 	OpResolve
 
-	// OpAlter changes a socket that was handed over, for its owner too. No policy allows it. Local is
-	// where the socket is, Name is the call.
+	// OpAlter changes a socket that was handed over, for its owner too. No policy allows it. Local
+	// is where the socket is, Name is the call.
 	OpAlter
 )
 
-var opNames = [...]string{"connect", "bind", "listen", "accept", "receive", "join", "resolve", "alter"}
+var opNames = [...]string{"connect", "bind", "listen", "accept", "receive", "join", "resolve",
+	"alter"}
 
 func (o Op) String() string { return opNames[o] }
 
@@ -50,18 +55,23 @@ func (o Op) action() Action {
 	return [...]Action{Connect, Listen, Listen, Listen, Listen, Join, Resolve}[o]
 }
 
-// Request is one thing to be judged. Addresses may be given as they come: they are normalised before they are judged.
+// Request is one thing to be judged. Addresses may be given as they come: they are normalised
+// before they are judged.
 type Request struct {
-	Op        Op
-	Protocol  Protocol       // exactly one, but for OpJoin and OpResolve, which need none
-	Local     netip.AddrPort // OpBind, OpListen, OpAccept, OpReceive, OpAlter
-	Remote    netip.AddrPort // OpConnect, OpAccept, OpReceive, OpJoin
-	Ephemeral bool           // Local's port was, or is to be, chosen by the host and not by the guest
-	Own       bool           // Remote is an address of this host, which no name, "*" or "public" stands for
-	Name      string         // OpResolve, OpAlter; also OpConnect without Remote, which asks for every address of the name
+	Op       Op
+	Protocol Protocol       // exactly one, but for OpJoin and OpResolve, which need none
+	Local    netip.AddrPort // OpBind, OpListen, OpAccept, OpReceive, OpAlter
+	Remote   netip.AddrPort // OpConnect, OpAccept, OpReceive, OpJoin
+	// Local's port was, or is to be, chosen by the host and not by the guest
+	Ephemeral bool
+	// Remote is an address of this host, which no name, "*" or "public" stands for
+	Own bool
+	// OpResolve, OpAlter; also OpConnect without Remote, which asks for every address of the name
+	Name string
 }
 
-// String returns the request in words, such as "connect tcp 10.0.0.5:5432", the addresses as they are judged.
+// String returns the request in words, such as "connect tcp 10.0.0.5:5432", the addresses as they
+// are judged.
 func (r Request) String() string {
 	s := r.Op.String()
 	if r.Protocol == TCP || r.Protocol == UDP {
@@ -93,8 +103,8 @@ func show(a netip.Addr, port uint16) string {
 	return netip.AddrPortFrom(a, port).String()
 }
 
-// showName returns a name that a guest gave so that it can be printed: as it is judged, or if it is no name, quoted, so
-// that it brings no control characters along, and cut.
+// showName returns a name that a guest gave so that it can be printed: as it is judged, or if it is
+// no name, quoted, so that it brings no control characters along, and cut.
 func showName(s string, q query) string {
 	if q.name != "" {
 		return q.name
@@ -161,8 +171,8 @@ func (q *query) judgeable() bool {
 	}
 }
 
-// client reports whether q is what a socket does that listens nowhere: it binds without a wish for an address, or receives
-// where the host chose the port.
+// client reports whether q is what a socket does that listens nowhere: it binds without a wish for
+// an address, or receives where the host chose the port.
 func (q *query) client() bool {
 	return q.ephemeral && (q.op == OpReceive || q.op == OpBind && q.local.IsUnspecified())
 }

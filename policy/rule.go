@@ -83,8 +83,8 @@ func (r Rule) Action() Action { return r.action }
 // Origin returns where the rule was written.
 func (r Rule) Origin() Origin { return r.origin }
 
-// String returns the rule in its canonical spelling, such as "allow connect tcp://10.0.0.0/8:80,443". Parsing it
-// gives the same rule.
+// String returns the rule in its canonical spelling, such as "allow connect
+// tcp://10.0.0.0/8:80,443". Parsing it gives the same rule.
 func (r Rule) String() string { return r.text }
 
 // Target returns what follows the action, as a flag carries it.
@@ -144,7 +144,8 @@ func (r *Rule) portRanges() []portRange {
 }
 
 func (r *Rule) hasPort(port uint16) bool {
-	return slices.ContainsFunc(r.portRanges(), func(p portRange) bool { return p.first <= port && port <= p.last })
+	return slices.ContainsFunc(r.portRanges(),
+		func(p portRange) bool { return p.first <= port && port <= p.last })
 }
 
 // portRange is a range of ports, both ends included.
@@ -177,8 +178,8 @@ type host struct {
 	name   string       // byName and underName, canonical, without "*."
 }
 
-// anyHost is "any" in a rule. Every public address is filed under it once more, so that the rules for all public
-// addresses can be found without one.
+// anyHost is "any" in a rule. Every public address is filed under it once more, so that the rules
+// for all public addresses can be found without one.
 var anyHost = host{kind: byClass, class: classAny}
 
 func (h host) String() string {
@@ -220,7 +221,8 @@ func (h host) prefixes() []netip.Prefix {
 	}
 }
 
-// contains reports whether the normalised address a is one of h's. It is for explanations; decisions use an index.
+// contains reports whether the normalised address a is one of h's. It is for explanations;
+// decisions use an index.
 func (h host) contains(a netip.Addr) bool {
 	if h.public() {
 		return classOf(a) == classPublic

@@ -1,6 +1,7 @@
 /*
- * What the workloads share. A program that listens says "port N"; each says "result UNITS NANOSECONDS" when its work is done: how
- * much there was, and how long it took from its first to its last call.
+ * What the workloads share. A program that listens says "port N"; each says "result UNITS
+ * NANOSECONDS" when its work is done: how much there was, and how long it took from its first to
+ * its last call.
  */
 #ifndef BENCH_H
 #define BENCH_H

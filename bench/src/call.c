@@ -1,4 +1,5 @@
-/* call COUNT: asks for a socket's receive time-out, which a guest's host knows without a system call. */
+/* call COUNT: asks for a socket's receive time-out, which a guest's host knows without a system
+ * call. */
 #include "bench.h"
 #include <sys/time.h>
 

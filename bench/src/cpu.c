@@ -25,15 +25,17 @@ static void compress(u32 h[8], const unsigned char *block)
 {
 	u32 w[64], s[8];
 	for (int i = 0; i < 16; i++)
-		w[i] = (u32)block[4 * i] << 24 | (u32)block[4 * i + 1] << 16 | (u32)block[4 * i + 2] << 8 | block[4 * i + 3];
+		w[i] = (u32)block[4 * i] << 24 | (u32)block[4 * i + 1] << 16 | (u32)block[4 * i + 2] << 8 |
+		       block[4 * i + 3];
 	for (int i = 16; i < 64; i++)
-		w[i] = w[i - 16] + (rotated(w[i - 15], 7) ^ rotated(w[i - 15], 18) ^ w[i - 15] >> 3) + w[i - 7] +
-		       (rotated(w[i - 2], 17) ^ rotated(w[i - 2], 19) ^ w[i - 2] >> 10);
+		w[i] = w[i - 16] + (rotated(w[i - 15], 7) ^ rotated(w[i - 15], 18) ^ w[i - 15] >> 3) +
+		       w[i - 7] + (rotated(w[i - 2], 17) ^ rotated(w[i - 2], 19) ^ w[i - 2] >> 10);
 	memcpy(s, h, sizeof s);
 	for (u32 i = 0; i < 64; i++) {
-		u32 a = s[7] + (rotated(s[4], 6) ^ rotated(s[4], 11) ^ rotated(s[4], 25)) + ((s[4] & s[5]) ^ (~s[4] & s[6])) +
-			(2 * i + 1) * (2 * i + 1) + w[i];
-		u32 b = (rotated(s[0], 2) ^ rotated(s[0], 13) ^ rotated(s[0], 22)) + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+		u32 a = s[7] + (rotated(s[4], 6) ^ rotated(s[4], 11) ^ rotated(s[4], 25)) +
+		        ((s[4] & s[5]) ^ (~s[4] & s[6])) + (2 * i + 1) * (2 * i + 1) + w[i];
+		u32 b = (rotated(s[0], 2) ^ rotated(s[0], 13) ^ rotated(s[0], 22)) +
+		        ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
 		memmove(s + 1, s, 7 * sizeof s[0]);
 		s[4] += a;
 		s[0] = a + b;
@@ -150,7 +152,8 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		u32 (*work)(int);
-	} kinds[] = {{"sha256", sha256}, {"crc32", crc32}, {"sum", sum}, {"matrix", matrix}, {"fib", fib}, {"quicksort", quicksort}};
+	} kinds[] = {{"sha256", sha256}, {"crc32", crc32}, {"sum", sum}, {"matrix", matrix},
+	    {"fib", fib}, {"quicksort", quicksort}};
 
 	for (size_t i = 0; i < sizeof data; i++)
 		data[i] = (unsigned char)next_random();

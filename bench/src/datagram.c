@@ -1,7 +1,8 @@
 /*
  * datagram send PORT SIZE COUNT    sends so many datagrams by sendto, as fast as it can
- * datagram recv SIZE               receives datagrams by recvfrom and counts them, until one of one byte comes
- * datagram flood PORT SIZE COUNT   sends, and then single bytes until nobody listens any more
+ * datagram recv SIZE               receives datagrams by recvfrom and counts them, until one of one
+ * byte comes datagram flood PORT SIZE COUNT   sends, and then single bytes until nobody listens any
+ * more
  */
 #include "bench.h"
 

@@ -1,6 +1,7 @@
 /*
- * manyfds serve CONNECTIONS               echoes on so many connections at once, by poll, until the first of them ends
- * manyfds drive PORT CONNECTIONS ACTIVE ROUNDS    talks on ACTIVE of them, while the others are silent
+ * manyfds serve CONNECTIONS               echoes on so many connections at once, by poll, until the
+ * first of them ends manyfds drive PORT CONNECTIONS ACTIVE ROUNDS    talks on ACTIVE of them, while
+ * the others are silent
  */
 #include "bench.h"
 #include <poll.h>

@@ -1,8 +1,7 @@
 /*
- * stream send PORT BUFFER TOTAL    sends so many bytes in pieces of BUFFER, until the peer has read them all
- * stream recv PORT BUFFER          receives all that the peer sends
- * stream sink                      their peers, with buffers of 64 KiB
- * stream source TOTAL
+ * stream send PORT BUFFER TOTAL    sends so many bytes in pieces of BUFFER, until the peer has read
+ * them all stream recv PORT BUFFER          receives all that the peer sends stream sink their
+ * peers, with buffers of 64 KiB stream source TOTAL
  */
 #include "bench.h"
 

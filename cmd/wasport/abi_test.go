@@ -10,7 +10,8 @@ import (
 	"github.com/wasport/wasport/internal/abi"
 )
 
-// TestFunctionsDocumented checks that docs/abi.md tells of every function that can be imported, with its type, and of no other.
+// TestFunctionsDocumented checks that docs/abi.md tells of every function that can be imported,
+// with its type, and of no other.
 func TestFunctionsDocumented(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs/abi.md"))
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// othersWrite says who else could put something into a directory; "" = nobody but the administrator.
+// othersWrite says who else could put something into a directory; "" = nobody but the
+// administrator.
 func othersWrite(info fs.FileInfo) string {
 	switch stat, ok := info.Sys().(*syscall.Stat_t); {
 	case ok && int(stat.Uid) != os.Geteuid():

@@ -33,7 +33,8 @@ func ccPage() page { return page{command: "cc", before: ccHelp} }
 func compiler(name string, cxx bool) func(args []string) error {
 	return func(args []string) error {
 		if len(args) == 0 {
-			return usage(name, "there is nothing to compile: wasport %s FILE... -o MODULE.wasm", name)
+			return usage(name, "there is nothing to compile: wasport %s FILE... -o MODULE.wasm",
+				name)
 		}
 		if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 			ccPage().help(os.Stdout)

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
-	"github.com/wasport/wasport/internal/guests/demo"
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/internal/guests/demo"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 	"github.com/wasport/wasport/policy"
@@ -47,7 +47,8 @@ func runDemo(args []string) error {
 	}
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
-	ctx, cancel := context.WithTimeoutCause(ctx, demoTime, fmt.Errorf("it took more than %v", demoTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, demoTime,
+		fmt.Errorf("it took more than %v", demoTime))
 	defer cancel()
 
 	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
@@ -93,7 +94,8 @@ type actor struct {
 }
 
 // enter starts a guest with the rules that it is allowed to act by.
-func (s *stage) enter(ctx context.Context, name, module string, n network.Network, rules []string, args ...string) (*actor, error) {
+func (s *stage) enter(ctx context.Context, name, module string, n network.Network, rules []string,
+	args ...string) (*actor, error) {
 	wasm, err := demo.FS.ReadFile(module + ".wasm")
 	if err != nil {
 		return nil, err
@@ -110,7 +112,8 @@ func (s *stage) enter(ctx context.Context, name, module string, n network.Networ
 		s.say("  %-8s may %s", name, text)
 	}
 	a := &actor{
-		out:   &lines{say: func(line string) { s.say("  %-8s | %s", name, line) }, first: make(chan string, 1)},
+		out: &lines{say: func(line string) { s.say("  %-8s | %s", name, line) },
+			first: make(chan string, 1)},
 		ended: make(chan error, 1),
 	}
 	guest, err := mod.Start(ctx, wasport.Config{
@@ -174,7 +177,8 @@ func (s *stage) pair(ctx context.Context, host, protocol string) error {
 	if !ok {
 		return <-server.ended
 	}
-	client, err := s.enter(ctx, "client", "demo_"+protocol+"_client", nil, []string{"connect " + at(port)}, host, port)
+	client, err := s.enter(ctx, "client", "demo_"+protocol+"_client", nil,
+		[]string{"connect " + at(port)}, host, port)
 	if err != nil {
 		return err
 	}
@@ -201,7 +205,8 @@ func (s *stage) lookup(ctx context.Context) error {
 	defer dns.Close()
 	dns.Set(name, dnstest.Addrs("127.0.0.1", "::1"))
 	n := kernel.New(kernel.Config{Server: dns.Addr()})
-	guest, err := s.enter(ctx, "guest", "demo_lookup", n, []string{"resolve " + name, "connect tcp://loopback:80"}, name)
+	guest, err := s.enter(ctx, "guest", "demo_lookup", n,
+		[]string{"resolve " + name, "connect tcp://loopback:80"}, name)
 	if err != nil {
 		return err
 	}
@@ -211,7 +216,8 @@ func (s *stage) lookup(ctx context.Context) error {
 // refusal lets a guest try what it may not. It is refused before anything leaves this machine.
 func (s *stage) refusal(ctx context.Context) error {
 	s.say("\nA guest that may reach the public internet tries an address of a private network.")
-	guest, err := s.enter(ctx, "guest", "demo_refused", nil, []string{"connect *"}, "10.0.0.5", "5432")
+	guest, err := s.enter(ctx, "guest", "demo_refused", nil, []string{"connect *"}, "10.0.0.5",
+		"5432")
 	if err != nil {
 		return err
 	}

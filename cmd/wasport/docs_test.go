@@ -20,9 +20,10 @@ import (
 
 const root = "../.."
 
-// documents are the ones that hold true because they are tested: blocks marked "console" are run, and those that name a file are
-// a part of it.
-var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md", "docs/threads.md", "docs/policy.md", "docs/threat-model.md",
+// documents are the ones that hold true because they are tested: blocks marked "console" are run,
+// and those that name a file are a part of it.
+var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md",
+	"docs/threads.md", "docs/policy.md", "docs/threat-model.md",
 	"docs/c/first-program.md", "docs/c/porting.md", "docs/c/coming-from-wamr.md"}
 
 // block is what stands between two lines of three backquotes, with what is said after the first.
@@ -71,8 +72,8 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// clone makes a directory with all that is in the repository, where commands can leave things. Go finds the packages where they are, and so
-// what it knows of them.
+// clone makes a directory with all that is in the repository, where commands can leave things. Go
+// finds the packages where they are, and so what it knows of them.
 func clone(t *testing.T) string {
 	repository, err := filepath.Abs(root)
 	if err != nil {
@@ -85,7 +86,8 @@ func clone(t *testing.T) string {
 	dir := t.TempDir()
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), "go.") {
-			if err := os.Symlink(filepath.Join(repository, e.Name()), filepath.Join(dir, e.Name())); err != nil {
+			if err := os.Symlink(filepath.Join(repository, e.Name()),
+				filepath.Join(dir, e.Name())); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -98,8 +100,9 @@ func clone(t *testing.T) string {
 	return dir
 }
 
-// converse runs the lines that start with "$ " and compares what they print with the lines that follow. Lines "..." stand for any number of lines, times and ports may differ. A command that ends in & goes on until the end of
-// the block, once it has printed what is said.
+// converse runs the lines that start with "$ " and compares what they print with the lines that
+// follow. Lines "..." stand for any number of lines, times and ports may differ. A command that
+// ends in & goes on until the end of the block, once it has printed what is said.
 func converse(t *testing.T, dir, text string) {
 	text = strings.ReplaceAll(text, "7000", freePort(t))
 	parts := strings.Split("\n"+text, "\n$ ")[1:]
@@ -126,7 +129,8 @@ func converse(t *testing.T, dir, text string) {
 		}
 		cmd := exec.Command("sh", "-c", line)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GOCACHE="+goCache(t), "GORACE=atexit_sleep_ms=0")
+		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GOCACHE="+
+			goCache(t), "GORACE=atexit_sleep_ms=0")
 		if background {
 			waitFor(t, cmd, want)
 			continue
@@ -139,7 +143,8 @@ func converse(t *testing.T, dir, text string) {
 	}
 }
 
-// goCache is where the go command keeps what it built, which would otherwise move with the user's cache directory.
+// goCache is where the go command keeps what it built, which would otherwise move with the user's
+// cache directory.
 func goCache(t *testing.T) string {
 	out, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
@@ -148,8 +153,8 @@ func goCache(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// freePort is a port that nobody listens on, and none of those that systems give to who asks for any: other tests leave thousands of
-// them behind for a minute.
+// freePort is a port that nobody listens on, and none of those that systems give to who asks for
+// any: other tests leave thousands of them behind for a minute.
 func freePort(t *testing.T) string {
 	for range 100 {
 		port := strconv.Itoa(10_000 + rand.IntN(20_000))
@@ -235,7 +240,8 @@ func TestLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range regexp.MustCompile(`\]\(([^):#]+)\)`).FindAllSubmatch(text, -1) {
-			if _, err := os.Stat(filepath.Join(root, filepath.Dir(document), string(m[1]))); err != nil {
+			if _, err := os.Stat(filepath.Join(root, filepath.Dir(document),
+				string(m[1]))); err != nil {
 				t.Errorf("%s: %v", document, err)
 			}
 		}

@@ -55,14 +55,17 @@ func TestHostileNames(t *testing.T) {
 	}{
 		{"inspect", hostileModule(function), []string{"inspect"}, `"i\x1b[2J`},
 		{"inspect what exports", hostileModule(function), []string{"inspect"}, `"e\x1b[2J`},
-		{"inspect what imports memory", hostileModule([]byte{2, 0, 1}), []string{"inspect"}, `"i\x1b[2J`},
+		{"inspect what imports memory", hostileModule([]byte{2, 0, 1}), []string{"inspect"},
+			`"i\x1b[2J`},
 		{"inspect what is cut off", hostileModule(function)[:120], []string{"inspect"}, ""},
 		{"lacking an import", hostileModule(function), []string{"run"}, `"i\x1b[2J`},
 		{"lacking a global", hostileModule([]byte{3, 0x7f, 0}), running(), `"i\x1b[2J`},
 		{"call of what is missing", hostileModule(function, call, 0), running(), `"i\x1b[2J`},
 		{"trap", hostileModule(function, unreachable), running(), `f\x1b[2J`},
-		{"trap as it is", hostileModule(function, unreachable), running("--no-interrupt"), `f\x1b[2J`},
-		{"trap while interpreted", hostileModule(function, unreachable), running("--interpreter"), `f\x1b[2J`},
+		{"trap as it is", hostileModule(function, unreachable), running("--no-interrupt"),
+			`f\x1b[2J`},
+		{"trap while interpreted", hostileModule(function, unreachable), running("--interpreter"),
+			`f\x1b[2J`},
 		{"no such function", hostileModule(function), running("-f", "none"), `"e\x1b[2J`},
 		{"arguments", hostileModule(function), running("-f", "e"+hostile), `e\x1b[2J`},
 	} {
@@ -76,7 +79,8 @@ func TestHostileNames(t *testing.T) {
 				args = append(args, "1")
 			}
 			cmd := exec.Command("wasport", args...)
-			cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())
+			cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "XDG_CONFIG_HOME="+
+				t.TempDir())
 			out, _ := cmd.CombinedOutput()
 			control := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
 			if i := bytes.IndexFunc(out, control); i >= 0 {

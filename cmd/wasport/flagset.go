@@ -12,7 +12,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// group is a set of flags that belong together in the help. A flag's usage starts with the name of its value in backquotes, if it has one.
+// group is a set of flags that belong together in the help. A flag's usage starts with the name of
+// its value in backquotes, if it has one.
 type group struct {
 	title, note string
 	*pflag.FlagSet
@@ -24,7 +25,8 @@ func newGroup(title string) group {
 	return g
 }
 
-// describe tells the name of a flag's value, which is empty if it takes none, and what the flag does.
+// describe tells the name of a flag's value, which is empty if it takes none, and what the flag
+// does.
 func describe(f *pflag.Flag) (value, does string) {
 	if f.NoOptDefVal != "" {
 		return "", f.Usage
@@ -117,7 +119,8 @@ func flagError(flags *pflag.FlagSet, err error) error {
 	case errors.As(err, &rule):
 		return rule // it names the flag
 	case errors.As(err, &invalid):
-		return fmt.Errorf("--%s %s: %w", invalid.GetFlag().Name, invalid.GetValue(), errors.Unwrap(invalid))
+		return fmt.Errorf("--%s %s: %w", invalid.GetFlag().Name, invalid.GetValue(),
+			errors.Unwrap(invalid))
 	case errors.As(err, &lacking):
 		name, _ := pflag.UnquoteUsage(lacking.GetFlag())
 		return fmt.Errorf("--%s needs a value: --%[1]s %s", lacking.GetFlag().Name, name)
@@ -125,7 +128,8 @@ func flagError(flags *pflag.FlagSet, err error) error {
 		if short := unknown.GetSpecifiedShortnames(); short != "" {
 			return fmt.Errorf("there is no flag -%s%s", short, instead(short, flagNames(flags)))
 		}
-		return fmt.Errorf("there is no flag --%s%s", unknown.GetSpecifiedName(), instead(unknown.GetSpecifiedName(), flagNames(flags)))
+		return fmt.Errorf("there is no flag --%s%s", unknown.GetSpecifiedName(),
+			instead(unknown.GetSpecifiedName(), flagNames(flags)))
 	}
 	return err
 }

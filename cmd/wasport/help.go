@@ -43,7 +43,8 @@ func commandNamed(name string) (command, error) {
 func help(w io.Writer) {
 	fmt.Fprint(
 		w,
-		"wasport runs WebAssembly modules on the host's network, as far as they are allowed to use it.\n\n",
+		"wasport runs WebAssembly modules on the host's network, as far as they are allowed to "+
+			"use it.\n\n",
 	)
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-41s %s\n", c.synopsis(), c.does)

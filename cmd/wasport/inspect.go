@@ -41,7 +41,8 @@ func inspect(args []string) error {
 	}
 	ctx := context.Background()
 	// Nothing is run, so the quickest way of compiling is the best.
-	rt, mod, err := compile(ctx, wasm, wasport.RuntimeConfig{Interpreter: true}, wasport.CompileConfig{TrapUnknownImports: true})
+	rt, mod, err := compile(ctx, wasm, wasport.RuntimeConfig{Interpreter: true},
+		wasport.CompileConfig{TrapUnknownImports: true})
 	if err != nil {
 		return &exit{statusUsage, unfit(file, err)}
 	}
@@ -72,7 +73,8 @@ func judge(mod *wasport.Module) verdict {
 	if len(lacking) > 0 {
 		return verdict{
 			reason: fmt.Sprintf("%d of its imports cannot be supplied", len(lacking)),
-			trap:   !slices.ContainsFunc(lacking, func(i wasport.Import) bool { return !i.IsFunction() }),
+			trap: !slices.ContainsFunc(lacking,
+				func(i wasport.Import) bool { return !i.IsFunction() }),
 		}
 	}
 	if _, err := mod.Function(""); err == nil {
@@ -96,12 +98,14 @@ func printText(file string, bytes int, mod *wasport.Module, end verdict) {
 	case end.start:
 		fmt.Printf("It can be run: wasport run %s\n", file)
 	case end.runnable:
-		fmt.Printf("It has no _start, but its functions can be called: wasport run -f NAME %s\n", file)
+		fmt.Printf("It has no _start, but its functions can be called: wasport run -f NAME %s\n",
+			file)
 	default:
 		fmt.Printf("It cannot be run: %s.\n", end.reason)
 	}
 	if end.trap {
-		fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when they are called.")
+		fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when " +
+			"they are called.")
 	}
 }
 

@@ -32,12 +32,14 @@ func readModule(file string) ([]byte, error) {
 }
 
 // load compiles the module, and says what it lacks.
-func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport.Runtime, *wasport.Module, error) {
+func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport.Runtime,
+	*wasport.Module, error) {
 	dir := ""
 	if !f.uncached() {
 		var err error
 		if dir, err = f.cachePath(); err != nil {
-			warn("compiled modules are not kept: %v; --cache-dir DIR names a directory, --no-cache needs none", err)
+			warn("compiled modules are not kept: %v; --cache-dir DIR names a directory, "+
+				"--no-cache needs none", err)
 			dir = ""
 		}
 	}
@@ -56,7 +58,8 @@ func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport
 	for _, i := range mod.Imports() {
 		if !i.OK() && !i.IsFunction() {
 			rt.Close(ctx)
-			return nil, nil, &exit{statusUsage, unfit(file, &wasport.ImportError{Imports: []wasport.Import{i}})}
+			return nil, nil, &exit{statusUsage,
+				unfit(file, &wasport.ImportError{Imports: []wasport.Import{i}})}
 		}
 		if !i.OK() {
 			warn("%s: it imports %v; a call of it will trap", file, i)
@@ -67,7 +70,8 @@ func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport
 
 // foreign tells which dialects of other hosts have imports among these.
 func foreign(imports []wasport.Import) []wasport.Dialect {
-	return slices.DeleteFunc(wasport.Dialects(imports), func(d wasport.Dialect) bool { return !d.Foreign() })
+	return slices.DeleteFunc(wasport.Dialects(imports),
+		func(d wasport.Dialect) bool { return !d.Foreign() })
 }
 
 // unfit says why a file cannot be run.
@@ -88,5 +92,6 @@ func unfit(file string, err error) error {
 	if !functions {
 		return errors.New(strings.TrimSuffix(text, "\n"))
 	}
-	return errors.New(text + "to run it nevertheless, with functions in their place that trap when they are called: --unknown-imports=trap")
+	return errors.New(text + "to run it nevertheless, with functions in their place that trap " +
+		"when they are called: --unknown-imports=trap")
 }

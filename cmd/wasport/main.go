@@ -1,10 +1,11 @@
-// Command wasport runs WebAssembly modules that use the network: modules built for WASI preview 1 and for the socket functions that
-// WAMR added to it.
+// Command wasport runs WebAssembly modules that use the network: modules built for WASI preview 1
+// and for the socket functions that WAMR added to it.
 //
 //	wasport run [flags] FILE.wasm [args...]
 //
-// Each subcommand has a file of its own, which turns its flags into a call of package wasport; what a guest is and what it may do
-// is decided there. This file picks the subcommand and turns its error into a line on stderr and an exit status.
+// Each subcommand has a file of its own, which turns its flags into a call of package wasport; what
+// a guest is and what it may do is decided there. This file picks the subcommand and turns its
+// error into a line on stderr and an exit status.
 package main
 
 import (
@@ -35,12 +36,17 @@ func (c command) synopsis() string { return strings.TrimSpace("wasport " + c.nam
 func commands() []command {
 	return []command{
 		{"run", "[flags] FILE.wasm [args...]", "run a module", new(runFlags).page, run},
-		{"inspect", "[--json] FILE.wasm", "say what a module imports and whether it can be run", new(inspectFlags).page, inspect},
-		{"cc", "ARGS... -o MODULE.wasm", "compile C for it, with clang", ccPage, compiler("cc", false)},
-		{"c++", "ARGS... -o MODULE.wasm", "compile C++ for it, with clang", ccPage, compiler("c++", true)},
-		{"policy", "check|explain|fmt ...", "ask a policy file, or format it", new(policyFlags).page, runPolicy},
+		{"inspect", "[--json] FILE.wasm", "say what a module imports and whether it can be run",
+			new(inspectFlags).page, inspect},
+		{"cc", "ARGS... -o MODULE.wasm", "compile C for it, with clang", ccPage,
+			compiler("cc", false)},
+		{"c++", "ARGS... -o MODULE.wasm", "compile C++ for it, with clang", ccPage,
+			compiler("c++", true)},
+		{"policy", "check|explain|fmt ...", "ask a policy file, or format it",
+			new(policyFlags).page, runPolicy},
 		{"demo", "", "run guests that talk to each other over loopback", demoPage, runDemo},
-		{"completion", "bash|zsh|fish", "print what completes its command lines in a shell", completionPage, runCompletion},
+		{"completion", "bash|zsh|fish", "print what completes its command lines in a shell",
+			completionPage, runCompletion},
 		{"man", "", "print its manual page", manPage, runMan},
 		{"version", "", "print the version", versionPage, version},
 		{"help", "[COMMAND]", "print this, or the flags of a command", helpPage, runHelp},
@@ -63,7 +69,8 @@ func dispatch(args []string) error {
 		return version(nil)
 	}
 	if strings.HasSuffix(name, ".wasm") || strings.HasPrefix(name, "-") {
-		return usage("", "%s is not a command; a module is run with: wasport run %s", name, strings.Join(args, " "))
+		return usage("", "%s is not a command; a module is run with: wasport run %s", name,
+			strings.Join(args, " "))
 	}
 	c, err := commandNamed(name)
 	if err != nil {
@@ -87,7 +94,8 @@ func (e *exit) Error() string {
 
 func (e *exit) Unwrap() error { return e.err }
 
-// usage is the error of a command line, or a module, that cannot be run. The command is the one whose help would help.
+// usage is the error of a command line, or a module, that cannot be run. The command is the one
+// whose help would help.
 func usage(command, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	if command != "" {

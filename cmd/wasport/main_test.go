@@ -16,8 +16,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"wasport": main})
 }
 
-// TestScript runs testdata/script. The modules of testdata/module are in the directory that a script starts in; $GUESTS is where those
-// of internal/guests are.
+// TestScript runs testdata/script. The modules of testdata/module are in the directory that a
+// script starts in; $GUESTS is where those of internal/guests are.
 func TestScript(t *testing.T) {
 	guests, err := filepath.Abs("../../internal/guests")
 	if err != nil {
@@ -68,7 +68,8 @@ func TestModules(t *testing.T) {
 	for _, text := range texts {
 		binary := text[:len(text)-len(".wat")] + ".wasm"
 		out := filepath.Join(t.TempDir(), "out.wasm")
-		if b, err := exec.Command("wat2wasm", "--debug-names", text, "-o", out).CombinedOutput(); err != nil {
+		if b, err := exec.Command("wat2wasm", "--debug-names", text, "-o",
+			out).CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, b)
 			continue
 		}

@@ -28,7 +28,8 @@ type oversight struct {
 
 func (o *oversight) group() group {
 	g := newGroup("Finding the right permissions, and watching over them")
-	g.StringVar(&o.learn, "learn", "", "`FILE` let it do everything, and add to a policy what it needs; - is stdout")
+	g.StringVar(&o.learn, "learn", "",
+		"`FILE` let it do everything, and add to a policy what it needs; - is stdout")
 	g.BoolVar(&o.dryRun, "dry-run", false, "refuse nothing, and say what would have been refused")
 	g.StringVar(&o.audit, "audit", "", "`FILE` add a line of JSON for each decision; - is stdout")
 	g.Func("metrics", "`HOST:PORT` serve counters there, for Prometheus", func(s string) error {
@@ -62,12 +63,14 @@ func (o *oversight) begin(c *wasport.Config, name string) error {
 		f := standardFile(o.audit)
 		if f == nil {
 			var err error
-			if f, err = hostpath.Open(o.audit, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+			if f, err = hostpath.Open(o.audit, os.O_WRONLY|os.O_CREATE|os.O_APPEND,
+				0o600); err != nil {
 				return usage("", "--audit %s: %w", o.audit, plain(err))
 			}
 			o.ends = append(o.ends, f.Close)
 		}
-		c.Audit = slog.New(slog.NewJSONHandler(&auditFile{file: f}, &slog.HandlerOptions{ReplaceAttr: withoutLevel}))
+		c.Audit = slog.New(slog.NewJSONHandler(&auditFile{file: f},
+			&slog.HandlerOptions{ReplaceAttr: withoutLevel}))
 	}
 	if o.metrics != "" {
 		var err error

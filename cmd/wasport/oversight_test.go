@@ -137,7 +137,8 @@ func TestReload(t *testing.T) {
 	net, ceiling := filepath.Join(dir, "net.toml"), filepath.Join(dir, "ceiling.toml")
 	write(t, net, `allow = ["listen tcp://127.0.0.1:0 from 127.0.0.1"]`)
 	write(t, ceiling, `allow = ["listen loopback"]`)
-	r := begin(t, "run", "--policy", net, "--policy-ceiling="+ceiling, "--metrics=127.0.0.1:0", "../../internal/guests/tcp_server.wasm", "127.0.0.1", "3")
+	r := begin(t, "run", "--policy", net, "--policy-ceiling="+ceiling, "--metrics=127.0.0.1:0",
+		"../../internal/guests/tcp_server.wasm", "127.0.0.1", "3")
 	metrics := r.told("^wasport: metrics are at (.*)$")[1]
 	at := r.listening()
 	expect := func(from, want string) {
@@ -266,11 +267,13 @@ func demos(t *testing.T) []script {
 	port := func(a net.Addr) string { return fmt.Sprint(netip.MustParseAddrPort(a.String()).Port()) }
 	return []script{
 		{
-			guest: "demo_lookup", args: []string{"guide.wasport.test"}, flags: []string{"--resolver", server.Addr()},
+			guest: "demo_lookup", args: []string{"guide.wasport.test"},
+			flags: []string{"--resolver", server.Addr()},
 			rules: []string{"allow resolve guide.wasport.test"},
 		},
 		{
-			guest: "demo_refused", args: []string{"10.0.0.5", "5432"}, flags: []string{"--deny-connect", "private"},
+			guest: "demo_refused", args: []string{"10.0.0.5", "5432"},
+			flags: []string{"--deny-connect", "private"},
 		},
 		{
 			guest: "demo_tcp_client", args: []string{"127.0.0.1", port(stream.Addr())},
@@ -327,7 +330,8 @@ func (s *script) play(t *testing.T, flags ...string) (status int, errs string) {
 	return r.end()
 }
 
-// TestLearnDemos learns what each of the demo guests needs: with that it runs, and without any part of it it does not.
+// TestLearnDemos learns what each of the demo guests needs: with that it runs, and without any part
+// of it it does not.
 func TestLearnDemos(t *testing.T) {
 	tested := make(map[string]bool)
 	for _, s := range demos(t) {
@@ -376,8 +380,8 @@ func TestLearnDemos(t *testing.T) {
 	}
 }
 
-// TestHints runs guests that are refused something, adds the flag that the refusal names, and goes on until nothing is refused. Then it
-// tries what is next to that, which must still be refused.
+// TestHints runs guests that are refused something, adds the flag that the refusal names, and goes
+// on until nothing is refused. Then it tries what is next to that, which must still be refused.
 func TestHints(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("hints are for a shell")
@@ -395,35 +399,54 @@ func TestHints(t *testing.T) {
 		beside []string // runs that are refused even with all of these flags
 	}{
 		{"connect", "tcp_client.wasm 127.0.0.1 9 x", []string{"--allow-connect tcp://127.0.0.1:9"},
-			[]string{"tcp_client.wasm 127.0.0.1 10 x", "tcp_client.wasm 127.0.0.2 9 x", "udp_client.wasm 127.0.0.1 9 x", "tcp_client.wasm ::1 9 x"}},
+			[]string{"tcp_client.wasm 127.0.0.1 10 x", "tcp_client.wasm 127.0.0.2 9 x",
+				"udp_client.wasm 127.0.0.1 9 x", "tcp_client.wasm ::1 9 x"}},
 		{"connect by IPv6", "tcp_client.wasm ::1 9 x", []string{`--allow-connect "tcp://[::1]:9"`},
-			[]string{"tcp_client.wasm ::1 10 x", "tcp_client.wasm 127.0.0.1 9 x", "udp_client.wasm ::1 9 x"}},
-		{"connect to what stands for another", "tcp_client.wasm ::ffff:127.0.0.1 9 x", []string{"--allow-connect tcp://127.0.0.1:9"},
+			[]string{"tcp_client.wasm ::1 10 x", "tcp_client.wasm 127.0.0.1 9 x",
+				"udp_client.wasm ::1 9 x"}},
+		{"connect to what stands for another", "tcp_client.wasm ::ffff:127.0.0.1 9 x",
+			[]string{"--allow-connect tcp://127.0.0.1:9"},
 			[]string{"tcp_client.wasm ::ffff:127.0.0.2 9 x"}},
-		{"connect to 0.0.0.0", "tcp_client.wasm 0.0.0.0 9 x", []string{"--allow-connect tcp://127.0.0.1:9"}, nil},
-		{"besides other rules", "--allow-connect '*' --allow-connect tcp://127.0.0.1:10 tcp_client.wasm 127.0.0.1 9 x",
-			[]string{"--allow-connect tcp://127.0.0.1:9"}, []string{"tcp_client.wasm 127.0.0.2 9 x"}},
+		{"connect to 0.0.0.0", "tcp_client.wasm 0.0.0.0 9 x",
+			[]string{"--allow-connect tcp://127.0.0.1:9"}, nil},
+		{"besides other rules",
+			"--allow-connect '*' --allow-connect tcp://127.0.0.1:10 tcp_client.wasm 127.0.0.1 9 x",
+			[]string{"--allow-connect tcp://127.0.0.1:9"},
+			[]string{"tcp_client.wasm 127.0.0.2 9 x"}},
 		{"send", fmt.Sprintf("--timeout 300ms udp_client.wasm 127.0.0.1 %d x", port),
 			[]string{fmt.Sprintf("--allow-connect udp://127.0.0.1:%d", port)},
-			[]string{fmt.Sprintf("udp_client.wasm 127.0.0.2 %d x", port), fmt.Sprintf("tcp_client.wasm 127.0.0.1 %d x", port)}},
+			[]string{fmt.Sprintf("udp_client.wasm 127.0.0.2 %d x", port),
+				fmt.Sprintf("tcp_client.wasm 127.0.0.1 %d x", port)}},
 		{"serve TCP", "tcp_server.wasm 127.0.0.1 0", []string{"--allow-listen tcp://127.0.0.1:0"},
-			[]string{"tcp_server.wasm 127.0.0.2 0", "udp_server.wasm 127.0.0.1 0", "tcp_client.wasm 127.0.0.1 9 x"}},
+			[]string{"tcp_server.wasm 127.0.0.2 0", "udp_server.wasm 127.0.0.1 0",
+				"tcp_client.wasm 127.0.0.1 9 x"}},
 		{"serve UDP", "udp_server.wasm 127.0.0.1 0", []string{"--allow-listen udp://127.0.0.1:0"},
 			[]string{"tcp_server.wasm 127.0.0.1 0", "udp_server.wasm 0.0.0.0 0"}},
-		{"serve everywhere", "tcp_server.wasm 0.0.0.0 0", []string{"--allow-listen tcp://0.0.0.0:0"},
+		{"serve everywhere", "tcp_server.wasm 0.0.0.0 0",
+			[]string{"--allow-listen tcp://0.0.0.0:0"},
 			[]string{"tcp_server.wasm 127.0.0.1 0", "tcp_server.wasm :: 0"}},
-		{"look up", "--hosts db.test=127.0.0.8 lookup.wasm DB.test. 80 4 tcp", []string{"--allow-resolve db.test"},
+		{"look up", "--hosts db.test=127.0.0.8 lookup.wasm DB.test. 80 4 tcp",
+			[]string{"--allow-resolve db.test"},
 			[]string{"lookup.wasm x.db.test 80 4 tcp", "lookup.wasm other.test 80 4 tcp"}},
-		{"look up what becomes loopback", "--hosts db.test=127.0.0.8 --allow-connect db.test:5432 lookup.wasm db.test 5432 4 tcp",
-			[]string{"--allow-connect 127.0.0.8:5432"}, []string{"tcp_client.wasm 127.0.0.8 9 x", "tcp_client.wasm 127.0.0.9 5432 x"}},
+		{"look up what becomes loopback",
+			"--hosts db.test=127.0.0.8 --allow-connect db.test:5432 lookup.wasm db.test 5432 4 tcp",
+			[]string{"--allow-connect 127.0.0.8:5432"},
+			[]string{"tcp_client.wasm 127.0.0.8 9 x", "tcp_client.wasm 127.0.0.9 5432 x"}},
 		{"look up what becomes many addresses inside",
-			"--hosts db.test=127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5,127.0.0.6,127.0.0.7 --allow-connect tcp://db.test:5432 lookup.wasm db.test 5432 4 tcp",
+			"--hosts db.test=127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5,127.0.0.6,127.0.0.7 " +
+				"--allow-connect tcp://db.test:5432 lookup.wasm db.test 5432 4 tcp",
 			[]string{`--allow-connect "tcp://127.0.0.2:5432 tcp://127.0.0.3:5432 tcp://127.0.0.4:5432 tcp://127.0.0.5:5432 ` +
-				`tcp://127.0.0.6:5432 tcp://127.0.0.7:5432"`}, []string{"udp_client.wasm 127.0.0.7 5432 x", "tcp_client.wasm 127.0.0.8 5432 x"}},
-		{"join", "multicast.wasm receive 239.1.2.3 127.0.0.1 0", []string{"--allow-listen udp://0.0.0.0:0", "--allow-join udp://239.1.2.3",
-			"--allow-listen udp://127.0.0.1:0"}, []string{"multicast.wasm receive 239.1.2.4 127.0.0.1 0"}},
-		{"send to a group", "multicast.wasm send 239.1.2.3 9 127.0.0.1 x", []string{"--allow-listen udp://127.0.0.1:0",
-			"--allow-connect udp://239.1.2.3:9"}, []string{"multicast.wasm send 239.1.2.4 9 127.0.0.1 x", "multicast.wasm receive 239.1.2.3 127.0.0.1 0"}},
+				`tcp://127.0.0.6:5432 tcp://127.0.0.7:5432"`},
+			[]string{"udp_client.wasm 127.0.0.7 5432 x", "tcp_client.wasm 127.0.0.8 5432 x"}},
+		{"join", "multicast.wasm receive 239.1.2.3 127.0.0.1 0",
+			[]string{"--allow-listen udp://0.0.0.0:0", "--allow-join udp://239.1.2.3",
+				"--allow-listen udp://127.0.0.1:0"},
+			[]string{"multicast.wasm receive 239.1.2.4 127.0.0.1 0"}},
+		{"send to a group", "multicast.wasm send 239.1.2.3 9 127.0.0.1 x",
+			[]string{"--allow-listen udp://127.0.0.1:0",
+				"--allow-connect udp://239.1.2.3:9"},
+			[]string{"multicast.wasm send 239.1.2.4 9 127.0.0.1 x",
+				"multicast.wasm receive 239.1.2.3 127.0.0.1 0"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -435,7 +458,8 @@ func TestHints(t *testing.T) {
 				}
 			}
 			shell := func(flags, run string) string {
-				words := regexp.MustCompile(`(\w+\.wasm)`).ReplaceAllString(run, "../../internal/guests/$1")
+				words := regexp.MustCompile(`(\w+\.wasm)`).ReplaceAllString(run,
+					"../../internal/guests/$1")
 				cmd := exec.Command("sh", "-c", "exec wasport run "+flags+" "+words)
 				cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 				var errs bytes.Buffer
@@ -456,12 +480,14 @@ func TestHints(t *testing.T) {
 				}
 				flags += " " + m[1]
 			}
-			if said := shell(flags, test.run); strings.Contains(said, "denied") || strings.Contains(said, "left") {
+			if said := shell(flags, test.run); strings.Contains(said, "denied") ||
+				strings.Contains(said, "left") {
 				t.Errorf("with %q it says %s", flags, said)
 			}
 			for i := range test.hints { // none is too many
 				less := " " + strings.Join(slices.Delete(slices.Clone(test.hints), i, i+1), " ")
-				if said := shell(less, test.run); !strings.Contains(said, "wasport: denied ") && !strings.Contains(said, "wasport: left ") {
+				if said := shell(less, test.run); !strings.Contains(said, "wasport: denied ") &&
+					!strings.Contains(said, "wasport: left ") {
 					t.Errorf("without %q it says %s", test.hints[i], said)
 				}
 			}
@@ -474,8 +500,8 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// TestHintForLocalhost follows the hint for a rule with the name of loopback: it has the syntax of the
-// command line.
+// TestHintForLocalhost follows the hint for a rule with the name of loopback: it has the syntax of
+// the command line.
 func TestHintForLocalhost(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("hints are for a shell")
@@ -492,7 +518,8 @@ func TestHintForLocalhost(t *testing.T) {
 		t.Fatalf("got %s, want flags to write", said)
 	}
 	connect, resolve := m[1], m[2]
-	if want := `--allow-connect "tcp://127.0.0.1:9 tcp://[::1]:9"`; connect != want || resolve != "--allow-resolve localhost" {
+	if want := `--allow-connect "tcp://127.0.0.1:9 tcp://[::1]:9"`; connect != want ||
+		resolve != "--allow-resolve localhost" {
 		t.Errorf("got %s and %s, want %s and --allow-resolve localhost", connect, resolve, want)
 	}
 	for _, run := range []string{"tcp_client.wasm 127.0.0.1 9 x", "lookup.wasm localhost 9 4 tcp"} {
@@ -500,12 +527,14 @@ func TestHintForLocalhost(t *testing.T) {
 			t.Errorf("%s: got %s, want nothing denied", run, said)
 		}
 	}
-	for flags, run := range map[string]string{connect: "lookup.wasm localhost 9 4 tcp", resolve: "tcp_client.wasm 127.0.0.1 9 x"} {
+	for flags, run := range map[string]string{connect: "lookup.wasm localhost 9 4 tcp",
+		resolve: "tcp_client.wasm 127.0.0.1 9 x"} {
 		if said := shell(flags, run); !strings.Contains(said, "denied") {
 			t.Errorf("%s: got %s with %s alone, want it denied", run, said, flags)
 		}
 	}
-	if said := shell(connect+" "+resolve, "tcp_client.wasm 127.0.0.1 10 x"); !strings.Contains(said, "denied") {
+	if said := shell(connect+" "+resolve, "tcp_client.wasm 127.0.0.1 10 x"); !strings.Contains(said,
+		"denied") {
 		t.Errorf("another port: got %s, want it denied", said)
 	}
 }

@@ -26,28 +26,38 @@ func (p *permissions) group() group {
   private, link-local, metadata, multicast, broadcast, public), * for every public address, or any; a rule of listen may go on
   with "from" and who may connect. NAME is a name, *.NAME, or *. A value may hold several, separated by spaces. A deny always wins.
 `
-	g.Func("allow-connect", "`RULE` let it connect and send there", p.rule(policy.Allow, policy.Connect, "--allow-connect"))
-	g.Func("allow-listen", "`RULE` let it bind and listen there", p.rule(policy.Allow, policy.Listen, "--allow-listen"))
-	g.Func("allow-join", "`RULE` let it join a multicast group", p.rule(policy.Allow, policy.Join, "--allow-join"))
+	g.Func("allow-connect", "`RULE` let it connect and send there",
+		p.rule(policy.Allow, policy.Connect, "--allow-connect"))
+	g.Func("allow-listen", "`RULE` let it bind and listen there",
+		p.rule(policy.Allow, policy.Listen, "--allow-listen"))
+	g.Func("allow-join", "`RULE` let it join a multicast group",
+		p.rule(policy.Allow, policy.Join, "--allow-join"))
 	g.Func("allow-resolve", "`NAME` let it look a name up", func(s string) error {
 		return p.add(policy.AllowResolve(s, policy.Origin{Source: "--allow-resolve"}))
 	})
-	g.Func("deny-connect", "`RULE` never let it connect or send there", p.rule(policy.Deny, policy.Connect, "--deny-connect"))
-	g.Func("deny-listen", "`RULE` never let it bind or listen there", p.rule(policy.Deny, policy.Listen, "--deny-listen"))
-	g.Func("deny-join", "`RULE` never let it join a multicast group", p.rule(policy.Deny, policy.Join, "--deny-join"))
-	g.Func("deny-resolve", "`NAME` never let it look a name up", p.rule(policy.Deny, policy.Resolve, "--deny-resolve"))
+	g.Func("deny-connect", "`RULE` never let it connect or send there",
+		p.rule(policy.Deny, policy.Connect, "--deny-connect"))
+	g.Func("deny-listen", "`RULE` never let it bind or listen there",
+		p.rule(policy.Deny, policy.Listen, "--deny-listen"))
+	g.Func("deny-join", "`RULE` never let it join a multicast group",
+		p.rule(policy.Deny, policy.Join, "--deny-join"))
+	g.Func("deny-resolve", "`NAME` never let it look a name up",
+		p.rule(policy.Deny, policy.Resolve, "--deny-resolve"))
 	g.StringVar(&p.file, "policy", "", "`FILE` take the rules of a file as well")
-	g.StringVar(&p.ceiling, "policy-ceiling", "", "`FILE` allow nothing that this file does not allow too")
-	g.Func("addr-pool", "`ADDR/MASK[,...]` let it connect, listen and join there, as iwasm does", func(s string) error {
-		return p.add(policy.AddrPool(s, policy.Origin{Source: "--addr-pool"}))
-	})
+	g.StringVar(&p.ceiling, "policy-ceiling", "",
+		"`FILE` allow nothing that this file does not allow too")
+	g.Func("addr-pool", "`ADDR/MASK[,...]` let it connect, listen and join there, as iwasm does",
+		func(s string) error {
+			return p.add(policy.AddrPool(s, policy.Origin{Source: "--addr-pool"}))
+		})
 	g.BoolVar(&p.allowLookup, "allow-ns-lookup", false, "let it look every name up, as iwasm does")
 	g.BoolVar(&p.allowNet, "allow-net", false, "let it do everything")
 	return g
 }
 
 // rule is the flag of an effect and an action.
-func (p *permissions) rule(effect policy.Effect, action policy.Action, flag string) func(string) error {
+func (p *permissions) rule(effect policy.Effect, action policy.Action,
+	flag string) func(string) error {
 	return func(s string) error {
 		rules, err := policy.ParseTargets(effect, action, s, policy.Origin{Source: flag})
 		return p.add(rules, nil, err)
@@ -65,8 +75,8 @@ func (p *permissions) add(rules []policy.Rule, warnings []string, err error) err
 // hasFiles reports whether there is anything to read again.
 func (p *permissions) hasFiles() bool { return p.file != "" || p.ceiling != "" }
 
-// policy puts the flags and the files together. For a lesson, everything is allowed that no deny, also
-// of its file, and no ceiling forbids.
+// policy puts the flags and the files together. For a lesson, everything is allowed that no deny,
+// also of its file, and no ceiling forbids.
 func (p *permissions) policy(l *lesson) (*policy.Policy, error) {
 	rules, limits := slices.Clone(p.rules), policy.Limits{}
 	if p.allowLookup {
@@ -85,7 +95,8 @@ func (p *permissions) policy(l *lesson) (*policy.Policy, error) {
 	}
 	switch {
 	case l != nil:
-		rules = slices.DeleteFunc(rules, func(r policy.Rule) bool { return r.Effect() == policy.Allow })
+		rules = slices.DeleteFunc(rules,
+			func(r policy.Rule) bool { return r.Effect() == policy.Allow })
 		rules = slices.Concat(rules, l.denies(), policy.AllowNet(policy.Origin{Source: "--learn"}))
 	case p.allowNet:
 		rules = append(rules, policy.AllowNet(policy.Origin{Source: "--allow-net"})...)

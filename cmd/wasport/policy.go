@@ -37,9 +37,11 @@ type policyFlags struct {
 
 func (f *policyFlags) page() page {
 	asking, formatting := newGroup("Flags of check and explain"), newGroup("Flags of fmt")
-	asking.StringVar(&f.ceiling, "policy-ceiling", "", "`FILE` allow nothing that this file does not allow too")
+	asking.StringVar(&f.ceiling, "policy-ceiling", "",
+		"`FILE` allow nothing that this file does not allow too")
 	formatting.BoolVarP(&f.write, "write", "w", false, "write the files instead of printing them")
-	return page{command: "policy", before: policyBefore, after: policyAfter, groups: []group{asking, formatting}}
+	return page{command: "policy", before: policyBefore, after: policyAfter,
+		groups: []group{asking, formatting}}
 }
 
 func runPolicy(args []string) error {
@@ -67,13 +69,16 @@ func runPolicy(args []string) error {
 	case "":
 		return usage("policy", "say what to do: wasport policy check, explain or fmt")
 	}
-	return usage("policy", "wasport policy has no %s%s", name, didYouMean("", name, []string{"check", "explain", "fmt"}))
+	return usage("policy", "wasport policy has no %s%s", name,
+		didYouMean("", name, []string{"check", "explain", "fmt"}))
 }
 
 // ask decides a request.
 func ask(name, ceiling string, words []string) error {
 	if len(words) < 3 {
-		return usage("policy", "write wasport policy %s FILE ACTION TARGET, for instance net.toml connect tcp://192.0.2.1:443", name)
+		return usage("policy",
+			"write wasport policy %s FILE ACTION TARGET, for instance net.toml connect "+
+				"tcp://192.0.2.1:443", name)
 	}
 	file := permissions{file: words[0], ceiling: ceiling}
 	p, err := file.policy(nil)
@@ -100,7 +105,8 @@ func ask(name, ceiling string, words []string) error {
 	return &exit{status: statusFailure}
 }
 
-// parseRequest reads a request in the words of a rule: that somebody connects or sends to a listener is asked as "listen ... from".
+// parseRequest reads a request in the words of a rule: that somebody connects or sends to a
+// listener is asked as "listen ... from".
 func parseRequest(words []string) (policy.Request, error) {
 	if words[0] == "listen" && len(words) > 2 {
 		words = append([]string{"accept"}, words[1:]...)

@@ -15,7 +15,8 @@ func TestProgress(t *testing.T) {
 		want  string
 	}{
 		{"less than a second", 0, ""},
-		{"two seconds", 2, "\r\x1b[Kwasport: compiling x, 1 s\r\x1b[Kwasport: compiling x, 2 s\r\x1b[K"},
+		{"two seconds", 2, "\r\x1b[Kwasport: compiling x, 1 s\r\x1b[Kwasport: compiling x, 2 " +
+			"s\r\x1b[K"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var out strings.Builder
@@ -43,7 +44,8 @@ func TestProgressOnStalledTerminal(t *testing.T) {
 }
 
 func TestIsTerminal(t *testing.T) {
-	for path, want := range map[string]bool{os.DevNull: false, "/dev/ptmx": true, os.Args[0]: false} {
+	for path, want := range map[string]bool{os.DevNull: false, "/dev/ptmx": true,
+		os.Args[0]: false} {
 		f, err := os.Open(path)
 		if err != nil {
 			t.Log(err) // there are no terminals of this kind

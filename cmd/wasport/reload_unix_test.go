@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// TestReloadFromTheGuest has the name of a policy lead to a file of the guest's, and has it read again.
+// TestReloadFromTheGuest has the name of a policy lead to a file of the guest's, and has it read
+// again.
 func TestReloadFromTheGuest(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -22,7 +23,8 @@ func TestReloadFromTheGuest(t *testing.T) {
 	if err := os.Symlink("net.toml", at("link")); err != nil {
 		t.Fatal(err)
 	}
-	r := begin(t, "run", "--dir", at("data"), "--policy", at("link"), "../../internal/guests/tcp_server.wasm",
+	r := begin(t, "run", "--dir", at("data"), "--policy", at("link"),
+		"../../internal/guests/tcp_server.wasm",
 		"127.0.0.1", "1")
 	if !r.listening().IsValid() {
 		t.Fatal("it does not listen")
@@ -41,7 +43,8 @@ func TestReloadFromTheGuest(t *testing.T) {
 func TestReloadThatBlocks(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "net.toml")
 	write(t, file, `allow = ["listen tcp://127.0.0.1:0"]`)
-	r := begin(t, "run", "--policy", file, "../../internal/guests/tcp_server.wasm", "127.0.0.1", "1")
+	r := begin(t, "run", "--policy", file, "../../internal/guests/tcp_server.wasm", "127.0.0.1",
+		"1")
 	if !r.listening().IsValid() {
 		t.Fatal("it does not listen")
 	}

@@ -66,97 +66,118 @@ func (f *runFlags) page() page {
 
 func (f *runFlags) groups() []group {
 	program := newGroup("The program")
-	program.Func("env", "`NAME=VALUE` set an environment variable (repeatable)", func(s string) error {
-		v, err := parseEnv(s)
-		f.config.Env = append(f.config.Env, v)
-		return err
-	})
-	program.BoolVar(&f.envInherit, "env-inherit", false, "pass the environment of this process on; --env adds to it")
-	program.StringVarP(&f.config.Function, "function", "f", "", "`NAME` call this function with the arguments and print its results")
+	program.Func("env", "`NAME=VALUE` set an environment variable (repeatable)",
+		func(s string) error {
+			v, err := parseEnv(s)
+			f.config.Env = append(f.config.Env, v)
+			return err
+		})
+	program.BoolVar(&f.envInherit, "env-inherit", false,
+		"pass the environment of this process on; --env adds to it")
+	program.StringVarP(&f.config.Function, "function", "f", "",
+		"`NAME` call this function with the arguments and print its results")
 
 	files := newGroup("Files")
-	files.Func("dir", "`HOST[::GUEST][:ro|:rw]` let it use a directory, with :ro only for reading (repeatable)", func(s string) error {
+	files.Func("dir", "`HOST[::GUEST][:ro|:rw]` let it use a directory, with :ro only for "+
+		"reading (repeatable)", func(s string) error {
 		d, err := parseDir(s)
 		f.config.Dirs = append(f.config.Dirs, d)
 		return err
 	})
 	files.note = `  --dir HOST[::GUEST]:quota=1GiB lets it make the files there larger by that at most.
 `
-	files.Func("map-dir", "`GUEST::HOST` the same, as iwasm spells it (repeatable)", func(s string) error {
-		d, err := parseMapDir(s)
-		f.mapped = append(f.mapped, d)
-		return err
-	})
+	files.Func("map-dir", "`GUEST::HOST` the same, as iwasm spells it (repeatable)",
+		func(s string) error {
+			d, err := parseMapDir(s)
+			f.mapped = append(f.mapped, d)
+			return err
+		})
 
 	network := newGroup("Network")
-	network.Func("listen", "`tcp://ADDR:PORT` open a socket, tcp:// or udp://, and hand it over (repeatable)", func(s string) error {
+	network.Func("listen", "`tcp://ADDR:PORT` open a socket, tcp:// or udp://, and hand it over "+
+		"(repeatable)", func(s string) error {
 		a, err := parseListen(s)
 		f.listen = append(f.listen, a)
 		return err
 	})
-	network.BoolVar(&f.listenNonblock, "listen-nonblock", false, "hand them over in non-blocking mode, as programs compiled by Go expect")
+	network.BoolVar(&f.listenNonblock, "listen-nonblock", false,
+		"hand them over in non-blocking mode, as programs compiled by Go expect")
 	network.note = `  A socket handed over is the descriptor after those of the directories, which start at 3.
 `
-	network.Func("resolver", "`HOST:PORT` ask this DNS server instead of the system's", func(s string) (err error) {
-		f.kernel.Server, err = parseServer(s)
-		return err
-	})
-	network.Func("hosts", "`NAME=ADDR[,ADDR]` say what addresses a name has (repeatable)", func(s string) error {
-		name, addrs, err := parseHost(s)
-		if f.kernel.Hosts == nil {
-			f.kernel.Hosts = make(map[string][]netip.Addr)
-		}
-		f.kernel.Hosts[name] = append(f.kernel.Hosts[name], addrs...)
-		return err
-	})
+	network.Func("resolver", "`HOST:PORT` ask this DNS server instead of the system's",
+		func(s string) (err error) {
+			f.kernel.Server, err = parseServer(s)
+			return err
+		})
+	network.Func("hosts", "`NAME=ADDR[,ADDR]` say what addresses a name has (repeatable)",
+		func(s string) error {
+			name, addrs, err := parseHost(s)
+			if f.kernel.Hosts == nil {
+				f.kernel.Hosts = make(map[string][]netip.Addr)
+			}
+			f.kernel.Hosts[name] = append(f.kernel.Hosts[name], addrs...)
+			return err
+		})
 
 	limits := newGroup("Limits")
-	limits.Func("timeout", "`DURATION` end it, or compiling it, after 1m30s, say; a bare number is milliseconds", func(s string) (err error) {
+	limits.Func("timeout", "`DURATION` end it, or compiling it, after 1m30s, say; a bare number "+
+		"is milliseconds", func(s string) (err error) {
 		f.timeout, err = parseDuration(s)
 		return err
 	})
-	limits.Func("max-cpu", "`DURATION` end it once it has computed for that long", func(s string) (err error) {
-		f.config.MaxCPU, err = parseDuration(s)
-		return err
-	})
-	limits.Func("max-memory", "`SIZE` give it no more memory than 64MiB, say", func(s string) (err error) {
-		f.config.MaxMemory, err = bytesize.Parse(s)
-		return err
-	})
-	limits.Func("max-threads", "`N` let it have so many threads at once besides its first, not 64", func(s string) (err error) {
-		f.config.MaxThreads, err = parseThreads(s)
-		return err
-	})
+	limits.Func("max-cpu", "`DURATION` end it once it has computed for that long",
+		func(s string) (err error) {
+			f.config.MaxCPU, err = parseDuration(s)
+			return err
+		})
+	limits.Func("max-memory", "`SIZE` give it no more memory than 64MiB, say",
+		func(s string) (err error) {
+			f.config.MaxMemory, err = bytesize.Parse(s)
+			return err
+		})
+	limits.Func("max-threads", "`N` let it have so many threads at once besides its first, not 64",
+		func(s string) (err error) {
+			f.config.MaxThreads, err = parseThreads(s)
+			return err
+		})
 
-	limits.Func("max-descriptors", "`N` let it have so many files and sockets open at once, not 8192", func(s string) (err error) {
-		f.config.MaxDescriptors, err = parseDescriptors(s)
-		return err
-	})
-	limits.Func("max-socket-memory", "`SIZE` give its sockets no more of the host's memory, not 512MiB", func(s string) (err error) {
-		f.config.MaxSocketMemory, err = bytesize.Parse(s)
-		return err
-	})
+	limits.Func("max-descriptors",
+		"`N` let it have so many files and sockets open at once, not 8192", func(s string) (err error) {
+			f.config.MaxDescriptors, err = parseDescriptors(s)
+			return err
+		})
+	limits.Func("max-socket-memory",
+		"`SIZE` give its sockets no more of the host's memory, not 512MiB", func(s string) (err error) {
+			f.config.MaxSocketMemory, err = bytesize.Parse(s)
+			return err
+		})
 
 	running := newGroup("Running")
 	running.BoolVar(&f.trace, "trace", false, "print each call that touches a descriptor on stderr")
 	running.StringVar(&f.traceFile, "trace-file", "", "`FILE` write them to a file; - is stdout")
-	running.Func("name", "`NAME` call it this in messages, records and what is learnt, not as its file", func(s string) (err error) {
+	running.Func("name", "`NAME` call it this in messages, records and what is learnt, not as "+
+		"its file", func(s string) (err error) {
 		f.name, err = parseName(s)
 		return err
 	})
-	running.Func("unknown-imports", "`trap` run it although imports are missing; calling one is a trap", func(s string) error {
-		if s != "trap" {
-			return errors.New("the only way to run such a module is --unknown-imports=trap")
-		}
-		f.compile.TrapUnknownImports = true
-		return nil
-	})
-	running.StringVar(&f.cacheDir, "cache-dir", "", "`DIR` keep compiled modules here, not in the user's cache directory")
+	running.Func("unknown-imports",
+		"`trap` run it although imports are missing; calling one is a trap", func(s string) error {
+			if s != "trap" {
+				return errors.New("the only way to run such a module is --unknown-imports=trap")
+			}
+			f.compile.TrapUnknownImports = true
+			return nil
+		})
+	running.StringVar(&f.cacheDir, "cache-dir", "",
+		"`DIR` keep compiled modules here, not in the user's cache directory")
 	running.BoolVar(&f.noCache, "no-cache", false, "do not keep compiled modules")
-	running.BoolVar(&f.runtime.Interpreter, "interpreter", false, "do not compile it: starts sooner, runs far slower")
-	running.BoolVar(&f.runtime.NoInterrupt, "no-interrupt", false, "compile it as it is: faster, but --timeout ends it only while it waits")
+	running.BoolVar(&f.runtime.Interpreter, "interpreter", false,
+		"do not compile it: starts sooner, runs far slower")
+	running.BoolVar(&f.runtime.NoInterrupt, "no-interrupt", false,
+		"compile it as it is: faster, but --timeout ends it only while it waits")
 
-	return []group{program, files, network, f.permissions.group(), f.oversight.group(), limits, running}
+	return []group{program, files, network, f.permissions.group(), f.oversight.group(), limits,
+		running}
 }
 
 var errTimeout = errors.New("the time given by --timeout is over")
@@ -171,7 +192,8 @@ func run(args []string) error {
 		return usage("run", "no module is named: wasport run [flags] FILE.wasm [args...]")
 	}
 	if f.runtime.NoInterrupt && (f.config.MaxMemory != 0 || f.config.MaxCPU != 0) {
-		return usage("run", "--max-memory and --max-cpu have no effect with --no-interrupt; leave one or the other out")
+		return usage("run", "--max-memory and --max-cpu have no effect with --no-interrupt; "+
+			"leave one or the other out")
 	}
 	if err := f.keepApart(); err != nil {
 		return err
@@ -206,7 +228,8 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	if !f.runtime.NoInterrupt { // else a signal must end the process, since the guest may not let go of it
+	// else a signal must end the process, since the guest may not let go of it
+	if !f.runtime.NoInterrupt {
 		var stop context.CancelFunc
 		ctx, stop = untilSignal(ctx)
 		defer stop()
@@ -259,8 +282,10 @@ func ended(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// entry finds the function to start with, and sorts the words of the command line into arguments of the program and of the function.
-func (f *runFlags) entry(file string, mod *wasport.Module, words []string) (wasport.Function, error) {
+// entry finds the function to start with, and sorts the words of the command line into arguments of
+// the program and of the function.
+func (f *runFlags) entry(file string, mod *wasport.Module, words []string) (wasport.Function,
+	error) {
 	f.config.Args = words
 	entry, err := mod.Function(f.config.Function)
 	if err != nil {
@@ -323,7 +348,8 @@ func (f *runFlags) openTrace() (io.Writer, error) {
 	case f.traceFile == "":
 		return nil, nil
 	case f.trace:
-		return nil, usage("run", "--trace prints on stderr, --trace-file %s writes there; leave one of them out", f.traceFile)
+		return nil, usage("run",
+			"--trace prints on stderr, --trace-file %s writes there; leave one of them out", f.traceFile)
 	}
 	if s := standardFile(f.traceFile); s != nil {
 		return s, nil
@@ -341,7 +367,8 @@ func inherit(set []string) []string {
 	env := slices.Clone(set)
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
-		isSet := slices.ContainsFunc(set, func(s string) bool { return strings.HasPrefix(s, name+"=") })
+		isSet := slices.ContainsFunc(set,
+			func(s string) bool { return strings.HasPrefix(s, name+"=") })
 		if name != "" && !isSet { // Windows has nameless ones
 			env = append(env, v)
 		}

@@ -24,11 +24,16 @@ import (
 
 // scriptCommands are what scripts have besides testscript's own commands.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"status": status,    // status N command...: the command must end with the exit status N
-	"signal": interrupt, // signal NAME N command...: sent the signal after its first line of output, it must end with the exit status N
-	"talk":   talk,      // talk tcp|udp command...: the command must send back what is sent to the first address in its trace
-	"dns":    dns,       // dns NAME=ADDR...: starts a DNS server at $DNS
-	"cut":    cut,       // cut FILE N BYTE...: keeps the first N bytes of the file, the last of them as given
+	"status": status, // status N command...: the command must end with the exit status N
+	// signal NAME N command...: sent the signal after its first line of output, it must end with
+	// the exit status N
+	"signal": interrupt,
+	// talk tcp|udp command...: the command must send back what is sent to the first address in its
+	// trace
+	"talk": talk,
+	"dns":  dns, // dns NAME=ADDR...: starts a DNS server at $DNS
+	// cut FILE N BYTE...: keeps the first N bytes of the file, the last of them as given
+	"cut": cut,
 }
 
 func condition(name string) (bool, error) {
@@ -88,12 +93,15 @@ func expect(ts *testscript.TestScript, want string, err error) {
 }
 
 // start runs a command of a script, and returns when it has printed a line.
-func start(ts *testscript.TestScript, args []string, pipe func(*exec.Cmd) (io.ReadCloser, error)) (cmd *exec.Cmd, line string) {
-	path, err := exec.LookPath(args[0]) // testscript puts the command into the PATH of this process too
+func start(ts *testscript.TestScript, args []string,
+	pipe func(*exec.Cmd) (io.ReadCloser, error)) (cmd *exec.Cmd, line string) {
+	// testscript puts the command into the PATH of this process too
+	path, err := exec.LookPath(args[0])
 	ts.Check(err)
 	cmd = exec.Command(path, args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"), "GORACE="+ts.Getenv("GORACE"))
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"), "GORACE="+
+		ts.Getenv("GORACE"))
 	out, err := pipe(cmd)
 	ts.Check(err)
 	_, err = cmd.StdinPipe() // in which nothing ever comes

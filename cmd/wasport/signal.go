@@ -12,8 +12,8 @@ type signalled struct{ syscall.Signal }
 
 func (s signalled) Error() string { return "ended by signal: " + s.Signal.String() }
 
-// untilSignal is a context that the first SIGINT or SIGTERM ends, with a signalled as its cause. A second one ends the process
-// at once.
+// untilSignal is a context that the first SIGINT or SIGTERM ends, with a signalled as its cause. A
+// second one ends the process at once.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	received := make(chan os.Signal, 1)

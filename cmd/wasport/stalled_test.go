@@ -107,7 +107,8 @@ func TestFIFOWithoutReader(t *testing.T) {
 			if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.Command("wasport", "run", "--timeout=300ms", flag, fifo, "../../internal/guests/exit.wasm", "0")
+			cmd := exec.Command("wasport", "run", "--timeout=300ms", flag, fifo,
+				"../../internal/guests/exit.wasm", "0")
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +136,8 @@ func TestInheritedDescriptor(t *testing.T) {
 				if _, err := file.Seek(0, io.SeekEnd); err != nil {
 					t.Fatal(err)
 				}
-				cmd := exec.Command("wasport", "run", flag, "/dev/fd/3", "../../internal/guests/tcp_client.wasm", "127.0.0.1", "1", "x")
+				cmd := exec.Command("wasport", "run", flag, "/dev/fd/3",
+					"../../internal/guests/tcp_client.wasm", "127.0.0.1", "1", "x")
 				cmd.ExtraFiles = []*os.File{file}
 				cmd.Run()
 				file.WriteString("# after\n")
@@ -145,13 +147,17 @@ func TestInheritedDescriptor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.HasPrefix(string(got), "# before\n") || strings.Count(string(got), "# after\n") != 2 || !strings.Contains(string(got), "connect") {
+			if !strings.HasPrefix(string(got), "# before\n") ||
+				strings.Count(string(got), "# after\n") != 2 ||
+				!strings.Contains(string(got), "connect") {
 				t.Errorf("got %q, want what was there and what came", got)
 			}
 		})
 	}
-	cmd := exec.Command("wasport", "run", "--audit", "/dev/fd/4", "../../internal/guests/exit.wasm", "0")
+	cmd := exec.Command("wasport", "run", "--audit", "/dev/fd/4", "../../internal/guests/exit.wasm",
+		"0")
 	if cmd.Run(); cmd.ProcessState.ExitCode() != statusUsage {
-		t.Errorf("got exit status %d for a descriptor of the command's own, want %d", cmd.ProcessState.ExitCode(), statusUsage)
+		t.Errorf("got exit status %d for a descriptor of the command's own, want %d",
+			cmd.ProcessState.ExitCode(), statusUsage)
 	}
 }

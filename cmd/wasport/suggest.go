@@ -15,7 +15,8 @@ var elsewhere = map[string]string{
 	"allow-env":   "--env NAME=VALUE gives it a variable",
 	"allow-hosts": "--allow-connect tcp://HOST:PORT lets it connect there",
 	"allow-read":  "--dir HOST::GUEST:ro lets it read a directory",
-	"allow-tcp":   "--allow-connect tcp://HOST:PORT connects, --allow-listen tcp://ADDR:PORT listens",
+	"allow-tcp": "--allow-connect tcp://HOST:PORT connects, --allow-listen tcp://ADDR:PORT " +
+		"listens",
 	"allow-udp":   "--allow-connect udp://HOST:PORT sends, --allow-listen udp://ADDR:PORT receives",
 	"allow-write": "--dir HOST::GUEST lets it use a directory",
 }

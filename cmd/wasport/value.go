@@ -23,33 +23,39 @@ func parseDuration(s string) (time.Duration, error) {
 		d, err = time.Duration(ms)*time.Millisecond, nil
 	}
 	if err != nil || d <= 0 {
-		return 0, errors.New("this is not a duration above zero; write for instance 500ms, 1m30s, or a number of milliseconds")
+		return 0, errors.New("this is not a duration above zero; write for instance 500ms, " +
+			"1m30s, or a number of milliseconds")
 	}
 	return d, nil
 }
 
-// parseThreads reads a number of threads, as the configuration has it: none is a negative number there.
+// parseThreads reads a number of threads, as the configuration has it: none is a negative number
+// there.
 func parseThreads(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 31)
 	switch {
 	case err != nil:
-		return 0, errors.New("this is not a number of threads; write for instance 16, or 0 for none besides the first")
+		return 0, errors.New("this is not a number of threads; write for instance 16, or 0 for " +
+			"none besides the first")
 	case n == 0:
 		return -1, nil
 	}
 	return int(n), nil
 }
 
-// parseDescriptors reads a number of descriptors, of which every guest has three from the beginning.
+// parseDescriptors reads a number of descriptors, of which every guest has three from the
+// beginning.
 func parseDescriptors(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 31)
 	if err != nil || n < 3 {
-		return 0, errors.New("this is not a number of descriptors from 3 on; write for instance 256; stdin, stdout and stderr count")
+		return 0, errors.New("this is not a number of descriptors from 3 on; write for instance " +
+			"256; stdin, stdout and stderr count")
 	}
 	return int(n), nil
 }
 
-// parseDir reads HOST[::GUEST][:OPTION...], where OPTION is ro, rw or quota=SIZE. HOST may have colons if GUEST follows.
+// parseDir reads HOST[::GUEST][:OPTION...], where OPTION is ro, rw or quota=SIZE. HOST may have
+// colons if GUEST follows.
 func parseDir(s string) (wasport.Dir, error) {
 	host, rest, named := strings.Cut(s, "::")
 	guest, options, hasOptions := strings.Cut(rest, ":")
@@ -60,7 +66,8 @@ func parseDir(s string) (wasport.Dir, error) {
 	}
 	d := wasport.Dir{Host: host, Guest: guest}
 	if host == "" || named && guest == "" {
-		return wasport.Dir{}, errors.New("this names no directory; write for instance ./data, ./data::/data or ./data::/data:ro")
+		return wasport.Dir{}, errors.New("this names no directory; write for instance ./data, " +
+			"./data::/data or ./data::/data:ro")
 	}
 	if !hasOptions {
 		return d, nil
@@ -76,9 +83,11 @@ func parseDir(s string) (wasport.Dir, error) {
 				return wasport.Dir{}, fmt.Errorf("%s: %w", option, err)
 			}
 		case named:
-			return wasport.Dir{}, fmt.Errorf("%q is no option here; write :ro for a directory that cannot be changed, :rw, or :quota=1GiB", option)
+			return wasport.Dir{}, fmt.Errorf("%q is no option here; write :ro for a directory "+
+				"that cannot be changed, :rw, or :quota=1GiB", option)
 		default: // Docker has HOST:GUEST
-			return wasport.Dir{}, fmt.Errorf("%q is no option, as :ro and :rw are; write %s::%s for the directory "+
+			return wasport.Dir{}, fmt.Errorf("%q is no option, as :ro and :rw are; write %s::%s "+
+				"for the directory "+
 				"under another name, or %s::NAME if it has a colon in its own", option, host, option, s)
 		}
 	}
@@ -117,7 +126,8 @@ func parseHost(s string) (name string, addrs []netip.Addr, err error) {
 	}
 	for text := range strings.SplitSeq(list, ",") {
 		if _, alone := policy.Readings(text); alone != "" {
-			return "", nil, fmt.Errorf("%q can be read in two ways; write %s without the port, or %s for the address",
+			return "", nil, fmt.Errorf("%q can be read in two ways; write %s without the port, "+
+				"or %s for the address",
 				text, text[:strings.LastIndexByte(text, ':')], alone)
 		}
 		if inside, ok := strings.CutPrefix(text, "["); ok {
@@ -125,7 +135,8 @@ func parseHost(s string) (name string, addrs []netip.Addr, err error) {
 		}
 		a, err := netip.ParseAddr(text)
 		if err != nil {
-			return "", nil, fmt.Errorf("%q is not an IP address; write NAME=ADDRESS, for instance db.test=127.0.0.1", text)
+			return "", nil, fmt.Errorf("%q is not an IP address; write NAME=ADDRESS, for "+
+				"instance db.test=127.0.0.1", text)
 		}
 		addrs = append(addrs, a)
 	}
@@ -156,7 +167,8 @@ func parseServer(s string) (string, error) {
 func checkHostPort(s, example string) error {
 	switch withPort, alone := policy.Readings(s); {
 	case alone != "":
-		return fmt.Errorf("%q can be read in two ways; write %s for the port, or %s:PORT for the address", s, withPort, alone)
+		return fmt.Errorf("%q can be read in two ways; write %s for the port, or %s:PORT for the "+
+			"address", s, withPort, alone)
 	case withPort != "":
 		return fmt.Errorf("an IPv6 address is in brackets when a port follows; write %s", withPort)
 	}
@@ -165,7 +177,8 @@ func checkHostPort(s, example string) error {
 		return fmt.Errorf("write HOST:PORT, for instance %s", example)
 	}
 	if host == "*" {
-		return fmt.Errorf("* is no address; write 0.0.0.0:%s for every IPv4 address, [::]:%[1]s for every IPv6 address", port)
+		return fmt.Errorf("* is no address; write 0.0.0.0:%s for every IPv4 address, [::]:%[1]s "+
+			"for every IPv6 address", port)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("%q is not a port; write a number up to 65535", port)
@@ -180,13 +193,15 @@ type address struct{ network, host string }
 func parseListen(s string) (address, error) {
 	network, at, ok := strings.Cut(s, "://")
 	if !ok || network != "tcp" && network != "udp" {
-		return address{}, errors.New("write tcp://ADDRESS:PORT or udp://ADDRESS:PORT, for instance tcp://127.0.0.1:8080 or udp://[::1]:53")
+		return address{}, errors.New("write tcp://ADDRESS:PORT or udp://ADDRESS:PORT, for " +
+			"instance tcp://127.0.0.1:8080 or udp://[::1]:53")
 	}
 	if err := checkHostPort(at, "127.0.0.1:8080 or [::1]:53"); err != nil {
 		return address{}, err
 	}
 	if at[0] == ':' {
-		return address{}, fmt.Errorf("%s is every address of which family? Write %s://0.0.0.0%s or %s://[::]%s, or both", s, network, at, network, at)
+		return address{}, fmt.Errorf("%s is every address of which family? Write %s://0.0.0.0%s "+
+			"or %s://[::]%s, or both", s, network, at, network, at)
 	}
 	return address{network, at}, nil
 }

@@ -16,8 +16,10 @@ import (
 
 func TestParseDuration(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"1": time.Millisecond, "1500": 1500 * time.Millisecond, "500ms": 500 * time.Millisecond, "1m30s": 90 * time.Second,
-		"0": 0, "0s": 0, "-1": 0, "-3s": 0, "": 0, "abc": 0, "5 s": 0, "10y": 0, "99999999999": 0,
+		"1": time.Millisecond, "1500": 1500 * time.Millisecond, "500ms": 500 * time.Millisecond,
+		"1m30s": 90 * time.Second,
+		"0":     0, "0s": 0, "-1": 0, "-3s": 0, "": 0, "abc": 0, "5 s": 0, "10y": 0,
+		"99999999999": 0,
 	} {
 		got, err := parseDuration(text)
 		if got != want || (err == nil) != (want > 0) {
@@ -85,9 +87,11 @@ func TestParseListen(t *testing.T) {
 
 func TestParseServer(t *testing.T) {
 	for text, want := range map[string]string{
-		"127.0.0.1:5353": "127.0.0.1:5353", "127.0.0.1": "127.0.0.1:53", "::1": "[::1]:53", "[::1]:5353": "[::1]:5353",
-		"dns.test:53": "dns.test:53", "dns.test": "", "": "", ":53": "", "127.0.0.1:dns": "", "127.0.0.1:99999": "",
-		"[::1]": "[::1]:53",
+		"127.0.0.1:5353": "127.0.0.1:5353", "127.0.0.1": "127.0.0.1:53", "::1": "[::1]:53",
+		"[::1]:5353":  "[::1]:5353",
+		"dns.test:53": "dns.test:53", "dns.test": "", "": "", ":53": "", "127.0.0.1:dns": "",
+		"127.0.0.1:99999": "",
+		"[::1]":           "[::1]:53",
 	} {
 		got, err := parseServer(text)
 		if got != want || (err == nil) != (want != "") {
@@ -111,15 +115,24 @@ func TestTwoReadings(t *testing.T) {
 		errors []string
 		right  []string
 	}{
-		{"--listen", listen, "::1:8080", []string{"[::1]:8080", "[::1:8080]"}, []string{"[::1]:8080", "[::1:8080]:1"}},
-		{"--listen", listen, "2001:db8::1:443", []string{"[2001:db8::1]:443", "[2001:db8::1:443]"}, nil},
+		{"--listen", listen, "::1:8080", []string{"[::1]:8080", "[::1:8080]"},
+			[]string{"[::1]:8080", "[::1:8080]:1"}},
+		{"--listen", listen, "2001:db8::1:443", []string{"[2001:db8::1]:443", "[2001:db8::1:443]"},
+			nil},
 		{"--listen", listen, ":::80", []string{"[::]:80"}, []string{"[::]:80"}},
-		{"--resolver", server, "::1:53", []string{"[::1]:53", "[::1:53]"}, []string{"[::1]:53", "[::1:53]:53", "[::1:53]", "::1"}},
-		{"--resolver", server, "fe80::1%eth0:53", []string{"[fe80::1%eth0]:53", "[fe80::1%eth0:53]"}, []string{"[fe80::1%eth0]:53"}},
-		{"--resolver", server, "::53", []string{"[::]:53", "[::53]"}, []string{"[::]:53", "[::53]:53"}},
-		{"--metrics", metrics, "::1:9090", []string{"[::1]:9090", "[::1:9090]"}, []string{"[::1]:9090", "[::1:9090]:1"}},
-		{"--hosts", hosts, "::1:8080", []string{"write ::1 ", "[::1:8080]"}, []string{"::1", "[::1:8080]"}},
-		{"--hosts", hosts, "127.0.0.1,2001:db8::1:25", []string{"write 2001:db8::1 ", "[2001:db8::1:25]"}, []string{"127.0.0.1,[2001:db8::1:25]"}},
+		{"--resolver", server, "::1:53", []string{"[::1]:53", "[::1:53]"},
+			[]string{"[::1]:53", "[::1:53]:53", "[::1:53]", "::1"}},
+		{"--resolver", server, "fe80::1%eth0:53",
+			[]string{"[fe80::1%eth0]:53", "[fe80::1%eth0:53]"}, []string{"[fe80::1%eth0]:53"}},
+		{"--resolver", server, "::53", []string{"[::]:53", "[::53]"},
+			[]string{"[::]:53", "[::53]:53"}},
+		{"--metrics", metrics, "::1:9090", []string{"[::1]:9090", "[::1:9090]"},
+			[]string{"[::1]:9090", "[::1:9090]:1"}},
+		{"--hosts", hosts, "::1:8080", []string{"write ::1 ", "[::1:8080]"},
+			[]string{"::1", "[::1:8080]"}},
+		{"--hosts", hosts, "127.0.0.1,2001:db8::1:25",
+			[]string{"write 2001:db8::1 ", "[2001:db8::1:25]"},
+			[]string{"127.0.0.1,[2001:db8::1:25]"}},
 	} {
 		t.Run(test.flag+" "+test.text, func(t *testing.T) {
 			err := test.try(test.text)
@@ -146,22 +159,27 @@ func TestInstead(t *testing.T) {
 		all.AddFlagSet(g.FlagSet)
 	}
 	for got, want := range map[string]string{
-		"allow-all": "--allow-connect", "allow-dns": "--allow-resolve", "allow-read": ":ro", "allow-write": "--dir", "allow-env": "--env",
-		"allow-conect": "--allow-connect?", "alow-listen": "--allow-listen?", "deny-resolv": "--deny-resolve?", "allow-jion": "--allow-join?",
-		"allow-nets": "", "allow-netw": "", "alow-net": "", "allow-run": "", "allow-ffi": "", "allow-sys": "", "allow-import": "",
+		"allow-all": "--allow-connect", "allow-dns": "--allow-resolve", "allow-read": ":ro",
+		"allow-write": "--dir", "allow-env": "--env",
+		"allow-conect": "--allow-connect?", "alow-listen": "--allow-listen?",
+		"deny-resolv": "--deny-resolve?", "allow-jion": "--allow-join?",
+		"allow-nets": "", "allow-netw": "", "alow-net": "", "allow-run": "", "allow-ffi": "",
+		"allow-sys": "", "allow-import": "",
 		"deny-read": "", "deny-net": "", "allow": "", "A": "", "net": "",
 	} {
 		text := instead(got, flagNames(all))
-		if strings.Contains(text, "--allow-net") || !strings.Contains(text, want) || want == "" && strings.Contains(text, "allow-") {
+		if strings.Contains(text, "--allow-net") || !strings.Contains(text, want) || want == "" &&
+			strings.Contains(text, "allow-") {
 			t.Errorf("--%s: got %q, want %q and never --allow-net", got, text, want)
 		}
 	}
 }
 
-// The reports of filtered answers come when there is news, with a hint for all that was left out so far;
-// what a guest can cause to be printed has an end, which is told.
+// The reports of filtered answers come when there is news, with a hint for all that was left out so
+// far; what a guest can cause to be printed has an end, which is told.
 func TestReportsOfFilteredAnswers(t *testing.T) {
-	rules, err := policy.ParseTargets(policy.Allow, policy.Connect, "tcp://db.test:5432", policy.Origin{})
+	rules, err := policy.ParseTargets(policy.Allow, policy.Connect, "tcp://db.test:5432",
+		policy.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,16 +199,19 @@ func TestReportsOfFilteredAnswers(t *testing.T) {
 	if got := answer("db.test", "10.0.0.1", "10.0.0.2"); !strings.HasSuffix(got, both) {
 		t.Errorf("got %q, want a hint for both", got)
 	}
-	for _, again := range [][]string{{"10.0.0.2", "10.0.0.1"}, {"10.0.0.1"}, {"10.0.0.2", "10.0.0.2"}} {
+	for _, again := range [][]string{{"10.0.0.2", "10.0.0.1"}, {"10.0.0.1"},
+		{"10.0.0.2", "10.0.0.2"}} {
 		if got := answer("DB.test.", again...); got != "" {
 			t.Errorf("%v: got %q again, want nothing new", again, got)
 		}
 	}
-	if got := answer("db.test", "10.0.0.3"); !strings.Contains(got, "left 10.0.0.3 out") || !strings.Contains(got,
-		`"tcp://10.0.0.1:5432 tcp://10.0.0.2:5432 tcp://10.0.0.3:5432"`) {
+	if got := answer("db.test", "10.0.0.3"); !strings.Contains(got, "left 10.0.0.3 out") ||
+		!strings.Contains(got,
+			`"tcp://10.0.0.1:5432 tcp://10.0.0.2:5432 tcp://10.0.0.3:5432"`) {
 		t.Errorf("got %q, want the new address and a hint for all", got)
 	}
-	if got := answer("db.test", "10.0.0.1", "10.0.0.2", "10.0.0.4", "10.0.0.5", "10.0.0.6"); !strings.Contains(got, "10.0.0.6:5432") {
+	if got := answer("db.test", "10.0.0.1", "10.0.0.2", "10.0.0.4", "10.0.0.5",
+		"10.0.0.6"); !strings.Contains(got, "10.0.0.6:5432") {
 		t.Errorf("got %q, want a hint for more than four", got)
 	}
 	if got := answer("other.test", "8.8.8.8"); strings.Contains(got, "to leave it in") {
@@ -205,16 +226,20 @@ func TestReportsOfFilteredAnswers(t *testing.T) {
 		r.say(fmt.Sprint("text ", i), "", "")
 	}
 	all.WriteString(out.String())
-	if all.Len() > maxReported+1000 || strings.Count(all.String(), "--audit FILE records all of it") != 1 {
-		t.Errorf("got %d bytes printed, and an end told %d times, want at most %d and once", all.Len(),
+	if all.Len() > maxReported+1000 ||
+		strings.Count(all.String(), "--audit FILE records all of it") != 1 {
+		t.Errorf("got %d bytes printed, and an end told %d times, want at most %d and once",
+			all.Len(),
 			strings.Count(all.String(), "--audit FILE records all of it"), maxReported)
 	}
 }
 
 func TestDidYouMean(t *testing.T) {
-	names := []string{"allow-connect", "allow-listen", "deny-connect", "dir", "env", "trace", "timeout"}
+	names := []string{"allow-connect", "allow-listen", "deny-connect", "dir", "env", "trace",
+		"timeout"}
 	for got, want := range map[string]string{
-		"allow-conect": "allow-connect", "alow-listen": "allow-listen", "tiemout": "timeout", "Trace": "trace", "dirs": "dir",
+		"allow-conect": "allow-connect", "alow-listen": "allow-listen", "tiemout": "timeout",
+		"Trace": "trace", "dirs": "dir",
 		"frobnicate": "", "x": "", "": "",
 	} {
 		if want != "" {

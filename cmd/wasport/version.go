@@ -27,6 +27,7 @@ func version(args []string) error {
 			}
 		}
 	}
-	fmt.Printf("wasport %s, wazero %s, %s, %s/%s\n", own, engine, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Printf("wasport %s, wazero %s, %s, %s/%s\n", own, engine, runtime.Version(), runtime.GOOS,
+		runtime.GOARCH)
 	return nil
 }

@@ -1,4 +1,5 @@
-// Command embed greets a guest: it serves TCP on a loopback address and runs a module that may connect there, and nowhere else.
+// Command embed greets a guest: it serves TCP on a loopback address and runs a module that may
+// connect there, and nowhere else.
 //
 //	embed FILE.wasm
 //

@@ -1,6 +1,7 @@
 //go:build wasip1
 
-// Httpserver is an HTTP server for WASI preview 1, as Go compiles it: it serves on a listener that it is handed.
+// Httpserver is an HTTP server for WASI preview 1, as Go compiles it: it serves on a listener that
+// it is handed.
 //
 //	GOOS=wasip1 GOARCH=wasm go build -o server.wasm ./examples/httpserver
 //	wasport run --listen tcp://127.0.0.1:8080 --listen-nonblock server.wasm

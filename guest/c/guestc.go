@@ -1,8 +1,8 @@
-// Package guestc compiles programs in C and C++ for wasport. It carries the headers and the library that they need, finds a compiler and
-// a C library on the machine, and puts these together.
+// Package guestc compiles programs in C and C++ for wasport. It carries the headers and the library
+// that they need, finds a compiler and a C library on the machine, and puts these together.
 //
-// What wasport's headers and library are about is told where they are, in the folders include and src. What a user can say on the command
-// line is up to cmd/wasport.
+// What wasport's headers and library are about is told where they are, in the folders include and
+// src. What a user can say on the command line is up to cmd/wasport.
 package guestc
 
 import "embed"

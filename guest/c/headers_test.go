@@ -43,7 +43,8 @@ func headers(t *testing.T) (list []string) {
 	return list
 }
 
-// TestHeaders includes every header alone, twice, and all of them in both orders, in C and C++ of several years, with all warnings.
+// TestHeaders includes every header alone, twice, and all of them in both orders, in C and C++ of
+// several years, with all warnings.
 func TestHeaders(t *testing.T) {
 	l, _ := library(t)
 	list := headers(t)
@@ -63,7 +64,8 @@ func TestHeaders(t *testing.T) {
 				if cxx {
 					language = "c++"
 				}
-				cmd, err := l.Command(t.Context(), cxx, "-std="+std, "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-x", language, "-")
+				cmd, err := l.Command(t.Context(), cxx, "-std="+std, "-Wall", "-Wextra",
+					"-Wpedantic", "-Werror", "-fsyntax-only", "-x", language, "-")
 				if err != nil {
 					needs.Missing(t, err)
 				}
@@ -79,7 +81,8 @@ func TestHeaders(t *testing.T) {
 // TestFreestanding compiles wasport.h where there is no C library.
 func TestFreestanding(t *testing.T) {
 	need(t)
-	cmd := exec.CommandContext(t.Context(), "clang", "--target=wasm32", "-std=c11", "-ffreestanding", "-nostdlibinc", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+	cmd := exec.CommandContext(t.Context(), "clang", "--target=wasm32", "-std=c11",
+		"-ffreestanding", "-nostdlibinc", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
 		"include/wasport.h")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -120,7 +123,8 @@ func TestImports(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rt.Close(t.Context())
-	mod, err := rt.Compile(t.Context(), wasm, wasport.CompileConfig{}) // which refuses what it lacks
+	// which refuses what it lacks
+	mod, err := rt.Compile(t.Context(), wasm, wasport.CompileConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +141,8 @@ func TestImports(t *testing.T) {
 
 var declared = regexp.MustCompile(`(?m)^(?:extern )?(?:const )?(?:struct )?\w+ \*?\*?(\w+)\([^;{]*\)[^;{]*;`)
 
-// TestDeclared checks that what the headers declare is there to be linked, in either library or in Debian's wasi-libc.
+// TestDeclared checks that what the headers declare is there to be linked, in either library or in
+// Debian's wasi-libc.
 func TestDeclared(t *testing.T) {
 	_, dir := library(t)
 	need(t, "llvm-nm")
@@ -146,7 +151,8 @@ func TestDeclared(t *testing.T) {
 		t.Fatal(archives, err)
 	}
 	for _, archive := range archives {
-		symbols := do(t, nil, "llvm-nm", "--defined-only", "--extern-only", "--format=just-symbols", archive, "/usr/lib/wasm32-wasi/libc.a")
+		symbols := do(t, nil, "llvm-nm", "--defined-only", "--extern-only", "--format=just-symbols",
+			archive, "/usr/lib/wasm32-wasi/libc.a")
 		defined := make(map[string]bool)
 		for _, s := range strings.Fields(symbols) {
 			defined[s] = true
@@ -160,7 +166,8 @@ func TestDeclared(t *testing.T) {
 			for _, m := range declared.FindAllSubmatch(text, -1) {
 				name := string(m[1])
 				if count++; !defined[name] {
-					t.Errorf("%s declares %s, which %s does not have", h, name, filepath.Base(archive))
+					t.Errorf("%s declares %s, which %s does not have", h, name,
+						filepath.Base(archive))
 				}
 			}
 		}

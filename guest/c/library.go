@@ -22,15 +22,16 @@ type Library struct {
 	dir       string
 }
 
-// Library makes the library in a directory, unless it is there already: in a folder of its own, so that it may be one that many versions of
-// wasport share.
+// Library makes the library in a directory, unless it is there already: in a folder of its own, so
+// that it may be one that many versions of wasport share.
 func (t *Toolchain) Library(ctx context.Context, dir string) (*Library, error) {
 	clang, err := os.Stat(t.clang)
 	if err != nil {
 		return nil, err
 	}
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%s %d %v\n%s\n%s\n", t.clang, clang.Size(), clang.ModTime(), t.target, t.sysroot)
+	fmt.Fprintf(hash, "%s %d %v\n%s\n%s\n", t.clang, clang.Size(), clang.ModTime(), t.target,
+		t.sysroot)
 	err = eachFile(func(name string, text []byte) error {
 		fmt.Fprintf(hash, "%s %d\n%s", name, len(text), text)
 		return nil
@@ -110,12 +111,14 @@ func (t *Toolchain) build(ctx context.Context, dir string) error {
 			if err != nil {
 				return err
 			}
-			return command(ctx, dir, t.clang, append(flags, "-std=gnu11", "-Os", v.define, "-c", sources[i], "-o", objects[i])...)
+			return command(ctx, dir, t.clang,
+				append(flags, "-std=gnu11", "-Os", v.define, "-c", sources[i], "-o", objects[i])...)
 		})
 		if err != nil {
 			return err
 		}
-		if err := command(ctx, dir, archiver, append([]string{"Drcs", "lib" + v.name + ".a"}, objects...)...); err != nil {
+		if err := command(ctx, dir, archiver,
+			append([]string{"Drcs", "lib" + v.name + ".a"}, objects...)...); err != nil {
 			return err
 		}
 		for _, o := range objects {
@@ -152,7 +155,8 @@ func command(ctx context.Context, dir, name string, args ...string) error {
 	return nil
 }
 
-// Command is the command of a C compiler, or of a C++ one, with these arguments, as they would be given to clang.
+// Command is the command of a C compiler, or of a C++ one, with these arguments, as they would be
+// given to clang.
 func (l *Library) Command(ctx context.Context, cxx bool, args ...string) (*exec.Cmd, error) {
 	compiler := l.toolchain.clang
 	if cxx {

@@ -74,7 +74,8 @@ var ways = map[string]func(t *testing.T, wasport, dir string){
 		if version == "0\n" || !strings.Contains(version, ".") {
 			t.Errorf("got version %q, want the library's", version)
 		}
-		compileWith(t, "clang", dir, strings.Fields(do(t, env, "pkg-config", "--cflags", "wasport")),
+		compileWith(t, "clang", dir,
+			strings.Fields(do(t, env, "pkg-config", "--cflags", "wasport")),
 			strings.Fields(do(t, env, "pkg-config", "--libs", "wasport")))
 	},
 	"CMake, with the toolchain file": func(t *testing.T, wasport, dir string) {
@@ -111,7 +112,8 @@ func TestWays(t *testing.T) {
 	for name, compile := range ways {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			for file, text := range map[string]string{"process.c": process, "CMakeLists.txt": cmakeLists} {
+			for file, text := range map[string]string{"process.c": process,
+				"CMakeLists.txt": cmakeLists} {
 				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -153,10 +155,12 @@ func overflow(t *testing.T, wasport string, args []string) {
 	out, err := cmd.CombinedOutput()
 	first, rest, _ := strings.Cut(string(out), "\n")
 	const want = "wasport: trap: out of bounds memory access: stack overflow, see "
-	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 126 || !strings.HasPrefix(first, want) {
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 126 ||
+		!strings.HasPrefix(first, want) {
 		t.Errorf("got %v\n%s, want status 126 and\n%s…", err, out, want)
 	}
-	if at, _, _ := strings.Cut(rest, "\n"); !strings.Contains(at, "main") && !strings.Contains(at, "much") &&
+	if at, _, _ := strings.Cut(rest, "\n"); !strings.Contains(at, "main") &&
+		!strings.Contains(at, "much") &&
 		!strings.Contains(at, "some") {
 		t.Errorf("got %q, want the function that overflowed", at)
 	}
@@ -173,10 +177,12 @@ func cmakePackage(t *testing.T) []string {
 		if err := os.Mkdir(filepath.Join(sysroot, part), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink("/usr/"+part+"/wasm32-wasi", filepath.Join(sysroot, part, "wasm32-wasi")); err != nil {
+		if err := os.Symlink("/usr/"+part+"/wasm32-wasi",
+			filepath.Join(sysroot, part, "wasm32-wasi")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return []string{"-DCMAKE_SYSTEM_NAME=Generic", "-DCMAKE_PREFIX_PATH=" + prefix,
-		"-DCMAKE_C_COMPILER=clang", "-DCMAKE_C_COMPILER_TARGET=wasm32-wasi", "-DCMAKE_SYSROOT=" + sysroot}
+		"-DCMAKE_C_COMPILER=clang", "-DCMAKE_C_COMPILER_TARGET=wasm32-wasi", "-DCMAKE_SYSROOT=" +
+			sysroot}
 }

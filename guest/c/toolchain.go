@@ -26,7 +26,9 @@ type MissingError struct {
 }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("%s is missing\non Debian 12: apt-get install %s\nelsewhere: set WASI_SDK_PATH to where a wasi-sdk is, from https://github.com/WebAssembly/wasi-sdk/releases",
+	return fmt.Sprintf("%s is missing\non Debian 12: apt-get install %s\nelsewhere: set "+
+		"WASI_SDK_PATH to where a wasi-sdk is, from "+
+		"https://github.com/WebAssembly/wasi-sdk/releases",
 		e.What, e.Packages)
 }
 
@@ -151,7 +153,8 @@ var emulations = []string{"signal", "process-clocks", "getpid", "mman"}
 
 func (t *Toolchain) emulated() (list []string) {
 	for _, e := range emulations {
-		if exists(filepath.Join(cmp.Or(t.sysroot, "/usr"), "lib", t.target, "libwasi-emulated-"+e+".a")) {
+		if exists(filepath.Join(cmp.Or(t.sysroot, "/usr"), "lib", t.target, "libwasi-emulated-"+e+
+			".a")) {
 			list = append(list, e)
 		}
 	}
@@ -177,7 +180,9 @@ func (t *Toolchain) flags(include string, cxx bool) ([]string, error) {
 	}
 	// clang would find the machine's own headers in Debian's sysroot too; so the directories are
 	// named one by one.
-	flags = append(flags, "--sysroot=/usr", "--start-no-unused-arguments", "-nostdlibinc", "--end-no-unused-arguments") // as when linking
+	// as when linking
+	flags = append(flags, "--sysroot=/usr", "--start-no-unused-arguments", "-nostdlibinc",
+		"--end-no-unused-arguments")
 	libc := filepath.Join(debianIncludes, t.target)
 	if cxx {
 		dir := filepath.Join(libc, "c++", "v1")

@@ -34,12 +34,19 @@ func TestFind(t *testing.T) {
 		env     map[string]string
 		missing string
 	}{
-		"no clang":           {tree(t), nil, "clang"},
-		"no sdk":             {tree(t, "clang", "clang.exe"), map[string]string{"WASI_SDK_PATH": tree(t)}, "clang"},
-		"sdk with no libc":   {tree(t), map[string]string{"WASI_SDK_PATH": tree(t, "bin/clang", "bin/clang.exe")}, "a C library for WebAssembly in "},
-		"sdk":                {tree(t), map[string]string{"WASI_SDK_PATH": tree(t, "bin/clang", "bin/clang.exe", "share/wasi-sysroot/include/wasm32-wasip1/stdio.h")}, ""},
-		"clang and sysroot":  {tree(t, "clang", "clang.exe"), map[string]string{"WASI_SYSROOT": sysroot}, ""},
-		"sysroot of nothing": {tree(t, "clang", "clang.exe"), map[string]string{"WASI_SYSROOT": tree(t)}, "a C library for WebAssembly in "},
+		"no clang": {tree(t), nil, "clang"},
+		"no sdk": {tree(t, "clang", "clang.exe"),
+			map[string]string{"WASI_SDK_PATH": tree(t)}, "clang"},
+		"sdk with no libc": {tree(t),
+			map[string]string{"WASI_SDK_PATH": tree(t, "bin/clang", "bin/clang.exe")},
+			"a C library for WebAssembly in "},
+		"sdk": {tree(t),
+			map[string]string{"WASI_SDK_PATH": tree(t, "bin/clang", "bin/clang.exe",
+				"share/wasi-sysroot/include/wasm32-wasip1/stdio.h")}, ""},
+		"clang and sysroot": {tree(t, "clang", "clang.exe"),
+			map[string]string{"WASI_SYSROOT": sysroot}, ""},
+		"sysroot of nothing": {tree(t, "clang", "clang.exe"),
+			map[string]string{"WASI_SYSROOT": tree(t)}, "a C library for WebAssembly in "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("PATH", test.path)
@@ -71,7 +78,8 @@ func TestLibraryAtOnce(t *testing.T) {
 			library, err := toolchain.Library(t.Context(), dir)
 			var cmd *exec.Cmd
 			if err == nil {
-				cmd, err = library.Command(t.Context(), false, "../../examples/hello/client.c", "-o", filepath.Join(out, name))
+				cmd, err = library.Command(t.Context(), false, "../../examples/hello/client.c",
+					"-o", filepath.Join(out, name))
 			}
 			if err == nil {
 				var text []byte

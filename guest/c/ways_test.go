@@ -14,8 +14,8 @@ import (
 	"github.com/wasport/wasport/internal/needs"
 )
 
-// The ways in which programs are compiled that do not end at wasport cc by themselves. Each compiles examples/hello/client.c, which must then
-// do its work.
+// The ways in which programs are compiled that do not end at wasport cc by themselves. Each
+// compiles examples/hello/client.c, which must then do its work.
 
 // need asks for a compiler, and for programs beside it.
 func need(t *testing.T, programs ...string) {
@@ -53,14 +53,20 @@ func TestMain(m *testing.M) {
 // command builds wasport, and returns the directory that it is in.
 func command(t *testing.T) string {
 	dir := filepath.Join(shared, "bin")
-	building.Do(func() { do(t, nil, "go", "build", "-o", dir+string(filepath.Separator), "../../cmd/wasport") })
+	building.Do(func() {
+		do(t, nil, "go", "build", "-o", dir+string(filepath.Separator),
+			"../../cmd/wasport")
+	})
 	return dir
 }
 
 // install installs the library.
 func install(t *testing.T) string {
 	prefix := filepath.Join(shared, "prefix")
-	installing.Do(func() { do(t, nil, "make", "-s", "-C", "../..", "install", "PREFIX="+prefix, "OUT="+t.TempDir()) })
+	installing.Do(func() {
+		do(t, nil, "make", "-s", "-C", "../..", "install", "PREFIX="+prefix,
+			"OUT="+t.TempDir())
+	})
 	return prefix
 }
 
@@ -85,7 +91,8 @@ func greets(t *testing.T, wasport, client string) {
 		}
 	}()
 	host, port, _ := net.SplitHostPort(l.Addr().String())
-	out := do(t, nil, filepath.Join(wasport, "wasport"), "run", "--no-cache", "--allow-connect", "tcp://"+l.Addr().String(), client, host, port)
+	out := do(t, nil, filepath.Join(wasport, "wasport"), "run", "--no-cache", "--allow-connect",
+		"tcp://"+l.Addr().String(), client, host, port)
 	if out != "hello\n" {
 		t.Errorf("it printed %q", out)
 	}
@@ -109,30 +116,37 @@ func TestCMakeToolchain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"PATH=" + wasport + string(filepath.ListSeparator) + os.Getenv("PATH"), "XDG_CACHE_HOME=" + t.TempDir()}
-	do(t, env, "cmake", "-S", "../../examples/cmake", "-B", dir, "-DCMAKE_TOOLCHAIN_FILE="+toolchain)
+	env := []string{"PATH=" + wasport + string(filepath.ListSeparator) + os.Getenv("PATH"),
+		"XDG_CACHE_HOME=" + t.TempDir()}
+	do(t, env, "cmake", "-S", "../../examples/cmake", "-B", dir, "-DCMAKE_TOOLCHAIN_FILE="+
+		toolchain)
 	do(t, env, "cmake", "--build", dir)
 	greets(t, wasport, filepath.Join(dir, "client.wasm"))
 }
 
-// TestCMakePackage finds the package with a compiler that is not ours, as a wasi-sdk's toolchain file sets it.
+// TestCMakePackage finds the package with a compiler that is not ours, as a wasi-sdk's toolchain
+// file sets it.
 func TestCMakePackage(t *testing.T) {
 	need(t, "cmake", "make")
 	dir := t.TempDir()
-	do(t, nil, "cmake", append([]string{"-S", "../../examples/cmake", "-B", dir}, cmakePackage(t)...)...)
+	do(t, nil, "cmake", append([]string{"-S", "../../examples/cmake", "-B", dir},
+		cmakePackage(t)...)...)
 	do(t, nil, "cmake", "--build", dir)
 	greets(t, command(t), filepath.Join(dir, "client"))
 }
 
-// TestCXX compiles a program in C++, which uses its library for everything but the sockets, and talks to it.
+// TestCXX compiles a program in C++, which uses its library for everything but the sockets, and
+// talks to it.
 func TestCXX(t *testing.T) {
 	need(t)
 	needs.CompilerCXX(t)
 	wasport, out := filepath.Join(command(t), "wasport"), filepath.Join(t.TempDir(), "lines.wasm")
 	env := []string{"XDG_CACHE_HOME=" + t.TempDir()}
-	do(t, env, wasport, "c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "../../examples/cpp/lines.cpp", "-o", out)
+	do(t, env, wasport, "c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror",
+		"../../examples/cpp/lines.cpp", "-o", out)
 
-	cmd := exec.CommandContext(t.Context(), wasport, "run", "--no-cache", "--allow-listen", "loopback", out)
+	cmd := exec.CommandContext(t.Context(), wasport, "run", "--no-cache", "--allow-listen",
+		"loopback", out)
 	stdout, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()

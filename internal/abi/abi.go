@@ -1,7 +1,9 @@
-// Package abi decodes the calls of guests: it knows, for each dialect, which functions there are, what their arguments mean, and how
-// structures lie in guest memory. It validates pointers and enums, calls internal/system, and writes back what that says.
+// Package abi decodes the calls of guests: it knows, for each dialect, which functions there are,
+// what their arguments mean, and how structures lie in guest memory. It validates pointers and
+// enums, calls internal/system, and writes back what that says.
 //
-// A dialect is a table; a row has a name, a signature and a decoder. No decision beyond the decoding is taken here.
+// A dialect is a table; a row has a name, a signature and a decoder. No decision beyond the
+// decoding is taken here.
 package abi
 
 import (
@@ -25,7 +27,9 @@ type Function struct {
 	Params  string // a letter a parameter: i = i32, I = i64
 	Results string
 
-	args   string // how to print the arguments in a trace, a letter each; empty = the call is not traced. See trace.go
+	// how to print the arguments in a trace, a letter each; empty = the call is not traced. See
+	// trace.go
+	args   string
 	decode func(*Thread, wasi.Memory, []uint64) wasi.Errno
 }
 
@@ -107,8 +111,8 @@ var dialects = func() map[*Function]Dialect {
 type Thread struct {
 	*system.Thread
 
-	// Shared is the guest's memory as large as it may become, if its threads share it: a view from the engine's own functions
-	// could be torn by another thread that makes the memory grow.
+	// Shared is the guest's memory as large as it may become, if its threads share it: a view from
+	// the engine's own functions could be torn by another thread that makes the memory grow.
 	Shared []byte
 
 	bufs      [][]byte          // the iovecs of the call under way
@@ -117,7 +121,8 @@ type Thread struct {
 	trace     *tracer
 }
 
-// NewThread prepares a thread's calls, which are reported to trace, a line each, unless that is nil.
+// NewThread prepares a thread's calls, which are reported to trace, a line each, unless that is
+// nil.
 func NewThread(t *system.Thread, trace io.Writer) *Thread {
 	a := &Thread{Thread: t}
 	if trace != nil {
@@ -127,7 +132,8 @@ func NewThread(t *system.Thread, trace io.Writer) *Thread {
 }
 
 // vectors decodes a list of iovecs; the result is valid until the next call of the thread.
-func (t *Thread) vectors(m wasi.Memory, ptr, count uint64) (bufs [][]byte, total int, e wasi.Errno) {
+func (t *Thread) vectors(m wasi.Memory, ptr, count uint64) (bufs [][]byte, total int,
+	e wasi.Errno) {
 	t.bufs, total, e = m.Vectors(t.bufs[:0], uint32(ptr), uint32(count))
 	t.Work(total>>15 + len(t.bufs)>>6)
 	return t.bufs, total, e
@@ -147,7 +153,8 @@ func (c *threadContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// WithThread is the context that the functions of a guest must be called with, for its imports to know whose they are.
+// WithThread is the context that the functions of a guest must be called with, for its imports to
+// know whose they are.
 func WithThread(ctx context.Context, t *Thread) context.Context {
 	return &threadContext{ctx, t}
 }
@@ -164,7 +171,8 @@ func ThreadOf(ctx context.Context) *Thread {
 // refusalGarbage is how many bytes the host allocates to refuse something, at most.
 const refusalGarbage = 512
 
-// Call is the function in the form that the engine calls. It panics, as the engine wants it, with the error that ended the guest.
+// Call is the function in the form that the engine calls. It panics, as the engine wants it, with
+// the error that ended the guest.
 func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	t := ThreadOf(ctx)
 	if t == nil {
@@ -196,8 +204,8 @@ func (t *Thread) noteLack(f *Function, fd int32) {
 	}
 }
 
-// protected makes the call. If it panics, which is the doing of a network or a reader of the embedder's,
-// that ends the guest.
+// protected makes the call. If it panics, which is the doing of a network or a reader of the
+// embedder's, that ends the guest.
 func (f *Function) protected(t *Thread, mod api.Module, stack []uint64) (e wasi.Errno) {
 	t.EnterCall(&f.Name)
 	defer t.leave()
@@ -220,7 +228,8 @@ type callError string
 
 func (e callError) Error() string { return string(e) }
 
-// ErrNoThread is the error of a function of a guest that was called with a context which WithThread did not make.
+// ErrNoThread is the error of a function of a guest that was called with a context which WithThread
+// did not make.
 const ErrNoThread = callError("called outside of a running guest")
 
 // Memory is the guest's whole memory, in one piece.

@@ -19,11 +19,13 @@ func TestNoAllocation(t *testing.T) {
 	c.memory()[path+16] = byte(b)
 
 	for name, calls := range map[string][][]uint64{
-		"stream":   {{0, client, iov, 1, 0, out}, {1, server, iov, 1, 0, out, out2}},
-		"file":     {{2, client, iov, 1, out}, {3, server, iov, 1, out}},
-		"datagram": {{4, a, iov, 1, 0, to, out}, {6, path, out, 1, out3}, {5, b, iov, 1, 0, out, out2}},
+		"stream": {{0, client, iov, 1, 0, out}, {1, server, iov, 1, 0, out, out2}},
+		"file":   {{2, client, iov, 1, out}, {3, server, iov, 1, out}},
+		"datagram": {{4, a, iov, 1, 0, to, out}, {6, path, out, 1, out3},
+			{5, b, iov, 1, 0, out, out2}},
 	} {
-		functions := [...]string{"sock_send", "sock_recv", "fd_write", "fd_read", "sock_send_to", "sock_recv_from", "poll_oneoff"}
+		functions := [...]string{"sock_send", "sock_recv", "fd_write", "fd_read", "sock_send_to",
+			"sock_recv_from", "poll_oneoff"}
 		stack := make([]uint64, 16)
 		// Handles are made once: making one allocates.
 		type prepared struct {
@@ -33,7 +35,8 @@ func TestNoAllocation(t *testing.T) {
 		var list []prepared
 		for _, call := range calls {
 			f := c.mod.ExportedFunction(functions[call[0]])
-			list = append(list, prepared{func(s []uint64) error { return f.CallWithStack(c.ctx, s) }, call[1:]})
+			list = append(list,
+				prepared{func(s []uint64) error { return f.CallWithStack(c.ctx, s) }, call[1:]})
 		}
 		n := testing.AllocsPerRun(200, func() {
 			for _, p := range list {

@@ -15,8 +15,8 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// caller is a guest that does nothing but call its imports as the test tells it: a module that exports a function for each function of
-// the dialects, which passes its arguments on.
+// caller is a guest that does nothing but call its imports as the test tells it: a module that
+// exports a function for each function of the dialects, which passes its arguments on.
 type caller struct {
 	t     testing.TB
 	ctx   context.Context
@@ -49,13 +49,15 @@ func newCallerOn(t testing.TB, engine wazero.RuntimeConfig, c system.Config) *ca
 	for _, module := range abi.Modules() {
 		b := r.NewHostModuleBuilder(module)
 		for _, f := range functions[module] {
-			b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(f.Call), valueTypes(f.Params), valueTypes(f.Results)).Export(exportName(module, f))
+			b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(f.Call),
+				valueTypes(f.Params), valueTypes(f.Results)).Export(exportName(module, f))
 		}
 		compiled, err := b.Compile(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if hosts[module], err = r.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithName("")); err != nil {
+		if hosts[module], err = r.InstantiateModule(ctx, compiled,
+			wazero.NewModuleConfig().WithName("")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -131,7 +133,8 @@ func exportName(module string, f *abi.Function) string {
 	return f.Name + "/" + f.Params
 }
 
-// passOn encodes a module that imports all functions and exports, under their names, functions that call them.
+// passOn encodes a module that imports all functions and exports, under their names, functions that
+// call them.
 func passOn(functions map[string][]*abi.Function) []byte {
 	var types, imports, funcs, exports, code []byte
 	var bodies [][]byte
@@ -174,7 +177,8 @@ func passOn(functions map[string][]*abi.Function) []byte {
 	for _, s := range []struct {
 		id, count int
 		content   []byte
-	}{{1, n, types}, {2, n, imports}, {3, n, funcs}, {5, 1, []byte{0, 1}}, {7, n + 1, exports}, {10, n, code}} {
+	}{{1, n, types}, {2, n, imports}, {3, n, funcs}, {5, 1, []byte{0, 1}}, {7, n + 1, exports}, {10,
+		n, code}} {
 		content := append(leb(s.count), s.content...)
 		b = append(append(append(b, byte(s.id)), leb(len(content))...), content...)
 	}

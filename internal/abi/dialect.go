@@ -33,7 +33,8 @@ const wasmEdgeMixed Dialect = "WasmEdge's sockets (V1 and V2, mixed)"
 
 // order is the order in which the dialects of a module are listed.
 var order = []Dialect{
-	Preview1, WAMR, Wasport, Threads, WasmEdge, WasmEdgeV1, WasmEdgeV2, WASIX, WASIX32, WASIX64, Preview2,
+	Preview1, WAMR, Wasport, Threads, WasmEdge, WasmEdgeV1, WasmEdgeV2, WASIX, WASIX32, WASIX64,
+	Preview2,
 	Emscripten, Browser, GoJS, Unknown,
 }
 

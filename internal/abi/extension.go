@@ -10,8 +10,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// extension is wasport's own module, wasport_sockets: what POSIX programs need that WAMR's functions do not offer. Source:
-// docs/abi.md.
+// extension is wasport's own module, wasport_sockets: what POSIX programs need that WAMR's
+// functions do not offer. Source: docs/abi.md.
 var extension = []Function{
 	{"sock_get_option", "iii", "i", "fdq", sockGetOption},
 	{"sock_set_option", "iiI", "i", "fdD", sockSetOption},
@@ -21,8 +21,8 @@ var extension = []Function{
 	{"sock_disconnect", "i", "i", "f", sockDisconnect},
 }
 
-// extraOptions are the options of sock_get_option and sock_set_option by their numbers, with the range of what may be set; none where max is
-// less than min.
+// extraOptions are the options of sock_get_option and sock_set_option by their numbers, with the
+// range of what may be set; none where max is less than min.
 var extraOptions = map[uint32]struct {
 	option   network.Option
 	min, max int64

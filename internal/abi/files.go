@@ -20,9 +20,10 @@ var files = []Function{
 	{"fd_sync", "i", "i", "f", func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
 		return wasi.ErrnoOf(t.Sync(int32(a[0])))
 	}},
-	{"fd_filestat_set_size", "iI", "i", "fD", func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-		return wasi.ErrnoOf(t.SetSize(int32(a[0]), a[1]))
-	}},
+	{"fd_filestat_set_size", "iI", "i", "fD",
+		func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+			return wasi.ErrnoOf(t.SetSize(int32(a[0]), a[1]))
+		}},
 	{"fd_filestat_set_times", "iIIi", "i", "fDDx", fdFilestatSetTimes},
 	{"fd_pread", "iiiIi", "i", "fV-Do", fdPread},
 	{"fd_pwrite", "iiiIi", "i", "fv-Do", fdPwrite},
@@ -32,14 +33,19 @@ var files = []Function{
 	{"fd_prestat_dir_name", "iii", "i", "fpd", fdPrestatDirName},
 	{"fd_readdir", "iiiIi", "i", "fpdDo", fdReaddir},
 
-	{"path_create_directory", "iii", "i", "fs-", func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-		return t.onPath(m, a[1], a[2], func(path string) error { return t.Mkdir(int32(a[0]), path) })
-	}},
-	{"path_remove_directory", "iii", "i", "fs-", func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-		return t.onPath(m, a[1], a[2], func(path string) error { return t.Rmdir(int32(a[0]), path) })
-	}},
+	{"path_create_directory", "iii", "i", "fs-",
+		func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+			return t.onPath(m, a[1], a[2],
+				func(path string) error { return t.Mkdir(int32(a[0]), path) })
+		}},
+	{"path_remove_directory", "iii", "i", "fs-",
+		func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+			return t.onPath(m, a[1], a[2],
+				func(path string) error { return t.Rmdir(int32(a[0]), path) })
+		}},
 	{"path_unlink_file", "iii", "i", "fs-", func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-		return t.onPath(m, a[1], a[2], func(path string) error { return t.Unlink(int32(a[0]), path) })
+		return t.onPath(m, a[1], a[2],
+			func(path string) error { return t.Unlink(int32(a[0]), path) })
 	}},
 	{"path_filestat_get", "iiiii", "i", "fxs-p", pathFilestatGet},
 	{"path_filestat_set_times", "iiiiIIi", "i", "fxs-DDx", pathFilestatSetTimes},
@@ -74,7 +80,8 @@ func (t *Thread) onPath(m wasi.Memory, ptr, length uint64, do func(path string) 
 	return wasi.ErrnoOf(do(path))
 }
 
-// getTimes decodes the times of the functions that set them. Both a given time and now at once is EINVAL.
+// getTimes decodes the times of the functions that set them. Both a given time and now at once is
+// EINVAL.
 func getTimes(atim, mtim, flags uint64) (hostfs.Times, wasi.Errno) {
 	const both = wasi.FstflagAtim | wasi.FstflagAtimNow
 	f := uint16(flags)
@@ -95,11 +102,13 @@ func fdFilestatSetTimes(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
 }
 
 func fdPread(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return t.transfer(m, a[1], a[2], a[4], func(bufs [][]byte) (int, error) { return t.Pread(int32(a[0]), bufs, a[3]) })
+	return t.transfer(m, a[1], a[2], a[4],
+		func(bufs [][]byte) (int, error) { return t.Pread(int32(a[0]), bufs, a[3]) })
 }
 
 func fdPwrite(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return t.transfer(m, a[1], a[2], a[4], func(bufs [][]byte) (int, error) { return t.Pwrite(int32(a[0]), bufs, a[3]) })
+	return t.transfer(m, a[1], a[2], a[4],
+		func(bufs [][]byte) (int, error) { return t.Pwrite(int32(a[0]), bufs, a[3]) })
 }
 
 func fdSeek(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
@@ -149,7 +158,8 @@ func fdPrestatDirName(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	return e
 }
 
-// fdReaddir fills the buffer; an entry that does not fit is cut off, by which the guest sees that there is more.
+// fdReaddir fills the buffer; an entry that does not fit is cut off, by which the guest sees that
+// there is more.
 func fdReaddir(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	buf, e := m.Slice(uint32(a[1]), uint32(a[2]))
 	if e != wasi.Success {

@@ -18,8 +18,9 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// FuzzImports makes arbitrary calls, of all dialects, in a guest that has a file, a directory and sockets of every kind: each returns or
-// ends the guest, soon after the guest is ended at the latest, and leaves what is not the guest's memory alone.
+// FuzzImports makes arbitrary calls, of all dialects, in a guest that has a file, a directory and
+// sockets of every kind: each returns or ends the guest, soon after the guest is ended at the
+// latest, and leaves what is not the guest's memory alone.
 func FuzzImports(f *testing.F) {
 	var imports []*abi.Function
 	number := make(map[string]byte)
@@ -107,7 +108,8 @@ func FuzzImports(f *testing.F) {
 
 const canary = 0xa5
 
-// nextCall decodes a call: the number of the function, and its arguments, which are 0 when there is nothing left.
+// nextCall decodes a call: the number of the function, and its arguments, which are 0 when there is
+// nothing left.
 func nextCall(imports []*abi.Function, b []byte) (fn *abi.Function, args []uint64, rest []byte) {
 	if len(b) == 0 {
 		return nil, nil, nil
@@ -127,7 +129,8 @@ func nextCall(imports []*abi.Function, b []byte) (fn *abi.Function, args []uint6
 }
 
 // try calls a function as the engine does, and returns the error that ended the guest.
-func try(fn *abi.Function, th *abi.Thread, mod api.Module, args []uint64) (e wasi.Errno, ended error) {
+func try(fn *abi.Function, th *abi.Thread, mod api.Module, args []uint64) (e wasi.Errno,
+	ended error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -168,7 +171,8 @@ const (
 	furnishedDatagram
 )
 
-// furnish opens a file, a listener, both ends of a connection and two sockets for datagrams, and lets none of the sockets wait.
+// furnish opens a file, a listener, both ends of a connection and two sockets for datagrams, and
+// lets none of the sockets wait.
 func furnish(call func(name string, args ...uint64) wasi.Errno, m []byte) {
 	opened := func() uint64 { return uint64(binary.LittleEndian.Uint32(m[out:])) }
 	copy(m[path:], "file1")

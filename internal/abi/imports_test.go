@@ -173,8 +173,8 @@ type goodCall struct {
 	name string
 	args func(c *caller) []uint64
 
-	// Which arguments are descriptors and pointers, by position. A pointer that is nowhere must be EFAULT, a descriptor that is not open
-	// EBADF, and one that is no socket ENOTSOCK if sock.
+	// Which arguments are descriptors and pointers, by position. A pointer that is nowhere must be
+	// EFAULT, a descriptor that is not open EBADF, and one that is no socket ENOTSOCK if sock.
 	fds, ptrs []int
 	sock      bool
 }
@@ -191,7 +191,10 @@ func args(a ...uint64) func(*caller) []uint64 {
 }
 
 func socketCall(typ uint64, rest ...uint64) func(*caller) []uint64 {
-	return func(c *caller) []uint64 { return append([]uint64{c.open(wasi.AddressFamilyInet4, typ)}, rest...) }
+	return func(c *caller) []uint64 {
+		return append([]uint64{c.open(wasi.AddressFamilyInet4, typ)},
+			rest...)
+	}
 }
 
 func fileCall(rest ...uint64) func(*caller) []uint64 {
@@ -226,7 +229,8 @@ var goodCalls = slices.Concat([]goodCall{
 	}, nil, []int{0, 1, 3}, false},
 
 	{"fd_close", fileCall(), []int{0}, nil, false},
-	{"fd_renumber", func(c *caller) []uint64 { return []uint64{c.openFile(), c.openFile()} }, []int{0, 1}, nil, false},
+	{"fd_renumber", func(c *caller) []uint64 { return []uint64{c.openFile(), c.openFile()} },
+		[]int{0, 1}, nil, false},
 	{"fd_fdstat_get", args(stdin, out), []int{0}, []int{1}, false},
 	{"fd_fdstat_set_flags", fileCall(uint64(wasi.FdflagAppend)), []int{0}, nil, false},
 	{"fd_fdstat_set_rights", fileCall(0, 0), []int{0}, nil, false},
@@ -240,7 +244,8 @@ var goodCalls = slices.Concat([]goodCall{
 	{"fd_datasync", fileCall(), []int{0}, nil, false},
 	{"fd_sync", fileCall(), []int{0}, nil, false},
 	{"fd_filestat_set_size", fileCall(4), []int{0}, nil, false},
-	{"fd_filestat_set_times", fileCall(1e9, 2e9, wasi.FstflagAtim|wasi.FstflagMtim), []int{0}, nil, false},
+	{"fd_filestat_set_times", fileCall(1e9, 2e9, wasi.FstflagAtim|wasi.FstflagMtim), []int{0}, nil,
+		false},
 	{"fd_seek", fileCall(1, wasi.WhenceSet, out2), []int{0}, []int{3}, false},
 	{"fd_tell", fileCall(out2), []int{0}, []int{1}, false},
 	{"fd_prestat_get", args(dir, out), []int{0}, []int{1}, false},
@@ -250,10 +255,15 @@ var goodCalls = slices.Concat([]goodCall{
 	{"path_create_directory", pathCall("newer", dir, path, pathLen), []int{0}, []int{1}, false},
 	{"path_remove_directory", pathCall("empty", dir, path, pathLen), []int{0}, []int{1}, false},
 	{"path_unlink_file", pathCall("gone1", dir, path, pathLen), []int{0}, []int{1}, false},
-	{"path_filestat_get", pathCall("file1", dir, 1, path, pathLen, out), []int{0}, []int{2, 4}, false},
-	{"path_filestat_set_times", pathCall("file1", dir, 1, path, pathLen, 1e9, 2e9, wasi.FstflagAtim|wasi.FstflagMtim), []int{0}, []int{2}, false},
-	{"path_open", pathCall("file1", dir, 1, path, pathLen, 0, uint64(wasi.RightFdRead), 0, 0, out), []int{0}, []int{2, 8}, false},
-	{"path_readlink", pathCall("link1", dir, path, pathLen, out, 16, out2), []int{0}, []int{1, 3, 5}, false},
+	{"path_filestat_get", pathCall("file1", dir, 1, path, pathLen, out), []int{0}, []int{2, 4},
+		false},
+	{"path_filestat_set_times",
+		pathCall("file1", dir, 1, path, pathLen, 1e9, 2e9, wasi.FstflagAtim|wasi.FstflagMtim),
+		[]int{0}, []int{2}, false},
+	{"path_open", pathCall("file1", dir, 1, path, pathLen, 0, uint64(wasi.RightFdRead), 0, 0, out),
+		[]int{0}, []int{2, 8}, false},
+	{"path_readlink", pathCall("link1", dir, path, pathLen, out, 16, out2), []int{0},
+		[]int{1, 3, 5}, false},
 	{"path_link", func(c *caller) []uint64 {
 		c.putPath(path, "file1")
 		c.putPath(path2, "hard1")
@@ -365,10 +375,14 @@ func optionCalls() (calls []goodCall) {
 		typ, value uint64
 		six        uint64
 	}{
-		{"reuse_addr", stream, 1, 0}, {"reuse_port", stream, 1, 0}, {"keep_alive", stream, 1, 0}, {"broadcast", datagram, 1, 0},
-		{"recv_buf_size", stream, 8192, 0}, {"send_buf_size", stream, 8192, 0}, {"tcp_no_delay", stream, 1, 0},
-		{"tcp_quick_ack", stream, 1, 0}, {"tcp_fastopen_connect", stream, 1, 0}, {"tcp_keep_idle", stream, 60, 0},
-		{"tcp_keep_intvl", stream, 60, 0}, {"ip_ttl", stream, 60, 0}, {"ip_multicast_ttl", datagram, 60, 0}, {"ipv6_only", stream, 1, 1},
+		{"reuse_addr", stream, 1, 0}, {"reuse_port", stream, 1, 0}, {"keep_alive", stream, 1, 0},
+		{"broadcast", datagram, 1, 0},
+		{"recv_buf_size", stream, 8192, 0}, {"send_buf_size", stream, 8192, 0},
+		{"tcp_no_delay", stream, 1, 0},
+		{"tcp_quick_ack", stream, 1, 0}, {"tcp_fastopen_connect", stream, 1, 0},
+		{"tcp_keep_idle", stream, 60, 0},
+		{"tcp_keep_intvl", stream, 60, 0}, {"ip_ttl", stream, 60, 0},
+		{"ip_multicast_ttl", datagram, 60, 0}, {"ipv6_only", stream, 1, 1},
 	} {
 		open := func(rest uint64) func(c *caller) []uint64 {
 			return func(c *caller) []uint64 { return []uint64{c.open(o.six, o.typ), rest} }
@@ -380,7 +394,8 @@ func optionCalls() (calls []goodCall) {
 	return calls
 }
 
-// TestImports calls each import once as it should be, and once with each descriptor and each pointer spoilt.
+// TestImports calls each import once as it should be, and once with each descriptor and each
+// pointer spoilt.
 func TestImports(t *testing.T) {
 	for _, call := range goodCalls {
 		t.Run(call.name, func(t *testing.T) {
@@ -442,7 +457,8 @@ func oneByte(name string, arg int) bool {
 			return false
 		}
 	}
-	return strings.HasPrefix(name, "sock_get_") || name == "fd_prestat_dir_name" || name == "sock_addr_resolve" && arg < 2
+	return strings.HasPrefix(name, "sock_get_") || name == "fd_prestat_dir_name" ||
+		name == "sock_addr_resolve" && arg < 2
 }
 
 // TestEveryImportIsTested holds the table above against the dialects.

@@ -8,7 +8,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// width is how an option's value lies in guest memory. A set takes it by value; a get writes exactly so many bytes.
+// width is how an option's value lies in guest memory. A set takes it by value; a get writes
+// exactly so many bytes.
 type width uint8
 
 const (
@@ -20,30 +21,36 @@ const (
 // wamrOptions are the options that take one value. Source: WAMR's wasi_socket_ext.h.
 func wamrOptions() []Function {
 	functions := []Function{
-		{"sock_get_recv_timeout", "ii", "i", "fq", func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-			recv, _, err := t.Timeouts(int32(a[0]))
-			return putTimeout(m, a[1], recv, err)
-		}},
-		{"sock_get_send_timeout", "ii", "i", "fq", func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-			_, send, err := t.Timeouts(int32(a[0]))
-			return putTimeout(m, a[1], send, err)
-		}},
-		{"sock_set_recv_timeout", "iI", "i", "fD", func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-			return wasi.ErrnoOf(t.SetRecvTimeout(int32(a[0]), a[1]))
-		}},
-		{"sock_set_send_timeout", "iI", "i", "fD", func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-			return wasi.ErrnoOf(t.SetSendTimeout(int32(a[0]), a[1]))
-		}},
+		{"sock_get_recv_timeout", "ii", "i", "fq",
+			func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+				recv, _, err := t.Timeouts(int32(a[0]))
+				return putTimeout(m, a[1], recv, err)
+			}},
+		{"sock_get_send_timeout", "ii", "i", "fq",
+			func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+				_, send, err := t.Timeouts(int32(a[0]))
+				return putTimeout(m, a[1], send, err)
+			}},
+		{"sock_set_recv_timeout", "iI", "i", "fD",
+			func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+				return wasi.ErrnoOf(t.SetRecvTimeout(int32(a[0]), a[1]))
+			}},
+		{"sock_set_send_timeout", "iI", "i", "fD",
+			func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+				return wasi.ErrnoOf(t.SetSendTimeout(int32(a[0]), a[1]))
+			}},
 		{"sock_get_linger", "iii", "i", "fbo", getLinger},
 		{"sock_set_linger", "iii", "i", "fdd", setLinger},
 		{"sock_get_ip_multicast_loop", "iii", "i", "fdb", getMulticastLoop},
 		{"sock_set_ip_multicast_loop", "iii", "i", "fdd", setMulticastLoop},
-		{"sock_set_ip_add_membership", "iii", "i", "fgx", func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-			return membership(m, a, t.Join)
-		}},
-		{"sock_set_ip_drop_membership", "iii", "i", "fgx", func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-			return membership(m, a, t.Leave)
-		}},
+		{"sock_set_ip_add_membership", "iii", "i", "fgx",
+			func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+				return membership(m, a, t.Join)
+			}},
+		{"sock_set_ip_drop_membership", "iii", "i", "fgx",
+			func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+				return membership(m, a, t.Leave)
+			}},
 	}
 	for _, o := range []struct {
 		name   string
@@ -67,12 +74,14 @@ func wamrOptions() []Function {
 	} {
 		out := map[width]string{flag: "fb", byteWide: "fb", word: "fo"}[o.width]
 		functions = append(functions,
-			Function{"sock_get_" + o.name, "ii", "i", out, func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-				return getOption(t, m, a[0], a[1], o.option, o.width)
-			}},
-			Function{"sock_set_" + o.name, "ii", "i", "fd", func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-				return setOption(t, a[0], a[1], o.option, o.width)
-			}})
+			Function{"sock_get_" + o.name, "ii", "i", out,
+				func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+					return getOption(t, m, a[0], a[1], o.option, o.width)
+				}},
+			Function{"sock_set_" + o.name, "ii", "i", "fd",
+				func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+					return setOption(t, a[0], a[1], o.option, o.width)
+				}})
 	}
 	return functions
 }
@@ -168,9 +177,10 @@ func setMulticastLoop(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
 	return setOption(t, a[0], a[2], multicastLoop(a[1]), flag)
 }
 
-// membership decodes a group and an interface: for IPv4 the four bytes of the interface's address as they lie in memory, for IPv6 its
-// index.
-func membership(m wasi.Memory, a []uint64, change func(int32, netip.Addr, network.Interface) error) wasi.Errno {
+// membership decodes a group and an interface: for IPv4 the four bytes of the interface's address
+// as they lie in memory, for IPv6 its index.
+func membership(m wasi.Memory, a []uint64,
+	change func(int32, netip.Addr, network.Interface) error) wasi.Errno {
 	raw, e := m.Slice(uint32(a[1]), wasi.SizeAddrIP)
 	if e != wasi.Success {
 		return e

@@ -7,12 +7,14 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// maxSubscriptions bounds what one poll_oneoff can make the host remember, which is some 250 bytes each for as long as the thread lives. It
-// is enough to wait for each of system.DefaultMaxDescriptors in both directions.
+// maxSubscriptions bounds what one poll_oneoff can make the host remember, which is some 250 bytes
+// each for as long as the thread lives. It is enough to wait for each of
+// system.DefaultMaxDescriptors in both directions.
 const maxSubscriptions = 2 * system.DefaultMaxDescriptors
 
-// pollOneoff decodes poll_oneoff(subscriptions, events, count, out count). Programs wait for the same things again and again, so the
-// subscriptions are compared with those of the thread's last call before they are decoded.
+// pollOneoff decodes poll_oneoff(subscriptions, events, count, out count). Programs wait for the
+// same things again and again, so the subscriptions are compared with those of the thread's last
+// call before they are decoded.
 func pollOneoff(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	count := uint32(a[2])
 	if count == 0 || count > maxSubscriptions {
@@ -51,7 +53,8 @@ func pollOneoff(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	}
 	for i, h := range happened {
 		s := wasi.GetSubscription(t.polled[h.Index*wasi.SizeSubscription:])
-		ev := wasi.Event{Userdata: s.Userdata, Error: wasi.ErrnoOf(h.Err), Type: s.Type, Nbytes: h.Bytes}
+		ev := wasi.Event{Userdata: s.Userdata, Error: wasi.ErrnoOf(h.Err), Type: s.Type,
+			Nbytes: h.Bytes}
 		if h.Hangup {
 			ev.Flags = wasi.EventHangup
 		}

@@ -39,7 +39,8 @@ func (c *caller) poll(subscriptions ...[]byte) []wasi.Event {
 	for i, s := range subscriptions {
 		copy(m[at+i*wasi.SizeSubscription:], s)
 	}
-	late := time.AfterFunc(20*time.Second, func() { c.world.Kill(errors.New("poll_oneoff does not return")) })
+	late := time.AfterFunc(20*time.Second,
+		func() { c.world.Kill(errors.New("poll_oneoff does not return")) })
 	defer late.Stop()
 	const count = out3 + 1024
 	c.must("poll_oneoff", at, out, uint64(len(subscriptions)), count)
@@ -50,7 +51,8 @@ func (c *caller) poll(subscriptions ...[]byte) []wasi.Event {
 	return events
 }
 
-// TestPollClocks waits for clocks, relative and absolute, one and several, alone and beside descriptors.
+// TestPollClocks waits for clocks, relative and absolute, one and several, alone and beside
+// descriptors.
 func TestPollClocks(t *testing.T) {
 	c := newNetCaller(t)
 	_, quiet, _, _ := c.datagrams(0)
@@ -78,10 +80,12 @@ func TestPollClocks(t *testing.T) {
 			return [][]byte{clockFor(4, wasi.ClockRealtime, 1, abs)}
 		}},
 		{"the earlier of two", true, wasi.Event{Userdata: 6}, func() [][]byte {
-			return [][]byte{clockFor(5, wasi.ClockMonotonic, far, 0), clockFor(6, wasi.ClockRealtime, soon, 0)}
+			return [][]byte{clockFor(5, wasi.ClockMonotonic, far, 0),
+				clockFor(6, wasi.ClockRealtime, soon, 0)}
 		}},
 		{"beside a descriptor", false, wasi.Event{Userdata: 8}, func() [][]byte {
-			return [][]byte{readable(7, quiet), clockFor(8, wasi.ClockMonotonic, in(wasi.ClockMonotonic, soon), abs)}
+			return [][]byte{readable(7, quiet),
+				clockFor(8, wasi.ClockMonotonic, in(wasi.ClockMonotonic, soon), abs)}
 		}},
 		{"unknown", false, wasi.Event{Userdata: 9, Error: wasi.EINVAL}, func() [][]byte {
 			return [][]byte{clockFor(9, 9, 0, 0)}
@@ -89,9 +93,10 @@ func TestPollClocks(t *testing.T) {
 		{"unknown, absolute", false, wasi.Event{Userdata: 10, Error: wasi.EINVAL}, func() [][]byte {
 			return [][]byte{clockFor(10, 4, 0, abs)}
 		}},
-		{"unknown, beside another", false, wasi.Event{Userdata: 12, Error: wasi.EINVAL}, func() [][]byte {
-			return [][]byte{clockFor(11, wasi.ClockMonotonic, far, 0), clockFor(12, 5, far, 0)}
-		}},
+		{"unknown, beside another", false, wasi.Event{Userdata: 12, Error: wasi.EINVAL},
+			func() [][]byte {
+				return [][]byte{clockFor(11, wasi.ClockMonotonic, far, 0), clockFor(12, 5, far, 0)}
+			}},
 	} {
 		for range 2 { // the relative ones are what was asked for last time
 			subscriptions := test.make()
@@ -116,7 +121,8 @@ func TestPollSockets(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}
-	check("not open", wasi.Event{Userdata: 1, Type: wasi.EventFdRead, Error: wasi.EBADF}, readable(1, closed))
+	check("not open", wasi.Event{Userdata: 1, Type: wasi.EventFdRead, Error: wasi.EBADF},
+		readable(1, closed))
 	a, b := c.pair(0)
 	check("room", wasi.Event{Userdata: 3, Type: wasi.EventFdWrite}, readable(2, b), writable(3, b))
 	c.must("sock_send", a, iov, 1, 0, out)
@@ -125,7 +131,8 @@ func TestPollSockets(t *testing.T) {
 	c.must("sock_shutdown", a, 2)
 	check("the end", wasi.Event{Userdata: 5, Type: wasi.EventFdRead}, readable(5, b))
 	c.must("fd_fdstat_set_rights", b, uint64(wasi.RightFdRead), 0)
-	check("no right", wasi.Event{Userdata: 6, Type: wasi.EventFdRead, Error: wasi.ENOTCAPABLE}, readable(6, b))
+	check("no right", wasi.Event{Userdata: 6, Type: wasi.EventFdRead, Error: wasi.ENOTCAPABLE},
+		readable(6, b))
 
 	l, addr := c.listener(0)
 	c.must("sock_connect", c.open(0, stream), c.putAddr(addr))
@@ -139,7 +146,8 @@ func TestPollSockets(t *testing.T) {
 		t.Fatalf("connect says %v", e)
 	}
 	for range 3 {
-		if got := c.poll(writable(8, fd)); len(got) != 1 || got[0].Userdata != 8 || got[0].Error != wasi.ECONNREFUSED {
+		if got := c.poll(writable(8, fd)); len(got) != 1 || got[0].Userdata != 8 ||
+			got[0].Error != wasi.ECONNREFUSED {
 			t.Errorf("refused: %+v", got)
 		}
 	}
@@ -148,7 +156,8 @@ func TestPollSockets(t *testing.T) {
 	}
 }
 
-// TestPollAfterWaitingForOther waits for a socket, then in a read for something else, and for the socket again.
+// TestPollAfterWaitingForOther waits for a socket, then in a read for something else, and for the
+// socket again.
 func TestPollAfterWaitingForOther(t *testing.T) {
 	r, w := io.Pipe()
 	config := netConfig(t)
@@ -157,7 +166,8 @@ func TestPollAfterWaitingForOther(t *testing.T) {
 	a, b, _, addr := c.datagrams(0)
 	c.must("sock_send_to", a, iov, 1, 0, c.putAddr(addr), out)
 	for range 2 {
-		if got := c.poll(readable(1, b)); len(got) != 1 || got[0].Userdata != 1 || got[0].Nbytes != dataLen {
+		if got := c.poll(readable(1, b)); len(got) != 1 || got[0].Userdata != 1 ||
+			got[0].Nbytes != dataLen {
 			t.Errorf("%+v", got)
 		}
 		go w.Write([]byte("input"))

@@ -35,8 +35,10 @@ func TestPollFailure(t *testing.T) {
 		{"stdin", stdin, quiet},
 		{"a listener", func() uint64 { l, _ := c.listener(0); return l }(), quiet},
 		{"not open", closed, wasi.Event{Userdata: 2, Type: wasi.EventFdFail, Error: wasi.EBADF}},
-		{"reset", reset, wasi.Event{Userdata: 2, Type: wasi.EventFdFail, Error: wasi.ECONNRESET, Flags: wasi.EventHangup}},
-		{"a fresh stream", c.open(0, stream), wasi.Event{Userdata: 2, Type: wasi.EventFdFail, Flags: wasi.EventHangup}},
+		{"reset", reset, wasi.Event{Userdata: 2, Type: wasi.EventFdFail, Error: wasi.ECONNRESET,
+			Flags: wasi.EventHangup}},
+		{"a fresh stream", c.open(0, stream),
+			wasi.Event{Userdata: 2, Type: wasi.EventFdFail, Flags: wasi.EventHangup}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ns := uint64(far)
@@ -80,7 +82,8 @@ func TestPollFailureLater(t *testing.T) {
 		conn.(*net.TCPConn).SetLinger(0)
 		conn.Close()
 	}()
-	want := wasi.Event{Userdata: 2, Type: wasi.EventFdFail, Error: wasi.ECONNRESET, Flags: wasi.EventHangup}
+	want := wasi.Event{Userdata: 2, Type: wasi.EventFdFail, Error: wasi.ECONNRESET,
+		Flags: wasi.EventHangup}
 	if got := c.poll(failure(2, fd)); len(got) != 1 || got[0] != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// preview1 is WASI preview 1 but for what only makes sense for files and directories, which is in files.go.
-// Source: the witx of wasi_snapshot_preview1 in the WASI repository.
+// preview1 is WASI preview 1 but for what only makes sense for files and directories, which is in
+// files.go. Source: the witx of wasi_snapshot_preview1 in the WASI repository.
 var preview1 = append([]Function{
 	{"args_get", "ii", "i", "", argsGet},
 	{"args_sizes_get", "ii", "i", "", argsSizesGet},
@@ -168,15 +168,18 @@ func fdFilestatGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 }
 
 func fdRead(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return t.transfer(m, a[1], a[2], a[3], func(bufs [][]byte) (int, error) { return t.Read(int32(a[0]), bufs) })
+	return t.transfer(m, a[1], a[2], a[3],
+		func(bufs [][]byte) (int, error) { return t.Read(int32(a[0]), bufs) })
 }
 
 func fdWrite(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return t.transfer(m, a[1], a[2], a[3], func(bufs [][]byte) (int, error) { return t.Write(int32(a[0]), bufs) })
+	return t.transfer(m, a[1], a[2], a[3],
+		func(bufs [][]byte) (int, error) { return t.Write(int32(a[0]), bufs) })
 }
 
 // transfer validates the iovecs and the place for the count before anything is moved.
-func (t *Thread) transfer(m wasi.Memory, ptr, count, out uint64, move func([][]byte) (int, error)) wasi.Errno {
+func (t *Thread) transfer(m wasi.Memory, ptr, count, out uint64,
+	move func([][]byte) (int, error)) wasi.Errno {
 	if e := m.Check(uint32(out), 4); e != wasi.Success {
 		return e
 	}
@@ -222,7 +225,8 @@ func sockRecv(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 }
 
 // receive is what the functions share that receive from a socket.
-func (t *Thread) receive(m wasi.Memory, fd, iovs, count, riflags, out uint64, allowed uint16) (network.Received, wasi.Errno) {
+func (t *Thread) receive(m wasi.Memory, fd, iovs, count, riflags, out uint64,
+	allowed uint16) (network.Received, wasi.Errno) {
 	if e := m.Check(uint32(out), 4); e != wasi.Success {
 		return network.Received{}, e
 	}

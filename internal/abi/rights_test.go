@@ -41,11 +41,14 @@ func TestRightsFromDirectory(t *testing.T) {
 		canWrite bool
 	}{
 		{"go reads", hostfs.ReadWrite, goReads, 0, goReads, wasi.Success, true, false},
-		{"go creates", hostfs.ReadWrite, goReads, trunc, uint64(wasi.RightsFile), wasi.Success, true, true},
-		{"write alone", hostfs.ReadWrite, 0, trunc, uint64(wasi.RightFdWrite), wasi.Success, false, true},
+		{"go creates", hostfs.ReadWrite, goReads, trunc, uint64(wasi.RightsFile), wasi.Success,
+			true, true},
+		{"write alone", hostfs.ReadWrite, 0, trunc, uint64(wasi.RightFdWrite), wasi.Success, false,
+			true},
 		{"no rights", hostfs.ReadWrite, 0, 0, 0, wasi.Success, false, false},
 		{"read-only, go reads", hostfs.ReadOnly, goReads, 0, goReads, wasi.Success, true, false},
-		{"read-only, writing", hostfs.ReadOnly, goReads, 0, uint64(wasi.RightFdWrite), wasi.EROFS, false, false},
+		{"read-only, writing", hostfs.ReadOnly, goReads, 0, uint64(wasi.RightFdWrite), wasi.EROFS,
+			false, false},
 		{"read-only, creating", hostfs.ReadOnly, goReads, trunc, 0, wasi.EROFS, false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -64,7 +67,8 @@ func TestRightsFromDirectory(t *testing.T) {
 			if e != wasi.Success {
 				return
 			}
-			for call, can := range map[string]bool{"fd_write": test.canWrite, "fd_read": test.canRead} {
+			for call, can := range map[string]bool{"fd_write": test.canWrite,
+				"fd_read": test.canRead} {
 				if e := c.call(call, fd, iov, 1, out); (e == wasi.Success) != can {
 					t.Errorf("%s: got %v, want success %v", call, e, can)
 				}
@@ -93,7 +97,8 @@ func TestReadOnlyFile(t *testing.T) {
 		{"fd_pwrite", []uint64{fd, iov, 1, 0, out}, wasi.ENOTCAPABLE},
 		{"fd_filestat_set_size", []uint64{fd, 0}, wasi.EROFS},
 		{"fd_allocate", []uint64{fd, 0, 100}, wasi.EROFS},
-		{"fd_filestat_set_times", []uint64{fd, 1e9, 2e9, wasi.FstflagAtim | wasi.FstflagMtim}, wasi.EROFS},
+		{"fd_filestat_set_times", []uint64{fd, 1e9, 2e9, wasi.FstflagAtim | wasi.FstflagMtim},
+			wasi.EROFS},
 	} {
 		if got := c.call(test.call, test.args...); got != test.want {
 			t.Errorf("%s: got %v, want %v", test.call, got, test.want)
@@ -111,7 +116,8 @@ func TestRightsGivenUp(t *testing.T) {
 	if e := c.call("path_create_directory", dir, path, 3); e != wasi.ENOTCAPABLE {
 		t.Errorf("path_create_directory: got %v, want %v", e, wasi.ENOTCAPABLE)
 	}
-	if _, e := c.openWith(dir, "sub/f", wasi.OflagTrunc, uint64(wasi.RightFdWrite)); e != wasi.ENOTCAPABLE {
+	if _, e := c.openWith(dir, "sub/f", wasi.OflagTrunc,
+		uint64(wasi.RightFdWrite)); e != wasi.ENOTCAPABLE {
 		t.Errorf("path_open to truncate: got %v, want %v", e, wasi.ENOTCAPABLE)
 	}
 	sub, e := c.openWith(dir, "sub", wasi.OflagDirectory, goReads)
@@ -153,5 +159,6 @@ func newFilesCaller(t *testing.T, access hostfs.Access) *caller {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newCaller(t, system.Config{Preopens: []system.Preopen{{Dir: root, Name: "/"}}}).withBuffer()
+	return newCaller(t, system.Config{Preopens: []system.Preopen{{Dir: root,
+		Name: "/"}}}).withBuffer()
 }

@@ -52,7 +52,8 @@ func TestWidths(t *testing.T) {
 		return 1
 	}
 	for _, call := range goodCalls {
-		if !strings.HasPrefix(call.name, "sock_get_") || call.name == "sock_get_option" || call.name == "sock_get_linger" {
+		if !strings.HasPrefix(call.name, "sock_get_") || call.name == "sock_get_option" ||
+			call.name == "sock_get_linger" {
 			continue
 		}
 		c := newNetCaller(t)
@@ -62,7 +63,8 @@ func TestWidths(t *testing.T) {
 			m[out+i] = 0xaa
 		}
 		c.must(call.name, a...)
-		if w := width(call.name); bytes.Count(m[out:out+32], []byte{0xaa}) < 32-w || !bytes.Equal(m[out+w:out+32], bytes.Repeat([]byte{0xaa}, 32-w)) {
+		if w := width(call.name); bytes.Count(m[out:out+32], []byte{0xaa}) < 32-w ||
+			!bytes.Equal(m[out+w:out+32], bytes.Repeat([]byte{0xaa}, 32-w)) {
 			t.Errorf("%s writes % x", call.name, m[out:out+32])
 		}
 		if strings.HasSuffix(call.name, "keep_alive") && m[out] > 1 {
@@ -96,7 +98,8 @@ func (c *caller) fdstat(fd uint64) wasi.Fdstat {
 	b := c.memory()[out:]
 	return wasi.Fdstat{
 		Type: wasi.Filetype(b[0]), Flags: wasi.Fdflags(binary.LittleEndian.Uint16(b[2:])),
-		Base: wasi.Rights(binary.LittleEndian.Uint64(b[8:])), Inheriting: wasi.Rights(binary.LittleEndian.Uint64(b[16:])),
+		Base:       wasi.Rights(binary.LittleEndian.Uint64(b[8:])),
+		Inheriting: wasi.Rights(binary.LittleEndian.Uint64(b[16:])),
 	}
 }
 
@@ -118,7 +121,8 @@ func TestReceiveFlags(t *testing.T) {
 		{4, 0, "0123", wasi.RoflagDataTruncated},
 		{64, 0, "next", 0},
 	} {
-		if text, roflags := c.recv(b, want.most, want.flags); text != want.text || roflags != want.roflags {
+		if text, roflags := c.recv(b, want.most, want.flags); text != want.text ||
+			roflags != want.roflags {
 			t.Errorf("%d bytes with flags %d: %q, flags %d", want.most, want.flags, text, roflags)
 		}
 	}
@@ -240,7 +244,8 @@ func TestSocketRights(t *testing.T) {
 	const base, inheriting = 0x3ff820004a, 0x3fffffffff // as WAMR has them
 	l, addr := c.listener(0)
 	narrow := c.open(0, stream)
-	for fd, typ := range map[uint64]wasi.Filetype{l: wasi.FiletypeSocketStream, c.open(inet6, datagram): wasi.FiletypeSocketDgram} {
+	for fd, typ := range map[uint64]wasi.Filetype{l: wasi.FiletypeSocketStream,
+		c.open(inet6, datagram): wasi.FiletypeSocketDgram} {
 		if s := c.fdstat(fd); s != (wasi.Fdstat{Type: typ, Base: base, Inheriting: inheriting}) {
 			t.Errorf("%+v", s)
 		}
@@ -256,7 +261,8 @@ func TestSocketRights(t *testing.T) {
 	if e := c.call("fd_write", narrow, iov, 1, out); e != wasi.ENOTCAPABLE {
 		t.Errorf("fd_write without the right says %v", e)
 	}
-	if e := c.call("fd_fdstat_set_rights", narrow, uint64(wasi.RightFdWrite), 0); e != wasi.ENOTCAPABLE {
+	if e := c.call("fd_fdstat_set_rights", narrow, uint64(wasi.RightFdWrite),
+		0); e != wasi.ENOTCAPABLE {
 		t.Errorf("getting a right back says %v", e)
 	}
 }
@@ -282,7 +288,8 @@ func (c *caller) resolvedAt(n int) (list []resolved) {
 	for i := range n {
 		b := c.memory()[out+i*wasi.SizeAddrInfo:]
 		a, _ := wasi.GetAddr(b)
-		list = append(list, resolved{a.String(), int32(binary.LittleEndian.Uint32(b[wasi.SizeAddr:]))})
+		list = append(list, resolved{a.String(),
+			int32(binary.LittleEndian.Uint32(b[wasi.SizeAddr:]))})
 	}
 	return list
 }
@@ -295,29 +302,37 @@ func TestResolve(t *testing.T) {
 		family, typ   uint64
 		want          []resolved
 	}{
-		{"allowed.test", "80", 0, 7, 7, []resolved{{"127.0.0.1:80", stream}, {"127.0.0.1:80", datagram}, {"[::1]:80", stream}, {"[::1]:80", datagram}}},
-		{"Allowed.Test.", "", 1, wasi.AddressFamilyUnspec, stream, []resolved{{"127.0.0.1:0", stream}, {"[::1]:0", stream}}},
+		{"allowed.test", "80", 0, 7, 7,
+			[]resolved{{"127.0.0.1:80", stream}, {"127.0.0.1:80", datagram}, {"[::1]:80", stream},
+				{"[::1]:80", datagram}}},
+		{"Allowed.Test.", "", 1, wasi.AddressFamilyUnspec, stream,
+			[]resolved{{"127.0.0.1:0", stream}, {"[::1]:0", stream}}},
 		{"allowed.test", "", 1, inet6, any, []resolved{{"[::1]:0", stream}, {"[::1]:0", datagram}}},
-		{"allowed.test", "", 1, wasi.AddressFamilyInet4, datagram, []resolved{{"127.0.0.1:0", datagram}}},
-		{"192.0.2.1", "65535", 1, wasi.AddressFamilyUnspec, stream, []resolved{{"192.0.2.1:65535", stream}}},
+		{"allowed.test", "", 1, wasi.AddressFamilyInet4, datagram,
+			[]resolved{{"127.0.0.1:0", datagram}}},
+		{"192.0.2.1", "65535", 1, wasi.AddressFamilyUnspec, stream,
+			[]resolved{{"192.0.2.1:65535", stream}}},
 		{"2001:db8::1", "", 1, inet6, datagram, []resolved{{"[2001:db8::1]:0", datagram}}},
 	} {
 		c := newNetCaller(t)
 		for _, capacity := range []int{8, 1, 0} {
 			m := c.memory()
 			clear(m[out : out+8*wasi.SizeAddrInfo])
-			if e := c.resolve(test.host, test.service, test.enabled, test.family, test.typ, uint64(capacity)); e != wasi.Success {
+			if e := c.resolve(test.host, test.service, test.enabled, test.family, test.typ,
+				uint64(capacity)); e != wasi.Success {
 				t.Errorf("%s: %v", test.host, e)
 				continue
 			}
 			if n := int(c.u32(out2)); n != len(test.want) {
-				t.Errorf("%s into %d entries: %d in total, not %d", test.host, capacity, n, len(test.want))
+				t.Errorf("%s into %d entries: %d in total, not %d", test.host, capacity, n,
+					len(test.want))
 			}
 			n := min(capacity, len(test.want))
 			if got := c.resolvedAt(n); !slices.Equal(got, test.want[:n]) {
 				t.Errorf("%s: %v, not %v", test.host, got, test.want[:n])
 			}
-			if rest := m[out+n*wasi.SizeAddrInfo : out+8*wasi.SizeAddrInfo]; !bytes.Equal(rest, make([]byte, len(rest))) {
+			if rest := m[out+n*wasi.SizeAddrInfo : out+8*wasi.SizeAddrInfo]; !bytes.Equal(rest,
+				make([]byte, len(rest))) {
 				t.Errorf("%s into %d entries: more was written", test.host, capacity)
 			}
 		}
@@ -342,7 +357,8 @@ func TestAddrPool(t *testing.T) {
 			t.Fatal(err)
 		}
 		return newCaller(t, system.Config{
-			Network: guard.New(kernel.New(kernel.Config{}), policy.New(rules, policy.Limits{}), guard.Options{}),
+			Network: guard.New(kernel.New(kernel.Config{}), policy.New(rules, policy.Limits{}),
+				guard.Options{}),
 		}).withBuffer()
 	}
 	expect := func(what string, got, want wasi.Errno) {
@@ -355,7 +371,9 @@ func TestAddrPool(t *testing.T) {
 	a, b := c.pair(0) // bind, listen, connect and accept, at any port
 	c.must("sock_send", a, iov, 1, 0, out)
 	c.must("sock_recv", b, iov, 1, 0, out, out2)
-	expect("bind beside the pool", c.call("sock_bind", c.open(0, stream), c.putAddr(netip.MustParseAddrPort("127.0.0.2:0"))), wasi.EACCES)
+	expect("bind beside the pool",
+		c.call("sock_bind", c.open(0, stream),
+			c.putAddr(netip.MustParseAddrPort("127.0.0.2:0"))), wasi.EACCES)
 	expect("implicit listen", c.call("sock_listen", c.open(0, stream), 5), wasi.EACCES)
 
 	// Peers are not restricted: the client here is 127.0.0.2, which the pool does not have.
@@ -372,11 +390,13 @@ func TestAddrPool(t *testing.T) {
 	}
 
 	c = pooled("0.0.0.0/15")
-	expect("implicit listen in a pool of all", c.call("sock_listen", c.open(0, stream), 5), wasi.Success)
+	expect("implicit listen in a pool of all", c.call("sock_listen", c.open(0, stream), 5),
+		wasi.Success)
 	c = pooled("::/0")
 	mapped := c.putAddr(netip.MustParseAddrPort("[::ffff:127.0.0.1]:9"))
 	expect("a mapped address", c.call("sock_connect", c.open(inet6, stream), mapped), wasi.EACCES)
-	expect("a mapped address, datagram", c.call("sock_send_to", c.open(inet6, datagram), iov, 1, 0, mapped, out), wasi.EACCES)
+	expect("a mapped address, datagram",
+		c.call("sock_send_to", c.open(inet6, datagram), iov, 1, 0, mapped, out), wasi.EACCES)
 }
 
 // TestCloseWakes closes what another thread of the guest is blocked on.
@@ -422,7 +442,8 @@ func TestCloseWakes(t *testing.T) {
 	}
 }
 
-// TestReceiveAfterShutdown ends receiving from datagram sockets: what has come is still there, and then nothing, for which nobody waits.
+// TestReceiveAfterShutdown ends receiving from datagram sockets: what has come is still there, and
+// then nothing, for which nobody waits.
 func TestReceiveAfterShutdown(t *testing.T) {
 	for _, connected := range []bool{false, true} {
 		c := newNetCaller(t)

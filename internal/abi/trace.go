@@ -16,8 +16,8 @@ import (
 //	sock_connect(3, 127.0.0.1:8080) = 0 <0.000081>
 //	sock_recv(3, ["hello\n"], 0x0, 6, 0) = 0 <0.000004>
 //
-// What a pointer points to is printed instead of the pointer: before the call if it goes in, after it if it comes out. The
-// letters of Function.args:
+// What a pointer points to is printed instead of the pointer: before the call if it goes in, after
+// it if it comes out. The letters of Function.args:
 //
 //	f fd              d number           D 64-bit number        x flags
 //	a address in      A address out      g group in             p pointer
@@ -68,11 +68,13 @@ func (tr *tracer) call(f *Function, t *Thread, m wasi.Memory, stack []uint64) wa
 		tr.line = append(append(tr.line, ' '), e.String()...)
 	}
 	tr.line = fmt.Appendf(tr.line, " <%.6f>\n", took.Seconds())
-	tr.w.Write(tr.line) // one write a line; that the trace could not be written is not the guest's concern
+	// one write a line; that the trace could not be written is not the guest's concern
+	tr.w.Write(tr.line)
 	return e
 }
 
-// incoming is what an argument looks like that the guest passes; "" for one that only the result fills.
+// incoming is what an argument looks like that the guest passes; "" for one that only the result
+// fills.
 func incoming(m wasi.Memory, kind byte, a []uint64) string {
 	switch kind {
 	case 'f', 'd':
@@ -189,7 +191,8 @@ const listed = 8
 
 // eventNames are the types of events. A guest's own buffer may have others.
 var eventNames = map[uint8]string{
-	wasi.EventClock: "clock", wasi.EventFdRead: "read", wasi.EventFdWrite: "write", wasi.EventFdFail: "failure",
+	wasi.EventClock: "clock", wasi.EventFdRead: "read", wasi.EventFdWrite: "write",
+	wasi.EventFdFail: "failure",
 }
 
 // subscriptionsText prints what poll_oneoff waits for: "[fd 3 read, clock 1 +5ms]".
@@ -209,7 +212,8 @@ func subscriptionsText(m wasi.Memory, ptr, count uint32) string {
 	})
 }
 
-// eventsText prints what has happened, by userdata, by which programs tell their subscriptions apart.
+// eventsText prints what has happened, by userdata, by which programs tell their subscriptions
+// apart.
 func eventsText(m wasi.Memory, ptr, count uint32) string {
 	return listText(m, ptr, count, wasi.SizeEvent, func(b []byte) string {
 		e := wasi.GetEvent(b)

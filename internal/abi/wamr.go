@@ -7,8 +7,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// wamr is what WAMR added to preview 1, but for the options, which are in options.go. Source: WAMR's wasi_socket_ext.h, and
-// docs/abi.md for where we differ.
+// wamr is what WAMR added to preview 1, but for the options, which are in options.go. Source:
+// WAMR's wasi_socket_ext.h, and docs/abi.md for where we differ.
 var wamr = []Function{
 	{"sock_open", "iiii", "i", "-ddo", sockOpen},
 	{"sock_bind", "ii", "i", "fa", sockBind},
@@ -133,7 +133,8 @@ func putAddr(m wasi.Memory, a []uint64, of func(int32) (netip.AddrPort, error)) 
 	return wasi.ErrnoOf(err)
 }
 
-// A host name in the DNS has at most 253 bytes, and a service name in the registry 15; programs may pass longer ones.
+// A host name in the DNS has at most 253 bytes, and a service name in the registry 15; programs may
+// pass longer ones.
 const maxName = 1024
 
 func sockAddrResolve(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
@@ -178,19 +179,22 @@ func sockAddrResolve(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	return m.PutUint32(uint32(a[5]), uint32(len(found)))
 }
 
-// hinted decodes the hints of a lookup. Without hints_enabled the rest of them is garbage in ordinary guests.
+// hinted decodes the hints of a lookup. Without hints_enabled the rest of them is garbage in
+// ordinary guests.
 func hinted(h wasi.AddrHints) (network.Family, network.Type, wasi.Errno) {
 	if !h.Enabled {
 		return network.AnyFamily, network.AnyType, wasi.Success
 	}
 	family, ok := map[int32]network.Family{
-		wasi.AddressFamilyInet4: network.IPv4, wasi.AddressFamilyInet6: network.IPv6, wasi.AddressFamilyUnspec: network.AnyFamily,
+		wasi.AddressFamilyInet4: network.IPv4, wasi.AddressFamilyInet6: network.IPv6,
+		wasi.AddressFamilyUnspec: network.AnyFamily,
 	}[h.Family]
 	if !ok {
 		return 0, 0, wasi.EAFNOSUPPORT
 	}
 	typ, ok := map[int32]network.Type{
-		wasi.SocketTypeStream: network.Stream, wasi.SocketTypeDgram: network.Datagram, wasi.SocketTypeAny: network.AnyType,
+		wasi.SocketTypeStream: network.Stream, wasi.SocketTypeDgram: network.Datagram,
+		wasi.SocketTypeAny: network.AnyType,
 	}[h.Type]
 	if !ok {
 		return 0, 0, wasi.EINVAL

@@ -10,8 +10,8 @@ import (
 )
 
 // WasmEdge's socket functions lie in preview 1's module under the names of WAMR's, with other
-// parameters. V1 is from before WasmEdge 0.12; V2 came with it. A guest mixes them, so each import is
-// found by its name and its parameters. Functions that preview 1 and WAMR have alike (sock_recv,
+// parameters. V1 is from before WasmEdge 0.12; V2 came with it. A guest mixes them, so each import
+// is found by its name and its parameters. Functions that preview 1 and WAMR have alike (sock_recv,
 // sock_send, sock_shutdown, sock_listen, and V2's sock_accept) are not repeated here. Sources:
 // WasmEdge's lib/host/wasi/wasimodule.cpp and wasifunc.cpp, the Rust crate wasmedge_wasi_socket
 // 0.5.5, github.com/stealthrocket/net 0.2.1; docs/abi.md tells where hosts differ.
@@ -190,7 +190,8 @@ func (t *Thread) edgeReceive(m wasi.Memory, a edgeReceiveArgs) wasi.Errno {
 	return wasi.Success
 }
 
-// edgeFits checks before a datagram is taken that its source will fit: 4 bytes hold no IPv6 address.
+// edgeFits checks before a datagram is taken that its source will fit: 4 bytes hold no IPv6
+// address.
 func (t *Thread) edgeFits(fd uint64, buf []byte) wasi.Errno {
 	switch len(buf) {
 	case 16, wasi.SizeEdgeStorage:

@@ -293,7 +293,8 @@ func TestEdgeFailures(t *testing.T) {
 			return c.call("sock_connect/iii", c.edgeOpen(1, edgeStream), denied(c), 80)
 		}},
 		{"send where it may not", wasi.EACCES, func(c *caller) wasi.Errno {
-			return c.call("sock_send_to/iiiiiii", c.edgeOpen(1, edgeDatagram), iov, 1, denied(c), 9, 0, out)
+			return c.call("sock_send_to/iiiiiii", c.edgeOpen(1, edgeDatagram), iov, 1, denied(c), 9,
+				0, out)
 		}},
 		{"a bad address comes before a bad descriptor", wasi.EINVAL, func(c *caller) wasi.Errno {
 			return c.call("sock_connect/iii", closed, c.edgeArg(5), 80)
@@ -307,7 +308,8 @@ func TestEdgeFailures(t *testing.T) {
 				c.edgeArg(128), 4, out, out2, out3)
 		}},
 		{"an IPv6 source in 4 bytes", wasi.EINVAL, func(c *caller) wasi.Errno {
-			return c.call("sock_recv_from/iiiiiii", c.edgeOpen(2, edgeDatagram), iov, 1, c.edgeArg(4),
+			return c.call("sock_recv_from/iiiiiii", c.edgeOpen(2, edgeDatagram), iov, 1,
+				c.edgeArg(4),
 				0, out, out2)
 		}},
 		{"a local IPv6 address in 4 bytes", wasi.EINVAL, func(c *caller) wasi.Errno {

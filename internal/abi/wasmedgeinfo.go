@@ -31,9 +31,9 @@ type edgeEntry struct {
 	keepLength           bool // of the data, since it is not the true one
 }
 
-// edgeAddrInfo is sock_getaddrinfo(node, length, service, length, hints, list, most, out count). The
-// guest passes a linked list whose entries, with all that they point to, it has allocated. They are
-// checked before anything is looked up, and filled from the first on.
+// edgeAddrInfo is sock_getaddrinfo(node, length, service, length, hints, list, most, out count).
+// The guest passes a linked list whose entries, with all that they point to, it has allocated. They
+// are checked before anything is looked up, and filled from the first on.
 func edgeAddrInfo(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	node, e := edgeString(m, a[0], a[1])
 	if e != wasi.Success {

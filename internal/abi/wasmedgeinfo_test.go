@@ -24,7 +24,8 @@ func (c *caller) edgeLookup(q edgeInfo, list uint64, most uint64) wasi.Errno {
 	clear(m[at : at+wasi.SizeEdgeAddrInfo])
 	binary.LittleEndian.PutUint16(m[at:], q.flags)
 	m[at+2], m[at+3], m[at+4] = q.family, q.typ, q.protocol
-	return c.call("sock_getaddrinfo", path, uint64(len(q.node)), path2, uint64(len(q.service)), at, list,
+	return c.call("sock_getaddrinfo", path, uint64(len(q.node)), path2, uint64(len(q.service)), at,
+		list,
 		most, out)
 }
 
@@ -57,7 +58,8 @@ func TestEdgeAddrInfo(t *testing.T) {
 		want []edgeResult
 	}{
 		{"both families", edgeInfo{node: "allowed.test", service: "80"}, []edgeResult{tcp4, tcp6}},
-		{"counted NULs", edgeInfo{node: "allowed.test\x00", service: "80\x00"}, []edgeResult{tcp4, tcp6}},
+		{"counted NULs", edgeInfo{node: "allowed.test\x00", service: "80\x00"},
+			[]edgeResult{tcp4, tcp6}},
 		{"IPv4", edgeInfo{node: "allowed.test", service: "80", family: 1}, []edgeResult{tcp4}},
 		{"IPv6", edgeInfo{node: "allowed.test", service: "80", family: 2}, []edgeResult{tcp6}},
 		{"datagrams", edgeInfo{node: "allowed.test", service: "80", family: 1, typ: 1},
@@ -68,7 +70,8 @@ func TestEdgeAddrInfo(t *testing.T) {
 		{"no host", edgeInfo{service: "80"}, []edgeResult{tcp4, tcp6}},
 		{"no host, to bind to", edgeInfo{service: "80", flags: 1, family: 1},
 			[]edgeResult{{1, 2, 1, "\x00\x50\x00\x00\x00\x00"}}},
-		{"no service", edgeInfo{node: "127.0.0.1"}, []edgeResult{{1, 2, 1, "\x00\x00\x7f\x00\x00\x01"}}},
+		{"no service", edgeInfo{node: "127.0.0.1"},
+			[]edgeResult{{1, 2, 1, "\x00\x00\x7f\x00\x00\x01"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			for most := 1; most <= 3; most++ {
@@ -92,7 +95,8 @@ func TestEdgeAddrInfo(t *testing.T) {
 // TestEdgeAddrInfoOfRustCrate says 14 for buffers of 26 bytes, and reads the length back.
 func TestEdgeAddrInfoOfRustCrate(t *testing.T) {
 	c := newNetCaller(t)
-	if e := c.edgeLookup(edgeInfo{node: "::1", service: "80"}, c.edgeList(1, 14), 1); e != wasi.Success {
+	if e := c.edgeLookup(edgeInfo{node: "::1", service: "80"}, c.edgeList(1, 14),
+		1); e != wasi.Success {
 		t.Fatalf("got %v, want success", e)
 	}
 	m := c.memory()
@@ -134,7 +138,8 @@ func TestEdgeAddrInfoFailures(t *testing.T) {
 			return c.edgeLookup(edgeInfo{node: "allowed.test", flags: 4}, c.edgeList(1, 26), 1)
 		}},
 		{"a service with NUMERICSERV", wasi.EINVAL, func(c *caller) wasi.Errno {
-			return c.edgeLookup(edgeInfo{node: "::1", service: "http", flags: 8}, c.edgeList(1, 26), 1)
+			return c.edgeLookup(edgeInfo{node: "::1", service: "http", flags: 8}, c.edgeList(1, 26),
+				1)
 		}},
 		{"family 3", wasi.ENOTSUP, func(c *caller) wasi.Errno {
 			return c.edgeLookup(edgeInfo{node: "::1", family: 3}, c.edgeList(1, 26), 1)

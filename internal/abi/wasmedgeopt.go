@@ -55,8 +55,8 @@ const maxOptionSize = 16
 
 // minPointer is the least value of sock_getsockopt's fifth argument that is a pointer to the
 // buffer's size. WasmEdge and the Rust crate pass that; github.com/stealthrocket/net and wasi-go
-// pass the size itself, which is 4. No compiler puts a variable below: wasm-ld starts data at 1,024,
-// Go at 4,096.
+// pass the size itself, which is 4. No compiler puts a variable below: wasm-ld starts data at
+// 1,024, Go at 4,096.
 const minPointer = 1024
 
 // edgeGetOption is sock_getsockopt(fd, level, name, out value, size or in-out size). A value that

@@ -22,13 +22,16 @@ func TestParse(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"": "not a size", "0": "not a size", "0MB": "not a size", "-1": "not a size", "GiB": "not a size",
+		"": "not a size", "0": "not a size", "0MB": "not a size", "-1": "not a size",
+		"GiB":    "not a size",
 		"1.5GiB": "not a size", "1e3": "not a size", "4  GiB": "not a size", "64MiB ": "not a size",
 		"99999999999999999999": "not a size", "17179869184GiB": "more than any size",
 		"64M": "64MB, with powers of 1000, or 64MiB", "64k": "64kB, with powers of 1000, or 64KiB",
 		"2G": "2GB, with powers of 1000, or 2GiB", "1KB": "1kB, with powers of 1000, or 1KiB",
-		"1kb": "1kB, with powers of 1000, or 1KiB", "1mb": "1MB, with", "1Mb": "1MB, with", "1Gi": "1GB, with",
-		"1bytes": "bytes is not a unit", "1ms": "ms is not a unit", "1mib": "1MB, with", "1b": "b is not a unit", "5min": "min is not a unit",
+		"1kb": "1kB, with powers of 1000, or 1KiB", "1mb": "1MB, with", "1Mb": "1MB, with",
+		"1Gi":    "1GB, with",
+		"1bytes": "bytes is not a unit", "1ms": "ms is not a unit", "1mib": "1MB, with",
+		"1b": "b is not a unit", "5min": "min is not a unit",
 	} {
 		if got, err := bytesize.Parse(text); got != 0 || err == nil ||
 			!strings.Contains(err.Error(), want) {

@@ -52,7 +52,8 @@ func TestConformance(t *testing.T) {
 					want := runNative(t, native, args)
 					compare(t, runModule(t, rt, module, args), want)
 					if texts := lacking[name]; !slices.Contains(texts, "") {
-						compare(t, without(runModule(t, rt, plain, args), texts), without(want, texts))
+						compare(t, without(runModule(t, rt, plain, args), texts),
+							without(want, texts))
 					}
 				})
 			}
@@ -60,7 +61,8 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// lacking is what differs without wasport's own functions: lines with one of these texts, or everything.
+// lacking is what differs without wasport's own functions: lines with one of these texts, or
+// everything.
 var lacking = map[string][]string{
 	"arguments":  {"FIONREAD", " bytes"},
 	"connect":    {"SO_ERROR"}, // which is guessed, and only after a connect
@@ -69,15 +71,17 @@ var lacking = map[string][]string{
 	"names":      {"fe80::1%lo", "scope some"},
 	"options":    {""}, // most of them
 	"poll":       {"nothing asked"},
-	"tcp":        {"pending", "recv(fds[0], &byte, 1, 0)"}, // which gets the error that SO_ERROR does not take
-	"udp":        {"pending", "recv(fd, &byte, 1, MSG_DONTWAIT)", "released"},
+	// which gets the error that SO_ERROR does not take
+	"tcp": {"pending", "recv(fds[0], &byte, 1, 0)"},
+	"udp": {"pending", "recv(fd, &byte, 1, MSG_DONTWAIT)", "released"},
 }
 
 // without leaves out the lines that have one of these texts.
 func without(transcript string, texts []string) string {
 	var kept []string
 	for line := range strings.Lines(transcript) {
-		if !slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(line, text) }) {
+		if !slices.ContainsFunc(texts,
+			func(text string) bool { return strings.Contains(line, text) }) {
 			kept = append(kept, line)
 		}
 	}
@@ -128,7 +132,8 @@ func newBuilder(t *testing.T) *builder {
 }
 
 // Both compilers are as strict, so that what one of them does not know is noticed.
-var warnings = []string{"-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unknown-warning-option", "-Wno-stringop-overflow"}
+var warnings = []string{"-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function",
+	"-Wno-unknown-warning-option", "-Wno-stringop-overflow"}
 
 func (b *builder) native(t *testing.T, source string) string {
 	out := filepath.Join(t.TempDir(), "program")
@@ -218,7 +223,8 @@ func compare(t *testing.T, got, want string) {
 	}
 }
 
-// startPeers starts servers on an address that send back what they get, and returns their ports and one where nobody listens.
+// startPeers starts servers on an address that send back what they get, and returns their ports and
+// one where nobody listens.
 func startPeers(t *testing.T, host string) []string {
 	any := net.JoinHostPort(host, "0")
 	streams, err := net.Listen("tcp", any)

@@ -16,8 +16,9 @@ import (
 	"github.com/wasport/wasport/internal/dnstest"
 )
 
-// TestInside runs the programs of the folder inside where /etc says what they are about, and nobody else is on the network: in namespaces
-// of their own, which takes being root or a system that lets others make them.
+// TestInside runs the programs of the folder inside where /etc says what they are about, and nobody
+// else is on the network: in namespaces of their own, which takes being root or a system that lets
+// others make them.
 func TestInside(t *testing.T) {
 	if os.Getenv("WASPORT_INSIDE") == "1" {
 		inside(t)
@@ -89,7 +90,8 @@ func inside(t *testing.T) {
 	for _, source := range sources {
 		name := strings.TrimSuffix(filepath.Base(source), ".c")
 		args := []string{name, "4", "0", "0", "0"}
-		compare(t, runModule(t, rt, b.module(t, source), args), runNative(t, b.native(t, source), args))
+		compare(t, runModule(t, rt, b.module(t, source), args),
+			runNative(t, b.native(t, source), args))
 	}
 }
 

@@ -1,7 +1,8 @@
-// Package dnstest is a small DNS server on a loopback address, for tests and demonstrations that must not depend on anyone else's.
+// Package dnstest is a small DNS server on a loopback address, for tests and demonstrations that
+// must not depend on anyone else's.
 //
-// It answers questions for addresses, by UDP and TCP, from a table that may change while it runs. It knows how servers fail, not
-// how they recurse.
+// It answers questions for addresses, by UDP and TCP, from a table that may change while it runs.
+// It knows how servers fail, not how they recurse.
 package dnstest
 
 import (
@@ -18,7 +19,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Answer is what the server says of a name. The zero value says that the name exists and has no addresses.
+// Answer is what the server says of a name. The zero value says that the name exists and has no
+// addresses.
 type Answer struct {
 	Addrs []netip.Addr
 	CNAME string // another name, whose answer is given along
@@ -71,7 +73,8 @@ func StartAt(on netip.AddrPort) (*Server, error) {
 			failed = err
 			continue
 		}
-		s := &Server{packets: packets, streams: streams, done: make(chan struct{}), names: make(map[string]*record), conns: make(map[net.Conn]bool)}
+		s := &Server{packets: packets, streams: streams, done: make(chan struct{}),
+			names: make(map[string]*record), conns: make(map[net.Conn]bool)}
 		s.running.Go(s.servePackets)
 		s.running.Go(s.serveStreams)
 		return s, nil
@@ -84,8 +87,9 @@ func (s *Server) Addr() string {
 	return s.packets.LocalAddr().String()
 }
 
-// Set says what the server answers for a name: the answers one after the other, for questions of each type of address, and the
-// last for ever. Without answers the name does not exist, as if it never had been set.
+// Set says what the server answers for a name: the answers one after the other, for questions of
+// each type of address, and the last for ever. Without answers the name does not exist, as if it
+// never had been set.
 func (s *Server) Set(name string, answers ...Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +97,8 @@ func (s *Server) Set(name string, answers ...Answer) {
 		delete(s.names, canonical(name))
 		return
 	}
-	s.names[canonical(name)] = &record{answers: answers, asked: make(map[dnsmessage.Type]int), transport: make(map[string]int)}
+	s.names[canonical(name)] = &record{answers: answers, asked: make(map[dnsmessage.Type]int),
+		transport: make(map[string]int)}
 }
 
 // Addrs is the answer that most names have.
@@ -189,7 +194,8 @@ func (s *Server) serveStream(c net.Conn) {
 		if reply == nil {
 			continue
 		}
-		if _, err := c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)); err != nil {
+		if _, err := c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))),
+			reply...)); err != nil {
 			return
 		}
 	}

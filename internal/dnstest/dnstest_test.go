@@ -24,11 +24,13 @@ func TestServer(t *testing.T) {
 	s.Set("gone.test", dnstest.Addrs("192.0.2.1"))
 	s.Set("gone.test")
 
-	r := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, transport, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, transport, s.Addr())
-	}}
+	r := net.Resolver{PreferGo: true,
+		Dial: func(ctx context.Context, transport, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, transport, s.Addr())
+		}}
 	var failure *net.DNSError
-	if _, err := r.LookupNetIP(t.Context(), "ip", "gone.test."); !errors.As(err, &failure) || !failure.IsNotFound {
+	if _, err := r.LookupNetIP(t.Context(), "ip", "gone.test."); !errors.As(err, &failure) ||
+		!failure.IsNotFound {
 		t.Errorf("a name that is gone: %v", err)
 	}
 

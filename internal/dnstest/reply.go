@@ -18,7 +18,8 @@ func (s *Server) reply(message []byte, transport string) []byte {
 		return nil
 	}
 	out := dnsmessage.Message{
-		Header:    dnsmessage.Header{ID: h.ID, Response: true, Authoritative: true, RecursionDesired: h.RecursionDesired, RecursionAvailable: true},
+		Header: dnsmessage.Header{ID: h.ID, Response: true, Authoritative: true,
+			RecursionDesired: h.RecursionDesired, RecursionAvailable: true},
 		Questions: []dnsmessage.Question{q},
 	}
 	name := q.Name

@@ -6,7 +6,8 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// The functions in the place of atomic wait and notify, with the operands that package interrupt describes.
+// The functions in the place of atomic wait and notify, with the operands that package interrupt
+// describes.
 
 func notify(ctx context.Context, mod api.Module, s []uint64) {
 	t := threadOf(ctx)
@@ -16,7 +17,8 @@ func notify(ctx context.Context, mod api.Module, s []uint64) {
 
 func wait32(ctx context.Context, mod api.Module, s []uint64) {
 	t := threadOf(ctx)
-	r, err := t.guest.waits.Wait32(t.waiter, t, t.Memory(mod), sum(s[0], s[3]), uint32(s[1]), int64(s[2]))
+	r, err := t.guest.waits.Wait32(t.waiter, t, t.Memory(mod), sum(s[0], s[3]), uint32(s[1]),
+		int64(s[2]))
 	s[0] = t.result(uint64(r), err)
 }
 
@@ -29,7 +31,8 @@ func wait64(ctx context.Context, mod api.Module, s []uint64) {
 // sum is the address that an operand and an offset mean together.
 func sum(operand, offset uint64) uint64 { return uint64(uint32(operand)) + uint64(uint32(offset)) }
 
-// result ends the guest in place of a result, if there was an error or the guest has ended meanwhile.
+// result ends the guest in place of a result, if there was an error or the guest has ended
+// meanwhile.
 func (t *thread) result(v uint64, err error) uint64 {
 	if cause := t.Err(); cause != nil {
 		panic(cause)

@@ -11,33 +11,37 @@ import (
 	"github.com/wasport/wasport/internal/engine/memory"
 )
 
-// All that a guest makes the host keep in memory for it, its linear memory, tables, globals, instances and stacks, is charged
-// to one budget when it is made, for all of the guest's threads together.
+// All that a guest makes the host keep in memory for it, its linear memory, tables, globals,
+// instances and stacks, is charged to one budget when it is made, for all of the guest's threads
+// together.
 
 const (
-	// besideMemory is how much more than its linear memory a guest may hold, so that a small limit of that leaves room for the
-	// rest.
+	// besideMemory is how much more than its linear memory a guest may hold, so that a small limit
+	// of that leaves room for the rest.
 	besideMemory = 4 << 20
 
-	// mostInAll is the budget of a guest without a limit: 4 GiB of linear memory, and 1 GiB beside it.
+	// mostInAll is the budget of a guest without a limit: 4 GiB of linear memory, and 1 GiB beside
+	// it.
 	mostInAll = 5 << 30
 
-	// threadSize is what a thread takes besides its instance and its stack: a goroutine, wazero's calling engine with the
-	// first 10 KiB of the guest's stack, what it waits with.
+	// threadSize is what a thread takes besides its instance and its stack: a goroutine, wazero's
+	// calling engine with the first 10 KiB of the guest's stack, what it waits with.
 	threadSize = 48 << 10
 
-	// entrySize is what an entry takes that a table grows by. The entries themselves have 8 bytes. Go allocates a quarter more
-	// than asked, and the table that was is there until the next collection.
+	// entrySize is what an entry takes that a table grows by. The entries themselves have 8 bytes.
+	// Go allocates a quarter more than asked, and the table that was is there until the next
+	// collection.
 	entrySize = 20
 
-	// referenceSize is what wazero allocates each time that a guest makes a reference to one of its functions, and keeps until the
-	// instance ends.
+	// referenceSize is what wazero allocates each time that a guest makes a reference to one of its
+	// functions, and keeps until the instance ends.
 	referenceSize = 64
 
 	// firstStack is the size of a stack, as guessed, up to which it belongs to threadSize.
 	firstStack = 16 << 10
 
-	// stackFactor is how many bytes a stack of a certain size takes: wazero doubles it when it is full.
+	// stackFactor is how many bytes a stack of a certain size takes: wazero doubles it when it is
+	// full.
 	stackFactor = 2
 )
 
@@ -110,6 +114,7 @@ func charge(ctx context.Context, _ api.Module, stack []uint64) {
 
 // errNoRoom says that a guest's first thread needs more than the guest may hold.
 func (m *Module) errNoRoom(limit uint64) error {
-	return fmt.Errorf("the module needs %d bytes of memory to start, besides its linear memory, and may have %d",
+	return fmt.Errorf("the module needs %d bytes of memory to start, besides its linear memory, "+
+		"and may have %d",
 		m.threadNeeds(), limit)
 }

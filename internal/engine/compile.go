@@ -17,11 +17,13 @@ type CompileOptions struct {
 	TrapUnknown bool // functions that we lack trap when called, instead of making Compile fail
 }
 
-// Compile compiles a module and checks that its imports can be supplied. An *ImportError says which cannot.
+// Compile compiles a module and checks that its imports can be supplied. An *ImportError says which
+// cannot.
 //
-// It returns at the end of ctx, with its cause. wazero does not look at ctx while it compiles a function, so that this one goes
-// on in the background, for as long as interrupt.Rewrite lets a function of its size take; the engine is not released
-// before. The binary must not change until then.
+// It returns at the end of ctx, with its cause. wazero does not look at ctx while it compiles a
+// function, so that this one goes on in the background, for as long as interrupt.Rewrite lets a
+// function of its size take; the engine is not released before. The binary must not change until
+// then.
 func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (*Module, error) {
 	if ctx.Done() == nil {
 		return e.compileModule(ctx, binary, o)
@@ -60,7 +62,8 @@ func errCut(ctx context.Context) error {
 	return fmt.Errorf("the module was not compiled in time: %w", context.Cause(ctx))
 }
 
-func (e *Engine) compileModule(ctx context.Context, binary []byte, o CompileOptions) (*Module, error) {
+func (e *Engine) compileModule(ctx context.Context, binary []byte, o CompileOptions) (*Module,
+	error) {
 	if err := recognise(binary); err != nil {
 		return nil, err
 	}
@@ -71,7 +74,8 @@ func (e *Engine) compileModule(ctx context.Context, binary []byte, o CompileOpti
 			interrupt.Options{Interval: interval, Stack: firstStack, Charge: true, Atomics: true,
 				Overloaded: m.overloaded})
 		if err != nil {
-			// Not wazero's to judge: it takes some that are invalid, which nothing would end or limit, and it allocates what they declare.
+			// Not wazero's to judge: it takes some that are invalid, which nothing would end or
+			// limit, and it allocates what they declare.
 			return nil, err
 		}
 		binary, m.interrupted, m.memory, m.needs = rewritten, true, needs.Memory, needs
@@ -93,7 +97,8 @@ func (e *Engine) compileModule(ctx context.Context, binary []byte, o CompileOpti
 	return m, nil
 }
 
-func (e *Engine) compile(ctx context.Context, binary []byte) (compiled wazero.CompiledModule, err error) {
+func (e *Engine) compile(ctx context.Context, binary []byte) (compiled wazero.CompiledModule,
+	err error) {
 	compile := func() (err error) {
 		if compiled, err = e.runtime.CompileModule(compiling(ctx), binary); err != nil {
 			return fmt.Errorf("invalid module: %w", printable.Error(err))

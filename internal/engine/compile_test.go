@@ -25,7 +25,10 @@ func name(i int) []byte { return appendBytes(nil, fmt.Appendf(nil, "name%d", i))
 var voidType = section(1, []byte("\x01\x60\x00\x00"))
 
 // nameSection is the custom section of names, with a content.
-func nameSection(content []byte) []byte { return section(0, appendBytes(nil, []byte("name")), content) }
+func nameSection(content []byte) []byte {
+	return section(0, appendBytes(nil, []byte("name")),
+		content)
+}
 
 // growing are modules whose number of items is a parameter.
 var growing = map[string]struct {
@@ -38,7 +41,9 @@ var growing = map[string]struct {
 		})))
 	}},
 	"imports of one function": {1000, func(n int) []byte {
-		return slices.Concat(voidType, section(2, number(uint64(n)), bytes.Repeat(slices.Concat(name(0), name(0), []byte{0, 0}), n)))
+		return slices.Concat(voidType,
+			section(2, number(uint64(n)),
+				bytes.Repeat(slices.Concat(name(0), name(0), []byte{0, 0}), n)))
 	}},
 	"modules that are imported from": {120, func(n int) []byte {
 		return slices.Concat(voidType, section(2, number(uint64(n)), each(n, func(i int) []byte {
@@ -46,12 +51,14 @@ var growing = map[string]struct {
 		})))
 	}},
 	"bad name sections": {4000, func(n int) []byte {
-		return slices.Concat(functions(n, []byte{0, 0x0b}), bytes.Repeat(nameSection([]byte{2, 0x7f}), n))
+		return slices.Concat(functions(n, []byte{0, 0x0b}),
+			bytes.Repeat(nameSection([]byte{2, 0x7f}), n))
 	}},
 	"exports": {10_000, func(n int) []byte {
-		return slices.Concat(voidType, section(3, []byte{1, 0}), section(7, number(uint64(n)), each(n, func(i int) []byte {
-			return append(name(i), 0, 0)
-		})), section(10, []byte{1, 2, 0, 0x0b}))
+		return slices.Concat(voidType, section(3, []byte{1, 0}),
+			section(7, number(uint64(n)), each(n, func(i int) []byte {
+				return append(name(i), 0, 0)
+			})), section(10, []byte{1, 2, 0, 0x0b}))
 	}},
 	"types": {20_000, func(n int) []byte {
 		return section(1, number(uint64(n)), bytes.Repeat([]byte{0x60, 2, 0x7f, 0x7f, 1, 0x7f}, n))
@@ -61,10 +68,12 @@ var growing = map[string]struct {
 	}},
 	"functions": {10_000, func(n int) []byte { return functions(n, []byte{0, 0x0b}) }},
 	"functions with loops": {100, func(n int) []byte {
-		return functions(n, []byte{0}, bytes.Repeat([]byte{3, 0x40, 0x0b}, 20), bytes.Repeat([]byte{1}, 1000), []byte{0x0b})
+		return functions(n, []byte{0}, bytes.Repeat([]byte{3, 0x40, 0x0b}, 20),
+			bytes.Repeat([]byte{1}, 1000), []byte{0x0b})
 	}},
 	"straight code": {20_000, func(n int) []byte {
-		return functions(1, []byte{1, 1, 0x7f}, bytes.Repeat([]byte{0x20, 0, 0x41, 1, 0x6a, 0x21, 0}, n), []byte{0x0b})
+		return functions(1, []byte{1, 1, 0x7f},
+			bytes.Repeat([]byte{0x20, 0, 0x41, 1, 0x6a, 0x21, 0}, n), []byte{0x0b})
 	}},
 	"custom sections": {20_000, func(n int) []byte {
 		return each(n, func(i int) []byte { return section(0, name(i)) })
@@ -81,25 +90,39 @@ func TestTooLongToCompile(t *testing.T) {
 		loop, void, brIf, op = 0x03, 0x40, 0x0d, 0x45
 	)
 	again := []byte{get, 0, brIf, 0, 0x0b}
-	locals := func(n int) []byte { return slices.Concat([]byte{1}, number(uint64(n)), []byte{0x7f}) }
+	locals := func(n int) []byte {
+		return slices.Concat([]byte{1}, number(uint64(n)),
+			[]byte{0x7f})
+	}
 	for name, wasm := range map[string][]byte{
-		"4,000 empty loops": functions(1, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 4000), []byte{0x0b}),
-		"nested loops":      functions(1, locals(1), bytes.Repeat([]byte{loop, void}, 4000), bytes.Repeat(again, 4000), []byte{0x0b}),
-		"ifs":               functions(1, locals(1), bytes.Repeat([]byte{get, 0, 4, void, 0x0b}, 20_000), []byte{0x0b}),
-		"blocks":            functions(1, locals(1), bytes.Repeat([]byte{2, void, get, 0, brIf, 0, 0x0b}, 20_000), []byte{0x0b}),
-		"branches":          functions(1, locals(1), bytes.Repeat([]byte{get, 0, brIf, 0}, 20_000), []byte{0x0b}),
-		"branch tables":     functions(1, locals(1), bytes.Repeat([]byte{2, void, get, 0, 0x0e, 1, 0, 1, 0x0b}, 10_000), []byte{0x0b}),
-		"locals across loops": functions(1, locals(501), bytes.Repeat([]byte{loop, void}, 500), each(500, func(i int) []byte {
-			return slices.Concat(local(get, i+1), []byte{op}, local(set, i+1), again)
-		}), each(500, func(i int) []byte { return append(local(get, i+1), 0x1a) }), []byte{0x0b}),
+		"4,000 empty loops": functions(1, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 4000),
+			[]byte{0x0b}),
+		"nested loops": functions(1, locals(1), bytes.Repeat([]byte{loop, void}, 4000),
+			bytes.Repeat(again, 4000), []byte{0x0b}),
+		"ifs": functions(1, locals(1),
+			bytes.Repeat([]byte{get, 0, 4, void, 0x0b}, 20_000), []byte{0x0b}),
+		"blocks": functions(1, locals(1),
+			bytes.Repeat([]byte{2, void, get, 0, brIf, 0, 0x0b}, 20_000), []byte{0x0b}),
+		"branches": functions(1, locals(1), bytes.Repeat([]byte{get, 0, brIf, 0}, 20_000),
+			[]byte{0x0b}),
+		"branch tables": functions(1, locals(1),
+			bytes.Repeat([]byte{2, void, get, 0, 0x0e, 1, 0, 1, 0x0b}, 10_000), []byte{0x0b}),
+		"locals across loops": functions(1, locals(501), bytes.Repeat([]byte{loop, void}, 500),
+			each(500, func(i int) []byte {
+				return slices.Concat(local(get, i+1), []byte{op}, local(set, i+1), again)
+			}), each(500, func(i int) []byte { return append(local(get, i+1), 0x1a) }),
+			[]byte{0x0b}),
 		"locals across ifs": functions(1, locals(4001), each(4000, func(i int) []byte {
 			return slices.Concat([]byte{get, 0, 4, void, 0x41, 1}, local(set, i+1), []byte{0x0b})
 		}), each(4000, func(i int) []byte { return append(local(get, i+1), 0x1a) }), []byte{0x0b}),
-		"in many functions": functions(100, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 1000), []byte{0x0b}),
-		"globals of functions": slices.Concat(voidType, section(3, number(20_000), make([]byte, 20_000)),
+		"in many functions": functions(100, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 1000),
+			[]byte{0x0b}),
+		"globals of functions": slices.Concat(voidType,
+			section(3, number(20_000), make([]byte, 20_000)),
 			section(6, number(20_000), bytes.Repeat([]byte{0x7f, 1, 0x41, 0, 0x0b}, 20_000)),
 			section(10, number(20_000), bytes.Repeat([]byte{2, 0, 0x0b}, 20_000))),
-		"a megabyte": functions(1, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 350_000), []byte{0x0b}),
+		"a megabyte": functions(1, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 350_000),
+			[]byte{0x0b}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()
@@ -119,9 +142,12 @@ func TestTooLongToCompile(t *testing.T) {
 	}
 }
 
-// TestCompileEndsWithItsContext ends a context while wazero compiles a function that takes it some time.
+// TestCompileEndsWithItsContext ends a context while wazero compiles a function that takes it some
+// time.
 func TestCompileEndsWithItsContext(t *testing.T) {
-	wasm := slices.Concat(empty, functions(1, []byte{1, 1, 0x7f}, bytes.Repeat([]byte{0x20, 0, 4, 0x40, 0x0b}, 1800), []byte{0x0b}))
+	wasm := slices.Concat(empty,
+		functions(1, []byte{1, 1, 0x7f}, bytes.Repeat([]byte{0x20, 0, 4, 0x40, 0x0b}, 1800),
+			[]byte{0x0b}))
 	compile := func(ctx context.Context) (time.Duration, error) {
 		e, err := New(context.Background(), Config{})
 		if err != nil {

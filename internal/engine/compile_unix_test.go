@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processTime is how much processor time this process has had. What else runs on the machine takes none of it.
+// processTime is how much processor time this process has had. What else runs on the machine takes
+// none of it.
 func processTime(t *testing.T) time.Duration {
 	t.Helper()
 	var u unix.Rusage
@@ -21,7 +22,8 @@ func processTime(t *testing.T) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// TestCompilingIsLinear compares the processor time that modules with a number of items take, and with twice as many.
+// TestCompilingIsLinear compares the processor time that modules with a number of items take, and
+// with twice as many.
 func TestCompilingIsLinear(t *testing.T) {
 	const rounds, most = 10, 2.5
 	ctx := context.Background()
@@ -49,7 +51,8 @@ func TestCompilingIsLinear(t *testing.T) {
 					break
 				}
 			}
-			t.Logf("%d take %v, and %d take %v", g.items, slices.Min(once), 2*g.items, slices.Min(twice))
+			t.Logf("%d take %v, and %d take %v", g.items, slices.Min(once), 2*g.items,
+				slices.Min(twice))
 			if r := ratio(); r > most {
 				t.Errorf("twice as many take %.2f times as long, want at most %.1f", r, most)
 			}

@@ -1,8 +1,8 @@
-// Package engine compiles and runs guests on wazero: compiling, checking and supplying what a module imports, starting a guest and its threads,
-// ending it, and saying why it ended.
+// Package engine compiles and runs guests on wazero: compiling, checking and supplying what a
+// module imports, starting a guest and its threads, ending it, and saying why it ended.
 //
-// Together with internal/abi it is the only place that knows wazero, and it uses wazero's public API alone. What imported
-// functions do is not its business.
+// Together with internal/abi it is the only place that knows wazero, and it uses wazero's public
+// API alone. What imported functions do is not its business.
 package engine
 
 import (
@@ -21,18 +21,20 @@ import (
 
 // Config says how guests are run.
 type Config struct {
-	// Runtime is a runtime that the embedder already has, and closes; then the other fields mean nothing. Nil = one of our own.
+	// Runtime is a runtime that the embedder already has, and closes; then the other fields mean
+	// nothing. Nil = one of our own.
 	Runtime wazero.Runtime
 
-	// Modules are the names of the modules in Runtime whose functions guests may import. No other module of it can be reached.
+	// Modules are the names of the modules in Runtime whose functions guests may import. No other
+	// module of it can be reached.
 	Modules []string
 
 	CacheDir     string // where compiled modules are kept; empty = in memory only
 	CacheKeyFile string // of the key that authenticates them; empty = the user's
 	Interpreter  bool   // interpret instead of compiling
 
-	// NoInterrupt leaves modules as they are. A guest that computes then holds up the whole process at its next garbage collection, and
-	// cannot be ended before it calls the host.
+	// NoInterrupt leaves modules as they are. A guest that computes then holds up the whole process
+	// at its next garbage collection, and cannot be ended before it calls the host.
 	NoInterrupt bool
 }
 
@@ -50,9 +52,10 @@ type Engine struct {
 	scheduler          *sched.Scheduler
 }
 
-// features are what a guest may use. Exception handling is not among them: wazero's can be made to use freed memory of the host
-// (wazero issue 2522).
-const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads | experimental.CoreFeaturesTailCall |
+// features are what a guest may use. Exception handling is not among them: wazero's can be made to
+// use freed memory of the host (wazero issue 2522).
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads |
+	experimental.CoreFeaturesTailCall |
 	experimental.CoreFeaturesExtendedConst
 
 // New makes an engine. It must be closed.
@@ -71,7 +74,8 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 			return nil, fmt.Errorf("cache of compiled modules: %w", err)
 		}
 	}
-	e.runtime = wazero.NewRuntimeWithConfig(ctx, rc.WithCoreFeatures(features).WithCompilationCache(e.cache))
+	e.runtime = wazero.NewRuntimeWithConfig(ctx,
+		rc.WithCoreFeatures(features).WithCompilationCache(e.cache))
 	return e.ready(ctx, nil)
 }
 
@@ -87,8 +91,8 @@ func (e *Engine) openCache(dir, keyFile string) (err error) {
 	return err
 }
 
-// CachePaths are the directory of compiled modules and that of the key to them. What could write there
-// could have the process run any machine code. They are empty if there is no such cache.
+// CachePaths are the directory of compiled modules and that of the key to them. What could write
+// there could have the process run any machine code. They are empty if there is no such cache.
 func (e *Engine) CachePaths() (dir, keyDir string) {
 	if e.kept == nil {
 		return "", ""
@@ -103,7 +107,8 @@ func (e *Engine) ready(ctx context.Context, modules []string) (*Engine, error) {
 	for _, name := range modules {
 		e.modules[name] = struct{}{}
 	}
-	nothing, err := e.runtime.NewHostModuleBuilder("nothing").Compile(ctx) // which is never kept in a cache
+	// which is never kept in a cache
+	nothing, err := e.runtime.NewHostModuleBuilder("nothing").Compile(ctx)
 	if err == nil {
 		e.nothing, err = e.runtime.InstantiateModule(ctx, nothing, anonymous)
 	}
@@ -113,8 +118,8 @@ func (e *Engine) ready(ctx context.Context, modules []string) (*Engine, error) {
 	return e, nil
 }
 
-// Close releases the engine and all of its modules, once no guest runs. One that is stuck in the host
-// keeps them until it comes back.
+// Close releases the engine and all of its modules, once no guest runs. One that is stuck in the
+// host keeps them until it comes back.
 func (e *Engine) Close(ctx context.Context) error {
 	return e.users.close(func() error { return e.release(ctx) })
 }
@@ -134,7 +139,8 @@ func (e *Engine) release(ctx context.Context) error {
 	return err
 }
 
-// anonymous is the configuration of every instance: without a name, so that any number of them can be there at once; with a source of
-// random numbers, since wazero would otherwise seed one of its own for 15 µs and 5 KiB each, and without a start function, which is
-// called when everything else is ready.
+// anonymous is the configuration of every instance: without a name, so that any number of them can
+// be there at once; with a source of random numbers, since wazero would otherwise seed one of its
+// own for 15 µs and 5 KiB each, and without a start function, which is called when everything else
+// is ready.
 var anonymous = wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader).WithStartFunctions()

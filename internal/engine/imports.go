@@ -18,23 +18,25 @@ import (
 type Import struct {
 	Module, Name string
 
-	// Want and Have are what the module imports and what it would get. A function is told by its signature, such as
-	// "(i32, i32) -> i32", anything else by its kind: "global", "table", "memory", "shared memory". Have is empty if there
-	// is nothing.
+	// Want and Have are what the module imports and what it would get. A function is told by its
+	// signature, such as "(i32, i32) -> i32", anything else by its kind: "global", "table",
+	// "memory", "shared memory". Have is empty if there is nothing.
 	Want, Have string
 
-	// Foreign is true if it comes from a module of the embedder's runtime, since Config.Modules names that.
+	// Foreign is true if it comes from a module of the embedder's runtime, since Config.Modules
+	// names that.
 	Foreign bool
 }
 
 // OK reports whether the import can be supplied.
 func (i Import) OK() bool { return i.Want == i.Have }
 
-// IsFunction reports whether the import is a function. Anything else that cannot be supplied has no stand-in.
+// IsFunction reports whether the import is a function. Anything else that cannot be supplied has no
+// stand-in.
 func (i Import) IsFunction() bool { return strings.HasPrefix(i.Want, "(") }
 
-// FullName is the names of the module and of what is imported from it, such as "env.memory", as they
-// can be shown on a terminal.
+// FullName is the names of the module and of what is imported from it, such as "env.memory", as
+// they can be shown on a terminal.
 func (i Import) FullName() string { return printable.Name(i.Module) + "." + printable.Name(i.Name) }
 
 func (i Import) String() string {
@@ -92,8 +94,8 @@ func types(letters string) []api.ValueType {
 	return t
 }
 
-// imports lists the functions that a compiled module imports, in its own order and each once, but for those that rewriting
-// added; then what else it imports and cannot get.
+// imports lists the functions that a compiled module imports, in its own order and each once, but
+// for those that rewriting added; then what else it imports and cannot get.
 func (m *Module) imports() []Import {
 	var list []Import
 	seen := make(map[Import]struct{})
@@ -108,7 +110,8 @@ func (m *Module) imports() []Import {
 		if module == interrupt.Module {
 			continue
 		}
-		i := Import{Module: module, Name: m.importedName(module, name), Want: signature(def.ParamTypes(), def.ResultTypes())}
+		i := Import{Module: module, Name: m.importedName(module, name),
+			Want: signature(def.ParamTypes(), def.ResultTypes())}
 		if m.foreign(module) {
 			i.Have, i.Foreign = m.engine.exported(module, name), true
 		} else if named := abi.Named(module, i.Name); len(named) > 0 {
@@ -166,7 +169,8 @@ func (m *Module) importedName(module, name string) string {
 	return name
 }
 
-// exported is the signature of a function that a module of the embedder's exports; empty if there is none.
+// exported is the signature of a function that a module of the embedder's exports; empty if there
+// is none.
 func (e *Engine) exported(module, name string) string {
 	instance := e.runtime.Module(module)
 	if instance == nil {
@@ -179,9 +183,9 @@ func (e *Engine) exported(module, name string) string {
 	return signature(def.ParamTypes(), def.ResultTypes())
 }
 
-// supply makes the modules that a compiled module imports its functions from: with just those functions, and without names, so that
-// they meet neither those of other guests' dialects nor what an embedder has put into the runtime. A function that we do not
-// have traps when it is called.
+// supply makes the modules that a compiled module imports its functions from: with just those
+// functions, and without names, so that they meet neither those of other guests' dialects nor what
+// an embedder has put into the runtime. A function that we do not have traps when it is called.
 func (m *Module) supply(ctx context.Context) (map[string]api.Module, error) {
 	rt := m.engine.runtime
 	builders := make(map[string]wazero.HostModuleBuilder)
@@ -236,6 +240,7 @@ func function(module, name, want string) (api.GoModuleFunc, bool) {
 
 func trapping(module, name string) api.GoModuleFunc {
 	return func(context.Context, api.Module, []uint64) {
-		panic(fault{fmt.Errorf("called %s.%s, which the host does not have", printable.Name(module), printable.Name(name))})
+		panic(fault{fmt.Errorf("called %s.%s, which the host does not have", printable.Name(module),
+			printable.Name(name))})
 	}
 }

@@ -15,7 +15,8 @@ func (e Entry) String() string { return printable.Name(e.Name) + e.Signature() }
 // Signature is the function's type, such as "(i32, i32) -> i32".
 func (e Entry) Signature() string { return signature(e.Params, e.Results) }
 
-// Imports lists the functions that the module imports, in its own order and each once, then what else it imports and cannot get.
+// Imports lists the functions that the module imports, in its own order and each once, then what
+// else it imports and cannot get.
 func (m *Module) Imports() []Import { return m.imports() }
 
 // Entries lists the exported functions by name.
@@ -31,8 +32,9 @@ func (m *Module) Entries() []Entry {
 // Memory is the memory that a module has.
 type Memory struct {
 	Min, Max uint64 // bytes; Max is what may be addressed if the module sets no limit
-	Import   string // the module and the name that it is imported under; empty if it is the module's own
-	Shared   bool   // among threads; then it can be imported, else there is none to import
+	// the module and the name that it is imported under; empty if it is the module's own
+	Import string
+	Shared bool // among threads; then it can be imported, else there is none to import
 }
 
 const pageSize = 1 << 16

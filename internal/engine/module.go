@@ -30,9 +30,10 @@ type Module struct {
 	needs          interrupt.Needs  // likewise
 	unsuppliable   error            // an import that has no stand-in
 	importedMemory memoryImport
-	provider       wazero.CompiledModule // of the memory at its largest, if it is imported and shared
-	otherImports   []interrupt.Import
-	threads        bool
+	// of the memory at its largest, if it is imported and shared
+	provider     wazero.CompiledModule
+	otherImports []interrupt.Import
+	threads      bool
 
 	namesStack   bool
 	stackPointer uint32 // index of the global, if the module names it
@@ -87,7 +88,8 @@ func recognise(b []byte) error {
 		return errors.New("the file is empty")
 	case !bytes.HasPrefix(b, []byte("\x00asm")[:min(len(b), 4)]):
 		if strings.HasPrefix(strings.TrimSpace(string(b[:min(len(b), 64)])), "(") {
-			return errors.New("this is WebAssembly text; it must be assembled first, with wat2wasm for instance")
+			return errors.New("this is WebAssembly text; it must be assembled first, with " +
+				"wat2wasm for instance")
 		}
 		return errors.New("this is not WebAssembly: it does not start with \\0asm")
 	case len(b) < size:
@@ -97,7 +99,8 @@ func recognise(b []byte) error {
 	case v == 1:
 		return nil
 	case v>>16 == 1:
-		return errors.New("this is a WebAssembly component; only core modules can be run, for instance those built for wasm32-wasip1")
+		return errors.New("this is a WebAssembly component; only core modules can be run, for " +
+			"instance those built for wasm32-wasip1")
 	default:
 		return fmt.Errorf("WebAssembly of version %d; only version 1 is known", v)
 	}

@@ -8,12 +8,16 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// provide makes an instance that exports a memory of at most so many bytes, of a size that the module accepts.
+// provide makes an instance that exports a memory of at most so many bytes, of a size that the
+// module accepts.
 //
-// It is closed at once. Closing an instance that has a memory, be it imported, makes wazero 1.12 forget the memory's allocator (wazero
-// pull request 2512); done by one thread of a guest, another that makes the memory grow meanwhile would be in trouble. Now
-// all of it happens before there are threads; and as all of the memory is there from the start, wazero needs no allocator for it to grow.
-func (m *Module) provide(ctx context.Context, most uint64) (_ api.Module, release func(), err error) {
+// It is closed at once. Closing an instance that has a memory, be it imported, makes wazero 1.12
+// forget the memory's allocator (wazero pull request 2512); done by one thread of a guest, another
+// that makes the memory grow meanwhile would be in trouble. Now all of it happens before there are
+// threads; and as all of the memory is there from the start, wazero needs no allocator for it to
+// grow.
+func (m *Module) provide(ctx context.Context, most uint64) (_ api.Module, release func(),
+	err error) {
 	compiled, release := m.provider, func() {}
 	if most != m.memory.Max {
 		if compiled, err = m.compileProvider(ctx, most); err != nil {
@@ -35,8 +39,9 @@ func (m *Module) provide(ctx context.Context, most uint64) (_ api.Module, releas
 // An import that is the module's memory.
 type memoryImport struct{ module, name string }
 
-// compileProvider compiles a module that exports a shared memory under the name that the guest imports it by, and along with it
-// the functions that the guest imports from the same module, since only one module can have that name.
+// compileProvider compiles a module that exports a shared memory under the name that the guest
+// imports it by, and along with it the functions that the guest imports from the same module, since
+// only one module can have that name.
 func (m *Module) compileProvider(ctx context.Context, most uint64) (wazero.CompiledModule, error) {
 	var types, imports, exports []byte
 	count := 0

@@ -25,13 +25,16 @@ func functions(count int, body ...[]byte) []byte {
 	return slices.Concat(
 		section(1, []byte("\x01\x60\x00\x00")),
 		section(3, number(uint64(count)), make([]byte, count)),
-		section(10, number(uint64(count)), bytes.Repeat(appendBytes(nil, slices.Concat(body...)), count)),
+		section(10, number(uint64(count)),
+			bytes.Repeat(appendBytes(nil, slices.Concat(body...)), count)),
 	)
 }
 
-// thousand is a function without parameters of the type 0, whose code may call it, or make blocks of its type, for 1000 results.
+// thousand is a function without parameters of the type 0, whose code may call it, or make blocks
+// of its type, for 1000 results.
 func thousand(code ...[]byte) []byte {
-	code = append(append([][]byte{{0}}, code...), []byte{0x00, 0x0b}) // without locals; unreachable, end
+	// without locals; unreachable, end
+	code = append(append([][]byte{{0}}, code...), []byte{0x00, 0x0b})
 	return slices.Concat(
 		section(1, []byte("\x01\x60\x00"), number(1000), bytes.Repeat([]byte{0x7f}, 1000)),
 		section(3, []byte{1, 0}),
@@ -39,8 +42,8 @@ func thousand(code ...[]byte) []byte {
 	)
 }
 
-// TestRefused compiles what is no module for us. The errors say what is wrong and where, and to find out takes no memory to speak of, however
-// much a few bytes promise.
+// TestRefused compiles what is no module for us. The errors say what is wrong and where, and to
+// find out takes no memory to speak of, however much a few bytes promise.
 func TestRefused(t *testing.T) {
 	const most = 4 << 20
 	constants := bytes.Repeat([]byte{0x41, 0}, 1000)
@@ -54,19 +57,27 @@ func TestRefused(t *testing.T) {
 		{"half a header", "cut off in its first 8 bytes", empty[:6]},
 		{"component", "this is a WebAssembly component", []byte("\x00asm\x0d\x00\x01\x00")},
 		{"version 2", "version 2", []byte("\x00asm\x02\x00\x00\x00")},
-		{"cut off", "of the 100 bytes of its code section there are 3, at offset 0xa", slices.Concat(empty, []byte{10, 100, 1, 2, 3})},
-		{"cut off in a size", "unexpected end at offset 0xa", slices.Concat(empty, []byte{10, 0x80})},
-		{"section twice", "section 1 out of place", slices.Concat(empty, section(1, []byte{0}), section(1, []byte{0}))},
-		{"unknown instruction", "not supported: opcode 0x6 at offset 0x17 in function 0 in the code section",
+		{"cut off", "of the 100 bytes of its code section there are 3, at offset 0xa",
+			slices.Concat(empty, []byte{10, 100, 1, 2, 3})},
+		{"cut off in a size", "unexpected end at offset 0xa",
+			slices.Concat(empty, []byte{10, 0x80})},
+		{"section twice", "section 1 out of place",
+			slices.Concat(empty, section(1, []byte{0}), section(1, []byte{0}))},
+		{"unknown instruction",
+			"not supported: opcode 0x6 at offset 0x17 in function 0 in the code section",
 			slices.Concat(empty, functions(1, []byte{0, 0x06, 0x0b}))},
-		{"64 bits", "addresses of 64 bits at offset 0xc in the memory section", slices.Concat(empty, section(5, []byte{1, 4, 1}))},
+		{"64 bits", "addresses of 64 bits at offset 0xc in the memory section",
+			slices.Concat(empty, section(5, []byte{1, 4, 1}))},
 
-		{"types", "4294967295 items are too many at offset 0xf in the type section", slices.Concat(empty, section(1, huge))},
+		{"types", "4294967295 items are too many at offset 0xf in the type section",
+			slices.Concat(empty, section(1, huge))},
 		{"imports", "in the import section", slices.Concat(empty, section(2, huge))},
 		{"imports that are there", "5000 imports are more than 2048", slices.Concat(empty, voidType,
 			section(2, number(5000), bytes.Repeat([]byte{0, 0, 0, 0}, 5000)))},
-		{"modules to import from", "imports from more than 256 modules", slices.Concat(empty, voidType,
-			section(2, number(1000), each(1000, func(i int) []byte { return append(name(i), 0, 0, 0) })))},
+		{"modules to import from", "imports from more than 256 modules",
+			slices.Concat(empty, voidType,
+				section(2, number(1000),
+					each(1000, func(i int) []byte { return append(name(i), 0, 0, 0) })))},
 		{"functions", "in the function section", slices.Concat(empty, section(3, huge))},
 		{"tables", "in the table section", slices.Concat(empty, section(4, huge))},
 		{"memories", "in the memory section", slices.Concat(empty, section(5, huge))},
@@ -77,24 +88,34 @@ func TestRefused(t *testing.T) {
 		{"elements", "in the element section", slices.Concat(empty, section(9, huge))},
 		{"bodies", "in the code section", slices.Concat(empty, section(10, huge))},
 		{"data", "in the data section", slices.Concat(empty, section(11, huge))},
-		{"entries of a table", "entries", slices.Concat(empty, section(4, []byte{1, 0x70, 0}, huge))},
-		{"pages", "memory of 4294967295 to 65536 pages", slices.Concat(empty, section(5, []byte{1, 0}, huge))},
+		{"entries of a table", "entries",
+			slices.Concat(empty, section(4, []byte{1, 0x70, 0}, huge))},
+		{"pages", "memory of 4294967295 to 65536 pages",
+			slices.Concat(empty, section(5, []byte{1, 0}, huge))},
 		{"parameters", "too many", slices.Concat(empty, section(1, []byte{1, 0x60}, huge))},
-		{"length of a name", "unexpected end", slices.Concat(empty, section(2, []byte{1}, huge, make([]byte, 8)))},
-		{"length of a body", "body of 4294967295 bytes", slices.Concat(empty, section(1, []byte("\x01\x60\x00\x00")),
-			section(3, []byte{1, 0}), section(10, []byte{1}, huge))},
-		{"labels", "too many", slices.Concat(empty, functions(1, []byte{0, 0x41, 0, 0x0e}, huge, []byte{0, 0x0b}))},
-		{"types of a select", "too many", slices.Concat(empty, functions(1, []byte{0, 0x1c}, huge, []byte{0x7f, 0x0b}))},
-		{"locals", "too many locals", slices.Concat(empty, functions(1, []byte{1}, huge, []byte{0x7f, 0x0b}))},
+		{"length of a name", "unexpected end",
+			slices.Concat(empty, section(2, []byte{1}, huge, make([]byte, 8)))},
+		{"length of a body", "body of 4294967295 bytes",
+			slices.Concat(empty, section(1, []byte("\x01\x60\x00\x00")),
+				section(3, []byte{1, 0}), section(10, []byte{1}, huge))},
+		{"labels", "too many",
+			slices.Concat(empty, functions(1, []byte{0, 0x41, 0, 0x0e}, huge, []byte{0, 0x0b}))},
+		{"types of a select", "too many",
+			slices.Concat(empty, functions(1, []byte{0, 0x1c}, huge, []byte{0x7f, 0x0b}))},
+		{"locals", "too many locals",
+			slices.Concat(empty, functions(1, []byte{1}, huge, []byte{0x7f, 0x0b}))},
 		{"locals of all functions", "too many locals and values for so little code",
 			slices.Concat(empty, functions(100, []byte{1}, number(50_000), []byte{0x7f, 0x0b}))},
-		{"results of calls", "too many locals and values", slices.Concat(empty, thousand(bytes.Repeat([]byte{0x10, 0}, 1000)))},
+		{"results of calls", "too many locals and values",
+			slices.Concat(empty, thousand(bytes.Repeat([]byte{0x10, 0}, 1000)))},
 		{"results of blocks", "too many locals and values",
 			slices.Concat(empty, thousand(bytes.Repeat([]byte{0x02, 0, 0x00, 0x0b}, 1000)))},
 		{"values of branches", "too many locals and values",
-			slices.Concat(empty, thousand(constants, bytes.Repeat([]byte{0x41, 0, 0x0d, 0}, 1000)))},
+			slices.Concat(empty,
+				thousand(constants, bytes.Repeat([]byte{0x41, 0, 0x0d, 0}, 1000)))},
 		{"values of a branch table", "too many locals and values",
-			slices.Concat(empty, thousand(constants, []byte{0x41, 0, 0x0e}, number(1000), make([]byte, 1001)))},
+			slices.Concat(empty,
+				thousand(constants, []byte{0x41, 0, 0x0e}, number(1000), make([]byte, 1001)))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx := context.Background()

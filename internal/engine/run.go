@@ -18,15 +18,18 @@ import (
 // Trap is the error with which a guest ended that did what WebAssembly does not allow.
 type Trap struct {
 	Reason string // "unreachable", "out of bounds memory access", ...
-	Stack  string // the functions that were active, innermost first, a line each; below each, if the module tells, its lines of source, indented
+	// the functions that were active, innermost first, a line each; below each, if the module
+	// tells, its lines of source, indented
+	Stack string
 }
 
 func (t *Trap) Error() string { return "trap: " + t.Reason }
 
 // Limits bound what a guest may use.
 type Limits struct {
-	Memory  uint64 // bytes of linear memory, and besideMemory more for the rest; 0 = what WebAssembly allows
-	Threads int    // besides the first; 0 = DefaultMaxThreads, negative = none
+	// bytes of linear memory, and besideMemory more for the rest; 0 = what WebAssembly allows
+	Memory  uint64
+	Threads int // besides the first; 0 = DefaultMaxThreads, negative = none
 }
 
 // errReturned is the reason for which the world of a guest ends whose entry has returned.
@@ -34,10 +37,13 @@ var errReturned = errors.New("the guest has returned")
 
 var errClosed = errors.New("the module has been closed")
 
-// Run runs one guest from its entry to its end, the first thread on the calling goroutine. The calls of all threads are reported to
-// trace, a line each, unless that is nil; it must be safe for concurrent use. The error is a *system.Exit if the guest called proc_exit, the reason if it was killed,
-// and a *Trap if it trapped; if several threads did something of the kind, what the first of them did.
-func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, entry Entry, args []uint64, limits Limits) ([]uint64, error) {
+// Run runs one guest from its entry to its end, the first thread on the calling goroutine. The
+// calls of all threads are reported to trace, a line each, unless that is nil; it must be safe for
+// concurrent use. The error is a *system.Exit if the guest called proc_exit, the reason if it was
+// killed, and a *Trap if it trapped; if several threads did something of the kind, what the first
+// of them did.
+func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, entry Entry,
+	args []uint64, limits Limits) ([]uint64, error) {
 	if m.unsuppliable != nil {
 		return nil, m.unsuppliable
 	}
@@ -69,8 +75,10 @@ func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, 
 	g.ctx = ctx
 	var results []uint64
 	err = g.run(g.trace, func(ctx context.Context, inst api.Module) (err error) {
-		// A reactor is told to initialise itself before anything else is called; a command does so by itself.
-		if init := inst.ExportedFunction("_initialize"); init != nil && entry.Name != "_start" && entry.Name != "_initialize" {
+		// A reactor is told to initialise itself before anything else is called; a command does so
+		// by itself.
+		if init := inst.ExportedFunction("_initialize"); init != nil && entry.Name != "_start" &&
+			entry.Name != "_initialize" {
 			if _, err := init.Call(ctx); err != nil {
 				return err
 			}
@@ -99,7 +107,8 @@ func (g *guest) ended(err error, when string) error {
 		return exit
 	}
 	reason, stack, ok := strings.Cut(err.Error(), "\nwasm stack trace:\n")
-	if !ok && reason != "stack overflow" { // which compiled code reports without its millions of frames
+	// which compiled code reports without its millions of frames
+	if !ok && reason != "stack overflow" {
 		return fmt.Errorf("%s%w", when, printable.Error(err))
 	}
 	var f fault
@@ -112,7 +121,8 @@ func (g *guest) ended(err error, when string) error {
 // recovered is what wazero adds to the argument of a panic that a host function let through.
 const recovered = " (recovered by wazero)"
 
-// fault is what a guest did that WebAssembly does not allow, where it is our functions that noticed.
+// fault is what a guest did that WebAssembly does not allow, where it is our functions that
+// noticed.
 type fault struct{ error }
 
 // hostPanic is the error of a guest that has called a function of another module of the embedder's,
@@ -128,14 +138,16 @@ func hostPanic(err error, reason, stack string) error {
 	return p
 }
 
-// trap makes a Trap of what wazero says. The guest knows neither the numbers of functions that wazero has, nor what rewriting has added, nor
-// the frames of the host that follow its own, nor that each function is said to be its module's.
+// trap makes a Trap of what wazero says. The guest knows neither the numbers of functions that
+// wazero has, nor what rewriting has added, nor the frames of the host that follow its own, nor
+// that each function is said to be its module's.
 func (g *guest) trap(reason, stack string) *Trap {
 	if strings.HasPrefix(reason, "start function[") {
 		_, reason, _ = strings.Cut(reason, " failed: ")
 	}
 	reason = strings.TrimSuffix(strings.TrimPrefix(reason, "wasm error: "), recovered)
-	if rest, ok := strings.CutPrefix(stack, "\t"+interrupt.Module+"."+interrupt.Deepen+"(i32) i32\n"); ok {
+	if rest, ok := strings.CutPrefix(stack, "\t"+interrupt.Module+"."+interrupt.Deepen+
+		"(i32) i32\n"); ok {
 		_, stack, _ = strings.Cut(rest, "\n") // the one that has called it is added too
 	}
 	stack, _, _ = strings.Cut(stack, "\n\n")

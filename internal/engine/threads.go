@@ -37,7 +37,8 @@ func (m *Module) Threads() bool { return m.threads }
 func (m *Module) spawns() bool {
 	for _, def := range m.compiled.ImportedFunctions() {
 		module, name, _ := def.Import()
-		if module == threadsModule && name == threadSpawn && signature(def.ParamTypes(), def.ResultTypes()) == spawnType {
+		if module == threadsModule && name == threadSpawn &&
+			signature(def.ParamTypes(), def.ResultTypes()) == spawnType {
 			return true
 		}
 	}
@@ -48,20 +49,24 @@ func (m *Module) spawns() bool {
 func (m *Module) checkThreads() error {
 	switch start, ok := m.exported[threadStart]; {
 	case !m.interrupted:
-		return errors.New("the module starts threads, which must not run without being interrupted: they could hold up each other for ever")
+		return errors.New("the module starts threads, which must not run without being " +
+			"interrupted: they could hold up each other for ever")
 	case !m.memory.Imported || !m.memory.Shared:
 		return errors.New("the module starts threads, but has no memory that they could share; " +
 			"link it with --import-memory, --shared-memory and --max-memory")
 	case !ok:
-		return fmt.Errorf("the module starts threads, but exports no %s%s for them to begin with", threadStart, startType)
+		return fmt.Errorf("the module starts threads, but exports no %s%s for them to begin with",
+			threadStart, startType)
 	case signature(start.ParamTypes(), nil) != startType:
-		return fmt.Errorf("the module exports %s with the type %s, not %s", threadStart, signature(start.ParamTypes(), start.ResultTypes()),
+		return fmt.Errorf("the module exports %s with the type %s, not %s", threadStart,
+			signature(start.ParamTypes(), start.ResultTypes()),
 			startType)
 	}
 	return nil
 }
 
-// guest is what is running of a module: one or more threads, each in an instance of its own, which end together.
+// guest is what is running of a module: one or more threads, each in an instance of its own, which
+// end together.
 type guest struct {
 	module *Module
 	world  *system.Guest
@@ -122,12 +127,12 @@ func (g *guest) run(trace io.Writer, call func(context.Context, api.Module) erro
 	return nil
 }
 
-// leaving is how long a thread that wants to start another waits for one to end, if there are as many as there may be: one that has told
-// the others that it is over is so only a moment after.
+// leaving is how long a thread that wants to start another waits for one to end, if there are as
+// many as there may be: one that has told the others that it is over is so only a moment after.
 const leaving = 10 * time.Millisecond
 
-// spawn starts a thread that gets the argument, on behalf of another. It returns the new thread's id, or a negative number: the guest
-// has as many threads as it may have.
+// spawn starts a thread that gets the argument, on behalf of another. It returns the new thread's
+// id, or a negative number: the guest has as many threads as it may have.
 func (g *guest) spawn(t *thread, argument uint32) int32 {
 	id, ok := g.begin(argument)
 	for deadline := time.Now().Add(leaving); !ok && g.most > 0; id, ok = g.begin(argument) {

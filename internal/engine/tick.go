@@ -8,8 +8,8 @@ import (
 	"github.com/wasport/wasport/internal/engine/interrupt"
 )
 
-// interval is how many loops and calls a guest may run through between two ticks: 2 to 5 µs of work, or 5 ms if every step touches
-// memory for the first time.
+// interval is how many loops and calls a guest may run through between two ticks: 2 to 5 µs of
+// work, or 5 ms if every step touches memory for the first time.
 const interval = 2500
 
 // interruptions are the functions that rewritten modules call.
@@ -22,7 +22,8 @@ var interruptions = map[string]api.GoModuleFunc{
 	interrupt.Wait64: wait64,
 }
 
-// tick is where a guest that computes gives way: to other guests, to a garbage collection that waits for it, and to its end.
+// tick is where a guest that computes gives way: to other guests, to a garbage collection that
+// waits for it, and to its end.
 func tick(ctx context.Context, _ api.Module, _ []uint64) {
 	t := threadOf(ctx)
 	if t.Err() == nil {

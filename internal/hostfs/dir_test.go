@@ -59,22 +59,26 @@ func TestNames(t *testing.T) {
 		{"open a directory/", open("dir/", OpenOptions{}), ok},
 		{"open a directory///", open("dir///", OpenOptions{}), ok},
 		{"open a directory for writing", open("dir", OpenOptions{Write: true}), unix.EISDIR},
-		{"open a directory for reading and writing", open(".", OpenOptions{Read: true, Write: true, Directory: true}), unix.EISDIR},
+		{"open a directory for reading and writing",
+			open(".", OpenOptions{Read: true, Write: true, Directory: true}), unix.EISDIR},
 		{"open a directory to truncate it", open("dir", OpenOptions{Truncate: true}), unix.EISDIR},
 		{"open the directory itself", open(".", OpenOptions{Read: true, Flags: Nonblock}), ok},
 		{"open the directory itself as such", open(".", directory), ok},
 		{"open the directory itself/", open("./", directory), ok},
 		{"open with dots", open("dir/.//full/../../dir/full/../full///./file", OpenOptions{}), ok},
 		{"open a file as a directory", open("file", directory), unix.ENOTDIR},
-		{"open a link to a file as a directory", open("tofile", OpenOptions{Directory: true, Follow: true}), unix.ENOTDIR},
-		{"open a link to a directory as such", open("todir", OpenOptions{Directory: true, Follow: true}), ok},
+		{"open a link to a file as a directory",
+			open("tofile", OpenOptions{Directory: true, Follow: true}), unix.ENOTDIR},
+		{"open a link to a directory as such",
+			open("todir", OpenOptions{Directory: true, Follow: true}), ok},
 		{"open a link to a directory as such, nofollow", open("todir", directory), unix.ENOTDIR},
 		{"open a link to a directory, nofollow", open("todir", OpenOptions{}), unix.ELOOP},
 		{"open a link to a directory/, nofollow", open("todir/", OpenOptions{}), ok},
 		{"open a link to a file, nofollow", open("tofile", OpenOptions{}), unix.ELOOP},
 		{"open a link to a file", open("tofile", follow), ok},
 		{"open a dangling link, nofollow", open("dangling", OpenOptions{}), unix.ELOOP},
-		{"open a dangling link as a directory, nofollow", open("dangling", directory), unix.ENOTDIR},
+		{"open a dangling link as a directory, nofollow", open("dangling", directory),
+			unix.ENOTDIR},
 		{"open a dangling link", open("dangling", follow), unix.ENOENT},
 		{"open a loop, nofollow", open("loop", OpenOptions{}), unix.ELOOP},
 		{"open nothing", open("none", OpenOptions{}), unix.ENOENT},
@@ -82,8 +86,10 @@ func TestNames(t *testing.T) {
 		{"open an empty path", open("", OpenOptions{}), unix.ENOENT},
 		{"open a NUL at the end", open("file\x00", OpenOptions{}), unix.EINVAL},
 		{"open a NUL in the middle", open("file\x00x", OpenOptions{}), unix.EINVAL},
-		{"open a name that is too long", open(strings.Repeat("x", 256), OpenOptions{}), unix.ENAMETOOLONG},
-		{"open a path that is too long", open(strings.Repeat("./", 2048)+"file", OpenOptions{}), unix.ENAMETOOLONG},
+		{"open a name that is too long", open(strings.Repeat("x", 256), OpenOptions{}),
+			unix.ENAMETOOLONG},
+		{"open a path that is too long", open(strings.Repeat("./", 2048)+"file", OpenOptions{}),
+			unix.ENAMETOOLONG},
 		{"open a long path", open(strings.Repeat("./", 2045)+"file", OpenOptions{}), ok},
 		{"open with an unknown flag", open("file", OpenOptions{Flags: 1 << 9}), unix.EINVAL},
 
@@ -92,13 +98,20 @@ func TestNames(t *testing.T) {
 		{"create a file that exists/", open("file/", create), unix.EISDIR},
 		{"create beneath nothing", open("none/x", create), unix.ENOENT},
 		{"create what exists", open("file", create), ok},
-		{"create what exists, exclusively", open("file", OpenOptions{Create: true, Exclusive: true}), unix.EEXIST},
-		{"create a directory that exists, exclusively", open("dir", OpenOptions{Create: true, Exclusive: true}), unix.EEXIST},
-		{"create a link that exists, exclusively", open("dangling", OpenOptions{Create: true, Exclusive: true, Follow: true}), unix.EEXIST},
-		{"create through a dangling link", open("dangling", OpenOptions{Create: true, Follow: true}), ok},
+		{"create what exists, exclusively",
+			open("file", OpenOptions{Create: true, Exclusive: true}), unix.EEXIST},
+		{"create a directory that exists, exclusively",
+			open("dir", OpenOptions{Create: true, Exclusive: true}), unix.EEXIST},
+		{"create a link that exists, exclusively",
+			open("dangling", OpenOptions{Create: true, Exclusive: true, Follow: true}),
+			unix.EEXIST},
+		{"create through a dangling link",
+			open("dangling", OpenOptions{Create: true, Follow: true}), ok},
 		{"create through a dangling link, nofollow", open("dangling", create), unix.ELOOP},
-		{"create a directory", open("none", OpenOptions{Create: true, Directory: true}), unix.EINVAL},
-		{"create where a directory is", open("dir", OpenOptions{Create: true, Write: true}), unix.EISDIR},
+		{"create a directory", open("none", OpenOptions{Create: true, Directory: true}),
+			unix.EINVAL},
+		{"create where a directory is", open("dir", OpenOptions{Create: true, Write: true}),
+			unix.EISDIR},
 		{"create with a name that is not UTF-8", open("\xff\xfe", create), ok},
 
 		{"mkdir", mkdir("none"), ok},
@@ -180,7 +193,8 @@ func TestNames(t *testing.T) {
 		{"symlink where a file is", symlink("file"), unix.EEXIST},
 		{"symlink where a file is/", symlink("file/"), unix.ENOTDIR},
 		{"symlink to nothing", func(d *Dir) error { return d.Symlink("", "none") }, unix.ENOENT},
-		{"symlink with a NUL", func(d *Dir) error { return d.Symlink("x\x00", "none") }, unix.EINVAL},
+		{"symlink with a NUL", func(d *Dir) error { return d.Symlink("x\x00", "none") },
+			unix.EINVAL},
 
 		{"readlink a file", readlink("file"), unix.EINVAL},
 		{"readlink a directory", readlink("dir"), unix.EINVAL},
@@ -209,12 +223,14 @@ func TestNames(t *testing.T) {
 		{"set the other time twice", func(d *Dir) error {
 			return d.SetTimes("file", false, Times{Set: AtimeGiven | AtimeNow})
 		}, unix.EINVAL},
-		{"set a time that is none", func(d *Dir) error { return d.SetTimes("file", false, Times{Set: 16}) }, unix.EINVAL},
+		{"set a time that is none",
+			func(d *Dir) error { return d.SetTimes("file", false, Times{Set: 16}) }, unix.EINVAL},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			eachResolver(t, func(t *testing.T, walk bool) {
 				dir := t.TempDir()
-				plant(t, dir, "file = x", "file2", "dir/", "dir/full/", "dir/full/file", "empty/", "tofile -> file",
+				plant(t, dir, "file = x", "file2", "dir/", "dir/full/", "dir/full/file", "empty/",
+					"tofile -> file",
 					"todir -> dir", "toempty -> empty", "dangling -> target", "loop -> loop")
 				d := openRoot(t, dir, ReadWrite, walk)
 				want := c.want
@@ -303,26 +319,31 @@ func TestStatAndTimes(t *testing.T) {
 		}
 
 		// Times of the link, then of the file through it; one time is set and the other left.
-		if err := d.SetTimes("link", false, Times{Mtime: link.Mtime - 200, Set: MtimeGiven}); err != nil {
+		if err := d.SetTimes("link", false,
+			Times{Mtime: link.Mtime - 200, Set: MtimeGiven}); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.SetTimes("link", true, Times{Atime: 1_500_000_000_123_456_789, Set: AtimeGiven}); err != nil {
+		if err := d.SetTimes("link", true,
+			Times{Atime: 1_500_000_000_123_456_789, Set: AtimeGiven}); err != nil {
 			t.Fatal(err)
 		}
 		l, _ := d.Stat("link", false)
 		f, _ := d.Stat("file", false)
-		if l.Mtime != link.Mtime-200 || f.Mtime != file.Mtime || f.Atime != 1_500_000_000_123_456_789 {
+		if l.Mtime != link.Mtime-200 || f.Mtime != file.Mtime ||
+			f.Atime != 1_500_000_000_123_456_789 {
 			t.Errorf("link %+v, file %+v", l, f)
 		}
 		before := time.Now().Add(-time.Second).UnixNano()
-		if err := d.SetTimes("file", true, Times{Mtime: 5, Set: AtimeNow | MtimeGiven}); err != nil {
+		if err := d.SetTimes("file", true,
+			Times{Mtime: 5, Set: AtimeNow | MtimeGiven}); err != nil {
 			t.Fatal(err)
 		}
 		if f, _ := d.Stat("file", false); f.Mtime != 5 || int64(f.Atime) < before {
 			t.Errorf("%+v", f)
 		}
 		// The largest time need not fit into the file system, but nothing may go wrong.
-		_ = d.SetTimes("file", true, Times{Mtime: 1<<64 - 1, Atime: 1 << 63, Set: AtimeGiven | MtimeGiven})
+		_ = d.SetTimes("file", true,
+			Times{Mtime: 1<<64 - 1, Atime: 1 << 63, Set: AtimeGiven | MtimeGiven})
 	})
 }
 
@@ -379,7 +400,8 @@ func TestReadOnly(t *testing.T) {
 					t.Errorf("%d: %s: %v", i, name, err)
 				}
 			}
-			if err := attempt(d, "file", OpenOptions{Create: true, Exclusive: true}); err != unix.EEXIST {
+			if err := attempt(d, "file",
+				OpenOptions{Create: true, Exclusive: true}); err != unix.EEXIST {
 				t.Error(err)
 			}
 			if err := attempt(d, "none", OpenOptions{Write: true}); err != unix.ENOENT {

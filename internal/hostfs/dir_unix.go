@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Dir is an open directory. Its methods reach what is beneath it and nothing else, whatever the path, the symbolic links on
-// the way, and others that rename things meanwhile. Only the directory itself may have been moved elsewhere.
+// A Dir is an open directory. Its methods reach what is beneath it and nothing else, whatever the
+// path, the symbolic links on the way, and others that rename things meanwhile. Only the directory
+// itself may have been moved elsewhere.
 type Dir struct {
 	handle
 	walk     bool // go down paths name by name
@@ -22,8 +23,8 @@ type lister interface {
 	list(dirfd int, cookie uint64, yield func(Entry) bool) error
 }
 
-// OpenRoot opens a directory of the host, by a path that may be absolute and go through any symbolic links. Directories opened
-// beneath it are read-only if it is.
+// OpenRoot opens a directory of the host, by a path that may be absolute and go through any
+// symbolic links. Directories opened beneath it are read-only if it is.
 func OpenRoot(path string, access Access) (*Dir, error) {
 	fd, err := retry(func() (int, error) {
 		return unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
@@ -38,8 +39,9 @@ func newDir(fd int, walk, readOnly bool) *Dir {
 	return &Dir{handle: handle{fd: fd}, walk: walk, readOnly: readOnly, entries: newLister()}
 }
 
-// Open opens a file or a directory: the one of the two results that is not nil. A created file has the mode 0666 less the
-// process's umask. Nothing that is opened blocks: a FIFO opened for writing while nobody reads it is ENXIO.
+// Open opens a file or a directory: the one of the two results that is not nil. A created file has
+// the mode 0666 less the process's umask. Nothing that is opened blocks: a FIFO opened for writing
+// while nobody reads it is ENXIO.
 func (d *Dir) Open(path string, o OpenOptions) (*File, *Dir, error) {
 	if o.Flags&^allFlags != 0 || o.Create && o.Directory {
 		return nil, nil, unix.EINVAL
@@ -148,7 +150,8 @@ func (d *Dir) refuse(path string, o OpenOptions) error {
 	return unix.EROFS
 }
 
-// change calls op with the place that a path leads to, for an operation on the name and not on what it stands for.
+// change calls op with the place that a path leads to, for an operation on the name and not on what
+// it stands for.
 func (d *Dir) change(path string, op func(p place) error) error {
 	if err := d.acquire(); err != nil {
 		return err
@@ -198,7 +201,8 @@ func (d *Dir) Unlink(path string) error {
 	})
 }
 
-// Symlink makes a symbolic link. The target must be relative; where it leads is judged whenever the link is followed.
+// Symlink makes a symbolic link. The target must be relative; where it leads is judged whenever the
+// link is followed.
 func (d *Dir) Symlink(target, path string) error {
 	if strings.HasPrefix(target, "/") {
 		return ErrEscapes
@@ -214,7 +218,8 @@ func (d *Dir) Symlink(target, path string) error {
 	})
 }
 
-// Rename renames what is at one path to another, perhaps in another Dir. EXDEV if they are on different file systems.
+// Rename renames what is at one path to another, perhaps in another Dir. EXDEV if they are on
+// different file systems.
 func Rename(from *Dir, path string, to *Dir, newPath string) error {
 	return from.change(path, func(p place) error {
 		return to.change(newPath, func(q place) error {
@@ -232,7 +237,8 @@ func Rename(from *Dir, path string, to *Dir, newPath string) error {
 	})
 }
 
-// Link makes a further name for a file, perhaps in another Dir. With follow, a symbolic link at the end of path is followed.
+// Link makes a further name for a file, perhaps in another Dir. With follow, a symbolic link at the
+// end of path is followed.
 func Link(from *Dir, path string, follow bool, to *Dir, newPath string) error {
 	if err := from.acquire(); err != nil {
 		return err
@@ -260,8 +266,8 @@ func Link(from *Dir, path string, follow bool, to *Dir, newPath string) error {
 	})
 }
 
-// Readlink reads the target of a symbolic link into buf, as much of it as fits, and returns how much. EINVAL if it is no
-// link.
+// Readlink reads the target of a symbolic link into buf, as much of it as fits, and returns how
+// much. EINVAL if it is no link.
 func (d *Dir) Readlink(path string, buf []byte) (int, error) {
 	if err := d.acquire(); err != nil {
 		return 0, err
@@ -343,9 +349,10 @@ func (d *Dir) Sync() error {
 	return retryErr(func() error { return unix.Fsync(d.fd) })
 }
 
-// ReadDir calls yield for the entries of the directory, "." and ".." among them, until it returns false. Cookie 0 is the
-// beginning, and an Entry's Next what follows it; an entry for which yield returned false comes again. A cookie stays
-// valid while the directory changes. yield must not use the Dir.
+// ReadDir calls yield for the entries of the directory, "." and ".." among them, until it returns
+// false. Cookie 0 is the beginning, and an Entry's Next what follows it; an entry for which yield
+// returned false comes again. A cookie stays valid while the directory changes. yield must not use
+// the Dir.
 func (d *Dir) ReadDir(cookie uint64, yield func(Entry) bool) error {
 	if err := d.acquire(); err != nil {
 		return err
@@ -357,7 +364,10 @@ func (d *Dir) ReadDir(cookie uint64, yield func(Entry) bool) error {
 // stat never follows a symbolic link.
 func (p place) stat() (Stat, error) {
 	var st unix.Stat_t
-	err := retryErr(func() error { return unix.Fstatat(p.fd, p.name, &st, unix.AT_SYMLINK_NOFOLLOW) })
+	err := retryErr(func() error {
+		return unix.Fstatat(p.fd, p.name, &st,
+			unix.AT_SYMLINK_NOFOLLOW)
+	})
 	if err != nil {
 		return Stat{}, err
 	}
@@ -373,7 +383,8 @@ func (p place) wantDir() error {
 	return err
 }
 
-// cannotBecome is the error of making something that is not a directory under a name with a trailing slash.
+// cannotBecome is the error of making something that is not a directory under a name with a
+// trailing slash.
 func (p place) cannotBecome() error {
 	if err := p.wantDir(); err != nil {
 		return err

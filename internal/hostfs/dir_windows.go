@@ -11,11 +11,13 @@ import (
 	"time"
 )
 
-// A Dir is an open directory. Its methods reach what is beneath it and nothing else, as os.Root sees to.
+// A Dir is an open directory. Its methods reach what is beneath it and nothing else, as os.Root
+// sees to.
 //
-// What differs from other systems: Rename and Link between two Dirs work only if both were opened beneath the same root, and
-// go by the names that the Dirs were opened with; whether the last name is a symbolic link is looked up before the operation
-// and not in one step with it; the times of a symbolic link itself cannot be set.
+// What differs from other systems: Rename and Link between two Dirs work only if both were opened
+// beneath the same root, and go by the names that the Dirs were opened with; whether the last name
+// is a symbolic link is looked up before the operation and not in one step with it; the times of a
+// symbolic link itself cannot be set.
 type Dir struct {
 	root     *os.Root
 	base     *base
@@ -161,7 +163,8 @@ func (d *Dir) change(name string) error {
 	return checkName(name)
 }
 
-// cannotBecome is the error of making something that is not a directory under a name with a trailing slash.
+// cannotBecome is the error of making something that is not a directory under a name with a
+// trailing slash.
 func (d *Dir) cannotBecome(name string) error {
 	if _, err := d.look(name, false); err != nil {
 		return err
@@ -207,7 +210,8 @@ func (d *Dir) Unlink(name string) error {
 	return posix(d.root.Remove(name))
 }
 
-// Symlink makes a symbolic link. The target must be relative; where it leads is judged whenever the link is followed.
+// Symlink makes a symbolic link. The target must be relative; where it leads is judged whenever the
+// link is followed.
 func (d *Dir) Symlink(target, name string) error {
 	if strings.HasPrefix(target, "/") {
 		return ErrEscapes
@@ -227,7 +231,8 @@ func (d *Dir) Symlink(target, name string) error {
 	return posix(d.root.Symlink(target, name))
 }
 
-// Rename renames what is at one path to another, perhaps in another Dir; EXDEV if that was opened beneath another root.
+// Rename renames what is at one path to another, perhaps in another Dir; EXDEV if that was opened
+// beneath another root.
 func Rename(from *Dir, name string, to *Dir, newName string) error {
 	if err := to.change(newName); err != nil {
 		return err
@@ -249,7 +254,8 @@ func Rename(from *Dir, name string, to *Dir, newName string) error {
 	return posix(root.Rename(old, changed))
 }
 
-// Link makes a further name for a file, perhaps in another Dir; EXDEV if that was opened beneath another root.
+// Link makes a further name for a file, perhaps in another Dir; EXDEV if that was opened beneath
+// another root.
 func Link(from *Dir, name string, follow bool, to *Dir, newName string) error {
 	if from.readOnly {
 		return syscall.EROFS // or else it could be written to by its other name
@@ -291,7 +297,8 @@ func common(from *Dir, a string, to *Dir, b string) (*os.Root, string, string, e
 	return from.base.root, path.Join(from.at, a), path.Join(to.at, b), nil
 }
 
-// Readlink reads the target of a symbolic link into buf, as much of it as fits, and returns how much.
+// Readlink reads the target of a symbolic link into buf, as much of it as fits, and returns how
+// much.
 func (d *Dir) Readlink(name string, buf []byte) (int, error) {
 	if err := checkName(name); err != nil {
 		return 0, err
@@ -323,14 +330,16 @@ func (d *Dir) Stat(name string, follow bool) (Stat, error) {
 	if st.Type != RegularFile && st.Type != Directory {
 		return st, nil
 	}
-	if f, err := d.root.Open(clean(name)); err == nil { // or else it keeps the numbers that only an open file tells
+	// or else it keeps the numbers that only an open file tells
+	if f, err := d.root.Open(clean(name)); err == nil {
 		defer f.Close()
 		identify(f, &st)
 	}
 	return st, nil
 }
 
-// SetTimes changes the times of the file at a path; "." is the directory itself. ENOTSUP for a symbolic link itself.
+// SetTimes changes the times of the file at a path; "." is the directory itself. ENOTSUP for a
+// symbolic link itself.
 func (d *Dir) SetTimes(name string, follow bool, t Times) error {
 	if err := t.valid(); err != nil {
 		return err
@@ -369,9 +378,10 @@ func (d *Dir) Sync() error {
 	return err
 }
 
-// ReadDir calls yield for the entries of the directory, "." and ".." among them, until it returns false. Cookie 0 is the
-// beginning, and an Entry's Next what follows it; an entry for which yield returned false comes again. A cookie stays
-// valid while the directory changes. yield must not use the Dir.
+// ReadDir calls yield for the entries of the directory, "." and ".." among them, until it returns
+// false. Cookie 0 is the beginning, and an Entry's Next what follows it; an entry for which yield
+// returned false comes again. A cookie stays valid while the directory changes. yield must not use
+// the Dir.
 func (d *Dir) ReadDir(cookie uint64, yield func(Entry) bool) error {
 	return d.entries.each(cookie,
 		func() ([]string, error) {

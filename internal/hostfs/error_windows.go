@@ -76,7 +76,8 @@ func posix(err error) error {
 	return syscall.EIO
 }
 
-// checkName refuses what checkPath does, and the characters that would mean something else to Windows.
+// checkName refuses what checkPath does, and the characters that would mean something else to
+// Windows.
 func checkName(path string) error {
 	if err := checkPath(path); err != nil {
 		return err

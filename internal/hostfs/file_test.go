@@ -49,7 +49,8 @@ func TestReadAndWrite(t *testing.T) {
 		t.Fatal(pos, err)
 	}
 	one, two := make([]byte, 4), make([]byte, 20)
-	if n, err := f.Preadv([][]byte{one, two}, 1); n != 9 || err != nil || string(one) != "12ab" || string(two[:5]) != "c6789" {
+	if n, err := f.Preadv([][]byte{one, two}, 1); n != 9 || err != nil || string(one) != "12ab" ||
+		string(two[:5]) != "c6789" {
 		t.Fatal(n, err, string(one), string(two))
 	}
 	if n, err := f.Readv([][]byte{one}); n != 0 || err != nil {
@@ -61,7 +62,8 @@ func TestReadAndWrite(t *testing.T) {
 	if n, err := f.Available(); n != 2 || err != nil {
 		t.Fatal(n, err)
 	}
-	if n, err := f.Readv([][]byte{nil, one[:1], two}); n != 2 || err != nil || one[0] != '8' || two[0] != '9' {
+	if n, err := f.Readv([][]byte{nil, one[:1], two}); n != 2 || err != nil || one[0] != '8' ||
+		two[0] != '9' {
 		t.Fatal(n, err, one, two)
 	}
 	if pos, err := f.Seek(1000, io.SeekCurrent); pos != 1010 || err != nil {
@@ -73,7 +75,8 @@ func TestReadAndWrite(t *testing.T) {
 	for _, c := range []struct {
 		offset int64
 		whence int
-	}{{-2000, io.SeekCurrent}, {-1, io.SeekStart}, {0, 3}, {0, 4}, {0, -1}, {1<<63 - 1, io.SeekCurrent}} {
+	}{{-2000, io.SeekCurrent}, {-1, io.SeekStart}, {0, 3}, {0, 4}, {0, -1}, {1<<63 - 1,
+		io.SeekCurrent}} {
 		if _, err := f.Seek(c.offset, c.whence); err != unix.EINVAL && err != unix.EOVERFLOW {
 			t.Error(c, err)
 		}
@@ -121,7 +124,8 @@ func TestAccessModes(t *testing.T) {
 			t.Error(n, err)
 		}
 	}
-	// What one writes, another reads at once; and a file can be truncated without the intention to write.
+	// What one writes, another reads at once; and a file can be truncated without the intention to
+	// write.
 	r := openFile(t, d, "file", OpenOptions{Read: true})
 	if n, err := w.Writev(bufs("abc")); n != 3 || err != nil {
 		t.Error(n, err)
@@ -233,7 +237,8 @@ func TestSizeAndTimes(t *testing.T) {
 		t.Fatal(err)
 	}
 	st, err := f.Stat()
-	if err != nil || st.Mtime != old.Mtime-1000 || st.Atime != old.Atime || st.Type != RegularFile || st.Nlink != 1 {
+	if err != nil || st.Mtime != old.Mtime-1000 || st.Atime != old.Atime ||
+		st.Type != RegularFile || st.Nlink != 1 {
 		t.Errorf("%+v %v, was %+v", st, err, old)
 	}
 	if at, err := d.Stat("file", false); err != nil || at != st {
@@ -303,7 +308,8 @@ func checkPipe(t *testing.T, r, w *File) {
 	if n, err := w.Writev(bufs("", "hello")); n != 5 || err != nil {
 		t.Error(n, err)
 	}
-	if got, err := r.Poll(network.Readable | network.Writable); got != network.Readable || err != nil {
+	if got, err := r.Poll(network.Readable | network.Writable); got != network.Readable ||
+		err != nil {
 		t.Error(got, err)
 	}
 	if n, err := r.Available(); n != 5 || err != nil {
@@ -378,8 +384,8 @@ func checkPipe(t *testing.T, r, w *File) {
 	}
 }
 
-// Reads and closes race with each other and with the reuse of the descriptor's number: nobody may read what is another
-// file's.
+// Reads and closes race with each other and with the reuse of the descriptor's number: nobody may
+// read what is another file's.
 func TestCloseWhileReading(t *testing.T) {
 	dir := t.TempDir()
 	plant(t, dir, "mine = mmmmmmmm", "other = oooooooo")

@@ -12,8 +12,9 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// A File is an open file that is not a directory opened beneath a Dir. No operation blocks, except for the time that a disk
-// takes: where there is nothing to read or no room to write now, it is EAGAIN, whatever the flags say.
+// A File is an open file that is not a directory opened beneath a Dir. No operation blocks, except
+// for the time that a disk takes: where there is nothing to read or no room to write now, it is
+// EAGAIN, whatever the flags say.
 type File struct {
 	handle
 	typ      FileType
@@ -47,7 +48,8 @@ func (f *File) Type() FileType {
 	return f.typ
 }
 
-// Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not empty are the end.
+// Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not
+// empty are the end.
 func (f *File) Readv(bufs [][]byte) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -59,7 +61,8 @@ func (f *File) Readv(bufs [][]byte) (int, error) {
 	return readv(f.fd, bufs)
 }
 
-// Writev writes bufs, in order, at the current position, or at the end with Append. It may write less than all.
+// Writev writes bufs, in order, at the current position, or at the end with Append. It may write
+// less than all.
 func (f *File) Writev(bufs [][]byte) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -72,7 +75,8 @@ func (f *File) Writev(bufs [][]byte) (int, error) {
 	return f.afterWrite(n, err)
 }
 
-// Preadv reads into bufs from an offset and leaves the current position alone. ESPIPE where there are no positions.
+// Preadv reads into bufs from an offset and leaves the current position alone. ESPIPE where there
+// are no positions.
 func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -84,7 +88,8 @@ func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
 	return preadv(f.fd, bufs, int64(offset))
 }
 
-// Pwritev writes bufs at an offset and leaves the current position alone. With Append, Linux writes at the end all the same.
+// Pwritev writes bufs at an offset and leaves the current position alone. With Append, Linux writes
+// at the end all the same.
 func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -97,7 +102,8 @@ func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	return f.afterWrite(n, err)
 }
 
-// afterWrite does what flags set since the file was opened ask for: the kernel takes them only then.
+// afterWrite does what flags set since the file was opened ask for: the kernel takes them only
+// then.
 func (f *File) afterWrite(n int, err error) (int, error) {
 	if n <= 0 || err != nil {
 		return n, err
@@ -111,8 +117,8 @@ func (f *File) afterWrite(n int, err error) (int, error) {
 	return n, err
 }
 
-// Seek changes the current position and returns it; whence is io.SeekStart, io.SeekCurrent or io.SeekEnd. ESPIPE where there
-// are no positions.
+// Seek changes the current position and returns it; whence is io.SeekStart, io.SeekCurrent or
+// io.SeekEnd. ESPIPE where there are no positions.
 func (f *File) Seek(offset int64, whence int) (int64, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -191,7 +197,8 @@ func (f *File) Datasync() error {
 	return retryErr(func() error { return datasync(f.fd) })
 }
 
-// Allocate makes the file at least offset+length bytes long and, where the host can, reserves the space.
+// Allocate makes the file at least offset+length bytes long and, where the host can, reserves the
+// space.
 func (f *File) Allocate(offset, length uint64) error {
 	if err := f.acquire(); err != nil {
 		return err
@@ -208,7 +215,8 @@ func (f *File) Allocate(offset, length uint64) error {
 	return allocate(f.fd, int64(offset), int64(length))
 }
 
-// Advise tells the host how a part of the file is going to be used; length 0 reaches to its end. Hosts may ignore it.
+// Advise tells the host how a part of the file is going to be used; length 0 reaches to its end.
+// Hosts may ignore it.
 func (f *File) Advise(offset, length uint64, a Advice) error {
 	if err := f.acquire(); err != nil {
 		return err
@@ -228,7 +236,8 @@ func (f *File) Flags() Flags {
 	return Flags(f.flags.Load())
 }
 
-// SetFlags sets all flags. Append cannot be changed on an open file that the process has inherited: ENOTSUP.
+// SetFlags sets all flags. Append cannot be changed on an open file that the process has inherited:
+// ENOTSUP.
 func (f *File) SetFlags(flags Flags) error {
 	if flags&^allFlags != 0 {
 		return unix.EINVAL

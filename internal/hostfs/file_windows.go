@@ -32,8 +32,9 @@ func newFile(file *os.File, flags Flags) *File {
 	return f
 }
 
-// FromOS makes a File of an open file of the process, with a handle of its own that shares the position. Only files of a disk
-// can be had in this way: consoles and pipes, on which Windows cannot try to read, are errors.ErrUnsupported.
+// FromOS makes a File of an open file of the process, with a handle of its own that shares the
+// position. Only files of a disk can be had in this way: consoles and pipes, on which Windows
+// cannot try to read, are errors.ErrUnsupported.
 func FromOS(file *os.File) (*File, error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -50,7 +51,8 @@ func FromOS(file *os.File) (*File, error) {
 	var dupErr error
 	err = conn.Control(func(h uintptr) {
 		self := windows.CurrentProcess()
-		dupErr = windows.DuplicateHandle(self, windows.Handle(h), self, &own, 0, false, windows.DUPLICATE_SAME_ACCESS)
+		dupErr = windows.DuplicateHandle(self, windows.Handle(h), self, &own, 0, false,
+			windows.DUPLICATE_SAME_ACCESS)
 	})
 	if err == nil {
 		err = dupErr
@@ -74,7 +76,8 @@ func (f *File) Type() FileType {
 	return RegularFile
 }
 
-// Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not empty are the end.
+// Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not
+// empty are the end.
 func (f *File) Readv(bufs [][]byte) (int, error) {
 	return each(bufs, func(b []byte, _ int) (int, error) { return f.file.Read(b) })
 }
@@ -97,7 +100,10 @@ func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
 	if offset > math.MaxInt64 {
 		return 0, syscall.EINVAL
 	}
-	return each(bufs, func(b []byte, done int) (int, error) { return f.file.ReadAt(b, int64(offset)+int64(done)) })
+	return each(bufs, func(b []byte, done int) (int,
+		error) {
+		return f.file.ReadAt(b, int64(offset)+int64(done))
+	})
 }
 
 // Pwritev writes bufs at an offset and leaves the current position alone.
@@ -105,7 +111,10 @@ func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	if offset > math.MaxInt64 {
 		return 0, syscall.EINVAL
 	}
-	n, err := each(bufs, func(b []byte, done int) (int, error) { return f.file.WriteAt(b, int64(offset)+int64(done)) })
+	n, err := each(bufs, func(b []byte, done int) (int,
+		error) {
+		return f.file.WriteAt(b, int64(offset)+int64(done))
+	})
 	return f.afterWrite(n, err)
 }
 
@@ -116,7 +125,8 @@ func (f *File) afterWrite(n int, err error) (int, error) {
 	return n, err
 }
 
-// each transfers one buffer after the other, until one is not filled. What is done is not forgotten when a later buffer fails.
+// each transfers one buffer after the other, until one is not filled. What is done is not forgotten
+// when a later buffer fails.
 func each(bufs [][]byte, transfer func(b []byte, done int) (int, error)) (done int, err error) {
 	for _, b := range bufs {
 		if len(b) == 0 {
@@ -134,7 +144,8 @@ func each(bufs [][]byte, transfer func(b []byte, done int) (int, error)) (done i
 	return done, nil
 }
 
-// Seek changes the current position and returns it; whence is io.SeekStart, io.SeekCurrent or io.SeekEnd.
+// Seek changes the current position and returns it; whence is io.SeekStart, io.SeekCurrent or
+// io.SeekEnd.
 func (f *File) Seek(offset int64, whence int) (int64, error) {
 	if whence < 0 || whence > 2 {
 		return 0, syscall.EINVAL

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// Whatever the path, and whatever a symbolic link says: what is opened is inside, and nothing outside changes.
+// Whatever the path, and whatever a symbolic link says: what is opened is inside, and nothing
+// outside changes.
 func FuzzPaths(f *testing.F) {
 	for _, path := range append(append([]string{}, escapees...), beneathRoot...) {
 		f.Add(path, "file")
@@ -72,7 +73,8 @@ func FuzzPaths(f *testing.F) {
 				if sub != nil {
 					// The root's neighbours show that it is the directory above.
 					err := sub.ReadDir(0, func(e Entry) bool {
-						if name := string(e.Name); name == "outdir" || name == "proc" || name == "victim" {
+						if name := string(e.Name); name == "outdir" || name == "proc" ||
+							name == "victim" {
 							t.Errorf("%q opens a directory with %q", path, name)
 						}
 						return true

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A handle is a descriptor of the operating system that several goroutines use while any of them may close it. It is
-// released when nobody uses it any more, so that its number cannot come to mean another file in the middle of a call.
+// A handle is a descriptor of the operating system that several goroutines use while any of them
+// may close it. It is released when nobody uses it any more, so that its number cannot come to mean
+// another file in the middle of a call.
 type handle struct {
 	fd    int
 	state atomic.Int64 // two for each user, and one once it is closed

@@ -1,14 +1,16 @@
-// Package hostfs opens files and directories of the host beneath a directory, and works on them with the semantics of
-// POSIX, on every platform.
+// Package hostfs opens files and directories of the host beneath a directory, and works on them
+// with the semantics of POSIX, on every platform.
 //
-// What belongs here: finding the way from a directory to a name without ever leaving the directory, the system
-// calls on what is found there, and the host's own standard streams. What does not: rights, descriptor numbers, guest
-// memory and the layouts of an ABI, which are the callers' business; and waiting, which is done elsewhere with the help
-// of what a File says of its readiness.
+// What belongs here: finding the way from a directory to a name without ever leaving the directory,
+// the system calls on what is found there, and the host's own standard streams. What does not:
+// rights, descriptor numbers, guest memory and the layouts of an ABI, which are the callers'
+// business; and waiting, which is done elsewhere with the help of what a File says of its
+// readiness.
 //
-// Every error is, or wraps, a syscall.Errno with its POSIX meaning, except ErrEscapes and fs.ErrClosed. Every method may be
-// called from several goroutines at once. After Close, methods return fs.ErrClosed; those under way finish undisturbed, and
-// the handle of the operating system is released when the last of them has returned.
+// Every error is, or wraps, a syscall.Errno with its POSIX meaning, except ErrEscapes and
+// fs.ErrClosed. Every method may be called from several goroutines at once. After Close, methods
+// return fs.ErrClosed; those under way finish undisturbed, and the handle of the operating system
+// is released when the last of them has returned.
 package hostfs
 
 import (
@@ -16,8 +18,8 @@ import (
 	"syscall"
 )
 
-// ErrEscapes is the error of a path that leads out of the directory it starts from: an absolute path, too many "..", or a
-// symbolic link to such a path.
+// ErrEscapes is the error of a path that leads out of the directory it starts from: an absolute
+// path, too many "..", or a symbolic link to such a path.
 var ErrEscapes = errors.New("path leads out of its directory")
 
 // Access says what a preopened directory may be used for.
@@ -43,7 +45,8 @@ const (
 	Pipe // a pipe or FIFO, which preview 1 has no number for
 )
 
-// Flags are modes of an open file that may be changed while it is open. The bits are those of preview 1.
+// Flags are modes of an open file that may be changed while it is open. The bits are those of
+// preview 1.
 type Flags uint16
 
 const (
@@ -63,8 +66,9 @@ type OpenOptions struct {
 	Exclusive   bool // with Create: fail with EEXIST if there is one
 	Truncate    bool
 	Directory   bool // fail with ENOTDIR if it is something else
-	Follow      bool // follow a symbolic link at the end of the path; otherwise such a link is ELOOP
-	Flags       Flags
+	// follow a symbolic link at the end of the path; otherwise such a link is ELOOP
+	Follow bool
+	Flags  Flags
 }
 
 // Stat is what is known of a file. Times are nanoseconds since 1970.
@@ -77,7 +81,8 @@ type Stat struct {
 	Atime, Mtime, Ctime uint64
 }
 
-// Times are new times for a file, in nanoseconds since 1970. Those that Set does not name stay as they are.
+// Times are new times for a file, in nanoseconds since 1970. Those that Set does not name stay as
+// they are.
 type Times struct {
 	Atime, Mtime uint64
 	Set          TimeFlags

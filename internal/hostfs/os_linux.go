@@ -16,7 +16,8 @@ const (
 
 func setTimes(fd int, ts *[2]unix.Timespec) error {
 	// The C library has futimens for this; the system call wants no path.
-	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(fd), 0, uintptr(unsafe.Pointer(ts)), 0, 0, 0)
+	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(fd), 0, uintptr(unsafe.Pointer(ts)), 0,
+		0, 0)
 	if errno != 0 {
 		return errno
 	}
@@ -47,7 +48,8 @@ func advise(fd int, offset, length int64, a Advice) error {
 	}[a])
 }
 
-// pollable reports whether epoll can wait for a descriptor. It cannot for those that never make anyone wait, such as /dev/null.
+// pollable reports whether epoll can wait for a descriptor. It cannot for those that never make
+// anyone wait, such as /dev/null.
 func pollable(fd int) bool {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {

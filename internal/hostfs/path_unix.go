@@ -11,9 +11,9 @@ import (
 // maxLinks is how many symbolic links one path may go through, as in Linux.
 const maxLinks = 40
 
-// splitPath divides a relative path into the directory to look in, "" for the one that the path starts from, and the name to
-// look for. The name is never ".." and holds no slash; it is "." if the path ends in a directory that has no name of its
-// own. Trailing slashes are cut off.
+// splitPath divides a relative path into the directory to look in, "" for the one that the path
+// starts from, and the name to look for. The name is never ".." and holds no slash; it is "." if
+// the path ends in a directory that has no name of its own. Trailing slashes are cut off.
 func splitPath(path string) (dir, name string) {
 	path = strings.TrimRight(path, "/")
 	i := strings.LastIndexByte(path, '/') + 1

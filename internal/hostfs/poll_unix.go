@@ -12,7 +12,8 @@ import (
 
 var _ network.Pollable = (*File)(nil)
 
-// Poll reports which of the wanted events hold now, and Hangup and Failed. A regular file is always ready.
+// Poll reports which of the wanted events hold now, and Hangup and Failed. A regular file is always
+// ready.
 func (f *File) Poll(want network.Events) (network.Events, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -41,7 +42,8 @@ func (f *File) poll(want network.Events) (got network.Events, err error) {
 	if is&unix.POLLNVAL != 0 {
 		return 0, unix.EBADF
 	}
-	// At a hangup, a read is not going to block: it gets the rest and then the end. After an error nothing blocks.
+	// At a hangup, a read is not going to block: it gets the rest and then the end. After an error
+	// nothing blocks.
 	if is&(unix.POLLIN|unix.POLLHUP|unix.POLLERR) != 0 {
 		got |= network.Readable
 	}

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// meanwhile repeats disturb while test runs, again and again until there has been a race: enough disturbances, and something good in
-// spite of them, which test counts.
+// meanwhile repeats disturb while test runs, again and again until there has been a race: enough
+// disturbances, and something good in spite of them, which test counts.
 func meanwhile(t *testing.T, disturb func() error, test func() (good int)) {
 	t.Helper()
 	var times atomic.Int32
@@ -63,7 +63,8 @@ func TestRaceWithSymlink(t *testing.T) {
 		base := t.TempDir()
 		in := filepath.Join(base, "in")
 		plant(t, base, "in/", "secret = outside", "sub/", "sub/secret = outside")
-		plant(t, in, "secret = inside", "d/", "d/secret = inside", "d/sub/", "d/sub/secret = inside",
+		plant(t, in, "secret = inside", "d/", "d/secret = inside", "d/sub/",
+			"d/sub/secret = inside",
 			"l -> ..", "f = inside", "fl -> ../secret")
 		before := survey(t, filepath.Join(base, "sub"))
 		d := openRoot(t, in, ReadWrite, walk)
@@ -105,8 +106,10 @@ func TestRaceWithMove(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base := t.TempDir()
 		in := filepath.Join(base, "in")
-		plant(t, base, "in/", "secret = outside", "x/", "x/secret = outside", "x/y/", "x/y/secret = outside")
-		plant(t, in, "secret = inside", "a/", "a/secret = inside", "a/b/", "a/b/secret = inside", "a/b/c/",
+		plant(t, base, "in/", "secret = outside", "x/", "x/secret = outside", "x/y/",
+			"x/y/secret = outside")
+		plant(t, in, "secret = inside", "a/", "a/secret = inside", "a/b/", "a/b/secret = inside",
+			"a/b/c/",
 			"a/b/c/secret = inside", "up -> a/b/c/../../..")
 		d := openRoot(t, in, ReadWrite, walk)
 		_, sub, err := d.Open("a/b", OpenOptions{Directory: true})
@@ -121,7 +124,8 @@ func TestRaceWithMove(t *testing.T) {
 		}, func() (good int) {
 			for range raceRounds {
 				for _, path := range []string{
-					"a/b/../secret", "a/b/../../secret", "a/b/c/../../secret", "a/b/c/../../../secret", "up/secret",
+					"a/b/../secret", "a/b/../../secret", "a/b/c/../../secret",
+					"a/b/c/../../../secret", "up/secret",
 				} {
 					got, err := content(d, path)
 					if err == nil && got != "inside" {

@@ -14,8 +14,8 @@ func newLister() lister {
 	return &dents{}
 }
 
-// dents reads a directory as the kernel tells it: with the kernel's own cookies, which hold as long as the file system keeps
-// them, whatever is added and removed.
+// dents reads a directory as the kernel tells it: with the kernel's own cookies, which hold as long
+// as the file system keeps them, whatever is added and removed.
 type dents struct {
 	mu     sync.Mutex
 	buf    []byte
@@ -31,8 +31,8 @@ func (l *dents) list(dirfd int, cookie uint64, yield func(Entry) bool) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// Reading on where the last call ended needs no seek: it is cheaper, and exact even on file systems whose cookies
-	// are mere counts of entries.
+	// Reading on where the last call ended needs no seek: it is cheaper, and exact even on file
+	// systems whose cookies are mere counts of entries.
 	if cookie != l.cookie || cookie == 0 {
 		if _, err := unix.Seek(dirfd, int64(cookie), io.SeekStart); err != nil {
 			return err
@@ -65,7 +65,8 @@ func (l *dents) list(dirfd int, cookie uint64, yield func(Entry) bool) error {
 	}
 }
 
-// first decodes a struct linux_dirent64: ino 8 bytes, offset 8, length 2, type 1, then the name with its NUL.
+// first decodes a struct linux_dirent64: ino 8 bytes, offset 8, length 2, type 1, then the name
+// with its NUL.
 func (l *dents) first(dirfd int) (e Entry, size int, err error) {
 	const head = 19
 	if len(l.rest) > head {

@@ -70,7 +70,8 @@ func TestReadDir(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := list(t, d, 0, 10)
-		want := map[string]FileType{".": Directory, "..": Directory, "file": RegularFile, "sub": Directory, "link": Symlink, "fifo": Pipe}
+		want := map[string]FileType{".": Directory, "..": Directory, "file": RegularFile,
+			"sub": Directory, "link": Symlink, "fifo": Pipe}
 		if len(all) != len(want) {
 			t.Errorf("%d entries", len(all))
 		}
@@ -216,7 +217,8 @@ func TestReadDirCookies(t *testing.T) {
 			t.Fatal(err)
 		}
 		var n int
-		if err := d.ReadDir(0, func(Entry) bool { n++; return true }); n > 2 || err != nil && !errors.Is(err, unix.ENOENT) {
+		if err := d.ReadDir(0, func(Entry) bool { n++; return true }); n > 2 || err != nil &&
+			!errors.Is(err, unix.ENOENT) {
 			t.Errorf("a removed directory: %d entries, %v", n, err)
 		}
 	})

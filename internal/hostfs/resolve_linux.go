@@ -11,11 +11,12 @@ const (
 	largeFile  = unix.O_LARGEFILE
 )
 
-// errUnsure says that the kernel could not tell whether a path escapes, and that the path must be walked.
+// errUnsure says that the kernel could not tell whether a path escapes, and that the path must be
+// walked.
 var errUnsure = errors.New("renamed meanwhile")
 
-// openBeneath opens a path with one system call. Names that are renamed while the kernel looks at ".." make it say EAGAIN; so
-// may others be doing on purpose.
+// openBeneath opens a path with one system call. Names that are renamed while the kernel looks at
+// ".." make it say EAGAIN; so may others be doing on purpose.
 func openBeneath(dir int, path string, flags int, mode uint32) (int, error) {
 	how := unix.OpenHow{
 		Flags:   uint64(flags),
@@ -35,8 +36,8 @@ func openBeneath(dir int, path string, flags int, mode uint32) (int, error) {
 	return -1, errUnsure
 }
 
-// mustWalk reports whether openat2 is missing: before Linux 5.6, and where a filter of system calls or a library in the
-// kernel's place refuses it.
+// mustWalk reports whether openat2 is missing: before Linux 5.6, and where a filter of system calls
+// or a library in the kernel's place refuses it.
 func mustWalk(dir int) bool {
 	fd, err := openBeneath(dir, ".", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {

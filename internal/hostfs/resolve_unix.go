@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A place is where a path leads: a name in an open directory. System calls on it must not follow a symbolic link.
+// A place is where a path leads: a name in an open directory. System calls on it must not follow a
+// symbolic link.
 type place struct {
 	fd     int
 	name   string // without a slash, and never ".."
@@ -21,8 +22,9 @@ func (p place) close() {
 	}
 }
 
-// beneath finds the place that a path leads to. The last name need not exist. With follow, it is not a symbolic link, unless
-// one appears there in this moment, which the next system call then refuses to follow.
+// beneath finds the place that a path leads to. The last name need not exist. With follow, it is
+// not a symbolic link, unless one appears there in this moment, which the next system call then
+// refuses to follow.
 func (d *Dir) beneath(path string, follow bool) (place, error) {
 	if err := checkPath(path); err != nil {
 		return place{}, err
@@ -62,8 +64,8 @@ func (d *Dir) parent(path string) (place, error) {
 	return place{fd, name, opened}, err
 }
 
-// A walker goes down a path one name at a time and never follows a symbolic link or ".." by way of the kernel: so it stays
-// beneath its root whatever others rename meanwhile.
+// A walker goes down a path one name at a time and never follows a symbolic link or ".." by way of
+// the kernel: so it stays beneath its root whatever others rename meanwhile.
 type walker struct {
 	root  int
 	at    int      // where it stands: root, or a descriptor of its own
@@ -75,7 +77,8 @@ type walker struct {
 // maxSteps bounds the system calls that one path can cause: going up costs a walk from the root.
 const maxSteps = 4096
 
-// walk opens the directory that a relative path leads to. If that is root itself, it is not opened again.
+// walk opens the directory that a relative path leads to. If that is root itself, it is not opened
+// again.
 func walk(root int, path string) (fd int, opened bool, err error) {
 	w := walker{root: root, at: root}
 	if err := w.walk(strings.Split(path, "/")); err != nil {

@@ -30,7 +30,8 @@ func TestTerminal(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	fd, err := unix.Open(fmt.Sprintf("/dev/pts/%d", number), unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(fmt.Sprintf("/dev/pts/%d", number), unix.O_RDWR|unix.O_NOCTTY|
+		unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Skip(err)
 	}

@@ -42,7 +42,10 @@ func modes(t *testing.T, file *os.File) int {
 		t.Fatal(err)
 	}
 	var modes int
-	if err := conn.Control(func(fd uintptr) { modes, err = unix.FcntlInt(fd, unix.F_GETFL, 0) }); err != nil {
+	if err := conn.Control(func(fd uintptr) {
+		modes,
+			err = unix.FcntlInt(fd, unix.F_GETFL, 0)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return modes
@@ -113,7 +116,8 @@ func TestBrokenPipe(t *testing.T) {
 			if n, err := w.Writev(bufs("x")); n > 0 || err != unix.EPIPE {
 				t.Error(n, err)
 			}
-			if got, err := w.Poll(network.Writable); got&(network.Writable|network.Failed) != network.Writable|network.Failed || err != nil {
+			if got, err := w.Poll(network.Writable); got&(network.Writable|
+				network.Failed) != network.Writable|network.Failed || err != nil {
 				t.Error(got, err)
 			}
 		})
@@ -121,7 +125,8 @@ func TestBrokenPipe(t *testing.T) {
 }
 
 func TestInheritedFile(t *testing.T) {
-	file, err := os.OpenFile(filepath.Join(t.TempDir(), "file"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
+	file, err := os.OpenFile(filepath.Join(t.TempDir(), "file"), os.O_RDWR|os.O_CREATE|os.O_APPEND,
+		0o666)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +168,8 @@ func TestInheritedNull(t *testing.T) {
 	if n, err := f.Readv([][]byte{make([]byte, 5)}); n != 0 || err != nil {
 		t.Error(n, err)
 	}
-	if got, err := f.Poll(network.Readable | network.Writable); got != network.Readable|network.Writable || err != nil {
+	if got, err := f.Poll(network.Readable | network.Writable); got != network.Readable|
+		network.Writable || err != nil {
 		t.Error(got, err)
 	}
 	if f.Type() != CharDevice {
@@ -187,7 +193,8 @@ func TestInheritedDirectory(t *testing.T) {
 }
 
 func TestInheritedSocket(t *testing.T) {
-	for kind, want := range map[int]FileType{unix.SOCK_STREAM: SocketStream, unix.SOCK_DGRAM: SocketDatagram} {
+	for kind, want := range map[int]FileType{unix.SOCK_STREAM: SocketStream,
+		unix.SOCK_DGRAM: SocketDatagram} {
 		for _, ask := range []bool{false, true} {
 			fds, err := unix.Socketpair(unix.AF_UNIX, kind, 0)
 			if err != nil {

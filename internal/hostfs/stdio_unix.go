@@ -10,9 +10,9 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// FromOS makes a File of an open file of the process, such as os.Stdin. It has a descriptor of its own, so that neither
-// closing affects the other, but shares position and modes with os and whoever else inherited it. The modes are never
-// changed.
+// FromOS makes a File of an open file of the process, such as os.Stdin. It has a descriptor of its
+// own, so that neither closing affects the other, but shares position and modes with os and whoever
+// else inherited it. The modes are never changed.
 func FromOS(file *os.File) (*File, error) {
 	conn, err := file.SyscallConn()
 	if err != nil {
@@ -47,12 +47,13 @@ func inherit(fd int) (*File, error) {
 	}
 	typ := typeOf(&st)
 	if typ == SocketStream {
-		if kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err == nil && kind == unix.SOCK_DGRAM {
+		if kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err == nil &&
+			kind == unix.SOCK_DGRAM {
 			typ = SocketDatagram
 		}
 	}
-	// Whether the file is in non-blocking mode says something about this process, or its parent, and nothing about
-	// what the guest asked for.
+	// Whether the file is in non-blocking mode says something about this process, or its parent,
+	// and nothing about what the guest asked for.
 	var flags Flags
 	if modes&unix.O_APPEND != 0 {
 		flags |= Append

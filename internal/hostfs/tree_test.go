@@ -40,7 +40,8 @@ func openRoot(t testing.TB, path string, access Access, walk bool) *Dir {
 	return d
 }
 
-// plant makes a tree: "x/" a directory, "x -> y" a symbolic link, "x = y" a file with content, "x" an empty file.
+// plant makes a tree: "x/" a directory, "x -> y" a symbolic link, "x = y" a file with content, "x"
+// an empty file.
 func plant(t testing.TB, dir string, entries ...string) {
 	t.Helper()
 	for _, e := range entries {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// blocking reads and writes files that are, or may be, in blocking mode as if they were not. The kernel can do that for
-// pipes, sockets and some devices.
+// blocking reads and writes files that are, or may be, in blocking mode as if they were not. The
+// kernel can do that for pipes, sockets and some devices.
 type blocking struct {
 	cannot atomic.Bool
 }
@@ -17,7 +17,10 @@ func (b *blocking) readv(fd int, bufs [][]byte) (n int, err error, ok bool) {
 	if b.cannot.Load() {
 		return 0, nil, false
 	}
-	n, err = retry(func() (int, error) { return unix.Preadv2(fd, limit(bufs), -1, unix.RWF_NOWAIT) })
+	n, err = retry(func() (int,
+		error) {
+		return unix.Preadv2(fd, limit(bufs), -1, unix.RWF_NOWAIT)
+	})
 	return n, err, b.could(err)
 }
 
@@ -25,7 +28,10 @@ func (b *blocking) writev(fd int, bufs [][]byte) (n int, err error, ok bool) {
 	if b.cannot.Load() {
 		return 0, nil, false
 	}
-	n, err = retry(func() (int, error) { return unix.Pwritev2(fd, limit(bufs), -1, unix.RWF_NOWAIT) })
+	n, err = retry(func() (int,
+		error) {
+		return unix.Pwritev2(fd, limit(bufs), -1, unix.RWF_NOWAIT)
+	})
 	return n, err, b.could(err)
 }
 
@@ -54,7 +60,8 @@ func pwritev(fd int, bufs [][]byte, offset int64) (int, error) {
 	return retry(func() (int, error) { return unix.Pwritev(fd, limit(bufs), offset) })
 }
 
-// limit keeps to the number of buffers that one call takes (UIO_MAXIOV). The result is a short count.
+// limit keeps to the number of buffers that one call takes (UIO_MAXIOV). The result is a short
+// count.
 func limit(bufs [][]byte) [][]byte {
 	return bufs[:min(len(bufs), 1024)]
 }

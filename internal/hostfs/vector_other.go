@@ -4,7 +4,8 @@ package hostfs
 
 import "golang.org/x/sys/unix"
 
-// blocking files cannot be read or written here as if they were not: they are asked first whether they are ready.
+// blocking files cannot be read or written here as if they were not: they are asked first whether
+// they are ready.
 type blocking struct{}
 
 func (blocking) readv(int, [][]byte) (n int, err error, ok bool) {
@@ -24,15 +25,22 @@ func writev(fd int, bufs [][]byte) (int, error) {
 }
 
 func preadv(fd int, bufs [][]byte, offset int64) (int, error) {
-	return each(bufs, func(b []byte, done int) (int, error) { return unix.Pread(fd, b, offset+int64(done)) })
+	return each(bufs, func(b []byte, done int) (int,
+		error) {
+		return unix.Pread(fd, b, offset+int64(done))
+	})
 }
 
 func pwritev(fd int, bufs [][]byte, offset int64) (int, error) {
-	return each(bufs, func(b []byte, done int) (int, error) { return unix.Pwrite(fd, b, offset+int64(done)) })
+	return each(bufs, func(b []byte, done int) (int,
+		error) {
+		return unix.Pwrite(fd, b, offset+int64(done))
+	})
 }
 
-// each transfers one buffer after the other, for not all of these systems let Go call their vectored calls. What is done is not
-// forgotten when a later buffer fails: it will fail again. A list of empty buffers still makes one call, for its errors.
+// each transfers one buffer after the other, for not all of these systems let Go call their
+// vectored calls. What is done is not forgotten when a later buffer fails: it will fail again. A
+// list of empty buffers still makes one call, for its errors.
 func each(bufs [][]byte, transfer func(b []byte, done int) (int, error)) (done int, err error) {
 	if len(firstBuffer(bufs)) == 0 {
 		return retry(func() (int, error) { return transfer(nil, 0) })

@@ -183,13 +183,15 @@ func (l Dirs) checkLinks(at, path string) error {
 	for _, d := range l {
 		err := filepath.WalkDir(d.real, func(_ string, e fs.DirEntry, err error) error {
 			if left--; left < 0 {
-				return &Error{Path: path, Dir: d.name, How: "has hard links, of which one may lie beneath"}
+				return &Error{Path: path, Dir: d.name,
+					How: "has hard links, of which one may lie beneath"}
 			}
 			if err != nil || !e.Type().IsRegular() {
 				return nil // what the host cannot look into, the guest cannot either
 			}
 			if other, err := e.Info(); err == nil && os.SameFile(info, other) {
-				return &Error{Path: path, Dir: d.name, How: "has another name (a hard link) beneath"}
+				return &Error{Path: path, Dir: d.name,
+					How: "has another name (a hard link) beneath"}
 			}
 			return nil
 		})

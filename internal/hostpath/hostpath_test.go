@@ -102,7 +102,8 @@ func TestCheckDir(t *testing.T) {
 	if err := os.MkdirAll(inner, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for dir, within := range map[string]bool{top: true, cache: true, inner: true, t.TempDir(): false} {
+	for dir, within := range map[string]bool{top: true, cache: true, inner: true,
+		t.TempDir(): false} {
 		dirs, err := New([]string{dir})
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +120,8 @@ func TestOpenFollowsNoLink(t *testing.T) {
 	if err := os.Symlink(target, link); err != nil {
 		t.Fatal(err)
 	}
-	for name, flag := range map[string]int{"create": os.O_WRONLY | os.O_CREATE, "read": os.O_RDONLY} {
+	for name, flag := range map[string]int{"create": os.O_WRONLY | os.O_CREATE,
+		"read": os.O_RDONLY} {
 		t.Run(name, func(t *testing.T) {
 			if f, err := Open(link, flag, 0o600); err != errLink {
 				f.Close()

@@ -37,8 +37,8 @@ func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 }
 
 // inherited duplicates a descriptor that this process was given. Opened again, a file would have an
-// offset of its own, and be cut or written over where the shell said ">>" (proc_pid_fd(5)). EBADF for
-// one that this process has opened itself, all of which are closed on exec.
+// offset of its own, and be cut or written over where the shell said ">>" (proc_pid_fd(5)). EBADF
+// for one that this process has opened itself, all of which are closed on exec.
 func inherited(path string) (*os.File, error) {
 	n, err := strconv.ParseUint(path[strings.LastIndexByte(path, '/')+1:], 10, 31)
 	if err != nil {

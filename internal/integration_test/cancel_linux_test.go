@@ -27,7 +27,8 @@ func TestCancelBlocked(t *testing.T) {
 
 	for _, args := range []string{
 		"accept", "recvfrom", "poll", "select", "read", "sleep",
-		"connect 127.0.0.1 " + full(t), "recv 127.0.0.1 " + silent, "send 127.0.0.1 " + silent, "resolve slow.test",
+		"connect 127.0.0.1 " + full(t), "recv 127.0.0.1 " + silent, "send 127.0.0.1 " + silent,
+		"resolve slow.test",
 	} {
 		t.Run(strings.Fields(args)[0], func(t *testing.T) {
 			var attempts []span
@@ -35,7 +36,8 @@ func TestCancelBlocked(t *testing.T) {
 				attempts = append(attempts, endBlocked(t, dns.LocalAddr().String(), args))
 			}
 			within(t, "the end", 1000, attempts)
-			eventually(t, "no goroutine is left behind", func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
+			eventually(t, "no goroutine is left behind",
+				func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
 		})
 	}
 }
@@ -68,9 +70,11 @@ func endBlocked(t *testing.T, dns, args string) span {
 	return took
 }
 
-// TestEndClosesEverything ends guests by their context: once that is over, all that they had open is closed.
+// TestEndClosesEverything ends guests by their context: once that is over, all that they had open
+// is closed.
 func TestEndClosesEverything(t *testing.T) {
-	dirs := slices.Repeat([]wasport.Dir{{Host: t.TempDir(), Guest: "/"}}, 500) // which take a while to close
+	// which take a while to close
+	dirs := slices.Repeat([]wasport.Dir{{Host: t.TempDir(), Guest: "/"}}, 500)
 	for range 10 {
 		ctx, cancel := context.WithCancel(context.Background())
 		g := startWith(t, ctx, wasport.Config{Policy: onLoopback(t), Dirs: dirs}, "block", "accept")
@@ -86,8 +90,8 @@ func TestEndClosesEverything(t *testing.T) {
 	}
 }
 
-// blocked lets the guest, which has just said that it will, reach its blocking call. There is nothing to wait for: whether it is already in
-// the call or just before it, it must end.
+// blocked lets the guest, which has just said that it will, reach its blocking call. There is
+// nothing to wait for: whether it is already in the call or just before it, it must end.
 func blocked(testing.TB) {
 	for range 1000 {
 		runtime.Gosched()
@@ -142,14 +146,16 @@ func TestCancelComputing(t *testing.T) {
 // TestTraps ends guests that do what they must not.
 func TestTraps(t *testing.T) {
 	for _, test := range []struct{ kind, reason string }{
-		{"unreachable", "unreachable"}, {"memory", "out of bounds memory access"}, {"divide", "integer divide by zero"},
+		{"unreachable", "unreachable"}, {"memory", "out of bounds memory access"},
+		{"divide", "integer divide by zero"},
 		{"null-call", ""}, {"signature", "indirect call type mismatch"}, {"abort", "unreachable"},
 	} {
 		g := start(t, "trap", test.kind)
 		g.expect("trapping")
 		_, err := g.g.Wait()
 		var trap *wasport.Trap
-		if !errors.As(err, &trap) || !strings.Contains(trap.Reason, test.reason) || !strings.Contains(trap.Stack, "main") {
+		if !errors.As(err, &trap) || !strings.Contains(trap.Reason, test.reason) ||
+			!strings.Contains(trap.Stack, "main") {
 			t.Errorf("%s: %v", test.kind, err)
 		}
 	}

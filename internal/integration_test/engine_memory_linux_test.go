@@ -21,24 +21,30 @@ import (
 func TestVastMemory(t *testing.T) {
 	var sizes []int
 	before := footprintOf(t).resident
-	took := runs(t, "vast", wasport.Config{Random: hook(func() { sizes = append(sizes, footprintOf(t).resident-before) })})
+	took := runs(t, "vast", wasport.Config{Random: hook(func() {
+		sizes = append(sizes,
+			footprintOf(t).resident-before)
+	})})
 	within(t, "start, three pages touched, end", 10, took)
 	if size := slices.Min(sizes); size > 8<<20 {
 		t.Errorf("a guest that touches three pages takes %d bytes", size)
 	}
 }
 
-// TestRecursionIsBounded lets a guest call itself without end, and looks how much memory that has cost at its worst.
+// TestRecursionIsBounded lets a guest call itself without end, and looks how much memory that has
+// cost at its worst.
 func TestRecursionIsBounded(t *testing.T) {
 	const most = 48 << 20
 	m := module(t, "recurse")
 	debug.FreeOSMemory()
 	before := footprintOf(t).resident
-	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil { // the peak starts anew
+	// the peak starts anew
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		t.Skip(err)
 	}
 	var trap *wasport.Trap
-	if _, err := m.Run(context.Background(), wasport.Config{}); !errors.As(err, &trap) || trap.Reason != "stack overflow" {
+	if _, err := m.Run(context.Background(), wasport.Config{}); !errors.As(err, &trap) ||
+		trap.Reason != "stack overflow" {
 		t.Fatalf("it ended with %v", err)
 	}
 	status, err := os.ReadFile("/proc/self/status")
@@ -90,8 +96,8 @@ func footprintOf(t testing.TB) (f footprint) {
 	return f
 }
 
-// TestComingAndGoing starts many guests that hold a socket and wait, and ends them in all ways, again and again: what they took must
-// come back.
+// TestComingAndGoing starts many guests that hold a socket and wait, and ends them in all ways,
+// again and again: what they took must come back.
 func TestComingAndGoing(t *testing.T) {
 	count, times := 100, 10
 	if whole() {

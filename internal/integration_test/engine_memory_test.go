@@ -18,8 +18,8 @@ func TestGrowPageByPage(t *testing.T) {
 	within(t, "start, 900 times memory.grow(1), end", 10, runs(t, "grow", wasport.Config{}))
 }
 
-// BenchmarkMemory runs guests from their start to their end: one whose memory grows 900 times by a page, and one that starts with 4 GiB and
-// touches three pages.
+// BenchmarkMemory runs guests from their start to their end: one whose memory grows 900 times by a
+// page, and one that starts with 4 GiB and touches three pages.
 func BenchmarkMemory(b *testing.B) {
 	for _, name := range []string{"grow", "vast"} {
 		b.Run(name, func(b *testing.B) {
@@ -53,7 +53,8 @@ func TestMemoryLimit(t *testing.T) {
 	const wanted = 17 << 16
 	m := assembled(t, "receive")
 	run := func(limit uint64) error {
-		_, err := m.Run(context.Background(), wasport.Config{Function: "receive", Params: []uint64{1}, MaxMemory: limit})
+		_, err := m.Run(context.Background(),
+			wasport.Config{Function: "receive", Params: []uint64{1}, MaxMemory: limit})
 		return err
 	}
 	var trap *wasport.Trap
@@ -65,8 +66,9 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
-// TestMemoryIsNotRecycledTooEarly ends guests while the kernel writes into their memory, and starts others meanwhile, which get the same
-// addresses as soon as those are free: what is meant for one must not arrive in another.
+// TestMemoryIsNotRecycledTooEarly ends guests while the kernel writes into their memory, and starts
+// others meanwhile, which get the same addresses as soon as those are free: what is meant for one
+// must not arrive in another.
 func TestMemoryIsNotRecycledTooEarly(t *testing.T) {
 	const each = 4
 	rounds := 60

@@ -26,7 +26,8 @@ func TestModules(t *testing.T) {
 		t.Fatal("there are no modules")
 	}
 	for _, text := range texts {
-		want, err := exec.Command("wat2wasm", "--debug-names", "--enable-threads", text, "--output=-").Output()
+		want, err := exec.Command("wat2wasm", "--debug-names", "--enable-threads", text,
+			"--output=-").Output()
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -40,16 +41,19 @@ func TestModules(t *testing.T) {
 // TestWithoutMemory runs a module that has none.
 func TestWithoutMemory(t *testing.T) {
 	const efault = 21
-	if status, err := assembled(t, "nothing").Run(context.Background(), wasport.Config{}); err != nil || status.Code != efault {
+	if status, err := assembled(t, "nothing").Run(context.Background(),
+		wasport.Config{}); err != nil || status.Code != efault {
 		t.Errorf("it ended with %+v, %v", status, err)
 	}
 }
 
-// overflown is the reason of an access out of bounds by a program whose stack pointer left the memory.
+// overflown is the reason of an access out of bounds by a program whose stack pointer left the
+// memory.
 const overflown = "out of bounds memory access: stack overflow, " +
 	"see https://github.com/wasport/wasport/blob/main/docs/c/porting.md#the-stack"
 
-// TestStacks looks at what is told of traps: nothing of what has been added to a module, and functions without names by their own numbers.
+// TestStacks looks at what is told of traps: nothing of what has been added to a module, and
+// functions without names by their own numbers.
 func TestStacks(t *testing.T) {
 	wasm, err := os.ReadFile(filepath.Join("testdata", "stack.wasm"))
 	if err != nil {
@@ -63,7 +67,8 @@ func TestStacks(t *testing.T) {
 		stack            string // how it begins
 	}{
 		{assembled(t, "unnamed"), "", "unreachable", "$1()\n$0()"},
-		{assembled(t, "unnamed"), "copy", "out of bounds memory access", "memory.copy(i32,i32,i32)\n$2()"},
+		{assembled(t, "unnamed"), "copy", "out of bounds memory access",
+			"memory.copy(i32,i32,i32)\n$2()"},
 		{assembled(t, "start"), "", "unreachable", "early()"},
 		{module(t, "recurse"), "", "stack overflow", "deeper(i32) i32\ndeeper"},
 		{assembled(t, "stack"), "overflow", overflown, "store(i32,i32)"},
@@ -74,7 +79,8 @@ func TestStacks(t *testing.T) {
 	} {
 		_, err := test.module.Run(context.Background(), wasport.Config{Function: test.function})
 		var trap *wasport.Trap
-		if !errors.As(err, &trap) || trap.Reason != test.reason || !strings.HasPrefix(trap.Stack, test.stack) {
+		if !errors.As(err, &trap) || trap.Reason != test.reason ||
+			!strings.HasPrefix(trap.Stack, test.stack) {
 			t.Errorf("%+v: %v, %+v", test, err, trap)
 		}
 	}
@@ -115,7 +121,8 @@ func whole() bool { return os.Getenv("WASPORT_CI") == "1" && measured && !interp
 
 func interpreted() bool { return os.Getenv("WASPORT_INTERPRETER") != "" }
 
-// A span is how long something took, and how long without what other programs on the machine may have added to it.
+// A span is how long something took, and how long without what other programs on the machine may
+// have added to it.
 type span struct{ whole, own time.Duration }
 
 // longest of several spans.
@@ -159,7 +166,10 @@ func watchAfter(d time.Duration) (stop func() span) {
 func (w stopwatch) stop() span { return w.judge(time.Since(w.at)) }
 
 // judge makes a span of the duration of something that happened since the start.
-func (w stopwatch) judge(d time.Duration) span { return span{d, max(d-max(queued()-w.queued, 0), 0)} }
+func (w stopwatch) judge(d time.Duration) span {
+	return span{d,
+		max(d-max(queued()-w.queued, 0), 0)}
+}
 
 // pace is how long a guest that does nothing takes at the moment, from its start to its end: what
 // tests measure times by, since it grows with what else the machine has to do.
@@ -177,14 +187,16 @@ func pace(t testing.TB) span {
 	return median(all)
 }
 
-// within judges several attempts at something that must not take longer than a guest that does nothing
-// takes so many times over. What else runs on the machine may spoil single ones, so that one is enough;
-// and if it spoilt all, they are judged by what remains without it.
+// within judges several attempts at something that must not take longer than a guest that does
+// nothing takes so many times over. What else runs on the machine may spoil single ones, so that
+// one is enough; and if it spoilt all, they are judged by what remains without it.
 func within(t testing.TB, what string, times int, attempts []span) {
 	t.Helper()
-	best := slices.MinFunc(attempts, func(a, b span) int { return cmp.Compare(a.whole, b.whole) }).whole
+	best := slices.MinFunc(attempts,
+		func(a, b span) int { return cmp.Compare(a.whole, b.whole) }).whole
 	own, unit := median(attempts).own, pace(t)
-	t.Logf("%s: %v at best, %v at worst; the median without what others may have added is %v; the pace is %v",
+	t.Logf("%s: %v at best, %v at worst; the median without what others may have added is %v; "+
+		"the pace is %v",
 		what, best, longest(attempts).whole, own, unit.whole)
 	if measured && best > time.Duration(times)*unit.whole && own > time.Duration(times)*unit.own {
 		t.Errorf("%s: got %v, want at most %d times %v", what, best, times, unit.whole)

@@ -11,13 +11,15 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestComputingGuestsShare lets more guests compute than there are processors, and compares how far each has come.
+// TestComputingGuestsShare lets more guests compute than there are processors, and compares how far
+// each has come.
 func TestComputingGuestsShare(t *testing.T) {
 	const run, most = 200 * time.Millisecond, 2
 	m := assembled(t, "share")
 	done := make([]atomic.Int64, 4*runtime.GOMAXPROCS(0))
 	for i := range done {
-		g, err := m.Start(context.Background(), wasport.Config{Random: hook(func() { done[i].Add(1) })})
+		g, err := m.Start(context.Background(),
+			wasport.Config{Random: hook(func() { done[i].Add(1) })})
 		if err != nil {
 			t.Fatal(err)
 		}

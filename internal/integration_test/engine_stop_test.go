@@ -13,8 +13,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestCollectionsBesideASpinningGuest collects garbage while a guest computes. Without a way to interrupt it, the first collection
-// would not return before the guest does, and this one does not.
+// TestCollectionsBesideASpinningGuest collects garbage while a guest computes. Without a way to
+// interrupt it, the first collection would not return before the guest does, and this one does not.
 func TestCollectionsBesideASpinningGuest(t *testing.T) {
 	start(t, "spin").line()
 	var attempts []span
@@ -24,7 +24,8 @@ func TestCollectionsBesideASpinningGuest(t *testing.T) {
 	within(t, "the longest of 50 collections", 100, attempts)
 }
 
-// BenchmarkCollections tells how long the longest of 50 garbage collections beside a guest that computes takes.
+// BenchmarkCollections tells how long the longest of 50 garbage collections beside a guest that
+// computes takes.
 func BenchmarkCollections(b *testing.B) {
 	start(b, "spin").line()
 	var rounds []span
@@ -60,7 +61,8 @@ func endings(t testing.TB) (list []ending) {
 	}{
 		{"looping", module(t, "spin"), wasport.Config{}},
 		{"recursing", assembled(t, "fib"), wasport.Config{}},
-		{"hungry", assembled(t, "hungry"), wasport.Config{Function: "stubborn", MaxMemory: 16 << 20}},
+		{"hungry", assembled(t, "hungry"),
+			wasport.Config{Function: "stubborn", MaxMemory: 16 << 20}},
 	} {
 		m, c := guest.module, guest.config
 		list = append(list, ending{guest.name + "/context", reason, func() (span, error) {
@@ -103,7 +105,8 @@ func (e ending) beside(t testing.TB, others *echoing) (took, pause span) {
 	return took, pause
 }
 
-// TestEndWhileOthersEcho ends guests that compute, while others serve connections that must not notice.
+// TestEndWhileOthersEcho ends guests that compute, while others serve connections that must not
+// notice.
 func TestEndWhileOthersEcho(t *testing.T) {
 	others := startEchoing(t, 10)
 	defer others.stop()
@@ -120,8 +123,8 @@ func TestEndWhileOthersEcho(t *testing.T) {
 	}
 }
 
-// BenchmarkEndWhileOthersEcho tells the median and the worst of how long it takes to end guests that compute, and of the longest round trip
-// of others meanwhile.
+// BenchmarkEndWhileOthersEcho tells the median and the worst of how long it takes to end guests
+// that compute, and of the longest round trip of others meanwhile.
 func BenchmarkEndWhileOthersEcho(b *testing.B) {
 	others := startEchoing(b, 10)
 	defer others.stop()
@@ -145,7 +148,8 @@ func report(b *testing.B, what string, all []span) {
 	b.ReportMetric(longest(all).whole.Seconds()*1e3, "worst-"+what+"-ms")
 }
 
-// TestGreedyGuests lets guests run into their limits of memory and of the stack, which end them by a trap.
+// TestGreedyGuests lets guests run into their limits of memory and of the stack, which end them by
+// a trap.
 func TestGreedyGuests(t *testing.T) {
 	others := startEchoing(t, 10)
 	defer others.stop()
@@ -175,8 +179,9 @@ func TestGreedyGuests(t *testing.T) {
 	}
 }
 
-// TestServingBesideComputing lets more guests compute than there are processors, beside one that serves. Go's scheduler, which has always
-// something to run then, looks at the network every 10 ms if nobody makes it, and a round trip takes two looks.
+// TestServingBesideComputing lets more guests compute than there are processors, beside one that
+// serves. Go's scheduler, which has always something to run then, looks at the network every 10 ms
+// if nobody makes it, and a round trip takes two looks.
 func TestServingBesideComputing(t *testing.T) {
 	m := assembled(t, "fib")
 	for range 4 * runtime.GOMAXPROCS(0) {

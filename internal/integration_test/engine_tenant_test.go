@@ -16,7 +16,8 @@ import (
 
 // importer is a module with one import, and an empty _start.
 func importer(module, name string, kind ...byte) []byte {
-	wasm := []byte("\x00asm\x01\x00\x00\x00\x01\x08\x02\x60\x00\x00\x60\x01\x7f\x00") // types () -> () and (i32) -> ()
+	// types () -> () and (i32) -> ()
+	wasm := []byte("\x00asm\x01\x00\x00\x00\x01\x08\x02\x60\x00\x00\x60\x01\x7f\x00")
 	text := func(s string) []byte { return append([]byte{byte(len(s))}, s...) }
 	content := slices.Concat([]byte{1}, text(module), text(name), kind)
 	wasm = append(append(wasm, 2, byte(len(content))), content...)
@@ -33,7 +34,9 @@ func importer(module, name string, kind ...byte) []byte {
 func tenantRuntime(t *testing.T) (wazero.Runtime, api.Module) {
 	t.Helper()
 	ctx := context.Background()
-	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2|experimental.CoreFeaturesThreads))
+	rt := wazero.NewRuntimeWithConfig(ctx,
+		wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2|
+			experimental.CoreFeaturesThreads))
 	t.Cleanup(func() { rt.Close(ctx) })
 	wasm, err := os.ReadFile("testdata/tenant.wasm")
 	if err != nil {
@@ -58,13 +61,18 @@ func TestNamedModulesAreOutOfReach(t *testing.T) {
 		may  bool // if the tenant's name is listed
 	}{
 		{"function", importer("tenant", "transfer", 0, 1), wasport.Import{Want: "(i32)"}, true},
-		{"function of another type", importer("tenant", "transfer", 0, 0), wasport.Import{Want: "()"}, false},
-		{"function that is missing", importer("tenant", "missing", 0, 0), wasport.Import{Want: "()"}, false},
+		{"function of another type", importer("tenant", "transfer", 0, 0),
+			wasport.Import{Want: "()"}, false},
+		{"function that is missing", importer("tenant", "missing", 0, 0),
+			wasport.Import{Want: "()"}, false},
 		{"table", importer("tenant", "t", 1, funcref, 0, 1), wasport.Import{Want: "table"}, false},
 		{"memory", importer("tenant", "memory", 2, 0, 1), wasport.Import{Want: "memory"}, false},
-		{"memory under our name", importer("wasi_snapshot_preview1", "memory", 2, 0, 1), wasport.Import{Want: "memory"}, false},
-		{"mutable global", importer("tenant", "g", 3, i32, mutable), wasport.Import{Want: "global"}, false},
-		{"constant global", importer("tenant", "g", 3, i32, 0), wasport.Import{Want: "global"}, false},
+		{"memory under our name", importer("wasi_snapshot_preview1", "memory", 2, 0, 1),
+			wasport.Import{Want: "memory"}, false},
+		{"mutable global", importer("tenant", "g", 3, i32, mutable), wasport.Import{Want: "global"},
+			false},
+		{"constant global", importer("tenant", "g", 3, i32, 0), wasport.Import{Want: "global"},
+			false},
 	} {
 		for _, listed := range []bool{false, true} {
 			for _, plain := range []bool{false, true} {
@@ -90,15 +98,19 @@ func TestNamedModulesAreOutOfReach(t *testing.T) {
 						return
 					}
 					var lacking *wasport.ImportError
-					if !errors.As(err, &lacking) || len(lacking.Imports) != 1 || lacking.Imports[0].Want != test.want.Want {
-						t.Fatalf("listed %v: got %v, want an ImportError for a %s", listed, err, test.want.Want)
+					if !errors.As(err, &lacking) || len(lacking.Imports) != 1 ||
+						lacking.Imports[0].Want != test.want.Want {
+						t.Fatalf("listed %v: got %v, want an ImportError for a %s", listed, err,
+							test.want.Want)
 					}
-					m, err = r.Compile(ctx, test.wasm, wasport.CompileConfig{TrapUnknownImports: true})
+					m, err = r.Compile(ctx, test.wasm,
+						wasport.CompileConfig{TrapUnknownImports: true})
 					if err != nil {
 						return // it is not valid without rewriting
 					}
 					defer m.Close(ctx)
-					if _, err := m.Run(ctx, wasport.Config{}); !lacking.Imports[0].IsFunction() && !errors.As(err, &lacking) {
+					if _, err := m.Run(ctx, wasport.Config{}); !lacking.Imports[0].IsFunction() &&
+						!errors.As(err, &lacking) {
 						t.Errorf("with functions that trap: got %v, want an ImportError", err)
 					}
 				})
@@ -114,7 +126,8 @@ func TestNamedModulesAreOutOfReach(t *testing.T) {
 func TestListedModuleIsCalled(t *testing.T) {
 	ctx := context.Background()
 	rt, tenant := tenantRuntime(t)
-	r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{Wazero: rt, HostModules: []string{"tenant"}})
+	r, err := wasport.NewRuntime(ctx,
+		wasport.RuntimeConfig{Wazero: rt, HostModules: []string{"tenant"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +149,8 @@ func TestListedModuleIsCalled(t *testing.T) {
 	}
 }
 
-// TestSharedMemoryIsTheGuestsOwn gives guests that import a shared memory under a tenant's name one of their own.
+// TestSharedMemoryIsTheGuestsOwn gives guests that import a shared memory under a tenant's name one
+// of their own.
 func TestSharedMemoryIsTheGuestsOwn(t *testing.T) {
 	ctx := context.Background()
 	rt, tenant := tenantRuntime(t)

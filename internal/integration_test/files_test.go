@@ -12,13 +12,15 @@ import (
 )
 
 func TestFiles(t *testing.T) {
-	g := startWith(t, context.Background(), wasport.Config{Dirs: []wasport.Dir{{Host: t.TempDir(), Guest: "/data"}}}, "files", "/data")
+	g := startWith(t, context.Background(),
+		wasport.Config{Dirs: []wasport.Dir{{Host: t.TempDir(), Guest: "/data"}}}, "files", "/data")
 	if out := g.ends(0); !strings.Contains(out, "file ok\n") {
 		t.Errorf("the guest said %q", out)
 	}
 }
 
-// TestEscapes tries to get out of a directory; what is outside stays as it is, and nothing of it is seen.
+// TestEscapes tries to get out of a directory; what is outside stays as it is, and nothing of it is
+// seen.
 func TestEscapes(t *testing.T) {
 	outside := t.TempDir()
 	dir := filepath.Join(outside, "dir")
@@ -27,14 +29,16 @@ func TestEscapes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, content := range map[string]string{"secret": "SECRET", "dir2/secret": "SECRET", "dir/inside": "inside"} {
+	for name, content := range map[string]string{"secret": "SECRET", "dir2/secret": "SECRET",
+		"dir/inside": "inside"} {
 		if err := os.WriteFile(filepath.Join(outside, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// Links that were there before the guest came, which may lead anywhere.
 	for name, target := range map[string]string{
-		"up": "..", "abs": outside, "file": "../secret", "absfile": filepath.Join(outside, "secret"), "sub/twice": "../../secret",
+		"up": "..", "abs": outside, "file": "../secret",
+		"absfile": filepath.Join(outside, "secret"), "sub/twice": "../../secret",
 		"chain": "up", "loop": "loop", "dangling": "../new",
 	} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
@@ -43,20 +47,27 @@ func TestEscapes(t *testing.T) {
 	}
 	before := tree(t, outside)
 	paths := []string{
-		"..", "../secret", "/", "/etc/passwd", outside, filepath.Join(outside, "secret"), "sub/../../secret", "./../secret",
-		"sub/../../dir2/secret", "../dir2", "../dir/../secret", "sub/../..", "//etc/passwd", "../../../../../../../../etc/passwd",
-		"up/secret", "abs/secret", "file", "absfile", "sub/twice", "chain/secret", "up/dir2/secret", "up/new", "abs/new", "dangling",
-		"sub/../up/secret", "nothing/../../secret", "inside/../../secret", "../", "sub/.././../secret", "loop/secret", "../dir2/new",
-		"up/dir/../secret", "./up/./secret", "abs", "up", "chain", "..//secret", "sub//..//..//secret", ".../../secret", "up/../secret",
+		"..", "../secret", "/", "/etc/passwd", outside, filepath.Join(outside, "secret"),
+		"sub/../../secret", "./../secret",
+		"sub/../../dir2/secret", "../dir2", "../dir/../secret", "sub/../..", "//etc/passwd",
+		"../../../../../../../../etc/passwd",
+		"up/secret", "abs/secret", "file", "absfile", "sub/twice", "chain/secret", "up/dir2/secret",
+		"up/new", "abs/new", "dangling",
+		"sub/../up/secret", "nothing/../../secret", "inside/../../secret", "../",
+		"sub/.././../secret", "loop/secret", "../dir2/new",
+		"up/dir/../secret", "./up/./secret", "abs", "up", "chain", "..//secret",
+		"sub//..//..//secret", ".../../secret", "up/../secret",
 	}
-	g := startWith(t, context.Background(), wasport.Config{Dirs: []wasport.Dir{{Host: dir, Guest: "/"}}}, "escape", paths...)
+	g := startWith(t, context.Background(),
+		wasport.Config{Dirs: []wasport.Dir{{Host: dir, Guest: "/"}}}, "escape", paths...)
 	out := g.ends(0)
 	if strings.Contains(out, "SECRET") || strings.Contains(out, "root:") {
 		t.Errorf("the guest read what is outside:\n%s", out)
 	}
 	for _, p := range paths {
 		for line := range strings.Lines(out) {
-			if rest, ok := strings.CutPrefix(line, "open "+p+" "); ok && strings.HasPrefix(rest, "0 ") {
+			if rest, ok := strings.CutPrefix(line, "open "+p+" "); ok &&
+				strings.HasPrefix(rest, "0 ") {
 				t.Errorf("%s was opened", p)
 			}
 		}
@@ -124,7 +135,8 @@ func TestBadConfigurations(t *testing.T) {
 		{wasport.Config{Params: []uint64{1}}, "0 arguments"},
 		{wasport.Config{MaxMemory: 1}, "memory"},
 	} {
-		if _, err := module(t, "exit").Run(context.Background(), test.config); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := module(t, "exit").Run(context.Background(), test.config); err == nil ||
+			!strings.Contains(err.Error(), test.want) {
 			t.Errorf("%+v: %v", test.config, err)
 		}
 	}

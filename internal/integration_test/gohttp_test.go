@@ -23,7 +23,8 @@ func TestGoServer(t *testing.T) {
 		t.Skip("builds Go's net/http for wasip1")
 	}
 	file := filepath.Join(t.TempDir(), "server.wasm")
-	build := exec.Command("go", "build", "-o", file, "github.com/wasport/wasport/examples/httpserver")
+	build := exec.Command("go", "build", "-o", file,
+		"github.com/wasport/wasport/examples/httpserver")
 	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -45,7 +46,8 @@ func TestGoServer(t *testing.T) {
 	defer l.Close()
 	ctx, stop := context.WithCancel(ctx)
 	g, err := m.Start(ctx, wasport.Config{
-		Policy: onLoopback(t), Sockets: []syscall.Conn{l.(*net.TCPListener)}, NonblockingSockets: true, Stderr: os.Stderr,
+		Policy: onLoopback(t), Sockets: []syscall.Conn{l.(*net.TCPListener)},
+		NonblockingSockets: true, Stderr: os.Stderr,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +66,8 @@ func TestGoServer(t *testing.T) {
 				}
 				body, err := io.ReadAll(resp.Body)
 				resp.Body.Close()
-				if want := "hello " + name + ", from WebAssembly\n"; err != nil || string(body) != want {
+				if want := "hello " + name + ", from WebAssembly\n"; err != nil ||
+					string(body) != want {
 					t.Errorf("%q, %v", body, err)
 				}
 			}

@@ -85,7 +85,8 @@ func rules(t testing.TB, text ...string) *policy.Policy {
 
 // onLoopback allows everything on this host, and nothing beyond.
 func onLoopback(t testing.TB) *policy.Policy {
-	return rules(t, "allow connect loopback", "allow listen loopback", "allow join multicast", "allow connect multicast")
+	return rules(t, "allow connect loopback", "allow listen loopback", "allow join multicast",
+		"allow connect multicast")
 }
 
 // guest is a guest that runs while the test talks to it.
@@ -102,12 +103,14 @@ func start(t testing.TB, name string, args ...string) *guest {
 	return startWith(t, context.Background(), wasport.Config{Policy: onLoopback(t)}, name, args...)
 }
 
-func startWith(t testing.TB, ctx context.Context, c wasport.Config, name string, args ...string) *guest {
+func startWith(t testing.TB, ctx context.Context, c wasport.Config, name string,
+	args ...string) *guest {
 	t.Helper()
 	return startModule(t, ctx, c, module(t, name), name, args...)
 }
 
-func startModule(t testing.TB, ctx context.Context, c wasport.Config, m *wasport.Module, name string, args ...string) *guest {
+func startModule(t testing.TB, ctx context.Context, c wasport.Config, m *wasport.Module,
+	name string, args ...string) *guest {
 	t.Helper()
 	r, w := io.Pipe()
 	c.Args = append([]string{name}, args...)
@@ -148,7 +151,8 @@ func (g *guest) line() string {
 	s, err := g.lines.ReadString('\n')
 	if err != nil {
 		_, ended := g.g.Wait()
-		g.t.Fatalf("the guest said %q and then %v; it ended with %v; stderr: %s", s, err, ended, g.errs)
+		g.t.Fatalf("the guest said %q and then %v; it ended with %v; stderr: %s", s, err, ended,
+			g.errs)
 	}
 	return strings.TrimSuffix(s, "\n")
 }
@@ -184,7 +188,8 @@ func (g *guest) ends(code uint32) string {
 		g.t.Fatalf("the guest ended with %v; stderr: %s", err, g.errs)
 	}
 	if status.Code != code {
-		g.t.Fatalf("the guest ended with status %d, not %d; stdout: %s; stderr: %s", status.Code, code, rest, g.errs)
+		g.t.Fatalf("the guest ended with status %d, not %d; stdout: %s; stderr: %s", status.Code,
+			code, rest, g.errs)
 	}
 	return string(rest)
 }

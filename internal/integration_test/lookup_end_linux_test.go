@@ -27,7 +27,8 @@ func TestLookupEndsWithGuest(t *testing.T) {
 	before := open()
 	var all []*guest
 	for range guests {
-		all = append(all, startWith(t, ctx, wasport.Config{Network: base, Policy: rules(t, "allow resolve *")},
+		all = append(all, startWith(t, ctx,
+			wasport.Config{Network: base, Policy: rules(t, "allow resolve *")},
 			"lookup", "silent.test", "80", "4", "tcp"))
 	}
 	for server.Asked("silent.test", "udp") < guests {
@@ -39,7 +40,8 @@ func TestLookupEndsWithGuest(t *testing.T) {
 	}
 	for open() > before {
 		if n := server.Asked("silent.test", "udp"); n > guests {
-			t.Fatalf("got %d questions of %d guests that have ended, and %d descriptors; want %d", n, guests, open(), before)
+			t.Fatalf("got %d questions of %d guests that have ended, and %d descriptors; want %d",
+				n, guests, open(), before)
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -44,8 +44,10 @@ func TestLookup(t *testing.T) {
 		want []string // lines, in any order; the first ones of what was said if it is an error
 	}{
 		{"IPv4", "four.test 80 4 tcp", 0, []string{"192.0.2.4 80 stream"}},
-		{"both types", "four.test 80 any any", 0, []string{"192.0.2.4 80 stream", "192.0.2.4 80 dgram"}},
-		{"both families", "both.test 80 any tcp", 0, []string{"192.0.2.1 80 stream", "2001:db8::1 80 stream"}},
+		{"both types", "four.test 80 any any", 0,
+			[]string{"192.0.2.4 80 stream", "192.0.2.4 80 dgram"}},
+		{"both families", "both.test 80 any tcp", 0,
+			[]string{"192.0.2.1 80 stream", "2001:db8::1 80 stream"}},
 		{"IPv6 alone", "both.test 80 6 udp", 0, []string{"2001:db8::1 80 dgram"}},
 		{"service by name", "four.test http 4 tcp", 0, []string{"192.0.2.4 80 stream"}},
 		{"no service", "four.test - 4 tcp", 0, []string{"192.0.2.4 0 stream"}},

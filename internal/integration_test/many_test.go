@@ -43,12 +43,14 @@ func TestManyGuests(t *testing.T) {
 	wg.Wait()
 }
 
-// TestDescriptorsAreReused shows that a guest gets the lowest free numbers, whatever other guests have open.
+// TestDescriptorsAreReused shows that a guest gets the lowest free numbers, whatever other guests
+// have open.
 func TestDescriptorsAreReused(t *testing.T) {
 	other := start(t, "udp_server", "127.0.0.1", "1") // holds a descriptor 3 of its own
 	at := other.listening()
 	g := start(t, "fdnum")
-	g.expect("opened 3 4 5", "reused 4", "reused 3 5, then 6", "closed twice EBADF", "send on it EBADF")
+	g.expect("opened 3 4 5", "reused 4", "reused 3 5, then 6", "closed twice EBADF",
+		"send on it EBADF")
 	g.ends(0)
 
 	c, err := net.Dial("udp", at.String())

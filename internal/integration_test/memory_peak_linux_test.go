@@ -15,7 +15,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// A greedy module takes what it can of the host's memory, mostly in as many threads as it may have, each of which then waits.
+// A greedy module takes what it can of the host's memory, mostly in as many threads as it may have,
+// each of which then waits.
 type greedy struct {
 	types    [][]byte // after those below
 	tables   [][]byte
@@ -57,12 +58,14 @@ var forever = []byte{0x41, 0, 0x41, 0, 0x42, 0x7f, 0xfe, 0x01, 2, 0, drop}
 
 func (g greedy) wasm() []byte {
 	start := slices.Concat(
-		[]byte{0x03, 0x40, 0x41, 0, 0x10, spawnFunc, 0x41, 0, 0x4e, 0x0d, 0, end}, // spawn until there may be no more
+		// spawn until there may be no more
+		[]byte{0x03, 0x40, 0x41, 0, 0x10, spawnFunc, 0x41, 0, 0x4e, 0x0d, 0, end},
 		forever)
 	if g.single {
 		start = slices.Concat(g.thread, forever)
 	}
-	types := append([][]byte{funcType(nil, nil), funcType([]byte{i32}, []byte{i32}), funcType([]byte{i32, i32}, nil)}, g.types...)
+	types := append([][]byte{funcType(nil, nil), funcType([]byte{i32}, []byte{i32}),
+		funcType([]byte{i32, i32}, nil)}, g.types...)
 	funcs := [][]byte{{voidType}, {entryType}}
 	for _, t := range g.of {
 		funcs = append(funcs, []byte{t})
@@ -80,7 +83,8 @@ func (g greedy) wasm() []byte {
 			slices.Concat(name("_start"), []byte{0, startFunc}),
 			slices.Concat(name("wasi_thread_start"), []byte{0, threadFunc})),
 		wasmSection(9, g.elements...),
-		wasmSection(10, append([][]byte{funcBody([]byte{0}, start), funcBody([]byte{0}, append(slices.Clone(g.thread), forever...))},
+		wasmSection(10, append([][]byte{funcBody([]byte{0}, start),
+			funcBody([]byte{0}, append(slices.Clone(g.thread), forever...))},
 			g.bodies...)...),
 	)
 }
@@ -88,7 +92,10 @@ func (g greedy) wasm() []byte {
 // recursion is a thread that calls a function which never ends.
 var recursion = []byte{0x10, firstFunc}
 
-func loops(body ...byte) []byte { return slices.Concat([]byte{0x03, 0x40}, body, []byte{0x0c, 0, end}) }
+func loops(body ...byte) []byte {
+	return slices.Concat([]byte{0x03, 0x40}, body,
+		[]byte{0x0c, 0, end})
+}
 
 // table is the type of a table, from least to most entries.
 func table(of byte, least, most uint64) []byte {
@@ -107,7 +114,8 @@ var greedyModules = map[string]greedy{
 	"nothing": {single: true},
 	"tables that grow": {
 		tables: [][]byte{table(externref, 1, 1_000_000)},
-		thread: slices.Concat([]byte{0xd0, externref, 0x41}, []byte{0xf6, 0x83, 0x3d}, []byte{0xfc, 15, 0, drop}),
+		thread: slices.Concat([]byte{0xd0, externref, 0x41}, []byte{0xf6, 0x83, 0x3d},
+			[]byte{0xfc, 15, 0, drop}),
 	},
 	"tables that grow by one": {
 		tables: [][]byte{table(externref, 1, 1_000_000)},
@@ -116,8 +124,9 @@ var greedyModules = map[string]greedy{
 	"large tables": {tables: [][]byte{table(funcref, 1_000_000, 1_000_000)}},
 	"globals":      {globals: slices.Repeat([][]byte{{i32, 1, 0x41, 0, end}}, 20_000)},
 	"elements": {
-		tables:   [][]byte{table(funcref, 1, 1)},
-		elements: [][]byte{slices.Concat([]byte{1, 0}, leb(200_000), bytes.Repeat([]byte{startFunc}, 200_000))},
+		tables: [][]byte{table(funcref, 1, 1)},
+		elements: [][]byte{slices.Concat([]byte{1, 0}, leb(200_000),
+			bytes.Repeat([]byte{startFunc}, 200_000))},
 	},
 	"references": {
 		elements: [][]byte{{3, 0, 1, startFunc}},
@@ -132,16 +141,22 @@ var greedyModules = map[string]greedy{
 		of:     []byte{voidType, firstType},
 		thread: recursion,
 		bodies: [][]byte{
-			funcBody([]byte{0}, slices.Concat([]byte{0x10, firstFunc + 1, 0x10, firstFunc}, bytes.Repeat([]byte{drop}, 1000))),
+			funcBody([]byte{0},
+				slices.Concat([]byte{0x10, firstFunc + 1, 0x10, firstFunc},
+					bytes.Repeat([]byte{drop}, 1000))),
 			funcBody([]byte{0}, bytes.Repeat([]byte{0x41, 0, 0xfd, 0x0f}, 1000)), // i8x16.splat
 		},
 	},
 	"recursion with results that are used": {
-		types:  [][]byte{funcType(nil, bytes.Repeat([]byte{v128}, 1000)), funcType(nil, []byte{v128})},
+		types: [][]byte{funcType(nil, bytes.Repeat([]byte{v128}, 1000)),
+			funcType(nil, []byte{v128})},
 		of:     []byte{firstType + 1, firstType},
 		thread: append(slices.Clone(recursion), drop),
 		bodies: [][]byte{
-			funcBody([]byte{0}, slices.Concat([]byte{0x10, firstFunc + 1, 0x10, firstFunc}, bytes.Repeat([]byte{0xfd, 0x50}, 1000))), // v128.or
+			// v128.or
+			funcBody([]byte{0},
+				slices.Concat([]byte{0x10, firstFunc + 1, 0x10, firstFunc},
+					bytes.Repeat([]byte{0xfd, 0x50}, 1000))),
 			funcBody([]byte{0}, bytes.Repeat([]byte{0x41, 0, 0xfd, 0x0f}, 1000)),
 		},
 	},
@@ -150,14 +165,16 @@ var greedyModules = map[string]greedy{
 		of:     []byte{firstType},
 		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
 		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
-			bytes.Repeat([]byte{0x20, 0, 0x45}, 3000), bytes.Repeat([]byte{0x6a}, 2999), recursion))},
+			bytes.Repeat([]byte{0x20, 0, 0x45}, 3000), bytes.Repeat([]byte{0x6a}, 2999),
+			recursion))},
 	},
 	"recursion with a high stack of vectors": {
 		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
 		of:     []byte{firstType},
 		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
 		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
-			bytes.Repeat([]byte{0x20, 0, 0xfd, 0x0f}, 3000), bytes.Repeat([]byte{0xfd, 0x50}, 2999), []byte{0xfd, 0x53}, recursion))},
+			bytes.Repeat([]byte{0x20, 0, 0xfd, 0x0f}, 3000), bytes.Repeat([]byte{0xfd, 0x50}, 2999),
+			[]byte{0xfd, 0x53}, recursion))},
 	},
 	"recursion with many assignments": { // of few locals, each of which lives across a call
 		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
@@ -165,10 +182,14 @@ var greedyModules = map[string]greedy{
 		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
 		bodies: [][]byte{
 			funcBody([]byte{1, 8, v128}, slices.Concat(bytes.Repeat(slices.Concat(
-				times(8, func(i uint64) []byte { return slices.Concat([]byte{0x20, 0, 0xfd, 0x0f, 0x21}, leb(i+1)) }),
+				times(8, func(i uint64) []byte {
+					return slices.Concat([]byte{0x20, 0, 0xfd, 0x0f,
+						0x21}, leb(i+1))
+				}),
 				[]byte{0x10, firstFunc + 1},
 				times(8, func(i uint64) []byte {
-					return slices.Concat([]byte{0x20}, leb(i+1), []byte{0xfd, 0x53, 0x20, 0, 0x6a, 0x21, 0})
+					return slices.Concat([]byte{0x20}, leb(i+1),
+						[]byte{0xfd, 0x53, 0x20, 0, 0x6a, 0x21, 0})
 				}),
 			), 100), []byte{0x20, 0, 0x10, firstFunc})),
 			funcBody([]byte{0}, bytes.Repeat([]byte{1}, 200)),
@@ -182,10 +203,13 @@ var greedyModules = map[string]greedy{
 			funcBody([]byte{1, 50, v128}, slices.Concat(
 				bytes.Repeat(slices.Concat([]byte{0x20, 0, 0x04, 0x40},
 					times(50, func(i uint64) []byte {
-						return slices.Concat([]byte{0x20}, leb(i+1), []byte{0xfd, 0x4d, 0x21}, leb(i+1)) // v128.not
+						// v128.not
+						return slices.Concat([]byte{0x20}, leb(i+1), []byte{0xfd, 0x4d, 0x21},
+							leb(i+1))
 					}), []byte{end, 0x10, firstFunc + 1}), 40),
 				times(50, func(i uint64) []byte {
-					return slices.Concat([]byte{0x20}, leb(i+1), []byte{0xfd, 0x53, 0x20, 0, 0x6a, 0x21, 0})
+					return slices.Concat([]byte{0x20}, leb(i+1),
+						[]byte{0xfd, 0x53, 0x20, 0, 0x6a, 0x21, 0})
 				}),
 				[]byte{0x20, 0, 0x10, firstFunc})),
 			funcBody([]byte{0}, bytes.Repeat([]byte{1}, 200)),
@@ -196,13 +220,15 @@ var greedyModules = map[string]greedy{
 		of:     []byte{firstType},
 		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
 		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
-			bytes.Repeat([]byte{0x20, 0, 0xfd, 0x0f}, 60_000), bytes.Repeat([]byte{0xfd, 0x50}, 59_999), []byte{0xfd, 0x53}, loops()))},
+			bytes.Repeat([]byte{0x20, 0, 0xfd, 0x0f}, 60_000),
+			bytes.Repeat([]byte{0xfd, 0x50}, 59_999), []byte{0xfd, 0x53}, loops()))},
 	},
 }
 
 const peakModule, peakLimit = "WASPORT_TEST_PEAK", 16 << 20
 
-// TestPeakChild is the process of TestPeakMemory that runs a guest. It prints the most memory that it has had.
+// TestPeakChild is the process of TestPeakMemory that runs a guest. It prints the most memory that
+// it has had.
 func TestPeakChild(t *testing.T) {
 	g, ok := greedyModules[os.Getenv(peakModule)]
 	if !ok {
@@ -228,8 +254,8 @@ func TestPeakChild(t *testing.T) {
 	fmt.Printf("peak %s; %v\n", line, err)
 }
 
-// TestPeakMemory runs guests that take all the memory they can, each in a process of its own, and compares how much the process
-// takes at its worst with a process whose guest takes nothing.
+// TestPeakMemory runs guests that take all the memory they can, each in a process of its own, and
+// compares how much the process takes at its worst with a process whose guest takes nothing.
 func TestPeakMemory(t *testing.T) {
 	if !measured {
 		t.Skip("the race detector takes memory of its own")
@@ -259,7 +285,8 @@ func TestPeakMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			const most = 2*peakLimit + 16<<20
 			if took := peak(t, name) - nothing; took > most {
-				t.Errorf("got %d KiB more than a guest that does nothing, want at most %d", took>>10, most>>10)
+				t.Errorf("got %d KiB more than a guest that does nothing, want at most %d",
+					took>>10, most>>10)
 			}
 		})
 	}

@@ -12,8 +12,9 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestLimitedAddressSpace runs guests without a limit of their own in a process whose address space is limited (RLIMIT_AS,
-// getrlimit(2)): they get less, or an error, and leave enough for the process to go on.
+// TestLimitedAddressSpace runs guests without a limit of their own in a process whose address space
+// is limited (RLIMIT_AS, getrlimit(2)): they get less, or an error, and leave enough for the
+// process to go on.
 func TestLimitedAddressSpace(t *testing.T) {
 	const child = "WASPORT_TEST_SPACE"
 	if !measured {
@@ -41,7 +42,8 @@ func TestLimitedAddressSpace(t *testing.T) {
 		_, err := m.Run(ctx, wasport.Config{Stdout: os.Stdout})
 		var trap *wasport.Trap
 		if vast := i == 2; vast != (err != nil) || errors.As(err, &trap) {
-			t.Errorf("module %d: got %v, want an error that is no trap if it starts with 4 GiB, and none else", i, err)
+			t.Errorf("module %d: got %v, want an error that is no trap if it starts with 4 GiB, "+
+				"and none else", i, err)
 		}
 		kept = append(kept, make([]byte, 16<<20)) // the process has memory still
 		kept[i][0] = 1

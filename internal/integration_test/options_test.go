@@ -27,7 +27,8 @@ func TestOptions(t *testing.T) {
 			udp := typ == "dgram" || typ == "udp"
 			switch {
 			case tcpOnly && udp:
-				if values["get"] != "ENOPROTOOPT" && values["default"] != "ENOPROTOOPT" && values["default"] != "ENOTSUP" {
+				if values["get"] != "ENOPROTOOPT" && values["default"] != "ENOPROTOOPT" &&
+					values["default"] != "ENOTSUP" {
 					t.Errorf("an option of TCP on datagrams: %q", line)
 				}
 			case strings.HasSuffix(name, "BUF"): // the host may give more than was asked for
@@ -35,7 +36,8 @@ func TestOptions(t *testing.T) {
 					t.Errorf("%q", line)
 				}
 			case name == "TCP_MAXSEG": // known only once connected
-			case strings.HasPrefix(name, "IP_MULTICAST") || strings.HasPrefix(name, "IPV6_MULTICAST"):
+			case strings.HasPrefix(name, "IP_MULTICAST") ||
+				strings.HasPrefix(name, "IPV6_MULTICAST"):
 				if udp && values["set"] != values["get"] {
 					t.Errorf("%q", line)
 				}

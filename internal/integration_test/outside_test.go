@@ -66,7 +66,8 @@ func embedders(t *testing.T, f func()) []embedder {
 			wasport.Config{OnRefusal: func(*policy.Refusal) { f() }}},
 		{"Audit", "resolve", "Config.Audit", true, wasport.Config{Audit: slog.New(handleFunc(f))}},
 		{"Trace", "write", "Config.Trace", true, wasport.Config{Trace: write}},
-		{"Network for a socket", "open", "sock_open", true, wasport.Config{Network: fakeNetwork(f)}},
+		{"Network for a socket", "open", "sock_open", true,
+			wasport.Config{Network: fakeNetwork(f)}},
 		{"Network for a name", "resolve", "Config.Network", false,
 			wasport.Config{Network: fakeNetwork(f), Policy: named}},
 	}
@@ -97,7 +98,8 @@ func TestHostPanic(t *testing.T) {
 				t.Fatalf("got %v, want a HostPanic with %v", err, boom)
 			}
 			if p.In != e.in || !strings.Contains(p.Stack, "outside_test.go") {
-				t.Errorf("got a panic in %s, want %s, with the stack of this file:\n%s", p.In, e.in, p.Stack)
+				t.Errorf("got a panic in %s, want %s, with the stack of this file:\n%s", p.In, e.in,
+					p.Stack)
 			}
 		})
 	}
@@ -253,7 +255,8 @@ func TestHostBlocks(t *testing.T) {
 				t.Errorf("got %v, want what Stop was given", err)
 			}
 			var stuck *wasport.StuckError
-			if errors.As(err, &stuck) != e.sticks || e.sticks && !slices.Equal(stuck.In, []string{e.in}) {
+			if errors.As(err, &stuck) != e.sticks || e.sticks &&
+				!slices.Equal(stuck.In, []string{e.in}) {
 				t.Errorf("got %v, want one that is stuck in %s: %v", err, e.in, e.sticks)
 			}
 		})

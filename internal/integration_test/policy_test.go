@@ -19,8 +19,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// TestRebindingGuest has a guest look a name up that is public first and loopback then, also within one lookup: with more addresses than the
-// guest has room for at first, it asks twice.
+// TestRebindingGuest has a guest look a name up that is public first and loopback then, also within
+// one lookup: with more addresses than the guest has room for at first, it asks twice.
 func TestRebindingGuest(t *testing.T) {
 	public := make([]string, 40)
 	inside := make([]string, 40)
@@ -34,11 +34,16 @@ func TestRebindingGuest(t *testing.T) {
 		answers []dnstest.Answer
 		found   []int // addresses in each run of the guest, which all are public
 	}{
-		{"one and one", []dnstest.Answer{dnstest.Addrs(public[0]), dnstest.Addrs("127.0.0.1")}, []int{1, none}},
+		{"one and one", []dnstest.Answer{dnstest.Addrs(public[0]), dnstest.Addrs("127.0.0.1")},
+			[]int{1, none}},
 		{"both", []dnstest.Answer{dnstest.Addrs("127.0.0.1", public[0])}, []int{1}},
-		{"many and many", []dnstest.Answer{dnstest.Addrs(public...), dnstest.Addrs(inside...)}, []int{none}},
-		{"many twice and many", []dnstest.Answer{dnstest.Addrs(public...), dnstest.Addrs(public...), dnstest.Addrs(inside...)}, []int{many, none}},
-		{"more inside than outside", []dnstest.Answer{dnstest.Addrs(append(inside, public[0])...)}, []int{1}},
+		{"many and many", []dnstest.Answer{dnstest.Addrs(public...), dnstest.Addrs(inside...)},
+			[]int{none}},
+		{"many twice and many",
+			[]dnstest.Answer{dnstest.Addrs(public...), dnstest.Addrs(public...),
+				dnstest.Addrs(inside...)}, []int{many, none}},
+		{"more inside than outside", []dnstest.Answer{dnstest.Addrs(append(inside, public[0])...)},
+			[]int{1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server, base := nameServer(t)
@@ -49,7 +54,8 @@ func TestRebindingGuest(t *testing.T) {
 				if want == none {
 					code = 1
 				}
-				g := startWith(t, context.Background(), wasport.Config{Network: base, Policy: rules(t, "allow connect alias.test:80")},
+				g := startWith(t, context.Background(),
+					wasport.Config{Network: base, Policy: rules(t, "allow connect alias.test:80")},
 					"lookup", "alias.test", "80", "4", "tcp")
 				out := g.ends(code)
 				if got := strings.Count(out, " stream\n"); got != want {
@@ -59,7 +65,8 @@ func TestRebindingGuest(t *testing.T) {
 					t.Errorf("it was told of loopback: %s", out)
 				}
 			}
-			g := startWith(t, context.Background(), wasport.Config{Network: base, Policy: rules(t, "allow connect alias.test:80")},
+			g := startWith(t, context.Background(),
+				wasport.Config{Network: base, Policy: rules(t, "allow connect alias.test:80")},
 				"tcp_client", "127.0.0.1", "80", "x")
 			if out := g.ends(1); !strings.Contains(out, "connect errno=2 EACCES") {
 				t.Errorf("it said %s", out)
@@ -93,7 +100,8 @@ func TestSetPolicy(t *testing.T) {
 	c.Close()
 	g.ends(0)
 	counters := g.g.Counters()
-	if counters.Allowed[policy.OpAccept] != 2 || counters.Denied[policy.OpAccept] != 1 || counters.DroppedConnections != 1 ||
+	if counters.Allowed[policy.OpAccept] != 2 || counters.Denied[policy.OpAccept] != 1 ||
+		counters.DroppedConnections != 1 ||
 		counters.SentBytes != 21 || counters.ReceivedBytes != 21 || counters.OpenSockets != 0 {
 		t.Errorf("%+v", counters)
 	}
@@ -145,18 +153,22 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 
 // TestAuditNames tells whose decisions are recorded.
 func TestAuditNames(t *testing.T) {
-	for name, want := range map[string]string{"": "guest=tcp_client ", "the plug-in": `guest="the plug-in" `} {
+	for name, want := range map[string]string{"": "guest=tcp_client ",
+		"the plug-in": `guest="the plug-in" `} {
 		var out lockedBuffer
-		g := startWith(t, context.Background(), wasport.Config{Name: name, Audit: slog.New(slog.NewTextHandler(&out, nil))},
+		g := startWith(t, context.Background(),
+			wasport.Config{Name: name, Audit: slog.New(slog.NewTextHandler(&out, nil))},
 			"tcp_client", "127.0.0.1", "9", "x")
 		g.ends(1)
-		if got := out.String(); !strings.Contains(got, want+"action=connect protocol=tcp address=127.0.0.1:9 decision=denied") {
+		if got := out.String(); !strings.Contains(got, want+
+			"action=connect protocol=tcp address=127.0.0.1:9 decision=denied") {
 			t.Errorf("recorded %s", got)
 		}
 	}
 }
 
-// TestHandedOver hands a listener to a guest that is allowed nothing, and to one whose ceiling does not allow it.
+// TestHandedOver hands a listener to a guest that is allowed nothing, and to one whose ceiling does
+// not allow it.
 func TestHandedOver(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -175,7 +187,8 @@ func TestHandedOver(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
-			g := startWith(t, context.Background(), wasport.Config{Policy: test.policy, Sockets: []syscall.Conn{l}}, "listen_fd")
+			g := startWith(t, context.Background(),
+				wasport.Config{Policy: test.policy, Sockets: []syscall.Conn{l}}, "listen_fd")
 			c := dial(t, g.listening())
 			say(t, c, "hello")
 			if test.let {
@@ -195,9 +208,11 @@ func TestLearn(t *testing.T) {
 	var l policy.Learner
 	base := kernel.New(kernel.Config{Hosts: map[string][]netip.Addr{"name.test": {netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("93.184.216.34")}}})
 	all := policy.New(policy.AllowNet(policy.Origin{}), policy.Limits{})
-	g := startWith(t, context.Background(), wasport.Config{Network: base, Policy: all, Learner: &l}, "lookup", "name.test", "80", "4", "tcp")
+	g := startWith(t, context.Background(), wasport.Config{Network: base, Policy: all, Learner: &l},
+		"lookup", "name.test", "80", "4", "tcp")
 	g.ends(0)
-	g = startWith(t, context.Background(), wasport.Config{Network: base, Policy: all, Learner: &l}, "tcp_client", "127.0.0.1", "9", "x")
+	g = startWith(t, context.Background(), wasport.Config{Network: base, Policy: all, Learner: &l},
+		"tcp_client", "127.0.0.1", "9", "x")
 	g.ends(1)
 	want := "allow = [\n  \"connect tcp://127.0.0.1:9\",\n  \"resolve name.test\",\n]\n"
 	if got := string(policy.New(l.Rules(), policy.Limits{}).TOML()); got != want {

@@ -96,7 +96,8 @@ func looping(first []call, forever call, memory map[uint32][]byte) []byte {
 		content []byte
 	}{
 		{1, count + 1, types}, {2, count, imports}, {3, 1, []byte{0}},
-		{5, 1, append([]byte{0}, uleb(1024)...)}, {7, 2, exports}, {10, 1, code}, {11, len(memory), data},
+		{5, 1, append([]byte{0}, uleb(1024)...)}, {7, 2, exports}, {10, 1, code},
+		{11, len(memory), data},
 	} {
 		wasm = append(append(wasm, s.id), vector(append(uleb(s.count), s.content...))...)
 	}
@@ -143,27 +144,32 @@ func tried(port uint16) (map[string][][]uint64, map[uint32][]byte) {
 		return append([]byte{0, 0, 0, 0, a[0], a[1], a[2], a[3]}, byte(port), byte(port>>8))
 	}
 	return map[string][][]uint64{
-			"random_get":             {{atBuffer, largeBuffer}, {atBuffer, 16}},
-			"poll_oneoff":            {{atTimers, atBuffer, 16384, atOut}, {atSockets, atBuffer, 4096, atOut}, {atShort, atBuffer, 1, atOut}},
-			"fd_read":                {{fdFile, atLarge, 1, atOut}, {0, atLarge, 1, atOut}},
-			"fd_write":               {{1, atLarge, 1, atOut}},
-			"fd_pread":               {{fdFile, atLarge, 1, 0, atOut}},
-			"fd_pwrite":              {{fdFile, atLarge, 1, 0, atOut}},
-			"fd_readdir":             {{fdDir, atBuffer, 1 << 16, 0, atOut}},
-			"fd_filestat_get":        {{fdFile, atOut}, {fdDatagram, atOut}},
-			"fd_filestat_set_size":   {{fdFile, 1 << 20}},
-			"fd_allocate":            {{fdFile, 0, 1 << 20}},
-			"fd_seek":                {{fdFile, 0, 0, atOut}},
-			"path_open":              {{fdDir, 0, atNone, 4, 0, 0, 0, 0, atOut}, {fdDir, 0, atFile, 4, 0, 0, 0, 0, atOut}},
-			"path_filestat_get":      {{fdDir, 0, atFile, 4, atOut}, {fdDir, 0, atMany, 512, atOut}},
-			"path_create_directory":  {{fdDir, atFile, 4}},
-			"path_rename":            {{fdDir, atFile, 4, fdDir, atFile, 4}},
-			"path_symlink":           {{atFile, 4, fdDir, atFile, 4}},
-			"sock_open":              {{0, 1, 2, atOut}},
-			"sock_accept":            {{fdListener, 0, atOut}},
-			"sock_recv":              {{fdDatagram, atLarge, 1, 0, atOut, atOut + 8}, {fdStream, atLarge, 1, 0, atOut, atOut + 8}},
-			"sock_send":              {{fdDatagram, atDatagram, 1, 0, atOut}},
-			"sock_send_to":           {{fdDatagram, atDatagram, 1, 0, atAddress, atOut}, {fdDatagram, atDatagram, 1, 0, atForeign, atOut}},
+			"random_get": {{atBuffer, largeBuffer}, {atBuffer, 16}},
+			"poll_oneoff": {{atTimers, atBuffer, 16384, atOut},
+				{atSockets, atBuffer, 4096, atOut}, {atShort, atBuffer, 1, atOut}},
+			"fd_read":              {{fdFile, atLarge, 1, atOut}, {0, atLarge, 1, atOut}},
+			"fd_write":             {{1, atLarge, 1, atOut}},
+			"fd_pread":             {{fdFile, atLarge, 1, 0, atOut}},
+			"fd_pwrite":            {{fdFile, atLarge, 1, 0, atOut}},
+			"fd_readdir":           {{fdDir, atBuffer, 1 << 16, 0, atOut}},
+			"fd_filestat_get":      {{fdFile, atOut}, {fdDatagram, atOut}},
+			"fd_filestat_set_size": {{fdFile, 1 << 20}},
+			"fd_allocate":          {{fdFile, 0, 1 << 20}},
+			"fd_seek":              {{fdFile, 0, 0, atOut}},
+			"path_open": {{fdDir, 0, atNone, 4, 0, 0, 0, 0, atOut},
+				{fdDir, 0, atFile, 4, 0, 0, 0, 0, atOut}},
+			"path_filestat_get": {{fdDir, 0, atFile, 4, atOut},
+				{fdDir, 0, atMany, 512, atOut}},
+			"path_create_directory": {{fdDir, atFile, 4}},
+			"path_rename":           {{fdDir, atFile, 4, fdDir, atFile, 4}},
+			"path_symlink":          {{atFile, 4, fdDir, atFile, 4}},
+			"sock_open":             {{0, 1, 2, atOut}},
+			"sock_accept":           {{fdListener, 0, atOut}},
+			"sock_recv": {{fdDatagram, atLarge, 1, 0, atOut, atOut + 8},
+				{fdStream, atLarge, 1, 0, atOut, atOut + 8}},
+			"sock_send": {{fdDatagram, atDatagram, 1, 0, atOut}},
+			"sock_send_to": {{fdDatagram, atDatagram, 1, 0, atAddress, atOut},
+				{fdDatagram, atDatagram, 1, 0, atForeign, atOut}},
 			"sock_bind":              {{fdStream, atForeign}},
 			"sock_connect":           {{fdStream, atForeign}, {fdStream, atAddress}},
 			"sock_addr_resolve":      {{atName, atService, atOut, atOut + 64, 4, atOut + 512}},
@@ -174,9 +180,11 @@ func tried(port uint16) (map[string][][]uint64, map[uint32][]byte) {
 			"sock_set_recv_timeout":  {{fdDatagram, 1000}},
 			"sock_set_recv_buf_size": {{fdDatagram, 4096}},
 		}, map[uint32][]byte{
-			atFile: []byte("file"), atNone: []byte("none"), atMany: []byte(strings.Repeat("many/../", 64)),
+			atFile: []byte("file"), atNone: []byte("none"),
+			atMany: []byte(strings.Repeat("many/../", 64)),
 			atName: []byte("denied.test\x00"), atService: []byte("80\x00"),
-			atAddress: address([4]byte{127, 0, 0, 1}, port), atForeign: address([4]byte{192, 0, 2, 1}, 9),
+			atAddress:  address([4]byte{127, 0, 0, 1}, port),
+			atForeign:  address([4]byte{192, 0, 2, 1}, 9),
 			atDatagram: vector(atBuffer, 60000), atLarge: vector(atBuffer, largeBuffer),
 			atTimers: timers, atSockets: sockets, atShort: short,
 		}
@@ -205,8 +213,8 @@ func calls(special map[string][][]uint64) (list []call) {
 	return list
 }
 
-// TestProcessorLimitInEveryCall lets guests live in calls of the host, each in another one. None may
-// take more of a processor than its limit and a fifth, kernel and Go runtime included.
+// TestProcessorLimitInEveryCall lets guests live in calls of the host, each in another one. None
+// may take more of a processor than its limit and a fifth, kernel and Go runtime included.
 func TestProcessorLimitInEveryCall(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -254,8 +262,8 @@ func TestProcessorLimitInEveryCall(t *testing.T) {
 	}
 }
 
-// TestProcessorLimitOfThreads lets a guest compute in many threads, start threads for ever, and wait for
-// moments.
+// TestProcessorLimitOfThreads lets a guest compute in many threads, start threads for ever, and
+// wait for moments.
 func TestProcessorLimitOfThreads(t *testing.T) {
 	m := assembled(t, "hostile")
 	for _, function := range []string{"one", "many", "spawn", "wait", "notify"} {

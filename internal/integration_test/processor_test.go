@@ -11,7 +11,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// hostile starts a guest that takes all the time that it gets, until the function returned is called.
+// hostile starts a guest that takes all the time that it gets, until the function returned is
+// called.
 func hostile(t testing.TB, m *wasport.Module, function string) (stop func()) {
 	t.Helper()
 	g, err := m.Start(context.Background(), wasport.Config{Function: function})
@@ -24,8 +25,10 @@ func hostile(t testing.TB, m *wasport.Module, function string) (stop func()) {
 	}
 }
 
-// innocents runs ten guests at once, and returns how long they take and how many of them ended well.
-func innocents(t testing.TB, m *wasport.Module, c wasport.Config, rounds, steps uint64) (took time.Duration, well int) {
+// innocents runs ten guests at once, and returns how long they take and how many of them ended
+// well.
+func innocents(t testing.TB, m *wasport.Module, c wasport.Config, rounds,
+	steps uint64) (took time.Duration, well int) {
 	t.Helper()
 	const count = 10
 	c.Function, c.Params = "work", []uint64{rounds, steps}
@@ -48,8 +51,8 @@ func innocents(t testing.TB, m *wasport.Module, c wasport.Config, rounds, steps 
 	return took, well
 }
 
-// TestInnocentsBesideManyThreads runs guests that mostly wait beside one that computes in 65 threads,
-// or starts threads for ever: they take about as long as beside one that computes in one.
+// TestInnocentsBesideManyThreads runs guests that mostly wait beside one that computes in 65
+// threads, or starts threads for ever: they take about as long as beside one that computes in one.
 func TestInnocentsBesideManyThreads(t *testing.T) {
 	bad, good := assembled(t, "hostile"), assembled(t, "innocent")
 	for _, function := range []string{"many", "spawn"} {
@@ -60,7 +63,8 @@ func TestInnocentsBesideManyThreads(t *testing.T) {
 				beside := func(function string) time.Duration {
 					stop := hostile(t, bad, function)
 					defer stop()
-					innocents(t, good, wasport.Config{}, 10, 20000) // Until it is known for what it is.
+					// Until it is known for what it is.
+					innocents(t, good, wasport.Config{}, 10, 20000)
 					took, _ := innocents(t, good, wasport.Config{}, 10, 20000)
 					return took
 				}

@@ -64,7 +64,8 @@ func (c *crowd) packets(t *testing.T) (heard func() []string) {
 			must(t, err)
 			b := make([]byte, 64)
 			for more := true; more; {
-				must(t, raw.Control(func(fd uintptr) { _, err = syscall.Read(int(fd), b) })) // it does not wait
+				// it does not wait
+				must(t, raw.Control(func(fd uintptr) { _, err = syscall.Read(int(fd), b) }))
 				if more = err == nil; more {
 					met = append(met, text)
 				}
@@ -140,16 +141,27 @@ func (w way) unconnected() (all []sequence) {
 			sequence
 		}{
 			{"0.0.0.0", "127.0.0.1", sequence{name: "fresh", rules: loop4, steps: []string{four}}},
-			{"0.0.0.0", "127.0.0.1", sequence{name: "bound", rules: loop4, steps: []string{four, "bind 0 10.99.0.1 0"}}},
+			{"0.0.0.0", "127.0.0.1",
+				sequence{name: "bound", rules: loop4, steps: []string{four, "bind 0 10.99.0.1 0"}}},
 			{"::", "::1", sequence{name: "dual-stack, fresh", rules: loop6, steps: []string{six}}},
-			{"::", "::1", sequence{name: "dual-stack, bound", rules: loop6, steps: []string{six, "bind 0 fd00:99::1 0"}}},
-			{"::ffff:0.0.0.0", "127.0.0.1", sequence{name: "mapped", rules: loop4, steps: []string{six}}},
-			{"::ffff:0.0.0.0", "127.0.0.1", sequence{name: "mapped, bound", rules: loop4, steps: []string{six, "bind 0 ::ffff:10.99.0.1 0"}}},
-			{"0.0.0.0", "refused", sequence{name: "where the bound address is allowed", rules: "allow connect 10.99.0.1:PORT;",
-				steps: []string{four, "bind 0 10.99.0.1 0"}}},
-			{"::ffff:0.0.0.0", "refused", sequence{name: "mapped, where IPv6 is allowed", rules: loop6, steps: []string{six, "bind 0 ::ffff:10.99.0.1 0"}}},
-			{"::", "nobody", sequence{name: "bound to a mapped address", rules: loop6, steps: []string{six, "bind 0 ::ffff:10.99.0.1 0"}}},
-			{"::", "nobody", sequence{name: "bound to mapped loopback", rules: loop6, steps: []string{six, "bind 0 ::ffff:127.0.0.1 0"}}},
+			{"::", "::1", sequence{name: "dual-stack, bound", rules: loop6,
+				steps: []string{six, "bind 0 fd00:99::1 0"}}},
+			{"::ffff:0.0.0.0", "127.0.0.1",
+				sequence{name: "mapped", rules: loop4, steps: []string{six}}},
+			{"::ffff:0.0.0.0", "127.0.0.1",
+				sequence{name: "mapped, bound", rules: loop4,
+					steps: []string{six, "bind 0 ::ffff:10.99.0.1 0"}}},
+			{"0.0.0.0", "refused",
+				sequence{name: "where the bound address is allowed",
+					rules: "allow connect 10.99.0.1:PORT;",
+					steps: []string{four, "bind 0 10.99.0.1 0"}}},
+			{"::ffff:0.0.0.0", "refused",
+				sequence{name: "mapped, where IPv6 is allowed", rules: loop6,
+					steps: []string{six, "bind 0 ::ffff:10.99.0.1 0"}}},
+			{"::", "nobody", sequence{name: "bound to a mapped address", rules: loop6,
+				steps: []string{six, "bind 0 ::ffff:10.99.0.1 0"}}},
+			{"::", "nobody", sequence{name: "bound to mapped loopback", rules: loop6,
+				steps: []string{six, "bind 0 ::ffff:127.0.0.1 0"}}},
 		} {
 			s.name, s.rules = s.name+" "+denied, s.rules+binds+denied
 			if s.server != "refused" || denied == "" { // else either of the two may refuse
@@ -338,7 +350,8 @@ func listeners(t *testing.T) {
 		{"", "[::]", "", "127.0.0.1 10.99.0.1 ::1 fd00:99::1"},
 		{"", "[::]", "allow listen PROTO://0.0.0.0:PORT from 10.99.0.0/24;", "10.99.0.1"},
 		{"", "[::]", "allow listen PROTO://[::]:PORT from fd00::/8;", "fd00:99::1"},
-		{"", "[::]", "allow listen PROTO://0.0.0.0:PORT from 10.99.0.0/24; allow listen PROTO://[::]:PORT from fd00::/8;", "10.99.0.1 fd00:99::1"},
+		{"", "[::]", "allow listen PROTO://0.0.0.0:PORT from 10.99.0.0/24; allow listen " +
+			"PROTO://[::]:PORT from fd00::/8;", "10.99.0.1 fd00:99::1"},
 		{"", "[::]", "deny listen PROTO://any from 10.0.0.0/8;", "127.0.0.1 ::1 fd00:99::1"},
 	} {
 		for _, protocol := range []string{"tcp", "udp"} {

@@ -64,7 +64,8 @@ func TestHalfClose(t *testing.T) {
 			fmt.Fprintf(c, "you sent %q", all)
 		})
 		g = start(t, "half_close", "client", ip, port)
-		g.expect("send after SHUT_WR EPIPE", `received you sent "question"`, "recv after SHUT_RD 0", "shutdown 99 EINVAL")
+		g.expect("send after SHUT_WR EPIPE", `received you sent "question"`, "recv after SHUT_RD 0",
+			"shutdown 99 EINVAL")
 		g.ends(0)
 	})
 }
@@ -103,7 +104,8 @@ func TestNonblockingConnect(t *testing.T) {
 	families(t, func(t *testing.T, ip, _ string) {
 		_, port := listen(t, ip, func(c net.Conn) { io.Copy(c, c) })
 		g := start(t, "nonblock_connect", ip, port)
-		g.expect("connect EINPROGRESS", "poll out", "SO_ERROR 0 OK", "getpeername OK", "connect again OK", "received hello")
+		g.expect("connect EINPROGRESS", "poll out", "SO_ERROR 0 OK", "getpeername OK",
+			"connect again OK", "received hello")
 		g.ends(0)
 
 		l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
@@ -187,7 +189,8 @@ func TestTimeouts(t *testing.T) {
 	families(t, func(t *testing.T, ip, number string) {
 		_, port := listenSilently(t, ip)
 		for _, args := range [][]string{
-			{"recv", number, "30500"}, {"accept", number, "30500"}, {"stream", ip, port, "30500"}, {"send", ip, port, "30500"},
+			{"recv", number, "30500"}, {"accept", number, "30500"}, {"stream", ip, port, "30500"},
+			{"send", ip, port, "30500"},
 		} {
 			t.Run(args[0], func(t *testing.T) {
 				g := start(t, "timeouts", args...)
@@ -197,7 +200,8 @@ func TestTimeouts(t *testing.T) {
 				if g.expect("timeout 30500 us"); args[0] == "send" {
 					g.timedOut("send")
 				}
-				for _, call := range map[string][]string{"recv": {"recv", "recvfrom", "read"}, "accept": {"accept"}, "stream": {"recv", "recv"}}[args[0]] {
+				for _, call := range map[string][]string{"recv": {"recv", "recvfrom", "read"},
+					"accept": {"accept"}, "stream": {"recv", "recv"}}[args[0]] {
 					g.timedOut(call)
 				}
 				g.ends(0)
@@ -221,7 +225,8 @@ func (g *guest) timedOut(call string) {
 	var errno, name string
 	var elapsed int
 	line := g.line()
-	if _, err := fmt.Sscanf(line, call+" errno=%s %s elapsed_us=%d", &errno, &name, &elapsed); err != nil {
+	if _, err := fmt.Sscanf(line, call+" errno=%s %s elapsed_us=%d", &errno, &name,
+		&elapsed); err != nil {
 		g.t.Fatalf("the guest said %q", line)
 	}
 	if name != "EAGAIN" || elapsed < 30_000 || elapsed > 10_000_000 {

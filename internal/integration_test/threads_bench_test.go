@@ -14,7 +14,8 @@ func BenchmarkThreadJoin(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "threads/s")
 }
 
-// BenchmarkThreadRoundTrip sends 64 bytes to and fro between two threads of a guest, over a TCP connection on loopback.
+// BenchmarkThreadRoundTrip sends 64 bytes to and fro between two threads of a guest, over a TCP
+// connection on loopback.
 func BenchmarkThreadRoundTrip(b *testing.B) {
 	g := startThreads(b, "pair", "pingpong", strconv.Itoa(b.N))
 	var µs int

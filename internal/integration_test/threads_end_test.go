@@ -12,8 +12,9 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestThreadsEnd ends guests whose threads are blocked in all the ways there are, and compute: by one of them, and from outside. It must
-// take no longer than a guest may take to notice, and nothing may be left behind.
+// TestThreadsEnd ends guests whose threads are blocked in all the ways there are, and compute: by
+// one of them, and from outside. It must take no longer than a guest may take to notice, and
+// nothing may be left behind.
 func TestThreadsEnd(t *testing.T) {
 	reason := errors.New("enough")
 	for _, test := range []struct {
@@ -26,8 +27,10 @@ func TestThreadsEnd(t *testing.T) {
 		{name: "trap", how: "trap", trap: true},
 		{name: "exit", how: "exit", code: 7},
 		{name: "return", how: "return"},
-		{name: "cancel", how: "nothing", err: reason, end: func(cancel context.CancelCauseFunc, _ *wasport.Guest) { cancel(reason) }},
-		{name: "stop", how: "nothing", err: reason, end: func(_ context.CancelCauseFunc, g *wasport.Guest) { g.Stop(reason) }},
+		{name: "cancel", how: "nothing", err: reason,
+			end: func(cancel context.CancelCauseFunc, _ *wasport.Guest) { cancel(reason) }},
+		{name: "stop", how: "nothing", err: reason,
+			end: func(_ context.CancelCauseFunc, g *wasport.Guest) { g.Stop(reason) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var late []time.Duration
@@ -42,7 +45,8 @@ func TestThreadsEnd(t *testing.T) {
 				}
 				defer keep.Close()
 				defer stdin.Close()
-				g := startThreadsWith(t, ctx, wasport.Config{Policy: onLoopback(t), Stdin: stdin}, "end", test.how)
+				g := startThreadsWith(t, ctx, wasport.Config{Policy: onLoopback(t), Stdin: stdin},
+					"end", test.how)
 				g.expect("ready")
 				at := time.Now()
 				if test.end != nil {
@@ -58,7 +62,8 @@ func TestThreadsEnd(t *testing.T) {
 				var trap *wasport.Trap
 				switch {
 				case test.trap:
-					if !errors.As(err, &trap) || trap.Reason != "unreachable" || !strings.Contains(trap.Stack, "wasi_thread_start") {
+					if !errors.As(err, &trap) || trap.Reason != "unreachable" ||
+						!strings.Contains(trap.Stack, "wasi_thread_start") {
 						t.Errorf("it ended with %v", err)
 					}
 				case err != test.err || status.Code != test.code:
@@ -69,19 +74,22 @@ func TestThreadsEnd(t *testing.T) {
 			if len(late) > rounds/10+1 {
 				t.Errorf("%d of %d ends took longer than %v: %v", len(late), rounds, most, late)
 			}
-			eventually(t, "no goroutine is left behind", func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
+			eventually(t, "no goroutine is left behind",
+				func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
 		})
 	}
 }
 
-// TestThreadsCPU adds up the time of all threads: the threads of this guest compute, and none of them for long enough by itself.
+// TestThreadsCPU adds up the time of all threads: the threads of this guest compute, and none of
+// them for long enough by itself.
 func TestThreadsCPU(t *testing.T) {
 	const limit = 50 * time.Millisecond
 	c := wasport.Config{Policy: onLoopback(t), MaxCPU: limit}
 	stdin, keep := io.Pipe()
 	defer keep.Close()
 	c.Stdin = stdin
-	for name, args := range map[string][]string{"end": {"nothing"}, "join": {"100000000"}, "count": {"8", "100000000"}} {
+	for name, args := range map[string][]string{"end": {"nothing"}, "join": {"100000000"},
+		"count": {"8", "100000000"}} {
 		g := startThreadsWith(t, context.Background(), c, name, args...)
 		go io.Copy(io.Discard, g.lines)
 		if _, err := g.g.Wait(); err != wasport.ErrCPU {

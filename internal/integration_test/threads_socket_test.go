@@ -37,9 +37,11 @@ func TestThreadsProduce(t *testing.T) {
 	})
 }
 
-// TestThreadsPair has threads talk to each other over a connection: from end to end, and in both directions on each end.
+// TestThreadsPair has threads talk to each other over a connection: from end to end, and in both
+// directions on each end.
 func TestThreadsPair(t *testing.T) {
-	for mode, rounds := range map[string]string{"pingpong": "100", "stream": "300", "duplex": "200"} {
+	for mode, rounds := range map[string]string{"pingpong": "100", "stream": "300",
+		"duplex": "200"} {
 		t.Run(mode, func(t *testing.T) {
 			again(t, func(t *testing.T) {
 				g := startThreads(t, "pair", mode, rounds)
@@ -76,7 +78,8 @@ func TestThreadsAccept(t *testing.T) {
 func TestThreadsClose(t *testing.T) {
 	again(t, func(t *testing.T) {
 		g := startThreads(t, "closing", "sockets")
-		for _, way := range []string{"recv", "send", "read", "accept", "recv_from", "poll", "poll listener", "poll two"} {
+		for _, way := range []string{"recv", "send", "read", "accept", "recv_from", "poll",
+			"poll listener", "poll two"} {
 			for range 3 { // closed; closed and opened again; renumbered
 				g.expect(way + ": 8 8 8")
 			}
@@ -85,7 +88,8 @@ func TestThreadsClose(t *testing.T) {
 
 		for _, way := range []string{"poll stdin", "read stdin"} {
 			silent, keep := io.Pipe()
-			g := startThreadsWith(t, context.Background(), wasport.Config{Stdin: silent, Policy: onLoopback(t)}, "closing", way)
+			g := startThreadsWith(t, context.Background(),
+				wasport.Config{Stdin: silent, Policy: onLoopback(t)}, "closing", way)
 			g.expect(way + ": 8 8 8")
 			g.ends(0)
 			keep.Close()
@@ -113,13 +117,15 @@ func TestThreadsGrow(t *testing.T) {
 	})
 }
 
-// TestThreadsFlip has a thread change what another passes to a call, during the call: what is judged must be what is used.
+// TestThreadsFlip has a thread change what another passes to a call, during the call: what is
+// judged must be what is used.
 func TestThreadsFlip(t *testing.T) {
 	again(t, func(t *testing.T) {
 		allowed, port := datagrams(t)
 		denied, deniedPort := datagrams(t)
 		c := wasport.Config{Policy: rules(t, "allow connect udp://127.0.0.1:"+port)}
-		for _, args := range [][]string{{"port", "100", port, deniedPort}, {"memory", "100", port}} {
+		for _, args := range [][]string{{"port", "100", port, deniedPort},
+			{"memory", "100", port}} {
 			g := startThreadsWith(t, context.Background(), c, "flip", args...)
 			g.expect("done")
 			g.ends(0)

@@ -16,18 +16,22 @@ import (
 	threadguests "github.com/wasport/wasport/internal/guests/threads"
 )
 
-// startThreads starts one of the guests in internal/guests/threads, allowed to do everything on loopback.
+// startThreads starts one of the guests in internal/guests/threads, allowed to do everything on
+// loopback.
 func startThreads(t testing.TB, name string, args ...string) *guest {
 	t.Helper()
-	return startThreadsWith(t, context.Background(), wasport.Config{Policy: onLoopback(t)}, name, args...)
+	return startThreadsWith(t, context.Background(), wasport.Config{Policy: onLoopback(t)}, name,
+		args...)
 }
 
-func startThreadsWith(t testing.TB, ctx context.Context, c wasport.Config, name string, args ...string) *guest {
+func startThreadsWith(t testing.TB, ctx context.Context, c wasport.Config, name string,
+	args ...string) *guest {
 	t.Helper()
 	return startModule(t, ctx, c, moduleOf(t, threadguests.FS, name), name, args...)
 }
 
-// again runs a test over and over, a hundred times if WASPORT_CI is set: what goes wrong between threads seldom does so the first time.
+// again runs a test over and over, a hundred times if WASPORT_CI is set: what goes wrong between
+// threads seldom does so the first time.
 func again(t *testing.T, f func(t *testing.T)) {
 	times := 3
 	switch {
@@ -59,7 +63,8 @@ func TestThreadIDs(t *testing.T) {
 	c := wasport.Config{MaxThreads: 1}
 	g := startThreadsWith(t, context.Background(), c, "join", "1000")
 	var joined, sum, id int
-	if _, err := fmt.Sscanf(g.line(), "joined %d, sum %d, id %d", &joined, &sum, &id); err != nil || id < 1000 {
+	if _, err := fmt.Sscanf(g.line(), "joined %d, sum %d, id %d", &joined, &sum, &id); err != nil ||
+		id < 1000 {
 		t.Errorf("joined %d, the last had the id %d, %v", joined, id, err)
 	}
 	g.ends(0)
@@ -80,9 +85,11 @@ func TestAtomicWaits(t *testing.T) {
 		g.ends(0)
 	})
 	for what, reason := range map[string]string{
-		"unaligned32": "unaligned atomic", "unaligned64": "unaligned atomic", "unalignedN": "unaligned atomic",
-		"beyond32": "out of bounds memory access", "beyond64": "out of bounds memory access", "beyondN": "out of bounds memory access",
-		"offset": "out of bounds memory access",
+		"unaligned32": "unaligned atomic", "unaligned64": "unaligned atomic",
+		"unalignedN": "unaligned atomic",
+		"beyond32":   "out of bounds memory access", "beyond64": "out of bounds memory access",
+		"beyondN": "out of bounds memory access",
+		"offset":  "out of bounds memory access",
 	} {
 		trap := trapOf(t, startThreads(t, "waits", what))
 		if trap.Reason != reason || !strings.Contains(trap.Stack, "program") {
@@ -102,9 +109,11 @@ func trapOf(t testing.TB, g *guest) *wasport.Trap {
 }
 
 func TestThreadLimit(t *testing.T) {
-	for _, test := range []struct{ most, started int }{{0, 64}, {1, 1}, {7, 7}, {200, 200}, {-1, 0}} {
+	for _, test := range []struct{ most, started int }{{0, 64}, {1, 1}, {7, 7}, {200, 200},
+		{-1, 0}} {
 		again(t, func(t *testing.T) {
-			g := startThreadsWith(t, context.Background(), wasport.Config{MaxThreads: test.most}, "limit")
+			g := startThreadsWith(t, context.Background(), wasport.Config{MaxThreads: test.most},
+				"limit")
 			for range 2 {
 				g.expect("started " + strconv.Itoa(test.started))
 				if test.started > 0 {
@@ -117,10 +126,12 @@ func TestThreadLimit(t *testing.T) {
 	}
 }
 
-// TestThreadsTrace traces the calls of several threads into one writer: lines stay whole, and say whose they are.
+// TestThreadsTrace traces the calls of several threads into one writer: lines stay whole, and say
+// whose they are.
 func TestThreadsTrace(t *testing.T) {
 	var trace lines
-	g := startThreadsWith(t, context.Background(), wasport.Config{Policy: onLoopback(t), Trace: &trace}, "pair", "pingpong", "20")
+	g := startThreadsWith(t, context.Background(),
+		wasport.Config{Policy: onLoopback(t), Trace: &trace}, "pair", "pingpong", "20")
 	g.line()
 	g.ends(0)
 	of := make(map[string]int)
@@ -129,7 +140,8 @@ func TestThreadsTrace(t *testing.T) {
 		if !ok {
 			thread, call = "", thread
 		}
-		if !strings.HasSuffix(call, ">") || strings.Count(call, "\n") > 0 || strings.Count(call, " = ") != 1 {
+		if !strings.HasSuffix(call, ">") || strings.Count(call, "\n") > 0 ||
+			strings.Count(call, " = ") != 1 {
 			t.Errorf("not a line: %q", line)
 		}
 		if strings.HasPrefix(call, "sock_recv(") {
@@ -149,7 +161,8 @@ func (l *lines) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestThreadsShareNothing runs guests of one module at once: each has its own memory, descriptors and threads.
+// TestThreadsShareNothing runs guests of one module at once: each has its own memory, descriptors
+// and threads.
 func TestThreadsShareNothing(t *testing.T) {
 	again(t, func(t *testing.T) {
 		var running sync.WaitGroup
@@ -187,16 +200,21 @@ func TestThreadsRefused(t *testing.T) {
 		wasm   []byte
 		says   string
 	}{
-		{"not interrupted", wasport.RuntimeConfig{NoInterrupt: true}, wasm, "without being interrupted"},
-		{"memory of its own", wasport.RuntimeConfig{}, rename(memory, strings.Replace(memory, "\x02\x03", "\x02\x01", 1)), "--import-memory"},
-		{"without a beginning", wasport.RuntimeConfig{}, rename("\x11wasi_thread_start\x00", "\x11wasi_thread_other\x00"), "exports no wasi_thread_start(i32, i32)"},
+		{"not interrupted", wasport.RuntimeConfig{NoInterrupt: true}, wasm,
+			"without being interrupted"},
+		{"memory of its own", wasport.RuntimeConfig{},
+			rename(memory, strings.Replace(memory, "\x02\x03", "\x02\x01", 1)), "--import-memory"},
+		{"without a beginning", wasport.RuntimeConfig{},
+			rename("\x11wasi_thread_start\x00", "\x11wasi_thread_other\x00"),
+			"exports no wasi_thread_start(i32, i32)"},
 	} {
 		rt, err := wasport.NewRuntime(ctx, test.config)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer rt.Close(ctx)
-		if _, err := rt.Compile(ctx, test.wasm, wasport.CompileConfig{}); err == nil || !strings.Contains(err.Error(), test.says) {
+		if _, err := rt.Compile(ctx, test.wasm, wasport.CompileConfig{}); err == nil ||
+			!strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
@@ -208,10 +226,13 @@ func TestThreadsInspect(t *testing.T) {
 	if !m.Threads() || module(t, "spin").Threads() {
 		t.Error("which modules start threads?")
 	}
-	if i := slices.IndexFunc(m.Imports(), func(i wasport.Import) bool { return i.Name == "thread-spawn" }); i < 0 || !m.Imports()[i].OK() {
+	if i := slices.IndexFunc(m.Imports(),
+		func(i wasport.Import) bool { return i.Name == "thread-spawn" }); i < 0 ||
+		!m.Imports()[i].OK() {
 		t.Errorf("imports: %v", m.Imports())
 	}
-	if mem, ok := m.Memory(); !ok || !mem.Shared || mem.Import != "env.memory" || mem.Max != 64<<20 {
+	if mem, ok := m.Memory(); !ok || !mem.Shared || mem.Import != "env.memory" ||
+		mem.Max != 64<<20 {
 		t.Errorf("memory: %+v", mem)
 	}
 	if mem, _ := module(t, "spin").Memory(); mem.Shared {
@@ -222,7 +243,8 @@ func TestThreadsInspect(t *testing.T) {
 // TestThreadMemory limits the memory that threads share.
 func TestThreadMemory(t *testing.T) {
 	c := wasport.Config{MaxMemory: 1 << 20, Policy: onLoopback(t)}
-	g := startThreadsWith(t, context.Background(), c, "grow", "200") // pages, of which it gets as many as there are beyond its first two
+	// pages, of which it gets as many as there are beyond its first two
+	g := startThreadsWith(t, context.Background(), c, "grow", "200")
 	for {
 		line := g.line()
 		if line == "tick" {
@@ -236,7 +258,8 @@ func TestThreadMemory(t *testing.T) {
 	g.ends(0)
 
 	c.MaxMemory = 64 << 10
-	if _, err := moduleOf(t, threadguests.FS, "join").Run(context.Background(), c); err == nil || !strings.Contains(err.Error(), "may have 65536") {
+	if _, err := moduleOf(t, threadguests.FS, "join").Run(context.Background(), c); err == nil ||
+		!strings.Contains(err.Error(), "may have 65536") {
 		t.Errorf("a guest with too little memory: %v", err)
 	}
 }
@@ -273,13 +296,15 @@ func TestThreadEach(t *testing.T) {
 	})
 }
 
-// TestThreadsPrint has threads print to stdout and stderr, which are one writer that is not safe for
-// concurrent use. Lines stay whole; what several threads print may reach the writer in one call.
+// TestThreadsPrint has threads print to stdout and stderr, which are one writer that is not safe
+// for concurrent use. Lines stay whole; what several threads print may reach the writer in one
+// call.
 func TestThreadsPrint(t *testing.T) {
 	again(t, func(t *testing.T) {
 		var out bytes.Buffer
 		c := wasport.Config{Stdout: &out, Stderr: &out, Args: []string{"print", "4", "50"}}
-		if _, err := moduleOf(t, threadguests.FS, "print").Run(context.Background(), c); err != nil {
+		if _, err := moduleOf(t, threadguests.FS, "print").Run(context.Background(),
+			c); err != nil {
 			t.Fatal(err)
 		}
 		count := make(map[string]int)

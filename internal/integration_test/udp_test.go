@@ -20,7 +20,8 @@ func TestUDPServer(t *testing.T) {
 			if _, err := c.Write([]byte(text)); err != nil {
 				t.Fatal(err)
 			}
-			if line := g.line(); !strings.HasPrefix(line, "from "+strings.Join(hostPort(c.LocalAddr()), " ")+" ") {
+			if line := g.line(); !strings.HasPrefix(line, "from "+
+				strings.Join(hostPort(c.LocalAddr()), " ")+" ") {
 				t.Errorf("the guest said %q", line)
 			}
 			b := make([]byte, 65536)
@@ -57,7 +58,8 @@ func TestUDPClient(t *testing.T) {
 func TestDatagrams(t *testing.T) {
 	families(t, func(t *testing.T, _, number string) {
 		g := start(t, "datagrams", number)
-		g.expect("empty ok", "truncated ok", "length ok", "pieces ok", "connected ok", "peer ok", "refused ok", "too big ok")
+		g.expect("empty ok", "truncated ok", "length ok", "pieces ok", "connected ok", "peer ok",
+			"refused ok", "too big ok")
 		g.ends(0)
 	})
 }
@@ -83,13 +85,15 @@ func TestMulticast(t *testing.T) {
 			policy := rules(t, "allow connect any", "allow listen any", "allow join any")
 			receiver := startPolicy(t, policy, "multicast", "receive", test.group, test.on, "1")
 			at := receiver.listening()
-			sender := startPolicy(t, policy, "multicast", "send", test.group, port(at), test.on, "to all")
+			sender := startPolicy(t, policy, "multicast", "send", test.group, port(at), test.on,
+				"to all")
 			sender.expect("sent")
 			sender.ends(0)
 			if line := receiver.line(); !strings.HasPrefix(line, "received to all from ") {
 				t.Errorf("the guest said %q", line)
 			}
-			receiver.expect("leave OK", "leave again EADDRNOTAVAIL", "join OK", "join again EADDRINUSE")
+			receiver.expect("leave OK", "leave again EADDRNOTAVAIL", "join OK",
+				"join again EADDRINUSE")
 			receiver.ends(0)
 		})
 	}

@@ -31,11 +31,14 @@ func TestMissing(t *testing.T) {
 		need func(testing.TB)
 		want string
 	}{
-		{"a program", func(t testing.TB) { needs.Programs(t, "cmake") }, "cmake is missing; on Debian: apt-get install cmake"},
-		{"one of another package", func(t testing.TB) { needs.Programs(t, "wat2wasm") }, "apt-get install wabt"},
+		{"a program", func(t testing.TB) { needs.Programs(t, "cmake") },
+			"cmake is missing; on Debian: apt-get install cmake"},
+		{"one of another package", func(t testing.TB) { needs.Programs(t, "wat2wasm") },
+			"apt-get install wabt"},
 		{"a compiler", needs.Compiler, "clang is missing; on Debian: apt-get install clang"},
 		{"a linker", needs.Compiler, "wasm-ld is missing; on Debian: apt-get install lld"},
-		{"a compiler of C++", needs.CompilerCXX, "clang++ is missing; on Debian: apt-get install clang"},
+		{"a compiler of C++", needs.CompilerCXX,
+			"clang++ is missing; on Debian: apt-get install clang"},
 	} {
 		for _, ci := range []string{"", "1"} {
 			t.Run(test.name+ci, func(t *testing.T) {
@@ -46,8 +49,10 @@ func TestMissing(t *testing.T) {
 				if ci == "1" {
 					got, other = other, got
 				}
-				if !strings.Contains(got, test.want) || !strings.Contains(got, "TestOne") || other != "" {
-					t.Errorf("got %q and %q, want %q with the test's name, and nothing", got, other, test.want)
+				if !strings.Contains(got, test.want) || !strings.Contains(got, "TestOne") ||
+					other != "" {
+					t.Errorf("got %q and %q, want %q with the test's name, and nothing", got, other,
+						test.want)
 				}
 			})
 		}

@@ -87,7 +87,8 @@ func TestQueueSurvivesPanics(t *testing.T) {
 			q.Do(nil, "test", func() { made = true })
 			waitIdle(t, &q)
 			if len(failed) != 1 || failed[0].In != "test" || failed[0].Stack == "" || !made {
-				t.Errorf("got %v and the next call made: %v, want one panic and the call", failed, made)
+				t.Errorf("got %v and the next call made: %v, want one panic and the call", failed,
+					made)
 			}
 			if name == "error" && !errors.Is(failed[0], boom) {
 				t.Errorf("got %v, want an error that wraps the value", failed[0])

@@ -14,7 +14,8 @@ import (
 // wakeSlot is the slot of the descriptor by which a set is woken.
 const wakeSlot = -1
 
-// few is how many descriptors the kernel can look at without the scheduler needing to know of the system call.
+// few is how many descriptors the kernel can look at without the scheduler needing to know of the
+// system call.
 const few = 64
 
 // epoll is an epoll descriptor that Go's poller waits for.
@@ -34,7 +35,8 @@ func (p *epoll) open(wakefd int) error {
 	if err != nil {
 		return err
 	}
-	// An epoll never blocks but in its own call; this is how NewFile learns that Go's poller may have it.
+	// An epoll never blocks but in its own call; this is how NewFile learns that Go's poller may
+	// have it.
 	if err := unix.SetNonblock(fd, true); err != nil {
 		unix.Close(fd)
 		return err
@@ -42,7 +44,8 @@ func (p *epoll) open(wakefd int) error {
 	f := os.NewFile(uintptr(fd), "epoll")
 	rc, err := f.SyscallConn()
 	if err == nil {
-		err = unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, wakefd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: wakeSlot})
+		err = unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, wakefd,
+			&unix.EpollEvent{Events: unix.EPOLLIN, Fd: wakeSlot})
 	}
 	if err != nil {
 		f.Close()
@@ -75,9 +78,11 @@ func (p *epoll) look() {
 		var errno unix.Errno
 		at := unsafe.Pointer(&p.events[0])
 		if len(p.events) <= few {
-			n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epfd), uintptr(at), uintptr(len(p.events)), 0, 0, 0)
+			n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epfd), uintptr(at),
+				uintptr(len(p.events)), 0, 0, 0)
 		} else {
-			n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epfd), uintptr(at), uintptr(len(p.events)), 0, 0, 0)
+			n, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epfd), uintptr(at),
+				uintptr(len(p.events)), 0, 0, 0)
 		}
 		switch errno {
 		case unix.EINTR:
@@ -95,7 +100,8 @@ func (p *epoll) seen() []unix.EpollEvent {
 	return p.events[:p.n]
 }
 
-// block looks again and again, until there is something to see or the deadline passes: os.ErrDeadlineExceeded.
+// block looks again and again, until there is something to see or the deadline passes:
+// os.ErrDeadlineExceeded.
 func (p *epoll) block(deadline time.Time) error {
 	if timed := !deadline.IsZero(); timed || p.timed {
 		if err := p.file.SetReadDeadline(deadline); err != nil {

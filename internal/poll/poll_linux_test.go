@@ -22,7 +22,8 @@ func TestWaitDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations when one is ready", n)
 	}
 	idle := newSet(t)
-	if n := testing.AllocsPerRun(100, func() { idle.Wait(nil, false, time.Now().Add(10*time.Microsecond)) }); n != 0 {
+	if n := testing.AllocsPerRun(100,
+		func() { idle.Wait(nil, false, time.Now().Add(10*time.Microsecond)) }); n != 0 {
 		t.Errorf("%v allocations when none is ready", n)
 	}
 	items[1].Want, items[2].Want = network.Writable, network.Writable

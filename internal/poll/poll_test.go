@@ -96,7 +96,8 @@ func expect(t testing.TB, s *poll.Set, items []poll.Item, changed bool, want ...
 func TestWait(t *testing.T) {
 	s := newSet(t)
 	a, b := newPeer(t), newPeer(t)
-	items := []poll.Item{{P: a.Socket, Want: network.Readable}, {P: b.Socket, Want: network.Readable}}
+	items := []poll.Item{{P: a.Socket, Want: network.Readable},
+		{P: b.Socket, Want: network.Readable}}
 	expect(t, s, items, true)
 	b.fill(t)
 	expect(t, s, items, false, 1)
@@ -122,7 +123,8 @@ func TestWait(t *testing.T) {
 	items[0].Want = 0
 	expect(t, s, items, true)
 
-	items = []poll.Item{{P: b.Socket, Want: network.Readable}, {P: newPeer(t).Socket, Want: network.Readable}, {P: a.Socket, Want: network.Readable}}
+	items = []poll.Item{{P: b.Socket, Want: network.Readable},
+		{P: newPeer(t).Socket, Want: network.Readable}, {P: a.Socket, Want: network.Readable}}
 	expect(t, s, items, true, 2)
 	expect(t, s, items[:1], true)
 	expect(t, s, nil, true)
@@ -141,7 +143,8 @@ func TestItemsOfOnePollable(t *testing.T) {
 	expect(t, s, items, true, 2)
 	a.fill(t)
 	expect(t, s, items, false, 0, 2, 3)
-	if items[0].Got != network.Readable || items[2].Got != network.Writable || items[3].Got != network.Readable {
+	if items[0].Got != network.Readable || items[2].Got != network.Writable ||
+		items[3].Got != network.Readable {
 		t.Errorf("got %+v", items)
 	}
 	items[2].Want = network.Readable
@@ -248,7 +251,8 @@ func TestDeadline(t *testing.T) {
 	for _, d := range []time.Duration{-time.Hour, 0, 20 * time.Millisecond} {
 		start := time.Now()
 		ready, err := s.Wait(items, true, start.Add(d))
-		if took := time.Since(start); len(ready) != 0 || err != nil || took < d || took > d+5*time.Second && d >= 0 {
+		if took := time.Since(start); len(ready) != 0 || err != nil || took < d ||
+			took > d+5*time.Second && d >= 0 {
 			t.Errorf("%v: %v, %v after %v", d, ready, err, took)
 		}
 	}
@@ -258,7 +262,11 @@ func TestDeadline(t *testing.T) {
 	}
 	a.empty(t)
 	// And does not outlast its call.
-	go func() { time.Sleep(10 * time.Millisecond); a.sender.Send([][]byte{[]byte("x")}, netip.AddrPort{}) }()
+	go func() {
+		time.Sleep(10 * time.Millisecond)
+		a.sender.Send([][]byte{[]byte("x")},
+			netip.AddrPort{})
+	}()
 	if ready, err := s.Wait(items, false, time.Time{}); len(ready) != 1 || err != nil {
 		t.Errorf("%v, %v", ready, err)
 	}
@@ -295,7 +303,8 @@ func TestCloseEndsWait(t *testing.T) {
 func TestClosedPollable(t *testing.T) {
 	s := newSet(t)
 	a, b := newPeer(t), newPeer(t)
-	items := []poll.Item{{P: a.Socket, Want: network.Readable}, {P: b.Socket, Want: network.Readable}}
+	items := []poll.Item{{P: a.Socket, Want: network.Readable},
+		{P: b.Socket, Want: network.Readable}}
 	expect(t, s, items, true)
 	check(t, a.Socket.Close())
 	expect(t, s, items, true, 0)
@@ -361,7 +370,8 @@ type view struct{ network.Pollable }
 func TestSharedHandle(t *testing.T) {
 	s := newSet(t)
 	a := newPeer(t)
-	items := []poll.Item{{P: a.Socket, Want: network.Readable}, {P: &view{a.Socket}, Want: network.Readable}}
+	items := []poll.Item{{P: a.Socket, Want: network.Readable},
+		{P: &view{a.Socket}, Want: network.Readable}}
 	expect(t, s, items, true)
 	a.fill(t)
 	expect(t, s, items, false, 0, 1)
@@ -468,7 +478,8 @@ func (e *event) watchers() int {
 func TestNotify(t *testing.T) {
 	s := newSet(t)
 	a, e := newPeer(t), &event{tells: true}
-	items := []poll.Item{{P: a.Socket, Want: network.Readable}, {P: e, Want: network.Readable}, {P: e, Want: network.Writable}}
+	items := []poll.Item{{P: a.Socket, Want: network.Readable}, {P: e, Want: network.Readable},
+		{P: e, Want: network.Writable}}
 	expect(t, s, items, true)
 	for range 100 {
 		go e.set(network.Readable, nil)

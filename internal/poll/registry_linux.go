@@ -30,7 +30,8 @@ type registry struct {
 	ctl  func(fd uintptr)
 }
 
-// slot is where the kernel's answer leads to. Its number of uses tells the answers for its former sources apart.
+// slot is where the kernel's answer leads to. Its number of uses tells the answers for its former
+// sources apart.
 type slot struct {
 	src  *source
 	uses int32
@@ -91,7 +92,8 @@ func (r *registry) update(items []Item) {
 	r.epoll.room(len(r.live) + 1)
 }
 
-// sweep drops the sources that no item has any more. First of all: the number of a descriptor may have passed to a new one.
+// sweep drops the sources that no item has any more. First of all: the number of a descriptor may
+// have passed to a new one.
 func (r *registry) sweep() {
 	kept := r.live[:0]
 	for _, src := range r.live {
@@ -160,8 +162,8 @@ func (r *registry) register(src *source) {
 	}
 }
 
-// unregister forgets a source. If that is closed, the kernel has no number for it any more, and has forgotten it as well, or goes on
-// reporting it for a slot that is not its own any more.
+// unregister forgets a source. If that is closed, the kernel has no number for it any more, and has
+// forgotten it as well, or goes on reporting it for a slot that is not its own any more.
 func (r *registry) unregister(src *source) {
 	switch {
 	case src.kind == notifying:

@@ -51,13 +51,15 @@ func New() (*Set, error) {
 	return s, nil
 }
 
-// Wait blocks until an item is ready, and returns the indexes of those that are, in a slice that is valid until the next call. None
-// and no error means that the deadline has passed, where the zero Time is none, or that Wake was called, before this call or during
-// it. After Close, and when that happens meanwhile, the error is net.ErrClosed.
+// Wait blocks until an item is ready, and returns the indexes of those that are, in a slice that is
+// valid until the next call. None and no error means that the deadline has passed, where the zero
+// Time is none, or that Wake was called, before this call or during it. After Close, and when that
+// happens meanwhile, the error is net.ErrClosed.
 //
-// Without changed the items must have the same Pollables and the same Want, in the same order, as in the last call: nothing is
-// registered anew then, and nothing allocated. A Pollable that is closed while it is waited for need not be noticed; whoever closes
-// it wakes the set, and the next call with changed says net.ErrClosed for it.
+// Without changed the items must have the same Pollables and the same Want, in the same order, as
+// in the last call: nothing is registered anew then, and nothing allocated. A Pollable that is
+// closed while it is waited for need not be noticed; whoever closes it wakes the set, and the next
+// call with changed says net.ErrClosed for it.
 func (s *Set) Wait(items []Item, changed bool, deadline time.Time) ([]int, error) {
 	if !s.enter() {
 		return nil, net.ErrClosed
@@ -126,7 +128,8 @@ func (s *Set) collectOthers(items []Item) {
 func (s *Set) collectNotifying(items []Item, src *source) (ready bool) {
 	for i := src.first; i >= 0; i = s.next[i] {
 		items[i].Got, items[i].Err = src.p.Poll(items[i].Want)
-		if items[i].Got = items[i].interesting(items[i].Got); items[i].Got != 0 || items[i].Err != nil {
+		if items[i].Got = items[i].interesting(items[i].Got); items[i].Got != 0 ||
+			items[i].Err != nil {
 			s.ready = append(s.ready, int(i))
 			ready = true
 		}
@@ -161,8 +164,9 @@ func (s *Set) collect(items []Item) (nudged bool, err error) {
 	return nudged, nil
 }
 
-// reopen starts over with an empty epoll. Needed when a descriptor is closed here but its socket lives on, in another process or
-// under another number: the kernel goes on reporting it then, and has no way left to unregister it.
+// reopen starts over with an empty epoll. Needed when a descriptor is closed here but its socket
+// lives on, in another process or under another number: the kernel goes on reporting it then, and
+// has no way left to unregister it.
 func (s *Set) reopen() error {
 	s.epoll.close()
 	if err := s.epoll.open(s.wakefd); err != nil {
@@ -207,8 +211,8 @@ func (s *Set) signal() {
 	}
 }
 
-// drain undoes signal. Whoever gives a reason and finds the signal given does so before it is taken back here, and the reasons are
-// looked at after.
+// drain undoes signal. Whoever gives a reason and finds the signal given does so before it is taken
+// back here, and the reasons are looked at after.
 func (s *Set) drain() {
 	var count uint64
 	unix.Read(s.wakefd, unsafe.Slice((*byte)(unsafe.Pointer(&count)), 8))
@@ -259,8 +263,8 @@ func (s *Set) Close() error {
 	return nil
 }
 
-// destroy is called once, by the last who uses the set. Not with the lock held: a source that is told to stop may want to finish a
-// call of signal first.
+// destroy is called once, by the last who uses the set. Not with the lock held: a source that is
+// told to stop may want to finish a call of signal first.
 func (s *Set) destroy() {
 	s.registry.clear()
 	s.epoll.close()

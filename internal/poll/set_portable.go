@@ -45,12 +45,14 @@ func New() (*Set, error) {
 	return &Set{waker: w, slots: make(map[uintptr]int)}, nil
 }
 
-// Wait blocks until an item is ready, and returns the indexes of those that are, in a slice that is valid until the next call. None
-// and no error means that the deadline has passed, where the zero Time is none, or that Wake was called, before this call or during
-// it. After Close, and when that happens meanwhile, the error is net.ErrClosed.
+// Wait blocks until an item is ready, and returns the indexes of those that are, in a slice that is
+// valid until the next call. None and no error means that the deadline has passed, where the zero
+// Time is none, or that Wake was called, before this call or during it. After Close, and when that
+// happens meanwhile, the error is net.ErrClosed.
 //
-// Without changed the items must have the same Pollables and the same Want, in the same order, as in the last call. A Pollable that
-// is closed while it is waited for need not be noticed; whoever closes it wakes the set, and the next call says net.ErrClosed for it.
+// Without changed the items must have the same Pollables and the same Want, in the same order, as
+// in the last call. A Pollable that is closed while it is waited for need not be noticed; whoever
+// closes it wakes the set, and the next call says net.ErrClosed for it.
 func (s *Set) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) {
 	if !s.enter() {
 		return nil, net.ErrClosed
@@ -101,7 +103,8 @@ func (s *Set) once(items []Item, deadline time.Time) (nudged bool, err error) {
 	if got, _ := eventsOf(&s.fds[0]); got == 0 {
 		return false, nil
 	}
-	// Whoever gives a reason and finds the signal given does so before it is taken back here, and the reasons are looked at after.
+	// Whoever gives a reason and finds the signal given does so before it is taken back here, and
+	// the reasons are looked at after.
 	s.waker.drain()
 	s.signalled.Store(false)
 	return true, nil

@@ -33,7 +33,8 @@ type source struct {
 
 	control func(func(uintptr)) error
 	slot    int32
-	twin    int // a duplicate that is registered in place of a descriptor that is there already; 0 for none
+	// a duplicate that is registered in place of a descriptor that is there already; 0 for none
+	twin int
 
 	notify func(network.Events, func()) func()
 	signal func()

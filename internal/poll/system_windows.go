@@ -16,8 +16,8 @@ type pollFd struct {
 	Revents int16
 }
 
-// The values of winsock2.h. A peer that will send no more is reported as having hung up, which Linux says only when both directions
-// have ended; so it counts as something to read, the end.
+// The values of winsock2.h. A peer that will send no more is reported as having hung up, which
+// Linux says only when both directions have ended; so it counts as something to read, the end.
 const (
 	pollIn      = 0x0100 // POLLRDNORM
 	pollOut     = 0x0010 // POLLWRNORM
@@ -33,7 +33,8 @@ func makePollFd(fd uintptr, mask int16) pollFd {
 
 // systemPoll waits for milliseconds; less than none are for ever.
 func systemPoll(fds []pollFd, timeout int) error {
-	r, _, errno := syscall.SyscallN(procWSAPoll.Addr(), uintptr(unsafe.Pointer(&fds[0])), uintptr(len(fds)), uintptr(timeout))
+	r, _, errno := syscall.SyscallN(procWSAPoll.Addr(), uintptr(unsafe.Pointer(&fds[0])),
+		uintptr(len(fds)), uintptr(timeout))
 	if int32(r) < 0 {
 		return errno
 	}
@@ -48,7 +49,8 @@ func newWaker() (waker, error) {
 	if err := windows.WSAStartup(0x0202, &data); err != nil {
 		return waker{}, err
 	}
-	fd, err := windows.WSASocket(windows.AF_INET, windows.SOCK_DGRAM, windows.IPPROTO_UDP, nil, 0, windows.WSA_FLAG_NO_HANDLE_INHERIT)
+	fd, err := windows.WSASocket(windows.AF_INET, windows.SOCK_DGRAM, windows.IPPROTO_UDP, nil, 0,
+		windows.WSA_FLAG_NO_HANDLE_INHERIT)
 	if err != nil {
 		windows.WSACleanup()
 		return waker{}, err

@@ -11,8 +11,8 @@ import (
 type threadClocks [512]atomic.Uint64
 
 // lap reads the clock of the calling OS thread. It returns that and the last reading, and how many
-// ns the thread has computed in between if both are of the same thread. Should the goroutine move to
-// another thread in the middle, one answer is wrong.
+// ns the thread has computed in between if both are of the same thread. Should the goroutine move
+// to another thread in the middle, one answer is wrong.
 func (c *threadClocks) lap() (ns int64, last, now reading) {
 	id := uint64(unix.Gettid())
 	var ts unix.Timespec

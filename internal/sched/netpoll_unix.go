@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// netpollKicker writes to a pipe that Go's poller watches, and waits until it can be read. The poller
-// tells it when Go's scheduler looks at the network, which then finds all else that has arrived.
+// netpollKicker writes to a pipe that Go's poller watches, and waits until it can be read. The
+// poller tells it when Go's scheduler looks at the network, which then finds all else that has
+// arrived.
 type netpollKicker struct {
 	in, out *os.File // Nil until the first kick.
 	failed  bool     // There are no descriptors for them.
@@ -20,7 +21,8 @@ type netpollKicker struct {
 	byte    [1]byte
 }
 
-// kick makes the scheduler look, and waits for that no longer than kickFor. It is called by one thread at a time.
+// kick makes the scheduler look, and waits for that no longer than kickFor. It is called by one
+// thread at a time.
 func (k *netpollKicker) kick() {
 	if k.in == nil && (k.failed || !k.open()) {
 		return
@@ -47,7 +49,8 @@ func (k *netpollKicker) open() bool {
 	return true
 }
 
-// checkPipe is called before the poller waits, where it writes, and when there is something to read.
+// checkPipe is called before the poller waits, where it writes, and when there is something to
+// read.
 func (k *netpollKicker) checkPipe(fd uintptr) bool {
 	if k.written {
 		_, err := unix.Read(int(fd), k.byte[:])

@@ -123,7 +123,8 @@ func TestEndWhileWaitingForATurn(t *testing.T) {
 	th.Start(s, &ended, done)
 	th.Stop()
 	if s.queued.Load() != 0 || len(s.waiting) != 0 || ended.share.holding != 0 {
-		t.Errorf("%d are waiting and %d turns are held, want none", s.queued.Load(), ended.share.holding)
+		t.Errorf("%d are waiting and %d turns are held, want none", s.queued.Load(),
+			ended.share.holding)
 	}
 	for i := range holders {
 		holders[i].Stop()

@@ -9,24 +9,27 @@ import (
 )
 
 const (
-	// aheadSize is how much is received ahead of a guest that takes it in pieces of at most aheadPiece bytes, and aheadSockets of how many sockets of
-	// a guest at a time, since the buffers are the host's.
+	// aheadSize is how much is received ahead of a guest that takes it in pieces of at most
+	// aheadPiece bytes, and aheadSockets of how many sockets of a guest at a time, since the
+	// buffers are the host's.
 	aheadSize    = 32 << 10
 	aheadPiece   = 4 << 10
 	aheadSockets = 64
 
-	// aheadAfter is how many pieces in a row must have come whole, so that more is likely to be waiting. Each time that it was not, it
-	// takes twice as many, up to aheadAtLast.
+	// aheadAfter is how many pieces in a row must have come whole, so that more is likely to be
+	// waiting. Each time that it was not, it takes twice as many, up to aheadAtLast.
 	aheadAfter  = 4
 	aheadAtLast = 4096
 )
 
 var aheadBuffers = sync.Pool{New: func() any { return new([aheadSize]byte) }}
 
-// ahead is what has been received of a stream before the guest asked for it: a system call costs as much for a little as for a lot.
+// ahead is what has been received of a stream before the guest asked for it: a system call costs as
+// much for a little as for a lot.
 //
-// Nothing is received ahead for a guest that has several threads, as one of them could wait for what another has received already;
-// nor from a socket that it was handed, which somebody else may have too.
+// Nothing is received ahead for a guest that has several threads, as one of them could wait for
+// what another has received already; nor from a socket that it was handed, which somebody else may
+// have too.
 type ahead struct {
 	may     bool          // the socket is a stream, and the guest's alone
 	sockets *atomic.Int32 // the guest's sockets of which something was received ahead
@@ -36,9 +39,10 @@ type ahead struct {
 	whole int // pieces in a row that came whole
 	after int // how many there must be
 	buf   *[aheadSize]byte
-	rest  []byte // of buf: what the guest has not taken; never empty between calls while there is a buf
-	last  network.Received
-	one   [1][]byte
+	// of buf: what the guest has not taken; never empty between calls while there is a buf
+	rest []byte
+	last network.Received
+	one  [1][]byte
 }
 
 // recv is the socket's Recv, with what was received ahead of it.
@@ -55,7 +59,8 @@ func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags) (networ
 	}
 	peek, several := flags&network.Peek != 0, t.table.several.Load()
 	switch {
-	case a.buf == nil && (a.whole < max(a.after, aheadAfter) || wanted > aheadPiece || peek || several || a.sockets.Load() >= aheadSockets):
+	case a.buf == nil && (a.whole < max(a.after, aheadAfter) || wanted > aheadPiece || peek ||
+		several || a.sockets.Load() >= aheadSockets):
 		r, err := s.Recv(bufs, flags)
 		switch {
 		case peek || err != nil:
@@ -80,7 +85,8 @@ func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags) (networ
 			a.whole = 0
 		}
 	case len(a.rest) < wanted && !several:
-		// There may be as much as is wanted; and who looks again and again until there is would look for ever.
+		// There may be as much as is wanted; and who looks again and again until there is would
+		// look for ever.
 		a.rest = a.buf[:copy(a.buf[:], a.rest)]
 		if _, err := a.fill(s); err != nil && err != syscall.EAGAIN {
 			s.keep(err)
@@ -113,7 +119,8 @@ func (a *ahead) fill(s *socket) (network.Received, error) {
 	return r, err
 }
 
-// draw receives more, and returns how much: 0 at the end, and where nothing may be received ahead or no more fits.
+// draw receives more, and returns how much: 0 at the end, and where nothing may be received ahead
+// or no more fits.
 func (a *ahead) draw(s *socket) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -195,7 +195,8 @@ func TestReadAndWaitAllAhead(t *testing.T) {
 	r.left(100)
 	r.ahead(10)
 	b := make([]byte, 20)
-	if n, err := r.Read(r.fd, [][]byte{b}); n != 20 || err != nil || !bytes.Equal(b, sequence(r.read, 20)) {
+	if n, err := r.Read(r.fd, [][]byte{b}); n != 20 || err != nil ||
+		!bytes.Equal(b, sequence(r.read, 20)) {
 		t.Fatal(n, err)
 	}
 	r.read += 20
@@ -208,7 +209,8 @@ func TestReadAndWaitAllAhead(t *testing.T) {
 	<-done
 }
 
-// TestPollAhead waits for two connections, of which one has something that was received ahead, the other something in the kernel.
+// TestPollAhead waits for two connections, of which one has something that was received ahead, the
+// other something in the kernel.
 func TestPollAhead(t *testing.T) {
 	r := newReader(t)
 	r.send(60)
@@ -221,7 +223,8 @@ func TestPollAhead(t *testing.T) {
 	if err := r.Bind(other, netip.MustParseAddrPort("127.0.0.1:0")); err != nil {
 		t.Fatal(err)
 	}
-	in := []Interest{{Kind: Reading, FD: other}, {Kind: Reading, FD: r.fd}, {Kind: Writing, FD: r.fd}}
+	in := []Interest{{Kind: Reading, FD: other}, {Kind: Reading, FD: r.fd},
+		{Kind: Writing, FD: r.fd}}
 	for i := range 3 {
 		got, err := r.Poll(in, i > 0)
 		if err != nil || len(got) != 2 {
@@ -239,7 +242,8 @@ func TestPollAhead(t *testing.T) {
 	}
 }
 
-// TestNothingAheadOfThreads starts a second thread: what was received ahead is still there, and nothing more is.
+// TestNothingAheadOfThreads starts a second thread: what was received ahead is still there, and
+// nothing more is.
 func TestNothingAheadOfThreads(t *testing.T) {
 	r := newReader(t)
 	r.send(60)
@@ -269,7 +273,8 @@ func TestMoreThanAhead(t *testing.T) {
 	r.take(40, 20, 0)
 }
 
-// TestResetAhead has the peer reset a connection of which something was received ahead: that comes first.
+// TestResetAhead has the peer reset a connection of which something was received ahead: that comes
+// first.
 func TestResetAhead(t *testing.T) {
 	r := newReader(t)
 	r.send(60)
@@ -286,7 +291,8 @@ func TestResetAhead(t *testing.T) {
 	}
 }
 
-// TestCloseAhead closes a connection of which something was received ahead. To the peer it is lost, as what is still in the host would be.
+// TestCloseAhead closes a connection of which something was received ahead. To the peer it is lost,
+// as what is still in the host would be.
 func TestCloseAhead(t *testing.T) {
 	r := newReader(t)
 	r.send(60)

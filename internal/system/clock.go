@@ -8,8 +8,8 @@ import (
 
 var noDeadline time.Time
 
-// Now is the time of a clock in nanoseconds. The monotonic clock starts with the guest; the processor clocks count the time
-// that the guest's threads, or this one, have computed.
+// Now is the time of a clock in nanoseconds. The monotonic clock starts with the guest; the
+// processor clocks count the time that the guest's threads, or this one, have computed.
 func (t *Thread) Now(clock uint32) (uint64, error) {
 	switch clock {
 	case wasi.ClockRealtime:

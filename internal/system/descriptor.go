@@ -7,14 +7,15 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// descriptor is an entry of the table: something open, what may be done with it, and whether its calls block.
+// descriptor is an entry of the table: something open, what may be done with it, and whether its
+// calls block.
 type descriptor struct {
 	object
 	preopen *string // the name of a preopened directory
 
-	// reported are the rights that fd_fdstat_get gives. enforced are those that calls ask for: fewer
-	// only where reading or writing was not asked for, or a right was given up. RATIONALE.md has
-	// the reason.
+	// reported are the rights that fd_fdstat_get gives. enforced are those that calls ask for:
+	// fewer only where reading or writing was not asked for, or a right was given up. RATIONALE.md
+	// has the reason.
 	reported, enforced rights
 
 	nonblock atomic.Bool
@@ -36,8 +37,8 @@ func (r *rights) narrow(base, inheriting wasi.Rights) {
 	r.inheriting.And(uint64(inheriting))
 }
 
-// object is what a descriptor refers to. Reading and writing are tried, never waited for: EAGAIN says that there is
-// nothing to do now.
+// object is what a descriptor refers to. Reading and writing are tried, never waited for: EAGAIN
+// says that there is nothing to do now.
 type object interface {
 	network.Pollable
 	filetype() wasi.Filetype
@@ -95,7 +96,8 @@ func (g *Guest) Fdstat(fd int32) (wasi.Fdstat, error) {
 	}
 	s := wasi.Fdstat{
 		Type: d.filetype(), Flags: d.flags(),
-		Base: wasi.Rights(d.reported.base.Load()), Inheriting: wasi.Rights(d.reported.inheriting.Load()),
+		Base:       wasi.Rights(d.reported.base.Load()),
+		Inheriting: wasi.Rights(d.reported.inheriting.Load()),
 	}
 	if d.nonblock.Load() {
 		s.Flags |= wasi.FdflagNonblock

@@ -58,7 +58,8 @@ func (f file) pwrite(bufs [][]byte, offset uint64) (int, error) {
 		}
 		return offset, nil
 	}
-	return f.quota.write(f.File, bufs, at, func(bufs [][]byte) (int, error) { return f.Pwritev(bufs, offset) })
+	return f.quota.write(f.File, bufs, at,
+		func(bufs [][]byte) (int, error) { return f.Pwritev(bufs, offset) })
 }
 
 func (f file) close() error {
@@ -123,8 +124,9 @@ func pathError(err error) error {
 	return err
 }
 
-// fileAt finds a descriptor that is a file and has the rights wanted. On a socket these calls say ENOTCAPABLE, since it has no such
-// right; on a directory EISDIR where it would be read or written, EBADF where that makes no sense.
+// fileAt finds a descriptor that is a file and has the rights wanted. On a socket these calls say
+// ENOTCAPABLE, since it has no such right; on a directory EISDIR where it would be read or written,
+// EBADF where that makes no sense.
 func (g *Guest) fileAt(fd int32, want wasi.Rights) (file, error) {
 	d, err := g.with(fd, want)
 	if err != nil {
@@ -165,7 +167,8 @@ func (t *Thread) Pwrite(fd int32, bufs [][]byte, offset uint64) (int, error) {
 	})
 }
 
-// Seek changes a file's position and returns it. Asking where it is needs less of a right than changing it.
+// Seek changes a file's position and returns it. Asking where it is needs less of a right than
+// changing it.
 func (g *Guest) Seek(fd int32, offset int64, whence int) (int64, error) {
 	want := wasi.RightFdSeek
 	if offset == 0 && whence == wasi.WhenceCur {
@@ -181,7 +184,8 @@ func (g *Guest) Seek(fd int32, offset int64, whence int) (int64, error) {
 	return f.Seek(offset, whence)
 }
 
-// Advise, Allocate, Datasync, Sync, SetSize and SetTimes do to a file what the functions of the same names of preview 1 say.
+// Advise, Allocate, Datasync, Sync, SetSize and SetTimes do to a file what the functions of the
+// same names of preview 1 say.
 func (g *Guest) Advise(fd int32, offset, length uint64, advice uint8) error {
 	if advice > uint8(hostfs.NoReuse) {
 		return syscall.EINVAL
@@ -201,7 +205,8 @@ func (g *Guest) Allocate(fd int32, offset, length uint64) error {
 	if f.quota == nil || length == 0 {
 		return f.Allocate(offset, length)
 	}
-	return f.quota.resize(f.File, offset, length, func() error { return f.Allocate(offset, length) })
+	return f.quota.resize(f.File, offset, length,
+		func() error { return f.Allocate(offset, length) })
 }
 
 func (g *Guest) Datasync(fd int32) error {

@@ -1,12 +1,15 @@
-// Package system is one guest's world: its descriptors, files, sockets, clocks, waiting, threads and its end.
+// Package system is one guest's world: its descriptors, files, sockets, clocks, waiting, threads
+// and its end.
 //
-// What a function of an ABI means is here; how its arguments lie in guest memory is in internal/abi, and what a
-// socket does is in network. Nothing here knows an engine, and nothing here asks whether a guest may do something with an address:
-// that is decided by the Network that the guest was given.
+// What a function of an ABI means is here; how its arguments lie in guest memory is in
+// internal/abi, and what a socket does is in network. Nothing here knows an engine, and nothing
+// here asks whether a guest may do something with an address: that is decided by the Network that
+// the guest was given.
 //
-// Operations on descriptors of a guest may be called from several of its threads at once, each through its own Thread.
-// Only here does anything block: sockets and files are tried, and when they have nothing to offer and the descriptor
-// is in blocking mode, the thread waits. So closing a descriptor, a time-out and the guest's end wake every waiter in the same way.
+// Operations on descriptors of a guest may be called from several of its threads at once, each
+// through its own Thread. Only here does anything block: sockets and files are tried, and when they
+// have nothing to offer and the descriptor is in blocking mode, the thread waits. So closing a
+// descriptor, a time-out and the guest's end wake every waiter in the same way.
 package system
 
 import (
@@ -26,13 +29,14 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Config is what a guest starts with. The zero value has no arguments, no files and no network, an empty stdin, and discards its
-// output.
+// Config is what a guest starts with. The zero value has no arguments, no files and no network, an
+// empty stdin, and discards its output.
 type Config struct {
 	Args []string
 	Env  []string // "name=value"
 
-	// Stdin, Stdout and Stderr are descriptors 0 to 2. An *os.File is used as it is, without being closed or changed.
+	// Stdin, Stdout and Stderr are descriptors 0 to 2. An *os.File is used as it is, without being
+	// closed or changed.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
@@ -43,11 +47,13 @@ type Config struct {
 	Network network.Network // nil: every socket and lookup is EACCES
 	Random  io.Reader       // nil: crypto/rand
 
-	// MaxDescriptors limits how many descriptors are open at once; EMFILE beyond. 0 = DefaultMaxDescriptors.
+	// MaxDescriptors limits how many descriptors are open at once; EMFILE beyond. 0 =
+	// DefaultMaxDescriptors.
 	MaxDescriptors int
 
 	// OnLimit is told, each time, which limit of the guest refused something: "descriptors" or
-	// "threads", and what it is. It is called on the guest's goroutines, several at once. May be nil.
+	// "threads", and what it is. It is called on the guest's goroutines, several at once. May be
+	// nil.
 	OnLimit func(name string, limit int)
 
 	// MaxCPU limits the processor time of the guest's threads in all; it is killed with ErrCPU
@@ -66,7 +72,8 @@ type Preopen struct {
 	Dir  *hostfs.Dir // closed with the guest
 	Name string
 
-	// Quota bounds by how many bytes the guest makes the files beneath it larger; ENOSPC beyond. 0 = no limit.
+	// Quota bounds by how many bytes the guest makes the files beneath it larger; ENOSPC beyond. 0
+	// = no limit.
 	Quota uint64
 }
 
@@ -103,7 +110,8 @@ type Exit struct{ Code uint32 }
 
 func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 
-// New makes a guest's world, with the values of ctx; ending it is up to Kill. The guest owns what the configuration lends it, also when New fails.
+// New makes a guest's world, with the values of ctx; ending it is up to Kill. The guest owns what
+// the configuration lends it, also when New fails.
 func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
@@ -133,7 +141,8 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	add(stdout, err)
 	add(g.newStderr(c.Stderr, stdout))
 	for _, p := range c.Preopens {
-		add(newDirectory(directory{p.Dir, g.newQuota(p.Quota)}, &p.Name, wasi.RightsDirectory, wasi.RightsDirectory|wasi.RightsFile), nil)
+		add(newDirectory(directory{p.Dir, g.newQuota(p.Quota)}, &p.Name, wasi.RightsDirectory,
+			wasi.RightsDirectory|wasi.RightsFile), nil)
 	}
 	for _, s := range c.Listeners {
 		d := newSocket(s)
@@ -147,8 +156,9 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	return g, nil
 }
 
-// Kill ends the guest for the given reason, the first one if there are several: every call that is blocked returns, no further one
-// blocks or touches a descriptor, and Err tells the reason. It may be called from anywhere, any number of times.
+// Kill ends the guest for the given reason, the first one if there are several: every call that is
+// blocked returns, no further one blocks or touches a descriptor, and Err tells the reason. It may
+// be called from anywhere, any number of times.
 func (g *Guest) Kill(cause error) {
 	if !g.ended.CompareAndSwap(nil, &cause) {
 		return
@@ -165,8 +175,8 @@ func (g *Guest) Panicked(p *outside.Panic) {
 	g.Kill(p)
 }
 
-// Panic is the first panic of the embedder's code, or nil. There may be one after the guest's end, of
-// a writer that was given the last of its output.
+// Panic is the first panic of the embedder's code, or nil. There may be one after the guest's end,
+// of a writer that was given the last of its output.
 func (g *Guest) Panic() *outside.Panic { return g.panicked.Load() }
 
 // Context ends with the guest, with the reason as its cause. It has the values of New's.
@@ -192,7 +202,8 @@ func (g *Guest) Err() error {
 // errGone is the reason of a guest that ended by itself.
 var errGone = errors.New("the guest has ended")
 
-// Close releases everything that the guest holds. When it returns, that is done, whoever ended the guest.
+// Close releases everything that the guest holds. When it returns, that is done, whoever ended the
+// guest.
 func (g *Guest) Close() {
 	g.Kill(errGone)
 	<-g.closed
@@ -202,8 +213,8 @@ func (g *Guest) Close() {
 func (g *Guest) Args() []string { return g.args }
 func (g *Guest) Env() []string  { return g.env }
 
-// Random fills b with random bytes. It does so in pieces, since b may be gigabytes and the guest may
-// have to end meanwhile.
+// Random fills b with random bytes. It does so in pieces, since b may be gigabytes and the guest
+// may have to end meanwhile.
 func (t *Thread) Random(b []byte) error {
 	const piece = 64 << 10 // 100 to 200 µs
 	for len(b) > 0 && t.Err() == nil {

@@ -25,7 +25,8 @@ const (
 func (g *Guest) Lacks() Lacks {
 	l := g.lacks.Load()
 	return Lacks{
-		Socket: l&lacksSocket != 0, Directory: l&lacksDirectory != 0, Preopens: l&lacksPreopens != 0,
+		Socket: l&lacksSocket != 0, Directory: l&lacksDirectory != 0,
+		Preopens: l&lacksPreopens != 0,
 	}
 }
 

@@ -40,8 +40,8 @@ type OpenPath struct {
 	Base, Inheriting wasi.Rights
 }
 
-// accessRights are the rights that path_open must be asked for: they are the access mode of open(2).
-// The others come with the directory, whether they were asked for or not.
+// accessRights are the rights that path_open must be asked for: they are the access mode of
+// open(2). The others come with the directory, whether they were asked for or not.
 const accessRights = wasi.RightFdRead | wasi.RightFdWrite
 
 // OpenAt opens a path beneath a directory. The new descriptor reports those of the rights asked for
@@ -172,7 +172,8 @@ func (g *Guest) Rename(fd int32, path string, newFD int32, newPath string) error
 	if err != nil {
 		return err
 	}
-	replaced := func() (hostfs.Stat, error) { // what was there, unless it is the same file and stays
+	// what was there, unless it is the same file and stays
+	replaced := func() (hostfs.Stat, error) {
 		s, err := to.Stat(newPath, false)
 		if moved, unknown := dir.Stat(path, false); unknown != nil || idOf(moved) == idOf(s) {
 			err = syscall.ENOENT

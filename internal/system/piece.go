@@ -27,7 +27,8 @@ func first(bufs [][]byte, n int) (short [][]byte, undo func()) {
 // inPieces calls move for one piece of bufs after another, with the number of bytes that came
 // before it. After an error the bytes before it count, as those of a short read or write do; it
 // comes again.
-func (t *Thread) inPieces(bufs [][]byte, move func(bufs [][]byte, done int) (int, error)) (int, error) {
+func (t *Thread) inPieces(bufs [][]byte, move func(bufs [][]byte, done int) (int, error)) (int,
+	error) {
 	total, left := 0, length(bufs)
 	for left > pieceSize {
 		piece, undo := first(bufs, pieceSize)

@@ -58,7 +58,8 @@ func TestPieces(t *testing.T) {
 			calls, before := 0, 0
 			got, err := th.inPieces(tt.bufs, func(bufs [][]byte, done int) (int, error) {
 				if done != before || length(bufs) > pieceSize {
-					t.Errorf("got call %d for %d bytes after %d, want at most %d after %d", calls, length(bufs), done, pieceSize, before)
+					t.Errorf("got call %d for %d bytes after %d, want at most %d after %d", calls,
+						length(bufs), done, pieceSize, before)
 				}
 				n := tt.moved[calls]
 				calls++
@@ -69,7 +70,8 @@ func TestPieces(t *testing.T) {
 				return n, nil
 			})
 			if got != tt.want || err != tt.err || calls != len(tt.moved) {
-				t.Errorf("got %d, %v in %d calls, want %d, %v in %d", got, err, calls, tt.want, tt.err, len(tt.moved))
+				t.Errorf("got %d, %v in %d calls, want %d, %v in %d", got, err, calls, tt.want,
+					tt.err, len(tt.moved))
 			}
 		})
 	}
@@ -119,7 +121,8 @@ func TestHugeTransfers(t *testing.T) {
 		}
 	}
 	tail := make([]byte, 3)
-	if _, err := th.Pread(fd, [][]byte{tail}, uint64(want-3)); err != nil || !bytes.Equal(tail, []byte("end")) {
+	if _, err := th.Pread(fd, [][]byte{tail}, uint64(want-3)); err != nil ||
+		!bytes.Equal(tail, []byte("end")) {
 		t.Errorf("got %q, %v at the end, want %q", tail, err, "end")
 	}
 	if _, err := th.Pread(fd, bufs(), 1<<63); err != syscall.EINVAL {

@@ -10,8 +10,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Interest is one thing that Poll waits for: a time, or a descriptor that becomes readable or writable,
-// or that fails or hangs up.
+// Interest is one thing that Poll waits for: a time, or a descriptor that becomes readable or
+// writable, or that fails or hangs up.
 type Interest struct {
 	Kind     InterestKind
 	FD       int32  // of all but Timer
@@ -38,7 +38,8 @@ type Happening struct {
 	Hangup bool   // the peer has gone
 }
 
-// pollState is what a thread keeps between calls of Poll, since programs wait for the same things again and again.
+// pollState is what a thread keeps between calls of Poll, since programs wait for the same things
+// again and again.
 type pollState struct {
 	items     []poll.Item
 	found     []*descriptor // that items[i] belongs to
@@ -51,8 +52,9 @@ type pollState struct {
 	out       []Happening
 }
 
-// Poll waits until at least one of the interests happens, and returns those that did by then; none of them is EINVAL. With same, the
-// interests are those of the thread's last call. The result is valid until the next call.
+// Poll waits until at least one of the interests happens, and returns those that did by then; none
+// of them is EINVAL. With same, the interests are those of the thread's last call. The result is
+// valid until the next call.
 func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 	if len(in) == 0 {
 		return nil, wasi.EINVAL
@@ -88,7 +90,8 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 			ready = w.withAhead(ready)
 		}
 		w.out = append(w.out[:0], w.immediate...)
-		// A descriptor that was closed meanwhile is no longer waited for, even if there is another under its number by now.
+		// A descriptor that was closed meanwhile is no longer waited for, even if there is another
+		// under its number by now.
 		if changed = w.gone != t.table.gone.Load(); changed {
 			for i, d := range w.found {
 				if d.closed.Load() {
@@ -117,7 +120,8 @@ func (t *Thread) Poll(in []Interest, same bool) ([]Happening, error) {
 	}
 }
 
-// timers works out when each timer ends, and returns the earliest; zero = never. What is wrong with a timer has happened at once.
+// timers works out when each timer ends, and returns the earliest; zero = never. What is wrong with
+// a timer has happened at once.
 func (t *Thread) timers(in []Interest) (earliest time.Time) {
 	w := &t.wait
 	if cap(w.timers) < len(in) {
@@ -173,14 +177,16 @@ func (t *Thread) register(in []Interest) {
 			w.immediate = append(w.immediate, Happening{Index: i, Err: err, Hangup: hangup})
 			continue
 		}
-		want := [...]network.Events{Reading: network.Readable, Writing: network.Writable, Failing: 0}[x.Kind]
+		want := [...]network.Events{Reading: network.Readable, Writing: network.Writable,
+			Failing: 0}[x.Kind]
 		w.items = append(w.items, poll.Item{P: d.object, Want: want})
 		w.found = append(w.found, d)
 		w.of = append(w.of, i)
 	}
 }
 
-// ahead reports whether an item is wanted to become readable, and is, because something was received ahead of it.
+// ahead reports whether an item is wanted to become readable, and is, because something was
+// received ahead of it.
 func (w *pollState) ahead(item int) bool {
 	s, ok := w.items[item].P.(*socket)
 	return ok && w.items[item].Want == network.Readable && s.ahead.left.Load() > 0

@@ -34,7 +34,8 @@ func FuzzQuota(f *testing.F) {
 			switch ops[0] % 10 {
 			case 0:
 				g.CloseFD(fd)
-				files[i], _ = openFD(g, name, wasi.OflagCreat|uint16(ops[4]&1)*wasi.OflagTrunc, wasi.Fdflags(ops[4]>>1&1))
+				files[i], _ = openFD(g, name, wasi.OflagCreat|uint16(ops[4]&1)*wasi.OflagTrunc,
+					wasi.Fdflags(ops[4]>>1&1))
 			case 1:
 				th.Write(fd, [][]byte{make([]byte, n%(1<<20))})
 			case 2:

@@ -23,7 +23,8 @@ func openRoot(t *testing.T, path string) *hostfs.Dir {
 
 func openFD(g *Guest, name string, oflags uint16, flags wasi.Fdflags) (int32, error) {
 	return g.OpenAt(3, name, OpenPath{
-		Oflags: oflags, Flags: flags, Base: wasi.RightFdRead | wasi.RightFdWrite, Inheriting: wasi.RightsAll,
+		Oflags: oflags, Flags: flags, Base: wasi.RightFdRead | wasi.RightFdWrite,
+		Inheriting: wasi.RightsAll,
 	})
 }
 
@@ -168,7 +169,8 @@ func TestQuota(t *testing.T) {
 				q.wants("write", err, nil)
 				q.wants("unlink", q.g.Unlink(3, "new"), nil)
 				if got := q.used(); got != testQuota/2 {
-					q.Errorf("got %d used by an open file without a name, want %d", got, testQuota/2)
+					q.Errorf("got %d used by an open file without a name, want %d", got,
+						testQuota/2)
 				}
 				q.wants("close", q.g.CloseFD(fd), nil)
 			}
@@ -212,9 +214,11 @@ func TestQuota(t *testing.T) {
 		}, testQuota - 2*e - 64<<10},
 		{"below a directory", func(q quotaTest) {
 			q.wants("mkdir", q.g.Mkdir(3, "dir"), nil)
-			dir, err := q.g.OpenAt(3, "dir", OpenPath{Oflags: wasi.OflagDirectory, Inheriting: wasi.RightsAll})
+			dir, err := q.g.OpenAt(3, "dir",
+				OpenPath{Oflags: wasi.OflagDirectory, Inheriting: wasi.RightsAll})
 			q.wants("open", err, nil)
-			fd, err := q.g.OpenAt(dir, "new", OpenPath{Oflags: wasi.OflagCreat, Base: wasi.RightFdWrite})
+			fd, err := q.g.OpenAt(dir, "new",
+				OpenPath{Oflags: wasi.OflagCreat, Base: wasi.RightFdWrite})
 			q.wants("create", err, nil)
 			_, err = q.write(fd, 2*testQuota)
 			q.wants("write", err, nil)
@@ -222,7 +226,8 @@ func TestQuota(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "old"), make([]byte, 64<<10), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, "old"), make([]byte, 64<<10),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
 			f, err := os.Create(filepath.Join(dir, "holes"))

@@ -17,10 +17,12 @@ type Resolved struct {
 	Type network.Type
 }
 
-// Resolve looks up a host and a service. A host that is an address in the usual spelling is taken as it is, and asks nobody;
-// one of another family than wanted is no such host. A service is empty, a number up to 65535, or a name. Without a type, each
-// address comes as a stream and as a datagram entry.
-func (t *Thread) Resolve(host, service string, family network.Family, typ network.Type) ([]Resolved, error) {
+// Resolve looks up a host and a service. A host that is an address in the usual spelling is taken
+// as it is, and asks nobody; one of another family than wanted is no such host. A service is empty,
+// a number up to 65535, or a name. Without a type, each address comes as a stream and as a datagram
+// entry.
+func (t *Thread) Resolve(host, service string, family network.Family, typ network.Type) ([]Resolved,
+	error) {
 	if host == "" {
 		return nil, syscall.EINVAL
 	}
@@ -60,8 +62,8 @@ func (t *Thread) addrs(host string, family network.Family) ([]netip.Addr, error)
 	})
 }
 
-// lookUp calls f on a goroutine of its own, so that a resolver which ignores its context does not hold
-// up the guest's end.
+// lookUp calls f on a goroutine of its own, so that a resolver which ignores its context does not
+// hold up the guest's end.
 func lookUp[T any](t *Thread, f func(context.Context) (T, error)) (result T, err error) {
 	type answer struct {
 		result T

@@ -13,12 +13,14 @@ import (
 
 var noAddress netip.AddrPort
 
-// socket is what a descriptor of a socket refers to: the Network's socket and what only matters to calls that block.
+// socket is what a descriptor of a socket refers to: the Network's socket and what only matters to
+// calls that block.
 type socket struct {
 	network.Socket
 	recvTimeout, sendTimeout atomic.Int64 // µs; 0 = for ever
 
-	// pending is an asynchronous error that poll had to take from the socket to report it, kept for the next call that wants it.
+	// pending is an asynchronous error that poll had to take from the socket to report it, kept for
+	// the next call that wants it.
 	pending atomic.Uint64
 
 	deaf atomic.Bool // receives datagrams no more, but for those that have come
@@ -48,7 +50,8 @@ func (s *socket) setFlags(wasi.Fdflags) error      { return nil }
 
 func (s *socket) close() error {
 	if s.ahead.left.Load() > 0 {
-		s.SetOption(network.Linger, 0) // as the host does by itself when somebody closes what has more to be received
+		// as the host does by itself when somebody closes what has more to be received
+		s.SetOption(network.Linger, 0)
 	}
 	err := s.Close()
 	s.ahead.forget()
@@ -117,8 +120,8 @@ func deadlineAfter(µs int64) time.Time {
 	return time.Now().Add(time.Duration(µs) * time.Microsecond)
 }
 
-// retry calls try until it says something else than EAGAIN, and waits for want in between if the descriptor is in blocking mode: for
-// so many µs in total, or for ever if 0.
+// retry calls try until it says something else than EAGAIN, and waits for want in between if the
+// descriptor is in blocking mode: for so many µs in total, or for ever if 0.
 func (t *Thread) retry(d *descriptor, want network.Events, timeout int64, try func() error) error {
 	err := try()
 	if !d.again(err, 0) {
@@ -172,8 +175,8 @@ func (t *Thread) Listen(fd int32, backlog int) error {
 	return s.Listen(backlog)
 }
 
-// Accept takes a connection as a new descriptor, in non-blocking mode if so wanted. Like on Linux, the receive time-out applies, and
-// both time-outs are inherited.
+// Accept takes a connection as a new descriptor, in non-blocking mode if so wanted. Like on Linux,
+// the receive time-out applies, and both time-outs are inherited.
 func (t *Thread) Accept(fd int32, nonblock bool) (int32, error) {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
@@ -197,7 +200,8 @@ func (t *Thread) Accept(fd int32, nonblock bool) (int32, error) {
 	return t.insertOwn(n)
 }
 
-// Connect connects a socket. A blocking one waits for the result, or until its send time-out: then EINPROGRESS.
+// Connect connects a socket. A blocking one waits for the result, or until its send time-out: then
+// EINPROGRESS.
 func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
@@ -254,7 +258,8 @@ func (t *Thread) Shutdown(fd int32, how network.How) error {
 	}
 	s.deaf.Store(true) // first, since it wakes who receives
 	err = s.Shutdown(how)
-	if err != nil && err != syscall.ENOTCONN { // which is said of unconnected datagrams, and done all the same
+	// which is said of unconnected datagrams, and done all the same
+	if err != nil && err != syscall.ENOTCONN {
 		s.deaf.Store(false)
 	}
 	return err

@@ -32,8 +32,9 @@ func (t *Thread) SetOption(fd int32, o network.Option, value int64) error {
 	return s.SetOption(o, value)
 }
 
-// Timeouts are the receive and the send time-out of a socket in microseconds; 0 = for ever. They are the socket's own and
-// never reach the host's, which is always in non-blocking mode; so they are kept to the microsecond, where Linux would round to a tick.
+// Timeouts are the receive and the send time-out of a socket in microseconds; 0 = for ever. They
+// are the socket's own and never reach the host's, which is always in non-blocking mode; so they
+// are kept to the microsecond, where Linux would round to a tick.
 func (t *Thread) Timeouts(fd int32) (recv, send uint64, err error) {
 	_, s, err := t.socketAt(fd)
 	if err != nil {

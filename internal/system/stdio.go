@@ -35,7 +35,8 @@ func (g *Guest) newOutput(name string, w io.Writer) (*descriptor, error) {
 	return newDescriptor(s, outputRights, 0), nil
 }
 
-// newStderr is newOutput, but for a writer that is stdout's as well: then it is the same sink, so that threads take turns.
+// newStderr is newOutput, but for a writer that is stdout's as well: then it is the same sink, so
+// that threads take turns.
 func (g *Guest) newStderr(w io.Writer, stdout *descriptor) (*descriptor, error) {
 	if stdout != nil && w != nil && reflect.ValueOf(w).Comparable() {
 		if s, ok := stdout.object.(*sink); ok && s.w == w {

@@ -8,7 +8,8 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// TestTerminal tells terminals from other devices as C libraries do: a terminal has neither a position nor can it seek.
+// TestTerminal tells terminals from other devices as C libraries do: a terminal has neither a
+// position nor can it seek.
 func TestTerminal(t *testing.T) {
 	for _, device := range []struct {
 		path     string
@@ -30,10 +31,12 @@ func TestTerminal(t *testing.T) {
 				if err != nil || s.Type != wasi.FiletypeCharacterDevice {
 					t.Fatalf("type %d, %v", s.Type, err)
 				}
-				if terminal := s.Base&(wasi.RightFdSeek|wasi.RightFdTell) == 0; terminal != device.terminal {
+				if terminal := s.Base&(wasi.RightFdSeek|
+					wasi.RightFdTell) == 0; terminal != device.terminal {
 					t.Errorf("descriptor %d is a terminal: %v", fd, terminal)
 				}
-				if pos, err := g.Seek(fd, 0, wasi.WhenceCur); !device.terminal && (pos != 0 || err != nil) {
+				if pos, err := g.Seek(fd, 0, wasi.WhenceCur); !device.terminal &&
+					(pos != 0 || err != nil) {
 					t.Errorf("descriptor %d is at %d, %v", fd, pos, err)
 				}
 			}

@@ -8,7 +8,8 @@ import (
 	"github.com/wasport/wasport/internal/outside"
 )
 
-// table holds a guest's descriptors under their numbers. A new one gets the lowest free number, as POSIX has it.
+// table holds a guest's descriptors under their numbers. A new one gets the lowest free number, as
+// POSIX has it.
 type table struct {
 	mu    sync.RWMutex
 	slots []*descriptor
@@ -24,7 +25,8 @@ type table struct {
 	ahead   atomic.Int32 // sockets of which something was received ahead
 }
 
-// insert gives a descriptor a number. It takes ownership: without a number the descriptor is closed.
+// insert gives a descriptor a number. It takes ownership: without a number the descriptor is
+// closed.
 func (g *Guest) insert(d *descriptor) (int32, error) {
 	fd, err := g.table.insert(d)
 	if err != nil {
@@ -127,8 +129,8 @@ func (t *table) move(from, to int32) (*descriptor, error) {
 	return old, nil
 }
 
-// closeAll closes every descriptor. A network of the embedder's that panics does not keep the others
-// open.
+// closeAll closes every descriptor. A network of the embedder's that panics does not keep the
+// others open.
 func (t *table) closeAll(failed func(*outside.Panic)) {
 	t.mu.Lock()
 	slots := t.slots
@@ -153,7 +155,8 @@ func (g *Guest) CloseFD(fd int32) error {
 	return nil
 }
 
-// Renumber gives the descriptor at from the number to, closing what had that number. Both must be open.
+// Renumber gives the descriptor at from the number to, closing what had that number. Both must be
+// open.
 func (g *Guest) Renumber(from, to int32) error {
 	old, err := g.table.move(from, to)
 	if err != nil || old == nil {

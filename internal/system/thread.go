@@ -11,11 +11,13 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Thread is one thread of a guest: where its calls come in, and what it needs to block. It is used by one goroutine at a time.
+// Thread is one thread of a guest: where its calls come in, and what it needs to block. It is used
+// by one goroutine at a time.
 type Thread struct {
 	*Guest
 
-	set  atomic.Pointer[poll.Set] // made when the thread first waits for something other than one socket
+	// made when the thread first waits for something other than one socket
+	set  atomic.Pointer[poll.Set]
 	wait pollState
 	one  [1]poll.Item
 
@@ -77,8 +79,8 @@ func (g *Guest) Stuck() []string {
 // takes up to some 20 µs.
 const tickSteps = 32
 
-// Work says that a call takes so many steps, for which Tick is called now and then: a guest may live
-// in its calls and compute little itself.
+// Work says that a call takes so many steps, for which Tick is called now and then: a guest may
+// live in its calls and compute little itself.
 func (t *Thread) Work(steps int) {
 	if t.steps -= steps; t.steps <= 0 {
 		t.steps = tickSteps
@@ -86,8 +88,8 @@ func (t *Thread) Work(steps int) {
 	}
 }
 
-// Tick is called now and then by a thread that computes. It lets others run, and ends the guest when
-// its processor time is used up.
+// Tick is called now and then by a thread that computes. It lets others run, and ends the guest
+// when its processor time is used up.
 func (t *Thread) Tick() {
 	if t.processor.Tick() {
 		t.Kill(ErrCPU)
@@ -109,8 +111,8 @@ func (t *Thread) waiting(begins bool) {
 	}
 }
 
-// block waits until the descriptor is ready for want. EAGAIN at the deadline (the zero Time: never), EBADF when it was closed, and
-// the guest's end as its own error.
+// block waits until the descriptor is ready for want. EAGAIN at the deadline (the zero Time:
+// never), EBADF when it was closed, and the guest's end as its own error.
 func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) error {
 	if s, ok := d.asSocket(); ok {
 		t.processor.Pause()
@@ -140,8 +142,8 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 	return syscall.EBADF
 }
 
-// Sleep waits until something comes from woken: ETIMEDOUT after so long, where a negative time is for ever, and the guest's end as its
-// own error.
+// Sleep waits until something comes from woken: ETIMEDOUT after so long, where a negative time is
+// for ever, and the guest's end as its own error.
 func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
 	t.processor.Pause()
 	defer t.processor.Resume()

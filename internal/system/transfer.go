@@ -11,12 +11,14 @@ import (
 type Transfer uint8
 
 const (
-	Peek     Transfer = 1 << iota // receiving: leave the data where it is
-	WaitAll                       // receiving from a stream: until the buffers are full, the peer has ended or an error comes
-	DontWait                      // as if the descriptor were in non-blocking mode
+	Peek Transfer = 1 << iota // receiving: leave the data where it is
+	// receiving from a stream: until the buffers are full, the peer has ended or an error comes
+	WaitAll
+	DontWait // as if the descriptor were in non-blocking mode
 )
 
-// Recv receives from a socket into bufs, whose contents, but not what they point to, may be changed.
+// Recv receives from a socket into bufs, whose contents, but not what they point to, may be
+// changed.
 func (t *Thread) Recv(fd int32, bufs [][]byte, how Transfer) (network.Received, error) {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
@@ -32,12 +34,14 @@ func (t *Thread) Recv(fd int32, bufs [][]byte, how Transfer) (network.Received, 
 }
 
 // receive is written out, without the closure of retry, since it must not allocate.
-func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received, error) {
+func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received,
+	error) {
 	if s.pending.Load() != 0 && s.ahead.left.Load() == 0 {
 		return network.Received{}, s.failure()
 	}
 	if len(bufs) == 0 && s.Type() == network.Stream {
-		return network.Received{}, nil // hosts differ in whether they wait for a byte that nobody wants
+		// hosts differ in whether they wait for a byte that nobody wants
+		return network.Received{}, nil
 	}
 	var flags network.RecvFlags
 	if how&Peek != 0 {
@@ -47,7 +51,8 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) 
 	if !d.again(err, how) {
 		return r, err
 	}
-	for deadline := deadlineAfter(s.recvTimeout.Load()); d.again(err, how); r, err = t.recv(s, bufs, flags) {
+	for deadline := deadlineAfter(s.recvTimeout.Load()); d.again(err, how); r, err = t.recv(s, bufs,
+		flags) {
 		if s.deaf.Load() {
 			return network.Received{}, nil // as on Linux, where only who does not wait gets EAGAIN
 		}
@@ -58,7 +63,8 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) 
 	return r, err
 }
 
-func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received, error) {
+func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte,
+	how Transfer) (network.Received, error) {
 	var total network.Received
 	for {
 		r, err := t.receive(d, s, bufs, how)
@@ -73,9 +79,11 @@ func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte, how Transfe
 	}
 }
 
-// peekAll takes what has come from the host, for which it would be ready as long as anything is there, and waits for the rest. It looks at
-// what there is at once if nothing may be received ahead, and never at more than that.
-func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received, error) {
+// peekAll takes what has come from the host, for which it would be ready as long as anything is
+// there, and waits for the rest. It looks at what there is at once if nothing may be received
+// ahead, and never at more than that.
+func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received,
+	error) {
 	wanted := 0
 	for _, b := range bufs {
 		wanted += len(b)
@@ -100,8 +108,9 @@ func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte, how Transfer) 
 	}
 }
 
-// Send sends bufs through a socket; to a valid address if it sends datagrams. On a stream in blocking mode everything is
-// sent, unless the send time-out passes: then what was sent by then counts, and EAGAIN if that is nothing.
+// Send sends bufs through a socket; to a valid address if it sends datagrams. On a stream in
+// blocking mode everything is sent, unless the send time-out passes: then what was sent by then
+// counts, and EAGAIN if that is nothing.
 func (t *Thread) Send(fd int32, bufs [][]byte, to netip.AddrPort, how Transfer) (int, error) {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
@@ -110,7 +119,8 @@ func (t *Thread) Send(fd int32, bufs [][]byte, to netip.AddrPort, how Transfer) 
 	return t.send(d, s, bufs, to, how)
 }
 
-func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort, how Transfer) (int, error) {
+func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort,
+	how Transfer) (int, error) {
 	if s.pending.Load() != 0 {
 		return 0, s.failure()
 	}

@@ -12,8 +12,9 @@ import (
 
 const modulePath = "github.com/wasport/wasport"
 
-// mayImport lists, for each package, which others of this module it may import. docs/architecture.md
-// draws the same graph. A package that is not listed may import nothing of this module.
+// mayImport lists, for each package, which others of this module it may import.
+// docs/architecture.md draws the same graph. A package that is not listed may import nothing of
+// this module.
 var mayImport = map[string][]string{
 	"policy":                    {},
 	"internal/wasi":             {},
@@ -109,7 +110,8 @@ func checkImports(t *testing.T, p listedPackage) {
 // isFree reports whether a package may import anything: programs that use the module as others
 // do, and packages that hold guests for tests.
 func isFree(path string) bool {
-	for _, dir := range []string{"examples", "bench", "guest", "internal/guests", "internal/bench"} {
+	for _, dir := range []string{"examples", "bench", "guest", "internal/guests",
+		"internal/bench"} {
 		if path == dir || strings.HasPrefix(path, dir+"/") {
 			return true
 		}

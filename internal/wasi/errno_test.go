@@ -45,17 +45,22 @@ func TestErrnoOf(t *testing.T) {
 	}
 }
 
-// TestErrnoNumbers holds the numbers against those of the witx, of which wrong ones would shift all that follow.
+// TestErrnoNumbers holds the numbers against those of the witx, of which wrong ones would shift all
+// that follow.
 func TestErrnoNumbers(t *testing.T) {
 	for e, want := range map[Errno]struct {
 		number uint16
 		name   string
 	}{
-		EACCES: {2, "EACCES"}, EAGAIN: {6, "EAGAIN"}, EBADF: {8, "EBADF"}, ECONNREFUSED: {14, "ECONNREFUSED"}, EFAULT: {21, "EFAULT"},
-		EINPROGRESS: {26, "EINPROGRESS"}, EINVAL: {28, "EINVAL"}, EIO: {29, "EIO"}, EISCONN: {30, "EISCONN"},
-		ENOPROTOOPT: {50, "ENOPROTOOPT"}, ENOSYS: {52, "ENOSYS"}, ENOTCONN: {53, "ENOTCONN"}, ENOTSOCK: {57, "ENOTSOCK"},
-		ENOTSUP: {58, "ENOTSUP"}, EPIPE: {64, "EPIPE"}, EPROTO: {65, "EPROTO"}, EPROTONOSUPPORT: {66, "EPROTONOSUPPORT"},
-		ETIMEDOUT: {73, "ETIMEDOUT"}, EXDEV: {75, "EXDEV"}, ENOTCAPABLE: {76, "ENOTCAPABLE"},
+		EACCES: {2, "EACCES"}, EAGAIN: {6, "EAGAIN"}, EBADF: {8, "EBADF"},
+		ECONNREFUSED: {14, "ECONNREFUSED"}, EFAULT: {21, "EFAULT"},
+		EINPROGRESS: {26, "EINPROGRESS"}, EINVAL: {28, "EINVAL"}, EIO: {29, "EIO"},
+		EISCONN:     {30, "EISCONN"},
+		ENOPROTOOPT: {50, "ENOPROTOOPT"}, ENOSYS: {52, "ENOSYS"}, ENOTCONN: {53, "ENOTCONN"},
+		ENOTSOCK: {57, "ENOTSOCK"},
+		ENOTSUP:  {58, "ENOTSUP"}, EPIPE: {64, "EPIPE"}, EPROTO: {65, "EPROTO"},
+		EPROTONOSUPPORT: {66, "EPROTONOSUPPORT"},
+		ETIMEDOUT:       {73, "ETIMEDOUT"}, EXDEV: {75, "EXDEV"}, ENOTCAPABLE: {76, "ENOTCAPABLE"},
 	} {
 		if uint16(e) != want.number || e.String() != want.name {
 			t.Errorf("%d %v, want %d %s", uint16(e), e, want.number, want.name)

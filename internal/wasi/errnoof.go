@@ -9,31 +9,50 @@ import (
 	"syscall"
 )
 
-// The host's errnos, name for name. The names exist on every platform: Go invents numbers for those that Windows lacks,
-// and the rooms that make system calls there translate into them.
+// The host's errnos, name for name. The names exist on every platform: Go invents numbers for those
+// that Windows lacks, and the rooms that make system calls there translate into them.
 var hostErrnos = []struct {
 	host syscall.Errno
 	wasi Errno
 }{
-	{syscall.E2BIG, E2BIG}, {syscall.EACCES, EACCES}, {syscall.EADDRINUSE, EADDRINUSE}, {syscall.EADDRNOTAVAIL, EADDRNOTAVAIL},
-	{syscall.EAFNOSUPPORT, EAFNOSUPPORT}, {syscall.EAGAIN, EAGAIN}, {syscall.EWOULDBLOCK, EAGAIN}, {syscall.EALREADY, EALREADY},
-	{syscall.EBADF, EBADF}, {syscall.EBADMSG, EBADMSG}, {syscall.EBUSY, EBUSY}, {syscall.ECANCELED, ECANCELED},
-	{syscall.ECHILD, ECHILD}, {syscall.ECONNABORTED, ECONNABORTED}, {syscall.ECONNREFUSED, ECONNREFUSED},
-	{syscall.ECONNRESET, ECONNRESET}, {syscall.EDEADLK, EDEADLK}, {syscall.EDESTADDRREQ, EDESTADDRREQ}, {syscall.EDOM, EDOM},
-	{syscall.EDQUOT, EDQUOT}, {syscall.EEXIST, EEXIST}, {syscall.EFAULT, EFAULT}, {syscall.EFBIG, EFBIG},
-	{syscall.EHOSTUNREACH, EHOSTUNREACH}, {syscall.EIDRM, EIDRM}, {syscall.EILSEQ, EILSEQ}, {syscall.EINPROGRESS, EINPROGRESS},
-	{syscall.EINTR, EINTR}, {syscall.EINVAL, EINVAL}, {syscall.EIO, EIO}, {syscall.EISCONN, EISCONN}, {syscall.EISDIR, EISDIR},
-	{syscall.ELOOP, ELOOP}, {syscall.EMFILE, EMFILE}, {syscall.EMLINK, EMLINK}, {syscall.EMSGSIZE, EMSGSIZE},
-	{syscall.EMULTIHOP, EMULTIHOP}, {syscall.ENAMETOOLONG, ENAMETOOLONG}, {syscall.ENETDOWN, ENETDOWN},
-	{syscall.ENETRESET, ENETRESET}, {syscall.ENETUNREACH, ENETUNREACH}, {syscall.ENFILE, ENFILE}, {syscall.ENOBUFS, ENOBUFS},
-	{syscall.ENODEV, ENODEV}, {syscall.ENOENT, ENOENT}, {syscall.ENOEXEC, ENOEXEC}, {syscall.ENOLCK, ENOLCK},
-	{syscall.ENOLINK, ENOLINK}, {syscall.ENOMEM, ENOMEM}, {syscall.ENOMSG, ENOMSG}, {syscall.ENOPROTOOPT, ENOPROTOOPT},
-	{syscall.ENOSPC, ENOSPC}, {syscall.ENOSYS, ENOSYS}, {syscall.ENOTCONN, ENOTCONN}, {syscall.ENOTDIR, ENOTDIR},
-	{syscall.ENOTEMPTY, ENOTEMPTY}, {syscall.ENOTRECOVERABLE, ENOTRECOVERABLE}, {syscall.ENOTSOCK, ENOTSOCK},
-	{syscall.ENOTSUP, ENOTSUP}, {syscall.EOPNOTSUPP, ENOTSUP}, {syscall.ENOTTY, ENOTTY}, {syscall.ENXIO, ENXIO},
-	{syscall.EOVERFLOW, EOVERFLOW}, {syscall.EOWNERDEAD, EOWNERDEAD}, {syscall.EPERM, EPERM}, {syscall.EPIPE, EPIPE},
-	{syscall.EPROTO, EPROTO}, {syscall.EPROTONOSUPPORT, EPROTONOSUPPORT}, {syscall.EPROTOTYPE, EPROTOTYPE},
-	{syscall.ERANGE, ERANGE}, {syscall.EROFS, EROFS}, {syscall.ESPIPE, ESPIPE}, {syscall.ESRCH, ESRCH}, {syscall.ESTALE, ESTALE},
+	{syscall.E2BIG, E2BIG}, {syscall.EACCES, EACCES}, {syscall.EADDRINUSE, EADDRINUSE},
+	{syscall.EADDRNOTAVAIL, EADDRNOTAVAIL},
+	{syscall.EAFNOSUPPORT, EAFNOSUPPORT}, {syscall.EAGAIN, EAGAIN}, {syscall.EWOULDBLOCK, EAGAIN},
+	{syscall.EALREADY, EALREADY},
+	{syscall.EBADF, EBADF}, {syscall.EBADMSG, EBADMSG}, {syscall.EBUSY, EBUSY},
+	{syscall.ECANCELED, ECANCELED},
+	{syscall.ECHILD, ECHILD}, {syscall.ECONNABORTED, ECONNABORTED},
+	{syscall.ECONNREFUSED, ECONNREFUSED},
+	{syscall.ECONNRESET, ECONNRESET}, {syscall.EDEADLK, EDEADLK},
+	{syscall.EDESTADDRREQ, EDESTADDRREQ}, {syscall.EDOM, EDOM},
+	{syscall.EDQUOT, EDQUOT}, {syscall.EEXIST, EEXIST}, {syscall.EFAULT, EFAULT},
+	{syscall.EFBIG, EFBIG},
+	{syscall.EHOSTUNREACH, EHOSTUNREACH}, {syscall.EIDRM, EIDRM}, {syscall.EILSEQ, EILSEQ},
+	{syscall.EINPROGRESS, EINPROGRESS},
+	{syscall.EINTR, EINTR}, {syscall.EINVAL, EINVAL}, {syscall.EIO, EIO},
+	{syscall.EISCONN, EISCONN}, {syscall.EISDIR, EISDIR},
+	{syscall.ELOOP, ELOOP}, {syscall.EMFILE, EMFILE}, {syscall.EMLINK, EMLINK},
+	{syscall.EMSGSIZE, EMSGSIZE},
+	{syscall.EMULTIHOP, EMULTIHOP}, {syscall.ENAMETOOLONG, ENAMETOOLONG},
+	{syscall.ENETDOWN, ENETDOWN},
+	{syscall.ENETRESET, ENETRESET}, {syscall.ENETUNREACH, ENETUNREACH}, {syscall.ENFILE, ENFILE},
+	{syscall.ENOBUFS, ENOBUFS},
+	{syscall.ENODEV, ENODEV}, {syscall.ENOENT, ENOENT}, {syscall.ENOEXEC, ENOEXEC},
+	{syscall.ENOLCK, ENOLCK},
+	{syscall.ENOLINK, ENOLINK}, {syscall.ENOMEM, ENOMEM}, {syscall.ENOMSG, ENOMSG},
+	{syscall.ENOPROTOOPT, ENOPROTOOPT},
+	{syscall.ENOSPC, ENOSPC}, {syscall.ENOSYS, ENOSYS}, {syscall.ENOTCONN, ENOTCONN},
+	{syscall.ENOTDIR, ENOTDIR},
+	{syscall.ENOTEMPTY, ENOTEMPTY}, {syscall.ENOTRECOVERABLE, ENOTRECOVERABLE},
+	{syscall.ENOTSOCK, ENOTSOCK},
+	{syscall.ENOTSUP, ENOTSUP}, {syscall.EOPNOTSUPP, ENOTSUP}, {syscall.ENOTTY, ENOTTY},
+	{syscall.ENXIO, ENXIO},
+	{syscall.EOVERFLOW, EOVERFLOW}, {syscall.EOWNERDEAD, EOWNERDEAD}, {syscall.EPERM, EPERM},
+	{syscall.EPIPE, EPIPE},
+	{syscall.EPROTO, EPROTO}, {syscall.EPROTONOSUPPORT, EPROTONOSUPPORT},
+	{syscall.EPROTOTYPE, EPROTOTYPE},
+	{syscall.ERANGE, ERANGE}, {syscall.EROFS, EROFS}, {syscall.ESPIPE, ESPIPE},
+	{syscall.ESRCH, ESRCH}, {syscall.ESTALE, ESTALE},
 	{syscall.ETIMEDOUT, ETIMEDOUT}, {syscall.ETXTBSY, ETXTBSY}, {syscall.EXDEV, EXDEV},
 }
 
@@ -45,8 +64,9 @@ var fromHost = func() map[syscall.Errno]Errno {
 	return m
 }()
 
-// ErrnoOf is the errno that a guest gets for an error: the one place where errors become numbers. An errno of the host without a
-// counterpart is ENOSYS, as WAMR has it; an error without any errno is EIO.
+// ErrnoOf is the errno that a guest gets for an error: the one place where errors become numbers.
+// An errno of the host without a counterpart is ENOSYS, as WAMR has it; an error without any errno
+// is EIO.
 func ErrnoOf(err error) Errno {
 	switch err {
 	case nil:

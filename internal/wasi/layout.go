@@ -26,7 +26,8 @@ const (
 // GetEvent reads an event from b, of SizeEvent bytes.
 func GetEvent(b []byte) Event {
 	return Event{
-		Userdata: binary.LittleEndian.Uint64(b), Error: Errno(binary.LittleEndian.Uint16(b[8:])), Type: b[10],
+		Userdata: binary.LittleEndian.Uint64(b), Error: Errno(binary.LittleEndian.Uint16(b[8:])),
+		Type:   b[10],
 		Nbytes: binary.LittleEndian.Uint64(b[16:]), Flags: binary.LittleEndian.Uint16(b[24:]),
 	}
 }
@@ -58,7 +59,8 @@ type Filestat struct {
 
 // Put writes f into b, of SizeFilestat bytes.
 func (f Filestat) Put(b []byte) {
-	for i, v := range [...]uint64{f.Dev, f.Ino, uint64(f.Type), f.Nlink, f.Size, f.Atim, f.Mtim, f.Ctim} {
+	for i, v := range [...]uint64{f.Dev, f.Ino, uint64(f.Type), f.Nlink, f.Size, f.Atim, f.Mtim,
+		f.Ctim} {
 		binary.LittleEndian.PutUint64(b[8*i:], v)
 	}
 }
@@ -112,8 +114,9 @@ func (e Event) Put(b []byte) {
 	binary.LittleEndian.PutUint16(b[24:], e.Flags)
 }
 
-// GetAddr reads a wasi_addr_t from b, of SizeAddr bytes: an IPv4 address with its bytes in dotted order, or an IPv6 address as eight
-// little-endian groups, then the port, a little-endian number. A kind that is neither is EPROTONOSUPPORT.
+// GetAddr reads a wasi_addr_t from b, of SizeAddr bytes: an IPv4 address with its bytes in dotted
+// order, or an IPv6 address as eight little-endian groups, then the port, a little-endian number. A
+// kind that is neither is EPROTONOSUPPORT.
 func GetAddr(b []byte) (netip.AddrPort, Errno) {
 	ip, e := GetAddrIP(b)
 	if e != Success {
@@ -137,7 +140,8 @@ func GetAddrIP(b []byte) (netip.Addr, Errno) {
 	return netip.Addr{}, EPROTONOSUPPORT
 }
 
-// PutAddr writes a wasi_addr_t into b, of SizeAddr bytes, all of them. ABI addresses have no scope, so a zone is lost.
+// PutAddr writes a wasi_addr_t into b, of SizeAddr bytes, all of them. ABI addresses have no scope,
+// so a zone is lost.
 func PutAddr(b []byte, a netip.AddrPort) {
 	clear(b[:SizeAddr])
 	ip := a.Addr()
@@ -172,8 +176,8 @@ type AddrHints struct {
 	Enabled      bool
 }
 
-// GetAddrHints reads a wasi_addr_info_hints_t from b, of SizeAddrHints bytes. The padding behind the one byte of
-// hints_enabled holds garbage in ordinary guests.
+// GetAddrHints reads a wasi_addr_info_hints_t from b, of SizeAddrHints bytes. The padding behind
+// the one byte of hints_enabled holds garbage in ordinary guests.
 func GetAddrHints(b []byte) AddrHints {
 	return AddrHints{
 		Type:    int32(binary.LittleEndian.Uint32(b)),

@@ -19,10 +19,14 @@ func unhex(s string) []byte {
 // TestAddr holds the layout against octets as WAMR's guests write them.
 func TestAddr(t *testing.T) {
 	for addr, octets := range map[string]string{
-		"127.0.0.1:1234":                      "00000000 7f000001 d204 00000000000000000000000000000000",
-		"[2001:db8::8]:1234":                  "01000000 0120 b80d 0000 0000 0000 0000 0000 0800 d204 0000",
-		"[::ffff:192.0.2.1]:65535":            "01000000 0000 0000 0000 0000 0000 ffff 00c0 0102 ffff 0000",
-		"[1:203:405:607:809:a0b:c0d:e0f]:258": "01000000 0100 0302 0504 0706 0908 0b0a 0d0c 0f0e 0201 0000",
+		"127.0.0.1:1234": "00000000 7f000001 d204 " +
+			"00000000000000000000000000000000",
+		"[2001:db8::8]:1234": "01000000 0120 b80d 0000 0000 0000 0000 0000 0800 " +
+			"d204 0000",
+		"[::ffff:192.0.2.1]:65535": "01000000 0000 0000 0000 0000 0000 ffff 00c0 0102 " +
+			"ffff 0000",
+		"[1:203:405:607:809:a0b:c0d:e0f]:258": "01000000 0100 0302 0504 0706 0908 0b0a 0d0c 0f0e " +
+			"0201 0000",
 	} {
 		want := unhex(octets)[:SizeAddr]
 		a := netip.MustParseAddrPort(addr)
@@ -57,24 +61,31 @@ func TestStructures(t *testing.T) {
 			t.Errorf("%s is % x", what, got)
 		}
 	}
-	Fdstat{Type: FiletypeSocketStream, Flags: FdflagNonblock, Base: RightsSocket, Inheriting: RightsAll}.Put(fill())
+	Fdstat{Type: FiletypeSocketStream, Flags: FdflagNonblock, Base: RightsSocket,
+		Inheriting: RightsAll}.Put(fill())
 	check("fdstat", b[:SizeFdstat], "06 00 0400 00000000 4a002 0f83f000000 ffffffff3f000000")
-	Filestat{Dev: 1, Ino: 2, Type: FiletypeRegularFile, Nlink: 3, Size: 4, Atim: 5, Mtim: 6, Ctim: 7}.Put(fill())
-	check("filestat", b[:], "0100000000000000 0200000000000000 0400000000000000 0300000000000000 0400000000000000 0500000000000000 0600000000000000 0700000000000000")
+	Filestat{Dev: 1, Ino: 2, Type: FiletypeRegularFile, Nlink: 3, Size: 4, Atim: 5, Mtim: 6,
+		Ctim: 7}.Put(fill())
+	check("filestat", b[:], "0100000000000000 0200000000000000 0400000000000000 0300000000000000 "+
+		"0400000000000000 0500000000000000 0600000000000000 0700000000000000")
 	Event{Userdata: 1, Error: EBADF, Type: EventFdWrite, Nbytes: 5, Flags: EventHangup}.Put(fill())
-	check("event", b[:SizeEvent], "0100000000000000 0800 02 0000000000 0500000000000000 0100 000000000000")
+	check("event", b[:SizeEvent],
+		"0100000000000000 0800 02 0000000000 0500000000000000 0100 000000000000")
 	PutDirent(fill(), 9, 8, 3, FiletypeDirectory)
 	check("dirent", b[:SizeDirent], "0900000000000000 0800000000000000 03000000 03000000")
 	var info [SizeAddrInfo]byte
 	PutAddrInfo(info[:], netip.MustParseAddrPort("127.0.0.1:80"), SocketTypeStream)
 	check("addr_info", info[:], "00000000 7f000001 5000 00000000000000000000000000 00 01000000")
 
-	sub := unhex("0700000000000000 00 00000000000000 01000000 00000000 00ca9a3b00000000 0000000000000000 0100 000000000000")
-	if s := GetSubscription(sub); s != (Subscription{Userdata: 7, Clock: ClockMonotonic, FD: 1, Timeout: 1e9, Flags: SubclockAbstime}) {
+	sub := unhex("0700000000000000 00 00000000000000 01000000 00000000 00ca9a3b00000000 " +
+		"0000000000000000 0100 000000000000")
+	if s := GetSubscription(sub); s != (Subscription{Userdata: 7, Clock: ClockMonotonic, FD: 1,
+		Timeout: 1e9, Flags: SubclockAbstime}) {
 		t.Errorf("subscription: %+v", s)
 	}
 	hints := unhex("ffffffff 02000000 01 ccdd ee")
-	if h := GetAddrHints(hints); h != (AddrHints{Type: SocketTypeAny, Family: AddressFamilyUnspec, Enabled: true}) {
+	if h := GetAddrHints(hints); h != (AddrHints{Type: SocketTypeAny, Family: AddressFamilyUnspec,
+		Enabled: true}) {
 		t.Errorf("hints: %+v", h)
 	}
 }

@@ -2,11 +2,12 @@ package wasi
 
 import "encoding/binary"
 
-// Memory is a view of a guest's linear memory, and the only way in which guest memory is touched. Offsets come from the guest and
-// may be anything: what does not lie inside is EFAULT, and nothing was done. A view is valid for one host call, since the memory
-// may move when the guest grows it.
+// Memory is a view of a guest's linear memory, and the only way in which guest memory is touched.
+// Offsets come from the guest and may be anything: what does not lie inside is EFAULT, and nothing
+// was done. A view is valid for one host call, since the memory may move when the guest grows it.
 //
-// Another thread of the guest may write at any time, so a structure is copied once, and judged and used from the copy.
+// Another thread of the guest may write at any time, so a structure is copied once, and judged and
+// used from the copy.
 type Memory []byte
 
 // MaxVectors is how many iovecs one call takes, the IOV_MAX of the systems that we run on.
@@ -21,7 +22,8 @@ func (m Memory) Slice(ptr, n uint32) ([]byte, Errno) {
 	return m[ptr:end:end], Success
 }
 
-// CString is a copy of the NUL-terminated string at ptr, of at most max bytes without the NUL; ENAMETOOLONG beyond that.
+// CString is a copy of the NUL-terminated string at ptr, of at most max bytes without the NUL;
+// ENAMETOOLONG beyond that.
 func (m Memory) CString(ptr, max uint32) (string, Errno) {
 	if uint64(ptr) >= uint64(len(m)) {
 		return "", EFAULT
@@ -86,14 +88,16 @@ func (m Memory) PutUint64(ptr uint32, v uint64) Errno {
 	return e
 }
 
-// Check reports EFAULT unless each of the n bytes at ptr exists: for a result that is written after the work is done.
+// Check reports EFAULT unless each of the n bytes at ptr exists: for a result that is written after
+// the work is done.
 func (m Memory) Check(ptr, n uint32) Errno {
 	_, e := m.Slice(ptr, n)
 	return e
 }
 
-// Vectors appends the buffers that the iovecs at ptr describe to dst, without those that are empty, and returns their total length.
-// The whole list is validated before anything is returned. EINVAL for more than MaxVectors, or a total over 2^31-1, as POSIX has it.
+// Vectors appends the buffers that the iovecs at ptr describe to dst, without those that are empty,
+// and returns their total length. The whole list is validated before anything is returned. EINVAL
+// for more than MaxVectors, or a total over 2^31-1, as POSIX has it.
 func (m Memory) Vectors(dst [][]byte, ptr, count uint32) (bufs [][]byte, total int, e Errno) {
 	if count > MaxVectors {
 		return dst, 0, EINVAL

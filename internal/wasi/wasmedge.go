@@ -8,7 +8,8 @@ import (
 // Sizes in bytes of the structures of WasmEdge's socket functions. Source: WasmEdge's
 // include/host/wasi and the asserts on its structures.
 const (
-	// SizeEdgeAddr is that of an address argument, which describes a buffer: u32 pointer, u32 length.
+	// SizeEdgeAddr is that of an address argument, which describes a buffer: u32 pointer, u32
+	// length.
 	SizeEdgeAddr = 8
 
 	// SizeEdgeStorage is that of a buffer that carries its family. EdgeStorageUsed bytes of it mean
@@ -66,8 +67,9 @@ func GetEdgeIP(b []byte) (netip.Addr, Errno) {
 	return netip.Addr{}, EINVAL
 }
 
-// PutEdgeIP writes an address into a buffer of one of the lengths that GetEdgeIP reads. Bytes behind
-// the address stay as they are. An IPv6 address in 4 bytes is EINVAL, as any other length is.
+// PutEdgeIP writes an address into a buffer of one of the lengths that GetEdgeIP reads. Bytes
+// behind the address stay as they are. An IPv6 address in 4 bytes is EINVAL, as any other length
+// is.
 func PutEdgeIP(b []byte, a netip.Addr) Errno {
 	raw := a.AsSlice()
 	switch {

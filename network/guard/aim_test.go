@@ -11,15 +11,17 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// FuzzAim connects and sends to any address. What reaches the host is never the unspecified address,
-// and the policy allows just that.
+// FuzzAim connects and sends to any address. What reaches the host is never the unspecified
+// address, and the policy allows just that.
 func FuzzAim(f *testing.F) {
-	for _, text := range []string{"0.0.0.0", "::", "::ffff:0.0.0.0", "::1", "fe80::1%2", "::%1", "ff02::1%out", "10.0.0.1"} {
+	for _, text := range []string{"0.0.0.0", "::", "::ffff:0.0.0.0", "::1", "fe80::1%2", "::%1",
+		"ff02::1%out", "10.0.0.1"} {
 		a := netip.MustParseAddr(text)
 		f.Add(a.AsSlice(), a.Zone(), uint16(80), false)
 		f.Add(a.AsSlice(), a.Zone(), uint16(80), true)
 	}
-	rules := rules(f, "allow connect loopback", "allow connect link-local:80", "allow connect multicast",
+	rules := rules(f, "allow connect loopback", "allow connect link-local:80",
+		"allow connect multicast",
 		"allow connect 10.0.0.0/8:80", "deny connect 10.99.0.0/16", "deny connect 127.0.0.2")
 	f.Fuzz(func(t *testing.T, b []byte, zone string, port uint16, stream bool) {
 		a, ok := netip.AddrFromSlice(b)
@@ -59,7 +61,8 @@ func FuzzAim(f *testing.F) {
 				t.Errorf("%v: the host is asked to %s", to, asked)
 			}
 			if z := used.Addr().Zone(); z != "" && z != "1" && z != "in" {
-				t.Errorf("%v: the host is asked to %s, an interface that may not be known", to, asked)
+				t.Errorf("%v: the host is asked to %s, an interface that may not be known", to,
+					asked)
 			}
 		}
 	})

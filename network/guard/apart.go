@@ -17,7 +17,8 @@ type apart struct {
 
 var aparts = sync.Pool{New: func() any { return new(apart) }}
 
-// recvApart receives a datagram, and shows it to the guest only once it is known whom it comes from.
+// recvApart receives a datagram, and shows it to the guest only once it is known whom it comes
+// from.
 func (s *socket) recvApart(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	a := aparts.Get().(*apart)
 	defer aparts.Put(a)
@@ -26,7 +27,8 @@ func (s *socket) recvApart(bufs [][]byte, flags network.RecvFlags) (network.Rece
 		room += len(b)
 	}
 	a.list[0] = a.data[:min(room, maxDatagram)]
-	// One at a time: else of two that peek at a stranger's datagram the second would drop the one behind it.
+	// One at a time: else of two that peek at a stranger's datagram the second would drop the one
+	// behind it.
 	s.receiving.Lock()
 	r, err := s.hearOnly(a.list[:], flags)
 	s.receiving.Unlock()

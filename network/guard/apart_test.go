@@ -49,7 +49,8 @@ func must(t testing.TB, err error) {
 // receiver makes a guarded socket that hears 127.0.0.1 and nobody else.
 func receiver(t testing.TB, base network.Network, shared bool) (network.Socket, netip.AddrPort) {
 	t.Helper()
-	rules, err := policy.ParseTargets(policy.Allow, policy.Listen, "udp://loopback from 127.0.0.1", policy.Origin{})
+	rules, err := policy.ParseTargets(policy.Allow, policy.Listen, "udp://loopback from 127.0.0.1",
+		policy.Origin{})
 	must(t, err)
 	n := guard.New(base, policy.New(rules, policy.Limits{}), guard.Options{Shared: shared})
 	sock, err := n.Open(network.IPv4, network.Datagram)
@@ -78,7 +79,8 @@ func send(t testing.TB, s network.Socket, text string, to netip.AddrPort) {
 	must(t, err)
 }
 
-// TestSharedBuffers receives into buffers that others look at: they must never hold what the guest may not hear.
+// TestSharedBuffers receives into buffers that others look at: they must never hold what the guest
+// may not hear.
 func TestSharedBuffers(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		s := &spy{Network: kernel.New(kernel.Config{}), watched: make([]byte, 3)}
@@ -100,7 +102,8 @@ func TestSharedBuffers(t *testing.T) {
 		send(t, friend, "hello, you", at)
 		for _, flags := range []network.RecvFlags{network.Peek, 0} {
 			r, err := sock.Recv(bufs(), flags)
-			if err != nil || r.N != 7 || !r.Truncated || string(s.watched)+string(tail) != "hello, " {
+			if err != nil || r.N != 7 || !r.Truncated ||
+				string(s.watched)+string(tail) != "hello, " {
 				t.Fatalf("received %+v, %v, %q %q", r, err, s.watched, tail)
 			}
 			clear(s.watched)
@@ -116,7 +119,8 @@ func TestSharedBuffers(t *testing.T) {
 	}
 }
 
-// TestVastBuffer receives into more than any datagram can fill: what a stranger sends costs no more than that.
+// TestVastBuffer receives into more than any datagram can fill: what a stranger sends costs no more
+// than that.
 func TestVastBuffer(t *testing.T) {
 	sock, at := receiver(t, kernel.New(kernel.Config{}), false)
 	vast := bytes.Repeat([]byte{'x'}, 1<<17)
@@ -129,7 +133,8 @@ func TestVastBuffer(t *testing.T) {
 	}
 }
 
-// TestSharedPeek has many look at strangers' datagrams at once; none of those between them may be lost.
+// TestSharedPeek has many look at strangers' datagrams at once; none of those between them may be
+// lost.
 func TestSharedPeek(t *testing.T) {
 	const count = 200
 	sock, at := receiver(t, kernel.New(kernel.Config{}), true)

@@ -26,7 +26,8 @@ const message = "network decision"
 // maxName is how much of something that is no name is recorded of it.
 const maxName = 253
 
-func (n *Network) record(level slog.Level, decision string, r policy.Request, name string, more ...slog.Attr) {
+func (n *Network) record(level slog.Level, decision string, r policy.Request, name string,
+	more ...slog.Attr) {
 	attrs := make([]slog.Attr, 0, 9)
 	attrs = append(attrs, slog.String("action", r.Op.String()))
 	if r.Protocol != 0 {
@@ -39,7 +40,8 @@ func (n *Network) record(level slog.Level, decision string, r policy.Request, na
 	case policy.OpBind, policy.OpListen, policy.OpAlter:
 		attrs = append(attrs, slog.String("address", r.Local.String()))
 	case policy.OpAccept, policy.OpReceive:
-		attrs = append(attrs, slog.String("address", r.Remote.String()), slog.String("local", r.Local.String()))
+		attrs = append(attrs, slog.String("address", r.Remote.String()),
+			slog.String("local", r.Local.String()))
 	case policy.OpJoin:
 		attrs = append(attrs, slog.String("address", r.Remote.Addr().String()))
 	case policy.OpConnect:
@@ -64,7 +66,8 @@ func ruleAttrs(rule *policy.Rule) []slog.Attr {
 	if rule == nil {
 		return nil
 	}
-	return []slog.Attr{slog.String("rule", rule.String()), slog.String("written", rule.Origin().String())}
+	return []slog.Attr{slog.String("rule", rule.String()),
+		slog.String("written", rule.Origin().String())}
 }
 
 func (n *Network) recordAllowed(r policy.Request, d policy.Decision) {
@@ -111,6 +114,7 @@ func (n *Network) recordFiltered(f *policy.Filtered) {
 // recordLimit notes that a limit refused something.
 func (n *Network) recordLimit(action, limit string, more ...slog.Attr) {
 	attrs := append([]slog.Attr{slog.String("action", action)}, more...)
-	attrs = append(attrs, slog.String("decision", "denied"), slog.String("reason", "the limit of "+limit))
+	attrs = append(attrs, slog.String("decision", "denied"),
+		slog.String("reason", "the limit of "+limit))
 	n.options.Audit.LogAttrs(context.Background(), slog.LevelWarn, message, attrs...)
 }

@@ -66,7 +66,8 @@ func (l *ledger) expect(t testing.TB, want ...string) {
 	for _, r := range got {
 		var words []string
 		for k, v := range r {
-			words = append(words, fmt.Sprintf("%s=%s", k, strings.ReplaceAll(fmt.Sprint(v), " ", "_")))
+			words = append(words,
+				fmt.Sprintf("%s=%s", k, strings.ReplaceAll(fmt.Sprint(v), " ", "_")))
 		}
 		slices.Sort(words)
 		texts = append(texts, strings.Join(words, " "))
@@ -85,14 +86,16 @@ func TestAudit(t *testing.T) {
 	server, base := names(t)
 	server.Set("name.test", dnstest.Addrs("93.184.216.34", "127.0.0.1"))
 	var l ledger
-	text := "allow = [\n\"connect udp://name.test:53\", \"connect udp://127.0.0.2\",\n  \"listen 127.0.0.1 from 127.0.0.1\"]"
+	text := "allow = [\n\"connect udp://name.test:53\", \"connect udp://127.0.0.2\",\n  \"listen " +
+		"127.0.0.1 from 127.0.0.1\"]"
 	p, err := policy.Parse("net.toml", []byte(text))
 	must(t, err)
 	n := guard.New(base, p, guard.Options{Audit: l.logger()})
 
 	_, err = n.LookupAddrs(t.Context(), network.IPv4, "NAME.test")
 	must(t, err)
-	l.expect(t, "level=INFO action=resolve name=name.test decision=allowed rule=allow_connect_udp://name.test:53 written=net.toml:2:2",
+	l.expect(t, "level=INFO action=resolve name=name.test decision=allowed "+
+		"rule=allow_connect_udp://name.test:53 written=net.toml:2:2",
 		"level=WARN action=resolve name=name.test decision=filtered addresses=[127.0.0.1] "+
 			"reason=a_name_reaches_public_addresses_only hint=--allow-connect_udp://127.0.0.1:53")
 	_, err = n.LookupAddrs(t.Context(), network.IPv4, "bad\nname\x1b[2J")
@@ -105,40 +108,58 @@ func TestAudit(t *testing.T) {
 	}
 	_, err = s.Send(nil, at("127.0.0.1:53"))
 	wantErr(t, "send", err, syscall.EACCES)
-	l.expect(t, "level=INFO action=connect protocol=udp name=name.test address=93.184.216.34:53 decision=allowed rule=allow_connect_udp://name.test:53 written=net.toml:2:2",
-		"level=WARN action=connect protocol=udp address=127.0.0.1:53 decision=denied reason=\"name.test\"_reaches_public_addresses_only,_127.0.0.1_is_loopback "+
+	l.expect(t, "level=INFO action=connect protocol=udp name=name.test address=93.184.216.34:53 "+
+		"decision=allowed rule=allow_connect_udp://name.test:53 written=net.toml:2:2",
+		"level=WARN action=connect protocol=udp address=127.0.0.1:53 decision=denied "+
+			"reason=\"name.test\"_reaches_public_addresses_only,_127.0.0.1_is_loopback "+
 			"hint=--allow-connect_udp://127.0.0.1:53")
 
 	n.SetPolicy(rules(t, "allow listen any from 127.0.0.1", "deny connect loopback"))
-	server2, friend, stranger := open(t, n, network.IPv4, network.Datagram), sender(t, "127.0.0.1"), sender(t, "127.0.0.2")
+	server2, friend, stranger := open(t, n, network.IPv4, network.Datagram), sender(t,
+		"127.0.0.1"), sender(t, "127.0.0.2")
 	must(t, server2.Bind(here))
 	where := local(t, server2)
 	send(t, stranger, "x", where)
 	send(t, friend, "x", where)
 	receive(t, server2)
 	wantErr(t, "connect", server2.Connect(where), syscall.EACCES)
-	wantErr(t, "join", server2.Join(netip.MustParseAddr("224.0.0.251"), network.Interface{}), syscall.EACCES)
-	from, away := "local="+where.String()+" action=receive protocol=udp address="+local(t, friend).String(), local(t, stranger).String()
-	l.expect(t, "level=INFO action=bind protocol=udp address=127.0.0.1:0 decision=allowed rule=allow_listen_any_from_127.0.0.1 written=test",
-		"level=WARN local="+where.String()+" action=receive protocol=udp address="+away+" decision=denied "+
-			"rule=deny_connect_loopback written=test reason=\"deny_connect_loopback\"_(test)_refuses_it hint=take_out_\"deny_connect_loopback\"_(test),_or_make_it_narrower",
+	wantErr(t, "join", server2.Join(netip.MustParseAddr("224.0.0.251"), network.Interface{}),
+		syscall.EACCES)
+	from, away := "local="+where.String()+" action=receive protocol=udp address="+
+		local(t, friend).String(), local(t, stranger).String()
+	l.expect(t, "level=INFO action=bind protocol=udp address=127.0.0.1:0 decision=allowed "+
+		"rule=allow_listen_any_from_127.0.0.1 written=test",
+		"level=WARN local="+where.String()+" action=receive protocol=udp address="+away+
+			" decision=denied "+
+			"rule=deny_connect_loopback written=test "+
+			"reason=\"deny_connect_loopback\"_(test)_refuses_it "+
+			"hint=take_out_\"deny_connect_loopback\"_(test),_or_make_it_narrower",
 		"level=INFO "+from+" decision=allowed rule=allow_listen_any_from_127.0.0.1 written=test",
-		"level=WARN action=connect protocol=udp address="+where.String()+" decision=denied rule=deny_connect_loopback written=test "+
-			"reason=\"deny_connect_loopback\"_(test)_refuses_it hint=take_out_\"deny_connect_loopback\"_(test),_or_make_it_narrower",
-		"level=WARN action=join protocol=udp address=224.0.0.251 decision=denied reason=no_rule_allows_join hint=--allow-join_udp://224.0.0.251")
+		"level=WARN action=connect protocol=udp address="+where.String()+
+			" decision=denied rule=deny_connect_loopback written=test "+
+			"reason=\"deny_connect_loopback\"_(test)_refuses_it "+
+			"hint=take_out_\"deny_connect_loopback\"_(test),_or_make_it_narrower",
+		"level=WARN action=join protocol=udp address=224.0.0.251 decision=denied "+
+			"reason=no_rule_allows_join hint=--allow-join_udp://224.0.0.251")
 
-	n.SetPolicy(policy.New(rules(t, "allow connect any").Rules(), policy.Limits{Sockets: 2, ConnectsPerSecond: 1}))
+	n.SetPolicy(policy.New(rules(t, "allow connect any").Rules(),
+		policy.Limits{Sockets: 2, ConnectsPerSecond: 1}))
 	_, err = n.Open(network.IPv4, network.Stream)
 	wantErr(t, "open", err, syscall.EMFILE)
 	server2.Connect(at("127.0.0.1:1"))
 	server2.Connect(at("127.0.0.1:1"))
-	allowed := "level=INFO action=connect protocol=udp address=127.0.0.1:1 decision=allowed rule=allow_connect_any written=test"
-	l.expect(t, "level=WARN action=open decision=denied reason=the_limit_of_2_sockets", allowed, allowed,
-		"level=WARN action=connect protocol=udp address=127.0.0.1:1 decision=denied reason=the_limit_of_1_connects_per_second")
+	allowed := "level=INFO action=connect protocol=udp address=127.0.0.1:1 decision=allowed " +
+		"rule=allow_connect_any written=test"
+	l.expect(t, "level=WARN action=open decision=denied reason=the_limit_of_2_sockets", allowed,
+		allowed,
+		"level=WARN action=connect protocol=udp address=127.0.0.1:1 decision=denied "+
+			"reason=the_limit_of_1_connects_per_second")
 
 	c := n.Counters()
-	if c.Allowed[policy.OpConnect] != 3 || c.Denied[policy.OpConnect] != 2 || c.Denied[policy.OpReceive] != 1 || c.Denied[policy.OpJoin] != 1 ||
-		c.Allowed[policy.OpResolve] != 1 || c.FilteredAddrs != 1 || c.DroppedDatagrams != 1 || c.Limited != 2 {
+	if c.Allowed[policy.OpConnect] != 3 || c.Denied[policy.OpConnect] != 2 ||
+		c.Denied[policy.OpReceive] != 1 || c.Denied[policy.OpJoin] != 1 ||
+		c.Allowed[policy.OpResolve] != 1 || c.FilteredAddrs != 1 || c.DroppedDatagrams != 1 ||
+		c.Limited != 2 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -146,10 +167,14 @@ func TestAudit(t *testing.T) {
 // TestAuditOfStrangers has strangers send more than may be recorded.
 func TestAuditOfStrangers(t *testing.T) {
 	var l ledger
-	n := guard.New(kernel.New(kernel.Config{}), rules(t, "allow listen udp://127.0.0.1 from 127.0.0.1"), guard.Options{
-		Audit:     l.logger(),
-		OnRefusal: func(r *policy.Refusal) { t.Errorf("%v is reported, which anybody could cause", r) },
-	})
+	n := guard.New(kernel.New(kernel.Config{}),
+		rules(t, "allow listen udp://127.0.0.1 from 127.0.0.1"), guard.Options{
+			Audit: l.logger(),
+			OnRefusal: func(r *policy.Refusal) {
+				t.Errorf("%v is reported, which anybody could cause",
+					r)
+			},
+		})
 	s := open(t, n, network.IPv4, network.Datagram)
 	must(t, s.Bind(here))
 	stranger := sender(t, "127.0.0.2")
@@ -183,10 +208,12 @@ func TestDryRun(t *testing.T) {
 	server.Set("name.test", dnstest.Addrs("127.0.0.1"))
 	var l ledger
 	var refused []string
-	p := policy.New(rules(t, "allow connect other.test", "allow listen udp://127.0.0.1 from 127.0.0.1").Rules(),
+	p := policy.New(rules(t, "allow connect other.test",
+		"allow listen udp://127.0.0.1 from 127.0.0.1").Rules(),
 		policy.Limits{Sockets: 1, ConnectsPerSecond: 1, SendBytesPerSecond: 1})
 	n := guard.New(base, policy.All(p, rules(t)), guard.Options{
-		DryRun: true, Audit: l.logger(), OnRefusal: func(r *policy.Refusal) { refused = append(refused, r.Request.Op.String()) },
+		DryRun: true, Audit: l.logger(),
+		OnRefusal: func(r *policy.Refusal) { refused = append(refused, r.Request.Op.String()) },
 	})
 	got, err := n.LookupAddrs(t.Context(), network.IPv4, "name.test")
 	if err != nil || len(got) != 1 {
@@ -206,8 +233,10 @@ func TestDryRun(t *testing.T) {
 		t.Errorf("received %q", text)
 	}
 	send(t, u, "answer", local(t, stranger))
-	must(t, u.Join(netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}))
-	if want := []string{"resolve", "connect", "bind", "connect", "join", "bind"}; !slices.Equal(refused, want) {
+	must(t, u.Join(netip.MustParseAddr("239.1.2.3"),
+		network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}))
+	if want := []string{"resolve", "connect", "bind", "connect", "join",
+		"bind"}; !slices.Equal(refused, want) {
 		t.Errorf("%v would have been refused, not %v", refused, want)
 	}
 	denied := 0
@@ -219,7 +248,8 @@ func TestDryRun(t *testing.T) {
 	if denied != 7 {
 		t.Errorf("%d decisions were recorded, not 7", denied)
 	}
-	if c := n.Counters(); c.Denied[policy.OpReceive] != 1 || c.DroppedDatagrams != 0 || c.Limited != 0 {
+	if c := n.Counters(); c.Denied[policy.OpReceive] != 1 || c.DroppedDatagrams != 0 ||
+		c.Limited != 0 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -227,8 +257,10 @@ func TestDryRun(t *testing.T) {
 // TestChangeWhileUsed changes the policy all the time, under a guest with many goroutines.
 func TestChangeWhileUsed(t *testing.T) {
 	var l ledger
-	lenient := policy.New(rules(t, "allow connect loopback", "allow listen loopback").Rules(), policy.Limits{SendBytesPerSecond: 1 << 30, Sockets: 50})
-	n := guard.New(kernel.New(kernel.Config{}), nil, guard.Options{Audit: l.logger(), Learner: new(policy.Learner)})
+	lenient := policy.New(rules(t, "allow connect loopback", "allow listen loopback").Rules(),
+		policy.Limits{SendBytesPerSecond: 1 << 30, Sockets: 50})
+	n := guard.New(kernel.New(kernel.Config{}), nil,
+		guard.Options{Audit: l.logger(), Learner: new(policy.Learner)})
 	_, to := packets(t, "127.0.0.1:0")
 	done := make(chan struct{})
 	var wg sync.WaitGroup
@@ -271,7 +303,8 @@ func TestChangeWhileUsed(t *testing.T) {
 			t.Errorf("only %d of %d goroutines saw both policies", both.Load(), users)
 			break
 		}
-		n.SetPolicy([]*policy.Policy{lenient, nil, rules(t, "allow connect loopback", "deny listen any")}[i%3])
+		n.SetPolicy([]*policy.Policy{lenient, nil,
+			rules(t, "allow connect loopback", "deny listen any")}[i%3])
 	}
 	close(done)
 	wg.Wait()

@@ -20,8 +20,8 @@ func manyRules(b *testing.B, n int, text ...string) *policy.Policy {
 	return rules(b, text...)
 }
 
-// BenchmarkSendTo is a sendto of 64 bytes to a socket that does not read them, which is the least that the call can cost: without a guard,
-// and with one.
+// BenchmarkSendTo is a sendto of 64 bytes to a socket that does not read them, which is the least
+// that the call can cost: without a guard, and with one.
 func BenchmarkSendTo(b *testing.B) {
 	base := kernel.New(kernel.Config{})
 	_, to := packets(b, "127.0.0.1:0")
@@ -44,11 +44,16 @@ func BenchmarkSendTo(b *testing.B) {
 	}
 	for _, round := range []string{"first", "second", "third"} {
 		run(round+"/kernel", base, to)
-		run(round+"/1 rule", guard.New(base, manyRules(b, 0, "allow connect udp://127.0.0.1"), guard.Options{}), to)
-		run(round+"/1000 rules", guard.New(base, manyRules(b, 1000, "allow connect udp://127.0.0.1"), guard.Options{}), to)
+		run(round+"/1 rule", guard.New(base, manyRules(b, 0, "allow connect udp://127.0.0.1"),
+			guard.Options{}), to)
+		run(round+"/1000 rules",
+			guard.New(base, manyRules(b, 1000, "allow connect udp://127.0.0.1"),
+				guard.Options{}), to)
 	}
 	run("two addresses in turn/kernel", base, to, other)
-	run("two addresses in turn/1000 rules", guard.New(base, manyRules(b, 1000, "allow connect udp://127.0.0.1"), guard.Options{}), to, other)
+	run("two addresses in turn/1000 rules",
+		guard.New(base, manyRules(b, 1000, "allow connect udp://127.0.0.1"),
+			guard.Options{}), to, other)
 }
 
 // nowhere is a Network whose datagrams vanish, and whose names are all at one address.
@@ -70,7 +75,8 @@ func (nowhereSocket) Send([][]byte, netip.AddrPort) (int, error) { return 0, nil
 // BenchmarkJudgeSend is what the guard adds to a send.
 func BenchmarkJudgeSend(b *testing.B) {
 	base := nowhere{kernel.New(kernel.Config{})}
-	n := guard.New(base, manyRules(b, 1000, "allow connect udp://name.test:53", "allow connect udp://127.0.0.0/8"), guard.Options{})
+	n := guard.New(base, manyRules(b, 1000, "allow connect udp://name.test:53",
+		"allow connect udp://127.0.0.0/8"), guard.Options{})
 	if _, err := n.LookupAddrs(b.Context(), network.AnyFamily, "name.test"); err != nil {
 		b.Fatal(err)
 	}

@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// contacts remembers from whom the sockets of a guest have received, to whom they may therefore answer. Anybody can make it remember
-// one more, by sending from one more address, so it keeps the latest: at least generation of them, at most twice as many.
+// contacts remembers from whom the sockets of a guest have received, to whom they may therefore
+// answer. Anybody can make it remember one more, by sending from one more address, so it keeps the
+// latest: at least generation of them, at most twice as many.
 type contacts struct {
 	mu         sync.Mutex
 	young, old map[contact]struct{}

@@ -11,14 +11,15 @@ type PerOp [policy.OpAlter + 1]uint64
 
 // Counters tell what a guest has done on the network so far.
 type Counters struct {
-	// Allowed and Denied count decisions. A datagram that goes to, or comes from, one of the latest addresses of its socket needs no
-	// new one.
+	// Allowed and Denied count decisions. A datagram that goes to, or comes from, one of the latest
+	// addresses of its socket needs no new one.
 	Allowed, Denied PerOp
 
-	Limited            uint64 // calls that a limit refused
-	OpenSockets        int    // now
-	SentBytes          uint64 // of payload
-	ReceivedBytes      uint64 // of payload received or peeked at, once each; datagrams whole. Not what was dropped
+	Limited     uint64 // calls that a limit refused
+	OpenSockets int    // now
+	SentBytes   uint64 // of payload
+	// of payload received or peeked at, once each; datagrams whole. Not what was dropped
+	ReceivedBytes      uint64
 	DroppedDatagrams   uint64 // of strangers
 	DroppedConnections uint64 // of strangers
 	Lookups            uint64 // that were made

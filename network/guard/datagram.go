@@ -32,8 +32,8 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 	return n, err
 }
 
-// mayReach judges the destination of a datagram. Whom the guest has heard from where it may listen it may answer, as a server does, unless
-// a deny refuses it; else it needs permission to connect.
+// mayReach judges the destination of a datagram. Whom the guest has heard from where it may listen
+// it may answer, as a server does, unless a deny refuses it; else it needs permission to connect.
 func (s *socket) mayReach(now *regime, to netip.AddrPort) error {
 	s.mu.Lock()
 	if !to.IsValid() {
@@ -41,13 +41,15 @@ func (s *socket) mayReach(now *regime, to netip.AddrPort) error {
 	}
 	known := s.sentTo.has(s.net, now, to)
 	s.mu.Unlock()
-	if known || !to.IsValid() { // without a destination there is nothing to judge: the send fails by itself
+	// without a destination there is nothing to judge: the send fails by itself
+	if known || !to.IsValid() {
 		return nil
 	}
 	own := s.net.owns(to.Addr())
 	r := policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: to, Own: own}
 	d := s.decide(now, r)
-	// What a rule allows need not be looked for among the answers, except to learn that no rule was needed.
+	// What a rule allows need not be looked for among the answers, except to learn that no rule was
+	// needed.
 	if d.Rule == nil || d.Allowed && s.net.options.Learner != nil {
 		if answer := s.mayAnswer(now, to); answer.Allowed {
 			s.net.allowed(r, answer)
@@ -70,16 +72,19 @@ func (s *socket) reached(now *regime, to netip.AddrPort, d policy.Decision) {
 	s.mu.Unlock()
 }
 
-// mayAnswer decides whether something may be sent to an address since it came from there, by the rule that let it in.
+// mayAnswer decides whether something may be sent to an address since it came from there, by the
+// rule that let it in.
 func (s *socket) mayAnswer(now *regime, to netip.AddrPort) policy.Decision {
 	s.mu.Lock()
-	heard := s.gotFrom.has(s.net, now, to) // and may be forgotten among the contacts, since it is not noted there each time
+	// and may be forgotten among the contacts, since it is not noted there each time
+	heard := s.gotFrom.has(s.net, now, to)
 	s.mu.Unlock()
 	if !heard && !s.net.contacts.has(contactOf(s.number, to)) {
 		return policy.Decision{}
 	}
 	at, chosen := s.local()
-	d := s.decide(now, policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at, Ephemeral: !chosen, Remote: to})
+	d := s.decide(now, policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at,
+		Ephemeral: !chosen, Remote: to})
 	if !d.Allowed || d.Rule.Action() != policy.Listen {
 		return policy.Decision{}
 	}
@@ -102,8 +107,8 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 // unseen is the number of bytes that the guest has received, or peeked at, for the first time. A
 // datagram counts whole, however much of it fits: it has come, and the rest of it is lost.
 //
-// Each byte that is added to seen was counted, and is taken from it once. So several threads may get
-// into each other's way, and count too much, but never too little.
+// Each byte that is added to seen was counted, and is taken from it once. So several threads may
+// get into each other's way, and count too much, but never too little.
 func (s *socket) unseen(r network.Received, flags network.RecvFlags) int {
 	size := int64(max(r.N, r.Size))
 	if s.grant != nil { // others may have taken what was seen
@@ -134,7 +139,8 @@ func (s *socket) receive(bufs [][]byte, flags network.RecvFlags) (network.Receiv
 	return s.hearOnly(bufs, flags)
 }
 
-// hearOnly receives into bufs what may be received. What may not has been there for a moment, and nothing tells how much it was.
+// hearOnly receives into bufs what may be received. What may not has been there for a moment, and
+// nothing tells how much it was.
 func (s *socket) hearOnly(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	for range maxStrangers {
 		r, err := s.Socket.Recv(bufs, flags)
@@ -152,7 +158,8 @@ func (s *socket) hearOnly(bufs [][]byte, flags network.RecvFlags) (network.Recei
 	return network.Received{}, syscall.EAGAIN
 }
 
-// wipe clears what any datagram can have filled. Buffers may be gigabytes, and a stranger's datagram must not cost that much.
+// wipe clears what any datagram can have filled. Buffers may be gigabytes, and a stranger's
+// datagram must not cost that much.
 func wipe(bufs [][]byte) {
 	left := maxDatagram
 	for _, b := range bufs {
@@ -184,7 +191,8 @@ func (s *socket) hears(from netip.AddrPort) bool {
 	}
 	if isPeer = d.Allowed; !isPeer {
 		at, chosen := s.local()
-		r = policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at, Ephemeral: !chosen, Remote: from, Own: own}
+		r = policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at,
+			Ephemeral: !chosen, Remote: from, Own: own}
 		d = s.decide(now, r)
 	}
 	if !d.Allowed {

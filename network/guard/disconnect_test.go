@@ -23,7 +23,8 @@ func TestDisconnect(t *testing.T) {
 			// On a port of the guest's choice nobody may be heard but the peer.
 			free, own := packets(t, test.at+":0")
 			free.Close()
-			n := guarded(t, "allow connect udp://"+peerAddr.String(), "allow listen udp://"+own.String()+" from 192.0.2.1")
+			n := guarded(t, "allow connect udp://"+peerAddr.String(), "allow listen udp://"+
+				own.String()+" from 192.0.2.1")
 			s := open(t, n, test.family, network.Datagram)
 			must(t, s.Bind(own))
 			must(t, s.Connect(peerAddr))

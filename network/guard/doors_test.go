@@ -16,8 +16,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// These tests try to reach by some other door what a rule does not allow. What is not allowed is a real socket on loopback, which must
-// not hear of it.
+// These tests try to reach by some other door what a rule does not allow. What is not allowed is a
+// real socket on loopback, which must not hear of it.
 
 func TestSendToElsewhereWhileConnected(t *testing.T) {
 	friend, friendAt := packets(t, "127.0.0.1:0")
@@ -39,7 +39,8 @@ func TestSendToElsewhereWhileConnected(t *testing.T) {
 
 func TestUnconnectedSends(t *testing.T) {
 	enemy, enemyAt := packets(t, "127.0.0.1:0")
-	n := guarded(t, "allow connect udp://*", "allow listen udp://127.0.0.1 from 127.0.0.9", "allow resolve *", "allow join multicast")
+	n := guarded(t, "allow connect udp://*", "allow listen udp://127.0.0.1 from 127.0.0.9",
+		"allow resolve *", "allow join multicast")
 	for _, to := range []string{
 		enemyAt.String(),
 		netip.AddrPortFrom(netip.IPv4Unspecified(), enemyAt.Port()).String(),
@@ -122,7 +123,8 @@ func TestListenUnbound(t *testing.T) {
 	must(t, s.Bind(here))
 	must(t, s.Listen(1))
 
-	n = guarded(t, "allow connect loopback", "allow listen tcp://0.0.0.0:0", "deny listen tcp://127.0.0.1")
+	n = guarded(t, "allow connect loopback", "allow listen tcp://0.0.0.0:0",
+		"deny listen tcp://127.0.0.1")
 	s = open(t, n, network.IPv4, network.Stream)
 	wantErr(t, "listen on every address", s.Listen(1), syscall.EACCES)
 }
@@ -206,7 +208,10 @@ func TestManyStrangers(t *testing.T) {
 func TestStrangerSends(t *testing.T) {
 	for name, prepare := range map[string]func(network.Socket, netip.AddrPort) error{
 		"unbound": func(network.Socket, netip.AddrPort) error { return nil },
-		"bound":   func(s network.Socket, _ netip.AddrPort) error { return s.Bind(at("0.0.0.0:0")) },
+		"bound": func(s network.Socket,
+			_ netip.AddrPort) error {
+			return s.Bind(at("0.0.0.0:0"))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			peer, peerAt := packets(t, "127.0.0.1:0")
@@ -221,7 +226,8 @@ func TestStrangerSends(t *testing.T) {
 			if text, _ := receive(t, s); text != "answer" {
 				t.Errorf("received %q", text)
 			}
-			// What has come before a connect stays in the queue; that it was connected is no reason to hear it.
+			// What has come before a connect stays in the queue; that it was connected is no reason
+			// to hear it.
 			stranger.WriteToUDPAddrPort([]byte("lie"), from)
 			must(t, s.Connect(peerAt))
 			_, err := s.Recv([][]byte{make([]byte, 64)}, 0)
@@ -231,7 +237,8 @@ func TestStrangerSends(t *testing.T) {
 }
 
 func TestMulticastNeedsJoin(t *testing.T) {
-	n := guarded(t, "allow connect multicast", "allow listen any", "allow connect *", "allow join udp://239.1.2.3")
+	n := guarded(t, "allow connect multicast", "allow listen any", "allow connect *",
+		"allow join udp://239.1.2.3")
 	s := open(t, n, network.IPv4, network.Datagram)
 	on := network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
 	for _, group := range []string{"239.1.2.4", "224.0.0.251", "::ffff:239.1.2.4", "127.0.0.1"} {
@@ -240,19 +247,23 @@ func TestMulticastNeedsJoin(t *testing.T) {
 	must(t, s.Join(netip.MustParseAddr("239.1.2.3"), on))
 	n.SetPolicy(nil)
 	must(t, s.Leave(netip.MustParseAddr("239.1.2.3"), on))
-	wantErr(t, "join after the change", s.Join(netip.MustParseAddr("239.1.2.3"), on), syscall.EACCES)
+	wantErr(t, "join after the change", s.Join(netip.MustParseAddr("239.1.2.3"), on),
+		syscall.EACCES)
 
 	six, err := n.Open(network.IPv6, network.Datagram)
 	must(t, err)
 	defer six.Close()
-	wantErr(t, "join an IPv6 group", six.Join(netip.MustParseAddr("ff02::fb"), network.Interface{}), syscall.EACCES)
+	wantErr(t, "join an IPv6 group", six.Join(netip.MustParseAddr("ff02::fb"), network.Interface{}),
+		syscall.EACCES)
 }
 
-// TestGroupsOfOthers has another program of the host join a group, which is no reason for a guest to hear it.
+// TestGroupsOfOthers has another program of the host join a group, which is no reason for a guest
+// to hear it.
 func TestGroupsOfOthers(t *testing.T) {
 	n := guarded(t, "allow listen any", "allow connect any", "allow join 239.1.2.4")
 	group, on := netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
-	for family, unspecified := range map[network.Family]string{network.IPv4: "0.0.0.0:0", network.IPv6: "[::]:0"} {
+	for family, unspecified := range map[network.Family]string{network.IPv4: "0.0.0.0:0",
+		network.IPv6: "[::]:0"} {
 		t.Run(family.String(), func(t *testing.T) {
 			s, err := n.Open(family, network.Datagram)
 			if err != nil {
@@ -260,7 +271,8 @@ func TestGroupsOfOthers(t *testing.T) {
 			}
 			defer s.Close()
 			must(t, s.Bind(at(unspecified)))
-			must(t, open(t, guarded(t, "allow join any", "allow connect loopback"), network.IPv4, network.Datagram).Join(group, on))
+			must(t, open(t, guarded(t, "allow join any", "allow connect loopback"), network.IPv4,
+				network.Datagram).Join(group, on))
 			out := open(t, n, network.IPv4, network.Datagram)
 			must(t, out.SetOption(network.MulticastInterface4, 0x7f000001))
 			send(t, out, "to all", netip.AddrPortFrom(group, local(t, s).Port()))
@@ -271,7 +283,8 @@ func TestGroupsOfOthers(t *testing.T) {
 }
 
 func TestBroadcast(t *testing.T) {
-	n := guarded(t, "allow connect *", "allow connect private", "allow connect multicast", "allow connect loopback")
+	n := guarded(t, "allow connect *", "allow connect private", "allow connect multicast",
+		"allow connect loopback")
 	s := open(t, n, network.IPv4, network.Datagram)
 	must(t, s.SetOption(network.Broadcast, 1))
 	_, err := s.Send([][]byte{[]byte("x")}, at("255.255.255.255:9"))
@@ -279,7 +292,8 @@ func TestBroadcast(t *testing.T) {
 	wantErr(t, "connect to broadcast", s.Connect(at("255.255.255.255:9")), syscall.EACCES)
 }
 
-// TestFastOpen has the option that lets the first bytes go with the connect: it is the connect that is judged.
+// TestFastOpen has the option that lets the first bytes go with the connect: it is the connect that
+// is judged.
 func TestFastOpen(t *testing.T) {
 	friendAt, friendHeard := listener(t, "127.0.0.1:0")
 	enemyAt, enemyHeard := listener(t, "127.0.0.1:0")
@@ -340,7 +354,8 @@ func TestConnectionsStand(t *testing.T) {
 	if got := <-friendHeard; got != "hello" {
 		t.Errorf("the friend heard %q", got)
 	}
-	wantErr(t, "another connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt), syscall.EACCES)
+	wantErr(t, "another connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt),
+		syscall.EACCES)
 }
 
 // latch is a Network that does something just before a socket asks the kernel for what has arrived.
@@ -369,13 +384,15 @@ func (s *latchSocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Rece
 	return s.Socket.Recv(bufs, flags)
 }
 
-// TestChangeWithinCall changes the policy while the guest is in the call that takes a connection or a datagram: who arrives after the
-// change is judged by the new policy.
+// TestChangeWithinCall changes the policy while the guest is in the call that takes a connection or
+// a datagram: who arrives after the change is judged by the new policy.
 func TestChangeWithinCall(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		base := &latch{Network: kernel.New(kernel.Config{})}
-		n := guard.New(base, rules(t, "allow listen tcp://127.0.0.1", "allow listen udp://127.0.0.1"), guard.Options{Shared: shared})
-		stream, packets := open(t, n, network.IPv4, network.Stream), open(t, n, network.IPv4, network.Datagram)
+		n := guard.New(base, rules(t, "allow listen tcp://127.0.0.1",
+			"allow listen udp://127.0.0.1"), guard.Options{Shared: shared})
+		stream, packets := open(t, n, network.IPv4, network.Stream), open(t, n, network.IPv4,
+			network.Datagram)
 		must(t, stream.Bind(here))
 		must(t, packets.Bind(here))
 		must(t, stream.Listen(8))
@@ -395,7 +412,8 @@ func TestChangeWithinCall(t *testing.T) {
 	}
 }
 
-// TestRaces has two threads move a socket at once, and then the policy forbid one of the places where it may be.
+// TestRaces has two threads move a socket at once, and then the policy forbid one of the places
+// where it may be.
 func TestRaces(t *testing.T) {
 	friend, friendAt := packets(t, "127.0.0.1:0")
 	enemy, enemyAt := packets(t, "127.0.0.1:0")
@@ -423,7 +441,8 @@ func TestRaces(t *testing.T) {
 	quiet(t, enemy)
 	quiet(t, friend)
 
-	n.SetPolicy(rules(t, "allow listen tcp://127.0.0.1 from 127.0.0.9", "allow listen tcp://0.0.0.0:0"))
+	n.SetPolicy(rules(t, "allow listen tcp://127.0.0.1 from 127.0.0.9",
+		"allow listen tcp://0.0.0.0:0"))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	free := l.Addr().(*net.TCPAddr).AddrPort()
@@ -459,7 +478,8 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := guarded(t, text, "allow connect *")
-			s, two := open(t, n, network.IPv4, network.Datagram), open(t, n, network.IPv4, network.Datagram)
+			s, two := open(t, n, network.IPv4, network.Datagram), open(t, n, network.IPv4,
+				network.Datagram)
 			must(t, s.Bind(here))
 			must(t, two.Bind(here))
 			try := func(s network.Socket, to netip.AddrPort) error {
@@ -471,7 +491,8 @@ func TestAnswers(t *testing.T) {
 			receive(t, s)
 			wantErr(t, "another one", try(s, otherAt), syscall.EACCES)
 			wantErr(t, "by another socket", try(two, clientAt), syscall.EACCES)
-			wantErr(t, "another port", try(s, netip.AddrPortFrom(clientAt.Addr(), clientAt.Port()^1)), syscall.EACCES)
+			wantErr(t, "another port",
+				try(s, netip.AddrPortFrom(clientAt.Addr(), clientAt.Port()^1)), syscall.EACCES)
 			must(t, try(s, clientAt))
 			must(t, try(s, clientAt))
 			heard(t, client, "answer")
@@ -519,7 +540,8 @@ func (s *crowdSocket) Recv([][]byte, network.RecvFlags) (network.Received, error
 
 func (s *crowdSocket) Send([][]byte, netip.AddrPort) (int, error) { return 0, nil }
 
-// TestAnswersAreForgotten hears from so many that the first are forgotten, but not the one who speaks up now and then.
+// TestAnswersAreForgotten hears from so many that the first are forgotten, but not the one who
+// speaks up now and then.
 func TestAnswersAreForgotten(t *testing.T) {
 	base := &crowd{Network: kernel.New(kernel.Config{})}
 	n := guard.New(base, rules(t, "allow listen udp://127.0.0.1"), guard.Options{})
@@ -538,7 +560,8 @@ func TestAnswersAreForgotten(t *testing.T) {
 		if i%1000 == 0 {
 			hear(regular)
 		}
-		a = netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)}), 53)
+		a = netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)}),
+			53)
 		hear(a)
 	}
 	for _, to := range []netip.AddrPort{regular, a} {

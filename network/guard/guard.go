@@ -1,11 +1,13 @@
 // Package guard is a Network that judges each call by a policy before it passes it on.
 //
-// It is the only place where permission is enforced: it asks package policy, acts on the answer, holds a guest to its limits, and keeps
-// the record of both. It opens nothing itself, and what the rules mean is not its business.
+// It is the only place where permission is enforced: it asks package policy, acts on the answer,
+// holds a guest to its limits, and keeps the record of both. It opens nothing itself, and what the
+// rules mean is not its business.
 //
-// It hands on exactly what it judged, and nothing of which a kernel makes something else: an unspecified destination becomes
-// loopback, a zone without a meaning goes, the interface of a membership must be known. A socket that was handed over is used
-// and not changed, since its owner has it too.
+// It hands on exactly what it judged, and nothing of which a kernel makes something else: an
+// unspecified destination becomes loopback, a zone without a meaning goes, the interface of a
+// membership must be known. A socket that was handed over is used and not changed, since its owner
+// has it too.
 package guard
 
 import (
@@ -20,7 +22,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Options say who is told of what. All functions are called on the guest's goroutines, several at once.
+// Options say who is told of what. All functions are called on the guest's goroutines, several at
+// once.
 type Options struct {
 	// OnRefusal is told of what was refused to the guest, OnStranger of what comes from outside.
 	OnRefusal func(*policy.Refusal)
@@ -36,28 +39,31 @@ type Options struct {
 	// OnFiltered is told of the addresses that were taken out of the answer to a lookup.
 	OnFiltered func(*policy.Filtered)
 
-	// Audit gets a record of each decision, and of each call that a limit refused: at level Info what was allowed, at Warn what was
-	// not. A datagram that goes to, or comes from, one of the latest addresses of its socket needs no new decision. Of the strangers
-	// who were turned away no more than 100 a second are recorded, with the number of those left out.
+	// Audit gets a record of each decision, and of each call that a limit refused: at level Info
+	// what was allowed, at Warn what was not. A datagram that goes to, or comes from, one of the
+	// latest addresses of its socket needs no new decision. Of the strangers who were turned away
+	// no more than 100 a second are recorded, with the number of those left out.
 	Audit *slog.Logger
 
 	// Learner is told what the guest needed.
 	Learner *policy.Learner
 
-	// SocketMemory bounds the memory that all of the guest's sockets take of the host, in bytes, and so does
-	// the policy if it sets less. 0 = DefaultSocketMemory, where the policy sets nothing.
+	// SocketMemory bounds the memory that all of the guest's sockets take of the host, in bytes,
+	// and so does the policy if it sets less. 0 = DefaultSocketMemory, where the policy sets
+	// nothing.
 	SocketMemory int64
 
-	// DryRun refuses nothing and limits nothing: what would have been refused is reported, recorded and counted all the same.
+	// DryRun refuses nothing and limits nothing: what would have been refused is reported, recorded
+	// and counted all the same.
 	DryRun bool
 
-	// Shared says that others see the buffers while a socket receives into them, as the threads of a guest do. Datagrams then
-	// come there only after they were judged, which costs a copy.
+	// Shared says that others see the buffers while a socket receives into them, as the threads of
+	// a guest do. Datagrams then come there only after they were judged, which costs a copy.
 	Shared bool
 }
 
-// Network is one guest's view of another Network, as far as a policy allows. What the guest's lookups returned is remembered
-// here, so each guest needs one of its own.
+// Network is one guest's view of another Network, as far as a policy allows. What the guest's
+// lookups returned is remembered here, so each guest needs one of its own.
 type Network struct {
 	base    network.Network
 	options Options
@@ -91,8 +97,8 @@ func New(base network.Network, p *policy.Policy, o Options) *Network {
 	return n
 }
 
-// SetPolicy changes the policy and its limits for everything that the guest does from now on. Connections that stand, or are under way,
-// go on.
+// SetPolicy changes the policy and its limits for everything that the guest does from now on.
+// Connections that stand, or are under way, go on.
 func (n *Network) SetPolicy(p *policy.Policy) {
 	n.change.Lock()
 	defer n.change.Unlock()
@@ -135,7 +141,8 @@ func (n *Network) allowed(r policy.Request, d policy.Decision) {
 	}
 }
 
-// turnAway acts on a decision against what came from outside, and reports whether it is let in nevertheless.
+// turnAway acts on a decision against what came from outside, and reports whether it is let in
+// nevertheless.
 func (s *socket) turnAway(now *regime, r policy.Request, d policy.Decision) bool {
 	n := s.net
 	n.counters.denied[r.Op].Add(1)
@@ -148,8 +155,8 @@ func (s *socket) turnAway(now *regime, r policy.Request, d policy.Decision) bool
 	return n.options.DryRun
 }
 
-// Open makes a socket that is judged. A socket by itself reaches nothing, so opening one needs no permission. EMFILE beyond the limit of
-// sockets, ENOBUFS beyond that of their memory.
+// Open makes a socket that is judged. A socket by itself reaches nothing, so opening one needs no
+// permission. EMFILE beyond the limit of sockets, ENOBUFS beyond that of their memory.
 func (n *Network) Open(family network.Family, typ network.Type) (network.Socket, error) {
 	now := n.now.Load()
 	if err := n.reserve(now); err != nil {

@@ -78,7 +78,8 @@ func local(t testing.TB, s network.Socket) netip.AddrPort {
 	return a
 }
 
-// listener is a stream socket of the host that accepts connections, and what it hears is put on the channel.
+// listener is a stream socket of the host that accepts connections, and what it hears is put on the
+// channel.
 func listener(t testing.TB, on string) (netip.AddrPort, <-chan string) {
 	t.Helper()
 	l, err := net.Listen("tcp", on)
@@ -117,7 +118,8 @@ func packets(t testing.TB, on string) (*net.UDPConn, netip.AddrPort) {
 	return c.(*net.UDPConn), c.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
-// quiet makes sure that nothing has come to a socket of the host: what is sent over loopback is there once the call has returned.
+// quiet makes sure that nothing has come to a socket of the host: what is sent over loopback is
+// there once the call has returned.
 func quiet(t testing.TB, c *net.UDPConn) {
 	t.Helper()
 	c.SetReadDeadline(time.Now().Add(time.Millisecond))

@@ -39,7 +39,8 @@ func (n *Network) Adopt(s network.Socket) network.Socket {
 		g.listens.Store(true)
 	}
 	g.grant = policy.New(nil, policy.Limits{})
-	target := g.protocol.String() + "://" + netip.AddrPortFrom(at.Addr().WithZone(""), at.Port()).String()
+	target := g.protocol.String() + "://" +
+		netip.AddrPortFrom(at.Addr().WithZone(""), at.Port()).String()
 	if rules, err := policy.ParseTargets(policy.Allow, action, target, handedOver); err == nil {
 		g.grant = policy.New(rules, policy.Limits{})
 	}
@@ -58,7 +59,8 @@ func (s *socket) keep(call string) error {
 
 // decideHanded decides by the grant what the guest's rules did not allow, if all that they lack is
 // a rule.
-func (s *socket) decideHanded(p *policy.Policy, r policy.Request, refused policy.Decision) policy.Decision {
+func (s *socket) decideHanded(p *policy.Policy, r policy.Request,
+	refused policy.Decision) policy.Decision {
 	d := s.grant.Decide(r, nil)
 	if !d.Allowed || refused.Rule != nil || len(p.Explain(r, refused).Allow) == 0 {
 		return refused

@@ -36,14 +36,21 @@ func TestHandedListener(t *testing.T) {
 		refuses string // who connects and is not
 	}{
 		{"no rule", nil, "127.0.0.1 127.0.0.2", ""},
-		{"other rules", rules(t, "allow connect *", "allow listen udp://127.0.0.1", "allow listen tcp://127.0.0.1:1"), "127.0.0.2", ""},
-		{"a rule with from", rules(t, "allow listen tcp://127.0.0.1 from 127.0.0.2"), "127.0.0.2", "127.0.0.1"},
+		{"other rules", rules(t, "allow connect *", "allow listen udp://127.0.0.1",
+			"allow listen tcp://127.0.0.1:1"), "127.0.0.2", ""},
+		{"a rule with from", rules(t, "allow listen tcp://127.0.0.1 from 127.0.0.2"), "127.0.0.2",
+			"127.0.0.1"},
 		{"a deny of the address", rules(t, "deny listen tcp://127.0.0.1"), "", "127.0.0.1"},
-		{"a deny of a peer", rules(t, "deny listen loopback from 127.0.0.2"), "127.0.0.1", "127.0.0.2"},
+		{"a deny of a peer", rules(t, "deny listen loopback from 127.0.0.2"), "127.0.0.1",
+			"127.0.0.2"},
 		{"an empty ceiling", policy.All(nil, rules(t)), "", "127.0.0.1"},
-		{"a ceiling that allows it", policy.All(nil, rules(t, "allow listen loopback")), "127.0.0.1", ""},
-		{"a ceiling with from", policy.All(nil, rules(t, "allow listen loopback from 127.0.0.2")), "127.0.0.2", "127.0.0.1"},
-		{"a ceiling that denies", policy.All(rules(t, "allow listen any"), rules(t, "allow listen any", "deny listen loopback")), "", "127.0.0.1"},
+		{"a ceiling that allows it", policy.All(nil, rules(t, "allow listen loopback")),
+			"127.0.0.1", ""},
+		{"a ceiling with from", policy.All(nil, rules(t, "allow listen loopback from 127.0.0.2")),
+			"127.0.0.2", "127.0.0.1"},
+		{"a ceiling that denies",
+			policy.All(rules(t, "allow listen any"),
+				rules(t, "allow listen any", "deny listen loopback")), "", "127.0.0.1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -73,7 +80,8 @@ func TestHandedListener(t *testing.T) {
 	}
 }
 
-// TestHandedListenerIsNotAPermission closes the socket that was handed over, and tries to have another one there.
+// TestHandedListenerIsNotAPermission closes the socket that was handed over, and tries to have
+// another one there.
 func TestHandedListenerIsNotAPermission(t *testing.T) {
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	must(t, err)
@@ -125,7 +133,8 @@ func TestHandedConnected(t *testing.T) {
 		{"no rule", nil, nil},
 		{"a deny", rules(t, "deny connect loopback"), syscall.EACCES},
 		{"an empty ceiling", policy.All(nil, rules(t)), syscall.EACCES},
-		{"a ceiling that allows it", policy.All(nil, rules(t, "allow connect udp://"+peerAt.String())), nil},
+		{"a ceiling that allows it",
+			policy.All(nil, rules(t, "allow connect udp://"+peerAt.String())), nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(peerAt))
@@ -155,8 +164,9 @@ func TestHandedConnected(t *testing.T) {
 	quiet(t, other)
 }
 
-// TestHandedDual hands over sockets that are on every address of both families. A rule for one half of such a socket says who may
-// come to it, and nobody comes by the other half because no rule names that.
+// TestHandedDual hands over sockets that are on every address of both families. A rule for one half
+// of such a socket says who may come to it, and nobody comes by the other half because no rule
+// names that.
 func TestHandedDual(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -166,22 +176,33 @@ func TestHandedDual(t *testing.T) {
 		refuses string
 	}{
 		{"no rule", "", nil, "127.0.0.1 127.0.0.2 ::1", ""},
-		{"a rule for IPv4", "", []string{"allow listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2"}, "127.0.0.2", "127.0.0.1 ::1"},
-		{"a rule for IPv6", "", []string{"allow listen PROTOCOL://[::]:PORT from ::1"}, "::1", "127.0.0.1 127.0.0.2"},
-		{"a rule for each", "", []string{"allow listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2", "allow listen PROTOCOL://[::]:PORT from ::1"},
+		{"a rule for IPv4", "", []string{"allow listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2"},
+			"127.0.0.2", "127.0.0.1 ::1"},
+		{"a rule for IPv6", "", []string{"allow listen PROTOCOL://[::]:PORT from ::1"}, "::1",
+			"127.0.0.1 127.0.0.2"},
+		{"a rule for each", "",
+			[]string{"allow listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2",
+				"allow listen PROTOCOL://[::]:PORT from ::1"},
 			"127.0.0.2 ::1", "127.0.0.1"},
-		{"a rule for another port", "", []string{"allow listen PROTOCOL://0.0.0.0:1 from 127.0.0.2"}, "127.0.0.1 ::1", ""},
-		{"a deny for IPv4", "", []string{"deny listen PROTOCOL://0.0.0.0:PORT"}, "", "127.0.0.1 ::1"},
-		{"a deny for a peer by IPv4", "", []string{"deny listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2"}, "127.0.0.1 ::1", "127.0.0.2"},
-		{"IPv6 alone", "6", []string{"allow listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2"}, "::1", ""},
-		{"IPv4 alone", "4", []string{"allow listen PROTOCOL://[::]:PORT from ::1"}, "127.0.0.1", ""},
+		{"a rule for another port", "",
+			[]string{"allow listen PROTOCOL://0.0.0.0:1 from 127.0.0.2"}, "127.0.0.1 ::1", ""},
+		{"a deny for IPv4", "", []string{"deny listen PROTOCOL://0.0.0.0:PORT"}, "",
+			"127.0.0.1 ::1"},
+		{"a deny for a peer by IPv4", "",
+			[]string{"deny listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2"}, "127.0.0.1 ::1",
+			"127.0.0.2"},
+		{"IPv6 alone", "6", []string{"allow listen PROTOCOL://0.0.0.0:PORT from 127.0.0.2"}, "::1",
+			""},
+		{"IPv4 alone", "4", []string{"allow listen PROTOCOL://[::]:PORT from ::1"}, "127.0.0.1",
+			""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, protocol := range []string{"tcp", "udp"} {
 				c, port := everywhere(t, protocol, test.network)
 				var text []string
 				for _, r := range test.rules {
-					text = append(text, strings.NewReplacer("PROTOCOL", protocol, "PORT", port).Replace(r))
+					text = append(text,
+						strings.NewReplacer("PROTOCOL", protocol, "PORT", port).Replace(r))
 				}
 				_, s := handed(t, c, rules(t, text...))
 				for _, from := range fields(test.admits) {
@@ -229,7 +250,8 @@ func everywhere(t *testing.T, protocol, family string) (syscall.Conn, string) {
 	return c, port
 }
 
-// comes reports whether a peer is let in that comes from an address of loopback to the same address.
+// comes reports whether a peer is let in that comes from an address of loopback to the same
+// address.
 func comes(t *testing.T, s network.Socket, protocol, from, port string, wait time.Duration) bool {
 	t.Helper()
 	var d net.Dialer

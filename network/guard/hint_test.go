@@ -15,7 +15,8 @@ import (
 
 // followed runs a guest under rules, and returns the first hint that it gets and whether anything
 // was refused or filtered.
-func followed(t *testing.T, base network.Network, rules []policy.Rule, run func(*guard.Network)) (hint string, refused bool) {
+func followed(t *testing.T, base network.Network, rules []policy.Rule,
+	run func(*guard.Network)) (hint string, refused bool) {
 	note := func(h string) {
 		refused = true
 		if hint == "" {
@@ -34,11 +35,13 @@ func followed(t *testing.T, base network.Network, rules []policy.Rule, run func(
 func ruleOf(t *testing.T, hint string) []policy.Rule {
 	t.Helper()
 	flag, value, _ := strings.Cut(hint, " ")
-	action := slices.Index([]string{"--allow-connect", "--allow-listen", "--allow-join", "--allow-resolve"}, flag)
+	action := slices.Index([]string{"--allow-connect", "--allow-listen", "--allow-join",
+		"--allow-resolve"}, flag)
 	if action < 0 {
 		t.Fatalf("got the hint %q, want a flag", hint)
 	}
-	rules, err := policy.ParseTargets(policy.Allow, policy.Action(action), strings.Trim(value, `"`), policy.Origin{})
+	rules, err := policy.ParseTargets(policy.Allow, policy.Action(action), strings.Trim(value, `"`),
+		policy.Origin{})
 	must(t, err)
 	return rules
 }
@@ -50,7 +53,8 @@ func TestHintsFollowed(t *testing.T) {
 	public := dnstest.Addrs("198.41.0.4")
 	server.Set("pub.test", public)
 	server.Set("privat", public)
-	server.Set("inside.test", dnstest.Addrs("127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6", "127.0.0.7"))
+	server.Set("inside.test", dnstest.Addrs("127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5",
+		"127.0.0.6", "127.0.0.7"))
 	server.Set("mixed.test", dnstest.Addrs("198.41.0.4", "127.0.0.2"))
 	group := netip.MustParseAddr("239.1.2.3")
 
@@ -74,33 +78,54 @@ func TestHintsFollowed(t *testing.T) {
 		name  string
 		rules []string
 		run   func(*guard.Network)
-		hints []string // in the order in which they come; no flag = refused, and no rule is the least that helps
+		// in the order in which they come; no flag = refused, and no rule is the least that helps
+		hints []string
 		less  []string // rules that are less than a hint, or beside it
 	}{
 		{"a stream to what a lookup returned", nil, visit(network.Stream, "pub.test", 443),
 			[]string{"--allow-resolve pub.test", "--allow-connect tcp://pub.test:443"},
-			[]string{"allow connect udp://pub.test:443", "allow connect tcp://pub.test:442", "allow connect tcp://other.test:443"}},
-		{"a datagram to what a lookup returned", []string{"allow resolve *"}, visit(network.Datagram, "pub.test", 53),
-			[]string{"--allow-connect udp://pub.test:53"}, []string{"allow connect tcp://pub.test:53"}},
-		{"another port of a name", []string{"allow connect tcp://pub.test:443"}, visit(network.Stream, "pub.test", 80),
+			[]string{"allow connect udp://pub.test:443", "allow connect tcp://pub.test:442",
+				"allow connect tcp://other.test:443"}},
+		{"a datagram to what a lookup returned", []string{"allow resolve *"},
+			visit(network.Datagram, "pub.test", 53),
+			[]string{"--allow-connect udp://pub.test:53"},
+			[]string{"allow connect tcp://pub.test:53"}},
+		{"another port of a name", []string{"allow connect tcp://pub.test:443"},
+			visit(network.Stream, "pub.test", 80),
 			[]string{"--allow-connect tcp://pub.test:80"}, nil},
 		{"a name like a group's", []string{"allow resolve *"}, visit(network.Stream, "privat", 80),
 			[]string{"--allow-connect tcp://privat.:80"}, nil},
-		{"addresses inside", []string{"allow connect tcp://inside.test:5432"}, visit(network.Stream, "inside.test", 5432),
+		{"addresses inside", []string{"allow connect tcp://inside.test:5432"},
+			visit(network.Stream, "inside.test", 5432),
 			[]string{`--allow-connect "tcp://127.0.0.2:5432 tcp://127.0.0.3:5432 tcp://127.0.0.4:5432 tcp://127.0.0.5:5432 ` +
-				`tcp://127.0.0.6:5432 tcp://127.0.0.7:5432"`}, []string{"allow connect tcp://127.0.0.2:5432"}},
-		{"an address inside, beside a public one", []string{"allow connect udp://*.test:53,100-200"}, visit(network.Datagram, "mixed.test", 53),
-			[]string{"--allow-connect udp://127.0.0.2:53,100-200"}, []string{"allow connect udp://127.0.0.3"}},
-		{"an address inside after a mere lookup", []string{"allow resolve mixed.test", "allow connect udp://198.41.0.4"},
-			visit(network.Datagram, "mixed.test", 53), []string{"--allow-connect udp://127.0.0.2:53"}, []string{"allow connect tcp://127.0.0.2:53"}},
+				`tcp://127.0.0.6:5432 tcp://127.0.0.7:5432"`},
+			[]string{"allow connect tcp://127.0.0.2:5432"}},
+		{"an address inside, beside a public one",
+			[]string{"allow connect udp://*.test:53,100-200"},
+			visit(network.Datagram, "mixed.test", 53),
+			[]string{"--allow-connect udp://127.0.0.2:53,100-200"},
+			[]string{"allow connect udp://127.0.0.3"}},
+		{"an address inside after a mere lookup",
+			[]string{"allow resolve mixed.test", "allow connect udp://198.41.0.4"},
+			visit(network.Datagram, "mixed.test", 53),
+			[]string{"--allow-connect udp://127.0.0.2:53"},
+			[]string{"allow connect tcp://127.0.0.2:53"}},
 		{"a listener", nil, func(n *guard.Network) {
 			if s := open(t, n, network.IPv4, network.Stream); s.Bind(here) == nil {
 				s.Listen(1)
 			}
-		}, []string{"--allow-listen tcp://127.0.0.1:0"}, []string{"allow listen udp://127.0.0.1:0", "allow listen tcp://127.0.0.1:80"}},
-		{"a group", nil, func(n *guard.Network) { open(t, n, network.IPv4, network.Datagram).Join(group, network.Interface{}) },
+		}, []string{"--allow-listen tcp://127.0.0.1:0"},
+			[]string{"allow listen udp://127.0.0.1:0", "allow listen tcp://127.0.0.1:80"}},
+		{"a group", nil, func(n *guard.Network) {
+			open(t, n, network.IPv4,
+				network.Datagram).Join(group, network.Interface{})
+		},
 			[]string{"--allow-join udp://239.1.2.3"}, []string{"allow join udp://239.1.2.4"}},
-		{"a group by a stream", nil, func(n *guard.Network) { open(t, n, network.IPv4, network.Stream).Join(group, network.Interface{}) },
+		{"a group by a stream", nil,
+			func(n *guard.Network) {
+				open(t, n, network.IPv4, network.Stream).Join(group,
+					network.Interface{})
+			},
 			[]string{""}, nil},
 		{"a stream to a group", nil, func(n *guard.Network) {
 			open(t, n, network.IPv4, network.Stream).Connect(netip.AddrPortFrom(group, 80))
@@ -108,25 +133,30 @@ func TestHintsFollowed(t *testing.T) {
 		{"port 0", nil, func(n *guard.Network) {
 			open(t, n, network.IPv4, network.Stream).Connect(at("127.0.0.1:0"))
 		}, []string{""}, nil},
-		{"a name that is none", nil, func(n *guard.Network) { n.LookupAddrs(t.Context(), network.IPv4, "a..b") }, []string{""}, nil},
+		{"a name that is none", nil,
+			func(n *guard.Network) { n.LookupAddrs(t.Context(), network.IPv4, "a..b") },
+			[]string{""}, nil},
 		{"to listen for datagrams", nil, func(n *guard.Network) {
-			wantErr(t, "listen", open(t, n, network.IPv4, network.Datagram).Listen(1), syscall.EOPNOTSUPP)
+			wantErr(t, "listen", open(t, n, network.IPv4, network.Datagram).Listen(1),
+				syscall.EOPNOTSUPP)
 		}, nil, nil},
-		{"to listen where it is connected", []string{"allow connect loopback"}, func(n *guard.Network) {
-			l, _ := listener(t, "127.0.0.1:0")
-			s := open(t, n, network.IPv4, network.Stream)
-			must(t, connect(t, s, l))
-			wantErr(t, "listen", s.Listen(1), syscall.EINVAL)
-			wantErr(t, "connect elsewhere", s.Connect(at("192.0.2.1:80")), syscall.EISCONN)
-		}, nil, nil},
-		{"to listen while it is being connected", []string{"allow connect loopback"}, func(n *guard.Network) {
-			l, _ := listener(t, "127.0.0.1:0")
-			s := open(t, n, network.IPv4, network.Stream)
-			if err := s.Connect(l); err != nil && err != syscall.EINPROGRESS {
-				t.Fatal(err)
-			}
-			wantErr(t, "listen", s.Listen(1), syscall.EINVAL)
-		}, nil, nil},
+		{"to listen where it is connected", []string{"allow connect loopback"},
+			func(n *guard.Network) {
+				l, _ := listener(t, "127.0.0.1:0")
+				s := open(t, n, network.IPv4, network.Stream)
+				must(t, connect(t, s, l))
+				wantErr(t, "listen", s.Listen(1), syscall.EINVAL)
+				wantErr(t, "connect elsewhere", s.Connect(at("192.0.2.1:80")), syscall.EISCONN)
+			}, nil, nil},
+		{"to listen while it is being connected", []string{"allow connect loopback"},
+			func(n *guard.Network) {
+				l, _ := listener(t, "127.0.0.1:0")
+				s := open(t, n, network.IPv4, network.Stream)
+				if err := s.Connect(l); err != nil && err != syscall.EINPROGRESS {
+					t.Fatal(err)
+				}
+				wantErr(t, "listen", s.Listen(1), syscall.EINVAL)
+			}, nil, nil},
 		{"to bind what is bound", []string{"allow listen 127.0.0.1:0"}, func(n *guard.Network) {
 			for _, typ := range []network.Type{network.Stream, network.Datagram} {
 				s := open(t, n, network.IPv4, typ)
@@ -154,7 +184,8 @@ func TestHintsFollowed(t *testing.T) {
 			for _, want := range test.hints {
 				hint, refused := followed(t, base, slices.Concat(own, added), test.run)
 				if hint != want || !refused {
-					t.Fatalf("after %v got the hint %q (refused %v), want %q", added, hint, refused, want)
+					t.Fatalf("after %v got the hint %q (refused %v), want %q", added, hint, refused,
+						want)
 				}
 				if !strings.HasPrefix(want, "--") {
 					return

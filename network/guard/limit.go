@@ -12,10 +12,12 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// limits are those of a policy, nil or 0 where there are none. Each holds a second's worth to begin with.
+// limits are those of a policy, nil or 0 where there are none. Each holds a second's worth to begin
+// with.
 //
-// Bytes are counted after they have gone, so that no call is cut into crumbs: who has any left may send or receive a second's worth at
-// once, a datagram in any case whole, and then waits until that is paid for.
+// Bytes are counted after they have gone, so that no call is cut into crumbs: who has any left may
+// send or receive a second's worth at once, a datagram in any case whole, and then waits until that
+// is paid for.
 type limits struct {
 	sockets           int
 	memory            int64 // in bytes
@@ -115,14 +117,15 @@ func (n *Network) mayStart(now *regime, r policy.Request) error {
 	}
 	n.refusedBy("connects_per_second", now.connects.Burst())
 	if n.options.Audit != nil {
-		n.recordLimit(policy.OpConnect.String(), fmt.Sprintf("%d connects per second", now.connects.Burst()),
+		n.recordLimit(policy.OpConnect.String(),
+			fmt.Sprintf("%d connects per second", now.connects.Burst()),
 			slog.String("protocol", r.Protocol.String()), slog.String("address", r.Remote.String()))
 	}
 	return syscall.EAGAIN
 }
 
-// cut shortens bufs to max bytes in total, for as long as a call takes: bufs[i] must be put back afterwards as it was, if i is not
-// negative.
+// cut shortens bufs to max bytes in total, for as long as a call takes: bufs[i] must be put back
+// afterwards as it was, if i is not negative.
 func cut(bufs [][]byte, max int) (short [][]byte, i int, was []byte) {
 	for i, b := range bufs {
 		if len(b) >= max {

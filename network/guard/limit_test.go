@@ -20,7 +20,8 @@ import (
 // limited is everything on loopback, within limits.
 func limited(t testing.TB, l policy.Limits) (*guard.Network, *policy.Policy) {
 	t.Helper()
-	p := policy.New(rules(t, "allow connect loopback", "allow listen loopback", "allow resolve *").Rules(), l)
+	p := policy.New(rules(t, "allow connect loopback", "allow listen loopback",
+		"allow resolve *").Rules(), l)
 	return guard.New(kernel.New(kernel.Config{Hosts: map[string][]netip.Addr{
 		"here.test": {netip.MustParseAddr("127.0.0.1")},
 	}}), p, guard.Options{}), p
@@ -76,12 +77,14 @@ func TestConnectLimit(t *testing.T) {
 	}
 	s := open(t, n, network.IPv4, network.Stream)
 	err := s.Connect(at)
-	for began := time.Now(); err == nil && time.Since(began) < patience; { // a third is possible if the first two took half a second
+	// a third is possible if the first two took half a second
+	for began := time.Now(); err == nil && time.Since(began) < patience; {
 		s = open(t, n, network.IPv4, network.Stream)
 		err = s.Connect(at)
 	}
 	wantErr(t, "one more", err, syscall.EAGAIN)
-	wantErr(t, "what is not allowed", s.Connect(netip.MustParseAddrPort("192.0.2.1:1")), syscall.EACCES)
+	wantErr(t, "what is not allowed", s.Connect(netip.MustParseAddrPort("192.0.2.1:1")),
+		syscall.EACCES)
 	deadline := time.Now().Add(patience)
 	for err == syscall.EAGAIN && time.Now().Before(deadline) {
 		time.Sleep(10 * time.Millisecond)
@@ -98,7 +101,8 @@ func TestLookupLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if took := time.Since(began); took < 400*time.Millisecond { // 2 of them had to wait for a quarter of a second
+	// 2 of them had to wait for a quarter of a second
+	if took := time.Since(began); took < 400*time.Millisecond {
 		t.Errorf("six lookups took %v", took)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -118,7 +122,8 @@ func streams(t testing.TB, n network.Network) (limited, free network.Socket) {
 	must(t, err)
 	defer l.Close()
 	limited = open(t, n, network.IPv4, network.Stream)
-	if err := limited.Connect(l.Addr().(*net.TCPAddr).AddrPort()); err != nil && err != syscall.EINPROGRESS {
+	if err := limited.Connect(l.Addr().(*net.TCPAddr).AddrPort()); err != nil &&
+		err != syscall.EINPROGRESS {
 		t.Fatal(err)
 	}
 	c, err := l.Accept()
@@ -165,7 +170,8 @@ func recvAll(s network.Socket, n int) error {
 	return nil
 }
 
-// TestByteLimits sends twice as much as there is to begin with, so that the second half has to wait for a second, nearly.
+// TestByteLimits sends twice as much as there is to begin with, so that the second half has to wait
+// for a second, nearly.
 func TestByteLimits(t *testing.T) {
 	const rate = 200_000
 	for name, l := range map[string]policy.Limits{
@@ -184,7 +190,8 @@ func TestByteLimits(t *testing.T) {
 				if err := sendAll(s, 2*rate); err != nil {
 					t.Error("send:", err)
 				}
-				if took := time.Since(began); l.SendBytesPerSecond != 0 && took < 500*time.Millisecond {
+				if took := time.Since(began); l.SendBytesPerSecond != 0 &&
+					took < 500*time.Millisecond {
 					t.Errorf("sending took %v", took)
 				}
 			})
@@ -238,9 +245,11 @@ func try(s network.Socket, e network.Events) error {
 	return err
 }
 
-// TestHeldReadiness uses up a limit: the socket is not ready then, in whatever way it is asked, until it may go on.
+// TestHeldReadiness uses up a limit: the socket is not ready then, in whatever way it is asked,
+// until it may go on.
 func TestHeldReadiness(t *testing.T) {
-	for e, name := range map[network.Events]string{network.Writable: "send", network.Readable: "recv"} {
+	for e, name := range map[network.Events]string{network.Writable: "send",
+		network.Readable: "recv"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const rate = 1000
@@ -251,7 +260,8 @@ func TestHeldReadiness(t *testing.T) {
 			if got, err := s.Poll(e); got != 0 || err != nil {
 				t.Errorf("poll says %b, %v", got, err)
 			}
-			if got, err := s.Wait(e, time.Now().Add(time.Millisecond)); got != 0 || err != os.ErrDeadlineExceeded {
+			if got, err := s.Wait(e, time.Now().Add(time.Millisecond)); got != 0 ||
+				err != os.ErrDeadlineExceeded {
 				t.Errorf("wait says %b, %v", got, err)
 			}
 			wantErr(t, "to try", try(s, e), syscall.EAGAIN)
@@ -259,7 +269,8 @@ func TestHeldReadiness(t *testing.T) {
 				if got, err := s.Poll(both); got != network.Writable || err != nil {
 					t.Errorf("poll in both directions says %b, %v", got, err)
 				}
-				if got, err := s.Wait(both, time.Now().Add(patience)); got != network.Writable || err != nil {
+				if got, err := s.Wait(both, time.Now().Add(patience)); got != network.Writable ||
+					err != nil {
 					t.Errorf("wait in both directions says %b, %v", got, err)
 				}
 			}
@@ -287,7 +298,8 @@ func TestHeldReadiness(t *testing.T) {
 			}
 
 			// Without the limit it is ready at once.
-			n.SetPolicy(policy.New(p.Rules(), policy.Limits{SendBytesPerSecond: 1 << 40, RecvBytesPerSecond: 1 << 40}))
+			n.SetPolicy(policy.New(p.Rules(),
+				policy.Limits{SendBytesPerSecond: 1 << 40, RecvBytesPerSecond: 1 << 40}))
 			if got, err := s.Wait(e, time.Now().Add(patience)); got != e || err != nil {
 				t.Errorf("wait says %b, %v", got, err)
 			}
@@ -325,7 +337,8 @@ func TestLimitOnWaitedHandle(t *testing.T) {
 
 // TestCloseWakesHeld closes a socket that waits for its limit, in each way.
 func TestCloseWakesHeld(t *testing.T) {
-	for e, name := range map[network.Events]string{network.Writable: "send", network.Readable: "recv"} {
+	for e, name := range map[network.Events]string{network.Writable: "send",
+		network.Readable: "recv"} {
 		t.Run(name, func(t *testing.T) {
 			n, _ := limited(t, policy.Limits{SendBytesPerSecond: 1, RecvBytesPerSecond: 1})
 			s, peer := streams(t, n)
@@ -363,14 +376,16 @@ func TestCloseWakesHeld(t *testing.T) {
 	}
 }
 
-// TestDatagramsWithinLimit sends a datagram that is longer than a second's worth: it goes whole, and is paid for afterwards.
+// TestDatagramsWithinLimit sends a datagram that is longer than a second's worth: it goes whole,
+// and is paid for afterwards.
 func TestDatagramsWithinLimit(t *testing.T) {
 	n, _ := limited(t, policy.Limits{SendBytesPerSecond: 1000, RecvBytesPerSecond: 1000})
 	peer, peerAt := packets(t, "127.0.0.1:0")
 	s := open(t, n, network.IPv4, network.Datagram)
 	must(t, s.Bind(here))
 	big := make([]byte, 5000)
-	if sent, err := s.Send([][]byte{big[:4000], big[4000:]}, peerAt); sent != len(big) || err != nil {
+	if sent, err := s.Send([][]byte{big[:4000], big[4000:]}, peerAt); sent != len(big) ||
+		err != nil {
 		t.Fatalf("sent %d, %v", sent, err)
 	}
 	_, err := s.Send([][]byte{big[:1]}, peerAt)
@@ -380,14 +395,16 @@ func TestDatagramsWithinLimit(t *testing.T) {
 	}
 	peer.WriteToUDPAddrPort(big, local(t, s))
 	peer.WriteToUDPAddrPort(big, local(t, s))
-	if r, err := s.Recv([][]byte{big[:10], make([]byte, 6000)}, 0); r.N != len(big) || r.Truncated || err != nil {
+	if r, err := s.Recv([][]byte{big[:10], make([]byte, 6000)}, 0); r.N != len(big) ||
+		r.Truncated || err != nil {
 		t.Fatalf("received %+v, %v", r, err)
 	}
 	_, err = s.Recv([][]byte{big}, 0)
 	wantErr(t, "receive more", err, syscall.EAGAIN)
 }
 
-// TestConnectUnderLimit has nothing left to send while it connects: that the connection stands is told all the same.
+// TestConnectUnderLimit has nothing left to send while it connects: that the connection stands is
+// told all the same.
 func TestConnectUnderLimit(t *testing.T) {
 	n, _ := limited(t, policy.Limits{SendBytesPerSecond: 1})
 	s, _ := streams(t, n)
@@ -405,7 +422,8 @@ func TestConnectUnderLimit(t *testing.T) {
 
 // TestNoAllocation sends and receives within limits that are not reached.
 func TestNoAllocation(t *testing.T) {
-	for name, l := range map[string]policy.Limits{"free": {}, "limited": {SendBytesPerSecond: 1 << 40, RecvBytesPerSecond: 1 << 40}} {
+	for name, l := range map[string]policy.Limits{"free": {},
+		"limited": {SendBytesPerSecond: 1 << 40, RecvBytesPerSecond: 1 << 40}} {
 		n, _ := limited(t, l)
 		s, peer := streams(t, n)
 		b := [][]byte{make([]byte, 64)}
@@ -428,9 +446,11 @@ func TestNoAllocation(t *testing.T) {
 
 // TestLimitFailures waits for a failure of a socket whose bytes are limited, and for nothing else.
 func TestLimitFailures(t *testing.T) {
-	n := guard.New(kernel.New(kernel.Config{}), policy.New(nil, policy.Limits{RecvBytesPerSecond: 1}), guard.Options{})
+	n := guard.New(kernel.New(kernel.Config{}),
+		policy.New(nil, policy.Limits{RecvBytesPerSecond: 1}), guard.Options{})
 	woken := make(chan struct{}, 1)
-	stop := open(t, n, network.IPv4, network.Stream).Readiness().Notify(0, func() { woken <- struct{}{} })
+	stop := open(t, n, network.IPv4, network.Stream).Readiness().Notify(0,
+		func() { woken <- struct{}{} })
 	defer stop()
 	select {
 	case <-woken:

@@ -12,9 +12,11 @@ var families = map[network.Family]policy.Family{
 	network.AnyFamily: policy.AnyFamily, network.IPv4: policy.IPv4, network.IPv6: policy.IPv6,
 }
 
-// LookupAddrs judges the name, and what it resolved to: addresses that a rule with a name must not reach are taken out of the answer, and
-// the others are remembered as what the name stands for. Beyond the limit of lookups it waits.
-func (n *Network) LookupAddrs(ctx context.Context, family network.Family, name string) ([]netip.Addr, error) {
+// LookupAddrs judges the name, and what it resolved to: addresses that a rule with a name must not
+// reach are taken out of the answer, and the others are remembered as what the name stands for.
+// Beyond the limit of lookups it waits.
+func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
+	name string) ([]netip.Addr, error) {
 	now := n.now.Load()
 	r := policy.Request{Op: policy.OpResolve, Name: name}
 	if err := n.enforce(now, r, now.policy.Decide(r, n.pins)); err != nil {
@@ -67,6 +69,7 @@ func (n *Network) filtered(f *policy.Filtered) {
 }
 
 // LookupPort asks a table of the host, which tells nobody anything.
-func (n *Network) LookupPort(ctx context.Context, typ network.Type, service string) (uint16, error) {
+func (n *Network) LookupPort(ctx context.Context, typ network.Type, service string) (uint16,
+	error) {
 	return n.base.LookupPort(ctx, typ, service)
 }

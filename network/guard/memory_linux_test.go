@@ -34,7 +34,8 @@ func TestSocketMemory(t *testing.T) {
 		}
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestSocketMemory$", "-test.v")
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestSocketMemory$",
+		"-test.v")
 	cmd.Env = append(os.Environ(), "WASPORT_TEST_MEMORY=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if os.Geteuid() != 0 {
@@ -73,7 +74,8 @@ func hoard(t *testing.T, f func(*testing.T, *hoarder)) {
 	if h.most < memoryLimit/16 {
 		t.Errorf("got %d KiB queued, of %d; the guest did not try", h.most>>10, memoryLimit>>10)
 	}
-	t.Logf("queued %d KiB of %d with %d sockets, %d refused", h.most>>10, memoryLimit>>10, len(h.held), h.refused)
+	t.Logf("queued %d KiB of %d with %d sockets, %d refused", h.most>>10, memoryLimit>>10,
+		len(h.held), h.refused)
 }
 
 // hoarder is a guest that wants the host's memory.
@@ -213,7 +215,8 @@ func (h *hoarder) closing(t *testing.T) {
 		}
 		must(t, err)
 		h.enlarge(t, s, 1<<30)
-		if err := s.Connect(l.Addr().(*net.TCPAddr).AddrPort()); err != nil && err != syscall.EINPROGRESS {
+		if err := s.Connect(l.Addr().(*net.TCPAddr).AddrPort()); err != nil &&
+			err != syscall.EINPROGRESS {
 			t.Fatal(err)
 		}
 		c, err := l.Accept()

@@ -116,7 +116,8 @@ func TestInterfacesAreJudged(t *testing.T) {
 			return s.Bind(netip.AddrPortFrom(zoned("fe80::9", index), 9))
 		},
 	}
-	groups := []string{"allow join 239.1.2.3", "allow join ff02::fb", "allow connect udp://[ff02::fb]:9",
+	groups := []string{"allow join 239.1.2.3", "allow join ff02::fb",
+		"allow connect udp://[ff02::fb]:9",
 		"allow connect udp://[fe80::9]:9", "allow listen udp://[fe80::9]:9"}
 	for _, test := range []struct {
 		name         string
@@ -125,10 +126,13 @@ func TestInterfacesAreJudged(t *testing.T) {
 	}{
 		{"nothing allowed", nil, false, false},
 		{"groups", groups, false, false},
-		{"groups, and a socket on every address", append(groups, "allow listen udp://0.0.0.0", "allow listen udp://[::]"), false, false},
-		{"groups, and one port of an address", append(groups, "allow connect udp://10.77.0.1:53"), false, false},
+		{"groups, and a socket on every address",
+			append(groups, "allow listen udp://0.0.0.0", "allow listen udp://[::]"), false, false},
+		{"groups, and one port of an address", append(groups, "allow connect udp://10.77.0.1:53"),
+			false, false},
 		{"groups, and loopback", append(groups, "allow connect loopback"), true, false},
-		{"groups, and a port of the host's choice", append(groups, "allow listen udp://10.77.0.1:0"), false, true},
+		{"groups, and a port of the host's choice",
+			append(groups, "allow listen udp://10.77.0.1:0"), false, true},
 	} {
 		for name, way := range ways {
 			t.Run(test.name+"/"+name, func(t *testing.T) {
@@ -147,7 +151,8 @@ func TestInterfacesAreJudged(t *testing.T) {
 					base.asked = nil
 					err := plain(way(s, on.address, on.index))
 					if on.known && err != nil || !on.known && err != absent {
-						t.Errorf("interface %d: %v, where one that there is not is %v", on.index, err, absent)
+						t.Errorf("interface %d: %v, where one that there is not is %v", on.index,
+							err, absent)
 					}
 					if !on.known && len(base.asked) > 0 {
 						t.Errorf("interface %d: the host was asked: %q", on.index, base.asked)

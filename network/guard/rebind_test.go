@@ -14,7 +14,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// island is a network that has the host's loopback and nothing else: connects to elsewhere are noted, and refused.
+// island is a network that has the host's loopback and nothing else: connects to elsewhere are
+// noted, and refused.
 type island struct {
 	network.Network
 	mu    sync.Mutex
@@ -57,8 +58,9 @@ func names(t testing.TB) (*dnstest.Server, *island) {
 	return server, &island{Network: kernel.New(kernel.Config{Server: server.Addr()})}
 }
 
-// TestRebinding looks a name up and connects to what it is told, again and again, while the owner of the name tells something else each
-// time. What it connects to in the end is where the owner would like it to be.
+// TestRebinding looks a name up and connects to what it is told, again and again, while the owner
+// of the name tells something else each time. What it connects to in the end is where the owner
+// would like it to be.
 func TestRebinding(t *testing.T) {
 	const public, other = "93.184.216.34", "198.41.0.4"
 	many := make([]string, 40)
@@ -71,11 +73,15 @@ func TestRebinding(t *testing.T) {
 		serve func(*dnstest.Server)
 		sees  []string // what the guest is told, one lookup after the other; empty for nothing
 	}{
-		{"at once", func(s *dnstest.Server) { s.Set("name.test", addrs("127.0.0.1")) }, []string{""}},
-		{"then", func(s *dnstest.Server) { s.Set("name.test", addrs(public), addrs("127.0.0.1")) }, []string{public, ""}},
-		{"together", func(s *dnstest.Server) { s.Set("name.test", addrs("127.0.0.1", public)) }, []string{public}},
+		{"at once", func(s *dnstest.Server) { s.Set("name.test", addrs("127.0.0.1")) },
+			[]string{""}},
+		{"then", func(s *dnstest.Server) { s.Set("name.test", addrs(public), addrs("127.0.0.1")) },
+			[]string{public, ""}},
+		{"together", func(s *dnstest.Server) { s.Set("name.test", addrs("127.0.0.1", public)) },
+			[]string{public}},
 		{"by turns", func(s *dnstest.Server) {
-			s.Set("name.test", addrs(public), addrs("127.0.0.1"), addrs(other), addrs("10.0.0.5", "169.254.169.254", "0.0.0.0"), addrs(public, "127.0.0.1"))
+			s.Set("name.test", addrs(public), addrs("127.0.0.1"), addrs(other),
+				addrs("10.0.0.5", "169.254.169.254", "0.0.0.0"), addrs(public, "127.0.0.1"))
 		}, []string{public, "", other, "", public}},
 		{"a chain of names", func(s *dnstest.Server) {
 			s.Set("name.test", dnstest.Answer{CNAME: "one.evil.test"})
@@ -83,11 +89,15 @@ func TestRebinding(t *testing.T) {
 			s.Set("two.evil.test", addrs(public), addrs("127.0.0.1"))
 		}, []string{public, ""}},
 		{"a chain that changes", func(s *dnstest.Server) {
-			s.Set("name.test", dnstest.Answer{CNAME: "one.evil.test"}, dnstest.Answer{CNAME: "two.evil.test"})
+			s.Set("name.test", dnstest.Answer{CNAME: "one.evil.test"},
+				dnstest.Answer{CNAME: "two.evil.test"})
 			s.Set("one.evil.test", addrs(public))
 			s.Set("two.evil.test", addrs("127.0.0.1"))
 		}, []string{public, ""}},
-		{"to localhost", func(s *dnstest.Server) { s.Set("name.test", dnstest.Answer{CNAME: "localhost"}) }, []string{""}},
+		{"to localhost", func(s *dnstest.Server) {
+			s.Set("name.test",
+				dnstest.Answer{CNAME: "localhost"})
+		}, []string{""}},
 		{"among many", func(s *dnstest.Server) {
 			s.Set("name.test", addrs(slices.Concat(many[:20], []string{"127.0.0.1"}, many[20:])...))
 		}, []string{many[0]}},
@@ -98,18 +108,22 @@ func TestRebinding(t *testing.T) {
 			server, base := names(t)
 			test.serve(server)
 			var removed []netip.Addr
-			n := guard.New(base, rules(t, "allow connect name.test", "allow connect other.test"), guard.Options{
-				OnFiltered: func(f *policy.Filtered) {
-					if f.Name != "name.test" {
-						t.Errorf("%s is filtered", f.Name)
-					}
-					removed = append(removed, f.Removed...)
-				},
-			})
+			n := guard.New(base, rules(t, "allow connect name.test", "allow connect other.test"),
+				guard.Options{
+					OnFiltered: func(f *policy.Filtered) {
+						if f.Name != "name.test" {
+							t.Errorf("%s is filtered", f.Name)
+						}
+						removed = append(removed, f.Removed...)
+					},
+				})
 			visit := func(to netip.Addr, want error) {
-				to4, to6 := netip.AddrPortFrom(to, enemyAt.Port()), netip.AddrPortFrom(netip.AddrFrom16(to.As16()), enemyAt.Port())
-				wantErr(t, "connect to "+to4.String(), connect(t, open(t, n, network.IPv4, network.Stream), to4), want)
-				_, err := open(t, n, network.IPv4, network.Datagram).Send([][]byte{[]byte("x")}, to4)
+				to4, to6 := netip.AddrPortFrom(to,
+					enemyAt.Port()), netip.AddrPortFrom(netip.AddrFrom16(to.As16()), enemyAt.Port())
+				wantErr(t, "connect to "+to4.String(),
+					connect(t, open(t, n, network.IPv4, network.Stream), to4), want)
+				_, err := open(t, n, network.IPv4, network.Datagram).Send([][]byte{[]byte("x")},
+					to4)
 				wantErr(t, "send to "+to4.String(), err, want)
 				if six, err := n.Open(network.IPv6, network.Stream); err == nil {
 					wantErr(t, "connect to "+to6.String(), connect(t, six, to6), want)
@@ -124,10 +138,12 @@ func TestRebinding(t *testing.T) {
 					}
 					visit(a, syscall.ECONNREFUSED) // it was tried
 				}
-				if want == "" && err == nil || want != "" && (len(got) == 0 || got[0].String() != want) {
+				if want == "" && err == nil || want != "" &&
+					(len(got) == 0 || got[0].String() != want) {
 					t.Errorf("lookup %d tells of %v, %v; want %q", i, got, err, want)
 				}
-				for _, inside := range []string{"127.0.0.1", "10.0.0.5", "169.254.169.254", "0.0.0.0"} {
+				for _, inside := range []string{"127.0.0.1", "10.0.0.5", "169.254.169.254",
+					"0.0.0.0"} {
 					visit(netip.MustParseAddr(inside), syscall.EACCES)
 				}
 			}
@@ -149,10 +165,12 @@ func TestRebinding(t *testing.T) {
 	}
 }
 
-// TestNameThatChanges has a name move between lookup and connect: what was looked up is what counts.
+// TestNameThatChanges has a name move between lookup and connect: what was looked up is what
+// counts.
 func TestNameThatChanges(t *testing.T) {
 	server, base := names(t)
-	n := guard.New(base, rules(t, "allow connect tcp://name.test:80", "allow resolve *"), guard.Options{})
+	n := guard.New(base, rules(t, "allow connect tcp://name.test:80", "allow resolve *"),
+		guard.Options{})
 	try := func(to string, want error) {
 		t.Helper()
 		wantErr(t, "connect to "+to, open(t, n, network.IPv4, network.Stream).Connect(at(to)), want)
@@ -198,17 +216,21 @@ func TestSpecialAnswers(t *testing.T) {
 		t.Errorf("it heard %q", got)
 	}
 	elsewhere := netip.AddrPortFrom(friendAt.Addr(), friendAt.Port()^1)
-	wantErr(t, "another port", open(t, n, network.IPv4, network.Stream).Connect(elsewhere), syscall.EACCES)
+	wantErr(t, "another port", open(t, n, network.IPv4, network.Stream).Connect(elsewhere),
+		syscall.EACCES)
 
 	// A ceiling that allows names does not let the address through.
-	n = guard.New(base, policy.All(rules(t, text...), rules(t, "allow connect *", "allow connect name.test")), guard.Options{})
+	n = guard.New(base, policy.All(rules(t, text...),
+		rules(t, "allow connect *", "allow connect name.test")), guard.Options{})
 	if got, err := n.LookupAddrs(t.Context(), network.IPv4, "name.test"); err == nil {
 		t.Errorf("the lookup tells of %v", got)
 	}
-	wantErr(t, "connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt), syscall.EACCES)
+	wantErr(t, "connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt),
+		syscall.EACCES)
 }
 
-// TestLearn learns names where addresses came from a lookup, and nothing of answers and of sockets that were handed over.
+// TestLearn learns names where addresses came from a lookup, and nothing of answers and of sockets
+// that were handed over.
 func TestLearn(t *testing.T) {
 	server, base := names(t)
 	server.Set("name.test", dnstest.Addrs("93.184.216.34", "127.0.0.9"))

@@ -21,18 +21,27 @@ func TestReuseTakesNothing(t *testing.T) {
 		at, then      string // "" is the first's address
 		want          error
 	}{
-		{"one address", guarded(t, allowed...), guarded(t, allowed...), "127.0.0.1:0", "", syscall.EADDRINUSE},
-		{"every address", guarded(t, alone...), guarded(t, alone...), "0.0.0.0:0", "", syscall.EADDRINUSE},
-		{"every address, then one", guarded(t, allowed...), guarded(t, allowed...), "0.0.0.0:0", "127.0.0.1", syscall.EADDRINUSE},
-		{"one address, then every", guarded(t, allowed...), guarded(t, allowed...), "127.0.0.1:0", "0.0.0.0", syscall.EADDRINUSE},
+		{"one address", guarded(t, allowed...), guarded(t, allowed...), "127.0.0.1:0", "",
+			syscall.EADDRINUSE},
+		{"every address", guarded(t, alone...), guarded(t, alone...), "0.0.0.0:0", "",
+			syscall.EADDRINUSE},
+		{"every address, then one", guarded(t, allowed...), guarded(t, allowed...), "0.0.0.0:0",
+			"127.0.0.1", syscall.EADDRINUSE},
+		{"one address, then every", guarded(t, allowed...), guarded(t, allowed...), "127.0.0.1:0",
+			"0.0.0.0", syscall.EADDRINUSE},
 		{"another program's", host, guarded(t, allowed...), "127.0.0.1:0", "", syscall.EADDRINUSE},
-		{"another program's, every address", host, guarded(t, allowed...), "0.0.0.0:0", "", syscall.EADDRINUSE},
-		{"a guest's, by another program", guarded(t, allowed...), host, "127.0.0.1:0", "", syscall.EADDRINUSE},
+		{"another program's, every address", host, guarded(t, allowed...), "0.0.0.0:0", "",
+			syscall.EADDRINUSE},
+		{"a guest's, by another program", guarded(t, allowed...), host, "127.0.0.1:0", "",
+			syscall.EADDRINUSE},
 		{"one group", guarded(t, allowed...), guarded(t, allowed...), "239.1.2.3:0", "", nil},
 		{"one group, of another program", host, guarded(t, allowed...), "239.1.2.3:0", "", nil},
-		{"a group, then every address", guarded(t, allowed...), guarded(t, allowed...), "239.1.2.3:0", "0.0.0.0", nil},
-		{"every address, then a group", guarded(t, allowed...), guarded(t, allowed...), "0.0.0.0:0", "239.1.2.3", nil},
-		{"a group, then another", guarded(t, allowed...), guarded(t, allowed...), "239.1.2.3:0", "239.1.2.4", nil},
+		{"a group, then every address", guarded(t, allowed...), guarded(t, allowed...),
+			"239.1.2.3:0", "0.0.0.0", nil},
+		{"every address, then a group", guarded(t, allowed...), guarded(t, allowed...), "0.0.0.0:0",
+			"239.1.2.3", nil},
+		{"a group, then another", guarded(t, allowed...), guarded(t, allowed...), "239.1.2.3:0",
+			"239.1.2.4", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			one := open(t, test.first, network.IPv4, network.Datagram)
@@ -53,7 +62,8 @@ func TestReuseTakesNothing(t *testing.T) {
 	}
 }
 
-// TestReuseAfterFailure has a bind fail that might have shared its port, and then tries one that must not.
+// TestReuseAfterFailure has a bind fail that might have shared its port, and then tries one that
+// must not.
 func TestReuseAfterFailure(t *testing.T) {
 	host := kernel.New(kernel.Config{})
 	group := free(t, at("239.1.2.3:0"))

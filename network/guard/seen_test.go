@@ -32,10 +32,12 @@ func TestReceivedBytes(t *testing.T) {
 		{"datagram cut", network.Datagram, []int{500}, []take{{10, 0, 500}}},
 		{"datagram into nothing", network.Datagram, []int{500}, []take{{0, 0, 500}}},
 		{"datagram peeked at", network.Datagram, []int{500, 400},
-			[]take{{1000, peek, 500}, {1000, peek, 500}, {0, 0, 500}, {0, peek, 900}, {1000, 0, 900}}},
+			[]take{{1000, peek, 500}, {1000, peek, 500}, {0, 0, 500}, {0, peek, 900},
+				{1000, 0, 900}}},
 		{"stream", network.Stream, []int{500}, []take{{300, 0, 300}, {300, 0, 500}}},
 		{"stream peeked at", network.Stream, []int{500},
-			[]take{{300, peek, 300}, {400, peek, 400}, {100, peek, 400}, {100, 0, 400}, {400, 0, 500}}},
+			[]take{{300, peek, 300}, {400, peek, 400}, {100, peek, 400}, {100, 0, 400},
+				{400, 0, 500}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, l := range []policy.Limits{{}, {RecvBytesPerSecond: 1 << 30}} {
@@ -52,7 +54,8 @@ func TestReceivedBytes(t *testing.T) {
 						t.Fatal(err)
 					}
 					if got := n.Counters().ReceivedBytes; got != take.want {
-						t.Errorf("got %d bytes counted after receive %d with %+v, want %d", got, i, l, take.want)
+						t.Errorf("got %d bytes counted after receive %d with %+v, want %d", got, i,
+							l, take.want)
 					}
 				}
 			}
@@ -107,12 +110,14 @@ func TestSeenBytesAreLimited(t *testing.T) {
 }
 
 // openReceiver opens a socket of a guest, and how to send to it.
-func openReceiver(t *testing.T, n *guard.Network, typ network.Type) (s network.Socket, send func(size int)) {
+func openReceiver(t *testing.T, n *guard.Network, typ network.Type) (s network.Socket,
+	send func(size int)) {
 	t.Helper()
 	if typ == network.Stream {
 		s, peer := streams(t, n)
 		return s, func(size int) {
-			if sent, err := peer.Send([][]byte{make([]byte, size)}, netip.AddrPort{}); sent != size || err != nil {
+			if sent, err := peer.Send([][]byte{make([]byte, size)},
+				netip.AddrPort{}); sent != size || err != nil {
 				t.Fatalf("sent %d, %v", sent, err)
 			}
 		}

@@ -20,23 +20,27 @@ type socket struct {
 	waiting                 // for limits
 	charge   charge         // protected by net.memory.mu
 
-	shared bool // somebody else has the socket too, and goes on to use it: what it is must not change
+	// somebody else has the socket too, and goes on to use it: what it is must not change
+	shared bool
 	dual   bool // it is shared, and on every address of both families
 
 	receiving sync.Mutex // held while a datagram is received, if Options.Shared
-	moving    sync.Mutex // held while the socket gets an address of its own or of a peer, so that the guard's idea of it is the kernel's
-	joining   sync.Mutex // held while a membership changes; guards joined
-	closed    atomic.Bool
-	seen      atomic.Int64 // bytes at the head of the queue that were peeked at and charged
+	// held while the socket gets an address of its own or of a peer, so that the guard's idea of it
+	// is the kernel's
+	moving  sync.Mutex
+	joining sync.Mutex // held while a membership changes; guards joined
+	closed  atomic.Bool
+	seen    atomic.Int64 // bytes at the head of the queue that were peeked at and charged
 
 	joined map[membership]struct{} // by the guest
 	reuse  bool                    // SO_REUSEADDR of datagrams, as set; guarded by moving
 
 	strangerTold atomic.Bool // OnStranger was called
 
-	mu       sync.Mutex
-	bound    netip.AddrPort // where it listens or receives; invalid while unbound
-	chosen   bool           // the port was the guest's choice, or that of whoever handed the socket over
+	mu    sync.Mutex
+	bound netip.AddrPort // where it listens or receives; invalid while unbound
+	// the port was the guest's choice, or that of whoever handed the socket over
+	chosen   bool
 	peer     netip.AddrPort // that datagrams are connected to
 	underway bool           // a stream's connection was started and has not failed; maybe it stands
 	sentTo   *judged        // of datagrams
@@ -51,7 +55,8 @@ func (n *Network) guard(s network.Socket) *socket {
 	return g
 }
 
-// local is where the socket is, as far as it has been said: an unbound one gets the unspecified address.
+// local is where the socket is, as far as it has been said: an unbound one gets the unspecified
+// address.
 func (s *socket) local() (at netip.AddrPort, chosen bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,9 +134,9 @@ func (s *socket) Bind(a netip.AddrPort) error {
 	return nil
 }
 
-// Listen fails as listen(2) does where no rule could help: EOPNOTSUPP for datagrams, EINVAL once the
-// socket is connected, or is about to be. A socket that was handed over and listens goes on as it is: its owner has chosen
-// how many may wait.
+// Listen fails as listen(2) does where no rule could help: EOPNOTSUPP for datagrams, EINVAL once
+// the socket is connected, or is about to be. A socket that was handed over and listens goes on as
+// it is: its owner has chosen how many may wait.
 func (s *socket) Listen(backlog int) error {
 	if s.protocol == policy.UDP {
 		return syscall.EOPNOTSUPP
@@ -165,11 +170,12 @@ func (s *socket) Listen(backlog int) error {
 	return nil
 }
 
-// maxStrangers bounds how many strangers are turned away by one call, which is then tried again if the guest still wants it.
+// maxStrangers bounds how many strangers are turned away by one call, which is then tried again if
+// the guest still wants it.
 const maxStrangers = 64
 
-// Accept closes the connections of peers that are not admitted, and goes on to the next. EMFILE beyond the limit of sockets,
-// ENOBUFS beyond that of their memory.
+// Accept closes the connections of peers that are not admitted, and goes on to the next. EMFILE
+// beyond the limit of sockets, ENOBUFS beyond that of their memory.
 func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 	now := s.net.now.Load()
 	if err := s.net.reserve(now); err != nil {
@@ -205,7 +211,8 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 func (s *socket) admits(from netip.AddrPort) bool {
 	now := s.net.now.Load()
 	at, chosen := s.local()
-	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: at, Ephemeral: !chosen, Remote: from}
+	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: at, Ephemeral: !chosen,
+		Remote: from}
 	d := s.decide(now, r)
 	if !d.Allowed {
 		return s.turnAway(now, r, d)
@@ -215,9 +222,9 @@ func (s *socket) admits(from netip.AddrPort) bool {
 	return true
 }
 
-// Connect is EAGAIN beyond the limit of connects, and EACCES for a socket that was handed over, which
-// may be connected to where it is and to nothing else. It is EISCONN, as in connect(2), where no rule
-// could help: the socket listens, or has a connection of which the guest knows.
+// Connect is EAGAIN beyond the limit of connects, and EACCES for a socket that was handed over,
+// which may be connected to where it is and to nothing else. It is EISCONN, as in connect(2), where
+// no rule could help: the socket listens, or has a connection of which the guest knows.
 func (s *socket) Connect(a netip.AddrPort) error {
 	if s.listens.Load() || s.begun() && !s.connects.Load() {
 		return syscall.EISCONN
@@ -256,8 +263,8 @@ func (s *socket) Connect(a netip.AddrPort) error {
 	return err
 }
 
-// Disconnect releases the peer, and what was let in because it came from there is let in no more. A socket
-// that was handed over shares its peer with others: EACCES.
+// Disconnect releases the peer, and what was let in because it came from there is let in no more. A
+// socket that was handed over shares its peer with others: EACCES.
 func (s *socket) Disconnect() error {
 	d, ok := s.Socket.(network.Disconnecter)
 	switch {
@@ -288,12 +295,14 @@ func (s *socket) FinishConnect() error {
 	return err
 }
 
-// progress notes whether a stream has a connection, or one on its way, by what an attempt at it returned.
+// progress notes whether a stream has a connection, or one on its way, by what an attempt at it
+// returned.
 func (s *socket) progress(err error) {
 	if s.protocol == policy.UDP {
 		return
 	}
-	underway := err == nil || err == syscall.EINPROGRESS || err == syscall.EALREADY || err == syscall.EISCONN
+	underway := err == nil || err == syscall.EINPROGRESS || err == syscall.EALREADY ||
+		err == syscall.EISCONN
 	s.mu.Lock()
 	s.underway = underway
 	s.mu.Unlock()
@@ -337,6 +346,7 @@ func (s *socket) Close() error {
 		s.leaveAll()
 	}
 	err := s.Socket.Close()
-	s.net.discharge(s, unsent) // ends the sending, so calls that wait must find the socket closed by now
+	// ends the sending, so calls that wait must find the socket closed by now
+	s.net.discharge(s, unsent)
 	return err
 }

@@ -101,15 +101,16 @@ func TestAlteringIsTold(t *testing.T) {
 	host, hostAt := packets(t, "127.0.0.1:0")
 	for _, dry := range []bool{false, true} {
 		var told []string
-		n := guard.New(kernel.New(kernel.Config{}), rules(t, "allow connect any", "allow listen any"), guard.Options{
-			DryRun: dry,
-			OnRefusal: func(r *policy.Refusal) {
-				if r.Hint() != "" {
-					t.Errorf("got the hint %q, want none", r.Hint())
-				}
-				told = append(told, r.Error())
-			},
-		})
+		n := guard.New(kernel.New(kernel.Config{}),
+			rules(t, "allow connect any", "allow listen any"), guard.Options{
+				DryRun: dry,
+				OnRefusal: func(r *policy.Refusal) {
+					if r.Hint() != "" {
+						t.Errorf("got the hint %q, want none", r.Hint())
+					}
+					told = append(told, r.Error())
+				},
+			})
 		adopt := func(c syscall.Conn) network.Socket {
 			s, err := kernel.Adopt(c)
 			must(t, err)

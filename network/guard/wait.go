@@ -13,8 +13,9 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// A socket that may not send for now is not writable, and one that may not receive is not readable: else a guest would try, be told to
-// wait, be told that it need not, and so on until it may. So where bytes are limited, the guard has its own idea of readiness.
+// A socket that may not send for now is not writable, and one that may not receive is not readable:
+// else a guest would try, be told to wait, be told that it need not, and so on until it may. So
+// where bytes are limited, the guard has its own idea of readiness.
 
 // waiting is what a socket knows for that.
 type waiting struct {
@@ -61,7 +62,8 @@ func (s *socket) sendWithin(now *regime, bufs [][]byte, to netip.AddrPort) (int,
 }
 
 // recvWithin receives, or peeks, within the limit of bytes.
-func (s *socket) recvWithin(now *regime, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+func (s *socket) recvWithin(now *regime, bufs [][]byte, flags network.RecvFlags) (network.Received,
+	error) {
 	i, whole := -1, []byte(nil)
 	if now.recv != nil {
 		if d := owed(now.recv); d > 0 {
@@ -85,8 +87,9 @@ func (s *socket) recvWithin(now *regime, bufs [][]byte, flags network.RecvFlags)
 	return r, err
 }
 
-// later is the error of a call that is over the limit. Who waits for the handle, from a time when there was no limit, is told that the
-// socket is ready and comes back at once; so that it does not keep a processor busy, it is held up here.
+// later is the error of a call that is over the limit. Who waits for the handle, from a time when
+// there was no limit, is told that the socket is ready and comes back at once; so that it does not
+// keep a processor busy, it is held up here.
 func (s *socket) later(d time.Duration) error {
 	const pause = 10 * time.Millisecond
 	if s.byHandle.Load() {
@@ -113,8 +116,8 @@ func (s *socket) held(now *regime, want network.Events) (held network.Events, d 
 	return held, d
 }
 
-// shown is what remains of the events if some are held. That the peer has gone is not shown either: it would be tried to read what it has
-// left behind.
+// shown is what remains of the events if some are held. That the peer has gone is not shown either:
+// it would be tried to read what it has left behind.
 func shown(got, held network.Events) network.Events {
 	if held != 0 {
 		got &^= held | network.Hangup
@@ -209,8 +212,8 @@ func (s *socket) Readiness() network.Readiness {
 // lookForFailure is how often a socket under a limit is looked at that is only waited for to fail.
 const lookForFailure = 100 * time.Millisecond
 
-// notify lets a goroutine for each direction wait, and go on waiting when nobody wants to know any more; the next who does finds it there.
-// It ends with the socket at the latest.
+// notify lets a goroutine for each direction wait, and go on waiting when nobody wants to know any
+// more; the next who does finds it there. It ends with the socket at the latest.
 func (s *socket) notify(want network.Events, wake func()) (stop func()) {
 	if want == 0 { // failures alone, which take no event to wait for
 		t := time.AfterFunc(lookForFailure, wake)

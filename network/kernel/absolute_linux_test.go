@@ -32,9 +32,11 @@ func TestHostResolver(t *testing.T) {
 	}
 	for _, resolver := range []string{"go", "cgo"} {
 		t.Run(resolver, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestHostResolver$", "-test.v")
+			cmd := exec.CommandContext(t.Context(), "/proc/self/exe",
+				"-test.run=^TestHostResolver$", "-test.v")
 			cmd.Env = append(os.Environ(), "WASPORT_TEST_RESOLVER=1", "GODEBUG=netdns="+resolver)
-			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
+			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET |
+				syscall.CLONE_NEWNS}
 			if os.Geteuid() != 0 {
 				cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 				cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
@@ -88,8 +90,9 @@ func configure(t *testing.T) *dnstest.Server {
 
 func absoluteNames(t *testing.T, server *dnstest.Server) {
 	for name, answer := range map[string]string{
-		"pub.evil.test": "192.0.2.66", "www.pub.evil.test": "192.0.2.66", "www.evil.test": "192.0.2.66",
-		"single": "192.0.2.1", "pub.test": "192.0.2.2",
+		"pub.evil.test": "192.0.2.66", "www.pub.evil.test": "192.0.2.66",
+		"www.evil.test": "192.0.2.66",
+		"single":        "192.0.2.1", "pub.test": "192.0.2.2",
 	} {
 		server.Set(name, dnstest.Addrs(answer))
 	}
@@ -110,7 +113,8 @@ func absoluteNames(t *testing.T, server *dnstest.Server) {
 func hostsFile(t *testing.T, server *dnstest.Server) {
 	server.Set("localhost", dnstest.Addrs("192.0.2.66"))
 	r := kernel.New(kernel.Config{})
-	for _, name := range []string{"printer", "printer.", "printer.lan", "Printer.LAN", "printer.lan."} {
+	for _, name := range []string{"printer", "printer.", "printer.lan", "Printer.LAN",
+		"printer.lan."} {
 		wantLookup(t, r, network.AnyFamily, name, "127.0.0.9")
 	}
 	for _, name := range []string{"localhost", "localhost.", "LocalHost", "app.localhost"} {
@@ -141,7 +145,8 @@ func endedLookups(t *testing.T, server *dnstest.Server) {
 			wantErr(t, "lookup", err, context.Canceled)
 		})
 	}
-	for deadline := soon(); server.Asked("silent.test", "udp") < lookups; time.Sleep(time.Millisecond) {
+	for deadline := soon(); server.Asked("silent.test",
+		"udp") < lookups; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("got %d questions of %d lookups", server.Asked("silent.test", "udp"), lookups)
 		}

@@ -17,10 +17,12 @@ const (
 
 func adopt(from uintptr) (*socket, error) {
 	var info windows.WSAProtocolInfo
-	if err := windows.WSADuplicateSocket(windows.Handle(from), windows.GetCurrentProcessId(), &info); err != nil {
+	if err := windows.WSADuplicateSocket(windows.Handle(from), windows.GetCurrentProcessId(),
+		&info); err != nil {
 		return nil, posix(err)
 	}
-	fd, err := windows.WSASocket(fromProtocolInfo, fromProtocolInfo, fromProtocolInfo, &info, 0, socketFlags)
+	fd, err := windows.WSASocket(fromProtocolInfo, fromProtocolInfo, fromProtocolInfo, &info, 0,
+		socketFlags)
 	if err != nil {
 		return nil, posix(err)
 	}
@@ -59,6 +61,7 @@ func identify(fd descriptor, info *windows.WSAProtocolInfo) (*socket, error) {
 
 func protocolInfo(fd descriptor) (info windows.WSAProtocolInfo, err error) {
 	size := int32(unsafe.Sizeof(info))
-	err = windows.Getsockopt(fd, windows.SOL_SOCKET, soProtocolInfo, (*byte)(unsafe.Pointer(&info)), &size)
+	err = windows.Getsockopt(fd, windows.SOL_SOCKET, soProtocolInfo, (*byte)(unsafe.Pointer(&info)),
+		&size)
 	return info, err
 }

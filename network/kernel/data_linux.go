@@ -14,13 +14,14 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Sending and receiving, which allocate nothing: addresses and short lists of buffers lie on the stack, long lists come from a
-// pool. One buffer, which is nearly every call, needs no list.
+// Sending and receiving, which allocate nothing: addresses and short lists of buffers lie on the
+// stack, long lists come from a pool. One buffer, which is nearly every call, needs no list.
 
 const (
-	fewBufs  = 8
-	maxBufs  = 1024 // the kernel's UIO_MAXIOV
-	quick    = 4096 // bytes that are copied too fast for the scheduler to need to know of the system call
+	fewBufs = 8
+	maxBufs = 1024 // the kernel's UIO_MAXIOV
+	// bytes that are copied too fast for the scheduler to need to know of the system call
+	quick    = 4096
 	sendFlag = unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT
 )
 
@@ -76,7 +77,8 @@ func sysRecvFrom(fd int, bufs [][]byte, flags network.RecvFlags) (r network.Rece
 	sa := sockaddr{len: unix.SizeofSockaddrInet6}
 	if one, many := single(bufs); !many {
 		// With MSG_TRUNC the kernel answers with the length that the datagram had.
-		r.N, err = recvfrom(fd, one, recvFlag(flags)|unix.MSG_TRUNC, unsafe.Pointer(&sa.raw), unsafe.Pointer(&sa.len))
+		r.N, err = recvfrom(fd, one, recvFlag(flags)|unix.MSG_TRUNC, unsafe.Pointer(&sa.raw),
+			unsafe.Pointer(&sa.len))
 		r.Size, r.N = r.N, min(r.N, len(one))
 	} else {
 		var few [fewBufs]unix.Iovec
@@ -102,10 +104,12 @@ func sendto(fd int, b []byte, name unsafe.Pointer, namelen uint32) (int, error) 
 		var n uintptr
 		var errno syscall.Errno
 		if len(b) <= quick {
-			n, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), sendFlag,
+			n, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
+				uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), sendFlag,
 				uintptr(name), uintptr(namelen))
 		} else {
-			n, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), sendFlag,
+			n, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(fd),
+				uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), sendFlag,
 				uintptr(name), uintptr(namelen))
 		}
 		if errno != unix.EINTR {
@@ -119,10 +123,12 @@ func recvfrom(fd int, b []byte, flags uintptr, name, namelen unsafe.Pointer) (in
 		var n uintptr
 		var errno syscall.Errno
 		if len(b) <= quick {
-			n, _, errno = unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), flags,
+			n, _, errno = unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+				uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), flags,
 				uintptr(name), uintptr(namelen))
 		} else {
-			n, _, errno = unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), flags,
+			n, _, errno = unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd),
+				uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), flags,
 				uintptr(name), uintptr(namelen))
 		}
 		if errno != unix.EINTR {
@@ -159,8 +165,9 @@ func base(b []byte) *byte {
 	return &b[0]
 }
 
-// vector lists the buffers that are not empty, in few if they fit and else in a list to be given back. A stream goes on with those
-// that did not fit another time; a datagram cannot, so one buffer too many makes the kernel refuse it.
+// vector lists the buffers that are not empty, in few if they fit and else in a list to be given
+// back. A stream goes on with those that did not fit another time; a datagram cannot, so one buffer
+// too many makes the kernel refuse it.
 func vector(few []unix.Iovec, bufs [][]byte, typ network.Type) ([]unix.Iovec, *bufList) {
 	var pooled *bufList
 	list := few

@@ -37,7 +37,8 @@ func sysSend(fd descriptor, typ network.Type, bufs [][]byte, to netip.AddrPort) 
 	switch {
 	case typ == network.Stream && err == syscall.ENOTCONN:
 		err = syscall.EPIPE
-	case typ == network.Datagram && !to.IsValid() && (err == syscall.ENOTCONN || err == syscall.EINVAL):
+	case typ == network.Datagram && !to.IsValid() &&
+		(err == syscall.ENOTCONN || err == syscall.EINVAL):
 		err = syscall.EDESTADDRREQ
 	}
 	return 0, err
@@ -70,7 +71,8 @@ func sysRecvFrom(fd descriptor, bufs [][]byte, flags network.RecvFlags) (network
 	r := network.Received{N: min(int(n), room), Size: int(n), Truncated: int(n) > room}
 	switch err {
 	case nil:
-	case windows.WSAEINVAL, windows.WSAESHUTDOWN: // not bound, or receiving has been ended here: nothing can have come
+	case windows.WSAEINVAL, windows.WSAESHUTDOWN:
+		// not bound, or receiving has been ended here: nothing can have come
 		return network.Received{}, syscall.EAGAIN
 	case windows.WSAECONNRESET: // a datagram sent before has found nobody
 		return network.Received{}, syscall.ECONNREFUSED

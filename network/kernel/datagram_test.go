@@ -22,20 +22,24 @@ func TestDatagram(t *testing.T) {
 		_, _, err = a.Accept()
 		wantErr(t, "accept", err, syscall.EOPNOTSUPP)
 		// The kernel complains and shuts it down all the same.
-		wantErr(t, "shutdown", open(t, family, network.Datagram).Shutdown(network.ShutBoth), syscall.ENOTCONN)
+		wantErr(t, "shutdown", open(t, family, network.Datagram).Shutdown(network.ShutBoth),
+			syscall.ENOTCONN)
 
-		for _, bufs := range [][][]byte{{[]byte("hello")}, {[]byte("he"), nil, []byte("llo")}, {nil}, nil} {
+		for _, bufs := range [][][]byte{{[]byte("hello")}, {[]byte("he"), nil, []byte("llo")},
+			{nil}, nil} {
 			text := bytes.Join(bufs, nil)
 			if n, err := a.Send(bufs, to); n != len(text) || err != nil {
 				t.Fatalf("sent %d, %v", n, err)
 			}
 			r := recv(t, b, buf)
-			if r.N != len(text) || r.Size != len(text) || !bytes.Equal(buf[:r.N], text) || r.From != from || r.Truncated {
+			if r.N != len(text) || r.Size != len(text) || !bytes.Equal(buf[:r.N], text) ||
+				r.From != from || r.Truncated {
 				t.Errorf("received %q, %+v; want %q", buf[:r.N], r, text)
 			}
 		}
 
-		for _, into := range [][][]byte{{make([]byte, 4)}, {make([]byte, 1), {}, make([]byte, 3)}, {{}}, nil} {
+		for _, into := range [][][]byte{{make([]byte, 4)}, {make([]byte, 1), {}, make([]byte, 3)},
+			{{}}, nil} {
 			check(t, func() error { _, err := a.Send(one([]byte("toolong")), to); return err }())
 			wait(t, b, network.Readable)
 			size := len(bytes.Join(into, nil))
@@ -44,7 +48,8 @@ func TestDatagram(t *testing.T) {
 				t.Errorf("peeked into %d bytes: %+v, %v", size, r, err)
 			}
 			r, err = b.Recv(into, 0)
-			if got := bytes.Join(into, nil); err != nil || r.N != size || r.Size != 7 || !r.Truncated || !bytes.Equal(got, []byte("tool")[:size]) {
+			if got := bytes.Join(into, nil); err != nil || r.N != size || r.Size != 7 ||
+				!r.Truncated || !bytes.Equal(got, []byte("tool")[:size]) {
 				t.Errorf("received %q into %d bytes: %+v, %v", got, size, r, err)
 			}
 			if got := must[network.Events](t)(b.Poll(network.Readable)); got != 0 {

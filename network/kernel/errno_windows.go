@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// errnos are the errors of Winsock by their POSIX names. Those names have numbers of Go's own invention on Windows.
+// errnos are the errors of Winsock by their POSIX names. Those names have numbers of Go's own
+// invention on Windows.
 var errnos = map[syscall.Errno]syscall.Errno{
 	windows.WSAEINTR:           syscall.EINTR,
 	windows.WSAEBADF:           syscall.EBADF,

@@ -7,15 +7,16 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// handle is a descriptor of the kernel that is closed when its last user leaves: a system call never meets a number that
-// has meanwhile been given to something else.
+// handle is a descriptor of the kernel that is closed when its last user leaves: a system call
+// never meets a number that has meanwhile been given to something else.
 type handle struct {
 	fd    descriptor
 	users atomic.Int32 // twice the number of calls under way, plus 1 once closed
 
 	mayLinger atomic.Bool // a time to linger was set once
 	mayReset  atomic.Bool // or no time at all
-	shared    bool        // somebody else has the socket too, whose options must stay; no connection, which would linger
+	// somebody else has the socket too, whose options must stay; no connection, which would linger
+	shared bool
 	parking
 }
 
@@ -42,7 +43,8 @@ func (h *handle) closed() bool {
 	return h.users.Load()&1 != 0
 }
 
-// Close forbids further calls and wakes those that wait. The last one to leave closes the descriptor.
+// Close forbids further calls and wakes those that wait. The last one to leave closes the
+// descriptor.
 func (h *handle) Close() error {
 	for {
 		n := h.users.Load()
@@ -60,8 +62,9 @@ func (h *handle) Close() error {
 	}
 }
 
-// end closes the descriptor without waiting for anybody. A time to linger must go first: for that long Linux keeps whoever closes a
-// socket, non-blocking or not, and nothing ends it; Windows refuses to close it. All of them go on sending by themselves.
+// end closes the descriptor without waiting for anybody. A time to linger must go first: for that
+// long Linux keeps whoever closes a socket, non-blocking or not, and nothing ends it; Windows
+// refuses to close it. All of them go on sending by themselves.
 func (h *handle) end() error {
 	if h.mayLinger.Load() && !h.shared {
 		o := options[network.Linger]

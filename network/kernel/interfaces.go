@@ -32,7 +32,9 @@ func (*Network) HostAddrs() ([]network.HostAddr, error) {
 		}
 		for _, a := range addrs {
 			if p, err := netip.ParsePrefix(a.String()); err == nil {
-				list = append(list, network.HostAddr{Name: i.Name, Index: uint32(i.Index), Flags: interfaceFlags(i.Flags), Prefix: p})
+				list = append(list,
+					network.HostAddr{Name: i.Name, Index: uint32(i.Index),
+						Flags: interfaceFlags(i.Flags), Prefix: p})
 			}
 		}
 	}
@@ -45,7 +47,8 @@ func interfaceFlags(f net.Flags) (flags network.InterfaceFlags) {
 		ours network.InterfaceFlags
 	}{
 		{net.FlagUp, network.InterfaceUp}, {net.FlagLoopback, network.InterfaceLoopback},
-		{net.FlagMulticast, network.InterfaceMulticast}, {net.FlagBroadcast, network.InterfaceBroadcast},
+		{net.FlagMulticast, network.InterfaceMulticast},
+		{net.FlagBroadcast, network.InterfaceBroadcast},
 		{net.FlagPointToPoint, network.InterfacePointToPoint},
 	} {
 		if f&b.host != 0 {

@@ -1,8 +1,8 @@
 // Package kernel is the network of the host: its own sockets, and its resolver.
 //
-// It holds what talks to the operating system, in one file per kind of system, and translates what systems do
-// differently into what network.Socket says. It knows nothing of guests and judges nothing: whoever must not reach
-// an address is kept from it by the layer above.
+// It holds what talks to the operating system, in one file per kind of system, and translates what
+// systems do differently into what network.Socket says. It knows nothing of guests and judges
+// nothing: whoever must not reach an address is kept from it by the layer above.
 package kernel
 
 import (
@@ -14,14 +14,14 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Config says where names are looked up, as absolute ones in any case. The zero value is the host's own
-// resolver.
+// Config says where names are looked up, as absolute ones in any case. The zero value is the host's
+// own resolver.
 type Config struct {
 	// Server is the DNS server to ask instead of the host's, as "HOST:PORT".
 	Server string
 
-	// Hosts are names whose addresses are known. They come before every other source, whatever their case, with or without a final
-	// dot.
+	// Hosts are names whose addresses are known. They come before every other source, whatever
+	// their case, with or without a final dot.
 	Hosts map[string][]netip.Addr
 }
 
@@ -49,12 +49,14 @@ func (*Network) Open(family network.Family, typ network.Type) (network.Socket, e
 	return open(family, typ)
 }
 
-// Adopt makes a socket of a listener, a connection or a packet connection that the program already has, such as a *net.TCPListener
-// or a *net.UDPConn. The two are independent from then on, except that they are the same socket to the kernel: each must be closed,
-// and neither should read what the other waits for.
+// Adopt makes a socket of a listener, a connection or a packet connection that the program already
+// has, such as a *net.TCPListener or a *net.UDPConn. The two are independent from then on, except
+// that they are the same socket to the kernel: each must be closed, and neither should read what
+// the other waits for.
 //
 // The kernel has one mode and one set of options for the two. So both are in non-blocking mode, and
-// hear no multicast groups but those that one of them has joined (on Linux, IP_MULTICAST_ALL is off).
+// hear no multicast groups but those that one of them has joined (on Linux, IP_MULTICAST_ALL is
+// off).
 func Adopt(c syscall.Conn) (network.Socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {

@@ -23,12 +23,20 @@ func TestDataDoesNotAllocate(t *testing.T) {
 	b := one(make([]byte, 1))
 	deadline := time.Now().Add(time.Hour)
 	for name, call := range map[string]func(){
-		"poll":              func() { s.Poll(network.Readable | network.Writable) },
-		"available":         func() { s.Available() },
-		"empty":             func() { s.Recv(b, 0) },
-		"ready wait":        func() { s.Wait(network.Writable, time.Time{}) },
-		"expired wait":      func() { s.Wait(network.Readable, time.Now().Add(10*time.Microsecond)) },
-		"wait and deadline": func() { s.Send(b, addr); s.Wait(network.Readable, deadline); s.Recv(b, 0) },
+		"poll":       func() { s.Poll(network.Readable | network.Writable) },
+		"available":  func() { s.Available() },
+		"empty":      func() { s.Recv(b, 0) },
+		"ready wait": func() { s.Wait(network.Writable, time.Time{}) },
+		"expired wait": func() {
+			s.Wait(network.Readable,
+				time.Now().Add(10*time.Microsecond))
+		},
+		"wait and deadline": func() {
+			s.Send(b, addr)
+			s.Wait(network.Readable, deadline)
+			s.Recv(b,
+				0)
+		},
 	} {
 		call() // the first wait registers the socket
 		if n := testing.AllocsPerRun(100, call); n != 0 {
@@ -75,19 +83,24 @@ func TestDatagramToIPv4(t *testing.T) {
 	to, addr := bound(t, network.IPv4, netip.MustParseAddrPort("127.0.0.1:0"))
 	s := open(t, network.IPv6, network.Datagram)
 	for _, a := range []netip.Addr{addr.Addr(), netip.AddrFrom16(addr.Addr().As16())} {
-		if n, err := s.Send(one([]byte("x")), netip.AddrPortFrom(a, addr.Port())); n != 1 || err != nil {
+		if n, err := s.Send(one([]byte("x")), netip.AddrPortFrom(a, addr.Port())); n != 1 ||
+			err != nil {
 			t.Errorf("sent to %v: %d, %v", a, n, err)
 			continue
 		}
 		recv(t, to, make([]byte, 1))
 	}
-	_, err := open(t, network.IPv4, network.Datagram).Send(one(nil), netip.MustParseAddrPort("[::1]:9"))
+	_, err := open(t, network.IPv4, network.Datagram).Send(one(nil),
+		netip.MustParseAddrPort("[::1]:9"))
 	wantErr(t, "send to IPv6 from IPv4", err, syscall.EAFNOSUPPORT)
 }
 
 // A zone names an interface by number as well as by name.
 func TestZone(t *testing.T) {
 	s := open(t, network.IPv6, network.Datagram)
-	wantErr(t, "bind to a zone by number", s.Bind(netip.MustParseAddrPort(fmt.Sprintf("[fe80::77%%%d]:0", loopback(t)))), syscall.EADDRNOTAVAIL)
-	wantErr(t, "bind to a zone by name", s.Bind(netip.MustParseAddrPort("[fe80::77%lo]:0")), syscall.EADDRNOTAVAIL)
+	wantErr(t, "bind to a zone by number",
+		s.Bind(netip.MustParseAddrPort(fmt.Sprintf("[fe80::77%%%d]:0",
+			loopback(t)))), syscall.EADDRNOTAVAIL)
+	wantErr(t, "bind to a zone by name", s.Bind(netip.MustParseAddrPort("[fe80::77%lo]:0")),
+		syscall.EADDRNOTAVAIL)
 }

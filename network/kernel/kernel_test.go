@@ -24,7 +24,8 @@ var loopbacks = []struct {
 // eachFamily runs a test on both.
 func eachFamily(t *testing.T, test func(t *testing.T, family network.Family, at netip.AddrPort)) {
 	for _, l := range loopbacks {
-		t.Run(l.family.String(), func(t *testing.T) { test(t, l.family, netip.AddrPortFrom(l.addr, 0)) })
+		t.Run(l.family.String(),
+			func(t *testing.T) { test(t, l.family, netip.AddrPortFrom(l.addr, 0)) })
 	}
 }
 
@@ -70,7 +71,8 @@ func wait(t testing.TB, s network.Socket, want network.Events) network.Events {
 }
 
 // listen gives a listener and its address.
-func listen(t testing.TB, family network.Family, at netip.AddrPort) (network.Socket, netip.AddrPort) {
+func listen(t testing.TB, family network.Family, at netip.AddrPort) (network.Socket,
+	netip.AddrPort) {
 	t.Helper()
 	l := open(t, family, network.Stream)
 	check(t, l.Bind(at))
@@ -111,7 +113,8 @@ func connect(t testing.TB, s network.Socket, to netip.AddrPort) {
 }
 
 // bound gives a datagram socket with an address.
-func bound(t testing.TB, family network.Family, at netip.AddrPort) (network.Socket, netip.AddrPort) {
+func bound(t testing.TB, family network.Family, at netip.AddrPort) (network.Socket,
+	netip.AddrPort) {
 	t.Helper()
 	s := open(t, family, network.Datagram)
 	check(t, s.Bind(at))
@@ -136,7 +139,8 @@ func noLeak(t testing.TB) {
 		for deadline := soon(); runtime.NumGoroutine() > before; runtime.Gosched() {
 			if time.Now().After(deadline) {
 				stacks := make([]byte, 1<<16)
-				t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+				t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before,
+					stacks[:runtime.Stack(stacks, true)])
 				return
 			}
 		}
@@ -151,7 +155,8 @@ var errClosed = net.ErrClosed
 
 func TestOwns(t *testing.T) {
 	n := kernel.New(kernel.Config{})
-	for text, want := range map[string]bool{"127.0.0.1": true, "::ffff:127.0.0.1": true, "198.51.100.1": false, "2001:db8::1": false} {
+	for text, want := range map[string]bool{"127.0.0.1": true, "::ffff:127.0.0.1": true,
+		"198.51.100.1": false, "2001:db8::1": false} {
 		if got := n.Owns(netip.MustParseAddr(text)); got != want {
 			t.Errorf("%s: got %v, want %v", text, got, want)
 		}

@@ -8,13 +8,15 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Join joins a multicast group. Errors, on every system those of Linux: EADDRINUSE when the socket is in it already, EINVAL when it is
-// no multicast address, EPROTO on a stream, ENOPROTOOPT for an IPv6 group on an IPv4 socket, ENODEV when there is no such interface.
+// Join joins a multicast group. Errors, on every system those of Linux: EADDRINUSE when the socket
+// is in it already, EINVAL when it is no multicast address, EPROTO on a stream, ENOPROTOOPT for an
+// IPv6 group on an IPv4 socket, ENODEV when there is no such interface.
 func (s *socket) Join(group netip.Addr, on network.Interface) error {
 	return s.membership(true, group, on)
 }
 
-// Leave leaves a multicast group; EADDRNOTAVAIL when the socket is not in it, and the other errors of Join.
+// Leave leaves a multicast group; EADDRNOTAVAIL when the socket is not in it, and the other errors
+// of Join.
 func (s *socket) Leave(group netip.Addr, on network.Interface) error {
 	return s.membership(false, group, on)
 }

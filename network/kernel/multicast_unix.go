@@ -9,5 +9,6 @@ func sysMember6(fd int, join bool, group [16]byte, index uint32) error {
 	if join {
 		name = unix.IPV6_JOIN_GROUP
 	}
-	return unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, name, &unix.IPv6Mreq{Multiaddr: group, Interface: index})
+	return unix.SetsockoptIPv6Mreq(fd, unix.IPPROTO_IPV6, name,
+		&unix.IPv6Mreq{Multiaddr: group, Interface: index})
 }

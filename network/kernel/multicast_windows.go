@@ -35,10 +35,12 @@ func sysMember6(fd descriptor, join bool, group [16]byte, index uint32) error {
 	}
 	// SetsockoptIPv6Mreq exists and does nothing.
 	m := windows.IPv6Mreq{Multiaddr: group, Interface: index}
-	return memberError(join, windows.Setsockopt(fd, windows.IPPROTO_IPV6, int32(name), (*byte)(unsafe.Pointer(&m)), int32(unsafe.Sizeof(m))))
+	return memberError(join, windows.Setsockopt(fd, windows.IPPROTO_IPV6, int32(name),
+		(*byte)(unsafe.Pointer(&m)), int32(unsafe.Sizeof(m))))
 }
 
-// memberError tells by the names that Linux has for it what Winsock calls invalid. That the group is one has been seen before.
+// memberError tells by the names that Linux has for it what Winsock calls invalid. That the group
+// is one has been seen before.
 func memberError(join bool, err error) error {
 	err = posix(err)
 	switch {

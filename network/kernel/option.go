@@ -29,7 +29,8 @@ const (
 type option struct {
 	form        form
 	level, name int
-	min, max    int64 // of what may be set, for forms with numbers, where the kernel would not refuse
+	// of what may be set, for forms with numbers, where the kernel would not refuse
+	min, max int64
 }
 
 func (s *socket) Option(o network.Option) (int64, error) {
@@ -144,13 +145,16 @@ func truth(v int64) int64 {
 	return 0
 }
 
-// has says whether sockets of this kind have an option, as Linux sees it. Others answer in other ways, or not at all.
+// has says whether sockets of this kind have an option, as Linux sees it. Others answer in other
+// ways, or not at all.
 func (s *socket) has(o network.Option) bool {
 	switch o {
-	case network.NoDelay, network.QuickAck, network.FastOpenConnect, network.KeepIdle, network.KeepInterval, network.KeepCount,
+	case network.NoDelay, network.QuickAck, network.FastOpenConnect, network.KeepIdle,
+		network.KeepInterval, network.KeepCount,
 		network.MaxSegment:
 		return s.typ == network.Stream
-	case network.V6Only, network.HopLimit, network.MulticastHops, network.MulticastLoop6, network.MulticastInterface6,
+	case network.V6Only, network.HopLimit, network.MulticastHops, network.MulticastLoop6,
+		network.MulticastInterface6,
 		network.TrafficClass:
 		return s.family == network.IPv6
 	}

@@ -43,7 +43,8 @@ func TestOptions(t *testing.T) {
 		{"no delay", network.NoDelay, tcp, 0, []int64{1, 0}, nil},
 		{"quick ack", network.QuickAck, tcp, 1, []int64{0, 1}, nil},
 		{"fast open", network.FastOpenConnect, tcp, 0, []int64{1, 0}, nil},
-		{"keep idle", network.KeepIdle, tcp, 7200, []int64{1, 32767}, []int64{0, 40000, -1, 1 << 40}},
+		{"keep idle", network.KeepIdle, tcp, 7200, []int64{1, 32767},
+			[]int64{0, 40000, -1, 1 << 40}},
 		{"keep interval", network.KeepInterval, tcp, 75, []int64{1, 32767}, []int64{0, 40000}},
 		{"keep count", network.KeepCount, tcp, 9, []int64{1, 127}, []int64{0, 128}},
 		{"ttl", network.TTL, all, 64, []int64{1, 255}, []int64{0, 256, -1}},
@@ -53,7 +54,8 @@ func TestOptions(t *testing.T) {
 		{"v6 only", network.V6Only, v6, 0, []int64{1, 0}, nil},
 		{"hop limit", network.HopLimit, v6, 64, []int64{0, 255}, []int64{256, -2}},
 		{"multicast hops", network.MulticastHops, udp6, 1, []int64{0, 255}, []int64{256, -2}},
-		{"multicast interface 4", network.MulticastInterface4, udp, 0, []int64{0x7f000001}, []int64{-1, 1 << 32}},
+		{"multicast interface 4", network.MulticastInterface4, udp, 0, []int64{0x7f000001},
+			[]int64{-1, 1 << 32}},
 		{"multicast interface 6", network.MulticastInterface6, udp6, 0, []int64{1}, nil},
 		{"tos", network.TOS, all, 0, []int64{0x10, 0xb8}, []int64{-1, 256}},
 		{"traffic class", network.TrafficClass, v6, 0, []int64{0x10, 0xb8}, []int64{-2, 256}},
@@ -65,16 +67,21 @@ func TestOptions(t *testing.T) {
 			for bit, kind := range kinds {
 				s := open(t, kind.family, kind.typ)
 				if tt.kinds&bit == 0 {
-					if tt.option != network.MulticastTTL && tt.option != network.MulticastLoop4 && tt.option != network.MulticastHops &&
-						tt.option != network.MulticastInterface6 && tt.option != network.MulticastInterface4 || kind.family == network.IPv4 && tt.kinds == udp6 {
+					if tt.option != network.MulticastTTL && tt.option != network.MulticastLoop4 &&
+						tt.option != network.MulticastHops &&
+						tt.option != network.MulticastInterface6 &&
+						tt.option != network.MulticastInterface4 || kind.family == network.IPv4 &&
+						tt.kinds == udp6 {
 						_, err := s.Option(tt.option)
 						wantErr(t, "get on the wrong kind", err, syscall.EOPNOTSUPP)
-						wantErr(t, "set on the wrong kind", s.SetOption(tt.option, 1), syscall.ENOPROTOOPT)
+						wantErr(t, "set on the wrong kind", s.SetOption(tt.option, 1),
+							syscall.ENOPROTOOPT)
 					}
 					continue
 				}
 				if v, err := s.Option(tt.option); v != tt.initial || err != nil {
-					t.Errorf("%v %v: at first %d, %v; want %d", kind.family, kind.typ, v, err, tt.initial)
+					t.Errorf("%v %v: at first %d, %v; want %d", kind.family, kind.typ, v, err,
+						tt.initial)
 				}
 				for _, v := range tt.set {
 					check(t, s.SetOption(tt.option, v))
@@ -91,9 +98,11 @@ func TestOptions(t *testing.T) {
 }
 
 func TestOptionsOddlyRefused(t *testing.T) {
-	wantErr(t, "multicast ttl on TCP", open(t, network.IPv4, network.Stream).SetOption(network.MulticastTTL, 3), syscall.EINVAL)
+	wantErr(t, "multicast ttl on TCP",
+		open(t, network.IPv4, network.Stream).SetOption(network.MulticastTTL, 3), syscall.EINVAL)
 	s := open(t, network.IPv4, network.Datagram)
-	for _, o := range []network.Option{network.PendingError, network.AcceptConn, network.Options, 255} {
+	for _, o := range []network.Option{network.PendingError, network.AcceptConn, network.Options,
+		255} {
 		wantErr(t, "set what cannot be set", s.SetOption(o, 1), syscall.ENOPROTOOPT)
 	}
 	_, err := s.Option(network.Options)

@@ -29,9 +29,10 @@ type resolver struct {
 
 func newResolver(c Config) resolver {
 	r := resolver{server: c.Server, hosts: make(map[string][]netip.Addr, len(c.Hosts))}
-	r.files = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
-		return nil, errors.ErrUnsupported
-	}}
+	r.files = &net.Resolver{PreferGo: true,
+		Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, errors.ErrUnsupported
+		}}
 	for name, addrs := range c.Hosts {
 		name = canonical(name)
 		for _, a := range addrs {
@@ -108,7 +109,8 @@ func sooner(t time.Time) time.Time {
 }
 
 // LookupAddrs asks, in this order, the hosts of the Config, the hosts file, and the server.
-func (r *resolver) LookupAddrs(ctx context.Context, family network.Family, name string) ([]netip.Addr, error) {
+func (r *resolver) LookupAddrs(ctx context.Context, family network.Family,
+	name string) ([]netip.Addr, error) {
 	if family > network.IPv6 {
 		return nil, syscall.EAFNOSUPPORT
 	}
@@ -135,7 +137,8 @@ func (r *resolver) ask(ctx context.Context, kind, name string) ([]netip.Addr, er
 	if addrs, err := r.files.LookupNetIP(ctx, kind, inFile); err == nil {
 		return addrs, nil
 	}
-	if lower := strings.ToLower(name); lower == "localhost" || strings.HasSuffix(lower, ".localhost") {
+	if lower := strings.ToLower(name); lower == "localhost" ||
+		strings.HasSuffix(lower, ".localhost") {
 		return loopback, nil
 	}
 	if r.server != "" {
@@ -165,7 +168,8 @@ func ofFamily(addrs []netip.Addr, family network.Family, name string) ([]netip.A
 }
 
 // LookupPort looks a service up among those that the host knows.
-func (r *resolver) LookupPort(ctx context.Context, typ network.Type, service string) (uint16, error) {
+func (r *resolver) LookupPort(ctx context.Context, typ network.Type, service string) (uint16,
+	error) {
 	transports := []string{"tcp", "udp"}
 	switch typ {
 	case network.Stream:
@@ -212,7 +216,8 @@ func lookupError(ctx context.Context, name string, err error) error {
 // that say so.
 func answered(text string) bool {
 	switch text {
-	case "server misbehaving", "lame referral", "cannot unmarshal DNS message", "invalid DNS response", "no answer from DNS server":
+	case "server misbehaving", "lame referral", "cannot unmarshal DNS message",
+		"invalid DNS response", "no answer from DNS server":
 		return true
 	}
 	return false

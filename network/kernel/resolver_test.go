@@ -34,7 +34,8 @@ func addrs(texts ...string) []netip.Addr {
 	return as
 }
 
-func wantLookup(t *testing.T, r network.Resolver, family network.Family, name string, want ...string) {
+func wantLookup(t *testing.T, r network.Resolver, family network.Family, name string,
+	want ...string) {
 	t.Helper()
 	got, err := r.LookupAddrs(t.Context(), family, name)
 	if err != nil || !slices.Equal(got, addrs(want...)) {
@@ -42,12 +43,14 @@ func wantLookup(t *testing.T, r network.Resolver, family network.Family, name st
 	}
 }
 
-func wantFailure(t *testing.T, r network.Resolver, family network.Family, name string, want network.LookupFailure) {
+func wantFailure(t *testing.T, r network.Resolver, family network.Family, name string,
+	want network.LookupFailure) {
 	t.Helper()
 	got, err := r.LookupAddrs(t.Context(), family, name)
 	var failure *network.LookupError
 	if !errors.As(err, &failure) || failure.Failure != want || failure.Name != name {
-		t.Errorf("%s %v: %v, %v; want %v", name, family, got, err, &network.LookupError{Name: name, Failure: want})
+		t.Errorf("%s %v: %v, %v; want %v", name, family, got, err,
+			&network.LookupError{Name: name, Failure: want})
 	}
 }
 
@@ -92,7 +95,8 @@ func TestLookup(t *testing.T) {
 			wantFailure(t, r, network.IPv6, "mapped.test", network.NoSuchHost)
 			wantFailure(t, r, network.IPv4, "broken.test", network.ServerFailure)
 			wantFailure(t, r, network.IPv4, "refused.test", network.ServerFailure)
-			for _, nonsense := range []string{"", ".", "a..b", "-", "no space.test", "\x00", string(make([]byte, 300))} {
+			for _, nonsense := range []string{"", ".", "a..b", "-", "no space.test", "\x00",
+				string(make([]byte, 300))} {
 				if got, err := r.LookupAddrs(t.Context(), network.AnyFamily, nonsense); err == nil {
 					t.Errorf("%q has the addresses %v", nonsense, got)
 				}
@@ -105,7 +109,8 @@ func TestLookup(t *testing.T) {
 func TestLookupAnew(t *testing.T) {
 	s := dns(t, loopbacks[0].addr)
 	r := kernel.New(kernel.Config{Server: s.Addr()})
-	s.Set("moving.test", dnstest.Addrs("192.0.2.1"), dnstest.Addrs("192.0.2.2"), dnstest.Addrs("127.0.0.1"))
+	s.Set("moving.test", dnstest.Addrs("192.0.2.1"), dnstest.Addrs("192.0.2.2"),
+		dnstest.Addrs("127.0.0.1"))
 	for i, want := range []string{"192.0.2.1", "192.0.2.2", "127.0.0.1", "127.0.0.1"} {
 		wantLookup(t, r, network.IPv4, "moving.test", want)
 		if n := s.Asked("moving.test", "udp"); n != i+1 {
@@ -131,7 +136,8 @@ func TestLookupHosts(t *testing.T) {
 		t.Errorf("asked the server %d times for what is known", n)
 	}
 	// The host's own file comes before the server, too.
-	wantLookup(t, kernel.New(kernel.Config{Server: s.Addr()}), network.IPv4, "localhost", "127.0.0.1")
+	wantLookup(t, kernel.New(kernel.Config{Server: s.Addr()}), network.IPv4, "localhost",
+		"127.0.0.1")
 	wantLookup(t, kernel.New(kernel.Config{}), network.IPv4, "localhost", "127.0.0.1")
 }
 
@@ -144,8 +150,10 @@ func TestLookupWithoutAnswer(t *testing.T) {
 	gone := dns(t, loopbacks[0].addr)
 	check(t, gone.Close())
 	start := time.Now()
-	wantFailure(t, kernel.New(kernel.Config{Server: gone.Addr()}), network.AnyFamily, "any.test", network.NoAnswer)
-	wantFailure(t, kernel.New(kernel.Config{Server: "not an address"}), network.AnyFamily, "any.test", network.NoAnswer)
+	wantFailure(t, kernel.New(kernel.Config{Server: gone.Addr()}), network.AnyFamily, "any.test",
+		network.NoAnswer)
+	wantFailure(t, kernel.New(kernel.Config{Server: "not an address"}), network.AnyFamily,
+		"any.test", network.NoAnswer)
 	if took := time.Since(start); took > 1500*time.Millisecond { // a server has 2 s to answer
 		t.Errorf("took %v to see that nobody is there", took)
 	}
@@ -195,17 +203,20 @@ func TestLookupPort(t *testing.T) {
 		{network.Datagram, "domain", 53},
 		{network.AnyType, "domain", 53},
 	} {
-		if port, err := r.LookupPort(t.Context(), tt.typ, tt.service); port != tt.want || err != nil {
+		if port, err := r.LookupPort(t.Context(), tt.typ, tt.service); port != tt.want ||
+			err != nil {
 			t.Errorf("%s %v: %d, %v; want %d", tt.service, tt.typ, port, err, tt.want)
 		}
 	}
 	var failure *network.LookupError
-	if _, err := r.LookupPort(t.Context(), network.Stream, "nosuchservice"); !errors.As(err, &failure) || failure.Failure != network.NoSuchHost {
+	if _, err := r.LookupPort(t.Context(), network.Stream, "nosuchservice"); !errors.As(err,
+		&failure) || failure.Failure != network.NoSuchHost {
 		t.Errorf("a service that is not: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := r.LookupPort(ctx, network.Stream, "nosuchservice"); !errors.Is(err, context.Canceled) && !errors.As(err, &failure) {
+	if _, err := r.LookupPort(ctx, network.Stream, "nosuchservice"); !errors.Is(err,
+		context.Canceled) && !errors.As(err, &failure) {
 		t.Errorf("with an ended context: %v", err)
 	}
 }
@@ -219,7 +230,8 @@ func TestAdopt(t *testing.T) {
 		defer s.Close()
 		check(t, l.Close()) // which leaves ours open
 		addr := must[netip.AddrPort](t)(s.LocalAddr())
-		if s.Family() != family || s.Type() != network.Stream || strconv.Itoa(int(addr.Port())) == "0" || addr.String() != l.Addr().String() {
+		if s.Family() != family || s.Type() != network.Stream ||
+			strconv.Itoa(int(addr.Port())) == "0" || addr.String() != l.Addr().String() {
 			t.Errorf("adopted %v %v at %v, want %v", s.Family(), s.Type(), addr, l.Addr())
 		}
 		c, err := net.Dial("tcp", addr.String())
@@ -256,5 +268,11 @@ func TestAdopt(t *testing.T) {
 	defer u.Close()
 	_, err = kernel.Adopt(u.(*net.UnixListener))
 	wantErr(t, "adopt a Unix socket", err, syscall.EAFNOSUPPORT)
-	wantErr(t, "adopt a closed one", func() error { u.Close(); _, err := kernel.Adopt(u.(*net.UnixListener)); return err }(), errClosed)
+	wantErr(t, "adopt a closed one",
+		func() error {
+			u.Close()
+			_,
+				err := kernel.Adopt(u.(*net.UnixListener))
+			return err
+		}(), errClosed)
 }

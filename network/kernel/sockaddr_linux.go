@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sockaddr is an address as the kernel reads and writes it: the larger of the two kinds, which lies on the stack of whoever makes
-// the system call.
+// sockaddr is an address as the kernel reads and writes it: the larger of the two kinds, which lies
+// on the stack of whoever makes the system call.
 type sockaddr struct {
 	raw unix.RawSockaddrInet6
 	len uint32
@@ -28,7 +28,8 @@ func (s *sockaddr) set(a netip.AddrPort) error {
 		if err != nil {
 			return err
 		}
-		s.raw = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: swap(a.Port()), Addr: addr.As16(), Scope_id: index}
+		s.raw = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: swap(a.Port()),
+			Addr: addr.As16(), Scope_id: index}
 		s.len = unix.SizeofSockaddrInet6
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// socket is a socket of the kernel. Its methods are system calls between acquire and release, and what else it knows is only what
-// the kernel does not tell again.
+// socket is a socket of the kernel. Its methods are system calls between acquire and release, and
+// what else it knows is only what the kernel does not tell again.
 type socket struct {
 	handle
 	family network.Family
@@ -49,7 +49,8 @@ func open(family network.Family, typ network.Type) (network.Socket, error) {
 func (s *socket) Family() network.Family { return s.family }
 func (s *socket) Type() network.Type     { return s.typ }
 
-// matches says whether the socket can take the address, as Linux answers; other systems have other opinions.
+// matches says whether the socket can take the address, as Linux answers; other systems have other
+// opinions.
 func (s *socket) matches(a netip.AddrPort) error {
 	switch {
 	case !a.IsValid():
@@ -102,7 +103,8 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 	return c, from, nil
 }
 
-// Connect starts a connection. Called again, it tells what became of it: EALREADY, then the failure or nil once, then EISCONN.
+// Connect starts a connection. Called again, it tells what became of it: EALREADY, then the failure
+// or nil once, then EISCONN.
 func (s *socket) Connect(to netip.AddrPort) error {
 	if !s.acquire() {
 		return net.ErrClosed
@@ -144,7 +146,8 @@ func (s *socket) Disconnect() error {
 	return sysDisconnect(s.fd, s.family)
 }
 
-// FinishConnect completes a connection that Connect started. Without one it is nil on a connected socket, ENOTCONN on others.
+// FinishConnect completes a connection that Connect started. Without one it is nil on a connected
+// socket, ENOTCONN on others.
 func (s *socket) FinishConnect() error {
 	if !s.acquire() {
 		return net.ErrClosed
@@ -196,7 +199,8 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 	return r, err
 }
 
-// peerAddr is the peer of a stream, which is asked for once: it cannot change, and the kernel forgets it after a reset.
+// peerAddr is the peer of a stream, which is asked for once: it cannot change, and the kernel
+// forgets it after a reset.
 func (s *socket) peerAddr() netip.AddrPort {
 	if p := s.peer.Load(); p != nil {
 		return *p

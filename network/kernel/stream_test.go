@@ -45,7 +45,8 @@ func TestStream(t *testing.T) {
 			t.Errorf("receive before anything was sent: %v", err)
 		}
 		// An address that a stream is sent to is ignored.
-		if n, err := c.Send([][]byte{[]byte("one "), nil, []byte("two "), []byte("three")}, netip.MustParseAddrPort("192.0.2.1:9")); n != 13 || err != nil {
+		if n, err := c.Send([][]byte{[]byte("one "), nil, []byte("two "), []byte("three")},
+			netip.MustParseAddrPort("192.0.2.1:9")); n != 13 || err != nil {
 			t.Fatalf("sent %d, %v", n, err)
 		}
 		wait(t, s, network.Readable)
@@ -58,7 +59,8 @@ func TestStream(t *testing.T) {
 		}
 		parts := [][]byte{make([]byte, 5), {}, make([]byte, 3), make([]byte, 9)}
 		r, err = s.Recv(parts, 0)
-		if got := bytes.Join(parts, nil); err != nil || r.N != 13 || string(got[:13]) != "one two three" || r.From != local {
+		if got := bytes.Join(parts, nil); err != nil || r.N != 13 ||
+			string(got[:13]) != "one two three" || r.From != local {
 			t.Errorf("received %q, %+v, %v", got, r, err)
 		}
 
@@ -96,7 +98,8 @@ func TestStreamUnconnected(t *testing.T) {
 		if a := must[netip.AddrPort](t)(s.LocalAddr()); a != netip.AddrPortFrom(unspecified, 0) {
 			t.Errorf("local address %v", a)
 		}
-		if got := must[network.Events](t)(s.Poll(network.Readable | network.Writable)); got&network.Hangup == 0 {
+		if got := must[network.Events](t)(s.Poll(network.Readable |
+			network.Writable)); got&network.Hangup == 0 {
 			t.Errorf("poll: %b", got)
 		}
 	})
@@ -121,7 +124,8 @@ func TestBind(t *testing.T) {
 			wantErr(t, "bind to IPv4", other.Bind(foreign), mismatch)
 			wantErr(t, "connect to IPv4", other.Connect(foreign), mismatch)
 			foreign = netip.MustParseAddrPort("[2001:db8::77]:0")
-			wantErr(t, "bind to a zone that is not", other.Bind(netip.MustParseAddrPort("[fe80::1%nosuchif]:0")), syscall.ENODEV)
+			wantErr(t, "bind to a zone that is not",
+				other.Bind(netip.MustParseAddrPort("[fe80::1%nosuchif]:0")), syscall.ENODEV)
 		}
 		wantErr(t, "bind to another's address", other.Bind(foreign), syscall.EADDRNOTAVAIL)
 	})

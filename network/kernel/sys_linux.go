@@ -34,7 +34,8 @@ func sysBind(fd int, to netip.AddrPort) error {
 	if err := sa.set(to); err != nil {
 		return err
 	}
-	_, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len))
+	_, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
+		uintptr(sa.len))
 	return fail(errno)
 }
 
@@ -43,18 +44,21 @@ func sysConnect(fd int, to netip.AddrPort) error {
 	if err := sa.set(to); err != nil {
 		return err
 	}
-	_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len))
+	_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
+		uintptr(sa.len))
 	return fail(errno)
 }
 
 // sysDisconnect releases the peer of a datagram socket: connect(2) with AF_UNSPEC.
 func sysDisconnect(fd int, _ network.Family) error {
 	sa := sockaddr{len: unix.SizeofSockaddrInet4} // whose family is AF_UNSPEC
-	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len))
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
+		uintptr(sa.len))
 	return fail(errno)
 }
 
-// sysFinishConnect is a second connect, which completes the first in the kernel's eyes as well: only then is a third EISCONN.
+// sysFinishConnect is a second connect, which completes the first in the kernel's eyes as well:
+// only then is a third EISCONN.
 func sysFinishConnect(fd int, to netip.AddrPort) error {
 	err := sysConnect(fd, to)
 	if err == syscall.EISCONN {
@@ -66,7 +70,8 @@ func sysFinishConnect(fd int, to netip.AddrPort) error {
 func sysAccept(fd int) (int, netip.AddrPort, error) {
 	for {
 		sa := sockaddr{len: unix.SizeofSockaddrInet6}
-		n, _, errno := unix.Syscall6(unix.SYS_ACCEPT4, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)),
+		n, _, errno := unix.Syscall6(unix.SYS_ACCEPT4, uintptr(fd),
+			uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)),
 			unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
 		case 0:
@@ -80,13 +85,15 @@ func sysAccept(fd int) (int, netip.AddrPort, error) {
 
 func sysGetsockname(fd int) (netip.AddrPort, error) {
 	sa := sockaddr{len: unix.SizeofSockaddrInet6}
-	_, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
+	_, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd),
+		uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
 	return sa.get(), fail(errno)
 }
 
 func sysGetpeername(fd int) (netip.AddrPort, error) {
 	sa := sockaddr{len: unix.SizeofSockaddrInet6}
-	_, _, errno := unix.RawSyscall(unix.SYS_GETPEERNAME, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
+	_, _, errno := unix.RawSyscall(unix.SYS_GETPEERNAME, uintptr(fd),
+		uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
 	if errno != 0 {
 		return netip.AddrPort{}, errno
 	}
@@ -97,7 +104,8 @@ func sysPoll(fd int, mask int16) (int16, error) {
 	p := unix.PollFd{Fd: int32(fd), Events: mask}
 	var now unix.Timespec
 	for {
-		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1,
+			uintptr(unsafe.Pointer(&now)), 0, 0, 0)
 		if errno != unix.EINTR {
 			return p.Revents, fail(errno)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// The system calls through golang.org/x/sys, for systems where it is the C library that makes them. Addresses cost an allocation each.
-// The tag portable chooses these on Linux as well, for tests.
+// The system calls through golang.org/x/sys, for systems where it is the C library that makes them.
+// Addresses cost an allocation each. The tag portable chooses these on Linux as well, for tests.
 
 // maxBufs is how many buffers the systems take at once.
 const maxBufs = 1024
@@ -157,7 +157,8 @@ func sysRecvFrom(fd int, bufs [][]byte, flags network.RecvFlags) (network.Receiv
 	return receive(fd, bufs, flags, network.Datagram)
 }
 
-func receive(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (network.Received, error) {
+func receive(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (network.Received,
+	error) {
 	how := 0
 	if flags&network.Peek != 0 {
 		how = unix.MSG_PEEK

@@ -20,7 +20,8 @@ func sysAvailable(fd int) (int, error) {
 // sysDisconnect releases the peer of a datagram socket: connect(2) with AF_UNSPEC.
 func sysDisconnect(fd int, _ network.Family) error {
 	var sa unix.RawSockaddrInet4
-	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa)), unsafe.Sizeof(sa))
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa)),
+		unsafe.Sizeof(sa))
 	if errno != 0 {
 		return errno
 	}

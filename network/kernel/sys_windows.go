@@ -58,13 +58,15 @@ func sysSocket(family network.Family, typ network.Type) (descriptor, error) {
 	return fd, nonblocking(fd)
 }
 
-// refusals says whether a datagram that nobody has taken comes back as an error, as to connected sockets elsewhere.
+// refusals says whether a datagram that nobody has taken comes back as an error, as to connected
+// sockets elsewhere.
 func refusals(fd descriptor, on bool) {
 	var b, n uint32
 	if on {
 		b = 1
 	}
-	windows.WSAIoctl(fd, windows.SIO_UDP_CONNRESET, (*byte)(unsafe.Pointer(&b)), 4, nil, 0, &n, nil, 0)
+	windows.WSAIoctl(fd, windows.SIO_UDP_CONNRESET, (*byte)(unsafe.Pointer(&b)), 4, nil, 0, &n, nil,
+		0)
 }
 
 func nonblocking(fd descriptor) error {
@@ -77,7 +79,8 @@ func nonblocking(fd descriptor) error {
 }
 
 func ioctl(fd descriptor, command uint32, arg *uint32) error {
-	r, _, errno := syscall.SyscallN(procIoctlsocket.Addr(), uintptr(fd), uintptr(command), uintptr(unsafe.Pointer(arg)))
+	r, _, errno := syscall.SyscallN(procIoctlsocket.Addr(), uintptr(fd), uintptr(command),
+		uintptr(unsafe.Pointer(arg)))
 	if int32(r) != 0 {
 		return posix(errno)
 	}
@@ -107,8 +110,8 @@ func sysConnect(fd descriptor, to netip.AddrPort) error {
 	return err
 }
 
-// sysDisconnect releases the peer of a datagram socket by connecting it to an address of zeros. Source:
-// Winsock, connect, remarks.
+// sysDisconnect releases the peer of a datagram socket by connecting it to an address of zeros.
+// Source: Winsock, connect, remarks.
 func sysDisconnect(fd descriptor, family network.Family) error {
 	var null windows.Sockaddr = new(windows.SockaddrInet4)
 	if family == network.IPv6 {
@@ -121,7 +124,8 @@ func sysDisconnect(fd descriptor, family network.Family) error {
 	return err
 }
 
-// reachable is the loopback address in place of the unspecified one, to which Windows does not connect.
+// reachable is the loopback address in place of the unspecified one, to which Windows does not
+// connect.
 func reachable(to netip.AddrPort) netip.AddrPort {
 	switch a := to.Addr(); {
 	case !a.IsUnspecified():
@@ -174,7 +178,8 @@ func sysAccept(fd descriptor) (descriptor, netip.AddrPort, error) {
 	for {
 		var sa windows.RawSockaddrAny
 		size := int32(unsafe.Sizeof(sa))
-		r, _, errno := syscall.SyscallN(procAccept.Addr(), uintptr(fd), uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
+		r, _, errno := syscall.SyscallN(procAccept.Addr(), uintptr(fd),
+			uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
 		c := windows.Handle(r)
 		if c != windows.InvalidHandle {
 			windows.SetHandleInformation(c, windows.HANDLE_FLAG_INHERIT, 0)

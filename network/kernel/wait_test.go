@@ -28,9 +28,19 @@ func TestClosed(t *testing.T) {
 			"remote":     func() error { _, err := s.RemoteAddr(); return err },
 			"option":     func() error { _, err := s.Option(network.KeepAlive); return err },
 			"set option": func() error { return s.SetOption(network.KeepAlive, 1) },
-			"join":       func() error { return s.Join(netip.MustParseAddr("224.0.0.251"), network.Interface{}) },
-			"leave":      func() error { return s.Leave(netip.MustParseAddr("224.0.0.251"), network.Interface{}) },
-			"wait":       func() error { _, err := s.Wait(network.Readable, time.Time{}); return err },
+			"join": func() error {
+				return s.Join(netip.MustParseAddr("224.0.0.251"),
+					network.Interface{})
+			},
+			"leave": func() error {
+				return s.Leave(netip.MustParseAddr("224.0.0.251"),
+					network.Interface{})
+			},
+			"wait": func() error {
+				_,
+					err := s.Wait(network.Readable, time.Time{})
+				return err
+			},
 			"poll":       func() error { _, err := s.Poll(network.Readable); return err },
 			"available":  func() error { _, err := s.Available(); return err },
 			"the handle": func() error { return s.Readiness().Control(func(uintptr) { t.Error("a handle after close") }) },
@@ -53,7 +63,11 @@ func TestCloseWakes(t *testing.T) {
 				for range waiters {
 					go func() { _, err := s.Wait(network.Readable, deadline); results <- err }()
 					go func() { _, err := s.Wait(network.Writable, deadline); results <- err }()
-					go func() { _, err := s.Wait(network.Readable|network.Writable, deadline); results <- err }()
+					go func() {
+						_,
+							err := s.Wait(network.Readable|network.Writable, deadline)
+						results <- err
+					}()
 				}
 				time.Sleep(time.Millisecond) // either order must work; this makes both happen
 				check(t, s.Close())
@@ -84,7 +98,8 @@ func TestWaitDeadline(t *testing.T) {
 	if _, err := s.Send(one([]byte("x")), addr); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.Wait(network.Readable, time.Unix(1, 0)); got != network.Readable || err != nil {
+	if got, err := s.Wait(network.Readable, time.Unix(1, 0)); got != network.Readable ||
+		err != nil {
 		t.Errorf("%b, %v", got, err)
 	}
 	// Nor does it last.
@@ -167,7 +182,8 @@ func TestCloseRaces(t *testing.T) {
 				var users sync.WaitGroup
 				users.Go(func() {
 					for {
-						if _, err := s.Wait(network.Readable, time.Now().Add(time.Hour)); err != nil {
+						if _, err := s.Wait(network.Readable,
+							time.Now().Add(time.Hour)); err != nil {
 							wantErr(t, "wait", err, errClosed)
 							return
 						}

@@ -16,15 +16,16 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// poller is a socket's place in Go's poller. It is made by the first Wait that has to wait: registration costs as much as
-// making the socket, and most sockets of a busy guest never need it.
+// poller is a socket's place in Go's poller. It is made by the first Wait that has to wait:
+// registration costs as much as making the socket, and most sockets of a busy guest never need it.
 type poller struct {
 	file        *os.File // owns the descriptor from now on
 	read, write waiter
 }
 
-// waiter waits in one direction. Go's poller knows one reader and one writer of a file, with one deadline each, so those who
-// wait in the same direction take turns: the first is woken by the poller, the others by those before them.
+// waiter waits in one direction. Go's poller knows one reader and one writer of a file, with one
+// deadline each, so those who wait in the same direction take turns: the first is woken by the
+// poller, the others by those before them.
 type waiter struct {
 	handle      *handle
 	wait        func(func(uintptr) bool) error // the Read or Write of a syscall.RawConn
@@ -63,9 +64,10 @@ func (h *handle) shut() error {
 	return unix.Close(h.fd)
 }
 
-// Wait blocks until one of the events holds. Once the poller has woken it, it takes the wanted event for granted, as do its callers,
-// who try and wait again: to ask the kernel which it was would cost a twelfth of a round trip. To wait in both directions costs more,
-// since the poller wakes readers and writers apart.
+// Wait blocks until one of the events holds. Once the poller has woken it, it takes the wanted
+// event for granted, as do its callers, who try and wait again: to ask the kernel which it was
+// would cost a twelfth of a round trip. To wait in both directions costs more, since the poller
+// wakes readers and writers apart.
 func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, error) {
 	if !s.acquire() {
 		return 0, net.ErrClosed
@@ -109,10 +111,12 @@ func (h *handle) register() (*poller, error) {
 	return p, nil
 }
 
-func (w *waiter) init(h *handle, wait func(func(uintptr) bool) error, setDeadline func(time.Time) error) {
+func (w *waiter) init(h *handle, wait func(func(uintptr) bool) error,
+	setDeadline func(time.Time) error) {
 	w.handle, w.wait, w.setDeadline = h, wait, setDeadline
 	w.turn = make(chan struct{}, 1)
-	// The poller calls it first after it was armed, so that what happens after this look wakes it up, and then when it was woken.
+	// The poller calls it first after it was armed, so that what happens after this look wakes it
+	// up, and then when it was woken.
 	w.check = func(fd uintptr) bool {
 		if w.looked && w.want != 0 {
 			w.got = w.want
@@ -179,7 +183,8 @@ func (w *waiter) leave() {
 	<-w.turn
 }
 
-// waitError is the error of Go's poller as one of ours. What else can go wrong there is a lack of resources.
+// waitError is the error of Go's poller as one of ours. What else can go wrong there is a lack of
+// resources.
 func waitError(err error) error {
 	switch {
 	case err == nil:

@@ -11,7 +11,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// parking is where those who wait for a handle are: in a poll set, each with a thread of the system.
+// parking is where those who wait for a handle are: in a poll set, each with a thread of the
+// system.
 type parking struct {
 	sets sets
 }
@@ -61,8 +62,8 @@ func sysPoll(fd descriptor, mask int16) (int16, error) {
 	return p.revents, nil
 }
 
-// pollNow asks which events hold now. Windows says that a peer has hung up when it will send no more, which is the end of a stream to
-// read, and no Hangup.
+// pollNow asks which events hold now. Windows says that a peer has hung up when it will send no
+// more, which is the end of a stream to read, and no Hangup.
 func pollNow(fd descriptor, want network.Events) (network.Events, error) {
 	var mask int16
 	if want&network.Readable != 0 {

@@ -1,4 +1,5 @@
-/* Stands in for wasi-libc's header, which needs C11's max_align_t. Size and alignment are the same. */
+/* Stands in for wasi-libc's header, which needs C11's max_align_t. Size and alignment are the same.
+ */
 #ifndef __wasilibc___struct_sockaddr_in6_h
 #define __wasilibc___struct_sockaddr_in6_h
 

@@ -1,4 +1,5 @@
-/* Stands in for wasi-libc's header, whose structure is too small to hold every address, sockaddr_un among them. */
+/* Stands in for wasi-libc's header, whose structure is too small to hold every address, sockaddr_un
+ * among them. */
 #ifndef __wasilibc___struct_sockaddr_storage_h
 #define __wasilibc___struct_sockaddr_storage_h
 

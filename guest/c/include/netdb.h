@@ -52,12 +52,12 @@ struct addrinfo {
 #define EAI_SYSTEM (-11)
 #define EAI_OVERFLOW (-12)
 
-int getaddrinfo(
-	const char *__restrict, const char *__restrict, const struct addrinfo *__restrict, struct addrinfo **__restrict);
+int getaddrinfo(const char *__restrict, const char *__restrict, const struct addrinfo *__restrict,
+    struct addrinfo **__restrict);
 void freeaddrinfo(struct addrinfo *);
 const char *gai_strerror(int);
-int getnameinfo(
-	const struct sockaddr *__restrict, socklen_t, char *__restrict, socklen_t, char *__restrict, socklen_t, int);
+int getnameinfo(const struct sockaddr *__restrict, socklen_t, char *__restrict, socklen_t,
+    char *__restrict, socklen_t, int);
 
 struct hostent {
 	char *h_name;

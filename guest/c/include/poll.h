@@ -1,4 +1,5 @@
-/* <poll.h>: wasi-libc's, and the events that it leaves out. They can be asked for, and never happen. */
+/* <poll.h>: wasi-libc's, and the events that it leaves out. They can be asked for, and never
+ * happen. */
 #include_next <poll.h>
 
 #ifndef POLLPRI

@@ -1,4 +1,5 @@
-/* <wasi_socket_ext.h>, which sources for WAMR include: here the usual headers have everything that is in it. */
+/* <wasi_socket_ext.h>, which sources for WAMR include: here the usual headers have everything that
+ * is in it. */
 #ifndef WASPORT_WASI_SOCKET_EXT_H
 #define WASPORT_WASI_SOCKET_EXT_H
 

@@ -1,11 +1,14 @@
 /*
- * Every import of the WAMR socket ABI, and of wasport's own extension of it, for guests that use no C library.
+ * Every import of the WAMR socket ABI, and of wasport's own extension of it, for guests that use no
+ * C library.
  *
- * The header needs nothing but a compiler (freestanding <stdint.h> and <stddef.h>) and defines no code. Programs with
- * wasi-libc include <sys/socket.h> and its kin from this directory instead, and never see this file.
+ * The header needs nothing but a compiler (freestanding <stdint.h> and <stddef.h>) and defines no
+ * code. Programs with wasi-libc include <sys/socket.h> and its kin from this directory instead, and
+ * never see this file.
  *
- * Each function returns a WASI errno, 0 for success, and writes its results through pointers. A pointer that does not
- * lie in memory gives 21 (EFAULT) and nothing happens. Nothing needs to be aligned.
+ * Each function returns a WASI errno, 0 for success, and writes its results through pointers. A
+ * pointer that does not lie in memory gives 21 (EFAULT) and nothing happens. Nothing needs to be
+ * aligned.
  */
 #ifndef WASPORT_H
 #define WASPORT_H
@@ -20,8 +23,9 @@ extern "C" {
 #define WASPORT_ASSERT(what, why) _Static_assert(what, why)
 #endif
 
-#define WASPORT_IMPORT(module, name) \
-	__attribute__((__import_module__(module), __import_name__(#name), __warn_unused_result__)) int32_t wasport_##name
+#define WASPORT_IMPORT(module, name)                                                               \
+	__attribute__((__import_module__(module), __import_name__(#name), __warn_unused_result__))     \
+	int32_t wasport_##name
 #define WASPORT_SOCK(name) WASPORT_IMPORT("wasi_snapshot_preview1", name)
 #define WASPORT_OWN(name) WASPORT_IMPORT("wasport_sockets", name)
 
@@ -45,7 +49,8 @@ enum {
 	WASPORT_STREAM = 1,
 };
 
-/* An address without a port: four octets in dotted order, or eight 16-bit groups, each a plain number. */
+/* An address without a port: four octets in dotted order, or eight 16-bit groups, each a plain
+ * number. */
 typedef struct wasport_ip {
 	uint32_t kind; /* WASPORT_INET4 or WASPORT_INET6 */
 	union {
@@ -94,7 +99,8 @@ WASPORT_ASSERT(sizeof(wasport_hints) == 12, "hints");
 WASPORT_ASSERT(offsetof(wasport_hints, family) == 4, "hints.family");
 WASPORT_ASSERT(offsetof(wasport_hints, enabled) == 8, "hints.enabled");
 
-/* Flags of receiving (ri_flags), flags of what was received (ro_flags), directions of shutdown, flags of accept. */
+/* Flags of receiving (ri_flags), flags of what was received (ro_flags), directions of shutdown,
+ * flags of accept. */
 enum { WASPORT_PEEK = 1, WASPORT_WAITALL = 2 };
 enum { WASPORT_TRUNCATED = 1 };
 enum { WASPORT_SHUT_RD = 1, WASPORT_SHUT_WR = 2 };
@@ -110,14 +116,18 @@ WASPORT_SOCK(sock_bind)(int32_t fd, const wasport_addr *addr);
 WASPORT_SOCK(sock_listen)(int32_t fd, int32_t backlog);
 WASPORT_SOCK(sock_accept)(int32_t fd, uint32_t fdflags, int32_t *accepted);
 WASPORT_SOCK(sock_connect)(int32_t fd, const wasport_addr *addr);
-WASPORT_SOCK(sock_send)(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, uint32_t *sent);
+WASPORT_SOCK(sock_send)
+(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, uint32_t *sent);
 WASPORT_SOCK(sock_send_to)
-(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, const wasport_addr *to, uint32_t *sent);
+(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, const wasport_addr *to,
+    uint32_t *sent);
 WASPORT_SOCK(sock_recv)
-(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, uint32_t *received, uint16_t *ro_flags);
+(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, uint32_t *received,
+    uint16_t *ro_flags);
 /* from may be NULL under wasport; WAMR would write to address 0. */
 WASPORT_SOCK(sock_recv_from)
-(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, wasport_addr *from, uint32_t *received);
+(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, wasport_addr *from,
+    uint32_t *received);
 WASPORT_SOCK(sock_shutdown)(int32_t fd, uint32_t how);
 /* WAMR answers 52 to this one; fd_close works everywhere. */
 WASPORT_SOCK(sock_close)(int32_t fd);
@@ -125,16 +135,16 @@ WASPORT_SOCK(sock_addr_local)(int32_t fd, wasport_addr *addr);
 WASPORT_SOCK(sock_addr_remote)(int32_t fd, wasport_addr *addr);
 
 /*
- * host and service end with a NUL; service may be "". capacity counts entries, and *count becomes the number of answers
- * there are, which may be more.
+ * host and service end with a NUL; service may be "". capacity counts entries, and *count becomes
+ * the number of answers there are, which may be more.
  */
 WASPORT_SOCK(sock_addr_resolve)
-(const char *host, const char *service, const wasport_hints *hints, wasport_addr_info *answers, uint32_t capacity,
-	uint32_t *count);
+(const char *host, const char *service, const wasport_hints *hints, wasport_addr_info *answers,
+    uint32_t capacity, uint32_t *count);
 
 /*
- * Options. A get of a bool or of a hop count writes one byte. A set takes its value as an argument; of a bool only the
- * low eight bits count.
+ * Options. A get of a bool or of a hop count writes one byte. A set takes its value as an argument;
+ * of a bool only the low eight bits count.
  */
 
 WASPORT_SOCK(sock_get_reuse_addr)(int32_t fd, uint8_t *on);
@@ -175,8 +185,9 @@ WASPORT_SOCK(sock_get_ipv6_only)(int32_t fd, uint8_t *on);
 WASPORT_SOCK(sock_set_ipv6_only)(int32_t fd, uint32_t on);
 
 /*
- * interface is, for an IPv4 group, the four octets of the interface's address as they lie in memory (127.0.0.1 is 0x0100007f),
- * and for an IPv6 group the interface's index. 0 leaves the choice to the host.
+ * interface is, for an IPv4 group, the four octets of the interface's address as they lie in memory
+ * (127.0.0.1 is 0x0100007f), and for an IPv6 group the interface's index. 0 leaves the choice to
+ * the host.
  */
 WASPORT_SOCK(sock_set_ip_add_membership)(int32_t fd, const wasport_ip *group, uint32_t interface);
 WASPORT_SOCK(sock_set_ip_drop_membership)(int32_t fd, const wasport_ip *group, uint32_t interface);
@@ -186,12 +197,14 @@ WASPORT_SOCK(sock_set_ip_drop_membership)(int32_t fd, const wasport_ip *group, u
  */
 
 enum {
-	WASPORT_OPT_ERROR = 1, /* get only: the pending error as a WASI errno, 0 for none; reading clears it */
+	WASPORT_OPT_ERROR =
+	    1, /* get only: the pending error as a WASI errno, 0 for none; reading clears it */
 	WASPORT_OPT_ACCEPTCONN = 2, /* get only: 1 when the socket listens */
 	WASPORT_OPT_TCP_KEEPCNT = 3,
 	WASPORT_OPT_TCP_MAXSEG = 4,
 	WASPORT_OPT_IP_TOS = 5,
-	WASPORT_OPT_IP_MULTICAST_IF = 6, /* the interface's address as a number, 127.0.0.1 is 0x7f000001; 0 = any */
+	WASPORT_OPT_IP_MULTICAST_IF =
+	    6, /* the interface's address as a number, 127.0.0.1 is 0x7f000001; 0 = any */
 	WASPORT_OPT_IPV6_UNICAST_HOPS = 7, /* -1 = the host's default */
 	WASPORT_OPT_IPV6_MULTICAST_HOPS = 8, /* -1 = the host's default */
 	WASPORT_OPT_IPV6_MULTICAST_IF = 9, /* the interface's index; 0 = any */
@@ -206,11 +219,12 @@ enum { WASPORT_DONTWAIT = 4 };
 
 /* from and ro_flags may be NULL. */
 WASPORT_OWN(sock_recv_msg)
-(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, wasport_addr *from, uint32_t *received,
-	uint32_t *ro_flags);
+(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, wasport_addr *from,
+    uint32_t *received, uint32_t *ro_flags);
 /* to may be NULL. */
 WASPORT_OWN(sock_send_msg)
-(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, const wasport_addr *to, uint32_t *sent);
+(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, const wasport_addr *to,
+    uint32_t *sent);
 
 /* A type of subscription for poll_oneoff: the descriptor, where those for reading and writing have
  * it, failed or hung up. */
@@ -241,7 +255,8 @@ WASPORT_ASSERT(offsetof(wasport_interface, index) == 28, "interface.index");
 WASPORT_ASSERT(offsetof(wasport_interface, flags) == 32, "interface.flags");
 WASPORT_ASSERT(offsetof(wasport_interface, name) == 36, "interface.name");
 
-/* capacity counts entries, and *count becomes the number of entries there are, which may be more. */
+/* capacity counts entries, and *count becomes the number of entries there are, which may be more.
+ */
 WASPORT_OWN(sock_interfaces)(wasport_interface *list, uint32_t capacity, uint32_t *count);
 
 #undef WASPORT_OWN

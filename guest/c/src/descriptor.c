@@ -8,7 +8,8 @@ int32_t __wasport_socktype(int fd, int *type)
 	int32_t err = __wasi_fd_fdstat_get(fd, &stat);
 	if (err != 0)
 		return err;
-	if (stat.fs_filetype != __WASI_FILETYPE_SOCKET_STREAM && stat.fs_filetype != __WASI_FILETYPE_SOCKET_DGRAM)
+	if (stat.fs_filetype != __WASI_FILETYPE_SOCKET_STREAM &&
+	    stat.fs_filetype != __WASI_FILETYPE_SOCKET_DGRAM)
 		return ENOTSOCK;
 	*type = stat.fs_filetype;
 	return 0;

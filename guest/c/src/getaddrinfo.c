@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KNOWN_FLAGS \
-	(AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_V4MAPPED | AI_ALL | AI_ADDRCONFIG | AI_NUMERICSERV)
+#define KNOWN_FLAGS                                                                                \
+	(AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_V4MAPPED | AI_ALL | AI_ADDRCONFIG |           \
+	    AI_NUMERICSERV)
 
 enum { KINDS = 2 };
 
@@ -18,7 +19,8 @@ struct kind {
 	uint16_t port;
 };
 
-/* The list of results as it grows; each entry is one block with its address and, the first, the name behind it. */
+/* The list of results as it grows; each entry is one block with its address and, the first, the
+ * name behind it. */
 struct results {
 	struct addrinfo *first, **last;
 	const char *canonical;
@@ -42,7 +44,8 @@ static bool parse_number(const char *text, uint32_t most, uint32_t *number)
 	return true;
 }
 
-/* Asks the host for a service that is not in the library's table: an address literal needs no permission. */
+/* Asks the host for a service that is not in the library's table: an address literal needs no
+ * permission. */
 static bool ask_for_port(const char *service, const struct kind *kind, uint16_t *port)
 {
 	wasport_hints hints = {.family = WASPORT_INET4, .enabled = 1};
@@ -50,7 +53,8 @@ static bool ask_for_port(const char *service, const struct kind *kind, uint16_t 
 	uint32_t count = 0;
 
 	hints.type = kind->type == SOCK_STREAM ? WASPORT_STREAM : WASPORT_DGRAM;
-	if (wasport_sock_addr_resolve("127.0.0.1", service, &hints, &answer, 1, &count) != 0 || count == 0)
+	if (wasport_sock_addr_resolve("127.0.0.1", service, &hints, &answer, 1, &count) != 0 ||
+	    count == 0)
 		return false;
 	*port = answer.addr.u.v4.port;
 	return true;
@@ -190,7 +194,8 @@ static int split_zone(const char *node, char *text, size_t size, uint32_t *scope
 }
 
 /* Appends what a literal says. *literal tells whether node is one. */
-static int append_literal(struct results *r, const char *node, const struct addrinfo *hints, bool *literal)
+static int append_literal(
+    struct results *r, const char *node, const struct addrinfo *hints, bool *literal)
 {
 	wasport_addr addr;
 	struct in_addr in;
@@ -260,8 +265,8 @@ static int append_named(struct results *r, const char *node, const struct addrin
 	return err == 0 && more == EAI_NONAME ? 0 : more;
 }
 
-int getaddrinfo(
-	const char *restrict node, const char *restrict service, const struct addrinfo *restrict hints, struct addrinfo **restrict all)
+int getaddrinfo(const char *restrict node, const char *restrict service,
+    const struct addrinfo *restrict hints, struct addrinfo **restrict all)
 {
 	static const struct addrinfo no_hints = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG};
 	struct kind kinds[KINDS];
@@ -275,9 +280,11 @@ int getaddrinfo(
 		return EAI_NONAME;
 	if ((hints->ai_flags & ~KNOWN_FLAGS) || (node == NULL && (hints->ai_flags & AI_CANONNAME)))
 		return EAI_BADFLAGS;
-	if (hints->ai_family != AF_UNSPEC && hints->ai_family != AF_INET && hints->ai_family != AF_INET6)
+	if (hints->ai_family != AF_UNSPEC && hints->ai_family != AF_INET &&
+	    hints->ai_family != AF_INET6)
 		return EAI_FAMILY;
-	if ((err = choose_kinds(hints, kinds)) != 0 || (err = find_ports(service, hints->ai_flags, kinds)) != 0)
+	if ((err = choose_kinds(hints, kinds)) != 0 ||
+	    (err = find_ports(service, hints->ai_flags, kinds)) != 0)
 		return err;
 
 	r.last = &r.first;
@@ -286,7 +293,8 @@ int getaddrinfo(
 	if (node == NULL)
 		err = append_nameless(&r, hints->ai_family, hints->ai_flags & AI_PASSIVE);
 	else if ((err = append_literal(&r, node, hints, &literal)) == 0 && !literal)
-		err = hints->ai_flags & AI_NUMERICHOST || *node == '\0' ? EAI_NONAME : append_named(&r, node, hints);
+		err = hints->ai_flags & AI_NUMERICHOST || *node == '\0' ? EAI_NONAME
+		                                                        : append_named(&r, node, hints);
 	if (err != 0) {
 		freeaddrinfo(r.first);
 		return err;

@@ -39,7 +39,8 @@ void herror(const char *what)
 }
 
 /* Lays the answer out in room as gethostbyname has it: the two lists, the addresses, the name. */
-static int lay_out(const struct addrinfo *all, const char *name, struct hostent *host, char *room, size_t size)
+static int lay_out(
+    const struct addrinfo *all, const char *name, struct hostent *host, char *room, size_t size)
 {
 	uintptr_t skew = -(uintptr_t)room % sizeof(char *);
 	size_t count = 0, octets = all->ai_family == AF_INET ? 4 : 16, i = 0;
@@ -52,8 +53,9 @@ static int lay_out(const struct addrinfo *all, const char *name, struct hostent 
 	lists = (char **)(void *)(room + skew);
 	at = (char *)(lists + count + 2);
 	for (const struct addrinfo *a = all; a != NULL; a = a->ai_next) {
-		const void *from = a->ai_family == AF_INET ? (void *)&((struct sockaddr_in *)a->ai_addr)->sin_addr
-												   : (void *)&((struct sockaddr_in6 *)a->ai_addr)->sin6_addr;
+		const void *from = a->ai_family == AF_INET
+		                       ? (void *)&((struct sockaddr_in *)a->ai_addr)->sin_addr
+		                       : (void *)&((struct sockaddr_in6 *)a->ai_addr)->sin6_addr;
 		lists[i++] = memcpy(at, from, octets);
 		at += octets;
 	}
@@ -67,8 +69,8 @@ static int lay_out(const struct addrinfo *all, const char *name, struct hostent 
 	return 0;
 }
 
-int gethostbyname2_r(
-	const char *name, int family, struct hostent *host, char *room, size_t size, struct hostent **result, int *code)
+int gethostbyname2_r(const char *name, int family, struct hostent *host, char *room, size_t size,
+    struct hostent **result, int *code)
 {
 	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM}, *all;
 	int err;
@@ -96,7 +98,8 @@ int gethostbyname2_r(
 	return err;
 }
 
-int gethostbyname_r(const char *name, struct hostent *host, char *room, size_t size, struct hostent **result, int *code)
+int gethostbyname_r(const char *name, struct hostent *host, char *room, size_t size,
+    struct hostent **result, int *code)
 {
 	return gethostbyname2_r(name, AF_INET, host, room, size, result, code);
 }
@@ -146,7 +149,8 @@ struct hostent *gethostbyaddr(const void *addr, socklen_t len, int family)
 		return NULL;
 	memset(&whole, 0, sizeof whole);
 	whole.sa.sa_family = (sa_family_t)family;
-	memcpy(family == AF_INET ? (void *)&whole.in.sin_addr : (void *)&whole.in6.sin6_addr, addr, want);
+	memcpy(
+	    family == AF_INET ? (void *)&whole.in.sin_addr : (void *)&whole.in6.sin6_addr, addr, want);
 	if (getnameinfo(&whole.sa, sizeof whole, name, sizeof name, NULL, 0, NI_NAMEREQD) != 0) {
 		h_errno = HOST_NOT_FOUND;
 		return NULL;

@@ -63,13 +63,14 @@ static int put_service(const struct sockaddr *sa, char *name, socklen_t room, in
 	return put(name, room, s != NULL ? s->name : text);
 }
 
-int getnameinfo(const struct sockaddr *restrict sa, socklen_t len, char *restrict host, socklen_t host_room,
-	char *restrict service, socklen_t service_room, int flags)
+int getnameinfo(const struct sockaddr *restrict sa, socklen_t len, char *restrict host,
+    socklen_t host_room, char *restrict service, socklen_t service_room, int flags)
 {
 	wasport_addr addr;
 	int err = 0;
 
-	if (flags & ~(NI_NUMERICHOST | NI_NUMERICSERV | NI_NOFQDN | NI_NAMEREQD | NI_DGRAM | NI_NUMERICSCOPE))
+	if (flags &
+	    ~(NI_NUMERICHOST | NI_NUMERICSERV | NI_NOFQDN | NI_NAMEREQD | NI_DGRAM | NI_NUMERICSCOPE))
 		return EAI_BADFLAGS;
 	if (__wasport_encode(sa, len, &addr) != 0)
 		return EAI_FAMILY;

@@ -92,7 +92,9 @@ static int wanted_by(const char *protocol)
 {
 	if (protocol == NULL)
 		return BOTH;
-	return strcmp(protocol, "tcp") == 0 ? SERVICE_TCP : strcmp(protocol, "udp") == 0 ? SERVICE_UDP : 0;
+	return strcmp(protocol, "tcp") == 0   ? SERVICE_TCP
+	       : strcmp(protocol, "udp") == 0 ? SERVICE_UDP
+	                                      : 0;
 }
 
 static struct servent *describe(const struct service *s, int wanted)

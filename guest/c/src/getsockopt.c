@@ -3,7 +3,8 @@
 #include <string.h>
 #include <sys/time.h>
 
-/* The family, type and protocol of a socket are not options of the ABI, but follow from other calls. */
+/* The family, type and protocol of a socket are not options of the ABI, but follow from other
+ * calls. */
 static int32_t get_nature(int fd, int name, int *value)
 {
 	wasport_addr addr;
@@ -31,7 +32,8 @@ static int get_timeout(int fd, int name, void *value, socklen_t *len)
 {
 	uint64_t us = 0;
 	struct timeval tv;
-	if (result(name == SO_RCVTIMEO ? wasport_sock_get_recv_timeout(fd, &us) : wasport_sock_get_send_timeout(fd, &us)) != 0)
+	if (result(name == SO_RCVTIMEO ? wasport_sock_get_recv_timeout(fd, &us)
+	                               : wasport_sock_get_send_timeout(fd, &us)) != 0)
 		return -1;
 	memset(&tv, 0, sizeof tv);
 	tv.tv_sec = (time_t)(us / 1000000);

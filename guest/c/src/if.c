@@ -121,7 +121,8 @@ static unsigned int flags_of(uint32_t flags)
 	return result;
 }
 
-/* Everything that one entry of getifaddrs points to; the entry comes first, so that freeing it frees all. */
+/* Everything that one entry of getifaddrs points to; the entry comes first, so that freeing it
+ * frees all. */
 struct entry {
 	struct ifaddrs head;
 	struct sockaddr_storage addr, mask, broadcast;

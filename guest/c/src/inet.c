@@ -10,7 +10,8 @@ int inet_aton(const char *text, struct in_addr *addr)
 
 	for (int i = 0;; i++) {
 		char *end;
-		unsigned long long part = isdigit((unsigned char)*text) ? strtoull(text, &end, 0) : UINT64_MAX;
+		unsigned long long part =
+		    isdigit((unsigned char)*text) ? strtoull(text, &end, 0) : UINT64_MAX;
 		if (part > UINT32_MAX >> 8 * i)
 			return 0;
 		if (*end == '\0') {
@@ -50,7 +51,10 @@ static unsigned int host_bits(in_addr_t addr)
 
 struct in_addr inet_makeaddr(in_addr_t net, in_addr_t host)
 {
-	in_addr_t whole = net < 256 ? net << 24 : net < 65536 ? net << 16 : net < 16777216 ? net << 8 : net;
+	in_addr_t whole = net < 256        ? net << 24
+	                  : net < 65536    ? net << 16
+	                  : net < 16777216 ? net << 8
+	                                   : net;
 	return (struct in_addr){htonl(whole | host)};
 }
 

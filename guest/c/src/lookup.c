@@ -59,7 +59,9 @@ int __wasport_lookup(const char *name, int family, wasport_addr_info **list, uin
 	/* Without a type the host would give each address twice. */
 	wasport_hints hints = {.type = WASPORT_STREAM, .enabled = 1};
 
-	hints.family = family == AF_INET ? WASPORT_INET4 : family == AF_INET6 ? WASPORT_INET6 : WASPORT_INET_UNSPEC;
+	hints.family = family == AF_INET    ? WASPORT_INET4
+	               : family == AF_INET6 ? WASPORT_INET6
+	                                    : WASPORT_INET_UNSPEC;
 	*list = NULL;
 	if (!is_name(name))
 		return EAI_NONAME;

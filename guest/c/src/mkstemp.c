@@ -23,7 +23,8 @@ static char *marks(char *template)
 
 static bool fill(char *at)
 {
-	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+	static const char letters[] =
+	    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
 	uint8_t random[MARKS];
 
 	if (result(__wasi_random_get(random, sizeof random)) != 0)

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* IPv4 names an interface by its address; this finds the address of one that is named by its index. */
+/* IPv4 names an interface by its address; this finds the address of one that is named by its index.
+ */
 static int32_t address_of(uint32_t index, struct in_addr *addr)
 {
 	wasport_interface *list;
@@ -47,7 +48,8 @@ static int32_t change_membership(int fd, bool join, const wasport_ip *group, uin
 	return wasport_sock_set_ip_drop_membership(fd, group, interface);
 }
 
-static int32_t membership4(int fd, bool join, struct in_addr group, uint32_t index, struct in_addr interface)
+static int32_t membership4(
+    int fd, bool join, struct in_addr group, uint32_t index, struct in_addr interface)
 {
 	wasport_ip ip = {.kind = WASPORT_INET4};
 	int32_t err;
@@ -78,7 +80,8 @@ int32_t __wasport_set_membership(int fd, int level, int name, const void *value,
 		if (request.gr_group.ss_family != (level == IPPROTO_IP ? AF_INET : AF_INET6))
 			return EADDRNOTAVAIL;
 		if (level == IPPROTO_IP)
-			return membership4(fd, name == MCAST_JOIN_GROUP, in.sin_addr, request.gr_interface, (struct in_addr){0});
+			return membership4(fd, name == MCAST_JOIN_GROUP, in.sin_addr, request.gr_interface,
+			    (struct in_addr){0});
 		return membership6(fd, name == MCAST_JOIN_GROUP, &in6.sin6_addr, request.gr_interface);
 	}
 	if (level == IPPROTO_IP) {
@@ -87,14 +90,15 @@ int32_t __wasport_set_membership(int fd, int level, int name, const void *value,
 			return EINVAL;
 		memset(&request, 0, sizeof request);
 		memcpy(&request, value, len < sizeof request ? sizeof(struct ip_mreq) : sizeof request);
-		return membership4(
-			fd, name == IP_ADD_MEMBERSHIP, request.imr_multiaddr, (uint32_t)request.imr_ifindex, request.imr_address);
+		return membership4(fd, name == IP_ADD_MEMBERSHIP, request.imr_multiaddr,
+		    (uint32_t)request.imr_ifindex, request.imr_address);
 	}
 	struct ipv6_mreq request;
 	if (len < sizeof request)
 		return EINVAL;
 	memcpy(&request, value, sizeof request);
-	return membership6(fd, name == IPV6_JOIN_GROUP, &request.ipv6mr_multiaddr, request.ipv6mr_interface);
+	return membership6(
+	    fd, name == IPV6_JOIN_GROUP, &request.ipv6mr_multiaddr, request.ipv6mr_interface);
 }
 
 bool __wasport_is_membership(int level, int name)

@@ -2,10 +2,16 @@
 
 #include <netinet/tcp.h>
 
-#define FLAG(level, name, import) {level, name, wasport_sock_get_##import, NULL, wasport_sock_set_##import, 0, 0}
+#define FLAG(level, name, import)                                                                  \
+	{                                                                                              \
+		level, name, wasport_sock_get_##import, NULL, wasport_sock_set_##import, 0, 0              \
+	}
 #define HOPS(level, name, import, preset) \
 	{level, name, wasport_sock_get_##import, NULL, wasport_sock_set_##import, 0, preset}
-#define NUMBER(level, name, import) {level, name, NULL, wasport_sock_get_##import, wasport_sock_set_##import, 0, 0}
+#define NUMBER(level, name, import)                                                                \
+	{                                                                                              \
+		level, name, NULL, wasport_sock_get_##import, wasport_sock_set_##import, 0, 0              \
+	}
 #define OWN(level, name, number) {level, name, NULL, NULL, NULL, number, 0}
 
 #define LOOP(level, name, n) {level, name, get_loop##n, NULL, set_loop##n, 0, 0}

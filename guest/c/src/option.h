@@ -32,7 +32,8 @@ HIDDEN int32_t __wasport_no_option(int fd);
 
 /* multicast.c: the options that name a group or an interface. */
 HIDDEN bool __wasport_is_membership(int level, int name);
-HIDDEN int32_t __wasport_set_membership(int fd, int level, int name, const void *value, socklen_t len);
+HIDDEN int32_t __wasport_set_membership(
+    int fd, int level, int name, const void *value, socklen_t len);
 HIDDEN int32_t __wasport_set_multicast_interface(int fd, const void *value, socklen_t len);
 
 #endif

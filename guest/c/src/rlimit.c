@@ -3,8 +3,8 @@
 
 #include <sys/resource.h>
 
-/* The linker's, which have no values but addresses: where the program's variables begin and end, and
- * all memory that it lays out. */
+/* The linker's, which have no values but addresses: where the program's variables begin and end,
+ * and all memory that it lays out. */
 extern unsigned char __global_base, __data_end, __heap_base;
 
 enum { DESCRIPTORS = 8192, LOWEST_BASE = 1024 };

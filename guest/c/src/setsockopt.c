@@ -14,7 +14,8 @@ static int32_t set_timeout(int fd, int name, const void *value, socklen_t len)
 		return EDOM;
 	/* A time that is past already cannot be said with 0, which means for ever. */
 	us = tv.tv_sec < 0 ? 1 : (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
-	return name == SO_RCVTIMEO ? wasport_sock_set_recv_timeout(fd, us) : wasport_sock_set_send_timeout(fd, us);
+	return name == SO_RCVTIMEO ? wasport_sock_set_recv_timeout(fd, us)
+	                           : wasport_sock_set_send_timeout(fd, us);
 }
 
 static int32_t set_linger(int fd, const void *value, socklen_t len)
@@ -44,7 +45,8 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 
 	o = __wasport_option(level, name);
 	if (o == NULL)
-		return result(level == SOL_SOCKET && len < sizeof number ? EINVAL : __wasport_no_option(fd));
+		return result(
+		    level == SOL_SOCKET && len < sizeof number ? EINVAL : __wasport_no_option(fd));
 	if (len >= sizeof number)
 		memcpy(&number, value, sizeof number);
 	else if (len >= 1 && level == IPPROTO_IP) /* IPv4's options may be given as a char */

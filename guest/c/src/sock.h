@@ -48,13 +48,15 @@ HIDDEN const struct service *__wasport_service_named(const char *name, int proto
 HIDDEN const struct service *__wasport_service_at(uint16_t port, int protocols);
 
 /* lookup.c: a name's addresses, as a malloc'd list that the caller frees. Returns an EAI_ code. */
-HIDDEN int __wasport_lookup(const char *name, int family, wasport_addr_info **list, uint32_t *count);
+HIDDEN int __wasport_lookup(
+    const char *name, int family, wasport_addr_info **list, uint32_t *count);
 
 /* if.c: the interfaces, as a malloc'd list that the caller frees. */
 HIDDEN int32_t __wasport_interfaces(wasport_interface **list, uint32_t *count);
 
 #if !WASPORT_EXT
-/* pending.c: remembers whereto a socket is connecting, since the ABI tells the outcome only to a second connect. */
+/* pending.c: remembers whereto a socket is connecting, since the ABI tells the outcome only to a
+ * second connect. */
 HIDDEN void __wasport_pending_start(int fd, const wasport_addr *addr);
 HIDDEN int32_t __wasport_pending_error(int fd, int *error);
 HIDDEN void __wasport_pending_forget(int fd);

@@ -83,10 +83,12 @@ int accept4(int fd, struct sockaddr *restrict sa, socklen_t *restrict len, int f
 		return result(EINVAL);
 	if (sa != NULL && len == NULL)
 		return result(EFAULT);
-	if (result(wasport_sock_accept(fd, flags & SOCK_NONBLOCK ? WASPORT_NONBLOCK : 0, &accepted)) != 0)
+	if (result(wasport_sock_accept(fd, flags & SOCK_NONBLOCK ? WASPORT_NONBLOCK : 0, &accepted)) !=
+	    0)
 		return -1;
 	/* WAMR takes the flag and does nothing. */
-	if (!WASPORT_EXT && (flags & SOCK_NONBLOCK) && result(__wasport_set_nonblock(accepted, true, &was)) != 0) {
+	if (!WASPORT_EXT && (flags & SOCK_NONBLOCK) &&
+	    result(__wasport_set_nonblock(accepted, true, &was)) != 0) {
 		close(accepted);
 		return -1;
 	}

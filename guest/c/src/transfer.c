@@ -6,7 +6,8 @@
 #include <sys/uio.h>
 
 _Static_assert(sizeof(struct iovec) == sizeof(wasport_iovec), "struct iovec is the ABI's iovec");
-_Static_assert(offsetof(struct iovec, iov_len) == offsetof(wasport_iovec, len), "struct iovec is the ABI's iovec");
+_Static_assert(offsetof(struct iovec, iov_len) == offsetof(wasport_iovec, len),
+    "struct iovec is the ABI's iovec");
 
 enum {
 	MOST_PIECES = 1024,
@@ -14,9 +15,11 @@ enum {
 };
 
 /* Hints that mean nothing here: there are no signals, no records and no neighbour table. */
-#define NO_MATTER (MSG_NOSIGNAL | MSG_MORE | MSG_EOR | MSG_CONFIRM | MSG_CMSG_CLOEXEC | MSG_WAITFORONE)
+#define NO_MATTER                                                                                  \
+	(MSG_NOSIGNAL | MSG_MORE | MSG_EOR | MSG_CONFIRM | MSG_CMSG_CLOEXEC | MSG_WAITFORONE)
 
-static int32_t send_now(int fd, const wasport_iovec *list, uint32_t count, const wasport_addr *to, uint32_t *n)
+static int32_t send_now(
+    int fd, const wasport_iovec *list, uint32_t count, const wasport_addr *to, uint32_t *n)
 {
 #if WASPORT_EXT
 	return wasport_sock_send_msg(fd, list, count, WASPORT_DONTWAIT, to, n);
@@ -25,13 +28,15 @@ static int32_t send_now(int fd, const wasport_iovec *list, uint32_t count, const
 	int32_t err = __wasport_set_nonblock(fd, true, &was);
 	if (err != 0)
 		return err;
-	err = to != NULL ? wasport_sock_send_to(fd, list, count, 0, to, n) : wasport_sock_send(fd, list, count, 0, n);
+	err = to != NULL ? wasport_sock_send_to(fd, list, count, 0, to, n)
+	                 : wasport_sock_send(fd, list, count, 0, n);
 	__wasport_set_nonblock(fd, was, &ignored);
 	return err;
 #endif
 }
 
-static ssize_t transmit(int fd, const struct iovec *iov, int count, int flags, const struct sockaddr *sa, socklen_t len)
+static ssize_t transmit(
+    int fd, const struct iovec *iov, int count, int flags, const struct sockaddr *sa, socklen_t len)
 {
 	const wasport_iovec *list = (const wasport_iovec *)iov;
 	wasport_addr addr, *to = NULL;
@@ -63,7 +68,8 @@ ssize_t send(int fd, const void *buf, size_t size, int flags)
 	return transmit(fd, &iov, 1, flags, NULL, 0);
 }
 
-ssize_t sendto(int fd, const void *buf, size_t size, int flags, const struct sockaddr *sa, socklen_t len)
+ssize_t sendto(
+    int fd, const void *buf, size_t size, int flags, const struct sockaddr *sa, socklen_t len)
 {
 	struct iovec iov = {(void *)buf, size};
 	return transmit(fd, &iov, 1, flags, sa, len);
@@ -91,8 +97,8 @@ int sendmmsg(int fd, struct mmsghdr *list, unsigned int count, unsigned int flag
 }
 
 /* Receives one message by the import that can do what is asked. from and ro_flags may be NULL. */
-static int32_t receive(
-	int fd, const wasport_iovec *list, uint32_t count, uint32_t flags, wasport_addr *from, uint32_t *n, uint32_t *ro_flags)
+static int32_t receive(int fd, const wasport_iovec *list, uint32_t count, uint32_t flags,
+    wasport_addr *from, uint32_t *n, uint32_t *ro_flags)
 {
 	uint16_t short_flags = 0;
 	int32_t err;
@@ -119,11 +125,11 @@ static int32_t receive(
 }
 
 /*
- * The length of a datagram that does not fit comes from one more piece at the end of the list, into which the rest
- * spills. *n counts the spilt bytes too.
+ * The length of a datagram that does not fit comes from one more piece at the end of the list, into
+ * which the rest spills. *n counts the spilt bytes too.
  */
-static int32_t receive_spilling(
-	int fd, const wasport_iovec *list, uint32_t count, uint32_t flags, size_t room, wasport_addr *from, uint32_t *n)
+static int32_t receive_spilling(int fd, const wasport_iovec *list, uint32_t count, uint32_t flags,
+    size_t room, wasport_addr *from, uint32_t *n)
 {
 	wasport_iovec *longer = malloc((count + 1) * sizeof *longer + room);
 	int32_t err;
@@ -138,15 +144,18 @@ static int32_t receive_spilling(
 }
 
 /* from and truncated may be NULL. */
-static ssize_t take(int fd, const struct iovec *iov, int count, int flags, wasport_addr *from, bool *truncated)
+static ssize_t take(
+    int fd, const struct iovec *iov, int count, int flags, wasport_addr *from, bool *truncated)
 {
 	const wasport_iovec *list = (const wasport_iovec *)iov;
-	uint32_t abi_flags = (uint32_t)flags & (WASPORT_PEEK | WASPORT_WAITALL), n = 0, wanted = 0, ro_flags = 0;
+	uint32_t abi_flags = (uint32_t)flags & (WASPORT_PEEK | WASPORT_WAITALL), n = 0, wanted = 0,
+	         ro_flags = 0;
 	size_t spill = 0;
 	int32_t err;
 	int type;
 
-	_Static_assert(MSG_PEEK == WASPORT_PEEK && MSG_WAITALL == WASPORT_WAITALL, "flags pass through");
+	_Static_assert(
+	    MSG_PEEK == WASPORT_PEEK && MSG_WAITALL == WASPORT_WAITALL, "flags pass through");
 	if (flags & ~(NO_MATTER | MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL | MSG_TRUNC))
 		return result(EOPNOTSUPP);
 	if (count < 0 || count > MOST_PIECES)
@@ -163,7 +172,8 @@ static ssize_t take(int fd, const struct iovec *iov, int count, int flags, waspo
 			spill = flags & MSG_TRUNC ? MOST_DATAGRAM : 1;
 	}
 	if (spill == 0) {
-		err = receive(fd, list, (uint32_t)count, abi_flags, from, &n, truncated != NULL ? &ro_flags : NULL);
+		err = receive(
+		    fd, list, (uint32_t)count, abi_flags, from, &n, truncated != NULL ? &ro_flags : NULL);
 	} else {
 		for (int i = 0; i < count; i++)
 			wanted += list[i].len;
@@ -187,7 +197,8 @@ ssize_t recv(int fd, void *buf, size_t size, int flags)
 	return take(fd, &iov, 1, flags, NULL, NULL);
 }
 
-ssize_t recvfrom(int fd, void *restrict buf, size_t size, int flags, struct sockaddr *restrict sa, socklen_t *restrict len)
+ssize_t recvfrom(int fd, void *restrict buf, size_t size, int flags, struct sockaddr *restrict sa,
+    socklen_t *restrict len)
 {
 	struct iovec iov = {buf, size};
 	wasport_addr from;
@@ -211,7 +222,8 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 
 	if (msg == NULL)
 		return result(EFAULT);
-	n = take(fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name != NULL ? &from : NULL, &truncated);
+	n = take(
+	    fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name != NULL ? &from : NULL, &truncated);
 	if (n < 0)
 		return n;
 	if (msg->msg_name != NULL)
@@ -221,10 +233,12 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 	return n;
 }
 
-int recvmmsg(int fd, struct mmsghdr *list, unsigned int count, unsigned int flags, struct timespec *timeout)
+int recvmmsg(
+    int fd, struct mmsghdr *list, unsigned int count, unsigned int flags, struct timespec *timeout)
 {
 	unsigned int i;
-	/* Linux looks at the clock only between messages, which a blocked one outlasts; nobody can rely on it. */
+	/* Linux looks at the clock only between messages, which a blocked one outlasts; nobody can rely
+	 * on it. */
 	(void)timeout;
 	for (i = 0; i < count; i++) {
 		ssize_t n = recvmsg(fd, &list[i].msg_hdr, (int)flags);

@@ -3,18 +3,26 @@
 
 static void lookup(const char *host, int fam, int flags)
 {
-	struct addrinfo hints = {.ai_flags = flags, .ai_family = fam, .ai_socktype = SOCK_STREAM}, *list = NULL;
+	struct addrinfo hints = {.ai_flags = flags, .ai_family = fam, .ai_socktype = SOCK_STREAM},
+	                *list = NULL;
 	int e = getaddrinfo(host, "80", &hints, &list);
 
-	printf("%s, %s, flags%s%s%s%s:", host, fam == AF_UNSPEC ? "any" : fam == AF_INET ? "IPv4" : "IPv6", flags & AI_V4MAPPED ? " AI_V4MAPPED" : "",
-		flags & AI_ALL ? " AI_ALL" : "", flags & AI_NUMERICHOST ? " AI_NUMERICHOST" : "", flags & AI_ADDRCONFIG ? " AI_ADDRCONFIG" : "");
+	printf("%s, %s, flags%s%s%s%s:", host,
+	    fam == AF_UNSPEC ? "any"
+	    : fam == AF_INET ? "IPv4"
+	                     : "IPv6",
+	    flags & AI_V4MAPPED ? " AI_V4MAPPED" : "", flags & AI_ALL ? " AI_ALL" : "",
+	    flags & AI_NUMERICHOST ? " AI_NUMERICHOST" : "",
+	    flags & AI_ADDRCONFIG ? " AI_ADDRCONFIG" : "");
 	switch (e) {
 	case 0:
 		for (struct addrinfo *a = list; a != NULL; a = a->ai_next) {
 			char text[INET6_ADDRSTRLEN];
 			const struct sockaddr_in *in = (const struct sockaddr_in *)a->ai_addr;
 			const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a->ai_addr;
-			printf(" %s", a->ai_family == AF_INET ? inet_ntop(AF_INET, &in->sin_addr, text, sizeof text) : inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text));
+			printf(" %s", a->ai_family == AF_INET
+			                  ? inet_ntop(AF_INET, &in->sin_addr, text, sizeof text)
+			                  : inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text));
 		}
 		printf("\n");
 		freeaddrinfo(list);
@@ -39,14 +47,17 @@ static void lookup(const char *host, int fam, int flags)
 	}
 }
 
-/* WAMR's function for it does not tell a name that has no address of the family from one that there is not. */
+/* WAMR's function for it does not tell a name that has no address of the family from one that there
+ * is not. */
 static void host(const char *name, int fam)
 {
 	const struct hostent *h = fam == AF_UNSPEC ? gethostbyname(name) : gethostbyname2(name, fam);
 
 	printf("host %s:", name);
 	if (h == NULL)
-		printf(" %s", h_errno == HOST_NOT_FOUND || h_errno == NO_DATA ? "there is none" : h_errno == TRY_AGAIN ? "TRY_AGAIN" : "another error");
+		printf(" %s", h_errno == HOST_NOT_FOUND || h_errno == NO_DATA ? "there is none"
+		              : h_errno == TRY_AGAIN                          ? "TRY_AGAIN"
+		                                                              : "another error");
 	else
 		for (char **a = h->h_addr_list; *a != NULL; a++) {
 			char text[INET6_ADDRSTRLEN];
@@ -57,10 +68,12 @@ static void host(const char *name, int fam)
 
 static void transcript(void)
 {
-	static const char *const names[] = {"both.test", "four.test", "six.test", "many.test", "alias.test", "chain.test", "nobody.test", "BOTH.test", "both.test.",
-		"local.test", "failing.test"};
-	static const char *const invalid[] = {"a b", "..", "a..b.test", "both.test..", ".both.test", "a\n", "a/b", "$(a)", "-\xff\xfe",
-		"a23456789012345678901234567890123456789012345678901234567890abcdef.test"};
+	static const char *const names[] = {"both.test", "four.test", "six.test", "many.test",
+	    "alias.test", "chain.test", "nobody.test", "BOTH.test", "both.test.", "local.test",
+	    "failing.test"};
+	static const char *const invalid[] = {"a b", "..", "a..b.test", "both.test..", ".both.test",
+	    "a\n", "a/b", "$(a)", "-\xff\xfe",
+	    "a23456789012345678901234567890123456789012345678901234567890abcdef.test"};
 	char longest[1200];
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -119,7 +119,10 @@ static void mapped(void)
 		return;
 	inet_pton(AF_INET6, "::ffff:127.0.0.1", &in6.sin6_addr);
 	fd = open_socket(SOCK_STREAM);
-	TRY(bind(fd, (struct sockaddr *)&(struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_addr = in6.sin6_addr}, sizeof in6));
+	TRY(bind(fd,
+	    (struct sockaddr *)&(struct sockaddr_in6){
+	        .sin6_family = AF_INET6, .sin6_addr = in6.sin6_addr},
+	    sizeof in6));
 	TRY(getsockname(fd, (struct sockaddr *)&sa, &len));
 	print_addr("own", &sa, len);
 	close(fd);

@@ -6,8 +6,8 @@ static void print_events(int fd, short events)
 	struct pollfd p = {.fd = fd, .events = events};
 
 	MUST(poll(&p, 1, 10000));
-	printf("poll:%s%s%s%s\n", p.revents & POLLIN ? " IN" : "", p.revents & POLLOUT ? " OUT" : "", p.revents & POLLERR ? " ERR" : "",
-		p.revents & POLLHUP ? " HUP" : "");
+	printf("poll:%s%s%s%s\n", p.revents & POLLIN ? " IN" : "", p.revents & POLLOUT ? " OUT" : "",
+	    p.revents & POLLERR ? " ERR" : "", p.revents & POLLHUP ? " HUP" : "");
 }
 
 static void success(void)
@@ -98,7 +98,8 @@ static void by_select(unsigned short port)
 	FD_SET(fd, &writes);
 	TRY(select(fd + 1, &reads, &writes, NULL, &patience));
 	printf("readable %d, writable %d\n", FD_ISSET(fd, &reads) != 0, FD_ISSET(fd, &writes) != 0);
-	printf("SO_ERROR %s\n", port == refused ? errno_name(option(fd, SOL_SOCKET, SO_ERROR)) : "not asked");
+	printf("SO_ERROR %s\n",
+	    port == refused ? errno_name(option(fd, SOL_SOCKET, SO_ERROR)) : "not asked");
 	close(fd);
 }
 

@@ -27,8 +27,12 @@ static void transcript(void)
 		if (a->ifa_addr == NULL || a->ifa_addr->sa_family != family)
 			continue;
 		index = if_nametoindex(a->ifa_name);
-		printf("%s %s", a->ifa_name, index != 0 && strcmp(if_indextoname(index, name), a->ifa_name) == 0 ? "has an index" : "has none");
-		printf("%s%s%s", a->ifa_flags & IFF_UP ? " up" : "", a->ifa_flags & IFF_LOOPBACK ? " loopback" : "", a->ifa_flags & IFF_MULTICAST ? " multicast" : "");
+		printf("%s %s", a->ifa_name,
+		    index != 0 && strcmp(if_indextoname(index, name), a->ifa_name) == 0 ? "has an index"
+		                                                                        : "has none");
+		printf("%s%s%s", a->ifa_flags & IFF_UP ? " up" : "",
+		    a->ifa_flags & IFF_LOOPBACK ? " loopback" : "",
+		    a->ifa_flags & IFF_MULTICAST ? " multicast" : "");
 		print_address("address", a->ifa_addr);
 		print_address("mask", a->ifa_netmask);
 		if (family == AF_INET6)

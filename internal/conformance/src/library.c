@@ -35,8 +35,8 @@ static void identity(void)
 
 static void limits(void)
 {
-	static const int all[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE,
-		RLIMIT_MEMLOCK, RLIMIT_AS};
+	static const int all[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE,
+	    RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS};
 	struct rlimit l, again;
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -44,7 +44,8 @@ static void limits(void)
 		printf("limit %zu: %d\n", i, l.rlim_cur <= l.rlim_max);
 	}
 	TRY(getrlimit(RLIMIT_NOFILE, &l));
-	printf("enough descriptors: %d, a stack: %d\n", l.rlim_cur >= 256, (getrlimit(RLIMIT_STACK, &again), again.rlim_cur >= 65536));
+	printf("enough descriptors: %d, a stack: %d\n", l.rlim_cur >= 256,
+	    (getrlimit(RLIMIT_STACK, &again), again.rlim_cur >= 65536));
 	l.rlim_cur = 200;
 	TRY(setrlimit(RLIMIT_NOFILE, &l));
 	TRY(getrlimit(RLIMIT_NOFILE, &again));
@@ -62,8 +63,10 @@ static void limits(void)
 
 static void files(void)
 {
-	char name[] = "/tmp/wasport-XXXXXX", second[] = "/tmp/wasport-XXXXXX", dir[] = "/tmp/wasport-XXXXXX";
-	char none[] = "/tmp/wasport", few[] = "/tmp/wasport-XXXXX", nowhere[] = "/tmp/none/a-XXXXXX", text[8] = "";
+	char name[] = "/tmp/wasport-XXXXXX", second[] = "/tmp/wasport-XXXXXX",
+	     dir[] = "/tmp/wasport-XXXXXX";
+	char none[] = "/tmp/wasport", few[] = "/tmp/wasport-XXXXX", nowhere[] = "/tmp/none/a-XXXXXX",
+	     text[8] = "";
 	int fd = (int)MUST(mkstemp(name)), other = (int)MUST(mkstemp(second));
 	struct stat st;
 	FILE *f;
@@ -118,8 +121,9 @@ static void resolve(const char *path)
 		return;
 	}
 	own = realpath(whole, NULL);
-	printf("realpath %s: %s, %d %d\n", path, strncmp(got, base, strlen(base)) == 0 ? got + strlen(base) : got, got == to,
-		own != NULL && strcmp(own, to) == 0);
+	printf("realpath %s: %s, %d %d\n", path,
+	    strncmp(got, base, strlen(base)) == 0 ? got + strlen(base) : got, got == to,
+	    own != NULL && strcmp(own, to) == 0);
 	free(own);
 }
 
@@ -157,7 +161,9 @@ static void paths(void)
 	longest[sizeof longest - 1] = '\0';
 	resolve(longest);
 	TRY(realpath("", NULL) == NULL ? -1 : 0);
-	for (const char *const *p = (const char *const[]){"sub/back", "sub/file", "link", "loop", "dangling", NULL}; *p != NULL; p++) {
+	for (const char *const *p =
+	         (const char *const[]){"sub/back", "sub/file", "link", "loop", "dangling", NULL};
+	     *p != NULL; p++) {
 		snprintf(name, sizeof name, "%s/%s", base, *p);
 		MUST(unlink(name));
 	}
@@ -233,8 +239,8 @@ static void queues(void)
 	TAILQ_INSERT_HEAD(&queues, &a[5], queue);
 	SHOW("TAILQ", TAILQ_FOREACH(e, &queues, queue));
 	SHOW("TAILQ back", TAILQ_FOREACH_REVERSE(e, &queues, queues, queue));
-	printf("last %d, before it %d, others empty: %d\n", TAILQ_LAST(&queues, queues)->n, TAILQ_PREV(&a[0], queues, queue)->n,
-		TAILQ_EMPTY(&others));
+	printf("last %d, before it %d, others empty: %d\n", TAILQ_LAST(&queues, queues)->n,
+	    TAILQ_PREV(&a[0], queues, queue)->n, TAILQ_EMPTY(&others));
 	while ((e = TAILQ_FIRST(&queues)) != NULL)
 		TAILQ_REMOVE(&queues, e, queue);
 	printf("empty: %d %d\n", TAILQ_EMPTY(&queues), TAILQ_LAST(&queues, queues) == NULL);

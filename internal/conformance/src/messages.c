@@ -16,8 +16,9 @@ static struct msghdr message(struct iovec *iov, size_t count)
 
 static void received(const struct msghdr *msg)
 {
-	printf("flags%s%s%s, control %d\n", msg->msg_flags == 0 ? " none" : "", msg->msg_flags & MSG_TRUNC ? " TRUNC" : "",
-		msg->msg_flags & ~MSG_TRUNC ? " others" : "", (int)msg->msg_controllen);
+	printf("flags%s%s%s, control %d\n", msg->msg_flags == 0 ? " none" : "",
+	    msg->msg_flags & MSG_TRUNC ? " TRUNC" : "", msg->msg_flags & ~MSG_TRUNC ? " others" : "",
+	    (int)msg->msg_controllen);
 }
 
 static void datagrams(void)

@@ -1,4 +1,5 @@
-/* Groups, joined and left in every way, and datagrams to them that stay on the loopback interface. */
+/* Groups, joined and left in every way, and datagrams to them that stay on the loopback interface.
+ */
 #include "transcript.h"
 #include <net/if.h>
 
@@ -26,18 +27,25 @@ static int change(int fd, bool join, enum how how, const char *group, unsigned i
 
 	if (how == BY_GROUP) {
 		struct group_req request = {.gr_interface = index, .gr_group = sa};
-		return setsockopt(fd, level, join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, &request, sizeof request);
+		return setsockopt(
+		    fd, level, join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, &request, sizeof request);
 	}
 	if (family == AF_INET6) {
-		struct ipv6_mreq request = {.ipv6mr_multiaddr = ((struct sockaddr_in6 *)&sa)->sin6_addr, .ipv6mr_interface = index};
-		return setsockopt(fd, level, join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP, &request, sizeof request);
+		struct ipv6_mreq request = {
+		    .ipv6mr_multiaddr = ((struct sockaddr_in6 *)&sa)->sin6_addr, .ipv6mr_interface = index};
+		return setsockopt(
+		    fd, level, join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP, &request, sizeof request);
 	}
 	if (how == BY_ADDRESS) {
-		struct ip_mreq request = {.imr_multiaddr = ((struct sockaddr_in *)&sa)->sin_addr, .imr_interface.s_addr = htonl(INADDR_LOOPBACK)};
-		return setsockopt(fd, level, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &request, sizeof request);
+		struct ip_mreq request = {.imr_multiaddr = ((struct sockaddr_in *)&sa)->sin_addr,
+		    .imr_interface.s_addr = htonl(INADDR_LOOPBACK)};
+		return setsockopt(
+		    fd, level, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &request, sizeof request);
 	}
-	struct ip_mreqn request = {.imr_multiaddr = ((struct sockaddr_in *)&sa)->sin_addr, .imr_ifindex = (int)index};
-	return setsockopt(fd, level, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &request, sizeof request);
+	struct ip_mreqn request = {
+	    .imr_multiaddr = ((struct sockaddr_in *)&sa)->sin_addr, .imr_ifindex = (int)index};
+	return setsockopt(
+	    fd, level, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &request, sizeof request);
 }
 
 static void memberships(const char *group)
@@ -64,7 +72,8 @@ static void memberships(const char *group)
 	TRY(change(fd, true, BY_GROUP, group, lo));
 	TRY(change(fd, false, BY_INDEX, group, lo));
 	TRY(change(fd, false, BY_GROUP, group, lo));
-	TRY(setsockopt(fd, level, family == AF_INET ? IP_ADD_MEMBERSHIP : IPV6_JOIN_GROUP, &number, sizeof number));
+	TRY(setsockopt(fd, level, family == AF_INET ? IP_ADD_MEMBERSHIP : IPV6_JOIN_GROUP, &number,
+	    sizeof number));
 	TRY(setsockopt(fd, level, MCAST_JOIN_GROUP, &number, sizeof number));
 	MUST(close(fd));
 	MUST(close(stream));
@@ -73,7 +82,8 @@ static void memberships(const char *group)
 static void options(void)
 {
 	int fd = open_socket(SOCK_DGRAM), level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
-	int hops = family == AF_INET ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS, loop = family == AF_INET ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP;
+	int hops = family == AF_INET ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS,
+	    loop = family == AF_INET ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP;
 
 	for (int i = -2; i <= 257; i += i < 2 ? 1 : i < 254 ? 252 : 1) {
 		printf("hops %d\n", i);
@@ -134,8 +144,10 @@ static void datagrams(const char *group)
 {
 	struct sockaddr_storage any, to, from;
 	socklen_t len = loopback(&any, 0), fromlen = sizeof from;
-	int member = open_socket(SOCK_DGRAM), stranger = open_socket(SOCK_DGRAM), sender = open_socket(SOCK_DGRAM), on = 1, off = 0;
-	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, loop = family == AF_INET ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP;
+	int member = open_socket(SOCK_DGRAM), stranger = open_socket(SOCK_DGRAM),
+	    sender = open_socket(SOCK_DGRAM), on = 1, off = 0;
+	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
+	    loop = family == AF_INET ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP;
 	char buf[64];
 
 	if (family == AF_INET)

@@ -31,7 +31,10 @@ static const int types[] = {0, SOCK_STREAM, SOCK_DGRAM};
 
 static const char *type_name(int type)
 {
-	return type == 0 ? "any" : type == SOCK_STREAM ? "stream" : type == SOCK_DGRAM ? "datagram" : "unknown";
+	return type == 0             ? "any"
+	       : type == SOCK_STREAM ? "stream"
+	       : type == SOCK_DGRAM  ? "datagram"
+	                             : "unknown";
 }
 
 static void print_results(const struct addrinfo *list)
@@ -52,15 +55,22 @@ static void print_results(const struct addrinfo *list)
 			port = ntohs(in6->sin6_port);
 			scope = in6->sin6_scope_id;
 		}
-		printf("\t%s %s protocol %d %s port %u scope %s, %s long, name %s\n", a->ai_family == AF_INET ? "IPv4" : "IPv6",
-			type_name(a->ai_socktype), a->ai_protocol, host, port, scope != 0 ? "some" : "0",
-			a->ai_addrlen == sizeof(struct sockaddr_in) ? "sockaddr_in" : "sockaddr_in6", a->ai_canonname != NULL ? a->ai_canonname : "-");
+		printf("\t%s %s protocol %d %s port %u scope %s, %s long, name %s\n",
+		    a->ai_family == AF_INET ? "IPv4" : "IPv6", type_name(a->ai_socktype), a->ai_protocol,
+		    host, port, scope != 0 ? "some" : "0",
+		    a->ai_addrlen == sizeof(struct sockaddr_in) ? "sockaddr_in" : "sockaddr_in6",
+		    a->ai_canonname != NULL ? a->ai_canonname : "-");
 	}
 }
 
-static void lookup(const char *host, const char *service, int flags, int fam, int type, int protocol)
+static void lookup(
+    const char *host, const char *service, int flags, int fam, int type, int protocol)
 {
-	struct addrinfo hints = {.ai_flags = flags, .ai_family = fam, .ai_socktype = type, .ai_protocol = protocol}, *list = NULL;
+	struct addrinfo hints = {.ai_flags = flags,
+	                    .ai_family = fam,
+	                    .ai_socktype = type,
+	                    .ai_protocol = protocol},
+	                *list = NULL;
 	int e;
 
 	printf("%s %s flags", host != NULL ? host : "-", service != NULL ? service : "-");
@@ -75,7 +85,12 @@ static void lookup(const char *host, const char *service, int flags, int fam, in
 	FLAG(AI_ALL);
 	FLAG(AI_ADDRCONFIG);
 #undef FLAG
-	printf(" family %s type %s protocol %d: ", fam == AF_INET ? "IPv4" : fam == AF_INET6 ? "IPv6" : fam == AF_UNSPEC ? "any" : "unknown", type_name(type), protocol);
+	printf(" family %s type %s protocol %d: ",
+	    fam == AF_INET     ? "IPv4"
+	    : fam == AF_INET6  ? "IPv6"
+	    : fam == AF_UNSPEC ? "any"
+	                       : "unknown",
+	    type_name(type), protocol);
 	e = getaddrinfo(host, service, &hints, &list);
 	printf("%s\n", error_name(e));
 	if (e == 0) {
@@ -86,8 +101,10 @@ static void lookup(const char *host, const char *service, int flags, int fam, in
 
 static void lookups(void)
 {
-	static const char *const hosts[] = {NULL, "127.0.0.1", "::1", "::ffff:192.0.2.1", "localhost", "1.2.3", "0x7f.1", "256.1.1.1", "1:2:3", ""};
-	static const char *const services[] = {NULL, "80", "http", "domain", "65535", "-1", "nonesuch-service", "080"};
+	static const char *const hosts[] = {NULL, "127.0.0.1", "::1", "::ffff:192.0.2.1", "localhost",
+	    "1.2.3", "0x7f.1", "256.1.1.1", "1:2:3", ""};
+	static const char *const services[] = {
+	    NULL, "80", "http", "domain", "65535", "-1", "nonesuch-service", "080"};
 	static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6};
 
 	for (size_t h = 0; h < sizeof hosts / sizeof *hosts; h++)
@@ -98,7 +115,8 @@ static void lookups(void)
 		for (int t = 0; t < 3; t++) {
 			lookup("127.0.0.1", services[s], 0, AF_UNSPEC, types[t], 0);
 			lookup(NULL, services[s], AI_PASSIVE, family, types[t], 0);
-			if (services[s] == NULL || strcmp(services[s], "-1") != 0) /* which glibc takes for a number */
+			if (services[s] == NULL ||
+			    strcmp(services[s], "-1") != 0) /* which glibc takes for a number */
 				lookup("::1", services[s], AI_NUMERICSERV, AF_UNSPEC, types[t], 0);
 		}
 	lookup("localhost", NULL, AI_NUMERICHOST, AF_UNSPEC, SOCK_STREAM, 0);
@@ -126,7 +144,8 @@ static void lookups(void)
 	lookup("fe80::1%nonesuch", "80", AI_NUMERICHOST, AF_UNSPEC, SOCK_STREAM, 0);
 }
 
-static void name_of(const char *text, unsigned short port, int flags, size_t hostlen, size_t servlen)
+static void name_of(
+    const char *text, unsigned short port, int flags, size_t hostlen, size_t servlen)
 {
 	struct sockaddr_storage sa = {0};
 	struct sockaddr_in *in = (struct sockaddr_in *)&sa;
@@ -144,9 +163,11 @@ static void name_of(const char *text, unsigned short port, int flags, size_t hos
 		len = sizeof *in6;
 	}
 	in->sin_port = htons(port);
-	e = getnameinfo((struct sockaddr *)&sa, len, hostlen > 0 ? host : NULL, (socklen_t)hostlen, servlen > 0 ? service : NULL, (socklen_t)servlen, flags);
-	printf("name of %s %u, flags %d %d %d %d, room %zu %zu: %s", text, port, !!(flags & NI_NUMERICHOST), !!(flags & NI_NUMERICSERV),
-		!!(flags & NI_NAMEREQD), !!(flags & NI_DGRAM), hostlen, servlen, error_name(e));
+	e = getnameinfo((struct sockaddr *)&sa, len, hostlen > 0 ? host : NULL, (socklen_t)hostlen,
+	    servlen > 0 ? service : NULL, (socklen_t)servlen, flags);
+	printf("name of %s %u, flags %d %d %d %d, room %zu %zu: %s", text, port,
+	    !!(flags & NI_NUMERICHOST), !!(flags & NI_NUMERICSERV), !!(flags & NI_NAMEREQD),
+	    !!(flags & NI_DGRAM), hostlen, servlen, error_name(e));
 	if (e == 0)
 		printf(" %s %s", hostlen > 0 ? host : "-", servlen > 0 ? service : "-");
 	printf("\n");
@@ -174,16 +195,21 @@ static void names(void)
 	name_of("192.0.2.1", 80, NI_NUMERICHOST | NI_NUMERICSERV, 128, 0);
 	name_of("192.0.2.1", 80, NI_NUMERICHOST | NI_NUMERICSERV, 0, 64);
 	name_of("192.0.2.1", 80, NI_NUMERICHOST | NI_NAMEREQD, 128, 64);
-	printf("too short: %s\n", error_name(getnameinfo((struct sockaddr *)&sa, 2, host, sizeof host, NULL, 0, NI_NUMERICHOST)));
+	printf("too short: %s\n", error_name(getnameinfo((struct sockaddr *)&sa, 2, host, sizeof host,
+	                              NULL, 0, NI_NUMERICHOST)));
 	sa.ss_family = AF_UNSPEC;
-	printf("no family: %s\n", error_name(getnameinfo((struct sockaddr *)&sa, sizeof sa, host, sizeof host, NULL, 0, NI_NUMERICHOST)));
+	printf("no family: %s\n", error_name(getnameinfo((struct sockaddr *)&sa, sizeof sa, host,
+	                              sizeof host, NULL, 0, NI_NUMERICHOST)));
 }
 
 static void numbers(void)
 {
-	static const char *const texts[] = {"127.0.0.1", "1.2.3.4", "0.0.0.0", "255.255.255.255", "1.2.3", "1.2.3.4.5", "256.1.1.1", " 1.2.3.4", "08.2.3.4", "1.2.3.", "1..2", "1.16777216", "1.2.65536",
-		"01.2.3.4", "0x1.2.3.4", "1.65536", "4294967295", "4294967296", "", "::", "::1", "1::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7", "1::2::3", "12345::",
-		"::ffff:1.2.3.4", "::1.2.3", "1:2:3:4:5:6:1.2.3.4", "g::", "fe80::1%1", "2001:DB8::A", "::0:0", "1:0:0:2:0:0:0:3", "0:0:1::"};
+	static const char *const texts[] = {"127.0.0.1", "1.2.3.4", "0.0.0.0", "255.255.255.255",
+	    "1.2.3", "1.2.3.4.5", "256.1.1.1", " 1.2.3.4", "08.2.3.4", "1.2.3.", "1..2", "1.16777216",
+	    "1.2.65536", "01.2.3.4", "0x1.2.3.4", "1.65536", "4294967295", "4294967296", "",
+	    "::", "::1", "1::", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7", "1::2::3",
+	    "12345::", "::ffff:1.2.3.4", "::1.2.3", "1:2:3:4:5:6:1.2.3.4", "g::", "fe80::1%1",
+	    "2001:DB8::A", "::0:0", "1:0:0:2:0:0:0:3", "0:0:1::"};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct in_addr in = {0};
@@ -211,13 +237,15 @@ static void numbers(void)
 
 static void services(void)
 {
-	static const char *const names[] = {"http", "https", "domain", "ssh", "smtp", "ntp", "tftp", "nonesuch-service"};
+	static const char *const names[] = {
+	    "http", "https", "domain", "ssh", "smtp", "ntp", "tftp", "nonesuch-service"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		for (int udp = 0; udp < 2; udp++) {
 			const struct servent *s = getservbyname(names[i], udp ? "udp" : "tcp");
-			printf("%s by %s: %s %d %s\n", names[i], udp ? "udp" : "tcp", s != NULL ? s->s_name : "-", s != NULL ? ntohs((uint16_t)s->s_port) : 0,
-				s != NULL ? s->s_proto : "-");
+			printf("%s by %s: %s %d %s\n", names[i], udp ? "udp" : "tcp",
+			    s != NULL ? s->s_name : "-", s != NULL ? ntohs((uint16_t)s->s_port) : 0,
+			    s != NULL ? s->s_proto : "-");
 		}
 	for (int port = 20; port < 26; port++) {
 		const struct servent *s = getservbyport(htons((uint16_t)port), "tcp");

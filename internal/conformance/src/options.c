@@ -69,7 +69,8 @@ static const char *symbol(const struct known *o, int value)
 	return text;
 }
 
-/* Where an option does not belong to a socket Linux says so by the one or the other, and differently for the two families. */
+/* Where an option does not belong to a socket Linux says so by the one or the other, and
+ * differently for the two families. */
 static const char *failure(void)
 {
 	return errno == ENOPROTOOPT || errno == EOPNOTSUPP ? "no such option" : errno_name(errno);
@@ -130,8 +131,8 @@ static void lengths(int fd, int type)
 			int r;
 			memset(room, 0x55, sizeof room);
 			r = getsockopt(fd, o->level, o->name, room, &len);
-			printf("  get %d: %s, %d bytes, then %s\n", (int)size, r != 0 ? failure() : "done", (int)len,
-				r == 0 && room[len] != 0x55 ? "more" : "nothing");
+			printf("  get %d: %s, %d bytes, then %s\n", (int)size, r != 0 ? failure() : "done",
+			    (int)len, r == 0 && room[len] != 0x55 ? "more" : "nothing");
 		}
 		for (socklen_t size = 1; size < sizeof one; size++) {
 			int r = setsockopt(fd, o->level, o->name, &one, size);
@@ -171,7 +172,8 @@ static void timeouts(int fd)
 		socklen_t len = sizeof tv;
 
 		TRY(getsockopt(fd, SOL_SOCKET, names[n], &tv, &len));
-		printf("%ld %ld, %s\n", (long)tv.tv_sec, (long)tv.tv_usec, len == sizeof tv ? "whole" : "cut");
+		printf(
+		    "%ld %ld, %s\n", (long)tv.tv_sec, (long)tv.tv_usec, len == sizeof tv ? "whole" : "cut");
 		for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
 			TRY(setsockopt(fd, SOL_SOCKET, names[n], &values[i], sizeof values[i]));
 			TRY(getsockopt(fd, SOL_SOCKET, names[n], &tv, &len));

@@ -8,8 +8,9 @@ static int ask(const char *what, int fd, short events, int timeout)
 	int ready = (int)MUST(poll(&p, 1, timeout));
 
 	printf("%s: %d", what, ready);
-	printf("%s%s%s%s%s%s\n", p.revents & POLLIN ? " IN" : "", p.revents & POLLOUT ? " OUT" : "", p.revents & POLLERR ? " ERR" : "",
-		p.revents & POLLHUP ? " HUP" : "", p.revents & POLLNVAL ? " NVAL" : "", p.revents & POLLPRI ? " PRI" : "");
+	printf("%s%s%s%s%s%s\n", p.revents & POLLIN ? " IN" : "", p.revents & POLLOUT ? " OUT" : "",
+	    p.revents & POLLERR ? " ERR" : "", p.revents & POLLHUP ? " HUP" : "",
+	    p.revents & POLLNVAL ? " NVAL" : "", p.revents & POLLPRI ? " PRI" : "");
 	return ready;
 }
 
@@ -122,7 +123,8 @@ static void unasked(void)
 		list[1] = (struct pollfd){.fd = STDOUT_FILENO, .events = nothing[i]};
 		list[2] = (struct pollfd){.fd = fd, .events = POLLOUT};
 		printf("nothing asked, of three: %ld", MUST(poll(list, 3, 1000)));
-		printf(" %d %d %d\n", list[0].revents == POLLERR, list[1].revents, list[2].revents == (POLLOUT | POLLERR));
+		printf(" %d %d %d\n", list[0].revents == POLLERR, list[1].revents,
+		    list[2].revents == (POLLOUT | POLLERR));
 		close(fd);
 	}
 }
@@ -173,10 +175,17 @@ static void several(void)
 	MUST(send(fds[1], "x", 1, 0));
 	await(fds[0], POLLIN);
 	for (int i = 0; i < 40; i++)
-		list[i] = (struct pollfd){.fd = i % 4 == 0 ? fds[0] : i % 4 == 1 ? -1 : i % 4 == 2 ? fds[1] : 12345, .events = POLLIN, .revents = 99};
+		list[i] = (struct pollfd){.fd = i % 4 == 0   ? fds[0]
+		                                : i % 4 == 1 ? -1
+		                                : i % 4 == 2 ? fds[1]
+		                                             : 12345,
+		    .events = POLLIN,
+		    .revents = 99};
 	TRY(poll(list, 40, -1));
-	printf("%d %d %d %d\n", list[0].revents == POLLIN, list[1].revents, list[2].revents, list[3].revents == POLLNVAL);
-	printf("%d %d %d %d\n", list[36].revents == POLLIN, list[37].revents, list[38].revents, list[39].revents == POLLNVAL);
+	printf("%d %d %d %d\n", list[0].revents == POLLIN, list[1].revents, list[2].revents,
+	    list[3].revents == POLLNVAL);
+	printf("%d %d %d %d\n", list[36].revents == POLLIN, list[37].revents, list[38].revents,
+	    list[39].revents == POLLNVAL);
 	list[0].events = 0;
 	TRY(poll(list, 4, 0));
 	TRY(poll(list + 3, 1, 1000));

@@ -3,7 +3,8 @@
 
 static void print_set(const char *what, const fd_set *set, const int fds[2])
 {
-	printf("%s:%s%s\n", what, FD_ISSET(fds[0], set) ? " first" : "", FD_ISSET(fds[1], set) ? " second" : "");
+	printf("%s:%s%s\n", what, FD_ISSET(fds[0], set) ? " first" : "",
+	    FD_ISSET(fds[1], set) ? " second" : "");
 }
 
 static void both(fd_set *set, const int fds[2])

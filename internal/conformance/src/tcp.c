@@ -1,4 +1,5 @@
-/* Streams: connecting, the names of both ends, all ways of sending and receiving, accepting, and losing the peer. */
+/* Streams: connecting, the names of both ends, all ways of sending and receiving, accepting, and
+ * losing the peer. */
 #include "transcript.h"
 
 static void names(void)
@@ -25,8 +26,10 @@ static void names(void)
 	memset(&small, 0x55, sizeof small);
 	len = 4;
 	TRY(getpeername(fd, (struct sockaddr *)&small, &len));
-	printf("length %s, beginning %s, rest %s\n", len == sizeof(struct sockaddr_in) || len == sizeof(struct sockaddr_in6) ? "whole" : "cut",
-		memcmp(&small, &sa, 4) == 0 ? "written" : "other", ((char *)&small)[4] == 0x55 ? "untouched" : "written");
+	printf("length %s, beginning %s, rest %s\n",
+	    len == sizeof(struct sockaddr_in) || len == sizeof(struct sockaddr_in6) ? "whole" : "cut",
+	    memcmp(&small, &sa, 4) == 0 ? "written" : "other",
+	    ((char *)&small)[4] == 0x55 ? "untouched" : "written");
 	len = 0;
 	TRY(getsockname(fd, (struct sockaddr *)&small, &len));
 	TRY(bind(fd, (struct sockaddr *)&sa, loopback(&sa, 0)));
@@ -90,7 +93,8 @@ static void accepting(void)
 	TRY(connect(client, (struct sockaddr *)&sa, len));
 	await(listener, POLLIN);
 	TRY(accept4(listener, NULL, NULL, 1));
-	server = (int)MUST(accept4(listener, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC));
+	server = (int)MUST(
+	    accept4(listener, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC));
 	print_addr("accepted", &peer, peer_len);
 	peer_len = sizeof peer;
 	MUST(getsockname(client, (struct sockaddr *)&sa, &len));
@@ -107,7 +111,8 @@ static void accepting(void)
 	TRY(close(server));
 	TRY(close(listener));
 
-	/* Who accepts without wanting a non-blocking descriptor gets a blocking one, whatever the listener is. */
+	/* Who accepts without wanting a non-blocking descriptor gets a blocking one, whatever the
+	 * listener is. */
 	listener = bound(SOCK_STREAM, &sa, &len);
 	MUST(listen(listener, 1));
 	set_nonblocking(listener);

@@ -1,9 +1,10 @@
 /*
- * What the programs share. Each of them is compiled for the machine and for wasport from the same source, and prints a transcript of what
- * the calls gave: their results, and errors by name, since the numbers differ. A program that cannot do what it is for exits with 1.
+ * What the programs share. Each of them is compiled for the machine and for wasport from the same
+ * source, and prints a transcript of what the calls gave: their results, and errors by name, since
+ * the numbers differ. A program that cannot do what it is for exits with 1.
  *
- * Arguments: FAMILY TCP UDP REFUSED: 4 or 6, and ports on that family's loopback address: of servers that send back what they get, and
- * one where nobody listens.
+ * Arguments: FAMILY TCP UDP REFUSED: 4 or 6, and ports on that family's loopback address: of
+ * servers that send back what they get, and one where nobody listens.
  */
 #ifndef TRANSCRIPT_H
 #define TRANSCRIPT_H
@@ -42,11 +43,49 @@ static const char *errno_name(int e)
 		const char *name;
 	} names[] = {
 #define E(name) {name, #name}
-		E(EACCES), E(EADDRINUSE), E(EADDRNOTAVAIL), E(EAFNOSUPPORT), E(EAGAIN), E(EALREADY), E(EBADF), E(ECONNABORTED),
-		E(ECONNREFUSED), E(ECONNRESET), E(EDESTADDRREQ), E(EDOM), E(EEXIST), E(EFAULT), E(EINPROGRESS), E(EINVAL), E(EIO), E(EISCONN),
-		E(ELOOP), E(EMFILE), E(EMSGSIZE), E(ENAMETOOLONG), E(ENETUNREACH), E(ENOBUFS), E(ENODEV), E(ENOENT), E(ENOMEM), E(ENOSPC), E(ENOPROTOOPT), E(ENOTCONN),
-		E(ENOTDIR), E(ENOTSOCK), E(ENOTSUP), E(ENOTTY), E(ENXIO), E(EPERM), E(EPIPE), E(EPROTO), E(EPROTONOSUPPORT), E(EPROTOTYPE), E(ERANGE),
-		E(ESPIPE), E(ETIMEDOUT),
+	    E(EACCES),
+	    E(EADDRINUSE),
+	    E(EADDRNOTAVAIL),
+	    E(EAFNOSUPPORT),
+	    E(EAGAIN),
+	    E(EALREADY),
+	    E(EBADF),
+	    E(ECONNABORTED),
+	    E(ECONNREFUSED),
+	    E(ECONNRESET),
+	    E(EDESTADDRREQ),
+	    E(EDOM),
+	    E(EEXIST),
+	    E(EFAULT),
+	    E(EINPROGRESS),
+	    E(EINVAL),
+	    E(EIO),
+	    E(EISCONN),
+	    E(ELOOP),
+	    E(EMFILE),
+	    E(EMSGSIZE),
+	    E(ENAMETOOLONG),
+	    E(ENETUNREACH),
+	    E(ENOBUFS),
+	    E(ENODEV),
+	    E(ENOENT),
+	    E(ENOMEM),
+	    E(ENOSPC),
+	    E(ENOPROTOOPT),
+	    E(ENOTCONN),
+	    E(ENOTDIR),
+	    E(ENOTSOCK),
+	    E(ENOTSUP),
+	    E(ENOTTY),
+	    E(ENXIO),
+	    E(EPERM),
+	    E(EPIPE),
+	    E(EPROTO),
+	    E(EPROTONOSUPPORT),
+	    E(EPROTOTYPE),
+	    E(ERANGE),
+	    E(ESPIPE),
+	    E(ETIMEDOUT),
 #undef E
 	};
 	static char number[32];
@@ -112,7 +151,11 @@ static inline unsigned short port_of(const struct sockaddr_storage *sa)
 /* A port differs from run to run, unless it is one of those that were given. */
 static inline const char *port_name(unsigned short port)
 {
-	return port == 0 ? "0" : port == tcp_echo ? "TCP" : port == udp_echo ? "UDP" : port == refused ? "REFUSED" : "some";
+	return port == 0          ? "0"
+	       : port == tcp_echo ? "TCP"
+	       : port == udp_echo ? "UDP"
+	       : port == refused  ? "REFUSED"
+	                          : "some";
 }
 
 static inline void print_addr(const char *what, const struct sockaddr_storage *sa, socklen_t len)

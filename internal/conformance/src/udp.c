@@ -1,4 +1,5 @@
-/* Datagrams: connected and not, empty, too long for the buffer, too long at all, and to where nobody is. */
+/* Datagrams: connected and not, empty, too long for the buffer, too long at all, and to where
+ * nobody is. */
 #include "transcript.h"
 
 static void unconnected(void)

@@ -31,8 +31,9 @@ type Cache struct {
 	// Wazero is to be given to the runtime that compiles.
 	Wazero wazero.CompilationCache
 
-	private string        // where wazero reads and writes
-	version string        // the directory in there that wazero made for its version and this processor
+	private string // where wazero reads and writes
+	// the directory in there that wazero made for its version and this processor
+	version string
 	turn    chan struct{} // held while wazero compiles
 }
 
@@ -87,7 +88,8 @@ func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error
 
 	name := fmt.Sprintf("%x", sha256.Sum256(module))
 	private := filepath.Join(c.private, c.version)
-	if err := os.MkdirAll(private, 0o700); err != nil { // another process may take it for a stale one
+	// another process may take it for a stale one
+	if err := os.MkdirAll(private, 0o700); err != nil {
 		return err
 	}
 	restored := ""

@@ -77,10 +77,12 @@ func TestEntriesAreAuthenticated(t *testing.T) {
 				t.Fatalf("got %d entries, want 1", len(paths))
 			}
 			test.change(t, paths[0])
-			if was := compiled(t, opened(t, dir, keyFile), "module", "abcd", "code"); was != test.want {
+			if was := compiled(t, opened(t, dir, keyFile), "module", "abcd",
+				"code"); was != test.want {
 				t.Errorf("got %q to run, want %q", was, test.want)
 			}
-			if was := compiled(t, opened(t, dir, keyFile), "module", "abcd", "code"); was != "code" {
+			if was := compiled(t, opened(t, dir, keyFile), "module", "abcd",
+				"code"); was != "code" {
 				t.Errorf("got %q afterwards, want the code that was made anew", was)
 			}
 		})

@@ -1,7 +1,8 @@
-// Package futex is where the threads of a guest wait for each other: the atomic wait and notify of WebAssembly's threads.
+// Package futex is where the threads of a guest wait for each other: the atomic wait and notify of
+// WebAssembly's threads.
 //
-// It compares, queues and wakes. How a thread sleeps, and what else ends its sleep, is for the one that sleeps to say; and whose
-// threads and whose memory these are is not known here.
+// It compares, queues and wakes. How a thread sleeps, and what else ends its sleep, is for the one
+// that sleeps to say; and whose threads and whose memory these are is not known here.
 package futex
 
 import (
@@ -49,15 +50,17 @@ type Waiter struct {
 // NewWaiter makes a place for a thread.
 func NewWaiter() *Waiter { return &Waiter{woken: make(chan struct{}, 1)} }
 
-// Sleeper is a thread that can sleep: until woken, or for so long, after which it returns ETIMEDOUT; a negative time is for ever. Whatever
-// else ends the sleep is an error of its own.
+// Sleeper is a thread that can sleep: until woken, or for so long, after which it returns
+// ETIMEDOUT; a negative time is for ever. Whatever else ends the sleep is an error of its own.
 type Sleeper interface {
 	Sleep(woken <-chan struct{}, timeout time.Duration) error
 }
 
-// Wait32 lets a thread sleep until it is notified, if the number at an address of the memory is the expected one. The timeout is in
-// ns; a negative one is for ever. Errors are ErrBounds, ErrUnaligned, and what ended the sleep.
-func (t *Table) Wait32(w *Waiter, s Sleeper, mem []byte, at uint64, expected uint32, timeout int64) (Result, error) {
+// Wait32 lets a thread sleep until it is notified, if the number at an address of the memory is the
+// expected one. The timeout is in ns; a negative one is for ever. Errors are ErrBounds,
+// ErrUnaligned, and what ended the sleep.
+func (t *Table) Wait32(w *Waiter, s Sleeper, mem []byte, at uint64, expected uint32,
+	timeout int64) (Result, error) {
 	p, err := word(mem, at, 4)
 	if err != nil {
 		return 0, err
@@ -73,7 +76,8 @@ func (t *Table) Wait32(w *Waiter, s Sleeper, mem []byte, at uint64, expected uin
 }
 
 // Wait64 is Wait32 for a number of 64 bits.
-func (t *Table) Wait64(w *Waiter, s Sleeper, mem []byte, at uint64, expected uint64, timeout int64) (Result, error) {
+func (t *Table) Wait64(w *Waiter, s Sleeper, mem []byte, at uint64, expected uint64,
+	timeout int64) (Result, error) {
 	p, err := word(mem, at, 8)
 	if err != nil {
 		return 0, err
@@ -109,7 +113,8 @@ func (t *Table) sleep(w *Waiter, s Sleeper, timeout int64) (Result, error) {
 	return 0, err
 }
 
-// Notify wakes up to count of the threads that wait at an address, in the order in which they came, and returns how many it were.
+// Notify wakes up to count of the threads that wait at an address, in the order in which they came,
+// and returns how many it were.
 func (t *Table) Notify(mem []byte, at uint64, count uint32) (uint32, error) {
 	if _, err := word(mem, at, 4); err != nil {
 		return 0, err
@@ -173,7 +178,8 @@ func word(mem []byte, at, size uint64) (unsafe.Pointer, error) {
 	return unsafe.Pointer(&mem[at]), nil
 }
 
-// load32 loads a number as WebAssembly stores it, which is with the least byte first wherever it runs.
+// load32 loads a number as WebAssembly stores it, which is with the least byte first wherever it
+// runs.
 func load32(p *uint32) uint32 {
 	var b [4]byte
 	binary.NativeEndian.PutUint32(b[:], atomic.LoadUint32(p))

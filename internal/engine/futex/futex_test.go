@@ -62,9 +62,11 @@ func TestOperands(t *testing.T) {
 	}{
 		{0, nil, nil}, {8, nil, nil}, {56, nil, nil},
 		{4, nil, ErrUnaligned}, {60, nil, ErrBounds}, // outside counts first
-		{1, ErrUnaligned, ErrUnaligned}, {2, ErrUnaligned, ErrUnaligned}, {57, ErrUnaligned, ErrBounds},
+		{1, ErrUnaligned, ErrUnaligned}, {2, ErrUnaligned, ErrUnaligned},
+		{57, ErrUnaligned, ErrBounds},
 		{61, ErrBounds, ErrBounds}, {64, ErrBounds, ErrBounds}, {65, ErrBounds, ErrBounds},
-		{1 << 32, ErrBounds, ErrBounds}, {2*math.MaxUint32 - 1, ErrBounds, ErrBounds}, {math.MaxUint64 - 3, ErrBounds, ErrBounds},
+		{1 << 32, ErrBounds, ErrBounds}, {2*math.MaxUint32 - 1, ErrBounds, ErrBounds},
+		{math.MaxUint64 - 3, ErrBounds, ErrBounds},
 	} {
 		if _, err := table.Wait32(w, s, mem, test.at, 1, -1); err != test.err32 {
 			t.Errorf("wait32 at %#x: %v", test.at, err)
@@ -91,11 +93,22 @@ func TestCompare(t *testing.T) {
 		got  func() (Result, error)
 		want Result
 	}{
-		{"32, equal", func() (Result, error) { return table.Wait32(w, s, mem, 8, 0x55667788, 0) }, TimedOut},
-		{"32, upper half", func() (Result, error) { return table.Wait32(w, s, mem, 12, 0x11223344, 1) }, TimedOut},
-		{"32, other", func() (Result, error) { return table.Wait32(w, s, mem, 8, 0x88776655, 0) }, NotEqual},
-		{"64, equal", func() (Result, error) { return table.Wait64(w, s, mem, 8, 0x1122334455667788, 0) }, TimedOut},
-		{"64, other above", func() (Result, error) { return table.Wait64(w, s, mem, 8, 0x55667788, 0) }, NotEqual},
+		{"32, equal", func() (Result, error) { return table.Wait32(w, s, mem, 8, 0x55667788, 0) },
+			TimedOut},
+		{"32, upper half", func() (Result,
+			error) {
+			return table.Wait32(w, s, mem, 12, 0x11223344, 1)
+		}, TimedOut},
+		{"32, other", func() (Result, error) { return table.Wait32(w, s, mem, 8, 0x88776655, 0) },
+			NotEqual},
+		{"64, equal", func() (Result,
+			error) {
+			return table.Wait64(w, s, mem, 8, 0x1122334455667788, 0)
+		}, TimedOut},
+		{"64, other above", func() (Result,
+			error) {
+			return table.Wait64(w, s, mem, 8, 0x55667788, 0)
+		}, NotEqual},
 	} {
 		if r, err := test.got(); r != test.want || err != nil {
 			t.Errorf("%s: %d, %v", test.name, r, err)
@@ -121,7 +134,10 @@ func newCrowd(table *Table, mem []byte, at uint64, count int) *crowd {
 		go func() {
 			wait := func() (Result, error) { return table.Wait32(NewWaiter(), s, mem, at, 0, -1) }
 			if i%2 == 1 && at%8 == 0 {
-				wait = func() (Result, error) { return table.Wait64(NewWaiter(), s, mem, at, 0, -1) }
+				wait = func() (Result,
+					error) {
+					return table.Wait64(NewWaiter(), s, mem, at, 0, -1)
+				}
 			}
 			_, err := wait()
 			c.woken.Add(1)
@@ -175,7 +191,8 @@ func TestNotify(t *testing.T) {
 	}
 }
 
-// TestNotifiedAtTheLastMoment counts a thread as woken while its time runs out: it must say so, or a wake-up would be lost.
+// TestNotifiedAtTheLastMoment counts a thread as woken while its time runs out: it must say so, or
+// a wake-up would be lost.
 func TestNotifiedAtTheLastMoment(t *testing.T) {
 	var table Table
 	mem := newMemory()
@@ -195,7 +212,8 @@ func TestNotifiedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// TestMutex is a lock as libraries make it, with three states: free, held, and held while others wait.
+// TestMutex is a lock as libraries make it, with three states: free, held, and held while others
+// wait.
 func TestMutex(t *testing.T) {
 	const threads, rounds = 8, 2000
 	var table Table
@@ -251,10 +269,12 @@ func FuzzOperands(f *testing.F) {
 		at := uint64(address) + uint64(offset)
 		w, s := NewWaiter(), newSleeper()
 		inside := func(n uint64) bool { return at%n == 0 && at+n <= uint64(len(mem)) }
-		if r, err := table.Wait32(w, s, mem, at, 0, 0); inside(4) != (err == nil) || err == nil && r != TimedOut {
+		if r, err := table.Wait32(w, s, mem, at, 0, 0); inside(4) != (err == nil) || err == nil &&
+			r != TimedOut {
 			t.Errorf("wait32: %d, %v", r, err)
 		}
-		if r, err := table.Wait64(w, s, mem, at, 1, 0); inside(8) != (err == nil) || err == nil && r != NotEqual {
+		if r, err := table.Wait64(w, s, mem, at, 1, 0); inside(8) != (err == nil) || err == nil &&
+			r != NotEqual {
 			t.Errorf("wait64: %d, %v", r, err)
 		}
 		if n, err := table.Notify(mem, at, 1); inside(4) != (err == nil) || n != 0 {

@@ -18,9 +18,11 @@ type atomicAccess struct {
 	params, results string
 }
 
-// atomicAccesses are all of them. Source: threads proposal, section "Encoding": seven widths of each operation.
+// atomicAccesses are all of them. Source: threads proposal, section "Encoding": seven widths of
+// each operation.
 func atomicAccesses() []atomicAccess {
-	list := []atomicAccess{{0, 4, "ii", "i"}, {1, 4, "iil", "i"}, {2, 8, "ill", "i"}} // notify, wait32, wait64
+	// notify, wait32, wait64
+	list := []atomicAccess{{0, 4, "ii", "i"}, {1, 4, "iil", "i"}, {2, 8, "ill", "i"}}
 	widths := []struct {
 		of   string
 		size uint64
@@ -48,7 +50,8 @@ func atomicAccesses() []atomicAccess {
 	return list
 }
 
-// module has a memory of a page, a pattern in it, and a function for each access with each static offset.
+// module has a memory of a page, a pattern in it, and a function for each access with each static
+// offset.
 func (a atomicAccess) module(shared byte, offsets []uint32) []byte {
 	var types, exports, bodies [][]byte
 	for i, offset := range offsets {
@@ -75,15 +78,18 @@ func (a atomicAccess) module(shared byte, offsets []uint32) []byte {
 		section(secMemory, []byte{1 | shared, 1, 1}),
 		section(secExport, append(exports, exportOf("memory", 2, 0))...),
 		section(secCode, bodies...),
-		section(secData, slices.Concat([]byte{0}, constant(0), []byte{opEnd}, appendU32(nil, pageSize), pattern)),
+		section(secData, slices.Concat([]byte{0}, constant(0), []byte{opEnd},
+			appendU32(nil, pageSize), pattern)),
 	)
 }
 
-// Every atomic instruction does what it does without rewriting: with addresses that are right, unaligned, out of bounds, and both.
+// Every atomic instruction does what it does without rewriting: with addresses that are right,
+// unaligned, out of bounds, and both.
 func TestAtomics(t *testing.T) {
 	const end = pageSize
 	offsets := []uint32{0, 4, 8, end - 8, end, 0xfffffff8, 0xffffffff}
-	addresses := []uint64{0, 1, 2, 4, 8, 12, end - 8, end - 4, end - 2, end - 1, end, end + 1, end + 4, end + 8, 0xfffffff0, 0xfffffff8, 0xffffffff}
+	addresses := []uint64{0, 1, 2, 4, 8, 12, end - 8, end - 4, end - 2, end - 1, end, end + 1,
+		end + 4, end + 8, 0xfffffff0, 0xfffffff8, 0xffffffff}
 	list := atomicAccesses()
 	if last := list[len(list)-1].opcode; last != 0x4e {
 		t.Fatalf("the last opcode is %#x", last)
@@ -94,7 +100,8 @@ func TestAtomics(t *testing.T) {
 			wasm := a.module(shared, offsets)
 			var instances [2]api.Module
 			for i, wasm := range [][]byte{wasm, rewrite(t, wasm, limited)} {
-				rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithCoreFeatures(features))
+				rt := wazero.NewRuntimeWithConfig(ctx,
+					wazero.NewRuntimeConfig().WithCoreFeatures(features))
 				defer rt.Close(ctx)
 				instantiateHost(t, ctx, rt, func() {})
 				var err error
@@ -110,17 +117,20 @@ func TestAtomics(t *testing.T) {
 						var said [2]string
 						var memory [2][]byte
 						for i, m := range instances {
-							r, err := m.ExportedFunction(fmt.Sprintf("%#x", offset)).Call(ctx, args...)
+							r, err := m.ExportedFunction(fmt.Sprintf("%#x", offset)).Call(ctx,
+								args...)
 							if said[i] = fmt.Sprint(r); err != nil {
 								said[i] = trap(err)
 							}
 							memory[i], _ = m.Memory().Read(0, pageSize)
 						}
 						if said[0] != said[1] {
-							t.Errorf("opcode %#x, offset %#x, %#x (shared: %d): %s, without rewriting %s", a.opcode, offset, args, shared, said[1], said[0])
+							t.Errorf("opcode %#x, offset %#x, %#x (shared: %d): %s, without "+
+								"rewriting %s", a.opcode, offset, args, shared, said[1], said[0])
 						}
 						if !bytes.Equal(memory[0], memory[1]) {
-							t.Fatalf("opcode %#x, offset %#x, %#x: the memory differs", a.opcode, offset, args)
+							t.Fatalf("opcode %#x, offset %#x, %#x: the memory differs", a.opcode,
+								offset, args)
 						}
 						if said[0] == "unaligned atomic" {
 							traps++

@@ -8,7 +8,8 @@ func module(sections ...[]byte) []byte {
 }
 
 func section(id byte, items ...[]byte) []byte {
-	return rawSection(id, slices.Concat(appendU32(nil, uint32(len(items))), slices.Concat(items...)))
+	return rawSection(id, slices.Concat(appendU32(nil, uint32(len(items))),
+		slices.Concat(items...)))
 }
 
 func rawSection(id byte, content []byte) []byte {
@@ -20,7 +21,8 @@ func customSection(name string, content ...byte) []byte {
 }
 
 func signature(params, results string) []byte {
-	types := map[rune]byte{'i': typeI32, 'l': typeI64, 'f': 0x7d, 'd': 0x7c, 'v': 0x7b, 'r': 0x70, 'x': 0x6f}
+	types := map[rune]byte{'i': typeI32, 'l': typeI64, 'f': 0x7d, 'd': 0x7c, 'v': 0x7b, 'r': 0x70,
+		'x': 0x6f}
 	b := []byte{0x60}
 	for _, list := range []string{params, results} {
 		b = appendU32(b, uint32(len(list)))
@@ -49,7 +51,8 @@ func bodyWith(locals []byte, code ...byte) []byte {
 
 func constant(v int32) []byte { return appendS32([]byte{opI32Const}, v) }
 
-// one is a module with one exported function, "f", of the given type, which has a memory of 16 MiB and a table.
+// one is a module with one exported function, "f", of the given type, which has a memory of 16 MiB
+// and a table.
 func one(params, results string, code ...byte) []byte {
 	return module(
 		section(secType, signature(params, results)),

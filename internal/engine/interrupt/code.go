@@ -2,10 +2,11 @@ package interrupt
 
 import "fmt"
 
-// A path of more than straight bytes of code without a check gets one of its own, which counts for straightCost. A function
-// of no more than small bytes that has neither loops nor calls goes without checks: it counts for the paths of its
-// callers. So between two ticks there run at most interval × (straight + small) bytes of code, and what the functions on
-// the stack do after their last calls.
+// A path of more than straight bytes of code without a check gets one of its own, which counts for
+// straightCost. A function of no more than small bytes that has neither loops nor calls goes
+// without checks: it counts for the paths of its callers. So between two ticks there run at most
+// interval × (straight + small) bytes of code, and what the functions on the stack do after their
+// last calls.
 const (
 	straight     = 512
 	straightCost = 32
@@ -83,12 +84,12 @@ func (w *rewriter) body(head, rest []byte) {
 	w.out = append(w.out, rest...)
 }
 
-// largeFrame is from which size on the frame of a function that calls none counts: else there is but one of them on a stack, at
-// its end.
+// largeFrame is from which size on the frame of a function that calls none counts: else there is
+// but one of them on a stack, at its end.
 const largeFrame = 4096
 
-// wrap puts around the instructions of a function what happens at its entry and at its end: it adds the function's frame to
-// the depth of the stack and takes it off again, and counts the entry.
+// wrap puts around the instructions of a function what happens at its entry and at its end: it adds
+// the function's frame to the depth of the stack and takes it off again, and counts the entry.
 func (f *function) wrap() {
 	h := &f.head
 	h.b = appendU32(h.b, uint32(f.groups)+1)

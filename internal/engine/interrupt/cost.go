@@ -2,10 +2,12 @@ package interrupt
 
 import "slices"
 
-// How long wazero 1.12 compiles a function is not linear in its code. Its passes over basic blocks are quadratic in their
-// number, and where blocks meet it joins each local that is live across them, again and again for each level of loops. So a
-// module has a budget of compiling: its functions may be estimated to take so much for each byte of the module. The estimate
-// follows from measurements of code that is written to be slow; what compilers make is far below the budget, on average.
+// How long wazero 1.12 compiles a function is not linear in its code. Its passes over basic blocks
+// are quadratic in their number, and where blocks meet it joins each local that is live across
+// them, again and again for each level of loops. So a module has a budget of compiling: its
+// functions may be estimated to take so much for each byte of the module. The estimate follows from
+// measurements of code that is written to be slow; what compilers make is far below the budget, on
+// average.
 const (
 	costBase    = 5e8 // ns
 	costPerByte = 8000
@@ -14,7 +16,9 @@ const (
 	costPerPair   = 8   // of two blocks
 	costPerJoin   = 400 // of a local and a block, for each level of loops
 	costPerStep   = 5   // of our own, where these are not linear
-	costPerBound  = 12  // of an access to memory and a block: accesses that are known to be within bounds are carried along
+	// of an access to memory and a block: accesses that are known to be within bounds are carried
+	// along
+	costPerBound = 12
 )
 
 // complexity is what a function's estimate is made of.
@@ -69,6 +73,7 @@ func (f *function) cost() float64 { return f.complexity.estimate() + costPerStep
 
 func (f *function) tooLong(r *reader) {
 	c := &f.complexity
-	r.malformed("too long to compile: %d blocks, in loops of depth %d, %d locals live across them, and %d globals are too many", c.blocks,
+	r.malformed("too long to compile: %d blocks, in loops of depth %d, %d locals live across "+
+		"them, and %d globals are too many", c.blocks,
 		c.deepest, c.joined, f.w.globals)
 }

@@ -8,15 +8,18 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-// custom copies a custom section, unless it tells of offsets in the input's code or of indices that are others now.
+// custom copies a custom section, unless it tells of offsets in the input's code or of indices that
+// are others now.
 func (w *rewriter) custom(r *reader) {
 	name := r.name()
 	if w.err == nil {
 		w.err = r.err
 	}
 	switch {
-	case w.err != nil, name == "linking", strings.HasPrefix(name, "reloc."), strings.HasPrefix(name, ".debug_"),
-		strings.HasPrefix(name, "metadata.code."), name == "sourceMappingURL", name == "external_debug_info":
+	case w.err != nil, name == "linking", strings.HasPrefix(name, "reloc."),
+		strings.HasPrefix(name, ".debug_"),
+		strings.HasPrefix(name,
+			"metadata.code."), name == "sourceMappingURL", name == "external_debug_info":
 		return
 	case name == "name" && w.nameSeen:
 		return // only the first is for engines, whatever is wrong with it
@@ -40,8 +43,9 @@ func (w *rewriter) custom(r *reader) {
 	w.closeSection(start)
 }
 
-// nameSection renumbers the functions in the names of functions, locals and labels, and names those that have none.
-// Source: WebAssembly Core Specification 2.0, section 7.4, and the extended name section proposal.
+// nameSection renumbers the functions in the names of functions, locals and labels, and names those
+// that have none. Source: WebAssembly Core Specification 2.0, section 7.4, and the extended name
+// section proposal.
 func (w *rewriter) nameSection(r *reader) {
 	done := false
 	for r.more() {
@@ -85,10 +89,12 @@ func (w *rewriter) nameSection(r *reader) {
 }
 
 // helperNames are what the functions that are added are called.
-var helperNames = []string{helperTick: "tick", helperCopy: "memory.copy", helperFill: "memory.fill", helperGrow: "memory.grow"}
+var helperNames = []string{helperTick: "tick", helperCopy: "memory.copy", helperFill: "memory.fill",
+	helperGrow: "memory.grow"}
 
-// functionNames writes the names of functions. One without gets its number in the input for a name, by which an engine would call
-// it: else it would be called by its new one. One that would upset a terminal is quoted, since an engine prints names as they are.
+// functionNames writes the names of functions. One without gets its number in the input for a name,
+// by which an engine would call it: else it would be called by its new one. One that would upset a
+// terminal is quoted, since an engine prints names as they are.
 func (w *rewriter) functionNames(r *reader) {
 	names := make([][]byte, len(w.funcs))
 	next := uint32(0)

@@ -67,7 +67,8 @@ func (w *rewriter) importSection(r *reader) {
 	}
 	if w.o.Atomics && w.memory.Shared {
 		w.waits = uint32(w.imported + len(ours))
-		ours = append(ours, function{Notify, typeNotify}, function{Wait32, typeWait32}, function{Wait64, typeWait64})
+		ours = append(ours, function{Notify, typeNotify}, function{Wait32, typeWait32},
+			function{Wait64, typeWait64})
 	}
 	w.shift = uint32(len(ours))
 	w.u32(uint32(n) + w.shift)
@@ -106,7 +107,8 @@ func (w *rewriter) memoryType(r *reader) {
 	if least > most || most > maxPages {
 		r.malformed("memory of %d to %d pages", least, most)
 	}
-	w.memory = Memory{Min: uint64(least) * pageSize, Max: uint64(most) * pageSize, Shared: flag&2 != 0}
+	w.memory = Memory{Min: uint64(least) * pageSize, Max: uint64(most) * pageSize,
+		Shared: flag&2 != 0}
 }
 
 func tableLimits(r *reader) (least, most uint32) {
@@ -149,8 +151,8 @@ func (w *rewriter) functionSection(r *reader) {
 	}
 }
 
-// tableSection bounds the tables: together they may grow to no more than maxEntries. An engine allocates a table's
-// entries, of eight bytes each, as soon as a guest asks for them.
+// tableSection bounds the tables: together they may grow to no more than maxEntries. An engine
+// allocates a table's entries, of eight bytes each, as soon as a guest asks for them.
 func (w *rewriter) tableSection(r *reader) {
 	type tableType struct {
 		of          byte

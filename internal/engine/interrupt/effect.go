@@ -1,7 +1,7 @@
 package interrupt
 
-// An effect is what an instruction does to the stack of operands: how many it takes, and the size of the one that it leaves, in
-// bytes as a compiler keeps it; 0 if it leaves none.
+// An effect is what an instruction does to the stack of operands: how many it takes, and the size
+// of the one that it leaves, in bytes as a compiler keeps it; 0 if it leaves none.
 type effect struct{ takes, leaves uint8 }
 
 const (

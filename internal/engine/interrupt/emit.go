@@ -17,7 +17,8 @@ func (c *code) i32(v int32) { c.b = appendS32(append(c.b, opI32Const), v) }
 func (c *code) i64(v int32) { c.b = appendS32(append(c.b, opI64Const), v) }
 
 // Our locals, both i32. The second is there only in functions that keep to the limit of the stack.
-func (c *code) left() uint32 { return c.locals }     // scratch: what is left of the interval, or a length
+// scratch: what is left of the interval, or a length
+func (c *code) left() uint32 { return c.locals }
 func (c *code) base() uint32 { return c.locals + 1 } // depth of the stack at the function's entry
 
 func (c *code) tick() { c.index(opCall, c.w.helper(helperTick)) }
@@ -31,12 +32,14 @@ func (c *code) countDown() {
 	c.index(opGlobalSet, c.w.counter())
 }
 
-// count begins a block that runs unless the interval is used up, up to and without the block's type. A loop becomes
+// count begins a block that runs unless the interval is used up, up to and without the block's
+// type. A loop becomes
 //
 //	loop  count down  if  body  else  tick  br to the loop  end end
 //
-// The tick comes after the body and goes back to the start because a compiler that takes things in their order would
-// otherwise keep all that outlives its call in memory, even where it is not called.
+// The tick comes after the body and goes back to the start because a compiler that takes things in
+// their order would otherwise keep all that outlives its call in memory, even where it is not
+// called.
 func (c *code) count() {
 	c.countDown()
 	c.index(opLocalGet, c.left())

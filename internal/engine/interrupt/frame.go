@@ -2,16 +2,17 @@ package interrupt
 
 import "slices"
 
-// How much of the stack a call of a function takes is for wazero's compiler to decide. It gives a place of its own to each
-// value that it cannot keep in a register: one that lives across a call, and one that lives while more others are made than
-// there are registers. So the walk over a function follows its values, from where they are made to where they are used.
+// How much of the stack a call of a function takes is for wazero's compiler to decide. It gives a
+// place of its own to each value that it cannot keep in a register: one that lives across a call,
+// and one that lives while more others are made than there are registers. So the walk over a
+// function follows its values, from where they are made to where they are used.
 //
-// It does not know what happens after an instruction. A value counts at the first use that comes after a call; a local that
-// several branches assign counts for all of these assignments, at the first use after they meet; what a loop uses of the outside
-// lives through it.
+// It does not know what happens after an instruction. A value counts at the first use that comes
+// after a call; a local that several branches assign counts for all of these assignments, at the
+// first use after they meet; what a loop uses of the outside lives through it.
 
-// nearby is how many values may be made between the making and the use of one that stays in a register. The processors that
-// wazero compiles for have 16 and more.
+// nearby is how many values may be made between the making and the use of one that stays in a
+// register. The processors that wazero compiles for have 16 and more.
 const nearby = 10
 
 // value is a value of a function.
@@ -47,7 +48,8 @@ type liveness struct {
 	values   []value
 	operands []int32 // indices of values
 	locals   []assignable
-	assigned []int32 // locals, of all blocks that the walk is in; each block has the end of the list
+	// locals, of all blocks that the walk is in; each block has the end of the list
+	assigned []int32
 	outer    []int32 // values that loops use of the outside; each loop has the end of the list
 	floor    int     // height of the operands at the start of the block
 	calls    int32
@@ -72,7 +74,8 @@ type scope struct {
 
 // begin makes ready for a function of a type.
 func (l *liveness) begin(of funcType) {
-	*l = liveness{values: l.values[:0], operands: l.operands[:0], locals: l.locals[:0], assigned: l.assigned[:0], outer: l.outer[:0]}
+	*l = liveness{values: l.values[:0], operands: l.operands[:0], locals: l.locals[:0],
+		assigned: l.assigned[:0], outer: l.outer[:0]}
 	l.make(0, -1)
 	for _, t := range of.paramTypes {
 		l.declare(t, 1)
@@ -212,7 +215,8 @@ func (l *liveness) call(of funcType) {
 // enter begins a block with parameters.
 func (l *liveness) enter(op byte, params []byte) scope {
 	l.use(len(params))
-	s := scope{height: len(l.operands), floor: l.floor, assigned: len(l.assigned), outer: len(l.outer), block: l.block, loop: l.loop,
+	s := scope{height: len(l.operands), floor: l.floor, assigned: len(l.assigned),
+		outer: len(l.outer), block: l.block, loop: l.loop,
 		moment: moment{int32(len(l.values)), l.calls}}
 	l.floor = s.height
 	l.blocks++
@@ -296,8 +300,9 @@ func (l *liveness) branch(values int) {
 // unreached says that what follows is not reached.
 func (l *liveness) unreached() { l.operands = l.operands[:min(len(l.operands), l.floor)] }
 
-// size is how much of the stack a call of the function takes: its return address and what it saves of its caller's registers,
-// of which it needs no more than it has values, and rarely more than half; what it passes to functions; its values.
+// size is how much of the stack a call of the function takes: its return address and what it saves
+// of its caller's registers, of which it needs no more than it has values, and rarely more than
+// half; what it passes to functions; its values.
 func (l *liveness) size() int32 {
 	const (
 		least = 64

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzRewrite gives it arbitrary bytes and mutated modules. It must neither panic nor take much more memory than they
-// have bytes, and wazero must take the output exactly if it takes the input.
+// FuzzRewrite gives it arbitrary bytes and mutated modules. It must neither panic nor take much
+// more memory than they have bytes, and wazero must take the output exactly if it takes the input.
 func FuzzRewrite(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(header)
@@ -37,7 +37,10 @@ func FuzzRewrite(f *testing.F) {
 				continue
 			}
 			// wazero does not take an empty custom section at the end, where the output's are not.
-			if before, after := accepted(t, append(wasm[:len(wasm):len(wasm)], customSection("last", 0)...)), accepted(t, out); (before == nil) != (after == nil) {
+			if before, after := accepted(t,
+				append(wasm[:len(wasm):len(wasm)],
+					customSection("last",
+						0)...)), accepted(t, out); (before == nil) != (after == nil) {
 				t.Fatalf("wazero says %v of the input and %v of the output", before, after)
 			}
 		}

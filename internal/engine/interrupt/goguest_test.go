@@ -47,7 +47,8 @@ func command(t testing.TB, wasm []byte, dir string, args ...string) (string, uin
 	_, err := rt.InstantiateWithConfig(ctx, wasm, wazero.NewModuleConfig().
 		WithArgs(append([]string{"guest"}, args...)...).
 		WithEnv("PWD", "/").
-		WithFSConfig(wazero.NewFSConfig().WithReadOnlyDirMount(dir, "/").WithDirMount(t.TempDir(), "/tmp")).
+		WithFSConfig(wazero.NewFSConfig().WithReadOnlyDirMount(dir, "/").WithDirMount(t.TempDir(),
+			"/tmp")).
 		WithStdout(&out).WithStderr(&out).
 		WithSysWalltime().WithSysNanotime().
 		WithNanosleep(func(ns int64) { time.Sleep(time.Duration(ns)) }).
@@ -64,7 +65,8 @@ func command(t testing.TB, wasm []byte, dir string, args ...string) (string, uin
 
 var verdict = regexp.MustCompile(`(?m)^ *--- (PASS|FAIL|SKIP): \S+|^(PASS|FAIL|panic).*`)
 
-// verdicts are the lines that tell how each test went, without how long it took. Some tests go through a map, in any order.
+// verdicts are the lines that tell how each test went, without how long it took. Some tests go
+// through a map, in any order.
 func verdicts(output string) []string {
 	list := verdict.FindAllString(output, -1)
 	slices.Sort(list)
@@ -75,7 +77,9 @@ func verdicts(output string) []string {
 func TestGoLibrary(t *testing.T) {
 	packages := []string{"sort"}
 	if os.Getenv("WASPORT_CI") == "1" {
-		packages = append(packages, "strings", "regexp", "encoding/json", "crypto/sha256", "math/big", "encoding/xml") // the last for its recursion
+		// the last for its recursion
+		packages = append(packages, "strings", "regexp", "encoding/json", "crypto/sha256",
+			"math/big", "encoding/xml")
 	} else if testing.Short() {
 		t.Skip("takes a while")
 	}
@@ -96,7 +100,8 @@ func TestGoLibrary(t *testing.T) {
 			took := time.Since(start)
 			start = time.Now()
 			got, gotStatus := command(t, rewritten, dir, args...)
-			t.Logf("%d tests; rewriting %d bytes took %v; compiling and running %v, without rewriting %v",
+			t.Logf("%d tests; rewriting %d bytes took %v; compiling and running %v, without "+
+				"rewriting %v",
 				strings.Count(want, "--- "), len(wasm), took, time.Since(start), plain)
 			if !strings.Contains(want, "--- PASS") {
 				t.Fatalf("the tests do not even run without rewriting:\n%s", want)
@@ -111,10 +116,12 @@ func TestGoLibrary(t *testing.T) {
 	}
 }
 
-// TestRealModulesCompileInTime compares the estimate of how long real modules take to compile with what they may take.
+// TestRealModulesCompileInTime compares the estimate of how long real modules take to compile with
+// what they may take.
 func TestRealModulesCompileInTime(t *testing.T) {
 	modules := make(map[string][]byte)
-	for _, pattern := range []string{"../../../internal/guests/*.wasm", "../../../internal/guests/threads/*.wasm", "../../../bench/*.wasm"} {
+	for _, pattern := range []string{"../../../internal/guests/*.wasm",
+		"../../../internal/guests/threads/*.wasm", "../../../bench/*.wasm"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d modules, %v", pattern, len(files), err)
@@ -140,7 +147,8 @@ func TestRealModulesCompileInTime(t *testing.T) {
 		}
 		may := costBase + costPerByte*float64(len(wasm))
 		if part := 1 - w.cost/may; part > 0.7 {
-			t.Errorf("%s of %d bytes: got %.2f of what it may take, want at most 0.7", name, len(wasm), part)
+			t.Errorf("%s of %d bytes: got %.2f of what it may take, want at most 0.7", name,
+				len(wasm), part)
 		} else if len(wasm) > 1<<20 {
 			t.Logf("%s of %d bytes: %.2f of what it may take", name, len(wasm), part)
 		}

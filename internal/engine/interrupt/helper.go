@@ -3,9 +3,10 @@ package interrupt
 // The functions that are added to a module, in the order of their indices.
 const (
 	helperTick = iota // () -> (): starts the next interval and calls the host
-	helperCopy        // (to, from, length i32) -> (): memory.copy in pieces, with a tick before each
-	helperFill        // (to, value, length i32) -> (): memory.fill likewise
-	helperGrow        // (pages i32) -> (before i32): memory.grow of shared memory, charged
+	// (to, from, length i32) -> (): memory.copy in pieces, with a tick before each
+	helperCopy
+	helperFill // (to, value, length i32) -> (): memory.fill likewise
+	helperGrow // (pages i32) -> (before i32): memory.grow of shared memory, charged
 )
 
 // piece is how much a bulk operation does at a time: 20 to 100 µs of work.
@@ -34,12 +35,12 @@ func (w *rewriter) helperBodies() []code {
 	return bodies
 }
 
-// chargesPages reports whether the memory grows at a charge. One that is not shared grows by its engine's allocator, which can
-// see to that.
+// chargesPages reports whether the memory grows at a charge. One that is not shared grows by its
+// engine's allocator, which can see to that.
 func (w *rewriter) chargesPages() bool { return w.o.Charge && w.memory.Shared }
 
-// tickBody starts the next interval before it calls the host, and takes the stack for empty while it asks for a deeper one: a
-// call that ends there leaves an instance that can be called again.
+// tickBody starts the next interval before it calls the host, and takes the stack for empty while
+// it asks for a deeper one: a call that ends there leaves an instance that can be called again.
 func (w *rewriter) tickBody() code {
 	const depth = 0
 	c := code{b: []byte{1, 1, typeI32}, w: w}
@@ -64,8 +65,9 @@ func (w *rewriter) tickBody() code {
 	return c
 }
 
-// A bulk operation that goes out of bounds must not change anything, so that one is left to the engine whole. The pieces
-// of a copy go from front to back or from back to front, as the ranges may overlap.
+// A bulk operation that goes out of bounds must not change anything, so that one is left to the
+// engine whole. The pieces of a copy go from front to back or from back to front, as the ranges may
+// overlap.
 func (w *rewriter) copyBody() code {
 	const to, from, length = 0, 1, 2
 	c := code{b: []byte{0}, w: w}

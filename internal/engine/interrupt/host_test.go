@@ -18,17 +18,23 @@ type alone struct{}
 
 func (alone) Sleep(<-chan struct{}, time.Duration) error { return syscall.ETIMEDOUT }
 
-// instantiateHost provides what rewritten modules import. Its waits are for one thread: they find another value, or time out.
+// instantiateHost provides what rewritten modules import. Its waits are for one thread: they find
+// another value, or time out.
 func instantiateHost(t testing.TB, ctx context.Context, rt wazero.Runtime, tick func()) {
 	t.Helper()
 	const i32, i64 = api.ValueTypeI32, api.ValueTypeI64
 	b := rt.NewHostModuleBuilder(Module)
-	export := func(name string, f api.GoModuleFunc, params []api.ValueType, results ...api.ValueType) {
+	export := func(name string, f api.GoModuleFunc, params []api.ValueType,
+		results ...api.ValueType) {
 		b.NewFunctionBuilder().WithGoModuleFunction(f, params, results).Export(name)
 	}
 	export(Tick, func(context.Context, api.Module, []uint64) { tick() }, nil)
-	export(Deepen, func(context.Context, api.Module, []uint64) { panic(errors.New("stack overflow")) }, []api.ValueType{i32}, i32)
-	export(Charge, func(_ context.Context, _ api.Module, s []uint64) { s[0] = 1 }, []api.ValueType{i32, i32}, i32)
+	export(Deepen, func(context.Context, api.Module,
+		[]uint64) {
+		panic(errors.New("stack overflow"))
+	}, []api.ValueType{i32}, i32)
+	export(Charge, func(_ context.Context, _ api.Module, s []uint64) { s[0] = 1 },
+		[]api.ValueType{i32, i32}, i32)
 
 	var table futex.Table
 	waiter := futex.NewWaiter()
@@ -48,7 +54,8 @@ func instantiateHost(t testing.TB, ctx context.Context, rt wazero.Runtime, tick 
 		result(s, n, err)
 	}, []api.ValueType{i32, i32, i32}, i32)
 	export(Wait32, func(_ context.Context, m api.Module, s []uint64) {
-		r, err := table.Wait32(waiter, alone{}, memory(m), at(s[0], s[3]), uint32(s[1]), int64(s[2]))
+		r, err := table.Wait32(waiter, alone{}, memory(m), at(s[0], s[3]), uint32(s[1]),
+			int64(s[2]))
 		result(s, uint32(r), err)
 	}, []api.ValueType{i32, i32, i64, i32}, i32)
 	export(Wait64, func(_ context.Context, m api.Module, s []uint64) {

@@ -21,8 +21,9 @@ type Import struct {
 	Shared       bool // of a memory
 }
 
-// Imports lists the imports of a module that are no functions, in its own order. It reads no further than the import section,
-// takes time linear in that, and returns ErrMalformed or ErrUnsupported for a section that Rewrite would refuse.
+// Imports lists the imports of a module that are no functions, in its own order. It reads no
+// further than the import section, takes time linear in that, and returns ErrMalformed or
+// ErrUnsupported for a section that Rewrite would refuse.
 func Imports(module []byte) ([]Import, error) {
 	r := &reader{b: module}
 	if !bytes.Equal(r.bytes(8), header) {

@@ -69,8 +69,8 @@ func heapTypeImmediate(r *reader) {
 	}
 }
 
-// elementSection knows the eight forms of a segment. Bit 0 says passive or declarative, bit 1 an explicit table (or
-// declarative), bit 2 expressions in place of indices.
+// elementSection knows the eight forms of a segment. Bit 0 says passive or declarative, bit 1 an
+// explicit table (or declarative), bit 2 expressions in place of indices.
 func (w *rewriter) elementSection(r *reader) {
 	n := r.count(2)
 	w.u32(uint32(n))

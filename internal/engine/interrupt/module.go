@@ -23,12 +23,15 @@ const (
 	secDataCount = 12
 )
 
-var sectionNames = [...]string{secCustom: "custom", secType: "type", secImport: "import", secFunction: "function", secTable: "table",
-	secMemory: "memory", secGlobal: "global", secExport: "export", secStart: "start", secElement: "element", secCode: "code",
+var sectionNames = [...]string{secCustom: "custom", secType: "type", secImport: "import",
+	secFunction: "function", secTable: "table",
+	secMemory: "memory", secGlobal: "global", secExport: "export", secStart: "start",
+	secElement: "element", secCode: "code",
 	secData: "data", secDataCount: "data count"}
 
 // order is that in which sections stand in a module.
-var order = []byte{secType, secImport, secFunction, secTable, secMemory, secGlobal, secExport, secStart, secElement,
+var order = []byte{secType, secImport, secFunction, secTable, secMemory, secGlobal, secExport,
+	secStart, secElement,
 	secDataCount, secCode, secData}
 
 // Limits on what a module may declare, so that few bytes cannot make an engine allocate much.
@@ -41,29 +44,34 @@ const (
 	maxBodySize = 7_654_321
 	maxPages    = 65536
 
-	// Browsers allow 1,000,000 imports. wazero's time to supply them is quadratic in their number, and in that of the modules that they
-	// come from. What runs here imports a hundred from a handful.
+	// Browsers allow 1,000,000 imports. wazero's time to supply them is quadratic in their number,
+	// and in that of the modules that they come from. What runs here imports a hundred from a
+	// handful.
 	maxImports       = 2048
 	maxImportModules = 256
 
-	// Browsers allow 1,000,000 globals. wazero declares all of them anew for each function that it compiles. Programs have some ten, or
-	// a few thousand if their parts are linked when they are loaded.
+	// Browsers allow 1,000,000 globals. wazero declares all of them anew for each function that it
+	// compiles. Programs have some ten, or a few thousand if their parts are linked when they are
+	// loaded.
 	maxGlobals = 20_000
 
-	// Browsers allow 10,000,000 entries in a table. Here it is fewer, and for all tables of a module together.
+	// Browsers allow 10,000,000 entries in a table. Here it is fewer, and for all tables of a
+	// module together.
 	maxEntries = 1_000_000
 
-	// Two bytes can declare thousands of locals, or call a function with a thousand results, for each of which a compiler allocates.
-	// So a module has a budget for what is not written out, from which a local takes 1, and a value of several at once valueCost.
-	// Compilers of C, C++, Rust and Go come nowhere near.
+	// Two bytes can declare thousands of locals, or call a function with a thousand results, for
+	// each of which a compiler allocates. So a module has a budget for what is not written out,
+	// from which a local takes 1, and a value of several at once valueCost. Compilers of C, C++,
+	// Rust and Go come nowhere near.
 	budgetBase, budgetPerByte = 1_000_000, 16
 	valueCost                 = 32
 )
 
 const pageSize = 65536
 
-// What wazero 1.12 allocates for each instance of a module, in bytes and rounded up: for a global its GlobalInstance, a
-// pointer, its value, and what is thrown away while it is made; for an item of an element segment a functionInstance and the references to it.
+// What wazero 1.12 allocates for each instance of a module, in bytes and rounded up: for a global
+// its GlobalInstance, a pointer, its value, and what is thrown away while it is made; for an item
+// of an element segment a functionInstance and the references to it.
 const (
 	typeSize    = 8
 	globalSize  = 128
@@ -86,7 +94,8 @@ type rewriter struct {
 	funcs    []uint32 // the type of every function of the input, imported ones first
 	imported int      // how many of funcs are imported
 	plain    []bool   // which of the defined ones need no checks
-	shift    uint32   // how many imports are added: by so much the indices of the defined functions grow
+	// how many imports are added: by so much the indices of the defined functions grow
+	shift uint32
 
 	deepen uint32 // the import's index
 	charge uint32 // likewise, or 0
@@ -126,7 +135,8 @@ func (w *rewriter) rewrite(module []byte) {
 		id := r.byte()
 		n := r.u32()
 		if rest := len(r.b) - r.pos; int(id) < len(sectionNames) && uint64(n) > uint64(rest) {
-			r.malformed("cut off, of the %d bytes of its %s section there are %d,", n, sectionNames[id], rest)
+			r.malformed("cut off, of the %d bytes of its %s section there are %d,", n,
+				sectionNames[id], rest)
 		}
 		s := &reader{base: r.base + r.pos}
 		s.b = r.bytes(n)
@@ -151,7 +161,8 @@ func (w *rewriter) rewrite(module []byte) {
 		return
 	}
 	if s := sections[secMemory]; s != nil {
-		// Whether the memory is shared decides on the imports, so its type is wanted before its turn.
+		// Whether the memory is shared decides on the imports, so its type is wanted before its
+		// turn.
 		early := *s
 		for range early.count(2) {
 			w.memoryType(&early)
@@ -179,7 +190,8 @@ func (w *rewriter) rewrite(module []byte) {
 	}
 }
 
-// section rewrites one section. Its size takes five bytes whatever it is, as it is known only in the end.
+// section rewrites one section. Its size takes five bytes whatever it is, as it is known only in
+// the end.
 func (w *rewriter) section(id byte, r *reader) {
 	if w.err != nil {
 		return
@@ -244,8 +256,9 @@ func (w *rewriter) spend(r *reader, n int) {
 	}
 }
 
-// Our globals follow those of the input, so that no index changes: what is left of the interval, from which every check
-// takes, the depth of the stack, and the depth from which on Deepen is asked.
+// Our globals follow those of the input, so that no index changes: what is left of the interval,
+// from which every check takes, the depth of the stack, and the depth from which on Deepen is
+// asked.
 func (w *rewriter) counter() uint32 { return w.globals }
 func (w *rewriter) depth() uint32   { return w.globals + 1 }
 func (w *rewriter) limit() uint32   { return w.globals + 2 }

@@ -21,14 +21,15 @@ import (
 func accepted(t testing.TB, wasm []byte) error {
 	t.Helper()
 	ctx := context.Background()
-	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(features))
+	rt := wazero.NewRuntimeWithConfig(ctx,
+		wazero.NewRuntimeConfigInterpreter().WithCoreFeatures(features))
 	defer rt.Close(ctx)
 	_, err := rt.CompileModule(ctx, wasm)
 	return err
 }
 
-// What is invalid must not become valid because there are more functions, globals, locals, types and blocks than before: a
-// guest that names what has been added could stop its own count.
+// What is invalid must not become valid because there are more functions, globals, locals, types
+// and blocks than before: a guest that names what has been added could stop its own count.
 func TestInvalidStaysInvalid(t *testing.T) {
 	const (
 		noFunction = "function variable out of range"
@@ -41,37 +42,45 @@ func TestInvalidStaysInvalid(t *testing.T) {
 		wasm []byte
 		why  string // what wabt says of it
 	}{
-		"counter read":      {one("", "", opGlobalGet, 0, 0x1a), noGlobal},
-		"counter written":   {one("", "", opI32Const, 100, opGlobalSet, 0), noGlobal},
-		"depth written":     {one("", "", opI32Const, 0, opGlobalSet, 1), noGlobal},
-		"added local":       {one("", "", opI32Const, 0, opLocalSet, 0), "local variable out of range"},
-		"added function":    {one("", "", opCall, 1), noFunction},
-		"added reference":   {one("", "", opRefFunc, 1, 0x1a), noFunction},
-		"outer block":       {one("", "", opBr, 1), noLabel},
-		"outer block if":    {one("", "", opI32Const, 0, opBrIf, 1), noLabel},
-		"outer block list":  {one("", "", opI32Const, 0, opBrTable, 1, 1, 0), noLabel},
-		"added type":        {one("", "", opBlock, 1, opEnd), noType},
-		"added type call":   {one("", "", opI32Const, 0, opCallIndirect, 1, 0), noType},
-		"second end":        {one("", "", opEnd), "popping empty label stack"},
-		"no end":            {one("", "", opBlock, blockVoid), ""},
-		"else":              {one("", "", opElse), noIf},
-		"else in a loop":    {one("", "", opLoop, blockVoid, opElse, opEnd), noIf},
-		"two elses":         {one("", "", opI32Const, 0, opIf, blockVoid, opElse, opElse, opEnd), noIf},
-		"type mismatch":     {one("", "i", opI64Const, 0), "type mismatch in implicit return, expected [i32] but got [i64]"},
-		"value left":        {one("", "", opI32Const, 0), "type mismatch at end of function"},
-		"value missing":     {one("", "i"), "expected [i32] but got []"},
-		"return mismatch":   {one("", "i", opI64Const, 0, opReturn), "type mismatch in return"},
-		"exported counter":  {module(section(secExport, exportOf("g", 3, 0))), noGlobal},
-		"exported helper":   {module(section(secExport, exportOf("g", 0, 0))), noFunction},
-		"started helper":    {module(rawSection(secStart, []byte{0})), noFunction},
-		"global of counter": {module(section(secGlobal, []byte{typeI32, 0, opGlobalGet, 1, opEnd})), noGlobal},
+		"counter read":    {one("", "", opGlobalGet, 0, 0x1a), noGlobal},
+		"counter written": {one("", "", opI32Const, 100, opGlobalSet, 0), noGlobal},
+		"depth written":   {one("", "", opI32Const, 0, opGlobalSet, 1), noGlobal},
+		"added local": {one("", "", opI32Const, 0, opLocalSet, 0),
+			"local variable out of range"},
+		"added function":   {one("", "", opCall, 1), noFunction},
+		"added reference":  {one("", "", opRefFunc, 1, 0x1a), noFunction},
+		"outer block":      {one("", "", opBr, 1), noLabel},
+		"outer block if":   {one("", "", opI32Const, 0, opBrIf, 1), noLabel},
+		"outer block list": {one("", "", opI32Const, 0, opBrTable, 1, 1, 0), noLabel},
+		"added type":       {one("", "", opBlock, 1, opEnd), noType},
+		"added type call":  {one("", "", opI32Const, 0, opCallIndirect, 1, 0), noType},
+		"second end":       {one("", "", opEnd), "popping empty label stack"},
+		"no end":           {one("", "", opBlock, blockVoid), ""},
+		"else":             {one("", "", opElse), noIf},
+		"else in a loop":   {one("", "", opLoop, blockVoid, opElse, opEnd), noIf},
+		"two elses": {one("", "", opI32Const, 0, opIf, blockVoid, opElse, opElse, opEnd),
+			noIf},
+		"type mismatch": {one("", "i", opI64Const, 0),
+			"type mismatch in implicit return, expected [i32] but got [i64]"},
+		"value left":       {one("", "", opI32Const, 0), "type mismatch at end of function"},
+		"value missing":    {one("", "i"), "expected [i32] but got []"},
+		"return mismatch":  {one("", "i", opI64Const, 0, opReturn), "type mismatch in return"},
+		"exported counter": {module(section(secExport, exportOf("g", 3, 0))), noGlobal},
+		"exported helper":  {module(section(secExport, exportOf("g", 0, 0))), noFunction},
+		"started helper":   {module(rawSection(secStart, []byte{0})), noFunction},
+		"global of counter": {module(section(secGlobal, []byte{typeI32, 0, opGlobalGet, 1, opEnd})),
+			noGlobal},
 		"element of helper": {module(section(secTable, []byte{0x70, 0, 1}),
-			section(secElement, slices.Concat([]byte{0}, constant(0), []byte{opEnd, 1, 0}))), noFunction},
-		"function of added type": {module(section(secFunction, []byte{0}), section(secCode, body())), noType},
-		"import of added type":   {module(section(secImport, importOf("f", 0, 0))), noType},
-		"two sections":           {module(section(secType), section(secType)), "multiple Type sections"},
-		"sections out of order":  {module(section(secFunction), section(secType)), "section Type out of order"},
-		"bytes left":             {module(rawSection(secType, []byte{0, 0})), "unfinished section"},
+			section(secElement, slices.Concat([]byte{0}, constant(0), []byte{opEnd, 1, 0}))),
+			noFunction},
+		"function of added type": {module(section(secFunction, []byte{0}),
+			section(secCode, body())), noType},
+		"import of added type": {module(section(secImport, importOf("f", 0, 0))), noType},
+		"two sections": {module(section(secType), section(secType)),
+			"multiple Type sections"},
+		"sections out of order": {module(section(secFunction), section(secType)),
+			"section Type out of order"},
+		"bytes left": {module(rawSection(secType, []byte{0, 0})), "unfinished section"},
 	} {
 		if accepted(t, c.wasm) == nil {
 			t.Errorf("%s: wazero takes the input", name)
@@ -104,27 +113,45 @@ func TestRefused(t *testing.T) {
 		{"unknown section", ErrMalformed, "invalid section code: 14", module([]byte{14, 0})},
 		{"tag section", ErrUnsupported, "invalid section code: 13", module([]byte{13, 1, 0})},
 		{"4 billion types", ErrMalformed, "invalid type count", module(rawSection(secType, large))},
-		{"4 billion imports", ErrMalformed, "invalid import count", module(rawSection(secImport, large))},
-		{"4 billion functions", ErrMalformed, "invalid function signature count", module(rawSection(secFunction, large))},
-		{"4 billion exports", ErrMalformed, "invalid export count", module(rawSection(secExport, large))},
-		{"4 billion elements", ErrMalformed, "invalid elem segment count", module(rawSection(secElement, large))},
-		{"4 billion bodies", ErrMalformed, "invalid function body count", module(rawSection(secCode, large))},
-		{"4 billion segments", ErrMalformed, "invalid data segment count", module(rawSection(secData, large))},
-		{"number of six bytes", ErrMalformed, "unable to read u32 leb128", module(rawSection(secType, []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0}))},
-		{"number of 33 bits", ErrMalformed, "unable to read u32 leb128", module(rawSection(secType, []byte{0x80, 0x80, 0x80, 0x80, 0x10}))},
-		{"1001 parameters", ErrMalformed, "", module(section(secType, slices.Concat([]byte{0x60}, appendU32(nil, 1001), bytes.Repeat([]byte{typeI32}, 1001), []byte{0})))},
-		{"structure type", ErrUnsupported, "unexpected type form", module(section(secType, []byte{0x5f, 0, 0}))},
+		{"4 billion imports", ErrMalformed, "invalid import count",
+			module(rawSection(secImport, large))},
+		{"4 billion functions", ErrMalformed, "invalid function signature count",
+			module(rawSection(secFunction, large))},
+		{"4 billion exports", ErrMalformed, "invalid export count",
+			module(rawSection(secExport, large))},
+		{"4 billion elements", ErrMalformed, "invalid elem segment count",
+			module(rawSection(secElement, large))},
+		{"4 billion bodies", ErrMalformed, "invalid function body count",
+			module(rawSection(secCode, large))},
+		{"4 billion segments", ErrMalformed, "invalid data segment count",
+			module(rawSection(secData, large))},
+		{"number of six bytes", ErrMalformed, "unable to read u32 leb128",
+			module(rawSection(secType, []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0}))},
+		{"number of 33 bits", ErrMalformed, "unable to read u32 leb128",
+			module(rawSection(secType, []byte{0x80, 0x80, 0x80, 0x80, 0x10}))},
+		{"1001 parameters", ErrMalformed, "",
+			module(section(secType,
+				slices.Concat([]byte{0x60}, appendU32(nil, 1001),
+					bytes.Repeat([]byte{typeI32}, 1001), []byte{0})))},
+		{"structure type", ErrUnsupported, "unexpected type form",
+			module(section(secType, []byte{0x5f, 0, 0}))},
 		{"4 billion locals", ErrMalformed, "local count", withLocals(0xffffffff)},
 		{"50001 locals", ErrMalformed, "", withLocals(50_001)},
-		{"reserved import", ErrMalformed, "", module(section(secType, signature("", "")), section(secImport,
-			slices.Concat(appendName(nil, Module), appendName(nil, Tick), []byte{0, 0})))},
-		{"memory of 64 bits", ErrUnsupported, "memory64 not allowed", module(section(secMemory, []byte{4, 1}))},
-		{"two memories", ErrUnsupported, "only one memory block allowed", module(section(secMemory, []byte{0, 1}, []byte{0, 1}))},
-		{"memory of 65537 pages", ErrMalformed, "initial pages (65537) must be", module(section(secMemory, []byte{0, 0x81, 0x80, 4}))},
-		{"table of 4 billion", ErrMalformed, "", module(section(secTable, slices.Concat([]byte{0x70, 0}, large)))},
+		{"reserved import", ErrMalformed, "",
+			module(section(secType, signature("", "")), section(secImport,
+				slices.Concat(appendName(nil, Module), appendName(nil, Tick), []byte{0, 0})))},
+		{"memory of 64 bits", ErrUnsupported, "memory64 not allowed",
+			module(section(secMemory, []byte{4, 1}))},
+		{"two memories", ErrUnsupported, "only one memory block allowed",
+			module(section(secMemory, []byte{0, 1}, []byte{0, 1}))},
+		{"memory of 65537 pages", ErrMalformed, "initial pages (65537) must be",
+			module(section(secMemory, []byte{0, 0x81, 0x80, 4}))},
+		{"table of 4 billion", ErrMalformed, "",
+			module(section(secTable, slices.Concat([]byte{0x70, 0}, large)))},
 		{"exception", ErrUnsupported, "unexpected opcode: 0x8", one("", "", 0x08, 0)},
 		{"call by reference", ErrUnsupported, "unexpected opcode: 0x14", one("", "", 0x14, 0)},
-		{"relaxed vector", ErrUnsupported, "unexpected opcode: 0xfd 0x80", one("", "", opVector, 0x80, 2)},
+		{"relaxed vector", ErrUnsupported, "unexpected opcode: 0xfd 0x80",
+			one("", "", opVector, 0x80, 2)},
 	} {
 		if _, _, err := Rewrite(c.wasm, limited); !errors.Is(err, c.kind) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.kind)
@@ -150,7 +177,8 @@ func TestMemoryType(t *testing.T) {
 		{section(secMemory, []byte{0, 3}), Memory{Min: 3 << 16, Max: 4 << 30}},
 		{section(secMemory, []byte{1, 3, 7}), Memory{Min: 3 << 16, Max: 7 << 16}},
 		{section(secMemory, []byte{3, 3, 7}), Memory{Min: 3 << 16, Max: 7 << 16, Shared: true}},
-		{section(secImport, importOf("memory", 2, 3, 1, 2)), Memory{Min: 1 << 16, Max: 2 << 16, Shared: true, Imported: true}},
+		{section(secImport, importOf("memory", 2, 3, 1, 2)),
+			Memory{Min: 1 << 16, Max: 2 << 16, Shared: true, Imported: true}},
 	} {
 		_, got, err := Rewrite(module(c.section), Options{})
 		if err != nil || got.Memory != c.want {
@@ -167,7 +195,8 @@ func TestTablesAreBounded(t *testing.T) {
 			section(secFunction, []byte{0}),
 			section(secTable, []byte{0x70, 0, 1}, []byte{0x6f, 1, 0, 5}),
 			section(secExport, exportOf("f", 0, 0)),
-			section(secCode, body(slices.Concat([]byte{opRefNull, 0x70}, constant(n), []byte{opMisc, 15, 0})...)),
+			section(secCode, body(slices.Concat([]byte{opRefNull, 0x70}, constant(n),
+				[]byte{opMisc, 15, 0})...)),
 		)
 	}
 	for n, want := range map[int32]uint32{1000: 1, -2: 0xffffffff, maxEntries: 0xffffffff} {
@@ -189,7 +218,8 @@ func TestTablesAreBounded(t *testing.T) {
 func TestCustomSections(t *testing.T) {
 	names := slices.Concat(
 		rawSection(0, appendName(nil, "program")),
-		section(1, slices.Concat([]byte{0}, appendName(nil, "imported")), slices.Concat([]byte{1}, appendName(nil, "main"))),
+		section(1, slices.Concat([]byte{0}, appendName(nil, "imported")),
+			slices.Concat([]byte{1}, appendName(nil, "main"))),
 		section(2, slices.Concat([]byte{1, 1, 0}, appendName(nil, "x"))),
 		section(7, slices.Concat([]byte{0}, appendName(nil, "global"))),
 	)
@@ -203,7 +233,8 @@ func TestCustomSections(t *testing.T) {
 		)
 	}
 	producers := customSection("producers", 0)
-	out := rewrite(t, input(producers, customSection(".debug_line", 1, 2, 3), customSection("name", names...),
+	out := rewrite(t, input(producers, customSection(".debug_line", 1, 2, 3),
+		customSection("name", names...),
 		customSection("reloc.CODE"), customSection("mine", 7)), Options{})
 
 	got := map[string][]byte{}
@@ -220,16 +251,19 @@ func TestCustomSections(t *testing.T) {
 	if want := []string{"mine", "name", "producers"}; !slices.Equal(kept, want) {
 		t.Errorf("sections %q, want %q", kept, want)
 	}
-	want := []string{"module program", "function 0 imported", "function 2 main", "function 3 $2", "function 4 tick", "local of 2", "globals"}
+	want := []string{"module program", "function 0 imported", "function 2 main", "function 3 $2",
+		"function 4 tick", "local of 2", "globals"}
 	if have := namesIn(got["name"]); !slices.Equal(have, want) {
 		t.Errorf("names %q, want %q", have, want)
 	}
 
-	// Names that cannot be read are dropped, as an engine may allocate for what they promise. Functions without get their old numbers.
+	// Names that cannot be read are dropped, as an engine may allocate for what they promise.
+	// Functions without get their old numbers.
 	want = []string{"function 2 $1", "function 3 $2", "function 4 tick"}
 	for _, names := range [][]byte{
 		rawSection(1, []byte{0xff, 0xff, 0xff, 0xff, 0x0f}),
-		section(1, slices.Concat([]byte{1}, appendName(nil, "a")), slices.Concat([]byte{1}, appendName(nil, "b"))),
+		section(1, slices.Concat([]byte{1}, appendName(nil, "a")),
+			slices.Concat([]byte{1}, appendName(nil, "b"))),
 		section(1, slices.Concat([]byte{1}, appendName(nil, ""))),
 		section(1, slices.Concat([]byte{1}, appendName(nil, "\xff"))),
 		nil,
@@ -275,14 +309,16 @@ func validator(t testing.TB, wasm []byte) string {
 	if err := os.WriteFile(file, wasm, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("wasm-validate", "--enable-threads", "--enable-tail-call", "--enable-extended-const", file).CombinedOutput()
+	out, err := exec.Command("wasm-validate", "--enable-threads", "--enable-tail-call",
+		"--enable-extended-const", file).CombinedOutput()
 	if err != nil && len(out) == 0 {
 		t.Fatal(err)
 	}
 	return string(out)
 }
 
-// judged checks that a module is invalid for the reason that it is made for, or valid if there is none.
+// judged checks that a module is invalid for the reason that it is made for, or valid if there is
+// none.
 func judged(t testing.TB, name string, wasm []byte, why string) {
 	t.Helper()
 	if _, err := exec.LookPath("wasm-validate"); err != nil {

@@ -79,7 +79,8 @@ const (
 	typeI64   = 0x7e
 )
 
-// immediates of the opcodes of one byte. Source: WebAssembly Core Specification 2.0, section 5.4, and the tail call proposal.
+// immediates of the opcodes of one byte. Source: WebAssembly Core Specification 2.0, section 5.4,
+// and the tail call proposal.
 var immediates = func() (t [256]immediate) {
 	set := func(k immediate, from, to int) {
 		for i := from; i <= to; i++ {

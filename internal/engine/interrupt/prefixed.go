@@ -94,8 +94,9 @@ func (f *function) bulk(pos int, shift int32) {
 	b.op(f.r.b[pos:f.r.pos]...)
 }
 
-// growTable counts for the entries that a table grows by, and asks for them, unless the table cannot grow by as many anyway. If
-// they are not granted, it asks the table for more entries than any can have, which fails.
+// growTable counts for the entries that a table grows by, and asks for them, unless the table
+// cannot grow by as many anyway. If they are not granted, it asks the table for more entries than
+// any can have, which fails.
 func (f *function) growTable(pos int, table uint32) {
 	b := &f.body
 	f.change(pos)
@@ -120,8 +121,8 @@ func (f *function) growTable(pos int, table uint32) {
 	b.op(f.r.b[pos:f.r.pos]...)
 }
 
-// bulkMemory does the same with memory.copy and memory.fill. When the interval is used up, as it is by a long one in any
-// case, a function of ours takes over, which does it in pieces.
+// bulkMemory does the same with memory.copy and memory.fill. When the interval is used up, as it is
+// by a long one in any case, a function of ours takes over, which does it in pieces.
 func (f *function) bulkMemory(pos int, helper int) {
 	const shift = 4
 	b := &f.body
@@ -140,8 +141,8 @@ func (f *function) bulkMemory(pos int, helper int) {
 	b.op(opEnd)
 }
 
-// wait makes a call of an atomic wait or notify, so that whoever waits can be woken. On memory that is not shared they
-// trap, or find nobody, at once.
+// wait makes a call of an atomic wait or notify, so that whoever waits can be woken. On memory that
+// is not shared they trap, or find nobody, at once.
 func (f *function) wait(pos int, sub, offset uint32) {
 	if f.w.waits == 0 {
 		return

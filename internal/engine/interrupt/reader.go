@@ -2,8 +2,8 @@ package interrupt
 
 import "fmt"
 
-// A reader walks over a module's bytes. The first error sticks: after it every read gives zero and moves nothing, so that
-// callers check once per item of a vector, not once per number.
+// A reader walks over a module's bytes. The first error sticks: after it every read gives zero and
+// moves nothing, so that callers check once per item of a vector, not once per number.
 type reader struct {
 	b    []byte
 	pos  int
@@ -89,8 +89,8 @@ func (r *reader) signed(bits int) int64 {
 	return 0
 }
 
-// count reads the length of a vector whose items take at least size bytes each. A length that cannot fit into the bytes that
-// are left is refused here, before anybody allocates for it.
+// count reads the length of a vector whose items take at least size bytes each. A length that
+// cannot fit into the bytes that are left is refused here, before anybody allocates for it.
 func (r *reader) count(size int) int {
 	n := r.u32()
 	if n > maxItems || int(n)*size > len(r.b)-r.pos {

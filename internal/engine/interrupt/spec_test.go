@@ -16,11 +16,13 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst
+const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads |
+	experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst
 
 // specDir finds the WebAssembly core test suite, assembled, in the sources of wazero.
 func specDir(t *testing.T) string {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/tetratelabs/wazero").Output()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}",
+		"github.com/tetratelabs/wazero").Output()
 	dir := filepath.Join(strings.TrimSpace(string(out)), "internal/integration_test/spectest")
 	if err == nil {
 		_, err = os.Stat(dir)
@@ -65,8 +67,10 @@ type world struct {
 	err     error // of the last refusal
 }
 
-func newWorld(t *testing.T, ctx context.Context, config wazero.RuntimeConfig, rewrite func([]byte) ([]byte, error)) *world {
-	w := &world{rt: wazero.NewRuntimeWithConfig(ctx, config), rewrite: rewrite, modules: map[string]api.Module{}}
+func newWorld(t *testing.T, ctx context.Context, config wazero.RuntimeConfig,
+	rewrite func([]byte) ([]byte, error)) *world {
+	w := &world{rt: wazero.NewRuntimeWithConfig(ctx, config), rewrite: rewrite,
+		modules: map[string]api.Module{}}
 	t.Cleanup(func() { _ = w.rt.Close(ctx) })
 	instantiateHost(t, ctx, w.rt, func() {})
 	return w
@@ -80,10 +84,12 @@ func (w *world) instantiate(ctx context.Context, file, name string) (api.Module,
 	if b, err = w.rewrite(b); err != nil {
 		return nil, err
 	}
-	return w.rt.InstantiateWithConfig(ctx, b, wazero.NewModuleConfig().WithName(name).WithStartFunctions())
+	return w.rt.InstantiateWithConfig(ctx, b,
+		wazero.NewModuleConfig().WithName(name).WithStartFunctions())
 }
 
-// run tells in words what a command does, in such a way that two engines that do the same say the same.
+// run tells in words what a command does, in such a way that two engines that do the same say the
+// same.
 func (w *world) run(ctx context.Context, dir string, c *specCommand) string {
 	file := filepath.Join(dir, c.Filename)
 	switch c.Type {
@@ -177,8 +183,9 @@ func specValue(of, lanes string, v any) []uint64 {
 	return r[:]
 }
 
-// TestSpec runs the WebAssembly core test suite, 55,000 commands, as it is and rewritten: each must do the same. Where everything is tested, so it
-// is in the interpreter, and what wabt says of a module's validity it must say of the rewritten one.
+// TestSpec runs the WebAssembly core test suite, 55,000 commands, as it is and rewritten: each must
+// do the same. Where everything is tested, so it is in the interpreter, and what wabt says of a
+// module's validity it must say of the rewritten one.
 func TestSpec(t *testing.T) {
 	root := specDir(t)
 	var scripts []string
@@ -191,7 +198,8 @@ func TestSpec(t *testing.T) {
 	}
 	for _, interval := range []uint32{2, DefaultInterval} {
 		for _, script := range scripts {
-			name := filepath.Base(filepath.Dir(filepath.Dir(script))) + "/" + strings.TrimSuffix(filepath.Base(script), ".json")
+			name := filepath.Base(filepath.Dir(filepath.Dir(script))) + "/" +
+				strings.TrimSuffix(filepath.Base(script), ".json")
 			if interval == 2 && strings.HasPrefix(filepath.Base(script), "simd_") {
 				continue // hardly any control flow
 			}
@@ -205,7 +213,8 @@ func TestSpec(t *testing.T) {
 	}
 }
 
-func runScript(t *testing.T, script, root string, config wazero.RuntimeConfig, interval uint32, validate bool) {
+func runScript(t *testing.T, script, root string, config wazero.RuntimeConfig, interval uint32,
+	validate bool) {
 	b, err := os.ReadFile(script)
 	if err != nil {
 		t.Fatal(err)
@@ -218,16 +227,19 @@ func runScript(t *testing.T, script, root string, config wazero.RuntimeConfig, i
 	config = config.WithCoreFeatures(features)
 	plain := newWorld(t, ctx, config, func(b []byte) ([]byte, error) { return b, nil })
 	rewritten := newWorld(t, ctx, config, func(b []byte) ([]byte, error) {
-		out, _, err := Rewrite(b, Options{Interval: interval, Stack: DefaultMaxStack, Charge: true, Atomics: true})
+		out, _, err := Rewrite(b,
+			Options{Interval: interval, Stack: DefaultMaxStack, Charge: true, Atomics: true})
 		if validate && err == nil {
-			if before, after := validator(t, b), validator(t, out); (before == "") != (after == "") {
+			if before, after := validator(t, b), validator(t,
+				out); (before == "") != (after == "") {
 				t.Errorf("wabt says %q of the input and %q of the output", before, after)
 			}
 		}
 		return out, err
 	})
 	for _, w := range []*world{plain, rewritten} {
-		if _, err := w.instantiate(ctx, filepath.Join(root, "testdata/spectest.wasm"), "spectest"); err != nil {
+		if _, err := w.instantiate(ctx, filepath.Join(root, "testdata/spectest.wasm"),
+			"spectest"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -250,8 +262,10 @@ func runScript(t *testing.T, script, root string, config wazero.RuntimeConfig, i
 	}
 	for i := range s.Commands {
 		c := &s.Commands[i]
-		if want, got := plain.run(ctx, filepath.Dir(script), c), rewritten.run(ctx, filepath.Dir(script), c); got != want {
-			t.Errorf("line %d, %s %s: %q, without rewriting %q (%v)", c.Line, c.Type, c.Filename+c.Action.Field, got, want, rewritten.err)
+		if want, got := plain.run(ctx, filepath.Dir(script), c), rewritten.run(ctx,
+			filepath.Dir(script), c); got != want {
+			t.Errorf("line %d, %s %s: %q, without rewriting %q (%v)", c.Line, c.Type,
+				c.Filename+c.Action.Field, got, want, rewritten.err)
 		}
 	}
 }

@@ -28,15 +28,18 @@ var limited = Options{Stack: DefaultMaxStack, Charge: true, Atomics: true}
 // endless are functions that never return, or not within a lifetime.
 var endless = map[string][]byte{
 	"loop": one("", "", opLoop, blockVoid, opBr, 0, opEnd),
-	"nested loops": one("", "", opLoop, blockVoid, opLoop, blockVoid, opI32Const, 0, opBrIf, 0, opEnd,
+	"nested loops": one("", "", opLoop, blockVoid, opLoop, blockVoid, opI32Const, 0, opBrIf, 0,
+		opEnd,
 		opBr, 0, opEnd),
 	"loop with parameters": module(
 		section(secType, signature("", ""), signature("i", "i")),
 		section(secFunction, []byte{0}),
 		section(secExport, exportOf("f", 0, 0)),
-		section(secCode, body(opI32Const, 7, opLoop, 1, opI32Const, 1, opI32Add, opBr, 0, opEnd, 0x1a)),
+		section(secCode, body(opI32Const, 7, opLoop, 1, opI32Const, 1, opI32Add, opBr, 0, opEnd,
+			0x1a)),
 	),
-	"branch table":       one("", "", opLoop, blockVoid, opBlock, blockVoid, opI32Const, 1, opBrTable, 1, 0, 1, opEnd, opEnd),
+	"branch table": one("", "", opLoop, blockVoid, opBlock, blockVoid, opI32Const, 1,
+		opBrTable, 1, 0, 1, opEnd, opEnd),
 	"tail call":          one("", "", opReturnCall, 0),
 	"indirect tail call": one("", "", opI32Const, 0, opReturnCallIndirect, 0, 0),
 	"call tree": func() []byte {
@@ -58,14 +61,19 @@ var endless = map[string][]byte{
 			section(secCode, bodies...),
 		)
 	}(),
-	"fibonacci": one("i", "i", opLocalGet, 0, opI32Const, 2, 0x48 /* i32.lt_s */, opIf, typeI32, opLocalGet, 0, opElse,
-		opLocalGet, 0, opI32Const, 1, opI32Sub, opCall, 0, opLocalGet, 0, opI32Const, 2, opI32Sub, opCall, 0, opI32Add, opEnd),
-	"fills": one("", "", slices.Concat([]byte{opLoop, blockVoid, opI32Const, 0, opI32Const, 0}, constant(16<<20), memoryFill,
+	"fibonacci": one("i", "i", opLocalGet, 0, opI32Const, 2, 0x48 /* i32.lt_s */, opIf, typeI32,
+		opLocalGet, 0, opElse,
+		opLocalGet, 0, opI32Const, 1, opI32Sub, opCall, 0, opLocalGet, 0, opI32Const, 2, opI32Sub,
+		opCall, 0, opI32Add, opEnd),
+	"fills": one("", "", slices.Concat([]byte{opLoop, blockVoid, opI32Const, 0, opI32Const, 0},
+		constant(16<<20), memoryFill,
 		[]byte{opBr, 0, opEnd})...),
-	"copies": one("", "", slices.Concat([]byte{opLoop, blockVoid, opI32Const, 0, opI32Const, 1}, constant(16<<20-1), memoryCopy,
+	"copies": one("", "", slices.Concat([]byte{opLoop, blockVoid, opI32Const, 0, opI32Const, 1},
+		constant(16<<20-1), memoryCopy,
 		[]byte{opBr, 0, opEnd})...),
 	"copies in a row": one("", "", slices.Concat([]byte{opLoop, blockVoid},
-		slices.Repeat(slices.Concat([]byte{opI32Const, 1, opI32Const, 0}, constant(200<<10), memoryCopy), 2000),
+		slices.Repeat(slices.Concat([]byte{opI32Const, 1, opI32Const, 0}, constant(200<<10),
+			memoryCopy), 2000),
 		[]byte{opBr, 0, opEnd})...),
 	"straight code": one("", "", slices.Concat([]byte{opLoop, blockVoid},
 		slices.Repeat([]byte{opI32Const, 100, opI32Const, 3, 0x6d /* i32.div_s */, 0x1a}, 100_000),
@@ -75,7 +83,8 @@ var endless = map[string][]byte{
 		section(secFunction, []byte{0}),
 		section(secTable, slices.Concat([]byte{0x70, 0}, appendU32(nil, 500_000))),
 		section(secExport, exportOf("f", 0, 0)),
-		section(secCode, body(slices.Concat([]byte{opLoop, blockVoid, opI32Const, 0, opRefNull, 0x70}, constant(500_000),
+		section(secCode, body(slices.Concat([]byte{opLoop, blockVoid, opI32Const, 0, opRefNull,
+			0x70}, constant(500_000),
 			[]byte{opMisc, 17, 0, opBr, 0, opEnd})...)),
 	),
 }
@@ -102,8 +111,9 @@ func TestEndlessGuestsTick(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			// It is at most 2 ms on a quiet machine. What else runs takes caches and cycles, if not this thread's time, and can make
-			// that 10; what is not bounded takes longer in every round.
+			// It is at most 2 ms on a quiet machine. What else runs takes caches and cycles, if not
+			// this thread's time, and can make that 10; what is not bounded takes longer in every
+			// round.
 			const limit = 30 * time.Millisecond
 			var rounds []time.Duration
 			for len(rounds) < 3 && (len(rounds) == 0 || slices.Min(rounds) > limit) {
@@ -147,7 +157,8 @@ func TestEndlessGuestsTickInTheInterpreter(t *testing.T) {
 	}
 }
 
-// A garbage collection has to stop every goroutine, and so waits for compiled code to call the host.
+// A garbage collection has to stop every goroutine, and so waits for compiled code to call the
+// host.
 func TestCollectionsBesideASpinningGuest(t *testing.T) {
 	var done atomic.Bool
 	var once sync.Once
@@ -175,7 +186,8 @@ func TestCollectionsBesideASpinningGuest(t *testing.T) {
 	}
 	best := slices.Min(rounds)
 	t.Logf("the longest of 50 collections took %v at best, %v at worst", best, slices.Max(rounds))
-	// Without ticks, none would ever end. BenchmarkCollections in the module's root tells how long one takes.
+	// Without ticks, none would ever end. BenchmarkCollections in the module's root tells how long
+	// one takes.
 	done.Store(true)
 	if err := <-ended; !errors.Is(err, errStopped) {
 		t.Fatal(err)
@@ -184,8 +196,9 @@ func TestCollectionsBesideASpinningGuest(t *testing.T) {
 
 // recursions never end by themselves.
 var recursions = map[string][]byte{
-	"direct":   one("i", "i", opLocalGet, 0, opCall, 0, opI32Const, 1, opI32Add),
-	"indirect": one("i", "i", opLocalGet, 0, opI32Const, 0, opCallIndirect, 0, 0, opI32Const, 1, opI32Add),
+	"direct": one("i", "i", opLocalGet, 0, opCall, 0, opI32Const, 1, opI32Add),
+	"indirect": one("i", "i", opLocalGet, 0, opI32Const, 0, opCallIndirect, 0, 0, opI32Const, 1,
+		opI32Add),
 	// Something outlives each of the calls.
 	"with many calls": one("i", "i", slices.Concat([]byte{opLocalGet, 0, opCall, 0},
 		slices.Repeat([]byte{opLocalGet, 0, opCall, 0, opI32Add}, 100))...),
@@ -238,7 +251,8 @@ func TestRecursionEnds(t *testing.T) {
 	}
 }
 
-// However a function is left, its frame comes off the stack's depth: a million calls of each must not add up.
+// However a function is left, its frame comes off the stack's depth: a million calls of each must
+// not add up.
 func TestDepthIsGivenBack(t *testing.T) {
 	exits := map[string][]byte{
 		"end":           {opCall, 1},
@@ -260,15 +274,21 @@ func TestDepthIsGivenBack(t *testing.T) {
 				section(secExport, exportOf("f", 0, 0)),
 				section(secElement, slices.Concat([]byte{0}, constant(0), []byte{opEnd, 1, 1})),
 				section(secCode,
-					bodyWith([]byte{1, 1, typeI32}, slices.Concat([]byte{opLoop, blockVoid, opCall, 2, opLocalGet, 0, opI32Const, 1,
-						opI32Add, opLocalTee, 0}, constant(1_000_000), []byte{0x49, opBrIf, 0, opEnd})...),
+					bodyWith([]byte{1, 1, typeI32},
+						slices.Concat([]byte{opLoop, blockVoid, opCall, 2, opLocalGet, 0,
+							opI32Const, 1,
+							opI32Add, opLocalTee, 0}, constant(1_000_000),
+							[]byte{0x49, opBrIf, 0, opEnd})...),
 					// Too much to go without checks.
-					body(slices.Concat([]byte{opCall, 3, 0x1a, 0x1a}, slices.Repeat([]byte{0x01}, small))...),
+					body(slices.Concat([]byte{opCall, 3, 0x1a, 0x1a},
+						slices.Repeat([]byte{0x01}, small))...),
 					body(exit...),
-					body(slices.Concat(slices.Repeat([]byte{0x01}, small), []byte{opI32Const, 1, opI64Const, 2, opReturn})...),
+					body(slices.Concat(slices.Repeat([]byte{0x01}, small),
+						[]byte{opI32Const, 1, opI64Const, 2, opReturn})...),
 				),
 			)
-			if err := run(t, rewrite(t, wasm, limited), wazero.NewRuntimeConfig(), func() {}); err != nil {
+			if err := run(t, rewrite(t, wasm, limited), wazero.NewRuntimeConfig(),
+				func() {}); err != nil {
 				t.Fatal(err)
 			}
 		})

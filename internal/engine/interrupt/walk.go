@@ -1,6 +1,7 @@
 package interrupt
 
-// A function is the walk over one function's instructions, most of which stay as they are and are copied in runs.
+// A function is the walk over one function's instructions, most of which stay as they are and are
+// copied in runs.
 type function struct {
 	w      *rewriter
 	r      *reader
@@ -88,7 +89,9 @@ func (f *function) push(op byte, params, results []byte) {
 	if op == opLoop {
 		values = len(params)
 	}
-	f.frames = append(f.frames, frame{op, f.depth + 1, values, unreached, f.path, params, results, f.live.enter(op, params)})
+	f.frames = append(f.frames,
+		frame{op, f.depth + 1, values, unreached, f.path, params, results,
+			f.live.enter(op, params)})
 	f.depth++
 	if f.complexity.blocks++; f.cost() > f.w.cost {
 		f.tooLong(f.r)
@@ -125,7 +128,8 @@ func (f *function) walked(n int) {
 	}
 }
 
-// called takes notice of a call of a function of the module, which either adds to the unchecked path or begins with a check.
+// called takes notice of a call of a function of the module, which either adds to the unchecked
+// path or begins with a check.
 func (f *function) called(plain bool) {
 	if plain {
 		f.walked(small)
@@ -357,7 +361,8 @@ func (f *function) branchTable(pos int) {
 	f.live.unreached()
 }
 
-// call renumbers the function that is called, of the given type. A call that takes the function's place leaves it first.
+// call renumbers the function that is called, of the given type. A call that takes the function's
+// place leaves it first.
 func (f *function) call(op byte, pos int, i, of uint32) {
 	if f.r.err != nil {
 		return

@@ -2,14 +2,14 @@ package memory
 
 import "sync/atomic"
 
-// A Budget is how much memory of the host one guest may hold, with all of its threads. It may be used from several
-// goroutines. Nil is a budget without bounds.
+// A Budget is how much memory of the host one guest may hold, with all of its threads. It may be
+// used from several goroutines. Nil is a budget without bounds.
 type Budget struct {
 	limit uint64
 	used  atomic.Uint64
 
-	// Refused, unless nil, is called each time that something is refused. It is set before the first
-	// use, must be safe for concurrent use, and must not block.
+	// Refused, unless nil, is called each time that something is refused. It is set before the
+	// first use, must be safe for concurrent use, and must not block.
 	Refused func()
 }
 

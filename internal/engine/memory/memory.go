@@ -1,8 +1,9 @@
-// Package memory gives a guest its linear memory: address space reserved at once, pages committed as the memory
-// grows and resident only where they are touched, given back when nobody uses them any more.
+// Package memory gives a guest its linear memory: address space reserved at once, pages committed
+// as the memory grows and resident only where they are touched, given back when nobody uses them
+// any more.
 //
-// It knows wazero's allocator interface and the system's calls for address space, nothing else: how much a guest may
-// have, and who holds a reference, is decided in the engine.
+// It knows wazero's allocator interface and the system's calls for address space, nothing else: how
+// much a guest may have, and who holds a reference, is decided in the engine.
 package memory
 
 import (
@@ -21,8 +22,9 @@ var ErrLimit = errors.New("memory: the minimum is above the limit")
 
 var errNoSpace = errors.New("the limit of address space, RLIMIT_AS, leaves too little")
 
-// commitAhead is by how much more than asked the memory is committed, so that a guest that grows page by page
-// costs one system call in sixteen pages. It stays below a huge page, which would make untouched pages resident.
+// commitAhead is by how much more than asked the memory is committed, so that a guest that grows
+// page by page costs one system call in sixteen pages. It stays below a huge page, which would make
+// untouched pages resident.
 const commitAhead = 16 * PageSize
 
 // Config describes the memory that a module declares or imports. All sizes are in bytes.
@@ -31,18 +33,20 @@ type Config struct {
 	Max   uint64 // the size that the module declares as its greatest
 	Limit uint64 // the size that the guest may not exceed
 
-	// Shared memory never moves, and all of it is committed from the start: when one of a guest's threads ends, wazero
-	// forgets the memory's allocator, and the others then grow it without asking.
+	// Shared memory never moves, and all of it is committed from the start: when one of a guest's
+	// threads ends, wazero forgets the memory's allocator, and the others then grow it without
+	// asking.
 	Shared bool
 
-	// Budget is what the memory is charged to: a memory that is not shared as it grows, a shared one for its minimum alone.
+	// Budget is what the memory is charged to: a memory that is not shared as it grows, a shared
+	// one for its minimum alone.
 	Budget *Budget
 }
 
-// A Memory is one guest's linear memory, and an experimental.MemoryAllocator that hands it to the one
-// instance that defines it. It is born with one reference, its maker's, and goes back to the system when the last
-// reference is released: wazero's own Free, which comes while the guest's other threads and system calls
-// still use the memory, does nothing.
+// A Memory is one guest's linear memory, and an experimental.MemoryAllocator that hands it to the
+// one instance that defines it. It is born with one reference, its maker's, and goes back to the
+// system when the last reference is released: wazero's own Free, which comes while the guest's
+// other threads and system calls still use the memory, does nothing.
 type Memory struct {
 	max    uint64
 	shared bool
@@ -56,7 +60,8 @@ type Memory struct {
 	charged   uint64
 }
 
-// New reserves memory, and commits its minimum. It returns ErrLimit, or the system's error when that refuses.
+// New reserves memory, and commits its minimum. It returns ErrLimit, or the system's error when
+// that refuses.
 func New(c Config) (*Memory, error) {
 	if c.Min > c.Limit {
 		return nil, fmt.Errorf("%w: %d bytes, %d allowed", ErrLimit, c.Min, c.Limit)
@@ -64,7 +69,8 @@ func New(c Config) (*Memory, error) {
 	if !c.Budget.Take(c.Min) {
 		return nil, fmt.Errorf("%w: %d bytes, beside what the guest holds already", ErrLimit, c.Min)
 	}
-	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), shared: c.Shared, budget: c.Budget, refs: 1, charged: c.Min}
+	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), shared: c.Shared, budget: c.Budget, refs: 1,
+		charged: c.Min}
 	first, least := c.Min, c.Min
 	if c.Shared {
 		first, least = m.max, m.max
@@ -76,10 +82,11 @@ func New(c Config) (*Memory, error) {
 	return m, nil
 }
 
-// reserve moves the memory to a new range with size bytes committed. A range as large as the memory may ever become is
-// best, as it then never moves again; where address space is short (a resource limit, strict overcommit) a
-// smaller one, of at least the given bytes, must do. Where it is limited, a range takes no more than half of what there is,
-// and three quarters if it must: the rest is for the process, which would end without.
+// reserve moves the memory to a new range with size bytes committed. A range as large as the memory
+// may ever become is best, as it then never moves again; where address space is short (a resource
+// limit, strict overcommit) a smaller one, of at least the given bytes, must do. Where it is
+// limited, a range takes no more than half of what there is, and three quarters if it must: the
+// rest is for the process, which would end without.
 func (m *Memory) reserve(size, least uint64) error {
 	left := spare()
 	if least > left-left/4 {
@@ -102,8 +109,8 @@ func (m *Memory) reserve(size, least uint64) error {
 	}
 }
 
-// Allocate gives the memory to the first who asks. A second instance that defines a memory under the same allocator gets one
-// that holds nothing: two modules must not see each other's bytes.
+// Allocate gives the memory to the first who asks. A second instance that defines a memory under
+// the same allocator gets one that holds nothing: two modules must not see each other's bytes.
 func (m *Memory) Allocate(_, _ uint64) experimental.LinearMemory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,7 +121,8 @@ func (m *Memory) Allocate(_, _ uint64) experimental.LinearMemory {
 	return (*linear)(m)
 }
 
-// Retain takes another reference. It reports false, and takes none, when the last one has been released.
+// Retain takes another reference. It reports false, and takes none, when the last one has been
+// released.
 func (m *Memory) Retain() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -125,8 +133,8 @@ func (m *Memory) Retain() bool {
 	return true
 }
 
-// Release gives a reference back, and with the last one the memory. Whoever touches the guest's memory after that
-// touches another's, or faults.
+// Release gives a reference back, and with the last one the memory. Whoever touches the guest's
+// memory after that touches another's, or faults.
 func (m *Memory) Release() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -145,8 +153,8 @@ func (m *Memory) Release() error {
 // linear is the face of a Memory towards wazero.
 type linear Memory
 
-// Reallocate grows the memory to size bytes. It returns nil, which the guest sees as a failed memory.grow, past the limit,
-// past the budget, or when the system has no more memory to give.
+// Reallocate grows the memory to size bytes. It returns nil, which the guest sees as a failed
+// memory.grow, past the limit, past the budget, or when the system has no more memory to give.
 func (l *linear) Reallocate(size uint64) []byte {
 	m := (*Memory)(l)
 	m.mu.Lock()
@@ -170,7 +178,8 @@ func (l *linear) Reallocate(size uint64) []byte {
 	return m.reserved[:size:m.committed]
 }
 
-// charge charges what is new of a memory of size bytes. Growing a shared memory is charged by the guest's threads.
+// charge charges what is new of a memory of size bytes. Growing a shared memory is charged by the
+// guest's threads.
 func (m *Memory) charge(size uint64) bool {
 	if m.shared || size <= m.charged {
 		return true

@@ -28,7 +28,8 @@ func statm(t *testing.T) (virtual, resident int) {
 
 func TestOnlyTouchedPagesAreResident(t *testing.T) {
 	for _, shared := range []bool{false, true} {
-		m := newMemory(t, Config{Min: 65536 * PageSize, Max: 65536 * PageSize, Limit: 65536 * PageSize, Shared: shared})
+		m := newMemory(t, Config{Min: 65536 * PageSize, Max: 65536 * PageSize,
+			Limit: 65536 * PageSize, Shared: shared})
 		b := m.Allocate(0, 0).Reallocate(65536 * PageSize)
 		_, before := statm(t)
 		for i := range 16 {
@@ -44,7 +45,8 @@ func TestOnlyTouchedPagesAreResident(t *testing.T) {
 
 func TestMemoryGoesBack(t *testing.T) {
 	cycle := func() {
-		m := newMemory(t, Config{Min: 16 * PageSize, Max: 65536 * PageSize, Limit: 65536 * PageSize})
+		m := newMemory(t, Config{Min: 16 * PageSize, Max: 65536 * PageSize,
+			Limit: 65536 * PageSize})
 		l := m.Allocate(0, 0)
 		b := l.Reallocate(16 * PageSize)
 		for i := 0; i < len(b); i += 4096 {
@@ -60,12 +62,13 @@ func TestMemoryGoesBack(t *testing.T) {
 	}
 	v, r := statm(t)
 	if v-virtual > 256<<20 || r-resident > 16<<20 {
-		t.Errorf("after 1000 memories: %d bytes more virtual, %d more resident", v-virtual, r-resident)
+		t.Errorf("after 1000 memories: %d bytes more virtual, %d more resident", v-virtual,
+			r-resident)
 	}
 }
 
-// A system call writes into a guest's memory while the guest's instance is closed: without the count of references its
-// bytes would fault, or land in whatever has been mapped there since.
+// A system call writes into a guest's memory while the guest's instance is closed: without the
+// count of references its bytes would fault, or land in whatever has been mapped there since.
 func TestMemoryOutlivesASystemCall(t *testing.T) {
 	m := newMemory(t, Config{Min: PageSize, Max: PageSize, Limit: PageSize})
 	ctx, mod := instantiate(t, m, wazero.NewRuntimeConfig())
@@ -113,8 +116,9 @@ func TestMemoryOutlivesASystemCall(t *testing.T) {
 	}
 }
 
-// With little address space allowed, a module's 4 GiB cannot be reserved: a smaller range must do, growth moves the
-// memory where it has to, and growth past what there is fails without harm to the process.
+// With little address space allowed, a module's 4 GiB cannot be reserved: a smaller range must do,
+// growth moves the memory where it has to, and growth past what there is fails without harm to the
+// process.
 func TestAddressSpaceLimit(t *testing.T) {
 	if os.Getenv("MEMORY_TEST_CHILD") == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestAddressSpaceLimit$", "-test.v")
@@ -126,7 +130,8 @@ func TestAddressSpaceLimit(t *testing.T) {
 	}
 	allow := func(more int) {
 		virtual, _ := statm(t)
-		if err := unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: uint64(virtual + more), Max: unix.RLIM_INFINITY}); err != nil {
+		if err := unix.Setrlimit(unix.RLIMIT_AS,
+			&unix.Rlimit{Cur: uint64(virtual + more), Max: unix.RLIM_INFINITY}); err != nil {
 			t.Skip(err)
 		}
 	}
@@ -144,7 +149,8 @@ func TestAddressSpaceLimit(t *testing.T) {
 	if b := l.Reallocate(210 << 20); b == nil || b[5] != 5 {
 		t.Fatal("a refused growth spoilt the memory")
 	}
-	if _, err := New(Config{Min: PageSize, Max: 4 * gib, Limit: 4 * gib, Shared: true}); err == nil {
+	if _, err := New(Config{Min: PageSize, Max: 4 * gib, Limit: 4 * gib,
+		Shared: true}); err == nil {
 		t.Fatal("4 GiB of shared memory in 450 MiB of address space")
 	}
 	allow(2 * gib)

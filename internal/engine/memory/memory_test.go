@@ -29,7 +29,8 @@ func release1(t testing.TB, m *Memory) {
 	}
 }
 
-// best returns the shortest of a few runs, which is what the code costs when the machine is not busy with something else.
+// best returns the shortest of a few runs, which is what the code costs when the machine is not
+// busy with something else.
 func best(runs int, f func() time.Duration) time.Duration {
 	d := f()
 	for range runs - 1 {
@@ -39,14 +40,16 @@ func best(runs int, f func() time.Duration) time.Duration {
 }
 
 func TestMinimumAboveLimit(t *testing.T) {
-	if _, err := New(Config{Min: 2 * PageSize, Max: 4 * PageSize, Limit: PageSize}); !errors.Is(err, ErrLimit) {
+	if _, err := New(Config{Min: 2 * PageSize, Max: 4 * PageSize, Limit: PageSize}); !errors.Is(err,
+		ErrLimit) {
 		t.Fatalf("got %v, want ErrLimit", err)
 	}
 }
 
 func TestRefusedReservationIsAnError(t *testing.T) {
 	for _, shared := range []bool{false, true} {
-		if _, err := New(Config{Min: 1 << 60, Max: 1 << 60, Limit: 1 << 60, Shared: shared}); err == nil {
+		if _, err := New(Config{Min: 1 << 60, Max: 1 << 60, Limit: 1 << 60,
+			Shared: shared}); err == nil {
 			t.Fatalf("an exabyte was given (shared: %v)", shared)
 		}
 	}
@@ -54,14 +57,16 @@ func TestRefusedReservationIsAnError(t *testing.T) {
 
 func TestGrowth(t *testing.T) {
 	for _, shared := range []bool{false, true} {
-		m := newMemory(t, Config{Min: PageSize, Max: 1000 * PageSize, Limit: 901 * PageSize, Shared: shared})
+		m := newMemory(t, Config{Min: PageSize, Max: 1000 * PageSize, Limit: 901 * PageSize,
+			Shared: shared})
 		l := m.Allocate(PageSize, 1000*PageSize)
 		first := l.Reallocate(PageSize)
 		if len(first) != PageSize {
 			t.Fatalf("%d bytes at the start", len(first))
 		}
 		if shared && cap(first) != 901*PageSize {
-			t.Fatalf("shared memory has a capacity of %d bytes: wazero could not grow it by itself", cap(first))
+			t.Fatalf("shared memory has a capacity of %d bytes: wazero could not grow it by itself",
+				cap(first))
 		}
 		for pages := uint64(2); pages <= 901; pages++ {
 			b := l.Reallocate(pages * PageSize)
@@ -84,8 +89,8 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// TestGrowthIsCheap grows by single pages, which costs the same whatever is there already: copying would
-// make ten times as many take a hundred times as long.
+// TestGrowthIsCheap grows by single pages, which costs the same whatever is there already: copying
+// would make ten times as many take a hundred times as long.
 func TestGrowthIsCheap(t *testing.T) {
 	grow := func(pages uint64) time.Duration {
 		return best(20, func() time.Duration {
@@ -123,7 +128,8 @@ func TestReservationIsCheap(t *testing.T) {
 		little, much := reserve(1<<20), reserve(4*gib)
 		t.Logf("shared: %v: 1 MiB reserved: %v, 4 GiB: %v", shared, little, much)
 		if much > 20*little {
-			t.Errorf("reserving 4 GiB (shared: %v) took %v, want about the %v of 1 MiB", shared, much, little)
+			t.Errorf("reserving 4 GiB (shared: %v) took %v, want about the %v of 1 MiB", shared,
+				much, little)
 		}
 	}
 }
@@ -161,7 +167,8 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// growModule exports its memory (1 page, 65536 at most) as "memory", and "grow", which grows it by as many pages as it is told.
+// growModule exports its memory (1 page, 65536 at most) as "memory", and "grow", which grows it by
+// as many pages as it is told.
 var growModule = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x01\x06\x01\x60\x01\x7f\x01\x7f" + // type: (i32) -> i32
 	"\x03\x02\x01\x00" + // one function
@@ -169,7 +176,8 @@ var growModule = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x07\x11\x02\x04grow\x00\x00\x06memory\x02\x00" +
 	"\x0a\x08\x01\x06\x00\x20\x00\x40\x00\x0b") // local.get 0; memory.grow
 
-func instantiate(t *testing.T, m *Memory, config wazero.RuntimeConfig) (context.Context, api.Module) {
+func instantiate(t *testing.T, m *Memory, config wazero.RuntimeConfig) (context.Context,
+	api.Module) {
 	t.Helper()
 	ctx := experimental.WithMemoryAllocator(context.Background(), m)
 	rt := wazero.NewRuntimeWithConfig(ctx, config)

@@ -19,8 +19,8 @@ func reserve(n uint64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The address is not Go's: reading it as a pointer from a variable's bits keeps the compiler's checks for
-	// arithmetic on Go pointers out of it.
+	// The address is not Go's: reading it as a pointer from a variable's bits keeps the compiler's
+	// checks for arithmetic on Go pointers out of it.
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), n), nil
 }
 
@@ -29,7 +29,8 @@ func commit(b []byte, from, to uint64) error {
 	if from == to {
 		return nil
 	}
-	_, err := windows.VirtualAlloc(uintptr(unsafe.Pointer(&b[from])), uintptr(to-from), windows.MEM_COMMIT, windows.PAGE_READWRITE)
+	_, err := windows.VirtualAlloc(uintptr(unsafe.Pointer(&b[from])), uintptr(to-from),
+		windows.MEM_COMMIT, windows.PAGE_READWRITE)
 	return err
 }
 

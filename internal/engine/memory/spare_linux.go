@@ -8,11 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spare is how much address space the process may still take: what RLIMIT_AS (getrlimit(2)) leaves of it. Go's runtime ends the
-// process when it gets none for its heap or for a thread.
+// spare is how much address space the process may still take: what RLIMIT_AS (getrlimit(2)) leaves
+// of it. Go's runtime ends the process when it gets none for its heap or for a thread.
 func spare() uint64 {
 	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_AS, &limit); err != nil || limit.Cur == unix.RLIM_INFINITY {
+	if err := unix.Getrlimit(unix.RLIMIT_AS, &limit); err != nil ||
+		limit.Cur == unix.RLIM_INFINITY {
 		return math.MaxUint64
 	}
 	b, err := os.ReadFile("/proc/self/statm")

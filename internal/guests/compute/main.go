@@ -1,5 +1,6 @@
-// Command goguest computes, with packages of Go's standard library: goguest sha256|sort|map|json|regexp ROUNDS. It says how many
-// rounds there were and how many nanoseconds they took, as the programs in C do.
+// Command goguest computes, with packages of Go's standard library: goguest
+// sha256|sort|map|json|regexp ROUNDS. It says how many rounds there were and how many nanoseconds
+// they took, as the programs in C do.
 package main
 
 import (

@@ -93,7 +93,8 @@ int main(int argc, char **argv)
 		say_blocking();
 		printf("resolve %s\n", gai_strerror(getaddrinfo(argv[2], NULL, NULL, &all)));
 	} else {
-		usage("block accept|recvfrom|poll|select|read|sleep | connect|recv|send ADDR PORT | resolve NAME");
+		usage("block accept|recvfrom|poll|select|read|sleep | connect|recv|send ADDR PORT | "
+		      "resolve NAME");
 	}
 	fail("blocked no more");
 }

@@ -1,4 +1,5 @@
-/* datagrams 4|6: two sockets on the loopback address and everything about datagrams. Ends at the first thing that is wrong. */
+/* datagrams 4|6: two sockets on the loopback address and everything about datagrams. Ends at the
+ * first thing that is wrong. */
 #include "guest.h"
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -28,7 +29,8 @@ int main(int argc, char **argv)
 	check(n == 10, "FIONREAD counts");
 	check(recv(two, buf, 4, MSG_PEEK) == 4 && memcmp(buf, "0123", 4) == 0, "peek");
 	struct iovec iov = {buf, 4};
-	struct msghdr msg = {.msg_name = &from.u, .msg_namelen = sizeof from.u, .msg_iov = &iov, .msg_iovlen = 1};
+	struct msghdr msg = {
+	    .msg_name = &from.u, .msg_namelen = sizeof from.u, .msg_iov = &iov, .msg_iovlen = 1};
 	check(recvmsg(two, &msg, 0) == 4, "recvmsg");
 	check(msg.msg_flags & MSG_TRUNC, "recvmsg says MSG_TRUNC");
 	check(same(&from, &a) && msg.msg_namelen == a.len, "recvmsg says the sender");
@@ -44,7 +46,8 @@ int main(int argc, char **argv)
 	check(sendmsg(one, &out, 0) == 5, "sendmsg");
 	struct iovec rooms[2] = {{buf, 3}, {buf + 8, 8}};
 	struct msghdr in = {.msg_iov = rooms, .msg_iovlen = 2};
-	check(recvmsg(two, &in, 0) == 5 && memcmp(buf, "abc", 3) == 0 && memcmp(buf + 8, "de", 2) == 0, "scattered");
+	check(recvmsg(two, &in, 0) == 5 && memcmp(buf, "abc", 3) == 0 && memcmp(buf + 8, "de", 2) == 0,
+	    "scattered");
 	check(in.msg_flags == 0, "no flags");
 	printf("pieces ok\n");
 
@@ -53,7 +56,8 @@ int main(int argc, char **argv)
 	check(send(one, "x", 1, 0) == 1, "send");
 	check(sendto(one, "y", 1, 0, NULL, 0) == 1, "sendto without an address");
 	check(write(one, "z", 1) == 1, "write");
-	check(recvfrom(two, buf, sizeof buf, 0, NULL, NULL) == 1 && *buf == 'x', "recvfrom without an address");
+	check(recvfrom(two, buf, sizeof buf, 0, NULL, NULL) == 1 && *buf == 'x',
+	    "recvfrom without an address");
 	check(read(two, buf, sizeof buf) == 1 && *buf == 'y', "read");
 	check(recv(two, buf, sizeof buf, 0) == 1 && *buf == 'z', "recv");
 	printf("connected ok\n");
@@ -62,7 +66,8 @@ int main(int argc, char **argv)
 	int three = bound(&at, SOCK_DGRAM);
 	check(sendto(three, "no", 2, 0, &a.u.sa, a.len) == 2, "sendto from a stranger");
 	check(sendto(two, "yes", 3, 0, &a.u.sa, a.len) == 3, "sendto from the peer");
-	check(recv(one, buf, sizeof buf, 0) == 3 && memcmp(buf, "yes", 3) == 0, "only the peer is heard");
+	check(
+	    recv(one, buf, sizeof buf, 0) == 3 && memcmp(buf, "yes", 3) == 0, "only the peer is heard");
 	printf("peer ok\n");
 
 	/* The port of a socket that is closed answers with a refusal. */

@@ -1,6 +1,7 @@
 /*
- * escape PATH...: tries to reach each path through the first preopened directory, in every way there is, and prints the
- * errno of each. A PATH of the form TARGET=>NAME makes a symbolic link first.
+ * escape PATH...: tries to reach each path through the first preopened directory, in every way
+ * there is, and prints the errno of each. A PATH of the form TARGET=>NAME makes a symbolic link
+ * first.
  */
 #include "guest.h"
 #include <wasi/api.h>
@@ -35,15 +36,16 @@ static void attempt(const char *path)
 	say("opendir", path, err);
 	if (err == 0)
 		say("close", path, __wasi_fd_close(fd));
-	err = __wasi_path_open(DIR_FD, __WASI_LOOKUPFLAGS_SYMLINK_FOLLOW, path, __WASI_OFLAGS_CREAT | __WASI_OFLAGS_EXCL,
-		__WASI_RIGHTS_FD_WRITE, 0, 0, &fd);
+	err = __wasi_path_open(DIR_FD, __WASI_LOOKUPFLAGS_SYMLINK_FOLLOW, path,
+	    __WASI_OFLAGS_CREAT | __WASI_OFLAGS_EXCL, __WASI_RIGHTS_FD_WRITE, 0, 0, &fd);
 	say("create", path, err);
 	if (err == 0)
 		say("close", path, __wasi_fd_close(fd));
-	say("stat", path, __wasi_path_filestat_get(DIR_FD, __WASI_LOOKUPFLAGS_SYMLINK_FOLLOW, path, &stat));
+	say("stat", path,
+	    __wasi_path_filestat_get(DIR_FD, __WASI_LOOKUPFLAGS_SYMLINK_FOLLOW, path, &stat));
 	say("times", path,
-		__wasi_path_filestat_set_times(
-			DIR_FD, __WASI_LOOKUPFLAGS_SYMLINK_FOLLOW, path, 0, 0, __WASI_FSTFLAGS_ATIM_NOW | __WASI_FSTFLAGS_MTIM_NOW));
+	    __wasi_path_filestat_set_times(DIR_FD, __WASI_LOOKUPFLAGS_SYMLINK_FOLLOW, path, 0, 0,
+	        __WASI_FSTFLAGS_ATIM_NOW | __WASI_FSTFLAGS_MTIM_NOW));
 	say("readlink", path, __wasi_path_readlink(DIR_FD, path, buf, sizeof buf, &n));
 	say("mkdir", path, __wasi_path_create_directory(DIR_FD, path));
 	say("symlink", path, __wasi_path_symlink("x", DIR_FD, path));

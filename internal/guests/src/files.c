@@ -28,7 +28,8 @@ static void list(const char *dir)
 		fail("opendir");
 	while ((e = readdir(d)) != NULL && count < 16)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-			snprintf(names[count++], sizeof *names, "%s%s", e->d_name, e->d_type == DT_DIR ? "/" : "");
+			snprintf(
+			    names[count++], sizeof *names, "%s%s", e->d_name, e->d_type == DT_DIR ? "/" : "");
 	closedir(d);
 	qsort(names, count, sizeof *names, compare);
 	printf("list");
@@ -58,7 +59,8 @@ int main(int argc, char **argv)
 	check(ftruncate(fd, 5) == 0 && fstat(fd, &st) == 0 && st.st_size == 5, "ftruncate");
 	check(fsync(fd) == 0, "fsync");
 	close(fd);
-	check(open(in(dir, "a.txt"), O_RDWR | O_CREAT | O_EXCL, 0644) == -1 && errno == EEXIST, "O_EXCL");
+	check(
+	    open(in(dir, "a.txt"), O_RDWR | O_CREAT | O_EXCL, 0644) == -1 && errno == EEXIST, "O_EXCL");
 	check(open(in(dir, "none"), O_RDONLY) == -1 && errno == ENOENT, "no such file");
 	printf("file ok\n");
 
@@ -83,7 +85,8 @@ int main(int argc, char **argv)
 	check(rmdir(in(dir, "sub")) == -1 && errno == ENOTEMPTY, "rmdir of a directory in use");
 	check(unlink(in(dir, "sub")) == -1, "unlink of a directory");
 	list(dir);
-	check(unlink(other) == 0 && unlink(in(dir, "link")) == 0 && rmdir(in(dir, "sub")) == 0, "remove");
+	check(
+	    unlink(other) == 0 && unlink(in(dir, "link")) == 0 && rmdir(in(dir, "sub")) == 0, "remove");
 	list(dir);
 	return 0;
 }

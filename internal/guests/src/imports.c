@@ -1,6 +1,7 @@
 /*
- * imports COMMAND [/ COMMAND]...: calls the imports with any arguments whatever, so that a test can say what it passes and look
- * at what was written. Commands see 64 KiB of memory that is zero at first.
+ * imports COMMAND [/ COMMAND]...: calls the imports with any arguments whatever, so that a test can
+ * say what it passes and look at what was written. Commands see 64 KiB of memory that is zero at
+ * first.
  *
  *   NAME ARG...        calls the import: prints NAME and the errno it returned
  *   poke AT HEX        writes octets
@@ -9,8 +10,9 @@
  *   addr AT IP PORT    writes an address
  *   peek AT SIZE       prints octets
  *
- * AT counts from the start of that memory. ARG is a number; @AT, the place AT as a pointer; *AT, the 32-bit number that lies there; "text
- * as a pointer to the text; or bad, a pointer beyond memory; or end-N, the address N octets before memory's end.
+ * AT counts from the start of that memory. ARG is a number; @AT, the place AT as a pointer; *AT,
+ * the 32-bit number that lies there; "text as a pointer to the text; or bad, a pointer beyond
+ * memory; or end-N, the address N octets before memory's end.
  */
 #include "guest.h"
 #include <wasport.h>

@@ -1,4 +1,5 @@
-/* interfaces: prints the interfaces that the guest may know of, by getifaddrs and by name and index. */
+/* interfaces: prints the interfaces that the guest may know of, by getifaddrs and by name and
+ * index. */
 #include "guest.h"
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -14,13 +15,14 @@ int main(void)
 		fail("getifaddrs");
 	for (struct ifaddrs *i = all; i != NULL; i = i->ifa_next) {
 		struct address a = {0}, mask = {0};
-		if (i->ifa_addr == NULL || (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
+		if (i->ifa_addr == NULL ||
+		    (i->ifa_addr->sa_family != AF_INET && i->ifa_addr->sa_family != AF_INET6))
 			continue;
 		size_t size = i->ifa_addr->sa_family == AF_INET ? sizeof a.u.in : sizeof a.u.in6;
 		memcpy(&a.u, i->ifa_addr, size);
 		memcpy(&mask.u, i->ifa_netmask, size);
-		printf("address %s %s mask %s%s%s\n", i->ifa_name, show(&a), show(&mask), i->ifa_flags & IFF_UP ? " up" : "",
-			i->ifa_flags & IFF_LOOPBACK ? " loopback" : "");
+		printf("address %s %s mask %s%s%s\n", i->ifa_name, show(&a), show(&mask),
+		    i->ifa_flags & IFF_UP ? " up" : "", i->ifa_flags & IFF_LOOPBACK ? " loopback" : "");
 	}
 	freeifaddrs(all);
 	names = if_nameindex();
@@ -28,7 +30,8 @@ int main(void)
 		fail("if_nameindex");
 	for (struct if_nameindex *i = names; i->if_index != 0; i++) {
 		check(if_nametoindex(i->if_name) == i->if_index, "if_nametoindex");
-		check(if_indextoname(i->if_index, name) != NULL && strcmp(name, i->if_name) == 0, "if_indextoname");
+		check(if_indextoname(i->if_index, name) != NULL && strcmp(name, i->if_name) == 0,
+		    "if_indextoname");
 		printf("index %u %s\n", i->if_index, i->if_name);
 	}
 	if_freenameindex(names);

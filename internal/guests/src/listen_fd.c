@@ -1,4 +1,5 @@
-/* listen_fd [FD]: serves one connection on a listener that the host opened, by default on descriptor 3: sends a line back. */
+/* listen_fd [FD]: serves one connection on a listener that the host opened, by default on
+ * descriptor 3: sends a line back. */
 #include "guest.h"
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
-/* lookup NAME SERVICE FAMILY SOCKTYPE [FLAGS]: prints what getaddrinfo finds. "-" is NULL; family any|4|6, type any|tcp|udp. */
+/* lookup NAME SERVICE FAMILY SOCKTYPE [FLAGS]: prints what getaddrinfo finds. "-" is NULL; family
+ * any|4|6, type any|tcp|udp. */
 #include "guest.h"
 #include <netdb.h>
 
@@ -50,7 +51,8 @@ int main(int argc, char **argv)
 			pick(argv[5], "all", AI_V4MAPPED | AI_ALL, "", 0);
 	int err = getaddrinfo(or_null(argv[1]), or_null(argv[2]), &hints, &all);
 	if (err != 0) {
-		printf("error %s errno=%d %s: %s\n", eai_name(err), errno, errno_name(errno), gai_strerror(err));
+		printf("error %s errno=%d %s: %s\n", eai_name(err), errno, errno_name(errno),
+		    gai_strerror(err));
 		return 1;
 	}
 	if (all->ai_canonname != NULL)

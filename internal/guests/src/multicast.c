@@ -1,6 +1,6 @@
 /*
- * multicast receive GROUP INTERFACE COUNT: joins, and prints COUNT datagrams; then leaves, joins twice and leaves twice.
- * multicast send GROUP PORT INTERFACE TEXT: sends the text to the group.
+ * multicast receive GROUP INTERFACE COUNT: joins, and prints COUNT datagrams; then leaves, joins
+ * twice and leaves twice. multicast send GROUP PORT INTERFACE TEXT: sends the text to the group.
  * INTERFACE is an IPv4 address for IPv4 groups, and a name or an index for IPv6 groups.
  */
 #include "guest.h"
@@ -21,10 +21,13 @@ static int change(int fd, const struct address *group, const char *interface, bo
 	if (group->u.sa.sa_family == AF_INET) {
 		struct ip_mreq request = {.imr_multiaddr = group->u.in.sin_addr};
 		inet_pton(AF_INET, interface, &request.imr_interface);
-		return setsockopt(fd, IPPROTO_IP, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &request, sizeof request);
+		return setsockopt(fd, IPPROTO_IP, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP, &request,
+		    sizeof request);
 	}
-	struct ipv6_mreq request = {.ipv6mr_multiaddr = group->u.in6.sin6_addr, .ipv6mr_interface = index_of(interface)};
-	return setsockopt(fd, IPPROTO_IPV6, join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP, &request, sizeof request);
+	struct ipv6_mreq request = {
+	    .ipv6mr_multiaddr = group->u.in6.sin6_addr, .ipv6mr_interface = index_of(interface)};
+	return setsockopt(
+	    fd, IPPROTO_IPV6, join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP, &request, sizeof request);
 }
 
 static void say(const char *what, int status)
@@ -34,7 +37,8 @@ static void say(const char *what, int status)
 
 static int receive(const char *group, const char *interface, int count)
 {
-	struct address to = address(group, "0"), any = address(strchr(group, ':') != NULL ? "::" : "0.0.0.0", "0");
+	struct address to = address(group, "0"),
+	               any = address(strchr(group, ':') != NULL ? "::" : "0.0.0.0", "0");
 	int fd = bound(&any, SOCK_DGRAM);
 
 	if (change(fd, &to, interface, true) != 0)

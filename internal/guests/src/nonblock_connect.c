@@ -1,4 +1,5 @@
-/* nonblock_connect ADDR PORT: connects without blocking, waits, and tells the result; sends a line and reads one if there is someone. */
+/* nonblock_connect ADDR PORT: connects without blocking, waits, and tells the result; sends a line
+ * and reads one if there is someone. */
 #include "guest.h"
 #include <fcntl.h>
 #include <poll.h>

@@ -1,4 +1,5 @@
-/* options 4|6: prints the value of every option of both types of socket, then sets it and prints what a get gives. */
+/* options 4|6: prints the value of every option of both types of socket, then sets it and prints
+ * what a get gives. */
 #include "guest.h"
 #include <netinet/tcp.h>
 #include <sys/time.h>
@@ -138,10 +139,11 @@ static const struct {
 	getter *get;
 	setter *set;
 } others[] = {
-	{{"SO_LINGER", SOL_SOCKET, SO_LINGER, 9, 0}, get_linger, set_linger},
-	{{"SO_RCVTIMEO", SOL_SOCKET, SO_RCVTIMEO, 2500000, 0}, get_time, set_time},
-	{{"SO_SNDTIMEO", SOL_SOCKET, SO_SNDTIMEO, 2500000, 0}, get_time, set_time},
-	{{"IP_MULTICAST_IF", IPPROTO_IP, IP_MULTICAST_IF, INADDR_LOOPBACK, '4'}, get_address, set_address},
+    {{"SO_LINGER", SOL_SOCKET, SO_LINGER, 9, 0}, get_linger, set_linger},
+    {{"SO_RCVTIMEO", SOL_SOCKET, SO_RCVTIMEO, 2500000, 0}, get_time, set_time},
+    {{"SO_SNDTIMEO", SOL_SOCKET, SO_SNDTIMEO, 2500000, 0}, get_time, set_time},
+    {{"IP_MULTICAST_IF", IPPROTO_IP, IP_MULTICAST_IF, INADDR_LOOPBACK, '4'}, get_address,
+        set_address},
 };
 
 int main(int argc, char **argv)

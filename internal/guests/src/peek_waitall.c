@@ -1,6 +1,6 @@
 /*
- * peek_waitall ADDR: accepts one connection. The peer sends "abcd", and after the line "waiting" six bytes in as many pieces as it likes,
- * then "wxyz" and closes.
+ * peek_waitall ADDR: accepts one connection. The peer sends "abcd", and after the line "waiting"
+ * six bytes in as many pieces as it likes, then "wxyz" and closes.
  */
 #include "guest.h"
 

@@ -1,12 +1,13 @@
 /*
- * sequence STEP...: takes steps with sockets, and prints of each what it was and the name of its errno, or what came of it. A socket is
- * named by its turn: the first that was opened, had or accepted is 0.
+ * sequence STEP...: takes steps with sockets, and prints of each what it was and the name of its
+ *errno, or what came of it. A socket is named by its turn: the first that was opened, had or
+ *accepted is 0.
  *
  *	open tcp|udp 4|6      have FD (that was handed over)    accept N    close N
  *	bind N ADDR PORT      connect N ADDR PORT               listen N    shutdown N
  *	send N TEXT           sendto N ADDR PORT TEXT           recv N      local N      peer N
- *	reuse N 0|1           v6only N 0|1                      wait N MILLISECONDS (at most, to receive or accept)
- *	from N ADDR|INDEX (chooses the interface of multicast)
+ *	reuse N 0|1           v6only N 0|1                      wait N MILLISECONDS (at most, to receive
+ *or accept) from N ADDR|INDEX (chooses the interface of multicast)
  */
 #include "guest.h"
 
@@ -40,7 +41,8 @@ static int choose(int fd, const char *interface)
 	return set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, atoi(interface));
 }
 
-/* Takes a step of so many words with a socket. Where more than an errno comes of it, that is left in said. */
+/* Takes a step of so many words with a socket. Where more than an errno comes of it, that is left
+ * in said. */
 static int step(char **word, int words, char *said)
 {
 	const char *what = word[0];
@@ -51,7 +53,8 @@ static int step(char **word, int words, char *said)
 	int err;
 
 	if (strcmp(what, "open") == 0)
-		return remember(socket(word[2][0] == '6' ? AF_INET6 : AF_INET, word[1][0] == 't' ? SOCK_STREAM : SOCK_DGRAM, 0));
+		return remember(socket(word[2][0] == '6' ? AF_INET6 : AF_INET,
+		    word[1][0] == 't' ? SOCK_STREAM : SOCK_DGRAM, 0));
 	if (strcmp(what, "have") == 0)
 		return remember(atoi(word[1]));
 	if (strcmp(what, "close") == 0)

@@ -1,4 +1,5 @@
-/* stdio [ARGUMENT...]: prints its arguments, its environment, and stdin until it ends; a last line goes to stderr. */
+/* stdio [ARGUMENT...]: prints its arguments, its environment, and stdin until it ends; a last line
+ * goes to stderr. */
 #include "guest.h"
 
 extern char **environ;

@@ -1,4 +1,5 @@
-/* <arpa/inet.h>, whole: it stands in for wasi-libc's, which hides what its sandbox has no use for. */
+/* <arpa/inet.h>, whole: it stands in for wasi-libc's, which hides what its sandbox has no use for.
+ */
 #ifndef _ARPA_INET_H
 #define _ARPA_INET_H
 

@@ -1,7 +1,7 @@
 /*
- * <sys/queue.h>: lists and queues of BSD, in macros, as queue(7) describes them. Singly linked lists
- * (SLIST) and tail queues (STAILQ, and SIMPLEQ, which is the same), doubly linked lists (LIST) and
- * tail queues (TAILQ).
+ * <sys/queue.h>: lists and queues of BSD, in macros, as queue(7) describes them. Singly linked
+ * lists (SLIST) and tail queues (STAILQ, and SIMPLEQ, which is the same), doubly linked lists
+ * (LIST) and tail queues (TAILQ).
  */
 #ifndef WASPORT_SYS_QUEUE_H
 #define WASPORT_SYS_QUEUE_H
@@ -70,9 +70,10 @@
 #define STAILQ_EMPTY(head) ((head)->stqh_first == NULL)
 #define STAILQ_FIRST(head) ((head)->stqh_first)
 #define STAILQ_NEXT(e, field) ((e)->field.stqe_next)
-#define STAILQ_LAST(head, type, field) \
-	(STAILQ_EMPTY(head) ? NULL \
-		: (struct type *)(void *)((char *)(head)->stqh_last - offsetof(struct type, field.stqe_next)))
+#define STAILQ_LAST(head, type, field)                                                             \
+	(STAILQ_EMPTY(head) ? NULL                                                                     \
+	                    : (struct type *)(void *)((char *)(head)->stqh_last -                      \
+	                                              offsetof(struct type, field.stqe_next)))
 #define STAILQ_FOREACH(v, head, field) \
 	for ((v) = STAILQ_FIRST(head); (v) != NULL; (v) = STAILQ_NEXT(v, field))
 #define STAILQ_FOREACH_SAFE(v, head, field, next) \
@@ -219,8 +220,9 @@
 	for ((v) = TAILQ_FIRST(head); (v) != NULL && ((next) = TAILQ_NEXT(v, field), 1); (v) = (next))
 #define TAILQ_FOREACH_REVERSE(v, head, name, field) \
 	for ((v) = TAILQ_LAST(head, name); (v) != NULL; (v) = TAILQ_PREV(v, name, field))
-#define TAILQ_FOREACH_REVERSE_SAFE(v, head, name, field, prev) \
-	for ((v) = TAILQ_LAST(head, name); (v) != NULL && ((prev) = TAILQ_PREV(v, name, field), 1); (v) = (prev))
+#define TAILQ_FOREACH_REVERSE_SAFE(v, head, name, field, prev)                                     \
+	for ((v) = TAILQ_LAST(head, name); (v) != NULL && ((prev) = TAILQ_PREV(v, name, field), 1);    \
+	     (v) = (prev))
 #define TAILQ_INIT(head) \
 	do { \
 		(head)->tqh_first = NULL; \

@@ -1,6 +1,6 @@
 /*
- * <sys/socket.h>, whole: it stands in for wasi-libc's, which declares but a few of these. Numbers that wasi-libc gives are
- * kept; the options' are those of Linux, which WAMR's header uses as well.
+ * <sys/socket.h>, whole: it stands in for wasi-libc's, which declares but a few of these. Numbers
+ * that wasi-libc gives are kept; the options' are those of Linux, which WAMR's header uses as well.
  */
 #ifndef _SYS_SOCKET_H
 #define _SYS_SOCKET_H
@@ -146,8 +146,9 @@ struct mmsghdr {
 #define CMSG_LEN(n) (CMSG_ALIGN(sizeof(struct cmsghdr)) + (n))
 #define CMSG_SPACE(n) (CMSG_ALIGN(sizeof(struct cmsghdr)) + CMSG_ALIGN(n))
 #define CMSG_DATA(c) ((unsigned char *)(c) + CMSG_ALIGN(sizeof(struct cmsghdr)))
-#define CMSG_FIRSTHDR(m) \
-	((m)->msg_controllen < sizeof(struct cmsghdr) ? (struct cmsghdr *)0 : (struct cmsghdr *)(m)->msg_control)
+#define CMSG_FIRSTHDR(m)                                                                           \
+	((m)->msg_controllen < sizeof(struct cmsghdr) ? (struct cmsghdr *)0                            \
+	                                              : (struct cmsghdr *)(m)->msg_control)
 #define CMSG_NXTHDR(m, c) __wasport_cmsg_next(m, c)
 
 static __inline struct cmsghdr *__wasport_cmsg_next(const struct msghdr *m, const struct cmsghdr *c)
@@ -178,7 +179,8 @@ ssize_t send(int, const void *, size_t, int);
 ssize_t sendto(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 ssize_t sendmsg(int, const struct msghdr *, int);
 ssize_t recv(int, void *, size_t, int);
-ssize_t recvfrom(int, void *__restrict, size_t, int, struct sockaddr *__restrict, socklen_t *__restrict);
+ssize_t recvfrom(
+    int, void *__restrict, size_t, int, struct sockaddr *__restrict, socklen_t *__restrict);
 ssize_t recvmsg(int, struct msghdr *, int);
 
 #ifdef _GNU_SOURCE

@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-/* Remembers the mask. WASI's files are made without modes, so there is nothing to take away from. */
+/* Remembers the mask. WASI's files are made without modes, so there is nothing to take away from.
+ */
 mode_t umask(mode_t);
 
 #ifdef __cplusplus

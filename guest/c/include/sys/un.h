@@ -1,4 +1,5 @@
-/* <sys/un.h>: types only. There are no Unix sockets here: socket(AF_UNIX, ...) fails with EAFNOSUPPORT. */
+/* <sys/un.h>: types only. There are no Unix sockets here: socket(AF_UNIX, ...) fails with
+ * EAFNOSUPPORT. */
 #ifndef _SYS_UN_H
 #define _SYS_UN_H
 

@@ -1,4 +1,5 @@
-/* What the demonstration programs share. Each is what anyone would write for a Unix; nothing in them knows of WebAssembly. */
+/* What the demonstration programs share. Each is what anyone would write for a Unix; nothing in
+ * them knows of WebAssembly. */
 #ifndef DEMO_H
 #define DEMO_H
 
@@ -36,7 +37,8 @@ static inline const char *text(const struct sockaddr *sa, socklen_t len)
 {
 	static char whole[80];
 	char host[64], port[8];
-	if (getnameinfo(sa, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+	if (getnameinfo(
+	        sa, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return "?";
 	snprintf(whole, sizeof whole, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
 	return whole;

@@ -1,4 +1,5 @@
-/* demo_refused ADDR PORT: tries an address that it may not reach, and is content when it is told so. */
+/* demo_refused ADDR PORT: tries an address that it may not reach, and is content when it is told
+ * so. */
 #include "demo.h"
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
-/* closing WHAT: threads block on a descriptor, and another closes that, or closes it and at once opens another which gets the
- * same number, or renumbers one to it. WHAT is sockets, in all ways there are to block on them, or "poll stdin" or "read stdin". Prints
- * for each "WAY: ERRNO ERRNO ERRNO", with what the three threads got that were blocked. */
+/* closing WHAT: threads block on a descriptor, and another closes that, or closes it and at once
+ * opens another which gets the same number, or renumbers one to it. WHAT is sockets, in all ways
+ * there are to block on them, or "poll stdin" or "read stdin". Prints for each "WAY: ERRNO ERRNO
+ * ERRNO", with what the three threads got that were blocked. */
 #include "guest.h"
 
 static _Atomic int32_t blocking;
@@ -42,7 +43,8 @@ static int send_on(void)
 	do
 		e = sock_send(fd, &(struct vec){much, sizeof much}, 1, 0, &sent);
 	while (!e && sent == sizeof much);
-	return e ? e : EBADF; /* what was sent before counts, and the error would come with the next call */
+	return e ? e
+	         : EBADF; /* what was sent before counts, and the error would come with the next call */
 }
 
 static int poll_on(void)
@@ -55,7 +57,8 @@ static int poll_two_on(void)
 {
 	struct address at;
 	int other = bound(DGRAM, &at);
-	struct subscription s[] = {{.userdata = 1, .type = 1, .fd = other}, {.userdata = 2, .type = 1, .fd = fd}};
+	struct subscription s[] = {
+	    {.userdata = 1, .type = 1, .fd = other}, {.userdata = 2, .type = 1, .fd = fd}};
 	struct event e[2];
 	size_t n;
 	int status = poll_oneoff(s, e, 2, &n);
@@ -109,8 +112,9 @@ static uint64_t cpu_time(int clock)
 	return ns;
 }
 
-/* Waits until all other threads are blocked: they have not computed for 1 ms, in which this thread slept and left the processors to them,
- * five times over. Reading the two clocks takes less than 10 us. */
+/* Waits until all other threads are blocked: they have not computed for 1 ms, in which this thread
+ * slept and left the processors to them, five times over. Reading the two clocks takes less than 10
+ * us. */
 static void await_blocked(void)
 {
 	enum { PROCESS = 2, THREAD = 3 };
@@ -127,7 +131,8 @@ static void await_blocked(void)
 	}
 }
 
-int __attribute__((import_module("wasi_snapshot_preview1"), import_name("fd_renumber"))) fd_renumber(int, int);
+int __attribute__((import_module("wasi_snapshot_preview1"), import_name("fd_renumber")))
+fd_renumber(int, int);
 
 enum then { CLOSE, REOPEN, RENUMBER };
 
@@ -157,10 +162,16 @@ int program(int argc, char **argv)
 		int (*open)(void);
 		int (*block)(void);
 	} ways[] = {
-		{"recv", connection, recv_on},        {"send", connection, send_on},          {"read", connection, read_on},
-		{"accept", listener, accept_on},      {"recv_from", datagrams, recv_from_on}, {"poll", datagrams, poll_on},
-		{"poll listener", listener, poll_on}, {"poll two", datagrams, poll_two_on},   {"poll stdin", input, poll_on},
-		{"read stdin", input, read_on},
+	    {"recv", connection, recv_on},
+	    {"send", connection, send_on},
+	    {"read", connection, read_on},
+	    {"accept", listener, accept_on},
+	    {"recv_from", datagrams, recv_from_on},
+	    {"poll", datagrams, poll_on},
+	    {"poll listener", listener, poll_on},
+	    {"poll two", datagrams, poll_two_on},
+	    {"poll stdin", input, poll_on},
+	    {"read stdin", input, read_on},
 	};
 	if (argc != 2)
 		return 1;

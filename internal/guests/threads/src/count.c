@@ -1,5 +1,5 @@
-/* count THREADS ROUNDS: many threads count together, each for ROUNDS times: with a lock, and by atomic instructions. All begin at the
- * same time. Prints "counted N and M". */
+/* count THREADS ROUNDS: many threads count together, each for ROUNDS times: with a lock, and by
+ * atomic instructions. All begin at the same time. Prints "counted N and M". */
 #include "guest.h"
 
 static struct lock guard;

@@ -1,5 +1,6 @@
-/* echo COUNT: a server with a thread for each connection, which sends back what it receives. It ends after COUNT connections.
- * Prints "listening 127.0.0.1 PORT" at the start, and at the end "served COUNT, N at once". */
+/* echo COUNT: a server with a thread for each connection, which sends back what it receives. It
+ * ends after COUNT connections. Prints "listening 127.0.0.1 PORT" at the start, and at the end
+ * "served COUNT, N at once". */
 #include "guest.h"
 
 static _Atomic int32_t now, most;

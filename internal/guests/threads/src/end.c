@@ -3,7 +3,8 @@
  *   exit       it calls proc_exit(7)
  *   return     the first thread returns
  *   nothing    nobody does; the test does
- * Prints "ready" once all are about to block. None of them may get any further: it would print so. */
+ * Prints "ready" once all are about to block. None of them may get any further: it would print so.
+ */
 #include "guest.h"
 
 static int idle[2], full[2], udp, listener;
@@ -129,9 +130,19 @@ int program(int argc, char **argv)
 		void (*run)(void *);
 		void *argument;
 	} all[] = {
-		{in_recv, NULL},    {in_recv, NULL}, {in_recv_from, NULL}, {in_accept, NULL},  {in_accept, NULL}, {in_send, NULL},
-		{in_poll, NULL},    {in_poll, NULL}, {in_sleep, NULL},     {in_read, NULL},    {in_wait, NULL},   {in_wait, (void *)1},
-		{computing, NULL},
+	    {in_recv, NULL},
+	    {in_recv, NULL},
+	    {in_recv_from, NULL},
+	    {in_accept, NULL},
+	    {in_accept, NULL},
+	    {in_send, NULL},
+	    {in_poll, NULL},
+	    {in_poll, NULL},
+	    {in_sleep, NULL},
+	    {in_read, NULL},
+	    {in_wait, NULL},
+	    {in_wait, (void *)1},
+	    {computing, NULL},
 	};
 	enum { COUNT = sizeof all / sizeof *all };
 	for (int i = 0; i < COUNT; i++)

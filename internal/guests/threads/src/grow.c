@@ -1,5 +1,6 @@
-/* grow ROUNDS: a thread receives into the last bytes of the memory, others print, start threads and compute, while the memory
- * grows. Prints "grown N", the pages that were added, and before that "tick" now and then. */
+/* grow ROUNDS: a thread receives into the last bytes of the memory, others print, start threads and
+ * compute, while the memory grows. Prints "grown N", the pages that were added, and before that
+ * "tick" now and then. */
 #include "guest.h"
 
 enum { PAGE = 65536 };
@@ -12,7 +13,8 @@ static void receive_at_the_end(void *unused)
 	(void)unused;
 	for (int i = 0; i < rounds; i++) {
 		/* The page that the memory ends with now, which others will follow. */
-		unsigned char *last = (unsigned char *)(uintptr_t)(__builtin_wasm_memory_size(0) * PAGE - 100);
+		unsigned char *last =
+		    (unsigned char *)(uintptr_t)(__builtin_wasm_memory_size(0) * PAGE - 100);
 		check(receive_all(ends[0], last, 100));
 		for (int n = 0; n < 100; n++)
 			if (last[n] != (unsigned char)(i + n))
@@ -45,7 +47,8 @@ int program(int argc, char **argv)
 	if (argc != 2)
 		return 1;
 	rounds = number(argv[1]);
-	__builtin_wasm_memory_grow(0, 16); /* enough for the threads' stacks, so that the last page is none of theirs */
+	__builtin_wasm_memory_grow(
+	    0, 16); /* enough for the threads' stacks, so that the last page is none of theirs */
 	connected(ends);
 	struct thread *t[] = {
 		thread_must_start(receive_at_the_end, NULL),
@@ -56,7 +59,8 @@ int program(int argc, char **argv)
 	size_t before = __builtin_wasm_memory_size(0);
 	for (int i = 0; i < rounds; i++) {
 		__builtin_wasm_memory_grow(0, 1);
-		unsigned char *fresh = (unsigned char *)(uintptr_t)((__builtin_wasm_memory_size(0) - 1) * PAGE);
+		unsigned char *fresh =
+		    (unsigned char *)(uintptr_t)((__builtin_wasm_memory_size(0) - 1) * PAGE);
 		if (*fresh)
 			fail("new memory is not zero");
 		for (int n = 0; n < 100; n++)

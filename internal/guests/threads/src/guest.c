@@ -47,7 +47,8 @@ void unlock(struct lock *l)
 		wake(&l->state, 1);
 }
 
-__attribute__((import_module("wasi"), import_name("thread-spawn"))) int32_t thread_spawn(struct thread *);
+__attribute__((import_module("wasi"), import_name("thread-spawn"))) int32_t thread_spawn(
+    struct thread *);
 
 enum { BLOCK = 16 << 10 }; /* of a thread: its stack, and above it its struct thread */
 

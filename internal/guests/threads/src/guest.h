@@ -1,5 +1,5 @@
-/* What the programs share, since there is no C library with threads where they are built: threads, locks and memory, and the calls
- * to the host. They speak to their tests by lines on stdout. */
+/* What the programs share, since there is no C library with threads where they are built: threads,
+ * locks and memory, and the calls to the host. They speak to their tests by lines on stdout. */
 #ifndef GUEST_H
 #define GUEST_H
 
@@ -28,7 +28,8 @@ struct thread *thread_must_start(void (*run)(void *), void *argument);
 /* Waits for the end of a thread. */
 void thread_join(struct thread *);
 
-/* Waits while the number is the one given; a time-out in ns, or -1. 0 woken, 1 another number, 2 timed out. */
+/* Waits while the number is the one given; a time-out in ns, or -1. 0 woken, 1 another number, 2
+ * timed out. */
 static inline int wait_on(_Atomic int32_t *p, int32_t value, int64_t timeout)
 {
 	return __builtin_wasm_memory_atomic_wait32((int32_t *)p, value, timeout);
@@ -110,7 +111,8 @@ struct event {
 	uint64_t bytes, flags;
 };
 
-#define IMPORT(name) __attribute__((import_module("wasi_snapshot_preview1"), import_name(#name))) name
+#define IMPORT(name)                                                                               \
+	__attribute__((import_module("wasi_snapshot_preview1"), import_name(#name))) name
 int IMPORT(args_get)(char **, char *);
 int IMPORT(args_sizes_get)(size_t *, size_t *);
 int IMPORT(clock_time_get)(int, int64_t, uint64_t *);
@@ -135,7 +137,8 @@ int IMPORT(sock_shutdown)(int, int);
 
 /* --- sockets: these return an errno, but for those that cannot fail in a program that works --- */
 
-/* A socket on 127.0.0.1, with its address; a stream one listens. It fails the program if there is none. */
+/* A socket on 127.0.0.1, with its address; a stream one listens. It fails the program if there is
+ * none. */
 int bound(int type, struct address *);
 
 /* A connection, from one end to the other. */

@@ -1,5 +1,6 @@
-/* host: passes strings to env.hear, a function of the host that comes from the module that the memory has come from too: one
- * from each of two threads. Prints "heard N", the sum of what that returned. */
+/* host: passes strings to env.hear, a function of the host that comes from the module that the
+ * memory has come from too: one from each of two threads. Prints "heard N", the sum of what that
+ * returned. */
 #include "guest.h"
 
 __attribute__((import_module("env"), import_name("hear"))) int hear(const char *, size_t);

@@ -1,5 +1,5 @@
-/* limit: starts threads until no more can start, lets one end, starts another, and lets all end; and all that over again. Prints
- * "started N" each time, "another" if N is not 0, and "ended". */
+/* limit: starts threads until no more can start, lets one end, starts another, and lets all end;
+ * and all that over again. Prints "started N" each time, "another" if N is not 0, and "ended". */
 #include "guest.h"
 
 static _Atomic int32_t running, over;
@@ -16,7 +16,8 @@ int program(int argc, char **argv)
 	(void)argc, (void)argv;
 	enum { MOST = 500 };
 	struct thread **threads = take(MOST * sizeof *threads);
-	int before = 0; /* so many can start, though those of the round before may not quite have left */
+	int before =
+	    0; /* so many can start, though those of the round before may not quite have left */
 	for (int round = 0; round < 2; round++) {
 		_Atomic int32_t first = 0;
 		over = running = 0;

@@ -1,4 +1,5 @@
-/* print THREADS LINES: each thread prints LINES lines "thread N", from 0 on, in turns on stdout and stderr. */
+/* print THREADS LINES: each thread prints LINES lines "thread N", from 0 on, in turns on stdout and
+ * stderr. */
 #include "guest.h"
 
 static int lines;

@@ -1,6 +1,8 @@
-/* produce: a thread receives datagrams and puts them into a queue; another takes them out, and sends each back to where it came from
- * with its number in front, from 0 to 9 and over again. They wait for each other by atomic wait and notify alone, and the queue is
- * shorter than what they are sent. It ends with the datagram "end". Prints "listening 127.0.0.1 PORT", and at the end "passed COUNT". */
+/* produce: a thread receives datagrams and puts them into a queue; another takes them out, and
+ * sends each back to where it came from with its number in front, from 0 to 9 and over again. They
+ * wait for each other by atomic wait and notify alone, and the queue is shorter than what they are
+ * sent. It ends with the datagram "end". Prints "listening 127.0.0.1 PORT", and at the end "passed
+ * COUNT". */
 #include "guest.h"
 
 enum { PLACES = 4 };
@@ -28,7 +30,8 @@ static void produce(void *unused)
 		for (int32_t seen; put - (seen = taken) == PLACES;)
 			wait_on(&taken, seen, -1);
 		i = &queue[put % PLACES];
-		check(sock_recv_from(udp, &(struct vec){i->text, sizeof i->text}, 1, 0, &i->from, &i->length));
+		check(sock_recv_from(
+		    udp, &(struct vec){i->text, sizeof i->text}, 1, 0, &i->from, &i->length));
 		put++;
 		wake(&put, 1);
 	} while (!is_end(i));
@@ -44,7 +47,8 @@ static void consume(void *count)
 			break;
 		char digit = '0' + taken % 10;
 		size_t sent;
-		check(sock_send_to(udp, (struct vec[]){{&digit, 1}, {i->text, i->length}}, 2, 0, &i->from, &sent));
+		check(sock_send_to(
+		    udp, (struct vec[]){{&digit, 1}, {i->text, i->length}}, 2, 0, &i->from, &sent));
 	}
 	*(int32_t *)count = taken;
 }
@@ -56,7 +60,8 @@ int program(int argc, char **argv)
 	udp = bound(DGRAM, &at);
 	say("listening 127.0.0.1 %d", at.port);
 	int32_t count;
-	struct thread *producer = thread_must_start(produce, NULL), *consumer = thread_must_start(consume, &count);
+	struct thread *producer = thread_must_start(produce, NULL),
+	              *consumer = thread_must_start(consume, &count);
 	thread_join(producer);
 	thread_join(consumer);
 	say("passed %d", count);

@@ -1,7 +1,7 @@
 /* waits WHAT: atomic wait and notify, to the letter of WebAssembly's threads proposal.
  *   results     what they return; prints "ok"
- *   unaligned32, unaligned64, unalignedN, beyond32, beyond64, beyondN, offset   traps: at odd addresses, beyond the memory, and
- *               where address and offset are within it but their sum is not */
+ *   unaligned32, unaligned64, unalignedN, beyond32, beyond64, beyondN, offset   traps: at odd
+ * addresses, beyond the memory, and where address and offset are within it but their sum is not */
 #include "guest.h"
 
 static _Atomic int32_t word, asleep;
@@ -38,7 +38,8 @@ static void sleep64(void *unused)
 			fail("%s: %d", what, is); \
 	} while (0)
 
-/* Notifies until so many have been woken in all: those that said that they sleep may be about to. */
+/* Notifies until so many have been woken in all: those that said that they sleep may be about to.
+ */
 static void wake_in_all(_Atomic int32_t *p, unsigned at_once, int count)
 {
 	for (woken = 0; woken < count;) {
@@ -72,7 +73,8 @@ static void results(void)
 	if (now() - start < 3000000)
 		fail("the time was short");
 	expect("other wide number", __builtin_wasm_memory_atomic_wait64((int64_t *)&wide, -4, -1), 1);
-	expect("same lower half", __builtin_wasm_memory_atomic_wait64((int64_t *)&wide, 0xfffffffd, -1), 1);
+	expect("same lower half", __builtin_wasm_memory_atomic_wait64((int64_t *)&wide, 0xfffffffd, -1),
+	    1);
 	expect("no time, wide", __builtin_wasm_memory_atomic_wait64((int64_t *)&wide, -3, 0), 2);
 
 	struct thread *t[6];
@@ -125,9 +127,12 @@ int program(int argc, char **argv)
 	else if (same(what, "beyondN"))
 		r = wake((_Atomic int32_t *)end, 1);
 	else if (same(what, "offset")) {
-		/* The address that a program computes wraps around; that of an instruction with an offset does not. */
+		/* The address that a program computes wraps around; that of an instruction with an offset
+		 * does not. */
 		uintptr_t p = -4u;
-		__asm__ volatile("local.get %1\ni32.const 1\nmemory.atomic.notify 8\nlocal.set %0" : "=r"(r) : "r"(p));
+		__asm__ volatile("local.get %1\ni32.const 1\nmemory.atomic.notify 8\nlocal.set %0"
+		                 : "=r"(r)
+		                 : "r"(p));
 	} else
 		return 1;
 	say(r ? "no trap" : "ok");
