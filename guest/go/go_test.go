@@ -8,166 +8,51 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/guest/go/internal/guesttest"
 	"github.com/wasport/wasport/policy"
 )
 
-// programs are the test's programs, each built natively and as a guest, once.
-var programs struct {
-	sync.Mutex
-	dir     string
-	runtime *wasport.Runtime
-	modules map[string]*wasport.Module
-}
+var programs *guesttest.Programs
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "goguest")
-	if err != nil {
-		panic(err)
-	}
-	rt, err := wasport.NewRuntime(context.Background(), wasport.RuntimeConfig{})
-	if err != nil {
-		panic(err)
-	}
-	programs.dir, programs.runtime = dir, rt
-	programs.modules = make(map[string]*wasport.Module)
-	status := m.Run()
-	rt.Close(context.Background())
-	os.RemoveAll(dir)
-	os.Exit(status)
-}
+func TestMain(m *testing.M) { os.Exit(guesttest.Main(m, &programs)) }
 
-// build compiles a program for a system, and returns the file.
-func build(t *testing.T, name, goos string) string {
-	t.Helper()
-	out := filepath.Join(programs.dir, name+"-"+goos)
-	cmd := exec.Command("go", "build", "-o", out, "./internal/programs/"+name)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if goos == "wasip1" {
-		cmd.Env = append(cmd.Env, "GOOS=wasip1", "GOARCH=wasm")
-	}
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build %s: %v\n%s", name, err, text)
-	}
-	return out
-}
-
-func guest(t *testing.T, name string) *wasport.Module {
-	t.Helper()
-	programs.Lock()
-	defer programs.Unlock()
-	if m, ok := programs.modules[name]; ok {
-		return m
-	}
-	wasm, err := os.ReadFile(build(t, name, "wasip1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := programs.runtime.Compile(context.Background(), wasm, wasport.CompileConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	programs.modules[name] = m
-	return m
-}
-
-// rules is a policy of rules, each a line.
-func rules(t *testing.T, text string) *policy.Policy {
-	t.Helper()
-	var list []policy.Rule
-	for line := range strings.Lines(text) {
-		r, err := policy.ParseRule(strings.TrimSpace(line), policy.Origin{Source: "test"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, r)
-	}
-	return policy.New(list, policy.Limits{})
-}
+const (
+	wire = "./internal/programs/wire"
+	web  = "./internal/programs/web"
+)
 
 // TestGuestDoesAsNativeProgram runs one program natively and as a guest and compares the outputs.
 func TestGuestDoesAsNativeProgram(t *testing.T) {
-	native := build(t, "wire", "native")
-	everything := rules(t, `allow connect any
+	everything := guesttest.Policy(t, `allow connect any
 allow listen any
 allow join any
 allow resolve localhost`)
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		t.Run(host, func(t *testing.T) {
-			want, err := exec.Command(native, host).Output()
-			if err != nil {
-				t.Fatalf("natively: %v\n%s", err, want)
-			}
-			var got bytes.Buffer
-			status, err := guest(t, "wire").Run(context.Background(), wasport.Config{
-				Args: []string{"wire", host}, Stdout: &got, Stderr: os.Stderr, Policy: everything,
+			want := guesttest.NativeOutput(t, programs.Native(t, wire), nil, host)
+			got := guesttest.Output(t, programs.Guest(t, wire), wasport.Config{
+				Args: []string{"wire", host}, Policy: everything,
 			})
-			if err != nil || status.Code != 0 {
-				t.Errorf("got status %d, %v, want 0", status.Code, err)
-			}
-			if !bytes.Equal(got.Bytes(), want) {
+			if got != want {
 				t.Errorf("got (-) another output than natively (+):\n%s",
-					diff(got.String(), string(want)))
+					guesttest.Diff(got, want))
 			}
 		})
 	}
 }
 
-// diff lists the lines in which two texts differ, under the heading that they stand under.
-func diff(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	var b strings.Builder
-	heading := ""
-	for i := range max(len(g), len(w)) {
-		line := func(list []string) string {
-			if i < len(list) {
-				return list[i]
-			}
-			return ""
-		}
-		if strings.HasPrefix(line(w), "== ") {
-			heading = line(w)
-		}
-		if line(g) != line(w) {
-			fmt.Fprintf(&b, "%s\n- %s\n+ %s\n", heading, line(g), line(w))
-		}
-	}
-	return b.String()
-}
-
-// serve starts the guest's HTTP server and returns its address.
-func serve(t *testing.T, address string, p *policy.Policy) string {
-	t.Helper()
-	r, w := io.Pipe()
-	ctx, stop := context.WithCancel(context.Background())
-	g, err := guest(t, "web").Start(ctx, wasport.Config{
-		Args: []string{"web", "serve", address}, Stdout: w, Stderr: os.Stderr, Policy: p,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stop()
-		r.Close()
-		g.Wait()
-	})
-	var addr string
-	if _, err := fmt.Fscanln(r, &addr); err != nil {
-		t.Fatal(err)
-	}
-	return addr
-}
-
 func TestHTTPServerAnswersRequestsAtOnce(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		t.Run(address, func(t *testing.T) {
-			addr := serve(t, address, rules(t, "allow listen loopback"))
+			addr := guesttest.Serve(t, programs.Guest(t, web), wasport.Config{
+				Args:   []string{"web", "serve", address},
+				Policy: guesttest.Policy(t, "allow listen loopback"),
+			})[0]
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
 			var all sync.WaitGroup
@@ -211,9 +96,9 @@ func TestHTTPClientFetchesAtOnce(t *testing.T) {
 			var refusals int
 			var mu sync.Mutex
 			var out bytes.Buffer
-			status, err := guest(t, "web").Run(context.Background(), wasport.Config{
+			status, err := programs.Guest(t, web).Run(context.Background(), wasport.Config{
 				Args:   []string{"web", "get", "http://" + l.Addr().String(), "100"},
-				Stdout: &out, Stderr: io.Discard, Policy: rules(t, row.rules),
+				Stdout: &out, Stderr: io.Discard, Policy: guesttest.Policy(t, row.rules),
 				OnRefusal: func(*policy.Refusal) {
 					mu.Lock()
 					defer mu.Unlock()

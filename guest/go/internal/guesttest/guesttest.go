@@ -1,0 +1,229 @@
+// Package guesttest builds Go programs for tests, natively and as guests, and runs them.
+//
+// What belongs here is what the tests of several modules share. What a program does, and what it is
+// compared with, is the test's.
+package guesttest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/policy"
+)
+
+// Programs builds programs, each once. Its methods may be called from several goroutines.
+type Programs struct {
+	dir     string
+	runtime *wasport.Runtime
+
+	mu      sync.Mutex // protects the two maps
+	files   map[string]string
+	modules map[string]*wasport.Module
+}
+
+// Main runs a package's tests with programs that are deleted afterwards, and returns the exit
+// status.
+func Main(m *testing.M, programs **Programs) int {
+	dir, err := os.MkdirTemp("", "wasport-programs")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	rt, err := wasport.NewRuntime(context.Background(), wasport.RuntimeConfig{})
+	if err != nil {
+		panic(err)
+	}
+	defer rt.Close(context.Background())
+	*programs = &Programs{dir: dir, runtime: rt, files: make(map[string]string),
+		modules: make(map[string]*wasport.Module)}
+	return m.Run()
+}
+
+// Native builds a package for this machine, with flags of go build, and returns the file.
+func (p *Programs) Native(t testing.TB, pkg string, flags ...string) string {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.build(t, "", pkg, flags)
+}
+
+// Wasm builds a package for GOOS=wasip1, and returns the file.
+func (p *Programs) Wasm(t testing.TB, pkg string, flags ...string) string {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.build(t, "wasip1", pkg, flags)
+}
+
+// Guest builds a package for GOOS=wasip1, and compiles the module.
+func (p *Programs) Guest(t testing.TB, pkg string, flags ...string) *wasport.Module {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	file := p.build(t, "wasip1", pkg, flags)
+	if m, ok := p.modules[file]; ok {
+		return m
+	}
+	wasm, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := p.runtime.Compile(context.Background(), wasm, wasport.CompileConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.modules[file] = m
+	return m
+}
+
+func (p *Programs) build(t testing.TB, goos, pkg string, flags []string) string {
+	t.Helper()
+	key := fmt.Sprint(goos, pkg, flags)
+	if file, ok := p.files[key]; ok {
+		return file
+	}
+	file := filepath.Join(p.dir, fmt.Sprintf("%d-%s", len(p.files), filepath.Base(pkg)))
+	args := append([]string{"build", "-o", file}, flags...)
+	cmd := exec.Command("go", append(args, pkg)...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if goos != "" {
+		cmd.Env = append(cmd.Env, "GOOS="+goos, "GOARCH=wasm")
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	p.files[key] = file
+	return file
+}
+
+// Policy is a policy of rules, each a line.
+func Policy(t testing.TB, rules string) *policy.Policy {
+	t.Helper()
+	var list []policy.Rule
+	for line := range strings.Lines(rules) {
+		r, err := policy.ParseRule(strings.TrimSpace(line), policy.Origin{Source: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, r)
+	}
+	return policy.New(list, policy.Limits{})
+}
+
+// Output runs a guest, which must end with status 0, and returns what it printed.
+func Output(t testing.TB, m *wasport.Module, c wasport.Config) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	status, err := m.Run(t.Context(), c)
+	if err != nil || status.Code != 0 {
+		t.Errorf("the guest ended with status %d, %v, want 0; it printed\n%s%s",
+			status.Code, err, &out, &errs)
+	}
+	return out.String()
+}
+
+// NativeOutput runs a native program, which must end with status 0, and returns what it printed.
+func NativeOutput(t testing.TB, file string, env []string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), file, args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			out = append(out, exit.Stderr...)
+		}
+		t.Fatalf("natively: %v\n%s", err, out)
+	}
+	return string(out)
+}
+
+// Serve starts a guest that prints the addresses where it serves, in one line, and returns them. It
+// is ended with the test.
+func Serve(t testing.TB, m *wasport.Module, c wasport.Config) []string {
+	t.Helper()
+	r, w := io.Pipe()
+	c.Stdout, c.Stderr = w, os.Stderr
+	ctx, stop := context.WithCancel(context.Background())
+	g, err := m.Start(ctx, c)
+	if err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	go func() {
+		g.Wait()
+		w.Close()
+	}()
+	t.Cleanup(func() {
+		stop()
+		r.Close()
+		g.Wait()
+	})
+	return firstLine(t, r)
+}
+
+// ServeNative does the same with a native program.
+func ServeNative(t testing.TB, cmd *exec.Cmd) []string {
+	t.Helper()
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return firstLine(t, out)
+}
+
+func firstLine(t testing.TB, r io.Reader) []string {
+	t.Helper()
+	var line []byte
+	for b := make([]byte, 1); ; {
+		if _, err := io.ReadFull(r, b); err != nil {
+			t.Fatalf("the server printed %q and %v, want its addresses", line, err)
+		}
+		if b[0] == '\n' {
+			return strings.Fields(string(line))
+		}
+		line = append(line, b[0])
+	}
+}
+
+// Diff lists the lines in which two outputs differ, each under the heading, a line that starts with
+// "== ", that it stands under.
+func Diff(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	var b strings.Builder
+	heading := ""
+	for i := range max(len(g), len(w)) {
+		line := func(list []string) string {
+			if i < len(list) {
+				return list[i]
+			}
+			return ""
+		}
+		if strings.HasPrefix(line(w), "== ") {
+			heading = line(w)
+		}
+		if line(g) != line(w) {
+			fmt.Fprintf(&b, "%s\n- %s\n+ %s\n", heading, line(g), line(w))
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,13 @@
+// Package ports runs programs on well-known Go modules as guests, against real servers: HTTP/1.1
+// and HTTP/2 by net/http, go-redis, pgx, gRPC and a DNS library. The programs do nothing for
+// wasport but to give their library a dial function of package gonet, or a listener of it, or to
+// import guest/go/http.
+//
+// It is a module of its own so that wasport's has none of these dependencies. Its tests run each
+// program natively and as a guest and compare what they print:
+//
+//	go test ./...
+//
+// They start redis-server and PostgreSQL themselves, of Debian's packages redis-server and
+// postgresql, on free ports of loopback and in directories that are deleted afterwards.
+package ports

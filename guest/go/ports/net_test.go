@@ -1,0 +1,60 @@
+package ports_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/dnstest"
+)
+
+// TestHTTP runs net/http's client against its server, each natively and as a guest, by HTTP/1.1
+// and HTTP/2, with TLS inside the guest and without.
+func TestHTTP(t *testing.T) {
+	ca := newAuthority(t)
+	dir := t.TempDir()
+	cert, key := ca.issue(t, dir)
+	c := wasport.Config{Dirs: []wasport.Dir{{Host: dir, ReadOnly: true}}}
+	servers(t, "web", c, []string{"serve", cert, key}, func(t *testing.T, addrs []string) {
+		plain, secure := addrs[0], addrs[1]
+		for _, row := range []struct{ name, protocol, url, addr string }{
+			{"HTTP/1.1", "http1", "http://" + plain, plain},
+			{"HTTP/1.1 with TLS", "http1", "https://" + secure, secure},
+			{"HTTP/2", "h2", "https://" + secure, secure},
+			{"HTTP/2 without TLS", "h2c", "http://" + plain, plain},
+		} {
+			t.Run(row.name, func(t *testing.T) {
+				client(t, "web", "allow connect tcp://"+row.addr, ca.trusted(t),
+					"get", row.protocol, row.url)
+			})
+		}
+	})
+}
+
+// TestGRPC runs a gRPC client against a server, each natively and as a guest.
+func TestGRPC(t *testing.T) {
+	servers(t, "rpc", wasport.Config{}, []string{"serve"}, func(t *testing.T, addrs []string) {
+		client(t, "rpc", "allow connect tcp://"+addrs[0], wasport.Config{}, "call", addrs[0])
+	})
+}
+
+func TestDNS(t *testing.T) {
+	t.Run("test's server", func(t *testing.T) {
+		server, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+		server.Set("both.test", dnstest.Addrs("192.0.2.1", "2001:db8::1"))
+		cut := dnstest.Addrs("192.0.2.2")
+		cut.Truncate = true
+		server.Set("large.test", cut)
+		addr := server.Addr()
+		client(t, "dns", "allow connect udp://"+addr+"\nallow connect tcp://"+addr,
+			wasport.Config{}, "ask", addr, "both.test", "large.test", "absent.test")
+	})
+	servers(t, "dns", wasport.Config{}, []string{"serve"}, func(t *testing.T, addrs []string) {
+		client(t, "dns", "allow connect udp://"+addrs[0], wasport.Config{},
+			"ask", addrs[0], "one.test", "two.test")
+	})
+}
