@@ -114,7 +114,6 @@ func charge(ctx context.Context, _ api.Module, stack []uint64) {
 
 // errNoRoom says that a guest's first thread needs more than the guest may hold.
 func (m *Module) errNoRoom(limit uint64) error {
-	return fmt.Errorf("the module needs %d bytes of memory to start, besides its linear memory, "+
-		"and may have %d",
-		m.threadNeeds(), limit)
+	const text = "the module needs %d bytes of memory to start, beside its memory, and may have %d"
+	return fmt.Errorf(text, m.threadNeeds(), limit)
 }

@@ -62,8 +62,9 @@ func errCut(ctx context.Context) error {
 	return fmt.Errorf("the module was not compiled in time: %w", context.Cause(ctx))
 }
 
-func (e *Engine) compileModule(ctx context.Context, binary []byte, o CompileOptions) (*Module,
-	error) {
+func (e *Engine) compileModule(
+	ctx context.Context, binary []byte, o CompileOptions,
+) (*Module, error) {
 	if err := recognise(binary); err != nil {
 		return nil, err
 	}
@@ -97,8 +98,9 @@ func (e *Engine) compileModule(ctx context.Context, binary []byte, o CompileOpti
 	return m, nil
 }
 
-func (e *Engine) compile(ctx context.Context, binary []byte) (compiled wazero.CompiledModule,
-	err error) {
+func (e *Engine) compile(
+	ctx context.Context, binary []byte,
+) (compiled wazero.CompiledModule, err error) {
 	compile := func() (err error) {
 		if compiled, err = e.runtime.CompileModule(compiling(ctx), binary); err != nil {
 			return fmt.Errorf("invalid module: %w", printable.Error(err))

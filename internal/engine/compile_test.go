@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// many makes so many repetitions of a sequence of bytes.
+func many(n int, code ...byte) []byte { return bytes.Repeat(code, n) }
+
 func each(n int, item func(i int) []byte) (b []byte) {
 	for i := range n {
 		b = append(b, item(i)...)
@@ -26,8 +29,7 @@ var voidType = section(1, []byte("\x01\x60\x00\x00"))
 
 // nameSection is the custom section of names, with a content.
 func nameSection(content []byte) []byte {
-	return section(0, appendBytes(nil, []byte("name")),
-		content)
+	return section(0, appendBytes(nil, []byte("name")), content)
 }
 
 // growing are modules whose number of items is a parameter.
@@ -41,9 +43,8 @@ var growing = map[string]struct {
 		})))
 	}},
 	"imports of one function": {1000, func(n int) []byte {
-		return slices.Concat(voidType,
-			section(2, number(uint64(n)),
-				bytes.Repeat(slices.Concat(name(0), name(0), []byte{0, 0}), n)))
+		one := slices.Concat(name(0), name(0), []byte{0, 0})
+		return slices.Concat(voidType, section(2, number(uint64(n)), bytes.Repeat(one, n)))
 	}},
 	"modules that are imported from": {120, func(n int) []byte {
 		return slices.Concat(voidType, section(2, number(uint64(n)), each(n, func(i int) []byte {
@@ -55,25 +56,24 @@ var growing = map[string]struct {
 			bytes.Repeat(nameSection([]byte{2, 0x7f}), n))
 	}},
 	"exports": {10_000, func(n int) []byte {
+		exports := each(n, func(i int) []byte { return append(name(i), 0, 0) })
 		return slices.Concat(voidType, section(3, []byte{1, 0}),
-			section(7, number(uint64(n)), each(n, func(i int) []byte {
-				return append(name(i), 0, 0)
-			})), section(10, []byte{1, 2, 0, 0x0b}))
+			section(7, number(uint64(n)), exports),
+			section(10, []byte{1, 2, 0, 0x0b}))
 	}},
 	"types": {20_000, func(n int) []byte {
-		return section(1, number(uint64(n)), bytes.Repeat([]byte{0x60, 2, 0x7f, 0x7f, 1, 0x7f}, n))
+		return section(1, number(uint64(n)), many(n, 0x60, 2, 0x7f, 0x7f, 1, 0x7f))
 	}},
 	"globals": {10_000, func(n int) []byte {
-		return section(6, number(uint64(n)), bytes.Repeat([]byte{0x7f, 1, 0x41, 0, 0x0b}, n))
+		return section(6, number(uint64(n)), many(n, 0x7f, 1, 0x41, 0, 0x0b))
 	}},
 	"functions": {10_000, func(n int) []byte { return functions(n, []byte{0, 0x0b}) }},
 	"functions with loops": {100, func(n int) []byte {
-		return functions(n, []byte{0}, bytes.Repeat([]byte{3, 0x40, 0x0b}, 20),
-			bytes.Repeat([]byte{1}, 1000), []byte{0x0b})
+		return functions(n, []byte{0}, many(20, 3, 0x40, 0x0b), many(1000, 1), []byte{0x0b})
 	}},
 	"straight code": {20_000, func(n int) []byte {
-		return functions(1, []byte{1, 1, 0x7f},
-			bytes.Repeat([]byte{0x20, 0, 0x41, 1, 0x6a, 0x21, 0}, n), []byte{0x0b})
+		return functions(1, []byte{1, 1, 0x7f}, many(n, 0x20, 0, 0x41, 1, 0x6a, 0x21, 0),
+			[]byte{0x0b})
 	}},
 	"custom sections": {20_000, func(n int) []byte {
 		return each(n, func(i int) []byte { return section(0, name(i)) })
@@ -95,19 +95,16 @@ func TestTooLongToCompile(t *testing.T) {
 			[]byte{0x7f})
 	}
 	for name, wasm := range map[string][]byte{
-		"4,000 empty loops": functions(1, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 4000),
-			[]byte{0x0b}),
-		"nested loops": functions(1, locals(1), bytes.Repeat([]byte{loop, void}, 4000),
+		"4,000 empty loops": functions(1, []byte{0}, many(4000, loop, void, 0x0b), []byte{0x0b}),
+		"nested loops": functions(1, locals(1), many(4000, loop, void),
 			bytes.Repeat(again, 4000), []byte{0x0b}),
-		"ifs": functions(1, locals(1),
-			bytes.Repeat([]byte{get, 0, 4, void, 0x0b}, 20_000), []byte{0x0b}),
-		"blocks": functions(1, locals(1),
-			bytes.Repeat([]byte{2, void, get, 0, brIf, 0, 0x0b}, 20_000), []byte{0x0b}),
-		"branches": functions(1, locals(1), bytes.Repeat([]byte{get, 0, brIf, 0}, 20_000),
+		"ifs": functions(1, locals(1), many(20_000, get, 0, 4, void, 0x0b), []byte{0x0b}),
+		"blocks": functions(1, locals(1), many(20_000, 2, void, get, 0, brIf, 0, 0x0b),
 			[]byte{0x0b}),
+		"branches": functions(1, locals(1), many(20_000, get, 0, brIf, 0), []byte{0x0b}),
 		"branch tables": functions(1, locals(1),
-			bytes.Repeat([]byte{2, void, get, 0, 0x0e, 1, 0, 1, 0x0b}, 10_000), []byte{0x0b}),
-		"locals across loops": functions(1, locals(501), bytes.Repeat([]byte{loop, void}, 500),
+			many(10_000, 2, void, get, 0, 0x0e, 1, 0, 1, 0x0b), []byte{0x0b}),
+		"locals across loops": functions(1, locals(501), many(500, loop, void),
 			each(500, func(i int) []byte {
 				return slices.Concat(local(get, i+1), []byte{op}, local(set, i+1), again)
 			}), each(500, func(i int) []byte { return append(local(get, i+1), 0x1a) }),
@@ -115,14 +112,12 @@ func TestTooLongToCompile(t *testing.T) {
 		"locals across ifs": functions(1, locals(4001), each(4000, func(i int) []byte {
 			return slices.Concat([]byte{get, 0, 4, void, 0x41, 1}, local(set, i+1), []byte{0x0b})
 		}), each(4000, func(i int) []byte { return append(local(get, i+1), 0x1a) }), []byte{0x0b}),
-		"in many functions": functions(100, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 1000),
-			[]byte{0x0b}),
+		"in many functions": functions(100, []byte{0}, many(1000, loop, void, 0x0b), []byte{0x0b}),
 		"globals of functions": slices.Concat(voidType,
 			section(3, number(20_000), make([]byte, 20_000)),
-			section(6, number(20_000), bytes.Repeat([]byte{0x7f, 1, 0x41, 0, 0x0b}, 20_000)),
-			section(10, number(20_000), bytes.Repeat([]byte{2, 0, 0x0b}, 20_000))),
-		"a megabyte": functions(1, []byte{0}, bytes.Repeat([]byte{loop, void, 0x0b}, 350_000),
-			[]byte{0x0b}),
+			section(6, number(20_000), many(20_000, 0x7f, 1, 0x41, 0, 0x0b)),
+			section(10, number(20_000), many(20_000, 2, 0, 0x0b))),
+		"a megabyte": functions(1, []byte{0}, many(350_000, loop, void, 0x0b), []byte{0x0b}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()
@@ -145,9 +140,8 @@ func TestTooLongToCompile(t *testing.T) {
 // TestCompileEndsWithItsContext ends a context while wazero compiles a function that takes it some
 // time.
 func TestCompileEndsWithItsContext(t *testing.T) {
-	wasm := slices.Concat(empty,
-		functions(1, []byte{1, 1, 0x7f}, bytes.Repeat([]byte{0x20, 0, 4, 0x40, 0x0b}, 1800),
-			[]byte{0x0b}))
+	ifs := many(1800, 0x20, 0, 4, 0x40, 0x0b)
+	wasm := slices.Concat(empty, functions(1, []byte{1, 1, 0x7f}, ifs, []byte{0x0b}))
 	compile := func(ctx context.Context) (time.Duration, error) {
 		e, err := New(context.Background(), Config{})
 		if err != nil {

@@ -39,6 +39,9 @@ const (
 	end, drop                          = 0x0b, 0x1a
 )
 
+// rep makes so many repetitions of a sequence of bytes.
+func rep(n int, code ...byte) []byte { return bytes.Repeat(code, n) }
+
 func leb(n uint64) []byte { return binary.AppendUvarint(nil, n) }
 
 func vec(b []byte) []byte { return append(leb(uint64(len(b))), b...) }
@@ -58,14 +61,15 @@ var forever = []byte{0x41, 0, 0x41, 0, 0x42, 0x7f, 0xfe, 0x01, 2, 0, drop}
 
 func (g greedy) wasm() []byte {
 	start := slices.Concat(
-		// spawn until there may be no more
+		// while it may spawn
 		[]byte{0x03, 0x40, 0x41, 0, 0x10, spawnFunc, 0x41, 0, 0x4e, 0x0d, 0, end},
 		forever)
 	if g.single {
 		start = slices.Concat(g.thread, forever)
 	}
-	types := append([][]byte{funcType(nil, nil), funcType([]byte{i32}, []byte{i32}),
-		funcType([]byte{i32, i32}, nil)}, g.types...)
+	types := append([][]byte{
+		funcType(nil, nil), funcType([]byte{i32}, []byte{i32}), funcType([]byte{i32, i32}, nil),
+	}, g.types...)
 	funcs := [][]byte{{voidType}, {entryType}}
 	for _, t := range g.of {
 		funcs = append(funcs, []byte{t})
@@ -83,18 +87,20 @@ func (g greedy) wasm() []byte {
 			slices.Concat(name("_start"), []byte{0, startFunc}),
 			slices.Concat(name("wasi_thread_start"), []byte{0, threadFunc})),
 		wasmSection(9, g.elements...),
-		wasmSection(10, append([][]byte{funcBody([]byte{0}, start),
-			funcBody([]byte{0}, append(slices.Clone(g.thread), forever...))},
-			g.bodies...)...),
+		wasmSection(10, append([][]byte{
+			funcBody([]byte{0}, start), funcBody([]byte{0}, slices.Concat(g.thread, forever)),
+		}, g.bodies...)...),
 	)
 }
 
 // recursion is a thread that calls a function which never ends.
 var recursion = []byte{0x10, firstFunc}
 
+// callBoth calls a function, and then the one that never ends.
+var callBoth = []byte{0x10, firstFunc + 1, 0x10, firstFunc}
+
 func loops(body ...byte) []byte {
-	return slices.Concat([]byte{0x03, 0x40}, body,
-		[]byte{0x0c, 0, end})
+	return slices.Concat([]byte{0x03, 0x40}, body, []byte{0x0c, 0, end})
 }
 
 // table is the type of a table, from least to most entries.
@@ -114,8 +120,7 @@ var greedyModules = map[string]greedy{
 	"nothing": {single: true},
 	"tables that grow": {
 		tables: [][]byte{table(externref, 1, 1_000_000)},
-		thread: slices.Concat([]byte{0xd0, externref, 0x41}, []byte{0xf6, 0x83, 0x3d},
-			[]byte{0xfc, 15, 0, drop}),
+		thread: []byte{0xd0, externref, 0x41, 0xf6, 0x83, 0x3d, 0xfc, 15, 0, drop},
 	},
 	"tables that grow by one": {
 		tables: [][]byte{table(externref, 1, 1_000_000)},
@@ -124,9 +129,8 @@ var greedyModules = map[string]greedy{
 	"large tables": {tables: [][]byte{table(funcref, 1_000_000, 1_000_000)}},
 	"globals":      {globals: slices.Repeat([][]byte{{i32, 1, 0x41, 0, end}}, 20_000)},
 	"elements": {
-		tables: [][]byte{table(funcref, 1, 1)},
-		elements: [][]byte{slices.Concat([]byte{1, 0}, leb(200_000),
-			bytes.Repeat([]byte{startFunc}, 200_000))},
+		tables:   [][]byte{table(funcref, 1, 1)},
+		elements: [][]byte{slices.Concat([]byte{1, 0}, leb(200_000), rep(200_000, startFunc))},
 	},
 	"references": {
 		elements: [][]byte{{3, 0, 1, startFunc}},
@@ -137,27 +141,22 @@ var greedyModules = map[string]greedy{
 		thread: loops(0x41, 1, 0x40, 0, 0x41, 16, 0x74, 0x41, 1, 0x36, 2, 0), // touches what it got
 	},
 	"recursion with results of a call": {
-		types:  [][]byte{funcType(nil, bytes.Repeat([]byte{v128}, 1000))},
+		types:  [][]byte{funcType(nil, rep(1000, v128))},
 		of:     []byte{voidType, firstType},
 		thread: recursion,
 		bodies: [][]byte{
-			funcBody([]byte{0},
-				slices.Concat([]byte{0x10, firstFunc + 1, 0x10, firstFunc},
-					bytes.Repeat([]byte{drop}, 1000))),
-			funcBody([]byte{0}, bytes.Repeat([]byte{0x41, 0, 0xfd, 0x0f}, 1000)), // i8x16.splat
+			funcBody([]byte{0}, append(slices.Clone(callBoth), rep(1000, drop)...)),
+			funcBody([]byte{0}, rep(1000, 0x41, 0, 0xfd, 0x0f)), // i8x16.splat
 		},
 	},
 	"recursion with results that are used": {
-		types: [][]byte{funcType(nil, bytes.Repeat([]byte{v128}, 1000)),
-			funcType(nil, []byte{v128})},
+		types:  [][]byte{funcType(nil, rep(1000, v128)), funcType(nil, []byte{v128})},
 		of:     []byte{firstType + 1, firstType},
 		thread: append(slices.Clone(recursion), drop),
 		bodies: [][]byte{
 			// v128.or
-			funcBody([]byte{0},
-				slices.Concat([]byte{0x10, firstFunc + 1, 0x10, firstFunc},
-					bytes.Repeat([]byte{0xfd, 0x50}, 1000))),
-			funcBody([]byte{0}, bytes.Repeat([]byte{0x41, 0, 0xfd, 0x0f}, 1000)),
+			funcBody([]byte{0}, append(slices.Clone(callBoth), rep(1000, 0xfd, 0x50)...)),
+			funcBody([]byte{0}, rep(1000, 0x41, 0, 0xfd, 0x0f)),
 		},
 	},
 	"recursion with a high stack": { // of values, none of which lives across the call
@@ -165,16 +164,14 @@ var greedyModules = map[string]greedy{
 		of:     []byte{firstType},
 		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
 		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
-			bytes.Repeat([]byte{0x20, 0, 0x45}, 3000), bytes.Repeat([]byte{0x6a}, 2999),
-			recursion))},
+			rep(3000, 0x20, 0, 0x45), rep(2999, 0x6a), recursion))},
 	},
 	"recursion with a high stack of vectors": {
 		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
 		of:     []byte{firstType},
 		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
 		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
-			bytes.Repeat([]byte{0x20, 0, 0xfd, 0x0f}, 3000), bytes.Repeat([]byte{0xfd, 0x50}, 2999),
-			[]byte{0xfd, 0x53}, recursion))},
+			rep(3000, 0x20, 0, 0xfd, 0x0f), rep(2999, 0xfd, 0x50), []byte{0xfd, 0x53}, recursion))},
 	},
 	"recursion with many assignments": { // of few locals, each of which lives across a call
 		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
@@ -183,8 +180,8 @@ var greedyModules = map[string]greedy{
 		bodies: [][]byte{
 			funcBody([]byte{1, 8, v128}, slices.Concat(bytes.Repeat(slices.Concat(
 				times(8, func(i uint64) []byte {
-					return slices.Concat([]byte{0x20, 0, 0xfd, 0x0f,
-						0x21}, leb(i+1))
+					return append([]byte{0x20, 0, 0xfd, 0x0f, 0x21},
+						leb(i+1)...)
 				}),
 				[]byte{0x10, firstFunc + 1},
 				times(8, func(i uint64) []byte {
@@ -192,7 +189,7 @@ var greedyModules = map[string]greedy{
 						[]byte{0xfd, 0x53, 0x20, 0, 0x6a, 0x21, 0})
 				}),
 			), 100), []byte{0x20, 0, 0x10, firstFunc})),
-			funcBody([]byte{0}, bytes.Repeat([]byte{1}, 200)),
+			funcBody([]byte{0}, rep(200, 1)),
 		},
 	},
 	"recursion with joined locals": { // a new value of each for every if
@@ -212,7 +209,7 @@ var greedyModules = map[string]greedy{
 						[]byte{0xfd, 0x53, 0x20, 0, 0x6a, 0x21, 0})
 				}),
 				[]byte{0x20, 0, 0x10, firstFunc})),
-			funcBody([]byte{0}, bytes.Repeat([]byte{1}, 200)),
+			funcBody([]byte{0}, rep(200, 1)),
 		},
 	},
 	"large leaves": { // a function that calls none, at its largest
@@ -220,8 +217,8 @@ var greedyModules = map[string]greedy{
 		of:     []byte{firstType},
 		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
 		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
-			bytes.Repeat([]byte{0x20, 0, 0xfd, 0x0f}, 60_000),
-			bytes.Repeat([]byte{0xfd, 0x50}, 59_999), []byte{0xfd, 0x53}, loops()))},
+			rep(60_000, 0x20, 0, 0xfd, 0x0f), rep(59_999, 0xfd, 0x50), []byte{0xfd, 0x53},
+			loops()))},
 	},
 }
 

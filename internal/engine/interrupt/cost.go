@@ -16,9 +16,7 @@ const (
 	costPerPair   = 8   // of two blocks
 	costPerJoin   = 400 // of a local and a block, for each level of loops
 	costPerStep   = 5   // of our own, where these are not linear
-	// of an access to memory and a block: accesses that are known to be within bounds are carried
-	// along
-	costPerBound = 12
+	costPerBound  = 12  // of an access to memory and a block, along which its bounds are known
 )
 
 // complexity is what a function's estimate is made of.
@@ -69,11 +67,12 @@ func (w *rewriter) compiles(r *reader, f *function) {
 }
 
 // cost is what the function costs so far, in ns.
-func (f *function) cost() float64 { return f.complexity.estimate() + costPerStep*float64(f.live.work) }
+func (f *function) cost() float64 {
+	return f.complexity.estimate() + costPerStep*float64(f.live.work)
+}
 
 func (f *function) tooLong(r *reader) {
 	c := &f.complexity
-	r.malformed("too long to compile: %d blocks, in loops of depth %d, %d locals live across "+
-		"them, and %d globals are too many", c.blocks,
-		c.deepest, c.joined, f.w.globals)
+	r.malformed("too long to compile: %d blocks, in loops of depth %d, %d locals live across them, "+
+		"and %d globals are too many", c.blocks, c.deepest, c.joined, f.w.globals)
 }

@@ -48,8 +48,7 @@ type liveness struct {
 	values   []value
 	operands []int32 // indices of values
 	locals   []assignable
-	// locals, of all blocks that the walk is in; each block has the end of the list
-	assigned []int32
+	assigned []int32 // locals, of all blocks that the walk is in, innermost last
 	outer    []int32 // values that loops use of the outside; each loop has the end of the list
 	floor    int     // height of the operands at the start of the block
 	calls    int32
@@ -74,8 +73,10 @@ type scope struct {
 
 // begin makes ready for a function of a type.
 func (l *liveness) begin(of funcType) {
-	*l = liveness{values: l.values[:0], operands: l.operands[:0], locals: l.locals[:0],
-		assigned: l.assigned[:0], outer: l.outer[:0]}
+	*l = liveness{
+		values: l.values[:0], operands: l.operands[:0], locals: l.locals[:0],
+		assigned: l.assigned[:0], outer: l.outer[:0],
+	}
 	l.make(0, -1)
 	for _, t := range of.paramTypes {
 		l.declare(t, 1)
@@ -215,9 +216,10 @@ func (l *liveness) call(of funcType) {
 // enter begins a block with parameters.
 func (l *liveness) enter(op byte, params []byte) scope {
 	l.use(len(params))
-	s := scope{height: len(l.operands), floor: l.floor, assigned: len(l.assigned),
-		outer: len(l.outer), block: l.block, loop: l.loop,
-		moment: moment{int32(len(l.values)), l.calls}}
+	s := scope{
+		height: len(l.operands), floor: l.floor, assigned: len(l.assigned), outer: len(l.outer),
+		block: l.block, loop: l.loop, moment: moment{int32(len(l.values)), l.calls},
+	}
 	l.floor = s.height
 	l.blocks++
 	l.block = l.blocks

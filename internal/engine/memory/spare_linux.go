@@ -12,8 +12,8 @@ import (
 // of it. Go's runtime ends the process when it gets none for its heap or for a thread.
 func spare() uint64 {
 	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_AS, &limit); err != nil ||
-		limit.Cur == unix.RLIM_INFINITY {
+	err := unix.Getrlimit(unix.RLIMIT_AS, &limit)
+	if err != nil || limit.Cur == unix.RLIM_INFINITY {
 		return math.MaxUint64
 	}
 	b, err := os.ReadFile("/proc/self/statm")

@@ -1,0 +1,68 @@
+package memory
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+func TestBudget(t *testing.T) {
+	const bytes = 1000
+	b := NewBudget(bytes)
+	var taken atomic.Int64
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range bytes {
+				if b.Take(1) {
+					taken.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if taken.Load() != bytes {
+		t.Errorf("got %d bytes, want %d", taken.Load(), bytes)
+	}
+	for _, step := range []struct {
+		give, take uint64
+		want       bool
+	}{
+		{0, 0, true}, {0, 1, false}, {0, 1<<64 - 1, false}, {10, 11, false}, {0, 10, true}, {bytes, bytes, true},
+	} {
+		b.Give(step.give)
+		if got := b.Take(step.take); got != step.want {
+			t.Errorf("%+v: got %v, want %v", step, got, step.want)
+		}
+	}
+	if !(*Budget)(nil).Take(1 << 40) {
+		t.Error("nil: got false, want no bounds")
+	}
+}
+
+// TestMemoryIsCharged grows a memory whose budget is smaller than its limit.
+func TestMemoryIsCharged(t *testing.T) {
+	b := NewBudget(10 * PageSize)
+	m := newMemory(t, Config{Min: 2 * PageSize, Max: 100 * PageSize, Limit: 100 * PageSize, Budget: b})
+	l := m.Allocate(2*PageSize, 100*PageSize)
+	for _, step := range []struct {
+		pages, left uint64
+		want        bool
+	}{{2, 8, true}, {5, 5, true}, {11, 5, false}, {10, 0, true}} {
+		got := l.Reallocate(step.pages*PageSize) != nil
+		if got != step.want {
+			t.Errorf("%d pages: got %v, want %v", step.pages, got, step.want)
+		}
+		if !b.Take(step.left*PageSize) || b.Take(1) {
+			t.Errorf("%d pages: want %d pages left of the budget", step.pages, step.left)
+		}
+		b.Give(step.left * PageSize)
+	}
+	release1(t, m)
+	if !b.Take(10 * PageSize) {
+		t.Error("the memory was not given back")
+	}
+	if _, err := New(Config{Min: PageSize, Max: PageSize, Limit: PageSize, Budget: b}); err == nil {
+		t.Error("got a memory, want an error with nothing left of the budget")
+	}
+}
