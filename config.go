@@ -213,7 +213,7 @@ func (c *Config) open(s *system.Config, guarded *guard.Network) (err error) {
 		var sock network.Socket
 		outside.Protect(fmt.Sprintf("Config.Sockets[%d]", i),
 			func() { sock, err = kernel.Adopt(conn) },
-			func(p *outside.Panic) { err = p })
+			func(p *outside.Panic) { err = (*HostPanic)(p) })
 		if err != nil {
 			return fmt.Errorf("socket handed to the guest: %w", err)
 		}

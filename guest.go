@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,29 +19,6 @@ type Status struct {
 	Code    uint32   // what it passed to proc_exit; 0 if it returned from its entry
 	Results []uint64 // what the entry returned, as WebAssembly's raw values
 }
-
-// Trap is the error of a guest that did what WebAssembly does not allow: an access out of bounds,
-// an unreachable instruction, too deep a recursion, a call of a function that the host lacks.
-type Trap = engine.Trap
-
-// StuckError is the error of a guest that was ended while code of the embedder's, which it was in
-// or which was to be told something, did not return. That code keeps its goroutine, and with it
-// the guest's memory, until it does return; descriptors are closed.
-type StuckError struct {
-	Reason error    // why the guest was ended; nil if it had ended by itself
-	In     []string // what did not return, such as "sock_connect" or "Config.Stdout"
-}
-
-func (e *StuckError) Error() string {
-	where := "the host is stuck in " + strings.Join(e.In, ", ")
-	if e.Reason == nil {
-		return where
-	}
-	return fmt.Sprintf("%v; %s", e.Reason, where)
-}
-
-// Unwrap returns the reason.
-func (e *StuckError) Unwrap() error { return e.Reason }
 
 // grace is how long a guest that has been ended is waited for, and then again what it has written.
 const grace = 2 * time.Second
@@ -108,11 +84,24 @@ func (g *Guest) Stop(reason error) {
 	}
 }
 
-// Lacks are what a guest looked for and was not given.
-type Lacks = system.Lacks
+// Lacks tells which things a guest looked for and did not have, so that after its failure a program
+// can say which part of the Config would have helped.
+type Lacks struct {
+	// Socket is true if the guest used the descriptor that the first of Config.Sockets would have,
+	// with Config.Sockets empty, before it had opened a descriptor with that number itself.
+	Socket bool
 
-// Lacks returns what the guest lacked so far. It may be called at any time, from any goroutine.
-func (g *Guest) Lacks() Lacks { return g.world.Lacks() }
+	// Directory is true if the guest used a path with Config.Dirs empty.
+	Directory bool
+
+	// Preopens is true if the guest asked whether descriptor 3 is a directory, with Config.Dirs
+	// empty. C libraries ask at their start, or before the first path, and then fail by themselves.
+	Preopens bool
+}
+
+// Lacks returns the things that the guest lacked so far. It may be called at any time, from any
+// goroutine.
+func (g *Guest) Lacks() Lacks { return Lacks(g.world.Lacks()) }
 
 // Wait waits for the guest's end and tells the same as Run.
 func (g *Guest) Wait() (Status, error) {
@@ -174,14 +163,14 @@ func (g *starting) run(ctx context.Context) {
 		if len(in) == 0 {
 			in = []string{"a function that is not wasport's"}
 		}
-		g.err = &StuckError{Reason: g.world.Err(), In: in}
+		g.err = &StuckError{Reason: publicError(g.world.Err()), In: in}
 		return
 	}
-	g.status, g.err = status, err
+	g.status, g.err = status, publicError(err)
 	if stuck := g.drain(ctx); len(stuck) > 0 {
 		g.err = &StuckError{Reason: g.err, In: stuck}
 	} else if p := g.world.Panic(); p != nil && g.err == nil {
-		g.err = p
+		g.err = (*HostPanic)(p)
 	}
 }
 
@@ -247,6 +236,3 @@ func (g *Guest) drain(ctx context.Context) (stuck []string) {
 	}
 	return stuck
 }
-
-// ErrCPU is the error of a guest that has used up Config.MaxCPU.
-var ErrCPU = system.ErrCPU

@@ -5,11 +5,51 @@ import (
 	"github.com/wasport/wasport/internal/engine"
 )
 
-// Imports lists the functions that the module imports, in its own order and each once, then what
-// else it imports and cannot get: globals, tables, and memories that are not shared.
-func (m *Module) Imports() []Import { return m.module.Imports() }
+// Import is one import of a module: the type that the module asks for, and the type that there is
+// under that name.
+type Import struct {
+	// Module and Name are the two names of the import. They are the module's own bytes: use
+	// FullName or String to show them.
+	Module, Name string
 
-// Functions lists the functions that the module exports, by name.
+	// Want and Have are the type that the module asks for, and the one that it would get. A
+	// function's type is its signature, such as "(i32, i32) -> i32"; anything else has its kind:
+	// "global", "table", "memory" or "shared memory". Have is empty if there is nothing under the
+	// name.
+	Want, Have string
+
+	// Foreign is true if the import comes from one of RuntimeConfig.HostModules.
+	Foreign bool
+}
+
+// OK reports whether the import can be supplied.
+func (i Import) OK() bool { return engine.Import(i).OK() }
+
+// IsFunction reports whether the import is a function. Only functions can be replaced by ones that
+// trap; see CompileConfig.
+func (i Import) IsFunction() bool { return engine.Import(i).IsFunction() }
+
+// FullName is the two names with a dot between them, such as "env.memory". A name that does not
+// print is quoted, so that it can be shown on a terminal.
+func (i Import) FullName() string { return engine.Import(i).FullName() }
+
+// String is the full name and the wanted type. If the import cannot be supplied, the reason follows.
+func (i Import) String() string { return engine.Import(i).String() }
+
+func publicImports(imports []engine.Import) []Import {
+	list := make([]Import, 0, len(imports))
+	for _, i := range imports {
+		list = append(list, Import(i))
+	}
+	return list
+}
+
+// Imports lists the functions that the module imports, in the module's order and each once, then
+// the imports that cannot be supplied because they are not functions: globals, tables, and memories
+// that are not shared.
+func (m *Module) Imports() []Import { return publicImports(m.module.Imports()) }
+
+// Functions lists the functions that the module exports, sorted by name.
 func (m *Module) Functions() []Function {
 	var list []Function
 	for _, e := range m.module.Entries() {
@@ -25,26 +65,48 @@ func (f Function) String() string { return engine.Entry(f).String() }
 // Signature is the function's type, such as "(i32, i32) -> i32".
 func (f Function) Signature() string { return engine.Entry(f).Signature() }
 
-// Memory is the memory that a module has.
-type Memory = engine.Memory
+// Memory describes the linear memory of a module.
+type Memory struct {
+	// Min and Max are the limits that the module declares, in bytes. Max is 4 GiB if the module
+	// declares none.
+	Min, Max uint64
+
+	// Import is the full name that the memory is imported under; empty if the module defines it.
+	Import string
+
+	// Shared is true if threads share the memory. Only a shared memory can be imported.
+	Shared bool
+}
 
 // Memory describes the module's memory. It is false if the module neither imports nor exports one.
-func (m *Module) Memory() (Memory, bool) { return m.module.Memory() }
+func (m *Module) Memory() (Memory, bool) {
+	mem, ok := m.module.Memory()
+	return Memory(mem), ok
+}
 
 // Threads reports whether the module can start threads.
 func (m *Module) Threads() bool { return m.module.Threads() }
 
-// Dialect is an interface between guests and hosts, such as WASI preview 1 or WASIX.
-type Dialect = abi.Dialect
+// Dialect names an interface between guests and hosts, such as "WASI preview 1" or "WASIX". The
+// names are meant for messages.
+type Dialect string
 
-// Dialects tells which dialects a module was built for that has these imports, by the name and type
-// of each. The imports of an [ImportError] tell which ones it lacks.
+// Foreign reports whether the dialect belongs to other hosts, so that its functions cannot be
+// supplied.
+func (d Dialect) Foreign() bool { return abi.Dialect(d).Foreign() }
+
+// Dialects tells for which dialects a module with these imports was built, by the name and the type
+// of each import. The dialects of an [ImportError]'s imports are the ones that wasport lacks.
 func Dialects(imports []Import) []Dialect {
-	list := make([]abi.Import, 0, len(imports))
+	functions := make([]abi.Import, 0, len(imports))
 	for _, i := range imports {
 		if i.IsFunction() {
-			list = append(list, abi.Import{Module: i.Module, Name: i.Name, Type: i.Want})
+			functions = append(functions, abi.Import{Module: i.Module, Name: i.Name, Type: i.Want})
 		}
 	}
-	return abi.Dialects(list)
+	var list []Dialect
+	for _, d := range abi.Dialects(functions) {
+		list = append(list, Dialect(d))
+	}
+	return list
 }

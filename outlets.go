@@ -11,11 +11,6 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// HostPanic is the error of a guest that ended because code of the embedder's panicked on its
-// behalf: a callback, reader, writer, network or resolver of its Config, or a host function.
-// Other guests go on.
-type HostPanic = outside.Panic
-
 // Dropped counts what a guest gave rise to and was not told of, since what takes it did not return.
 type Dropped struct {
 	Reports uint64 // calls of OnRefusal, OnFiltered, OnStranger and OnLimit

@@ -8,9 +8,29 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Counters tell what a guest has done on the network so far. Those of decisions are indexed by
-// policy.Op.
-type Counters = guard.Counters
+// Counters tell how much a guest has done on the network since its start.
+type Counters struct {
+	// Allowed and Denied count decisions, indexed by policy.Op: Denied[policy.OpConnect]. A
+	// datagram to or from one of the latest addresses of its socket needs no new decision.
+	Allowed, Denied guard.PerOp
+
+	// Limited counts the calls that a limit refused.
+	Limited uint64
+
+	// OpenSockets is how many sockets are open now.
+	OpenSockets int
+
+	// SentBytes and ReceivedBytes count payload. Bytes that the guest peeked at count once, a
+	// datagram counts whole if a part of it was read, and dropped datagrams do not count.
+	SentBytes, ReceivedBytes uint64
+
+	// DroppedDatagrams and DroppedConnections count those of peers that the policy does not admit.
+	DroppedDatagrams, DroppedConnections uint64
+
+	// Lookups counts the lookups of names that were made, FilteredAddrs the addresses that were
+	// taken out of their answers.
+	Lookups, FilteredAddrs uint64
+}
 
 // SetPolicy changes what the guest may do from now on, its limits included. Its next connect, send,
 // accept, receive or lookup sees the new policy; TCP connections that stand or are under way go on.
@@ -19,7 +39,7 @@ func (g *Guest) SetPolicy(p *policy.Policy) { g.guard.SetPolicy(p) }
 
 // Counters returns what has been counted so far. It may be called at any time, from any goroutine,
 // also after the guest's end.
-func (g *Guest) Counters() Counters { return g.guard.Counters() }
+func (g *Guest) Counters() Counters { return Counters(g.guard.Counters()) }
 
 // guard makes the guest's view of its network.
 func (c *Config) guard(threads bool, out *outlets) *guard.Network {

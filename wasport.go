@@ -103,16 +103,10 @@ type CompileConfig struct {
 func (r *Runtime) Compile(ctx context.Context, wasm []byte, c CompileConfig) (*Module, error) {
 	m, err := r.engine.Compile(ctx, wasm, engine.CompileOptions{TrapUnknown: c.TrapUnknownImports})
 	if err != nil {
-		return nil, err
+		return nil, publicError(err)
 	}
 	return &Module{m}, nil
 }
-
-// Import is what a module imports: what it wants, and what there is.
-type Import = engine.Import
-
-// ImportError is the error of a module that imports what wasport lacks.
-type ImportError = engine.ImportError
 
 // Module is a compiled module. It may be used from several goroutines.
 type Module struct{ module *engine.Module }

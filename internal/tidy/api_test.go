@@ -44,6 +44,23 @@ func TestExportedNamesAreGolden(t *testing.T) {
 	}
 }
 
+// TestExportedTypesAreNoAliases keeps go doc useful: it shows neither fields nor methods of an alias.
+func TestExportedTypesAreNoAliases(t *testing.T) {
+	for _, f := range loadTree(t) {
+		if !f.isGo() || f.isTest() || !slices.Contains(publicPackages, path.Dir(f.path)) {
+			continue
+		}
+		ast.Inspect(f.syntax, func(n ast.Node) bool {
+			s, ok := n.(*ast.TypeSpec)
+			if ok && s.Name.IsExported() && s.Assign.IsValid() {
+				t.Errorf("got %s.%s as an alias, want a type with its own documentation",
+					path.Dir(f.path), s.Name.Name)
+			}
+			return true
+		})
+	}
+}
+
 // difference lists the lines that one of two sorted texts lacks.
 func difference(want, got string) string {
 	wantLines, gotLines := strings.Split(want, "\n"), strings.Split(got, "\n")

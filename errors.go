@@ -1,0 +1,98 @@
+package wasport
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/wasport/wasport/internal/engine"
+	"github.com/wasport/wasport/internal/outside"
+	"github.com/wasport/wasport/internal/system"
+)
+
+// ErrCPU is the error of a guest that has used up Config.MaxCPU.
+var ErrCPU = system.ErrCPU
+
+// Trap is the error of a guest that did something WebAssembly does not allow: an access out of
+// bounds, an unreachable instruction, too deep a recursion, a call of a function that the host
+// lacks.
+type Trap struct {
+	// Reason names the violation, such as "unreachable" or "out of bounds memory access".
+	Reason string
+
+	// Stack lists the functions that were active, innermost first, one a line. If the module
+	// carries debug information, the lines of source follow each function, indented.
+	Stack string
+}
+
+func (t *Trap) Error() string { return (*engine.Trap)(t).Error() }
+
+// ImportError is the error of a module that imports something wasport lacks.
+type ImportError struct {
+	// Imports are the imports that cannot be supplied.
+	Imports []Import
+}
+
+// Error lists the imports; beyond 20 it gives their number only.
+func (e *ImportError) Error() string {
+	list := make([]engine.Import, 0, len(e.Imports))
+	for _, i := range e.Imports {
+		list = append(list, engine.Import(i))
+	}
+	return (&engine.ImportError{Imports: list}).Error()
+}
+
+// HostPanic is the error of a guest that ended because code of the embedder panicked on its
+// behalf: a callback, reader, writer, network or resolver of its Config, or a host function.
+// Other guests go on.
+type HostPanic struct {
+	// In names the code that panicked, such as "Config.Stdin" or "sock_connect".
+	In string
+
+	// Value is the argument of panic.
+	Value any
+
+	// Stack is Go's stack, in the format of runtime/debug.Stack.
+	Stack string
+}
+
+func (p *HostPanic) Error() string { return (*outside.Panic)(p).Error() }
+
+// Unwrap returns Value if that is an error, else nil.
+func (p *HostPanic) Unwrap() error { return (*outside.Panic)(p).Unwrap() }
+
+// StuckError is the error of a guest that was ended while code of the embedder did not return:
+// code that the guest had called, or a callback, logger or writer that was to take its output.
+// Until that code returns, it keeps its goroutine and with it the guest's memory. The guest's
+// descriptors are closed.
+type StuckError struct {
+	// Reason is the error that ended the guest; nil if it had ended by itself.
+	Reason error
+
+	// In names the code that did not return, such as "sock_connect" or "Config.Stdout".
+	In []string
+}
+
+func (e *StuckError) Error() string {
+	where := "the host is stuck in " + strings.Join(e.In, ", ")
+	if e.Reason == nil {
+		return where
+	}
+	return fmt.Sprintf("%v; %s", e.Reason, where)
+}
+
+// Unwrap returns Reason.
+func (e *StuckError) Unwrap() error { return e.Reason }
+
+// publicError turns an error of an internal package into the type that this package documents. The
+// internal packages return these types unwrapped, so a look at err itself suffices.
+func publicError(err error) error {
+	switch e := err.(type) {
+	case *engine.Trap:
+		return (*Trap)(e)
+	case *engine.ImportError:
+		return &ImportError{Imports: publicImports(e.Imports)}
+	case *outside.Panic:
+		return (*HostPanic)(e)
+	}
+	return err
+}
