@@ -24,7 +24,8 @@ const root = "../.."
 // and those that name a file are a part of it.
 var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md",
 	"docs/threads.md", "docs/policy.md", "docs/threat-model.md",
-	"docs/c/first-program.md", "docs/c/porting.md", "docs/c/coming-from-wamr.md"}
+	"docs/c/first-program.md", "docs/c/porting.md", "docs/c/coming-from-wamr.md",
+	"docs/languages.md", "guest/rust/README.md"}
 
 // block is what stands between two lines of three backquotes, with what is said after the first.
 type block struct {
@@ -106,6 +107,8 @@ func clone(t *testing.T) string {
 func converse(t *testing.T, dir, text string) {
 	text = strings.ReplaceAll(text, "7000", freePort(t))
 	parts := strings.Split("\n"+text, "\n$ ")[1:]
+	path := os.Getenv("PATH")
+	targets := strings.NewReplacer() // of Rust, which has had two names for its target
 	for _, part := range parts {
 		command := strings.Fields(part)[0]
 		switch {
@@ -113,6 +116,11 @@ func converse(t *testing.T, dir, text string) {
 			needs.CompilerCXX(t)
 		case strings.HasPrefix(part, "wasport cc "), command == "clang":
 			needs.Compiler(t)
+		case command == "cargo", command == "rustc":
+			needs.Programs(t, "cargo")
+			rustc, target := needs.Rust(t)
+			path = filepath.Dir(rustc) + string(os.PathListSeparator) + path
+			targets = strings.NewReplacer("wasm32-wasi", target)
 		default:
 			needs.Programs(t, command)
 		}
@@ -127,10 +135,10 @@ func converse(t *testing.T, dir, text string) {
 		if background {
 			line = "exec " + line // or the shell would get the signal at the end
 		}
-		cmd := exec.Command("sh", "-c", line)
+		cmd := exec.Command("sh", "-c", targets.Replace(line))
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GOCACHE="+
-			goCache(t), "GORACE=atexit_sleep_ms=0")
+		cmd.Env = append(os.Environ(), "PATH="+path, "GOCACHE="+goCache(t),
+			"XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GORACE=atexit_sleep_ms=0")
 		if background {
 			waitFor(t, cmd, want)
 			continue

@@ -40,59 +40,30 @@
 //!   for it.
 //! - A name that does not exist is an error of the kind `NotFound`, and one that nobody answered
 //!   for is `TimedOut`. Those of `std::net` have a kind without a name.
+//! - A read into an empty buffer returns 0 at once.
 //! - Errors carry the numbers of WASI in `raw_os_error`.
 
-#[cfg(target_os = "wasi")]
-mod addr;
-#[cfg(target_os = "wasi")]
-mod host;
-#[cfg(target_os = "wasi")]
-mod listener;
-#[cfg(target_os = "wasi")]
-mod lookup;
-#[cfg(target_os = "wasi")]
-mod socket;
-#[cfg(target_os = "wasi")]
-mod tcp;
-#[cfg(target_os = "wasi")]
-mod to_addrs;
-#[cfg(target_os = "wasi")]
-mod udp;
+// WASI 0.2 has sockets of its own, which std::net uses.
+#[cfg(all(target_os = "wasi", not(target_env = "p2")))]
+#[path = "guest/mod.rs"]
+mod system;
+#[cfg(not(all(target_os = "wasi", not(target_env = "p2"))))]
+#[path = "native/mod.rs"]
+mod system;
 
-#[cfg(not(target_os = "wasi"))]
-mod native;
-
-#[cfg(any(unix, target_os = "wasi"))]
+#[cfg(any(unix, all(target_os = "wasi", not(target_env = "p2"))))]
 mod poll;
-#[cfg(unix)]
-#[path = "poll_unix.rs"]
-mod poll_system;
-#[cfg(target_os = "wasi")]
-#[path = "poll_wasi.rs"]
-mod poll_system;
 
-#[cfg(not(target_os = "wasi"))]
-pub use native::{lookup_host, LookupHost};
-#[cfg(not(target_os = "wasi"))]
-pub use std::net::{Incoming, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-
-#[cfg(target_os = "wasi")]
+#[cfg(any(unix, all(target_os = "wasi", not(target_env = "p2"))))]
 pub use {
-    listener::{Incoming, TcpListener},
-    lookup::{lookup_host, LookupHost},
-    tcp::TcpStream,
-    to_addrs::ToSocketAddrs,
-    udp::UdpSocket,
+    poll::{poll, PollFd},
+    system::{AsFd, AsRawFd, FromRawFd, IntoRawFd, RawFd},
 };
 
-#[cfg(any(unix, target_os = "wasi"))]
-pub use poll::{poll, PollFd};
+pub use system::{
+    lookup_host, Incoming, LookupHost, TcpListener, TcpStream, ToSocketAddrs, UdpSocket,
+};
 
 pub use std::net::{
     AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,
 };
-
-#[cfg(unix)]
-pub use std::os::unix::io::{AsFd, AsRawFd, FromRawFd, IntoRawFd, RawFd};
-#[cfg(target_os = "wasi")]
-pub use std::os::wasi::io::{AsFd, AsRawFd, FromRawFd, IntoRawFd, RawFd};

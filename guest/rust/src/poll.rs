@@ -1,6 +1,6 @@
 //! Waiting for several descriptors.
 
-use crate::poll_system::wait;
+use crate::system::poll::wait;
 use crate::{AsRawFd, RawFd};
 use std::io;
 use std::time::Duration;

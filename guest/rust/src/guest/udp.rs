@@ -1,9 +1,9 @@
 //! Datagram sockets.
 
-use crate::addr;
-use crate::host::{self, check};
-use crate::socket::{descriptor_traits, Socket};
-use crate::to_addrs::{each_addr, invalid, ToSocketAddrs};
+use super::addr;
+use super::host::{self, check};
+use super::socket::{descriptor_traits, Socket};
+use super::to_addrs::{each_addr, invalid, ToSocketAddrs};
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

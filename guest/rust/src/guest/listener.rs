@@ -1,9 +1,9 @@
 //! Listeners.
 
-use crate::host::{self, check};
-use crate::socket::{descriptor_traits, Socket};
-use crate::tcp::TcpStream;
-use crate::to_addrs::{each_addr, ToSocketAddrs};
+use super::host::{self, check};
+use super::socket::{descriptor_traits, Socket};
+use super::tcp::TcpStream;
+use super::to_addrs::{each_addr, ToSocketAddrs};
 use std::fmt;
 use std::io;
 use std::iter::FusedIterator;

@@ -1,7 +1,7 @@
 //! A socket of the host, and what streams, listeners and datagram sockets have in common.
 
-use crate::addr;
-use crate::host::{self, check, Iovec, RawAddr};
+use super::addr;
+use super::host::{self, check, Iovec, RawAddr};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::wasi::io::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};

@@ -1,6 +1,6 @@
 //! Addresses as they lie in memory. Source: `docs/abi.md`, "address".
 
-use crate::host::{RawAddr, FAMILY_IPV4, FAMILY_IPV6};
+use super::host::{RawAddr, FAMILY_IPV4, FAMILY_IPV6};
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 

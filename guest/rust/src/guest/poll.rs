@@ -1,6 +1,6 @@
 //! `poll` by `poll_oneoff`. Source: the documents of WASI preview 1, `$subscription` and `$event`.
 
-use crate::host::check;
+use super::host::check;
 use crate::PollFd;
 use std::io;
 use std::time::Duration;

@@ -1,8 +1,15 @@
-//! What `std::net` does not have, on targets where it has sockets.
+//! The sockets of `std::net`, and what it does not have.
+
+#[cfg(unix)]
+pub mod poll;
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::vec;
+
+pub use std::net::{Incoming, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+#[cfg(unix)]
+pub use std::os::unix::io::{AsFd, AsRawFd, FromRawFd, IntoRawFd, RawFd};
 
 /// The addresses of a host, with the port 0. Returned by [`lookup_host`].
 #[derive(Debug)]

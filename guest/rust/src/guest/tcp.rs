@@ -1,8 +1,8 @@
 //! Streams.
 
-use crate::host;
-use crate::socket::{descriptor_traits, zero_timeout, Socket};
-use crate::to_addrs::{each_addr, ToSocketAddrs};
+use super::host;
+use super::socket::{descriptor_traits, zero_timeout, Socket};
+use super::to_addrs::{each_addr, ToSocketAddrs};
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};

@@ -1,6 +1,6 @@
 //! The trait of what can be turned into addresses.
 
-use crate::lookup;
+use super::lookup;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::{iter, option, slice, vec};

@@ -1,8 +1,8 @@
 //! Names, which the host looks up.
 
-use crate::addr;
-use crate::host::{self, Found, Hints};
-use crate::to_addrs::invalid;
+use super::addr;
+use super::host::{self, Found, Hints};
+use super::to_addrs::invalid;
 use std::ffi::CString;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
