@@ -30,6 +30,9 @@ const (
 	TOS                 // IPv4: type of service
 	TrafficClass        // IPv6: traffic class; -1 = the host's default
 	MaxSegment          // TCP: bytes
+	// TCP: milliseconds that sent data may stay unacknowledged before the connection fails with
+	// ETIMEDOUT; 0 = the host's default, RFC 5482
+	UserTimeout
 	// read only: the errno of the last asynchronous failure as a syscall.Errno, cleared by reading
 	// it
 	PendingError

@@ -37,6 +37,7 @@ var extraOptions = map[uint32]struct {
 	8:  {network.MulticastHops, -1, 255},
 	9:  {network.MulticastInterface6, 0, 1<<31 - 1},
 	10: {network.TrafficClass, -1, 255},
+	11: {network.UserTimeout, 0, 1<<31 - 1},
 }
 
 func sockGetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {

@@ -151,7 +151,7 @@ func (s *socket) has(o network.Option) bool {
 	switch o {
 	case network.NoDelay, network.QuickAck, network.FastOpenConnect, network.KeepIdle,
 		network.KeepInterval, network.KeepCount,
-		network.MaxSegment:
+		network.MaxSegment, network.UserTimeout:
 		return s.typ == network.Stream
 	case network.V6Only, network.HopLimit, network.MulticastHops, network.MulticastLoop6,
 		network.MulticastInterface6,

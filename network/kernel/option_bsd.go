@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"math"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport/network"
@@ -47,6 +49,7 @@ var options = [network.Options]option{
 	network.TrafficClass: {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_TCLASS,
 		min: -1, max: 255},
 	network.MaxSegment:   {form: number, level: unix.IPPROTO_TCP, name: unix.TCP_MAXSEG},
+	network.UserTimeout:  {form: absent, min: 0, max: math.MaxInt32},
 	network.PendingError: {form: failure, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
 	network.AcceptConn:   {form: status, level: unix.SOL_SOCKET, name: unix.SO_ACCEPTCONN},
 }

@@ -40,6 +40,7 @@ var options = [network.Options]option{
 		max: 255},
 	network.TrafficClass: {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_TCLASS},
 	network.MaxSegment:   {form: number, level: unix.IPPROTO_TCP, name: unix.TCP_MAXSEG},
+	network.UserTimeout:  {form: number, level: unix.IPPROTO_TCP, name: unix.TCP_USER_TIMEOUT},
 	network.PendingError: {form: failure, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
 	network.AcceptConn:   {form: status, level: unix.SOL_SOCKET, name: unix.SO_ACCEPTCONN},
 }

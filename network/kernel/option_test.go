@@ -59,6 +59,8 @@ func TestOptions(t *testing.T) {
 		{"multicast interface 6", network.MulticastInterface6, udp6, 0, []int64{1}, nil},
 		{"tos", network.TOS, all, 0, []int64{0x10, 0xb8}, []int64{-1, 256}},
 		{"traffic class", network.TrafficClass, v6, 0, []int64{0x10, 0xb8}, []int64{-2, 256}},
+		{"user timeout", network.UserTimeout, tcp, 0, []int64{30_000, 1<<31 - 1, 0},
+			[]int64{-1, 1 << 31}},
 		{"pending error", network.PendingError, all, 0, nil, nil},
 		{"accepts", network.AcceptConn, all, 0, nil, nil},
 	}

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -69,6 +70,7 @@ var options = [network.Options]option{
 	network.TrafficClass: {form: number, level: windows.IPPROTO_IPV6, name: ipv6Class,
 		min: -1, max: 255},
 	network.MaxSegment:   {form: number, level: windows.IPPROTO_TCP, name: tcpMaxSeg},
+	network.UserTimeout:  {form: absent, min: 0, max: math.MaxInt32},
 	network.PendingError: {form: failure, level: windows.SOL_SOCKET, name: soError},
 	network.AcceptConn:   {form: status, level: windows.SOL_SOCKET, name: soAcceptConn},
 }

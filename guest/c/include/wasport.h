@@ -209,6 +209,7 @@ enum {
 	WASPORT_OPT_IPV6_MULTICAST_HOPS = 8, /* -1 = the host's default */
 	WASPORT_OPT_IPV6_MULTICAST_IF = 9, /* the interface's index; 0 = any */
 	WASPORT_OPT_IPV6_TCLASS = 10, /* -1 = the host's default */
+	WASPORT_OPT_TCP_USER_TIMEOUT = 11, /* milliseconds; 0 = the host's default */
 };
 
 WASPORT_OWN(sock_get_option)(int32_t fd, uint32_t option, int64_t *value);

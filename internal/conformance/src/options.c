@@ -1,7 +1,7 @@
 /* Every option: what it is at first, what it is after it was set, and what cannot be set. */
 #include "transcript.h"
 
-enum range { FLAG, HOPS, SECONDS, COUNT, CLASS, INTERFACE, BYTES, TOLD };
+enum range { FLAG, HOPS, SECONDS, COUNT, MILLIS, CLASS, INTERFACE, BYTES, TOLD };
 
 struct known {
 	int level, name;
@@ -33,6 +33,7 @@ static const struct known numbers[] = {
 	O(IPPROTO_TCP, TCP_KEEPINTVL, SECONDS),
 	O(IPPROTO_TCP, TCP_KEEPCNT, COUNT),
 	O(IPPROTO_TCP, TCP_MAXSEG, BYTES),
+	O(IPPROTO_TCP, TCP_USER_TIMEOUT, MILLIS),
 	O(IPPROTO_IP, IP_TTL, HOPS),
 	O(IPPROTO_IP, IP_TOS, CLASS),
 	D(IPPROTO_IP, IP_MULTICAST_TTL, HOPS),
@@ -51,6 +52,7 @@ static const int tried[][10] = {
 	[HOPS] = {1, 64, 255, 256, 100000, -1, -2, INT32_MIN, 0},
 	[SECONDS] = {1, 60, 32767, 32768, 65536, -1, INT32_MIN, 0},
 	[COUNT] = {1, 9, 127, 128, 65536, -1, INT32_MIN, 0},
+	[MILLIS] = {1, 30000, INT32_MAX, -1, INT32_MIN, 0},
 	[CLASS] = {0x10, 0xb8, 255, 1, 0},
 	[INTERFACE] = {1, 12345, 65536, 0},
 	[BYTES] = {1000, 20000, 30000, 1},
