@@ -5,10 +5,9 @@ import (
 	"strconv"
 )
 
-// address4 and address6 are what the kernel's addresses become. An address of an IPv6 socket stays
-// an IPv6 address, even if it is an IPv4 address in disguise; an interface's index becomes a
+// address4 and address6 convert addresses of the kernel. An address of an IPv6 socket stays an IPv6
+// address even if it is IPv4-mapped (RFC 4291, section 2.5.5.2). An interface's index becomes a
 // numeric zone.
-
 func address4(a [4]byte, port uint16) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4(a), port)
 }

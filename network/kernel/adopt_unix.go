@@ -16,7 +16,7 @@ func adopt(from uintptr) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := identify(fd)
+	s, err := newAdopted(fd)
 	if err == nil {
 		err = unix.SetNonblock(fd, true)
 	}
@@ -24,13 +24,12 @@ func adopt(from uintptr) (*socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	if _, err := sysGetpeername(fd); err == nil {
-		s.connected = s.typ == network.Stream
-	}
+	s.conn = s.adoptedState()
 	return s, nil
 }
 
-func identify(fd int) (*socket, error) {
+// newAdopted makes a socket of a descriptor, with the family and type that the kernel reports.
+func newAdopted(fd int) (*socket, error) {
 	sa, err := unix.Getsockname(fd)
 	if err != nil {
 		return nil, err

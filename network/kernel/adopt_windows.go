@@ -10,6 +10,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
+// The values of winsock2.h.
 const (
 	soProtocolInfo   = 0x2005
 	fromProtocolInfo = -1
@@ -26,7 +27,7 @@ func adopt(from uintptr) (*socket, error) {
 	if err != nil {
 		return nil, posix(err)
 	}
-	s, err := identify(fd, &info)
+	s, err := newAdopted(fd, &info)
 	if err != nil {
 		windows.Closesocket(fd)
 		return nil, err
@@ -34,13 +35,12 @@ func adopt(from uintptr) (*socket, error) {
 	if err := nonblocking(fd); err != nil {
 		return nil, err
 	}
-	if _, err := sysGetpeername(fd); err == nil {
-		s.connected = s.typ == network.Stream
-	}
+	s.conn = s.adoptedState()
 	return s, nil
 }
 
-func identify(fd descriptor, info *windows.WSAProtocolInfo) (*socket, error) {
+// newAdopted makes a socket of a descriptor with the family and type in info.
+func newAdopted(fd descriptor, info *windows.WSAProtocolInfo) (*socket, error) {
 	var family network.Family
 	switch info.AddressFamily {
 	case windows.AF_INET:
@@ -59,7 +59,7 @@ func identify(fd descriptor, info *windows.WSAProtocolInfo) (*socket, error) {
 	return nil, fmt.Errorf("neither a stream nor datagrams: %w", syscall.EPROTOTYPE)
 }
 
-func protocolInfo(fd descriptor) (info windows.WSAProtocolInfo, err error) {
+func socketProtocolInfo(fd descriptor) (info windows.WSAProtocolInfo, err error) {
 	size := int32(unsafe.Sizeof(info))
 	err = windows.Getsockopt(fd, windows.SOL_SOCKET, soProtocolInfo, (*byte)(unsafe.Pointer(&info)),
 		&size)

@@ -8,24 +8,25 @@ import (
 
 var _ network.Buffered = (*socket)(nil)
 
-// The bits of socket.fixed: the sizes that were set.
+// The bits of socket.sizesSet: the buffers whose sizes were set.
 const (
-	fixedRecv = 1 << iota
-	fixedSend
+	recvSizeSet = 1 << iota
+	sendSizeSet
 )
 
-// noteSize notes that the size of a buffer was set, after which the systems leave it as it is.
-func (s *socket) noteSize(o network.Option) {
+// noteBufferSize notes that the size of a buffer was set. From then on the kernel does not tune it
+// (tcp(7), tcp_moderate_rcvbuf).
+func (s *socket) noteBufferSize(o network.Option) {
 	switch o {
 	case network.RecvBuffer:
-		s.fixed.Or(fixedRecv)
+		s.sizesSet.Or(recvSizeSet)
 	case network.SendBuffer:
-		s.fixed.Or(fixedSend)
+		s.sizesSet.Or(sendSizeSet)
 	}
 }
 
-// BufferLimits returns the sizes of datagram sockets' buffers, which no system changes by
-// itself, and of those that were set.
+// BufferLimits implements network.Buffered. The sizes of a datagram socket's buffers, and sizes
+// that were set, are limits as they stand; the kernel tunes the others up to autotuneLimits.
 func (s *socket) BufferLimits() (recv, send int64, err error) {
 	if !s.acquire() {
 		return 0, 0, net.ErrClosed
@@ -44,24 +45,25 @@ func (s *socket) BufferLimits() (recv, send int64, err error) {
 	if s.typ == network.Datagram {
 		return recv, send, nil
 	}
-	maxRecv, maxSend := grownBuffers()
-	if fixed := s.fixed.Load(); fixed&fixedRecv == 0 {
+	maxRecv, maxSend := autotuneLimits()
+	if set := s.sizesSet.Load(); set&recvSizeSet == 0 {
 		recv = max(recv, maxRecv)
 	}
-	if fixed := s.fixed.Load(); fixed&fixedSend == 0 {
+	if set := s.sizesSet.Load(); set&sendSizeSet == 0 {
 		send = max(send, maxSend)
 	}
 	return recv, send, nil
 }
 
-// Unsent is nil where the socket sends nothing, and where Close gives up what is unsent: it
-// resets a connection from which there is more to be received, or which lingers for no time.
+// Unsent implements network.Buffered. It returns nil if nothing is unsent, and if Close discards
+// the unsent bytes: Close resets a connection with unread data (RFC 1122, section 4.2.2.13) and one
+// with a linger time of 0.
 func (s *socket) Unsent() network.Unsent {
 	if s.typ != network.Stream || !s.acquire() {
 		return nil
 	}
 	defer s.release()
-	if n, err := sendMemory(s.fd); n == 0 || err != nil {
+	if n, err := sendQueueMemory(s.fd); n == 0 || err != nil {
 		return nil
 	}
 	if n, err := sysAvailable(s.fd); n > 0 || err != nil {
@@ -73,5 +75,5 @@ func (s *socket) Unsent() network.Unsent {
 			return nil
 		}
 	}
-	return leaveUnsent(s.fd)
+	return dupUnsent(s.fd)
 }

@@ -12,13 +12,14 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// grownBuffers returns the sizes up to which the kernel lets buffers of TCP grow: the last of
-// the three numbers of tcp_rmem and tcp_wmem, see tcp(7).
-var grownBuffers = sync.OnceValues(func() (recv, send int64) {
-	return largest("tcp_rmem", 6<<20), largest("tcp_wmem", 4<<20)
+// autotuneLimits returns the sizes up to which the kernel tunes the buffers of TCP: the last of the
+// three numbers of tcp_rmem and tcp_wmem (tcp(7)).
+var autotuneLimits = sync.OnceValues(func() (recv, send int64) {
+	return sysctlMax("tcp_rmem", 6<<20), sysctlMax("tcp_wmem", 4<<20)
 })
 
-func largest(sysctl string, otherwise int64) int64 {
+// sysctlMax reads the last of a sysctl's three numbers, or returns otherwise if it cannot.
+func sysctlMax(sysctl string, otherwise int64) int64 {
 	text, err := os.ReadFile("/proc/sys/net/ipv4/" + sysctl)
 	if err != nil {
 		return otherwise
@@ -34,10 +35,10 @@ func largest(sysctl string, otherwise int64) int64 {
 	return n
 }
 
-// unsent is a second descriptor of a socket that was closed.
+// unsent is a second descriptor of a closed socket.
 type unsent struct{ fd int }
 
-func leaveUnsent(fd int) network.Unsent {
+func dupUnsent(fd int) network.Unsent {
 	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil
@@ -45,16 +46,17 @@ func leaveUnsent(fd int) network.Unsent {
 	return unsent{n}
 }
 
-// End sends the end of the stream, as close(2) does, which the second descriptor prevents. It
-// fails on a connection that has failed, of which nothing is left.
+// End sends the FIN that close(2) would have sent without the second descriptor. It fails on a
+// connection that has failed, with nothing left to end.
 func (u unsent) End() { unix.Shutdown(u.fd, unix.SHUT_WR) }
 
-func (u unsent) Memory() (int64, error) { return sendMemory(u.fd) }
+func (u unsent) Memory() (int64, error) { return sendQueueMemory(u.fd) }
 func (u unsent) Close() error           { return unix.Close(u.fd) }
 
-// sendMemory is the memory of what was not sent or not acknowledged.
-func sendMemory(fd int) (int64, error) {
-	const queued = 5 // SK_MEMINFO_WMEM_QUEUED in linux/sock_diag.h
+// sendQueueMemory returns the memory of the bytes that were not sent or not acknowledged, in bytes.
+func sendQueueMemory(fd int) (int64, error) {
+	// SK_MEMINFO_WMEM_QUEUED of linux/sock_diag.h.
+	const queued = 5
 	var info [9]uint32
 	size := uint32(unsafe.Sizeof(info))
 	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET,

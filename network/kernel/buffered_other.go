@@ -4,11 +4,11 @@ package kernel
 
 import "github.com/wasport/wasport/network"
 
-// grownBuffers returns more than systems let buffers of TCP grow to unless they are told to.
-func grownBuffers() (recv, send int64) { return 16 << 20, 16 << 20 }
+// autotuneLimits returns more than these systems tune the buffers of TCP up to by default.
+func autotuneLimits() (recv, send int64) { return 16 << 20, 16 << 20 }
 
-// sendMemory is 0 since systems do not tell, so what a closed socket has yet to send is not
-// followed.
-func sendMemory(descriptor) (int64, error) { return 0, nil }
+// sendQueueMemory returns 0: these systems do not report it, so that the unsent bytes of a closed
+// socket are not followed.
+func sendQueueMemory(descriptor) (int64, error) { return 0, nil }
 
-func leaveUnsent(descriptor) network.Unsent { return nil }
+func dupUnsent(descriptor) network.Unsent { return nil }

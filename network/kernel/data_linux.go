@@ -14,24 +14,27 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Sending and receiving, which allocate nothing: addresses and short lists of buffers lie on the
-// stack, long lists come from a pool. One buffer, which is nearly every call, needs no list.
-
+// Sending and receiving allocate nothing. Addresses and short lists of buffers are on the stack,
+// and long lists come from a pool. A call with one buffer, the common case, needs no list.
 const (
-	fewBufs = 8
-	maxBufs = 1024 // the kernel's UIO_MAXIOV
-	// bytes that are copied too fast for the scheduler to need to know of the system call
-	quick    = 4096
-	sendFlag = unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT
+	// stackBufs is the number of buffers that fit in a list on the stack.
+	stackBufs = 8
+	// maxBufs is UIO_MAXIOV of the kernel, see readv(2).
+	maxBufs = 1024
+	// maxRawLen is the number of bytes up to which a copy is too short for Go's scheduler to need
+	// to know of the system call.
+	maxRawLen = 4096
+	sendFlag  = unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT
 )
 
-// bufList holds one buffer more than the kernel takes.
+// bufList holds one buffer more than the kernel takes, so that the kernel refuses a datagram of too
+// many buffers with EMSGSIZE.
 type bufList [maxBufs + 1]unix.Iovec
 
 var bufLists = sync.Pool{New: func() any { return new(bufList) }}
 
-// nothing is what an empty buffer points to.
-var nothing byte
+// emptyBuf is the address that an empty buffer has.
+var emptyBuf byte
 
 func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, error) {
 	var sa sockaddr
@@ -42,54 +45,54 @@ func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, e
 		}
 		name = unsafe.Pointer(&sa.raw)
 	}
-	if one, many := single(bufs); !many {
+	if one, many := singleBuf(bufs); !many {
 		return sendto(fd, one, name, sa.len)
 	}
-	var few [fewBufs]unix.Iovec
-	list, pooled := vector(few[:0], bufs, typ)
+	var few [stackBufs]unix.Iovec
+	list, pooled := iovecs(few[:0], bufs, typ)
 	msg := unix.Msghdr{Name: (*byte)(name), Namelen: sa.len, Iov: &list[0]}
 	msg.SetIovlen(len(list))
-	n, err := message(unix.SYS_SENDMSG, fd, &msg, sendFlag)
+	n, err := msgCall(unix.SYS_SENDMSG, fd, &msg, sendFlag)
 	runtime.KeepAlive(&few)
 	runtime.KeepAlive(bufs)
-	giveBack(pooled)
+	putBufList(pooled)
 	return n, err
 }
 
-// sysRecv receives from a stream, where the kernel gives no address.
+// sysRecv receives from a stream, for which the kernel reports no address (recvmsg(2)).
 func sysRecv(fd int, bufs [][]byte, flags network.RecvFlags) (int, error) {
-	if one, many := single(bufs); !many {
+	if one, many := singleBuf(bufs); !many {
 		return recvfrom(fd, one, recvFlag(flags), nil, nil)
 	}
-	var few [fewBufs]unix.Iovec
-	list, pooled := vector(few[:0], bufs, network.Stream)
+	var few [stackBufs]unix.Iovec
+	list, pooled := iovecs(few[:0], bufs, network.Stream)
 	msg := unix.Msghdr{Iov: &list[0]}
 	msg.SetIovlen(len(list))
-	n, err := message(unix.SYS_RECVMSG, fd, &msg, recvFlag(flags))
+	n, err := msgCall(unix.SYS_RECVMSG, fd, &msg, recvFlag(flags))
 	runtime.KeepAlive(&few)
 	runtime.KeepAlive(bufs)
-	giveBack(pooled)
+	putBufList(pooled)
 	return n, err
 }
 
 // sysRecvFrom receives a datagram.
 func sysRecvFrom(fd int, bufs [][]byte, flags network.RecvFlags) (r network.Received, err error) {
 	sa := sockaddr{len: unix.SizeofSockaddrInet6}
-	if one, many := single(bufs); !many {
-		// With MSG_TRUNC the kernel answers with the length that the datagram had.
+	if one, many := singleBuf(bufs); !many {
+		// With MSG_TRUNC the kernel returns the length of the whole datagram (recv(2)).
 		r.N, err = recvfrom(fd, one, recvFlag(flags)|unix.MSG_TRUNC, unsafe.Pointer(&sa.raw),
 			unsafe.Pointer(&sa.len))
 		r.Size, r.N = r.N, min(r.N, len(one))
 	} else {
-		var few [fewBufs]unix.Iovec
-		list, pooled := vector(few[:0], bufs, network.Datagram)
+		var few [stackBufs]unix.Iovec
+		list, pooled := iovecs(few[:0], bufs, network.Datagram)
 		msg := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&sa.raw)), Namelen: sa.len, Iov: &list[0]}
 		msg.SetIovlen(len(list))
-		r.Size, err = message(unix.SYS_RECVMSG, fd, &msg, recvFlag(flags)|unix.MSG_TRUNC)
-		r.N = min(r.Size, length(bufs))
+		r.Size, err = msgCall(unix.SYS_RECVMSG, fd, &msg, recvFlag(flags)|unix.MSG_TRUNC)
+		r.N = min(r.Size, totalLen(bufs))
 		runtime.KeepAlive(&few)
 		runtime.KeepAlive(bufs)
-		giveBack(pooled)
+		putBufList(pooled)
 		sa.len = msg.Namelen
 	}
 	if err != nil {
@@ -103,17 +106,17 @@ func sendto(fd int, b []byte, name unsafe.Pointer, namelen uint32) (int, error) 
 	for {
 		var n uintptr
 		var errno syscall.Errno
-		if len(b) <= quick {
+		if len(b) <= maxRawLen {
 			n, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
-				uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), sendFlag,
+				uintptr(unsafe.Pointer(basePtr(b))), uintptr(len(b)), sendFlag,
 				uintptr(name), uintptr(namelen))
 		} else {
 			n, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(fd),
-				uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), sendFlag,
+				uintptr(unsafe.Pointer(basePtr(b))), uintptr(len(b)), sendFlag,
 				uintptr(name), uintptr(namelen))
 		}
 		if errno != unix.EINTR {
-			return result(n, errno)
+			return countOrErr(n, errno)
 		}
 	}
 }
@@ -122,17 +125,17 @@ func recvfrom(fd int, b []byte, flags uintptr, name, namelen unsafe.Pointer) (in
 	for {
 		var n uintptr
 		var errno syscall.Errno
-		if len(b) <= quick {
+		if len(b) <= maxRawLen {
 			n, _, errno = unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
-				uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), flags,
+				uintptr(unsafe.Pointer(basePtr(b))), uintptr(len(b)), flags,
 				uintptr(name), uintptr(namelen))
 		} else {
 			n, _, errno = unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd),
-				uintptr(unsafe.Pointer(base(b))), uintptr(len(b)), flags,
+				uintptr(unsafe.Pointer(basePtr(b))), uintptr(len(b)), flags,
 				uintptr(name), uintptr(namelen))
 		}
 		if errno != unix.EINTR {
-			return result(n, errno)
+			return countOrErr(n, errno)
 		}
 	}
 }
@@ -144,8 +147,8 @@ func recvFlag(flags network.RecvFlags) uintptr {
 	return unix.MSG_DONTWAIT
 }
 
-// single finds the only buffer that is not empty, if there are not several of them.
-func single(bufs [][]byte) (one []byte, many bool) {
+// singleBuf returns the only buffer that is not empty, or reports that there are several.
+func singleBuf(bufs [][]byte) (one []byte, many bool) {
 	for _, b := range bufs {
 		if len(b) == 0 {
 			continue
@@ -158,17 +161,17 @@ func single(bufs [][]byte) (one []byte, many bool) {
 	return one, false
 }
 
-func base(b []byte) *byte {
+func basePtr(b []byte) *byte {
 	if len(b) == 0 {
-		return &nothing
+		return &emptyBuf
 	}
 	return &b[0]
 }
 
-// vector lists the buffers that are not empty, in few if they fit and else in a list to be given
-// back. A stream goes on with those that did not fit another time; a datagram cannot, so one buffer
-// too many makes the kernel refuse it.
-func vector(few []unix.Iovec, bufs [][]byte, typ network.Type) ([]unix.Iovec, *bufList) {
+// iovecs lists the buffers that are not empty: in few if they fit, and otherwise in a pooled list
+// for putBufList. A stream leaves the buffers beyond maxBufs for a later call. A datagram cannot be
+// split, so the list keeps one buffer too many and the kernel refuses it.
+func iovecs(few []unix.Iovec, bufs [][]byte, typ network.Type) ([]unix.Iovec, *bufList) {
 	var pooled *bufList
 	list := few
 	for _, b := range bufs {
@@ -192,23 +195,24 @@ func vector(few []unix.Iovec, bufs [][]byte, typ network.Type) ([]unix.Iovec, *b
 	return list, pooled
 }
 
-func giveBack(pooled *bufList) {
+// putBufList returns a list to the pool, without its pointers into a guest's memory.
+func putBufList(pooled *bufList) {
 	if pooled != nil {
 		clear(pooled[:])
 		bufLists.Put(pooled)
 	}
 }
 
-func message(trap uintptr, fd int, msg *unix.Msghdr, flags uintptr) (int, error) {
+func msgCall(trap uintptr, fd int, msg *unix.Msghdr, flags uintptr) (int, error) {
 	for {
 		n, _, errno := unix.Syscall(trap, uintptr(fd), uintptr(unsafe.Pointer(msg)), flags)
 		if errno != unix.EINTR {
-			return result(n, errno)
+			return countOrErr(n, errno)
 		}
 	}
 }
 
-func result(n uintptr, errno syscall.Errno) (int, error) {
+func countOrErr(n uintptr, errno syscall.Errno) (int, error) {
 	if errno != 0 {
 		return 0, errno
 	}

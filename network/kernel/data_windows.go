@@ -12,17 +12,18 @@ import (
 )
 
 const (
-	fewBufs = 8
-	maxBufs = 1024 // that a stream takes at once, as on Linux
+	stackBufs = 8
+	// maxBufs is the number of buffers that a stream takes at once, as on Linux.
+	maxBufs = 1024
 )
 
 func sysSend(fd descriptor, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, error) {
-	var few [fewBufs]windows.WSABuf
-	list := vector(few[:0], bufs, typ)
+	var few [stackBufs]windows.WSABuf
+	list := iovecs(few[:0], bufs, typ)
 	var n uint32
 	var err error
 	if to.IsValid() {
-		sa, bad := sockaddr(reachable(to))
+		sa, bad := sockaddr(loopbackIfUnspecified(to))
 		if bad != nil {
 			return 0, bad
 		}
@@ -33,7 +34,7 @@ func sysSend(fd descriptor, typ network.Type, bufs [][]byte, to netip.AddrPort) 
 	if err = posix(err); err == nil {
 		return int(n), nil
 	}
-	// Without a peer, by the names that Linux has for it.
+	// Without a peer, the errnos are those of send(2) on Linux.
 	switch {
 	case typ == network.Stream && err == syscall.ENOTCONN:
 		err = syscall.EPIPE
@@ -45,23 +46,24 @@ func sysSend(fd descriptor, typ network.Type, bufs [][]byte, to netip.AddrPort) 
 }
 
 func sysRecv(fd descriptor, bufs [][]byte, flags network.RecvFlags) (int, error) {
-	var few [fewBufs]windows.WSABuf
-	list := vector(few[:0], bufs, network.Stream)
+	var few [stackBufs]windows.WSABuf
+	list := iovecs(few[:0], bufs, network.Stream)
 	var n uint32
 	how := recvFlag(flags)
 	err := windows.WSARecv(fd, &list[0], uint32(len(list)), &n, &how, nil, nil)
-	if err == windows.WSAESHUTDOWN { // receiving has been ended here
+	// Shutdown has ended this direction: to POSIX that is the end of the stream.
+	if err == windows.WSAESHUTDOWN {
 		return 0, nil
 	}
 	return int(n), posix(err)
 }
 
 func sysRecvFrom(fd descriptor, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
-	var few [fewBufs]windows.WSABuf
-	list := vector(few[:0], bufs, network.Datagram)
-	room := length(bufs)
-	rest := spills.Get().(*spill)
-	defer spills.Put(rest)
+	var few [stackBufs]windows.WSABuf
+	list := iovecs(few[:0], bufs, network.Datagram)
+	room := totalLen(bufs)
+	rest := tailBufs.Get().(*tailBuf)
+	defer tailBufs.Put(rest)
 	list = append(list, windows.WSABuf{Len: uint32(len(rest)), Buf: &rest[0]})
 	var sa windows.RawSockaddrAny
 	size := int32(unsafe.Sizeof(sa))
@@ -71,30 +73,33 @@ func sysRecvFrom(fd descriptor, bufs [][]byte, flags network.RecvFlags) (network
 	r := network.Received{N: min(int(n), room), Size: int(n), Truncated: int(n) > room}
 	switch err {
 	case nil:
+	// The socket is not bound, or Shutdown has ended this direction: no datagram can have come.
 	case windows.WSAEINVAL, windows.WSAESHUTDOWN:
 		// not bound, or receiving has been ended here: nothing can have come
 		return network.Received{}, syscall.EAGAIN
-	case windows.WSAECONNRESET: // a datagram sent before has found nobody
+	// An ICMP message reported a datagram that was sent before as undeliverable.
+	case windows.WSAECONNRESET:
 		return network.Received{}, syscall.ECONNREFUSED
 	default:
 		return network.Received{}, posix(err)
 	}
-	r.From = addressOfRaw(&sa)
+	r.From = addrPortOfRaw(&sa)
 	return r, nil
 }
 
 func recvFlag(flags network.RecvFlags) uint32 {
 	if flags&network.Peek != 0 {
-		return 2 // MSG_PEEK
+		// MSG_PEEK of winsock2.h.
+		return 2
 	}
 	return 0
 }
 
-// nothing is what an empty buffer points to.
-var nothing byte
+// emptyBuf is the address that an empty buffer has.
+var emptyBuf byte
 
-// vector lists the buffers that are not empty, or else an empty one.
-func vector(list []windows.WSABuf, bufs [][]byte, typ network.Type) []windows.WSABuf {
+// iovecs lists the buffers that are not empty, or one empty buffer if all are.
+func iovecs(list []windows.WSABuf, bufs [][]byte, typ network.Type) []windows.WSABuf {
 	for _, b := range bufs {
 		if typ == network.Stream && len(list) == maxBufs {
 			break
@@ -104,7 +109,7 @@ func vector(list []windows.WSABuf, bufs [][]byte, typ network.Type) []windows.WS
 		}
 	}
 	if len(list) == 0 {
-		list = append(list, windows.WSABuf{Buf: &nothing})
+		list = append(list, windows.WSABuf{Buf: &emptyBuf})
 	}
 	return list
 }

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// errnos are the errors of Winsock by their POSIX names. Those names have numbers of Go's own
-// invention on Windows.
+// errnos maps the errors of Winsock to their POSIX names. On Windows, package syscall gives these
+// names numbers of its own.
 var errnos = map[syscall.Errno]syscall.Errno{
 	windows.WSAEINTR:           syscall.EINTR,
 	windows.WSAEBADF:           syscall.EBADF,
@@ -44,7 +44,7 @@ var errnos = map[syscall.Errno]syscall.Errno{
 	windows.WSAEHOSTUNREACH:    syscall.EHOSTUNREACH,
 }
 
-// posix is the error of a system call by its POSIX name.
+// posix converts the error of a system call to its POSIX errno.
 func posix(err error) error {
 	var e syscall.Errno
 	if !errors.As(err, &e) {
@@ -56,8 +56,8 @@ func posix(err error) error {
 	return e
 }
 
-// sysErrno is the POSIX errno of the system's.
-func sysErrno(n int) int {
+// posixErrno converts an error number of Winsock to its POSIX errno.
+func posixErrno(n int) int {
 	if named, ok := errnos[syscall.Errno(n)]; ok {
 		return int(named)
 	}

@@ -7,20 +7,24 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// handle is a descriptor of the kernel that is closed when its last user leaves: a system call
-// never meets a number that has meanwhile been given to something else.
+// handle is a descriptor that its last user closes, so that a system call never meets a number that
+// was given to another file meanwhile.
 type handle struct {
-	fd    descriptor
-	users atomic.Int32 // twice the number of calls under way, plus 1 once closed
+	fd descriptor
+	// users is twice the number of calls under way, plus 1 once the handle is closed.
+	users atomic.Int32
 
-	mayLinger atomic.Bool // a time to linger was set once
-	mayReset  atomic.Bool // or no time at all
-	// somebody else has the socket too, whose options must stay; no connection, which would linger
+	// mayLinger tells that a linger time above 0 was set at some time.
+	mayLinger atomic.Bool
+	// mayReset tells that a linger time of 0 was set at some time, with which Close resets.
+	mayReset atomic.Bool
+	// shared tells that the program has the same socket, whose options must stay as they are. It is
+	// false for a shared connection, since a linger time would make Close block.
 	shared bool
-	parking
+	waiters
 }
 
-// acquire must be followed by release, if it says yes.
+// acquire keeps the descriptor open until release. It reports false if the handle is closed.
 func (h *handle) acquire() bool {
 	for {
 		n := h.users.Load()
@@ -35,7 +39,7 @@ func (h *handle) acquire() bool {
 
 func (h *handle) release() {
 	if h.users.Add(-2) == 1 {
-		h.end()
+		h.destroy()
 	}
 }
 
@@ -43,7 +47,7 @@ func (h *handle) closed() bool {
 	return h.users.Load()&1 != 0
 }
 
-// Close forbids further calls and wakes those that wait. The last one to leave closes the
+// Close forbids further calls and wakes the waiting ones. The last call under way closes the
 // descriptor.
 func (h *handle) Close() error {
 	for {
@@ -55,27 +59,28 @@ func (h *handle) Close() error {
 			continue
 		}
 		if n == 0 {
-			return h.end()
+			return h.destroy()
 		}
-		h.unpark()
+		h.wakeAll()
 		return nil
 	}
 }
 
-// end closes the descriptor without waiting for anybody. A time to linger must go first: for that
-// long Linux keeps whoever closes a socket, non-blocking or not, and nothing ends it; Windows
-// refuses to close it. All of them go on sending by themselves.
-func (h *handle) end() error {
+// destroy closes the descriptor without blocking. It first takes back a linger time: close(2) of a
+// lingering socket blocks on Linux for that long, even in non-blocking mode (socket(7), SO_LINGER),
+// and Windows fails it with WSAEWOULDBLOCK. Without one, the system sends the rest in the
+// background.
+func (h *handle) destroy() error {
 	if h.mayLinger.Load() && !h.shared {
 		o := options[network.Linger]
 		if seconds, err := getLinger(h.fd, o.level, o.name); err == nil && seconds > 0 {
 			setLinger(h.fd, o.level, o.name, -1)
 		}
 	}
-	return h.shut()
+	return h.closeFD()
 }
 
-// control is network.Readiness's Control.
+// control implements network.Readiness.Control.
 func (h *handle) control(f func(fd uintptr)) error {
 	if !h.acquire() {
 		return net.ErrClosed

@@ -15,7 +15,7 @@ var (
 	_ network.Owner  = (*Network)(nil)
 )
 
-// HostAddrs lists the addresses of the host's interfaces.
+// HostAddrs implements network.Lister.
 func (*Network) HostAddrs() ([]network.HostAddr, error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
@@ -28,7 +28,8 @@ func (*Network) HostAddrs() ([]network.HostAddr, error) {
 		}
 		addrs, err := i.Addrs()
 		if err != nil {
-			continue // it went away meanwhile
+			// The interface has been removed meanwhile.
+			continue
 		}
 		for _, a := range addrs {
 			if p, err := netip.ParsePrefix(a.String()); err == nil {
@@ -58,29 +59,30 @@ func interfaceFlags(f net.Flags) (flags network.InterfaceFlags) {
 	return flags
 }
 
-// ownFor is how long the list of the host's own addresses counts, which takes a good part of a
-// millisecond to make.
-const ownFor = time.Second
+// hostAddrsTTL is how long a list of the host's addresses is valid. Making one takes a large part
+// of a millisecond.
+const hostAddrsTTL = time.Second
 
-// own is the list of the host's own addresses.
-type own struct {
-	mu    sync.Mutex
-	addrs map[netip.Addr]bool
-	made  time.Time
+// hostAddrCache holds the host's own addresses. mu protects the other fields.
+type hostAddrCache struct {
+	mu      sync.Mutex
+	addrs   map[netip.Addr]bool
+	updated time.Time
 }
 
-// Owns reports whether an address is one of the host's, as they were within the last second.
+// Owns implements network.Owner, from a list that is at most hostAddrsTTL old.
 func (n *Network) Owns(a netip.Addr) bool {
-	n.own.mu.Lock()
-	defer n.own.mu.Unlock()
-	if n.own.addrs == nil || time.Since(n.own.made) > ownFor {
-		n.own.addrs, n.own.made = make(map[netip.Addr]bool), time.Now()
-		list, _ := net.InterfaceAddrs() // without a list there is none of which it is known
+	n.hostAddrs.mu.Lock()
+	defer n.hostAddrs.mu.Unlock()
+	if n.hostAddrs.addrs == nil || time.Since(n.hostAddrs.updated) > hostAddrsTTL {
+		n.hostAddrs.addrs, n.hostAddrs.updated = make(map[netip.Addr]bool), time.Now()
+		// If the list cannot be had, no address counts as the host's until the next attempt.
+		list, _ := net.InterfaceAddrs()
 		for _, i := range list {
 			if p, err := netip.ParsePrefix(i.String()); err == nil {
-				n.own.addrs[p.Addr().WithZone("")] = true
+				n.hostAddrs.addrs[p.Addr().WithZone("")] = true
 			}
 		}
 	}
-	return n.own.addrs[a.Unmap().WithZone("")]
+	return n.hostAddrs.addrs[a.Unmap().WithZone("")]
 }

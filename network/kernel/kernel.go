@@ -1,8 +1,25 @@
-// Package kernel is the network of the host: its own sockets, and its resolver.
+// Package kernel implements package network with the sockets and the resolver of the host.
 //
-// It holds what talks to the operating system, in one file per kind of system, and translates what
-// systems do differently into what network.Socket says. It knows nothing of guests and judges
-// nothing: whoever must not reach an address is kept from it by the layer above.
+// It holds the calls into the operating system, one file per kind of system, and translates the
+// differences between systems into the contract of network.Socket. It knows nothing of guests and
+// judges no address: network/guard, the layer above, does that.
+//
+// Every method may be called from several goroutines. A socket is closed by the last of its users,
+// so that no system call meets a descriptor number that was given to another file meanwhile
+// (handle.go). The states of a socket are documented at connState (state.go).
+//
+// Locks, each for its own fields:
+//
+//	socket.connMu        conn and connectTo; held during connect(2) and its completion
+//	socket.emulatedMu    emulated; held for a map access
+//	waiters.registerMu   held by the one Wait that registers the socket with Go's poller
+//	waiter.sem           held by the one Wait that uses a direction of Go's poller
+//	pollSets.mu          the poll sets in use; held during poll.Set.Wake and Close
+//	hostAddrCache.mu     the host's own addresses; held while they are listed
+//
+// Lock order: pollSets.mu comes before the locks of internal/poll. No other lock is taken while one
+// of these is held, and none is held while a call of this package blocks, except waiter.sem, which
+// waits in Go's poller.
 package kernel
 
 import (
@@ -14,21 +31,21 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Config says where names are looked up, as absolute ones in any case. The zero value is the host's
-// own resolver.
+// Config says how names are resolved. The zero value asks the host's own resolver. Every name is
+// taken as absolute, whatever the source.
 type Config struct {
 	// Server is the DNS server to ask instead of the host's, as "HOST:PORT".
 	Server string
 
-	// Hosts are names whose addresses are known. They come before every other source, whatever
-	// their case, with or without a final dot.
+	// Hosts holds names with known addresses. They come before every other source. The case of a
+	// name and a final dot do not matter.
 	Hosts map[string][]netip.Addr
 }
 
-// Network opens sockets of the host's kernel. It may be used by several goroutines.
+// Network opens sockets of the host's kernel. Several goroutines may use it.
 type Network struct {
 	resolver
-	own own
+	hostAddrs hostAddrCache
 }
 
 var _ network.Network = (*Network)(nil)
@@ -50,13 +67,12 @@ func (*Network) Open(family network.Family, typ network.Type) (network.Socket, e
 }
 
 // Adopt makes a socket of a listener, a connection or a packet connection that the program already
-// has, such as a *net.TCPListener or a *net.UDPConn. The two are independent from then on, except
-// that they are the same socket to the kernel: each must be closed, and neither should read what
-// the other waits for.
+// has, such as a *net.TCPListener or a *net.UDPConn. Each of the two has its own descriptor and
+// must be closed. To the kernel they are one socket, so neither should read while the other does.
 //
-// The kernel has one mode and one set of options for the two. So both are in non-blocking mode, and
-// hear no multicast groups but those that one of them has joined (on Linux, IP_MULTICAST_ALL is
-// off).
+// The kernel keeps one mode and one set of options for the two. Adopt therefore sets both to
+// non-blocking mode, and lets them receive only from multicast groups that one of them has joined
+// (on Linux it turns IP_MULTICAST_ALL off, see ip(7)).
 func Adopt(c syscall.Conn) (network.Socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -72,14 +88,14 @@ func Adopt(c syscall.Conn) (network.Socket, error) {
 	}
 	s.mayLinger.Store(true)
 	s.mayReset.Store(true)
-	s.shared = !s.connected
+	s.shared = s.typ != network.Stream || s.state() != stateConnected
 	if s.typ == network.Datagram {
-		ownGroupsOnly(s.fd, s.family)
+		joinedGroupsOnly(s.fd, s.family)
 	}
 	return s, nil
 }
 
-// zoneIndex is the interface that a zone names, by number or by name.
+// zoneIndex returns the index of the interface that a zone names, by number or by name.
 func zoneIndex(zone string) (uint32, error) {
 	if zone == "" {
 		return 0, nil

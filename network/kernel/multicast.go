@@ -8,20 +8,21 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Join joins a multicast group. Errors, on every system those of Linux: EADDRINUSE when the socket
-// is in it already, EINVAL when it is no multicast address, EPROTO on a stream, ENOPROTOOPT for an
-// IPv6 group on an IPv4 socket, ENODEV when there is no such interface.
+// Join joins a multicast group. The errors are those of Linux (ip(7), ipv6(7)) on every system:
+// EADDRINUSE if the socket is a member already, EINVAL if the address is not a multicast address,
+// EPROTO on a stream, ENOPROTOOPT for an IPv6 group on an IPv4 socket, and ENODEV if there is no
+// such interface.
 func (s *socket) Join(group netip.Addr, on network.Interface) error {
-	return s.membership(true, group, on)
+	return s.changeMembership(true, group, on)
 }
 
-// Leave leaves a multicast group; EADDRNOTAVAIL when the socket is not in it, and the other errors
-// of Join.
+// Leave leaves a multicast group. It returns EADDRNOTAVAIL if the socket is not a member, and
+// otherwise the errors of Join.
 func (s *socket) Leave(group netip.Addr, on network.Interface) error {
-	return s.membership(false, group, on)
+	return s.changeMembership(false, group, on)
 }
 
-func (s *socket) membership(join bool, group netip.Addr, on network.Interface) error {
+func (s *socket) changeMembership(join bool, group netip.Addr, on network.Interface) error {
 	if !s.acquire() {
 		return net.ErrClosed
 	}
@@ -36,7 +37,7 @@ func (s *socket) membership(join bool, group netip.Addr, on network.Interface) e
 	case join && !group.IsMulticast():
 		return syscall.EINVAL
 	case group.Is4():
-		return sysMember4(s.fd, join, group.As4(), on)
+		return sysSetMembership4(s.fd, join, group.As4(), on)
 	}
-	return sysMember6(s.fd, join, group.As16(), on.Index)
+	return sysSetMembership6(s.fd, join, group.As16(), on.Index)
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// sysMember4 names the interface by an address, which is what all of these systems know.
-func sysMember4(fd int, join bool, group [4]byte, on network.Interface) error {
+// sysSetMembership4 names the interface by an address: struct ip_mreqn, with an index, is not known
+// to all of these systems (ip(4)).
+func sysSetMembership4(fd int, join bool, group [4]byte, on network.Interface) error {
 	name := unix.IP_DROP_MEMBERSHIP
 	if join {
 		name = unix.IP_ADD_MEMBERSHIP
@@ -19,7 +20,7 @@ func sysMember4(fd int, join bool, group [4]byte, on network.Interface) error {
 	case on.Addr.Is4():
 		m.Interface = on.Addr.As4()
 	case on.Index != 0:
-		a, err := addressOf(on.Index)
+		a, err := interfaceIPv4(on.Index)
 		if err != nil {
 			return err
 		}
@@ -28,5 +29,6 @@ func sysMember4(fd int, join bool, group [4]byte, on network.Interface) error {
 	return unix.SetsockoptIPMreq(fd, unix.IPPROTO_IP, name, &m)
 }
 
-// ownGroupsOnly is what these systems do by themselves.
-func ownGroupsOnly(int, network.Family) {}
+// joinedGroupsOnly does nothing: on these systems a socket receives only from groups that it
+// joined.
+func joinedGroupsOnly(int, network.Family) {}

@@ -6,7 +6,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-func sysMember4(fd int, join bool, group [4]byte, on network.Interface) error {
+func sysSetMembership4(fd int, join bool, group [4]byte, on network.Interface) error {
 	name := unix.IP_DROP_MEMBERSHIP
 	if join {
 		name = unix.IP_ADD_MEMBERSHIP
@@ -18,10 +18,10 @@ func sysMember4(fd int, join bool, group [4]byte, on network.Interface) error {
 	return unix.SetsockoptIPMreqn(fd, unix.IPPROTO_IP, name, &m)
 }
 
-// ownGroupsOnly keeps from a socket what is sent to multicast groups that it has not joined. By
-// default Linux lets it hear those that any other program of the host has joined (IP_MULTICAST_ALL
-// in ip(7)).
-func ownGroupsOnly(fd int, family network.Family) {
+// joinedGroupsOnly lets a socket receive only from multicast groups that it joined. By default,
+// Linux also delivers datagrams to the groups that any other program of the host has joined (ip(7),
+// IP_MULTICAST_ALL).
+func joinedGroupsOnly(fd int, family network.Family) {
 	unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0)
 	if family == network.IPv6 {
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0)

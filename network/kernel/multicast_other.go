@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// addressOf is the first IPv4 address of an interface.
-func addressOf(index uint32) (netip.Addr, error) {
+// interfaceIPv4 returns the first IPv4 address of an interface.
+func interfaceIPv4(index uint32) (netip.Addr, error) {
 	i, err := net.InterfaceByIndex(int(index))
 	if err != nil {
 		return netip.Addr{}, syscall.ENODEV

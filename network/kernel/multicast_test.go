@@ -43,11 +43,11 @@ func TestMulticast(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			any := netip.IPv4Unspecified()
+			unspecified := netip.IPv4Unspecified()
 			if tt.family == network.IPv6 {
-				any = netip.IPv6Unspecified()
+				unspecified = netip.IPv6Unspecified()
 			}
-			member, addr := bound(t, tt.family, netip.AddrPortFrom(any, 0))
+			member, addr := bound(t, tt.family, netip.AddrPortFrom(unspecified, 0))
 			group := netip.AddrPortFrom(tt.group, addr.Port())
 			wantErr(t, "leave before join", member.Leave(tt.group, tt.on), syscall.EADDRNOTAVAIL)
 			check(t, member.Join(tt.group, tt.on))

@@ -4,7 +4,7 @@ package kernel
 
 import "golang.org/x/sys/unix"
 
-func sysMember6(fd int, join bool, group [16]byte, index uint32) error {
+func sysSetMembership6(fd int, join bool, group [16]byte, index uint32) error {
 	name := unix.IPV6_LEAVE_GROUP
 	if join {
 		name = unix.IPV6_JOIN_GROUP

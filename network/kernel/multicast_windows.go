@@ -9,7 +9,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-func sysMember4(fd descriptor, join bool, group [4]byte, on network.Interface) error {
+func sysSetMembership4(fd descriptor, join bool, group [4]byte, on network.Interface) error {
 	name := windows.IP_DROP_MEMBERSHIP
 	if join {
 		name = windows.IP_ADD_MEMBERSHIP
@@ -19,29 +19,29 @@ func sysMember4(fd descriptor, join bool, group [4]byte, on network.Interface) e
 	case on.Addr.Is4():
 		m.Interface = on.Addr.As4()
 	case on.Index != 0:
-		a, err := addressOf(on.Index)
+		a, err := interfaceIPv4(on.Index)
 		if err != nil {
 			return err
 		}
 		m.Interface = a.As4()
 	}
-	return memberError(join, windows.SetsockoptIPMreq(fd, windows.IPPROTO_IP, name, &m))
+	return membershipErrno(join, windows.SetsockoptIPMreq(fd, windows.IPPROTO_IP, name, &m))
 }
 
-func sysMember6(fd descriptor, join bool, group [16]byte, index uint32) error {
+func sysSetMembership6(fd descriptor, join bool, group [16]byte, index uint32) error {
 	name := windows.IPV6_LEAVE_GROUP
 	if join {
 		name = windows.IPV6_JOIN_GROUP
 	}
-	// SetsockoptIPv6Mreq exists and does nothing.
+	// The package's SetsockoptIPv6Mreq is a stub.
 	m := windows.IPv6Mreq{Multiaddr: group, Interface: index}
-	return memberError(join, windows.Setsockopt(fd, windows.IPPROTO_IPV6, int32(name),
+	return membershipErrno(join, windows.Setsockopt(fd, windows.IPPROTO_IPV6, int32(name),
 		(*byte)(unsafe.Pointer(&m)), int32(unsafe.Sizeof(m))))
 }
 
-// memberError tells by the names that Linux has for it what Winsock calls invalid. That the group
-// is one has been seen before.
-func memberError(join bool, err error) error {
+// membershipErrno converts WSAEINVAL and WSAEADDRNOTAVAIL to the errnos of Linux. The caller has
+// checked that the group is a multicast address.
+func membershipErrno(join bool, err error) error {
 	err = posix(err)
 	switch {
 	case err == syscall.EINVAL && join:
@@ -54,5 +54,5 @@ func memberError(join bool, err error) error {
 	return err
 }
 
-// ownGroupsOnly is what Windows does by itself.
-func ownGroupsOnly(descriptor, network.Family) {}
+// joinedGroupsOnly does nothing: on Windows a socket receives only from groups that it joined.
+func joinedGroupsOnly(descriptor, network.Family) {}

@@ -9,27 +9,38 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// form is how the kernel represents an option.
+// form tells how the kernel represents an option.
 type form uint8
 
 const (
-	absent     form = iota // this system has no such option: the value is remembered and read back
-	flag                   // 0 or 1
-	number                 // an int
-	octet                  // a byte where systems insist on it, 0 to 255
-	octetFlag              // a byte that is 0 or 1
-	bytes                  // an int, as large as is asked for or as the system allows
-	lingerTime             // a struct linger
-	inet4                  // an IPv4 address
-	status                 // an int that can only be read
-	failure                // an error that can only be read
+	// This system has no such option: the value is stored in socket.emulated.
+	unsupported form = iota
+	// 0 or 1.
+	flag
+	// An int.
+	intValue
+	// An int from 0 to 255, which some systems want as a byte (ip(4) of FreeBSD).
+	byteValue
+	// 0 or 1, which some systems want as a byte.
+	byteFlag
+	// An int, which the system may round or limit.
+	bufferSize
+	// A struct linger.
+	lingerTime
+	// An IPv4 address.
+	inet4
+	// An int that cannot be set.
+	readOnlyInt
+	// An errno that cannot be set.
+	errnoValue
 )
 
-// option is how the kernel names an option. The systems' tables are called options.
+// option is the kernel's name of an option. The systems' tables are called options.
 type option struct {
 	form        form
 	level, name int
-	// of what may be set, for forms with numbers, where the kernel would not refuse
+	// min and max bound the values of forms with numbers, where the kernel would take others. They
+	// do not apply if they are equal.
 	min, max int64
 }
 
@@ -41,24 +52,24 @@ func (s *socket) Option(o network.Option) (int64, error) {
 	if o >= network.Options {
 		return 0, syscall.ENOPROTOOPT
 	}
-	if !s.has(o) {
+	if !s.supports(o) {
 		return 0, syscall.EOPNOTSUPP
 	}
 	opt := options[o]
 	switch opt.form {
-	case absent:
-		s.lacking.Lock()
-		defer s.lacking.Unlock()
-		return s.remember[o], nil
+	case unsupported:
+		s.emulatedMu.Lock()
+		defer s.emulatedMu.Unlock()
+		return s.emulated[o], nil
 	case flag:
 		n, err := getInt(s.fd, opt.level, opt.name)
-		return truth(int64(n)), err
-	case octet:
+		return zeroOrOne(int64(n)), err
+	case byteValue:
 		n, err := getByte(s.fd, opt.level, opt.name)
 		return int64(n), err
-	case octetFlag:
+	case byteFlag:
 		n, err := getByte(s.fd, opt.level, opt.name)
-		return truth(int64(n)), err
+		return zeroOrOne(int64(n)), err
 	case lingerTime:
 		return getLinger(s.fd, opt.level, opt.name)
 	case inet4:
@@ -66,8 +77,8 @@ func (s *socket) Option(o network.Option) (int64, error) {
 		return int64(binary.BigEndian.Uint32(a[:])), err
 	}
 	n, err := getInt(s.fd, opt.level, opt.name)
-	if opt.form == failure {
-		n = sysErrno(n)
+	if opt.form == errnoValue {
+		n = posixErrno(n)
 	}
 	return int64(n), err
 }
@@ -77,7 +88,7 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 		return net.ErrClosed
 	}
 	defer s.release()
-	if o >= network.Options || !s.has(o) {
+	if o >= network.Options || !s.supports(o) {
 		return syscall.ENOPROTOOPT
 	}
 	if o == network.MulticastTTL && s.typ == network.Stream {
@@ -88,27 +99,27 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 		return syscall.EINVAL
 	}
 	switch opt.form {
-	case absent:
-		s.lacking.Lock()
-		defer s.lacking.Unlock()
-		if s.remember == nil {
-			s.remember = make(map[network.Option]int64)
+	case unsupported:
+		s.emulatedMu.Lock()
+		defer s.emulatedMu.Unlock()
+		if s.emulated == nil {
+			s.emulated = make(map[network.Option]int64)
 		}
-		s.remember[o] = v
+		s.emulated[o] = v
 		return nil
 	case flag:
-		return setInt(s.fd, opt.level, opt.name, int(truth(v)))
-	case octet:
+		return setInt(s.fd, opt.level, opt.name, int(zeroOrOne(v)))
+	case byteValue:
 		return setByte(s.fd, opt.level, opt.name, byte(v))
-	case octetFlag:
-		return setByte(s.fd, opt.level, opt.name, byte(truth(v)))
-	case bytes:
+	case byteFlag:
+		return setByte(s.fd, opt.level, opt.name, byte(zeroOrOne(v)))
+	case bufferSize:
 		if v < 0 {
 			return syscall.EINVAL
 		}
 		err := setBuffer(s.fd, opt.name, int(min(v, math.MaxInt32)))
 		if err == nil {
-			s.noteSize(o)
+			s.noteBufferSize(o)
 		}
 		return err
 	case lingerTime:
@@ -129,7 +140,7 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 		var a [4]byte
 		binary.BigEndian.PutUint32(a[:], uint32(v))
 		return setAddr(s.fd, opt.level, opt.name, a)
-	case status, failure:
+	case readOnlyInt, errnoValue:
 		return syscall.ENOPROTOOPT
 	}
 	if v < math.MinInt32 || v > math.MaxInt32 {
@@ -138,16 +149,16 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 	return setInt(s.fd, opt.level, opt.name, int(v))
 }
 
-func truth(v int64) int64 {
+func zeroOrOne(v int64) int64 {
 	if v != 0 {
 		return 1
 	}
 	return 0
 }
 
-// has says whether sockets of this kind have an option, as Linux sees it. Others answer in other
-// ways, or not at all.
-func (s *socket) has(o network.Option) bool {
+// supports reports whether Linux has the option on sockets of this family and type. Other systems
+// answer otherwise, or not at all.
+func (s *socket) supports(o network.Option) bool {
 	switch o {
 	case network.NoDelay, network.QuickAck, network.FastOpenConnect, network.KeepIdle,
 		network.KeepInterval, network.KeepCount,

@@ -10,48 +10,48 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// The limits are those of Linux, so that a guest meets the same everywhere.
+// The bounds are those of Linux, so that a guest finds the same on every system.
 var options = [network.Options]option{
 	network.ReuseAddr:       {form: flag, level: unix.SOL_SOCKET, name: unix.SO_REUSEADDR},
 	network.ReusePort:       {form: flag, level: unix.SOL_SOCKET, name: unix.SO_REUSEPORT},
 	network.KeepAlive:       {form: flag, level: unix.SOL_SOCKET, name: unix.SO_KEEPALIVE},
 	network.Broadcast:       {form: flag, level: unix.SOL_SOCKET, name: unix.SO_BROADCAST},
 	network.Linger:          {form: lingerTime, level: unix.SOL_SOCKET, name: lingerSeconds},
-	network.RecvBuffer:      {form: bytes, level: unix.SOL_SOCKET, name: unix.SO_RCVBUF},
-	network.SendBuffer:      {form: bytes, level: unix.SOL_SOCKET, name: unix.SO_SNDBUF},
+	network.RecvBuffer:      {form: bufferSize, level: unix.SOL_SOCKET, name: unix.SO_RCVBUF},
+	network.SendBuffer:      {form: bufferSize, level: unix.SOL_SOCKET, name: unix.SO_SNDBUF},
 	network.NoDelay:         {form: flag, level: unix.IPPROTO_TCP, name: unix.TCP_NODELAY},
-	network.QuickAck:        {form: absent},
-	network.FastOpenConnect: {form: absent},
+	network.QuickAck:        {form: unsupported},
+	network.FastOpenConnect: {form: unsupported},
 	network.KeepIdle: {form: keep, level: unix.IPPROTO_TCP, name: keepIdle, min: 1,
 		max: 32767},
 	network.KeepInterval: {form: keep, level: unix.IPPROTO_TCP, name: keepInterval, min: 1,
 		max: 32767},
 	network.KeepCount: {form: keep, level: unix.IPPROTO_TCP, name: keepCount, min: 1,
 		max: 127},
-	network.TTL: {form: number, level: unix.IPPROTO_IP, name: unix.IP_TTL, min: 1,
+	network.TTL: {form: intValue, level: unix.IPPROTO_IP, name: unix.IP_TTL, min: 1,
 		max: 255},
-	network.MulticastTTL: {form: octet, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_TTL,
+	network.MulticastTTL: {form: byteValue, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_TTL,
 		min: 0, max: 255},
-	network.MulticastLoop4: {form: octetFlag, level: unix.IPPROTO_IP,
+	network.MulticastLoop4: {form: byteFlag, level: unix.IPPROTO_IP,
 		name: unix.IP_MULTICAST_LOOP},
 	network.MulticastLoop6: {form: flag, level: unix.IPPROTO_IPV6,
 		name: unix.IPV6_MULTICAST_LOOP},
 	network.V6Only: {form: flag, level: unix.IPPROTO_IPV6, name: unix.IPV6_V6ONLY},
-	network.HopLimit: {form: number, level: unix.IPPROTO_IPV6,
+	network.HopLimit: {form: intValue, level: unix.IPPROTO_IPV6,
 		name: unix.IPV6_UNICAST_HOPS, min: -1, max: 255},
-	network.MulticastHops: {form: number, level: unix.IPPROTO_IPV6,
+	network.MulticastHops: {form: intValue, level: unix.IPPROTO_IPV6,
 		name: unix.IPV6_MULTICAST_HOPS, min: -1, max: 255},
 	network.MulticastInterface4: {form: inet4, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_IF},
-	network.MulticastInterface6: {form: number, level: unix.IPPROTO_IPV6,
+	network.MulticastInterface6: {form: intValue, level: unix.IPPROTO_IPV6,
 		name: unix.IPV6_MULTICAST_IF},
-	network.TOS: {form: number, level: unix.IPPROTO_IP, name: unix.IP_TOS, min: 0,
+	network.TOS: {form: intValue, level: unix.IPPROTO_IP, name: unix.IP_TOS, min: 0,
 		max: 255},
-	network.TrafficClass: {form: number, level: unix.IPPROTO_IPV6, name: unix.IPV6_TCLASS,
+	network.TrafficClass: {form: intValue, level: unix.IPPROTO_IPV6, name: unix.IPV6_TCLASS,
 		min: -1, max: 255},
-	network.MaxSegment:   {form: number, level: unix.IPPROTO_TCP, name: unix.TCP_MAXSEG},
-	network.UserTimeout:  {form: absent, min: 0, max: math.MaxInt32},
-	network.PendingError: {form: failure, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
-	network.AcceptConn:   {form: status, level: unix.SOL_SOCKET, name: unix.SO_ACCEPTCONN},
+	network.MaxSegment:   {form: intValue, level: unix.IPPROTO_TCP, name: unix.TCP_MAXSEG},
+	network.UserTimeout:  {form: unsupported, min: 0, max: math.MaxInt32},
+	network.PendingError: {form: errnoValue, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
+	network.AcceptConn:   {form: readOnlyInt, level: unix.SOL_SOCKET, name: unix.SO_ACCEPTCONN},
 }
 
 func getByte(fd, level, name int) (int, error) {
@@ -59,7 +59,8 @@ func getByte(fd, level, name int) (int, error) {
 	return int(b), err
 }
 
-// setBuffer asks for less until it is granted, where Linux would grant what it can.
+// setBuffer halves the size until the system grants it. Linux grants the largest size that it can
+// (socket(7), SO_RCVBUF).
 func setBuffer(fd, name, bytes int) error {
 	for bytes = max(bytes, 1); ; bytes /= 2 {
 		err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, name, bytes)

@@ -3,11 +3,13 @@ package kernel
 import "golang.org/x/sys/unix"
 
 const (
-	keep          = number
-	keepIdle      = unix.TCP_KEEPALIVE
-	keepInterval  = unix.TCP_KEEPINTVL
-	keepCount     = unix.TCP_KEEPCNT
-	lingerSeconds = unix.SO_LINGER_SEC // its SO_LINGER counts ticks of the clock
+	keep         = intValue
+	keepIdle     = unix.TCP_KEEPALIVE
+	keepInterval = unix.TCP_KEEPINTVL
+	keepCount    = unix.TCP_KEEPCNT
+	// SO_LINGER of macOS counts ticks of the clock.
+	lingerSeconds = unix.SO_LINGER_SEC
 
-	noSignal = 0 // Go's runtime turns the signal of a socket into EPIPE
+	// Go's runtime ignores the SIGPIPE of a socket, see package os/signal.
+	noSignal = 0
 )

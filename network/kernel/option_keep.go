@@ -5,7 +5,7 @@ package kernel
 import "golang.org/x/sys/unix"
 
 const (
-	keep          = number
+	keep          = intValue
 	keepIdle      = unix.TCP_KEEPIDLE
 	keepInterval  = unix.TCP_KEEPINTVL
 	keepCount     = unix.TCP_KEEPCNT

@@ -3,7 +3,8 @@ package kernel
 import "golang.org/x/sys/unix"
 
 const (
-	keep          = absent // the times are the same for all sockets of the host
+	// One setting of sysctl(2) holds for all sockets of the host.
+	keep          = unsupported
 	keepIdle      = 0
 	keepInterval  = 0
 	keepCount     = 0

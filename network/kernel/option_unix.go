@@ -24,10 +24,10 @@ func setAddr(fd, level, name int, a [4]byte) error {
 	return unix.SetsockoptInet4Addr(fd, level, name, a)
 }
 
-// sysErrno is the POSIX errno of the system's.
-func sysErrno(n int) int { return n }
+// posixErrno returns the error number as it is: these systems use POSIX errnos.
+func posixErrno(n int) int { return n }
 
-// getLinger and setLinger take -1 for off.
+// getLinger and setLinger use -1 for "off".
 func getLinger(fd, level, name int) (int64, error) {
 	l, err := unix.GetsockoptLinger(fd, level, name)
 	if err != nil {

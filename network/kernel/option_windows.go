@@ -9,7 +9,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// What golang.org/x/sys lacks of ws2def.h, ws2ipdef.h and the like.
+// Constants of ws2def.h, ws2ipdef.h and mstcpip.h that golang.org/x/sys does not have.
 const (
 	soAcceptConn  = 0x0002
 	soError       = 0x1007
@@ -26,56 +26,57 @@ const (
 	ipv6Class     = 39
 )
 
-// The limits are those of Linux, so that a guest meets the same everywhere. SO_REUSEADDR would let
-// others take the address away, and is needed for nothing that other systems need it for.
+// The bounds are those of Linux, so that a guest finds the same on every system. SO_REUSEADDR is
+// emulated: on Windows it lets other programs take the address over, and binding again after a
+// restart works without it.
 var options = [network.Options]option{
-	network.ReuseAddr: {form: absent},
-	network.ReusePort: {form: absent},
+	network.ReuseAddr: {form: unsupported},
+	network.ReusePort: {form: unsupported},
 	network.KeepAlive: {form: flag, level: windows.SOL_SOCKET,
 		name: windows.SO_KEEPALIVE},
 	network.Broadcast: {form: flag, level: windows.SOL_SOCKET,
 		name: windows.SO_BROADCAST},
 	network.Linger: {form: lingerTime, level: windows.SOL_SOCKET,
 		name: windows.SO_LINGER},
-	network.RecvBuffer: {form: bytes, level: windows.SOL_SOCKET, name: windows.SO_RCVBUF},
-	network.SendBuffer: {form: bytes, level: windows.SOL_SOCKET, name: windows.SO_SNDBUF},
+	network.RecvBuffer: {form: bufferSize, level: windows.SOL_SOCKET, name: windows.SO_RCVBUF},
+	network.SendBuffer: {form: bufferSize, level: windows.SOL_SOCKET, name: windows.SO_SNDBUF},
 	network.NoDelay: {form: flag, level: windows.IPPROTO_TCP,
 		name: windows.TCP_NODELAY},
-	network.QuickAck:        {form: absent},
-	network.FastOpenConnect: {form: absent},
-	network.KeepIdle: {form: number, level: windows.IPPROTO_TCP, name: tcpKeepIdle,
+	network.QuickAck:        {form: unsupported},
+	network.FastOpenConnect: {form: unsupported},
+	network.KeepIdle: {form: intValue, level: windows.IPPROTO_TCP, name: tcpKeepIdle,
 		min: 1, max: 32767},
-	network.KeepInterval: {form: number, level: windows.IPPROTO_TCP, name: tcpKeepIntvl,
+	network.KeepInterval: {form: intValue, level: windows.IPPROTO_TCP, name: tcpKeepIntvl,
 		min: 1, max: 32767},
-	network.KeepCount: {form: number, level: windows.IPPROTO_TCP, name: tcpKeepCount,
+	network.KeepCount: {form: intValue, level: windows.IPPROTO_TCP, name: tcpKeepCount,
 		min: 1, max: 127},
-	network.TTL: {form: number, level: windows.IPPROTO_IP, name: ipTTL, min: 1,
+	network.TTL: {form: intValue, level: windows.IPPROTO_IP, name: ipTTL, min: 1,
 		max: 255},
-	network.MulticastTTL: {form: number, level: windows.IPPROTO_IP, name: ipMulticastTT,
+	network.MulticastTTL: {form: intValue, level: windows.IPPROTO_IP, name: ipMulticastTT,
 		min: 0, max: 255},
 	network.MulticastLoop4: {form: flag, level: windows.IPPROTO_IP, name: ipMulticastLo},
 	network.MulticastLoop6: {form: flag, level: windows.IPPROTO_IPV6,
 		name: windows.IPV6_MULTICAST_LOOP},
 	network.V6Only: {form: flag, level: windows.IPPROTO_IPV6,
 		name: windows.IPV6_V6ONLY},
-	network.HopLimit: {form: number, level: windows.IPPROTO_IPV6, name: ipv6Hops,
+	network.HopLimit: {form: intValue, level: windows.IPPROTO_IPV6, name: ipv6Hops,
 		min: -1, max: 255},
-	network.MulticastHops: {form: number, level: windows.IPPROTO_IPV6,
+	network.MulticastHops: {form: intValue, level: windows.IPPROTO_IPV6,
 		name: windows.IPV6_MULTICAST_HOPS, min: -1, max: 255},
 	network.MulticastInterface4: {form: inet4, level: windows.IPPROTO_IP, name: ipMulticastIf},
-	network.MulticastInterface6: {form: number, level: windows.IPPROTO_IPV6,
+	network.MulticastInterface6: {form: intValue, level: windows.IPPROTO_IPV6,
 		name: windows.IPV6_MULTICAST_IF},
-	network.TOS: {form: number, level: windows.IPPROTO_IP, name: ipTOS, min: 0,
+	network.TOS: {form: intValue, level: windows.IPPROTO_IP, name: ipTOS, min: 0,
 		max: 255},
-	network.TrafficClass: {form: number, level: windows.IPPROTO_IPV6, name: ipv6Class,
+	network.TrafficClass: {form: intValue, level: windows.IPPROTO_IPV6, name: ipv6Class,
 		min: -1, max: 255},
-	network.MaxSegment:   {form: number, level: windows.IPPROTO_TCP, name: tcpMaxSeg},
-	network.UserTimeout:  {form: absent, min: 0, max: math.MaxInt32},
-	network.PendingError: {form: failure, level: windows.SOL_SOCKET, name: soError},
-	network.AcceptConn:   {form: status, level: windows.SOL_SOCKET, name: soAcceptConn},
+	network.MaxSegment:   {form: intValue, level: windows.IPPROTO_TCP, name: tcpMaxSeg},
+	network.UserTimeout:  {form: unsupported, min: 0, max: math.MaxInt32},
+	network.PendingError: {form: errnoValue, level: windows.SOL_SOCKET, name: soError},
+	network.AcceptConn:   {form: readOnlyInt, level: windows.SOL_SOCKET, name: soAcceptConn},
 }
 
-// getInt reads an option that may be a byte long, as the flags are.
+// getInt reads an option. Winsock writes only a byte for flags.
 func getInt(fd descriptor, level, name int) (int, error) {
 	var v int32
 	size := int32(unsafe.Sizeof(v))
@@ -109,7 +110,7 @@ func setAddr(fd descriptor, level, name int, a [4]byte) error {
 	return posix(windows.SetsockoptInet4Addr(fd, level, name, a))
 }
 
-// getLinger and setLinger take -1 for off.
+// getLinger and setLinger use -1 for "off".
 func getLinger(fd descriptor, level, name int) (int64, error) {
 	var l struct{ on, seconds uint16 }
 	size := int32(unsafe.Sizeof(l))

@@ -8,7 +8,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// pollNow asks the kernel which events hold now.
+// pollNow returns the events that hold now, see poll(2).
 func pollNow(fd int, want network.Events) (network.Events, error) {
 	var mask int16
 	if want&network.Readable != 0 {

@@ -12,29 +12,31 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// A server named in Config has answerTime for one attempt. How many attempts there are depends
-// on the configuration of the host, but lookupTime is the limit to all of them.
+// A server named in Config has attemptTimeout for one attempt. The host's configuration sets the
+// number of attempts (resolv.conf(5)); all of them together end after lookupTimeout.
 const (
-	answerTime = 2 * time.Second
-	lookupTime = 5 * time.Second
+	attemptTimeout = 2 * time.Second
+	lookupTimeout  = 5 * time.Second
 )
 
-// resolver is a network.Resolver over Go's. Every name is absolute to it: the host's search domains
-// (resolv.conf(5)) would turn the name that was judged into another one.
+// resolver implements network.Resolver with Go's resolver. It takes every name as absolute: the
+// host's search domains (resolv.conf(5)) would turn the name that was judged into another one.
 type resolver struct {
-	server string // from Config; empty = the host's own
+	// server is the server of the Config. If it is empty, the host's own servers are asked.
+	server string
 	hosts  map[string][]netip.Addr
-	files  *net.Resolver // reads the hosts file, and asks nobody
+	// hostsFile reads the hosts file and asks no server.
+	hostsFile *net.Resolver
 }
 
 func newResolver(c Config) resolver {
 	r := resolver{server: c.Server, hosts: make(map[string][]netip.Addr, len(c.Hosts))}
-	r.files = &net.Resolver{PreferGo: true,
+	r.hostsFile = &net.Resolver{PreferGo: true,
 		Dial: func(context.Context, string, string) (net.Conn, error) {
 			return nil, errors.ErrUnsupported
 		}}
 	for name, addrs := range c.Hosts {
-		name = canonical(name)
+		name = canonicalName(name)
 		for _, a := range addrs {
 			r.hosts[name] = append(r.hosts[name], a.Unmap())
 		}
@@ -42,99 +44,108 @@ func newResolver(c Config) resolver {
 	return r
 }
 
-// servers returns a resolver for one lookup. Two lookups of a name through one net.Resolver are one
-// lookup, which goes on when one of the two is cancelled; and nobody may share the connections.
-func (r *resolver) servers() *net.Resolver {
+// newNetResolver returns a resolver for one lookup. Two lookups of a name through one net.Resolver
+// are merged into one, which goes on when one of them is cancelled. Nor may two lookups share
+// connections.
+func (r *resolver) newNetResolver() *net.Resolver {
 	host := net.DefaultResolver
-	one := &net.Resolver{PreferGo: host.PreferGo, StrictErrors: host.StrictErrors}
+	fresh := &net.Resolver{PreferGo: host.PreferGo, StrictErrors: host.StrictErrors}
 	if r.server != "" {
-		one.PreferGo, one.Dial = true, dialTo(r.server)
-		return one
+		fresh.PreferGo, fresh.Dial = true, dialServer(r.server)
+		return fresh
 	}
 	dial := host.Dial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	one.Dial = func(ctx context.Context, transport, server string) (net.Conn, error) {
+	fresh.Dial = func(ctx context.Context, transport, server string) (net.Conn, error) {
 		c, err := dial(ctx, transport, server)
 		if err == nil {
-			closeWith(ctx, c)
+			closeWhenDone(ctx, c)
 		}
 		return c, err
 	}
-	return one
+	return fresh
 }
 
-// closeWith closes a connection at the latest when ctx ends. Go's resolver reads from it until its
-// deadline, whatever becomes of ctx.
-func closeWith(ctx context.Context, c net.Conn) {
+// closeWhenDone closes a connection when ctx ends. Go's resolver reads from it until its deadline,
+// even after ctx has ended.
+func closeWhenDone(ctx context.Context, c net.Conn) {
 	context.AfterFunc(ctx, func() { c.Close() })
 }
 
-// canonical is the one spelling of a name.
-func canonical(name string) string {
+// canonicalName lowers the case of a name and removes a final dot (RFC 4343).
+func canonicalName(name string) string {
 	return strings.ToLower(strings.TrimSuffix(name, "."))
 }
 
-// dialTo leads every question to one server, whichever one Go's resolver has in mind.
-func dialTo(server string) func(context.Context, string, string) (net.Conn, error) {
+// dialServer returns a dial function that ignores the address that Go's resolver asks for.
+func dialServer(server string) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, transport, _ string) (net.Conn, error) {
-		d := net.Dialer{Timeout: answerTime}
+		d := net.Dialer{Timeout: attemptTimeout}
 		c, err := d.DialContext(ctx, transport, server)
 		if err != nil {
 			return nil, err
 		}
-		closeWith(ctx, c)
-		// The resolver tells the transports apart by the type of the connection.
+		closeWhenDone(ctx, c)
+		// Go's resolver frames its messages by the type of the connection.
 		if udp, ok := c.(*net.UDPConn); ok {
-			return impatientUDP{udp}, nil
+			return deadlineUDPConn{udp}, nil
 		}
-		return impatient{c}, nil
+		return deadlineConn{c}, nil
 	}
 }
 
-type impatient struct{ net.Conn }
+// deadlineConn and deadlineUDPConn end an attempt after attemptTimeout at the latest.
+type deadlineConn struct{ net.Conn }
 
-func (c impatient) SetDeadline(t time.Time) error { return c.Conn.SetDeadline(sooner(t)) }
+func (c deadlineConn) SetDeadline(t time.Time) error { return c.Conn.SetDeadline(capDeadline(t)) }
 
-type impatientUDP struct{ *net.UDPConn }
+type deadlineUDPConn struct{ *net.UDPConn }
 
-func (c impatientUDP) SetDeadline(t time.Time) error { return c.UDPConn.SetDeadline(sooner(t)) }
+func (c deadlineUDPConn) SetDeadline(t time.Time) error {
+	return c.UDPConn.SetDeadline(capDeadline(t))
+}
 
-func sooner(t time.Time) time.Time {
-	if limit := time.Now().Add(answerTime); t.IsZero() || t.After(limit) {
+// capDeadline returns the earlier of a deadline and the end of an attempt that begins now.
+func capDeadline(t time.Time) time.Time {
+	if limit := time.Now().Add(attemptTimeout); t.IsZero() || t.After(limit) {
 		return limit
 	}
 	return t
 }
 
-// LookupAddrs asks, in this order, the hosts of the Config, the hosts file, and the server.
+// LookupAddrs implements network.Resolver. It asks the hosts of the Config, then the hosts file,
+// then the server.
 func (r *resolver) LookupAddrs(ctx context.Context, family network.Family,
 	name string) ([]netip.Addr, error) {
 	if family > network.IPv6 {
 		return nil, syscall.EAFNOSUPPORT
 	}
-	if known, ok := r.hosts[canonical(name)]; ok {
-		return ofFamily(known, family, name)
+	if known, ok := r.hosts[canonicalName(name)]; ok {
+		return filterFamily(known, family, name)
 	}
-	addrs, err := r.ask(ctx, [...]string{"ip", "ip4", "ip6"}[family], name)
+	addrs, err := r.lookupIP(ctx, [...]string{"ip", "ip4", "ip6"}[family], name)
 	if err != nil {
 		return nil, lookupError(ctx, name, err)
 	}
-	return ofFamily(addrs, family, name)
+	return filterFamily(addrs, family, name)
 }
 
-// ask looks an absolute name up in the hosts file first, as nsswitch.conf(5) does unless told
-// otherwise. It has to be read here: the names in it have no final dot, without which the
-// host's resolver appends its search domains, and of the resolvers only Go's, and only for
-// names of several labels, finds a name with a dot in it.
-func (r *resolver) ask(ctx context.Context, kind, name string) ([]netip.Addr, error) {
+// lookupIP looks an absolute name up in the hosts file first, which is the default of
+// nsswitch.conf(5), and then asks the server. It reads the hosts file itself, since the host's
+// resolver cannot do both: without a final dot it appends its search domains, and with one it does
+// not find the names of the hosts file, which have none. Go's resolver finds them, but only names
+// of several labels.
+func (r *resolver) lookupIP(ctx context.Context, kind, name string) ([]netip.Addr, error) {
 	name = strings.TrimSuffix(name, ".")
 	inFile := name
 	if strings.Contains(name, ".") {
-		inFile += "." // asks for one name, where one of several labels may stand for several
+		// Go's resolver then looks for this one name. Without the dot it would try the search
+		// domains, too.
+		inFile += "."
 	}
-	if addrs, err := r.files.LookupNetIP(ctx, kind, inFile); err == nil {
+	if addrs, err := r.hostsFile.LookupNetIP(ctx, kind, inFile); err == nil {
 		return addrs, nil
 	}
 	if lower := strings.ToLower(name); lower == "localhost" ||
@@ -143,31 +154,32 @@ func (r *resolver) ask(ctx context.Context, kind, name string) ([]netip.Addr, er
 	}
 	if r.server != "" {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, lookupTime)
+		ctx, cancel = context.WithTimeout(ctx, lookupTimeout)
 		defer cancel()
 	}
-	return r.servers().LookupNetIP(ctx, kind, name+".")
+	return r.newNetResolver().LookupNetIP(ctx, kind, name+".")
 }
 
-// loopback is what localhost, and every name under it, stands for where the hosts file does not
-// say: RFC 6761, section 6.3, forbids to ask a server.
+// loopback holds the addresses of localhost, and of every name under it, if the hosts file has
+// none: RFC 6761, section 6.3, forbids asking a server.
 var loopback = []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
 
-func ofFamily(addrs []netip.Addr, family network.Family, name string) ([]netip.Addr, error) {
-	var of []netip.Addr
+// filterFamily returns the addresses of one family, or NoSuchHost if there are none.
+func filterFamily(addrs []netip.Addr, family network.Family, name string) ([]netip.Addr, error) {
+	var matching []netip.Addr
 	for _, a := range addrs {
 		a = a.Unmap()
 		if family == network.AnyFamily || a.Is4() == (family == network.IPv4) {
-			of = append(of, a)
+			matching = append(matching, a)
 		}
 	}
-	if of == nil {
+	if matching == nil {
 		return nil, &network.LookupError{Name: name, Failure: network.NoSuchHost}
 	}
-	return of, nil
+	return matching, nil
 }
 
-// LookupPort looks a service up among those that the host knows.
+// LookupPort implements network.Resolver, from the services that the host knows (services(5)).
 func (r *resolver) LookupPort(ctx context.Context, typ network.Type, service string) (uint16,
 	error) {
 	transports := []string{"tcp", "udp"}
@@ -180,7 +192,7 @@ func (r *resolver) LookupPort(ctx context.Context, typ network.Type, service str
 	var err error
 	for _, transport := range transports {
 		var port int
-		if port, err = r.servers().LookupPort(ctx, transport, service); err == nil {
+		if port, err = r.newNetResolver().LookupPort(ctx, transport, service); err == nil {
 			return uint16(port), nil
 		}
 	}
@@ -190,8 +202,9 @@ func (r *resolver) LookupPort(ctx context.Context, typ network.Type, service str
 	return 0, &network.LookupError{Name: service, Failure: network.NoSuchHost, Err: err}
 }
 
-// lookupError sorts the failures of Go's resolver. It has one error for a server that answers
-// nonsense and for one that says that it cannot tell; what is left is that none answered.
+// lookupError classifies the errors of Go's resolver. The same error stands for a malformed answer
+// and for RCODE 2 (RFC 1035, section 4.1.1); both are ServerFailure. The remaining errors mean that
+// no server answered.
 func lookupError(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -200,21 +213,22 @@ func lookupError(ctx context.Context, name string, err error) error {
 	var dns *net.DNSError
 	var addr *net.AddrError
 	switch {
-	case errors.As(err, &addr): // there are addresses, but none of the family
+	// The name has addresses, but none of the family.
+	case errors.As(err, &addr):
 		failure = network.NoSuchHost
 	case !errors.As(err, &dns):
 	case dns.IsNotFound:
 		failure = network.NoSuchHost
 	case dns.IsTimeout:
-	case answered(dns.Err):
+	case serverAnswered(dns.Err):
 		failure = network.ServerFailure
 	}
 	return &network.LookupError{Name: name, Failure: failure, Err: err}
 }
 
-// answered says whether a server has sent something. Package net does not export the errors
-// that say so.
-func answered(text string) bool {
+// serverAnswered reports whether a server sent an answer. The errors that tell so are not exported
+// by package net, so their texts are compared.
+func serverAnswered(text string) bool {
 	switch text {
 	case "server misbehaving", "lame referral", "cannot unmarshal DNS message",
 		"invalid DNS response", "no answer from DNS server":

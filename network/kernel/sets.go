@@ -10,19 +10,21 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// sets are the poll sets in which someone waits for a socket: whoever cannot wait in Go's poller.
-type sets struct {
+// pollSets holds the poll sets in which calls wait that cannot use Go's poller.
+type pollSets struct {
+	// mu protects busy and idle.
 	mu   sync.Mutex
 	busy map[*poll.Set]struct{}
-	idle *poll.Set // kept for the next
+	// idle is kept for the next call, since a new set costs several system calls.
+	idle *poll.Set
 }
 
 func (s *socket) waitInSet(want network.Events, deadline time.Time) (network.Events, error) {
-	set, err := s.sets.take()
+	set, err := s.sets.get()
 	if err != nil {
 		return 0, err
 	}
-	defer s.sets.giveBack(set)
+	defer s.sets.put(set)
 	items := [1]poll.Item{{P: s, Want: want}}
 	for !s.closed() {
 		ready, err := set.Wait(items[:], true, deadline)
@@ -39,7 +41,7 @@ func (s *socket) waitInSet(want network.Events, deadline time.Time) (network.Eve
 	return 0, net.ErrClosed
 }
 
-func (s *sets) take() (*poll.Set, error) {
+func (s *pollSets) get() (*poll.Set, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	set := s.idle
@@ -57,7 +59,7 @@ func (s *sets) take() (*poll.Set, error) {
 	return set, nil
 }
 
-func (s *sets) giveBack(set *poll.Set) {
+func (s *pollSets) put(set *poll.Set) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.busy, set)
@@ -68,7 +70,7 @@ func (s *sets) giveBack(set *poll.Set) {
 	}
 }
 
-func (s *sets) wake() {
+func (s *pollSets) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for set := range s.busy {
@@ -76,7 +78,7 @@ func (s *sets) wake() {
 	}
 }
 
-func (s *sets) close() {
+func (s *pollSets) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.idle != nil {

@@ -10,21 +10,28 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// socket is a socket of the kernel. Its methods are system calls between acquire and release, and
-// what else it knows is only what the kernel does not tell again.
+// socket is a socket of the kernel. Its methods are system calls between acquire and release. Its
+// fields hold only facts that the kernel does not report again.
 type socket struct {
 	handle
 	family network.Family
 	typ    network.Type
 
-	connecting sync.Mutex     // guards the progress of a stream's connection
-	pending    netip.AddrPort // where one is under way to
-	connected  bool
+	// connMu protects conn and connectTo. Connect and FinishConnect of a stream hold it during
+	// their system call, so that two threads cannot both complete one connection.
+	connMu sync.Mutex
+	conn   connState
+	// connectTo is the destination while conn is stateConnecting.
+	connectTo netip.AddrPort
 
-	fixed    atomic.Uint32                  // the buffers whose sizes were set
-	peer     atomic.Pointer[netip.AddrPort] // of a connected stream
-	lacking  sync.Mutex                     // guards remember
-	remember map[network.Option]int64       // options that this system lacks
+	// sizesSet holds the buffers whose sizes were set: recvSizeSet, sendSizeSet.
+	sizesSet atomic.Uint32
+	// peer caches the peer of a connected stream.
+	peer atomic.Pointer[netip.AddrPort]
+
+	// emulatedMu protects emulated, the values of the options that this system lacks.
+	emulatedMu sync.Mutex
+	emulated   map[network.Option]int64
 }
 
 var (
@@ -49,9 +56,9 @@ func open(family network.Family, typ network.Type) (network.Socket, error) {
 func (s *socket) Family() network.Family { return s.family }
 func (s *socket) Type() network.Type     { return s.typ }
 
-// matches says whether the socket can take the address, as Linux answers; other systems have other
-// opinions.
-func (s *socket) matches(a netip.AddrPort) error {
+// checkAddr returns the error that Linux has for an address that the socket cannot take. Other
+// systems answer with other errnos, so the address is judged before they see it.
+func (s *socket) checkAddr(a netip.AddrPort) error {
 	switch {
 	case !a.IsValid():
 		return syscall.EINVAL
@@ -68,10 +75,14 @@ func (s *socket) Bind(to netip.AddrPort) error {
 		return net.ErrClosed
 	}
 	defer s.release()
-	if err := s.matches(to); err != nil {
+	if err := s.checkAddr(to); err != nil {
 		return err
 	}
-	return sysBind(s.fd, to)
+	err := sysBind(s.fd, to)
+	if err == nil {
+		s.setState(stateBound)
+	}
+	return err
 }
 
 func (s *socket) Listen(backlog int) error {
@@ -79,7 +90,11 @@ func (s *socket) Listen(backlog int) error {
 		return net.ErrClosed
 	}
 	defer s.release()
-	return sysListen(s.fd, backlog)
+	err := sysListen(s.fd, backlog)
+	if err == nil {
+		s.setState(stateListening)
+	}
+	return err
 }
 
 func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
@@ -95,46 +110,46 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 		return nil, netip.AddrPort{}, err
 	}
 	c := newSocket(fd, s.family, s.typ)
-	c.connected = true
-	c.mayLinger.Store(s.mayLinger.Load()) // systems let it inherit
+	c.conn = stateConnected
+	// An accepted socket inherits the options of its listener (socket(7), tcp(7)).
+	c.mayLinger.Store(s.mayLinger.Load())
 	c.mayReset.Store(s.mayReset.Load())
-	c.fixed.Store(s.fixed.Load())
+	c.sizesSet.Store(s.sizesSet.Load())
 	c.peer.Store(&from)
 	return c, from, nil
 }
 
-// Connect starts a connection. Called again, it tells what became of it: EALREADY, then the failure
-// or nil once, then EISCONN.
+// Connect starts a connection. A second Connect of a stream reports the progress of the first:
+// EALREADY while it is under way, its result once, and EISCONN after success (POSIX, connect).
 func (s *socket) Connect(to netip.AddrPort) error {
 	if !s.acquire() {
 		return net.ErrClosed
 	}
 	defer s.release()
-	if err := s.matches(to); err != nil {
+	if err := s.checkAddr(to); err != nil {
 		return err
 	}
-	if s.typ == network.Datagram {
-		return sysConnect(s.fd, to)
-	}
-	s.connecting.Lock()
-	defer s.connecting.Unlock()
-	if s.connected {
-		return syscall.EISCONN
-	}
-	if s.pending.IsValid() {
-		return s.finish()
+	s.connMu.Lock()
+	defer s.connMu.Unlock()
+	if s.typ == network.Stream {
+		switch s.conn {
+		case stateConnected:
+			return syscall.EISCONN
+		case stateConnecting:
+			return s.completeConnect()
+		}
 	}
 	err := sysConnect(s.fd, to)
 	switch err {
 	case nil:
-		s.connected = true
+		s.conn = stateConnected
 	case syscall.EINPROGRESS:
-		s.pending = to
+		s.conn, s.connectTo = stateConnecting, to
 	}
 	return err
 }
 
-// Disconnect makes a datagram socket have no peer.
+// Disconnect releases the peer of a datagram socket.
 func (s *socket) Disconnect() error {
 	if !s.acquire() {
 		return net.ErrClosed
@@ -143,30 +158,43 @@ func (s *socket) Disconnect() error {
 	if s.typ != network.Datagram {
 		return syscall.EOPNOTSUPP
 	}
-	return sysDisconnect(s.fd, s.family)
+	s.connMu.Lock()
+	defer s.connMu.Unlock()
+	err := sysDisconnect(s.fd, s.family)
+	if err == nil {
+		s.conn = s.unconnectedState()
+	}
+	return err
 }
 
-// FinishConnect completes a connection that Connect started. Without one it is nil on a connected
-// socket, ENOTCONN on others.
+// FinishConnect completes a connection that Connect started. If none is under way, it returns nil
+// on a connected socket and ENOTCONN on others.
 func (s *socket) FinishConnect() error {
 	if !s.acquire() {
 		return net.ErrClosed
 	}
 	defer s.release()
-	s.connecting.Lock()
-	defer s.connecting.Unlock()
-	if s.pending.IsValid() {
-		return s.finish()
+	s.connMu.Lock()
+	defer s.connMu.Unlock()
+	if s.conn == stateConnecting {
+		return s.completeConnect()
 	}
 	_, err := sysGetpeername(s.fd)
 	return err
 }
 
-func (s *socket) finish() error {
-	err := sysFinishConnect(s.fd, s.pending)
-	if err != syscall.EALREADY {
-		s.pending, s.connected = netip.AddrPort{}, err == nil
+// completeConnect asks for the result of a connection under way. The caller holds connMu.
+func (s *socket) completeConnect() error {
+	err := sysFinishConnect(s.fd, s.connectTo)
+	switch err {
+	case syscall.EALREADY:
+		return err
+	case nil:
+		s.conn = stateConnected
+	default:
+		s.conn = s.unconnectedState()
 	}
+	s.connectTo = netip.AddrPort{}
 	return err
 }
 
@@ -199,8 +227,8 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 	return r, err
 }
 
-// peerAddr is the peer of a stream, which is asked for once: it cannot change, and the kernel
-// forgets it after a reset.
+// peerAddr returns the peer of a stream. It asks the kernel once, since the peer cannot change, and
+// since getpeername(2) reports ENOTCONN after a reset.
 func (s *socket) peerAddr() netip.AddrPort {
 	if p := s.peer.Load(); p != nil {
 		return *p
@@ -212,8 +240,8 @@ func (s *socket) peerAddr() netip.AddrPort {
 	return p
 }
 
-// length is the number of bytes that bufs hold.
-func length(bufs [][]byte) (n int) {
+// totalLen returns the number of bytes in bufs.
+func totalLen(bufs [][]byte) (n int) {
 	for _, b := range bufs {
 		n += len(b)
 	}
@@ -228,7 +256,16 @@ func (s *socket) Shutdown(how network.How) error {
 	if how < network.ShutRead || how > network.ShutBoth {
 		return syscall.EINVAL
 	}
-	return sysShutdown(s.fd, int(how)-1) // SHUT_RD, SHUT_WR, SHUT_RDWR everywhere
+	// SHUT_RD, SHUT_WR and SHUT_RDWR are 0, 1 and 2 on every system.
+	err := sysShutdown(s.fd, int(how)-1)
+	if err == nil && how&network.ShutRead != 0 {
+		s.connMu.Lock()
+		defer s.connMu.Unlock()
+		if s.conn == stateListening {
+			s.conn = s.unconnectedState()
+		}
+	}
+	return err
 }
 
 func (s *socket) LocalAddr() (netip.AddrPort, error) {
@@ -267,7 +304,7 @@ func (s *socket) Available() (int, error) {
 	defer s.release()
 	n, err := sysAvailable(s.fd)
 	if err != nil {
-		return 0, nil // a listener, for one, has no bytes
+		return 0, nil // FIONREAD fails on a listener, which has no bytes (tcp(7)).
 	}
 	return n, nil
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// fionread is the BSDs' FIONREAD: how many bytes there are to read, as an int.
+// fionread is FIONREAD: the number of bytes to read, as an int.
 const fionread = 0x4004667f
 
 func sysAvailable(fd int) (int, error) {
 	return unix.IoctlGetInt(fd, fionread)
 }
 
-// sysDisconnect releases the peer of a datagram socket by connecting it to the null address, which
-// fails only after that. Source: connect(2) of FreeBSD and macOS.
+// sysDisconnect releases the peer of a datagram socket by connecting it to the null address. The
+// call fails, but only after that: connect(2) of FreeBSD and macOS.
 func sysDisconnect(fd int, family network.Family) error {
 	var null unix.Sockaddr = new(unix.SockaddrInet4)
 	if family == network.IPv6 {

@@ -12,8 +12,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// The system calls are made by hand: those of golang.org/x/sys allocate an address for each call.
-
+// The functions of this file make their system calls directly: those of golang.org/x/sys allocate
+// an address for each call.
 func sysSocket(family network.Family, typ network.Type) (int, error) {
 	domain, kind, proto := unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_TCP
 	if family == network.IPv6 {
@@ -24,7 +24,7 @@ func sysSocket(family network.Family, typ network.Type) (int, error) {
 	}
 	fd, err := unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, proto)
 	if err == nil && typ == network.Datagram {
-		ownGroupsOnly(fd, family)
+		joinedGroupsOnly(fd, family)
 	}
 	return fd, err
 }
@@ -36,7 +36,7 @@ func sysBind(fd int, to netip.AddrPort) error {
 	}
 	_, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
 		uintptr(sa.len))
-	return fail(errno)
+	return errnoErr(errno)
 }
 
 func sysConnect(fd int, to netip.AddrPort) error {
@@ -46,19 +46,20 @@ func sysConnect(fd int, to netip.AddrPort) error {
 	}
 	_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
 		uintptr(sa.len))
-	return fail(errno)
+	return errnoErr(errno)
 }
 
-// sysDisconnect releases the peer of a datagram socket: connect(2) with AF_UNSPEC.
+// sysDisconnect releases the peer of a datagram socket: connect(2) with AF_UNSPEC, the family of
+// the zero sockaddr.
 func sysDisconnect(fd int, _ network.Family) error {
-	sa := sockaddr{len: unix.SizeofSockaddrInet4} // whose family is AF_UNSPEC
+	sa := sockaddr{len: unix.SizeofSockaddrInet4}
 	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
 		uintptr(sa.len))
-	return fail(errno)
+	return errnoErr(errno)
 }
 
-// sysFinishConnect is a second connect, which completes the first in the kernel's eyes as well:
-// only then is a third EISCONN.
+// sysFinishConnect calls connect(2) a second time, which completes the first call for the kernel as
+// well. Without it, a third call would not return EISCONN.
 func sysFinishConnect(fd int, to netip.AddrPort) error {
 	err := sysConnect(fd, to)
 	if err == syscall.EISCONN {
@@ -76,7 +77,8 @@ func sysAccept(fd int) (int, netip.AddrPort, error) {
 		switch errno {
 		case 0:
 			return int(n), sa.get(), nil
-		case unix.EINTR, unix.ECONNABORTED: // the next one in the queue may do better
+		// The next connection in the queue may be intact (accept(2), error handling).
+		case unix.EINTR, unix.ECONNABORTED:
 			continue
 		}
 		return -1, netip.AddrPort{}, errno
@@ -87,7 +89,7 @@ func sysGetsockname(fd int) (netip.AddrPort, error) {
 	sa := sockaddr{len: unix.SizeofSockaddrInet6}
 	_, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd),
 		uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
-	return sa.get(), fail(errno)
+	return sa.get(), errnoErr(errno)
 }
 
 func sysGetpeername(fd int) (netip.AddrPort, error) {
@@ -107,7 +109,7 @@ func sysPoll(fd int, mask int16) (int16, error) {
 		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1,
 			uintptr(unsafe.Pointer(&now)), 0, 0, 0)
 		if errno != unix.EINTR {
-			return p.Revents, fail(errno)
+			return p.Revents, errnoErr(errno)
 		}
 	}
 }
@@ -117,8 +119,8 @@ func sysAvailable(fd int) (int, error) {
 	return int(n), err
 }
 
-// fail is the error of an errno: nil for 0, where a plain conversion would not be.
-func fail(errno syscall.Errno) error {
+// errnoErr returns nil for errno 0, which as an error would be a non-nil interface.
+func errnoErr(errno syscall.Errno) error {
 	if errno != 0 {
 		return errno
 	}

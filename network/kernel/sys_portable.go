@@ -11,10 +11,11 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// The system calls through golang.org/x/sys, for systems where it is the C library that makes them.
-// Addresses cost an allocation each. The tag portable chooses these on Linux as well, for tests.
-
-// maxBufs is how many buffers the systems take at once.
+// This file makes its system calls through golang.org/x/sys, as systems require whose system calls
+// are functions of the C library. It allocates an address for each call. The build tag "portable"
+// selects it on Linux as well, for tests.
+//
+// maxBufs is the number of buffers that these systems take at once (IOV_MAX, POSIX limits.h).
 const maxBufs = 1024
 
 func sysSocket(family network.Family, typ network.Type) (int, error) {
@@ -35,10 +36,10 @@ func sysSocket(family network.Family, typ network.Type) (int, error) {
 		return -1, err
 	}
 	if typ == network.Datagram {
-		ownGroupsOnly(fd, family)
+		joinedGroupsOnly(fd, family)
 	}
 	if family == network.IPv6 {
-		// As on Linux. Some systems refuse, and a guest can see that.
+		// Linux's default (ipv6(7)). OpenBSD refuses it, and a guest can read the option.
 		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0)
 	}
 	return fd, nonblocking(fd)
@@ -84,7 +85,8 @@ func sysFinishConnect(fd int, _ netip.AddrPort) error {
 		return syscall.Errno(reason)
 	}
 	if _, err := unix.Getpeername(fd); err != nil {
-		return syscall.ECONNABORTED // someone has read the reason before
+		// Another call has read SO_ERROR before.
+		return syscall.ECONNABORTED
 	}
 	return nil
 }
@@ -99,8 +101,9 @@ func sysAccept(fd int) (int, netip.AddrPort, error) {
 		syscall.ForkLock.RUnlock()
 		switch err {
 		case nil:
-			return n, address(sa), nonblocking(n)
-		case unix.EINTR, unix.ECONNABORTED: // the next one in the queue may do better
+			return n, addrPortOf(sa), nonblocking(n)
+		// The next connection in the queue may be intact.
+		case unix.EINTR, unix.ECONNABORTED:
 			continue
 		}
 		return -1, netip.AddrPort{}, err
@@ -109,12 +112,12 @@ func sysAccept(fd int) (int, netip.AddrPort, error) {
 
 func sysGetsockname(fd int) (netip.AddrPort, error) {
 	sa, err := unix.Getsockname(fd)
-	return address(sa), err
+	return addrPortOf(sa), err
 }
 
 func sysGetpeername(fd int) (netip.AddrPort, error) {
 	sa, err := unix.Getpeername(fd)
-	return address(sa), err
+	return addrPortOf(sa), err
 }
 
 func sysPoll(fd int, mask int16) (int16, error) {
@@ -135,7 +138,7 @@ func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, e
 			return 0, err
 		}
 	}
-	bufs, err := fitting(bufs, typ)
+	bufs, err := capBufs(bufs, typ)
 	if err != nil {
 		return 0, err
 	}
@@ -149,35 +152,35 @@ func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, e
 }
 
 func sysRecv(fd int, bufs [][]byte, flags network.RecvFlags) (int, error) {
-	r, err := receive(fd, bufs, flags, network.Stream)
+	r, err := recvmsg(fd, bufs, flags, network.Stream)
 	return r.N, err
 }
 
 func sysRecvFrom(fd int, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
-	return receive(fd, bufs, flags, network.Datagram)
+	return recvmsg(fd, bufs, flags, network.Datagram)
 }
 
-func receive(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (network.Received,
+func recvmsg(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (network.Received,
 	error) {
 	how := 0
 	if flags&network.Peek != 0 {
 		how = unix.MSG_PEEK
 	}
-	bufs, err := fitting(bufs, typ)
+	bufs, err := capBufs(bufs, typ)
 	if err != nil {
 		return network.Received{}, err
 	}
-	room := length(bufs)
+	room := totalLen(bufs)
 	if typ == network.Datagram && len(bufs) < maxBufs {
-		rest := spills.Get().(*spill)
-		defer spills.Put(rest)
+		rest := tailBufs.Get().(*tailBuf)
+		defer tailBufs.Put(rest)
 		bufs = append(bufs[:len(bufs):len(bufs)], rest[:])
 	}
 	for {
 		n, _, got, from, err := unix.RecvmsgBuffers(fd, bufs, nil, how)
 		switch err {
 		case nil:
-			r := network.Received{N: min(n, room), From: address(from)}
+			r := network.Received{N: min(n, room), From: addrPortOf(from)}
 			if typ == network.Datagram {
 				r.Size, r.Truncated = n, n > room || got&unix.MSG_TRUNC != 0
 			}
@@ -189,8 +192,9 @@ func receive(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (
 	}
 }
 
-// fitting leaves the rest of a stream's buffers for another time. A datagram cannot be had in part.
-func fitting(bufs [][]byte, typ network.Type) ([][]byte, error) {
+// capBufs leaves the buffers of a stream beyond maxBufs for a later call. A datagram cannot be
+// split.
+func capBufs(bufs [][]byte, typ network.Type) ([][]byte, error) {
 	if len(bufs) <= maxBufs {
 		return bufs, nil
 	}
@@ -218,7 +222,7 @@ func sockaddr(a netip.AddrPort) (unix.Sockaddr, error) {
 	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: index}, nil
 }
 
-func address(sa unix.Sockaddr) netip.AddrPort {
+func addrPortOf(sa unix.Sockaddr) netip.AddrPort {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:
 		return address4(sa.Addr, uint16(sa.Port))

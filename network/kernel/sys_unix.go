@@ -4,7 +4,7 @@ package kernel
 
 import "golang.org/x/sys/unix"
 
-// descriptor is how the system names a socket.
+// descriptor is the system's name of a socket.
 type descriptor = int
 
 func sysListen(fd, backlog int) error {

@@ -11,7 +11,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// The calls of Winsock that golang.org/x/sys lacks.
+// Calls of Winsock that golang.org/x/sys does not have.
 var (
 	winsock         = windows.NewLazySystemDLL("ws2_32.dll")
 	procAccept      = winsock.NewProc("accept")
@@ -20,15 +20,17 @@ var (
 )
 
 const (
-	fionbio     = 0x8004667e // an unsigned long: whether calls do not block
-	fionread    = 0x4004667f // an unsigned long: how many bytes there are
+	// fionbio takes an unsigned long: whether calls return instead of blocking.
+	fionbio = 0x8004667e
+	// fionread returns an unsigned long: the number of bytes to read.
+	fionread    = 0x4004667f
 	socketFlags = windows.WSA_FLAG_OVERLAPPED | windows.WSA_FLAG_NO_HANDLE_INHERIT
 )
 
-// descriptor is how the system names a socket.
+// descriptor is the system's name of a socket.
 type descriptor = windows.Handle
 
-// startWinsock is for programs that import nothing of package net's.
+// startWinsock initializes Winsock for programs that do not use package net.
 var startWinsock = sync.OnceValue(func() error {
 	var data windows.WSAData
 	return windows.WSAStartup(0x0202, &data)
@@ -50,17 +52,18 @@ func sysSocket(family network.Family, typ network.Type) (descriptor, error) {
 		return windows.InvalidHandle, posix(err)
 	}
 	if family == network.IPv6 {
-		windows.SetsockoptInt(fd, windows.IPPROTO_IPV6, windows.IPV6_V6ONLY, 0) // as on Linux
+		// Linux's default (ipv6(7)).
+		windows.SetsockoptInt(fd, windows.IPPROTO_IPV6, windows.IPV6_V6ONLY, 0)
 	}
 	if typ == network.Datagram {
-		refusals(fd, false)
+		setConnReset(fd, false)
 	}
 	return fd, nonblocking(fd)
 }
 
-// refusals says whether a datagram that nobody has taken comes back as an error, as to connected
-// sockets elsewhere.
-func refusals(fd descriptor, on bool) {
+// setConnReset selects whether an ICMP "port unreachable" message for an earlier datagram is
+// returned as an error. Elsewhere that is so for connected sockets only (udp(7), ECONNREFUSED).
+func setConnReset(fd descriptor, on bool) {
 	var b, n uint32
 	if on {
 		b = 1
@@ -96,22 +99,22 @@ func sysBind(fd descriptor, to netip.AddrPort) error {
 }
 
 func sysConnect(fd descriptor, to netip.AddrPort) error {
-	sa, err := sockaddr(reachable(to))
+	sa, err := sockaddr(loopbackIfUnspecified(to))
 	if err != nil {
 		return err
 	}
 	err = posix(windows.Connect(fd, sa))
 	switch err {
 	case nil:
-		refusals(fd, true)
+		setConnReset(fd, true)
 	case syscall.EAGAIN:
 		return syscall.EINPROGRESS
 	}
 	return err
 }
 
-// sysDisconnect releases the peer of a datagram socket by connecting it to an address of zeros.
-// Source: Winsock, connect, remarks.
+// sysDisconnect releases the peer of a datagram socket by connecting it to the zero address, see
+// the remarks on connect in the reference of Winsock.
 func sysDisconnect(fd descriptor, family network.Family) error {
 	var null windows.Sockaddr = new(windows.SockaddrInet4)
 	if family == network.IPv6 {
@@ -119,14 +122,14 @@ func sysDisconnect(fd descriptor, family network.Family) error {
 	}
 	err := posix(windows.Connect(fd, null))
 	if err == nil {
-		refusals(fd, false)
+		setConnReset(fd, false)
 	}
 	return err
 }
 
-// reachable is the loopback address in place of the unspecified one, to which Windows does not
-// connect.
-func reachable(to netip.AddrPort) netip.AddrPort {
+// loopbackIfUnspecified replaces the unspecified address by the loopback address, which Linux
+// connects to in its place. Windows fails with WSAEADDRNOTAVAIL.
+func loopbackIfUnspecified(to netip.AddrPort) netip.AddrPort {
 	switch a := to.Addr(); {
 	case !a.IsUnspecified():
 		return to
@@ -153,7 +156,8 @@ func sysFinishConnect(fd descriptor, _ netip.AddrPort) error {
 		return posix(syscall.Errno(reason))
 	}
 	if _, err := windows.Getpeername(fd); err != nil {
-		return syscall.ECONNABORTED // someone has read the reason before
+		// Another call has read SO_ERROR before.
+		return syscall.ECONNABORTED
 	}
 	return nil
 }
@@ -164,11 +168,11 @@ func sysListen(fd descriptor, backlog int) error {
 		return err
 	}
 	// Winsock wants an address first.
-	any := netip.IPv4Unspecified()
+	unspecified := netip.IPv4Unspecified()
 	if familyOf(fd) == network.IPv6 {
-		any = netip.IPv6Unspecified()
+		unspecified = netip.IPv6Unspecified()
 	}
-	if err := sysBind(fd, netip.AddrPortFrom(any, 0)); err != nil {
+	if err := sysBind(fd, netip.AddrPortFrom(unspecified, 0)); err != nil {
 		return err
 	}
 	return posix(windows.Listen(fd, backlog))
@@ -183,16 +187,18 @@ func sysAccept(fd descriptor) (descriptor, netip.AddrPort, error) {
 		c := windows.Handle(r)
 		if c != windows.InvalidHandle {
 			windows.SetHandleInformation(c, windows.HANDLE_FLAG_INHERIT, 0)
-			return c, addressOfRaw(&sa), nonblocking(c)
+			return c, addrPortOfRaw(&sa), nonblocking(c)
 		}
-		if errno == windows.WSAECONNRESET { // the next one in the queue may do better
+		// The next connection in the queue may be intact.
+		if errno == windows.WSAECONNRESET {
 			continue
 		}
 		return windows.InvalidHandle, netip.AddrPort{}, posix(errno)
 	}
 }
 
-// sysGetsockname gives the unspecified address to a socket without one, where Winsock has an error.
+// sysGetsockname returns the unspecified address for an unbound socket, for which Winsock fails
+// with WSAEINVAL.
 func sysGetsockname(fd descriptor) (netip.AddrPort, error) {
 	sa, err := windows.Getsockname(fd)
 	if err = posix(err); err == syscall.EINVAL {
@@ -201,12 +207,12 @@ func sysGetsockname(fd descriptor) (netip.AddrPort, error) {
 		}
 		return netip.AddrPortFrom(netip.IPv4Unspecified(), 0), nil
 	}
-	return address(sa), err
+	return addrPortOf(sa), err
 }
 
 func sysGetpeername(fd descriptor) (netip.AddrPort, error) {
 	sa, err := windows.Getpeername(fd)
-	return address(sa), posix(err)
+	return addrPortOf(sa), posix(err)
 }
 
 func sysShutdown(fd descriptor, how int) error {
@@ -220,7 +226,7 @@ func sysAvailable(fd descriptor) (int, error) {
 }
 
 func familyOf(fd descriptor) network.Family {
-	info, err := protocolInfo(fd)
+	info, err := socketProtocolInfo(fd)
 	if err == nil && info.AddressFamily == windows.AF_INET6 {
 		return network.IPv6
 	}
@@ -238,7 +244,7 @@ func sockaddr(a netip.AddrPort) (windows.Sockaddr, error) {
 	return &windows.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: index}, nil
 }
 
-func address(sa windows.Sockaddr) netip.AddrPort {
+func addrPortOf(sa windows.Sockaddr) netip.AddrPort {
 	switch sa := sa.(type) {
 	case *windows.SockaddrInet4:
 		return address4(sa.Addr, uint16(sa.Port))
@@ -248,10 +254,10 @@ func address(sa windows.Sockaddr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-func addressOfRaw(raw *windows.RawSockaddrAny) netip.AddrPort {
+func addrPortOfRaw(raw *windows.RawSockaddrAny) netip.AddrPort {
 	sa, err := raw.Sockaddr()
 	if err != nil {
 		return netip.AddrPort{}
 	}
-	return address(sa)
+	return addrPortOf(sa)
 }

@@ -14,6 +14,7 @@ func TestClosed(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		s := open(t, family, network.Stream)
 		check(t, s.Close())
+		group := netip.MustParseAddr("224.0.0.251")
 		calls := map[string]func() error{
 			"close":      s.Close,
 			"bind":       func() error { return s.Bind(at) },
@@ -28,22 +29,14 @@ func TestClosed(t *testing.T) {
 			"remote":     func() error { _, err := s.RemoteAddr(); return err },
 			"option":     func() error { _, err := s.Option(network.KeepAlive); return err },
 			"set option": func() error { return s.SetOption(network.KeepAlive, 1) },
-			"join": func() error {
-				return s.Join(netip.MustParseAddr("224.0.0.251"),
-					network.Interface{})
-			},
-			"leave": func() error {
-				return s.Leave(netip.MustParseAddr("224.0.0.251"),
-					network.Interface{})
-			},
-			"wait": func() error {
-				_,
-					err := s.Wait(network.Readable, time.Time{})
-				return err
-			},
+			"join":       func() error { return s.Join(group, network.Interface{}) },
+			"leave":      func() error { return s.Leave(group, network.Interface{}) },
+			"wait":       func() error { _, err := s.Wait(network.Readable, time.Time{}); return err },
 			"poll":       func() error { _, err := s.Poll(network.Readable); return err },
 			"available":  func() error { _, err := s.Available(); return err },
-			"the handle": func() error { return s.Readiness().Control(func(uintptr) { t.Error("a handle after close") }) },
+			"control": func() error {
+				return s.Readiness().Control(func(uintptr) { t.Error("Control ran, want net.ErrClosed") })
+			},
 		}
 		for name, call := range calls {
 			wantErr(t, name, call(), errClosed)
@@ -51,10 +44,11 @@ func TestClosed(t *testing.T) {
 	})
 }
 
-// Whoever waits is woken by Close: one in each direction, and several in the same.
+// Close wakes every waiting call: one in each direction, and several in the same.
 func TestCloseWakes(t *testing.T) {
 	noLeak(t)
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
+		const both = network.Readable | network.Writable
 		for _, deadline := range []time.Time{{}, time.Now().Add(time.Hour)} {
 			for _, waiters := range []int{1, 4} {
 				s, _ := listen(t, family, at)
@@ -63,11 +57,7 @@ func TestCloseWakes(t *testing.T) {
 				for range waiters {
 					go func() { _, err := s.Wait(network.Readable, deadline); results <- err }()
 					go func() { _, err := s.Wait(network.Writable, deadline); results <- err }()
-					go func() {
-						_,
-							err := s.Wait(network.Readable|network.Writable, deadline)
-						results <- err
-					}()
+					go func() { _, err := s.Wait(both, deadline); results <- err }()
 				}
 				time.Sleep(time.Millisecond) // either order must work; this makes both happen
 				check(t, s.Close())

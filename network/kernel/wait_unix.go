@@ -16,47 +16,54 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// poller is a socket's place in Go's poller. It is made by the first Wait that has to wait:
-// registration costs as much as making the socket, and most sockets of a busy guest never need it.
+// poller is a socket's registration with Go's poller. The first Wait that has to block makes it: to
+// register costs as much as to make the socket, and most sockets of a busy guest never need it.
 type poller struct {
-	file        *os.File // owns the descriptor from now on
+	// file owns the descriptor from now on.
+	file        *os.File
 	read, write waiter
 }
 
-// waiter waits in one direction. Go's poller knows one reader and one writer of a file, with one
-// deadline each, so those who wait in the same direction take turns: the first is woken by the
-// poller, the others by those before them.
+// waiter waits in one direction. Go's poller takes one reader and one writer of a file, each with
+// one deadline. Calls that wait in the same direction therefore hold sem one after the other.
 type waiter struct {
-	handle      *handle
-	wait        func(func(uintptr) bool) error // the Read or Write of a syscall.RawConn
+	handle *handle
+	// waitFD is the Read or Write method of a syscall.RawConn.
+	waitFD      func(func(uintptr) bool) error
 	setDeadline func(time.Time) error
-	check       func(uintptr) bool // made once, since it would be allocated for each call
+	// check is made once, since a closure made by each call would be allocated.
+	check func(uintptr) bool
 
-	turn   chan struct{} // full while someone has the turn, who alone uses what follows
-	timed  bool          // whether a deadline is set
-	looked bool          // whether the kernel has been asked
-	want   network.Events
-	got    network.Events
-	err    error
+	// sem is a semaphore of 1. Its holder alone uses the fields below.
+	sem chan struct{}
+	// hasDeadline tells that the file has a deadline.
+	hasDeadline bool
+	// checked tells that check has polled the descriptor in this call.
+	checked bool
+	want    network.Events
+	got     network.Events
+	err     error
 }
 
-// parking is where those who wait for a handle are.
-type parking struct {
-	sets   sets
+// waiters holds the places where calls wait for a handle.
+type waiters struct {
+	sets   pollSets
 	poller atomic.Pointer[poller]
-	enrol  sync.Mutex // held by the one Wait that makes the poller
+	// registerMu is held by the one Wait that makes the poller.
+	registerMu sync.Mutex
 }
 
-// unpark makes all who wait look up.
-func (h *handle) unpark() {
+// wakeAll wakes every waiting call, by expiring its deadline or by waking its poll set. Each call
+// then finds the handle closed.
+func (h *handle) wakeAll() {
 	h.sets.wake()
 	if p := h.poller.Load(); p != nil {
 		p.file.SetDeadline(time.Unix(1, 0))
 	}
 }
 
-// shut closes the descriptor.
-func (h *handle) shut() error {
+// closeFD closes the descriptor. The poller's file owns it once there is one.
+func (h *handle) closeFD() error {
 	h.sets.close()
 	if p := h.poller.Load(); p != nil {
 		return p.file.Close()
@@ -64,10 +71,10 @@ func (h *handle) shut() error {
 	return unix.Close(h.fd)
 }
 
-// Wait blocks until one of the events holds. Once the poller has woken it, it takes the wanted
-// event for granted, as do its callers, who try and wait again: to ask the kernel which it was
-// would cost a twelfth of a round trip. To wait in both directions costs more, since the poller
-// wakes readers and writers apart.
+// Wait implements network.Socket. After the poller wakes it, Wait reports the wanted event without
+// asking the kernel again, which saves 1/12 of a round trip. Callers retry on EAGAIN. A Wait in
+// both directions uses a poll set and costs more, since Go's poller wakes readers and writers
+// separately.
 func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, error) {
 	if !s.acquire() {
 		return 0, net.ErrClosed
@@ -78,7 +85,7 @@ func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, 
 	}
 	p := s.poller.Load()
 	if p == nil {
-		// What is ready by now needs no poller.
+		// A socket that is ready needs no registration.
 		if got, err := pollNow(s.fd, want); got != 0 || err != nil {
 			return got, err
 		}
@@ -88,14 +95,14 @@ func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, 
 		}
 	}
 	if want&network.Writable != 0 {
-		return p.write.until(want, deadline)
+		return p.write.waitUntil(want, deadline)
 	}
-	return p.read.until(want, deadline)
+	return p.read.waitUntil(want, deadline)
 }
 
 func (h *handle) register() (*poller, error) {
-	h.enrol.Lock()
-	defer h.enrol.Unlock()
+	h.registerMu.Lock()
+	defer h.registerMu.Unlock()
 	if p := h.poller.Load(); p != nil {
 		return p, nil
 	}
@@ -113,38 +120,39 @@ func (h *handle) register() (*poller, error) {
 
 func (w *waiter) init(h *handle, wait func(func(uintptr) bool) error,
 	setDeadline func(time.Time) error) {
-	w.handle, w.wait, w.setDeadline = h, wait, setDeadline
-	w.turn = make(chan struct{}, 1)
-	// The poller calls it first after it was armed, so that what happens after this look wakes it
-	// up, and then when it was woken.
+	w.handle, w.waitFD, w.setDeadline = h, wait, setDeadline
+	w.sem = make(chan struct{}, 1)
+	// The poller calls check twice. The first call comes after the poller was armed, so that an
+	// event after this poll wakes it. The second call comes after it was woken.
 	w.check = func(fd uintptr) bool {
-		if w.looked && w.want != 0 {
+		if w.checked && w.want != 0 {
 			w.got = w.want
 			return true
 		}
-		w.looked = true
+		w.checked = true
 		w.got, w.err = pollNow(int(fd), w.want)
 		return w.got != 0 || w.err != nil
 	}
 }
 
-func (w *waiter) until(want network.Events, deadline time.Time) (network.Events, error) {
-	if err := w.take(deadline); err != nil {
+func (w *waiter) waitUntil(want network.Events, deadline time.Time) (network.Events, error) {
+	if err := w.lock(deadline); err != nil {
 		return 0, err
 	}
-	defer w.leave()
-	if timed := !deadline.IsZero(); timed || w.timed {
+	defer w.unlock()
+	if timed := !deadline.IsZero(); timed || w.hasDeadline {
 		if err := w.setDeadline(deadline); err != nil {
 			return 0, waitError(err)
 		}
-		w.timed = timed
+		w.hasDeadline = timed
 	}
-	// Close says that it is closed and then expires the deadline, maybe before the one set above.
+	// Close marks the handle closed and then expires the deadline. If setDeadline above came after
+	// that, it has undone the second step, so the first is checked here.
 	if w.handle.closed() {
 		return 0, net.ErrClosed
 	}
-	w.want, w.got, w.err, w.looked = want, 0, nil, false
-	err := w.wait(w.check)
+	w.want, w.got, w.err, w.checked = want, 0, nil, false
+	err := w.waitFD(w.check)
 	switch {
 	case w.handle.closed():
 		return 0, net.ErrClosed
@@ -158,33 +166,32 @@ func (w *waiter) until(want network.Events, deadline time.Time) (network.Events,
 	return 0, waitError(err)
 }
 
-// take waits for the turn.
-func (w *waiter) take(deadline time.Time) error {
+// lock acquires sem, or returns os.ErrDeadlineExceeded.
+func (w *waiter) lock(deadline time.Time) error {
 	select {
-	case w.turn <- struct{}{}:
+	case w.sem <- struct{}{}:
 		return nil
 	default:
 	}
 	if deadline.IsZero() {
-		w.turn <- struct{}{}
+		w.sem <- struct{}{}
 		return nil
 	}
 	t := time.NewTimer(time.Until(deadline))
 	defer t.Stop()
 	select {
-	case w.turn <- struct{}{}:
+	case w.sem <- struct{}{}:
 		return nil
 	case <-t.C:
 		return os.ErrDeadlineExceeded
 	}
 }
 
-func (w *waiter) leave() {
-	<-w.turn
+func (w *waiter) unlock() {
+	<-w.sem
 }
 
-// waitError is the error of Go's poller as one of ours. What else can go wrong there is a lack of
-// resources.
+// waitError converts an error of Go's poller. Its other errors are a lack of resources.
 func waitError(err error) error {
 	switch {
 	case err == nil:

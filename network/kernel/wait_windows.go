@@ -11,24 +11,24 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// parking is where those who wait for a handle are: in a poll set, each with a thread of the
-// system.
-type parking struct {
-	sets sets
+// waiters holds the poll sets in which calls wait for a handle. Each waiting call takes an OS
+// thread.
+type waiters struct {
+	sets pollSets
 }
 
-// unpark makes all who wait look up.
-func (h *handle) unpark() {
+// wakeAll wakes every waiting call, which then finds the handle closed.
+func (h *handle) wakeAll() {
 	h.sets.wake()
 }
 
-// shut closes the descriptor.
-func (h *handle) shut() error {
+// closeFD closes the descriptor.
+func (h *handle) closeFD() error {
 	h.sets.close()
 	return posix(windows.Closesocket(h.fd))
 }
 
-// Wait blocks until one of the events holds.
+// Wait implements network.Socket.
 func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, error) {
 	if !s.acquire() {
 		return 0, net.ErrClosed
@@ -42,8 +42,10 @@ func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, 
 
 // The values of winsock2.h.
 const (
-	pollIn    = 0x0100 // POLLRDNORM
-	pollOut   = 0x0010 // POLLWRNORM
+	// POLLRDNORM.
+	pollIn = 0x0100
+	// POLLWRNORM.
+	pollOut   = 0x0010
 	pollError = 0x0001
 	pollHup   = 0x0002
 )
@@ -62,8 +64,9 @@ func sysPoll(fd descriptor, mask int16) (int16, error) {
 	return p.revents, nil
 }
 
-// pollNow asks which events hold now. Windows says that a peer has hung up when it will send no
-// more, which is the end of a stream to read, and no Hangup.
+// pollNow returns the events that hold now. Windows reports POLLHUP when the peer has shut down its
+// sending direction, which poll(2) of Linux reports as POLLIN; so it counts as Readable, not as
+// Hangup.
 func pollNow(fd descriptor, want network.Events) (network.Events, error) {
 	var mask int16
 	if want&network.Readable != 0 {
