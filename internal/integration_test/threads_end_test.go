@@ -75,7 +75,7 @@ func TestThreadsEnd(t *testing.T) {
 				t.Errorf("%d of %d ends took longer than %v: %v", len(late), rounds, most, late)
 			}
 			eventually(t, "no goroutine is left behind",
-				func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
+				func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal/engine") })
 		})
 	}
 }
