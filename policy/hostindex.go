@@ -35,6 +35,11 @@ func (x *hostIndex[L]) findPublic(a netip.Addr) *L {
 	return nil
 }
 
+// empty reports whether nothing is filed.
+func (x *hostIndex[L]) empty() bool {
+	return x.public == nil && len(x.v4.nodes) == 0 && len(x.v6.nodes) == 0
+}
+
 // covers reports whether anything is filed under a.
 func (x *hostIndex[L]) covers(a netip.Addr) bool {
 	return x.find(a) != nil || x.findPublic(a) != nil

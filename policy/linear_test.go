@@ -163,3 +163,36 @@ func TestShadowsAgreeWithReading(t *testing.T) {
 		return nil
 	})
 }
+
+// TestExplainReadsNoRules explains refusals under few rules and under a thousand times as many. It
+// takes at most ten times the time, since a guest can call in a loop for what is refused.
+func TestExplainReadsNoRules(t *testing.T) {
+	few, many := New(manyRules(t, 16), Limits{}), New(manyRules(t, 16_000), Limits{})
+	for _, text := range []string{
+		"connect tcp://93.184.216.35:443", "connect udp://93.184.216.34:53", "connect tcp://10.0.0.1:443",
+		"connect tcp://nowhere.test:443", "bind udp://127.0.0.1:0", "listen tcp://0.0.0.0:80",
+		"accept tcp://0.0.0.0:80 from 10.0.0.1", "join udp://239.1.2.3", "resolve nowhere.test",
+	} {
+		t.Run(text, func(t *testing.T) {
+			r, err := ParseRequest(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			explain := func(p *Policy) time.Duration {
+				d := p.Decide(r, nil)
+				if d.Allowed {
+					t.Fatal("it is allowed")
+				}
+				began := cpuTime(t)
+				for range 300 {
+					p.Explain(r, d)
+				}
+				return cpuTime(t) - began
+			}
+			explain(few)
+			if once, most := explain(few), explain(many); most > 10*max(once, time.Millisecond) {
+				t.Errorf("got %v for a thousand times the rules of %v, want at most ten times that", most, once)
+			}
+		})
+	}
+}

@@ -44,6 +44,11 @@ func (p *Policy) Rules() []Rule {
 	return slices.Clone(p.layers[0].rules)
 }
 
+// MayJoin reports whether some rule of the guest's allows to join some group.
+func (p *Policy) MayJoin() bool {
+	return p != nil && len(p.layers) > 0 && !p.layers[0].join[Allow].empty()
+}
+
 // Limits returns the limits in force.
 func (p *Policy) Limits() Limits {
 	if p == nil {
@@ -60,6 +65,7 @@ type layer struct {
 	join    [2]*hostIndex[*Rule]
 	resolve [2]nameIndex[*Rule]
 	names   nameIndex[rulePorts] // the allow connect rules that name a host
+	named   rulePorts            // the same, whatever the name
 	client  [2]*Rule             // an allow connect rule for TCP, and one for UDP
 }
 
@@ -68,6 +74,7 @@ func compile(rules []Rule) *layer {
 	var connect, listen, join [2]hostBuilder[*Rule]
 	var resolve [2]nameBuilder
 	var names nameBuilder
+	var named []*Rule
 	for i := range rules {
 		switch r := &rules[i]; r.action {
 		case Connect:
@@ -78,6 +85,7 @@ func compile(rules []Rule) *layer {
 			}
 			if r.host.kind == byName || r.host.kind == underName {
 				names.add(r)
+				named = append(named, r)
 			} else {
 				connect[r.effect].addHost(r.host, r)
 			}
@@ -98,7 +106,7 @@ func compile(rules []Rule) *layer {
 		l.join[e] = buildHosts(&join[e], firstRule)
 		l.resolve[e] = buildNames(&resolve[e], firstRule)
 	}
-	l.names = buildNames(&names, indexPorts)
+	l.names, l.named = buildNames(&names, indexPorts), indexPorts(named)
 	return l
 }
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"math"
 	"net/netip"
 	"slices"
@@ -24,6 +25,16 @@ func (x *rulePorts) find(p Protocol, port uint16) *Rule {
 		i-- // port is in the stretch before
 	}
 	return s.rules[i]
+}
+
+// first returns the rule for a protocol's lowest port that has one, or nil.
+func (x *rulePorts) first(p Protocol) *Rule {
+	for _, r := range x[p>>1].rules { // of two neighbours one has a rule
+		if r != nil {
+			return r
+		}
+	}
+	return nil
 }
 
 // indexPorts files rules under their protocols and ports.
@@ -84,16 +95,7 @@ func paint(cuts []int, rules []*Rule, proto Protocol) []*Rule {
 }
 
 // anyRule returns one of the rules in an index that is not empty.
-func anyRule(x *rulePorts) *Rule {
-	for _, s := range x {
-		for _, r := range s.rules {
-			if r != nil {
-				return r
-			}
-		}
-	}
-	return nil
-}
+func anyRule(x *rulePorts) *Rule { return cmp.Or(x.first(TCP), x.first(UDP)) }
 
 func firstRule(rules []*Rule) *Rule { return rules[0] }
 

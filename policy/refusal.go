@@ -36,8 +36,11 @@ func (r *Refusal) Hint() string {
 	return Hint(r.Allow)
 }
 
-// Explain says why a request was refused, given the decision on it; nil if it was allowed. It takes
-// its time, so it is for refusals only.
+// nothing is the layer of a policy that is nil.
+var nothing = compile(nil)
+
+// Explain says why a request was refused, given the decision on it; nil if it was allowed. It makes
+// texts, so it is for refusals only, but it does not take longer for more rules.
 func (p *Policy) Explain(r Request, d Decision) *Refusal {
 	if d.Allowed {
 		return nil
@@ -56,7 +59,7 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 		}
 		return ref
 	}
-	l := compile(nil)
+	l := nothing
 	if p != nil && d.layer < len(p.layers) {
 		l = p.layers[d.layer]
 	}
@@ -141,40 +144,70 @@ func through(q *query, a netip.Addr) string {
 }
 
 // reasonHost says why no rule for the action covers an address and a port, going by the rule that
-// comes nearest.
+// comes nearest. A guest can have it asked at every call, so it looks rules up and reads none.
 func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uint16) string {
-	best, reason := 0, "no rule allows "+action.String()
-	nearer := func(rank int, text string) {
-		if rank > best {
-			best, reason = rank, text
+	var covers, other, public, named *Rule // the latter two of other addresses, with the port
+	some := true
+	is := a.String() + " is " + classes[classOf(a)].is
+	switch action {
+	case Connect:
+		x := l.connect[Allow]
+		some = l.client != [2]*Rule{}
+		covers, other = nearest(x, a, proto, func(p *rulePorts) *rulePorts { return p })
+		public, named = x.public.find(proto, port), l.named.find(proto, port)
+	case Listen:
+		x := l.listen[Allow]
+		some = !x.empty()
+		covers, other = nearest(x, a, proto, func(p *peers) *rulePorts { return &p.all })
+		if x.public != nil {
+			public = x.public.all.find(proto, port)
+		}
+	case Join:
+		x := l.join[Allow]
+		some = !x.empty()
+		if x.public != nil {
+			public = *x.public
 		}
 	}
-	for i := range l.rules {
-		r := &l.rules[i]
-		if r.action != action || r.effect != Allow {
-			continue
-		}
-		hasProtocol, hasPort := r.protocols&proto != 0, r.hasPort(port)
-		named := r.host.kind == byName || r.host.kind == underName
-		is := a.String() + " is " + classes[classOf(a)].is
-		switch {
-		case r.host.contains(a) && hasProtocol && port == 0:
-			nearer(6, r.where()+" does not cover a port of the host's choice")
-		case r.host.contains(a) && hasProtocol:
-			nearer(6, r.where()+" does not cover port "+strconv.Itoa(int(port)))
-		case r.host.contains(a):
-			nearer(5, r.where()+" covers "+r.protocols.String()+" only")
-		case !hasProtocol || !hasPort:
-		case r.host.public():
-			nearer(4, strconv.Quote(r.host.String())+" covers public addresses only, "+is)
-		case named && special(a):
-			nearer(3, strconv.Quote(r.host.String())+" reaches public addresses only, "+is)
-		case named:
-			nearer(2, "no lookup of "+strconv.Quote(r.host.String())+" returned it")
-		}
-		nearer(1, "no "+action.String()+" rule covers it")
+	switch {
+	case covers != nil && port == 0:
+		return covers.where() + " does not cover a port of the host's choice"
+	case covers != nil:
+		return covers.where() + " does not cover port " + strconv.Itoa(int(port))
+	case other != nil:
+		return other.where() + " covers " + other.protocols.String() + " only"
+	case public != nil:
+		return strconv.Quote(public.host.String()) + " covers public addresses only, " + is
+	case named != nil && special(a):
+		return strconv.Quote(named.host.String()) + " reaches public addresses only, " + is
+	case named != nil:
+		return "no lookup of " + strconv.Quote(named.host.String()) + " returned it"
+	case some:
+		return "no " + action.String() + " rule covers it"
 	}
-	return reason
+	return "no rule allows " + action.String()
+}
+
+// nearest returns a rule for an address and a protocol, whatever the port, or one for the other
+// protocol. ports are those of a leaf.
+func nearest[L any](x *hostIndex[L], a netip.Addr, proto Protocol, ports func(*L) *rulePorts) (covers, other *Rule) {
+	try := func(leaf *L) bool {
+		p := ports(leaf)
+		if other == nil {
+			other = p.first(proto ^ (TCP | UDP))
+		}
+		covers = p.first(proto)
+		return covers != nil
+	}
+	for n := x.find(a); n != nil; n = n.up {
+		if try(&n.leaf) {
+			return covers, other
+		}
+	}
+	if leaf := x.findPublic(a); leaf != nil {
+		try(leaf)
+	}
+	return covers, other
 }
 
 // reasonName says why no rule covers a lookup of q's name, or a connect to what it may return.
@@ -185,12 +218,8 @@ func (l *layer) reasonName(q *query) string {
 		}
 		return "no connect rule covers it"
 	}
-	for i := range l.rules {
-		if r := &l.rules[i]; r.effect == Allow && r.host.kind == underName &&
-			r.host.name == q.name {
-			return strconv.Quote(r.host.String()) + " covers the names under " + q.name +
-				", not itself"
-		}
+	if l.names.under[q.name] != nil || l.resolve[Allow].under[q.name] != nil {
+		return strconv.Quote("*."+q.name) + " covers the names under " + q.name + ", not itself"
 	}
 	return "no rule allows its lookup"
 }

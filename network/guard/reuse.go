@@ -2,7 +2,6 @@ package guard
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -39,7 +38,7 @@ func (s *socket) setReuse(v int64) error {
 func (s *socket) place(at netip.AddrPort) error {
 	a := at.Addr().Unmap()
 	group := a.IsMulticast()
-	every := a.IsUnspecified() && s.oneFamily() && mayJoin(s.net.Policy())
+	every := a.IsUnspecified() && s.oneFamily() && s.net.Policy().MayJoin()
 	if !s.reuse || !group && !every {
 		return s.Socket.Bind(at)
 	}
@@ -67,10 +66,4 @@ func (s *socket) oneFamily() bool {
 	}
 	only, err := s.Socket.Option(network.V6Only)
 	return err == nil && only != 0
-}
-
-func mayJoin(p *policy.Policy) bool {
-	return slices.ContainsFunc(p.Rules(), func(r policy.Rule) bool {
-		return r.Action() == policy.Join && r.Effect() == policy.Allow
-	})
 }
