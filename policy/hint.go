@@ -21,6 +21,22 @@ func Hint(rules []Rule) string {
 	return "--" + rules[0].effect.String() + "-" + rules[0].action.String() + " " + value
 }
 
+// FileHint is [Hint] for somebody who has the rules in a file: what to add to which of its lists,
+// such as
+//
+//	add "connect tcp://10.0.0.5:5432" to allow
+func FileHint(rules []Rule) string {
+	var list []string
+	for i := range rules {
+		_, rule, _ := strings.Cut(rules[i].text, " ")
+		list = append(list, `"`+rule+`"`)
+	}
+	if list == nil {
+		return ""
+	}
+	return "add " + strings.Join(list, ", ") + " to " + rules[0].effect.String()
+}
+
 // ceilingHint says what a ceiling has to allow.
 func ceilingHint(rules []Rule) string {
 	return "let the ceiling allow " + rules[0].action.String() + " " + targets(rules)

@@ -99,7 +99,11 @@ func ask(name, ceiling string, words []string) error {
 	}
 	refusal := p.Explain(r, d)
 	fmt.Println(refusal)
-	if hint := refusal.Hint(); hint != "" && name == "explain" {
+	hint := refusal.Hint()
+	if len(refusal.Allow) > 0 {
+		hint = policy.FileHint(refusal.Allow) + " in " + words[0]
+	}
+	if hint != "" && name == "explain" {
 		fmt.Printf("  to allow it: %s\n", hint)
 	}
 	return &exit{status: statusFailure}
