@@ -120,6 +120,9 @@ func ParseTargets(effect Effect, action Action, text string, from Origin) ([]Rul
 	if err == nil {
 		err = p.refuseProse(action, w)
 	}
+	if err == nil {
+		err = p.fromEach(w)
+	}
 	if err != nil {
 		return nil, err
 	}

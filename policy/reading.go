@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -144,6 +145,28 @@ func (p parser) refuseProse(a Action, w []word) *Error {
 		} else if isLabel(text) && !isGroup(text) {
 			return p.fail(w[i].at, "leave it out, or write "+text+". for a host of that name",
 				"%q stands among several targets without a port", text)
+		}
+	}
+	return nil
+}
+
+// fromEach refuses a target without "from" before one that has it, since that can be read as meant
+// for both, and after it if it can be read as one more peer.
+func (p parser) fromEach(w []word) *Error {
+	var bare, with bool
+	for i := 0; i < len(w); i++ {
+		hasFrom := i+1 < len(w) && w[i+1].text == "from"
+		switch {
+		case hasFrom && bare:
+			return p.fail(w[i+1].at, `write "from" behind each, or a value for each`,
+				`"from" can be meant for one of several targets, or for all`)
+		case !hasFrom && with && p.peer(new(Rule), w[i]) == nil:
+			text := w[i].text
+			return p.fail(w[i].at, fmt.Sprintf(`write "TARGET from %s" for another peer, or %[1]s in a value `+
+				`of its own for another target`, text), "%q can be read in two ways", text)
+		}
+		if bare, with = !hasFrom, hasFrom; hasFrom {
+			i += 2
 		}
 	}
 	return nil
