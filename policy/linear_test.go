@@ -169,7 +169,8 @@ func TestShadowsAgreeWithReading(t *testing.T) {
 func TestExplainReadsNoRules(t *testing.T) {
 	few, many := New(manyRules(t, 16), Limits{}), New(manyRules(t, 16_000), Limits{})
 	for _, text := range []string{
-		"connect tcp://93.184.216.35:443", "connect udp://93.184.216.34:53", "connect tcp://10.0.0.1:443",
+		"connect tcp://93.184.216.35:443", "connect udp://93.184.216.34:53",
+		"connect tcp://10.0.0.1:443",
 		"connect tcp://nowhere.test:443", "bind udp://127.0.0.1:0", "listen tcp://0.0.0.0:80",
 		"accept tcp://0.0.0.0:80 from 10.0.0.1", "join udp://239.1.2.3", "resolve nowhere.test",
 	} {
@@ -191,7 +192,8 @@ func TestExplainReadsNoRules(t *testing.T) {
 			}
 			explain(few)
 			if once, most := explain(few), explain(many); most > 10*max(once, time.Millisecond) {
-				t.Errorf("got %v for a thousand times the rules of %v, want at most ten times that", most, once)
+				t.Errorf("got %v for a thousand times the rules of %v, want at most ten times that",
+					most, once)
 			}
 		})
 	}

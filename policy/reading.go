@@ -162,8 +162,9 @@ func (p parser) fromEach(w []word) *Error {
 				`"from" can be meant for one of several targets, or for all`)
 		case !hasFrom && with && p.peer(new(Rule), w[i]) == nil:
 			text := w[i].text
-			return p.fail(w[i].at, fmt.Sprintf(`write "TARGET from %s" for another peer, or %[1]s in a value `+
-				`of its own for another target`, text), "%q can be read in two ways", text)
+			return p.fail(w[i].at,
+				fmt.Sprintf(`write "TARGET from %s" for another peer, or %[1]s in a value `+
+					`of its own for another target`, text), "%q can be read in two ways", text)
 		}
 		if bare, with = !hasFrom, hasFrom; hasFrom {
 			i += 2

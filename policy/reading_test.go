@@ -151,9 +151,10 @@ func TestRuleWordsAreNoNames(t *testing.T) {
 // TestFromHasOneReading has several targets in one value, and "from" behind some of them.
 func TestFromHasOneReading(t *testing.T) {
 	for text, mend := range map[string]string{
-		"tcp://0.0.0.0:80 from 10.0.0.1 10.0.0.2":    `write "TARGET from 10.0.0.2" for another peer`,
-		"tcp://0.0.0.0:80 from loopback private":     `write "TARGET from private" for another peer`,
-		"[::]:80 from 10.0.0.0/8 ff00::/9 127.0.0.1": "or ff00::/9 in a value of its own for another target",
+		"tcp://0.0.0.0:80 from 10.0.0.1 10.0.0.2": `write "TARGET from 10.0.0.2" for another peer`,
+		"tcp://0.0.0.0:80 from loopback private":  `write "TARGET from private" for another peer`,
+		"[::]:80 from 10.0.0.0/8 ff00::/9 127.0.0.1": "or ff00::/9 in a value of its own for " +
+			"another target",
 		"[::]:80 from 10.0.0.1 tcp://[::]:81":        "",
 		"0.0.0.0:80 [::]:80 from 10.0.0.0/8":         `write "from" behind each`,
 		"0.0.0.0:80 from loopback 1.1.1.1:80 from *": "",

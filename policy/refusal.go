@@ -190,7 +190,8 @@ func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uin
 
 // nearest returns a rule for an address and a protocol, whatever the port, or one for the other
 // protocol. ports are those of a leaf.
-func nearest[L any](x *hostIndex[L], a netip.Addr, proto Protocol, ports func(*L) *rulePorts) (covers, other *Rule) {
+func nearest[L any](x *hostIndex[L], a netip.Addr, proto Protocol,
+	ports func(*L) *rulePorts) (covers, other *Rule) {
 	try := func(leaf *L) bool {
 		p := ports(leaf)
 		if other == nil {

@@ -420,8 +420,8 @@ func TestConnectUnderLimit(t *testing.T) {
 	wantErr(t, "send", err, syscall.EAGAIN)
 }
 
-// TestNoAllocation sends and receives within limits that are not reached: the guard allocates nothing
-// beyond what the sockets beneath do, which is nothing on Linux (see package kernel).
+// TestNoAllocation sends and receives within limits that are not reached: the guard allocates
+// nothing beyond what the sockets beneath do, which is nothing on Linux (see package kernel).
 func TestNoAllocation(t *testing.T) {
 	allocations := func(n network.Network) float64 {
 		s, peer := streams(t, n)
@@ -440,10 +440,12 @@ func TestNoAllocation(t *testing.T) {
 		})
 	}
 	beneath := allocations(kernel.New(kernel.Config{}))
-	for name, l := range map[string]policy.Limits{"free": {}, "limited": {SendBytesPerSecond: 1 << 40, RecvBytesPerSecond: 1 << 40}} {
+	for name, l := range map[string]policy.Limits{"free": {},
+		"limited": {SendBytesPerSecond: 1 << 40, RecvBytesPerSecond: 1 << 40}} {
 		n, _ := limited(t, l)
 		if got := allocations(n); got > beneath {
-			t.Errorf("%s: got %v allocations, want the %v of the sockets beneath", name, got, beneath)
+			t.Errorf("%s: got %v allocations, want the %v of the sockets beneath", name, got,
+				beneath)
 		}
 	}
 }
