@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -200,6 +201,31 @@ func TestHTTPClient(t *testing.T) {
 				t.Errorf("got %q and status %d, want %q and 1", out.String(), status, want)
 			}
 		})
+	}
+}
+
+// TestListenerHandedOver makes a listener of the descriptor that the host handed over.
+func TestListenerHandedOver(t *testing.T) {
+	module := guest(t, "testdata/handed.rs")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	status, err := module.Run(t.Context(), wasport.Config{
+		Stderr: os.Stderr, Sockets: []syscall.Conn{l.(*net.TCPListener)},
+	})
+	if err != nil || status.Code != 0 {
+		t.Fatalf("got status %d, %v, want 0", status.Code, err)
+	}
+	got, err := io.ReadAll(c)
+	if want := "hello " + c.LocalAddr().String(); err != nil || string(got) != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }
 

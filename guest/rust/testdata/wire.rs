@@ -240,7 +240,9 @@ fn clones(ip: IpAddr) -> io::Result<()> {
 fn descriptors(ip: IpAddr) -> io::Result<()> {
     let (client, mut server) = pair(ip)?;
     println!("{}", client.as_raw_fd() == client.as_fd().as_raw_fd());
+    let clone = client.try_clone()?;
     let fd = client.into_raw_fd();
+    drop(clone); // which leaves the descriptor open
     let mut client = unsafe { TcpStream::from_raw_fd(fd) };
     client.write_all(b"x")?;
     drop(client);

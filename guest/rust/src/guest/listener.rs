@@ -28,8 +28,14 @@ const BACKLOG: i32 = 128;
 /// # }
 /// ```
 ///
-/// A listener that the command was told to hand over is the first descriptor after those of the
-/// directories: `unsafe { TcpListener::from_raw_fd(3) }`.
+/// A listener that the host hands over (`wasport run --listen tcp://127.0.0.1:7000`) is the first
+/// descriptor after those of the directories:
+///
+/// ```no_run
+/// use wasport_net::{FromRawFd, TcpListener};
+///
+/// let listener = unsafe { TcpListener::from_raw_fd(3) };
+/// ```
 pub struct TcpListener {
     socket: Socket,
 }

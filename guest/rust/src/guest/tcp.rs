@@ -50,6 +50,11 @@ impl TcpStream {
     /// // An address that the policy does not grant.
     /// let denied = TcpStream::connect("192.0.2.1:80").unwrap_err();
     /// assert_eq!(denied.kind(), ErrorKind::PermissionDenied);
+    ///
+    /// // An address with a scope.
+    /// let scoped = std::net::SocketAddrV6::new(wasport_net::Ipv6Addr::LOCALHOST, 80, 0, 1);
+    /// let invalid = TcpStream::connect(scoped).unwrap_err();
+    /// assert_eq!(invalid.kind(), ErrorKind::InvalidInput);
     /// ```
     pub fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
         each_addr(addr, |addr| {
