@@ -37,7 +37,7 @@ func TestCancelBlocked(t *testing.T) {
 			}
 			within(t, "the end", 1000, attempts)
 			eventually(t, "no goroutine is left behind",
-				func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal") })
+				func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal/engine") })
 		})
 	}
 }
