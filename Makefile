@@ -1,12 +1,50 @@
-# What is built with clang: the C library for guests, and the guests that tests and the demo run. Everything else is `go build`.
+# What contributors run, and what is built with clang: the C library for guests, and the guests that
+# tests and the demonstration run. `make help` lists the targets; none of them needs root, except
+# `install` where PREFIX does.
 #
-#   make lib            guest/c/build/libwasport.a, and libwasport-wamr.a without wasport's own imports
-#   make guests         the committed .wasm files, from their sources
-#   make guests-check   whether the committed .wasm files are what their sources give, byte for byte
-#   make install        the C library under PREFIX, with what pkg-config and CMake need to find it
+# Clang and its libraries, on Debian 12: apt-get install clang lld llvm wabt wasi-libc
+# libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32. Another toolchain:
 #
-# Debian 12: apt-get install clang lld llvm wabt wasi-libc libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32
-# Another toolchain: make CLANG=/opt/wasi-sdk/bin/clang AR=/opt/wasi-sdk/bin/llvm-ar WASI_SYSROOT=/opt/wasi-sdk/share/wasi-sysroot
+#   make lib CLANG=/opt/wasi-sdk/bin/clang AR=/opt/wasi-sdk/bin/llvm-ar \
+#       WASI_SYSROOT=/opt/wasi-sdk/share/wasi-sysroot
+
+.DEFAULT_GOAL := help
+
+# Each module of Go in this repository. Those below have dependencies that wasport has not.
+GO_MODULES := . bench guest/go/ports guest/go/wasmedge
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Flags of go test, such as -p 1 or -run NAME.
+TEST_FLAGS ?=
+# The longest that one package's tests may take.
+TEST_TIMEOUT ?= 25m
+
+.PHONY: help test race test-apart lint tidy check
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+test: ## run the tests
+	go test -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) ./...
+
+race: ## run the tests under the race detector
+	go test -race -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) ./...
+
+test-apart: ## run the tests of the Go modules that have dependencies of their own
+	@for m in $(filter-out .,$(GO_MODULES)); do \
+		echo "$$m"; (cd $$m && go test -timeout $(TEST_TIMEOUT) ./...) || exit; \
+	done
+
+lint: ## check formatting, go.mod, vet and staticcheck, of every Go module
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || \
+		{ echo "not formatted: $$unformatted"; exit 1; }
+	@for m in $(GO_MODULES); do \
+		echo "$$m"; (cd $$m && go mod tidy -diff && go mod verify && go vet ./... && \
+			go run $(STATICCHECK) ./...) || exit; \
+	done
+
+tidy: ## check the rules of style, and print where they are broken
+	go run ./internal/tidy
+
+check: lint tidy test ## lint, tidy and test: do this before you send a change
 
 CLANG ?= clang
 ifeq ($(origin AR),default)
@@ -17,14 +55,16 @@ WASI_TARGET ?= wasm32-wasi
 C := guest/c
 OUT ?= $(C)/build
 
-# Debian spreads its sysroot over /usr, where clang would also find the machine's own headers; so they are named one by one.
+# Debian spreads its sysroot over /usr, where clang would also find the machine's own headers; so
+# they are named one by one.
 ifdef WASI_SYSROOT
 TARGET_FLAGS := --target=$(WASI_TARGET) --sysroot=$(WASI_SYSROOT) -isystem $(C)/include
 else
-TARGET_FLAGS := --target=$(WASI_TARGET) --sysroot=/usr -nostdlibinc -isystem $(C)/include -isystem /usr/include/$(WASI_TARGET)
+TARGET_FLAGS := --target=$(WASI_TARGET) --sysroot=/usr -nostdlibinc -isystem $(C)/include \
+	-isystem /usr/include/$(WASI_TARGET)
 endif
 CFLAGS := -std=gnu11 -Os -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror
-# A stack of 1 MiB with nothing below it, so that one that overflows traps. `wasport cc` does the same.
+# A stack of 1 MiB with nothing below it, so that one that overflows traps, as with `wasport cc`.
 STACK := -Wl,-z,stack-size=1048576 -Wl,--stack-first
 LDFLAGS := -Wl,--strip-debug $(STACK)
 
@@ -40,21 +80,22 @@ WAMR_OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/wamr/%.o)
 # The modules lie one folder above their sources, since Go has no C files beside its own.
 GUESTS := $(sort $(wildcard internal/guests/src/*.c internal/guests/demo/src/*.c))
 WORKLOADS := $(sort $(wildcard bench/src/*.c))
-MODULES := $(subst /src/,/,$(GUESTS:.c=.wasm) $(WORKLOADS:.c=.wasm)) internal/engine/interrupt/testdata/cpu.wasm
-THREADS := $(patsubst internal/guests/threads/src/%.c,internal/guests/threads/%.wasm,$(filter-out %/guest.c,$(sort $(wildcard internal/guests/threads/src/*.c))))
-TEXTS := $(sort $(wildcard internal/integration_test/testdata/*.wat cmd/wasport/testdata/module/*.wat))
+MODULES := $(subst /src/,/,$(GUESTS:.c=.wasm) $(WORKLOADS:.c=.wasm)) \
+	internal/engine/interrupt/testdata/cpu.wasm
+TEXTS := $(sort $(wildcard internal/integration_test/testdata/*.wat \
+	cmd/wasport/testdata/module/*.wat))
 # Another place for them.
 GUEST_DIR ?= .
 
 PREFIX ?= /usr/local
 INSTALLED := $(DESTDIR)$(PREFIX)/lib
 # As Go numbers versions: the latest tag, or without one the time and the name of the last commit.
-VERSION ?= $(patsubst v%,%,$(or $(shell { git describe --tags --match 'v[0-9]*' || TZ=UTC git log -1 --abbrev=12 \
-	--date=format-local:%Y%m%d%H%M%S --format=v0.0.0-%cd-%h; } 2>/dev/null),v0.0.0))
+VERSION ?= $(patsubst v%,%,$(or $(shell { git describe --tags --match 'v[0-9]*' || \
+	TZ=UTC git log -1 --abbrev=12 --date=format-local:%Y%m%d%H%M%S --format=v0.0.0-%cd-%h; } 2>/dev/null),v0.0.0))
 
 .PHONY: lib guests guests-check install clean
-lib: $(OUT)/libwasport.a $(OUT)/libwasport-wamr.a
-guests: $(MODULES:%=$(GUEST_DIR)/%) threads texts
+lib: $(OUT)/libwasport.a $(OUT)/libwasport-wamr.a ## build the C library into guest/c/build
+guests: $(MODULES:%=$(GUEST_DIR)/%) threads texts ## build the committed .wasm files
 
 $(OUT)/libwasport.a: $(OBJECTS)
 $(OUT)/libwasport-wamr.a: $(WAMR_OBJECTS)
@@ -79,7 +120,8 @@ $(foreach g,$(GUESTS),$(eval $(call guest,$(g))))
 define workload
 $(GUEST_DIR)/$(subst /src/,/,$(1:.c=.wasm)): $(1) $(wildcard $(dir $(1))*.h) $(OUT)/libwasport.a
 	@mkdir -p $$(@D)
-	$(CLANG) $(TARGET_FLAGS) $(subst -Os,-O2,$(CFLAGS)) $(LDFLAGS) $$< $(OUT)/libwasport.a -o $$@ && chmod 644 $$@
+	$(CLANG) $(TARGET_FLAGS) $(subst -Os,-O2,$(CFLAGS)) $(LDFLAGS) $$< $(OUT)/libwasport.a -o $$@ \
+		&& chmod 644 $$@
 endef
 $(foreach w,$(WORKLOADS),$(eval $(call workload,$(w))))
 
@@ -94,10 +136,11 @@ threads:
 	CLANG=$(CLANG) sh internal/guests/threads/build.sh $(GUEST_DIR)/internal/guests/threads
 texts:
 	for t in $(TEXTS:.wat=); do \
-		mkdir -p $$(dirname $(GUEST_DIR)/$$t) && wat2wasm --debug-names --enable-threads $$t.wat -o $(GUEST_DIR)/$$t.wasm || exit; \
+		mkdir -p $$(dirname $(GUEST_DIR)/$$t) && \
+		wat2wasm --debug-names --enable-threads $$t.wat -o $(GUEST_DIR)/$$t.wasm || exit; \
 	done
 
-guests-check:
+guests-check: ## check that the committed .wasm files are what their sources give
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	$(MAKE) --no-print-directory -s guests OUT=$$dir/lib GUEST_DIR=$$dir && \
 	status=0; count=0; for m in $$(git ls-files '*.wasm'); do \
@@ -106,7 +149,7 @@ guests-check:
 	test $$status = 0 && echo "$$count modules are what their sources give"; exit $$status
 
 # pkg-config's users call clang themselves, and need all that it takes to find the C library.
-install: lib
+install: lib ## install the C library under PREFIX, for pkg-config and CMake
 	install -d $(INSTALLED)/wasport $(INSTALLED)/pkgconfig $(INSTALLED)/cmake
 	cp -R $(C)/include $(OUT)/libwasport.a $(OUT)/libwasport-wamr.a $(INSTALLED)/wasport
 	cp -R $(C)/cmake $(INSTALLED)/cmake/wasport
@@ -116,5 +159,5 @@ install: lib
 		-e 's|@EMULATED@|$(EMULATED:%=-lwasi-emulated-%)|' \
 		$(C)/wasport.pc.in >$(INSTALLED)/pkgconfig/wasport.pc
 
-clean:
+clean: ## remove the built C library
 	rm -rf $(OUT)
