@@ -11,23 +11,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wakeSlot is the slot of the descriptor by which a set is woken.
+// wakeSlot is the slot of the eventfd(2) that wakes a set.
 const wakeSlot = -1
 
-// few is how many descriptors the kernel can look at without the scheduler needing to know of the
-// system call.
-const few = 64
+// maxRawEvents is the number of events that the kernel collects too quickly for Go's scheduler to
+// need to know of the system call.
+const maxRawEvents = 64
 
-// epoll is an epoll descriptor that Go's poller waits for.
+// epoll is an epoll descriptor that is registered with Go's poller.
 type epoll struct {
-	epfd   int
-	file   *os.File // owns epfd
-	wait   func(func(uintptr) bool) error
-	check  func(uintptr) bool
-	timed  bool // whether file has a deadline
-	events []unix.EpollEvent
-	n      int   // how many of them the last look has seen
-	err    error // why it has not
+	epfd int
+	// file owns epfd.
+	file *os.File
+	// rawRead is the Read method of a syscall.RawConn, and check its argument.
+	rawRead func(func(uintptr) bool) error
+	check   func(uintptr) bool
+	// hasDeadline tells that file has a deadline.
+	hasDeadline bool
+	events      []unix.EpollEvent
+	// n is the number of events that the last pollNow has found, and err its failure.
+	n   int
+	err error
 }
 
 func (p *epoll) open(wakefd int) error {
@@ -35,8 +39,8 @@ func (p *epoll) open(wakefd int) error {
 	if err != nil {
 		return err
 	}
-	// An epoll never blocks but in its own call; this is how NewFile learns that Go's poller may
-	// have it.
+	// The mode has no effect on epoll_wait(2). It tells os.NewFile that Go's poller may have the
+	// descriptor.
 	if err := unix.SetNonblock(fd, true); err != nil {
 		unix.Close(fd)
 		return err
@@ -51,12 +55,12 @@ func (p *epoll) open(wakefd int) error {
 		f.Close()
 		return err
 	}
-	p.epfd, p.file, p.wait, p.timed, p.n = fd, f, rc.Read, false, 0
+	p.epfd, p.file, p.rawRead, p.hasDeadline, p.n = fd, f, rc.Read, false, 0
 	p.check = func(uintptr) bool {
-		p.look()
+		p.pollNow()
 		return p.n > 0 || p.err != nil
 	}
-	p.room(1)
+	p.growEvents(1)
 	return nil
 }
 
@@ -64,20 +68,20 @@ func (p *epoll) close() {
 	p.file.Close()
 }
 
-// room makes room for n events, so that all descriptors that are ready are seen at once.
-func (p *epoll) room(n int) {
+// growEvents makes room for n events, so that one pollNow finds all ready descriptors.
+func (p *epoll) growEvents(n int) {
 	if n > len(p.events) {
 		p.events = make([]unix.EpollEvent, n+n/2)
 	}
 }
 
-// look sees what is ready now.
-func (p *epoll) look() {
+// pollNow finds the descriptors that are ready now.
+func (p *epoll) pollNow() {
 	for {
 		var n uintptr
 		var errno unix.Errno
 		at := unsafe.Pointer(&p.events[0])
-		if len(p.events) <= few {
+		if len(p.events) <= maxRawEvents {
 			n, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epfd), uintptr(at),
 				uintptr(len(p.events)), 0, 0, 0)
 		} else {
@@ -96,20 +100,20 @@ func (p *epoll) look() {
 	}
 }
 
-func (p *epoll) seen() []unix.EpollEvent {
+func (p *epoll) readyEvents() []unix.EpollEvent {
 	return p.events[:p.n]
 }
 
-// block looks again and again, until there is something to see or the deadline passes:
-// os.ErrDeadlineExceeded.
-func (p *epoll) block(deadline time.Time) error {
-	if timed := !deadline.IsZero(); timed || p.timed {
+// waitFile repeats pollNow until it finds an event. It returns os.ErrDeadlineExceeded after the
+// deadline.
+func (p *epoll) waitFile(deadline time.Time) error {
+	if timed := !deadline.IsZero(); timed || p.hasDeadline {
 		if err := p.file.SetReadDeadline(deadline); err != nil {
 			return err
 		}
-		p.timed = timed
+		p.hasDeadline = timed
 	}
-	err := p.wait(p.check)
+	err := p.rawRead(p.check)
 	if errors.Is(err, os.ErrDeadlineExceeded) && p.check(0) {
 		err = nil
 	}

@@ -1,38 +1,44 @@
 // Package poll waits for many descriptors at once.
 //
-// It knows descriptors only as network.Pollables: sockets, files, standard streams and whatever
-// else can say when it is ready. What a guest's subscriptions mean, clocks among them, is for the
-// layer above to say.
+// It knows descriptors only as network.Pollables: sockets, files and standard streams. The layer
+// above (internal/system) translates the subscriptions of a guest, and handles those to clocks.
 //
-// On Linux a Set is an epoll that keeps its registrations between calls, so that a call costs what
-// is ready and not what is waited for, and that is itself waited for in Go's poller, so that a
-// blocked call costs a goroutine and no thread. Elsewhere each call is a poll(2) or a WSAPoll in a
-// thread of its own.
+// On Linux a Set is an epoll(7) instance that keeps its registrations between calls, so that a call
+// costs as much as the ready items, not as all items. Go's poller waits for the instance, so that a
+// blocked call takes a goroutine and no OS thread. Elsewhere each call is a poll(2) or WSAPoll in
+// an OS thread of its own.
+//
+// Wait is called by one goroutine at a time. Wake, Close and the wake functions given to Notify may
+// be called by others at any time.
+//
+// Lock order: a lock that a Pollable holds while it calls the wake function of Notify comes before
+// Set.mu. So Set.mu is not held while Poll, Control, Notify or stop of a Pollable is called.
 package poll
 
 import "github.com/wasport/wasport/network"
 
-// Item is one thing to wait for. Items may have the same Pollable. The value in P must be
-// comparable, as pointers are.
+// Item is one descriptor to wait for. Several items may have the same Pollable.
 type Item struct {
-	P    network.Pollable
-	Want network.Events // none: only Hangup and Failed make it ready
+	// P must have a comparable dynamic type, such as a pointer.
+	P network.Pollable
+	// Want holds the events to wait for. Hangup and Failed make an item ready even if Want is 0.
+	Want network.Events
 
-	// Got is which of the wanted events hold, and Hangup and Failed. Err is why that cannot be
-	// told: net.ErrClosed when P is closed. Both are set for the items that Wait returns as ready,
-	// and stale in the others.
+	// Got holds the wanted events that hold, and Hangup and Failed. Err is the reason why they are
+	// not known: net.ErrClosed if P is closed. Wait sets both for the items that it returns as
+	// ready, and leaves stale values in the others.
 	Got network.Events
 	Err error
 }
 
-// interesting are the events that make an item ready.
-func (i *Item) interesting(e network.Events) network.Events {
+// filter returns those of the events that make the item ready.
+func (i *Item) filter(e network.Events) network.Events {
 	return e & (i.Want | network.Hangup | network.Failed)
 }
 
-// standing is for what is ready whenever it is asked, such as a regular file. It returns whether
-// the item is: one that wants nothing is only if something is wrong.
-func (i *Item) standing() bool {
+// pollAlwaysReady polls an item whose Pollable is always ready, such as a regular file, and reports
+// whether the item is ready. An item that wants no events is ready only after an error.
+func (i *Item) pollAlwaysReady() bool {
 	i.Got, i.Err = i.P.Poll(i.Want)
 	if i.Err == nil && i.Got == 0 {
 		i.Got = i.Want

@@ -8,64 +8,69 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// registry is what is registered with an epoll, and for which items.
+// registry holds the registrations with an epoll, and the items of each.
 type registry struct {
 	epoll  *epoll
 	signal func()
 
-	known  map[network.Pollable]*source
-	live   []*source // the same, in order of appearance
-	of     []*source // of each item
-	next   []int32   // the next item with the same source; -1 ends
-	others []*source // those of live that the kernel does not tell of
-	round  uint32    // counts updates
+	// known finds the source of a Pollable, and sources holds the same in order of appearance.
+	known   map[network.Pollable]*source
+	sources []*source
+	// sourceOf is the source of each item.
+	sourceOf []*source
+	// next is the next item with the same source, or -1.
+	next []int32
+	// unregistered holds the sources whose events the kernel does not report.
+	unregistered []*source
+	// updates counts the calls of update.
+	updates uint32
 
 	slots []slot
 	free  []int32
 
-	// Operands of ctl, which is made once since it would be allocated for each call.
-	op   int
-	src  *source
-	fail error
-	ctl  func(fd uintptr)
+	// ctlOp, ctlSrc and ctlErr are the operands and the result of ctl. The function is made once,
+	// since a closure made by each call would be allocated.
+	ctlOp  int
+	ctlSrc *source
+	ctlErr error
+	ctl    func(fd uintptr)
 }
 
-// slot is where the kernel's answer leads to. Its number of uses tells the answers for its former
-// sources apart.
+// slot is the user data of an epoll event. The generation tells its source apart from former ones.
 type slot struct {
-	src  *source
-	uses int32
+	src        *source
+	generation int32
 }
 
 func (r *registry) init(p *epoll, signal func()) {
 	r.epoll, r.signal = p, signal
 	r.known = make(map[network.Pollable]*source)
 	r.ctl = func(fd uintptr) {
-		if r.op != 0 {
-			r.fail = r.control(int(fd))
+		if r.ctlOp != 0 {
+			r.ctlErr = r.ctlFD(int(fd))
 		}
 	}
 }
 
-// at is the source that an event belongs to, or nil if that is gone.
-func (r *registry) at(n, uses int32) *source {
-	if s := r.slots[n]; s.uses == uses {
+// sourceAt returns the source of an event, or nil if it is no longer registered.
+func (r *registry) sourceAt(n, generation int32) *source {
+	if s := r.slots[n]; s.generation == generation {
 		return s.src
 	}
 	return nil
 }
 
-// update makes the registrations be those of the items.
+// update makes the registrations match the items.
 func (r *registry) update(items []Item) {
-	r.round++
-	before := r.of
-	if len(items) > cap(r.of) {
-		r.of = make([]*source, len(items))
+	r.updates++
+	before := r.sourceOf
+	if len(items) > cap(r.sourceOf) {
+		r.sourceOf = make([]*source, len(items))
 		r.next = make([]int32, len(items))
-		copy(r.of, before)
+		copy(r.sourceOf, before)
 	}
-	r.of, r.next = r.of[:len(items)], r.next[:len(items)]
-	// Backwards, so that the items of a source are linked in their order.
+	r.sourceOf, r.next = r.sourceOf[:len(items)], r.next[:len(items)]
+	// The loop goes backwards, so that the items of a source are linked in their order.
 	for i := len(items) - 1; i >= 0; i-- {
 		var src *source
 		if i < len(before) && before[i] != nil && before[i].p == items[i].P {
@@ -73,57 +78,58 @@ func (r *registry) update(items []Item) {
 		} else if src = r.known[items[i].P]; src == nil {
 			src = &source{p: items[i].P, slot: wakeSlot}
 			r.known[src.p] = src
-			r.live = append(r.live, src)
+			r.sources = append(r.sources, src)
 		}
-		if src.round != r.round {
-			src.round, src.want, src.first = r.round, 0, -1
+		if src.update != r.updates {
+			src.update, src.want, src.first = r.updates, 0, -1
 		}
 		src.want |= items[i].Want
-		r.of[i], r.next[i], src.first = src, src.first, int32(i)
+		r.sourceOf[i], r.next[i], src.first = src, src.first, int32(i)
 	}
-	r.sweep()
-	r.others = r.others[:0]
-	for _, src := range r.live {
-		r.settle(src)
+	r.dropUnused()
+	r.unregistered = r.unregistered[:0]
+	for _, src := range r.sources {
+		r.refresh(src)
 		if src.kind != registered {
-			r.others = append(r.others, src)
+			r.unregistered = append(r.unregistered, src)
 		}
 	}
-	r.epoll.room(len(r.live) + 1)
+	r.epoll.growEvents(len(r.sources) + 1)
 }
 
-// sweep drops the sources that no item has any more. First of all: the number of a descriptor may
-// have passed to a new one.
-func (r *registry) sweep() {
-	kept := r.live[:0]
-	for _, src := range r.live {
-		if src.round == r.round {
+// dropUnused unregisters the sources that no item has any more. It runs before new sources are
+// registered, which may have the descriptor numbers of closed ones.
+func (r *registry) dropUnused() {
+	kept := r.sources[:0]
+	for _, src := range r.sources {
+		if src.update == r.updates {
 			kept = append(kept, src)
 			continue
 		}
 		r.unregister(src)
 		delete(r.known, src.p)
 	}
-	clear(r.live[len(kept):])
-	r.live = kept
-	clear(r.of[len(r.of):cap(r.of)])
+	clear(r.sources[len(kept):])
+	r.sources = kept
+	clear(r.sourceOf[len(r.sourceOf):cap(r.sourceOf)])
 }
 
-// settle brings the registration of a source up to date.
-func (r *registry) settle(src *source) {
+// refresh brings the registration of a source up to date.
+func (r *registry) refresh(src *source) {
 	switch src.kind {
 	case registered:
-		op := 0 // which only finds out whether it is closed
-		if src.want != src.told {
+		// With op 0, epollCtl only finds out whether the source is closed.
+		op := 0
+		if src.want != src.registeredEvents {
 			op = unix.EPOLL_CTL_MOD
 		}
-		if err := r.do(op, src); err != nil {
+		if err := r.epollCtl(op, src); err != nil {
 			r.unregister(src)
 			src.kind, src.err = failed, err
 		}
 		return
-	case notifying:
-		if src.want != src.told {
+	case notified:
+		if src.want != src.registeredEvents {
 			src.disarm()
 		}
 		return
@@ -133,9 +139,9 @@ func (r *registry) settle(src *source) {
 		src.control = way.Control
 		r.register(src)
 	case way.Notify != nil:
-		src.kind, src.notify, src.signal = notifying, way.Notify, r.signal
+		src.kind, src.notify, src.signal = notified, way.Notify, r.signal
 	default:
-		src.kind = always
+		src.kind = alwaysReady
 	}
 }
 
@@ -149,93 +155,96 @@ func (r *registry) register(src *source) {
 		}
 	}
 	r.slots[src.slot].src = src
-	r.slots[src.slot].uses++
-	switch err := r.do(unix.EPOLL_CTL_ADD, src); err {
+	r.slots[src.slot].generation++
+	switch err := r.epollCtl(unix.EPOLL_CTL_ADD, src); err {
 	case nil:
 		src.kind, src.err = registered, nil
-	case unix.EPERM: // as for regular files, on which nothing ever waits
+	// epoll_ctl(2) refuses regular files, which are always ready.
+	case unix.EPERM:
 		r.release(src)
-		src.kind = always
+		src.kind = alwaysReady
 	default:
 		r.release(src)
 		src.kind, src.err = failed, err
 	}
 }
 
-// unregister forgets a source. If that is closed, the kernel has no number for it any more, and has
-// forgotten it as well, or goes on reporting it for a slot that is not its own any more.
+// unregister removes a source. If its Pollable is closed, no descriptor is left to remove: the
+// kernel has removed it as well, or reports events for a slot with an old generation (epoll(7),
+// questions and answers 6).
 func (r *registry) unregister(src *source) {
 	switch {
-	case src.kind == notifying:
+	case src.kind == notified:
 		src.disarm()
 	case src.kind != registered:
-	case src.twin != 0:
-		unix.EpollCtl(r.epoll.epfd, unix.EPOLL_CTL_DEL, src.twin, nil)
-		src.single()
+	case src.dupFD != 0:
+		unix.EpollCtl(r.epoll.epfd, unix.EPOLL_CTL_DEL, src.dupFD, nil)
+		src.closeDup()
 		r.release(src)
 	default:
-		r.do(unix.EPOLL_CTL_DEL, src)
+		r.epollCtl(unix.EPOLL_CTL_DEL, src)
 		r.release(src)
 	}
 }
 
 func (r *registry) release(src *source) {
 	r.slots[src.slot].src = nil
-	r.slots[src.slot].uses++
+	r.slots[src.slot].generation++
 	r.free = append(r.free, src.slot)
 	src.slot = wakeSlot
 }
 
-// renew registers everything anew, with an epoll that knows nothing.
-func (r *registry) renew() {
-	r.others = r.others[:0]
-	for _, src := range r.live {
+// registerAll registers all sources with a new epoll.
+func (r *registry) registerAll() {
+	r.unregistered = r.unregistered[:0]
+	for _, src := range r.sources {
 		if src.kind == registered {
 			r.register(src)
 		}
 		if src.kind != registered {
-			r.others = append(r.others, src)
+			r.unregistered = append(r.unregistered, src)
 		}
 	}
 }
 
-// clear forgets everything.
+// clear removes all sources.
 func (r *registry) clear() {
-	for _, src := range r.live {
+	for _, src := range r.sources {
 		src.disarm()
-		src.single()
+		src.closeDup()
 	}
 	*r = registry{}
 }
 
-// do makes an epoll_ctl on a source, while it cannot be closed.
-func (r *registry) do(op int, src *source) error {
-	r.op, r.src, r.fail = op, src, nil
+// epollCtl makes an epoll_ctl(2) on a source, whose Control keeps the descriptor open meanwhile.
+func (r *registry) epollCtl(op int, src *source) error {
+	r.ctlOp, r.ctlSrc, r.ctlErr = op, src, nil
 	err := src.control(r.ctl)
-	r.src = nil
+	r.ctlSrc = nil
 	if err != nil {
 		return err
 	}
-	return r.fail
+	return r.ctlErr
 }
 
-func (r *registry) control(fd int) error {
-	src := r.src
-	if src.twin != 0 {
-		fd = src.twin
+func (r *registry) ctlFD(fd int) error {
+	src := r.ctlSrc
+	if src.dupFD != 0 {
+		fd = src.dupFD
 	}
-	e := unix.EpollEvent{Events: maskOf(src.want), Fd: src.slot, Pad: r.slots[src.slot].uses}
-	err := unix.EpollCtl(r.epoll.epfd, r.op, fd, &e)
-	if err == unix.EEXIST && src.twin == 0 { // another source has the same descriptor
-		if err = src.double(fd); err == nil {
-			err = unix.EpollCtl(r.epoll.epfd, r.op, src.twin, &e)
+	e := unix.EpollEvent{Events: maskOf(src.want), Fd: src.slot, Pad: r.slots[src.slot].generation}
+	err := unix.EpollCtl(r.epoll.epfd, r.ctlOp, fd, &e)
+	// Another source has the same descriptor, and epoll_ctl(2) takes each only once.
+	if err == unix.EEXIST && src.dupFD == 0 {
+		if err = src.dup(fd); err == nil {
+			err = unix.EpollCtl(r.epoll.epfd, r.ctlOp, src.dupFD, &e)
 		}
 		if err != nil {
-			src.single()
+			src.closeDup()
 		}
 	}
 	if err == nil {
-		src.told = src.want
+		src.registeredEvents = src.want
 	}
 	return err
 }

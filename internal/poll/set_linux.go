@@ -17,9 +17,9 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Set waits for the items of one goroutine at a time. Wake and Close may be called by others.
+// Set waits for the items of one goroutine at a time. Others may call Wake and Close.
 type Set struct {
-	// OnWait, if not nil, is told when Wait begins to block, and when that is over.
+	// OnWait, if not nil, is called by Wait with true before it blocks, and with false afterwards.
 	OnWait func(begins bool)
 
 	registry
@@ -28,15 +28,18 @@ type Set struct {
 	ready  []int
 	wakefd int
 
-	signalled atomic.Bool // whether wakefd is readable, or will be
-	woken     atomic.Bool // whether Wake was called
+	// signalled tells that wakefd is readable or is about to be.
+	signalled atomic.Bool
+	// wakeCalled tells that Wake was called since the last Wait that returned for it.
+	wakeCalled atomic.Bool
 
-	mu      sync.Mutex // guards what follows, and the closing of wakefd
+	// mu protects closed and waiting, and the closing of wakefd.
+	mu      sync.Mutex
 	closed  bool
 	waiting bool
 }
 
-// New makes an empty set.
+// New makes an empty set. It must be closed.
 func New() (*Set, error) {
 	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
@@ -51,35 +54,35 @@ func New() (*Set, error) {
 	return s, nil
 }
 
-// Wait blocks until an item is ready, and returns the indexes of those that are, in a slice that is
-// valid until the next call. None and no error means that the deadline has passed, where the zero
-// Time is none, or that Wake was called, before this call or during it. After Close, and when that
-// happens meanwhile, the error is net.ErrClosed.
+// Wait blocks until an item is ready, and returns the indexes of the ready items. The slice is
+// valid until the next call. An empty result without an error means that the deadline has passed or
+// that Wake was called, before this call or during it. The zero Time is no deadline. After Close,
+// or when Close is called meanwhile, the error is net.ErrClosed.
 //
-// Without changed the items must have the same Pollables and the same Want, in the same order, as
-// in the last call: nothing is registered anew then, and nothing allocated. A Pollable that is
-// closed while it is waited for need not be noticed; whoever closes it wakes the set, and the next
-// call with changed says net.ErrClosed for it.
+// Without changed, the items must have the Pollables and the Want of the last call, in the same
+// order: Wait then registers and allocates nothing. Wait need not notice that a Pollable is closed
+// during the call. The caller that closes it calls Wake, and the next Wait with changed reports
+// net.ErrClosed for its items.
 func (s *Set) Wait(items []Item, changed bool, deadline time.Time) ([]int, error) {
-	if !s.enter() {
+	if !s.beginWait() {
 		return nil, net.ErrClosed
 	}
-	defer s.leave()
-	if changed || len(items) != len(s.of) {
+	defer s.endWait()
+	if changed || len(items) != len(s.sourceOf) {
 		s.registry.update(items)
 	}
-	// What is ready by now is found without the poller and its deadline.
-	s.look()
+	// Items that are ready already need neither Go's poller nor its deadline.
+	s.pollNow()
 	for {
 		s.ready = s.ready[:0]
-		nudged, err := s.collect(items)
-		s.collectOthers(items)
+		signalled, err := s.collect(items)
+		s.collectUnregistered(items)
 		switch {
 		case err != nil:
 			return nil, err
-		case nudged && s.isClosed():
+		case signalled && s.isClosed():
 			return nil, net.ErrClosed
-		case nudged && s.woken.Swap(false), len(s.ready) > 0:
+		case signalled && s.wakeCalled.Swap(false), len(s.ready) > 0:
 			return s.ready, nil
 		case !deadline.IsZero() && !time.Now().Before(deadline):
 			return nil, nil
@@ -93,42 +96,42 @@ func (s *Set) Wait(items []Item, changed bool, deadline time.Time) ([]int, error
 	}
 }
 
-// waitFor blocks until there is something to collect.
+// waitFor blocks until there is an event to collect.
 func (s *Set) waitFor(deadline time.Time) error {
 	if s.OnWait != nil {
 		s.OnWait(true)
 		defer s.OnWait(false)
 	}
-	return s.block(deadline)
+	return s.waitFile(deadline)
 }
 
-// collectOthers finds the items whose readiness the kernel does not tell.
-func (s *Set) collectOthers(items []Item) {
-	for _, src := range s.others {
+// collectUnregistered finds the ready items of sources whose events the kernel does not report.
+func (s *Set) collectUnregistered(items []Item) {
+	for _, src := range s.unregistered {
 		switch src.kind {
 		case failed:
 			for i := src.first; i >= 0; i = s.next[i] {
 				items[i].Got, items[i].Err = 0, src.err
 				s.ready = append(s.ready, int(i))
 			}
-		case always:
+		case alwaysReady:
 			for i := src.first; i >= 0; i = s.next[i] {
-				if items[i].standing() {
+				if items[i].pollAlwaysReady() {
 					s.ready = append(s.ready, int(i))
 				}
 			}
-		case notifying:
-			if !s.collectNotifying(items, src) {
+		case notified:
+			if !s.collectNotified(items, src) {
 				src.arm()
 			}
 		}
 	}
 }
 
-func (s *Set) collectNotifying(items []Item, src *source) (ready bool) {
+func (s *Set) collectNotified(items []Item, src *source) (ready bool) {
 	for i := src.first; i >= 0; i = s.next[i] {
 		items[i].Got, items[i].Err = src.p.Poll(items[i].Want)
-		if items[i].Got = items[i].interesting(items[i].Got); items[i].Got != 0 ||
+		if items[i].Got = items[i].filter(items[i].Got); items[i].Got != 0 ||
 			items[i].Err != nil {
 			s.ready = append(s.ready, int(i))
 			ready = true
@@ -137,42 +140,42 @@ func (s *Set) collectNotifying(items []Item, src *source) (ready bool) {
 	return ready
 }
 
-// collect finds the items that the kernel has said to be ready.
-func (s *Set) collect(items []Item) (nudged bool, err error) {
+// collect finds the items that the last pollNow has reported as ready.
+func (s *Set) collect(items []Item) (signalled bool, err error) {
 	stale := false
-	for _, e := range s.seen() {
+	for _, e := range s.readyEvents() {
 		if e.Fd == wakeSlot {
 			s.drain()
-			nudged = true
+			signalled = true
 			continue
 		}
-		src := s.at(e.Fd, e.Pad)
+		src := s.sourceAt(e.Fd, e.Pad)
 		if src == nil {
 			stale = true
 			continue
 		}
 		got := eventsOf(e.Events)
 		for i := src.first; i >= 0; i = s.next[i] {
-			if items[i].Got, items[i].Err = items[i].interesting(got), nil; items[i].Got != 0 {
+			if items[i].Got, items[i].Err = items[i].filter(got), nil; items[i].Got != 0 {
 				s.ready = append(s.ready, int(i))
 			}
 		}
 	}
 	if stale {
-		return nudged, s.reopen()
+		return signalled, s.reopen()
 	}
-	return nudged, nil
+	return signalled, nil
 }
 
-// reopen starts over with an empty epoll. Needed when a descriptor is closed here but its socket
-// lives on, in another process or under another number: the kernel goes on reporting it then, and
-// has no way left to unregister it.
+// reopen replaces the epoll. A descriptor that is closed here while its socket lives on, in another
+// process or under another number, goes on being reported and can no longer be removed (epoll(7),
+// questions and answers 6).
 func (s *Set) reopen() error {
 	s.epoll.close()
 	if err := s.epoll.open(s.wakefd); err != nil {
 		return err
 	}
-	s.registry.renew()
+	s.registry.registerAll()
 	return nil
 }
 
@@ -193,13 +196,13 @@ func eventsOf(mask uint32) network.Events {
 	return e
 }
 
-// Wake makes the Wait that is under way, or else the next one, return early.
+// Wake makes the Wait under way return early, or else the next one.
 func (s *Set) Wake() {
-	s.woken.Store(true)
+	s.wakeCalled.Store(true)
 	s.signal()
 }
 
-// signal makes the epoll readable, once for however many reasons.
+// signal makes the epoll readable, once for any number of reasons.
 func (s *Set) signal() {
 	if s.signalled.Swap(true) {
 		return
@@ -211,15 +214,15 @@ func (s *Set) signal() {
 	}
 }
 
-// drain undoes signal. Whoever gives a reason and finds the signal given does so before it is taken
-// back here, and the reasons are looked at after.
+// drain undoes signal. A caller that finds signalled set has stored its reason before drain clears
+// it here, and Wait looks for reasons after drain, so no reason is lost.
 func (s *Set) drain() {
 	var count uint64
 	unix.Read(s.wakefd, unsafe.Slice((*byte)(unsafe.Pointer(&count)), 8))
 	s.signalled.Store(false)
 }
 
-func (s *Set) enter() bool {
+func (s *Set) beginWait() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -229,7 +232,7 @@ func (s *Set) enter() bool {
 	return true
 }
 
-func (s *Set) leave() {
+func (s *Set) endWait() {
 	s.mu.Lock()
 	s.waiting = false
 	last := s.closed
@@ -245,7 +248,8 @@ func (s *Set) isClosed() bool {
 	return s.closed
 }
 
-// Close releases the set, and ends the Wait that is under way.
+// Close releases the set and ends the Wait under way. It returns net.ErrClosed if it was called
+// before.
 func (s *Set) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -263,8 +267,8 @@ func (s *Set) Close() error {
 	return nil
 }
 
-// destroy is called once, by the last who uses the set. Not with the lock held: a source that is
-// told to stop may want to finish a call of signal first.
+// destroy is called once, by the last user of the set, without mu: stop of a source may wait for a
+// call of signal, which takes mu.
 func (s *Set) destroy() {
 	s.registry.clear()
 	s.epoll.close()

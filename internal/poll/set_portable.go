@@ -12,31 +12,37 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Set waits for the items of one goroutine at a time. Wake and Close may be called by others.
+// Set waits for the items of one goroutine at a time. Others may call Wake and Close.
 type Set struct {
-	// OnWait, if not nil, is told when Wait begins to block, and when that is over.
+	// OnWait, if not nil, is called by Wait with true before it blocks, and with false afterwards.
 	OnWait func(begins bool)
 
-	waker     waker
-	signalled atomic.Bool // whether waker is readable, or will be
-	woken     atomic.Bool // whether Wake was called
+	waker waker
+	// signalled tells that waker is readable or is about to be.
+	signalled atomic.Bool
+	// wakeCalled tells that Wake was called since the last Wait that returned for it.
+	wakeCalled atomic.Bool
 
 	ready []int
-	fds   []pollFd        // of which the first belongs to waker
-	slots map[uintptr]int // where a descriptor is in fds: some systems want each only once
-	held  []held
-	stops []func() // end the Notify of items
+	// fds holds the waker's descriptor and then those of the items.
+	fds []pollFd
+	// slots finds the place of a descriptor in fds, since some systems take each only once.
+	slots     map[uintptr]int
+	heldItems []heldItem
+	// stops end the Notify of items.
+	stops []func()
 
-	mu      sync.Mutex // guards what follows, and the closing of waker
-	closed  bool
-	waiting bool
-	gone    bool // whether waker is closed
+	// mu protects closed, waiting and wakerClosed, and the closing of waker.
+	mu          sync.Mutex
+	closed      bool
+	waiting     bool
+	wakerClosed bool
 }
 
-// held is an item whose descriptor is in fds.
-type held struct{ item, slot int }
+// heldItem is an item whose descriptor is in fds.
+type heldItem struct{ item, slot int }
 
-// New makes an empty set.
+// New makes an empty set. It must be closed.
 func New() (*Set, error) {
 	w, err := newWaker()
 	if err != nil {
@@ -45,27 +51,27 @@ func New() (*Set, error) {
 	return &Set{waker: w, slots: make(map[uintptr]int)}, nil
 }
 
-// Wait blocks until an item is ready, and returns the indexes of those that are, in a slice that is
-// valid until the next call. None and no error means that the deadline has passed, where the zero
-// Time is none, or that Wake was called, before this call or during it. After Close, and when that
-// happens meanwhile, the error is net.ErrClosed.
+// Wait blocks until an item is ready, and returns the indexes of the ready items. The slice is
+// valid until the next call. An empty result without an error means that the deadline has passed or
+// that Wake was called, before this call or during it. The zero Time is no deadline. After Close,
+// or when Close is called meanwhile, the error is net.ErrClosed.
 //
-// Without changed the items must have the same Pollables and the same Want, in the same order, as
-// in the last call. A Pollable that is closed while it is waited for need not be noticed; whoever
-// closes it wakes the set, and the next call says net.ErrClosed for it.
+// Without changed, the items must have the Pollables and the Want of the last call, in the same
+// order. Wait need not notice that a Pollable is closed during the call. The caller that closes it
+// calls Wake, and the next Wait reports net.ErrClosed for its items.
 func (s *Set) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) {
-	if !s.enter() {
+	if !s.beginWait() {
 		return nil, net.ErrClosed
 	}
-	defer s.leave()
+	defer s.endWait()
 	for {
-		nudged, err := s.once(items, deadline)
+		signalled, err := s.pollOnce(items, deadline)
 		switch {
 		case err != nil:
 			return nil, err
-		case nudged && s.isClosed():
+		case signalled && s.isClosed():
 			return nil, net.ErrClosed
-		case nudged && s.woken.Swap(false), len(s.ready) > 0:
+		case signalled && s.wakeCalled.Swap(false), len(s.ready) > 0:
 			return s.ready, nil
 		case !deadline.IsZero() && !time.Now().Before(deadline):
 			return nil, nil
@@ -73,9 +79,9 @@ func (s *Set) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) {
 	}
 }
 
-// once asks the system once.
-func (s *Set) once(items []Item, deadline time.Time) (nudged bool, err error) {
-	s.ready, s.held = s.ready[:0], s.held[:0]
+// pollOnce makes one system call and collects the ready items.
+func (s *Set) pollOnce(items []Item, deadline time.Time) (signalled bool, err error) {
+	s.ready, s.heldItems = s.ready[:0], s.heldItems[:0]
 	s.fds = append(s.fds[:0], s.waker.pollFd())
 	clear(s.slots)
 	defer func() {
@@ -84,34 +90,34 @@ func (s *Set) once(items []Item, deadline time.Time) (nudged bool, err error) {
 		}
 		s.stops = s.stops[:0]
 	}()
-	if err := s.hold(items, 0, deadline); err != nil {
+	if err := s.waitInControls(items, 0, deadline); err != nil {
 		return false, err
 	}
-	for _, h := range s.held {
+	for _, h := range s.heldItems {
 		item := &items[h.item]
 		got, ok := eventsOf(&s.fds[h.slot])
 		switch {
 		case !ok:
-			if item.standing() {
+			if item.pollAlwaysReady() {
 				s.ready = append(s.ready, h.item)
 			}
-		case item.interesting(got) != 0:
-			item.Got, item.Err = item.interesting(got), nil
+		case item.filter(got) != 0:
+			item.Got, item.Err = item.filter(got), nil
 			s.ready = append(s.ready, h.item)
 		}
 	}
 	if got, _ := eventsOf(&s.fds[0]); got == 0 {
 		return false, nil
 	}
-	// Whoever gives a reason and finds the signal given does so before it is taken back here, and
-	// the reasons are looked at after.
+	// A caller of signal that finds signalled set has stored its reason before signalled is cleared
+	// here, and Wait looks for reasons afterwards, so no reason is lost.
 	s.waker.drain()
 	s.signalled.Store(false)
 	return true, nil
 }
 
-// hold keeps the handles of the items open while it waits, by waiting inside of all their Controls.
-func (s *Set) hold(items []Item, i int, deadline time.Time) error {
+// waitInControls waits inside the Controls of all items, so that their descriptors stay open.
+func (s *Set) waitInControls(items []Item, i int, deadline time.Time) error {
 	for ; i < len(items); i++ {
 		item := &items[i]
 		way := item.P.Readiness()
@@ -120,7 +126,7 @@ func (s *Set) hold(items []Item, i int, deadline time.Time) error {
 			var failed error
 			err := way.Control(func(fd uintptr) {
 				s.add(fd, i, item.Want)
-				failed = s.hold(items, i+1, deadline)
+				failed = s.waitInControls(items, i+1, deadline)
 			})
 			if err == nil {
 				return failed
@@ -130,12 +136,12 @@ func (s *Set) hold(items []Item, i int, deadline time.Time) error {
 		case way.Notify != nil:
 			s.stops = append(s.stops, way.Notify(item.Want, s.signal))
 			got, err := item.P.Poll(item.Want)
-			item.Got, item.Err = item.interesting(got), err
+			item.Got, item.Err = item.filter(got), err
 			if item.Got != 0 || err != nil {
 				s.ready = append(s.ready, i)
 			}
 		default:
-			if item.standing() {
+			if item.pollAlwaysReady() {
 				s.ready = append(s.ready, i)
 			}
 		}
@@ -154,9 +160,9 @@ func (s *Set) hold(items []Item, i int, deadline time.Time) error {
 	return systemPoll(s.fds, timeout)
 }
 
-// Wake makes the Wait that is under way, or else the next one, return early.
+// Wake makes the Wait under way return early, or else the next one.
 func (s *Set) Wake() {
-	s.woken.Store(true)
+	s.wakeCalled.Store(true)
 	s.signal()
 }
 
@@ -166,12 +172,12 @@ func (s *Set) signal() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.gone {
+	if !s.wakerClosed {
 		s.waker.wake()
 	}
 }
 
-func (s *Set) enter() bool {
+func (s *Set) beginWait() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -181,7 +187,7 @@ func (s *Set) enter() bool {
 	return true
 }
 
-func (s *Set) leave() {
+func (s *Set) endWait() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = false
@@ -196,7 +202,8 @@ func (s *Set) isClosed() bool {
 	return s.closed
 }
 
-// Close releases the set, and ends the Wait that is under way.
+// Close releases the set and ends the Wait under way. It returns net.ErrClosed if it was called
+// before.
 func (s *Set) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -217,7 +224,7 @@ func (s *Set) Close() error {
 
 func (s *Set) destroy() {
 	s.waker.close()
-	s.gone = true
+	s.wakerClosed = true
 }
 
 func (s *Set) add(fd uintptr, item int, want network.Events) {
@@ -236,12 +243,12 @@ func (s *Set) add(fd uintptr, item int, want network.Events) {
 		s.slots[fd] = slot
 		s.fds = append(s.fds, makePollFd(fd, mask))
 	}
-	s.held = append(s.held, held{item, slot})
+	s.heldItems = append(s.heldItems, heldItem{item, slot})
 }
 
-// eventsOf are the events of a descriptor; it is not ok when the system cannot wait for it.
+// eventsOf returns the events of a descriptor. It reports false if the system cannot wait for it.
 func eventsOf(p *pollFd) (e network.Events, ok bool) {
-	if p.Revents&(pollIn|pollEnd) != 0 {
+	if p.Revents&(pollIn|pollReadEnd) != 0 {
 		e |= network.Readable
 	}
 	if p.Revents&pollOut != 0 {

@@ -10,31 +10,40 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// kind is how the readiness of a source is learnt.
+// kind tells how a set learns the events of a source.
 type kind uint8
 
 const (
-	unsettled  kind = iota
-	registered      // from the epoll
-	notifying       // by asking when it says so
-	always          // not at all: it is ready
-	failed          // not at all: it has an error
+	unclassified kind = iota
+	// epoll_wait(2) reports them.
+	registered
+	// The source calls the wake function, and Poll reports them.
+	notified
+	// The source is always ready.
+	alwaysReady
+	// Readiness or registration failed with source.err.
+	failed
 )
 
-// source is a Pollable, with all of its items.
+// source is a Pollable with all of its items.
 type source struct {
-	p     network.Pollable
-	kind  kind
-	first int32          // its first item
-	round uint32         // the update that it was last seen in
-	want  network.Events // by all of its items
-	told  network.Events // of which the kernel, or the source, knows
-	err   error
+	p    network.Pollable
+	kind kind
+	// first is its first item; registry.next links the others.
+	first int32
+	// update is the value of registry.updates at its last use.
+	update uint32
+	// want joins the events of all of its items.
+	want network.Events
+	// registeredEvents holds the events that the kernel, or the source's Notify, was told.
+	registeredEvents network.Events
+	err              error
 
 	control func(func(uintptr)) error
 	slot    int32
-	// a duplicate that is registered in place of a descriptor that is there already; 0 for none
-	twin int
+	// dupFD is a duplicate that is registered in place of a descriptor that is registered already,
+	// or 0.
+	dupFD int
 
 	notify func(network.Events, func()) func()
 	signal func()
@@ -42,14 +51,14 @@ type source struct {
 	fired  *atomic.Bool
 }
 
-// arm makes sure that the next change is noticed.
+// arm calls Notify, unless an earlier call still stands whose wake function was not called.
 func (s *source) arm() {
 	if s.stop != nil && !s.fired.Load() {
 		return
 	}
 	s.disarm()
 	fired := new(atomic.Bool)
-	s.fired, s.told = fired, s.want
+	s.fired, s.registeredEvents = fired, s.want
 	s.stop = s.notify(s.want, func() {
 		fired.Store(true)
 		s.signal()
@@ -63,15 +72,15 @@ func (s *source) disarm() {
 	}
 }
 
-// double makes the twin.
-func (s *source) double(fd int) (err error) {
-	s.twin, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+// dup makes dupFD.
+func (s *source) dup(fd int) (err error) {
+	s.dupFD, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	return err
 }
 
-func (s *source) single() {
-	if s.twin != 0 {
-		unix.Close(s.twin)
-		s.twin = 0
+func (s *source) closeDup() {
+	if s.dupFD != 0 {
+		unix.Close(s.dupFD)
+		s.dupFD = 0
 	}
 }

@@ -11,9 +11,10 @@ import (
 type pollFd = unix.PollFd
 
 const (
-	pollIn      = unix.POLLIN
-	pollOut     = unix.POLLOUT
-	pollEnd     = 0 // what else counts as something to read
+	pollIn  = unix.POLLIN
+	pollOut = unix.POLLOUT
+	// No other bit counts as Readable.
+	pollReadEnd = 0
 	pollHangup  = unix.POLLHUP
 	pollError   = unix.POLLERR
 	pollInvalid = unix.POLLNVAL
@@ -23,10 +24,11 @@ func makePollFd(fd uintptr, mask int16) pollFd {
 	return pollFd{Fd: int32(fd), Events: mask}
 }
 
-// systemPoll waits for milliseconds; less than none are for ever.
+// systemPoll waits for timeout milliseconds, or without a limit if timeout is negative.
 func systemPoll(fds []pollFd, timeout int) error {
 	_, err := unix.Poll(fds, timeout)
-	if err == unix.EINTR { // as if the time had passed, which the caller checks
+	// The call returns as if the time had passed; Wait compares the clock.
+	if err == unix.EINTR {
 		for i := range fds {
 			fds[i].Revents = 0
 		}
@@ -35,7 +37,7 @@ func systemPoll(fds []pollFd, timeout int) error {
 	return err
 }
 
-// waker is a pipe to oneself.
+// waker is a pipe whose writing end makes the reading end readable.
 type waker struct{ out, in int }
 
 func newWaker() (waker, error) {

@@ -16,12 +16,16 @@ type pollFd struct {
 	Revents int16
 }
 
-// The values of winsock2.h. A peer that will send no more is reported as having hung up, which
-// Linux says only when both directions have ended; so it counts as something to read, the end.
+// The values of winsock2.h. Windows reports POLLHUP when the peer has shut down its sending
+// direction. poll(2) of Linux reports that as POLLIN, and POLLHUP only when both directions are
+// shut down. So POLLHUP counts as Readable here.
 const (
-	pollIn      = 0x0100 // POLLRDNORM
-	pollOut     = 0x0010 // POLLWRNORM
-	pollEnd     = 0x0002 // POLLHUP
+	// POLLRDNORM.
+	pollIn = 0x0100
+	// POLLWRNORM.
+	pollOut = 0x0010
+	// POLLHUP.
+	pollReadEnd = 0x0002
 	pollHangup  = 0
 	pollError   = 0x0001
 	pollInvalid = 0x0004
@@ -31,7 +35,7 @@ func makePollFd(fd uintptr, mask int16) pollFd {
 	return pollFd{fd: windows.Handle(fd), Events: mask}
 }
 
-// systemPoll waits for milliseconds; less than none are for ever.
+// systemPoll waits for timeout milliseconds, or without a limit if timeout is negative.
 func systemPoll(fds []pollFd, timeout int) error {
 	r, _, errno := syscall.SyscallN(procWSAPoll.Addr(), uintptr(unsafe.Pointer(&fds[0])),
 		uintptr(len(fds)), uintptr(timeout))
@@ -41,7 +45,7 @@ func systemPoll(fds []pollFd, timeout int) error {
 	return nil
 }
 
-// waker is a datagram socket that talks to itself.
+// waker is a datagram socket that is connected to itself, so that no other program can wake it.
 type waker struct{ fd windows.Handle }
 
 func newWaker() (waker, error) {
@@ -60,7 +64,7 @@ func newWaker() (waker, error) {
 	if err == nil {
 		var self windows.Sockaddr
 		if self, err = windows.Getsockname(fd); err == nil {
-			err = windows.Connect(fd, self) // so that nobody else can wake it
+			err = windows.Connect(fd, self)
 		}
 	}
 	if err != nil {
@@ -79,7 +83,7 @@ func (w waker) wake() {
 	windows.WSASend(w.fd, &buf, 1, &n, 0, nil, nil)
 }
 
-// drain is called only when there is something.
+// drain is called only when a datagram has arrived.
 func (w waker) drain() {
 	var b byte
 	var n, flags uint32
