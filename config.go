@@ -165,8 +165,8 @@ type Dir struct {
 	Quota uint64
 }
 
-// world makes a guest's world of the configuration.
-func (c *Config) world(ctx context.Context, threads bool, out *outlets) (*system.Guest,
+// newSystem makes a guest's world of the configuration.
+func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueues) (*system.Guest,
 	*guard.Network, error) {
 	s := system.Config{
 		Args: c.Args, Env: c.Env,
@@ -179,7 +179,7 @@ func (c *Config) world(ctx context.Context, threads bool, out *outlets) (*system
 	}
 	guarded := c.guard(threads, out)
 	s.Network = guarded
-	err := c.open(&s, guarded)
+	err := c.openResources(&s, guarded)
 	if err != nil {
 		for _, p := range s.Preopens {
 			p.Dir.Close()
@@ -189,14 +189,14 @@ func (c *Config) world(ctx context.Context, threads bool, out *outlets) (*system
 		}
 		return nil, nil, err
 	}
-	world, err := system.New(ctx, s)
-	return world, guarded, err
+	sys, err := system.New(ctx, s)
+	return sys, guarded, err
 }
 
-// open opens the directories, and duplicates the sockets, that the guest is handed.
-func (c *Config) open(s *system.Config, guarded *guard.Network) (err error) {
+// openResources opens the directories, and duplicates the sockets, that the guest is handed.
+func (c *Config) openResources(s *system.Config, guarded *guard.Network) (err error) {
 	for _, d := range c.Dirs {
-		dir, err := hostfs.OpenRoot(d.Host, access(d))
+		dir, err := hostfs.OpenRoot(d.Host, hostfsAccess(d))
 		if err != nil {
 			return fmt.Errorf("directory %s: %w", d.Host, err)
 		}
@@ -222,9 +222,9 @@ func (c *Config) open(s *system.Config, guarded *guard.Network) (err error) {
 	return nil
 }
 
-// keepApart refuses directories by which the guest could have later processes run machine code of
-// its own.
-func (c *Config) keepApart(cacheDir, keyDir string) error {
+// checkCacheDirs refuses directories by which the guest could have later processes run machine code
+// of its own.
+func (c *Config) checkCacheDirs(cacheDir, keyDir string) error {
 	if cacheDir == "" {
 		return nil
 	}
@@ -246,7 +246,7 @@ func (c *Config) keepApart(cacheDir, keyDir string) error {
 	return nil
 }
 
-func access(d Dir) hostfs.Access {
+func hostfsAccess(d Dir) hostfs.Access {
 	if d.ReadOnly {
 		return hostfs.ReadOnly
 	}

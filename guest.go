@@ -20,21 +20,22 @@ type Status struct {
 	Results []uint64 // what the entry returned, as WebAssembly's raw values
 }
 
-// grace is how long a guest that has been ended is waited for, and then again what it has written.
-const grace = 2 * time.Second
+// endGrace is how long a guest that has been ended is waited for, and then again what it has
+// written.
+const endGrace = 2 * time.Second
 
 // Guest is a running guest.
 type Guest struct {
-	world   *system.Guest
-	guard   *guard.Network
-	outlets outlets
-	stopped chan struct{} // closed by Stop
-	stop    sync.Once
+	sys       *system.Guest
+	guard     *guard.Network
+	callbacks callbackQueues
+	stopped   chan struct{} // closed by Stop
+	stopOnce  sync.Once
 
-	ran    chan struct{} // closed when the guest's threads have ended
-	done   chan struct{} // closed when Wait may return
-	status Status
-	err    error
+	threadsDone chan struct{} // closed when the guest's threads have ended
+	done        chan struct{} // closed when Wait may return
+	status      Status
+	err         error
 }
 
 // Run runs a guest from its beginning to its end. A guest that exits, with whatever status, is no
@@ -71,16 +72,16 @@ func (g *Guest) Stop(reason error) {
 	if reason == nil {
 		reason = errStopped
 	}
-	g.stop.Do(func() { close(g.stopped) })
+	g.stopOnce.Do(func() { close(g.stopped) })
 	killed := make(chan struct{})
 	go func() {
 		defer close(killed)
-		g.world.Kill(reason)
+		g.sys.Kill(reason)
 	}()
-	<-g.world.Context().Done()
+	<-g.sys.Context().Done()
 	select {
 	case <-killed:
-	case <-time.After(grace): // a network of the embedder's does not close a socket
+	case <-time.After(endGrace): // a network of the embedder's does not close a socket
 	}
 }
 
@@ -101,7 +102,7 @@ type Lacks struct {
 
 // Lacks returns the things that the guest lacked so far. It may be called at any time, from any
 // goroutine.
-func (g *Guest) Lacks() Lacks { return Lacks(g.world.Lacks()) }
+func (g *Guest) Lacks() Lacks { return Lacks(g.sys.Lacks()) }
 
 // Wait waits for the guest's end and tells the same as Run.
 func (g *Guest) Wait() (Status, error) {
@@ -111,17 +112,17 @@ func (g *Guest) Wait() (Status, error) {
 
 // Dropped counts what the embedder was not told of. It may be called at any time, from any
 // goroutine.
-func (g *Guest) Dropped() Dropped { return g.outlets.dropped() }
+func (g *Guest) Dropped() Dropped { return g.callbacks.dropped() }
 
-// starting is a guest with what it needs to begin.
-type starting struct {
+// pendingGuest is a guest with what it needs to begin.
+type pendingGuest struct {
 	*Guest
 	module *engine.Module
 	entry  engine.Entry
 	config *Config
 }
 
-func (m *Module) prepare(ctx context.Context, c *Config) (*starting, error) {
+func (m *Module) prepare(ctx context.Context, c *Config) (*pendingGuest, error) {
 	entry, err := m.module.Entry(c.Function)
 	if err != nil {
 		return nil, err
@@ -130,53 +131,54 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*starting, error) {
 		return nil, fmt.Errorf("function %s takes %d arguments, not %d", printable.Name(entry.Name),
 			len(entry.Params), len(c.Params))
 	}
-	if err := c.keepApart(m.module.CachePaths()); err != nil {
+	if err := c.checkCacheDirs(m.module.CachePaths()); err != nil {
 		return nil, err
 	}
-	g := &Guest{stopped: make(chan struct{}), ran: make(chan struct{}), done: make(chan struct{})}
-	if g.world, g.guard, err = c.world(ctx, m.module.Threads(), &g.outlets); err != nil {
+	g := &Guest{stopped: make(chan struct{}), threadsDone: make(chan struct{}),
+		done: make(chan struct{})}
+	if g.sys, g.guard, err = c.newSystem(ctx, m.module.Threads(), &g.callbacks); err != nil {
 		return nil, err
 	}
-	g.outlets.begin(g.world)
-	return &starting{g, m.module, entry, c}, nil
+	g.callbacks.attach(g.sys)
+	return &pendingGuest{g, m.module, entry, c}, nil
 }
 
 // run runs the guest, and returns when it has ended or is stuck.
-func (g *starting) run(ctx context.Context) {
+func (g *pendingGuest) run(ctx context.Context) {
 	defer close(g.done)
-	defer context.AfterFunc(ctx, func() { g.world.Kill(context.Cause(ctx)) })()
+	defer context.AfterFunc(ctx, func() { g.sys.Kill(context.Cause(ctx)) })()
 
 	var status Status
 	var err error
 	go func() {
-		defer close(g.ran)
+		defer close(g.threadsDone)
 		defer g.guard.Close()
-		defer g.world.Close()
+		defer g.sys.Close()
 		outside.Protect("a host function", func() { status, err = g.call() },
 			func(p *outside.Panic) {
-				g.world.Panicked(p)
+				g.sys.KillForPanic(p)
 				err = p
 			})
 	}()
-	if !g.ended() {
-		in := g.world.Stuck()
+	if !g.awaitThreads() {
+		in := g.sys.ActiveImports()
 		if len(in) == 0 {
 			in = []string{"a function that is not wasport's"}
 		}
-		g.err = &StuckError{Reason: publicError(g.world.Err()), In: in}
+		g.err = &StuckError{Reason: publicError(g.sys.Err()), In: in}
 		return
 	}
 	g.status, g.err = status, publicError(err)
 	if stuck := g.drain(ctx); len(stuck) > 0 {
 		g.err = &StuckError{Reason: g.err, In: stuck}
-	} else if p := g.world.Panic(); p != nil && g.err == nil {
+	} else if p := g.sys.Panic(); p != nil && g.err == nil {
 		g.err = (*HostPanic)(p)
 	}
 }
 
 // call calls the guest's entry.
-func (g *starting) call() (Status, error) {
-	results, err := g.module.Run(g.world.Context(), g.world, g.outlets.traceTo(g.config.Trace),
+func (g *pendingGuest) call() (Status, error) {
+	results, err := g.module.Run(g.sys.Context(), g.sys, g.callbacks.traceTo(g.config.Trace),
 		g.entry, g.config.Params, engine.Limits{
 			Memory: g.config.MaxMemory, Threads: g.config.MaxThreads,
 		})
@@ -187,17 +189,18 @@ func (g *starting) call() (Status, error) {
 	return Status{Results: results}, err
 }
 
-// ended waits for the guest's end. It is false if the threads do not come back from the host.
-func (g *Guest) ended() bool {
+// awaitThreads waits for the guest's end. It is false if the threads do not come back from the
+// host.
+func (g *Guest) awaitThreads() bool {
 	select {
-	case <-g.ran:
+	case <-g.threadsDone:
 		return true
-	case <-g.world.Context().Done():
+	case <-g.sys.Context().Done():
 	}
-	timer := time.NewTimer(grace)
+	timer := time.NewTimer(endGrace)
 	defer timer.Stop()
 	select {
-	case <-g.ran:
+	case <-g.threadsDone:
 		return true
 	case <-timer.C:
 		return false
@@ -207,8 +210,8 @@ func (g *Guest) ended() bool {
 // drain waits until what the guest has written is where it should be: for as long as that takes
 // if the guest has ended by itself and nobody asks it to hurry. It returns what is stuck.
 func (g *Guest) drain(ctx context.Context) (stuck []string) {
-	all := g.world.Outlets()
-	for _, q := range g.outlets.all() {
+	all := g.sys.Drainers()
+	for _, q := range g.callbacks.all() {
 		all = append(all, q)
 	}
 	limit := context.Background()
@@ -223,7 +226,7 @@ func (g *Guest) drain(ctx context.Context) (stuck []string) {
 		}
 		if _, begun := limit.Deadline(); !begun {
 			var cancel context.CancelFunc
-			limit, cancel = context.WithTimeout(limit, grace)
+			limit, cancel = context.WithTimeout(limit, endGrace)
 			defer cancel()
 		}
 		select {

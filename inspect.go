@@ -33,7 +33,8 @@ func (i Import) IsFunction() bool { return engine.Import(i).IsFunction() }
 // print is quoted, so that it can be shown on a terminal.
 func (i Import) FullName() string { return engine.Import(i).FullName() }
 
-// String is the full name and the wanted type. If the import cannot be supplied, the reason follows.
+// String is the full name and the wanted type. If the import cannot be supplied, the reason
+// follows.
 func (i Import) String() string { return engine.Import(i).String() }
 
 func publicImports(imports []engine.Import) []Import {

@@ -18,27 +18,27 @@ type Dropped struct {
 	Calls   uint64 // lines of Trace
 }
 
-// outlets are the ways in which an embedder is told of what a guest does. Each has a goroutine of
-// its own, so that one which blocks holds up neither the guest nor the others.
-type outlets struct {
+// callbackQueues are the ways in which an embedder is told of what a guest does. Each has a
+// goroutine of its own, so that one which blocks holds up neither the guest nor the others.
+type callbackQueues struct {
 	reports, records, trace outside.Queue
 
 	done <-chan struct{} // the guest has ended
 }
 
-// begin says whose outlets they are.
-func (o *outlets) begin(world *system.Guest) {
+// attach says whose outlets they are.
+func (o *callbackQueues) attach(world *system.Guest) {
 	o.done = world.Context().Done()
 	for _, q := range o.all() {
-		q.Failed = world.Panicked
+		q.OnPanic = world.KillForPanic
 	}
 }
 
-func (o *outlets) all() []*outside.Queue {
+func (o *callbackQueues) all() []*outside.Queue {
 	return []*outside.Queue{&o.reports, &o.records, &o.trace}
 }
 
-func (o *outlets) dropped() Dropped {
+func (o *callbackQueues) dropped() Dropped {
 	return Dropped{
 		Reports: o.reports.Dropped(), Records: o.records.Dropped(), Calls: o.trace.Dropped(),
 	}
@@ -46,7 +46,7 @@ func (o *outlets) dropped() Dropped {
 
 // onRefusal makes a callback that hands refusals on to f, which is the field of Config that is
 // named.
-func (o *outlets) onRefusal(field string, f func(*policy.Refusal)) func(*policy.Refusal) {
+func (o *callbackQueues) onRefusal(field string, f func(*policy.Refusal)) func(*policy.Refusal) {
 	if f == nil {
 		return nil
 	}
@@ -55,7 +55,7 @@ func (o *outlets) onRefusal(field string, f func(*policy.Refusal)) func(*policy.
 	}
 }
 
-func (o *outlets) onLimit(f func(string, int)) func(string, int) {
+func (o *callbackQueues) onLimit(f func(string, int)) func(string, int) {
 	if f == nil {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (o *outlets) onLimit(f func(string, int)) func(string, int) {
 	}
 }
 
-func (o *outlets) onFiltered(f func(*policy.Filtered)) func(*policy.Filtered) {
+func (o *callbackQueues) onFiltered(f func(*policy.Filtered)) func(*policy.Filtered) {
 	if f == nil {
 		return nil
 	}
@@ -74,8 +74,8 @@ func (o *outlets) onFiltered(f func(*policy.Filtered)) func(*policy.Filtered) {
 }
 
 // audit makes a logger that hands records on to l.
-func (o *outlets) audit(l *slog.Logger) *slog.Logger {
-	o.records.Lost = func(n uint64) {
+func (o *callbackQueues) audit(l *slog.Logger) *slog.Logger {
+	o.records.OnDropped = func(n uint64) {
 		l.Warn("network decisions were not recorded, since the log did not take them", "omitted", n)
 	}
 	return slog.New(&auditHandler{o, l.Handler()})
@@ -83,7 +83,7 @@ func (o *outlets) audit(l *slog.Logger) *slog.Logger {
 
 // auditHandler is a slog.Handler that calls another one from the queue of records.
 type auditHandler struct {
-	outlets *outlets
+	outlets *callbackQueues
 	slog.Handler
 }
 
@@ -100,11 +100,11 @@ func (h *auditHandler) Handle(_ context.Context, r slog.Record) error {
 }
 
 // traceTo makes a writer that hands lines on to w.
-func (o *outlets) traceTo(w io.Writer) io.Writer {
+func (o *callbackQueues) traceTo(w io.Writer) io.Writer {
 	if w == nil {
 		return nil
 	}
-	o.trace.Lost = func(n uint64) {
+	o.trace.OnDropped = func(n uint64) {
 		fmt.Fprintf(w, "... %d calls are not shown, since the trace was not taken\n", n)
 	}
 	return &traceWriter{o, w}
@@ -112,7 +112,7 @@ func (o *outlets) traceTo(w io.Writer) io.Writer {
 
 // traceWriter is safe for concurrent use, and writes a line at a time.
 type traceWriter struct {
-	outlets *outlets
+	outlets *callbackQueues
 	w       io.Writer
 }
 

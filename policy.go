@@ -42,7 +42,7 @@ func (g *Guest) SetPolicy(p *policy.Policy) { g.guard.SetPolicy(p) }
 func (g *Guest) Counters() Counters { return Counters(g.guard.Counters()) }
 
 // guard makes the guest's view of its network.
-func (c *Config) guard(threads bool, out *outlets) *guard.Network {
+func (c *Config) guard(threads bool, out *callbackQueues) *guard.Network {
 	base := c.Network
 	if base == nil {
 		base = kernel.New(kernel.Config{})

@@ -16,8 +16,8 @@ import (
 // held, or a pipe that is not read, keeps neither a guest from being ended nor the process from
 // exiting: what it does not take is dropped, and counted.
 var console = outside.Queue{
-	Failed: func(*outside.Panic) {},
-	Lost: func(n uint64) {
+	OnPanic: func(*outside.Panic) {},
+	OnDropped: func(n uint64) {
 		fmt.Fprintf(os.Stderr, "wasport: warning: %d messages before this one are not shown, "+
 			"since stderr was not read\n", n)
 	},

@@ -30,16 +30,16 @@ type Function struct {
 	// how to print the arguments in a trace, a letter each; empty = the call is not traced. See
 	// trace.go
 	args   string
-	decode func(*Thread, wasi.Memory, []uint64) wasi.Errno
+	decode func(*Caller, wasi.MemoryView, []uint64) wasi.Errno
 }
 
-// Named lists the functions that modules import under a name, which differ in their parameters. The
-// same table answers for wasi_unstable, as in WAMR.
-func Named(module, name string) []*Function { return modules[module][name] }
+// Overloads lists the functions that modules import under a name, which differ in their parameters.
+// The same table answers for wasi_unstable, as in WAMR.
+func Overloads(module, name string) []*Function { return modules[module][name] }
 
 // Lookup finds a function by its name and the letters of its parameters and results.
 func Lookup(module, name, params, results string) (*Function, bool) {
-	for _, f := range Named(module, name) {
+	for _, f := range Overloads(module, name) {
 		if f.Params == params && f.Results == results {
 			return f, true
 		}
@@ -107,65 +107,66 @@ var dialects = func() map[*Function]Dialect {
 	return m
 }()
 
-// Thread is a thread of a guest as its calls see it.
-type Thread struct {
+// Caller is a thread of a guest as its calls see it.
+type Caller struct {
 	*system.Thread
 
 	// Shared is the guest's memory as large as it may become, if its threads share it: a view from
 	// the engine's own functions could be torn by another thread that makes the memory grow.
 	Shared []byte
 
-	bufs      [][]byte          // the iovecs of the call under way
-	polled    []byte            // the subscriptions of the last poll_oneoff as they lay in memory
-	interests []system.Interest // and decoded
-	trace     *tracer
+	iovecs [][]byte // the iovecs of the call under way
+	// the subscriptions of the last poll_oneoff as they lay in memory
+	lastSubscriptions []byte
+	subscriptions     []system.Subscription // and decoded
+	trace             *tracer
 }
 
-// NewThread prepares a thread's calls, which are reported to trace, a line each, unless that is
+// NewCaller prepares a thread's calls, which are reported to trace, a line each, unless that is
 // nil.
-func NewThread(t *system.Thread, trace io.Writer) *Thread {
-	a := &Thread{Thread: t}
+func NewCaller(t *system.Thread, trace io.Writer) *Caller {
+	c := &Caller{Thread: t}
 	if trace != nil {
-		a.trace = &tracer{w: trace}
+		c.trace = &tracer{w: trace}
 	}
-	return a
+	return c
 }
 
-// vectors decodes a list of iovecs; the result is valid until the next call of the thread.
-func (t *Thread) vectors(m wasi.Memory, ptr, count uint64) (bufs [][]byte, total int,
+// decodeIovecs decodes a list of iovecs; the result is valid until the next call of the thread.
+func (c *Caller) decodeIovecs(m wasi.MemoryView, ptr, count uint64) (bufs [][]byte, total int,
 	e wasi.Errno) {
-	t.bufs, total, e = m.Vectors(t.bufs[:0], uint32(ptr), uint32(count))
-	t.Work(total>>15 + len(t.bufs)>>6)
-	return t.bufs, total, e
+	c.iovecs, total, e = m.Vectors(c.iovecs[:0], uint32(ptr), uint32(count))
+	c.Work(total>>15 + len(c.iovecs)>>6)
+	return c.iovecs, total, e
 }
 
-type threadKey struct{}
+type callerKey struct{}
 
-type threadContext struct {
+type callerContext struct {
 	context.Context
-	thread *Thread
+	caller *Caller
 }
 
-func (c *threadContext) Value(key any) any {
-	if key == (threadKey{}) {
-		return c.thread
+func (c *callerContext) Value(key any) any {
+	if key == (callerKey{}) {
+		return c.caller
 	}
 	return c.Context.Value(key)
 }
 
-// WithThread is the context that the functions of a guest must be called with, for its imports to
+// WithCaller is the context that the functions of a guest must be called with, for its imports to
 // know whose they are.
-func WithThread(ctx context.Context, t *Thread) context.Context {
-	return &threadContext{ctx, t}
+func WithCaller(ctx context.Context, c *Caller) context.Context {
+	return &callerContext{ctx, c}
 }
 
-// ThreadOf is the thread whose function was called with the context; nil outside of guests.
-func ThreadOf(ctx context.Context) *Thread {
-	if c, ok := ctx.(*threadContext); ok { // the way of nearly every call, without a search
-		return c.thread
+// CallerOf is the thread whose function was called with the context; nil outside of guests.
+func CallerOf(ctx context.Context) *Caller {
+	if c, ok := ctx.(*callerContext); ok { // the way of nearly every call, without a search
+		return c.caller
 	}
-	t, _ := ctx.Value(threadKey{}).(*Thread)
-	return t
+	c, _ := ctx.Value(callerKey{}).(*Caller)
+	return c
 }
 
 // refusalGarbage is how many bytes the host allocates to refuse something, at most.
@@ -174,73 +175,73 @@ const refusalGarbage = 512
 // Call is the function in the form that the engine calls. It panics, as the engine wants it, with
 // the error that ended the guest.
 func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
-	t := ThreadOf(ctx)
-	if t == nil {
-		panic(ErrNoThread)
+	c := CallerOf(ctx)
+	if c == nil {
+		panic(ErrNoCaller)
 	}
-	e := f.protected(t, mod, stack)
+	e := f.callProtected(c, mod, stack)
 	if e == wasi.EACCES {
-		t.Garbage(refusalGarbage)
+		c.Garbage(refusalGarbage)
 	}
-	t.Work(1)
-	if err := t.Err(); err != nil {
+	c.Work(1)
+	if err := c.Err(); err != nil {
 		panic(err)
 	}
 	if e == wasi.EBADF || e == wasi.ENOTDIR {
-		t.noteLack(f, int32(stack[0]))
+		c.noteLack(f, int32(stack[0]))
 	}
 	stack[0] = uint64(e)
 }
 
 // noteLack notes that a call failed for its first argument, a descriptor.
-func (t *Thread) noteLack(f *Function, fd int32) {
+func (c *Caller) noteLack(f *Function, fd int32) {
 	switch {
 	case strings.HasPrefix(f.Name, "path_"):
-		t.MissedPath()
+		c.NotePathFailed()
 	case f.Name == "fd_prestat_get":
-		t.MissedPreopen(fd)
+		c.NoteNotPreopen(fd)
 	case f.Name != "fd_close" && strings.HasPrefix(f.args, "f"):
-		t.MissedFD(fd)
+		c.NoteBadFD(fd)
 	}
 }
 
-// protected makes the call. If it panics, which is the doing of a network or a reader of the
+// callProtected makes the call. If it panics, which is the doing of a network or a reader of the
 // embedder's, that ends the guest.
-func (f *Function) protected(t *Thread, mod api.Module, stack []uint64) (e wasi.Errno) {
-	t.EnterCall(&f.Name)
-	defer t.leave()
-	m := t.Memory(mod)
-	if t.trace == nil || f.args == "" {
-		return f.decode(t, m, stack)
+func (f *Function) callProtected(c *Caller, mod api.Module, stack []uint64) (e wasi.Errno) {
+	c.EnterCall(&f.Name)
+	defer c.finishCall()
+	m := c.Memory(mod)
+	if c.trace == nil || f.args == "" {
+		return f.decode(c, m, stack)
 	}
-	return t.trace.call(f, t, m, stack)
+	return c.trace.call(f, c, m, stack)
 }
 
-// leave is deferred by protected.
-func (t *Thread) leave() {
+// finishCall is deferred by protected.
+func (c *Caller) finishCall() {
 	if r := recover(); r != nil {
-		t.Panicked(outside.NewPanic(*t.Called(), r))
+		c.KillForPanic(outside.NewPanic(*c.CurrentImport(), r))
 	}
-	t.LeaveCall()
+	c.LeaveCall()
 }
 
 type callError string
 
 func (e callError) Error() string { return string(e) }
 
-// ErrNoThread is the error of a function of a guest that was called with a context which WithThread
+// ErrNoCaller is the error of a function of a guest that was called with a context which WithThread
 // did not make.
-const ErrNoThread = callError("called outside of a running guest")
+const ErrNoCaller = callError("called outside of a running guest")
 
 // Memory is the guest's whole memory, in one piece.
-func (t *Thread) Memory(mod api.Module) wasi.Memory {
+func (c *Caller) Memory(mod api.Module) wasi.MemoryView {
 	mem := mod.Memory()
 	if mem == nil || reflect.ValueOf(mem).IsNil() { // wazero's way to say that there is none
 		return nil
 	}
-	if t.Shared != nil {
+	if c.Shared != nil {
 		pages, _ := mem.Grow(0) // which, other than Size, is safe while others make it grow
-		return t.Shared[:uint64(pages)<<16]
+		return c.Shared[:uint64(pages)<<16]
 	}
 	size := mem.Size()
 	if size == 0 { // nothing yet, or 4 GiB, which does not fit the number

@@ -70,7 +70,7 @@ func newCallerOn(t testing.TB, engine wazero.RuntimeConfig, c system.Config) *ca
 	thread = func() *caller {
 		st := world.NewThread(sched.New())
 		t.Cleanup(st.Close)
-		ctx := abi.WithThread(ctx, abi.NewThread(st, nil))
+		ctx := abi.WithCaller(ctx, abi.NewCaller(st, nil))
 		mod, err := r.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithName(""))
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +127,7 @@ func valueType(letter byte) api.ValueType {
 // exportName is what a function is called by: its name or, if it is not the first of that name, the
 // name with the letters of its parameters.
 func exportName(module string, f *abi.Function) string {
-	if abi.Named(module, f.Name)[0] == f {
+	if abi.Overloads(module, f.Name)[0] == f {
 		return f.Name
 	}
 	return f.Name + "/" + f.Params

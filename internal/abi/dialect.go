@@ -31,8 +31,8 @@ const (
 // Rust crate wasmedge_wasi_socket do.
 const wasmEdgeMixed Dialect = "WasmEdge's sockets (V1 and V2, mixed)"
 
-// order is the order in which the dialects of a module are listed.
-var order = []Dialect{
+// dialectOrder is the order in which the dialects of a module are listed.
+var dialectOrder = []Dialect{
 	Preview1, WAMR, Wasport, Threads, WasmEdge, WasmEdgeV1, WasmEdgeV2, WASIX, WASIX32, WASIX64,
 	Preview2,
 	Emscripten, Browser, GoJS, Unknown,
@@ -40,12 +40,12 @@ var order = []Dialect{
 
 // Foreign reports whether this is a dialect of other hosts, whose functions cannot be supplied.
 func (d Dialect) Foreign() bool {
-	return slices.Index(order, d) >= slices.Index(order, WASIX) && d != Unknown
+	return slices.Index(dialectOrder, d) >= slices.Index(dialectOrder, WASIX) && d != Unknown
 }
 
-// foreign recognises dialects by the module and the name of an import. A pattern that ends in "*"
-// fits each continuation; the first row that fits counts.
-var foreign = []struct {
+// foreignImports recognises dialects by the module and the name of an import. A pattern that ends
+// in "*" fits each continuation; the first row that fits counts.
+var foreignImports = []struct {
 	module, name string
 	dialect      Dialect
 }{
@@ -60,7 +60,7 @@ var foreign = []struct {
 	{"gojs", "*", GoJS}, // Go's lib/wasm/wasm_exec.js
 }
 
-func fits(pattern, s string) bool {
+func matches(pattern, s string) bool {
 	start, open := strings.CutSuffix(pattern, "*")
 	return s == pattern || open && strings.HasPrefix(s, start)
 }
@@ -71,21 +71,21 @@ type Import struct{ Module, Name, Type string }
 // Dialects tells which dialects a module was built for, by its imports. Each import counts by its
 // own name and type, since modules mix dialects. An import that no dialect has is Unknown.
 func Dialects(imports []Import) []Dialect {
-	spoken := make(map[Dialect]bool)
-	listens := false
+	found := make(map[Dialect]bool)
+	importsListen := false
 	for _, i := range imports {
-		d := recognise(i)
+		d := dialectOf(i)
 		if d == WAMR && i.Name == "sock_listen" { // which WasmEdge has with the same type
-			listens = true
+			importsListen = true
 			continue
 		}
-		spoken[d] = true
+		found[d] = true
 	}
-	if listens && !spoken[WasmEdge] && !spoken[WasmEdgeV1] && !spoken[WasmEdgeV2] {
-		spoken[WAMR] = true
+	if importsListen && !found[WasmEdge] && !found[WasmEdgeV1] && !found[WasmEdgeV2] {
+		found[WAMR] = true
 	}
-	list := slices.DeleteFunc(slices.Clone(order), func(d Dialect) bool { return !spoken[d] })
-	if v1, v2 := spoken[WasmEdgeV1], spoken[WasmEdgeV2]; v1 || v2 {
+	list := slices.DeleteFunc(slices.Clone(dialectOrder), func(d Dialect) bool { return !found[d] })
+	if v1, v2 := found[WasmEdgeV1], found[WasmEdgeV2]; v1 || v2 {
 		list = slices.DeleteFunc(list, func(d Dialect) bool {
 			return d == WasmEdge || v1 && d == WasmEdgeV2
 		})
@@ -96,19 +96,19 @@ func Dialects(imports []Import) []Dialect {
 	return list
 }
 
-// letters turns a type in words into the letters of a Function, with " -> " before the results.
-var letters = strings.NewReplacer("i32", "i", "i64", "I", ", ", "", "(", "", ")", "")
+// typeLetters turns a type in words into the letters of a Function, with " -> " before the results.
+var typeLetters = strings.NewReplacer("i32", "i", "i64", "I", ", ", "", "(", "", ")", "")
 
-func recognise(i Import) Dialect {
+func dialectOf(i Import) Dialect {
 	if i.Module == "wasi" && i.Name == "thread-spawn" {
 		return Threads
 	}
-	params, results, _ := strings.Cut(letters.Replace(i.Type), " -> ")
+	params, results, _ := strings.Cut(typeLetters.Replace(i.Type), " -> ")
 	if f, ok := Lookup(i.Module, i.Name, params, results); ok {
 		return dialects[f]
 	}
-	for _, f := range foreign {
-		if fits(f.module, i.Module) && fits(f.name, i.Name) {
+	for _, f := range foreignImports {
+		if matches(f.module, i.Module) && matches(f.name, i.Name) {
 			return f.dialect
 		}
 	}

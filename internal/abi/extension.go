@@ -40,7 +40,7 @@ var extraOptions = map[uint32]struct {
 	11: {network.UserTimeout, 0, 1<<31 - 1},
 }
 
-func sockGetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func sockGetOption(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[2]), 8); e != wasi.Success {
 		return e
 	}
@@ -48,7 +48,7 @@ func sockGetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if !ok {
 		return wasi.EINVAL
 	}
-	v, err := t.Option(int32(a[0]), o.option)
+	v, err := c.Option(int32(a[0]), o.option)
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
@@ -58,21 +58,21 @@ func sockGetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	return m.PutUint64(uint32(a[2]), uint64(v))
 }
 
-func sockSetOption(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+func sockSetOption(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 	o, ok := extraOptions[uint32(a[1])]
 	v := int64(a[2])
 	switch {
 	case !ok:
 		return wasi.EINVAL
 	case o.max < o.min: // the descriptor's own errors come first
-		if _, err := t.LocalAddr(int32(a[0])); err != nil {
+		if _, err := c.LocalAddr(int32(a[0])); err != nil {
 			return wasi.ErrnoOf(err)
 		}
 		return wasi.ENOPROTOOPT
 	case v < o.min || v > o.max:
 		return wasi.EINVAL
 	}
-	return wasi.ErrnoOf(t.SetOption(int32(a[0]), o.option, v))
+	return wasi.ErrnoOf(c.SetOption(int32(a[0]), o.option, v))
 }
 
 // msgFlags are the flags of the two functions; the lower ones are those of sock_recv.
@@ -81,16 +81,16 @@ const (
 	msgTruncated = 1
 )
 
-func sockRecvMsg(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	from, e := optional(m, a[4], wasi.SizeAddr)
+func sockRecvMsg(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	from, e := sliceOrNil(m, a[4], wasi.SizeAddr)
 	if e != wasi.Success {
 		return e
 	}
-	outFlags, e := optional(m, a[6], 4)
+	outFlags, e := sliceOrNil(m, a[6], 4)
 	if e != wasi.Success {
 		return e
 	}
-	r, e := t.receive(m, a[0], a[1], a[2], a[3], a[5], wasi.Riflags|msgDontWait)
+	r, e := c.receive(m, a[0], a[1], a[2], a[3], a[5], wasi.Riflags|msgDontWait)
 	if e != wasi.Success {
 		return e
 	}
@@ -107,7 +107,7 @@ func sockRecvMsg(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	return wasi.Success
 }
 
-func sockSendMsg(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func sockSendMsg(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	var to netip.AddrPort
 	if uint32(a[4]) != 0 {
 		var e wasi.Errno
@@ -115,17 +115,17 @@ func sockSendMsg(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 			return e
 		}
 	}
-	how := system.Transfer(a[3])
+	how := system.TransferFlags(a[3])
 	if uint32(a[3])&^msgDontWait != 0 {
 		return wasi.EINVAL
 	}
-	return t.transfer(m, a[1], a[2], a[5], func(bufs [][]byte) (int, error) {
-		return t.Send(int32(a[0]), bufs, to, how)
+	return c.transfer(m, a[1], a[2], a[5], func(bufs [][]byte) (int, error) {
+		return c.Send(int32(a[0]), bufs, to, how)
 	})
 }
 
-func sockDisconnect(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-	return wasi.ErrnoOf(t.Disconnect(int32(a[0])))
+func sockDisconnect(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(c.Disconnect(int32(a[0])))
 }
 
 // The layout of an entry of sock_interfaces.
@@ -134,7 +134,7 @@ const (
 	sizeName      = 20
 )
 
-func sockInterfaces(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func sockInterfaces(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	capacity := uint32(a[1])
 	if uint64(capacity)*sizeInterface > uint64(len(m)) {
 		return wasi.EFAULT
@@ -146,7 +146,7 @@ func sockInterfaces(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[2]), 4); e != wasi.Success {
 		return e
 	}
-	found, err := t.Interfaces()
+	found, err := c.Interfaces()
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}

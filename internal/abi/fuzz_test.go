@@ -64,7 +64,7 @@ func FuzzImports(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer world.Close()
-		th := abi.NewThread(world.NewThread(sched.New()), nil)
+		th := abi.NewCaller(world.NewThread(sched.New()), nil)
 		defer th.Close()
 		th.Shared = guest
 
@@ -129,7 +129,7 @@ func nextCall(imports []*abi.Function, b []byte) (fn *abi.Function, args []uint6
 }
 
 // try calls a function as the engine does, and returns the error that ended the guest.
-func try(fn *abi.Function, th *abi.Thread, mod api.Module, args []uint64) (e wasi.Errno,
+func try(fn *abi.Function, th *abi.Caller, mod api.Module, args []uint64) (e wasi.Errno,
 	ended error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -142,7 +142,7 @@ func try(fn *abi.Function, th *abi.Thread, mod api.Module, args []uint64) (e was
 	}()
 	stack := make([]uint64, max(len(args), 1))
 	copy(stack, args)
-	fn.Call(abi.WithThread(context.Background(), th), mod, stack)
+	fn.Call(abi.WithCaller(context.Background(), th), mod, stack)
 	return wasi.Errno(stack[0]), nil
 }
 

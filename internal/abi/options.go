@@ -13,43 +13,43 @@ import (
 type width uint8
 
 const (
-	flag     width = iota // a byte, 0 or 1; of a set the low 8 bits count
-	byteWide              // a byte
-	word                  // four bytes
+	flag    width = iota // a byte, 0 or 1; of a set the low 8 bits count
+	oneByte              // a byte
+	word                 // four bytes
 )
 
 // wamrOptions are the options that take one value. Source: WAMR's wasi_socket_ext.h.
 func wamrOptions() []Function {
 	functions := []Function{
 		{"sock_get_recv_timeout", "ii", "i", "fq",
-			func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-				recv, _, err := t.Timeouts(int32(a[0]))
+			func(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+				recv, _, err := c.Timeouts(int32(a[0]))
 				return putTimeout(m, a[1], recv, err)
 			}},
 		{"sock_get_send_timeout", "ii", "i", "fq",
-			func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-				_, send, err := t.Timeouts(int32(a[0]))
+			func(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+				_, send, err := c.Timeouts(int32(a[0]))
 				return putTimeout(m, a[1], send, err)
 			}},
 		{"sock_set_recv_timeout", "iI", "i", "fD",
-			func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-				return wasi.ErrnoOf(t.SetRecvTimeout(int32(a[0]), a[1]))
+			func(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+				return wasi.ErrnoOf(c.SetRecvTimeout(int32(a[0]), a[1]))
 			}},
 		{"sock_set_send_timeout", "iI", "i", "fD",
-			func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-				return wasi.ErrnoOf(t.SetSendTimeout(int32(a[0]), a[1]))
+			func(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+				return wasi.ErrnoOf(c.SetSendTimeout(int32(a[0]), a[1]))
 			}},
 		{"sock_get_linger", "iii", "i", "fbo", getLinger},
 		{"sock_set_linger", "iii", "i", "fdd", setLinger},
 		{"sock_get_ip_multicast_loop", "iii", "i", "fdb", getMulticastLoop},
 		{"sock_set_ip_multicast_loop", "iii", "i", "fdd", setMulticastLoop},
 		{"sock_set_ip_add_membership", "iii", "i", "fgx",
-			func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-				return membership(m, a, t.Join)
+			func(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+				return membership(m, a, c.Join)
 			}},
 		{"sock_set_ip_drop_membership", "iii", "i", "fgx",
-			func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-				return membership(m, a, t.Leave)
+			func(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+				return membership(m, a, c.Leave)
 			}},
 	}
 	for _, o := range []struct {
@@ -68,25 +68,25 @@ func wamrOptions() []Function {
 		{"tcp_fastopen_connect", network.FastOpenConnect, flag},
 		{"tcp_keep_idle", network.KeepIdle, word},
 		{"tcp_keep_intvl", network.KeepInterval, word},
-		{"ip_ttl", network.TTL, byteWide},
-		{"ip_multicast_ttl", network.MulticastTTL, byteWide},
+		{"ip_ttl", network.TTL, oneByte},
+		{"ip_multicast_ttl", network.MulticastTTL, oneByte},
 		{"ipv6_only", network.V6Only, flag},
 	} {
-		out := map[width]string{flag: "fb", byteWide: "fb", word: "fo"}[o.width]
+		out := map[width]string{flag: "fb", oneByte: "fb", word: "fo"}[o.width]
 		functions = append(functions,
 			Function{"sock_get_" + o.name, "ii", "i", out,
-				func(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-					return getOption(t, m, a[0], a[1], o.option, o.width)
+				func(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+					return getOption(c, m, a[0], a[1], o.option, o.width)
 				}},
 			Function{"sock_set_" + o.name, "ii", "i", "fd",
-				func(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-					return setOption(t, a[0], a[1], o.option, o.width)
+				func(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+					return setOption(c, a[0], a[1], o.option, o.width)
 				}})
 	}
 	return functions
 }
 
-func getOption(t *Thread, m wasi.Memory, fd, out uint64, o network.Option, w width) wasi.Errno {
+func getOption(c *Caller, m wasi.MemoryView, fd, out uint64, o network.Option, w width) wasi.Errno {
 	size := uint32(1)
 	if w == word {
 		size = 4
@@ -94,7 +94,7 @@ func getOption(t *Thread, m wasi.Memory, fd, out uint64, o network.Option, w wid
 	if e := m.Check(uint32(out), size); e != wasi.Success {
 		return e
 	}
-	v, err := t.Option(int32(fd), o)
+	v, err := c.Option(int32(fd), o)
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
@@ -107,17 +107,17 @@ func getOption(t *Thread, m wasi.Memory, fd, out uint64, o network.Option, w wid
 	return m.PutUint8(uint32(out), uint8(v))
 }
 
-func setOption(t *Thread, fd, value uint64, o network.Option, w width) wasi.Errno {
+func setOption(c *Caller, fd, value uint64, o network.Option, w width) wasi.Errno {
 	var v int64
 	switch w {
 	case flag:
 		v = int64(bit(uint8(value) != 0))
-	case byteWide:
+	case oneByte:
 		v = int64(uint8(value))
 	case word:
 		v = int64(int32(value)) // as WAMR, which casts to int
 	}
-	return wasi.ErrnoOf(t.SetOption(int32(fd), o, v))
+	return wasi.ErrnoOf(c.SetOption(int32(fd), o, v))
 }
 
 func bit(b bool) uint8 {
@@ -127,24 +127,24 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-func putTimeout(m wasi.Memory, out, µs uint64, err error) wasi.Errno {
+func putTimeout(m wasi.MemoryView, out, usec uint64, err error) wasi.Errno {
 	if e := m.Check(uint32(out), 8); e != wasi.Success {
 		return e
 	}
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
-	return m.PutUint64(uint32(out), µs)
+	return m.PutUint64(uint32(out), usec)
 }
 
-func getLinger(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func getLinger(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[2]), 4); e != wasi.Success {
 		return e
 	}
 	if e := m.Check(uint32(a[1]), 1); e != wasi.Success {
 		return e
 	}
-	v, err := t.Option(int32(a[0]), network.Linger)
+	v, err := c.Option(int32(a[0]), network.Linger)
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
@@ -152,14 +152,14 @@ func getLinger(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	return m.PutUint32(uint32(a[2]), uint32(max(v, 0)))
 }
 
-func setLinger(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
+func setLinger(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 	v := int64(-1)
 	if uint8(a[1]) != 0 {
 		if v = int64(int32(a[2])); v < 0 {
 			return wasi.EINVAL
 		}
 	}
-	return wasi.ErrnoOf(t.SetOption(int32(a[0]), network.Linger, v))
+	return wasi.ErrnoOf(c.SetOption(int32(a[0]), network.Linger, v))
 }
 
 func multicastLoop(ipv6 uint64) network.Option {
@@ -169,17 +169,17 @@ func multicastLoop(ipv6 uint64) network.Option {
 	return network.MulticastLoop4
 }
 
-func getMulticastLoop(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return getOption(t, m, a[0], a[2], multicastLoop(a[1]), flag)
+func getMulticastLoop(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return getOption(c, m, a[0], a[2], multicastLoop(a[1]), flag)
 }
 
-func setMulticastLoop(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-	return setOption(t, a[0], a[2], multicastLoop(a[1]), flag)
+func setMulticastLoop(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+	return setOption(c, a[0], a[2], multicastLoop(a[1]), flag)
 }
 
 // membership decodes a group and an interface: for IPv4 the four bytes of the interface's address
 // as they lie in memory, for IPv6 its index.
-func membership(m wasi.Memory, a []uint64,
+func membership(m wasi.MemoryView, a []uint64,
 	change func(int32, netip.Addr, network.Interface) error) wasi.Errno {
 	raw, e := m.Slice(uint32(a[1]), wasi.SizeAddrIP)
 	if e != wasi.Success {

@@ -15,7 +15,7 @@ const maxSubscriptions = 2 * system.DefaultMaxDescriptors
 // pollOneoff decodes poll_oneoff(subscriptions, events, count, out count). Programs wait for the
 // same things again and again, so the subscriptions are compared with those of the thread's last
 // call before they are decoded.
-func pollOneoff(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func pollOneoff(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	count := uint32(a[2])
 	if count == 0 || count > maxSubscriptions {
 		return wasi.EINVAL
@@ -31,28 +31,29 @@ func pollOneoff(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[3]), 4); e != wasi.Success {
 		return e
 	}
-	same := bytes.Equal(in, t.polled)
-	if !same {
-		t.polled = append(t.polled[:0], in...) // once, and decoded from the copy
-		t.interests = t.interests[:0]
-		for b := t.polled; len(b) > 0; b = b[wasi.SizeSubscription:] {
+	unchanged := bytes.Equal(in, c.lastSubscriptions)
+	if !unchanged {
+		// once, and decoded from the copy
+		c.lastSubscriptions = append(c.lastSubscriptions[:0], in...)
+		c.subscriptions = c.subscriptions[:0]
+		for b := c.lastSubscriptions; len(b) > 0; b = b[wasi.SizeSubscription:] {
 			s := wasi.GetSubscription(b)
 			if s.Type > wasi.EventFdFail {
-				t.polled = t.polled[:0]
+				c.lastSubscriptions = c.lastSubscriptions[:0]
 				return wasi.EINVAL
 			}
-			t.interests = append(t.interests, system.Interest{
-				Kind: system.InterestKind(s.Type), FD: s.FD, Clock: s.Clock, Timeout: s.Timeout,
+			c.subscriptions = append(c.subscriptions, system.Subscription{
+				Kind: system.SubscriptionKind(s.Type), FD: s.FD, Clock: s.Clock, Timeout: s.Timeout,
 				Absolute: s.Flags&wasi.SubclockAbstime != 0,
 			})
 		}
 	}
-	happened, err := t.Poll(t.interests, same)
+	events, err := c.Poll(c.subscriptions, unchanged)
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
-	for i, h := range happened {
-		s := wasi.GetSubscription(t.polled[h.Index*wasi.SizeSubscription:])
+	for i, h := range events {
+		s := wasi.GetSubscription(c.lastSubscriptions[h.Index*wasi.SizeSubscription:])
 		ev := wasi.Event{Userdata: s.Userdata, Error: wasi.ErrnoOf(h.Err), Type: s.Type,
 			Nbytes: h.Bytes}
 		if h.Hangup {
@@ -60,5 +61,5 @@ func pollOneoff(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 		}
 		ev.Put(out[i*wasi.SizeEvent:])
 	}
-	return m.PutUint32(uint32(a[3]), uint32(len(happened)))
+	return m.PutUint32(uint32(a[3]), uint32(len(events)))
 }

@@ -36,24 +36,24 @@ var preview1 = append([]Function{
 	{"sock_shutdown", "ii", "i", "fx", sockShutdown},
 }, files...)
 
-func argsGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return putStrings(m, t.Args(), uint32(a[0]), uint32(a[1]))
+func argsGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return putStrings(m, c.Args(), uint32(a[0]), uint32(a[1]))
 }
 
-func argsSizesGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return putSizes(m, t.Args(), uint32(a[0]), uint32(a[1]))
+func argsSizesGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return putSizes(m, c.Args(), uint32(a[0]), uint32(a[1]))
 }
 
-func environGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return putStrings(m, t.Env(), uint32(a[0]), uint32(a[1]))
+func environGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return putStrings(m, c.Env(), uint32(a[0]), uint32(a[1]))
 }
 
-func environSizesGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return putSizes(m, t.Env(), uint32(a[0]), uint32(a[1]))
+func environSizesGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return putSizes(m, c.Env(), uint32(a[0]), uint32(a[1]))
 }
 
 // putStrings writes an array of pointers, and the NUL-terminated strings that they point to.
-func putStrings(m wasi.Memory, list []string, ptrs, chars uint32) wasi.Errno {
+func putStrings(m wasi.MemoryView, list []string, ptrs, chars uint32) wasi.Errno {
 	size := uint32(0)
 	for _, s := range list {
 		size += uint32(len(s)) + 1
@@ -76,7 +76,7 @@ func putStrings(m wasi.Memory, list []string, ptrs, chars uint32) wasi.Errno {
 	return wasi.Success
 }
 
-func putSizes(m wasi.Memory, list []string, count, bytes uint32) wasi.Errno {
+func putSizes(m wasi.MemoryView, list []string, count, bytes uint32) wasi.Errno {
 	size := uint32(0)
 	for _, s := range list {
 		size += uint32(len(s)) + 1
@@ -90,100 +90,100 @@ func putSizes(m wasi.Memory, list []string, count, bytes uint32) wasi.Errno {
 	return m.PutUint32(bytes, size)
 }
 
-func clockResGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	ns, err := t.Resolution(uint32(a[0]))
+func clockResGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	ns, err := c.Resolution(uint32(a[0]))
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
 	return m.PutUint64(uint32(a[1]), ns)
 }
 
-func clockTimeGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	ns, err := t.Now(uint32(a[0]))
+func clockTimeGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	ns, err := c.Now(uint32(a[0]))
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
 	return m.PutUint64(uint32(a[2]), ns)
 }
 
-func randomGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func randomGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	b, e := m.Slice(uint32(a[0]), uint32(a[1]))
 	if e != wasi.Success {
 		return e
 	}
-	return wasi.ErrnoOf(t.Random(b))
+	return wasi.ErrnoOf(c.Random(b))
 }
 
-func schedYield(t *Thread, _ wasi.Memory, _ []uint64) wasi.Errno {
-	t.Yield()
+func schedYield(c *Caller, _ wasi.MemoryView, _ []uint64) wasi.Errno {
+	c.Yield()
 	return wasi.Success
 }
 
-func procExit(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-	t.Kill(&system.Exit{Code: uint32(a[0])})
+func procExit(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+	c.Kill(&system.Exit{Code: uint32(a[0])})
 	return wasi.Success
 }
 
 // procRaise knows no signals: there is nothing in a guest that could handle one.
-func procRaise(*Thread, wasi.Memory, []uint64) wasi.Errno { return wasi.ENOSYS }
+func procRaise(*Caller, wasi.MemoryView, []uint64) wasi.Errno { return wasi.ENOSYS }
 
-func fdClose(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-	return wasi.ErrnoOf(t.CloseFD(int32(a[0])))
+func fdClose(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(c.CloseFD(int32(a[0])))
 }
 
-func fdRenumber(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-	return wasi.ErrnoOf(t.Renumber(int32(a[0]), int32(a[1])))
+func fdRenumber(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(c.Renumber(int32(a[0]), int32(a[1])))
 }
 
-func fdFdstatGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func fdFdstatGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	b, e := m.Slice(uint32(a[1]), wasi.SizeFdstat)
 	if e != wasi.Success {
 		return e
 	}
-	s, err := t.Fdstat(int32(a[0]))
+	s, err := c.Fdstat(int32(a[0]))
 	if err == nil {
 		s.Put(b)
 	}
 	return wasi.ErrnoOf(err)
 }
 
-func fdFdstatSetFlags(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-	return wasi.ErrnoOf(t.SetFlags(int32(a[0]), wasi.Fdflags(a[1])))
+func fdFdstatSetFlags(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(c.SetFlags(int32(a[0]), wasi.Fdflags(a[1])))
 }
 
-func fdFdstatSetRights(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-	return wasi.ErrnoOf(t.SetRights(int32(a[0]), wasi.Rights(a[1]), wasi.Rights(a[2])))
+func fdFdstatSetRights(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(c.SetRights(int32(a[0]), wasi.Rights(a[1]), wasi.Rights(a[2])))
 }
 
-func fdFilestatGet(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func fdFilestatGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	b, e := m.Slice(uint32(a[1]), wasi.SizeFilestat)
 	if e != wasi.Success {
 		return e
 	}
-	s, err := t.Filestat(int32(a[0]))
+	s, err := c.Filestat(int32(a[0]))
 	if err == nil {
 		s.Put(b)
 	}
 	return wasi.ErrnoOf(err)
 }
 
-func fdRead(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return t.transfer(m, a[1], a[2], a[3],
-		func(bufs [][]byte) (int, error) { return t.Read(int32(a[0]), bufs) })
+func fdRead(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return c.transfer(m, a[1], a[2], a[3],
+		func(bufs [][]byte) (int, error) { return c.Read(int32(a[0]), bufs) })
 }
 
-func fdWrite(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return t.transfer(m, a[1], a[2], a[3],
-		func(bufs [][]byte) (int, error) { return t.Write(int32(a[0]), bufs) })
+func fdWrite(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return c.transfer(m, a[1], a[2], a[3],
+		func(bufs [][]byte) (int, error) { return c.Write(int32(a[0]), bufs) })
 }
 
 // transfer validates the iovecs and the place for the count before anything is moved.
-func (t *Thread) transfer(m wasi.Memory, ptr, count, out uint64,
+func (c *Caller) transfer(m wasi.MemoryView, ptr, count, out uint64,
 	move func([][]byte) (int, error)) wasi.Errno {
 	if e := m.Check(uint32(out), 4); e != wasi.Success {
 		return e
 	}
-	bufs, _, e := t.vectors(m, ptr, count)
+	bufs, _, e := c.decodeIovecs(m, ptr, count)
 	if e != wasi.Success {
 		return e
 	}
@@ -194,7 +194,7 @@ func (t *Thread) transfer(m wasi.Memory, ptr, count, out uint64,
 	return m.PutUint32(uint32(out), uint32(n))
 }
 
-func sockAccept(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func sockAccept(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[2]), 4); e != wasi.Success {
 		return e
 	}
@@ -202,18 +202,18 @@ func sockAccept(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if flags&^wasi.FdflagsAll != 0 {
 		return wasi.EINVAL
 	}
-	fd, err := t.Accept(int32(a[0]), flags&wasi.FdflagNonblock != 0)
+	fd, err := c.Accept(int32(a[0]), flags&wasi.FdflagNonblock != 0)
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
 	return m.PutUint32(uint32(a[2]), uint32(fd))
 }
 
-func sockRecv(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func sockRecv(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[5]), 2); e != wasi.Success {
 		return e
 	}
-	r, e := t.receive(m, a[0], a[1], a[2], a[3], a[4], wasi.Riflags)
+	r, e := c.receive(m, a[0], a[1], a[2], a[3], a[4], wasi.Riflags)
 	if e != wasi.Success {
 		return e
 	}
@@ -225,7 +225,7 @@ func sockRecv(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 }
 
 // receive is what the functions share that receive from a socket.
-func (t *Thread) receive(m wasi.Memory, fd, iovs, count, riflags, out uint64,
+func (c *Caller) receive(m wasi.MemoryView, fd, iovs, count, riflags, out uint64,
 	allowed uint16) (network.Received, wasi.Errno) {
 	if e := m.Check(uint32(out), 4); e != wasi.Success {
 		return network.Received{}, e
@@ -233,23 +233,23 @@ func (t *Thread) receive(m wasi.Memory, fd, iovs, count, riflags, out uint64,
 	if uint16(riflags)&^allowed != 0 {
 		return network.Received{}, wasi.EINVAL
 	}
-	bufs, _, e := t.vectors(m, iovs, count)
+	bufs, _, e := c.decodeIovecs(m, iovs, count)
 	if e != wasi.Success {
 		return network.Received{}, e
 	}
-	r, err := t.Recv(int32(fd), bufs, system.Transfer(riflags)) // the bits are the same
+	r, err := c.Recv(int32(fd), bufs, system.TransferFlags(riflags)) // the bits are the same
 	if err != nil {
 		return r, wasi.ErrnoOf(err)
 	}
 	return r, m.PutUint32(uint32(out), uint32(r.N))
 }
 
-func sockSend(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return t.transfer(m, a[1], a[2], a[4], func(bufs [][]byte) (int, error) {
-		return t.Send(int32(a[0]), bufs, noAddress, 0)
+func sockSend(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return c.transfer(m, a[1], a[2], a[4], func(bufs [][]byte) (int, error) {
+		return c.Send(int32(a[0]), bufs, noAddress, 0)
 	})
 }
 
-func sockShutdown(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-	return wasi.ErrnoOf(t.Shutdown(int32(a[0]), network.How(a[1])))
+func sockShutdown(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(c.Shutdown(int32(a[0]), network.How(a[1])))
 }

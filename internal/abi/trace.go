@@ -33,7 +33,7 @@ type tracer struct {
 	line []byte
 }
 
-func (tr *tracer) call(f *Function, t *Thread, m wasi.Memory, stack []uint64) wasi.Errno {
+func (tr *tracer) call(f *Function, c *Caller, m wasi.MemoryView, stack []uint64) wasi.Errno {
 	var args [9]uint64 // the result takes the place of the first argument
 	copy(args[:], stack[:len(f.args)])
 	for i := range f.Params {
@@ -44,9 +44,9 @@ func (tr *tracer) call(f *Function, t *Thread, m wasi.Memory, stack []uint64) wa
 	before := time.Now()
 	in := make([]string, len(f.args))
 	for i := range f.args {
-		in[i] = incoming(m, f.args[i], args[i:])
+		in[i] = inputText(m, f.args[i], args[i:])
 	}
-	e := f.decode(t, m, stack)
+	e := f.decode(c, m, stack)
 	took := time.Since(before)
 
 	tr.line = append(append(tr.line[:0], f.Name...), '(')
@@ -57,7 +57,7 @@ func (tr *tracer) call(f *Function, t *Thread, m wasi.Memory, stack []uint64) wa
 		}
 		s := in[i]
 		if s == "" {
-			s = outgoing(m, f.args[i:], args[i:], e)
+			s = outputText(m, f.args[i:], args[i:], e)
 		}
 		tr.line = append(append(tr.line, comma...), s...)
 		comma = ", "
@@ -73,9 +73,9 @@ func (tr *tracer) call(f *Function, t *Thread, m wasi.Memory, stack []uint64) wa
 	return e
 }
 
-// incoming is what an argument looks like that the guest passes; "" for one that only the result
+// inputText is what an argument looks like that the guest passes; "" for one that only the result
 // fills.
-func incoming(m wasi.Memory, kind byte, a []uint64) string {
+func inputText(m wasi.MemoryView, kind byte, a []uint64) string {
 	switch kind {
 	case 'f', 'd':
 		return strconv.Itoa(int(int32(a[0])))
@@ -115,8 +115,8 @@ func incoming(m wasi.Memory, kind byte, a []uint64) string {
 	return fmt.Sprintf("%#x", a[0]) // a pointer to nowhere
 }
 
-// outgoing is what an argument looks like that the call filled.
-func outgoing(m wasi.Memory, kinds string, a []uint64, e wasi.Errno) string {
+// outputText is what an argument looks like that the call filled.
+func outputText(m wasi.MemoryView, kinds string, a []uint64, e wasi.Errno) string {
 	ptr := uint32(a[0])
 	if e != wasi.Success {
 		return fmt.Sprintf("%#x", ptr)
@@ -153,7 +153,7 @@ func outgoing(m wasi.Memory, kinds string, a []uint64, e wasi.Errno) string {
 }
 
 // edgeAddrText prints the address in the buffer that a WasmEdge address argument describes.
-func edgeAddrText(m wasi.Memory, ptr uint32) string {
+func edgeAddrText(m wasi.MemoryView, ptr uint32) string {
 	if b, e := edgeBuffer(m, uint64(ptr)); e == wasi.Success {
 		if ip, e := wasi.GetEdgeIP(b); e == wasi.Success {
 			return ip.String()
@@ -162,18 +162,18 @@ func edgeAddrText(m wasi.Memory, ptr uint32) string {
 	return fmt.Sprintf("%#x", ptr)
 }
 
-// shown is how many bytes of data a trace prints.
-const shown = 32
+// maxShownBytes is how many bytes of data a trace prints.
+const maxShownBytes = 32
 
 func quoted(b []byte, n int) string {
-	if n > shown {
-		return strconv.Quote(string(b[:min(len(b), shown)])) + "..."
+	if n > maxShownBytes {
+		return strconv.Quote(string(b[:min(len(b), maxShownBytes)])) + "..."
 	}
 	return strconv.Quote(string(b[:n]))
 }
 
 // vectorText prints the first n bytes that iovecs point to.
-func vectorText(m wasi.Memory, ptr, count uint64, n int) string {
+func vectorText(m wasi.MemoryView, ptr, count uint64, n int) string {
 	bufs, total, e := m.Vectors(nil, uint32(ptr), uint32(count))
 	if e != wasi.Success {
 		return fmt.Sprintf("%#x", ptr)
@@ -181,13 +181,13 @@ func vectorText(m wasi.Memory, ptr, count uint64, n int) string {
 	n = min(n, total)
 	var b []byte
 	for _, v := range bufs {
-		b = append(b, v[:min(len(v), shown-len(b))]...)
+		b = append(b, v[:min(len(v), maxShownBytes-len(b))]...)
 	}
 	return "[" + quoted(b, n) + "], " + strconv.Itoa(int(uint32(count)))
 }
 
-// listed is how many subscriptions or events a trace prints.
-const listed = 8
+// maxShownItems is how many subscriptions or events a trace prints.
+const maxShownItems = 8
 
 // eventNames are the types of events. A guest's own buffer may have others.
 var eventNames = map[uint8]string{
@@ -196,7 +196,7 @@ var eventNames = map[uint8]string{
 }
 
 // subscriptionsText prints what poll_oneoff waits for: "[fd 3 read, clock 1 +5ms]".
-func subscriptionsText(m wasi.Memory, ptr, count uint32) string {
+func subscriptionsText(m wasi.MemoryView, ptr, count uint32) string {
 	return listText(m, ptr, count, wasi.SizeSubscription, func(b []byte) string {
 		s := wasi.GetSubscription(b)
 		switch s.Type {
@@ -214,7 +214,7 @@ func subscriptionsText(m wasi.Memory, ptr, count uint32) string {
 
 // eventsText prints what has happened, by userdata, by which programs tell their subscriptions
 // apart.
-func eventsText(m wasi.Memory, ptr, count uint32) string {
+func eventsText(m wasi.MemoryView, ptr, count uint32) string {
 	return listText(m, ptr, count, wasi.SizeEvent, func(b []byte) string {
 		e := wasi.GetEvent(b)
 		text := fmt.Sprintf("%#x %s", e.Userdata, eventNames[e.Type])
@@ -231,16 +231,16 @@ func eventsText(m wasi.Memory, ptr, count uint32) string {
 	})
 }
 
-func listText(m wasi.Memory, ptr, count, size uint32, text func([]byte) string) string {
+func listText(m wasi.MemoryView, ptr, count, size uint32, text func([]byte) string) string {
 	var parts []string
-	for i := range min(count, listed) {
+	for i := range min(count, maxShownItems) {
 		b, e := m.Slice(ptr+i*size, size)
 		if e != wasi.Success {
 			return fmt.Sprintf("%#x", ptr)
 		}
 		parts = append(parts, text(b))
 	}
-	if count > listed {
+	if count > maxShownItems {
 		parts = append(parts, "...")
 	}
 	return "[" + strings.Join(parts, ", ") + "]"

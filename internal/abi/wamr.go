@@ -25,7 +25,7 @@ var wamr = []Function{
 var noAddress netip.AddrPort
 
 // getAddr decodes the wasi_addr_t at ptr.
-func getAddr(m wasi.Memory, ptr uint64) (netip.AddrPort, wasi.Errno) {
+func getAddr(m wasi.MemoryView, ptr uint64) (netip.AddrPort, wasi.Errno) {
 	b, e := m.Slice(uint32(ptr), wasi.SizeAddr)
 	if e != wasi.Success {
 		return noAddress, e
@@ -33,7 +33,7 @@ func getAddr(m wasi.Memory, ptr uint64) (netip.AddrPort, wasi.Errno) {
 	return wasi.GetAddr(append(make([]byte, 0, wasi.SizeAddr), b...))
 }
 
-func sockOpen(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func sockOpen(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[3]), 4); e != wasi.Success {
 		return e
 	}
@@ -55,78 +55,78 @@ func sockOpen(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	default:
 		return wasi.EINVAL
 	}
-	fd, err := t.Open(family, typ)
+	fd, err := c.Open(family, typ)
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
 	return m.PutUint32(uint32(a[3]), uint32(fd))
 }
 
-func sockBind(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func sockBind(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	addr, e := getAddr(m, a[1])
 	if e != wasi.Success {
 		return e
 	}
-	return wasi.ErrnoOf(t.Bind(int32(a[0]), addr))
+	return wasi.ErrnoOf(c.Bind(int32(a[0]), addr))
 }
 
-func sockListen(t *Thread, _ wasi.Memory, a []uint64) wasi.Errno {
-	return wasi.ErrnoOf(t.Listen(int32(a[0]), int(int32(a[1]))))
+func sockListen(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
+	return wasi.ErrnoOf(c.Listen(int32(a[0]), int(int32(a[1]))))
 }
 
-func sockConnect(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func sockConnect(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	addr, e := getAddr(m, a[1])
 	if e != wasi.Success {
 		return e
 	}
-	return wasi.ErrnoOf(t.Connect(int32(a[0]), addr))
+	return wasi.ErrnoOf(c.Connect(int32(a[0]), addr))
 }
 
-func sockSendTo(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func sockSendTo(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	addr, e := getAddr(m, a[4])
 	if e != wasi.Success {
 		return e
 	}
-	return t.transfer(m, a[1], a[2], a[5], func(bufs [][]byte) (int, error) {
-		return t.Send(int32(a[0]), bufs, addr, 0)
+	return c.transfer(m, a[1], a[2], a[5], func(bufs [][]byte) (int, error) {
+		return c.Send(int32(a[0]), bufs, addr, 0)
 	})
 }
 
 // sockRecvFrom fills in the source unless its pointer is 0, which says that it is not wanted.
-func sockRecvFrom(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	src, e := optional(m, a[4], wasi.SizeAddr)
+func sockRecvFrom(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	src, e := sliceOrNil(m, a[4], wasi.SizeAddr)
 	if e != wasi.Success {
 		return e
 	}
-	r, e := t.receive(m, a[0], a[1], a[2], a[3], a[5], wasi.Riflags)
+	r, e := c.receive(m, a[0], a[1], a[2], a[3], a[5], wasi.Riflags)
 	if e == wasi.Success && src != nil {
 		wasi.PutAddr(src, r.From)
 	}
 	return e
 }
 
-// optional is the memory at a pointer that may be 0: nil then.
-func optional(m wasi.Memory, ptr uint64, size uint32) ([]byte, wasi.Errno) {
+// sliceOrNil is the memory at a pointer that may be 0: nil then.
+func sliceOrNil(m wasi.MemoryView, ptr uint64, size uint32) ([]byte, wasi.Errno) {
 	if uint32(ptr) == 0 {
 		return nil, wasi.Success
 	}
 	return m.Slice(uint32(ptr), size)
 }
 
-func sockAddrLocal(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return putAddr(m, a, t.LocalAddr)
+func sockAddrLocal(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return putAddr(m, a, c.LocalAddr)
 }
 
-func sockAddrRemote(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return putAddr(m, a, t.RemoteAddr)
+func sockAddrRemote(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return putAddr(m, a, c.RemoteAddr)
 }
 
-func putAddr(m wasi.Memory, a []uint64, of func(int32) (netip.AddrPort, error)) wasi.Errno {
+func putAddr(m wasi.MemoryView, a []uint64, query func(int32) (netip.AddrPort, error)) wasi.Errno {
 	b, e := m.Slice(uint32(a[1]), wasi.SizeAddr)
 	if e != wasi.Success {
 		return e
 	}
-	addr, err := of(int32(a[0]))
+	addr, err := query(int32(a[0]))
 	if err == nil {
 		wasi.PutAddr(b, addr)
 	}
@@ -137,7 +137,7 @@ func putAddr(m wasi.Memory, a []uint64, of func(int32) (netip.AddrPort, error)) 
 // pass longer ones.
 const maxName = 1024
 
-func sockAddrResolve(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func sockAddrResolve(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	host, e := m.CString(uint32(a[0]), maxName)
 	if e != wasi.Success {
 		return e
@@ -150,7 +150,8 @@ func sockAddrResolve(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if e != wasi.Success {
 		return e
 	}
-	family, typ, e := hinted(wasi.GetAddrHints(append(make([]byte, 0, wasi.SizeAddrHints), raw...)))
+	family, typ, e := decodeHints(wasi.GetAddrHints(append(make([]byte, 0, wasi.SizeAddrHints),
+		raw...)))
 	if e != wasi.Success {
 		return e
 	}
@@ -165,7 +166,7 @@ func sockAddrResolve(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[5]), 4); e != wasi.Success {
 		return e
 	}
-	found, err := t.Resolve(host, service, family, typ)
+	found, err := c.Resolve(host, service, family, typ)
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
@@ -179,9 +180,9 @@ func sockAddrResolve(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	return m.PutUint32(uint32(a[5]), uint32(len(found)))
 }
 
-// hinted decodes the hints of a lookup. Without hints_enabled the rest of them is garbage in
+// decodeHints decodes the hints of a lookup. Without hints_enabled the rest of them is garbage in
 // ordinary guests.
-func hinted(h wasi.AddrHints) (network.Family, network.Type, wasi.Errno) {
+func decodeHints(h wasi.AddrHints) (network.Family, network.Type, wasi.Errno) {
 	if !h.Enabled {
 		return network.AnyFamily, network.AnyType, wasi.Success
 	}

@@ -60,7 +60,7 @@ var (
 	}
 )
 
-func edgeOpen(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func edgeOpen(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[2]), 4); e != wasi.Success {
 		return e
 	}
@@ -72,7 +72,7 @@ func edgeOpen(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if !known || !ok {
 		return wasi.EINVAL
 	}
-	fd, err := t.Open(family, typ)
+	fd, err := c.Open(family, typ)
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
@@ -80,7 +80,7 @@ func edgeOpen(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 }
 
 // edgeBuffer finds the buffer that an address argument describes.
-func edgeBuffer(m wasi.Memory, ptr uint64) ([]byte, wasi.Errno) {
+func edgeBuffer(m wasi.MemoryView, ptr uint64) ([]byte, wasi.Errno) {
 	arg, e := m.Slice(uint32(ptr), wasi.SizeEdgeAddr)
 	if e != wasi.Success {
 		return nil, e
@@ -91,7 +91,7 @@ func edgeBuffer(m wasi.Memory, ptr uint64) ([]byte, wasi.Errno) {
 }
 
 // edgeAddr decodes an address argument and a port in host order.
-func edgeAddr(m wasi.Memory, ptr, port uint64) (netip.AddrPort, wasi.Errno) {
+func edgeAddr(m wasi.MemoryView, ptr, port uint64) (netip.AddrPort, wasi.Errno) {
 	b, e := edgeBuffer(m, ptr)
 	if e != wasi.Success {
 		return noAddress, e
@@ -103,27 +103,27 @@ func edgeAddr(m wasi.Memory, ptr, port uint64) (netip.AddrPort, wasi.Errno) {
 	return netip.AddrPortFrom(ip, uint16(port)), e
 }
 
-func edgeBind(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func edgeBind(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	addr, e := edgeAddr(m, a[1], a[2])
 	if e != wasi.Success {
 		return e
 	}
-	return wasi.ErrnoOf(t.Bind(int32(a[0]), addr))
+	return wasi.ErrnoOf(c.Bind(int32(a[0]), addr))
 }
 
-func edgeConnect(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func edgeConnect(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	addr, e := edgeAddr(m, a[1], a[2])
 	if e != wasi.Success {
 		return e
 	}
-	return wasi.ErrnoOf(t.Connect(int32(a[0]), addr))
+	return wasi.ErrnoOf(c.Connect(int32(a[0]), addr))
 }
 
-func edgeAcceptV1(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return sockAccept(t, m, []uint64{a[0], 0, a[1]})
+func edgeAcceptV1(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return sockAccept(c, m, []uint64{a[0], 0, a[1]})
 }
 
-func edgeSendTo(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func edgeSendTo(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if _, e := edgeBuffer(m, a[3]); e != wasi.Success {
 		return e
 	}
@@ -137,21 +137,21 @@ func edgeSendTo(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if uint32(a[5]) != 0 { // preview 1 defines no flag for sending
 		return wasi.EINVAL
 	}
-	return t.transfer(m, a[1], a[2], a[6], func(bufs [][]byte) (int, error) {
-		return t.Send(int32(a[0]), bufs, addr, 0)
+	return c.transfer(m, a[1], a[2], a[6], func(bufs [][]byte) (int, error) {
+		return c.Send(int32(a[0]), bufs, addr, 0)
 	})
 }
 
-func edgeRecvFromV1(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return t.edgeReceive(m, edgeReceiveArgs{a[0], a[1], a[2], a[3], a[4], a[5], a[6], nil})
+func edgeRecvFromV1(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return c.edgeReceive(m, edgeReceiveArgs{a[0], a[1], a[2], a[3], a[4], a[5], a[6], nil})
 }
 
-func edgeRecvFromV2(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func edgeRecvFromV2(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	port, e := m.Slice(uint32(a[5]), 4)
 	if e != wasi.Success {
 		return e
 	}
-	return t.edgeReceive(m, edgeReceiveArgs{a[0], a[1], a[2], a[3], a[4], a[6], a[7], port})
+	return c.edgeReceive(m, edgeReceiveArgs{a[0], a[1], a[2], a[3], a[4], a[6], a[7], port})
 }
 
 // edgeReceiveArgs are the arguments of sock_recv_from. V1 tells no port: nil.
@@ -160,7 +160,7 @@ type edgeReceiveArgs struct {
 	port                                            []byte
 }
 
-func (t *Thread) edgeReceive(m wasi.Memory, a edgeReceiveArgs) wasi.Errno {
+func (c *Caller) edgeReceive(m wasi.MemoryView, a edgeReceiveArgs) wasi.Errno {
 	buf, e := edgeBuffer(m, a.addr)
 	if e != wasi.Success {
 		return e
@@ -169,10 +169,10 @@ func (t *Thread) edgeReceive(m wasi.Memory, a edgeReceiveArgs) wasi.Errno {
 	if e != wasi.Success {
 		return e
 	}
-	if e := t.edgeFits(a.fd, buf); e != wasi.Success {
+	if e := c.edgeCheckAddrLen(a.fd, buf); e != wasi.Success {
 		return e
 	}
-	r, e := t.receive(m, a.fd, a.iovs, a.count, a.riflags, a.length, wasi.Riflags)
+	r, e := c.receive(m, a.fd, a.iovs, a.count, a.riflags, a.length, wasi.Riflags)
 	if e != wasi.Success {
 		return e
 	}
@@ -190,14 +190,14 @@ func (t *Thread) edgeReceive(m wasi.Memory, a edgeReceiveArgs) wasi.Errno {
 	return wasi.Success
 }
 
-// edgeFits checks before a datagram is taken that its source will fit: 4 bytes hold no IPv6
+// edgeCheckAddrLen checks before a datagram is taken that its source will fit: 4 bytes hold no IPv6
 // address.
-func (t *Thread) edgeFits(fd uint64, buf []byte) wasi.Errno {
+func (c *Caller) edgeCheckAddrLen(fd uint64, buf []byte) wasi.Errno {
 	switch len(buf) {
 	case 16, wasi.SizeEdgeStorage:
 		return wasi.Success
 	case 4:
-		local, err := t.LocalAddr(int32(fd))
+		local, err := c.LocalAddr(int32(fd))
 		if err != nil {
 			return wasi.ErrnoOf(err)
 		}
@@ -208,17 +208,17 @@ func (t *Thread) edgeFits(fd uint64, buf []byte) wasi.Errno {
 	return wasi.EINVAL
 }
 
-func edgeLocalAddrV1(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return edgePutAddrV1(m, a, t.LocalAddr)
+func edgeLocalAddrV1(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return edgePutAddrV1(m, a, c.LocalAddr)
 }
 
-func edgePeerAddrV1(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return edgePutAddrV1(m, a, t.RemoteAddr)
+func edgePeerAddrV1(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return edgePutAddrV1(m, a, c.RemoteAddr)
 }
 
 // edgePutAddrV1 writes the kind of an address as 4 or 6, which is the version of IP and not the
 // number of the family.
-func edgePutAddrV1(m wasi.Memory, a []uint64,
+func edgePutAddrV1(m wasi.MemoryView, a []uint64,
 	query func(int32) (netip.AddrPort, error)) wasi.Errno {
 	buf, e := edgeBuffer(m, a[1])
 	if e != wasi.Success {
@@ -248,15 +248,15 @@ func edgePutAddrV1(m wasi.Memory, a []uint64,
 	return m.PutUint32(uint32(a[3]), uint32(addr.Port()))
 }
 
-func edgeLocalAddrV2(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return edgePutAddrV2(m, a, t.LocalAddr)
+func edgeLocalAddrV2(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return edgePutAddrV2(m, a, c.LocalAddr)
 }
 
-func edgePeerAddrV2(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
-	return edgePutAddrV2(m, a, t.RemoteAddr)
+func edgePeerAddrV2(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return edgePutAddrV2(m, a, c.RemoteAddr)
 }
 
-func edgePutAddrV2(m wasi.Memory, a []uint64,
+func edgePutAddrV2(m wasi.MemoryView, a []uint64,
 	query func(int32) (netip.AddrPort, error)) wasi.Errno {
 	buf, e := edgeBuffer(m, a[1])
 	if e != wasi.Success {
@@ -277,7 +277,7 @@ func edgePutAddrV2(m wasi.Memory, a []uint64,
 }
 
 // edgeString reads a string that has a length, which usually counts a NUL at the end.
-func edgeString(m wasi.Memory, ptr, length uint64) (string, wasi.Errno) {
+func edgeString(m wasi.MemoryView, ptr, length uint64) (string, wasi.Errno) {
 	b, e := m.Slice(uint32(ptr), uint32(length))
 	if e != wasi.Success {
 		return "", e

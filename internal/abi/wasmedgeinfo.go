@@ -34,7 +34,7 @@ type edgeEntry struct {
 // edgeAddrInfo is sock_getaddrinfo(node, length, service, length, hints, list, most, out count).
 // The guest passes a linked list whose entries, with all that they point to, it has allocated. They
 // are checked before anything is looked up, and filled from the first on.
-func edgeAddrInfo(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func edgeAddrInfo(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	node, e := edgeString(m, a[0], a[1])
 	if e != wasi.Success {
 		return e
@@ -44,7 +44,7 @@ func edgeAddrInfo(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 		return e
 	}
 	var hints wasi.EdgeAddrInfo
-	raw, e := optional(m, a[4], wasi.SizeEdgeAddrInfo)
+	raw, e := sliceOrNil(m, a[4], wasi.SizeEdgeAddrInfo)
 	if e != wasi.Success {
 		return e
 	}
@@ -61,7 +61,7 @@ func edgeAddrInfo(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if uint32(a[6]) == 0 || node == "" && service == "" {
 		return wasi.EINVAL
 	}
-	found, e := t.edgeResolve(node, service, hints)
+	found, e := c.edgeResolve(node, service, hints)
 	if e != wasi.Success {
 		return e
 	}
@@ -79,16 +79,16 @@ func edgeAddrInfo(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 
 // edgeList checks the list that a pointer to a pointer begins. A list that ends early, or that goes
 // round in circles, is cut.
-func edgeList(m wasi.Memory, ptr, most uint32) ([]edgeEntry, wasi.Errno) {
+func edgeList(m wasi.MemoryView, ptr, capacity uint32) ([]edgeEntry, wasi.Errno) {
 	next, e := m.Uint32(ptr)
 	if e != wasi.Success {
 		return nil, e
 	}
-	if uint64(most)*wasi.SizeEdgeAddrInfo > uint64(len(m)) {
+	if uint64(capacity)*wasi.SizeEdgeAddrInfo > uint64(len(m)) {
 		return nil, wasi.EFAULT
 	}
 	var list []edgeEntry
-	for next != 0 && len(list) < int(min(most, maxEdgeResults)) {
+	for next != 0 && len(list) < int(min(capacity, maxEdgeResults)) {
 		var entry edgeEntry
 		if entry, next, e = edgeEntryAt(m, next); e != wasi.Success {
 			return nil, e
@@ -98,7 +98,7 @@ func edgeList(m wasi.Memory, ptr, most uint32) ([]edgeEntry, wasi.Errno) {
 	return list, wasi.Success
 }
 
-func edgeEntryAt(m wasi.Memory, ptr uint32) (entry edgeEntry, next uint32, e wasi.Errno) {
+func edgeEntryAt(m wasi.MemoryView, ptr uint32) (entry edgeEntry, next uint32, e wasi.Errno) {
 	if entry.info, e = m.Slice(ptr, wasi.SizeEdgeAddrInfo); e != wasi.Success {
 		return entry, 0, e
 	}
@@ -117,9 +117,9 @@ func edgeEntryAt(m wasi.Memory, ptr uint32) (entry edgeEntry, next uint32, e was
 
 // edgeResolve looks a host and a service up as getaddrinfo(3) does. Without a type each address
 // comes once, as a stream.
-func (t *Thread) edgeResolve(node, service string,
-	hints wasi.EdgeAddrInfo) ([]system.Resolved, wasi.Errno) {
-	family, typ, e := edgeHinted(hints)
+func (c *Caller) edgeResolve(node, service string,
+	hints wasi.EdgeAddrInfo) ([]system.AddrInfo, wasi.Errno) {
+	family, typ, e := edgeDecodeHints(hints)
 	if e != wasi.Success {
 		return nil, e
 	}
@@ -128,13 +128,13 @@ func (t *Thread) edgeResolve(node, service string,
 	}
 	hosts := []string{node}
 	if node == "" {
-		hosts = edgeNoNode(family, hints.Flags&edgePassive != 0)
+		hosts = edgeDefaultHosts(family, hints.Flags&edgePassive != 0)
 	} else if _, err := netip.ParseAddr(node); err != nil && hints.Flags&edgeNumericHost != 0 {
 		return nil, wasi.EINVAL
 	}
-	var found []system.Resolved
+	var found []system.AddrInfo
 	for _, host := range hosts {
-		some, err := t.Resolve(host, service, family, typ)
+		some, err := c.Resolve(host, service, family, typ)
 		if err != nil {
 			return nil, wasi.ErrnoOf(err)
 		}
@@ -147,7 +147,7 @@ func (t *Thread) edgeResolve(node, service string,
 	return found, wasi.Success
 }
 
-func edgeHinted(hints wasi.EdgeAddrInfo) (network.Family, network.Type, wasi.Errno) {
+func edgeDecodeHints(hints wasi.EdgeAddrInfo) (network.Family, network.Type, wasi.Errno) {
 	if hints.Family == wasi.EdgeFamilyUnix {
 		return 0, 0, wasi.ENOTSUP
 	}
@@ -167,9 +167,9 @@ func edgeHinted(hints wasi.EdgeAddrInfo) (network.Family, network.Type, wasi.Err
 	return family, typ, wasi.Success
 }
 
-// edgeNoNode lists the addresses that no host name stands for: those to bind to, or those of the
-// host itself. Source: POSIX, freeaddrinfo, AI_PASSIVE.
-func edgeNoNode(family network.Family, passive bool) []string {
+// edgeDefaultHosts lists the addresses that no host name stands for: those to bind to, or those of
+// the host itself. Source: POSIX, freeaddrinfo, AI_PASSIVE.
+func edgeDefaultHosts(family network.Family, passive bool) []string {
 	v4, v6 := "127.0.0.1", "::1"
 	if passive {
 		v4, v6 = "0.0.0.0", "::"
@@ -196,7 +196,7 @@ func isNumber(s string) bool {
 func edgeDataSize(a netip.Addr) int { return 2 + a.BitLen()/8 }
 
 // put writes a result. The port lies in network order, unlike anywhere else in this dialect.
-func (e *edgeEntry) put(r system.Resolved, protocol uint8) {
+func (e *edgeEntry) put(r system.AddrInfo, protocol uint8) {
 	ip := r.Addr.Addr()
 	family := uint8(wasi.EdgeFamily(ip))
 	typ := uint8(wasi.EdgeTypeStream)

@@ -13,8 +13,8 @@ import (
 // function stands for an option that has no such side: ENOPROTOOPT. A value is size bytes long.
 type edgeOption struct {
 	size uint32
-	get  func(*Thread, int32, []byte) error
-	set  func(*Thread, int32, []byte) error
+	get  func(*Caller, int32, []byte) error
+	set  func(*Caller, int32, []byte) error
 }
 
 // Levels of options. WasmEdge knows the first alone; wasi-go has TCP_NODELAY under the second.
@@ -40,9 +40,9 @@ var edgeOptions = map[edgeOptionName]edgeOption{
 	{edgeLevelSocket, 9}:  {size: 8, get: edgeGetLinger, set: edgeSetLinger},
 	{edgeLevelSocket, 10}: {size: 4, set: edgeSetFixed(1)}, // SO_RCVLOWAT
 	{edgeLevelSocket, 11}: {size: 16, get: edgeGetRecvTimeout,
-		set: edgeSetTimeout((*Thread).SetRecvTimeout)},
+		set: edgeSetTimeout((*Caller).SetRecvTimeout)},
 	{edgeLevelSocket, 12}: {size: 16, get: edgeGetSendTimeout,
-		set: edgeSetTimeout((*Thread).SetSendTimeout)},
+		set: edgeSetTimeout((*Caller).SetSendTimeout)},
 	{edgeLevelSocket, 13}: {size: 4, get: edgeGet(network.AcceptConn)},
 	{edgeLevelTCP, 15}:    edgeFlag(network.NoDelay),
 }
@@ -61,7 +61,7 @@ const minPointer = 1024
 
 // edgeGetOption is sock_getsockopt(fd, level, name, out value, size or in-out size). A value that
 // does not fit is cut, as by getsockopt(2).
-func edgeGetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func edgeGetOption(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	size, sizePtr := uint32(a[4]), uint32(0)
 	if size >= minPointer {
 		var e wasi.Errno
@@ -74,7 +74,7 @@ func edgeGetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	if e != wasi.Success {
 		return e
 	}
-	o, e := edgeOptionOf(t, a)
+	o, e := edgeOptionOf(c, a)
 	if e != wasi.Success {
 		return e
 	}
@@ -82,7 +82,7 @@ func edgeGetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 		return wasi.ENOPROTOOPT
 	}
 	var value [maxOptionSize]byte
-	if err := o.get(t, int32(a[0]), value[:o.size]); err != nil {
+	if err := o.get(c, int32(a[0]), value[:o.size]); err != nil {
 		return wasi.ErrnoOf(err)
 	}
 	n := copy(out, value[:o.size])
@@ -93,12 +93,12 @@ func edgeGetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 }
 
 // edgeSetOption is sock_setsockopt(fd, level, name, value, size).
-func edgeSetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
+func edgeSetOption(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	raw, e := m.Slice(uint32(a[3]), uint32(a[4]))
 	if e != wasi.Success {
 		return e
 	}
-	o, e := edgeOptionOf(t, a)
+	o, e := edgeOptionOf(c, a)
 	switch {
 	case e != wasi.Success:
 		return e
@@ -109,17 +109,17 @@ func edgeSetOption(t *Thread, m wasi.Memory, a []uint64) wasi.Errno {
 	}
 	var value [maxOptionSize]byte
 	copy(value[:o.size], raw)
-	return wasi.ErrnoOf(o.set(t, int32(a[0]), value[:o.size]))
+	return wasi.ErrnoOf(o.set(c, int32(a[0]), value[:o.size]))
 }
 
 // edgeOptionOf finds an option, after the descriptor was judged.
-func edgeOptionOf(t *Thread, a []uint64) (edgeOption, wasi.Errno) {
+func edgeOptionOf(c *Caller, a []uint64) (edgeOption, wasi.Errno) {
 	name := edgeOptionName{uint32(a[1]), uint32(a[2])}
 	o, known := edgeOptions[name]
 	if !known && name != edgeBindToDevice {
 		return o, wasi.EINVAL
 	}
-	if _, err := t.LocalAddr(int32(a[0])); err != nil {
+	if _, err := c.LocalAddr(int32(a[0])); err != nil {
 		return o, wasi.ErrnoOf(err)
 	}
 	if !known {
@@ -128,9 +128,9 @@ func edgeOptionOf(t *Thread, a []uint64) (edgeOption, wasi.Errno) {
 	return o, wasi.Success
 }
 
-func edgeGet(o network.Option) func(*Thread, int32, []byte) error {
-	return func(t *Thread, fd int32, value []byte) error {
-		v, err := t.Option(fd, o)
+func edgeGet(o network.Option) func(*Caller, int32, []byte) error {
+	return func(c *Caller, fd int32, value []byte) error {
+		v, err := c.Option(fd, o)
 		putInt(value, v)
 		return err
 	}
@@ -143,20 +143,20 @@ func putInt(value []byte, v int64) {
 func getInt(value []byte) int64 { return int64(int32(binary.LittleEndian.Uint32(value))) }
 
 func edgeNumber(o network.Option) edgeOption {
-	return edgeOption{size: 4, get: edgeGet(o), set: func(t *Thread, fd int32, value []byte) error {
-		return t.SetOption(fd, o, getInt(value))
+	return edgeOption{size: 4, get: edgeGet(o), set: func(c *Caller, fd int32, value []byte) error {
+		return c.SetOption(fd, o, getInt(value))
 	}}
 }
 
 func edgeFlag(o network.Option) edgeOption {
-	return edgeOption{size: 4, get: edgeGet(o), set: func(t *Thread, fd int32, value []byte) error {
-		return t.SetOption(fd, o, int64(bit(getInt(value) != 0)))
+	return edgeOption{size: 4, get: edgeGet(o), set: func(c *Caller, fd int32, value []byte) error {
+		return c.SetOption(fd, o, int64(bit(getInt(value) != 0)))
 	}}
 }
 
 // edgeSetFixed accepts the one value that an option always has.
-func edgeSetFixed(v int64) func(*Thread, int32, []byte) error {
-	return func(_ *Thread, _ int32, value []byte) error {
+func edgeSetFixed(v int64) func(*Caller, int32, []byte) error {
+	return func(_ *Caller, _ int32, value []byte) error {
 		if getInt(value) != v {
 			return syscall.ENOPROTOOPT
 		}
@@ -164,8 +164,8 @@ func edgeSetFixed(v int64) func(*Thread, int32, []byte) error {
 	}
 }
 
-func edgeGetType(t *Thread, fd int32, value []byte) error {
-	stat, err := t.Fdstat(fd)
+func edgeGetType(c *Caller, fd int32, value []byte) error {
+	stat, err := c.Fdstat(fd)
 	typ := int64(wasi.EdgeTypeStream)
 	if stat.Type == wasi.FiletypeSocketDgram {
 		typ = wasi.EdgeTypeDgram
@@ -175,37 +175,37 @@ func edgeGetType(t *Thread, fd int32, value []byte) error {
 }
 
 // edgeGetError tells the pending error as a WASI errno: guests compare it with theirs.
-func edgeGetError(t *Thread, fd int32, value []byte) error {
-	v, err := t.Option(fd, network.PendingError)
+func edgeGetError(c *Caller, fd int32, value []byte) error {
+	v, err := c.Option(fd, network.PendingError)
 	putInt(value, int64(wasi.FromHost(syscall.Errno(v))))
 	return err
 }
 
-func edgeGetLinger(t *Thread, fd int32, value []byte) error {
-	v, err := t.Option(fd, network.Linger)
+func edgeGetLinger(c *Caller, fd int32, value []byte) error {
+	v, err := c.Option(fd, network.Linger)
 	putInt(value, int64(bit(v >= 0)))
 	putInt(value[4:], max(v, 0))
 	return err
 }
 
-func edgeSetLinger(t *Thread, fd int32, value []byte) error {
+func edgeSetLinger(c *Caller, fd int32, value []byte) error {
 	v := int64(-1)
 	if getInt(value) != 0 {
 		if v = getInt(value[4:]); v < 0 {
 			return syscall.EINVAL
 		}
 	}
-	return t.SetOption(fd, network.Linger, v)
+	return c.SetOption(fd, network.Linger, v)
 }
 
-func edgeGetRecvTimeout(t *Thread, fd int32, value []byte) error {
-	recv, _, err := t.Timeouts(fd)
+func edgeGetRecvTimeout(c *Caller, fd int32, value []byte) error {
+	recv, _, err := c.Timeouts(fd)
 	putTimeval(value, recv)
 	return err
 }
 
-func edgeGetSendTimeout(t *Thread, fd int32, value []byte) error {
-	_, send, err := t.Timeouts(fd)
+func edgeGetSendTimeout(c *Caller, fd int32, value []byte) error {
+	_, send, err := c.Timeouts(fd)
 	putTimeval(value, send)
 	return err
 }
@@ -219,8 +219,8 @@ func putTimeval(value []byte, usec uint64) {
 
 // edgeSetTimeout takes a struct timeval of wasm32. A value that is out of range is EDOM. Source:
 // POSIX, setsockopt, SO_RCVTIMEO.
-func edgeSetTimeout(set func(*Thread, int32, uint64) error) func(*Thread, int32, []byte) error {
-	return func(t *Thread, fd int32, value []byte) error {
+func edgeSetTimeout(set func(*Caller, int32, uint64) error) func(*Caller, int32, []byte) error {
+	return func(c *Caller, fd int32, value []byte) error {
 		sec := int64(binary.LittleEndian.Uint64(value))
 		usec := int64(binary.LittleEndian.Uint64(value[8:]))
 		if sec < 0 || usec < 0 || usec >= usecPerSec {
@@ -229,6 +229,6 @@ func edgeSetTimeout(set func(*Thread, int32, uint64) error) func(*Thread, int32,
 		if sec > math.MaxInt64/usecPerSec-1 { // as long as for ever
 			sec, usec = 0, 0
 		}
-		return set(t, fd, uint64(sec)*usecPerSec+uint64(usec))
+		return set(c, fd, uint64(sec)*usecPerSec+uint64(usec))
 	}
 }

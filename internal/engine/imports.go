@@ -114,7 +114,7 @@ func (m *Module) imports() []Import {
 			Want: signature(def.ParamTypes(), def.ResultTypes())}
 		if m.foreign(module) {
 			i.Have, i.Foreign = m.engine.exported(module, name), true
-		} else if named := abi.Named(module, i.Name); len(named) > 0 {
+		} else if named := abi.Overloads(module, i.Name); len(named) > 0 {
 			i.Have = have(named, i.Want)
 		} else if module == threadsModule && name == threadSpawn {
 			i.Have = spawnType
@@ -158,7 +158,7 @@ func (m *Module) foreign(module string) bool {
 
 // overloaded reports whether there are functions of several types under a name.
 func (m *Module) overloaded(module, name string) bool {
-	return !m.foreign(module) && len(abi.Named(module, name)) > 1
+	return !m.foreign(module) && len(abi.Overloads(module, name)) > 1
 }
 
 // importedName is the name that the module gave an import before it was rewritten.
@@ -230,7 +230,7 @@ func function(module, name, want string) (api.GoModuleFunc, bool) {
 	case module == threadsModule && name == threadSpawn && want == spawnType:
 		return spawnThread, true
 	}
-	for _, f := range abi.Named(module, name) {
+	for _, f := range abi.Overloads(module, name) {
 		if signature(types(f.Params), types(f.Results)) == want {
 			return f.Call, true
 		}

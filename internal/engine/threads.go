@@ -88,7 +88,7 @@ type guest struct {
 
 // thread is a thread of a guest as the engine's own functions see it.
 type thread struct {
-	*abi.Thread
+	*abi.Caller
 	guest  *guest
 	waiter *futex.Waiter
 
@@ -102,7 +102,7 @@ type threadKey struct{}
 func threadOf(ctx context.Context) *thread {
 	t, _ := ctx.Value(threadKey{}).(*thread)
 	if t == nil {
-		panic(abi.ErrNoThread)
+		panic(abi.ErrNoCaller)
 	}
 	return t
 }
@@ -111,11 +111,11 @@ func threadOf(ctx context.Context) *thread {
 func (g *guest) run(trace io.Writer, call func(context.Context, api.Module) error) error {
 	st := g.world.NewThread(g.module.scheduler)
 	defer st.Close()
-	t := &thread{Thread: abi.NewThread(st, trace), guest: g, waiter: futex.NewWaiter(),
+	t := &thread{Caller: abi.NewCaller(st, trace), guest: g, waiter: futex.NewWaiter(),
 		charged: g.module.threadNeeds(), stack: firstStack}
 	defer func() { g.budget.Give(t.charged) }()
 	t.Shared = g.shared
-	ctx := abi.WithThread(context.WithValue(g.ctx, threadKey{}, t), t.Thread)
+	ctx := abi.WithCaller(context.WithValue(g.ctx, threadKey{}, t), t.Caller)
 	inst, err := g.module.runtime.InstantiateModule(ctx, g.module.compiled, anonymous)
 	if err != nil {
 		return g.ended(err, "starting the guest: ")

@@ -29,7 +29,7 @@ type call struct {
 // preview1Call is a call of a function of preview 1.
 func preview1Call(name string, args ...uint64) call {
 	const module = "wasi_snapshot_preview1"
-	all := abi.Named(module, name)
+	all := abi.Overloads(module, name)
 	i := slices.IndexFunc(all, func(f *abi.Function) bool { return len(f.Params) == len(args) })
 	return call{module, all[i], args}
 }

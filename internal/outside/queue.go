@@ -6,11 +6,11 @@ import (
 )
 
 const (
-	// queued is how many calls may wait in a queue.
-	queued = 1024
+	// maxQueued is how many calls may wait in a queue.
+	maxQueued = 1024
 
-	// patience is how long a caller waits for its call to be made.
-	patience = time.Second
+	// callTimeout is how long a caller waits for its call to be made.
+	callTimeout = time.Second
 )
 
 // Queue makes calls in their order on a goroutine of its own, which lives while there are any. A
@@ -18,26 +18,26 @@ const (
 // causes them. When a call does not return for a while nobody waits any more: calls are queued, and
 // those for which there is no room are dropped and counted, until it does return.
 type Queue struct {
-	// Failed is called when a call panicked; the next one is made nevertheless.
-	Failed func(*Panic)
+	// OnPanic is called when a call panicked; the next one is made nevertheless.
+	OnPanic func(*Panic)
 
-	// Lost is called in the order of the calls with how many were dropped in that place. Nil =
+	// OnDropped is called in the order of the calls with how many were dropped in that place. Nil =
 	// nothing tells of them but Dropped.
-	Lost func(n uint64)
+	OnDropped func(n uint64)
 
-	mu      sync.Mutex
-	calls   []call        // the first is being made if running
-	running bool          // a goroutine makes calls
-	stalled bool          // a caller has lost patience with the call that is being made
-	dropped uint64        // in all
-	untold  uint64        // of these, since Lost was last called
-	idle    chan struct{} // closed when the queue is empty; nil if nobody waits
+	mu         sync.Mutex
+	calls      []call        // the first is being made if running
+	running    bool          // a goroutine makes calls
+	stalled    bool          // a caller has lost patience with the call that is being made
+	dropped    uint64        // in all
+	unreported uint64        // of these, since Lost was last called
+	idle       chan struct{} // closed when the queue is empty; nil if nobody waits
 }
 
 type call struct {
-	in   string // see Panic
-	f    func()
-	made chan struct{} // closed when it has returned
+	in       string // see Panic
+	f        func()
+	returned chan struct{} // closed when it has returned
 }
 
 // Do makes a call. It returns when the call has, but also when done is closed, or after a while.
@@ -46,7 +46,7 @@ func (q *Queue) Do(done <-chan struct{}, in string, f func()) {
 	if !ok {
 		return
 	}
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(callTimeout)
 	defer timer.Stop()
 	select {
 	case <-made:
@@ -66,12 +66,12 @@ func (q *Queue) Do(done <-chan struct{}, in string, f func()) {
 func (q *Queue) add(in string, f func()) (made chan struct{}, wait bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.calls) >= queued {
+	if len(q.calls) >= maxQueued {
 		q.dropped++
-		q.untold++
+		q.unreported++
 		return nil, false
 	}
-	q.tellLost(in)
+	q.reportDropped(in)
 	made = make(chan struct{})
 	q.calls = append(q.calls, call{in, f, made})
 	if !q.running {
@@ -84,7 +84,7 @@ func (q *Queue) add(in string, f func()) (made chan struct{}, wait bool) {
 func (q *Queue) run() {
 	done := false
 	defer func() {
-		if !done && q.next() { // a call has ended this goroutine
+		if !done && q.finishCall() { // a call has ended this goroutine
 			go q.run()
 		}
 	}()
@@ -92,23 +92,23 @@ func (q *Queue) run() {
 		q.mu.Lock()
 		c := q.calls[0]
 		q.mu.Unlock()
-		Protect(c.in, c.f, q.Failed)
-		more = q.next()
+		Protect(c.in, c.f, q.OnPanic)
+		more = q.finishCall()
 	}
 	done = true
 }
 
-// next takes away the call that has been made. It reports whether there is another.
-func (q *Queue) next() bool {
+// finishCall takes away the call that has been made. It reports whether there is another.
+func (q *Queue) finishCall() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	last := q.calls[0].in
-	close(q.calls[0].made)
+	close(q.calls[0].returned)
 	q.calls[0] = call{}
 	q.calls = q.calls[1:]
 	q.stalled = false
 	if len(q.calls) == 0 {
-		q.tellLost(last)
+		q.reportDropped(last)
 	}
 	q.running = len(q.calls) > 0
 	if !q.running && q.idle != nil {
@@ -118,11 +118,11 @@ func (q *Queue) next() bool {
 	return q.running
 }
 
-// tellLost queues a call of Lost, if something was dropped since the last one.
-func (q *Queue) tellLost(in string) {
-	if n := q.untold; n > 0 && q.Lost != nil {
-		q.untold = 0
-		q.calls = append(q.calls, call{in, func() { q.Lost(n) }, make(chan struct{})})
+// reportDropped queues a call of Lost, if something was dropped since the last one.
+func (q *Queue) reportDropped(in string) {
+	if n := q.unreported; n > 0 && q.OnDropped != nil {
+		q.unreported = 0
+		q.calls = append(q.calls, call{in, func() { q.OnDropped(n) }, make(chan struct{})})
 	}
 }
 

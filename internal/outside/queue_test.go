@@ -20,7 +20,7 @@ func waitIdle(t *testing.T, q *Queue) {
 func TestQueueKeepsOrder(t *testing.T) {
 	var q Queue
 	var got, want []int
-	for i := range 10 * queued {
+	for i := range 10 * maxQueued {
 		want = append(want, i)
 		q.Do(nil, "test", func() { got = append(got, i) })
 		if len(got) != i+1 {
@@ -36,9 +36,9 @@ func TestQueueDropsWhileStalled(t *testing.T) {
 	hold := make(chan struct{})
 	var lost []uint64
 	made := 0
-	q := Queue{Lost: func(n uint64) { lost = append(lost, n) }}
+	q := Queue{OnDropped: func(n uint64) { lost = append(lost, n) }}
 	q.Do(nil, "test", func() { <-hold }) // for as long as there is patience
-	for range queued - 1 {
+	for range maxQueued - 1 {
 		q.Do(nil, "test", func() { made++ })
 	}
 	const more = 7
@@ -50,12 +50,12 @@ func TestQueueDropsWhileStalled(t *testing.T) {
 	}
 	close(hold)
 	waitIdle(t, &q)
-	if made != queued-1 || q.Dropped() != more || !slices.Equal(lost, []uint64{more}) {
+	if made != maxQueued-1 || q.Dropped() != more || !slices.Equal(lost, []uint64{more}) {
 		t.Errorf("got %d made, %d dropped, told of %v; want %d, %d, once",
-			made, q.Dropped(), lost, queued-1, more)
+			made, q.Dropped(), lost, maxQueued-1, more)
 	}
 	q.Do(nil, "test", func() { made++ })
-	if made != queued {
+	if made != maxQueued {
 		t.Error("a queue that was stalled is not waited for any more")
 	}
 }
@@ -81,7 +81,7 @@ func TestQueueSurvivesPanics(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var failed []*Panic
-			q := Queue{Failed: func(p *Panic) { failed = append(failed, p) }}
+			q := Queue{OnPanic: func(p *Panic) { failed = append(failed, p) }}
 			made := false
 			q.Do(nil, "test", f)
 			q.Do(nil, "test", func() { made = true })

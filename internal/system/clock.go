@@ -17,11 +17,11 @@ func (t *Thread) Now(clock uint32) (uint64, error) {
 	case wasi.ClockMonotonic:
 		return uint64(time.Since(t.Guest.started)), nil
 	case wasi.ClockProcessCPU:
-		t.processor.Settle()
-		return uint64(t.computed()), nil
+		t.schedThread.Settle()
+		return uint64(t.cpuTime()), nil
 	case wasi.ClockThreadCPU:
-		t.processor.Settle()
-		return uint64(t.processor.Computed()), nil
+		t.schedThread.Settle()
+		return uint64(t.schedThread.Computed()), nil
 	}
 	return 0, wasi.EINVAL
 }
@@ -34,15 +34,15 @@ func (t *Thread) Resolution(clock uint32) (uint64, error) {
 	return 1, nil
 }
 
-// computed is for how long the guest's threads have computed in all. It never goes back, though the
+// cpuTime is for how long the guest's threads have computed in all. It never goes back, though the
 // threads' own figures may.
-func (g *Guest) computed() time.Duration {
+func (g *Guest) cpuTime() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	total := g.spent
+	total := g.endedThreadsCPU
 	for t := range g.threads {
-		total += t.processor.Computed()
+		total += t.schedThread.Computed()
 	}
-	g.reported = max(g.reported, total)
-	return g.reported
+	g.lastReportedCPU = max(g.lastReportedCPU, total)
+	return g.lastReportedCPU
 }

@@ -79,9 +79,9 @@ func (d *descriptor) require(want wasi.Rights) error {
 	return nil
 }
 
-// with finds a descriptor that has the rights wanted.
-func (g *Guest) with(fd int32, want wasi.Rights) (*descriptor, error) {
-	d, err := g.table.at(fd)
+// lookupWith finds a descriptor that has the rights wanted.
+func (g *Guest) lookupWith(fd int32, want wasi.Rights) (*descriptor, error) {
+	d, err := g.table.lookup(fd)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (g *Guest) with(fd int32, want wasi.Rights) (*descriptor, error) {
 
 // Fdstat tells what a descriptor is and may do.
 func (g *Guest) Fdstat(fd int32) (wasi.Fdstat, error) {
-	d, err := g.table.at(fd)
+	d, err := g.table.lookup(fd)
 	if err != nil {
 		return wasi.Fdstat{}, err
 	}
@@ -107,7 +107,7 @@ func (g *Guest) Fdstat(fd int32) (wasi.Fdstat, error) {
 
 // SetFlags replaces a descriptor's flags.
 func (g *Guest) SetFlags(fd int32, flags wasi.Fdflags) error {
-	d, err := g.with(fd, wasi.RightFdstatSetFlags)
+	d, err := g.lookupWith(fd, wasi.RightFdstatSetFlags)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (g *Guest) SetFlags(fd int32, flags wasi.Fdflags) error {
 
 // SetRights takes rights away from a descriptor. Adding one to those reported is ENOTCAPABLE.
 func (g *Guest) SetRights(fd int32, base, inheriting wasi.Rights) error {
-	d, err := g.table.at(fd)
+	d, err := g.table.lookup(fd)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (g *Guest) SetRights(fd int32, base, inheriting wasi.Rights) error {
 
 // Filestat tells the attributes of what a descriptor refers to.
 func (g *Guest) Filestat(fd int32) (wasi.Filestat, error) {
-	d, err := g.with(fd, wasi.RightFdFilestatGet)
+	d, err := g.lookupWith(fd, wasi.RightFdFilestatGet)
 	if err != nil {
 		return wasi.Filestat{}, err
 	}
@@ -147,7 +147,7 @@ func (g *Guest) Filestat(fd int32) (wasi.Filestat, error) {
 
 // Read reads from a file, stream or socket into bufs.
 func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) {
-	d, err := t.with(fd, wasi.RightFdRead)
+	d, err := t.lookupWith(fd, wasi.RightFdRead)
 	if err != nil {
 		return 0, err
 	}
@@ -156,8 +156,8 @@ func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) {
 		return r.N, err
 	}
 	for {
-		n, err := t.inPieces(bufs, func(bufs [][]byte, _ int) (int, error) { return d.read(bufs) })
-		if !d.again(err, 0) {
+		n, err := t.inChunks(bufs, func(bufs [][]byte, _ int) (int, error) { return d.read(bufs) })
+		if !d.shouldRetry(err, 0) {
 			return n, err
 		}
 		if err := t.block(d, network.Readable, noDeadline); err != nil {
@@ -168,7 +168,7 @@ func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) {
 
 // Write writes bufs to a file, stream or socket.
 func (t *Thread) Write(fd int32, bufs [][]byte) (int, error) {
-	d, err := t.with(fd, wasi.RightFdWrite)
+	d, err := t.lookupWith(fd, wasi.RightFdWrite)
 	if err != nil {
 		return 0, err
 	}
@@ -179,8 +179,8 @@ func (t *Thread) Write(fd int32, bufs [][]byte) (int, error) {
 		return t.writeSink(d, s, bufs)
 	}
 	for {
-		n, err := t.inPieces(bufs, func(bufs [][]byte, _ int) (int, error) { return d.write(bufs) })
-		if !d.again(err, 0) {
+		n, err := t.inChunks(bufs, func(bufs [][]byte, _ int) (int, error) { return d.write(bufs) })
+		if !d.shouldRetry(err, 0) {
 			return n, err
 		}
 		if err := t.block(d, network.Writable, noDeadline); err != nil {

@@ -128,7 +128,7 @@ func pathError(err error) error {
 // ENOTCAPABLE, since it has no such right; on a directory EISDIR where it would be read or written,
 // EBADF where that makes no sense.
 func (g *Guest) fileAt(fd int32, want wasi.Rights) (file, error) {
-	d, err := g.with(fd, want)
+	d, err := g.lookupWith(fd, want)
 	if err != nil {
 		return file{}, err
 	}
@@ -143,7 +143,7 @@ func (g *Guest) fileAt(fd int32, want wasi.Rights) (file, error) {
 
 // Pread and Pwrite read and write at an offset. ESPIPE where there are no positions.
 func (t *Thread) Pread(fd int32, bufs [][]byte, offset uint64) (int, error) {
-	if d, err := t.table.at(fd); err == nil {
+	if d, err := t.table.lookup(fd); err == nil {
 		if _, ok := d.asSocket(); ok {
 			return 0, syscall.ESPIPE
 		}
@@ -152,7 +152,7 @@ func (t *Thread) Pread(fd int32, bufs [][]byte, offset uint64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t.inPieces(bufs, func(bufs [][]byte, done int) (int, error) {
+	return t.inChunks(bufs, func(bufs [][]byte, done int) (int, error) {
 		return f.Preadv(bufs, offset+uint64(done))
 	})
 }
@@ -162,7 +162,7 @@ func (t *Thread) Pwrite(fd int32, bufs [][]byte, offset uint64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t.inPieces(bufs, func(bufs [][]byte, done int) (int, error) {
+	return t.inChunks(bufs, func(bufs [][]byte, done int) (int, error) {
 		return f.pwrite(bufs, offset+uint64(done))
 	})
 }
@@ -218,7 +218,7 @@ func (g *Guest) Datasync(fd int32) error {
 }
 
 func (g *Guest) Sync(fd int32) error {
-	d, err := g.with(fd, wasi.RightFdSync)
+	d, err := g.lookupWith(fd, wasi.RightFdSync)
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (g *Guest) SetSize(fd int32, size uint64) error {
 }
 
 func (g *Guest) SetTimes(fd int32, at hostfs.Times) error {
-	d, err := g.with(fd, wasi.RightFdFilestatSetTimes)
+	d, err := g.lookupWith(fd, wasi.RightFdFilestatSetTimes)
 	if err != nil {
 		return err
 	}

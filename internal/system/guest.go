@@ -89,20 +89,20 @@ type Guest struct {
 	lacks     atomic.Uint32
 	table     table
 
-	ctx      context.Context // ends with the guest, after its reason is known
-	cancel   context.CancelCauseFunc
-	ended    atomic.Pointer[error] // the reason of the guest's end
-	panicked atomic.Pointer[outside.Panic]
-	closed   chan struct{} // closed when all descriptors are
-	sinks    []*sink       // of stdout and stderr
+	ctx               context.Context // ends with the guest, after its reason is known
+	cancel            context.CancelCauseFunc
+	endReason         atomic.Pointer[error] // the reason of the guest's end
+	panicked          atomic.Pointer[outside.Panic]
+	descriptorsClosed chan struct{} // closed when all descriptors are
+	sinks             []*sink       // of stdout and stderr
 
-	processors sched.Guest // what its threads have in common there
+	schedGuest sched.Guest // what its threads have in common there
 
 	mu      sync.Mutex
 	threads map[*Thread]struct{}
 
-	spent    time.Duration // What the threads that have ended computed.
-	reported time.Duration // What the guest was last told that all of them have.
+	endedThreadsCPU time.Duration // What the threads that have ended computed.
+	lastReportedCPU time.Duration // What the guest was last told that all of them have.
 }
 
 // Exit is the error with which a guest that called proc_exit ends.
@@ -117,15 +117,15 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
 		started: time.Now(), onLimit: c.OnLimit,
 		preopens: int32(len(c.Preopens)), listeners: len(c.Listeners) > 0,
-		threads: make(map[*Thread]struct{}), closed: make(chan struct{}),
+		threads: make(map[*Thread]struct{}), descriptorsClosed: make(chan struct{}),
 	}
-	g.processors.Limit = c.MaxCPU
+	g.schedGuest.Limit = c.MaxCPU
 	if g.random == nil {
 		g.random = rand.Reader
 	}
-	g.table.max = c.MaxDescriptors
-	if g.table.max == 0 {
-		g.table.max = DefaultMaxDescriptors
+	g.table.maxOpen = c.MaxDescriptors
+	if g.table.maxOpen == 0 {
+		g.table.maxOpen = DefaultMaxDescriptors
 	}
 	g.ctx, g.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 
@@ -160,17 +160,17 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 // blocked returns, no further one blocks or touches a descriptor, and Err tells the reason. It may
 // be called from anywhere, any number of times.
 func (g *Guest) Kill(cause error) {
-	if !g.ended.CompareAndSwap(nil, &cause) {
+	if !g.endReason.CompareAndSwap(nil, &cause) {
 		return
 	}
 	g.cancel(cause)
-	g.table.closeAll(g.Panicked)
-	close(g.closed)
-	g.wake()
+	g.table.closeAll(g.KillForPanic)
+	close(g.descriptorsClosed)
+	g.wakePollers()
 }
 
-// Panicked ends the guest since code of the embedder's panicked on its behalf.
-func (g *Guest) Panicked(p *outside.Panic) {
+// KillForPanic ends the guest since code of the embedder's panicked on its behalf.
+func (g *Guest) KillForPanic(p *outside.Panic) {
 	g.panicked.CompareAndSwap(nil, p)
 	g.Kill(p)
 }
@@ -182,9 +182,9 @@ func (g *Guest) Panic() *outside.Panic { return g.panicked.Load() }
 // Context ends with the guest, with the reason as its cause. It has the values of New's.
 func (g *Guest) Context() context.Context { return g.ctx }
 
-// Outlets are the Go writers that the guest prints to.
-func (g *Guest) Outlets() []outside.Outlet {
-	var list []outside.Outlet
+// Drainers are the Go writers that the guest prints to.
+func (g *Guest) Drainers() []outside.Drainer {
+	var list []outside.Drainer
 	for _, s := range g.sinks {
 		list = append(list, s)
 	}
@@ -193,20 +193,20 @@ func (g *Guest) Outlets() []outside.Outlet {
 
 // Err is the reason for which the guest was ended, or nil while it lives.
 func (g *Guest) Err() error {
-	if p := g.ended.Load(); p != nil {
+	if p := g.endReason.Load(); p != nil {
 		return *p
 	}
 	return nil
 }
 
-// errGone is the reason of a guest that ended by itself.
-var errGone = errors.New("the guest has ended")
+// errEnded is the reason of a guest that ended by itself.
+var errEnded = errors.New("the guest has ended")
 
 // Close releases everything that the guest holds. When it returns, that is done, whoever ended the
 // guest.
 func (g *Guest) Close() {
-	g.Kill(errGone)
-	<-g.closed
+	g.Kill(errEnded)
+	<-g.descriptorsClosed
 }
 
 // Args and Env are what the guest was started with.
@@ -228,12 +228,12 @@ func (t *Thread) Random(b []byte) error {
 	return t.Err()
 }
 
-// wake makes the threads that wait for more than a socket look again at what they wait for.
-func (g *Guest) wake() {
+// wakePollers makes the threads that wait for more than a socket look again at what they wait for.
+func (g *Guest) wakePollers() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for t := range g.threads {
-		if s := t.set.Load(); s != nil {
+		if s := t.sleeper.Load(); s != nil {
 			s.Wake()
 		}
 	}

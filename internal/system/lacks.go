@@ -30,22 +30,22 @@ func (g *Guest) Lacks() Lacks {
 	}
 }
 
-// MissedPath notes that a call which takes a path failed for its descriptor.
-func (g *Guest) MissedPath() {
+// NotePathFailed notes that a call which takes a path failed for its descriptor.
+func (g *Guest) NotePathFailed() {
 	if g.preopens == 0 {
 		g.lacks.Or(lacksDirectory)
 	}
 }
 
-// MissedPreopen notes that a descriptor is no directory which the guest found open.
-func (g *Guest) MissedPreopen(fd int32) {
+// NoteNotPreopen notes that a descriptor is no directory which the guest found open.
+func (g *Guest) NoteNotPreopen(fd int32) {
 	if g.preopens == 0 && fd == firstPreopen {
 		g.lacks.Or(lacksPreopens)
 	}
 }
 
-// MissedFD notes that a descriptor is not open.
-func (g *Guest) MissedFD(fd int32) {
+// NoteBadFD notes that a descriptor is not open.
+func (g *Guest) NoteBadFD(fd int32) {
 	if g.listeners || fd != firstPreopen+g.preopens {
 		return
 	}

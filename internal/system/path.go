@@ -9,7 +9,7 @@ import (
 
 // dirAt finds a descriptor that is a directory and has the rights wanted.
 func (g *Guest) dirAt(fd int32, want wasi.Rights) (directory, *descriptor, error) {
-	d, err := g.table.at(fd)
+	d, err := g.table.lookup(fd)
 	if err != nil {
 		return directory{}, nil, err
 	}
@@ -22,7 +22,7 @@ func (g *Guest) dirAt(fd int32, want wasi.Rights) (directory, *descriptor, error
 
 // Prestat is the name of a preopened directory; EBADF for any other descriptor.
 func (g *Guest) Prestat(fd int32) (string, error) {
-	d, err := g.table.at(fd)
+	d, err := g.table.lookup(fd)
 	if err != nil {
 		return "", err
 	}
@@ -32,8 +32,8 @@ func (g *Guest) Prestat(fd int32) (string, error) {
 	return *d.preopen, nil
 }
 
-// OpenPath is how a path is opened: the arguments of path_open.
-type OpenPath struct {
+// OpenArgs is how a path is opened: the arguments of path_open.
+type OpenArgs struct {
 	Follow           bool
 	Oflags           uint16
 	Flags            wasi.Fdflags
@@ -47,7 +47,7 @@ const accessRights = wasi.RightFdRead | wasi.RightFdWrite
 // OpenAt opens a path beneath a directory. The new descriptor reports those of the rights asked for
 // that the directory hands on and that make sense for its type. What the guest may do is decided by
 // the directory, and by whether reading and writing were asked for.
-func (g *Guest) OpenAt(fd int32, path string, o OpenPath) (int32, error) {
+func (g *Guest) OpenAt(fd int32, path string, o OpenArgs) (int32, error) {
 	need := wasi.RightPathOpen
 	if o.Oflags&wasi.OflagCreat != 0 {
 		need |= wasi.RightPathCreateFile
@@ -62,7 +62,7 @@ func (g *Guest) OpenAt(fd int32, path string, o OpenPath) (int32, error) {
 	if o.Oflags&^wasi.OflagsAll != 0 || o.Flags&^wasi.FdflagsAll != 0 {
 		return -1, syscall.EINVAL
 	}
-	if err := g.full(); err != nil {
+	if err := g.checkRoom(); err != nil {
 		return -1, err
 	}
 	handedOn := wasi.Rights(d.enforced.inheriting.Load())

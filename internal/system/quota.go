@@ -21,7 +21,7 @@ const entrySize = 4 << 10
 // and the last descriptor of the guest are gone.
 type quota struct {
 	limit  uint64
-	refuse func() // tells that it refused something
+	onFull func() // tells that it refused something
 
 	mu   sync.Mutex // held while sizes change, so that those before and after belong together
 	used uint64
@@ -38,22 +38,22 @@ func (g *Guest) newQuota(limit uint64) *quota {
 		return nil
 	}
 	refuse := func() { g.RefusedBy("quota", int(min(limit, math.MaxInt))) }
-	return &quota{limit: limit, refuse: refuse, open: make(map[fileID]int)}
+	return &quota{limit: limit, onFull: refuse, open: make(map[fileID]int)}
 }
 
 // room is how much is left.
 func (q *quota) room() uint64 { return q.limit - min(q.used, q.limit) }
 
-// full is the error beyond the limit: POSIX knows no other in write(2) than that of a full disk.
-func (q *quota) full() error {
-	q.refuse()
+// errFull is the error beyond the limit: POSIX knows no other in write(2) than that of a full disk.
+func (q *quota) errFull() error {
+	q.onFull()
 	return syscall.ENOSPC
 }
 
-func (q *quota) giveBack(n uint64) { q.used -= min(n, q.used) }
+func (q *quota) refund(n uint64) { q.used -= min(n, q.used) }
 
-// data is what the disk gains at least when a file goes.
-func data(s hostfs.Stat) uint64 { return min(s.Size, s.Disk) }
+// refundable is what the disk gains at least when a file goes.
+func refundable(s hostfs.Stat) uint64 { return min(s.Size, s.Disk) }
 
 // growth is what n bytes at an offset are charged. In a file with holes they may all be new.
 func growth(s hostfs.Stat, at, n uint64) uint64 {
@@ -72,7 +72,7 @@ func (q *quota) addName(do func() error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.room() < entrySize {
-		return q.full()
+		return q.errFull()
 	}
 	err := do()
 	if err == nil {
@@ -91,15 +91,15 @@ func (q *quota) removeName(stat func() (hostfs.Stat, error), do func() error) er
 	s, unknown := stat()
 	err := do()
 	if err == nil && unknown == nil {
-		q.gone(s)
+		q.refundName(s)
 	}
 	return err
 }
 
-func (q *quota) gone(s hostfs.Stat) {
-	q.giveBack(entrySize)
+func (q *quota) refundName(s hostfs.Stat) {
+	q.refund(entrySize)
 	if s.Type == hostfs.RegularFile && s.Nlink <= 1 && q.open[idOf(s)] == 0 {
-		q.giveBack(data(s))
+		q.refund(refundable(s))
 	}
 }
 
@@ -115,7 +115,7 @@ func (q *quota) openFile(dir *hostfs.Dir, path string, o hostfs.OpenOptions) (
 	before, err := dir.Stat(path, o.Follow)
 	isNew := err != nil
 	if isNew && o.Create && q.room() < entrySize {
-		return nil, nil, q.full()
+		return nil, nil, q.errFull()
 	}
 	f, sub, err := dir.Open(path, o)
 	if f == nil {
@@ -130,7 +130,7 @@ func (q *quota) openFile(dir *hostfs.Dir, path string, o hostfs.OpenOptions) (
 	case isNew:
 		q.used += entrySize
 	case o.Truncate && before.Type == hostfs.RegularFile && idOf(before) == idOf(s):
-		q.giveBack(data(before))
+		q.refund(refundable(before))
 	}
 	q.open[idOf(s)]++
 	return f, nil, nil
@@ -151,7 +151,7 @@ func (q *quota) closeFile(f *hostfs.File) error {
 	}
 	delete(q.open, id)
 	if s.Type == hostfs.RegularFile && s.Nlink == 0 {
-		q.giveBack(data(s))
+		q.refund(refundable(s))
 	}
 	return nil
 }
@@ -170,13 +170,13 @@ func (q *quota) write(f *hostfs.File, bufs [][]byte, at func(size uint64) (uint6
 	if err != nil || offset > math.MaxInt64 || s.Type != hostfs.RegularFile {
 		return do(bufs) // for its errors
 	}
-	want := uint64(length(bufs))
+	want := uint64(totalLen(bufs))
 	if need, room := growth(s, offset, want), q.room(); need > room {
 		over := need - room
 		if over >= want {
-			return 0, q.full()
+			return 0, q.errFull()
 		}
-		short, undo := first(bufs, int(want-over))
+		short, undo := prefix(bufs, int(want-over))
 		defer undo()
 		bufs = short
 	}
@@ -206,7 +206,7 @@ func (q *quota) resize(f *hostfs.File, offset, n uint64, do func() error) error 
 	}
 	need := growth(before, offset, n)
 	if need > q.room() {
-		return q.full()
+		return q.errFull()
 	}
 	err = do()
 	after, unknown := f.Stat()
@@ -217,7 +217,7 @@ func (q *quota) resize(f *hostfs.File, offset, n uint64, do func() error) error 
 		q.used += max(after.Disk, before.Disk) - before.Disk
 	}
 	if unknown == nil && after.Size < before.Size {
-		q.giveBack(min(before.Size-after.Size, max(before.Disk, after.Disk)-after.Disk))
+		q.refund(min(before.Size-after.Size, max(before.Disk, after.Disk)-after.Disk))
 	}
 	return err
 }

@@ -22,7 +22,7 @@ func openRoot(t *testing.T, path string) *hostfs.Dir {
 }
 
 func openFD(g *Guest, name string, oflags uint16, flags wasi.Fdflags) (int32, error) {
-	return g.OpenAt(3, name, OpenPath{
+	return g.OpenAt(3, name, OpenArgs{
 		Oflags: oflags, Flags: flags, Base: wasi.RightFdRead | wasi.RightFdWrite,
 		Inheriting: wasi.RightsAll,
 	})
@@ -50,7 +50,7 @@ const testQuota = 1 << 20
 func (q quotaTest) used() int { return int(q.quota().used) }
 
 func (q quotaTest) quota() *quota {
-	d, err := q.g.table.at(3)
+	d, err := q.g.table.lookup(3)
 	if err != nil {
 		q.Fatal(err)
 	}
@@ -215,10 +215,10 @@ func TestQuota(t *testing.T) {
 		{"below a directory", func(q quotaTest) {
 			q.wants("mkdir", q.g.Mkdir(3, "dir"), nil)
 			dir, err := q.g.OpenAt(3, "dir",
-				OpenPath{Oflags: wasi.OflagDirectory, Inheriting: wasi.RightsAll})
+				OpenArgs{Oflags: wasi.OflagDirectory, Inheriting: wasi.RightsAll})
 			q.wants("open", err, nil)
 			fd, err := q.g.OpenAt(dir, "new",
-				OpenPath{Oflags: wasi.OflagCreat, Base: wasi.RightFdWrite})
+				OpenArgs{Oflags: wasi.OflagCreat, Base: wasi.RightFdWrite})
 			q.wants("create", err, nil)
 			_, err = q.write(fd, 2*testQuota)
 			q.wants("write", err, nil)

@@ -11,8 +11,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Resolved is one answer to a lookup.
-type Resolved struct {
+// AddrInfo is one answer to a lookup.
+type AddrInfo struct {
 	Addr netip.AddrPort
 	Type network.Type
 }
@@ -21,16 +21,16 @@ type Resolved struct {
 // as it is, and asks nobody; one of another family than wanted is no such host. A service is empty,
 // a number up to 65535, or a name. Without a type, each address comes as a stream and as a datagram
 // entry.
-func (t *Thread) Resolve(host, service string, family network.Family, typ network.Type) ([]Resolved,
+func (t *Thread) Resolve(host, service string, family network.Family, typ network.Type) ([]AddrInfo,
 	error) {
 	if host == "" {
 		return nil, syscall.EINVAL
 	}
-	port, err := t.port(service, typ)
+	port, err := t.resolvePort(service, typ)
 	if err != nil {
 		return nil, err
 	}
-	addrs, err := t.addrs(host, family)
+	addrs, err := t.resolveHost(host, family)
 	if err != nil {
 		return nil, err
 	}
@@ -38,16 +38,16 @@ func (t *Thread) Resolve(host, service string, family network.Family, typ networ
 	if typ != network.AnyType {
 		types = []network.Type{typ}
 	}
-	out := make([]Resolved, 0, len(addrs)*len(types))
+	out := make([]AddrInfo, 0, len(addrs)*len(types))
 	for _, a := range addrs {
 		for _, typ := range types {
-			out = append(out, Resolved{netip.AddrPortFrom(a, port), typ})
+			out = append(out, AddrInfo{netip.AddrPortFrom(a, port), typ})
 		}
 	}
 	return out, nil
 }
 
-func (t *Thread) addrs(host string, family network.Family) ([]netip.Addr, error) {
+func (t *Thread) resolveHost(host string, family network.Family) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
 		if family == network.IPv4 && !a.Is4() || family == network.IPv6 && !a.Is6() {
 			return nil, &network.LookupError{Name: host, Failure: network.NoSuchHost}
@@ -57,14 +57,14 @@ func (t *Thread) addrs(host string, family network.Family) ([]netip.Addr, error)
 	if t.network == nil {
 		return nil, syscall.EACCES
 	}
-	return lookUp(t, func(ctx context.Context) ([]netip.Addr, error) {
+	return runLookup(t, func(ctx context.Context) ([]netip.Addr, error) {
 		return t.network.LookupAddrs(ctx, family, host)
 	})
 }
 
-// lookUp calls f on a goroutine of its own, so that a resolver which ignores its context does not
-// hold up the guest's end.
-func lookUp[T any](t *Thread, f func(context.Context) (T, error)) (result T, err error) {
+// runLookup calls f on a goroutine of its own, so that a resolver which ignores its context does
+// not hold up the guest's end.
+func runLookup[T any](t *Thread, f func(context.Context) (T, error)) (result T, err error) {
 	type answer struct {
 		result T
 		err    error
@@ -73,19 +73,19 @@ func lookUp[T any](t *Thread, f func(context.Context) (T, error)) (result T, err
 	answered, ready := make(chan answer, 1), make(chan struct{}, 1)
 	go outside.Protect("Config.Network", func() {
 		var a answer
-		a.took = t.processor.Measure(func() { a.result, a.err = f(t.ctx) })
+		a.took = t.schedThread.Measure(func() { a.result, a.err = f(t.ctx) })
 		answered <- a
 		ready <- struct{}{}
-	}, t.Panicked)
+	}, t.KillForPanic)
 	if err := t.Sleep(ready, -1); err != nil {
 		return result, err
 	}
 	a := <-answered
-	t.processor.Charge(a.took)
-	return a.result, t.cutOff(a.err)
+	t.schedThread.Charge(a.took)
+	return a.result, t.endReasonIfFailed(a.err)
 }
 
-func (t *Thread) port(service string, typ network.Type) (uint16, error) {
+func (t *Thread) resolvePort(service string, typ network.Type) (uint16, error) {
 	if service == "" {
 		return 0, nil
 	}
@@ -98,7 +98,7 @@ func (t *Thread) port(service string, typ network.Type) (uint16, error) {
 	if t.network == nil {
 		return 0, syscall.EACCES
 	}
-	return lookUp(t, func(ctx context.Context) (uint16, error) {
+	return runLookup(t, func(ctx context.Context) (uint16, error) {
 		return t.network.LookupPort(ctx, typ, service)
 	})
 }

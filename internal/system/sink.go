@@ -29,22 +29,22 @@ const sinkBuffer = 64 << 10
 // writer in a way that the guest's end interrupts.
 type sink struct {
 	stream
-	name   string
-	w      io.Writer
-	failed func(*outside.Panic)
+	name    string
+	w       io.Writer
+	onPanic func(*outside.Panic)
 
-	mu      sync.Mutex
-	buf     []byte        // taken from the guest, but for what the writer has in hand
-	spare   []byte        // an empty buffer for the next of the guest's bytes
-	inHand  int           // bytes that the writer is being given
-	err     error         // of the writer, for the next call of the guest
-	writing bool          // a goroutine calls the writer
-	idle    chan struct{} // closed when it has ended; nil if nobody waits
-	wakers  map[*func()]struct{}
+	mu       sync.Mutex
+	buf      []byte        // taken from the guest, but for what the writer has in hand
+	spare    []byte        // an empty buffer for the next of the guest's bytes
+	inFlight int           // bytes that the writer is being given
+	err      error         // of the writer, for the next call of the guest
+	writing  bool          // a goroutine calls the writer
+	idle     chan struct{} // closed when it has ended; nil if nobody waits
+	wakers   map[*func()]struct{}
 }
 
-func newSink(name string, w io.Writer, failed func(*outside.Panic)) *sink {
-	return &sink{name: name, w: w, failed: failed, wakers: make(map[*func()]struct{})}
+func newSink(name string, w io.Writer, onPanic func(*outside.Panic)) *sink {
+	return &sink{name: name, w: w, onPanic: onPanic, wakers: make(map[*func()]struct{})}
 }
 
 // write takes as much as there is room for.
@@ -66,45 +66,45 @@ func (s *sink) write(bufs [][]byte) (total int, err error) {
 	}
 	if total > 0 && !s.writing {
 		s.writing = true
-		go s.run(s.take())
+		go s.run(s.takeBuf())
 	}
 	return total, nil
 }
 
-func (s *sink) room() int { return sinkBuffer - len(s.buf) - s.inHand }
+func (s *sink) room() int { return sinkBuffer - len(s.buf) - s.inFlight }
 
 // run gives the writer what the guest has written, until nothing is left.
 func (s *sink) run(b []byte) {
 	for len(b) > 0 {
-		b = s.give(b)
+		b = s.writeChunk(b)
 	}
 }
 
-// give gives the writer some bytes, and returns the next ones.
-func (s *sink) give(b []byte) (next []byte) {
+// writeChunk gives the writer some bytes, and returns the next ones.
+func (s *sink) writeChunk(b []byte) (next []byte) {
 	err := io.ErrShortWrite // of a writer that does not return
-	defer func() { next = s.given(b, err) }()
-	outside.Protect(s.name, func() { err = writeOnce(s.w, b) }, s.failed)
+	defer func() { next = s.chunkWritten(b, err) }()
+	outside.Protect(s.name, func() { err = writeOnce(s.w, b) }, s.onPanic)
 	return nil
 }
 
-// take takes the bytes for the writer. The lock is held.
-func (s *sink) take() []byte {
+// takeBuf takes the bytes for the writer. The lock is held.
+func (s *sink) takeBuf() []byte {
 	b := s.buf
-	s.buf, s.spare, s.inHand = s.spare[:0], nil, len(b)
+	s.buf, s.spare, s.inFlight = s.spare[:0], nil, len(b)
 	return b
 }
 
-// given notes that the writer has returned, and takes the next bytes for it. After an error what
-// follows is dropped.
-func (s *sink) given(b []byte, err error) []byte {
+// chunkWritten notes that the writer has returned, and takes the next bytes for it. After an error
+// what follows is dropped.
+func (s *sink) chunkWritten(b []byte, err error) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spare = b
 	if err != nil {
 		s.err, s.buf = err, s.buf[:0]
 	}
-	next := s.take()
+	next := s.takeBuf()
 	if len(next) == 0 {
 		s.writing = false
 		if s.idle != nil {

@@ -19,13 +19,13 @@ type socket struct {
 	network.Socket
 	recvTimeout, sendTimeout atomic.Int64 // µs; 0 = for ever
 
-	// pending is an asynchronous error that poll had to take from the socket to report it, kept for
-	// the next call that wants it.
-	pending atomic.Uint64
+	// pendingError is an asynchronous error that poll had to take from the socket to report it,
+	// kept for the next call that wants it.
+	pendingError atomic.Uint64
 
-	deaf atomic.Bool // receives datagrams no more, but for those that have come
+	readShutdown atomic.Bool // receives datagrams no more, but for those that have come
 
-	ahead ahead
+	readAhead readAhead
 }
 
 func newSocket(s network.Socket) *descriptor {
@@ -49,26 +49,26 @@ func (s *socket) flags() wasi.Fdflags              { return 0 }
 func (s *socket) setFlags(wasi.Fdflags) error      { return nil }
 
 func (s *socket) close() error {
-	if s.ahead.left.Load() > 0 {
+	if s.readAhead.bufferedLen.Load() > 0 {
 		// as the host does by itself when somebody closes what has more to be received
 		s.SetOption(network.Linger, 0)
 	}
 	err := s.Close()
-	s.ahead.forget()
+	s.readAhead.discard()
 	return err
 }
 
 // Available counts what was received ahead, too.
 func (s *socket) Available() (int, error) {
 	n, err := s.Socket.Available()
-	return n + int(s.ahead.left.Load()), err
+	return n + int(s.readAhead.bufferedLen.Load()), err
 }
 
 func (s *socket) stat() (wasi.Filestat, error) { return wasi.Filestat{Type: s.filetype()}, nil }
 
-// failure takes the socket's asynchronous error.
-func (s *socket) failure() error {
-	if e := s.pending.Swap(0); e != 0 {
+// takeError takes the socket's asynchronous error.
+func (s *socket) takeError() error {
+	if e := s.pendingError.Swap(0); e != 0 {
 		return syscall.Errno(e)
 	}
 	e, err := s.Option(network.PendingError)
@@ -81,23 +81,23 @@ func (s *socket) failure() error {
 	return nil
 }
 
-// peekFailure tells the socket's asynchronous error and leaves it to the next call.
-func (s *socket) peekFailure() error {
-	err := s.failure()
-	s.keep(err)
+// peekError tells the socket's asynchronous error and leaves it to the next call.
+func (s *socket) peekError() error {
+	err := s.takeError()
+	s.keepError(err)
 	return err
 }
 
-// keep leaves an error to the next call.
-func (s *socket) keep(err error) {
+// keepError leaves an error to the next call.
+func (s *socket) keepError(err error) {
 	if e, ok := err.(syscall.Errno); ok {
-		s.pending.Store(uint64(e))
+		s.pendingError.Store(uint64(e))
 	}
 }
 
 // socketAt finds a descriptor that is a socket.
 func (g *Guest) socketAt(fd int32) (*descriptor, *socket, error) {
-	d, err := g.table.at(fd)
+	d, err := g.table.lookup(fd)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,26 +108,26 @@ func (g *Guest) socketAt(fd int32) (*descriptor, *socket, error) {
 	return d, s, nil
 }
 
-// again reports whether a call that got err should wait and try once more.
-func (d *descriptor) again(err error, how Transfer) bool {
+// shouldRetry reports whether a call that got err should wait and try once more.
+func (d *descriptor) shouldRetry(err error, how TransferFlags) bool {
 	return err == syscall.EAGAIN && how&DontWait == 0 && !d.nonblock.Load()
 }
 
-func deadlineAfter(µs int64) time.Time {
-	if µs == 0 {
+func deadlineAfter(usec int64) time.Time {
+	if usec == 0 {
 		return noDeadline
 	}
-	return time.Now().Add(time.Duration(µs) * time.Microsecond)
+	return time.Now().Add(time.Duration(usec) * time.Microsecond)
 }
 
 // retry calls try until it says something else than EAGAIN, and waits for want in between if the
 // descriptor is in blocking mode: for so many µs in total, or for ever if 0.
 func (t *Thread) retry(d *descriptor, want network.Events, timeout int64, try func() error) error {
 	err := try()
-	if !d.again(err, 0) {
+	if !d.shouldRetry(err, 0) {
 		return err
 	}
-	for deadline := deadlineAfter(timeout); d.again(err, 0); err = try() {
+	for deadline := deadlineAfter(timeout); d.shouldRetry(err, 0); err = try() {
 		if err := t.block(d, want, deadline); err != nil {
 			return err
 		}
@@ -140,20 +140,20 @@ func (t *Thread) Open(family network.Family, typ network.Type) (int32, error) {
 	if t.network == nil {
 		return -1, syscall.EACCES
 	}
-	if err := t.full(); err != nil {
+	if err := t.checkRoom(); err != nil {
 		return -1, err
 	}
 	s, err := t.network.Open(family, typ)
 	if err != nil {
 		return -1, err
 	}
-	return t.insertOwn(newSocket(s))
+	return t.insertExclusive(newSocket(s))
 }
 
-// insertOwn gives a number to a socket that nobody else has.
-func (g *Guest) insertOwn(d *descriptor) (int32, error) {
+// insertExclusive gives a number to a socket that nobody else has.
+func (g *Guest) insertExclusive(d *descriptor) (int32, error) {
 	s := d.object.(*socket)
-	s.ahead.may, s.ahead.sockets = s.Type() == network.Stream, &g.table.ahead
+	s.readAhead.enabled, s.readAhead.numSockets = s.Type() == network.Stream, &g.table.readAheadSockets
 	return g.insert(d)
 }
 
@@ -182,7 +182,7 @@ func (t *Thread) Accept(fd int32, nonblock bool) (int32, error) {
 	if err != nil {
 		return -1, err
 	}
-	if err := t.full(); err != nil {
+	if err := t.checkRoom(); err != nil {
 		return -1, err
 	}
 	var accepted network.Socket
@@ -197,7 +197,7 @@ func (t *Thread) Accept(fd int32, nonblock bool) (int32, error) {
 	n.nonblock.Store(nonblock)
 	n.object.(*socket).recvTimeout.Store(s.recvTimeout.Load())
 	n.object.(*socket).sendTimeout.Store(s.sendTimeout.Load())
-	return t.insertOwn(n)
+	return t.insertExclusive(n)
 }
 
 // Connect connects a socket. A blocking one waits for the result, or until its send time-out: then
@@ -207,7 +207,7 @@ func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	if e := s.pending.Swap(0); e != 0 {
+	if e := s.pendingError.Swap(0); e != 0 {
 		return syscall.Errno(e)
 	}
 	err = s.Connect(a)
@@ -256,11 +256,11 @@ func (t *Thread) Shutdown(fd int32, how network.How) error {
 	if s.Type() == network.Stream || how&network.ShutRead == 0 {
 		return s.Shutdown(how)
 	}
-	s.deaf.Store(true) // first, since it wakes who receives
+	s.readShutdown.Store(true) // first, since it wakes who receives
 	err = s.Shutdown(how)
 	// which is said of unconnected datagrams, and done all the same
 	if err != nil && err != syscall.ENOTCONN {
-		s.deaf.Store(false)
+		s.readShutdown.Store(false)
 	}
 	return err
 }

@@ -15,7 +15,7 @@ func (t *Thread) Option(fd int32, o network.Option) (int64, error) {
 		return 0, err
 	}
 	if o == network.PendingError {
-		if e, ok := s.failure().(syscall.Errno); ok {
+		if e, ok := s.takeError().(syscall.Errno); ok {
 			return int64(e), nil
 		}
 		return 0, nil
@@ -47,27 +47,27 @@ func (t *Thread) Timeouts(fd int32) (recv, send uint64, err error) {
 const maxTimeout = math.MaxInt64 / 1000
 
 // SetRecvTimeout and SetSendTimeout set the time-outs.
-func (t *Thread) SetRecvTimeout(fd int32, µs uint64) error {
+func (t *Thread) SetRecvTimeout(fd int32, usec uint64) error {
 	_, s, err := t.socketAt(fd)
 	if err == nil {
-		s.recvTimeout.Store(clampTimeout(µs))
+		s.recvTimeout.Store(clampTimeout(usec))
 	}
 	return err
 }
 
-func (t *Thread) SetSendTimeout(fd int32, µs uint64) error {
+func (t *Thread) SetSendTimeout(fd int32, usec uint64) error {
 	_, s, err := t.socketAt(fd)
 	if err == nil {
-		s.sendTimeout.Store(clampTimeout(µs))
+		s.sendTimeout.Store(clampTimeout(usec))
 	}
 	return err
 }
 
-func clampTimeout(µs uint64) int64 {
-	if µs > maxTimeout {
+func clampTimeout(usec uint64) int64 {
+	if usec > maxTimeout {
 		return 0
 	}
-	return int64(µs)
+	return int64(usec)
 }
 
 // Join and Leave change the membership of a socket in a multicast group.

@@ -13,11 +13,11 @@ func (g *Guest) newStdin(r io.Reader) (*descriptor, error) {
 	rights := wasi.RightsStream &^ wasi.RightFdWrite
 	switch r := r.(type) {
 	case nil:
-		return newDescriptor(newSource(bytes.NewReader(nil), g.Panicked), rights, 0), nil
+		return newDescriptor(newSource(bytes.NewReader(nil), g.KillForPanic), rights, 0), nil
 	case *os.File:
 		return newStdio(r, rights)
 	}
-	return newDescriptor(newSource(r, g.Panicked), rights, 0), nil
+	return newDescriptor(newSource(r, g.KillForPanic), rights, 0), nil
 }
 
 const outputRights = wasi.RightsStream &^ wasi.RightFdRead
@@ -30,7 +30,7 @@ func (g *Guest) newOutput(name string, w io.Writer) (*descriptor, error) {
 	case *os.File:
 		return newStdio(w, outputRights)
 	}
-	s := newSink(name, w, g.Panicked)
+	s := newSink(name, w, g.KillForPanic)
 	g.sinks = append(g.sinks, s)
 	return newDescriptor(s, outputRights, 0), nil
 }

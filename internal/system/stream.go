@@ -33,8 +33,8 @@ func (stream) Poll(want network.Events) (network.Events, error) {
 // descriptor was closed.
 type source struct {
 	stream
-	r      io.Reader
-	failed func(*outside.Panic)
+	r       io.Reader
+	onPanic func(*outside.Panic)
 
 	mu      sync.Mutex
 	buf     []byte // what has been read
@@ -48,8 +48,8 @@ const (
 	maxEmptyReads = 100 // in a row, as many as bufio puts up with
 )
 
-func newSource(r io.Reader, failed func(*outside.Panic)) *source {
-	return &source{r: r, failed: failed, wakers: make(map[*func()]struct{})}
+func newSource(r io.Reader, onPanic func(*outside.Panic)) *source {
+	return &source{r: r, onPanic: onPanic, wakers: make(map[*func()]struct{})}
 }
 
 func (s *source) read(bufs [][]byte) (int, error) {
@@ -61,7 +61,7 @@ func (s *source) read(bufs [][]byte) (int, error) {
 	if len(s.buf) == 0 {
 		switch s.err {
 		case nil:
-			s.fetch()
+			s.startRead()
 			return 0, syscall.EAGAIN
 		case io.EOF:
 			return 0, nil
@@ -77,8 +77,8 @@ func (s *source) read(bufs [][]byte) (int, error) {
 	return total, nil
 }
 
-// fetch starts to read the next buffer, unless that is under way.
-func (s *source) fetch() {
+// startRead starts to read the next buffer, unless that is under way.
+func (s *source) startRead() {
 	if s.reading {
 		return
 	}
@@ -94,7 +94,7 @@ func (s *source) fetch() {
 				(*wake)()
 			}
 		}()
-		outside.Protect("Config.Stdin", func() { n, err = readSome(s.r, buf) }, s.failed)
+		outside.Protect("Config.Stdin", func() { n, err = readSome(s.r, buf) }, s.onPanic)
 	}()
 }
 
@@ -117,7 +117,7 @@ func (s *source) Poll(want network.Events) (network.Events, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.buf) == 0 && s.err == nil {
-		s.fetch()
+		s.startRead()
 		return 0, nil
 	}
 	return want & network.Readable, nil
@@ -131,7 +131,7 @@ func (s *source) Readiness() network.Readiness {
 		if len(s.buf) > 0 || s.err != nil {
 			wake()
 		} else {
-			s.fetch()
+			s.startRead()
 		}
 		return func() {
 			s.mu.Lock()

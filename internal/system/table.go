@@ -11,18 +11,18 @@ import (
 // table holds a guest's descriptors under their numbers. A new one gets the lowest free number, as
 // POSIX has it.
 type table struct {
-	mu    sync.RWMutex
-	slots []*descriptor
-	low   int // every slot below it is taken
-	open  int
-	max   int
-	ended bool
+	mu         sync.RWMutex
+	slots      []*descriptor
+	lowestFree int // every slot below it is taken
+	numOpen    int
+	maxOpen    int
+	ended      bool
 
-	// gone counts the changes after which a number may mean another descriptor, or none.
-	gone atomic.Uint64
+	// generation counts the changes after which a number may mean another descriptor, or none.
+	generation atomic.Uint64
 
-	several atomic.Bool  // the guest has, or had, more than one thread
-	ahead   atomic.Int32 // sockets of which something was received ahead
+	multiThreaded    atomic.Bool  // the guest has, or had, more than one thread
+	readAheadSockets atomic.Int32 // sockets of which something was received ahead
 }
 
 // insert gives a descriptor a number. It takes ownership: without a number the descriptor is
@@ -31,22 +31,22 @@ func (g *Guest) insert(d *descriptor) (int32, error) {
 	fd, err := g.table.insert(d)
 	if err != nil {
 		d.close()
-		g.noteFull(err)
+		g.reportIfFull(err)
 	}
 	return fd, err
 }
 
-// full reports whether another descriptor would find no place, so that a call which makes one can
-// fail before it does its work.
-func (g *Guest) full() error {
-	err := g.table.full()
-	g.noteFull(err)
+// checkRoom reports whether another descriptor would find no place, so that a call which makes one
+// can fail before it does its work.
+func (g *Guest) checkRoom() error {
+	err := g.table.checkRoom()
+	g.reportIfFull(err)
 	return err
 }
 
-func (g *Guest) noteFull(err error) {
+func (g *Guest) reportIfFull(err error) {
 	if err == syscall.EMFILE {
-		g.RefusedBy("descriptors", g.table.max)
+		g.RefusedBy("descriptors", g.table.maxOpen)
 	}
 }
 
@@ -63,30 +63,30 @@ func (t *table) insert(d *descriptor) (int32, error) {
 	if t.ended {
 		return -1, syscall.EBADF
 	}
-	if t.open >= t.max {
+	if t.numOpen >= t.maxOpen {
 		return -1, syscall.EMFILE
 	}
-	for t.low < len(t.slots) && t.slots[t.low] != nil {
-		t.low++
+	for t.lowestFree < len(t.slots) && t.slots[t.lowestFree] != nil {
+		t.lowestFree++
 	}
-	if t.low == len(t.slots) {
+	if t.lowestFree == len(t.slots) {
 		t.slots = append(t.slots, nil)
 	}
-	t.slots[t.low] = d
-	t.open++
-	return int32(t.low), nil
+	t.slots[t.lowestFree] = d
+	t.numOpen++
+	return int32(t.lowestFree), nil
 }
 
-func (t *table) full() error {
+func (t *table) checkRoom() error {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if t.open >= t.max {
+	if t.numOpen >= t.maxOpen {
 		return syscall.EMFILE
 	}
 	return nil
 }
 
-func (t *table) at(fd int32) (*descriptor, error) {
+func (t *table) lookup(fd int32) (*descriptor, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if fd < 0 || int(fd) >= len(t.slots) || t.slots[fd] == nil {
@@ -103,9 +103,9 @@ func (t *table) remove(fd int32) (*descriptor, error) {
 	}
 	d := t.slots[fd]
 	t.slots[fd] = nil
-	t.low = min(t.low, int(fd))
-	t.open--
-	t.gone.Add(1)
+	t.lowestFree = min(t.lowestFree, int(fd))
+	t.numOpen--
+	t.generation.Add(1)
 	return d, nil
 }
 
@@ -123,23 +123,23 @@ func (t *table) move(from, to int32) (*descriptor, error) {
 	}
 	old := t.slots[to]
 	t.slots[to], t.slots[from] = t.slots[from], nil
-	t.low = min(t.low, int(from))
-	t.open--
-	t.gone.Add(1)
+	t.lowestFree = min(t.lowestFree, int(from))
+	t.numOpen--
+	t.generation.Add(1)
 	return old, nil
 }
 
 // closeAll closes every descriptor. A network of the embedder's that panics does not keep the
 // others open.
-func (t *table) closeAll(failed func(*outside.Panic)) {
+func (t *table) closeAll(onPanic func(*outside.Panic)) {
 	t.mu.Lock()
 	slots := t.slots
-	t.slots, t.open, t.ended = nil, 0, true
-	t.gone.Add(1)
+	t.slots, t.numOpen, t.ended = nil, 0, true
+	t.generation.Add(1)
 	t.mu.Unlock()
 	for _, d := range slots {
 		if d != nil {
-			outside.Protect("closing a descriptor", func() { d.close() }, failed)
+			outside.Protect("closing a descriptor", func() { d.close() }, onPanic)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func (g *Guest) CloseFD(fd int32) error {
 		return err
 	}
 	d.close()
-	g.wake()
+	g.wakePollers()
 	return nil
 }
 
@@ -163,6 +163,6 @@ func (g *Guest) Renumber(from, to int32) error {
 		return err
 	}
 	old.close()
-	g.wake()
+	g.wakePollers()
 	return nil
 }

@@ -17,57 +17,57 @@ type Thread struct {
 	*Guest
 
 	// made when the thread first waits for something other than one socket
-	set  atomic.Pointer[poll.Set]
-	wait pollState
-	one  [1]poll.Item
+	sleeper atomic.Pointer[poll.Set]
+	polling pollState
+	oneItem [1]poll.Item
 
-	processor sched.Thread
-	steps     int // How many are left until the next tick; see Work.
+	schedThread sched.Thread
+	stepsLeft   int // How many are left until the next tick; see Work.
 
-	calling atomic.Pointer[string] // the import that it is in; nil while it computes
+	currentImport atomic.Pointer[string] // the import that it is in; nil while it computes
 }
 
 // NewThread adds a thread to the guest, which shares the processors with others as the scheduler
 // says. It is called by the goroutine that runs the thread, and may have to wait for its turn. The
 // thread must be closed.
 func (g *Guest) NewThread(s *sched.Scheduler) *Thread {
-	t := &Thread{Guest: g, steps: tickSteps}
-	t.processor.Start(s, &g.processors, g.ctx.Done())
+	t := &Thread{Guest: g, stepsLeft: tickSteps}
+	t.schedThread.Start(s, &g.schedGuest, g.ctx.Done())
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.threads[t] = struct{}{}
 	if len(g.threads) > 1 {
-		g.table.several.Store(true)
+		g.table.multiThreaded.Store(true)
 	}
 	return t
 }
 
 // Close ends the thread.
 func (t *Thread) Close() {
-	t.processor.Stop()
+	t.schedThread.Stop()
 	t.mu.Lock()
 	delete(t.threads, t)
-	t.spent += t.processor.Computed()
+	t.endedThreadsCPU += t.schedThread.Computed()
 	t.mu.Unlock()
-	if s := t.set.Load(); s != nil {
+	if s := t.sleeper.Load(); s != nil {
 		s.Close()
 	}
 }
 
 // EnterCall notes which import the thread calls, and LeaveCall that it has returned.
-func (t *Thread) EnterCall(name *string) { t.calling.Store(name) }
-func (t *Thread) LeaveCall()             { t.calling.Store(nil) }
+func (t *Thread) EnterCall(name *string) { t.currentImport.Store(name) }
+func (t *Thread) LeaveCall()             { t.currentImport.Store(nil) }
 
-// Called is the import that the thread is in, or nil.
-func (t *Thread) Called() *string { return t.calling.Load() }
+// CurrentImport is the import that the thread is in, or nil.
+func (t *Thread) CurrentImport() *string { return t.currentImport.Load() }
 
-// Stuck names the imports that threads of the guest are in.
-func (g *Guest) Stuck() []string {
+// ActiveImports names the imports that threads of the guest are in.
+func (g *Guest) ActiveImports() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var list []string
 	for t := range g.threads {
-		if name := t.calling.Load(); name != nil {
+		if name := t.currentImport.Load(); name != nil {
 			list = append(list, *name)
 		}
 	}
@@ -82,8 +82,8 @@ const tickSteps = 32
 // Work says that a call takes so many steps, for which Tick is called now and then: a guest may
 // live in its calls and compute little itself.
 func (t *Thread) Work(steps int) {
-	if t.steps -= steps; t.steps <= 0 {
-		t.steps = tickSteps
+	if t.stepsLeft -= steps; t.stepsLeft <= 0 {
+		t.stepsLeft = tickSteps
 		t.Tick()
 	}
 }
@@ -91,23 +91,23 @@ func (t *Thread) Work(steps int) {
 // Tick is called now and then by a thread that computes. It lets others run, and ends the guest
 // when its processor time is used up.
 func (t *Thread) Tick() {
-	if t.processor.Tick() {
+	if t.schedThread.Tick() {
 		t.Kill(ErrCPU)
 	}
 }
 
 // Garbage charges what it will take to collect so many bytes that a call has allocated.
-func (t *Thread) Garbage(bytes int) { t.processor.Garbage(bytes) }
+func (t *Thread) Garbage(bytes int) { t.schedThread.Garbage(bytes) }
 
 // Yield lets others run.
-func (t *Thread) Yield() { t.processor.Yield() }
+func (t *Thread) Yield() { t.schedThread.Yield() }
 
-// waiting says that the thread begins, or has ceased, to wait.
-func (t *Thread) waiting(begins bool) {
+// onWait says that the thread begins, or has ceased, to wait.
+func (t *Thread) onWait(begins bool) {
 	if begins {
-		t.processor.Pause()
+		t.schedThread.Pause()
 	} else {
-		t.processor.Resume()
+		t.schedThread.Resume()
 	}
 }
 
@@ -115,26 +115,26 @@ func (t *Thread) waiting(begins bool) {
 // never), EBADF when it was closed, and the guest's end as its own error.
 func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) error {
 	if s, ok := d.asSocket(); ok {
-		t.processor.Pause()
+		t.schedThread.Pause()
 		_, err := s.Wait(want, deadline)
-		t.processor.Resume()
-		return t.cutOff(err)
+		t.schedThread.Resume()
+		return t.endReasonIfFailed(err)
 	}
 	set, err := t.pollSet()
 	if err != nil {
 		return err
 	}
-	t.wait.stale = true
+	t.polling.setStale = true
 	for !d.closed.Load() { // whoever closes it from here on finds the set, and wakes it
-		t.one[0] = poll.Item{P: d.object, Want: want}
-		ready, err := set.Wait(t.one[:], true, deadline)
+		t.oneItem[0] = poll.Item{P: d.object, Want: want}
+		ready, err := set.Wait(t.oneItem[:], true, deadline)
 		switch {
 		case err != nil:
-			return t.cutOff(err)
+			return t.endReasonIfFailed(err)
 		case t.Err() != nil:
 			return t.Err()
 		case len(ready) > 0:
-			return t.one[0].Err
+			return t.oneItem[0].Err
 		case !deadline.IsZero() && !time.Now().Before(deadline):
 			return syscall.EAGAIN
 		}
@@ -145,8 +145,8 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 // Sleep waits until something comes from woken: ETIMEDOUT after so long, where a negative time is
 // for ever, and the guest's end as its own error.
 func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
-	t.processor.Pause()
-	defer t.processor.Resume()
+	t.schedThread.Pause()
+	defer t.schedThread.Resume()
 	var expired <-chan time.Time
 	if timeout >= 0 {
 		timer := time.NewTimer(timeout)
@@ -163,8 +163,9 @@ func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
 	}
 }
 
-// cutOff is the reason of the guest's end in place of what a call said that was cut off by it.
-func (t *Thread) cutOff(err error) error {
+// endReasonIfFailed is the reason of the guest's end in place of what a call said that was cut off
+// by it.
+func (t *Thread) endReasonIfFailed(err error) error {
 	if err != nil {
 		if cause := t.Err(); cause != nil {
 			return cause
@@ -174,15 +175,15 @@ func (t *Thread) cutOff(err error) error {
 }
 
 func (t *Thread) pollSet() (*poll.Set, error) {
-	if s := t.set.Load(); s != nil {
+	if s := t.sleeper.Load(); s != nil {
 		return s, nil
 	}
 	s, err := poll.New()
 	if err != nil {
 		return nil, err
 	}
-	s.OnWait = t.waiting
-	t.set.Store(s)
+	s.OnWait = t.onWait
+	t.sleeper.Store(s)
 	if t.Err() != nil { // the guest's end may have looked for sets before this one was there
 		s.Wake()
 	}

@@ -7,11 +7,11 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Transfer says how a call sends or receives.
-type Transfer uint8
+// TransferFlags says how a call sends or receives.
+type TransferFlags uint8
 
 const (
-	Peek Transfer = 1 << iota // receiving: leave the data where it is
+	Peek TransferFlags = 1 << iota // receiving: leave the data where it is
 	// receiving from a stream: until the buffers are full, the peer has ended or an error comes
 	WaitAll
 	DontWait // as if the descriptor were in non-blocking mode
@@ -19,7 +19,7 @@ const (
 
 // Recv receives from a socket into bufs, whose contents, but not what they point to, may be
 // changed.
-func (t *Thread) Recv(fd int32, bufs [][]byte, how Transfer) (network.Received, error) {
+func (t *Thread) Recv(fd int32, bufs [][]byte, how TransferFlags) (network.Received, error) {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
 		return network.Received{}, err
@@ -34,10 +34,11 @@ func (t *Thread) Recv(fd int32, bufs [][]byte, how Transfer) (network.Received, 
 }
 
 // receive is written out, without the closure of retry, since it must not allocate.
-func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received,
+func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte,
+	how TransferFlags) (network.Received,
 	error) {
-	if s.pending.Load() != 0 && s.ahead.left.Load() == 0 {
-		return network.Received{}, s.failure()
+	if s.pendingError.Load() != 0 && s.readAhead.bufferedLen.Load() == 0 {
+		return network.Received{}, s.takeError()
 	}
 	if len(bufs) == 0 && s.Type() == network.Stream {
 		// hosts differ in whether they wait for a byte that nobody wants
@@ -48,12 +49,13 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) 
 		flags = network.Peek
 	}
 	r, err := t.recv(s, bufs, flags)
-	if !d.again(err, how) {
+	if !d.shouldRetry(err, how) {
 		return r, err
 	}
-	for deadline := deadlineAfter(s.recvTimeout.Load()); d.again(err, how); r, err = t.recv(s, bufs,
+	for deadline := deadlineAfter(s.recvTimeout.Load()); d.shouldRetry(err, how); r,
+		err = t.recv(s, bufs,
 		flags) {
-		if s.deaf.Load() {
+		if s.readShutdown.Load() {
 			return network.Received{}, nil // as on Linux, where only who does not wait gets EAGAIN
 		}
 		if err := t.block(d, network.Readable, deadline); err != nil {
@@ -64,7 +66,7 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how Transfer) 
 }
 
 func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte,
-	how Transfer) (network.Received, error) {
+	how TransferFlags) (network.Received, error) {
 	var total network.Received
 	for {
 		r, err := t.receive(d, s, bufs, how)
@@ -82,7 +84,8 @@ func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte,
 // peekAll takes what has come from the host, for which it would be ready as long as anything is
 // there, and waits for the rest. It looks at what there is at once if nothing may be received
 // ahead, and never at more than that.
-func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte, how Transfer) (network.Received,
+func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte,
+	how TransferFlags) (network.Received,
 	error) {
 	wanted := 0
 	for _, b := range bufs {
@@ -91,18 +94,18 @@ func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte, how Transfer) 
 	deadline := deadlineAfter(s.recvTimeout.Load())
 	for {
 		r, err := t.receive(d, s, bufs, how)
-		if err != nil || r.N == 0 || r.N == wanted || t.table.several.Load() {
+		if err != nil || r.N == 0 || r.N == wanted || t.table.multiThreaded.Load() {
 			return r, err
 		}
-		n, err := s.ahead.draw(s)
+		n, err := s.readAhead.fillMore(s)
 		switch {
 		case n > 0:
 		case err == nil:
 			return r, nil
 		case err != syscall.EAGAIN:
-			s.keep(err)
+			s.keepError(err)
 			return r, nil
-		case !d.again(err, how) || t.block(d, network.Readable, deadline) != nil:
+		case !d.shouldRetry(err, how) || t.block(d, network.Readable, deadline) != nil:
 			return r, t.Err()
 		}
 	}
@@ -111,7 +114,7 @@ func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte, how Transfer) 
 // Send sends bufs through a socket; to a valid address if it sends datagrams. On a stream in
 // blocking mode everything is sent, unless the send time-out passes: then what was sent by then
 // counts, and EAGAIN if that is nothing.
-func (t *Thread) Send(fd int32, bufs [][]byte, to netip.AddrPort, how Transfer) (int, error) {
+func (t *Thread) Send(fd int32, bufs [][]byte, to netip.AddrPort, how TransferFlags) (int, error) {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
 		return 0, err
@@ -120,9 +123,9 @@ func (t *Thread) Send(fd int32, bufs [][]byte, to netip.AddrPort, how Transfer) 
 }
 
 func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort,
-	how Transfer) (int, error) {
-	if s.pending.Load() != 0 {
-		return 0, s.failure()
+	how TransferFlags) (int, error) {
+	if s.pendingError.Load() != 0 {
+		return 0, s.takeError()
 	}
 	total, err := s.Send(bufs, to)
 	datagram := s.Type() == network.Datagram
@@ -130,11 +133,11 @@ func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort
 		if bufs = advance(bufs, total); datagram || len(bufs) == 0 {
 			return total, nil
 		}
-		if !d.again(syscall.EAGAIN, how) {
+		if !d.shouldRetry(syscall.EAGAIN, how) {
 			return total, nil
 		}
 	}
-	for deadline := deadlineAfter(s.sendTimeout.Load()); err == nil || d.again(err, how); {
+	for deadline := deadlineAfter(s.sendTimeout.Load()); err == nil || d.shouldRetry(err, how); {
 		if err = t.block(d, network.Writable, deadline); err != nil {
 			break
 		}

@@ -103,7 +103,7 @@ func FuzzMemory(f *testing.F) {
 	f.Add([]byte("name\x00"), uint32(4), uint32(1<<31))
 	f.Add([]byte{}, uint32(1<<32-1), uint32(1<<32-1))
 	f.Fuzz(func(t *testing.T, mem []byte, ptr, n uint32) {
-		m := Memory(mem)
+		m := MemoryView(mem)
 		if b, e := m.Slice(ptr, n); e == Success && (len(b) != int(n) || cap(b) != int(n)) {
 			t.Errorf("%d bytes instead of %d", len(b), n)
 		}

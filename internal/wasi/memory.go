@@ -2,19 +2,20 @@ package wasi
 
 import "encoding/binary"
 
-// Memory is a view of a guest's linear memory, and the only way in which guest memory is touched.
-// Offsets come from the guest and may be anything: what does not lie inside is EFAULT, and nothing
-// was done. A view is valid for one host call, since the memory may move when the guest grows it.
+// MemoryView is a view of a guest's linear memory, and the only way in which guest memory is
+// touched. Offsets come from the guest and may be anything: what does not lie inside is EFAULT, and
+// nothing was done. A view is valid for one host call, since the memory may move when the guest
+// grows it.
 //
 // Another thread of the guest may write at any time, so a structure is copied once, and judged and
 // used from the copy.
-type Memory []byte
+type MemoryView []byte
 
 // MaxVectors is how many iovecs one call takes, the IOV_MAX of the systems that we run on.
 const MaxVectors = 1024
 
 // Slice is the n bytes at ptr.
-func (m Memory) Slice(ptr, n uint32) ([]byte, Errno) {
+func (m MemoryView) Slice(ptr, n uint32) ([]byte, Errno) {
 	end := uint64(ptr) + uint64(n)
 	if end > uint64(len(m)) {
 		return nil, EFAULT
@@ -24,14 +25,14 @@ func (m Memory) Slice(ptr, n uint32) ([]byte, Errno) {
 
 // CString is a copy of the NUL-terminated string at ptr, of at most max bytes without the NUL;
 // ENAMETOOLONG beyond that.
-func (m Memory) CString(ptr, max uint32) (string, Errno) {
+func (m MemoryView) CString(ptr, maxLen uint32) (string, Errno) {
 	if uint64(ptr) >= uint64(len(m)) {
 		return "", EFAULT
 	}
 	rest := m[ptr:]
-	cut := uint64(len(rest)) > uint64(max)+1
+	cut := uint64(len(rest)) > uint64(maxLen)+1
 	if cut {
-		rest = rest[:uint64(max)+1]
+		rest = rest[:uint64(maxLen)+1]
 	}
 	// A copy first: the terminator must not be looked for in bytes that may change.
 	s := string(rest)
@@ -47,7 +48,7 @@ func (m Memory) CString(ptr, max uint32) (string, Errno) {
 }
 
 // Uint32 is the number at ptr.
-func (m Memory) Uint32(ptr uint32) (uint32, Errno) {
+func (m MemoryView) Uint32(ptr uint32) (uint32, Errno) {
 	b, e := m.Slice(ptr, 4)
 	if e != Success {
 		return 0, e
@@ -56,7 +57,7 @@ func (m Memory) Uint32(ptr uint32) (uint32, Errno) {
 }
 
 // PutUint8 and its kin write a number at ptr.
-func (m Memory) PutUint8(ptr uint32, v uint8) Errno {
+func (m MemoryView) PutUint8(ptr uint32, v uint8) Errno {
 	b, e := m.Slice(ptr, 1)
 	if e == Success {
 		b[0] = v
@@ -64,7 +65,7 @@ func (m Memory) PutUint8(ptr uint32, v uint8) Errno {
 	return e
 }
 
-func (m Memory) PutUint16(ptr uint32, v uint16) Errno {
+func (m MemoryView) PutUint16(ptr uint32, v uint16) Errno {
 	b, e := m.Slice(ptr, 2)
 	if e == Success {
 		binary.LittleEndian.PutUint16(b, v)
@@ -72,7 +73,7 @@ func (m Memory) PutUint16(ptr uint32, v uint16) Errno {
 	return e
 }
 
-func (m Memory) PutUint32(ptr uint32, v uint32) Errno {
+func (m MemoryView) PutUint32(ptr uint32, v uint32) Errno {
 	b, e := m.Slice(ptr, 4)
 	if e == Success {
 		binary.LittleEndian.PutUint32(b, v)
@@ -80,7 +81,7 @@ func (m Memory) PutUint32(ptr uint32, v uint32) Errno {
 	return e
 }
 
-func (m Memory) PutUint64(ptr uint32, v uint64) Errno {
+func (m MemoryView) PutUint64(ptr uint32, v uint64) Errno {
 	b, e := m.Slice(ptr, 8)
 	if e == Success {
 		binary.LittleEndian.PutUint64(b, v)
@@ -90,7 +91,7 @@ func (m Memory) PutUint64(ptr uint32, v uint64) Errno {
 
 // Check reports EFAULT unless each of the n bytes at ptr exists: for a result that is written after
 // the work is done.
-func (m Memory) Check(ptr, n uint32) Errno {
+func (m MemoryView) Check(ptr, n uint32) Errno {
 	_, e := m.Slice(ptr, n)
 	return e
 }
@@ -98,7 +99,7 @@ func (m Memory) Check(ptr, n uint32) Errno {
 // Vectors appends the buffers that the iovecs at ptr describe to dst, without those that are empty,
 // and returns their total length. The whole list is validated before anything is returned. EINVAL
 // for more than MaxVectors, or a total over 2^31-1, as POSIX has it.
-func (m Memory) Vectors(dst [][]byte, ptr, count uint32) (bufs [][]byte, total int, e Errno) {
+func (m MemoryView) Vectors(dst [][]byte, ptr, count uint32) (bufs [][]byte, total int, e Errno) {
 	if count > MaxVectors {
 		return dst, 0, EINVAL
 	}

@@ -13,7 +13,7 @@ import (
 
 // huge is n pieces of the same memory, as the iovecs of a guest may be.
 func huge(n int) [][]byte {
-	b := make([]byte, pieceSize)
+	b := make([]byte, chunkSize)
 	bufs := make([][]byte, n)
 	for i := range bufs {
 		bufs[i] = b
@@ -41,25 +41,25 @@ func TestPieces(t *testing.T) {
 		err   error
 	}{
 		{"nothing", nil, []int{0}, 0, nil},
-		{"one", huge(1), []int{pieceSize}, pieceSize, nil},
-		{"three", huge(3), []int{pieceSize, pieceSize, pieceSize}, 3 * pieceSize, nil},
+		{"one", huge(1), []int{chunkSize}, chunkSize, nil},
+		{"three", huge(3), []int{chunkSize, chunkSize, chunkSize}, 3 * chunkSize, nil},
 		{"short at first", huge(3), []int{10}, 10, nil},
-		{"short later", huge(3), []int{pieceSize, 10}, pieceSize + 10, nil},
-		{"end", huge(3), []int{pieceSize, pieceSize, 0}, 2 * pieceSize, nil},
+		{"short later", huge(3), []int{chunkSize, 10}, chunkSize + 10, nil},
+		{"end", huge(3), []int{chunkSize, chunkSize, 0}, 2 * chunkSize, nil},
 		{"failure at first", huge(3), []int{-1}, 0, failure},
-		{"failure later", huge(3), []int{pieceSize, -1}, pieceSize, nil},
-		{"failure at last", huge(3), []int{pieceSize, pieceSize, -1}, 2 * pieceSize, nil},
-		{"across buffers", [][]byte{make([]byte, 100), make([]byte, pieceSize), make([]byte, 100)},
-			[]int{pieceSize, 200}, pieceSize + 200, nil},
+		{"failure later", huge(3), []int{chunkSize, -1}, chunkSize, nil},
+		{"failure at last", huge(3), []int{chunkSize, chunkSize, -1}, 2 * chunkSize, nil},
+		{"across buffers", [][]byte{make([]byte, 100), make([]byte, chunkSize), make([]byte, 100)},
+			[]int{chunkSize, 200}, chunkSize + 200, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			th := newTestGuest(t).NewThread(sched.New())
 			defer th.Close()
 			calls, before := 0, 0
-			got, err := th.inPieces(tt.bufs, func(bufs [][]byte, done int) (int, error) {
-				if done != before || length(bufs) > pieceSize {
+			got, err := th.inChunks(tt.bufs, func(bufs [][]byte, done int) (int, error) {
+				if done != before || totalLen(bufs) > chunkSize {
 					t.Errorf("got call %d for %d bytes after %d, want at most %d after %d", calls,
-						length(bufs), done, pieceSize, before)
+						totalLen(bufs), done, chunkSize, before)
 				}
 				n := tt.moved[calls]
 				calls++
@@ -83,11 +83,11 @@ func TestEndBetweenPieces(t *testing.T) {
 	th := g.NewThread(sched.New())
 	defer th.Close()
 	calls := 0
-	_, err := th.inPieces(huge(512), func(bufs [][]byte, _ int) (int, error) {
+	_, err := th.inChunks(huge(512), func(bufs [][]byte, _ int) (int, error) {
 		if calls++; calls == 3 {
 			g.Kill(io.EOF)
 		}
-		return length(bufs), nil
+		return totalLen(bufs), nil
 	})
 	if err != io.EOF || calls != 3 {
 		t.Errorf("got %v after %d pieces, want %v after 3", err, calls, io.EOF)
@@ -100,7 +100,7 @@ func TestHugeTransfers(t *testing.T) {
 	th := g.NewThread(sched.New())
 	defer th.Close()
 	fd := create(t, g, "huge")
-	want := 16*pieceSize + 3
+	want := 16*chunkSize + 3
 	bufs := func() [][]byte { return append(huge(16), []byte("end")) }
 	for _, transfer := range []struct { // reading comes after writing
 		name string

@@ -73,7 +73,7 @@ func (r *reader) send(n int) {
 }
 
 // take receives into a buffer of n bytes and expects the next of the sequence, as many as wanted.
-func (r *reader) take(n, want int, how Transfer) {
+func (r *reader) take(n, want int, how TransferFlags) {
 	r.t.Helper()
 	b := make([]byte, n)
 	got, err := r.Recv(r.fd, [][]byte{b[:n/2], b[n/2:]}, how)
@@ -94,10 +94,10 @@ func (r *reader) take(n, want int, how Transfer) {
 // ahead receives small pieces until something has been received ahead.
 func (r *reader) ahead(piece int) {
 	r.t.Helper()
-	for range aheadAfter + 1 {
+	for range minFullReads + 1 {
 		r.take(piece, piece, WaitAll)
 	}
-	if r.table.ahead.Load() != 1 {
+	if r.table.readAheadSockets.Load() != 1 {
 		r.t.Fatal("nothing was received ahead")
 	}
 }
@@ -106,7 +106,7 @@ func (r *reader) ahead(piece int) {
 func (r *reader) left(n uint64) {
 	r.t.Helper()
 	for {
-		got, err := r.Poll([]Interest{{Kind: Reading, FD: r.fd}}, false)
+		got, err := r.Poll([]Subscription{{Kind: Reading, FD: r.fd}}, false)
 		if err != nil || len(got) != 1 || got[0].Index != 0 || got[0].Err != nil {
 			r.t.Fatal(got, err)
 		}
@@ -127,7 +127,7 @@ func TestReceiveAhead(t *testing.T) {
 	}
 	r.left(10)
 	r.take(20, 10, 0)
-	if n := r.table.ahead.Load(); n != 0 {
+	if n := r.table.readAheadSockets.Load(); n != 0 {
 		t.Errorf("%d sockets have something left", n)
 	}
 	if _, err := r.Recv(r.fd, [][]byte{make([]byte, 10)}, DontWait); err != syscall.EAGAIN {
@@ -166,7 +166,7 @@ func TestPeekAll(t *testing.T) {
 		case <-done:
 			t.Fatal("it did not wait")
 		default:
-			waits = r.table.ahead.Load() == 1
+			waits = r.table.readAheadSockets.Load() == 1
 			runtime.Gosched()
 		}
 	}
@@ -223,7 +223,7 @@ func TestPollAhead(t *testing.T) {
 	if err := r.Bind(other, netip.MustParseAddrPort("127.0.0.1:0")); err != nil {
 		t.Fatal(err)
 	}
-	in := []Interest{{Kind: Reading, FD: other}, {Kind: Reading, FD: r.fd},
+	in := []Subscription{{Kind: Reading, FD: other}, {Kind: Reading, FD: r.fd},
 		{Kind: Writing, FD: r.fd}}
 	for i := range 3 {
 		got, err := r.Poll(in, i > 0)
@@ -253,9 +253,9 @@ func TestNothingAheadOfThreads(t *testing.T) {
 	r.take(20, 10, 0)
 	r.send(100)
 	r.left(100)
-	for range 2 * aheadAfter {
+	for range 2 * minFullReads {
 		r.take(10, 10, WaitAll)
-		if r.table.ahead.Load() != 0 {
+		if r.table.readAheadSockets.Load() != 0 {
 			t.Fatal("something was received ahead")
 		}
 	}
@@ -301,7 +301,7 @@ func TestCloseAhead(t *testing.T) {
 	if err := r.CloseFD(r.fd); err != nil {
 		t.Fatal(err)
 	}
-	if n := r.table.ahead.Load(); n != 0 {
+	if n := r.table.readAheadSockets.Load(); n != 0 {
 		t.Errorf("%d sockets have something left", n)
 	}
 	if _, err := io.ReadAll(r.peer); !errors.Is(err, syscall.ECONNRESET) {
