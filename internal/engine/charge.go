@@ -76,7 +76,7 @@ func deepen(ctx context.Context, _ api.Module, stack []uint64) {
 	t, depth := threadOf(ctx), uint32(stack[0])
 	limit := t.stack
 	for limit < depth && limit < interrupt.DefaultMaxStack {
-		limit *= 2
+		limit = min(2*limit, interrupt.DefaultMaxStack)
 	}
 	if limit < depth || !t.take(stackFactor*uint64(limit-t.stack)) {
 		panic(fault{errOverflow})

@@ -60,11 +60,11 @@ const (
 	// DefaultInterval makes a tick about every 20 to 50 µs.
 	DefaultInterval = 20_000
 
-	// DefaultMaxStack, as a limit of the host's, keeps the stack of wazero's compiler to some 32
+	// DefaultMaxStack, as a limit of the host's, keeps the stack of wazero's compiler to some 40
 	// MB, most often to a third of that; by itself it lets it have 84 MB, and another 42 while it
 	// grows there. It is room for 100,000 calls of a small function and more. The tests of Go's
 	// encoding/xml need most of it.
-	DefaultMaxStack = 32 << 20
+	DefaultMaxStack = 40 << 20
 )
 
 // Options say how to rewrite a module.
