@@ -10,9 +10,9 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestCacheIsApart starts guests that may, or may not, write to the cache of compiled modules or
-// beside its key.
-func TestCacheIsApart(t *testing.T) {
+// TestCacheDirIsRefusedToGuests starts guests that may, or may not, write to the cache of compiled
+// modules or beside its key.
+func TestCacheDirIsRefusedToGuests(t *testing.T) {
 	ctx := context.Background()
 	cache, keyDir := t.TempDir(), t.TempDir()
 	r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{
@@ -48,8 +48,8 @@ func TestCacheIsApart(t *testing.T) {
 	}
 }
 
-// TestCacheRunsWhatItCompiled changes the machine code that is kept. Wazero would run it.
-func TestCacheRunsWhatItCompiled(t *testing.T) {
+// TestCacheEntryWithChangedCode changes the machine code that is kept. Wazero would run it.
+func TestCacheEntryWithChangedCode(t *testing.T) {
 	ctx := context.Background()
 	cache, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
 	wasm, err := os.ReadFile("testdata/outside.wasm")

@@ -16,9 +16,9 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// TestCancelBlocked ends guests by their context while they block, in each call that can.
-func TestCancelBlocked(t *testing.T) {
-	_, silent := listenSilently(t, "127.0.0.1")
+// TestCancelWhileBlocked ends guests by their context while they block, in each call that can.
+func TestCancelWhileBlocked(t *testing.T) {
+	_, silent := serveSilently(t, "127.0.0.1")
 	dns, err := net.ListenPacket("udp", "127.0.0.1:0") // takes questions and answers none
 	if err != nil {
 		t.Fatal(err)
@@ -27,23 +27,23 @@ func TestCancelBlocked(t *testing.T) {
 
 	for _, args := range []string{
 		"accept", "recvfrom", "poll", "select", "read", "sleep",
-		"connect 127.0.0.1 " + full(t), "recv 127.0.0.1 " + silent, "send 127.0.0.1 " + silent,
+		"connect 127.0.0.1 " + listenFull(t), "recv 127.0.0.1 " + silent, "send 127.0.0.1 " +
+			silent,
 		"resolve slow.test",
 	} {
 		t.Run(strings.Fields(args)[0], func(t *testing.T) {
-			var attempts []span
+			var attempts []timing
 			for range 3 {
-				attempts = append(attempts, endBlocked(t, dns.LocalAddr().String(), args))
+				attempts = append(attempts, cancelBlocked(t, dns.LocalAddr().String(), args))
 			}
-			within(t, "the end", 1000, attempts)
-			eventually(t, "no goroutine is left behind",
-				func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal/engine") })
+			checkWithin(t, "the end", 1000, attempts)
+			waitUntil(t, "no goroutine of a guest is left", noGuestGoroutines)
 		})
 	}
 }
 
-// endBlocked has a guest block in a call, and returns how long its end takes.
-func endBlocked(t *testing.T, dns, args string) span {
+// cancelBlocked has a guest block in a call, and returns how long its end takes.
+func cancelBlocked(t *testing.T, dns, args string) timing {
 	stdin, keep, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -51,18 +51,23 @@ func endBlocked(t *testing.T, dns, args string) span {
 	defer keep.Close()
 	defer stdin.Close()
 	ctx, cancel := context.WithCancelCause(context.Background())
-	g := startWith(t, ctx, wasport.Config{
+	g := startGuestWith(t, ctx, wasport.Config{
 		Stdin:   stdin,
 		Network: kernel.New(kernel.Config{Server: dns}),
-		Policy:  rules(t, "allow connect loopback", "allow listen loopback", "allow resolve *"),
+		Policy: parsePolicy(
+			t,
+			"allow connect loopback",
+			"allow listen loopback",
+			"allow resolve *",
+		),
 	}, "block", strings.Fields(args)...)
-	for g.line() != "blocking" {
+	for g.readLine() != "blocking" {
 	}
-	blocked(t)
+	yieldToGuest(t)
 	reason := errors.New("enough")
-	w := startWatch()
+	w := startStopwatch()
 	cancel(reason)
-	_, err = g.g.Wait()
+	_, err = g.handle.Wait()
 	took := w.stop()
 	if err != reason {
 		t.Errorf("it ended with %v", err)
@@ -70,18 +75,24 @@ func endBlocked(t *testing.T, dns, args string) span {
 	return took
 }
 
-// TestEndClosesEverything ends guests by their context: once that is over, all that they had open
+// TestCancelClosesListener ends guests by their context: once that is over, all that they had open
 // is closed.
-func TestEndClosesEverything(t *testing.T) {
+func TestCancelClosesListener(t *testing.T) {
 	// which take a while to close
 	dirs := slices.Repeat([]wasport.Dir{{Host: t.TempDir(), Guest: "/"}}, 500)
 	for range 10 {
 		ctx, cancel := context.WithCancel(context.Background())
-		g := startWith(t, ctx, wasport.Config{Policy: onLoopback(t), Dirs: dirs}, "block", "accept")
-		at := g.listening()
-		g.expect("blocking")
+		g := startGuestWith(
+			t,
+			ctx,
+			wasport.Config{Policy: loopbackPolicy(t), Dirs: dirs},
+			"block",
+			"accept",
+		)
+		at := g.readListenAddr()
+		g.expectLines("blocking")
 		cancel()
-		g.g.Wait()
+		g.handle.Wait()
 		l, err := net.Listen("tcp", at.String())
 		if err != nil {
 			t.Fatal(err)
@@ -90,16 +101,16 @@ func TestEndClosesEverything(t *testing.T) {
 	}
 }
 
-// blocked lets the guest, which has just said that it will, reach its blocking call. There is
+// yieldToGuest lets the guest, which has just said that it will, reach its blocking call. There is
 // nothing to wait for: whether it is already in the call or just before it, it must end.
-func blocked(testing.TB) {
+func yieldToGuest(testing.TB) {
 	for range 1000 {
 		runtime.Gosched()
 	}
 }
 
-// full is the port of a listener that answers no more connections.
-func full(t testing.TB) string {
+// listenFull is the port of a listener that answers no more connections.
+func listenFull(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -127,42 +138,47 @@ func full(t testing.TB) string {
 	}
 }
 
-// TestCancelComputing ends guests that compute.
-func TestCancelComputing(t *testing.T) {
+// TestCancelWhileComputing ends guests that compute.
+func TestCancelWhileComputing(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	g := startWith(t, ctx, wasport.Config{}, "spin")
-	g.line()
+	g := startGuestWith(t, ctx, wasport.Config{}, "spin")
+	g.readLine()
 	cancel()
-	if _, err := g.g.Wait(); !errors.Is(err, context.Canceled) {
+	if _, err := g.handle.Wait(); !errors.Is(err, context.Canceled) {
 		t.Errorf("spin ended with %v", err)
 	}
-	g = startWith(t, context.Background(), wasport.Config{MaxCPU: 20 * time.Millisecond}, "spin")
-	g.line()
-	if _, err := g.g.Wait(); err != wasport.ErrCPU {
+	g = startGuestWith(
+		t,
+		context.Background(),
+		wasport.Config{MaxCPU: 20 * time.Millisecond},
+		"spin",
+	)
+	g.readLine()
+	if _, err := g.handle.Wait(); err != wasport.ErrCPU {
 		t.Errorf("spin ended with %v", err)
 	}
 }
 
-// TestTraps ends guests that do what they must not.
-func TestTraps(t *testing.T) {
+// TestTrapReasons ends guests that do what they must not.
+func TestTrapReasons(t *testing.T) {
 	for _, test := range []struct{ kind, reason string }{
 		{"unreachable", "unreachable"}, {"memory", "out of bounds memory access"},
 		{"divide", "integer divide by zero"},
 		{"null-call", ""}, {"signature", "indirect call type mismatch"}, {"abort", "unreachable"},
 	} {
-		g := start(t, "trap", test.kind)
-		g.expect("trapping")
-		_, err := g.g.Wait()
+		g := startGuest(t, "trap", test.kind)
+		g.expectLines("trapping")
+		_, err := g.handle.Wait()
 		var trap *wasport.Trap
 		if !errors.As(err, &trap) || !strings.Contains(trap.Reason, test.reason) ||
 			!strings.Contains(trap.Stack, "main") {
 			t.Errorf("%s: %v", test.kind, err)
 		}
 	}
-	g := start(t, "recurse")
-	g.expect("recursing")
+	g := startGuest(t, "recurse")
+	g.expectLines("recursing")
 	var trap *wasport.Trap
-	if _, err := g.g.Wait(); !errors.As(err, &trap) || trap.Reason != "stack overflow" {
+	if _, err := g.handle.Wait(); !errors.As(err, &trap) || trap.Reason != "stack overflow" {
 		t.Errorf("recurse: %v", err)
 	}
 }

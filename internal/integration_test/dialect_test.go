@@ -10,7 +10,7 @@ import (
 
 // TestModuleMixesDialects runs a module that imports functions of one name with several types.
 func TestModuleMixesDialects(t *testing.T) {
-	m := assembled(t, "mixed")
+	m := compileTestdata(t, "mixed")
 	status, err := m.Run(context.Background(), wasport.Config{})
 	if err != nil || status.Code != 0 {
 		t.Errorf("got status %d and error %v, want 0: each import is the function of its type",

@@ -13,7 +13,7 @@ import (
 // than a table may ever have costs nothing.
 func TestTablesAreCharged(t *testing.T) {
 	const failed = 1<<32 - 1
-	m := assembled(t, "table")
+	m := compileTestdata(t, "table")
 	for _, test := range []struct {
 		limit    uint64
 		function string
@@ -27,16 +27,24 @@ func TestTablesAreCharged(t *testing.T) {
 		{64 << 20, "grow", []uint64{1_000_001}, []uint64{failed}},
 		{64 << 20, "grow", []uint64{failed}, []uint64{failed}},
 		{64 << 20, "both", []uint64{900_000, 10}, []uint64{1, 1}},
-		{64 << 20, "both", []uint64{900_000, 1000}, []uint64{1, failed}}, // less than the limit of the memory alone
+		// less than the limit of the memory alone
+		{64 << 20, "both", []uint64{900_000, 1000}, []uint64{1, failed}},
 		{64 << 20, "both", []uint64{0, 1000}, []uint64{1, 1}},
 		{1 << 16, "often", []uint64{2_000_000, 10_000}, []uint64{1}},
 	} {
-		t.Run(fmt.Sprintf("%s(%d) of %d bytes", test.function, test.params, test.limit), func(t *testing.T) {
-			c := wasport.Config{Function: test.function, Params: test.params, MaxMemory: test.limit}
-			status, err := m.Run(context.Background(), c)
-			if err != nil || !slices.Equal(status.Results, test.want) {
-				t.Errorf("got %d, %v, want %d", status.Results, err, test.want)
-			}
-		})
+		t.Run(
+			fmt.Sprintf("%s(%d) of %d bytes", test.function, test.params, test.limit),
+			func(t *testing.T) {
+				c := wasport.Config{
+					Function:  test.function,
+					Params:    test.params,
+					MaxMemory: test.limit,
+				}
+				status, err := m.Run(context.Background(), c)
+				if err != nil || !slices.Equal(status.Results, test.want) {
+					t.Errorf("got %d, %v, want %d", status.Results, err, test.want)
+				}
+			},
+		)
 	}
 }

@@ -17,27 +17,27 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestVastMemory starts guests with 4 GiB of memory, which touch three pages of it.
-func TestVastMemory(t *testing.T) {
+// TestSparse4GiBMemory starts guests with 4 GiB of memory, which touch three pages of it.
+func TestSparse4GiBMemory(t *testing.T) {
 	var sizes []int
-	before := footprintOf(t).resident
-	took := runs(t, "vast", wasport.Config{Random: hook(func() {
+	before := measureFootprint(t).resident
+	took := timeRuns(t, "vast", wasport.Config{Random: readHook(func() {
 		sizes = append(sizes,
-			footprintOf(t).resident-before)
+			measureFootprint(t).resident-before)
 	})})
-	within(t, "start, three pages touched, end", 10, took)
+	checkWithin(t, "start, three pages touched, end", 10, took)
 	if size := slices.Min(sizes); size > 8<<20 {
 		t.Errorf("a guest that touches three pages takes %d bytes", size)
 	}
 }
 
-// TestRecursionIsBounded lets a guest call itself without end, and looks how much memory that has
-// cost at its worst.
-func TestRecursionIsBounded(t *testing.T) {
+// TestEndlessRecursionMemoryIsBounded lets a guest call itself without end, and looks how much
+// memory that has cost at its worst.
+func TestEndlessRecursionMemoryIsBounded(t *testing.T) {
 	const most = 48 << 20
-	m := module(t, "recurse")
+	m := compileGuest(t, "recurse")
 	debug.FreeOSMemory()
-	before := footprintOf(t).resident
+	before := measureFootprint(t).resident
 	// the peak starts anew
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		t.Skip(err)
@@ -58,18 +58,18 @@ func TestRecursionIsBounded(t *testing.T) {
 	}
 	took := peak<<10 - before
 	t.Logf("%d KiB", took>>10)
-	if took > most && measured {
+	if took > most && canMeasure {
 		t.Errorf("it took %d bytes of memory", took)
 	}
 }
 
 // footprint is what a process takes of its host.
 type footprint struct {
-	resident, virtual             int // bytes
-	mappings, descriptors, actors int // actors are goroutines
+	resident, virtual                 int // bytes
+	mappings, descriptors, goroutines int // actors are goroutines
 }
 
-func footprintOf(t testing.TB) (f footprint) {
+func measureFootprint(t testing.TB) (f footprint) {
 	t.Helper()
 	text := func(name string) string {
 		b, err := os.ReadFile("/proc/self/" + name)
@@ -92,74 +92,78 @@ func footprintOf(t testing.TB) (f footprint) {
 		t.Fatal(err)
 	}
 	f.descriptors = len(open)
-	f.actors = runtime.NumGoroutine()
+	f.goroutines = runtime.NumGoroutine()
 	return f
 }
 
-// TestComingAndGoing starts many guests that hold a socket and wait, and ends them in all ways,
-// again and again: what they took must come back.
-func TestComingAndGoing(t *testing.T) {
+// TestResourcesReturnAfterGuestsEnd starts many guests that hold a socket and wait, and ends them
+// in all ways, again and again: what they took must come back.
+func TestResourcesReturnAfterGuestsEnd(t *testing.T) {
 	count, times := 100, 10
-	if whole() {
+	if isFullRun() {
 		count, times = 1000, 100
 	}
 	for range 3 {
-		comeAndGo(t, count) // makes what stays: threads, stacks, pools
+		startAndStopGuests(t, count) // makes what stays: threads, stacks, pools
 	}
-	before := settled(t)
+	before := settledFootprint(t)
 	for range times {
-		comeAndGo(t, count)
+		startAndStopGuests(t, count)
 	}
-	after := settled(t)
+	after := settledFootprint(t)
 	t.Logf("before %+v, after %+v", before, after)
-	if d := after.resident - before.resident; d > 16<<20 && measured {
+	if d := after.resident - before.resident; d > 16<<20 && canMeasure {
 		t.Errorf("%d guests have left %d bytes of resident memory behind", count*times, d)
 	}
 	// Go keeps the address space that its heap once had, by 64 MB at a time.
-	if d := after.virtual - before.virtual; d > 1<<30 && measured {
+	if d := after.virtual - before.virtual; d > 1<<30 && canMeasure {
 		t.Errorf("they have left %d bytes of address space behind", d)
 	}
-	if d := after.mappings - before.mappings; d > 64 && measured {
+	if d := after.mappings - before.mappings; d > 64 && canMeasure {
 		t.Errorf("they have left %d mappings behind", d)
 	}
 	if d := after.descriptors - before.descriptors; d > 0 {
 		t.Errorf("they have left %d descriptors behind", d)
 	}
-	if d := after.actors - before.actors; d > 0 {
-		t.Errorf("they have left %d goroutines behind:\n%s", d, stacks())
+	if d := after.goroutines - before.goroutines; d > 0 {
+		t.Errorf("they have left %d goroutines behind:\n%s", d, goroutineStacks())
 	}
 }
 
-// settled is what the process takes once everything is given back that can be.
-func settled(t *testing.T) footprint {
+// settledFootprint is what the process takes once everything is given back that can be.
+func settledFootprint(t *testing.T) footprint {
 	t.Helper()
 	var f footprint
 	for range 3 {
 		runtime.Gosched()
 		debug.FreeOSMemory()
-		f = footprintOf(t)
+		f = measureFootprint(t)
 	}
 	return f
 }
 
-// counting counts the guests that have said something, which they do before they wait.
-type counting struct{ sync.WaitGroup }
+// lineCounter counts the guests that have said something, which they do before they wait.
+type lineCounter struct{ sync.WaitGroup }
 
-func (c *counting) Write(b []byte) (int, error) {
+func (c *lineCounter) Write(b []byte) (int, error) {
 	for range bytes.Count(b, []byte("\n")) {
 		c.Done()
 	}
 	return len(b), nil
 }
 
-func comeAndGo(t *testing.T, count int) {
+func startAndStopGuests(t *testing.T, count int) {
 	t.Helper()
-	var waiting counting
+	var waiting lineCounter
 	waiting.Add(2 * count) // "listening" and "blocking"
 	ctx, cancel := context.WithCancelCause(context.Background())
 	reason := errors.New("enough")
-	m := module(t, "block")
-	c := wasport.Config{Args: []string{"block", "accept"}, Policy: onLoopback(t), Stdout: &waiting}
+	m := compileGuest(t, "block")
+	c := wasport.Config{
+		Args:   []string{"block", "accept"},
+		Policy: loopbackPolicy(t),
+		Stdout: &waiting,
+	}
 	all := make([]*wasport.Guest, count)
 	for i := range all {
 		var err error

@@ -13,9 +13,15 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestGrowPageByPage grows a memory 900 times, in less time than copying it a few times would take.
-func TestGrowPageByPage(t *testing.T) {
-	within(t, "start, 900 times memory.grow(1), end", 10, runs(t, "grow", wasport.Config{}))
+// TestMemoryGrowsPageByPageCheaply grows a memory 900 times, in less time than copying it a few
+// times would take.
+func TestMemoryGrowsPageByPageCheaply(t *testing.T) {
+	checkWithin(
+		t,
+		"start, 900 times memory.grow(1), end",
+		10,
+		timeRuns(t, "grow", wasport.Config{}),
+	)
 }
 
 // BenchmarkMemory runs guests from their start to their end: one whose memory grows 900 times by a
@@ -23,7 +29,7 @@ func TestGrowPageByPage(t *testing.T) {
 func BenchmarkMemory(b *testing.B) {
 	for _, name := range []string{"grow", "vast"} {
 		b.Run(name, func(b *testing.B) {
-			m := assembled(b, name)
+			m := compileTestdata(b, name)
 			for b.Loop() {
 				if _, err := m.Run(context.Background(), wasport.Config{}); err != nil {
 					b.Fatal(err)
@@ -33,12 +39,12 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// runs runs one of the modules in testdata several times.
-func runs(t *testing.T, name string, c wasport.Config) (took []span) {
+// timeRuns runs one of the modules in testdata several times.
+func timeRuns(t *testing.T, name string, c wasport.Config) (took []timing) {
 	t.Helper()
-	m := assembled(t, name)
+	m := compileTestdata(t, name)
 	for range 15 {
-		w := startWatch()
+		w := startStopwatch()
 		_, err := m.Run(context.Background(), c)
 		took = append(took, w.stop())
 		if err != nil {
@@ -48,10 +54,11 @@ func runs(t *testing.T, name string, c wasport.Config) (took []span) {
 	return took
 }
 
-// TestMemoryLimit starts a module with just as much memory as it wants, and with a byte less.
-func TestMemoryLimit(t *testing.T) {
+// TestMaxMemoryOneByteShort starts a module with just as much memory as it wants, and with a byte
+// less.
+func TestMaxMemoryOneByteShort(t *testing.T) {
 	const wanted = 17 << 16
-	m := assembled(t, "receive")
+	m := compileTestdata(t, "receive")
 	run := func(limit uint64) error {
 		_, err := m.Run(context.Background(),
 			wasport.Config{Function: "receive", Params: []uint64{1}, MaxMemory: limit})
@@ -66,20 +73,20 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
-// TestMemoryIsNotRecycledTooEarly ends guests while the kernel writes into their memory, and starts
-// others meanwhile, which get the same addresses as soon as those are free: what is meant for one
-// must not arrive in another.
-func TestMemoryIsNotRecycledTooEarly(t *testing.T) {
+// TestMemoryIsNotReusedDuringKernelWrite ends guests while the kernel writes into their memory, and
+// starts others meanwhile, which get the same addresses as soon as those are free: what is meant
+// for one must not arrive in another.
+func TestMemoryIsNotReusedDuringKernelWrite(t *testing.T) {
 	const each = 4
 	rounds := 60
 	switch {
 	case interpreted():
 		rounds = 6
-	case whole():
+	case isFullRun():
 		rounds = 1000
 	}
-	m := assembled(t, "receive")
-	_, flood := listen(t, "127.0.0.1", func(c net.Conn) {
+	m := compileTestdata(t, "receive")
+	_, flood := serveTCP(t, "127.0.0.1", func(c net.Conn) {
 		block := make([]byte, 1<<20)
 		for i := range block {
 			block[i] = 0xee
@@ -91,7 +98,7 @@ func TestMemoryIsNotRecycledTooEarly(t *testing.T) {
 		}
 	})
 	began, over := make(chan struct{}, each), make(chan struct{}, each)
-	_, answer := listen(t, "127.0.0.1", func(c net.Conn) {
+	_, answer := serveTCP(t, "127.0.0.1", func(c net.Conn) {
 		b := make([]byte, 1)
 		if _, err := io.ReadFull(c, b); err != nil {
 			t.Error(err)
@@ -101,7 +108,7 @@ func TestMemoryIsNotRecycledTooEarly(t *testing.T) {
 		c.Write(b)
 	})
 	start := func(function string, params ...string) *wasport.Guest {
-		c := wasport.Config{Policy: onLoopback(t), Function: function}
+		c := wasport.Config{Policy: loopbackPolicy(t), Function: function}
 		for _, p := range params {
 			n, _ := strconv.ParseUint(p, 10, 64)
 			c.Params = append(c.Params, n)

@@ -11,15 +11,15 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestComputingGuestsShare lets more guests compute than there are processors, and compares how far
-// each has come.
-func TestComputingGuestsShare(t *testing.T) {
+// TestComputingGuestsShareProcessors lets more guests compute than there are processors, and
+// compares how far each has come.
+func TestComputingGuestsShareProcessors(t *testing.T) {
 	const run, most = 200 * time.Millisecond, 2
-	m := assembled(t, "share")
+	m := compileTestdata(t, "share")
 	done := make([]atomic.Int64, 4*runtime.GOMAXPROCS(0))
 	for i := range done {
 		g, err := m.Start(context.Background(),
-			wasport.Config{Random: hook(func() { done[i].Add(1) })})
+			wasport.Config{Random: readHook(func() { done[i].Add(1) })})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestComputingGuestsShare(t *testing.T) {
 		ratios = append(ratios, float64(slices.Max(came))/float64(max(slices.Min(came), 1)))
 	}
 	t.Logf("the quickest has come so many times as far as the slowest: %.2f", ratios)
-	if best := slices.Min(ratios); best > most && measured {
+	if best := slices.Min(ratios); best > most && canMeasure {
 		t.Errorf("it has come %.1f times as far", best)
 	}
 }

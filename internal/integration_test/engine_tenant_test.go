@@ -14,8 +14,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// importer is a module with one import, and an empty _start.
-func importer(module, name string, kind ...byte) []byte {
+// moduleWithImport is a module with one import, and an empty _start.
+func moduleWithImport(module, name string, kind ...byte) []byte {
 	// types () -> () and (i32) -> ()
 	wasm := []byte("\x00asm\x01\x00\x00\x00\x01\x08\x02\x60\x00\x00\x60\x01\x7f\x00")
 	text := func(s string) []byte { return append([]byte{byte(len(s))}, s...) }
@@ -49,8 +49,8 @@ func tenantRuntime(t *testing.T) (wazero.Runtime, api.Module) {
 	return rt, tenant
 }
 
-// TestNamedModulesAreOutOfReach compiles modules that import something of another tenant's.
-func TestNamedModulesAreOutOfReach(t *testing.T) {
+// TestImportFromTenantModule compiles modules that import something of another tenant's.
+func TestImportFromTenantModule(t *testing.T) {
 	const i32, funcref, mutable = 0x7f, 0x70, 1
 	ctx := context.Background()
 	rt, tenant := tenantRuntime(t)
@@ -60,18 +60,23 @@ func TestNamedModulesAreOutOfReach(t *testing.T) {
 		want wasport.Import
 		may  bool // if the tenant's name is listed
 	}{
-		{"function", importer("tenant", "transfer", 0, 1), wasport.Import{Want: "(i32)"}, true},
-		{"function of another type", importer("tenant", "transfer", 0, 0),
+		{"function", moduleWithImport("tenant", "transfer", 0, 1), wasport.Import{Want: "(i32)"},
+			true},
+		{"function of another type", moduleWithImport("tenant", "transfer", 0, 0),
 			wasport.Import{Want: "()"}, false},
-		{"function that is missing", importer("tenant", "missing", 0, 0),
+		{"function that is missing", moduleWithImport("tenant", "missing", 0, 0),
 			wasport.Import{Want: "()"}, false},
-		{"table", importer("tenant", "t", 1, funcref, 0, 1), wasport.Import{Want: "table"}, false},
-		{"memory", importer("tenant", "memory", 2, 0, 1), wasport.Import{Want: "memory"}, false},
-		{"memory under our name", importer("wasi_snapshot_preview1", "memory", 2, 0, 1),
-			wasport.Import{Want: "memory"}, false},
-		{"mutable global", importer("tenant", "g", 3, i32, mutable), wasport.Import{Want: "global"},
+		{"table", moduleWithImport("tenant", "t", 1, funcref, 0, 1), wasport.Import{Want: "table"},
 			false},
-		{"constant global", importer("tenant", "g", 3, i32, 0), wasport.Import{Want: "global"},
+		{"memory", moduleWithImport("tenant", "memory", 2, 0, 1), wasport.Import{Want: "memory"},
+			false},
+		{"memory under our name", moduleWithImport("wasi_snapshot_preview1", "memory", 2, 0, 1),
+			wasport.Import{Want: "memory"}, false},
+		{"mutable global", moduleWithImport("tenant", "g", 3, i32, mutable),
+			wasport.Import{Want: "global"},
+			false},
+		{"constant global", moduleWithImport("tenant", "g", 3, i32, 0),
+			wasport.Import{Want: "global"},
 			false},
 	} {
 		for _, listed := range []bool{false, true} {
@@ -160,7 +165,11 @@ func TestSharedMemoryIsTheGuestsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Close(ctx)
-		m, err := r.Compile(ctx, importer("tenant", "memory", 2, 3, 1, 1), wasport.CompileConfig{})
+		m, err := r.Compile(
+			ctx,
+			moduleWithImport("tenant", "memory", 2, 3, 1, 1),
+			wasport.CompileConfig{},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

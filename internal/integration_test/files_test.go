@@ -11,17 +11,17 @@ import (
 	"github.com/wasport/wasport"
 )
 
-func TestFiles(t *testing.T) {
-	g := startWith(t, context.Background(),
+func TestFilesInGuestDirectory(t *testing.T) {
+	g := startGuestWith(t, context.Background(),
 		wasport.Config{Dirs: []wasport.Dir{{Host: t.TempDir(), Guest: "/data"}}}, "files", "/data")
-	if out := g.ends(0); !strings.Contains(out, "file ok\n") {
+	if out := g.waitExit(0); !strings.Contains(out, "file ok\n") {
 		t.Errorf("the guest said %q", out)
 	}
 }
 
-// TestEscapes tries to get out of a directory; what is outside stays as it is, and nothing of it is
-// seen.
-func TestEscapes(t *testing.T) {
+// TestPathsOutsideDirectoryAreRefused tries to get out of a directory; what is outside stays as it
+// is, and nothing of it is seen.
+func TestPathsOutsideDirectoryAreRefused(t *testing.T) {
 	outside := t.TempDir()
 	dir := filepath.Join(outside, "dir")
 	for _, d := range []string{dir, filepath.Join(dir, "sub"), filepath.Join(outside, "dir2")} {
@@ -45,7 +45,7 @@ func TestEscapes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := tree(t, outside)
+	before := snapshotTree(t, outside)
 	paths := []string{
 		"..", "../secret", "/", "/etc/passwd", outside, filepath.Join(outside, "secret"),
 		"sub/../../secret", "./../secret",
@@ -58,9 +58,9 @@ func TestEscapes(t *testing.T) {
 		"up/dir/../secret", "./up/./secret", "abs", "up", "chain", "..//secret",
 		"sub//..//..//secret", ".../../secret", "up/../secret",
 	}
-	g := startWith(t, context.Background(),
+	g := startGuestWith(t, context.Background(),
 		wasport.Config{Dirs: []wasport.Dir{{Host: dir, Guest: "/"}}}, "escape", paths...)
-	out := g.ends(0)
+	out := g.waitExit(0)
 	if strings.Contains(out, "SECRET") || strings.Contains(out, "root:") {
 		t.Errorf("the guest read what is outside:\n%s", out)
 	}
@@ -73,19 +73,19 @@ func TestEscapes(t *testing.T) {
 		}
 	}
 	for name, what := range before {
-		if !strings.HasPrefix(name, "dir/") && tree(t, outside)[name] != what {
+		if !strings.HasPrefix(name, "dir/") && snapshotTree(t, outside)[name] != what {
 			t.Errorf("%s was changed", name)
 		}
 	}
-	for name := range tree(t, outside) {
+	for name := range snapshotTree(t, outside) {
 		if _, was := before[name]; !was && !strings.HasPrefix(name, "dir/") {
 			t.Errorf("%s was made", name)
 		}
 	}
 }
 
-// tree lists what is beneath a directory, and what is in it.
-func tree(t *testing.T, root string) map[string]string {
+// snapshotTree lists what is beneath a directory, and what is in it.
+func snapshotTree(t *testing.T, root string) map[string]string {
 	t.Helper()
 	list := make(map[string]string)
 	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
@@ -107,9 +107,9 @@ func tree(t *testing.T, root string) map[string]string {
 	return list
 }
 
-func TestStdio(t *testing.T) {
+func TestArgsEnvironmentAndStdio(t *testing.T) {
 	var out, errs bytes.Buffer
-	status, err := module(t, "stdio").Run(context.Background(), wasport.Config{
+	status, err := compileGuest(t, "stdio").Run(context.Background(), wasport.Config{
 		Args: []string{"program", "one", ""}, Env: []string{"A=1", "B="},
 		Stdin: strings.NewReader("first\nsecond\n"), Stdout: &out, Stderr: &errs,
 	})
@@ -122,7 +122,7 @@ func TestStdio(t *testing.T) {
 	}
 }
 
-func TestBadConfigurations(t *testing.T) {
+func TestInvalidConfigIsRefused(t *testing.T) {
 	for _, test := range []struct {
 		config wasport.Config
 		want   string
@@ -135,7 +135,7 @@ func TestBadConfigurations(t *testing.T) {
 		{wasport.Config{Params: []uint64{1}}, "0 arguments"},
 		{wasport.Config{MaxMemory: 1}, "memory"},
 	} {
-		if _, err := module(t, "exit").Run(context.Background(), test.config); err == nil ||
+		if _, err := compileGuest(t, "exit").Run(context.Background(), test.config); err == nil ||
 			!strings.Contains(err.Error(), test.want) {
 			t.Errorf("%+v: %v", test.config, err)
 		}

@@ -17,8 +17,9 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestGoServer runs a server of Go's net/http as a guest, and many requests at once against it.
-func TestGoServer(t *testing.T) {
+// TestGoHTTPServerAsGuest runs a server of Go's net/http as a guest, and many requests at once
+// against it.
+func TestGoHTTPServerAsGuest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds Go's net/http for wasip1")
 	}
@@ -46,7 +47,7 @@ func TestGoServer(t *testing.T) {
 	defer l.Close()
 	ctx, stop := context.WithCancel(ctx)
 	g, err := m.Start(ctx, wasport.Config{
-		Policy: onLoopback(t), Sockets: []syscall.Conn{l.(*net.TCPListener)},
+		Policy: loopbackPolicy(t), Sockets: []syscall.Conn{l.(*net.TCPListener)},
 		NonblockingSockets: true, Stderr: os.Stderr,
 	})
 	if err != nil {
@@ -55,7 +56,7 @@ func TestGoServer(t *testing.T) {
 	var clients sync.WaitGroup
 	for i := range 8 {
 		clients.Go(func() {
-			client := http.Client{Transport: &http.Transport{}, Timeout: patience}
+			client := http.Client{Transport: &http.Transport{}, Timeout: testTimeout}
 			defer client.CloseIdleConnections()
 			for j := range 5 {
 				name := fmt.Sprintf("client-%d-%d", i, j)

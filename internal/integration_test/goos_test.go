@@ -13,16 +13,16 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// skippedOS are those of Go's tests of package os that need of the machine what the guest is not
+// skippedTests are those of Go's tests of package os that need of the machine what the guest is not
 // given: a device.
-const skippedOS = "^TestDevNullFile$"
+const skippedTests = "^TestDevNullFile$"
 
 var failedTest = regexp.MustCompile(`(?m)^ *--- FAIL: .*`)
 
-// TestGoOS runs Go's own tests of its package os as a guest, in a directory of its own and with
-// Go's sources for reading.
-func TestGoOS(t *testing.T) {
-	if testing.Short() || !measured || interpreted() {
+// TestGoOSPackageAsGuest runs Go's own tests of its package os as a guest, in a directory of its
+// own and with Go's sources for reading.
+func TestGoOSPackageAsGuest(t *testing.T) {
+	if testing.Short() || !canMeasure || interpreted() {
 		t.Skip("runs Go's own tests of os only without -short, without -race and with the compiler")
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
@@ -57,7 +57,7 @@ func TestGoOS(t *testing.T) {
 	}
 	var out bytes.Buffer
 	status, err := m.Run(t.Context(), wasport.Config{
-		Args:   []string{"os.test", "-test.short", "-test.v", "-test.skip=" + skippedOS},
+		Args:   []string{"os.test", "-test.short", "-test.v", "-test.skip=" + skippedTests},
 		Env:    []string{"PWD=" + filepath.ToSlash(filepath.Join(goroot, "src", "os"))},
 		Stdout: &out, Stderr: &out,
 		Dirs: []wasport.Dir{

@@ -21,12 +21,14 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// patience is how long a test waits for what should come at once.
-const patience = 20 * time.Second
+// testTimeout is how long a test waits for what should come at once.
+const testTimeout = 20 * time.Second
 
+// shared is the runtime of all tests, with the modules compiled so far.
 var shared struct {
-	sync.Mutex
 	runtime *wasport.Runtime
+
+	mu      sync.Mutex
 	modules map[string]*wasport.Module
 }
 
@@ -44,16 +46,16 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// module compiles one of the guests in internal/guests, once for all tests.
-func module(t testing.TB, name string) *wasport.Module {
+// compileGuest compiles one of the guests in internal/guests, once for all tests.
+func compileGuest(t testing.TB, name string) *wasport.Module {
 	t.Helper()
-	return moduleOf(t, testguests.FS, name)
+	return compileEmbedded(t, testguests.FS, name)
 }
 
-func moduleOf(t testing.TB, from embed.FS, name string) *wasport.Module {
+func compileEmbedded(t testing.TB, from embed.FS, name string) *wasport.Module {
 	t.Helper()
-	shared.Lock()
-	defer shared.Unlock()
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
 	if m, ok := shared.modules[name]; ok {
 		return m
 	}
@@ -69,8 +71,8 @@ func moduleOf(t testing.TB, from embed.FS, name string) *wasport.Module {
 	return m
 }
 
-// rules makes a policy of whole rules.
-func rules(t testing.TB, text ...string) *policy.Policy {
+// parsePolicy makes a policy of whole rules.
+func parsePolicy(t testing.TB, text ...string) *policy.Policy {
 	t.Helper()
 	var list []policy.Rule
 	for _, s := range text {
@@ -83,30 +85,35 @@ func rules(t testing.TB, text ...string) *policy.Policy {
 	return policy.New(list, policy.Limits{})
 }
 
-// onLoopback allows everything on this host, and nothing beyond.
-func onLoopback(t testing.TB) *policy.Policy {
-	return rules(t, "allow connect loopback", "allow listen loopback", "allow join multicast",
+// loopbackPolicy allows everything on this host, and nothing beyond.
+func loopbackPolicy(t testing.TB) *policy.Policy {
+	return parsePolicy(t, "allow connect loopback", "allow listen loopback", "allow join multicast",
 		"allow connect multicast")
 }
 
 // guest is a guest that runs while the test talks to it.
 type guest struct {
-	t     testing.TB
-	g     *wasport.Guest
-	lines *bufio.Reader
-	errs  *bytes.Buffer
+	t      testing.TB
+	handle *wasport.Guest
+	stdout *bufio.Reader
+	stderr *bytes.Buffer
 }
 
-// start starts a guest with these arguments, allowed to do everything on loopback.
-func start(t testing.TB, name string, args ...string) *guest {
+// startGuest starts a guest with these arguments, allowed to do everything on loopback.
+func startGuest(t testing.TB, name string, args ...string) *guest {
 	t.Helper()
-	return startWith(t, context.Background(), wasport.Config{Policy: onLoopback(t)}, name, args...)
+	return startGuestWith(
+		t,
+		context.Background(),
+		wasport.Config{Policy: loopbackPolicy(t)},
+		name,
+		args...)
 }
 
-func startWith(t testing.TB, ctx context.Context, c wasport.Config, name string,
+func startGuestWith(t testing.TB, ctx context.Context, c wasport.Config, name string,
 	args ...string) *guest {
 	t.Helper()
-	return startModule(t, ctx, c, module(t, name), name, args...)
+	return startModule(t, ctx, c, compileGuest(t, name), name, args...)
 }
 
 func startModule(t testing.TB, ctx context.Context, c wasport.Config, m *wasport.Module,
@@ -118,7 +125,7 @@ func startModule(t testing.TB, ctx context.Context, c wasport.Config, m *wasport
 	errs := &bytes.Buffer{}
 	c.Stderr = errs
 	if testing.Verbose() && c.Trace == nil {
-		c.Trace = testLog{t}
+		c.Trace = traceLog{t}
 	}
 	g, err := m.Start(ctx, c)
 	if err != nil {
@@ -138,70 +145,70 @@ func startModule(t testing.TB, ctx context.Context, c wasport.Config, m *wasport
 	return &guest{t, g, bufio.NewReader(r), errs}
 }
 
-type testLog struct{ t testing.TB }
+type traceLog struct{ t testing.TB }
 
-func (l testLog) Write(b []byte) (int, error) {
+func (l traceLog) Write(b []byte) (int, error) {
 	l.t.Logf("%s", bytes.TrimSuffix(b, []byte("\n")))
 	return len(b), nil
 }
 
-// line reads the next line that the guest prints.
-func (g *guest) line() string {
+// readLine reads the next line that the guest prints.
+func (g *guest) readLine() string {
 	g.t.Helper()
-	s, err := g.lines.ReadString('\n')
+	s, err := g.stdout.ReadString('\n')
 	if err != nil {
-		_, ended := g.g.Wait()
+		_, ended := g.handle.Wait()
 		g.t.Fatalf("the guest said %q and then %v; it ended with %v; stderr: %s", s, err, ended,
-			g.errs)
+			g.stderr)
 	}
 	return strings.TrimSuffix(s, "\n")
 }
 
-// expect reads lines, and compares.
-func (g *guest) expect(lines ...string) {
+// expectLines reads lines, and compares.
+func (g *guest) expectLines(lines ...string) {
 	g.t.Helper()
 	for _, want := range lines {
-		if got := g.line(); got != want {
+		if got := g.readLine(); got != want {
 			g.t.Fatalf("the guest said %q, not %q", got, want)
 		}
 	}
 }
 
-// listening reads the line in which a server says where it is.
-func (g *guest) listening() netip.AddrPort {
+// readListenAddr reads the line in which a server says where it is.
+func (g *guest) readListenAddr() netip.AddrPort {
 	g.t.Helper()
 	var word, host string
 	var port uint16
-	line := g.line()
+	line := g.readLine()
 	if _, err := fmt.Sscan(line, &word, &host, &port); err != nil || word != "listening" {
 		g.t.Fatalf("the guest said %q instead of where it listens", line)
 	}
 	return netip.AddrPortFrom(netip.MustParseAddr(host), port)
 }
 
-// ends waits for the guest's end with a status, and returns what it still printed.
-func (g *guest) ends(code uint32) string {
+// waitExit waits for the guest's end with a status, and returns what it still printed.
+func (g *guest) waitExit(code uint32) string {
 	g.t.Helper()
-	rest, _ := io.ReadAll(g.lines)
-	status, err := g.g.Wait()
+	rest, _ := io.ReadAll(g.stdout)
+	status, err := g.handle.Wait()
 	if err != nil {
-		g.t.Fatalf("the guest ended with %v; stderr: %s", err, g.errs)
+		g.t.Fatalf("the guest ended with %v; stderr: %s", err, g.stderr)
 	}
 	if status.Code != code {
 		g.t.Fatalf("the guest ended with status %d, not %d; stdout: %s; stderr: %s", status.Code,
-			code, rest, g.errs)
+			code, rest, g.stderr)
 	}
 	return string(rest)
 }
 
-// run runs a guest to its end and returns what it printed.
-func run(t testing.TB, code uint32, name string, args ...string) string {
+// runGuest runs a guest to its end and returns what it printed.
+func runGuest(t testing.TB, code uint32, name string, args ...string) string {
 	t.Helper()
-	return start(t, name, args...).ends(code)
+	return startGuest(t, name, args...).waitExit(code)
 }
 
-// families runs a test for IPv4 and for IPv6.
-func families(t *testing.T, f func(t *testing.T, loopback, number string)) {
+// forEachFamily runs a test for IPv4 and for IPv6.
+func forEachFamily(t *testing.T, f func(t *testing.T, loopback, number string)) {
 	t.Run("IPv4", func(t *testing.T) { f(t, "127.0.0.1", "4") })
 	t.Run("IPv6", func(t *testing.T) {
 		l, err := net.Listen("tcp6", "[::1]:0")
@@ -213,8 +220,8 @@ func families(t *testing.T, f func(t *testing.T, loopback, number string)) {
 	})
 }
 
-// listen listens on a loopback address, and serves each connection by f.
-func listen(t testing.TB, ip string, f func(net.Conn)) (host, port string) {
+// serveTCP listens on a loopback address, and serves each connection by f.
+func serveTCP(t testing.TB, ip string, f func(net.Conn)) (host, port string) {
 	t.Helper()
 	l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 	if err != nil {
@@ -241,27 +248,27 @@ func listen(t testing.TB, ip string, f func(net.Conn)) (host, port string) {
 	return host, port
 }
 
-// dial connects to a guest.
-func dial(t testing.TB, a netip.AddrPort) *net.TCPConn {
+// dialGuest connects to a guest.
+func dialGuest(t testing.TB, a netip.AddrPort) *net.TCPConn {
 	t.Helper()
 	c, err := net.Dial("tcp", a.String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	return c.(*net.TCPConn)
 }
 
-// say writes a text, hear reads what is expected.
-func say(t testing.TB, c net.Conn, text string) {
+// writeText writes a text to a connection.
+func writeText(t testing.TB, c net.Conn, text string) {
 	t.Helper()
 	if _, err := io.WriteString(c, text); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func hear(t testing.TB, c net.Conn, want string) {
+func expectText(t testing.TB, c net.Conn, want string) {
 	t.Helper()
 	b := make([]byte, len(want))
 	if n, err := io.ReadFull(c, b); err != nil || string(b) != want {
@@ -269,25 +276,32 @@ func hear(t testing.TB, c net.Conn, want string) {
 	}
 }
 
-// startPolicy starts a guest under a policy.
-func startPolicy(t testing.TB, p *policy.Policy, name string, args ...string) *guest {
+// startGuestUnder starts a guest under a policy.
+func startGuestUnder(t testing.TB, p *policy.Policy, name string, args ...string) *guest {
 	t.Helper()
-	return startWith(t, context.Background(), wasport.Config{Policy: p}, name, args...)
+	return startGuestWith(t, context.Background(), wasport.Config{Policy: p}, name, args...)
 }
 
-func port(a netip.AddrPort) string { return fmt.Sprint(a.Port()) }
+func portText(a netip.AddrPort) string { return fmt.Sprint(a.Port()) }
 
-// eventually waits until something holds.
-func eventually(t testing.TB, what string, holds func() bool) {
+// waitUntil waits until something holds.
+func waitUntil(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); runtime.Gosched() {
+	for deadline := time.Now().Add(testTimeout); !holds(); runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatalf("in vain: %s\n%s", what, stacks())
+			t.Fatalf("in vain: %s\n%s", what, goroutineStacks())
 		}
 	}
 }
 
-func stacks() string {
+func goroutineStacks() string {
 	buf := make([]byte, 1<<20)
 	return string(buf[:runtime.Stack(buf, true)])
+}
+
+// noGuestGoroutines reports whether no goroutine is in a package that runs guests. The tests' own
+// package lies beneath internal too.
+func noGuestGoroutines() bool {
+	stacks := strings.ReplaceAll(goroutineStacks(), "internal/integration_test", "")
+	return !strings.Contains(stacks, "wasport/wasport/internal/")
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/wasport/wasport/internal/dnstest"
 )
 
-// TestLookupEndsWithGuest ends guests that wait for a server which says nothing.
-func TestLookupEndsWithGuest(t *testing.T) {
+// TestGetaddrinfoEndsWithGuest ends guests that wait for a server which says nothing.
+func TestGetaddrinfoEndsWithGuest(t *testing.T) {
 	const guests = 20
-	server, base := nameServer(t)
+	server, base := startNameServer(t)
 	server.Set("silent.test", dnstest.Answer{Silent: true})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -27,8 +27,8 @@ func TestLookupEndsWithGuest(t *testing.T) {
 	before := open()
 	var all []*guest
 	for range guests {
-		all = append(all, startWith(t, ctx,
-			wasport.Config{Network: base, Policy: rules(t, "allow resolve *")},
+		all = append(all, startGuestWith(t, ctx,
+			wasport.Config{Network: base, Policy: parsePolicy(t, "allow resolve *")},
 			"lookup", "silent.test", "80", "4", "tcp"))
 	}
 	for server.Asked("silent.test", "udp") < guests {
@@ -36,7 +36,7 @@ func TestLookupEndsWithGuest(t *testing.T) {
 	}
 	cancel()
 	for _, g := range all {
-		g.g.Wait()
+		g.handle.Wait()
 	}
 	for open() > before {
 		if n := server.Asked("silent.test", "udp"); n > guests {

@@ -14,8 +14,8 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// nameServer is a network whose names a DNS server of the test's resolves.
-func nameServer(t testing.TB) (*dnstest.Server, *kernel.Network) {
+// startNameServer is a network whose names a DNS server of the test's resolves.
+func startNameServer(t testing.TB) (*dnstest.Server, *kernel.Network) {
 	t.Helper()
 	server, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
@@ -28,13 +28,13 @@ func nameServer(t testing.TB) (*dnstest.Server, *kernel.Network) {
 	})
 }
 
-func TestLookup(t *testing.T) {
-	server, base := nameServer(t)
+func TestGetaddrinfoResults(t *testing.T) {
+	server, base := startNameServer(t)
 	server.Set("both.test", dnstest.Addrs("192.0.2.1", "2001:db8::1"))
 	server.Set("four.test", dnstest.Addrs("192.0.2.4"))
 	server.Set("alias.test", dnstest.Answer{CNAME: "four.test"})
 	server.Set("broken.test", dnstest.Answer{Code: dnsmessage.RCodeServerFailure})
-	server.Set("many.test", dnstest.Addrs(many()...))
+	server.Set("many.test", dnstest.Addrs(manyAddrs()...))
 	server.Set("long.test", dnstest.Answer{Addrs: dnstest.Addrs("192.0.2.9").Addrs, Truncate: true})
 
 	for _, test := range []struct {
@@ -57,7 +57,7 @@ func TestLookup(t *testing.T) {
 		{"literal", "192.0.2.5 80 any tcp", 0, []string{"192.0.2.5 80 stream"}},
 		{"IPv6 literal", "2001:db8::5 80 any tcp", 0, []string{"2001:db8::5 80 stream"}},
 		{"by TCP", "long.test 80 4 tcp", 0, []string{"192.0.2.9 80 stream"}},
-		{"more than fit at first", "many.test 80 4 tcp", 0, suffixed(many(), " 80 stream")},
+		{"more than fit at first", "many.test 80 4 tcp", 0, withSuffix(manyAddrs(), " 80 stream")},
 		{"no such host", "nobody.test 80 4 tcp", 1, []string{"error EAI_NONAME"}},
 		{"no address of the family", "four.test 80 6 tcp", 1, []string{"error EAI_NONAME"}},
 		{"server failure", "broken.test 80 4 tcp", 1, []string{"error EAI_AGAIN"}},
@@ -65,11 +65,11 @@ func TestLookup(t *testing.T) {
 		{"no such service", "four.test nothing 4 tcp", 1, []string{"error EAI_SERVICE"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			g := startWith(t, context.Background(), wasport.Config{
+			g := startGuestWith(t, context.Background(), wasport.Config{
 				Network: base,
-				Policy:  rules(t, "allow resolve *.test"),
+				Policy:  parsePolicy(t, "allow resolve *.test"),
 			}, "lookup", strings.Fields(test.args)...)
-			lines := strings.Split(strings.TrimSpace(g.ends(test.code)), "\n")
+			lines := strings.Split(strings.TrimSpace(g.waitExit(test.code)), "\n")
 			for _, want := range test.want {
 				found := false
 				for _, line := range lines {
@@ -86,33 +86,33 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// many is more addresses than the library first makes room for.
-func many() (list []string) {
+// manyAddrs is more addresses than the library first makes room for.
+func manyAddrs() (list []string) {
 	for i := range 40 {
 		list = append(list, netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 100)}).String())
 	}
 	return list
 }
 
-func suffixed(list []string, suffix string) (out []string) {
+func withSuffix(list []string, suffix string) (out []string) {
 	for _, s := range list {
 		out = append(out, s+suffix)
 	}
 	return out
 }
 
-// TestLookupWithoutServer tells a server that says nothing from a name that does not exist.
-func TestLookupWithoutServer(t *testing.T) {
+// TestGetaddrinfoWithoutServer tells a server that says nothing from a name that does not exist.
+func TestGetaddrinfoWithoutServer(t *testing.T) {
 	closed, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	closed.Close()
-	g := startWith(t, context.Background(), wasport.Config{
+	g := startGuestWith(t, context.Background(), wasport.Config{
 		Network: kernel.New(kernel.Config{Server: closed.LocalAddr().String()}),
-		Policy:  rules(t, "allow resolve *"),
+		Policy:  parsePolicy(t, "allow resolve *"),
 	}, "lookup", "any.test", "80", "4", "tcp")
-	if out := g.ends(1); !strings.HasPrefix(out, "error EAI_AGAIN") {
+	if out := g.waitExit(1); !strings.HasPrefix(out, "error EAI_AGAIN") {
 		t.Errorf("the guest said %q", out)
 	}
 }

@@ -15,56 +15,56 @@ import (
 	testguests "github.com/wasport/wasport/internal/guests"
 )
 
-// TestManyGuests runs 200 guests at once, each with a connection of its own.
-func TestManyGuests(t *testing.T) {
+// TestManyGuestsServeAtOnce runs 200 guests at once, each with a connection of its own.
+func TestManyGuestsServeAtOnce(t *testing.T) {
 	const count = 200
 	guests := make([]*guest, count)
 	for i := range guests {
-		guests[i] = start(t, "tcp_server", "127.0.0.1", "1")
+		guests[i] = startGuest(t, "tcp_server", "127.0.0.1", "1")
 	}
 	conns := make([]net.Conn, count)
 	for i, g := range guests {
-		conns[i] = dial(t, g.listening())
-		g.line()
+		conns[i] = dialGuest(t, g.readListenAddr())
+		g.readLine()
 	}
 	var wg sync.WaitGroup
 	for i := range guests {
 		wg.Go(func() {
 			for round := range 5 {
 				text := fmt.Sprintf("guest %d round %d", i, round)
-				say(t, conns[i], text)
-				hear(t, conns[i], text)
+				writeText(t, conns[i], text)
+				expectText(t, conns[i], text)
 			}
 			conns[i].Close()
-			guests[i].line()
-			guests[i].ends(0)
+			guests[i].readLine()
+			guests[i].waitExit(0)
 		})
 	}
 	wg.Wait()
 }
 
-// TestDescriptorsAreReused shows that a guest gets the lowest free numbers, whatever other guests
-// have open.
-func TestDescriptorsAreReused(t *testing.T) {
-	other := start(t, "udp_server", "127.0.0.1", "1") // holds a descriptor 3 of its own
-	at := other.listening()
-	g := start(t, "fdnum")
-	g.expect("opened 3 4 5", "reused 4", "reused 3 5, then 6", "closed twice EBADF",
+// TestLowestFreeDescriptorIsReused shows that a guest gets the lowest free numbers, whatever other
+// guests have open.
+func TestLowestFreeDescriptorIsReused(t *testing.T) {
+	other := startGuest(t, "udp_server", "127.0.0.1", "1") // holds a descriptor 3 of its own
+	at := other.readListenAddr()
+	g := startGuest(t, "fdnum")
+	g.expectLines("opened 3 4 5", "reused 4", "reused 3 5, then 6", "closed twice EBADF",
 		"send on it EBADF")
-	g.ends(0)
+	g.waitExit(0)
 
 	c, err := net.Dial("udp", at.String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	say(t, c, "still there")
-	other.line()
-	other.ends(0)
+	writeText(t, c, "still there")
+	other.readLine()
+	other.waitExit(0)
 }
 
-// TestEmbeddersRuntime runs guests in a runtime that has a WASI of its own already.
-func TestEmbeddersRuntime(t *testing.T) {
+// TestEmbedderRuntimeWithOwnWASI runs guests in a runtime that has a WASI of its own already.
+func TestEmbedderRuntimeWithOwnWASI(t *testing.T) {
 	ctx := context.Background()
 	rt := wazero.NewRuntime(ctx)
 	defer rt.Close(ctx)

@@ -18,15 +18,15 @@ import (
 // A greedy module takes what it can of the host's memory, mostly in as many threads as it may have,
 // each of which then waits.
 type greedy struct {
-	types    [][]byte // after those below
-	tables   [][]byte
-	globals  [][]byte
-	elements [][]byte
-	bodies   [][]byte // of the functions after _start and the threads' entry, with their types
-	of       []byte
-	thread   []byte // code of a thread
-	pages    uint64 // of its memory at most; 0 = 1
-	single   bool   // _start does it, without threads
+	types     [][]byte // after those below
+	tables    [][]byte
+	globals   [][]byte
+	elements  [][]byte
+	bodies    [][]byte // of the functions after _start and the threads' entry, with their types
+	funcTypes []byte
+	thread    []byte // code of a thread
+	pages     uint64 // of its memory at most; 0 = 1
+	noThreads bool   // _start does it, without threads
 }
 
 const (
@@ -36,50 +36,61 @@ const (
 	spawnFunc, startFunc, threadFunc, firstFunc = 0, 1, 2, 3
 
 	i32, i64, v128, funcref, externref = 0x7f, 0x7e, 0x7b, 0x70, 0x6f
-	end, drop                          = 0x0b, 0x1a
+	opEnd, opDrop                      = 0x0b, 0x1a
 )
 
 // rep makes so many repetitions of a sequence of bytes.
 func rep(n int, code ...byte) []byte { return bytes.Repeat(code, n) }
 
-func leb(n uint64) []byte { return binary.AppendUvarint(nil, n) }
+func encodeUint(n uint64) []byte { return binary.AppendUvarint(nil, n) }
 
-func vec(b []byte) []byte { return append(leb(uint64(len(b))), b...) }
+func encodeVector(b []byte) []byte { return append(encodeUint(uint64(len(b))), b...) }
 
 func wasmSection(id byte, items ...[]byte) []byte {
-	return append([]byte{id}, vec(append(leb(uint64(len(items))), slices.Concat(items...)...))...)
+	return append(
+		[]byte{id},
+		encodeVector(append(encodeUint(uint64(len(items))), slices.Concat(items...)...))...)
 }
 
 func funcType(params, results []byte) []byte {
-	return slices.Concat([]byte{0x60}, vec(params), vec(results))
+	return slices.Concat([]byte{0x60}, encodeVector(params), encodeVector(results))
 }
 
-func funcBody(locals, code []byte) []byte { return vec(slices.Concat(locals, code, []byte{end})) }
+func funcBody(locals, code []byte) []byte {
+	return encodeVector(slices.Concat(locals, code, []byte{opEnd}))
+}
 
-// forever waits for a word of memory that never changes.
-var forever = []byte{0x41, 0, 0x41, 0, 0x42, 0x7f, 0xfe, 0x01, 2, 0, drop}
+// waitForever waits for a word of memory that never changes.
+var waitForever = []byte{0x41, 0, 0x41, 0, 0x42, 0x7f, 0xfe, 0x01, 2, 0, opDrop}
 
 func (g greedy) wasm() []byte {
 	start := slices.Concat(
 		// while it may spawn
-		[]byte{0x03, 0x40, 0x41, 0, 0x10, spawnFunc, 0x41, 0, 0x4e, 0x0d, 0, end},
-		forever)
-	if g.single {
-		start = slices.Concat(g.thread, forever)
+		[]byte{0x03, 0x40, 0x41, 0, 0x10, spawnFunc, 0x41, 0, 0x4e, 0x0d, 0, opEnd},
+		waitForever)
+	if g.noThreads {
+		start = slices.Concat(g.thread, waitForever)
 	}
 	types := append([][]byte{
 		funcType(nil, nil), funcType([]byte{i32}, []byte{i32}), funcType([]byte{i32, i32}, nil),
 	}, g.types...)
 	funcs := [][]byte{{voidType}, {entryType}}
-	for _, t := range g.of {
+	for _, t := range g.funcTypes {
 		funcs = append(funcs, []byte{t})
 	}
-	name := func(s string) []byte { return vec([]byte(s)) }
+	name := func(s string) []byte { return encodeVector([]byte(s)) }
 	return slices.Concat([]byte("\x00asm\x01\x00\x00\x00"),
 		wasmSection(1, types...),
-		wasmSection(2,
+		wasmSection(
+			2,
 			slices.Concat(name("wasi"), name("thread-spawn"), []byte{0, spawnType}),
-			slices.Concat(name("env"), name("memory"), []byte{2, 3, 1}, leb(max(g.pages, 1)))),
+			slices.Concat(
+				name("env"),
+				name("memory"),
+				[]byte{2, 3, 1},
+				encodeUint(max(g.pages, 1)),
+			),
+		),
 		wasmSection(3, funcs...),
 		wasmSection(4, g.tables...),
 		wasmSection(6, g.globals...),
@@ -88,28 +99,28 @@ func (g greedy) wasm() []byte {
 			slices.Concat(name("wasi_thread_start"), []byte{0, threadFunc})),
 		wasmSection(9, g.elements...),
 		wasmSection(10, append([][]byte{
-			funcBody([]byte{0}, start), funcBody([]byte{0}, slices.Concat(g.thread, forever)),
+			funcBody([]byte{0}, start), funcBody([]byte{0}, slices.Concat(g.thread, waitForever)),
 		}, g.bodies...)...),
 	)
 }
 
 // recursion is a thread that calls a function which never ends.
-var recursion = []byte{0x10, firstFunc}
+var callFirst = []byte{0x10, firstFunc}
 
 // callBoth calls a function, and then the one that never ends.
 var callBoth = []byte{0x10, firstFunc + 1, 0x10, firstFunc}
 
-func loops(body ...byte) []byte {
-	return slices.Concat([]byte{0x03, 0x40}, body, []byte{0x0c, 0, end})
+func loopCode(body ...byte) []byte {
+	return slices.Concat([]byte{0x03, 0x40}, body, []byte{0x0c, 0, opEnd})
 }
 
 // table is the type of a table, from least to most entries.
-func table(of byte, least, most uint64) []byte {
-	return slices.Concat([]byte{of, 1}, leb(least), leb(most))
+func tableType(of byte, least, most uint64) []byte {
+	return slices.Concat([]byte{of, 1}, encodeUint(least), encodeUint(most))
 }
 
 // times makes code of its parts, with the number of each.
-func times(n int, part func(i uint64) []byte) (code []byte) {
+func repeatCode(n int, part func(i uint64) []byte) (code []byte) {
 	for i := range n {
 		code = append(code, part(uint64(i))...)
 	}
@@ -117,42 +128,57 @@ func times(n int, part func(i uint64) []byte) (code []byte) {
 }
 
 var greedyModules = map[string]greedy{
-	"nothing": {single: true},
+	"nothing": {noThreads: true},
 	"tables that grow": {
-		tables: [][]byte{table(externref, 1, 1_000_000)},
-		thread: []byte{0xd0, externref, 0x41, 0xf6, 0x83, 0x3d, 0xfc, 15, 0, drop},
+		tables: [][]byte{tableType(externref, 1, 1_000_000)},
+		thread: []byte{0xd0, externref, 0x41, 0xf6, 0x83, 0x3d, 0xfc, 15, 0, opDrop},
 	},
 	"tables that grow by one": {
-		tables: [][]byte{table(externref, 1, 1_000_000)},
-		thread: loops(0xd0, externref, 0x41, 1, 0xfc, 15, 0, drop),
+		tables: [][]byte{tableType(externref, 1, 1_000_000)},
+		thread: loopCode(0xd0, externref, 0x41, 1, 0xfc, 15, 0, opDrop),
 	},
-	"large tables": {tables: [][]byte{table(funcref, 1_000_000, 1_000_000)}},
-	"globals":      {globals: slices.Repeat([][]byte{{i32, 1, 0x41, 0, end}}, 20_000)},
+	"large tables": {tables: [][]byte{tableType(funcref, 1_000_000, 1_000_000)}},
+	"globals":      {globals: slices.Repeat([][]byte{{i32, 1, 0x41, 0, opEnd}}, 20_000)},
 	"elements": {
-		tables:   [][]byte{table(funcref, 1, 1)},
-		elements: [][]byte{slices.Concat([]byte{1, 0}, leb(200_000), rep(200_000, startFunc))},
+		tables: [][]byte{tableType(funcref, 1, 1)},
+		elements: [][]byte{
+			slices.Concat([]byte{1, 0}, encodeUint(200_000), rep(200_000, startFunc)),
+		},
 	},
 	"references": {
 		elements: [][]byte{{3, 0, 1, startFunc}},
-		thread:   loops(0xd2, startFunc, drop),
+		thread:   loopCode(0xd2, startFunc, opDrop),
 	},
 	"shared memory": {
-		pages:  65536,
-		thread: loops(0x41, 1, 0x40, 0, 0x41, 16, 0x74, 0x41, 1, 0x36, 2, 0), // touches what it got
+		pages: 65536,
+		thread: loopCode(
+			0x41,
+			1,
+			0x40,
+			0,
+			0x41,
+			16,
+			0x74,
+			0x41,
+			1,
+			0x36,
+			2,
+			0,
+		), // touches what it got
 	},
 	"recursion with results of a call": {
-		types:  [][]byte{funcType(nil, rep(1000, v128))},
-		of:     []byte{voidType, firstType},
-		thread: recursion,
+		types:     [][]byte{funcType(nil, rep(1000, v128))},
+		funcTypes: []byte{voidType, firstType},
+		thread:    callFirst,
 		bodies: [][]byte{
-			funcBody([]byte{0}, append(slices.Clone(callBoth), rep(1000, drop)...)),
+			funcBody([]byte{0}, append(slices.Clone(callBoth), rep(1000, opDrop)...)),
 			funcBody([]byte{0}, rep(1000, 0x41, 0, 0xfd, 0x0f)), // i8x16.splat
 		},
 	},
 	"recursion with results that are used": {
-		types:  [][]byte{funcType(nil, rep(1000, v128)), funcType(nil, []byte{v128})},
-		of:     []byte{firstType + 1, firstType},
-		thread: append(slices.Clone(recursion), drop),
+		types:     [][]byte{funcType(nil, rep(1000, v128)), funcType(nil, []byte{v128})},
+		funcTypes: []byte{firstType + 1, firstType},
+		thread:    append(slices.Clone(callFirst), opDrop),
 		bodies: [][]byte{
 			// v128.or
 			funcBody([]byte{0}, append(slices.Clone(callBoth), rep(1000, 0xfd, 0x50)...)),
@@ -160,32 +186,32 @@ var greedyModules = map[string]greedy{
 		},
 	},
 	"recursion with a high stack": { // of values, none of which lives across the call
-		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
-		of:     []byte{firstType},
-		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
+		types:     [][]byte{funcType([]byte{i32}, []byte{i32})},
+		funcTypes: []byte{firstType},
+		thread:    slices.Concat([]byte{0x41, 1}, callFirst, []byte{opDrop}),
 		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
-			rep(3000, 0x20, 0, 0x45), rep(2999, 0x6a), recursion))},
+			rep(3000, 0x20, 0, 0x45), rep(2999, 0x6a), callFirst))},
 	},
 	"recursion with a high stack of vectors": {
-		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
-		of:     []byte{firstType},
-		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
+		types:     [][]byte{funcType([]byte{i32}, []byte{i32})},
+		funcTypes: []byte{firstType},
+		thread:    slices.Concat([]byte{0x41, 1}, callFirst, []byte{opDrop}),
 		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
-			rep(3000, 0x20, 0, 0xfd, 0x0f), rep(2999, 0xfd, 0x50), []byte{0xfd, 0x53}, recursion))},
+			rep(3000, 0x20, 0, 0xfd, 0x0f), rep(2999, 0xfd, 0x50), []byte{0xfd, 0x53}, callFirst))},
 	},
 	"recursion with many assignments": { // of few locals, each of which lives across a call
-		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
-		of:     []byte{firstType, voidType},
-		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
+		types:     [][]byte{funcType([]byte{i32}, []byte{i32})},
+		funcTypes: []byte{firstType, voidType},
+		thread:    slices.Concat([]byte{0x41, 1}, callFirst, []byte{opDrop}),
 		bodies: [][]byte{
 			funcBody([]byte{1, 8, v128}, slices.Concat(bytes.Repeat(slices.Concat(
-				times(8, func(i uint64) []byte {
+				repeatCode(8, func(i uint64) []byte {
 					return append([]byte{0x20, 0, 0xfd, 0x0f, 0x21},
-						leb(i+1)...)
+						encodeUint(i+1)...)
 				}),
 				[]byte{0x10, firstFunc + 1},
-				times(8, func(i uint64) []byte {
-					return slices.Concat([]byte{0x20}, leb(i+1),
+				repeatCode(8, func(i uint64) []byte {
+					return slices.Concat([]byte{0x20}, encodeUint(i+1),
 						[]byte{0xfd, 0x53, 0x20, 0, 0x6a, 0x21, 0})
 				}),
 			), 100), []byte{0x20, 0, 0x10, firstFunc})),
@@ -193,19 +219,23 @@ var greedyModules = map[string]greedy{
 		},
 	},
 	"recursion with joined locals": { // a new value of each for every if
-		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
-		of:     []byte{firstType, voidType},
-		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
+		types:     [][]byte{funcType([]byte{i32}, []byte{i32})},
+		funcTypes: []byte{firstType, voidType},
+		thread:    slices.Concat([]byte{0x41, 1}, callFirst, []byte{opDrop}),
 		bodies: [][]byte{
 			funcBody([]byte{1, 50, v128}, slices.Concat(
 				bytes.Repeat(slices.Concat([]byte{0x20, 0, 0x04, 0x40},
-					times(50, func(i uint64) []byte {
+					repeatCode(50, func(i uint64) []byte {
 						// v128.not
-						return slices.Concat([]byte{0x20}, leb(i+1), []byte{0xfd, 0x4d, 0x21},
-							leb(i+1))
-					}), []byte{end, 0x10, firstFunc + 1}), 40),
-				times(50, func(i uint64) []byte {
-					return slices.Concat([]byte{0x20}, leb(i+1),
+						return slices.Concat(
+							[]byte{0x20},
+							encodeUint(i+1),
+							[]byte{0xfd, 0x4d, 0x21},
+							encodeUint(i+1),
+						)
+					}), []byte{opEnd, 0x10, firstFunc + 1}), 40),
+				repeatCode(50, func(i uint64) []byte {
+					return slices.Concat([]byte{0x20}, encodeUint(i+1),
 						[]byte{0xfd, 0x53, 0x20, 0, 0x6a, 0x21, 0})
 				}),
 				[]byte{0x20, 0, 0x10, firstFunc})),
@@ -213,19 +243,19 @@ var greedyModules = map[string]greedy{
 		},
 	},
 	"large leaves": { // a function that calls none, at its largest
-		types:  [][]byte{funcType([]byte{i32}, []byte{i32})},
-		of:     []byte{firstType},
-		thread: slices.Concat([]byte{0x41, 1}, recursion, []byte{drop}),
+		types:     [][]byte{funcType([]byte{i32}, []byte{i32})},
+		funcTypes: []byte{firstType},
+		thread:    slices.Concat([]byte{0x41, 1}, callFirst, []byte{opDrop}),
 		bodies: [][]byte{funcBody([]byte{0}, slices.Concat(
 			rep(60_000, 0x20, 0, 0xfd, 0x0f), rep(59_999, 0xfd, 0x50), []byte{0xfd, 0x53},
-			loops()))},
+			loopCode()))},
 	},
 }
 
 const peakModule, peakLimit = "WASPORT_TEST_PEAK", 16 << 20
 
-// TestPeakChild is the process of TestPeakMemory that runs a guest. It prints the most memory that
-// it has had.
+// TestPeakChild is the process of TestPeakMemoryOfGreedyModules that runs a guest. It prints the
+// most memory that it has had.
 func TestPeakChild(t *testing.T) {
 	g, ok := greedyModules[os.Getenv(peakModule)]
 	if !ok {
@@ -251,10 +281,11 @@ func TestPeakChild(t *testing.T) {
 	fmt.Printf("peak %s; %v\n", line, err)
 }
 
-// TestPeakMemory runs guests that take all the memory they can, each in a process of its own, and
-// compares how much the process takes at its worst with a process whose guest takes nothing.
-func TestPeakMemory(t *testing.T) {
-	if !measured {
+// TestPeakMemoryOfGreedyModules runs guests that take all the memory they can, each in a process of
+// its own, and compares how much the process takes at its worst with a process whose guest takes
+// nothing.
+func TestPeakMemoryOfGreedyModules(t *testing.T) {
+	if !canMeasure {
 		t.Skip("the race detector takes memory of its own")
 	}
 	peak := func(t *testing.T, name string) int {

@@ -12,16 +12,16 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestLimitedAddressSpace runs guests without a limit of their own in a process whose address space
-// is limited (RLIMIT_AS, getrlimit(2)): they get less, or an error, and leave enough for the
-// process to go on.
-func TestLimitedAddressSpace(t *testing.T) {
+// TestGuestsUnderLimitedAddressSpace runs guests without a limit of their own in a process whose
+// address space is limited (RLIMIT_AS, getrlimit(2)): they get less, or an error, and leave enough
+// for the process to go on.
+func TestGuestsUnderLimitedAddressSpace(t *testing.T) {
 	const child = "WASPORT_TEST_SPACE"
-	if !measured {
+	if !canMeasure {
 		t.Skip("the race detector reserves more address space than this")
 	}
 	if os.Getenv(child) == "" {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestLimitedAddressSpace$")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestGuestsUnderLimitedAddressSpace$")
 		cmd.Env = append(os.Environ(), child+"=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("got %v, want the process to go on: %.2000s", err, out)
@@ -31,9 +31,12 @@ func TestLimitedAddressSpace(t *testing.T) {
 	ctx := context.Background()
 	var modules []*wasport.Module
 	for _, name := range []string{"grow", "greedy", "vast"} {
-		modules = append(modules, assembled(t, name))
+		modules = append(modules, compileTestdata(t, name))
 	}
-	limit := unix.Rlimit{Cur: uint64(footprintOf(t).virtual + 700<<20), Max: unix.RLIM_INFINITY}
+	limit := unix.Rlimit{
+		Cur: uint64(measureFootprint(t).virtual + 700<<20),
+		Max: unix.RLIM_INFINITY,
+	}
 	if err := unix.Setrlimit(unix.RLIMIT_AS, &limit); err != nil {
 		t.Fatal(err)
 	}

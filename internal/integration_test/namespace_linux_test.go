@@ -17,9 +17,9 @@ import (
 
 // The addresses of the network that tests have to themselves. All of them are this host's.
 const (
-	lan4   = "10.99.0.1" // in a network of which each address is the host's, as with loopback
-	lan6   = "fd00:99::1"
-	world4 = "93.184.216.34" // a public one
+	lan4    = "10.99.0.1" // in a network of which each address is the host's, as with loopback
+	lan6    = "fd00:99::1"
+	public4 = "93.184.216.34" // a public one
 )
 
 // inNamespace runs a test in a network namespace of its own, where the host has the addresses
@@ -54,21 +54,21 @@ func inNamespace(t *testing.T, test func(*testing.T)) {
 func addAddrs(t *testing.T) {
 	t.Helper()
 	four, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-	must(t, err)
+	fatalOnError(t, err)
 	defer unix.Close(four)
 	change := func(name string, command uint, set func(*unix.Ifreq)) {
 		t.Helper()
 		r, err := unix.NewIfreq(name)
-		must(t, err)
+		fatalOnError(t, err)
 		set(r)
-		must(t, unix.IoctlIfreq(four, command, r))
+		fatalOnError(t, unix.IoctlIfreq(four, command, r))
 	}
 	change("lo", unix.SIOCSIFFLAGS, func(r *unix.Ifreq) { r.SetUint16(unix.IFF_UP) })
-	for name, prefix := range map[string]string{"lo:1": lan4 + "/24", "lo:2": world4 + "/32"} {
+	for name, prefix := range map[string]string{"lo:1": lan4 + "/24", "lo:2": public4 + "/32"} {
 		p := netip.MustParsePrefix(prefix)
 		mask := binary.BigEndian.AppendUint32(nil, ^uint32(0)<<(32-p.Bits()))
 		to := func(b []byte) func(*unix.Ifreq) {
-			return func(r *unix.Ifreq) { must(t, r.SetInet4Addr(b)) }
+			return func(r *unix.Ifreq) { fatalOnError(t, r.SetInet4Addr(b)) }
 		}
 		change(name, unix.SIOCSIFADDR, to(p.Addr().AsSlice()))
 		change(name, unix.SIOCSIFNETMASK, to(mask))
@@ -89,7 +89,7 @@ func addAddrs(t *testing.T) {
 		t.Fatal(errno)
 	}
 	// The kernel makes up its mind about the address a little later.
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(testTimeout); ; time.Sleep(time.Millisecond) {
 		l, err := net.Listen("tcp", net.JoinHostPort(lan6, "0"))
 		if err == nil {
 			l.Close()
@@ -101,7 +101,7 @@ func addAddrs(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func fatalOnError(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// queued is how long this process's threads have been ready to run in total, while the processors
-// were busy with other things. On a machine that has nothing else to do it hardly grows.
-func queued() (total time.Duration) {
+// runQueueWait is how long this process's threads have been ready to run in total, while the
+// processors were busy with other things. On a machine that has nothing else to do it hardly grows.
+func runQueueWait() (total time.Duration) {
 	all, _ := filepath.Glob("/proc/self/task/*/schedstat")
 	for _, name := range all {
 		var ran, waited time.Duration

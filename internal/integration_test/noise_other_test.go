@@ -4,5 +4,5 @@ package integration_test
 
 import "time"
 
-// queued is not known.
-func queued() time.Duration { return 0 }
+// runQueueWait is not known.
+func runQueueWait() time.Duration { return 0 }

@@ -2,5 +2,5 @@
 
 package integration_test
 
-// measured says whether a test may judge how long something took.
-const measured = true
+// canMeasure says whether a test may judge how long something took.
+const canMeasure = true

@@ -5,10 +5,11 @@ import (
 	"testing"
 )
 
-// TestOptions looks at every option of both types of socket: what a get gives after a set.
-func TestOptions(t *testing.T) {
-	families(t, func(t *testing.T, _, number string) {
-		out := run(t, 0, "options", number)
+// TestSocketOptionsReadBack looks at every option of both types of socket: what a get gives after a
+// set.
+func TestSocketOptionsReadBack(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, _, number string) {
+		out := runGuest(t, 0, "options", number)
 		seen := 0
 		for line := range strings.Lines(out) {
 			fields := strings.Fields(line) // TYPE NAME default=V set=V get=V

@@ -52,13 +52,13 @@ func (f fakeNetwork) LookupPort(context.Context, network.Type, string) (uint16, 
 	return 0, &network.LookupError{Failure: network.NoSuchHost}
 }
 
-// embedders lists configurations with one part that calls f, and the function of the guest that
+// embedderParts lists configurations with one part that calls f, and the function of the guest that
 // reaches it.
-func embedders(t *testing.T, f func()) []embedder {
-	named := rules(t, "allow resolve *.test")
+func embedderParts(t *testing.T, f func()) []embedderPart {
+	named := parsePolicy(t, "allow resolve *.test")
 	write := writeFunc(func(b []byte) (int, error) { f(); return len(b), nil })
 	read := readFunc(func(b []byte) (int, error) { f(); return len(b), nil })
-	return []embedder{
+	return []embedderPart{
 		{"Stdin", "read", "Config.Stdin", false, wasport.Config{Stdin: read}},
 		{"Stdout", "write", "Config.Stdout", true, wasport.Config{Stdout: write}},
 		{"Random", "random", "random_get", true, wasport.Config{Random: read}},
@@ -73,22 +73,22 @@ func embedders(t *testing.T, f func()) []embedder {
 	}
 }
 
-type embedder struct {
+type embedderPart struct {
 	name, function string
-	in             string // what a HostPanic and a StuckError say of it
-	sticks         bool   // the guest cannot leave it
+	wantIn         string // what a HostPanic and a StuckError say of it
+	wantStuck      bool   // the guest cannot leave it
 	config         wasport.Config
 }
 
-// TestHostPanic has the parts of an embedder panic.
-func TestHostPanic(t *testing.T) {
-	m := assembled(t, "outside")
+// TestPanicInEmbedderPart has the parts of an embedder panic.
+func TestPanicInEmbedderPart(t *testing.T) {
+	m := compileTestdata(t, "outside")
 	bystander, err := m.Start(context.Background(), wasport.Config{Function: "keep_writing"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	boom := errors.New("boom")
-	for _, e := range embedders(t, func() { panic(boom) }) {
+	for _, e := range embedderParts(t, func() { panic(boom) }) {
 		t.Run(e.name, func(t *testing.T) {
 			e.config.Function = e.function
 			_, err := m.Run(context.Background(), e.config)
@@ -97,9 +97,13 @@ func TestHostPanic(t *testing.T) {
 			if !errors.As(err, &p) || errors.As(err, &trap) || !errors.Is(err, boom) {
 				t.Fatalf("got %v, want a HostPanic with %v", err, boom)
 			}
-			if p.In != e.in || !strings.Contains(p.Stack, "outside_test.go") {
-				t.Errorf("got a panic in %s, want %s, with the stack of this file:\n%s", p.In, e.in,
-					p.Stack)
+			if p.In != e.wantIn || !strings.Contains(p.Stack, "outside_test.go") {
+				t.Errorf(
+					"got a panic in %s, want %s, with the stack of this file:\n%s",
+					p.In,
+					e.wantIn,
+					p.Stack,
+				)
 			}
 		})
 	}
@@ -109,9 +113,9 @@ func TestHostPanic(t *testing.T) {
 	}
 }
 
-// TestHostBreaksPromise has readers and writers return what they must not.
-func TestHostBreaksPromise(t *testing.T) {
-	m := assembled(t, "outside")
+// TestReadersAndWritersWithInvalidCount has readers and writers return what they must not.
+func TestReadersAndWritersWithInvalidCount(t *testing.T) {
+	m := compileTestdata(t, "outside")
 	for name, n := range map[string]func(int) int{
 		"negative": func(int) int { return -1 },
 		"too much": func(n int) int { return n + 1 },
@@ -134,8 +138,8 @@ func TestHostBreaksPromise(t *testing.T) {
 	}
 }
 
-func TestSocketsThatAreNone(t *testing.T) {
-	m := assembled(t, "outside")
+func TestInvalidSocketIsRefused(t *testing.T) {
+	m := compileTestdata(t, "outside")
 	for name, conn := range map[string]syscall.Conn{
 		"nil":    nil,
 		"panics": connFunc(func() (syscall.RawConn, error) { panic("boom") }),
@@ -150,8 +154,8 @@ func TestSocketsThatAreNone(t *testing.T) {
 	}
 }
 
-// TestHostFunction ends a guest in a function of the embedder's runtime.
-func TestHostFunction(t *testing.T) {
+// TestGuestEndsInHostFunction ends a guest in a function of the embedder's runtime.
+func TestGuestEndsInHostFunction(t *testing.T) {
 	ctx := context.Background()
 	rt := wazero.NewRuntime(ctx)
 	defer rt.Close(ctx)
@@ -179,7 +183,7 @@ func TestHostFunction(t *testing.T) {
 	}
 	defer r.Close(ctx)
 	start := func(t *testing.T, name string) *wasport.Guest {
-		wasm := importer("embedder", name, 0, 0)
+		wasm := moduleWithImport("embedder", name, 0, 0)
 		wasm = append(wasm[:len(wasm)-6], "\x0a\x06\x01\x04\x00\x10\x00\x0b"...) // _start calls it
 		m, err := r.Compile(ctx, wasm, wasport.CompileConfig{})
 		if err != nil {
@@ -218,8 +222,8 @@ func TestHostFunction(t *testing.T) {
 	})
 }
 
-// TestHostBlocks ends guests while a part of the embedder's does not return.
-func TestHostBlocks(t *testing.T) {
+// TestStopWhileEmbedderPartBlocks ends guests while a part of the embedder's does not return.
+func TestStopWhileEmbedderPartBlocks(t *testing.T) {
 	ctx := context.Background()
 	release, entered := make(chan struct{}), make(chan struct{}, 1)
 	r, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
@@ -235,7 +239,7 @@ func TestHostBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	why := errors.New("enough")
-	for _, e := range embedders(t, func() {
+	for _, e := range embedderParts(t, func() {
 		select {
 		case entered <- struct{}{}:
 		default:
@@ -255,9 +259,9 @@ func TestHostBlocks(t *testing.T) {
 				t.Errorf("got %v, want what Stop was given", err)
 			}
 			var stuck *wasport.StuckError
-			if errors.As(err, &stuck) != e.sticks || e.sticks &&
-				!slices.Equal(stuck.In, []string{e.in}) {
-				t.Errorf("got %v, want one that is stuck in %s: %v", err, e.in, e.sticks)
+			if errors.As(err, &stuck) != e.wantStuck || e.wantStuck &&
+				!slices.Equal(stuck.In, []string{e.wantIn}) {
+				t.Errorf("got %v, want one that is stuck in %s: %v", err, e.wantIn, e.wantStuck)
 			}
 		})
 	}
@@ -268,11 +272,12 @@ func TestHostBlocks(t *testing.T) {
 	close(release)
 }
 
-// TestStalledReportsDrop has a guest go on, and end, though nobody takes what it gives rise to.
-func TestStalledReportsDrop(t *testing.T) {
+// TestStalledOnRefusalDropsReports has a guest go on, and end, though nobody takes what it gives
+// rise to.
+func TestStalledOnRefusalDropsReports(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
-	m := assembled(t, "outside")
+	m := compileTestdata(t, "outside")
 	var g *wasport.Guest
 	g, err := m.Start(context.Background(), wasport.Config{
 		Function: "keep_resolving", OnRefusal: func(*policy.Refusal) { <-release },
@@ -280,7 +285,7 @@ func TestStalledReportsDrop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "something is dropped", func() bool { return g.Dropped().Reports > 0 })
+	waitUntil(t, "something is dropped", func() bool { return g.Dropped().Reports > 0 })
 	g.Stop(nil)
 	g.Wait()
 	if d := g.Dropped(); d.Records != 0 || d.Calls != 0 {
@@ -288,9 +293,10 @@ func TestStalledReportsDrop(t *testing.T) {
 	}
 }
 
-// TestOutputIsNotLost has slow writers take all that a guest prints, if it is not ended.
-func TestOutputIsNotLost(t *testing.T) {
-	m := assembled(t, "outside")
+// TestSlowStdoutReceivesEverything has slow writers take all that a guest prints, if it is not
+// ended.
+func TestSlowStdoutReceivesEverything(t *testing.T) {
+	m := compileTestdata(t, "outside")
 	const count = 2000
 	var got bytes.Buffer
 	slow := writeFunc(func(b []byte) (int, error) {

@@ -19,9 +19,9 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// TestRebindingGuest has a guest look a name up that is public first and loopback then, also within
-// one lookup: with more addresses than the guest has room for at first, it asks twice.
-func TestRebindingGuest(t *testing.T) {
+// TestLookupOfRebindingName has a guest look a name up that is public first and loopback then, also
+// within one lookup: with more addresses than the guest has room for at first, it asks twice.
+func TestLookupOfRebindingName(t *testing.T) {
 	public := make([]string, 40)
 	inside := make([]string, 40)
 	for i := range public {
@@ -46,7 +46,7 @@ func TestRebindingGuest(t *testing.T) {
 			[]int{1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			server, base := nameServer(t)
+			server, base := startNameServer(t)
 			server.Set("alias.test", dnstest.Answer{CNAME: "name.test"})
 			server.Set("name.test", test.answers...)
 			for _, want := range test.found {
@@ -54,10 +54,20 @@ func TestRebindingGuest(t *testing.T) {
 				if want == none {
 					code = 1
 				}
-				g := startWith(t, context.Background(),
-					wasport.Config{Network: base, Policy: rules(t, "allow connect alias.test:80")},
-					"lookup", "alias.test", "80", "4", "tcp")
-				out := g.ends(code)
+				g := startGuestWith(
+					t,
+					context.Background(),
+					wasport.Config{
+						Network: base,
+						Policy:  parsePolicy(t, "allow connect alias.test:80"),
+					},
+					"lookup",
+					"alias.test",
+					"80",
+					"4",
+					"tcp",
+				)
+				out := g.waitExit(code)
 				if got := strings.Count(out, " stream\n"); got != want {
 					t.Errorf("it found %d addresses, not %d: %s", got, want, out)
 				}
@@ -65,41 +75,50 @@ func TestRebindingGuest(t *testing.T) {
 					t.Errorf("it was told of loopback: %s", out)
 				}
 			}
-			g := startWith(t, context.Background(),
-				wasport.Config{Network: base, Policy: rules(t, "allow connect alias.test:80")},
-				"tcp_client", "127.0.0.1", "80", "x")
-			if out := g.ends(1); !strings.Contains(out, "connect errno=2 EACCES") {
+			g := startGuestWith(
+				t,
+				context.Background(),
+				wasport.Config{
+					Network: base,
+					Policy:  parsePolicy(t, "allow connect alias.test:80"),
+				},
+				"tcp_client",
+				"127.0.0.1",
+				"80",
+				"x",
+			)
+			if out := g.waitExit(1); !strings.Contains(out, "connect errno=2 EACCES") {
 				t.Errorf("it said %s", out)
 			}
 		})
 	}
 }
 
-// TestSetPolicy changes what a guest may do while it runs.
-func TestSetPolicy(t *testing.T) {
-	g := start(t, "tcp_server", "127.0.0.1", "2")
-	at := g.listening()
-	c := dial(t, at)
-	g.line() // accepted
-	say(t, c, "hello")
-	hear(t, c, "hello")
-	g.g.SetPolicy(nil)
-	say(t, c, "still there")
-	hear(t, c, "still there")
+// TestSetPolicyWhileServing changes what a guest may do while it runs.
+func TestSetPolicyWhileServing(t *testing.T) {
+	g := startGuest(t, "tcp_server", "127.0.0.1", "2")
+	at := g.readListenAddr()
+	c := dialGuest(t, at)
+	g.readLine() // accepted
+	writeText(t, c, "hello")
+	expectText(t, c, "hello")
+	g.handle.SetPolicy(nil)
+	writeText(t, c, "still there")
+	expectText(t, c, "still there")
 	c.Close()
-	g.expect("closed 16 bytes")
-	refused := dial(t, at)
+	g.expectLines("closed 16 bytes")
+	refused := dialGuest(t, at)
 	if n, err := refused.Read(make([]byte, 1)); n > 0 || err == nil {
 		t.Errorf("it was let in")
 	}
-	g.g.SetPolicy(onLoopback(t))
-	c = dial(t, at)
-	g.line() // accepted
-	say(t, c, "again")
-	hear(t, c, "again")
+	g.handle.SetPolicy(loopbackPolicy(t))
+	c = dialGuest(t, at)
+	g.readLine() // accepted
+	writeText(t, c, "again")
+	expectText(t, c, "again")
 	c.Close()
-	g.ends(0)
-	counters := g.g.Counters()
+	g.waitExit(0)
+	counters := g.handle.Counters()
 	if counters.Allowed[policy.OpAccept] != 2 || counters.Denied[policy.OpAccept] != 1 ||
 		counters.DroppedConnections != 1 ||
 		counters.SentBytes != 21 || counters.ReceivedBytes != 21 || counters.OpenSockets != 0 {
@@ -110,10 +129,10 @@ func TestSetPolicy(t *testing.T) {
 // TestLimits has a guest that may not send as fast as it would.
 func TestLimits(t *testing.T) {
 	const rate, size = 20_000, 36_000
-	p := policy.New(onLoopback(t).Rules(), policy.Limits{RecvBytesPerSecond: rate})
-	g := startPolicy(t, p, "tcp_server", "127.0.0.1", "1")
-	c := dial(t, g.listening())
-	g.line() // accepted
+	p := policy.New(loopbackPolicy(t).Rules(), policy.Limits{RecvBytesPerSecond: rate})
+	g := startGuestUnder(t, p, "tcp_server", "127.0.0.1", "1")
+	c := dialGuest(t, g.readListenAddr())
+	g.readLine() // accepted
 	began := time.Now()
 	var sending sync.WaitGroup
 	sending.Go(func() {
@@ -128,13 +147,13 @@ func TestLimits(t *testing.T) {
 	if took := time.Since(began); took < 400*time.Millisecond {
 		t.Errorf("%d bytes took %v", size, took)
 	}
-	g.ends(0)
+	g.waitExit(0)
 
 	// One socket less than it needs.
-	p = policy.New(onLoopback(t).Rules(), policy.Limits{Sockets: 1})
-	g = startPolicy(t, p, "tcp_server", "127.0.0.1", "1")
-	g.listening()
-	if out := g.ends(1); !strings.Contains(out, "FAIL accept errno=33 EMFILE") {
+	p = policy.New(loopbackPolicy(t).Rules(), policy.Limits{Sockets: 1})
+	g = startGuestUnder(t, p, "tcp_server", "127.0.0.1", "1")
+	g.readListenAddr()
+	if out := g.waitExit(1); !strings.Contains(out, "FAIL accept errno=33 EMFILE") {
 		t.Errorf("it said %s", out)
 	}
 }
@@ -151,15 +170,15 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// TestAuditNames tells whose decisions are recorded.
-func TestAuditNames(t *testing.T) {
+// TestAuditRecordsGuestName tells whose decisions are recorded.
+func TestAuditRecordsGuestName(t *testing.T) {
 	for name, want := range map[string]string{"": "guest=tcp_client ",
 		"the plug-in": `guest="the plug-in" `} {
 		var out lockedBuffer
-		g := startWith(t, context.Background(),
+		g := startGuestWith(t, context.Background(),
 			wasport.Config{Name: name, Audit: slog.New(slog.NewTextHandler(&out, nil))},
 			"tcp_client", "127.0.0.1", "9", "x")
-		g.ends(1)
+		g.waitExit(1)
 		if got := out.String(); !strings.Contains(got, want+
 			"action=connect protocol=tcp address=127.0.0.1:9 decision=denied") {
 			t.Errorf("recorded %s", got)
@@ -167,19 +186,20 @@ func TestAuditNames(t *testing.T) {
 	}
 }
 
-// TestHandedOver hands a listener to a guest that is allowed nothing, and to one whose ceiling does
-// not allow it.
-func TestHandedOver(t *testing.T) {
+// TestAdoptedListenerUnderPolicies hands a listener to a guest that is allowed nothing, and to one
+// whose ceiling does not allow it.
+func TestAdoptedListenerUnderPolicies(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		policy *policy.Policy
 		let    bool
 	}{
 		{"nothing else", nil, true},
-		{"an empty ceiling", policy.All(nil, rules(t)), false},
-		{"a deny", rules(t, "deny listen loopback"), false},
-		{"from elsewhere", rules(t, "allow listen loopback from 127.0.0.9"), false},
-		{"a ceiling that allows it", policy.All(nil, rules(t, "allow listen loopback")), true},
+		{"an empty ceiling", policy.All(nil, parsePolicy(t)), false},
+		{"a deny", parsePolicy(t, "deny listen loopback"), false},
+		{"from elsewhere", parsePolicy(t, "allow listen loopback from 127.0.0.9"), false},
+		{"a ceiling that allows it", policy.All(nil, parsePolicy(t, "allow listen loopback")),
+			true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -187,12 +207,12 @@ func TestHandedOver(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
-			g := startWith(t, context.Background(),
+			g := startGuestWith(t, context.Background(),
 				wasport.Config{Policy: test.policy, Sockets: []syscall.Conn{l}}, "listen_fd")
-			c := dial(t, g.listening())
-			say(t, c, "hello")
+			c := dialGuest(t, g.readListenAddr())
+			writeText(t, c, "hello")
 			if test.let {
-				g.line() // accepted
+				g.readLine() // accepted
 			}
 			b := make([]byte, 16)
 			n, err := c.Read(b)
@@ -203,17 +223,42 @@ func TestHandedOver(t *testing.T) {
 	}
 }
 
-// TestLearn learns from two guests: a name, and an address that it has, which no name reaches.
-func TestLearn(t *testing.T) {
+// TestLearnerRecordsNamesAndAddresses learns from two guests: a name, and an address that it has,
+// which no name reaches.
+func TestLearnerRecordsNamesAndAddresses(t *testing.T) {
 	var l policy.Learner
-	base := kernel.New(kernel.Config{Hosts: map[string][]netip.Addr{"name.test": {netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("93.184.216.34")}}})
+	base := kernel.New(
+		kernel.Config{
+			Hosts: map[string][]netip.Addr{
+				"name.test": {
+					netip.MustParseAddr("127.0.0.1"),
+					netip.MustParseAddr("93.184.216.34"),
+				},
+			},
+		},
+	)
 	all := policy.New(policy.AllowNet(policy.Origin{}), policy.Limits{})
-	g := startWith(t, context.Background(), wasport.Config{Network: base, Policy: all, Learner: &l},
-		"lookup", "name.test", "80", "4", "tcp")
-	g.ends(0)
-	g = startWith(t, context.Background(), wasport.Config{Network: base, Policy: all, Learner: &l},
-		"tcp_client", "127.0.0.1", "9", "x")
-	g.ends(1)
+	g := startGuestWith(
+		t,
+		context.Background(),
+		wasport.Config{Network: base, Policy: all, Learner: &l},
+		"lookup",
+		"name.test",
+		"80",
+		"4",
+		"tcp",
+	)
+	g.waitExit(0)
+	g = startGuestWith(
+		t,
+		context.Background(),
+		wasport.Config{Network: base, Policy: all, Learner: &l},
+		"tcp_client",
+		"127.0.0.1",
+		"9",
+		"x",
+	)
+	g.waitExit(1)
 	want := "allow = [\n  \"connect tcp://127.0.0.1:9\",\n  \"resolve name.test\",\n]\n"
 	if got := string(policy.New(l.Rules(), policy.Limits{}).TOML()); got != want {
 		t.Errorf("learnt\n%snot\n%s", got, want)

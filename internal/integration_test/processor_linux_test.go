@@ -19,23 +19,23 @@ import (
 	"github.com/wasport/wasport/internal/abi"
 )
 
-// A call is what a guest of looping does: a function with its arguments, raw.
-type call struct {
-	module string
-	f      *abi.Function
-	args   []uint64
+// importCall is what a guest of looping does: a function with its arguments, raw.
+type importCall struct {
+	module   string
+	function *abi.Function
+	args     []uint64
 }
 
 // preview1Call is a call of a function of preview 1.
-func preview1Call(name string, args ...uint64) call {
+func preview1Call(name string, args ...uint64) importCall {
 	const module = "wasi_snapshot_preview1"
 	all := abi.Overloads(module, name)
 	i := slices.IndexFunc(all, func(f *abi.Function) bool { return len(f.Params) == len(args) })
-	return call{module, all[i], args}
+	return importCall{module, all[i], args}
 }
 
-// looping assembles a module that makes some calls once, and then one for ever.
-func looping(first []call, forever call, memory map[uint32][]byte) []byte {
+// loopModule assembles a module that makes some calls once, and then one for ever.
+func loopModule(first []importCall, forever importCall, memory map[uint32][]byte) []byte {
 	uleb := func(n int) []byte { return binary.AppendUvarint(nil, uint64(n)) }
 	vector := func(b []byte) []byte { return append(uleb(len(b)), b...) }
 	constant := func(op byte, v int64) []byte { // signed LEB128
@@ -52,15 +52,15 @@ func looping(first []call, forever call, memory map[uint32][]byte) []byte {
 	types := []byte{0x60, 0, 0} // () -> (), of _start
 	var imports, body []byte
 	count := 0
-	add := func(c call) {
+	add := func(c importCall) {
 		valtypes := strings.NewReplacer("i", "\x7f", "I", "\x7e")
 		types = append(types, 0x60)
-		types = append(types, vector([]byte(valtypes.Replace(c.f.Params)))...)
-		types = append(types, vector([]byte(valtypes.Replace(c.f.Results)))...)
+		types = append(types, vector([]byte(valtypes.Replace(c.function.Params)))...)
+		types = append(types, vector([]byte(valtypes.Replace(c.function.Results)))...)
 		imports = append(imports, vector([]byte(c.module))...)
-		imports = append(imports, vector([]byte(c.f.Name))...)
+		imports = append(imports, vector([]byte(c.function.Name))...)
 		imports = append(append(imports, 0), uleb(count+1)...)
-		for i, p := range c.f.Params {
+		for i, p := range c.function.Params {
 			if p == 'i' {
 				body = append(body, constant(0x41, int64(int32(c.args[i])))...)
 			} else {
@@ -68,7 +68,7 @@ func looping(first []call, forever call, memory map[uint32][]byte) []byte {
 			}
 		}
 		body = append(append(body, 0x10), uleb(count)...)
-		if c.f.Results != "" {
+		if c.function.Results != "" {
 			body = append(body, 0x1a) // drop
 		}
 		count++
@@ -104,8 +104,8 @@ func looping(first []call, forever call, memory map[uint32][]byte) []byte {
 	return wasm
 }
 
-// consumed is the processor time of this process.
-func consumed() time.Duration {
+// processTime is the processor time of this process.
+func processTime() time.Duration {
 	var u syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
@@ -121,9 +121,9 @@ const (
 	fdDir, fdListener, fdDatagram, fdFile, fdStream = 3, 4, 5, 6, 7
 )
 
-// tried are the arguments with which a function is called that does much for them; all others are
-// called on a socket, with numbers that are in the range of most.
-func tried(port uint16) (map[string][][]uint64, map[uint32][]byte) {
+// callArguments are the arguments with which a function is called that does much for them; all
+// others are called on a socket, with numbers that are in the range of most.
+func callArguments(port uint16) (map[string][][]uint64, map[uint32][]byte) {
 	timers := make([]byte, 16384*48)
 	for b := timers; len(b) > 0; b = b[48:] {
 		binary.LittleEndian.PutUint32(b[16:], 1)
@@ -190,8 +190,8 @@ func tried(port uint16) (map[string][][]uint64, map[uint32][]byte) {
 		}
 }
 
-// calls are the calls that the test makes, each function with each of its arguments.
-func calls(special map[string][][]uint64) (list []call) {
+// allCalls are the calls that the test makes, each function with each of its arguments.
+func allCalls(special map[string][][]uint64) (list []importCall) {
 	for module, functions := range abi.Functions() {
 		if module == "wasi_unstable" { // the same functions
 			continue
@@ -206,16 +206,16 @@ func calls(special map[string][][]uint64) (list []call) {
 				all = [][]uint64{args[:len(f.Params)]}
 			}
 			for _, args := range all {
-				list = append(list, call{module, f, args})
+				list = append(list, importCall{module, f, args})
 			}
 		}
 	}
 	return list
 }
 
-// TestProcessorLimitInEveryCall lets guests live in calls of the host, each in another one. None
+// TestMaxCPUInEveryHostCall lets guests live in calls of the host, each in another one. None
 // may take more of a processor than its limit and a fifth, kernel and Go runtime included.
-func TestProcessorLimitInEveryCall(t *testing.T) {
+func TestMaxCPUInEveryHostCall(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -237,52 +237,60 @@ func TestProcessorLimitInEveryCall(t *testing.T) {
 	for i := range 1000 {
 		os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), nil, 0o666)
 	}
-	special, memory := tried(uint16(datagram.LocalAddr().(*net.UDPAddr).Port))
-	first := []call{
+	special, memory := callArguments(uint16(datagram.LocalAddr().(*net.UDPAddr).Port))
+	first := []importCall{
 		preview1Call("path_open", fdDir, 0, atFile, 4, 0, 1<<29-1, 0, 0, atOut),
 		preview1Call("sock_open", 0, 0, 1, atOut),
 		preview1Call("fd_fdstat_set_flags", fdStream, 4),
 		preview1Call("sock_set_recv_timeout", fdDatagram, 1000),
 	}
 	c := wasport.Config{
-		Policy: rules(t, "allow connect loopback", "allow listen loopback"), MaxDescriptors: 64,
+		Policy: parsePolicy(
+			t,
+			"allow connect loopback",
+			"allow listen loopback",
+		), MaxDescriptors: 64,
 		Dirs: []wasport.Dir{{Host: dir}}, MaxCPU: 100 * time.Millisecond,
 		Sockets: []syscall.Conn{listener.(*net.TCPListener), datagram.(*net.UDPConn)},
 	}
-	for _, call := range calls(special) {
-		t.Run(fmt.Sprint(call.f.Name, call.args), func(t *testing.T) {
-			wasm := looping(first, call, memory)
+	for _, call := range allCalls(special) {
+		t.Run(fmt.Sprint(call.function.Name, call.args), func(t *testing.T) {
+			wasm := loopModule(first, call, memory)
 			m, err := shared.runtime.Compile(context.Background(), wasm, wasport.CompileConfig{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer m.Close(context.Background())
-			withinLimit(t, m, c)
+			checkProcessorLimit(t, m, c)
 		})
 	}
 }
 
-// TestProcessorLimitOfThreads lets a guest compute in many threads, start threads for ever, and
+// TestMaxCPUOfHostileThreads lets a guest compute in many threads, start threads for ever, and
 // wait for moments.
-func TestProcessorLimitOfThreads(t *testing.T) {
-	m := assembled(t, "hostile")
+func TestMaxCPUOfHostileThreads(t *testing.T) {
+	m := compileTestdata(t, "hostile")
 	for _, function := range []string{"one", "many", "spawn", "wait", "notify"} {
 		t.Run(function, func(t *testing.T) {
-			withinLimit(t, m, wasport.Config{Function: function, MaxCPU: 200 * time.Millisecond})
+			checkProcessorLimit(
+				t,
+				m,
+				wasport.Config{Function: function, MaxCPU: 200 * time.Millisecond},
+			)
 		})
 	}
 }
 
-// withinLimit runs a guest that goes on for ever, and judges what it takes.
-func withinLimit(t *testing.T, m *wasport.Module, c wasport.Config) {
+// checkProcessorLimit runs a guest that goes on for ever, and judges what it takes.
+func checkProcessorLimit(t *testing.T, m *wasport.Module, c wasport.Config) {
 	t.Helper()
 	const attempts = 6
 	var ratios []float64
 	for range attempts {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*c.MaxCPU)
-		before := consumed()
+		before := processTime()
 		_, err := m.Run(ctx, c)
-		took := consumed() - before
+		took := processTime() - before
 		cancel()
 		if !errors.Is(err, wasport.ErrCPU) && !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("the guest ended with %v, want %v", err, wasport.ErrCPU)
@@ -293,7 +301,7 @@ func withinLimit(t *testing.T, m *wasport.Module, c wasport.Config) {
 		}
 	}
 	t.Logf("took %.2f of the limit", ratios)
-	if measured && slices.Min(ratios) > 1.2 {
+	if canMeasure && slices.Min(ratios) > 1.2 {
 		t.Errorf("took %.2f times the limit, want at most 1.2", ratios)
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// hostile starts a guest that takes all the time that it gets, until the function returned is
+// startHostile starts a guest that takes all the time that it gets, until the function returned is
 // called.
-func hostile(t testing.TB, m *wasport.Module, function string) (stop func()) {
+func startHostile(t testing.TB, m *wasport.Module, function string) (stop func()) {
 	t.Helper()
 	g, err := m.Start(context.Background(), wasport.Config{Function: function})
 	if err != nil {
@@ -25,9 +25,9 @@ func hostile(t testing.TB, m *wasport.Module, function string) (stop func()) {
 	}
 }
 
-// innocents runs ten guests at once, and returns how long they take and how many of them ended
+// runInnocents runs ten guests at once, and returns how long they take and how many of them ended
 // well.
-func innocents(t testing.TB, m *wasport.Module, c wasport.Config, rounds,
+func runInnocents(t testing.TB, m *wasport.Module, c wasport.Config, rounds,
 	steps uint64) (took time.Duration, well int) {
 	t.Helper()
 	const count = 10
@@ -51,38 +51,38 @@ func innocents(t testing.TB, m *wasport.Module, c wasport.Config, rounds,
 	return took, well
 }
 
-// TestInnocentsBesideManyThreads runs guests that mostly wait beside one that computes in 65
+// TestWaitingGuestsBesideManyThreads runs guests that mostly wait beside one that computes in 65
 // threads, or starts threads for ever: they take about as long as beside one that computes in one.
-func TestInnocentsBesideManyThreads(t *testing.T) {
-	bad, good := assembled(t, "hostile"), assembled(t, "innocent")
+func TestWaitingGuestsBesideManyThreads(t *testing.T) {
+	bad, good := compileTestdata(t, "hostile"), compileTestdata(t, "innocent")
 	for _, function := range []string{"many", "spawn"} {
 		t.Run(function, func(t *testing.T) {
 			const rounds = 7
 			var ratios []float64
 			for range rounds {
 				beside := func(function string) time.Duration {
-					stop := hostile(t, bad, function)
+					stop := startHostile(t, bad, function)
 					defer stop()
 					// Until it is known for what it is.
-					innocents(t, good, wasport.Config{}, 10, 20000)
-					took, _ := innocents(t, good, wasport.Config{}, 10, 20000)
+					runInnocents(t, good, wasport.Config{}, 10, 20000)
+					took, _ := runInnocents(t, good, wasport.Config{}, 10, 20000)
 					return took
 				}
 				one := beside("one")
 				ratios = append(ratios, float64(beside(function))/float64(one))
 			}
 			t.Logf("took %.2f times as long", ratios)
-			if best := slices.Min(ratios); measured && best > 1.5 {
+			if best := slices.Min(ratios); canMeasure && best > 1.5 {
 				t.Errorf("took %.2f times as long at best, want at most 1.5", best)
 			}
 		})
 	}
 }
 
-// TestInnocentsKeepTheirLimit runs guests with a limit that is enough for them when they are alone
+// TestMaxCPUBesideHostileGuest runs guests with a limit that is enough for them when they are alone
 // beside one that takes all the time that it gets. What that takes is not charged to them.
-func TestInnocentsKeepTheirLimit(t *testing.T) {
-	bad, good := assembled(t, "hostile"), assembled(t, "innocent")
+func TestMaxCPUBesideHostileGuest(t *testing.T) {
+	bad, good := compileTestdata(t, "hostile"), compileTestdata(t, "innocent")
 	for _, test := range []struct {
 		name          string
 		rounds, steps uint64
@@ -92,7 +92,7 @@ func TestInnocentsKeepTheirLimit(t *testing.T) {
 	} {
 		c := wasport.Config{MaxCPU: 250 * time.Microsecond}
 		for attempts := 0; attempts < 3; attempts++ {
-			if _, well := innocents(t, good, c, test.rounds, test.steps); well < 10 {
+			if _, well := runInnocents(t, good, c, test.rounds, test.steps); well < 10 {
 				c.MaxCPU *= 2
 				attempts = -1
 			}
@@ -100,12 +100,12 @@ func TestInnocentsKeepTheirLimit(t *testing.T) {
 		c.MaxCPU *= 2 // What suffices by chance is not enough to compare with.
 		for _, function := range []string{"many", "spawn"} {
 			t.Run(test.name+"/"+function, func(t *testing.T) {
-				stop := hostile(t, bad, function)
+				stop := startHostile(t, bad, function)
 				defer stop()
 				for range 3 {
-					took, well := innocents(t, good, c, test.rounds, test.steps)
+					took, well := runInnocents(t, good, c, test.rounds, test.steps)
 					t.Logf("took %v with a limit of %v", took, c.MaxCPU)
-					if measured && well < 10 {
+					if canMeasure && well < 10 {
 						t.Errorf("%d of 10 kept a limit of %v, want all", well, c.MaxCPU)
 					}
 				}

@@ -14,21 +14,21 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// crowd are servers at each address of the host, all on one port.
-type crowd struct {
+// addrServers are servers at each address of the host, all on one port.
+type addrServers struct {
 	port uint16
 }
 
 // greeting is what a server says to whoever connects.
 func greeting(a netip.Addr) string { return "this-is-" + a.String() }
 
-func newCrowd(t *testing.T) *crowd {
+func startAddrServers(t *testing.T) *addrServers {
 	t.Helper()
-	c := new(crowd)
-	for _, text := range []string{"127.0.0.1", lan4, world4, "::1", lan6} {
+	c := new(addrServers)
+	for _, text := range []string{"127.0.0.1", lan4, public4, "::1", lan6} {
 		a := netip.MustParseAddr(text)
 		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, c.port)))
-		must(t, err)
+		fatalOnError(t, err)
 		// Nobody else is here who could have the port at the next address.
 		c.port = l.Addr().(*net.TCPAddr).AddrPort().Port()
 		go func() {
@@ -46,26 +46,26 @@ func newCrowd(t *testing.T) *crowd {
 	return c
 }
 
-// packets are the sockets of the crowd for datagrams, made anew for each test so that what has come
-// to each can be told.
-func (c *crowd) packets(t *testing.T) (heard func() []string) {
+// listenDatagrams are the sockets of the crowd for datagrams, made anew for each test so that what
+// has come to each can be told.
+func (c *addrServers) listenDatagrams(t *testing.T) (heard func() []string) {
 	t.Helper()
 	all := make(map[string]*net.UDPConn)
-	for _, text := range []string{"127.0.0.1", lan4, world4, "::1", lan6} {
+	for _, text := range []string{"127.0.0.1", lan4, public4, "::1", lan6} {
 		at := netip.AddrPortFrom(netip.MustParseAddr(text), c.port)
 		p, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
-		must(t, err)
+		fatalOnError(t, err)
 		t.Cleanup(func() { p.Close() })
 		all[text] = p
 	}
 	return func() (met []string) {
 		for text, p := range all {
 			raw, err := p.SyscallConn()
-			must(t, err)
+			fatalOnError(t, err)
 			b := make([]byte, 64)
 			for more := true; more; {
 				// it does not wait
-				must(t, raw.Control(func(fd uintptr) { _, err = syscall.Read(int(fd), b) }))
+				fatalOnError(t, raw.Control(func(fd uintptr) { _, err = syscall.Read(int(fd), b) }))
 				if more = err == nil; more {
 					met = append(met, text)
 				}
@@ -76,31 +76,31 @@ func (c *crowd) packets(t *testing.T) (heard func() []string) {
 	}
 }
 
-// TestSequences takes steps that lead a kernel to somewhere else than where it was told to go, and
-// looks who was reached.
-func TestSequences(t *testing.T) { inNamespace(t, sequences) }
+// TestRedirectedAddressesAreJudged takes steps that lead a kernel to somewhere else than where it
+// was told to go, and looks who was reached.
+func TestRedirectedAddressesAreJudged(t *testing.T) { inNamespace(t, testSequences) }
 
 // sequence is what a guest does, and where that leads.
 type sequence struct {
-	name   string
-	rules  string // each ends with ";", PORT is that of the servers
-	handed string // what is handed over, as descriptor 3
-	steps  []string
-	want   []string // of steps, what they say; "" is anything but OK
-	met    string   // who got datagrams
+	name        string
+	rules       string // each ends with ";", PORT is that of the servers
+	adopted     string // what is handed over, as descriptor 3
+	steps       []string
+	want        []string // of steps, what they say; "" is anything but OK
+	datagramsTo string   // who got datagrams
 }
 
-// way is a way to reach an address: the steps of the last resort, and how the guest then knows whom
-// it has reached.
-type way struct {
+// reachMethod is a way to reach an address: the steps of the last resort, and how the guest then
+// knows whom it has reached.
+type reachMethod struct {
 	protocol string
 	reach    string // with the address
 	after    string
 }
 
-// to completes a sequence by reaching for an address: the server at another one answers to it, or
-// "refused", or "nobody".
-func (w way) to(address, server string, s sequence) sequence {
+// sequenceTo completes a sequence by reaching for an address: the server at another one answers to
+// it, or "refused", or "nobody".
+func (w reachMethod) sequenceTo(address, server string, s sequence) sequence {
 	s.name = w.protocol + " " + strings.Fields(w.reach)[0] + ", " + s.name
 	for range s.steps {
 		s.want = append(s.want, "OK")
@@ -114,9 +114,9 @@ func (w way) to(address, server string, s sequence) sequence {
 	case w.protocol == "tcp":
 		s.steps = append(s.steps, w.after, "peer 0")
 		s.want = append(s.want, "OK", greeting(netip.MustParseAddr(server)),
-			seen(address, server)+" PORT")
+			peerAddr(address, server)+" PORT")
 	default:
-		s.want, s.met = append(s.want, "OK"), server
+		s.want, s.datagramsTo = append(s.want, "OK"), server
 		if w.after != "" {
 			s.steps, s.want = append(s.steps, w.after), append(s.want, "OK")
 		}
@@ -132,8 +132,8 @@ const (
 		"allow connect udp://127.0.0.1:53;"
 )
 
-// unconnected are the sequences that all ways have.
-func (w way) unconnected() (all []sequence) {
+// unconnectedSequences are the sequences that all ways have.
+func (w reachMethod) unconnectedSequences() (all []sequence) {
 	four, six := "open "+w.protocol+" 4", "open "+w.protocol+" 6"
 	for _, denied := range []string{"", "deny connect 10.0.0.0/8; deny connect fd00::/8;"} {
 		for _, s := range []struct {
@@ -165,35 +165,39 @@ func (w way) unconnected() (all []sequence) {
 		} {
 			s.name, s.rules = s.name+" "+denied, s.rules+binds+denied
 			if s.server != "refused" || denied == "" { // else either of the two may refuse
-				all = append(all, w.to(s.address, s.server, s.sequence))
+				all = append(all, w.sequenceTo(s.address, s.server, s.sequence))
 			}
 		}
 	}
 	return all
 }
 
-// own are sequences that go for the host's own public address, where whoever comes from outside has
-// to pass the firewall.
-func (w way) own() (all []sequence) {
+// ownAddrSequences are sequences that go for the host's own public address, where whoever comes
+// from outside has to pass the firewall.
+func (w reachMethod) ownAddrSequences() (all []sequence) {
 	for rule, server := range map[string]string{
 		"allow connect *;":                                "refused",
 		"allow connect public;":                           "refused",
-		"allow connect 93.184.216.34:PORT;":               world4,
-		"allow connect *; allow connect 93.184.216.0/24;": world4,
-		"allow connect any;":                              world4,
+		"allow connect 93.184.216.34:PORT;":               public4,
+		"allow connect *; allow connect 93.184.216.0/24;": public4,
+		"allow connect any;":                              public4,
 	} {
 		four := sequence{name: "own address with " + rule, rules: rule}
 		four.steps = []string{"open " + w.protocol + " 4"}
 		six := sequence{name: "own address, mapped, with " + rule, rules: rule}
 		six.steps = []string{"open " + w.protocol + " 6"}
-		all = append(all, w.to(world4, server, four), w.to("::ffff:"+world4, server, six))
+		all = append(
+			all,
+			w.sequenceTo(public4, server, four),
+			w.sequenceTo("::ffff:"+public4, server, six),
+		)
 	}
 	return all
 }
 
-// connectedFirst are sequences of datagrams whose socket has a source address by an earlier
+// reconnectedSequences are sequences of datagrams whose socket has a source address by an earlier
 // connect.
-func (w way) connectedFirst() (all []sequence) {
+func (w reachMethod) reconnectedSequences() (all []sequence) {
 	for _, s := range []struct{ rules, open, first, address, server string }{
 		{loop4, "open udp 4", "10.99.0.53", "0.0.0.0", "127.0.0.1"},
 		{loop4, "open udp 4", "93.184.216.34", "0.0.0.0", "127.0.0.1"},
@@ -201,67 +205,72 @@ func (w way) connectedFirst() (all []sequence) {
 		{loop4, "open udp 6", "::ffff:10.99.0.53", "::ffff:0.0.0.0", "127.0.0.1"},
 		{loop6, "open udp 6", "::ffff:127.0.0.1", "::", "nobody"},
 	} {
-		all = append(all, w.to(s.address, s.server, sequence{
+		all = append(all, w.sequenceTo(s.address, s.server, sequence{
 			name:  "connected first to " + s.first + " with " + s.rules,
 			rules: s.rules + others, steps: []string{s.open, "connect 0 " + s.first + " 53"}}))
 	}
 	return all
 }
 
-// handedOver are sequences of datagrams with a socket that was handed over with an address.
-func (w way) handedOver() (all []sequence) {
+// adoptedSequences are sequences of datagrams with a socket that was handed over with an address.
+func (w reachMethod) adoptedSequences() (all []sequence) {
 	for _, handed := range []string{
 		"udp4 10.99.0.1:0", "udp4 10.99.0.1:0 10.99.0.53:53", "udp [::ffff:10.99.0.1]:0",
 	} {
-		s := sequence{name: handed, handed: handed, steps: []string{"have 3"}}
-		all = append(all, w.to("0.0.0.0", "refused", s))
+		s := sequence{name: handed, adopted: handed, steps: []string{"have 3"}}
+		all = append(all, w.sequenceTo("0.0.0.0", "refused", s))
 		s.name, s.rules = handed+" with "+loop4, loop4
-		all = append(all, w.to("0.0.0.0", "127.0.0.1", s))
+		all = append(all, w.sequenceTo("0.0.0.0", "127.0.0.1", s))
 	}
 	return all
 }
 
-func sequences(t *testing.T) {
-	stream := way{"tcp", "connect 0 %s PORT", "recv 0"}
-	packet := way{"udp", "sendto 0 %s PORT x", ""}
-	pointed := way{"udp", "connect 0 %s PORT", "send 0 x"}
+func testSequences(t *testing.T) {
+	stream := reachMethod{"tcp", "connect 0 %s PORT", "recv 0"}
+	packet := reachMethod{"udp", "sendto 0 %s PORT x", ""}
+	pointed := reachMethod{"udp", "connect 0 %s PORT", "send 0 x"}
 	var all []sequence
-	for _, w := range []way{stream, packet, pointed} {
-		all = slices.Concat(all, w.unconnected(), w.own())
+	for _, w := range []reachMethod{stream, packet, pointed} {
+		all = slices.Concat(all, w.unconnectedSequences(), w.ownAddrSequences())
 	}
-	all = slices.Concat(all, packet.connectedFirst(), pointed.connectedFirst(), packet.handedOver())
+	all = slices.Concat(
+		all,
+		packet.reconnectedSequences(),
+		pointed.reconnectedSequences(),
+		packet.adoptedSequences(),
+	)
 	all = append(all, sequence{
 		name:  "tcp connect, after one that failed",
 		rules: loop4 + "allow connect 10.99.0.53:1;",
 		steps: []string{"open tcp 4", "connect 0 10.99.0.53 1", "connect 0 0.0.0.0 PORT", "recv 0"},
 		want:  []string{"OK", "ECONNREFUSED", "OK", greeting(netip.MustParseAddr("127.0.0.1"))}})
-	servers := newCrowd(t)
+	servers := startAddrServers(t)
 	for _, s := range all {
-		t.Run(s.name, func(t *testing.T) { servers.meet(t, s) })
+		t.Run(s.name, func(t *testing.T) { servers.runSequence(t, s) })
 	}
 }
 
-// meet takes a sequence among the servers.
-func (c *crowd) meet(t *testing.T, s sequence) {
-	heard := c.packets(t)
+// runSequence takes a sequence among the servers.
+func (c *addrServers) runSequence(t *testing.T, s sequence) {
+	heard := c.listenDatagrams(t)
 	port := fmt.Sprint(c.port)
 	with := func(s string) string { return strings.ReplaceAll(s, "PORT", port) }
 	var audit bytes.Buffer
 	config := wasport.Config{
-		Policy: rules(t, splitRules(with(s.rules))...),
+		Policy: parsePolicy(t, splitRules(with(s.rules))...),
 		Audit:  slog.New(slog.NewTextHandler(&audit, nil)),
 	}
-	if s.handed != "" {
-		config.Sockets = []syscall.Conn{socketOf(t, s.handed)}
+	if s.adopted != "" {
+		config.Sockets = []syscall.Conn{openHostSocket(t, s.adopted)}
 	}
-	got := takeSteps(t, config, with(strings.Join(s.steps, "\n")))
+	got := runSteps(t, config, with(strings.Join(s.steps, "\n")))
 	for i, want := range s.want {
 		if want = with(want); got[i] != want && (want != "" || got[i] == "OK") {
 			t.Errorf("%s: got %s, want %s", with(s.steps[i]), got[i], want)
 		}
 	}
-	if met := strings.Join(heard(), " "); met != s.met {
-		t.Errorf("datagrams have come to %q, want %q", met, s.met)
+	if met := strings.Join(heard(), " "); met != s.datagramsTo {
+		t.Errorf("datagrams have come to %q, want %q", met, s.datagramsTo)
 	}
 	for _, wrong := range []string{"0.0.0.0:", "[::]:", "[::ffff:0.0.0.0]:"} {
 		if strings.Contains(audit.String(), "address="+wrong+port) {
@@ -270,8 +279,8 @@ func (c *crowd) meet(t *testing.T, s sequence) {
 	}
 }
 
-// seen is how a socket sees an address that it was connected to as another.
-func seen(to, reached string) string {
+// peerAddr is how a socket sees an address that it was connected to as another.
+func peerAddr(to, reached string) string {
 	if strings.HasPrefix(to, "::ffff:") {
 		return "::ffff:" + reached
 	}
@@ -287,39 +296,40 @@ func splitRules(s string) (list []string) {
 	return list
 }
 
-// socketOf opens a socket of the host: a network, an address, and for datagrams perhaps that of a
-// peer.
-func socketOf(t *testing.T, text string) syscall.Conn {
+// openHostSocket opens a socket of the host: a network, an address, and for datagrams perhaps that
+// of a peer.
+func openHostSocket(t *testing.T, text string) syscall.Conn {
 	t.Helper()
 	words := strings.Fields(text)
 	if strings.HasPrefix(words[0], "tcp") {
 		l, err := net.Listen(words[0], words[1])
-		must(t, err)
+		fatalOnError(t, err)
 		t.Cleanup(func() { l.Close() })
 		return l.(*net.TCPListener)
 	}
 	local, err := net.ResolveUDPAddr(words[0], words[1])
-	must(t, err)
+	fatalOnError(t, err)
 	var c *net.UDPConn
 	if len(words) == 2 {
 		c, err = net.ListenUDP(words[0], local)
 	} else {
 		var peer *net.UDPAddr
 		peer, err = net.ResolveUDPAddr(words[0], words[2])
-		must(t, err)
+		fatalOnError(t, err)
 		c, err = net.DialUDP(words[0], local, peer)
 	}
-	must(t, err)
+	fatalOnError(t, err)
 	t.Cleanup(func() { c.Close() })
 	return c
 }
 
-// takeSteps runs the guest that takes steps, and returns what it says of each.
-func takeSteps(t *testing.T, c wasport.Config, steps string) (said []string) {
+// runSteps runs the guest that takes steps, and returns what it says of each.
+func runSteps(t *testing.T, c wasport.Config, steps string) (said []string) {
 	t.Helper()
 	var out bytes.Buffer
 	c.Args, c.Stdout = append([]string{"sequence"}, strings.Split(steps, "\n")...), &out
-	if status, err := module(t, "sequence").Run(t.Context(), c); err != nil || status.Code != 0 {
+	if status, err := compileGuest(t, "sequence").Run(t.Context(), c); err != nil ||
+		status.Code != 0 {
 		t.Fatalf("status %v, %v: %s", status, err, out.String())
 	}
 	for _, step := range strings.Split(steps, "\n") {
@@ -332,10 +342,11 @@ func takeSteps(t *testing.T, c wasport.Config, steps string) (said []string) {
 	return said
 }
 
-// TestSequencesOfListeners hands over sockets that are on every address, and looks who comes in.
-func TestSequencesOfListeners(t *testing.T) { inNamespace(t, listeners) }
+// TestAdoptedWildcardSocketsAdmitByRule hands over sockets that are on every address, and looks who
+// comes in.
+func TestAdoptedWildcardSocketsAdmitByRule(t *testing.T) { inNamespace(t, testListeners) }
 
-func listeners(t *testing.T) {
+func testListeners(t *testing.T) {
 	for _, test := range []struct {
 		family string // "" is both
 		host   string
@@ -356,24 +367,24 @@ func listeners(t *testing.T) {
 	} {
 		for _, protocol := range []string{"tcp", "udp"} {
 			t.Run(protocol+test.family+" "+test.host+" "+test.rules, func(t *testing.T) {
-				conn := socketOf(t, protocol+test.family+" "+test.host+":0")
-				port := portOf(t, conn)
+				conn := openHostSocket(t, protocol+test.family+" "+test.host+":0")
+				port := localPort(t, conn)
 				come := map[string]string{"tcp": "accept 0", "udp": "recv 0"}[protocol]
 				steps, want := []string{"have 3"}, []string{"OK"}
 				for _, peer := range []string{"127.0.0.1", lan4, "::1", lan6} {
 					if test.family != "" && strings.Contains(peer, ".") != (test.family == "4") {
 						continue
 					}
-					says := visit(t, protocol, peer, port, test.family == "")
+					says := contactGuest(t, protocol, peer, port, test.family == "")
 					if slices.Contains(strings.Fields(test.admits), peer) {
 						steps, want = append(steps, come), append(want, says)
 					}
 				}
 				steps, want = append(steps, "wait 0 1", come), append(want, "OK", "EAGAIN")
 				text := strings.NewReplacer("PROTO", protocol, "PORT", port).Replace(test.rules)
-				c := wasport.Config{Policy: rules(t, splitRules(text)...)}
+				c := wasport.Config{Policy: parsePolicy(t, splitRules(text)...)}
 				c.Sockets = []syscall.Conn{conn}
-				if got := takeSteps(t, c, strings.Join(steps, "\n")); !slices.Equal(got, want) {
+				if got := runSteps(t, c, strings.Join(steps, "\n")); !slices.Equal(got, want) {
 					t.Errorf("got %q, want %q", got, want)
 				}
 			})
@@ -381,36 +392,36 @@ func listeners(t *testing.T) {
 	}
 }
 
-// visit connects or sends from an address of the host to itself, and returns what a guest says of
-// that which lets it in.
-func visit(t *testing.T, protocol, peer, port string, dual bool) string {
+// contactGuest connects or sends from an address of the host to itself, and returns what a guest
+// says of that which lets it in.
+func contactGuest(t *testing.T, protocol, peer, port string, dual bool) string {
 	t.Helper()
-	d := net.Dialer{LocalAddr: localOf(protocol, peer)}
+	d := net.Dialer{LocalAddr: localAddr(protocol, peer)}
 	c, err := d.Dial(protocol, net.JoinHostPort(peer, port))
-	must(t, err)
+	fatalOnError(t, err)
 	t.Cleanup(func() { c.Close() })
 	if protocol == "udp" {
 		says := greeting(netip.MustParseAddr(peer))
 		_, err := c.Write([]byte(says))
-		must(t, err)
+		fatalOnError(t, err)
 		return says
 	}
 	_, from, err := net.SplitHostPort(c.LocalAddr().String())
-	must(t, err)
+	fatalOnError(t, err)
 	if dual && strings.Contains(peer, ".") {
 		peer = "::ffff:" + peer
 	}
 	return peer + " " + from
 }
 
-func localOf(protocol, host string) net.Addr {
+func localAddr(protocol, host string) net.Addr {
 	if protocol == "tcp" {
 		return &net.TCPAddr{IP: net.ParseIP(host)}
 	}
 	return &net.UDPAddr{IP: net.ParseIP(host)}
 }
 
-func portOf(t *testing.T, c syscall.Conn) string {
+func localPort(t *testing.T, c syscall.Conn) string {
 	t.Helper()
 	var at net.Addr
 	switch c := c.(type) {
@@ -420,6 +431,6 @@ func portOf(t *testing.T, c syscall.Conn) string {
 		at = c.LocalAddr()
 	}
 	_, port, err := net.SplitHostPort(at.String())
-	must(t, err)
+	fatalOnError(t, err)
 	return port
 }

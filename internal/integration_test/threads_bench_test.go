@@ -9,8 +9,8 @@ import (
 // BenchmarkThreadJoin starts a thread of a guest and waits for its end, over and over.
 func BenchmarkThreadJoin(b *testing.B) {
 	g := startThreads(b, "join", strconv.Itoa(b.N))
-	g.line()
-	g.ends(0)
+	g.readLine()
+	g.waitExit(0)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "threads/s")
 }
 
@@ -18,10 +18,10 @@ func BenchmarkThreadJoin(b *testing.B) {
 // connection on loopback.
 func BenchmarkThreadRoundTrip(b *testing.B) {
 	g := startThreads(b, "pair", "pingpong", strconv.Itoa(b.N))
-	var µs int
-	if _, err := fmt.Sscanf(g.line(), "done %d", &µs); err != nil {
+	var usec int
+	if _, err := fmt.Sscanf(g.readLine(), "done %d", &usec); err != nil {
 		b.Fatal(err)
 	}
-	g.ends(0)
+	g.waitExit(0)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rounds/s")
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestThreadsEnd ends guests whose threads are blocked in all the ways there are, and compute: by
-// one of them, and from outside. It must take no longer than a guest may take to notice, and
-// nothing may be left behind.
-func TestThreadsEnd(t *testing.T) {
+// TestStopWithBlockedThreads ends guests whose threads are blocked in all the ways there are, and
+// compute: by one of them, and from outside. It must take no longer than a guest may take to
+// notice, and nothing may be left behind.
+func TestStopWithBlockedThreads(t *testing.T) {
 	reason := errors.New("enough")
 	for _, test := range []struct {
 		name, how string
@@ -34,8 +34,8 @@ func TestThreadsEnd(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var late []time.Duration
-			rounds, most := 0, 1000*pace(t).whole
-			again(t, func(t *testing.T) {
+			rounds, most := 0, 1000*idleGuestTime(t).wall
+			repeatTest(t, func(t *testing.T) {
 				rounds++
 				ctx, cancel := context.WithCancelCause(context.Background())
 				defer cancel(nil)
@@ -45,18 +45,23 @@ func TestThreadsEnd(t *testing.T) {
 				}
 				defer keep.Close()
 				defer stdin.Close()
-				g := startThreadsWith(t, ctx, wasport.Config{Policy: onLoopback(t), Stdin: stdin},
-					"end", test.how)
-				g.expect("ready")
+				g := startThreadsWith(
+					t,
+					ctx,
+					wasport.Config{Policy: loopbackPolicy(t), Stdin: stdin},
+					"end",
+					test.how,
+				)
+				g.expectLines("ready")
 				at := time.Now()
 				if test.end != nil {
-					test.end(cancel, g.g)
+					test.end(cancel, g.handle)
 				}
-				status, err := g.g.Wait()
-				if took := time.Since(at); measured && took > most {
+				status, err := g.handle.Wait()
+				if took := time.Since(at); canMeasure && took > most {
 					late = append(late, took)
 				}
-				if rest, _ := io.ReadAll(g.lines); len(rest) > 0 {
+				if rest, _ := io.ReadAll(g.stdout); len(rest) > 0 {
 					t.Errorf("threads went on: %s", rest)
 				}
 				var trap *wasport.Trap
@@ -74,25 +79,24 @@ func TestThreadsEnd(t *testing.T) {
 			if len(late) > rounds/10+1 {
 				t.Errorf("%d of %d ends took longer than %v: %v", len(late), rounds, most, late)
 			}
-			eventually(t, "no goroutine is left behind",
-				func() bool { return !strings.Contains(stacks(), "wasport/wasport/internal/engine") })
+			waitUntil(t, "no goroutine of a guest is left", noGuestGoroutines)
 		})
 	}
 }
 
-// TestThreadsCPU adds up the time of all threads: the threads of this guest compute, and none of
-// them for long enough by itself.
-func TestThreadsCPU(t *testing.T) {
+// TestMaxCPUOfAllThreads adds up the time of all threads: the threads of this guest compute, and
+// none of them for long enough by itself.
+func TestMaxCPUOfAllThreads(t *testing.T) {
 	const limit = 50 * time.Millisecond
-	c := wasport.Config{Policy: onLoopback(t), MaxCPU: limit}
+	c := wasport.Config{Policy: loopbackPolicy(t), MaxCPU: limit}
 	stdin, keep := io.Pipe()
 	defer keep.Close()
 	c.Stdin = stdin
 	for name, args := range map[string][]string{"end": {"nothing"}, "join": {"100000000"},
 		"count": {"8", "100000000"}} {
 		g := startThreadsWith(t, context.Background(), c, name, args...)
-		go io.Copy(io.Discard, g.lines)
-		if _, err := g.g.Wait(); err != wasport.ErrCPU {
+		go io.Copy(io.Discard, g.stdout)
+		if _, err := g.handle.Wait(); err != wasport.ErrCPU {
 			t.Errorf("%s ended with %v", name, err)
 		}
 	}

@@ -16,9 +16,9 @@ import (
 	threadguests "github.com/wasport/wasport/internal/guests/threads"
 )
 
-// TestThreadsHost runs a guest that imports its memory from where an embedder's function comes
-// from: the one is ours, the other theirs.
-func TestThreadsHost(t *testing.T) {
+// TestHostModuleUnderNameOfImportedMemory runs a guest that imports its memory from where an
+// embedder's function comes from: the one is ours, the other theirs.
+func TestHostModuleUnderNameOfImportedMemory(t *testing.T) {
 	ctx := context.Background()
 	rt := wazero.NewRuntimeWithConfig(ctx,
 		wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2|
@@ -78,9 +78,9 @@ func TestThreadsHost(t *testing.T) {
 	}
 }
 
-// TestWaitAlone lets a guest wait that has a shared memory of its own, and nobody to wake it: that
-// ends like any other waiting.
-func TestWaitAlone(t *testing.T) {
+// TestAtomicWaitInSingleThread lets a guest wait that has a shared memory of its own, and nobody to
+// wake it: that ends like any other waiting.
+func TestAtomicWaitInSingleThread(t *testing.T) {
 	wasm := "\x00asm\x01\x00\x00\x00" +
 		"\x01\x04\x01\x60\x00\x00" + // type: () -> ()
 		"\x03\x02\x01\x00" + // one function

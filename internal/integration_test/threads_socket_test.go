@@ -12,98 +12,101 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestThreadsProduce passes datagrams through two threads that wait for each other.
-func TestThreadsProduce(t *testing.T) {
-	again(t, func(t *testing.T) {
+// TestThreadsPassDatagramsThroughQueue passes datagrams through two threads that wait for each
+// other.
+func TestThreadsPassDatagramsThroughQueue(t *testing.T) {
+	repeatTest(t, func(t *testing.T) {
 		g := startThreads(t, "produce")
-		c, err := net.Dial("udp", g.listening().String())
+		c, err := net.Dial("udp", g.readListenAddr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		c.SetDeadline(time.Now().Add(patience))
+		c.SetDeadline(time.Now().Add(testTimeout))
 		const count, ahead = 60, 12 // which is more than the queue has places
 		for i := range count + ahead {
 			if i < count {
-				say(t, c, fmt.Sprintf("item %d", i))
+				writeText(t, c, fmt.Sprintf("item %d", i))
 			}
 			if i >= ahead {
-				hear(t, c, fmt.Sprintf("%ditem %d", (i-ahead)%10, i-ahead))
+				expectText(t, c, fmt.Sprintf("%ditem %d", (i-ahead)%10, i-ahead))
 			}
 		}
-		say(t, c, "end")
-		g.expect(fmt.Sprintf("passed %d", count))
-		g.ends(0)
+		writeText(t, c, "end")
+		g.expectLines(fmt.Sprintf("passed %d", count))
+		g.waitExit(0)
 	})
 }
 
-// TestThreadsPair has threads talk to each other over a connection: from end to end, and in both
-// directions on each end.
-func TestThreadsPair(t *testing.T) {
+// TestThreadsTalkOverConnection has threads talk to each other over a connection: from end to end,
+// and in both directions on each end.
+func TestThreadsTalkOverConnection(t *testing.T) {
 	for mode, rounds := range map[string]string{"pingpong": "100", "stream": "300",
 		"duplex": "200"} {
 		t.Run(mode, func(t *testing.T) {
-			again(t, func(t *testing.T) {
+			repeatTest(t, func(t *testing.T) {
 				g := startThreads(t, "pair", mode, rounds)
-				if got := g.line(); !strings.HasPrefix(got, "done ") {
+				if got := g.readLine(); !strings.HasPrefix(got, "done ") {
 					t.Errorf("it said %q", got)
 				}
-				g.ends(0)
+				g.waitExit(0)
 			})
 		})
 	}
 }
 
-// TestThreadsAccept has several threads accept on one listener. Each connection is accepted once.
-func TestThreadsAccept(t *testing.T) {
-	again(t, func(t *testing.T) {
+// TestThreadsAcceptOnOneListener has several threads accept on one listener. Each connection is
+// accepted once.
+func TestThreadsAcceptOnOneListener(t *testing.T) {
+	repeatTest(t, func(t *testing.T) {
 		const threads, count = 4, 40
 		g := startThreads(t, "accepts", fmt.Sprint(threads), fmt.Sprint(count))
-		at := g.listening()
+		at := g.readListenAddr()
 		conns := make([]net.Conn, count)
 		for i := range conns {
-			conns[i] = dial(t, at)
+			conns[i] = dialGuest(t, at)
 		}
 		for _, c := range conns {
 			if b, err := io.ReadAll(c); err != nil || len(b) != 1 || b[0] >= threads {
 				t.Errorf("accepted by %v, %v", b, err)
 			}
 		}
-		g.expect(fmt.Sprintf("accepted %d", count))
-		g.ends(0)
+		g.expectLines(fmt.Sprintf("accepted %d", count))
+		g.waitExit(0)
 	})
 }
 
-// TestThreadsClose closes descriptors that threads are blocked on.
-func TestThreadsClose(t *testing.T) {
-	again(t, func(t *testing.T) {
+// TestThreadClosesDescriptorOthersBlockOn closes descriptors that threads are blocked on.
+func TestThreadClosesDescriptorOthersBlockOn(t *testing.T) {
+	repeatTest(t, func(t *testing.T) {
 		g := startThreads(t, "closing", "sockets")
 		for _, way := range []string{"recv", "send", "read", "accept", "recv_from", "poll",
 			"poll listener", "poll two"} {
 			for range 3 { // closed; closed and opened again; renumbered
-				g.expect(way + ": 8 8 8")
+				g.expectLines(way + ": 8 8 8")
 			}
 		}
-		g.ends(0)
+		g.waitExit(0)
 
 		for _, way := range []string{"poll stdin", "read stdin"} {
 			silent, keep := io.Pipe()
 			g := startThreadsWith(t, context.Background(),
-				wasport.Config{Stdin: silent, Policy: onLoopback(t)}, "closing", way)
-			g.expect(way + ": 8 8 8")
-			g.ends(0)
+				wasport.Config{Stdin: silent, Policy: loopbackPolicy(t)}, "closing", way)
+			g.expectLines(way + ": 8 8 8")
+			g.waitExit(0)
 			keep.Close()
 		}
 	})
 }
 
-// TestThreadsGrow makes the memory grow while threads are in system calls, start and compute.
-func TestThreadsGrow(t *testing.T) {
-	again(t, func(t *testing.T) {
+// TestMemoryGrowsDuringSystemCalls makes the memory grow while threads are in system calls, start
+// and compute.
+func TestMemoryGrowsDuringSystemCalls(t *testing.T) {
+	repeatTest(t, func(t *testing.T) {
 		const rounds = 300
 		g := startThreads(t, "grow", fmt.Sprint(rounds))
 		for {
-			line := g.line()
+			line := g.readLine()
 			if line == "tick" {
 				continue
 			}
@@ -113,34 +116,34 @@ func TestThreadsGrow(t *testing.T) {
 			}
 			break
 		}
-		g.ends(0)
+		g.waitExit(0)
 	})
 }
 
-// TestThreadsFlip has a thread change what another passes to a call, during the call: what is
-// judged must be what is used.
-func TestThreadsFlip(t *testing.T) {
-	again(t, func(t *testing.T) {
-		allowed, port := datagrams(t)
-		denied, deniedPort := datagrams(t)
-		c := wasport.Config{Policy: rules(t, "allow connect udp://127.0.0.1:"+port)}
+// TestThreadChangesArgumentsDuringCall has a thread change what another passes to a call, during
+// the call: what is judged must be what is used.
+func TestThreadChangesArgumentsDuringCall(t *testing.T) {
+	repeatTest(t, func(t *testing.T) {
+		allowed, port := listenUDP(t)
+		denied, deniedPort := listenUDP(t)
+		c := wasport.Config{Policy: parsePolicy(t, "allow connect udp://127.0.0.1:"+port)}
 		for _, args := range [][]string{{"port", "100", port, deniedPort},
 			{"memory", "100", port}} {
 			g := startThreadsWith(t, context.Background(), c, "flip", args...)
-			g.expect("done")
-			g.ends(0)
+			g.expectLines("done")
+			g.waitExit(0)
 		}
-		hears(t, allowed, "datagram")
+		expectDatagram(t, allowed, "datagram")
 		// Were there one that was judged as another, it would come first.
 		if _, err := denied.WriteTo([]byte("marker"), denied.LocalAddr()); err != nil {
 			t.Fatal(err)
 		}
-		hears(t, denied, "marker")
+		expectDatagram(t, denied, "marker")
 	})
 }
 
-// datagrams is a socket for datagrams, with its port.
-func datagrams(t *testing.T) (net.PacketConn, string) {
+// listenUDP is a socket for datagrams, with its port.
+func listenUDP(t *testing.T) (net.PacketConn, string) {
 	c, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -149,10 +152,10 @@ func datagrams(t *testing.T) (net.PacketConn, string) {
 	return c, fmt.Sprint(c.LocalAddr().(*net.UDPAddr).Port)
 }
 
-func hears(t *testing.T, c net.PacketConn, want string) {
+func expectDatagram(t *testing.T, c net.PacketConn, want string) {
 	t.Helper()
 	b := make([]byte, 64)
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	if n, _, err := c.ReadFrom(b); err != nil || string(b[:n]) != want {
 		t.Errorf("it heard %q, %v", b[:n], err)
 	}

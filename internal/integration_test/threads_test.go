@@ -20,19 +20,23 @@ import (
 // loopback.
 func startThreads(t testing.TB, name string, args ...string) *guest {
 	t.Helper()
-	return startThreadsWith(t, context.Background(), wasport.Config{Policy: onLoopback(t)}, name,
+	return startThreadsWith(
+		t,
+		context.Background(),
+		wasport.Config{Policy: loopbackPolicy(t)},
+		name,
 		args...)
 }
 
 func startThreadsWith(t testing.TB, ctx context.Context, c wasport.Config, name string,
 	args ...string) *guest {
 	t.Helper()
-	return startModule(t, ctx, c, moduleOf(t, threadguests.FS, name), name, args...)
+	return startModule(t, ctx, c, compileEmbedded(t, threadguests.FS, name), name, args...)
 }
 
-// again runs a test over and over, a hundred times if WASPORT_CI is set: what goes wrong between
-// threads seldom does so the first time.
-func again(t *testing.T, f func(t *testing.T)) {
+// repeatTest runs a test over and over, a hundred times if WASPORT_CI is set: what goes wrong
+// between threads seldom does so the first time.
+func repeatTest(t *testing.T, f func(t *testing.T)) {
 	times := 3
 	switch {
 	case os.Getenv("WASPORT_CI") != "":
@@ -48,41 +52,42 @@ func again(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
-func TestThreadsJoin(t *testing.T) {
-	again(t, func(t *testing.T) {
+func TestThreadsStartAndJoin(t *testing.T) {
+	repeatTest(t, func(t *testing.T) {
 		g := startThreads(t, "join", "50")
-		if got := g.line(); !strings.HasPrefix(got, "joined 50, sum 1275, id ") {
+		if got := g.readLine(); !strings.HasPrefix(got, "joined 50, sum 1275, id ") {
 			t.Errorf("it said %q", got)
 		}
-		g.ends(0)
+		g.waitExit(0)
 	})
 }
 
-// TestThreadIDs lets more threads follow one another than there may be at once.
-func TestThreadIDs(t *testing.T) {
+// TestThreadIDsBeyondMaxThreads lets more threads follow one another than there may be at once.
+func TestThreadIDsBeyondMaxThreads(t *testing.T) {
 	c := wasport.Config{MaxThreads: 1}
 	g := startThreadsWith(t, context.Background(), c, "join", "1000")
 	var joined, sum, id int
-	if _, err := fmt.Sscanf(g.line(), "joined %d, sum %d, id %d", &joined, &sum, &id); err != nil ||
+	if _, err := fmt.Sscanf(g.readLine(), "joined %d, sum %d, id %d", &joined, &sum,
+		&id); err != nil ||
 		id < 1000 {
 		t.Errorf("joined %d, the last had the id %d, %v", joined, id, err)
 	}
-	g.ends(0)
+	g.waitExit(0)
 }
 
-func TestThreadsCount(t *testing.T) {
-	again(t, func(t *testing.T) {
+func TestThreadsIncrementSharedCounters(t *testing.T) {
+	repeatTest(t, func(t *testing.T) {
 		g := startThreads(t, "count", "8", "500")
-		g.expect("counted 4000 and 4000")
-		g.ends(0)
+		g.expectLines("counted 4000 and 4000")
+		g.waitExit(0)
 	})
 }
 
-func TestAtomicWaits(t *testing.T) {
-	again(t, func(t *testing.T) {
+func TestAtomicWaitResultsAndTraps(t *testing.T) {
+	repeatTest(t, func(t *testing.T) {
 		g := startThreads(t, "waits", "results")
-		g.expect("ok")
-		g.ends(0)
+		g.expectLines("ok")
+		g.waitExit(0)
 	})
 	for what, reason := range map[string]string{
 		"unaligned32": "unaligned atomic", "unaligned64": "unaligned atomic",
@@ -91,49 +96,49 @@ func TestAtomicWaits(t *testing.T) {
 		"beyondN": "out of bounds memory access",
 		"offset":  "out of bounds memory access",
 	} {
-		trap := trapOf(t, startThreads(t, "waits", what))
+		trap := waitTrap(t, startThreads(t, "waits", what))
 		if trap.Reason != reason || !strings.Contains(trap.Stack, "program") {
 			t.Errorf("%s: %v\n%s", what, trap, trap.Stack)
 		}
 	}
 }
 
-func trapOf(t testing.TB, g *guest) *wasport.Trap {
+func waitTrap(t testing.TB, g *guest) *wasport.Trap {
 	t.Helper()
-	_, err := g.g.Wait()
+	_, err := g.handle.Wait()
 	trap, ok := err.(*wasport.Trap)
 	if !ok {
-		t.Fatalf("it ended with %v, and not by a trap; stderr: %s", err, g.errs)
+		t.Fatalf("it ended with %v, and not by a trap; stderr: %s", err, g.stderr)
 	}
 	return trap
 }
 
-func TestThreadLimit(t *testing.T) {
+func TestMaxThreadsIsReached(t *testing.T) {
 	for _, test := range []struct{ most, started int }{{0, 64}, {1, 1}, {7, 7}, {200, 200},
 		{-1, 0}} {
-		again(t, func(t *testing.T) {
+		repeatTest(t, func(t *testing.T) {
 			g := startThreadsWith(t, context.Background(), wasport.Config{MaxThreads: test.most},
 				"limit")
 			for range 2 {
-				g.expect("started " + strconv.Itoa(test.started))
+				g.expectLines("started " + strconv.Itoa(test.started))
 				if test.started > 0 {
-					g.expect("another")
+					g.expectLines("another")
 				}
-				g.expect("ended")
+				g.expectLines("ended")
 			}
-			g.ends(0)
+			g.waitExit(0)
 		})
 	}
 }
 
-// TestThreadsTrace traces the calls of several threads into one writer: lines stay whole, and say
-// whose they are.
-func TestThreadsTrace(t *testing.T) {
-	var trace lines
+// TestTraceOfSeveralThreads traces the calls of several threads into one writer: lines stay whole,
+// and say whose they are.
+func TestTraceOfSeveralThreads(t *testing.T) {
+	var trace traceLines
 	g := startThreadsWith(t, context.Background(),
-		wasport.Config{Policy: onLoopback(t), Trace: &trace}, "pair", "pingpong", "20")
-	g.line()
-	g.ends(0)
+		wasport.Config{Policy: loopbackPolicy(t), Trace: &trace}, "pair", "pingpong", "20")
+	g.readLine()
+	g.waitExit(0)
 	of := make(map[string]int)
 	for _, line := range trace {
 		thread, call, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "] ")
@@ -153,35 +158,35 @@ func TestThreadsTrace(t *testing.T) {
 	}
 }
 
-// lines is not safe for concurrent use, as a writer need not be.
-type lines []string
+// traceLines is not safe for concurrent use, as a writer need not be.
+type traceLines []string
 
-func (l *lines) Write(b []byte) (int, error) {
+func (l *traceLines) Write(b []byte) (int, error) {
 	*l = append(*l, string(b))
 	return len(b), nil
 }
 
-// TestThreadsShareNothing runs guests of one module at once: each has its own memory, descriptors
-// and threads.
-func TestThreadsShareNothing(t *testing.T) {
-	again(t, func(t *testing.T) {
+// TestGuestsOfOneModuleShareNothing runs guests of one module at once: each has its own memory,
+// descriptors and threads.
+func TestGuestsOfOneModuleShareNothing(t *testing.T) {
+	repeatTest(t, func(t *testing.T) {
 		var running sync.WaitGroup
 		for i := range 10 {
 			g := startThreads(t, "count", strconv.Itoa(i+1), "300")
 			want := fmt.Sprintf("counted %d and %d", 300*(i+1), 300*(i+1))
 			running.Go(func() {
-				if got := g.line(); got != want {
+				if got := g.readLine(); got != want {
 					t.Errorf("it said %q, not %q", got, want)
 				}
-				g.ends(0)
+				g.waitExit(0)
 			})
 		}
 		running.Wait()
 	})
 }
 
-// TestThreadsRefused compiles modules that start threads and cannot have them.
-func TestThreadsRefused(t *testing.T) {
+// TestCompileRefusesUnusableThreads compiles modules that start threads and cannot have them.
+func TestCompileRefusesUnusableThreads(t *testing.T) {
 	ctx := context.Background()
 	wasm, err := threadguests.FS.ReadFile("join.wasm")
 	if err != nil {
@@ -220,10 +225,10 @@ func TestThreadsRefused(t *testing.T) {
 	}
 }
 
-// TestThreadsInspect looks at a module with threads without running it.
-func TestThreadsInspect(t *testing.T) {
-	m := moduleOf(t, threadguests.FS, "echo")
-	if !m.Threads() || module(t, "spin").Threads() {
+// TestInspectModuleWithThreads looks at a module with threads without running it.
+func TestInspectModuleWithThreads(t *testing.T) {
+	m := compileEmbedded(t, threadguests.FS, "echo")
+	if !m.Threads() || compileGuest(t, "spin").Threads() {
 		t.Error("which modules start threads?")
 	}
 	if i := slices.IndexFunc(m.Imports(),
@@ -235,18 +240,18 @@ func TestThreadsInspect(t *testing.T) {
 		mem.Max != 64<<20 {
 		t.Errorf("memory: %+v", mem)
 	}
-	if mem, _ := module(t, "spin").Memory(); mem.Shared {
+	if mem, _ := compileGuest(t, "spin").Memory(); mem.Shared {
 		t.Error("a memory is shared that is not")
 	}
 }
 
-// TestThreadMemory limits the memory that threads share.
-func TestThreadMemory(t *testing.T) {
-	c := wasport.Config{MaxMemory: 1 << 20, Policy: onLoopback(t)}
+// TestMaxMemoryOfSharedMemory limits the memory that threads share.
+func TestMaxMemoryOfSharedMemory(t *testing.T) {
+	c := wasport.Config{MaxMemory: 1 << 20, Policy: loopbackPolicy(t)}
 	// pages, of which it gets as many as there are beyond its first two
 	g := startThreadsWith(t, context.Background(), c, "grow", "200")
 	for {
-		line := g.line()
+		line := g.readLine()
 		if line == "tick" {
 			continue
 		}
@@ -255,35 +260,36 @@ func TestThreadMemory(t *testing.T) {
 		}
 		break
 	}
-	g.ends(0)
+	g.waitExit(0)
 
 	c.MaxMemory = 64 << 10
-	if _, err := moduleOf(t, threadguests.FS, "join").Run(context.Background(), c); err == nil ||
+	if _, err := compileEmbedded(t, threadguests.FS, "join").Run(context.Background(),
+		c); err == nil ||
 		!strings.Contains(err.Error(), "may have 65536") {
 		t.Errorf("a guest with too little memory: %v", err)
 	}
 }
 
-// TestThreadEach has a thread serve each connection, a thousand at once.
-func TestThreadEach(t *testing.T) {
+// TestThreadPerConnection has a thread serve each connection, a thousand at once.
+func TestThreadPerConnection(t *testing.T) {
 	const count = 1000
-	again(t, func(t *testing.T) {
-		c := wasport.Config{Policy: onLoopback(t), MaxThreads: count}
+	repeatTest(t, func(t *testing.T) {
+		c := wasport.Config{Policy: loopbackPolicy(t), MaxThreads: count}
 		g := startThreadsWith(t, context.Background(), c, "echo", strconv.Itoa(count))
-		at := g.listening()
+		at := g.readListenAddr()
 		conns := make([]net.Conn, count)
 		var talking sync.WaitGroup
 		for i := range conns {
-			conns[i] = dial(t, at)
-			say(t, conns[i], "hello")
+			conns[i] = dialGuest(t, at)
+			writeText(t, conns[i], "hello")
 		}
 		for i, c := range conns {
 			talking.Go(func() {
-				hear(t, c, "hello")
+				expectText(t, c, "hello")
 				for round := range 3 {
 					text := fmt.Sprintf("connection %d round %d", i, round)
-					say(t, c, text)
-					hear(t, c, text)
+					writeText(t, c, text)
+					expectText(t, c, text)
 				}
 			})
 		}
@@ -291,19 +297,19 @@ func TestThreadEach(t *testing.T) {
 		for _, c := range conns {
 			c.Close()
 		}
-		g.expect(fmt.Sprintf("served %d, %d at once", count, count))
-		g.ends(0)
+		g.expectLines(fmt.Sprintf("served %d, %d at once", count, count))
+		g.waitExit(0)
 	})
 }
 
-// TestThreadsPrint has threads print to stdout and stderr, which are one writer that is not safe
-// for concurrent use. Lines stay whole; what several threads print may reach the writer in one
-// call.
-func TestThreadsPrint(t *testing.T) {
-	again(t, func(t *testing.T) {
+// TestThreadsPrintWholeLines has threads print to stdout and stderr, which are one writer that is
+// not safe for concurrent use. Lines stay whole; what several threads print may reach the writer in
+// one call.
+func TestThreadsPrintWholeLines(t *testing.T) {
+	repeatTest(t, func(t *testing.T) {
 		var out bytes.Buffer
 		c := wasport.Config{Stdout: &out, Stderr: &out, Args: []string{"print", "4", "50"}}
-		if _, err := moduleOf(t, threadguests.FS, "print").Run(context.Background(),
+		if _, err := compileEmbedded(t, threadguests.FS, "print").Run(context.Background(),
 			c); err != nil {
 			t.Fatal(err)
 		}

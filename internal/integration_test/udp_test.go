@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-func TestUDPServer(t *testing.T) {
-	families(t, func(t *testing.T, ip, _ string) {
-		g := start(t, "udp_server", ip, "3")
-		c, err := net.Dial("udp", g.listening().String())
+func TestUDPServerEchoesDatagrams(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, ip, _ string) {
+		g := startGuest(t, "udp_server", ip, "3")
+		c, err := net.Dial("udp", g.readListenAddr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		c.SetDeadline(time.Now().Add(patience))
+		c.SetDeadline(time.Now().Add(testTimeout))
 		for _, text := range []string{"one", "", strings.Repeat("x", 60000)} {
 			if _, err := c.Write([]byte(text)); err != nil {
 				t.Fatal(err)
 			}
-			if line := g.line(); !strings.HasPrefix(line, "from "+
-				strings.Join(hostPort(c.LocalAddr()), " ")+" ") {
+			if line := g.readLine(); !strings.HasPrefix(line, "from "+
+				strings.Join(splitAddr(c.LocalAddr()), " ")+" ") {
 				t.Errorf("the guest said %q", line)
 			}
 			b := make([]byte, 65536)
@@ -30,42 +30,51 @@ func TestUDPServer(t *testing.T) {
 				t.Fatalf("%d bytes came back as %d, %v", len(text), n, err)
 			}
 		}
-		g.ends(0)
+		g.waitExit(0)
 	})
 }
 
-func TestUDPClient(t *testing.T) {
-	families(t, func(t *testing.T, ip, _ string) {
+func TestUDPClientReceivesReply(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, ip, _ string) {
 		c, err := net.ListenPacket("udp", net.JoinHostPort(ip, "0"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		g := start(t, "udp_client", ip, hostPort(c.LocalAddr())[1], "a text")
+		g := startGuest(t, "udp_client", ip, splitAddr(c.LocalAddr())[1], "a text")
 		b := make([]byte, 64)
-		c.SetDeadline(time.Now().Add(patience))
+		c.SetDeadline(time.Now().Add(testTimeout))
 		n, from, err := c.ReadFrom(b)
 		if err != nil || string(b[:n]) != "a text" {
 			t.Fatalf("%q, %v", b[:n], err)
 		}
 		c.WriteTo([]byte("the answer"), from)
-		if out := g.ends(0); !strings.Contains(out, "received the answer") {
+		if out := g.waitExit(0); !strings.Contains(out, "received the answer") {
 			t.Errorf("the guest said %q", out)
 		}
 	})
 }
 
-func TestDatagrams(t *testing.T) {
-	families(t, func(t *testing.T, _, number string) {
-		g := start(t, "datagrams", number)
-		g.expect("empty ok", "truncated ok", "length ok", "pieces ok", "connected ok", "peer ok",
-			"refused ok", "too big ok")
-		g.ends(0)
+func TestDatagramCallsOnUDPSocket(t *testing.T) {
+	forEachFamily(t, func(t *testing.T, _, number string) {
+		g := startGuest(t, "datagrams", number)
+		g.expectLines(
+			"empty ok",
+			"truncated ok",
+			"length ok",
+			"pieces ok",
+			"connected ok",
+			"peer ok",
+			"refused ok",
+			"too big ok",
+		)
+		g.waitExit(0)
 	})
 }
 
-// TestMulticast lets one guest send to a group that another has joined, on the loopback interface.
-func TestMulticast(t *testing.T) {
+// TestMulticastBetweenGuests lets one guest send to a group that another has joined, on the
+// loopback interface.
+func TestMulticastBetweenGuests(t *testing.T) {
 	lo, err := loopbackInterface()
 	if err != nil {
 		t.Fatal(err)
@@ -82,19 +91,27 @@ func TestMulticast(t *testing.T) {
 				}
 				c.Close()
 			}
-			policy := rules(t, "allow connect any", "allow listen any", "allow join any")
-			receiver := startPolicy(t, policy, "multicast", "receive", test.group, test.on, "1")
-			at := receiver.listening()
-			sender := startPolicy(t, policy, "multicast", "send", test.group, port(at), test.on,
-				"to all")
-			sender.expect("sent")
-			sender.ends(0)
-			if line := receiver.line(); !strings.HasPrefix(line, "received to all from ") {
+			policy := parsePolicy(t, "allow connect any", "allow listen any", "allow join any")
+			receiver := startGuestUnder(t, policy, "multicast", "receive", test.group, test.on, "1")
+			at := receiver.readListenAddr()
+			sender := startGuestUnder(
+				t,
+				policy,
+				"multicast",
+				"send",
+				test.group,
+				portText(at),
+				test.on,
+				"to all",
+			)
+			sender.expectLines("sent")
+			sender.waitExit(0)
+			if line := receiver.readLine(); !strings.HasPrefix(line, "received to all from ") {
 				t.Errorf("the guest said %q", line)
 			}
-			receiver.expect("leave OK", "leave again EADDRNOTAVAIL", "join OK",
+			receiver.expectLines("leave OK", "leave again EADDRNOTAVAIL", "join OK",
 				"join again EADDRINUSE")
-			receiver.ends(0)
+			receiver.waitExit(0)
 		})
 	}
 }
