@@ -1,24 +1,24 @@
 package network
 
-// Buffered is a Socket whose queues are memory of the host's.
+// Buffered is a Socket with send and receive queues in the host's memory.
 type Buffered interface {
-	// BufferLimits returns how many bytes of memory the host lets each queue take, as the
-	// socket is: the size of its buffer, or, where no size was set and the host sets it by
-	// itself, the largest one.
+	// BufferLimits returns the number of bytes of memory up to which the host lets each queue grow:
+	// the size of its buffer or, if no size was set and the host tunes it, the largest size.
 	BufferLimits() (recv, send int64, err error)
 
-	// Unsent returns what Close would leave to the host to send; nil if that is nothing. It is
-	// called before Close, once. Until the result's End is called the peer does not learn that
-	// the stream ends.
+	// Unsent returns the data that Close would leave to the host to send, or nil if there are none.
+	// The caller calls it once, before Close. The peer does not see the end of the stream until End
+	// of the result is called.
 	Unsent() Unsent
 }
 
-// Unsent is what a closed socket has yet to send, or its peer to acknowledge.
+// Unsent is the data of a closed socket that are not yet sent, or not yet acknowledged by the peer.
 type Unsent interface {
-	// End ends the stream, as Close of the socket would without this. It is called after that.
+	// End ends the stream, as Close of the socket would have done. It is called after Close.
 	End()
 
-	// Memory returns how many bytes of memory it takes, 0 at the end.
+	// Memory returns the number of bytes of the host's memory in use. It returns 0 when all data
+	// are acknowledged.
 	Memory() (int64, error)
 
 	// Close leaves the rest to the host.

@@ -2,21 +2,24 @@ package network
 
 import "syscall"
 
-// LookupFailure says why a lookup found nothing.
+// LookupFailure is the reason why a lookup found nothing.
 type LookupFailure uint8
 
 const (
-	// the name, or the service, does not exist, or has no address of the family
-	NoSuchHost    LookupFailure = iota
-	NoAnswer                    // no server answered
-	ServerFailure               // a server answered that it could not tell
+	// NoSuchHost: the name, or the service, does not exist or has no address of the family.
+	NoSuchHost LookupFailure = iota
+	// NoAnswer: no server answered in time.
+	NoAnswer
+	// ServerFailure: a server answered with an error, such as RCODE 2 (RFC 1035, section 4.1.1).
+	ServerFailure
 )
 
-// LookupError is the failure of a lookup.
+// LookupError is the error of a failed lookup.
 type LookupError struct {
 	Name    string
 	Failure LookupFailure
-	Err     error // what the resolver said, if anything
+	// Err is the error of the resolver, or nil.
+	Err error
 }
 
 func (e *LookupError) Error() string {
@@ -28,7 +31,8 @@ func (e *LookupError) Error() string {
 	return s
 }
 
-// Unwrap gives the errno that a guest sees: those of the failures that WAMR's guests know.
+// Unwrap returns the errno that a guest gets. WAMR's guests know these three for getaddrinfo
+// (wasi_socket_ext.h).
 func (e *LookupError) Unwrap() error {
 	return [...]syscall.Errno{syscall.EINVAL, syscall.EAGAIN, syscall.EIO}[e.Failure]
 }

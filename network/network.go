@@ -1,9 +1,12 @@
-// Package network says what a network is to a guest: a thing that opens sockets and resolves names.
+// Package network defines a network as guests see it: it opens sockets and resolves names.
 //
-// It holds interfaces, the values they exchange and the errors they may return. It does no I/O and
-// takes no decisions: the host's own sockets are in network/kernel, and permission is judged in
-// network/guard, which is a Network around another Network. An embedder may bring a Network of
-// their own (a proxy, an overlay, a test double) and compose it with those.
+// It holds interfaces, the values they exchange and their errors. It makes no system call and takes
+// no decision: network/kernel implements a Network with the sockets of the host, and network/guard
+// wraps any Network in a policy. An embedder may write another Network, such as a proxy, an overlay
+// or a test double, and compose it with these two.
+//
+// Pollable has the loop that every caller of a socket needs, and Readiness.Notify an example for a
+// Network without descriptors of the operating system.
 package network
 
 import (
@@ -12,29 +15,28 @@ import (
 	"time"
 )
 
-// A Network opens sockets and resolves names. All of its methods may be called from several
-// goroutines.
+// A Network opens sockets and resolves names. All methods may be called from several goroutines.
 type Network interface {
-	// Open makes an unbound socket. Errors: syscall.EAFNOSUPPORT when the host has no such family,
-	// syscall.EMFILE and syscall.ENFILE when there are too many, syscall.EACCES when it is not
-	// allowed.
+	// Open makes an unbound socket. Errors: syscall.EAFNOSUPPORT if the host does not support the
+	// family, syscall.EMFILE or syscall.ENFILE if too many files are open, and syscall.EACCES if
+	// the policy denies it.
 	Open(Family, Type) (Socket, error)
 
 	Resolver
 }
 
-// A Resolver turns names into addresses and services into ports.
+// A Resolver translates names into addresses, and services into ports.
 type Resolver interface {
-	// LookupAddrs returns the addresses of a host name in the order in which they should be tried
-	// (RFC 6724). An IPv4 address comes as such, never mapped into IPv6. The name is not an address
-	// literal, and it is absolute, with or without a final dot: no search domain may be appended,
-	// since this is the name that was judged. When ctx ends, the lookup ends and gives up its
-	// connections. Failures are a *LookupError, or an error that wraps syscall.EACCES when the name
-	// is not allowed.
+	// LookupAddrs returns the addresses of a host name in the order in which a caller should try
+	// them (RFC 6724). An IPv4 address is returned as such, never IPv4-mapped. The name is not an
+	// address literal. It is absolute, with or without a final dot: no search domain may be
+	// appended, since the policy has judged this name. When ctx ends, the lookup ends and closes
+	// its connections. A failure is a *LookupError, or wraps syscall.EACCES if the policy denies
+	// the name.
 	LookupAddrs(ctx context.Context, family Family, name string) ([]netip.Addr, error)
 
-	// LookupPort returns the port of a service given by name. With AnyType the first of TCP and UDP
-	// that has such a service answers.
+	// LookupPort returns the port of a named service (services(5)). AnyType asks for TCP and then
+	// for UDP.
 	LookupPort(ctx context.Context, typ Type, service string) (uint16, error)
 }
 
@@ -42,7 +44,8 @@ type Resolver interface {
 type Family uint8
 
 const (
-	AnyFamily Family = iota // lookups only
+	// AnyFamily is valid for lookups only.
+	AnyFamily Family = iota
 	IPv4
 	IPv6
 )
@@ -55,9 +58,12 @@ func (f Family) String() string {
 type Type uint8
 
 const (
-	AnyType  Type = iota // lookups only
-	Stream               // TCP
-	Datagram             // UDP
+	// AnyType is valid for lookups only.
+	AnyType Type = iota
+	// Stream is TCP.
+	Stream
+	// Datagram is UDP.
+	Datagram
 )
 
 func (t Type) String() string {
@@ -66,49 +72,54 @@ func (t Type) String() string {
 
 // A Socket is one socket of a Network.
 //
-// No method blocks but Wait. An operation that can make no progress now returns syscall.EAGAIN
-// (Connect: syscall.EINPROGRESS), and the caller that wants to block waits and tries again; so
-// time-outs, blocking mode and cancellation are decided in one place, above this interface.
+// Only Wait blocks. An operation that cannot proceed returns syscall.EAGAIN (Connect:
+// syscall.EINPROGRESS). The caller that wants to block waits and tries again, as in the loop at
+// Pollable. So timeouts, blocking mode and cancellation are decided in one place, above this
+// interface.
 //
-// All errors are, or wrap, a syscall.Errno with its POSIX meaning, on every platform. After Close
-// every method returns net.ErrClosed, and a Wait that is under way returns it too. All methods may
-// be called from several goroutines at once.
+// Every error is or wraps a syscall.Errno with its POSIX meaning, on every platform. After Close,
+// every method returns net.ErrClosed, and so does a Wait under way. All methods may be called from
+// several goroutines at once.
 //
-// The life of a socket:
+// The states of a socket, and the calls that lead out of each:
 //
-//	open       Bind → bound; Connect → connecting, or connected (datagrams at once); Listen → listening (streams)
-//	bound      Connect, Listen as above; a second Bind is EINVAL
-//	connecting FinishConnect → connected, or open with the reason as its error; Connect is EALREADY
-//	connected  Send and Recv; Connect is EISCONN (streams), or connects anew (datagrams); Shutdown ends a direction
-//	listening  Accept; Shutdown ends it and makes Accept EINVAL
-//	closed     from every state, by Close
+//	open       Bind → bound; Listen → listening (streams);
+//	           Connect → connecting, or connected at once (datagrams)
+//	bound      Listen and Connect as in open; a second Bind is EINVAL
+//	connecting FinishConnect → connected, or back to open or bound with the failure as its error;
+//	           Connect is EALREADY
+//	connected  Send and Recv; Shutdown ends a direction;
+//	           Connect is EISCONN (streams) or sets another peer (datagrams)
+//	listening  Accept; Shutdown ends it, after which Accept is EINVAL
+//	closed     reached from every state by Close
 type Socket interface {
 	Pollable
 
 	Family() Family
 	Type() Type
 
-	// Bind gives the socket its local address. Port 0 lets the host choose.
+	// Bind sets the local address. The host chooses the port if it is 0.
 	Bind(netip.AddrPort) error
 
-	// Listen makes a stream socket accept connections; an unbound one gets an address of the host's
-	// choice.
+	// Listen makes a stream socket accept connections. The host chooses an address for an unbound
+	// socket. The host may lower the backlog (listen(2), somaxconn).
 	Listen(backlog int) error
 
-	// Accept takes the first waiting connection.
+	// Accept returns the first connection in the queue, and the address of its peer.
 	Accept() (Socket, netip.AddrPort, error)
 
-	// Connect starts a connection, or sets the address that a datagram socket talks to. EINPROGRESS
-	// says that the socket will become Writable, and FinishConnect then tells the result.
+	// Connect starts a connection, or sets the peer of a datagram socket. After EINPROGRESS, the
+	// socket becomes Writable when the connection is established or has failed, and FinishConnect
+	// returns the result.
 	Connect(netip.AddrPort) error
 
-	// FinishConnect completes a connection that Connect started: nil once it stands, EALREADY while
-	// it is still under way, or the reason why it failed.
+	// FinishConnect returns the result of a connection that Connect started: nil if it is
+	// established, EALREADY if it is still under way, and otherwise the reason of the failure.
 	FinishConnect() error
 
-	// Send sends the bytes of bufs, in one piece and with one system call. A valid address is where
-	// a datagram goes; on a stream it is ignored. Neither bufs nor what it points to is kept after
-	// the call.
+	// Send sends the bytes of bufs with one system call, those of a datagram in one piece, and
+	// returns their number. A valid address is the destination of a datagram; a stream ignores it.
+	// Send keeps neither bufs nor the memory that it points to.
 	Send(bufs [][]byte, to netip.AddrPort) (int, error)
 
 	// Recv receives into bufs, in order. A result of 0 bytes is the end of a stream or an empty
@@ -118,65 +129,66 @@ type Socket interface {
 	// Shutdown ends one or both directions of a connection.
 	Shutdown(How) error
 
-	// LocalAddr is the address that the socket is bound to, or the unspecified address with port 0.
+	// LocalAddr returns the local address. That of an unbound socket is unspecified, with port 0.
 	LocalAddr() (netip.AddrPort, error)
 
-	// RemoteAddr is the address of the peer; ENOTCONN without one.
+	// RemoteAddr returns the address of the peer, or ENOTCONN if there is none.
 	RemoteAddr() (netip.AddrPort, error)
 
-	// Option reads an option, SetOption sets it; see Option for the units. ENOPROTOOPT or ENOTSUP
-	// when the socket has no such option.
+	// Option reads an option and SetOption sets it. The constants of type Option give the units.
+	// Errors: ENOPROTOOPT or ENOTSUP if the socket does not have the option.
 	Option(Option) (int64, error)
 	SetOption(Option, int64) error
 
-	// Join and Leave change the membership in a multicast group. The group's family must be the
-	// socket's.
+	// Join and Leave change the membership in a multicast group of the socket's family.
 	Join(group netip.Addr, on Interface) error
 	Leave(group netip.Addr, on Interface) error
 
-	// Wait blocks until one of the events holds, and returns those that do; Hangup and Failed
-	// always count. It returns os.ErrDeadlineExceeded at the deadline; the zero Time means for
-	// ever.
+	// Wait blocks until one of the wanted events, Hangup or Failed holds, and returns those that
+	// hold. It returns os.ErrDeadlineExceeded at the deadline. The zero Time is no deadline.
 	Wait(want Events, deadline time.Time) (Events, error)
 
-	// Close releases the socket and wakes whoever waits for it.
+	// Close releases the socket and ends every Wait on it.
 	Close() error
 }
 
-// A Sharer is a Socket for datagrams that can share its address for multicast.
+// A Sharer is a datagram Socket that can share its address for multicast.
 type Sharer interface {
-	// BindShared is Bind, but for others that are bound in this way to the same address. Each gets
-	// what is sent to the groups that it has joined, and the first of them what is sent to the
+	// BindShared is a Bind that allows others of its kind to the same address. Each of the sockets
+	// receives the datagrams to the groups that it joined. Only the first receives datagrams to the
 	// address itself.
 	BindShared(netip.AddrPort) error
 }
 
 // A Disconnecter is a Socket that can release its peer.
 type Disconnecter interface {
-	// Disconnect makes a datagram socket have no peer, as before it was connected: an address and a
-	// port that the host chose are given up where the host does that. EOPNOTSUPP on a stream.
+	// Disconnect makes a datagram socket unconnected again. A local address or port that the host
+	// chose is released if the host does so. It returns EOPNOTSUPP on a stream.
 	Disconnect() error
 }
 
-// Received is what Recv tells of the bytes it delivered.
+// Received describes the bytes that Recv delivered.
 type Received struct {
-	N         int
-	From      netip.AddrPort // the sender of a datagram, the peer of a stream
-	Truncated bool           // the datagram was longer than the buffers; its rest is lost
+	// N is the number of bytes in the buffers.
+	N int
+	// From is the sender of a datagram, or the peer of a stream.
+	From netip.AddrPort
+	// Truncated tells that the datagram was longer than the buffers. Its rest is lost.
+	Truncated bool
 
-	// Size is the length of the whole datagram in bytes. A Socket that does not know it leaves it
-	// 0.
+	// Size is the length of the whole datagram in bytes, or 0 if the Socket does not know it.
 	Size int
 }
 
-// RecvFlags change what Recv does.
+// RecvFlags modify Recv.
 type RecvFlags uint8
 
 const (
-	Peek RecvFlags = 1 << iota // leave the data where it is
+	// Peek leaves the data in the queue (recv(2), MSG_PEEK).
+	Peek RecvFlags = 1 << iota
 )
 
-// How says which directions Shutdown ends.
+// How selects the directions that Shutdown ends.
 type How uint8
 
 const (
@@ -185,8 +197,8 @@ const (
 	ShutBoth  How = ShutRead | ShutWrite
 )
 
-// Interface names a network interface for multicast: an index, as IPv6 wants it, or an IPv4 address
-// of the interface. The zero value leaves the choice to the host.
+// Interface names a network interface for multicast: by its index, as IPv6 does, or by one of its
+// IPv4 addresses. The host chooses if it is the zero value.
 type Interface struct {
 	Index uint32
 	Addr  netip.Addr

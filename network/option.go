@@ -1,6 +1,7 @@
 package network
 
-// Option is a socket option. Its value is an int64: 0 or 1 where nothing else is said.
+// Option is a socket option. Its value is an int64, 0 or 1 unless its comment says otherwise. The
+// options are those of socket(7), tcp(7), ip(7) and ipv6(7).
 type Option uint8
 
 const (
@@ -8,36 +9,60 @@ const (
 	ReusePort
 	KeepAlive
 	Broadcast
-	// seconds; 0 = Close resets the connection, -1 = off. Whatever it is, Close does not wait
+	// Linger is in seconds: 0 makes Close reset the connection, and -1 is off. Close does not block
+	// with any value.
 	Linger
-	RecvBuffer          // bytes asked for; the host may answer with more
-	SendBuffer          // bytes asked for; the host may answer with more
-	NoDelay             // TCP
-	QuickAck            // TCP
-	FastOpenConnect     // TCP
-	KeepIdle            // TCP: seconds before the first probe
-	KeepInterval        // TCP: seconds between probes
-	KeepCount           // TCP: unanswered probes before the connection is dropped
-	TTL                 // IPv4: hops, 1 to 255
-	MulticastTTL        // IPv4: hops, 0 to 255
-	MulticastLoop4      // IPv4
-	MulticastLoop6      // IPv6
-	V6Only              // IPv6
-	HopLimit            // IPv6: hops of unicast, 0 to 255; -1 = the host's default
-	MulticastHops       // IPv6: hops of multicast, 0 to 255; -1 = the host's default
-	MulticastInterface4 // IPv4: the interface's address, as the big-endian number
-	MulticastInterface6 // IPv6: the interface's index
-	TOS                 // IPv4: type of service
-	TrafficClass        // IPv6: traffic class; -1 = the host's default
-	MaxSegment          // TCP: bytes
-	// TCP: milliseconds that sent data may stay unacknowledged before the connection fails with
-	// ETIMEDOUT; 0 = the host's default, RFC 5482
-	UserTimeout
-	// read only: the errno of the last asynchronous failure as a syscall.Errno, cleared by reading
-	// it
-	PendingError
-	AcceptConn // read only: 1 when the socket listens
+	// RecvBuffer and SendBuffer are in bytes. The host may allocate more than was set, and then
+	// reports more.
+	RecvBuffer
+	SendBuffer
 
-	// Options counts the options; every Option is below it.
+	// Options of TCP.
+
+	NoDelay
+	QuickAck
+	FastOpenConnect
+	// KeepIdle is the time before the first probe, in seconds.
+	KeepIdle
+	// KeepInterval is the time between probes, in seconds.
+	KeepInterval
+	// KeepCount is the number of unanswered probes after which the connection is dropped.
+	KeepCount
+
+	// Options of IPv4 and IPv6.
+
+	// TTL is that of IPv4 packets in hops, 1 to 255.
+	TTL
+	// MulticastTTL is that of IPv4 multicast in hops, 0 to 255.
+	MulticastTTL
+	// MulticastLoop4 is for IPv4 and MulticastLoop6 for IPv6.
+	MulticastLoop4
+	MulticastLoop6
+	V6Only
+	// HopLimit is that of IPv6 unicast in hops, 0 to 255; -1 is the host's default.
+	HopLimit
+	// MulticastHops is the limit of IPv6 multicast in hops, 0 to 255; -1 is the host's default.
+	MulticastHops
+	// MulticastInterface4 is the interface's IPv4 address as a big-endian number.
+	MulticastInterface4
+	// MulticastInterface6 is the interface's index.
+	MulticastInterface6
+	// TOS is the type of service of IPv4 packets, 0 to 255.
+	TOS
+	// TrafficClass is that of IPv6 packets, 0 to 255; -1 is the host's default.
+	TrafficClass
+
+	// MaxSegment is TCP's maximum segment size in bytes.
+	MaxSegment
+	// UserTimeout is the time in milliseconds for which data sent by TCP may stay unacknowledged
+	// before the connection fails with ETIMEDOUT; 0 is the host's default (RFC 5482).
+	UserTimeout
+	// PendingError can only be read: the errno of the last asynchronous failure, as a
+	// syscall.Errno. Reading clears it.
+	PendingError
+	// AcceptConn can only be read: 1 if the socket listens.
+	AcceptConn
+
+	// Options is the number of options. Every Option is below it.
 	Options
 )
