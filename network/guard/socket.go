@@ -151,6 +151,9 @@ func (s *socket) Listen(backlog int) error {
 		s.settle(false)
 		at, chosen = s.local()
 	}
+	if s.shared && at.Port() == 0 { // it would be bound as well
+		return s.keep("listen")
+	}
 	r := policy.Request{Op: policy.OpListen, Protocol: s.protocol, Local: at, Ephemeral: !chosen}
 	if err := s.enforce(s.net.now.Load(), r); err != nil {
 		return err

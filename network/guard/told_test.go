@@ -123,18 +123,34 @@ func TestAlteringIsTold(t *testing.T) {
 		wantErr(t, "option", stream.SetOption(network.Linger, 5), syscall.EACCES)
 		wantErr(t, "connect", datagrams.Connect(at("127.0.0.1:9")), syscall.EACCES)
 		wantErr(t, "disconnect", datagrams.(network.Disconnecter).Disconnect(), syscall.EACCES)
+		for _, typ := range []network.Type{network.Stream, network.Datagram} {
+			s, err := kernel.New(kernel.Config{}).Open(network.IPv4, typ)
+			must(t, err)
+			unbound := n.Adopt(s)
+			t.Cleanup(func() { unbound.Close() })
+			wantErr(t, "bind", unbound.Bind(here), syscall.EACCES)
+			if typ == network.Stream {
+				wantErr(t, "listen", unbound.Listen(1), syscall.EACCES)
+			}
+			if at := local(t, unbound); at.Port() != 0 {
+				t.Errorf("got it bound to %v, want it as it was", at)
+			}
+		}
 		const stays = ": a socket that was handed over stays as its owner has it"
 		want := []string{
 			"denied alter tcp " + l.Addr().String() + " by shutdown" + stays,
 			"denied alter tcp " + l.Addr().String() + " by setsockopt" + stays,
 			"denied alter udp " + hostAt.String() + " by connect" + stays,
 			"denied alter udp " + hostAt.String() + " by connect" + stays,
+			"denied alter tcp 0.0.0.0:0 by bind" + stays,
+			"denied alter tcp 0.0.0.0:0 by listen" + stays,
+			"denied alter udp 0.0.0.0:0 by bind" + stays,
 		}
 		if !slices.Equal(told, want) {
 			t.Errorf("got told %q, want %q", told, want)
 		}
-		if got := n.Counters().Denied[policy.OpAlter]; got != 4 {
-			t.Errorf("got %d counted, want 4", got)
+		if got := n.Counters().Denied[policy.OpAlter]; got != 7 {
+			t.Errorf("got %d counted, want 7", got)
 		}
 	}
 }
