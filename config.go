@@ -25,7 +25,7 @@ type Config struct {
 	// Args are the arguments; by custom the first is the program's name.
 	Args []string
 
-	// Env is the environment, as "NAME=value". Nothing of the host's is added.
+	// Env is the environment, as "NAME=value". Nothing of the host's is added; of Dirs, see there.
 	Env []string
 
 	// Stdin, Stdout and Stderr are descriptors 0 to 2; nil is an empty input and a discarded
@@ -38,7 +38,9 @@ type Config struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
-	// Dirs are the directories that the guest finds open, from descriptor 3 on.
+	// Dirs are the directories that the guest finds open, from descriptor 3 on. A guest made by
+	// Go's compiler sees a relative name as the absolute one beneath its working directory, which
+	// is PWD of Env, or else /, which is then added to Env: Go finds no file by a relative name.
 	Dirs []Dir
 
 	// Sockets are handed to the guest as the descriptors after those of Dirs, as programs expect
@@ -57,9 +59,10 @@ type Config struct {
 	// groups that it has not joined itself.
 	Sockets []syscall.Conn
 
-	// NonblockingSockets hands Sockets over in non-blocking mode. Programs compiled by Go expect
-	// it, which wait for all of their descriptors in one place and take a listener's mode as they
-	// find it; those in C mostly expect that accept waits.
+	// NonblockingSockets hands Sockets over in non-blocking mode. Guests whose module says that Go's
+	// compiler made it get them so in any case, since Go waits for all of its descriptors in one
+	// place and takes a listener's mode as it finds it (see Module.ByGo); programs in C mostly
+	// expect that accept waits.
 	NonblockingSockets bool
 
 	// Policy says what the guest may do on the network; nil allows nothing. See package policy, and

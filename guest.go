@@ -123,6 +123,9 @@ type pendingGuest struct {
 }
 
 func (m *Module) prepare(ctx context.Context, c *Config) (*pendingGuest, error) {
+	if m.ByGo() {
+		c = c.forGo()
+	}
 	entry, err := m.module.Entry(c.Function)
 	if err != nil {
 		return nil, err

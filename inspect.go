@@ -85,6 +85,11 @@ func (m *Module) Memory() (Memory, bool) {
 	return Memory(mem), ok
 }
 
+// ByGo reports whether Go's compiler made the module, as far as the module says so: its sections
+// "go:buildid" and "producers" can be stripped. Such guests get the directories and sockets of
+// their [Config] as Go's runtime expects them.
+func (m *Module) ByGo() bool { return m.module.ByGo() }
+
 // Threads reports whether the module can start threads.
 func (m *Module) Threads() bool { return m.module.Threads() }
 

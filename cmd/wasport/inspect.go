@@ -91,6 +91,7 @@ func printText(file string, bytes int, mod *wasport.Module, end verdict) {
 	imports := mod.Imports()
 	fmt.Printf("%s: core module, %s\n", file, size(uint64(bytes)))
 	fmt.Printf("speaks %s\n", dialects(imports))
+	printGo(mod)
 	printImports(imports)
 	printExports(mod)
 	fmt.Println()
@@ -106,6 +107,17 @@ func printText(file string, bytes int, mod *wasport.Module, end verdict) {
 	if end.trap {
 		fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when " +
 			"they are called.")
+	}
+}
+
+// printGo says how a program of Go is treated, and whether it can open sockets.
+func printGo(mod *wasport.Module) {
+	if !mod.ByGo() {
+		return
+	}
+	fmt.Println("made by Go's compiler: sockets of --listen are handed over in non-blocking mode")
+	if opensNoSockets(mod) {
+		fmt.Println("it opens no sockets of its own; see docs/languages.md#go")
 	}
 }
 

@@ -16,6 +16,7 @@ type inspection struct {
 	File     string            `json:"file"`
 	Bytes    int               `json:"bytes"`
 	Dialects []wasport.Dialect `json:"dialects"`
+	Go       bool              `json:"go"`
 	Imports  []inspectedImport `json:"imports"`
 	Exports  []inspectedExport `json:"exports"`
 	Memory   *inspectedMemory  `json:"memory"`
@@ -49,6 +50,7 @@ func printJSON(w io.Writer, file string, size int, mod *wasport.Module, end verd
 	out := inspection{
 		File: file, Bytes: size,
 		Dialects: append([]wasport.Dialect{}, wasport.Dialects(imports)...),
+		Go:       mod.ByGo(),
 		Imports:  []inspectedImport{}, Exports: []inspectedExport{},
 		Runnable: end.runnable, Start: end.start, Reason: end.reason,
 	}

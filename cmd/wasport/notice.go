@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -53,7 +52,7 @@ func (r *reports) limit(name string, limit int) {
 
 // lacking prints what would have helped a guest that has failed. That is told at its end, since
 // most guests look for what they can do without. The descriptor is the first after the directories.
-func (r *reports) lacking(l wasport.Lacks, descriptor int, wasm []byte) {
+func (r *reports) lacking(l wasport.Lacks, descriptor int, byGo bool) {
 	r.mu.Lock()
 	silent := len(r.said) == 0
 	r.mu.Unlock()
@@ -63,19 +62,13 @@ func (r *reports) lacking(l wasport.Lacks, descriptor int, wasm []byte) {
 	}
 	// A program of Go asks for directories always, and uses the path if there are none; a C library
 	// asks always or before the first path, and refuses the path by itself.
-	if l.Directory || l.Preopens && silent && !byGo(wasm) {
+	if l.Directory || l.Preopens && silent && !byGo {
 		r.say(
 			"it failed after it looked for files, of which it has none",
 			"to give it a directory: ",
 			"--dir HOST::GUEST",
 		)
 	}
-}
-
-// byGo reports whether Go's linker made a module: its first section is then the build's identity
-// (cmd/link/internal/wasm/asm.go).
-func byGo(wasm []byte) bool {
-	return bytes.Contains(wasm[:min(len(wasm), 32)], []byte("go:buildid"))
 }
 
 // warnSwallowed says that flags of the command stand behind the module, where they are the

@@ -214,6 +214,7 @@ func run(args []string) error {
 		return err
 	}
 	defer rt.Close(ctx)
+	f.warnUnreachable(file, mod)
 	entry, err := f.entry(file, mod, rest)
 	if err != nil {
 		return err
@@ -239,7 +240,7 @@ func run(args []string) error {
 		warn("%v", failed)
 	}
 	if err != nil || status.Code != 0 {
-		f.reports.lacking(f.lacks, 3+len(f.config.Dirs), wasm)
+		f.reports.lacking(f.lacks, 3+len(f.config.Dirs), mod.ByGo())
 	}
 	if err != nil {
 		return ended(f.name, err)

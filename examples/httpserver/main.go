@@ -4,7 +4,7 @@
 // it is handed.
 //
 //	GOOS=wasip1 GOARCH=wasm go build -o server.wasm ./examples/httpserver
-//	wasport run --listen tcp://127.0.0.1:8080 --listen-nonblock server.wasm
+//	wasport run --listen tcp://127.0.0.1:8080 server.wasm
 package main
 
 import (

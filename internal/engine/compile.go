@@ -68,7 +68,8 @@ func (e *Engine) compileModule(
 	if err := recognise(binary); err != nil {
 		return nil, err
 	}
-	m := &Module{engine: e, runtime: e.runtime, scheduler: e.scheduler}
+	m := &Module{engine: e, runtime: e.runtime, scheduler: e.scheduler,
+		byGo: interrupt.ByGo(binary)}
 	original := binary
 	if !e.noInterrupt {
 		rewritten, needs, err := interrupt.Rewrite(binary,

@@ -29,6 +29,9 @@ func (m *Module) Entries() []Entry {
 	return list
 }
 
+// ByGo reports whether Go's compiler made the module.
+func (m *Module) ByGo() bool { return m.byGo }
+
 // Memory is the memory that a module has.
 type Memory struct {
 	Min, Max uint64 // bytes; Max is what may be addressed if the module sets no limit

@@ -33,6 +33,7 @@ type Module struct {
 	// of the memory at its largest, if it is imported and shared
 	provider     wazero.CompiledModule
 	otherImports []interrupt.Import
+	byGo         bool
 	threads      bool
 
 	namesStack   bool

@@ -48,7 +48,7 @@ func TestGoHTTPServerAsGuest(t *testing.T) {
 	ctx, stop := context.WithCancel(ctx)
 	g, err := m.Start(ctx, wasport.Config{
 		Policy: loopbackPolicy(t), Sockets: []syscall.Conn{l.(*net.TCPListener)},
-		NonblockingSockets: true, Stderr: os.Stderr,
+		Stderr: os.Stderr,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ func FuzzRewrite(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		NamedGlobal(wasm, "")
+		ByGo(wasm)
 		for _, o := range []Options{{}, limited} {
 			out, _, err := Rewrite(wasm, o)
 			if err != nil {
