@@ -1,14 +1,18 @@
 package sched
 
-// reading is what an OS thread's processor clock said: the thread's id, and the time in units that
-// make it last for 13 days before it starts again. 0 is none.
+// reading is a reading of an OS thread's processor clock: the thread's id, and the time in units of
+// clockUnit, which wraps around after 13 days. 0 is no reading.
 type reading uint64
 
 const (
-	clockBits = 42 // Ids of threads have 22, see PID_MAX_LIMIT in the kernel's linux/threads.h.
+	// clockBits leaves 22 bits for ids of threads, see PID_MAX_LIMIT in linux/threads.h.
+	clockBits = 42
 	clockMask = 1<<clockBits - 1
-	clockUnit = 256 // ns
+	// clockUnit is in ns.
+	clockUnit = 256
 )
 
-// of reports whether two readings are of the same OS thread.
-func (r reading) of(other reading) bool { return r != 0 && r>>clockBits == other>>clockBits }
+// sameThread reports whether two readings are of the same OS thread.
+func (r reading) sameThread(other reading) bool {
+	return r != 0 && r>>clockBits == other>>clockBits
+}

@@ -6,14 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// threadClocks remembers what the processor clock of each OS thread said when it was last read.
-// Threads may share a place; then neither finds its own.
+// threadClocks remembers the last reading of each OS thread's processor clock. Two threads may
+// share a place; then neither finds its own reading.
 type threadClocks [512]atomic.Uint64
 
-// lap reads the clock of the calling OS thread. It returns that and the last reading, and how many
-// ns the thread has computed in between if both are of the same thread. Should the goroutine move
-// to another thread in the middle, one answer is wrong.
-func (c *threadClocks) lap() (ns int64, last, now reading) {
+// read reads the clock of the calling OS thread (clock_gettime(2), CLOCK_THREAD_CPUTIME_ID). It
+// returns the last reading in the thread's place, the new one and, if both are of this thread, the
+// ns that it has computed in between. If the goroutine moves to another thread meanwhile, one
+// result is wrong.
+func (c *threadClocks) read() (ns int64, last, now reading) {
 	id := uint64(unix.Gettid())
 	var ts unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) != nil {

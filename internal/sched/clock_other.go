@@ -2,9 +2,9 @@
 
 package sched
 
-// threadClocks knows nothing: Windows counts the time of threads in steps of 15.6 ms, and macOS
-// tells it only by a call into its C library. There the time that passes is charged, other than
-// while the thread waits or lets others run.
+// threadClocks has no readings. Windows counts the time of threads in steps of 15.6 ms, and macOS
+// reports it only through its C library. On these systems a thread is charged the time that passes
+// while it neither waits nor lets others run.
 type threadClocks struct{}
 
-func (*threadClocks) lap() (ns int64, last, now reading) { return 0, 0, 0 }
+func (*threadClocks) read() (ns int64, last, now reading) { return 0, 0, 0 }

@@ -5,103 +5,115 @@ import (
 	"time"
 )
 
-// A thread is charged the time that it computed. Asking the kernel for the processor time of an OS
-// thread takes 0.7 µs, too long for each of the readings, which come every 2 to 5 µs while a guest
-// computes. So the gap between two readings is charged as it is while it is shorter than
-// shortGap, in which the processor has not been lost. A longer gap is charged no more than what
-// the OS thread has computed since it was last asked, by whichever goroutine ran on it; and every
-// thread asks once it has been charged askEvery.
+// How a thread is charged the time that it computes:
+//
+// To read the processor clock of an OS thread takes 0.7 usec, too long for each reading, which come
+// every 2 to 5 usec while a guest computes. So the gap between two readings of the wall clock is
+// charged as it is while it is shorter than shortGap, since a thread does not lose its processor
+// for so short. A longer gap is charged at most the time that the OS thread has computed since its
+// last reading, by any goroutine. Every thread reads the processor clock once it has been charged
+// readEvery.
 const (
-	shortGap = 50 * time.Microsecond
-	askEvery = 200 * time.Microsecond
+	shortGap  = 50 * time.Microsecond
+	readEvery = 200 * time.Microsecond
 
-	// flushEvery is how much a thread computes before it is added to what its guest computed.
+	// flushEvery is the computed time after which a thread's time is added to its guest's.
 	flushEvery = 20 * time.Microsecond
 
-	// A wait has a cost of its own: the Go runtime and the kernel stop a thread, set a timer, look
-	// for something else to run and make the thread run again. That takes 2 µs where there is much
-	// to run, and 10 to 60 µs where there is nothing, since OS threads wake each other then. One
-	// wait in sampleEvery is judged, and each is charged the mean. If the thread goes on on the
-	// same OS thread, its clock tells; twice that is charged, for the other that was woken.
+	// A wait costs processor time: the Go runtime and the kernel stop a thread, set a timer, look
+	// for other work and wake the thread. That takes 2 usec if much is ready to run, and 10 to 60
+	// usec if nothing is, since OS threads then wake each other. One wait of sampleEvery is
+	// measured, and each is charged the mean. The cost of a wait that ends on the same OS thread is
+	// read from its clock and doubled, for the other thread that was woken.
 	sampleEvery = 8
 	busyWait    = 2 * time.Microsecond
-	idleWait    = 10 * time.Microsecond // At least.
+	// idleWait is the least cost of a wait while processors are idle.
+	idleWait    = 10 * time.Microsecond
 	movedWait   = 50 * time.Microsecond
 	maxWaitCost = 100 * time.Microsecond
 
-	// garbageRate is how many bytes the Go runtime collects in a ns, with a heap of a few MiB.
-	garbageRate = 4
+	// garbagePerNs is the number of bytes that the Go runtime collects in 1 ns, with a heap of a
+	// few MiB.
+	garbagePerNs = 4
 )
 
-// meter counts what a thread computes. Atomic fields are read by other goroutines.
+// meter counts the time that a thread computes. Other goroutines read its atomic fields.
 type meter struct {
-	at       atomic.Int64 // Until when the time is charged; 0 while the thread waits.
-	computed atomic.Int64 // What was charged in all,
-	owed     int64        // of that, what is not yet added to the guest,
-	active   int64        // the time that passed for that while the thread did not wait,
-	unasked  int64        // and what was charged since an OS thread's clock was read:
-	reading  reading      // this one.
+	// chargedUntil is the time until which the thread is charged, or 0 while it waits.
+	chargedUntil atomic.Int64
+	// computed is the sum of all charges, in ns.
+	computed atomic.Int64
+	// unflushed is the part of computed that is not yet added to the guest's.
+	unflushed int64
+	// active is the time in which the thread did not wait, since the last flush.
+	active int64
+	// sinceReading is the part of computed that was charged since reading.
+	sinceReading int64
+	reading      reading
 
-	waits    uint32
-	waitCost int64 // The mean of those measured.
+	waits uint32
+	// waitCost is the mean cost of the measured waits, in ns.
+	waitCost int64
 }
 
 // charge charges the time until now.
 func (t *Thread) charge(now int64) {
 	m := &t.meter
-	gap := now - m.at.Load()
-	m.at.Store(now)
+	gap := now - m.chargedUntil.Load()
+	m.chargedUntil.Store(now)
 	m.active += gap
-	if m.unasked+gap < int64(askEvery) && gap < int64(shortGap) {
-		m.unasked += gap
+	if m.sinceReading+gap < int64(readEvery) && gap < int64(shortGap) {
+		m.sinceReading += gap
 	} else {
-		gap = t.ask(gap)
-		m.unasked = 0
+		gap = t.chargeable(gap)
+		m.sinceReading = 0
 	}
-	t.add(gap, now)
+	t.addTime(gap, now)
 }
 
-// ask reads the clock of the OS thread, and returns how much of a gap is charged.
-func (t *Thread) ask(gap int64) int64 {
+// chargeable reads the clock of the OS thread and returns the part of a gap that is charged.
+func (t *Thread) chargeable(gap int64) int64 {
 	m := &t.meter
-	computed, last, now := t.s.clocks.lap()
+	computed, last, now := t.s.clocks.read()
 	mine := last == m.reading
 	m.reading = now
 	switch {
-	case !last.of(now):
-		return gap // Nothing is known of this OS thread.
+	case !last.sameThread(now):
+		// The last reading is of another OS thread.
+		return gap
 	case mine:
-		// Nobody else has read it since, so what was charged since was computed on it, too.
-		return min(gap, max(computed-m.unasked, 0))
+		// No other goroutine has read the clock since, so the thread computed on it all that it was
+		// charged.
+		return min(gap, max(computed-m.sinceReading, 0))
 	case gap >= int64(shortGap):
 		return min(gap, computed)
 	}
 	return gap
 }
 
-func (t *Thread) add(ns, now int64) {
+func (t *Thread) addTime(ns, now int64) {
 	m := &t.meter
 	m.computed.Store(m.computed.Load() + ns)
-	if m.owed += ns; m.owed >= int64(flushEvery) {
+	if m.unflushed += ns; m.unflushed >= int64(flushEvery) {
 		t.flush(now)
 	}
 }
 
 func (t *Thread) flush(now int64) {
-	t.guest.add(t.meter.owed, t.meter.active, now)
-	t.meter.owed, t.meter.active = 0, 0
+	t.guest.addTime(t.meter.unflushed, t.meter.active, now)
+	t.meter.unflushed, t.meter.active = 0, 0
 }
 
-// Garbage charges what it will take to collect so many bytes of the host's memory that a call has
-// used: the Go runtime does so in other threads, and a guest that makes it happen all the time
-// would have a third of a processor more than its limit.
-func (t *Thread) Garbage(bytes int) { t.Charge(time.Duration(bytes / garbageRate)) }
+// ChargeGarbage charges the time to collect so many bytes of the host's memory, which a call of the
+// guest has allocated. The Go runtime collects them in other threads: without this charge, a guest
+// that causes much garbage would have a third of a processor more than its limit.
+func (t *Thread) ChargeGarbage(bytes int) { t.Charge(time.Duration(bytes / garbagePerNs)) }
 
-// beginWait prepares for measuring a wait, if it is one of those.
+// beginWait reads the clock if the wait that begins is measured.
 func (t *Thread) beginWait() {
 	if t.meter.waits%sampleEvery == 0 {
-		_, _, t.meter.reading = t.s.clocks.lap()
-		t.meter.unasked = 0
+		_, _, t.meter.reading = t.s.clocks.read()
+		t.meter.sinceReading = 0
 	}
 }
 
@@ -109,13 +121,15 @@ func (t *Thread) beginWait() {
 func (t *Thread) endWait(now int64) {
 	m := &t.meter
 	if m.waits%sampleEvery == 0 {
-		cost := int64(busyWait) // Others that compute had the processor meanwhile.
-		took, last, now := t.s.clocks.lap()
+		// busyWait is right if the processors are saturated: other threads had this one's
+		// meanwhile.
+		cost := int64(busyWait)
+		took, last, now := t.s.clocks.read()
 		switch {
 		case t.s.saturated.Load():
 		case now == 0:
 			cost = int64(idleWait)
-		case last == m.reading && last.of(now):
+		case last == m.reading && last.sameThread(now):
 			cost = min(max(2*took, int64(idleWait)), int64(maxWaitCost))
 		default:
 			cost = int64(movedWait)
@@ -126,35 +140,37 @@ func (t *Thread) endWait(now int64) {
 		m.waitCost += (cost - m.waitCost) / 4
 	}
 	m.waits++
-	t.add(m.waitCost, now)
+	t.addTime(m.waitCost, now)
 }
 
-// Settle charges the time until now.
-func (t *Thread) Settle() { t.charge(t.s.now()) }
+// ChargeNow charges the time until now.
+func (t *Thread) ChargeNow() { t.charge(t.s.now()) }
 
-// Computed is for how long the thread has computed. It may be called by any goroutine; what the
-// thread has done since its last reading of the clock may later turn out to have been less.
+// Computed returns the time that the thread has computed. Any goroutine may call it. The part since
+// the last reading of the clock is an upper bound.
 func (t *Thread) Computed() time.Duration {
 	ns := t.meter.computed.Load()
-	if at := t.meter.at.Load(); at != 0 {
+	if at := t.meter.chargedUntil.Load(); at != 0 {
 		ns += max(t.s.now()-at, 0)
 	}
 	return time.Duration(ns)
 }
 
-// Guest is what the threads of a guest have in common. The zero value is one without a limit.
+// Guest is the state that the threads of a guest share. The zero value has no limit.
 type Guest struct {
-	// Limit is for how long the guest may compute; 0 = no limit.
+	// Limit is the time that the guest may compute; 0 is no limit.
 	Limit time.Duration
 
 	computed atomic.Int64
 
-	// A guest is busy if its threads computed, or were ready to, for more than half of the last
-	// window. What they computed tells little where other programs have the processors.
+	// busy tells that the guest's threads computed, or were ready to, for more than half of the
+	// last window. Their computed time alone does not tell it if other programs have the
+	// processors.
 	busy        atomic.Bool
 	active      atomic.Int64
 	windowStart atomic.Int64
-	windowBase  atomic.Int64 // What active was then.
+	// windowBase is the value of active at windowStart.
+	windowBase atomic.Int64
 
 	share share
 }
@@ -164,7 +180,7 @@ const window = 10 * time.Millisecond
 
 func (g *Guest) exceeded() bool { return g.Limit > 0 && g.computed.Load() > int64(g.Limit) }
 
-func (g *Guest) add(computed, active, now int64) {
+func (g *Guest) addTime(computed, active, now int64) {
 	g.computed.Add(computed)
 	sum := g.active.Add(active)
 	used, start := sum-g.windowBase.Load(), g.windowStart.Load()

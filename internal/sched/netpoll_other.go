@@ -2,7 +2,7 @@
 
 package sched
 
-// netpollKicker does nothing where the network is not waited for by Go's poller.
+// netpollKicker does nothing: on this system the network is not waited for in Go's poller.
 type netpollKicker struct{}
 
 func (*netpollKicker) kick()  {}

@@ -9,20 +9,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// netpollKicker writes to a pipe that Go's poller watches, and waits until it can be read. The
-// poller tells it when Go's scheduler looks at the network, which then finds all else that has
-// arrived.
+// netpollKicker writes to a pipe that Go's poller watches, and waits until the pipe can be read.
+// The poller reports that when Go's scheduler looks at the network, which then finds all other
+// arrivals too.
 type netpollKicker struct {
-	in, out *os.File // Nil until the first kick.
-	failed  bool     // There are no descriptors for them.
-	wait    func(func(uintptr) bool) error
-	check   func(uintptr) bool // Made once, since it would be allocated for each kick.
-	written bool               // And not read; what came too late for one kick ends the next.
-	byte    [1]byte
+	// in and out are nil until the first kick.
+	in, out *os.File
+	// failed tells that the pipe could not be made.
+	failed bool
+	wait   func(func(uintptr) bool) error
+	// check is made once, since a closure made by each kick would be allocated.
+	check func(uintptr) bool
+	// written tells that the pipe holds a byte. A byte that comes too late for one kick ends the
+	// next.
+	written bool
+	buf     [1]byte
 }
 
-// kick makes the scheduler look, and waits for that no longer than kickFor. It is called by one
-// thread at a time.
+// kick makes the scheduler look at the network, and waits for it for at most kickFor. One thread at
+// a time calls it.
 func (k *netpollKicker) kick() {
 	if k.in == nil && (k.failed || !k.open()) {
 		return
@@ -49,15 +54,15 @@ func (k *netpollKicker) open() bool {
 	return true
 }
 
-// checkPipe is called before the poller waits, where it writes, and when there is something to
+// checkPipe is called by the poller before it waits, when it writes, and again once the pipe can be
 // read.
 func (k *netpollKicker) checkPipe(fd uintptr) bool {
 	if k.written {
-		_, err := unix.Read(int(fd), k.byte[:])
+		_, err := unix.Read(int(fd), k.buf[:])
 		k.written = err != nil
 		return true
 	}
-	_, err := k.out.Write(k.byte[:])
+	_, err := k.out.Write(k.buf[:])
 	k.written = err == nil
 	return err != nil
 }

@@ -1,14 +1,16 @@
-// Package sched shares the processors among guests, and counts what each guest computes.
+// Package sched shares the processors among guests, and counts the time that each guest computes.
 //
-// Go's scheduler runs goroutines first come, first served, and does not say how much processor time
-// a goroutine had. So a guest with 64 threads would get 64 times the share of a guest with one, and
-// the time that passes between two readings of the clock includes the time in which others ran.
-// A Thread is told when its guest's thread computes and when it waits: Start, Pause, Resume, Stop,
-// and Tick now and then in between. From that it counts (meter.go), yields (this file), and makes
-// guests that compute a lot take turns (share.go).
+// Go's scheduler runs goroutines first come, first served, and does not report the processor time
+// of a goroutine. So a guest with 64 threads would get 64 times the share of a guest with one
+// thread, and the time between two readings of the wall clock includes the time of others.
 //
-// Lock order: Scheduler.gate, then Scheduler.mu. No caller may hold a lock that a guest's thread
-// needs to get on when it calls Tick or Resume, since both may wait for other threads.
+// A Thread is told when its guest's thread computes and waits, by Start, Pause, Resume and Stop,
+// and by Tick at short intervals while it computes. With that it counts time (meter.go), yields
+// (this file) and makes busy guests take turns (share.go). Rights, limits on other resources and
+// the guest's code are not its concern.
+//
+// Lock order: Scheduler.kickMu, then Scheduler.mu. Tick, Yield and Resume wait for other threads,
+// so their caller must hold no lock that any guest's thread needs before it ticks or pauses.
 package sched
 
 import (
@@ -19,42 +21,50 @@ import (
 )
 
 const (
-	// slice is how long a thread computes before it lets other goroutines run, while as many
-	// threads compute as there are processors. While fewer do, others have a processor anyway and
-	// loneSlice is enough: to let others run, Go's scheduler wakes an OS thread, which takes 10 µs
-	// of both.
+	// slice is how long a thread computes before it lets other goroutines run, while at least as
+	// many threads compute as there are processors. While fewer compute, other goroutines have a
+	// processor anyway, and idleSlice is enough: to let others run, Go's scheduler wakes an OS
+	// thread, which costs both of them yieldCost.
 	slice     = 50 * time.Microsecond
-	loneSlice = time.Millisecond
+	idleSlice = time.Millisecond
 	yieldCost = 10 * time.Microsecond
 
-	// Go's scheduler looks for what has arrived on the network when it has nothing to run, and else
-	// every 10 ms (runtime.sysmon). Threads that compute always have something to run, so every
-	// kickEvery all of them step back, for kickFor at most.
+	// Go's scheduler polls the network when it has nothing to run, and otherwise every 10 ms
+	// (runtime.sysmon). Threads that compute always have something to run. So every kickEvery all
+	// of them pause, for kickFor at most.
 	kickEvery = time.Millisecond
 	kickFor   = 200 * time.Microsecond
 )
 
-// Scheduler shares the processors of a process among the guests of one engine. All of its methods
-// may be called from several goroutines.
+// Scheduler shares the processors of a process among the guests of one engine. Several goroutines
+// may call its methods.
 type Scheduler struct {
 	started time.Time
 	clocks  threadClocks
 
-	kicked  atomic.Int64 // The kickEvery period of the last kick.
+	// kicked is the number of the kickEvery period of the last kick.
+	kicked  atomic.Int64
 	kicking atomic.Bool
-	gate    sync.RWMutex // Held during a kick.
-	kicker  netpollKicker
+	// kickMu is held during a kick.
+	kickMu sync.RWMutex
+	kicker netpollKicker
 
-	saturated atomic.Bool  // As many threads hold a turn as there are processors.
-	queued    atomic.Int32 // The number of threads in waiting.
+	// saturated tells that as many threads hold a turn as there are processors.
+	saturated atomic.Bool
+	// queued is the number of threads that wait for a turn.
+	queued atomic.Int32
 
-	// mu protects what follows, and the turns of threads and guests.
+	// mu protects the fields below, and the turns of threads and guests.
 	mu         sync.Mutex
 	processors int
-	counted    int64     // When processors was last brought up to date.
-	holders    []*Thread // The threads that have a turn, at most as many as processors.
-	waiting    guestHeap // The guests with threads that wait for a turn.
-	vtime      int64     // No active guest has had less; see Guest.vtime.
+	// processorsAt is the time at which processors was last updated.
+	processorsAt int64
+	// holders are the threads that have a turn, at most as many as processors.
+	holders []*Thread
+	// waiting are the guests with threads that wait for a turn.
+	waiting guestHeap
+	// vtime is the least Guest.vtime of the active guests, and never decreases.
+	vtime int64
 }
 
 // New makes a scheduler. It must be closed.
@@ -62,45 +72,48 @@ func New() *Scheduler {
 	return &Scheduler{started: time.Now(), processors: runtime.GOMAXPROCS(0)}
 }
 
-// Close releases what the scheduler holds; no thread may be running.
+// Close releases the resources of the scheduler. No thread may be running.
 func (s *Scheduler) Close() { s.kicker.close() }
 
-// now is the time in ns since the scheduler was made.
+// now returns the time since the scheduler was made, in ns.
 func (s *Scheduler) now() int64 { return int64(time.Since(s.started)) }
 
-// Thread is a guest's thread. Its methods are called by the goroutine that runs the thread.
+// Thread is a thread of a guest. Its methods are called by the goroutine that runs the thread,
+// except where a method says otherwise.
 type Thread struct {
 	s     *Scheduler
 	guest *Guest
 	meter meter
 
-	sliceStart int64 // When the thread last let others run, or began to compute.
+	// sliceStart is the time at which the thread last let others run or began to compute.
+	sliceStart int64
 	turn       turn
 }
 
-// Start adds a thread that begins to compute to a guest; done is closed when the guest ends.
+// Start begins to count a thread that computes for a guest. It may wait for a turn; done is closed
+// when the guest ends, which ends that wait.
 func (t *Thread) Start(s *Scheduler, g *Guest, done <-chan struct{}) {
 	t.s, t.guest = s, g
 	t.turn.granted, t.turn.done = make(chan struct{}, 1), done
 	t.admit(s.now())
 }
 
-// Pause says that the thread begins to wait.
+// Pause begins a wait of the thread.
 func (t *Thread) Pause() {
 	t.leave()
 	t.beginWait()
 }
 
-// leave charges the thread, and lets it compute no more.
+// leave charges the thread and releases its turn.
 func (t *Thread) leave() {
 	t.charge(t.s.now())
-	t.meter.at.Store(0)
+	t.meter.chargedUntil.Store(0)
 	if t.turn.held.Load() {
 		t.s.release(t)
 	}
 }
 
-// Resume says that the thread has waited. It returns when the thread may compute.
+// Resume ends a wait of the thread. It returns when the thread may compute.
 func (t *Thread) Resume() {
 	now := t.s.now()
 	t.endWait(now)
@@ -113,44 +126,44 @@ func (t *Thread) admit(now int64) {
 		t.s.acquire(t)
 		now = t.s.now()
 	}
-	t.begin(now)
+	t.beginSlice(now)
 }
 
-// Measure makes a call that may compute or wait, and returns for how long it computed: what the OS
-// thread did meanwhile, or the most that a wait is charged if that cannot be told, since the
-// goroutine was moved to another. It may be called by any goroutine.
+// Measure runs a call that may compute or wait, and returns the time that it computed: the time of
+// the OS thread or, if the goroutine was moved to another one, the largest cost of a wait. Any
+// goroutine may call it.
 func (t *Thread) Measure(call func()) time.Duration {
 	start := t.s.now()
-	_, _, first := t.s.clocks.lap()
+	_, _, first := t.s.clocks.read()
 	call()
-	computed, last, now := t.s.clocks.lap()
+	computed, last, now := t.s.clocks.read()
 	took := time.Duration(t.s.now() - start)
-	if first == 0 || last != first || !last.of(now) {
+	if first == 0 || last != first || !last.sameThread(now) {
 		return min(took, maxWaitCost)
 	}
 	return min(took, time.Duration(computed))
 }
 
-// Charge charges a thread what was computed for it elsewhere.
-func (t *Thread) Charge(computed time.Duration) { t.add(int64(computed), t.s.now()) }
+// Charge charges the thread for time that was computed on its behalf elsewhere.
+func (t *Thread) Charge(computed time.Duration) { t.addTime(int64(computed), t.s.now()) }
 
-// Stop says that the thread has ended.
+// Stop ends the thread.
 func (t *Thread) Stop() {
 	t.leave()
 	t.flush(t.s.now())
 }
 
-// begin starts a slice: what has passed until now is not charged.
-func (t *Thread) begin(now int64) {
-	if at := t.meter.at.Swap(now); at != 0 {
+// beginSlice begins a slice. The time until now is not charged.
+func (t *Thread) beginSlice(now int64) {
+	if at := t.meter.chargedUntil.Swap(now); at != 0 {
 		t.meter.active += now - at
 	}
 	t.sliceStart = now
-	t.turn.seen.Store(now)
+	t.turn.lastSeen.Store(now)
 }
 
-// Tick is called now and then by a thread that computes, and lets others run if it is their turn.
-// It reports whether the guest has computed for longer than its limit.
+// Tick is called at short intervals by a thread that computes. It lets others run when it is their
+// turn, and reports whether the guest has exceeded its limit.
 func (t *Thread) Tick() (exceeded bool) {
 	s := t.s
 	t.waitForKick()
@@ -162,20 +175,21 @@ func (t *Thread) Tick() (exceeded bool) {
 		return exceeded
 	}
 	if t.guest.busy.Load() && !s.takeTurn(t, now, turnLength) {
-		t.begin(s.now()) // It has waited, so that others have run.
+		// The thread has waited for its turn, so others have run.
+		t.beginSlice(s.now())
 		return exceeded
 	}
 	if saturated := s.saturated.Load(); saturated {
 		s.kick(now)
-	} else if d < loneSlice {
+	} else if d < idleSlice {
 		return exceeded
 	}
 	t.yield()
 	return exceeded
 }
 
-// Yield lets others run, unless it has just done so: a guest could make the Go runtime start OS
-// threads all the time, which find nothing to run.
+// Yield lets others run, unless the thread has done so within the last slice. Without this
+// exception a guest could keep the Go runtime starting OS threads that find nothing to run.
 func (t *Thread) Yield() {
 	now := t.s.now()
 	t.charge(now)
@@ -183,27 +197,27 @@ func (t *Thread) Yield() {
 		return
 	}
 	if t.guest.busy.Load() && !t.s.takeTurn(t, now, slice) {
-		t.begin(t.s.now())
+		t.beginSlice(t.s.now())
 		return
 	}
 	if !t.s.saturated.Load() {
-		t.add(int64(yieldCost), now)
+		t.addTime(int64(yieldCost), now)
 	}
 	t.yield()
 }
 
 func (t *Thread) yield() {
 	runtime.Gosched()
-	t.begin(t.s.now())
+	t.beginSlice(t.s.now())
 }
 
-// kick makes Go's scheduler look at the network, if that is due. It comes to that when every thread
-// that computes waits, this one for the network and the others at the gate.
+// kick makes Go's scheduler poll the network, if that is due. The scheduler does so when every
+// thread that computes waits: this one for the network, and the others for kickMu.
 func (s *Scheduler) kick(now int64) {
-	if period := now / int64(kickEvery); s.kicked.Swap(period) == period || !s.gate.TryLock() {
+	if period := now / int64(kickEvery); s.kicked.Swap(period) == period || !s.kickMu.TryLock() {
 		return
 	}
-	defer s.gate.Unlock()
+	defer s.kickMu.Unlock()
 	s.kicking.Store(true)
 	defer s.kicking.Store(false)
 	s.kicker.kick()
@@ -215,8 +229,8 @@ func (t *Thread) waitForKick() {
 		return
 	}
 	t.charge(t.s.now())
-	t.s.gate.RLock()
+	t.s.kickMu.RLock()
 	//lint:ignore SA2001 waiting is all that it is for
-	t.s.gate.RUnlock()
-	t.meter.at.Store(t.s.now())
+	t.s.kickMu.RUnlock()
+	t.meter.chargedUntil.Store(t.s.now())
 }

@@ -140,7 +140,7 @@ func TestLateGuest(t *testing.T) {
 	s := New()
 	defer s.Close()
 	var early, late Guest
-	early.add(int64(time.Hour), 0, s.now())
+	early.addTime(int64(time.Hour), 0, s.now())
 	early.busy.Store(true)
 	var th Thread
 	th.Start(s, &early, nil)

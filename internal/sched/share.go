@@ -8,51 +8,59 @@ import (
 	"time"
 )
 
-// Busy guests take turns: at any time no more of their threads compute than there are processors.
-// The next turn goes to the guest that has had the least, to the one of its threads that has waited
-// longest. So a guest's share does not depend on the number of its threads, and a goroutine that
-// wakes up finds a handful of others before it in Go's queue. Guests that are not busy, since they
-// mostly wait, need no turn.
+// Busy guests take turns: no more of their threads compute at a time than there are processors. The
+// next turn goes to the guest with the least computed time, and to the thread of it that has waited
+// longest. So a guest's share does not depend on its number of threads, and a goroutine that wakes
+// up finds only a few others before it in Go's run queue. Guests that mostly wait are not busy and
+// need no turn.
 const (
-	// turnLength is how long a thread computes before it gives its turn to one that waits. Handing
-	// over takes 1 µs.
+	// turnLength is how long a thread computes before it passes its turn to one that waits, which
+	// costs 1 usec.
 	turnLength = 200 * time.Microsecond
 
-	// lostAfter is how long a thread may go without a tick before it loses its turn, if others
-	// wait: it may be in a call of the host that takes its time, such as a read from a slow disk.
-	lostAfter = 10 * time.Millisecond
+	// revokeAfter is how long a thread may go without a tick before it loses its turn to one that
+	// waits. It may be in a call of the host that takes long, such as a read from a slow disk.
+	revokeAfter = 10 * time.Millisecond
 
-	// countEvery is how often the number of processors is looked up, which a container's limits
-	// can change.
+	// countEvery is how often the number of processors is read, which the limits of a container can
+	// change.
 	countEvery = time.Second
 )
 
-// turn is a thread's part in taking turns.
+// turn is the state of one thread.
 type turn struct {
-	held    atomic.Bool   // Written with Scheduler.mu held.
-	seen    atomic.Int64  // When the thread last began a slice.
-	granted chan struct{} // Gets something when the thread gets a turn that it waited for.
+	// held tells that the thread has a turn. Scheduler.mu protects its writes.
+	held atomic.Bool
+	// lastSeen is the time at which the thread last began a slice.
+	lastSeen atomic.Int64
+	// granted receives a value when the thread gets a turn that it waited for.
+	granted chan struct{}
 	done    <-chan struct{}
 	timer   *time.Timer
-	start   int64 // Protected by Scheduler.mu.
+	// start is the time at which the turn began. Scheduler.mu protects it.
+	start int64
 }
 
-// share is a guest's part in taking turns. It is protected by Scheduler.mu.
+// share is the state of one guest. Scheduler.mu protects it.
 type share struct {
-	queue   []*Thread // The threads that wait for a turn, by the order in which they came.
-	holding int       // The number of threads that have one.
-	offset  int64     // See vtime.
-	key     int64     // What vtime was when the guest was last put in order.
-	index   int       // In Scheduler.waiting.
+	// queue holds the threads that wait for a turn, first come first.
+	queue []*Thread
+	// holding is the number of threads that have a turn.
+	holding int
+	// vtimeOffset is added to the guest's computed time, see vtime.
+	vtimeOffset int64
+	// heapKey is the vtime by which the guest was last sorted into Scheduler.waiting, at heapIndex.
+	heapKey   int64
+	heapIndex int
 }
 
-// vtime is what the guest has computed, on a scale on which all guests that have been active for as
-// long as each other are equal: one that becomes active starts at the least of those that are, so
-// that it neither makes up for the time in which it wanted nothing, nor pays for it.
-func (g *Guest) vtime() int64 { return g.computed.Load() + g.share.offset }
+// vtime returns the guest's virtual time: its computed time, on a scale where guests that have been
+// active for equally long are equal. A guest that becomes active starts at the least virtual time
+// of the active ones. So it neither makes up for the time in which it was idle, nor pays for it.
+func (g *Guest) vtime() int64 { return g.computed.Load() + g.share.vtimeOffset }
 
-// takeTurn makes sure that a busy guest's thread has a turn, and hands it over if it has had it for
-// that long. It reports false if the thread had to wait.
+// takeTurn makes sure that a busy guest's thread has a turn, and passes on a turn that has lasted
+// for length. It reports false if the thread had to wait.
 func (s *Scheduler) takeTurn(t *Thread, now int64, length time.Duration) (immediately bool) {
 	if !t.turn.held.Load() {
 		return s.acquire(t)
@@ -62,62 +70,62 @@ func (s *Scheduler) takeTurn(t *Thread, now int64, length time.Duration) (immedi
 	}
 	t.flush(now)
 	s.mu.Lock()
-	next := s.first()
+	next := s.nextGuest()
 	if next == nil || next.vtime() > t.guest.vtime() || !t.turn.held.Load() {
 		t.turn.start = now
 		s.mu.Unlock()
 		return true
 	}
-	s.drop(t)
+	s.dropTurn(t)
 	s.enqueue(t)
-	s.grant()
+	s.grantTurns()
 	s.mu.Unlock()
-	s.await(t)
+	s.awaitTurn(t)
 	return false
 }
 
-// acquire gets a thread a turn. It reports whether there was one at once.
+// acquire gets a turn for a thread. It reports false if the thread had to wait.
 func (s *Scheduler) acquire(t *Thread) (immediately bool) {
 	s.mu.Lock()
 	s.activate(t.guest)
 	s.enqueue(t)
-	s.grant()
+	s.grantTurns()
 	if immediately = t.turn.held.Load(); immediately {
 		<-t.turn.granted
 	}
 	s.mu.Unlock()
 	if !immediately {
-		s.await(t)
+		s.awaitTurn(t)
 	}
 	return immediately
 }
 
-// release gives a thread's turn to others.
+// release passes the turn of a thread on.
 func (s *Scheduler) release(t *Thread) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.drop(t)
-	s.grant()
+	s.dropTurn(t)
+	s.grantTurns()
 }
 
-// await waits until a thread that was enqueued gets its turn, or its guest ends.
-func (s *Scheduler) await(t *Thread) {
+// awaitTurn waits until an enqueued thread gets its turn, or its guest ends.
+func (s *Scheduler) awaitTurn(t *Thread) {
 	if t.turn.timer == nil {
-		t.turn.timer = time.NewTimer(lostAfter)
+		t.turn.timer = time.NewTimer(revokeAfter)
 	} else {
-		t.turn.timer.Reset(lostAfter)
+		t.turn.timer.Reset(revokeAfter)
 	}
 	defer t.turn.timer.Stop()
 	for {
 		select {
 		case <-t.turn.granted:
-			// The goroutine that granted the turn has put this one before all others that wait for
-			// its processor, and they have waited for longer.
+			// The goroutine that granted the turn has put this one at the head of its processor's
+			// run queue, before others that have waited longer.
 			runtime.Gosched()
 			return
 		case <-t.turn.timer.C:
 			s.revoke()
-			t.turn.timer.Reset(lostAfter)
+			t.turn.timer.Reset(revokeAfter)
 		case <-t.turn.done:
 			s.mu.Lock()
 			if !s.dequeue(t) {
@@ -129,28 +137,27 @@ func (s *Scheduler) await(t *Thread) {
 	}
 }
 
-// revoke takes the turns of threads that have not been seen for long.
+// revoke takes the turns of threads that have not ticked for revokeAfter.
 func (s *Scheduler) revoke() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
 	for _, t := range slices.Clone(s.holders) {
-		if now-t.turn.seen.Load() > int64(lostAfter) {
-			s.drop(t)
+		if now-t.turn.lastSeen.Load() > int64(revokeAfter) {
+			s.dropTurn(t)
 		}
 	}
-	s.grant()
+	s.grantTurns()
 }
 
-// The functions below are called with mu held.
-
-// activate puts a guest that has no turn and does not wait for one level with the others.
+// activate raises the virtual time of a guest that has been idle to the least of the active ones.
+// The caller holds mu, as the callers of all functions below do.
 func (s *Scheduler) activate(g *Guest) {
 	if g.share.holding > 0 || len(g.share.queue) > 0 {
 		return
 	}
 	var least int64 = -1
-	if first := s.first(); first != nil {
+	if first := s.nextGuest(); first != nil {
 		least = first.vtime()
 	}
 	for _, t := range s.holders {
@@ -160,7 +167,7 @@ func (s *Scheduler) activate(g *Guest) {
 	}
 	s.vtime = max(s.vtime, least)
 	if behind := s.vtime - g.vtime(); behind > 0 {
-		g.share.offset += behind
+		g.share.vtimeOffset += behind
 	}
 }
 
@@ -168,13 +175,13 @@ func (s *Scheduler) enqueue(t *Thread) {
 	g := t.guest
 	g.share.queue = append(g.share.queue, t)
 	if len(g.share.queue) == 1 {
-		g.share.key = g.vtime()
+		g.share.heapKey = g.vtime()
 		heap.Push(&s.waiting, g)
 	}
 	s.queued.Add(1)
 }
 
-// dequeue takes a thread out of the queue before it has a turn; false if it has one.
+// dequeue removes a thread from the queue. It reports false if the thread has got its turn.
 func (s *Scheduler) dequeue(t *Thread) bool {
 	g := t.guest
 	i := slices.Index(g.share.queue, t)
@@ -183,19 +190,19 @@ func (s *Scheduler) dequeue(t *Thread) bool {
 	}
 	g.share.queue = slices.Delete(g.share.queue, i, i+1)
 	if len(g.share.queue) == 0 {
-		heap.Remove(&s.waiting, g.share.index)
+		heap.Remove(&s.waiting, g.share.heapIndex)
 	}
 	s.queued.Add(-1)
 	return true
 }
 
-// first is the waiting guest that has had the least; nil if none waits. What guests have had grows
-// while they wait, by their other threads, so the order is mended here.
-func (s *Scheduler) first() *Guest {
+// nextGuest returns the waiting guest with the least virtual time, or nil. Other threads of a
+// waiting guest raise its virtual time, so the order is repaired here.
+func (s *Scheduler) nextGuest() *Guest {
 	for len(s.waiting) > 0 {
 		g := s.waiting[0]
-		if v := g.vtime(); v > g.share.key {
-			g.share.key = v
+		if v := g.vtime(); v > g.share.heapKey {
+			g.share.heapKey = v
 			heap.Fix(&s.waiting, 0)
 			if s.waiting[0] != g {
 				continue
@@ -206,14 +213,14 @@ func (s *Scheduler) first() *Guest {
 	return nil
 }
 
-// grant hands out the turns that are free.
-func (s *Scheduler) grant() {
+// grantTurns gives the free turns to the next threads.
+func (s *Scheduler) grantTurns() {
 	now := s.now()
-	if now-s.counted > int64(countEvery) {
-		s.counted, s.processors = now, runtime.GOMAXPROCS(0)
+	if now-s.processorsAt > int64(countEvery) {
+		s.processorsAt, s.processors = now, runtime.GOMAXPROCS(0)
 	}
 	for len(s.holders) < s.processors {
-		g := s.first()
+		g := s.nextGuest()
 		if g == nil {
 			break
 		}
@@ -222,15 +229,15 @@ func (s *Scheduler) grant() {
 		s.holders = append(s.holders, t)
 		g.share.holding++
 		t.turn.start = now
-		t.turn.seen.Store(now)
+		t.turn.lastSeen.Store(now)
 		t.turn.held.Store(true)
 		t.turn.granted <- struct{}{}
 	}
 	s.saturated.Store(len(s.holders) >= s.processors)
 }
 
-// drop takes a thread's turn, if it has one.
-func (s *Scheduler) drop(t *Thread) {
+// dropTurn takes a thread's turn, if it has one.
+func (s *Scheduler) dropTurn(t *Thread) {
 	i := slices.Index(s.holders, t)
 	if i < 0 {
 		return
@@ -241,19 +248,19 @@ func (s *Scheduler) drop(t *Thread) {
 	s.saturated.Store(false)
 }
 
-// guestHeap orders guests by their keys, the least first.
+// guestHeap orders guests by heapKey, the least first.
 type guestHeap []*Guest
 
 func (h guestHeap) Len() int           { return len(h) }
-func (h guestHeap) Less(i, j int) bool { return h[i].share.key < h[j].share.key }
+func (h guestHeap) Less(i, j int) bool { return h[i].share.heapKey < h[j].share.heapKey }
 func (h guestHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].share.index, h[j].share.index = i, j
+	h[i].share.heapIndex, h[j].share.heapIndex = i, j
 }
 
-// Push and Pop are for container/heap.
+// Push and Pop implement heap.Interface.
 func (h *guestHeap) Push(g any) {
-	g.(*Guest).share.index = len(*h)
+	g.(*Guest).share.heapIndex = len(*h)
 	*h = append(*h, g.(*Guest))
 }
 

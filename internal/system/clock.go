@@ -17,10 +17,10 @@ func (t *Thread) Now(clock uint32) (uint64, error) {
 	case wasi.ClockMonotonic:
 		return uint64(time.Since(t.Guest.started)), nil
 	case wasi.ClockProcessCPU:
-		t.schedThread.Settle()
+		t.schedThread.ChargeNow()
 		return uint64(t.cpuTime()), nil
 	case wasi.ClockThreadCPU:
-		t.schedThread.Settle()
+		t.schedThread.ChargeNow()
 		return uint64(t.schedThread.Computed()), nil
 	}
 	return 0, wasi.EINVAL

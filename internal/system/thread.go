@@ -97,7 +97,7 @@ func (t *Thread) Tick() {
 }
 
 // Garbage charges what it will take to collect so many bytes that a call has allocated.
-func (t *Thread) Garbage(bytes int) { t.schedThread.Garbage(bytes) }
+func (t *Thread) Garbage(bytes int) { t.schedThread.ChargeGarbage(bytes) }
 
 // Yield lets others run.
 func (t *Thread) Yield() { t.schedThread.Yield() }
