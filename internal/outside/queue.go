@@ -18,7 +18,7 @@ const (
 // causes them. When a call does not return for a while nobody waits any more: calls are queued, and
 // those for which there is no room are dropped and counted, until it does return.
 type Queue struct {
-	// OnPanic is called when a call panicked; the next one is made nevertheless.
+	// OnPanic is called when a call panicked; the next one is made all the same.
 	OnPanic func(*Panic)
 
 	// OnDropped is called in the order of the calls with how many were dropped in that place. Nil =

@@ -1,7 +1,8 @@
 package system
 
-// A guest can ask for gigabytes at once, and no system call on a file ends before it is done.
-// So files are read and written in pieces, between which others run and the guest may end.
+// chunkSize is how many bytes one system call on a file moves. A guest may ask for gigabytes in one
+// call, and a system call on a regular file cannot be interrupted. Between the chunks other guests
+// run, and the guest may be killed.
 const chunkSize = 4 << 20
 
 func totalLen(bufs [][]byte) (n int) {
@@ -11,8 +12,8 @@ func totalLen(bufs [][]byte) (n int) {
 	return n
 }
 
-// prefix returns the first n bytes of bufs, which are as many or more. Until undo is called,
-// bufs must not be used.
+// prefix returns the first n bytes of bufs, which must have as many. It changes bufs until undo is
+// called.
 func prefix(bufs [][]byte, n int) (short [][]byte, undo func()) {
 	for i, b := range bufs {
 		if n <= len(b) {
@@ -24,9 +25,9 @@ func prefix(bufs [][]byte, n int) (short [][]byte, undo func()) {
 	return bufs, func() {}
 }
 
-// inChunks calls move for one piece of bufs after another, with the number of bytes that came
-// before it. After an error the bytes before it count, as those of a short read or write do; it
-// comes again.
+// inChunks calls move for one chunk of bufs after another; done is how many bytes were moved
+// before. If a call fails after some bytes were moved, inChunks returns their number without the
+// error, as a short read or write does: the guest's next call returns the error.
 func (t *Thread) inChunks(bufs [][]byte, move func(bufs [][]byte, done int) (int, error)) (int,
 	error) {
 	total, left := 0, totalLen(bufs)
@@ -51,7 +52,7 @@ func (t *Thread) inChunks(bufs [][]byte, move func(bufs [][]byte, done int) (int
 	return total + n, err
 }
 
-// endReasonOr returns the reason of the guest's end, if it has ended, and else err.
+// endReasonOr returns the reason of the guest's end, or err while the guest runs.
 func (g *Guest) endReasonOr(err error) error {
 	if cause := g.Err(); cause != nil {
 		return cause

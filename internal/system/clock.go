@@ -8,8 +8,8 @@ import (
 
 var noDeadline time.Time
 
-// Now is the time of a clock in nanoseconds. The monotonic clock starts with the guest; the
-// processor clocks count the time that the guest's threads, or this one, have computed.
+// Now returns the time of a clock in nanoseconds. The monotonic clock starts with the guest. The
+// CPU clocks count the processor time of the guest's threads, or of this thread.
 func (t *Thread) Now(clock uint32) (uint64, error) {
 	switch clock {
 	case wasi.ClockRealtime:
@@ -26,7 +26,7 @@ func (t *Thread) Now(clock uint32) (uint64, error) {
 	return 0, wasi.EINVAL
 }
 
-// Resolution is the granularity of a clock in nanoseconds.
+// Resolution returns the resolution of a clock in nanoseconds.
 func (t *Thread) Resolution(clock uint32) (uint64, error) {
 	if clock > wasi.ClockThreadCPU {
 		return 0, wasi.EINVAL
@@ -34,8 +34,8 @@ func (t *Thread) Resolution(clock uint32) (uint64, error) {
 	return 1, nil
 }
 
-// cpuTime is for how long the guest's threads have computed in all. It never goes back, though the
-// threads' own figures may.
+// cpuTime returns the processor time of all of the guest's threads. It never decreases, although
+// the estimate of a single thread may.
 func (g *Guest) cpuTime() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -7,22 +7,24 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// descriptor is an entry of the table: something open, what may be done with it, and whether its
-// calls block.
+// descriptor is an entry of the table: an object, the rights to it, and the blocking mode.
 type descriptor struct {
 	object
-	preopen *string // the name of a preopened directory
 
-	// reported are the rights that fd_fdstat_get gives. enforced are those that calls ask for:
-	// fewer only where reading or writing was not asked for, or a right was given up. RATIONALE.md
-	// has the reason.
+	// preopen is the name of a preopened directory; nil for all others.
+	preopen *string
+
+	// reported are the rights that fd_fdstat_get returns; enforced are the ones that calls check.
+	// enforced lacks only the rights that the guest gave up, and reading or writing if path_open
+	// did not ask for it. RATIONALE.md has the reason.
 	reported, enforced rights
 
 	nonblock atomic.Bool
 	closed   atomic.Bool
 }
 
-// rights are the rights of a descriptor, and those that it hands on to what is opened through it.
+// rights are WASI rights: base holds for the descriptor, inheriting bounds the rights of
+// descriptors that path_open makes from it.
 type rights struct{ base, inheriting atomic.Uint64 }
 
 func (r *rights) set(base, inheriting wasi.Rights) {
@@ -30,22 +32,22 @@ func (r *rights) set(base, inheriting wasi.Rights) {
 	r.inheriting.Store(uint64(inheriting))
 }
 
-// narrow takes away all rights but these. Two threads may narrow the rights of one descriptor, and
-// neither may restore what the other took away.
+// narrow clears all rights but the given ones. It does so atomically: two threads may narrow the
+// rights of one descriptor, and neither may restore a right that the other cleared.
 func (r *rights) narrow(base, inheriting wasi.Rights) {
 	r.base.And(uint64(base))
 	r.inheriting.And(uint64(inheriting))
 }
 
-// object is what a descriptor refers to. Reading and writing are tried, never waited for: EAGAIN
-// says that there is nothing to do now.
+// object is the file, stream or socket behind a descriptor. Its methods never block: they return
+// EAGAIN if nothing can be read or written now.
 type object interface {
 	network.Pollable
 	filetype() wasi.Filetype
 	read(bufs [][]byte) (int, error)
 	write(bufs [][]byte) (int, error)
 	stat() (wasi.Filestat, error)
-	flags() wasi.Fdflags // but for Nonblock
+	flags() wasi.Fdflags // without FdflagNonblock
 	setFlags(wasi.Fdflags) error
 	close() error
 }
@@ -62,7 +64,7 @@ func (d *descriptor) close() error {
 	return d.object.close()
 }
 
-// asSocket is what a descriptor refers to if that is a socket. The descriptor may be nil.
+// asSocket returns the object if it is a socket. The descriptor may be nil.
 func (d *descriptor) asSocket() (*socket, bool) {
 	if d == nil {
 		return nil, false
@@ -71,7 +73,7 @@ func (d *descriptor) asSocket() (*socket, bool) {
 	return s, ok
 }
 
-// require returns ENOTCAPABLE unless the descriptor has all of the rights wanted.
+// require returns ENOTCAPABLE unless the descriptor has all rights in want.
 func (d *descriptor) require(want wasi.Rights) error {
 	if wasi.Rights(d.enforced.base.Load())&want != want {
 		return wasi.ENOTCAPABLE
@@ -79,7 +81,7 @@ func (d *descriptor) require(want wasi.Rights) error {
 	return nil
 }
 
-// lookupWith finds a descriptor that has the rights wanted.
+// lookupWith returns the descriptor fd if it has all rights in want.
 func (g *Guest) lookupWith(fd int32, want wasi.Rights) (*descriptor, error) {
 	d, err := g.table.lookup(fd)
 	if err != nil {
@@ -88,7 +90,7 @@ func (g *Guest) lookupWith(fd int32, want wasi.Rights) (*descriptor, error) {
 	return d, d.require(want)
 }
 
-// Fdstat tells what a descriptor is and may do.
+// Fdstat returns the type, flags and reported rights of a descriptor.
 func (g *Guest) Fdstat(fd int32) (wasi.Fdstat, error) {
 	d, err := g.table.lookup(fd)
 	if err != nil {
@@ -105,7 +107,7 @@ func (g *Guest) Fdstat(fd int32) (wasi.Fdstat, error) {
 	return s, nil
 }
 
-// SetFlags replaces a descriptor's flags.
+// SetFlags replaces the flags of a descriptor.
 func (g *Guest) SetFlags(fd int32, flags wasi.Fdflags) error {
 	d, err := g.lookupWith(fd, wasi.RightFdstatSetFlags)
 	if err != nil {
@@ -121,7 +123,8 @@ func (g *Guest) SetFlags(fd int32, flags wasi.Fdflags) error {
 	return nil
 }
 
-// SetRights takes rights away from a descriptor. Adding one to those reported is ENOTCAPABLE.
+// SetRights clears rights of a descriptor. A right that is not among the reported ones is
+// ENOTCAPABLE.
 func (g *Guest) SetRights(fd int32, base, inheriting wasi.Rights) error {
 	d, err := g.table.lookup(fd)
 	if err != nil {
@@ -136,7 +139,7 @@ func (g *Guest) SetRights(fd int32, base, inheriting wasi.Rights) error {
 	return nil
 }
 
-// Filestat tells the attributes of what a descriptor refers to.
+// Filestat returns the attributes of a file, stream or socket.
 func (g *Guest) Filestat(fd int32) (wasi.Filestat, error) {
 	d, err := g.lookupWith(fd, wasi.RightFdFilestatGet)
 	if err != nil {
@@ -145,7 +148,7 @@ func (g *Guest) Filestat(fd int32) (wasi.Filestat, error) {
 	return d.stat()
 }
 
-// Read reads from a file, stream or socket into bufs.
+// Read reads from a file, stream or socket into bufs, as readv(2) does.
 func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) {
 	d, err := t.lookupWith(fd, wasi.RightFdRead)
 	if err != nil {
@@ -166,7 +169,7 @@ func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) {
 	}
 }
 
-// Write writes bufs to a file, stream or socket.
+// Write writes bufs to a file, stream or socket, as writev(2) does.
 func (t *Thread) Write(fd int32, bufs [][]byte) (int, error) {
 	d, err := t.lookupWith(fd, wasi.RightFdWrite)
 	if err != nil {

@@ -12,10 +12,12 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// file is what a descriptor of an open file refers to, or of a standard stream that the host lends.
+// file is the object of an open file, or of a standard stream that is an *os.File.
 type file struct {
 	*hostfs.File
-	quota *quota // of its directory; nil = none
+
+	// quota is the one of the preopened directory; nil = none.
+	quota *quota
 }
 
 func newStdio(f *os.File, rights wasi.Rights) (*descriptor, error) {
@@ -24,7 +26,9 @@ func newStdio(f *os.File, rights wasi.Rights) (*descriptor, error) {
 		return nil, err
 	}
 	if h.Type() == hostfs.CharDevice && !h.Terminal() {
-		rights |= wasi.RightFdTell // else C libraries would take /dev/null for a terminal
+		// wasi-libc's isatty takes a character device without the rights to seek and tell for a
+		// terminal; /dev/null is none.
+		rights |= wasi.RightFdTell
 	}
 	return newDescriptor(file{File: h}, rights, 0), nil
 }
@@ -54,7 +58,8 @@ func (f file) pwrite(bufs [][]byte, offset uint64) (int, error) {
 	}
 	at := func(size uint64) (uint64, error) {
 		if f.Flags()&hostfs.Append != 0 {
-			return max(size, offset), nil // hosts differ in whether it goes to the end
+			// Linux appends, other systems write at offset (pwrite(2), BUGS).
+			return max(size, offset), nil
 		}
 		return offset, nil
 	}
@@ -88,7 +93,7 @@ func filestat(s hostfs.Stat) wasi.Filestat {
 	}
 }
 
-// directory is what a descriptor of a directory refers to.
+// directory is the object of an open directory.
 type directory struct {
 	*hostfs.Dir
 	quota *quota // nil = none
@@ -116,7 +121,8 @@ func (d directory) stat() (wasi.Filestat, error) {
 	return filestat(s), err
 }
 
-// path translates what hostfs says of a path that leads outside.
+// pathError translates the error of a path that leaves its directory: ENOTCAPABLE, as in WASI
+// preview 1.
 func pathError(err error) error {
 	if errors.Is(err, hostfs.ErrEscapes) {
 		return wasi.ENOTCAPABLE
@@ -124,9 +130,8 @@ func pathError(err error) error {
 	return err
 }
 
-// fileAt finds a descriptor that is a file and has the rights wanted. On a socket these calls say
-// ENOTCAPABLE, since it has no such right; on a directory EISDIR where it would be read or written,
-// EBADF where that makes no sense.
+// fileAt returns the descriptor fd as a file if it has all rights in want. A socket is ENOTCAPABLE,
+// since it lacks these rights; a directory is EBADF, any other object ESPIPE.
 func (g *Guest) fileAt(fd int32, want wasi.Rights) (file, error) {
 	d, err := g.lookupWith(fd, want)
 	if err != nil {
@@ -141,7 +146,8 @@ func (g *Guest) fileAt(fd int32, want wasi.Rights) (file, error) {
 	return file{}, syscall.ESPIPE
 }
 
-// Pread and Pwrite read and write at an offset. ESPIPE where there are no positions.
+// Pread and Pwrite read and write at an offset, as preadv(2) and pwritev(2) do. An object without a
+// position is ESPIPE.
 func (t *Thread) Pread(fd int32, bufs [][]byte, offset uint64) (int, error) {
 	if d, err := t.table.lookup(fd); err == nil {
 		if _, ok := d.asSocket(); ok {
@@ -167,8 +173,8 @@ func (t *Thread) Pwrite(fd int32, bufs [][]byte, offset uint64) (int, error) {
 	})
 }
 
-// Seek changes a file's position and returns it. Asking where it is needs less of a right than
-// changing it.
+// Seek changes a file's position and returns the new one. A call that only asks for the position
+// needs the right to tell, not the one to seek.
 func (g *Guest) Seek(fd int32, offset int64, whence int) (int64, error) {
 	want := wasi.RightFdSeek
 	if offset == 0 && whence == wasi.WhenceCur {
@@ -176,7 +182,7 @@ func (g *Guest) Seek(fd int32, offset int64, whence int) (int64, error) {
 	}
 	f, err := g.fileAt(fd, want)
 	if err == wasi.ENOTCAPABLE {
-		f, err = g.fileAt(fd, wasi.RightFdSeek) // which implies the other
+		f, err = g.fileAt(fd, wasi.RightFdSeek) // which includes the right to tell
 	}
 	if err != nil {
 		return 0, err
@@ -184,8 +190,8 @@ func (g *Guest) Seek(fd int32, offset int64, whence int) (int64, error) {
 	return f.Seek(offset, whence)
 }
 
-// Advise, Allocate, Datasync, Sync, SetSize and SetTimes do to a file what the functions of the
-// same names of preview 1 say.
+// Advise, Allocate, Datasync, Sync, SetSize and SetTimes implement fd_advise, fd_allocate,
+// fd_datasync, fd_sync, fd_filestat_set_size and fd_filestat_set_times of WASI preview 1.
 func (g *Guest) Advise(fd int32, offset, length uint64, advice uint8) error {
 	if advice > uint8(hostfs.NoReuse) {
 		return syscall.EINVAL

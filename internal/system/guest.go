@@ -1,15 +1,38 @@
-// Package system is one guest's world: its descriptors, files, sockets, clocks, waiting, threads
-// and its end.
+// Package system implements one running guest's operating system: its descriptors, files, sockets,
+// clocks, threads and its end.
 //
-// What a function of an ABI means is here; how its arguments lie in guest memory is in
-// internal/abi, and what a socket does is in network. Nothing here knows an engine, and nothing
-// here asks whether a guest may do something with an address: that is decided by the Network that
-// the guest was given.
+// Belongs here: the semantics of each call, and blocking. Does not belong here: the layout of
+// arguments in guest memory (internal/abi), the behaviour of a socket (network), WebAssembly
+// engines (internal/engine), and decisions on addresses, which the Network that the guest was given
+// takes.
 //
-// Operations on descriptors of a guest may be called from several of its threads at once, each
-// through its own Thread. Only here does anything block: sockets and files are tried, and when they
-// have nothing to offer and the descriptor is in blocking mode, the thread waits. So closing a
-// descriptor, a time-out and the guest's end wake every waiter in the same way.
+// Blocking. Objects are tried and never block by themselves. If an object returns EAGAIN and its
+// descriptor is in blocking mode, the thread waits here and tries again:
+//
+//	for {
+//		n, err := d.write(bufs)
+//		if !d.shouldRetry(err, 0) { // another result than EAGAIN, or non-blocking mode
+//			return n, err
+//		}
+//		// Wait. The error says that the descriptor was closed or that the guest has ended.
+//		if err := t.block(d, network.Writable, noDeadline); err != nil {
+//			return 0, err
+//		}
+//	}
+//
+// So a closed descriptor, a time-out and the guest's end wake every waiter in the same way.
+//
+// Concurrency. Several threads of a guest may call at once, each through its own Thread; a Thread
+// is used by one goroutine at a time. The methods of Guest may be called from any goroutine.
+//
+// Lock order. No lock of this package is held while another lock of this package is taken. Locks of
+// other packages come after:
+//
+//   - Guest.mu, sink.mu, source.mu, then the lock of a poll.Set (its Wake).
+//   - readAhead.mu, then the locks of a network.Socket.
+//   - quota.mu, then file system calls of hostfs and Config.OnLimit.
+//   - table.mu comes last: it is held for the change of a slot only. Descriptors are closed after
+//     it is released.
 package system
 
 import (
@@ -29,89 +52,112 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Config is what a guest starts with. The zero value has no arguments, no files and no network, an
-// empty stdin, and discards its output.
+// Config describes a guest before its start. The zero value has no arguments, no files and no
+// network, an empty stdin, and discards the guest's output.
 type Config struct {
 	Args []string
-	Env  []string // "name=value"
+
+	// Env has entries of the form "name=value".
+	Env []string
 
 	// Stdin, Stdout and Stderr are descriptors 0 to 2. An *os.File is used as it is, without being
 	// closed or changed.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
-	Preopens             []Preopen        // from descriptor 3 on
-	Listeners            []network.Socket // after them; closed with the guest
-	NonblockingListeners bool             // whether they start in non-blocking mode
+	// Preopens are the directories that the guest has open, from descriptor 3 on.
+	Preopens []Preopen
 
-	Network network.Network // nil: every socket and lookup is EACCES
-	Random  io.Reader       // nil: crypto/rand
+	// Listeners are the sockets that the guest has open after the Preopens. The guest owns them and
+	// closes them at its end.
+	Listeners []network.Socket
 
-	// MaxDescriptors limits how many descriptors are open at once; EMFILE beyond. 0 =
+	// NonblockingListeners puts the Listeners into non-blocking mode.
+	NonblockingListeners bool
+
+	// Network opens the guest's sockets and resolves names. If it is nil, every socket and lookup
+	// is EACCES.
+	Network network.Network
+
+	// Random is the source of random bytes; nil = crypto/rand.
+	Random io.Reader
+
+	// MaxDescriptors limits how many descriptors are open at once; the next one is EMFILE. 0 =
 	// DefaultMaxDescriptors.
 	MaxDescriptors int
 
-	// OnLimit is told, each time, which limit of the guest refused something: "descriptors" or
-	// "threads", and what it is. It is called on the guest's goroutines, several at once. May be
-	// nil.
+	// OnLimit is called each time that a limit refuses something, with the limit's name
+	// ("descriptors", "quota", "memory", "threads") and value. It is called on the guest's
+	// goroutines, several at once. May be nil.
 	OnLimit func(name string, limit int)
 
-	// MaxCPU limits the processor time of the guest's threads in all; it is killed with ErrCPU
-	// beyond. 0 = no limit.
+	// MaxCPU limits the processor time of all threads together. Beyond it the guest is killed with
+	// ErrCPU. 0 = no limit.
 	MaxCPU time.Duration
 }
 
-// ErrCPU is the reason of the end of a guest that has used up its running time.
+// ErrCPU is the error of a guest that has used up Config.MaxCPU.
 var ErrCPU = errors.New("the guest has used up its running time")
 
-// DefaultMaxDescriptors leaves room for a server with some thousand connections.
+// DefaultMaxDescriptors suffices for a server with some thousand connections.
 const DefaultMaxDescriptors = 8192
 
-// Preopen is a directory that a guest finds open when it starts, under the given name.
+// Preopen is a directory that a guest has open when it starts, under the given name.
 type Preopen struct {
-	Dir  *hostfs.Dir // closed with the guest
+	Dir  *hostfs.Dir // the guest closes it at its end
 	Name string
 
-	// Quota bounds by how many bytes the guest makes the files beneath it larger; ENOSPC beyond. 0
+	// Quota bounds by how many bytes the guest makes the files beneath Dir larger; ENOSPC beyond. 0
 	// = no limit.
 	Quota uint64
 }
 
-// Guest is the world of one running guest.
+// Guest is the operating system of one running guest.
 type Guest struct {
 	args, env []string
 	network   network.Network
 	random    io.Reader
 	started   time.Time
 	onLimit   func(name string, limit int)
-	preopens  int32 // how many there were at the start
-	listeners bool  // whether there were any at the start
+	preopens  int32 // number of Config.Preopens
+	listeners bool  // there were Config.Listeners
 	lacks     atomic.Uint32
 	table     table
 
-	ctx               context.Context // ends with the guest, after its reason is known
-	cancel            context.CancelCauseFunc
-	endReason         atomic.Pointer[error] // the reason of the guest's end
-	panicked          atomic.Pointer[outside.Panic]
-	descriptorsClosed chan struct{} // closed when all descriptors are
-	sinks             []*sink       // of stdout and stderr
+	// ctx ends with the guest. Its cause is endReason, which is stored first.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 
-	schedGuest sched.Guest // what its threads have in common there
+	// endReason is the argument of the first Kill; nil while the guest runs.
+	endReason atomic.Pointer[error]
+	panicked  atomic.Pointer[outside.Panic]
+
+	// descriptorsClosed is closed once every descriptor is.
+	descriptorsClosed chan struct{}
+
+	// sinks are those of stdout and stderr.
+	sinks []*sink
+
+	// schedGuest is the account of processor time that the threads share.
+	schedGuest sched.Guest
 
 	mu      sync.Mutex
 	threads map[*Thread]struct{}
 
-	endedThreadsCPU time.Duration // What the threads that have ended computed.
-	lastReportedCPU time.Duration // What the guest was last told that all of them have.
+	// endedThreadsCPU is the processor time of the threads that have ended.
+	endedThreadsCPU time.Duration
+
+	// lastReportedCPU is the last result of cpuTime.
+	lastReportedCPU time.Duration
 }
 
-// Exit is the error with which a guest that called proc_exit ends.
+// Exit is the error of a guest that called proc_exit.
 type Exit struct{ Code uint32 }
 
 func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 
-// New makes a guest's world, with the values of ctx; ending it is up to Kill. The guest owns what
-// the configuration lends it, also when New fails.
+// New prepares a guest. Its Context has the values of ctx but does not end with it; only Kill and
+// Close end the guest. The guest owns the Preopens and Listeners of c, also when New fails.
 func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
@@ -156,9 +202,9 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	return g, nil
 }
 
-// Kill ends the guest for the given reason, the first one if there are several: every call that is
-// blocked returns, no further one blocks or touches a descriptor, and Err tells the reason. It may
-// be called from anywhere, any number of times.
+// Kill ends the guest for a reason; the first call decides. It wakes every blocked call, closes all
+// descriptors, and makes every later call fail; Err then returns the reason. Kill may be called
+// from any goroutine, any number of times.
 func (g *Guest) Kill(cause error) {
 	if !g.endReason.CompareAndSwap(nil, &cause) {
 		return
@@ -169,20 +215,21 @@ func (g *Guest) Kill(cause error) {
 	g.wakePollers()
 }
 
-// KillForPanic ends the guest since code of the embedder's panicked on its behalf.
+// KillForPanic ends the guest because code of the embedder panicked on its behalf.
 func (g *Guest) KillForPanic(p *outside.Panic) {
 	g.panicked.CompareAndSwap(nil, p)
 	g.Kill(p)
 }
 
-// Panic is the first panic of the embedder's code, or nil. There may be one after the guest's end,
-// of a writer that was given the last of its output.
+// Panic returns the first panic of the embedder's code, or nil. It may come after the guest's end,
+// from a writer that takes the last of its output.
 func (g *Guest) Panic() *outside.Panic { return g.panicked.Load() }
 
-// Context ends with the guest, with the reason as its cause. It has the values of New's.
+// Context ends with the guest; its cause is the reason. It has the values of the context given to
+// New.
 func (g *Guest) Context() context.Context { return g.ctx }
 
-// Drainers are the Go writers that the guest prints to.
+// Drainers returns the sinks of stdout and stderr that are Go writers.
 func (g *Guest) Drainers() []outside.Drainer {
 	var list []outside.Drainer
 	for _, s := range g.sinks {
@@ -191,7 +238,7 @@ func (g *Guest) Drainers() []outside.Drainer {
 	return list
 }
 
-// Err is the reason for which the guest was ended, or nil while it lives.
+// Err returns the reason for which the guest ended, or nil while it runs.
 func (g *Guest) Err() error {
 	if p := g.endReason.Load(); p != nil {
 		return *p
@@ -199,24 +246,24 @@ func (g *Guest) Err() error {
 	return nil
 }
 
-// errEnded is the reason of a guest that ended by itself.
+// errEnded is the reason of a guest that was closed before anything else ended it.
 var errEnded = errors.New("the guest has ended")
 
-// Close releases everything that the guest holds. When it returns, that is done, whoever ended the
-// guest.
+// Close releases everything that the guest holds, and waits until another goroutine's Kill has done
+// so.
 func (g *Guest) Close() {
 	g.Kill(errEnded)
 	<-g.descriptorsClosed
 }
 
-// Args and Env are what the guest was started with.
+// Args and Env return the arguments and the environment of Config.
 func (g *Guest) Args() []string { return g.args }
 func (g *Guest) Env() []string  { return g.env }
 
-// Random fills b with random bytes. It does so in pieces, since b may be gigabytes and the guest
-// may have to end meanwhile.
+// Random fills b with random bytes. It does so in chunks, since b may be gigabytes long and the
+// guest may be killed meanwhile.
 func (t *Thread) Random(b []byte) error {
-	const piece = 64 << 10 // 100 to 200 µs
+	const piece = 64 << 10 // takes 100 to 200 microseconds
 	for len(b) > 0 && t.Err() == nil {
 		n, err := io.ReadFull(t.random, b[:min(len(b), piece)])
 		if err != nil {
@@ -228,7 +275,8 @@ func (t *Thread) Random(b []byte) error {
 	return t.Err()
 }
 
-// wakePollers makes the threads that wait for more than a socket look again at what they wait for.
+// wakePollers wakes the threads that wait in a poll.Set, so that each of them looks again at its
+// descriptors and at the guest's end.
 func (g *Guest) wakePollers() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

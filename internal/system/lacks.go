@@ -1,17 +1,17 @@
 package system
 
-// Lacks are what a guest looked for and was not given. A host that reads them after the guest's
-// failure can say what would have helped.
+// Lacks tells which things a guest looked for and did not have, so that the host can say after the
+// guest's failure which configuration would have helped.
 type Lacks struct {
-	// Socket: a call named the descriptor at which the first of Listeners would be. There is none,
-	// and the guest had opened nothing in its place.
+	// Socket is true if a call named the descriptor of the first of Config.Listeners, while there
+	// are none and no descriptor ever had that number.
 	Socket bool
 
-	// Directory: a path was used. There are no Preopens.
+	// Directory is true if a call took a path while there are no Preopens.
 	Directory bool
 
-	// Preopens: it was asked whether descriptor 3 is a directory, and there are no Preopens. C
-	// libraries ask at their start, or before the first path, and then fail by themselves.
+	// Preopens is true if fd_prestat_get asked about descriptor 3 while there are no Preopens. C
+	// libraries ask at their start or before the first path, and then fail by themselves.
 	Preopens bool
 }
 
@@ -21,7 +21,7 @@ const (
 	lacksPreopens
 )
 
-// Lacks returns what was lacking so far.
+// Lacks returns the things that were lacking so far.
 func (g *Guest) Lacks() Lacks {
 	l := g.lacks.Load()
 	return Lacks{
@@ -30,21 +30,21 @@ func (g *Guest) Lacks() Lacks {
 	}
 }
 
-// NotePathFailed notes that a call which takes a path failed for its descriptor.
+// NotePathFailed notes that a call with a path failed on its descriptor.
 func (g *Guest) NotePathFailed() {
 	if g.preopens == 0 {
 		g.lacks.Or(lacksDirectory)
 	}
 }
 
-// NoteNotPreopen notes that a descriptor is no directory which the guest found open.
+// NoteNotPreopen notes that a call asked for a preopened directory, and the descriptor is none.
 func (g *Guest) NoteNotPreopen(fd int32) {
 	if g.preopens == 0 && fd == firstPreopen {
 		g.lacks.Or(lacksPreopens)
 	}
 }
 
-// NoteBadFD notes that a descriptor is not open.
+// NoteBadFD notes that a call named a descriptor that is not open.
 func (g *Guest) NoteBadFD(fd int32) {
 	if g.listeners || fd != firstPreopen+g.preopens {
 		return
@@ -57,5 +57,5 @@ func (g *Guest) NoteBadFD(fd int32) {
 	}
 }
 
-// firstPreopen is the descriptor after the standard streams.
+// firstPreopen is the descriptor after the standard streams
 const firstPreopen = 3

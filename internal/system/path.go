@@ -7,7 +7,8 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// dirAt finds a descriptor that is a directory and has the rights wanted.
+// dirAt returns the descriptor fd as a directory if it has all rights in want. Anything else is
+// ENOTDIR.
 func (g *Guest) dirAt(fd int32, want wasi.Rights) (directory, *descriptor, error) {
 	d, err := g.table.lookup(fd)
 	if err != nil {
@@ -20,7 +21,7 @@ func (g *Guest) dirAt(fd int32, want wasi.Rights) (directory, *descriptor, error
 	return o, d, d.require(want)
 }
 
-// Prestat is the name of a preopened directory; EBADF for any other descriptor.
+// Prestat returns the name of a preopened directory. Any other descriptor is EBADF.
 func (g *Guest) Prestat(fd int32) (string, error) {
 	d, err := g.table.lookup(fd)
 	if err != nil {
@@ -32,7 +33,7 @@ func (g *Guest) Prestat(fd int32) (string, error) {
 	return *d.preopen, nil
 }
 
-// OpenArgs is how a path is opened: the arguments of path_open.
+// OpenArgs are the arguments of path_open.
 type OpenArgs struct {
 	Follow           bool
 	Oflags           uint16
@@ -40,13 +41,13 @@ type OpenArgs struct {
 	Base, Inheriting wasi.Rights
 }
 
-// accessRights are the rights that path_open must be asked for: they are the access mode of
-// open(2). The others come with the directory, whether they were asked for or not.
+// accessRights are the rights that a file has only if path_open asks for them: they stand for the
+// access mode of open(2). The other rights come from the directory.
 const accessRights = wasi.RightFdRead | wasi.RightFdWrite
 
-// OpenAt opens a path beneath a directory. The new descriptor reports those of the rights asked for
-// that the directory hands on and that make sense for its type. What the guest may do is decided by
-// the directory, and by whether reading and writing were asked for.
+// OpenAt opens a path beneath a directory. The new descriptor reports the rights that were asked
+// for, that the directory's inheriting rights include and that apply to its type. The rights that
+// calls check are the directory's, without accessRights that were not asked for.
 func (g *Guest) OpenAt(fd int32, path string, o OpenArgs) (int32, error) {
 	need := wasi.RightPathOpen
 	if o.Oflags&wasi.OflagCreat != 0 {
@@ -93,7 +94,7 @@ func (g *Guest) OpenAt(fd int32, path string, o OpenArgs) (int32, error) {
 	return g.insert(n)
 }
 
-// ReadDir yields the entries of a directory from a cookie on, until yield returns false.
+// ReadDir calls yield for each entry of a directory from a cookie on, until yield returns false.
 func (g *Guest) ReadDir(fd int32, cookie uint64, yield func(hostfs.Entry) bool) error {
 	dir, _, err := g.dirAt(fd, wasi.RightFdReaddir)
 	if err != nil {
@@ -102,7 +103,7 @@ func (g *Guest) ReadDir(fd int32, cookie uint64, yield func(hostfs.Entry) bool) 
 	return dir.ReadDir(cookie, yield)
 }
 
-// The others do beneath a directory what the functions of the same names of preview 1 say.
+// The methods below implement the path functions of WASI preview 1.
 func (g *Guest) Mkdir(fd int32, path string) error {
 	dir, _, err := g.dirAt(fd, wasi.RightPathCreateDirectory)
 	if err != nil {
@@ -172,7 +173,8 @@ func (g *Guest) Rename(fd int32, path string, newFD int32, newPath string) error
 	if err != nil {
 		return err
 	}
-	// what was there, unless it is the same file and stays
+	// The file that is replaced is charged no longer. A rename onto the same file leaves both names
+	// (rename(2)).
 	replaced := func() (hostfs.Stat, error) {
 		s, err := to.Stat(newPath, false)
 		if moved, unknown := dir.Stat(path, false); unknown != nil || idOf(moved) == idOf(s) {

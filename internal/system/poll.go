@@ -10,51 +10,83 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Subscription is one thing that Poll waits for: a time, or a descriptor that becomes readable or
-// writable, or that fails or hangs up.
+// Subscription is a condition that Poll waits for: a time, or a descriptor that becomes readable or
+// writable, fails or hangs up.
 type Subscription struct {
-	Kind     SubscriptionKind
-	FD       int32  // of all but Timer
-	Clock    uint32 // of Timer
-	Timeout  uint64 // of Timer: ns from now on, or on the clock if Absolute
+	Kind SubscriptionKind
+
+	// FD is the descriptor; unused by Timer.
+	FD int32
+
+	// Clock is one of wasi.ClockRealtime and the others; only for Timer.
+	Clock uint32
+
+	// Timeout is in nanoseconds: relative, or a reading of Clock if Absolute. Only for Timer.
+	Timeout  uint64
 	Absolute bool
 }
 
-// SubscriptionKind says what an Interest is about.
+// SubscriptionKind selects the condition of a Subscription.
 type SubscriptionKind uint8
 
 const (
 	Timer SubscriptionKind = iota
 	Reading
 	Writing
-	Failing // what Reading and Writing report as well
+	Failing // also reported by Reading and Writing
 )
 
-// Event is something that Poll waited for.
+// Event reports that a Subscription's condition holds.
 type Event struct {
-	Index  int    // of the interest
-	Err    error  // what is wrong with the descriptor or the interest
-	Bytes  uint64 // that can be read
-	Hangup bool   // the peer has gone
+	// Index is the position of the subscription in Poll's argument.
+	Index int
+
+	// Err is the error of the descriptor, or of the subscription itself.
+	Err error
+
+	// Bytes is how many bytes can be read; only for Reading.
+	Bytes uint64
+
+	// Hangup is true if the peer has closed the connection.
+	Hangup bool
 }
 
-// pollState is what a thread keeps between calls of Poll, since programs wait for the same things
-// again and again.
+// pollState is kept between calls of Poll, since programs wait for the same descriptors again and
+// again. items, itemDescs and itemIndex have the same length.
 type pollState struct {
-	items      []poll.Item
-	itemDescs  []*descriptor // that items[i] belongs to
-	itemIndex  []int         // and its interest
-	timers     []time.Time   // by interest; of those that are timers
+	items []poll.Item
+
+	// itemDescs are the descriptors of the items.
+	itemDescs []*descriptor
+
+	// itemIndex are the positions of their subscriptions.
+	itemIndex []int
+
+	// timers has the end of each subscription of kind Timer, at its position; zero = never.
+	timers     []time.Time
 	generation uint64
-	setStale   bool  // the thread's set may hold something else than items
-	readyItems []int // of the items, if there is more to it than the host knows
+
+	// setStale is true if sleeper may have other items registered than these.
+	setStale bool
+
+	// readyItems is the result of addReadAhead.
+	readyItems []int
 	immediate  []Event
 	events     []Event
 }
 
-// Poll waits until at least one of the interests happens, and returns those that did by then; none
-// of them is EINVAL. With same, the interests are those of the thread's last call. The result is
-// valid until the next call.
+// Poll waits until at least one subscription's condition holds, and returns an event for each that
+// does. An empty list is EINVAL. With unchanged, the subscriptions are the ones of the thread's
+// last call. The result is valid until the next call.
+//
+// A call goes through these steps:
+//
+//  1. Find the descriptors anew, if the subscriptions or the descriptor table have changed.
+//  2. Wait. Do not wait if an event exists already: a wrong subscription, or bytes that were read
+//     ahead.
+//  3. Collect events: wrong subscriptions, descriptors closed during the wait, ready descriptors,
+//     timers.
+//  4. Return the events, or wait again if there are none.
 func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 	if len(in) == 0 {
 		return nil, wasi.EINVAL
@@ -91,8 +123,7 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 			ready = w.addReadAhead(ready)
 		}
 		w.events = append(w.events[:0], w.immediate...)
-		// A descriptor that was closed meanwhile is no longer waited for, even if there is another
-		// under its number by now.
+		// Step 3. A closed descriptor is EBADF, even if its number has been reused since.
 		if changed = w.generation != t.table.generation.Load(); changed {
 			for i, d := range w.itemDescs {
 				if d.closed.Load() {
@@ -104,7 +135,8 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 			if changed && w.itemDescs[i].closed.Load() {
 				continue
 			}
-			// Another thread may have taken the error meanwhile.
+			// A pending error makes the host report failure. If another thread has taken the error
+			// since, no condition holds.
 			if h := t.eventOf(in, i); in[h.Index].Kind != Failing || h.Err != nil || h.Hangup {
 				w.events = append(w.events, h)
 			}
@@ -121,8 +153,8 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 	}
 }
 
-// timers works out when each timer ends, and returns the earliest; zero = never. What is wrong with
-// a timer has happened at once.
+// timers computes the end of each timer, and returns the earliest; zero = none. register reports
+// the timers with a wrong clock.
 func (t *Thread) timers(in []Subscription) (earliest time.Time) {
 	w := &t.polling
 	if cap(w.timers) < len(in) {
@@ -135,7 +167,7 @@ func (t *Thread) timers(in []Subscription) (earliest time.Time) {
 		}
 		w.timers[i] = time.Time{}
 		if in[i].Clock > wasi.ClockThreadCPU {
-			continue // register reports it
+			continue
 		}
 		left := in[i].Timeout
 		if in[i].Absolute {
@@ -143,7 +175,7 @@ func (t *Thread) timers(in []Subscription) (earliest time.Time) {
 			left -= min(now, left)
 		}
 		if left > math.MaxInt64 {
-			continue // never
+			continue // so far away that it never ends
 		}
 		w.timers[i] = time.Now().Add(time.Duration(left))
 		if earliest.IsZero() || w.timers[i].Before(earliest) {
@@ -153,11 +185,12 @@ func (t *Thread) timers(in []Subscription) (earliest time.Time) {
 	return earliest
 }
 
-// register finds the descriptors anew.
+// register looks the descriptors up again and fills items. Errors become immediate events.
 func (t *Thread) register(in []Subscription) {
 	w := &t.polling
 	w.generation = t.table.generation.Load()
-	w.items, w.itemDescs, w.itemIndex, w.immediate = w.items[:0], w.itemDescs[:0], w.itemIndex[:0], w.immediate[:0]
+	w.items, w.itemDescs, w.itemIndex = w.items[:0], w.itemDescs[:0], w.itemIndex[:0]
+	w.immediate = w.immediate[:0]
 	for i, x := range in {
 		if x.Kind == Timer {
 			if x.Clock > wasi.ClockThreadCPU {
@@ -172,7 +205,7 @@ func (t *Thread) register(in []Subscription) {
 		hangup := false
 		if s, ok := d.asSocket(); ok && err == nil && s.pendingError.Load() != 0 {
 			err = s.peekError()
-			hangup = s.Type() == network.Stream // whose error ended it
+			hangup = s.Type() == network.Stream // an error ends a stream
 		}
 		if err != nil {
 			w.immediate = append(w.immediate, Event{Index: i, Err: err, Hangup: hangup})
@@ -186,14 +219,15 @@ func (t *Thread) register(in []Subscription) {
 	}
 }
 
-// hasReadAhead reports whether an item is wanted to become readable, and is, because something was
-// received ahead of it.
+// hasReadAhead reports whether an item waits to be readable and has bytes that were read ahead, of
+// which the host knows nothing.
 func (w *pollState) hasReadAhead(item int) bool {
 	s, ok := w.items[item].P.(*socket)
 	return ok && w.items[item].Want == network.Readable && s.readAhead.bufferedLen.Load() > 0
 }
 
-// resetReadAhead prepares for withAhead.
+// resetReadAhead reports whether any item has bytes that were read ahead, and clears the results of
+// those that do. set.Wait sets the results of ready items only.
 func (w *pollState) resetReadAhead() bool {
 	found := false
 	for i := range w.items {
@@ -205,7 +239,7 @@ func (w *pollState) resetReadAhead() bool {
 	return found
 }
 
-// addReadAhead adds what was received ahead of to the items that are ready.
+// addReadAhead adds the items that have bytes read ahead to the ready ones.
 func (w *pollState) addReadAhead(ready []int) []int {
 	w.readyItems = append(w.readyItems[:0], ready...)
 	for i := range w.items {
@@ -217,7 +251,7 @@ func (w *pollState) addReadAhead(ready []int) []int {
 	return w.readyItems
 }
 
-// eventOf tells what became of an item.
+// eventOf makes the event of a ready item.
 func (t *Thread) eventOf(in []Subscription, item int) Event {
 	w := &t.polling
 	it := &w.items[item]
@@ -227,7 +261,8 @@ func (t *Thread) eventOf(in []Subscription, item int) Event {
 	}
 	if s, ok := it.P.(*socket); ok && it.Got&network.Failed != 0 {
 		h.Err = s.peekError()
-		// the host's socket has forgotten the error, so the next call must look here
+		// peekError has taken the error from the host's socket, so the next call must register
+		// again to report it.
 		w.setStale = true
 	}
 	if in[h.Index].Kind == Reading && h.Err == nil {

@@ -8,27 +8,31 @@ import (
 	"github.com/wasport/wasport/internal/hostfs"
 )
 
-// entrySize is what a name in a directory is charged, with the file's own record: a block of
-// most file systems.
+// entrySize is the charge of a name in a directory: one block of most file systems, for the entry
+// and the inode.
 const entrySize = 4 << 10
 
-// quota bounds by how many bytes a guest may make the files beneath a directory larger,
-// altogether: what they take on the disk is at most what they took before, and the limit. A nil
-// quota bounds nothing.
+// quota bounds by how many bytes a guest makes the files beneath a directory larger. It holds for
+// all threads together, over the whole run. A nil quota is unlimited.
 //
-// Size is charged, not what the host needs for it, so that holes count. What is given back is
-// what the disk has gained, and at most the size: a file that is cut, or of which the last name
-// and the last descriptor of the guest are gone.
+// A file is charged its growth in size, so that holes count as if they were full. A file that is
+// cut, or whose last name and last open descriptor are gone, is refunded: the disk space that it
+// held, at most its size.
 type quota struct {
-	limit  uint64
-	onFull func() // tells that it refused something
+	limit uint64
+	// onFull reports to Config.OnLimit that the quota has refused something.
+	onFull func()
 
-	mu   sync.Mutex // held while sizes change, so that those before and after belong together
+	// mu is held across each system call that changes sizes, so that the sizes before and after it
+	// belong to this call. It protects the fields below.
+	mu   sync.Mutex
 	used uint64
-	open map[fileID]int // descriptors of the guest
+
+	// open counts the guest's descriptors of each file.
+	open map[fileID]int
 }
 
-// fileID tells files apart; the zero value stands for those that the host does not tell apart.
+// fileID identifies a file. All files have the zero value on a host that has no inode numbers.
 type fileID struct{ dev, ino uint64 }
 
 func idOf(s hostfs.Stat) fileID { return fileID{s.Dev, s.Ino} }
@@ -41,10 +45,10 @@ func (g *Guest) newQuota(limit uint64) *quota {
 	return &quota{limit: limit, onFull: refuse, open: make(map[fileID]int)}
 }
 
-// room is how much is left.
+// room returns how many bytes are left.
 func (q *quota) room() uint64 { return q.limit - min(q.used, q.limit) }
 
-// errFull is the error beyond the limit: POSIX knows no other in write(2) than that of a full disk.
+// errFull reports that the quota is used up, and returns ENOSPC: POSIX, write has no closer errno.
 func (q *quota) errFull() error {
 	q.onFull()
 	return syscall.ENOSPC
@@ -52,10 +56,10 @@ func (q *quota) errFull() error {
 
 func (q *quota) refund(n uint64) { q.used -= min(n, q.used) }
 
-// refundable is what the disk gains at least when a file goes.
+// refundable returns how many bytes the disk gains at least if a file is removed.
 func refundable(s hostfs.Stat) uint64 { return min(s.Size, s.Disk) }
 
-// growth is what n bytes at an offset are charged. In a file with holes they may all be new.
+// growth returns the charge of n bytes at an offset. In a file with holes all n bytes may be new.
 func growth(s hostfs.Stat, at, n uint64) uint64 {
 	grown := max(at+n, s.Size) - s.Size
 	if s.Disk < s.Size {
@@ -64,7 +68,7 @@ func growth(s hostfs.Stat, at, n uint64) uint64 {
 	return grown
 }
 
-// addName charges a new name that do makes.
+// addName charges the name that do makes.
 func (q *quota) addName(do func() error) error {
 	if q == nil {
 		return do()
@@ -81,7 +85,7 @@ func (q *quota) addName(do func() error) error {
 	return err
 }
 
-// removeName gives back what goes with the name that do removes.
+// removeName refunds the name that do removes, and the file if it was the last one.
 func (q *quota) removeName(stat func() (hostfs.Stat, error), do func() error) error {
 	if q == nil {
 		return do()
@@ -103,7 +107,7 @@ func (q *quota) refundName(s hostfs.Stat) {
 	}
 }
 
-// openFile opens a file of a directory by do, which may make it or cut it.
+// openFile opens a path with dir.Open, charges a new name and refunds a file that the open has cut.
 func (q *quota) openFile(dir *hostfs.Dir, path string, o hostfs.OpenOptions) (
 	*hostfs.File, *hostfs.Dir, error,
 ) {
@@ -136,7 +140,8 @@ func (q *quota) openFile(dir *hostfs.Dir, path string, o hostfs.OpenOptions) (
 	return f, nil, nil
 }
 
-// closeFile closes a file, with which goes what has no name any more.
+// closeFile closes a file. If it was the last descriptor of a file without names, the file is
+// refunded.
 func (q *quota) closeFile(f *hostfs.File) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -156,7 +161,8 @@ func (q *quota) closeFile(f *hostfs.File) error {
 	return nil
 }
 
-// write writes as much of bufs as there is room for, at the offset that at tells.
+// write writes as many bytes of bufs as the quota allows. at returns the offset for a file of the
+// given size.
 func (q *quota) write(f *hostfs.File, bufs [][]byte, at func(size uint64) (uint64, error),
 	do func([][]byte) (int, error),
 ) (int, error) {
@@ -168,7 +174,7 @@ func (q *quota) write(f *hostfs.File, bufs [][]byte, at func(size uint64) (uint6
 	}
 	offset, err := at(s.Size)
 	if err != nil || offset > math.MaxInt64 || s.Type != hostfs.RegularFile {
-		return do(bufs) // for its errors
+		return do(bufs) // it returns the right error
 	}
 	want := uint64(totalLen(bufs))
 	if need, room := growth(s, offset, want), q.room(); need > room {
@@ -187,13 +193,13 @@ func (q *quota) write(f *hostfs.File, bufs [][]byte, at func(size uint64) (uint6
 	return n, err
 }
 
-// setSize charges what a file becomes longer, and gives back what it becomes shorter.
+// setSize charges or refunds a change of a file's size.
 func (q *quota) setSize(f *hostfs.File, size uint64) error {
 	return q.resize(f, size, 0, func() error { return f.SetSize(size) })
 }
 
-// resize charges or gives back the difference in size that do makes, which needs n bytes at an
-// offset.
+// resize charges the growth of a call that writes n bytes at an offset, and refunds a file that the
+// call has made smaller.
 func (q *quota) resize(f *hostfs.File, offset, n uint64, do func() error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -202,7 +208,7 @@ func (q *quota) resize(f *hostfs.File, offset, n uint64, do func() error) error 
 		return err
 	}
 	if offset > math.MaxInt64 || n > math.MaxInt64-offset {
-		return do() // for its errors
+		return do() // it returns the right error
 	}
 	need := growth(before, offset, n)
 	if need > q.room() {
@@ -213,7 +219,7 @@ func (q *quota) resize(f *hostfs.File, offset, n uint64, do func() error) error 
 	switch {
 	case err == nil:
 		q.used += need
-	case unknown == nil: // it may have got half way
+	case unknown == nil: // a part may have been done
 		q.used += max(after.Disk, before.Disk) - before.Disk
 	}
 	if unknown == nil && after.Size < before.Size {

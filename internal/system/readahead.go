@@ -9,43 +9,66 @@ import (
 )
 
 const (
-	// readAheadSize is how much is received ahead of a guest that takes it in pieces of at most
-	// aheadPiece bytes, and aheadSockets of how many sockets of a guest at a time, since the
-	// buffers are the host's.
+	// readAheadSize is the size of a read-ahead buffer. Only guests that read at most
+	// readAheadMaxRead bytes at a time get one, and a guest has at most maxReadAheadSockets of
+	// them, since they are memory of the host.
 	readAheadSize       = 32 << 10
 	readAheadMaxRead    = 4 << 10
 	maxReadAheadSockets = 64
 
-	// minFullReads is how many pieces in a row must have come whole, so that more is likely to be
-	// waiting. Each time that it was not, it takes twice as many, up to aheadAtLast.
+	// minFullReads is how many reads in a row must have filled the guest's buffers before the
+	// socket is read ahead: then more bytes are likely to be queued. Each time that no more bytes
+	// were queued, the number doubles, up to maxFullReads.
 	minFullReads = 4
 	maxFullReads = 4096
 )
 
 var readAheadBufs = sync.Pool{New: func() any { return new([readAheadSize]byte) }}
 
-// readAhead is what has been received of a stream before the guest asked for it: a system call
-// costs as much for a little as for a lot.
+// readAhead holds bytes of a stream that were received before the guest asked for them. A system
+// call for 32 KiB costs about as much as one for a few bytes, so programs that read small pieces
+// need fewer of them.
 //
-// Nothing is received ahead for a guest that has several threads, as one of them could wait for
-// what another has received already; nor from a socket that it was handed, which somebody else may
-// have too.
+// A socket is not read ahead if another reader could miss the bytes: if the guest has several
+// threads, one of which may wait in the host for bytes that are here already, or if the socket was
+// handed to the guest and its owner may read it too.
+//
+// The zero value is disabled. mu protects the fields below it.
 type readAhead struct {
-	enabled     bool          // the socket is a stream, and the guest's alone
-	numSockets  *atomic.Int32 // the guest's sockets of which something was received ahead
-	bufferedLen atomic.Int32  // len(rest)
+	// enabled is true for a stream that only this guest has.
+	enabled bool
 
-	mu              sync.Mutex
-	fullReads       int // pieces in a row that came whole
-	fullReadsNeeded int // how many there must be
-	buf             *[readAheadSize]byte
-	// of buf: what the guest has not taken; never empty between calls while there is a buf
+	// numSockets counts the guest's sockets that hold a buffer.
+	numSockets *atomic.Int32
+
+	// bufferedLen is len(buffered), to be read without mu.
+	bufferedLen atomic.Int32
+
+	mu sync.Mutex
+
+	// fullReads counts the latest reads in a row that filled the guest's buffers.
+	fullReads int
+
+	// fullReadsNeeded is the value of fullReads from which on the socket is read ahead; at least
+	// minFullReads.
+	fullReadsNeeded int
+
+	buf *[readAheadSize]byte
+
+	// buffered is the part of buf that the guest has not read. While buf is set, it is not empty
+	// between calls.
 	buffered     []byte
 	lastReceived network.Received
 	vec          [1][]byte
 }
 
-// recv is the socket's Recv, with what was received ahead of it.
+// recv does the same as s.Recv, but takes the bytes that were read ahead first. Its cases:
+//
+//  1. The socket cannot be read ahead, or not yet: receive into the guest's buffers and update
+//     fullReads.
+//  2. Enough full reads: fill a buffer and serve the guest from it.
+//  3. The buffer has fewer bytes than wanted: receive more once, then serve the guest from it.
+//  4. The buffer has enough bytes.
 func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	a := &s.readAhead
 	if !a.enabled {
@@ -86,8 +109,8 @@ func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags) (networ
 			a.fullReads = 0
 		}
 	case len(a.buffered) < wanted && !multiThreaded:
-		// There may be as much as is wanted; and who looks again and again until there is would
-		// look for ever.
+		// The host may have the missing bytes. Without this attempt a guest that peeks again and
+		// again until all wanted bytes are there would never see them.
 		a.buffered = a.buf[:copy(a.buf[:], a.buffered)]
 		if _, err := a.fill(s); err != nil && err != syscall.EAGAIN {
 			s.keepError(err)
@@ -107,7 +130,7 @@ func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags) (networ
 	return r, nil
 }
 
-// fill receives what fits behind the rest.
+// fill receives into the free space of buf behind buffered.
 func (a *readAhead) fill(s *socket) (network.Received, error) {
 	a.vec[0] = a.buf[len(a.buffered):]
 	r, err := s.Recv(a.vec[:], 0)
@@ -120,8 +143,8 @@ func (a *readAhead) fill(s *socket) (network.Received, error) {
 	return r, err
 }
 
-// fillMore receives more, and returns how much: 0 at the end, and where nothing may be received
-// ahead or no more fits.
+// fillMore receives more bytes into the buffer and returns their number. It returns 0 at the end of
+// the stream, if the socket cannot be read ahead, and if the buffer is full.
 func (a *readAhead) fillMore(s *socket) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -159,7 +182,7 @@ func (a *readAhead) putBuf() {
 	a.buf, a.buffered = nil, nil
 }
 
-// discard gives up what the guest has not taken.
+// discard drops the bytes that the guest has not read.
 func (a *readAhead) discard() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

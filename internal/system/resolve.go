@@ -11,16 +11,16 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// AddrInfo is one answer to a lookup.
+// AddrInfo is one result of Resolve.
 type AddrInfo struct {
 	Addr netip.AddrPort
 	Type network.Type
 }
 
-// Resolve looks up a host and a service. A host that is an address in the usual spelling is taken
-// as it is, and asks nobody; one of another family than wanted is no such host. A service is empty,
-// a number up to 65535, or a name. Without a type, each address comes as a stream and as a datagram
-// entry.
+// Resolve looks up a host and a service, as getaddrinfo(3) does. A host that is an IP address is
+// not looked up; if its family is not the wanted one, the error is NoSuchHost. A service is empty,
+// a number up to 65535 or a name. Without a type, each address is returned twice, as a stream and
+// as a datagram address.
 func (t *Thread) Resolve(host, service string, family network.Family, typ network.Type) ([]AddrInfo,
 	error) {
 	if host == "" {
@@ -62,8 +62,8 @@ func (t *Thread) resolveHost(host string, family network.Family) ([]netip.Addr, 
 	})
 }
 
-// runLookup calls f on a goroutine of its own, so that a resolver which ignores its context does
-// not hold up the guest's end.
+// runLookup calls f on another goroutine, since a resolver may ignore its context and must not
+// delay the guest's end.
 func runLookup[T any](t *Thread, f func(context.Context) (T, error)) (result T, err error) {
 	type answer struct {
 		result T
@@ -103,7 +103,7 @@ func (t *Thread) resolvePort(service string, typ network.Type) (uint16, error) {
 	})
 }
 
-// Interfaces lists the addresses of the host that the guest may know of.
+// Interfaces returns the addresses of the host's interfaces that the guest may know.
 func (t *Thread) Interfaces() ([]network.HostAddr, error) {
 	if l, ok := t.network.(network.Lister); ok {
 		return l.HostAddrs()

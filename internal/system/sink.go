@@ -10,7 +10,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// discard is a descriptor whose output nobody wants.
+// discard is the object of an output that goes nowhere.
 type discard struct{ stream }
 
 func (discard) write(bufs [][]byte) (int, error) {
@@ -21,33 +21,47 @@ func (discard) write(bufs [][]byte) (int, error) {
 	return total, nil
 }
 
-// sinkBuffer is how much a sink takes from the guest before the writer has taken it.
+// sinkBuffer is how many bytes a sink takes from the guest before the writer has taken them.
 const sinkBuffer = 64 << 10
 
-// sink is a descriptor that writes to a Go writer. The writer may block for ever, and may panic:
-// so a goroutine calls it, which lives while there is something to write. The guest waits for the
-// writer in a way that the guest's end interrupts.
+// sink is an output that goes to a Go writer. The writer may block for ever and may panic. So a
+// goroutine calls it, which exists while bytes are left, and the guest waits for that goroutine in
+// a way that its end interrupts.
+//
+// mu protects the fields below it. wakers are called with mu held.
 type sink struct {
 	stream
 	name    string
 	w       io.Writer
 	onPanic func(*outside.Panic)
 
-	mu       sync.Mutex
-	buf      []byte        // taken from the guest, but for what the writer has in hand
-	spare    []byte        // an empty buffer for the next of the guest's bytes
-	inFlight int           // bytes that the writer is being given
-	err      error         // of the writer, for the next call of the guest
-	writing  bool          // a goroutine calls the writer
-	idle     chan struct{} // closed when it has ended; nil if nobody waits
-	wakers   map[*func()]struct{}
+	mu sync.Mutex
+
+	// buf holds the guest's bytes that the writer has not been given.
+	buf []byte
+
+	// spare is an empty buffer, to become the next buf.
+	spare []byte
+
+	// inFlight is how many bytes the writer has been given and has not returned for.
+	inFlight int
+
+	// err is the writer's error, for the next call of the guest.
+	err error
+
+	// writing is true while the goroutine exists.
+	writing bool
+
+	// idle is closed when the goroutine ends; nil if no caller waits for that.
+	idle   chan struct{}
+	wakers map[*func()]struct{}
 }
 
 func newSink(name string, w io.Writer, onPanic func(*outside.Panic)) *sink {
 	return &sink{name: name, w: w, onPanic: onPanic, wakers: make(map[*func()]struct{})}
 }
 
-// write takes as much as there is room for.
+// write takes as many bytes as fit. It returns EAGAIN if none do.
 func (s *sink) write(bufs [][]byte) (total int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,30 +87,30 @@ func (s *sink) write(bufs [][]byte) (total int, err error) {
 
 func (s *sink) room() int { return sinkBuffer - len(s.buf) - s.inFlight }
 
-// run gives the writer what the guest has written, until nothing is left.
+// run calls the writer until no bytes are left.
 func (s *sink) run(b []byte) {
 	for len(b) > 0 {
 		b = s.writeChunk(b)
 	}
 }
 
-// writeChunk gives the writer some bytes, and returns the next ones.
+// writeChunk passes b to the writer, and returns the next bytes for it.
 func (s *sink) writeChunk(b []byte) (next []byte) {
-	err := io.ErrShortWrite // of a writer that does not return
+	err := io.ErrShortWrite // if the writer panics or ends the goroutine
 	defer func() { next = s.chunkWritten(b, err) }()
 	outside.Protect(s.name, func() { err = writeOnce(s.w, b) }, s.onPanic)
 	return nil
 }
 
-// takeBuf takes the bytes for the writer. The lock is held.
+// takeBuf returns the bytes of buf for the writer. mu is held.
 func (s *sink) takeBuf() []byte {
 	b := s.buf
 	s.buf, s.spare, s.inFlight = s.spare[:0], nil, len(b)
 	return b
 }
 
-// chunkWritten notes that the writer has returned, and takes the next bytes for it. After an error
-// what follows is dropped.
+// chunkWritten notes that the writer has returned, and returns the next bytes for it. An error
+// drops the bytes that follow.
 func (s *sink) chunkWritten(b []byte, err error) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +132,7 @@ func (s *sink) chunkWritten(b []byte, err error) []byte {
 	return next
 }
 
-// writeOnce holds the writer to what io.Writer promises.
+// writeOnce calls the writer and checks its result against the contract of io.Writer.
 func writeOnce(w io.Writer, b []byte) error {
 	n, err := w.Write(b)
 	switch {
@@ -130,7 +144,7 @@ func writeOnce(w io.Writer, b []byte) error {
 	return err
 }
 
-// Idle is closed once the writer has taken everything.
+// Idle returns a channel that is closed once the writer has taken all bytes.
 func (s *sink) Idle() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,7 +159,7 @@ func (s *sink) Idle() <-chan struct{} {
 	return s.idle
 }
 
-// Busy names the sink if the writer has not taken everything.
+// Busy returns the sink's name if the writer has not taken all bytes, else "".
 func (s *sink) Busy() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,8 +169,8 @@ func (s *sink) Busy() string {
 	return s.name
 }
 
-// settled reports whether the writer has taken everything, or what error kept it from that.
-func (s *sink) settled() (bool, error) {
+// drained reports whether the writer has taken all bytes or failed, and takes its error.
+func (s *sink) drained() (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.err
@@ -189,8 +203,7 @@ func (s *sink) Readiness() network.Readiness {
 	}}
 }
 
-// writeSink writes all of bufs, and waits until the writer has taken them, unless the descriptor
-// is in non-blocking mode.
+// writeSink writes all of bufs. In blocking mode it waits until the writer has taken them.
 func (t *Thread) writeSink(d *descriptor, s *sink, bufs [][]byte) (total int, err error) {
 	for {
 		n, err := s.write(bufs)
@@ -203,7 +216,7 @@ func (t *Thread) writeSink(d *descriptor, s *sink, bufs [][]byte) (total int, er
 		case err == syscall.EAGAIN || err == nil && len(bufs) > 0:
 			err = t.block(d, network.Writable, noDeadline)
 		case err == nil:
-			return total, t.settle(s)
+			return total, t.awaitDrained(s)
 		}
 		if err != nil {
 			return total, err
@@ -211,11 +224,11 @@ func (t *Thread) writeSink(d *descriptor, s *sink, bufs [][]byte) (total int, er
 	}
 }
 
-// settle waits until the writer has taken everything.
-func (t *Thread) settle(s *sink) error {
+// awaitDrained waits until the writer has taken all bytes, and returns its error.
+func (t *Thread) awaitDrained(s *sink) error {
 	for {
 		idle := s.Idle()
-		if done, err := s.settled(); done {
+		if done, err := s.drained(); done {
 			return err
 		}
 		if err := t.Sleep(idle, -1); err != nil {

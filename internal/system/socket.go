@@ -13,17 +13,22 @@ import (
 
 var noAddress netip.AddrPort
 
-// socket is what a descriptor of a socket refers to: the Network's socket and what only matters to
-// calls that block.
+// socket is the object behind a socket's descriptor: the Network's socket, and the state that only
+// blocking calls need.
 type socket struct {
 	network.Socket
-	recvTimeout, sendTimeout atomic.Int64 // µs; 0 = for ever
 
-	// pendingError is an asynchronous error that poll had to take from the socket to report it,
-	// kept for the next call that wants it.
+	// recvTimeout and sendTimeout are SO_RCVTIMEO and SO_SNDTIMEO in microseconds; 0 = none.
+	recvTimeout, sendTimeout atomic.Int64
+
+	// pendingError is the asynchronous error (SO_ERROR) that a call took from the host's socket
+	// without returning it to the guest, kept for the next call that returns it; 0 = none. Reading
+	// SO_ERROR clears it in the host (socket(7)).
 	pendingError atomic.Uint64
 
-	readShutdown atomic.Bool // receives datagrams no more, but for those that have come
+	// readShutdown is true once a datagram socket was shut down for reading. Datagrams that are
+	// queued can still be received.
+	readShutdown atomic.Bool
 
 	readAhead readAhead
 }
@@ -50,7 +55,8 @@ func (s *socket) setFlags(wasi.Fdflags) error      { return nil }
 
 func (s *socket) close() error {
 	if s.readAhead.bufferedLen.Load() > 0 {
-		// as the host does by itself when somebody closes what has more to be received
+		// Closing a socket with unread bytes resets the connection (RFC 2525, section 2.17). The
+		// host does not know of the bytes read ahead, so a linger time of 0 makes it reset.
 		s.SetOption(network.Linger, 0)
 	}
 	err := s.Close()
@@ -58,7 +64,7 @@ func (s *socket) close() error {
 	return err
 }
 
-// Available counts what was received ahead, too.
+// Available returns how many bytes can be read, those read ahead included.
 func (s *socket) Available() (int, error) {
 	n, err := s.Socket.Available()
 	return n + int(s.readAhead.bufferedLen.Load()), err
@@ -66,7 +72,7 @@ func (s *socket) Available() (int, error) {
 
 func (s *socket) stat() (wasi.Filestat, error) { return wasi.Filestat{Type: s.filetype()}, nil }
 
-// takeError takes the socket's asynchronous error.
+// takeError returns the socket's asynchronous error and clears it.
 func (s *socket) takeError() error {
 	if e := s.pendingError.Swap(0); e != 0 {
 		return syscall.Errno(e)
@@ -81,21 +87,21 @@ func (s *socket) takeError() error {
 	return nil
 }
 
-// peekError tells the socket's asynchronous error and leaves it to the next call.
+// peekError returns the socket's asynchronous error and keeps it for the next call.
 func (s *socket) peekError() error {
 	err := s.takeError()
 	s.keepError(err)
 	return err
 }
 
-// keepError leaves an error to the next call.
+// keepError keeps an error for the next call.
 func (s *socket) keepError(err error) {
 	if e, ok := err.(syscall.Errno); ok {
 		s.pendingError.Store(uint64(e))
 	}
 }
 
-// socketAt finds a descriptor that is a socket.
+// socketAt returns the descriptor fd if it is a socket, else ENOTSOCK.
 func (g *Guest) socketAt(fd int32) (*descriptor, *socket, error) {
 	d, err := g.table.lookup(fd)
 	if err != nil {
@@ -108,7 +114,7 @@ func (g *Guest) socketAt(fd int32) (*descriptor, *socket, error) {
 	return d, s, nil
 }
 
-// shouldRetry reports whether a call that got err should wait and try once more.
+// shouldRetry reports whether a call that returned err should wait and try again.
 func (d *descriptor) shouldRetry(err error, how TransferFlags) bool {
 	return err == syscall.EAGAIN && how&DontWait == 0 && !d.nonblock.Load()
 }
@@ -120,8 +126,8 @@ func deadlineAfter(usec int64) time.Time {
 	return time.Now().Add(time.Duration(usec) * time.Microsecond)
 }
 
-// retry calls try until it says something else than EAGAIN, and waits for want in between if the
-// descriptor is in blocking mode: for so many µs in total, or for ever if 0.
+// retry calls try until it returns another result than EAGAIN. In blocking mode it waits for want
+// between the calls, for at most timeout microseconds altogether (0 = no limit).
 func (t *Thread) retry(d *descriptor, want network.Events, timeout int64, try func() error) error {
 	err := try()
 	if !d.shouldRetry(err, 0) {
@@ -135,7 +141,7 @@ func (t *Thread) retry(d *descriptor, want network.Events, timeout int64, try fu
 	return err
 }
 
-// Open makes a socket.
+// Open makes a socket, as socket(2) does.
 func (t *Thread) Open(family network.Family, typ network.Type) (int32, error) {
 	if t.network == nil {
 		return -1, syscall.EACCES
@@ -150,14 +156,16 @@ func (t *Thread) Open(family network.Family, typ network.Type) (int32, error) {
 	return t.insertExclusive(newSocket(s))
 }
 
-// insertExclusive gives a number to a socket that nobody else has.
+// insertExclusive inserts a socket that no other process or guest has. Only such a socket may be
+// read ahead.
 func (g *Guest) insertExclusive(d *descriptor) (int32, error) {
 	s := d.object.(*socket)
-	s.readAhead.enabled, s.readAhead.numSockets = s.Type() == network.Stream, &g.table.readAheadSockets
+	s.readAhead.enabled = s.Type() == network.Stream
+	s.readAhead.numSockets = &g.table.readAheadSockets
 	return g.insert(d)
 }
 
-// Bind gives a socket its local address.
+// Bind gives a socket its local address, as bind(2) does.
 func (t *Thread) Bind(fd int32, a netip.AddrPort) error {
 	_, s, err := t.socketAt(fd)
 	if err != nil {
@@ -166,7 +174,7 @@ func (t *Thread) Bind(fd int32, a netip.AddrPort) error {
 	return s.Bind(a)
 }
 
-// Listen makes a socket accept connections.
+// Listen makes a socket accept connections, as listen(2) does.
 func (t *Thread) Listen(fd int32, backlog int) error {
 	_, s, err := t.socketAt(fd)
 	if err != nil {
@@ -175,8 +183,9 @@ func (t *Thread) Listen(fd int32, backlog int) error {
 	return s.Listen(backlog)
 }
 
-// Accept takes a connection as a new descriptor, in non-blocking mode if so wanted. Like on Linux,
-// the receive time-out applies, and both time-outs are inherited.
+// Accept takes a connection as a new descriptor, in non-blocking mode if nonblock is true. As on
+// Linux, the receive time-out limits the wait (socket(7)), and the new socket inherits both
+// time-outs.
 func (t *Thread) Accept(fd int32, nonblock bool) (int32, error) {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
@@ -200,8 +209,8 @@ func (t *Thread) Accept(fd int32, nonblock bool) (int32, error) {
 	return t.insertExclusive(n)
 }
 
-// Connect connects a socket. A blocking one waits for the result, or until its send time-out: then
-// EINPROGRESS.
+// Connect connects a socket. In blocking mode it waits for the result, and returns EINPROGRESS once
+// the send time-out has passed (socket(7), SO_SNDTIMEO).
 func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
@@ -229,7 +238,8 @@ func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 	}
 }
 
-// Disconnect releases the peer of a datagram socket; EAFNOSUPPORT on a stream.
+// Disconnect dissolves the association of a datagram socket with its peer (connect(2), AF_UNSPEC).
+// It is EAFNOSUPPORT on a stream.
 func (t *Thread) Disconnect(fd int32) error {
 	_, s, err := t.socketAt(fd)
 	if err != nil {
@@ -244,7 +254,7 @@ func (t *Thread) Disconnect(fd int32) error {
 	return syscall.EOPNOTSUPP
 }
 
-// Shutdown ends one or both directions of a connection.
+// Shutdown ends one or both directions of a connection, as shutdown(2) does.
 func (t *Thread) Shutdown(fd int32, how network.How) error {
 	_, s, err := t.socketAt(fd)
 	if err != nil {
@@ -256,16 +266,17 @@ func (t *Thread) Shutdown(fd int32, how network.How) error {
 	if s.Type() == network.Stream || how&network.ShutRead == 0 {
 		return s.Shutdown(how)
 	}
-	s.readShutdown.Store(true) // first, since it wakes who receives
+	s.readShutdown.Store(true) // before Shutdown, which wakes the receivers that look at it
 	err = s.Shutdown(how)
-	// which is said of unconnected datagrams, and done all the same
+	// Linux returns ENOTCONN for a datagram socket without a peer, but shuts it down anyway
+	// (net/ipv4/af_inet.c, inet_shutdown).
 	if err != nil && err != syscall.ENOTCONN {
 		s.readShutdown.Store(false)
 	}
 	return err
 }
 
-// LocalAddr is the address that a socket is bound to, RemoteAddr the one of its peer.
+// LocalAddr returns the address that a socket is bound to, RemoteAddr the address of its peer.
 func (t *Thread) LocalAddr(fd int32) (netip.AddrPort, error) {
 	_, s, err := t.socketAt(fd)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Option reads a socket option in the units of network.Option.
+// Option returns a socket option in the units of network.Option.
 func (t *Thread) Option(fd int32, o network.Option) (int64, error) {
 	_, s, err := t.socketAt(fd)
 	if err != nil {
@@ -23,7 +23,7 @@ func (t *Thread) Option(fd int32, o network.Option) (int64, error) {
 	return s.Option(o)
 }
 
-// SetOption sets a socket option.
+// SetOption sets a socket option, in the same units.
 func (t *Thread) SetOption(fd int32, o network.Option, value int64) error {
 	_, s, err := t.socketAt(fd)
 	if err != nil {
@@ -32,9 +32,9 @@ func (t *Thread) SetOption(fd int32, o network.Option, value int64) error {
 	return s.SetOption(o, value)
 }
 
-// Timeouts are the receive and the send time-out of a socket in microseconds; 0 = for ever. They
-// are the socket's own and never reach the host's, which is always in non-blocking mode; so they
-// are kept to the microsecond, where Linux would round to a tick.
+// Timeouts returns SO_RCVTIMEO and SO_SNDTIMEO of a socket in microseconds; 0 = none. They apply to
+// the waits of this package. The host's socket is always in non-blocking mode and never gets them,
+// so they keep microseconds where Linux rounds up to its clock tick (time(7), the software clock).
 func (t *Thread) Timeouts(fd int32) (recv, send uint64, err error) {
 	_, s, err := t.socketAt(fd)
 	if err != nil {
@@ -43,10 +43,11 @@ func (t *Thread) Timeouts(fd int32) (recv, send uint64, err error) {
 	return uint64(s.recvTimeout.Load()), uint64(s.sendTimeout.Load()), nil
 }
 
-// Time-outs longer than this, some 290 years, are for ever.
+// maxTimeout is the longest time-out that fits a time.Duration, some 290 years. Longer ones count
+// as none.
 const maxTimeout = math.MaxInt64 / 1000
 
-// SetRecvTimeout and SetSendTimeout set the time-outs.
+// SetRecvTimeout and SetSendTimeout set SO_RCVTIMEO and SO_SNDTIMEO.
 func (t *Thread) SetRecvTimeout(fd int32, usec uint64) error {
 	_, s, err := t.socketAt(fd)
 	if err == nil {
@@ -70,7 +71,7 @@ func clampTimeout(usec uint64) int64 {
 	return int64(usec)
 }
 
-// Join and Leave change the membership of a socket in a multicast group.
+// Join and Leave change a socket's membership in a multicast group (ip(7), IP_ADD_MEMBERSHIP).
 func (t *Thread) Join(fd int32, group netip.Addr, on network.Interface) error {
 	_, s, err := t.socketAt(fd)
 	if err != nil {

@@ -22,7 +22,7 @@ func (g *Guest) newStdin(r io.Reader) (*descriptor, error) {
 
 const outputRights = wasi.RightsStream &^ wasi.RightFdRead
 
-// newOutput makes a descriptor of Config.Stdout or Stderr, whichever is named.
+// newOutput makes the descriptor of an output. name is "Config.Stdout" or "Config.Stderr".
 func (g *Guest) newOutput(name string, w io.Writer) (*descriptor, error) {
 	switch w := w.(type) {
 	case nil:
@@ -35,8 +35,8 @@ func (g *Guest) newOutput(name string, w io.Writer) (*descriptor, error) {
 	return newDescriptor(s, outputRights, 0), nil
 }
 
-// newStderr is newOutput, but for a writer that is stdout's as well: then it is the same sink, so
-// that threads take turns.
+// newStderr makes the descriptor of stderr. If stdout has the same writer, both share one sink, so
+// that the writer is not called by two goroutines at once.
 func (g *Guest) newStderr(w io.Writer, stdout *descriptor) (*descriptor, error) {
 	if stdout != nil && w != nil && reflect.ValueOf(w).Comparable() {
 		if s, ok := stdout.object.(*sink); ok && s.w == w {

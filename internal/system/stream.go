@@ -12,7 +12,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// stream is what sources and sinks, the stdio of Go programs, have in common.
+// stream has the methods that source, sink and discard share. They are the standard streams that
+// are not files of the host.
 type stream struct{}
 
 func (stream) filetype() wasi.Filetype      { return wasi.FiletypeUnknown }
@@ -28,24 +29,30 @@ func (stream) Poll(want network.Events) (network.Events, error) {
 	return want, nil
 }
 
-// source is a descriptor that reads from a Go reader, which may block: so a goroutine reads, one
-// buffer ahead, once the guest first wants something. It ends when the reader returns after the
-// descriptor was closed.
+// source is an input that comes from a Go reader, which may block for ever. So a goroutine reads
+// one buffer ahead, from the guest's first read or poll on. After the guest's end the goroutine
+// exits with the reader's next return.
+//
+// mu protects the fields below it. wakers are called with mu held.
 type source struct {
 	stream
 	r       io.Reader
 	onPanic func(*outside.Panic)
 
-	mu      sync.Mutex
-	buf     []byte // what has been read
-	err     error  // what ended the reading
+	mu sync.Mutex
+
+	// buf holds the bytes that were read and not yet taken.
+	buf []byte
+
+	// err is the reader's error; the guest gets it once buf is empty.
+	err     error
 	reading bool
 	wakers  map[*func()]struct{}
 }
 
 const (
 	sourceBuffer  = 16 << 10
-	maxEmptyReads = 100 // in a row, as many as bufio puts up with
+	maxEmptyReads = 100 // as many in a row as bufio accepts
 )
 
 func newSource(r io.Reader, onPanic func(*outside.Panic)) *source {
@@ -77,7 +84,7 @@ func (s *source) read(bufs [][]byte) (int, error) {
 	return total, nil
 }
 
-// startRead starts to read the next buffer, unless that is under way.
+// startRead starts the read of the next buffer, unless one is under way.
 func (s *source) startRead() {
 	if s.reading {
 		return
@@ -85,7 +92,7 @@ func (s *source) startRead() {
 	s.reading = true
 	go func() {
 		buf := make([]byte, sourceBuffer)
-		n, err := 0, io.ErrNoProgress // of a reader that does not return
+		n, err := 0, io.ErrNoProgress // if the reader panics or ends the goroutine
 		defer func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -98,9 +105,11 @@ func (s *source) startRead() {
 	}()
 }
 
-// readSome reads what there is, and holds the reader to what io.Reader promises.
+// readSome reads until there are bytes or an error, and checks the results against the contract of
+// io.Reader.
 func readSome(r io.Reader, buf []byte) (int, error) {
-	for range maxEmptyReads { // legal, if discouraged
+	// io.Reader discourages results of 0 and nil, but allows them.
+	for range maxEmptyReads {
 		n, err := r.Read(buf)
 		switch {
 		case n < 0 || n > len(buf):

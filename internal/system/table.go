@@ -8,25 +8,30 @@ import (
 	"github.com/wasport/wasport/internal/outside"
 )
 
-// table holds a guest's descriptors under their numbers. A new one gets the lowest free number, as
-// POSIX has it.
+// table maps descriptor numbers to descriptors. A new descriptor gets the lowest free number
+// (POSIX, open).
+//
+// mu protects all fields but the atomic ones.
 type table struct {
 	mu         sync.RWMutex
 	slots      []*descriptor
-	lowestFree int // every slot below it is taken
+	lowestFree int // all slots below it are taken
 	numOpen    int
 	maxOpen    int
 	ended      bool
 
-	// generation counts the changes after which a number may mean another descriptor, or none.
+	// generation counts the operations that give a number another descriptor or none. Poll compares
+	// it to notice that its cached descriptors are out of date.
 	generation atomic.Uint64
 
-	multiThreaded    atomic.Bool  // the guest has, or had, more than one thread
-	readAheadSockets atomic.Int32 // sockets of which something was received ahead
+	// multiThreaded is true once the guest has had a second thread. It never becomes false.
+	multiThreaded atomic.Bool
+
+	// readAheadSockets counts the sockets that hold bytes read ahead.
+	readAheadSockets atomic.Int32
 }
 
-// insert gives a descriptor a number. It takes ownership: without a number the descriptor is
-// closed.
+// insert gives a descriptor a number and owns it: on failure it closes the descriptor.
 func (g *Guest) insert(d *descriptor) (int32, error) {
 	fd, err := g.table.insert(d)
 	if err != nil {
@@ -36,8 +41,8 @@ func (g *Guest) insert(d *descriptor) (int32, error) {
 	return fd, err
 }
 
-// checkRoom reports whether another descriptor would find no place, so that a call which makes one
-// can fail before it does its work.
+// checkRoom returns EMFILE if the table is full, so that a call that makes a descriptor can fail
+// before it has any effect.
 func (g *Guest) checkRoom() error {
 	err := g.table.checkRoom()
 	g.reportIfFull(err)
@@ -50,7 +55,7 @@ func (g *Guest) reportIfFull(err error) {
 	}
 }
 
-// RefusedBy tells the embedder that a limit of the guest refused something.
+// RefusedBy reports to Config.OnLimit that a limit has refused something.
 func (g *Guest) RefusedBy(name string, limit int) {
 	if g.onLimit != nil {
 		g.onLimit(name, limit)
@@ -109,7 +114,7 @@ func (t *table) remove(fd int32) (*descriptor, error) {
 	return d, nil
 }
 
-// move puts the descriptor at from in the place of the one at to, and returns that one.
+// move gives the descriptor at from the number to. It returns the descriptor that had that number.
 func (t *table) move(from, to int32) (*descriptor, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -129,8 +134,8 @@ func (t *table) move(from, to int32) (*descriptor, error) {
 	return old, nil
 }
 
-// closeAll closes every descriptor. A network of the embedder's that panics does not keep the
-// others open.
+// closeAll closes every descriptor and refuses new ones. A panic of an embedder's Close is passed
+// to onPanic; the remaining descriptors are still closed.
 func (t *table) closeAll(onPanic func(*outside.Panic)) {
 	t.mu.Lock()
 	slots := t.slots
@@ -144,7 +149,7 @@ func (t *table) closeAll(onPanic func(*outside.Panic)) {
 	}
 }
 
-// CloseFD closes a descriptor and wakes whoever is blocked on it.
+// CloseFD closes a descriptor and wakes the threads that wait for it.
 func (g *Guest) CloseFD(fd int32) error {
 	d, err := g.table.remove(fd)
 	if err != nil {
@@ -155,8 +160,8 @@ func (g *Guest) CloseFD(fd int32) error {
 	return nil
 }
 
-// Renumber gives the descriptor at from the number to, closing what had that number. Both must be
-// open.
+// Renumber gives the descriptor at from the number to and closes the one that had it, as dup2(2)
+// does. Both must be open.
 func (g *Guest) Renumber(from, to int32) error {
 	old, err := g.table.move(from, to)
 	if err != nil || old == nil {

@@ -11,25 +11,28 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Thread is one thread of a guest: where its calls come in, and what it needs to block. It is used
-// by one goroutine at a time.
+// Thread is one thread of a guest: the receiver of its calls, and the state that it needs to block.
+// It is used by one goroutine at a time.
 type Thread struct {
 	*Guest
 
-	// made when the thread first waits for something other than one socket
+	// sleeper is the set in which the thread waits for anything but one socket. It is made at the
+	// first such wait.
 	sleeper atomic.Pointer[poll.Set]
 	polling pollState
 	oneItem [1]poll.Item
 
 	schedThread sched.Thread
-	stepsLeft   int // How many are left until the next tick; see Work.
 
-	currentImport atomic.Pointer[string] // the import that it is in; nil while it computes
+	// stepsLeft counts down to the next tick; see Work.
+	stepsLeft int
+
+	// currentImport is the name of the import that the thread has called; nil while it computes.
+	currentImport atomic.Pointer[string]
 }
 
-// NewThread adds a thread to the guest, which shares the processors with others as the scheduler
-// says. It is called by the goroutine that runs the thread, and may have to wait for its turn. The
-// thread must be closed.
+// NewThread adds a thread to the guest, scheduled by s. The goroutine that runs the thread calls
+// it; it waits for the thread's turn. The thread must be closed.
 func (g *Guest) NewThread(s *sched.Scheduler) *Thread {
 	t := &Thread{Guest: g, stepsLeft: tickSteps}
 	t.schedThread.Start(s, &g.schedGuest, g.ctx.Done())
@@ -42,7 +45,7 @@ func (g *Guest) NewThread(s *sched.Scheduler) *Thread {
 	return t
 }
 
-// Close ends the thread.
+// Close ends the thread and releases its set.
 func (t *Thread) Close() {
 	t.schedThread.Stop()
 	t.mu.Lock()
@@ -54,14 +57,15 @@ func (t *Thread) Close() {
 	}
 }
 
-// EnterCall notes which import the thread calls, and LeaveCall that it has returned.
+// EnterCall notes that the thread calls an import, LeaveCall that the import has returned.
 func (t *Thread) EnterCall(name *string) { t.currentImport.Store(name) }
 func (t *Thread) LeaveCall()             { t.currentImport.Store(nil) }
 
-// CurrentImport is the import that the thread is in, or nil.
+// CurrentImport returns the name of the import that the thread has called, or nil.
 func (t *Thread) CurrentImport() *string { return t.currentImport.Load() }
 
-// ActiveImports names the imports that threads of the guest are in.
+// ActiveImports returns the names of the imports that the guest's threads have called, sorted and
+// without repetition.
 func (g *Guest) ActiveImports() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -75,12 +79,12 @@ func (g *Guest) ActiveImports() []string {
 	return slices.Compact(list)
 }
 
-// tickSteps is how many steps of work the calls of a thread may take between two ticks. A step
-// takes up to some 20 µs.
+// tickSteps is how many steps the calls of a thread may take between two ticks. A step takes up to
+// 20 microseconds.
 const tickSteps = 32
 
-// Work says that a call takes so many steps, for which Tick is called now and then: a guest may
-// live in its calls and compute little itself.
+// Work counts the steps of a call and calls Tick after every tickSteps. Without it a guest that
+// spends its time in calls would neither yield the processor nor reach its limit.
 func (t *Thread) Work(steps int) {
 	if t.stepsLeft -= steps; t.stepsLeft <= 0 {
 		t.stepsLeft = tickSteps
@@ -88,21 +92,21 @@ func (t *Thread) Work(steps int) {
 	}
 }
 
-// Tick is called now and then by a thread that computes. It lets others run, and ends the guest
-// when its processor time is used up.
+// Tick lets other guests run, and kills the guest once its processor time is used up. Computing
+// threads call it every few milliseconds.
 func (t *Thread) Tick() {
 	if t.schedThread.Tick() {
 		t.Kill(ErrCPU)
 	}
 }
 
-// Garbage charges what it will take to collect so many bytes that a call has allocated.
+// Garbage charges the thread for the later collection of bytes that a call has allocated.
 func (t *Thread) Garbage(bytes int) { t.schedThread.ChargeGarbage(bytes) }
 
-// Yield lets others run.
+// Yield lets other threads and guests run.
 func (t *Thread) Yield() { t.schedThread.Yield() }
 
-// onWait says that the thread begins, or has ceased, to wait.
+// onWait tells the scheduler that the thread begins or ends to wait.
 func (t *Thread) onWait(begins bool) {
 	if begins {
 		t.schedThread.Pause()
@@ -111,8 +115,8 @@ func (t *Thread) onWait(begins bool) {
 	}
 }
 
-// block waits until the descriptor is ready for want. EAGAIN at the deadline (the zero Time:
-// never), EBADF when it was closed, and the guest's end as its own error.
+// block waits until the descriptor is ready for want. It returns EAGAIN at the deadline (zero =
+// none), EBADF once the descriptor is closed, and the guest's end reason once that has ended.
 func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) error {
 	if s, ok := d.asSocket(); ok {
 		t.schedThread.Pause()
@@ -125,7 +129,7 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 		return err
 	}
 	t.polling.setStale = true
-	for !d.closed.Load() { // whoever closes it from here on finds the set, and wakes it
+	for !d.closed.Load() { // a later close finds sleeper set, and wakes it
 		t.oneItem[0] = poll.Item{P: d.object, Want: want}
 		ready, err := set.Wait(t.oneItem[:], true, deadline)
 		switch {
@@ -142,8 +146,8 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 	return syscall.EBADF
 }
 
-// Sleep waits until something comes from woken: ETIMEDOUT after so long, where a negative time is
-// for ever, and the guest's end as its own error.
+// Sleep waits for a value from woken. It returns ETIMEDOUT after the time-out (negative = none),
+// and the guest's end reason once that has ended.
 func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
 	t.schedThread.Pause()
 	defer t.schedThread.Resume()
@@ -163,8 +167,8 @@ func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
 	}
 }
 
-// endReasonIfFailed is the reason of the guest's end in place of what a call said that was cut off
-// by it.
+// endReasonIfFailed replaces the error of a call that failed because the guest has ended by the
+// reason of that end.
 func (t *Thread) endReasonIfFailed(err error) error {
 	if err != nil {
 		if cause := t.Err(); cause != nil {
@@ -184,7 +188,7 @@ func (t *Thread) pollSet() (*poll.Set, error) {
 	}
 	s.OnWait = t.onWait
 	t.sleeper.Store(s)
-	if t.Err() != nil { // the guest's end may have looked for sets before this one was there
+	if t.Err() != nil { // wakePollers may have run before sleeper was set
 		s.Wake()
 	}
 	return s, nil

@@ -7,18 +7,17 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// TransferFlags says how a call sends or receives.
+// TransferFlags are the flags of Recv and Send.
 type TransferFlags uint8
 
 const (
-	Peek TransferFlags = 1 << iota // receiving: leave the data where it is
-	// receiving from a stream: until the buffers are full, the peer has ended or an error comes
+	Peek TransferFlags = 1 << iota // MSG_PEEK of recv(2): leave the bytes queued
+	// >MSG_WAITALL of recv(2), for streams: fill the buffers, up to the end or an error
 	WaitAll
-	DontWait // as if the descriptor were in non-blocking mode
+	DontWait // MSG_DONTWAIT of recv(2): as in non-blocking mode
 )
 
-// Recv receives from a socket into bufs, whose contents, but not what they point to, may be
-// changed.
+// Recv receives from a socket into bufs. It may change the slice bufs itself.
 func (t *Thread) Recv(fd int32, bufs [][]byte, how TransferFlags) (network.Received, error) {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
@@ -33,7 +32,8 @@ func (t *Thread) Recv(fd int32, bufs [][]byte, how TransferFlags) (network.Recei
 	return t.receive(d, s, bufs, how)
 }
 
-// receive is written out, without the closure of retry, since it must not allocate.
+// receive is a loop like that of retry, but without a closure, since the receive path must not
+// allocate.
 func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte,
 	how TransferFlags) (network.Received,
 	error) {
@@ -41,7 +41,7 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte,
 		return network.Received{}, s.takeError()
 	}
 	if len(bufs) == 0 && s.Type() == network.Stream {
-		// hosts differ in whether they wait for a byte that nobody wants
+		// Systems differ in whether a read of 0 bytes waits for one.
 		return network.Received{}, nil
 	}
 	var flags network.RecvFlags
@@ -56,7 +56,8 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte,
 		err = t.recv(s, bufs,
 		flags) {
 		if s.readShutdown.Load() {
-			return network.Received{}, nil // as on Linux, where only who does not wait gets EAGAIN
+			// As on Linux, where only a non-blocking call gets EAGAIN (net/core/datagram.c).
+			return network.Received{}, nil
 		}
 		if err := t.block(d, network.Readable, deadline); err != nil {
 			return network.Received{}, err
@@ -71,7 +72,7 @@ func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte,
 	for {
 		r, err := t.receive(d, s, bufs, how)
 		if err != nil && total.N > 0 {
-			return total, t.Err() // what has come is not lost; the error comes again
+			return total, t.Err() // bytes were received; the next call returns the error
 		}
 		total.N += r.N
 		total.From = r.From
@@ -81,9 +82,9 @@ func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte,
 	}
 }
 
-// peekAll takes what has come from the host, for which it would be ready as long as anything is
-// there, and waits for the rest. It looks at what there is at once if nothing may be received
-// ahead, and never at more than that.
+// peekAll peeks until bufs are full. The host cannot wait for more bytes than are queued, so
+// peekAll moves the queued bytes to the read-ahead buffer and waits for the rest. It returns the
+// queued bytes at once if the socket cannot be read ahead, and never more than fits the buffer.
 func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte,
 	how TransferFlags) (network.Received,
 	error) {
@@ -111,9 +112,9 @@ func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte,
 	}
 }
 
-// Send sends bufs through a socket; to a valid address if it sends datagrams. On a stream in
-// blocking mode everything is sent, unless the send time-out passes: then what was sent by then
-// counts, and EAGAIN if that is nothing.
+// Send sends bufs through a socket; to is the destination of a datagram, or the zero AddrPort. In
+// blocking mode a stream takes all bytes before Send returns. If the send time-out passes first,
+// Send returns the number of bytes sent, or EAGAIN if that is 0 (socket(7), SO_SNDTIMEO).
 func (t *Thread) Send(fd int32, bufs [][]byte, to netip.AddrPort, how TransferFlags) (int, error) {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
@@ -149,13 +150,13 @@ func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort
 			}
 		}
 	}
-	if total > 0 { // what was sent was sent; the error comes again
+	if total > 0 { // bytes were sent; the next call returns the error
 		err = t.Err()
 	}
 	return total, err
 }
 
-// advance takes the first n bytes away from bufs, and buffers that are empty by then.
+// advance removes the first n bytes from bufs, and the buffers that are empty then.
 func advance(bufs [][]byte, n int) [][]byte {
 	for len(bufs) > 0 && n >= len(bufs[0]) {
 		n -= len(bufs[0])
