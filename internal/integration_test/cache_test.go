@@ -10,8 +10,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestCacheDirIsRefusedToGuests starts guests that may, or may not, write to the cache of compiled
-// modules or beside its key.
+// TestCacheDirIsRefusedToGuests configures guests with directories that would let them write to the
+// cache of compiled modules or beside its key.
 func TestCacheDirIsRefusedToGuests(t *testing.T) {
 	ctx := context.Background()
 	cache, keyDir := t.TempDir(), t.TempDir()
@@ -31,24 +31,29 @@ func TestCacheDirIsRefusedToGuests(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
-		dir wasport.Dir
-		may bool
+		name    string
+		dir     wasport.Dir
+		allowed bool
 	}{
-		{wasport.Dir{Host: t.TempDir()}, true},
-		{wasport.Dir{Host: cache}, false},
-		{wasport.Dir{Host: cache, ReadOnly: true}, true},
-		{wasport.Dir{Host: filepath.Dir(cache)}, false},
-		{wasport.Dir{Host: keyDir}, false},
+		{"elsewhere", wasport.Dir{Host: t.TempDir()}, true},
+		{"cache", wasport.Dir{Host: cache}, false},
+		{"cache, read-only", wasport.Dir{Host: cache, ReadOnly: true}, true},
+		{"parent of cache", wasport.Dir{Host: filepath.Dir(cache)}, false},
+		{"directory of key", wasport.Dir{Host: keyDir}, false},
 	} {
-		_, err := m.Run(ctx, wasport.Config{Dirs: []wasport.Dir{test.dir}})
-		const why = "cache of compiled modules"
-		if (err == nil) != test.may || err != nil && !strings.Contains(err.Error(), why) {
-			t.Errorf("%+v: got %v, want it to start: %v", test.dir, err, test.may)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			_, err := m.Run(ctx, wasport.Config{Dirs: []wasport.Dir{test.dir}})
+			const reason = "cache of compiled modules"
+			if (err == nil) != test.allowed ||
+				err != nil && !strings.Contains(err.Error(), reason) {
+				t.Errorf("got %v, want it to start: %v", err, test.allowed)
+			}
+		})
 	}
 }
 
-// TestCacheEntryWithChangedCode changes the machine code that is kept. Wazero would run it.
+// TestCacheEntryWithChangedCode changes the machine code of a cache entry, which wazero alone would
+// run.
 func TestCacheEntryWithChangedCode(t *testing.T) {
 	ctx := context.Background()
 	cache, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
@@ -70,7 +75,7 @@ func TestCacheEntryWithChangedCode(t *testing.T) {
 		var out strings.Builder
 		_, err = m.Run(ctx, wasport.Config{Function: "write", Stdout: &out})
 		if err != nil || out.String() != "hello\n" {
-			t.Errorf("round %d: got %q, %v", round, out.String(), err)
+			t.Errorf(`round %d: got %q, %v, want "hello\n"`, round, out.String(), err)
 		}
 		if err := r.Close(ctx); err != nil {
 			t.Error(err)

@@ -16,7 +16,7 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// TestCancelWhileBlocked ends guests by their context while they block, in each call that can.
+// TestCancelWhileBlocked cancels the context of guests in each call that can block.
 func TestCancelWhileBlocked(t *testing.T) {
 	_, silent := serveSilently(t, "127.0.0.1")
 	dns, err := net.ListenPacket("udp", "127.0.0.1:0") // takes questions and answers none
@@ -42,7 +42,7 @@ func TestCancelWhileBlocked(t *testing.T) {
 	}
 }
 
-// cancelBlocked has a guest block in a call, and returns how long its end takes.
+// cancelBlocked has a guest block in a call, and returns how long its cancellation takes.
 func cancelBlocked(t *testing.T, dns, args string) timing {
 	stdin, keep, err := os.Pipe()
 	if err != nil {
@@ -70,13 +70,12 @@ func cancelBlocked(t *testing.T, dns, args string) timing {
 	_, err = g.handle.Wait()
 	took := w.stop()
 	if err != reason {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("got %v, want %v", err, reason)
 	}
 	return took
 }
 
-// TestCancelClosesListener ends guests by their context: once that is over, all that they had open
-// is closed.
+// TestCancelClosesListener cancels guests that listen. Once Wait returns, the address is free.
 func TestCancelClosesListener(t *testing.T) {
 	// which take a while to close
 	dirs := slices.Repeat([]wasport.Dir{{Host: t.TempDir(), Guest: "/"}}, 500)
@@ -101,15 +100,15 @@ func TestCancelClosesListener(t *testing.T) {
 	}
 }
 
-// yieldToGuest lets the guest, which has just said that it will, reach its blocking call. There is
-// nothing to wait for: whether it is already in the call or just before it, it must end.
+// yieldToGuest gives the guest, which has just printed "blocking", time to reach its call. There is
+// nothing to wait for: the guest must end in the call as well as just before it.
 func yieldToGuest(testing.TB) {
 	for range 1000 {
 		runtime.Gosched()
 	}
 }
 
-// listenFull is the port of a listener that answers no more connections.
+// listenFull returns the port of a listener whose backlog is full (listen(2)).
 func listenFull(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -145,7 +144,7 @@ func TestCancelWhileComputing(t *testing.T) {
 	g.readLine()
 	cancel()
 	if _, err := g.handle.Wait(); !errors.Is(err, context.Canceled) {
-		t.Errorf("spin ended with %v", err)
+		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 	g = startGuestWith(
 		t,
@@ -155,30 +154,34 @@ func TestCancelWhileComputing(t *testing.T) {
 	)
 	g.readLine()
 	if _, err := g.handle.Wait(); err != wasport.ErrCPU {
-		t.Errorf("spin ended with %v", err)
+		t.Errorf("got %v, want %v", err, wasport.ErrCPU)
 	}
 }
 
-// TestTrapReasons ends guests that do what they must not.
+// TestTrapReasons runs guests that trap, and compares each trap's reason.
 func TestTrapReasons(t *testing.T) {
 	for _, test := range []struct{ kind, reason string }{
 		{"unreachable", "unreachable"}, {"memory", "out of bounds memory access"},
 		{"divide", "integer divide by zero"},
 		{"null-call", ""}, {"signature", "indirect call type mismatch"}, {"abort", "unreachable"},
 	} {
-		g := startGuest(t, "trap", test.kind)
-		g.expectLines("trapping")
-		_, err := g.handle.Wait()
+		t.Run(test.kind, func(t *testing.T) {
+			g := startGuest(t, "trap", test.kind)
+			g.expectLines("trapping")
+			_, err := g.handle.Wait()
+			var trap *wasport.Trap
+			if !errors.As(err, &trap) || !strings.Contains(trap.Reason, test.reason) ||
+				!strings.Contains(trap.Stack, "main") {
+				t.Errorf("got %v, want a trap with reason %q and a stack", err, test.reason)
+			}
+		})
+	}
+	t.Run("recursion", func(t *testing.T) {
+		g := startGuest(t, "recurse")
+		g.expectLines("recursing")
 		var trap *wasport.Trap
-		if !errors.As(err, &trap) || !strings.Contains(trap.Reason, test.reason) ||
-			!strings.Contains(trap.Stack, "main") {
-			t.Errorf("%s: %v", test.kind, err)
+		if _, err := g.handle.Wait(); !errors.As(err, &trap) || trap.Reason != "stack overflow" {
+			t.Errorf("got %v, want a stack overflow", err)
 		}
-	}
-	g := startGuest(t, "recurse")
-	g.expectLines("recursing")
-	var trap *wasport.Trap
-	if _, err := g.handle.Wait(); !errors.As(err, &trap) || trap.Reason != "stack overflow" {
-		t.Errorf("recurse: %v", err)
-	}
+	})
 }

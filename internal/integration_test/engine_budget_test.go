@@ -9,8 +9,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestTablesAreCharged grows tables within and beyond what their guest may hold. Asking for more
-// than a table may ever have costs nothing.
+// TestTablesAreCharged grows tables within and beyond the guest's limit. A request beyond the
+// table's own maximum costs nothing.
 func TestTablesAreCharged(t *testing.T) {
 	const failed = 1<<32 - 1
 	m := compileTestdata(t, "table")

@@ -27,7 +27,7 @@ func TestSparse4GiBMemory(t *testing.T) {
 	})})
 	checkWithin(t, "start, three pages touched, end", 10, took)
 	if size := slices.Min(sizes); size > 8<<20 {
-		t.Errorf("a guest that touches three pages takes %d bytes", size)
+		t.Errorf("got %d resident bytes for three pages, want at most %d", size, 8<<20)
 	}
 }
 
@@ -45,7 +45,7 @@ func TestEndlessRecursionMemoryIsBounded(t *testing.T) {
 	var trap *wasport.Trap
 	if _, err := m.Run(context.Background(), wasport.Config{}); !errors.As(err, &trap) ||
 		trap.Reason != "stack overflow" {
-		t.Fatalf("it ended with %v", err)
+		t.Fatalf("got %v, want a stack overflow", err)
 	}
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -59,11 +59,11 @@ func TestEndlessRecursionMemoryIsBounded(t *testing.T) {
 	took := peak<<10 - before
 	t.Logf("%d KiB", took>>10)
 	if took > most && canMeasure {
-		t.Errorf("it took %d bytes of memory", took)
+		t.Errorf("got %d bytes of memory, want at most %d", took, most)
 	}
 }
 
-// footprint is what a process takes of its host.
+// footprint is the resources that a process holds.
 type footprint struct {
 	resident, virtual                 int // bytes
 	mappings, descriptors, goroutines int // actors are goroutines
@@ -97,14 +97,14 @@ func measureFootprint(t testing.TB) (f footprint) {
 }
 
 // TestResourcesReturnAfterGuestsEnd starts many guests that hold a socket and wait, and ends them
-// in all ways, again and again: what they took must come back.
+// in all ways, again and again. Every resource that they took must be given back.
 func TestResourcesReturnAfterGuestsEnd(t *testing.T) {
 	count, times := 100, 10
 	if isFullRun() {
 		count, times = 1000, 100
 	}
 	for range 3 {
-		startAndStopGuests(t, count) // makes what stays: threads, stacks, pools
+		startAndStopGuests(t, count) // makes threads, stacks and pools that stay
 	}
 	before := settledFootprint(t)
 	for range times {
@@ -113,24 +113,30 @@ func TestResourcesReturnAfterGuestsEnd(t *testing.T) {
 	after := settledFootprint(t)
 	t.Logf("before %+v, after %+v", before, after)
 	if d := after.resident - before.resident; d > 16<<20 && canMeasure {
-		t.Errorf("%d guests have left %d bytes of resident memory behind", count*times, d)
+		t.Errorf(
+			"after %d guests: got %d more resident bytes, want at most %d",
+			count*times,
+			d,
+			16<<20,
+		)
 	}
 	// Go keeps the address space that its heap once had, by 64 MB at a time.
 	if d := after.virtual - before.virtual; d > 1<<30 && canMeasure {
-		t.Errorf("they have left %d bytes of address space behind", d)
+		t.Errorf("got %d more bytes of address space, want at most %d", d, 1<<30)
 	}
 	if d := after.mappings - before.mappings; d > 64 && canMeasure {
-		t.Errorf("they have left %d mappings behind", d)
+		t.Errorf("got %d more mappings, want at most 64", d)
 	}
 	if d := after.descriptors - before.descriptors; d > 0 {
-		t.Errorf("they have left %d descriptors behind", d)
+		t.Errorf("got %d more descriptors, want none", d)
 	}
 	if d := after.goroutines - before.goroutines; d > 0 {
-		t.Errorf("they have left %d goroutines behind:\n%s", d, goroutineStacks())
+		t.Errorf("got %d more goroutines, want none:\n%s", d, goroutineStacks())
 	}
 }
 
-// settledFootprint is what the process takes once everything is given back that can be.
+// settledFootprint is the footprint of the process after the garbage collector has returned all
+// free memory.
 func settledFootprint(t *testing.T) footprint {
 	t.Helper()
 	var f footprint
@@ -142,7 +148,7 @@ func settledFootprint(t *testing.T) footprint {
 	return f
 }
 
-// lineCounter counts the guests that have said something, which they do before they wait.
+// lineCounter counts down by each line that guests print; a guest prints before it waits.
 type lineCounter struct{ sync.WaitGroup }
 
 func (c *lineCounter) Write(b []byte) (int, error) {
@@ -178,7 +184,7 @@ func startAndStopGuests(t *testing.T, count int) {
 	cancel(reason)
 	for _, g := range all {
 		if _, err := g.Wait(); err != reason {
-			t.Fatalf("it ended with %v", err)
+			t.Fatalf("got %v, want %v", err, reason)
 		}
 	}
 }

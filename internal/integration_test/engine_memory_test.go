@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -66,16 +67,16 @@ func TestMaxMemoryOneByteShort(t *testing.T) {
 	}
 	var trap *wasport.Trap
 	if err := run(wanted); !errors.As(err, &trap) { // which it does when it may not connect
-		t.Errorf("with enough memory: %v", err)
+		t.Errorf("with enough memory: got %v, want a trap", err)
 	}
 	if err := run(wanted - 1); err == nil || errors.As(err, &trap) {
-		t.Errorf("with a byte less: %v", err)
+		t.Errorf("with a byte less: got %v, want an error that is no trap", err)
 	}
 }
 
 // TestMemoryIsNotReusedDuringKernelWrite ends guests while the kernel writes into their memory, and
-// starts others meanwhile, which get the same addresses as soon as those are free: what is meant
-// for one must not arrive in another.
+// meanwhile starts others, which get the same addresses as soon as those are free. Data for one
+// guest must not arrive in another.
 func TestMemoryIsNotReusedDuringKernelWrite(t *testing.T) {
 	const each = 4
 	rounds := 60
@@ -86,17 +87,7 @@ func TestMemoryIsNotReusedDuringKernelWrite(t *testing.T) {
 		rounds = 1000
 	}
 	m := compileTestdata(t, "receive")
-	_, flood := serveTCP(t, "127.0.0.1", func(c net.Conn) {
-		block := make([]byte, 1<<20)
-		for i := range block {
-			block[i] = 0xee
-		}
-		for {
-			if _, err := c.Write(block); err != nil {
-				return
-			}
-		}
-	})
+	_, flood := serveTCP(t, "127.0.0.1", floodConn)
 	began, over := make(chan struct{}, each), make(chan struct{}, each)
 	_, answer := serveTCP(t, "127.0.0.1", func(c net.Conn) {
 		b := make([]byte, 1)
@@ -146,8 +137,18 @@ func TestMemoryIsNotReusedDuringKernelWrite(t *testing.T) {
 				t.Fatal(err)
 			}
 			if changed := status.Results[0]; changed != 0 {
-				t.Fatalf("%d bytes of a guest's memory have changed by themselves", changed)
+				t.Fatalf("got %d bytes that another guest's call changed, want none", changed)
 			}
+		}
+	}
+}
+
+// floodConn sends without end.
+func floodConn(c net.Conn) {
+	block := bytes.Repeat([]byte{0xee}, 1<<20)
+	for {
+		if _, err := c.Write(block); err != nil {
+			return
 		}
 	}
 }

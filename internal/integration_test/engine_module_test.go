@@ -18,32 +18,38 @@ import (
 	"github.com/wasport/wasport/internal/needs"
 )
 
-// TestAssembledModulesMatchSources checks that the modules of testdata are what their text says.
+// TestAssembledModulesMatchSources checks that each module in testdata is the output of wat2wasm
+// for its text.
 func TestAssembledModulesMatchSources(t *testing.T) {
 	needs.Programs(t, "wat2wasm")
 	texts, _ := filepath.Glob("testdata/*.wat")
 	if len(texts) == 0 {
-		t.Fatal("there are no modules")
+		t.Fatal("got no modules in testdata, want some")
 	}
 	for _, text := range texts {
 		want, err := exec.Command("wat2wasm", "--debug-names", "--enable-threads", text,
 			"--output=-").Output()
 		if err != nil {
-			t.Errorf("%s: %v", text, err)
+			t.Errorf("%s: got %v, want no error", text, err)
 			continue
 		}
 		if got, err := os.ReadFile(wasmPath(text)); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is not what %s gives; %v", wasmPath(text), text, err)
+			t.Errorf(
+				"got another %s, want the output of wat2wasm for %s; %v",
+				wasmPath(text),
+				text,
+				err,
+			)
 		}
 	}
 }
 
-// TestCallFromModuleWithoutMemory runs a module that has none.
+// TestCallFromModuleWithoutMemory runs a module that has no memory for a result.
 func TestCallFromModuleWithoutMemory(t *testing.T) {
 	const efault = 21
 	if status, err := compileTestdata(t, "nothing").Run(context.Background(),
 		wasport.Config{}); err != nil || status.Code != efault {
-		t.Errorf("it ended with %+v, %v", status, err)
+		t.Errorf("got %+v, %v, want status %d", status, err, efault)
 	}
 }
 
@@ -52,8 +58,8 @@ func TestCallFromModuleWithoutMemory(t *testing.T) {
 const stackOverflowReason = "out of bounds memory access: stack overflow, " +
 	"see https://github.com/wasport/wasport/blob/main/docs/c/porting.md#the-stack"
 
-// TestTrapReasonAndStack looks at what is told of traps: nothing of what has been added to a
-// module, and functions without names by their own numbers.
+// TestTrapReasonAndStack compares reasons and stacks of traps. They show no function that the host
+// added to a module, and number unnamed functions as the module does.
 func TestTrapReasonAndStack(t *testing.T) {
 	wasm, err := os.ReadFile(filepath.Join("testdata", "stack.wasm"))
 	if err != nil {
@@ -62,27 +68,36 @@ func TestTrapReasonAndStack(t *testing.T) {
 	wasm[bytes.Index(wasm, []byte("__stack_pointer"))-2] = 100 // a global that does not exist
 	misnamed := compileModule(t, wasm)
 	for _, test := range []struct {
+		name             string
 		module           *wasport.Module
 		function, reason string
 		stack            string // how it begins
 	}{
-		{compileTestdata(t, "unnamed"), "", "unreachable", "$1()\n$0()"},
-		{compileTestdata(t, "unnamed"), "copy", "out of bounds memory access",
+		{"unnamed functions", compileTestdata(t, "unnamed"), "", "unreachable", "$1()\n$0()"},
+		{"bulk copy", compileTestdata(t, "unnamed"), "copy", "out of bounds memory access",
 			"memory.copy(i32,i32,i32)\n$2()"},
-		{compileTestdata(t, "start"), "", "unreachable", "early()"},
-		{compileGuest(t, "recurse"), "", "stack overflow", "deeper(i32) i32\ndeeper"},
-		{compileTestdata(t, "stack"), "overflow", stackOverflowReason, "store(i32,i32)"},
-		{compileTestdata(t, "stack"), "leaf", stackOverflowReason, "store(i32,i32)"},
-		{compileTestdata(t, "stack"), "wild", "out of bounds memory access", "store(i32,i32)"},
-		{compileTestdata(t, "stack"), "full", "unreachable", "full"},
-		{misnamed, "overflow", "out of bounds memory access", "store(i32,i32)"},
+		{"start function", compileTestdata(t, "start"), "", "unreachable", "early()"},
+		{"endless recursion", compileGuest(t, "recurse"), "", "stack overflow",
+			"deeper(i32) i32\ndeeper"},
+		{"stack pointer below 0", compileTestdata(t, "stack"), "overflow", stackOverflowReason,
+			"store(i32,i32)"},
+		{"stack pointer below 0 in a leaf", compileTestdata(t, "stack"), "leaf",
+			stackOverflowReason, "store(i32,i32)"},
+		{"pointer out of bounds", compileTestdata(t, "stack"), "wild",
+			"out of bounds memory access", "store(i32,i32)"},
+		{"stack in use up to its end", compileTestdata(t, "stack"), "full", "unreachable", "full"},
+		{"stack pointer that does not exist", misnamed, "overflow", "out of bounds memory access",
+			"store(i32,i32)"},
 	} {
-		_, err := test.module.Run(context.Background(), wasport.Config{Function: test.function})
-		var trap *wasport.Trap
-		if !errors.As(err, &trap) || trap.Reason != test.reason ||
-			!strings.HasPrefix(trap.Stack, test.stack) {
-			t.Errorf("%+v: %v, %+v", test, err, trap)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			_, err := test.module.Run(context.Background(), wasport.Config{Function: test.function})
+			var trap *wasport.Trap
+			if !errors.As(err, &trap) || trap.Reason != test.reason ||
+				!strings.HasPrefix(trap.Stack, test.stack) {
+				t.Errorf("got %v, %+v, want a trap with reason %q and a stack from %q", err, trap,
+					test.reason, test.stack)
+			}
+		})
 	}
 }
 
@@ -121,11 +136,10 @@ func isFullRun() bool { return os.Getenv("WASPORT_CI") == "1" && canMeasure && !
 
 func interpreted() bool { return os.Getenv("WASPORT_INTERPRETER") != "" }
 
-// timing is how long something took, and how long without what other programs on the machine may
-// have added to it.
+// timing is the duration of a piece of work.
 type timing struct{ wall, quiet time.Duration }
 
-// longestTiming of several spans.
+// longestTiming returns the longest durations of several timings.
 func longestTiming(all []timing) (d timing) {
 	for _, s := range all {
 		d = timing{max(d.wall, s.wall), max(d.quiet, s.quiet)}
@@ -133,7 +147,7 @@ func longestTiming(all []timing) (d timing) {
 	return d
 }
 
-// medianTiming of several spans.
+// medianTiming returns the median durations of several timings.
 func medianTiming(all []timing) timing {
 	var whole, own []time.Duration
 	for _, s := range all {
@@ -144,7 +158,7 @@ func medianTiming(all []timing) timing {
 	return timing{whole[len(all)/2], own[len(all)/2]}
 }
 
-// stopwatch measures a span.
+// stopwatch measures a timing.
 type stopwatch struct {
 	started time.Time
 	queued  time.Duration
@@ -155,8 +169,7 @@ func startStopwatch() stopwatch {
 	return stopwatch{time.Now(), q}
 }
 
-// startStopwatchAfter starts a stopwatch once some time has passed; it is read by the function
-// returned.
+// startStopwatchAfter starts a stopwatch after a delay. The function returned stops it.
 func startStopwatchAfter(d time.Duration) (stop func() timing) {
 	started := make(chan stopwatch, 1)
 	due := time.Now().Add(d)
@@ -166,14 +179,14 @@ func startStopwatchAfter(d time.Duration) (stop func() timing) {
 
 func (w stopwatch) stop() timing { return w.timingOf(time.Since(w.started)) }
 
-// timingOf makes a span of the duration of something that happened since the start.
+// timingOf makes a timing of a duration that lies within the stopwatch's run.
 func (w stopwatch) timingOf(d time.Duration) timing {
 	return timing{d,
 		max(d-max(runQueueWait()-w.queued, 0), 0)}
 }
 
 // idleGuestTime is how long a guest that does nothing takes at the moment, from its start to its
-// end: what tests measure times by, since it grows with what else the machine has to do.
+// end. Tests measure times in it, since it grows with the load of the machine.
 func idleGuestTime(t testing.TB) timing {
 	t.Helper()
 	m := compileTestdata(t, "nothing")
@@ -188,9 +201,9 @@ func idleGuestTime(t testing.TB) timing {
 	return medianTiming(all)
 }
 
-// checkWithin judges several attempts at something that must not take longer than a guest that does
-// nothing takes so many times over. What else runs on the machine may spoil single ones, so that
-// one is enough; and if it spoilt all, they are judged by what remains without it.
+// checkWithin fails if several attempts take longer than a number of idle guests. Other programs
+// may spoil single attempts, so that one good attempt is enough; if they spoil all, the median
+// without their share decides.
 func checkWithin(t testing.TB, what string, times int, attempts []timing) {
 	t.Helper()
 	best := slices.MinFunc(attempts,

@@ -40,6 +40,6 @@ func TestComputingGuestsShareProcessors(t *testing.T) {
 	}
 	t.Logf("the quickest has come so many times as far as the slowest: %.2f", ratios)
 	if best := slices.Min(ratios); best > most && canMeasure {
-		t.Errorf("it has come %.1f times as far", best)
+		t.Errorf("got %.1f times as far, want at most %d", best, most)
 	}
 }

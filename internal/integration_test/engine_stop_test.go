@@ -14,8 +14,8 @@ import (
 )
 
 // TestGarbageCollectionBesideComputingGuest collects garbage while a guest computes. Without a way
-// to interrupt it, the first collection would not return before the guest does, and this one does
-// not.
+// to interrupt it, the first collection would not return before the guest does, and this guest
+// never does.
 func TestGarbageCollectionBesideComputingGuest(t *testing.T) {
 	startGuest(t, "spin").readLine()
 	var attempts []timing
@@ -49,7 +49,7 @@ func timeCollections() (all []timing) {
 type stopCase struct {
 	name string
 	want error
-	stop func() (timing, error) // runs the guest; how long after it should have it ended, and how?
+	stop func() (timing, error) // runs the guest; returns how late it ended, and its error
 }
 
 func stopCases(t testing.TB) (list []stopCase) {
@@ -87,13 +87,14 @@ func stopCases(t testing.TB) (list []stopCase) {
 			c := c
 			c.MaxCPU = run
 			_, err := m.Run(context.Background(), c)
-			return timing{}, err // When it is due depends on what it had of the processors.
+			return timing{}, err // Its processor time, not the clock, decides when it is due.
 		}})
 	}
 	return list
 }
 
-// stopBeside ends a guest while others echo: how long did it take, and their longest round trip?
+// stopBeside ends a guest while others echo. It returns how long that took, and the others' longest
+// round trip meanwhile.
 func (e stopCase) stopBeside(t testing.TB, others *echoClients) (took, pause timing) {
 	t.Helper()
 	others.longestRoundTrip()
@@ -101,7 +102,7 @@ func (e stopCase) stopBeside(t testing.TB, others *echoClients) (took, pause tim
 	took, err := e.stop()
 	pause = w.timingOf(others.longestRoundTrip())
 	if err != e.want {
-		t.Fatalf("it ended with %v", err)
+		t.Fatalf("got %v, want %v", err, e.want)
 	}
 	return took, pause
 }
@@ -142,7 +143,7 @@ func BenchmarkEndWhileOthersEcho(b *testing.B) {
 	}
 }
 
-// reportTimings tells the median and the longest of several spans.
+// reportTimings reports the median and the longest of several timings.
 func reportTimings(b *testing.B, what string, all []timing) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(medianTiming(all).wall.Seconds()*1e3, what+"-ms")
@@ -173,7 +174,7 @@ func TestTrapAtLimitWhileOthersEcho(t *testing.T) {
 				pauses = append(pauses, w.timingOf(others.longestRoundTrip()))
 				var trap *wasport.Trap
 				if !errors.As(err, &trap) || trap.Reason != test.reason {
-					t.Fatalf("it ended with %v", err)
+					t.Fatalf("got %v, want a trap with reason %q", err, test.reason)
 				}
 			}
 			checkWithin(t, "the longest round trip of others", 200, pauses)
@@ -181,9 +182,9 @@ func TestTrapAtLimitWhileOthersEcho(t *testing.T) {
 	}
 }
 
-// TestRoundTripBesideComputingGuests lets more guests compute than there are processors, beside one
-// that serves. Go's scheduler, which has always something to run then, looks at the network every
-// 10 ms if nobody makes it, and a round trip takes two looks.
+// TestRoundTripBesideComputingGuests runs more computing guests than there are processors, beside
+// one that serves. Go's scheduler then always has a goroutine to run, and polls the network only
+// every 10 ms unless it is woken; a round trip takes two polls.
 func TestRoundTripBesideComputingGuests(t *testing.T) {
 	m := compileTestdata(t, "fib")
 	for range 4 * runtime.GOMAXPROCS(0) {
@@ -211,7 +212,7 @@ func TestRoundTripBesideComputingGuests(t *testing.T) {
 	checkWithin(t, "most round trips", 50, attempts)
 }
 
-// echoClients are guests that serve a connection each, without a break.
+// echoClients talk to guests that serve a connection each, without a break.
 type echoClients struct {
 	t     testing.TB
 	conns []net.Conn
@@ -256,13 +257,13 @@ func (e *echoClients) exchange(i int, c net.Conn) {
 			return
 		}
 		if err != nil {
-			e.t.Errorf("a guest that echoes: %v", err)
+			e.t.Errorf("got %v from a guest that echoes, want its reply", err)
 			return
 		}
 	}
 }
 
-// longestRoundTrip is the longest round trip that has ended since the last call, or is under way.
+// longestRoundTrip returns the longest round trip that ended since the last call or is under way.
 func (e *echoClients) longestRoundTrip() time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -15,12 +15,12 @@ func TestFilesInGuestDirectory(t *testing.T) {
 	g := startGuestWith(t, context.Background(),
 		wasport.Config{Dirs: []wasport.Dir{{Host: t.TempDir(), Guest: "/data"}}}, "files", "/data")
 	if out := g.waitExit(0); !strings.Contains(out, "file ok\n") {
-		t.Errorf("the guest said %q", out)
+		t.Errorf(`got %q, want "file ok"`, out)
 	}
 }
 
-// TestPathsOutsideDirectoryAreRefused tries to get out of a directory; what is outside stays as it
-// is, and nothing of it is seen.
+// TestPathsOutsideDirectoryAreRefused tries to leave a guest's directory. Files outside stay
+// unchanged, and none of their contents is read.
 func TestPathsOutsideDirectoryAreRefused(t *testing.T) {
 	outside := t.TempDir()
 	dir := filepath.Join(outside, "dir")
@@ -62,29 +62,29 @@ func TestPathsOutsideDirectoryAreRefused(t *testing.T) {
 		wasport.Config{Dirs: []wasport.Dir{{Host: dir, Guest: "/"}}}, "escape", paths...)
 	out := g.waitExit(0)
 	if strings.Contains(out, "SECRET") || strings.Contains(out, "root:") {
-		t.Errorf("the guest read what is outside:\n%s", out)
+		t.Errorf("got the contents of files outside, want none:\n%s", out)
 	}
 	for _, p := range paths {
 		for line := range strings.Lines(out) {
 			if rest, ok := strings.CutPrefix(line, "open "+p+" "); ok &&
 				strings.HasPrefix(rest, "0 ") {
-				t.Errorf("%s was opened", p)
+				t.Errorf("open %s: got success, want an error", p)
 			}
 		}
 	}
 	for name, what := range before {
 		if !strings.HasPrefix(name, "dir/") && snapshotTree(t, outside)[name] != what {
-			t.Errorf("%s was changed", name)
+			t.Errorf("%s: got it changed, want it as before", name)
 		}
 	}
 	for name := range snapshotTree(t, outside) {
 		if _, was := before[name]; !was && !strings.HasPrefix(name, "dir/") {
-			t.Errorf("%s was made", name)
+			t.Errorf("%s: got a new file, want none outside", name)
 		}
 	}
 }
 
-// snapshotTree lists what is beneath a directory, and what is in it.
+// snapshotTree lists the files beneath a directory with their types and contents.
 func snapshotTree(t *testing.T, root string) map[string]string {
 	t.Helper()
 	list := make(map[string]string)
@@ -114,30 +114,35 @@ func TestArgsEnvironmentAndStdio(t *testing.T) {
 		Stdin: strings.NewReader("first\nsecond\n"), Stdout: &out, Stderr: &errs,
 	})
 	if err != nil || status.Code != 0 {
-		t.Fatalf("%+v, %v", status, err)
+		t.Fatalf("got %+v, %v, want status 0", status, err)
 	}
 	const want = "arg 0 program\narg 1 one\narg 2 \nenv A=1\nenv B=\nin first\nin second\n"
 	if out.String() != want || errs.String() != "done\n" {
-		t.Errorf("stdout %q, stderr %q", &out, &errs)
+		t.Errorf("got stdout %q, stderr %q, want %q, %q", &out, &errs, want, "done\n")
 	}
 }
 
 func TestInvalidConfigIsRefused(t *testing.T) {
 	for _, test := range []struct {
+		name   string
 		config wasport.Config
 		want   string
 	}{
-		{wasport.Config{Args: []string{"a\x00b"}}, "NUL"},
-		{wasport.Config{Env: []string{"novalue"}}, "NAME=value"},
-		{wasport.Config{Env: []string{"=v"}}, "NAME=value"},
-		{wasport.Config{Dirs: []wasport.Dir{{Host: "/does/not/exist"}}}, "/does/not/exist"},
-		{wasport.Config{Function: "nothing"}, "nothing"},
-		{wasport.Config{Params: []uint64{1}}, "0 arguments"},
-		{wasport.Config{MaxMemory: 1}, "memory"},
+		{"argument with NUL", wasport.Config{Args: []string{"a\x00b"}}, "NUL"},
+		{"environment without value", wasport.Config{Env: []string{"novalue"}}, "NAME=value"},
+		{"environment without name", wasport.Config{Env: []string{"=v"}}, "NAME=value"},
+		{"missing directory", wasport.Config{Dirs: []wasport.Dir{{Host: "/does/not/exist"}}},
+			"/does/not/exist"},
+		{"missing function", wasport.Config{Function: "nothing"}, "nothing"},
+		{"too many parameters", wasport.Config{Params: []uint64{1}}, "0 arguments"},
+		{"too little memory", wasport.Config{MaxMemory: 1}, "memory"},
 	} {
-		if _, err := compileGuest(t, "exit").Run(context.Background(), test.config); err == nil ||
-			!strings.Contains(err.Error(), test.want) {
-			t.Errorf("%+v: %v", test.config, err)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := compileGuest(t, "exit").Run(context.Background(),
+				test.config); err == nil ||
+				!strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
 	}
 }

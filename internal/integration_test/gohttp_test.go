@@ -69,7 +69,7 @@ func TestGoHTTPServerAsGuest(t *testing.T) {
 				resp.Body.Close()
 				if want := "hello " + name + ", from WebAssembly\n"; err != nil ||
 					string(body) != want {
-					t.Errorf("%q, %v", body, err)
+					t.Errorf("got %q, %v, want %q", body, err, want)
 				}
 			}
 		})
@@ -77,6 +77,6 @@ func TestGoHTTPServerAsGuest(t *testing.T) {
 	clients.Wait()
 	stop()
 	if _, err := g.Wait(); !errors.Is(err, context.Canceled) {
-		t.Errorf("the guest ended with %v", err)
+		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }

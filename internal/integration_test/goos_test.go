@@ -13,8 +13,7 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// skippedTests are those of Go's tests of package os that need of the machine what the guest is not
-// given: a device.
+// skippedTests are Go's tests of package os that need a device, which the guest does not have.
 const skippedTests = "^TestDevNullFile$"
 
 var failedTest = regexp.MustCompile(`(?m)^ *--- FAIL: .*`)

@@ -21,7 +21,7 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// testTimeout is how long a test waits for what should come at once.
+// testTimeout bounds how long a test waits for an event that should come at once.
 const testTimeout = 20 * time.Second
 
 // shared is the runtime of all tests, with the modules compiled so far.
@@ -158,50 +158,55 @@ func (g *guest) readLine() string {
 	s, err := g.stdout.ReadString('\n')
 	if err != nil {
 		_, ended := g.handle.Wait()
-		g.t.Fatalf("the guest said %q and then %v; it ended with %v; stderr: %s", s, err, ended,
-			g.stderr)
+		g.t.Fatalf(
+			"got %q, then %v, want a line; the guest ended with %v; stderr: %s",
+			s,
+			err,
+			ended,
+			g.stderr,
+		)
 	}
 	return strings.TrimSuffix(s, "\n")
 }
 
-// expectLines reads lines, and compares.
+// expectLines reads lines and compares each with the wanted one.
 func (g *guest) expectLines(lines ...string) {
 	g.t.Helper()
 	for _, want := range lines {
 		if got := g.readLine(); got != want {
-			g.t.Fatalf("the guest said %q, not %q", got, want)
+			g.t.Fatalf("got %q from the guest, want %q", got, want)
 		}
 	}
 }
 
-// readListenAddr reads the line in which a server says where it is.
+// readListenAddr reads the line in which a server prints its address.
 func (g *guest) readListenAddr() netip.AddrPort {
 	g.t.Helper()
 	var word, host string
 	var port uint16
 	line := g.readLine()
 	if _, err := fmt.Sscan(line, &word, &host, &port); err != nil || word != "listening" {
-		g.t.Fatalf("the guest said %q instead of where it listens", line)
+		g.t.Fatalf(`got %q, want "listening" with an address and a port`, line)
 	}
 	return netip.AddrPortFrom(netip.MustParseAddr(host), port)
 }
 
-// waitExit waits for the guest's end with a status, and returns what it still printed.
+// waitExit waits until the guest exits with a status, and returns the rest of its output.
 func (g *guest) waitExit(code uint32) string {
 	g.t.Helper()
 	rest, _ := io.ReadAll(g.stdout)
 	status, err := g.handle.Wait()
 	if err != nil {
-		g.t.Fatalf("the guest ended with %v; stderr: %s", err, g.stderr)
+		g.t.Fatalf("got %v, want exit status %d; stderr: %s", err, code, g.stderr)
 	}
 	if status.Code != code {
-		g.t.Fatalf("the guest ended with status %d, not %d; stdout: %s; stderr: %s", status.Code,
+		g.t.Fatalf("got exit status %d, want %d; stdout: %s; stderr: %s", status.Code,
 			code, rest, g.stderr)
 	}
 	return string(rest)
 }
 
-// runGuest runs a guest to its end and returns what it printed.
+// runGuest runs a guest to its end and returns its output.
 func runGuest(t testing.TB, code uint32, name string, args ...string) string {
 	t.Helper()
 	return startGuest(t, name, args...).waitExit(code)
@@ -272,7 +277,7 @@ func expectText(t testing.TB, c net.Conn, want string) {
 	t.Helper()
 	b := make([]byte, len(want))
 	if n, err := io.ReadFull(c, b); err != nil || string(b) != want {
-		t.Fatalf("heard %q and %v, not %q", b[:n], err, want)
+		t.Fatalf("got %q, %v, want %q", b[:n], err, want)
 	}
 }
 
@@ -284,12 +289,12 @@ func startGuestUnder(t testing.TB, p *policy.Policy, name string, args ...string
 
 func portText(a netip.AddrPort) string { return fmt.Sprint(a.Port()) }
 
-// waitUntil waits until something holds.
+// waitUntil waits until a condition holds.
 func waitUntil(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(testTimeout); !holds(); runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatalf("in vain: %s\n%s", what, goroutineStacks())
+			t.Fatalf("got a timeout, want: %s\n%s", what, goroutineStacks())
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// startNameServer is a network whose names a DNS server of the test's resolves.
+// startNameServer returns a DNS server and a network that resolves names by it.
 func startNameServer(t testing.TB) (*dnstest.Server, *kernel.Network) {
 	t.Helper()
 	server, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
@@ -41,7 +41,7 @@ func TestGetaddrinfoResults(t *testing.T) {
 		name string
 		args string
 		code uint32
-		want []string // lines, in any order; the first ones of what was said if it is an error
+		want []string // lines in any order; their beginnings if code is not 0
 	}{
 		{"IPv4", "four.test 80 4 tcp", 0, []string{"192.0.2.4 80 stream"}},
 		{"both types", "four.test 80 any any", 0,
@@ -76,11 +76,11 @@ func TestGetaddrinfoResults(t *testing.T) {
 					found = found || line == want || test.code != 0 && strings.HasPrefix(line, want)
 				}
 				if !found {
-					t.Errorf("%q is not in %q", want, lines)
+					t.Errorf("got %q, want %q among them", lines, want)
 				}
 			}
 			if test.code == 0 && len(lines) != len(test.want) {
-				t.Errorf("%d results instead of %d: %q", len(lines), len(test.want), lines)
+				t.Errorf("got %d results, want %d: %q", len(lines), len(test.want), lines)
 			}
 		})
 	}
@@ -113,6 +113,6 @@ func TestGetaddrinfoWithoutServer(t *testing.T) {
 		Policy:  parsePolicy(t, "allow resolve *"),
 	}, "lookup", "any.test", "80", "4", "tcp")
 	if out := g.waitExit(1); !strings.HasPrefix(out, "error EAI_AGAIN") {
-		t.Errorf("the guest said %q", out)
+		t.Errorf(`got %q, want "error EAI_AGAIN"`, out)
 	}
 }

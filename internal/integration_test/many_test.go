@@ -43,8 +43,8 @@ func TestManyGuestsServeAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// TestLowestFreeDescriptorIsReused shows that a guest gets the lowest free numbers, whatever other
-// guests have open.
+// TestLowestFreeDescriptorIsReused shows that a guest gets its lowest free descriptor (POSIX, File
+// Descriptor Allocation), independent of the descriptors of other guests.
 func TestLowestFreeDescriptorIsReused(t *testing.T) {
 	other := startGuest(t, "udp_server", "127.0.0.1", "1") // holds a descriptor 3 of its own
 	at := other.readListenAddr()
@@ -83,12 +83,12 @@ func TestEmbedderRuntimeWithOwnWASI(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out.Len() == 0 {
-		t.Error("the guest said nothing")
+		t.Error("got no output, want some")
 	}
 	if err := r.Close(ctx); err != nil {
 		t.Error(err)
 	}
 	if rt.Module("wasi_snapshot_preview1") == nil {
-		t.Error("the embedder's modules were closed")
+		t.Error("got the embedder's modules closed, want them open")
 	}
 }

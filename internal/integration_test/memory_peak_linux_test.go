@@ -15,8 +15,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// A greedy module takes what it can of the host's memory, mostly in as many threads as it may have,
-// each of which then waits.
+// greedy is a module that takes as much of the host's memory as it can, mostly in as many threads
+// as it may have, each of which then waits.
 type greedy struct {
 	types     [][]byte // after those below
 	tables    [][]byte
@@ -104,10 +104,10 @@ func (g greedy) wasm() []byte {
 	)
 }
 
-// recursion is a thread that calls a function which never ends.
+// callFirst is the code of a thread that calls a function which never returns.
 var callFirst = []byte{0x10, firstFunc}
 
-// callBoth calls a function, and then the one that never ends.
+// callBoth calls a function, and then the one that never returns.
 var callBoth = []byte{0x10, firstFunc + 1, 0x10, firstFunc}
 
 func loopCode(body ...byte) []byte {
@@ -119,7 +119,7 @@ func tableType(of byte, least, most uint64) []byte {
 	return slices.Concat([]byte{of, 1}, encodeUint(least), encodeUint(most))
 }
 
-// times makes code of its parts, with the number of each.
+// repeatCode joins n pieces of code, each made from its index.
 func repeatCode(n int, part func(i uint64) []byte) (code []byte) {
 	for i := range n {
 		code = append(code, part(uint64(i))...)
@@ -254,8 +254,8 @@ var greedyModules = map[string]greedy{
 
 const peakModule, peakLimit = "WASPORT_TEST_PEAK", 16 << 20
 
-// TestPeakChild is the process of TestPeakMemoryOfGreedyModules that runs a guest. It prints the
-// most memory that it has had.
+// TestPeakChild is the child process of TestPeakMemoryOfGreedyModules. It runs a guest and prints
+// its own peak memory (VmHWM of proc_pid_status(5)).
 func TestPeakChild(t *testing.T) {
 	g, ok := greedyModules[os.Getenv(peakModule)]
 	if !ok {
@@ -281,9 +281,8 @@ func TestPeakChild(t *testing.T) {
 	fmt.Printf("peak %s; %v\n", line, err)
 }
 
-// TestPeakMemoryOfGreedyModules runs guests that take all the memory they can, each in a process of
-// its own, and compares how much the process takes at its worst with a process whose guest takes
-// nothing.
+// TestPeakMemoryOfGreedyModules runs each greedy module in a process of its own, and compares the
+// process's peak with one whose guest does nothing.
 func TestPeakMemoryOfGreedyModules(t *testing.T) {
 	if !canMeasure {
 		t.Skip("the race detector takes memory of its own")
@@ -298,7 +297,7 @@ func TestPeakMemoryOfGreedyModules(t *testing.T) {
 		_, line, ok := strings.Cut(string(out), "peak ")
 		var kib int
 		if _, err := fmt.Sscan(line, &kib); !ok || err != nil {
-			t.Fatalf("it says %s", out)
+			t.Fatalf("got %s, want a line with the peak", out)
 		}
 		_, how, _ := strings.Cut(line, "; ")
 		how, _, _ = strings.Cut(how, "\n")

@@ -12,9 +12,9 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestGuestsUnderLimitedAddressSpace runs guests without a limit of their own in a process whose
-// address space is limited (RLIMIT_AS, getrlimit(2)): they get less, or an error, and leave enough
-// for the process to go on.
+// TestGuestsUnderLimitedAddressSpace runs guests without a memory limit in a process whose address
+// space is limited (RLIMIT_AS, getrlimit(2)). They get less, or an error, and leave enough for the
+// process to go on.
 func TestGuestsUnderLimitedAddressSpace(t *testing.T) {
 	const child = "WASPORT_TEST_SPACE"
 	if !canMeasure {

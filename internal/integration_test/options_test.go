@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestSocketOptionsReadBack looks at every option of both types of socket: what a get gives after a
-// set.
+// TestSocketOptionsReadBack sets every option on sockets of both types, and compares the value that
+// a get returns.
 func TestSocketOptionsReadBack(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, _, number string) {
 		out := runGuest(t, 0, "options", number)
@@ -14,7 +14,7 @@ func TestSocketOptionsReadBack(t *testing.T) {
 		for line := range strings.Lines(out) {
 			fields := strings.Fields(line) // TYPE NAME default=V set=V get=V
 			if len(fields) < 3 {
-				t.Errorf("the guest said %q", line)
+				t.Errorf("got %q, want a type, a name and values", line)
 				continue
 			}
 			typ, name := fields[0], fields[1]
@@ -30,24 +30,24 @@ func TestSocketOptionsReadBack(t *testing.T) {
 			case tcpOnly && udp:
 				if values["get"] != "ENOPROTOOPT" && values["default"] != "ENOPROTOOPT" &&
 					values["default"] != "ENOTSUP" {
-					t.Errorf("an option of TCP on datagrams: %q", line)
+					t.Errorf("got %q for a TCP option on datagrams, want ENOPROTOOPT", line)
 				}
 			case strings.HasSuffix(name, "BUF"): // the host may give more than was asked for
 				if values["get"] == "0" || strings.HasPrefix(values["get"], "E") {
-					t.Errorf("%q", line)
+					t.Errorf("got %q, want a size", line)
 				}
 			case name == "TCP_MAXSEG": // known only once connected
 			case strings.HasPrefix(name, "IP_MULTICAST") ||
 				strings.HasPrefix(name, "IPV6_MULTICAST"):
 				if udp && values["set"] != values["get"] {
-					t.Errorf("%q", line)
+					t.Errorf("got %q, want the value that was set", line)
 				}
 			case values["set"] != values["get"]:
-				t.Errorf("%q", line)
+				t.Errorf("got %q, want the value that was set", line)
 			}
 		}
 		if seen < 2*25 {
-			t.Errorf("only %d options: %s", seen, out)
+			t.Errorf("got %d options, want at least %d: %s", seen, 2*25, out)
 		}
 	})
 }

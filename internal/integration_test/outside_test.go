@@ -28,7 +28,7 @@ type (
 	writeFunc  func([]byte) (int, error)
 	handleFunc func()
 	connFunc   func() (syscall.RawConn, error)
-	// fakeNetwork is a network that calls a function for whatever it is asked.
+	// fakeNetwork is a network that calls a function in each of its methods.
 	fakeNetwork func()
 )
 
@@ -52,8 +52,8 @@ func (f fakeNetwork) LookupPort(context.Context, network.Type, string) (uint16, 
 	return 0, &network.LookupError{Failure: network.NoSuchHost}
 }
 
-// embedderParts lists configurations with one part that calls f, and the function of the guest that
-// reaches it.
+// embedderParts lists configurations of which one part calls f, with the guest's function that
+// reaches that part.
 func embedderParts(t *testing.T, f func()) []embedderPart {
 	named := parsePolicy(t, "allow resolve *.test")
 	write := writeFunc(func(b []byte) (int, error) { f(); return len(b), nil })
@@ -75,12 +75,12 @@ func embedderParts(t *testing.T, f func()) []embedderPart {
 
 type embedderPart struct {
 	name, function string
-	wantIn         string // what a HostPanic and a StuckError say of it
+	wantIn         string // as HostPanic.In and StuckError.In
 	wantStuck      bool   // the guest cannot leave it
 	config         wasport.Config
 }
 
-// TestPanicInEmbedderPart has the parts of an embedder panic.
+// TestPanicInEmbedderPart has each part of an embedder panic.
 func TestPanicInEmbedderPart(t *testing.T) {
 	m := compileTestdata(t, "outside")
 	bystander, err := m.Start(context.Background(), wasport.Config{Function: "keep_writing"})
@@ -109,11 +109,12 @@ func TestPanicInEmbedderPart(t *testing.T) {
 	}
 	bystander.Stop(boom)
 	if _, err := bystander.Wait(); err != boom {
-		t.Errorf("another guest ended with %v, want what Stop was given", err)
+		t.Errorf("got %v from another guest, want %v", err, boom)
 	}
 }
 
-// TestReadersAndWritersWithInvalidCount has readers and writers return what they must not.
+// TestReadersAndWritersWithInvalidCount has readers and writers return counts that io.Reader and
+// io.Writer forbid.
 func TestReadersAndWritersWithInvalidCount(t *testing.T) {
 	m := compileTestdata(t, "outside")
 	for name, n := range map[string]func(int) int{
@@ -154,7 +155,7 @@ func TestInvalidSocketIsRefused(t *testing.T) {
 	}
 }
 
-// TestGuestEndsInHostFunction ends a guest in a function of the embedder's runtime.
+// TestGuestEndsInHostFunction ends guests in a function of the embedder's runtime.
 func TestGuestEndsInHostFunction(t *testing.T) {
 	ctx := context.Background()
 	rt := wazero.NewRuntime(ctx)
@@ -200,10 +201,10 @@ func TestGuestEndsInHostFunction(t *testing.T) {
 		<-entered
 		g.Stop(boom)
 		if _, err := g.Wait(); err != boom {
-			t.Errorf("got %v, want what Stop was given", err)
+			t.Errorf("got %v, want the error given to Stop", err)
 		}
 		if err := <-left; err != boom {
-			t.Errorf("the function's context ended with %v, want what Stop was given", err)
+			t.Errorf("the function's context ended with %v, want the error given to Stop", err)
 		}
 	})
 	t.Run("panics", func(t *testing.T) {
@@ -222,7 +223,7 @@ func TestGuestEndsInHostFunction(t *testing.T) {
 	})
 }
 
-// TestStopWhileEmbedderPartBlocks ends guests while a part of the embedder's does not return.
+// TestStopWhileEmbedderPartBlocks stops guests while a part of the embedder does not return.
 func TestStopWhileEmbedderPartBlocks(t *testing.T) {
 	ctx := context.Background()
 	release, entered := make(chan struct{}), make(chan struct{}, 1)
@@ -256,7 +257,7 @@ func TestStopWhileEmbedderPartBlocks(t *testing.T) {
 			g.Stop(why)
 			_, err = g.Wait()
 			if !errors.Is(err, why) {
-				t.Errorf("got %v, want what Stop was given", err)
+				t.Errorf("got %v, want the error given to Stop", err)
 			}
 			var stuck *wasport.StuckError
 			if errors.As(err, &stuck) != e.wantStuck || e.wantStuck &&
@@ -265,15 +266,14 @@ func TestStopWhileEmbedderPartBlocks(t *testing.T) {
 			}
 		})
 	}
-	// Guests that are in the host still keep what they come back to.
+	// Guests whose calls have not returned keep the memory that those return to.
 	if err := r.Close(ctx); err != nil {
 		t.Error(err)
 	}
 	close(release)
 }
 
-// TestStalledOnRefusalDropsReports has a guest go on, and end, though nobody takes what it gives
-// rise to.
+// TestStalledOnRefusalDropsReports has a guest go on and end while its OnRefusal never returns.
 func TestStalledOnRefusalDropsReports(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
@@ -293,8 +293,8 @@ func TestStalledOnRefusalDropsReports(t *testing.T) {
 	}
 }
 
-// TestSlowStdoutReceivesEverything has slow writers take all that a guest prints, if it is not
-// ended.
+// TestSlowStdoutReceivesEverything has a slow writer receive all output of a guest that ends by
+// itself.
 func TestSlowStdoutReceivesEverything(t *testing.T) {
 	m := compileTestdata(t, "outside")
 	const count = 2000

@@ -19,8 +19,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// TestLookupOfRebindingName has a guest look a name up that is public first and loopback then, also
-// within one lookup: with more addresses than the guest has room for at first, it asks twice.
+// TestLookupOfRebindingName has a guest look up a name that is public first and loopback then, also
+// within one lookup: the guest asks twice if there are more addresses than it has room for.
 func TestLookupOfRebindingName(t *testing.T) {
 	public := make([]string, 40)
 	inside := make([]string, 40)
@@ -69,10 +69,10 @@ func TestLookupOfRebindingName(t *testing.T) {
 				)
 				out := g.waitExit(code)
 				if got := strings.Count(out, " stream\n"); got != want {
-					t.Errorf("it found %d addresses, not %d: %s", got, want, out)
+					t.Errorf("got %d addresses, want %d: %s", got, want, out)
 				}
 				if strings.Contains(out, "127.0.0.") {
-					t.Errorf("it was told of loopback: %s", out)
+					t.Errorf("got a loopback address, want none: %s", out)
 				}
 			}
 			g := startGuestWith(
@@ -88,13 +88,13 @@ func TestLookupOfRebindingName(t *testing.T) {
 				"x",
 			)
 			if out := g.waitExit(1); !strings.Contains(out, "connect errno=2 EACCES") {
-				t.Errorf("it said %s", out)
+				t.Errorf(`got %s, want "connect errno=2 EACCES"`, out)
 			}
 		})
 	}
 }
 
-// TestSetPolicyWhileServing changes what a guest may do while it runs.
+// TestSetPolicyWhileServing changes the policy of a guest while it serves.
 func TestSetPolicyWhileServing(t *testing.T) {
 	g := startGuest(t, "tcp_server", "127.0.0.1", "2")
 	at := g.readListenAddr()
@@ -109,7 +109,7 @@ func TestSetPolicyWhileServing(t *testing.T) {
 	g.expectLines("closed 16 bytes")
 	refused := dialGuest(t, at)
 	if n, err := refused.Read(make([]byte, 1)); n > 0 || err == nil {
-		t.Errorf("it was let in")
+		t.Errorf("got the connection served, want it refused")
 	}
 	g.handle.SetPolicy(loopbackPolicy(t))
 	c = dialGuest(t, at)
@@ -122,12 +122,13 @@ func TestSetPolicyWhileServing(t *testing.T) {
 	if counters.Allowed[policy.OpAccept] != 2 || counters.Denied[policy.OpAccept] != 1 ||
 		counters.DroppedConnections != 1 ||
 		counters.SentBytes != 21 || counters.ReceivedBytes != 21 || counters.OpenSockets != 0 {
-		t.Errorf("%+v", counters)
+		t.Errorf("got %+v, want 2 accepted, 1 denied and dropped, 21 bytes each way", counters)
 	}
 }
 
-// TestLimits has a guest that may not send as fast as it would.
-func TestLimits(t *testing.T) {
+// TestRecvRateLimitDelaysGuest has a guest echo more than it may receive in a second. It may
+// overdraw its budget by a second's worth, and then waits until the debt is repaid.
+func TestRecvRateLimitDelaysGuest(t *testing.T) {
 	const rate, size = 20_000, 36_000
 	p := policy.New(loopbackPolicy(t).Rules(), policy.Limits{RecvBytesPerSecond: rate})
 	g := startGuestUnder(t, p, "tcp_server", "127.0.0.1", "1")
@@ -141,20 +142,22 @@ func TestLimits(t *testing.T) {
 	})
 	defer sending.Wait()
 	if n, err := io.Copy(io.Discard, c); n != size || err != nil {
-		t.Errorf("%d bytes have come back, %v", n, err)
+		t.Errorf("got %d bytes back, %v, want %d", n, err, size)
 	}
 	sending.Wait()
 	if took := time.Since(began); took < 400*time.Millisecond {
-		t.Errorf("%d bytes took %v", size, took)
+		t.Errorf("%d bytes: got %v, want at least 400 ms", size, took)
 	}
 	g.waitExit(0)
+}
 
-	// One socket less than it needs.
-	p = policy.New(loopbackPolicy(t).Rules(), policy.Limits{Sockets: 1})
-	g = startGuestUnder(t, p, "tcp_server", "127.0.0.1", "1")
+// TestSocketLimitIsReached allows a guest one socket less than it needs.
+func TestSocketLimitIsReached(t *testing.T) {
+	p := policy.New(loopbackPolicy(t).Rules(), policy.Limits{Sockets: 1})
+	g := startGuestUnder(t, p, "tcp_server", "127.0.0.1", "1")
 	g.readListenAddr()
 	if out := g.waitExit(1); !strings.Contains(out, "FAIL accept errno=33 EMFILE") {
-		t.Errorf("it said %s", out)
+		t.Errorf(`got %s, want "FAIL accept errno=33 EMFILE"`, out)
 	}
 }
 
@@ -170,29 +173,31 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// TestAuditRecordsGuestName tells whose decisions are recorded.
+// TestAuditRecordsGuestName checks that each record names its guest.
 func TestAuditRecordsGuestName(t *testing.T) {
 	for name, want := range map[string]string{"": "guest=tcp_client ",
 		"the plug-in": `guest="the plug-in" `} {
-		var out lockedBuffer
-		g := startGuestWith(t, context.Background(),
-			wasport.Config{Name: name, Audit: slog.New(slog.NewTextHandler(&out, nil))},
-			"tcp_client", "127.0.0.1", "9", "x")
-		g.waitExit(1)
-		if got := out.String(); !strings.Contains(got, want+
-			"action=connect protocol=tcp address=127.0.0.1:9 decision=denied") {
-			t.Errorf("recorded %s", got)
-		}
+		t.Run("name="+name, func(t *testing.T) {
+			var out lockedBuffer
+			g := startGuestWith(t, context.Background(),
+				wasport.Config{Name: name, Audit: slog.New(slog.NewTextHandler(&out, nil))},
+				"tcp_client", "127.0.0.1", "9", "x")
+			g.waitExit(1)
+			if got := out.String(); !strings.Contains(got, want+
+				"action=connect protocol=tcp address=127.0.0.1:9 decision=denied") {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
 	}
 }
 
-// TestAdoptedListenerUnderPolicies hands a listener to a guest that is allowed nothing, and to one
-// whose ceiling does not allow it.
+// TestAdoptedListenerUnderPolicies hands a listener to guests whose policies allow it, deny it, or
+// do not mention it.
 func TestAdoptedListenerUnderPolicies(t *testing.T) {
 	for _, test := range []struct {
-		name   string
-		policy *policy.Policy
-		let    bool
+		name     string
+		policy   *policy.Policy
+		admitted bool
 	}{
 		{"nothing else", nil, true},
 		{"an empty ceiling", policy.All(nil, parsePolicy(t)), false},
@@ -211,20 +216,20 @@ func TestAdoptedListenerUnderPolicies(t *testing.T) {
 				wasport.Config{Policy: test.policy, Sockets: []syscall.Conn{l}}, "listen_fd")
 			c := dialGuest(t, g.readListenAddr())
 			writeText(t, c, "hello")
-			if test.let {
+			if test.admitted {
 				g.readLine() // accepted
 			}
 			b := make([]byte, 16)
 			n, err := c.Read(b)
-			if let := err == nil && string(b[:n]) == "hello"; let != test.let {
-				t.Errorf("it hears %q, %v", b[:n], err)
+			if admitted := err == nil && string(b[:n]) == "hello"; admitted != test.admitted {
+				t.Errorf("got %q, %v, want an echo: %v", b[:n], err, test.admitted)
 			}
 		})
 	}
 }
 
-// TestLearnerRecordsNamesAndAddresses learns from two guests: a name, and an address that it has,
-// which no name reaches.
+// TestLearnerRecordsNamesAndAddresses learns from two guests: a name, and an address that no lookup
+// returned.
 func TestLearnerRecordsNamesAndAddresses(t *testing.T) {
 	var l policy.Learner
 	base := kernel.New(

@@ -19,14 +19,14 @@ import (
 	"github.com/wasport/wasport/internal/abi"
 )
 
-// importCall is what a guest of looping does: a function with its arguments, raw.
+// importCall is a call of an imported function with raw arguments.
 type importCall struct {
 	module   string
 	function *abi.Function
 	args     []uint64
 }
 
-// preview1Call is a call of a function of preview 1.
+// preview1Call is a call of a function of WASI preview 1.
 func preview1Call(name string, args ...uint64) importCall {
 	const module = "wasi_snapshot_preview1"
 	all := abi.Overloads(module, name)
@@ -121,8 +121,8 @@ const (
 	fdDir, fdListener, fdDatagram, fdFile, fdStream = 3, 4, 5, 6, 7
 )
 
-// callArguments are the arguments with which a function is called that does much for them; all
-// others are called on a socket, with numbers that are in the range of most.
+// callArguments returns the arguments for functions that work hard with the right ones, and the
+// memory that those point to. All other functions are called on a socket, with small numbers.
 func callArguments(port uint16) (map[string][][]uint64, map[uint32][]byte) {
 	timers := make([]byte, 16384*48)
 	for b := timers; len(b) > 0; b = b[48:] {
@@ -190,7 +190,7 @@ func callArguments(port uint16) (map[string][][]uint64, map[uint32][]byte) {
 		}
 }
 
-// allCalls are the calls that the test makes, each function with each of its arguments.
+// allCalls lists each imported function with each of its arguments.
 func allCalls(special map[string][][]uint64) (list []importCall) {
 	for module, functions := range abi.Functions() {
 		if module == "wasi_unstable" { // the same functions
@@ -213,8 +213,8 @@ func allCalls(special map[string][][]uint64) (list []importCall) {
 	return list
 }
 
-// TestMaxCPUInEveryHostCall lets guests live in calls of the host, each in another one. None
-// may take more of a processor than its limit and a fifth, kernel and Go runtime included.
+// TestMaxCPUInEveryHostCall runs guests that each repeat one host call for ever. None may take more
+// than 1.2 times its limit, with the kernel's and the Go runtime's share.
 func TestMaxCPUInEveryHostCall(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -281,7 +281,8 @@ func TestMaxCPUOfHostileThreads(t *testing.T) {
 	}
 }
 
-// checkProcessorLimit runs a guest that goes on for ever, and judges what it takes.
+// checkProcessorLimit runs a guest that never ends, and compares the processor time of this process
+// with the guest's limit.
 func checkProcessorLimit(t *testing.T, m *wasport.Module, c wasport.Config) {
 	t.Helper()
 	const attempts = 6

@@ -11,8 +11,7 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// startHostile starts a guest that takes all the time that it gets, until the function returned is
-// called.
+// startHostile starts a guest that takes all the processor time that it gets, until stop is called.
 func startHostile(t testing.TB, m *wasport.Module, function string) (stop func()) {
 	t.Helper()
 	g, err := m.Start(context.Background(), wasport.Config{Function: function})
@@ -63,7 +62,7 @@ func TestWaitingGuestsBesideManyThreads(t *testing.T) {
 				beside := func(function string) time.Duration {
 					stop := startHostile(t, bad, function)
 					defer stop()
-					// Until it is known for what it is.
+					// The first run lets the scheduler measure the hostile guest.
 					runInnocents(t, good, wasport.Config{}, 10, 20000)
 					took, _ := runInnocents(t, good, wasport.Config{}, 10, 20000)
 					return took
@@ -79,8 +78,8 @@ func TestWaitingGuestsBesideManyThreads(t *testing.T) {
 	}
 }
 
-// TestMaxCPUBesideHostileGuest runs guests with a limit that is enough for them when they are alone
-// beside one that takes all the time that it gets. What that takes is not charged to them.
+// TestMaxCPUBesideHostileGuest runs guests, with a limit that suffices when they are alone, beside
+// one that takes all the time that it gets. Its time must not be charged to them.
 func TestMaxCPUBesideHostileGuest(t *testing.T) {
 	bad, good := compileTestdata(t, "hostile"), compileTestdata(t, "innocent")
 	for _, test := range []struct {
@@ -106,7 +105,11 @@ func TestMaxCPUBesideHostileGuest(t *testing.T) {
 					took, well := runInnocents(t, good, c, test.rounds, test.steps)
 					t.Logf("took %v with a limit of %v", took, c.MaxCPU)
 					if canMeasure && well < 10 {
-						t.Errorf("%d of 10 kept a limit of %v, want all", well, c.MaxCPU)
+						t.Errorf(
+							"got %d of 10 guests that kept a limit of %v, want all",
+							well,
+							c.MaxCPU,
+						)
 					}
 				}
 			})

@@ -19,7 +19,7 @@ type addrServers struct {
 	port uint16
 }
 
-// greeting is what a server says to whoever connects.
+// greeting is the text that the server at an address sends to its clients.
 func greeting(a netip.Addr) string { return "this-is-" + a.String() }
 
 func startAddrServers(t *testing.T) *addrServers {
@@ -29,7 +29,7 @@ func startAddrServers(t *testing.T) *addrServers {
 		a := netip.MustParseAddr(text)
 		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, c.port)))
 		fatalOnError(t, err)
-		// Nobody else is here who could have the port at the next address.
+		// In this namespace no other process can hold the port at the next address.
 		c.port = l.Addr().(*net.TCPAddr).AddrPort().Port()
 		go func() {
 			for {
@@ -46,8 +46,8 @@ func startAddrServers(t *testing.T) *addrServers {
 	return c
 }
 
-// listenDatagrams are the sockets of the crowd for datagrams, made anew for each test so that what
-// has come to each can be told.
+// listenDatagrams opens a socket for datagrams at each address. Each test opens its own, so that
+// received lists the addresses to which that test's datagrams came.
 func (c *addrServers) listenDatagrams(t *testing.T) (heard func() []string) {
 	t.Helper()
 	all := make(map[string]*net.UDPConn)
@@ -76,30 +76,31 @@ func (c *addrServers) listenDatagrams(t *testing.T) (heard func() []string) {
 	}
 }
 
-// TestRedirectedAddressesAreJudged takes steps that lead a kernel to somewhere else than where it
-// was told to go, and looks who was reached.
+// TestRedirectedAddressesAreJudged uses addresses for which the kernel substitutes another one,
+// such as 0.0.0.0 (RFC 1122, section 3.2.1.3), and checks that the policy judges the server that is
+// reached.
 func TestRedirectedAddressesAreJudged(t *testing.T) { inNamespace(t, testSequences) }
 
-// sequence is what a guest does, and where that leads.
+// sequence is a list of a guest's calls, with the expected results.
 type sequence struct {
 	name        string
 	rules       string // each ends with ";", PORT is that of the servers
-	adopted     string // what is handed over, as descriptor 3
+	adopted     string // socket that the host opens, as descriptor 3
 	steps       []string
-	want        []string // of steps, what they say; "" is anything but OK
-	datagramsTo string   // who got datagrams
+	want        []string // results of steps; "" is any but OK
+	datagramsTo string   // addresses to which datagrams came
 }
 
-// reachMethod is a way to reach an address: the steps of the last resort, and how the guest then
-// knows whom it has reached.
+// reachMethod is a way to reach an address: the last step of a sequence, and a step after it that
+// identifies the server.
 type reachMethod struct {
 	protocol string
 	reach    string // with the address
 	after    string
 }
 
-// sequenceTo completes a sequence by reaching for an address: the server at another one answers to
-// it, or "refused", or "nobody".
+// sequenceTo completes a sequence by a step towards an address. The server at another address
+// answers it; "refused" and "nobody" stand for no server.
 func (w reachMethod) sequenceTo(address, server string, s sequence) sequence {
 	s.name = w.protocol + " " + strings.Fields(w.reach)[0] + ", " + s.name
 	for range s.steps {
@@ -132,7 +133,7 @@ const (
 		"allow connect udp://127.0.0.1:53;"
 )
 
-// unconnectedSequences are the sequences that all ways have.
+// unconnectedSequences are the sequences for every method.
 func (w reachMethod) unconnectedSequences() (all []sequence) {
 	four, six := "open "+w.protocol+" 4", "open "+w.protocol+" 6"
 	for _, denied := range []string{"", "deny connect 10.0.0.0/8; deny connect fd00::/8;"} {
@@ -172,8 +173,8 @@ func (w reachMethod) unconnectedSequences() (all []sequence) {
 	return all
 }
 
-// ownAddrSequences are sequences that go for the host's own public address, where whoever comes
-// from outside has to pass the firewall.
+// ownAddrSequences aim at the host's own public address, which a firewall would protect from
+// clients outside.
 func (w reachMethod) ownAddrSequences() (all []sequence) {
 	for rule, server := range map[string]string{
 		"allow connect *;":                                "refused",
@@ -195,8 +196,7 @@ func (w reachMethod) ownAddrSequences() (all []sequence) {
 	return all
 }
 
-// reconnectedSequences are sequences of datagrams whose socket has a source address by an earlier
-// connect.
+// reconnectedSequences use datagram sockets that got a source address from an earlier connect.
 func (w reachMethod) reconnectedSequences() (all []sequence) {
 	for _, s := range []struct{ rules, open, first, address, server string }{
 		{loop4, "open udp 4", "10.99.0.53", "0.0.0.0", "127.0.0.1"},
@@ -212,7 +212,7 @@ func (w reachMethod) reconnectedSequences() (all []sequence) {
 	return all
 }
 
-// adoptedSequences are sequences of datagrams with a socket that was handed over with an address.
+// adoptedSequences use datagram sockets that the host opened, with an address.
 func (w reachMethod) adoptedSequences() (all []sequence) {
 	for _, handed := range []string{
 		"udp4 10.99.0.1:0", "udp4 10.99.0.1:0 10.99.0.53:53", "udp [::ffff:10.99.0.1]:0",
@@ -250,7 +250,7 @@ func testSequences(t *testing.T) {
 	}
 }
 
-// runSequence takes a sequence among the servers.
+// runSequence runs a sequence and checks its results and the servers reached.
 func (c *addrServers) runSequence(t *testing.T, s sequence) {
 	heard := c.listenDatagrams(t)
 	port := fmt.Sprint(c.port)
@@ -270,16 +270,17 @@ func (c *addrServers) runSequence(t *testing.T, s sequence) {
 		}
 	}
 	if met := strings.Join(heard(), " "); met != s.datagramsTo {
-		t.Errorf("datagrams have come to %q, want %q", met, s.datagramsTo)
+		t.Errorf("got datagrams at %q, want %q", met, s.datagramsTo)
 	}
 	for _, wrong := range []string{"0.0.0.0:", "[::]:", "[::ffff:0.0.0.0]:"} {
 		if strings.Contains(audit.String(), "address="+wrong+port) {
-			t.Errorf("the address that was not used is recorded: %s", audit.String())
+			t.Errorf("got an address that was not used, want it absent: %s", audit.String())
 		}
 	}
 }
 
-// peerAddr is how a socket sees an address that it was connected to as another.
+// peerAddr is the address that getpeername(2) returns after a connect to one address reached
+// another.
 func peerAddr(to, reached string) string {
 	if strings.HasPrefix(to, "::ffff:") {
 		return "::ffff:" + reached
@@ -296,8 +297,8 @@ func splitRules(s string) (list []string) {
 	return list
 }
 
-// openHostSocket opens a socket of the host: a network, an address, and for datagrams perhaps that
-// of a peer.
+// openHostSocket opens a socket of the host by a network, an address, and for datagrams optionally
+// a peer.
 func openHostSocket(t *testing.T, text string) syscall.Conn {
 	t.Helper()
 	words := strings.Fields(text)
@@ -323,14 +324,14 @@ func openHostSocket(t *testing.T, text string) syscall.Conn {
 	return c
 }
 
-// runSteps runs the guest that takes steps, and returns what it says of each.
+// runSteps runs the guest sequence with steps, and returns the result of each.
 func runSteps(t *testing.T, c wasport.Config, steps string) (said []string) {
 	t.Helper()
 	var out bytes.Buffer
 	c.Args, c.Stdout = append([]string{"sequence"}, strings.Split(steps, "\n")...), &out
 	if status, err := compileGuest(t, "sequence").Run(t.Context(), c); err != nil ||
 		status.Code != 0 {
-		t.Fatalf("status %v, %v: %s", status, err, out.String())
+		t.Fatalf("got %v, %v, want status 0: %s", status, err, out.String())
 	}
 	for _, step := range strings.Split(steps, "\n") {
 		line, err := out.ReadString('\n')
@@ -342,8 +343,8 @@ func runSteps(t *testing.T, c wasport.Config, steps string) (said []string) {
 	return said
 }
 
-// TestAdoptedWildcardSocketsAdmitByRule hands over sockets that are on every address, and looks who
-// comes in.
+// TestAdoptedWildcardSocketsAdmitByRule hands over sockets bound to the wildcard address, and
+// checks which peers are admitted.
 func TestAdoptedWildcardSocketsAdmitByRule(t *testing.T) { inNamespace(t, testListeners) }
 
 func testListeners(t *testing.T) {
@@ -392,8 +393,8 @@ func testListeners(t *testing.T) {
 	}
 }
 
-// contactGuest connects or sends from an address of the host to itself, and returns what a guest
-// says of that which lets it in.
+// contactGuest connects or sends from an address of the host to itself, and returns the line that a
+// guest prints if it admits that.
 func contactGuest(t *testing.T, protocol, peer, port string, dual bool) string {
 	t.Helper()
 	d := net.Dialer{LocalAddr: localAddr(protocol, peer)}

@@ -27,7 +27,7 @@ func TestTCPServerEchoesUntilEOF(t *testing.T) {
 			expectText(t, c, "second")
 			c.CloseWrite()
 			if rest, err := io.ReadAll(c); err != nil || len(rest) > 0 {
-				t.Errorf("after the end: %q, %v", rest, err)
+				t.Errorf("after the end: got %q, %v, want nothing", rest, err)
 			}
 			g.expectLines("closed 11 bytes")
 		}
@@ -121,7 +121,7 @@ func TestNonblockingConnect(t *testing.T) {
 		g = startGuest(t, "nonblock_connect", ip, port)
 		g.expectLines("connect EINPROGRESS")
 		if line := g.readLine(); !strings.HasPrefix(line, "poll out") {
-			t.Errorf("poll of a refused connection: %q", line)
+			t.Errorf(`got %q for a refused connection, want "poll out"`, line)
 		}
 		g.expectLines("SO_ERROR 14 ECONNREFUSED", "getpeername ENOTCONN")
 		g.waitExit(0)
@@ -151,7 +151,7 @@ func TestPollOf500Connections(t *testing.T) {
 					}
 					back := make([]byte, len(text))
 					if _, err := io.ReadFull(c, back); err != nil || string(back) != text {
-						t.Errorf("%q came back as %q, %v", text, back, err)
+						t.Errorf("got %q, %v, want %q", back, err, text)
 					}
 				}
 				c.Close()
@@ -173,19 +173,21 @@ func TestAcceptOnAdoptedListener(t *testing.T) {
 		}
 		defer l.Close()
 		for _, dirs := range [][]wasport.Dir{nil, {{Host: t.TempDir(), Guest: "/"}}} {
-			g := startGuestWith(t, context.Background(), wasport.Config{
-				Policy:  loopbackPolicy(t),
-				Sockets: []syscall.Conn{l.(*net.TCPListener)},
-				Dirs:    dirs,
-			}, "listen_fd", fmt.Sprint(3+len(dirs)))
-			if at := g.readListenAddr(); at.String() != l.Addr().String() {
-				t.Errorf("the guest listens on %v, not %v", at, l.Addr())
-			}
-			c := dialGuest(t, netip.MustParseAddrPort(l.Addr().String()))
-			g.expectLines("accepted " + strings.Join(splitAddr(c.LocalAddr()), " "))
-			writeText(t, c, "hello")
-			expectText(t, c, "hello")
-			g.waitExit(0)
+			t.Run(fmt.Sprintf("%d directories", len(dirs)), func(t *testing.T) {
+				g := startGuestWith(t, context.Background(), wasport.Config{
+					Policy:  loopbackPolicy(t),
+					Sockets: []syscall.Conn{l.(*net.TCPListener)},
+					Dirs:    dirs,
+				}, "listen_fd", fmt.Sprint(3+len(dirs)))
+				if at := g.readListenAddr(); at.String() != l.Addr().String() {
+					t.Errorf("got a listener on %v, want %v", at, l.Addr())
+				}
+				c := dialGuest(t, netip.MustParseAddrPort(l.Addr().String()))
+				g.expectLines("accepted " + strings.Join(splitAddr(c.LocalAddr()), " "))
+				writeText(t, c, "hello")
+				expectText(t, c, "hello")
+				g.waitExit(0)
+			})
 		}
 	})
 }
@@ -215,7 +217,7 @@ func TestSocketTimeoutsExpire(t *testing.T) {
 	})
 }
 
-// serveSilently listens for connections on which it neither reads nor writes.
+// serveSilently accepts connections and neither reads nor writes on them.
 func serveSilently(t testing.TB, ip string) (host, port string) {
 	t.Helper()
 	over := make(chan struct{})
@@ -224,7 +226,7 @@ func serveSilently(t testing.TB, ip string) (host, port string) {
 	return host, port
 }
 
-// expectTimedOut reads how a call ended whose time-out is 30.5 ms.
+// expectTimedOut reads the line of a call on a socket with a time-out of 30.5 ms.
 func (g *guest) expectTimedOut(call string) {
 	g.t.Helper()
 	var errno, name string
@@ -232,9 +234,9 @@ func (g *guest) expectTimedOut(call string) {
 	line := g.readLine()
 	if _, err := fmt.Sscanf(line, call+" errno=%s %s elapsed_us=%d", &errno, &name,
 		&elapsed); err != nil {
-		g.t.Fatalf("the guest said %q", line)
+		g.t.Fatalf("got %q, want the end of %s", line, call)
 	}
 	if name != "EAGAIN" || elapsed < 30_000 || elapsed > 10_000_000 {
-		g.t.Errorf("%s: %s after %d µs", call, name, elapsed)
+		g.t.Errorf("%s: got %s after %d µs, want EAGAIN after 30 ms", call, name, elapsed)
 	}
 }

@@ -12,9 +12,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestStopWithBlockedThreads ends guests whose threads are blocked in all the ways there are, and
-// compute: by one of them, and from outside. It must take no longer than a guest may take to
-// notice, and nothing may be left behind.
+// TestStopWithBlockedThreads ends guests whose threads compute or block in every blocking call: by
+// one of the threads, and from outside. The end must come soon, and leave nothing behind.
 func TestStopWithBlockedThreads(t *testing.T) {
 	reason := errors.New("enough")
 	for _, test := range []struct {
@@ -62,30 +61,35 @@ func TestStopWithBlockedThreads(t *testing.T) {
 					late = append(late, took)
 				}
 				if rest, _ := io.ReadAll(g.stdout); len(rest) > 0 {
-					t.Errorf("threads went on: %s", rest)
+					t.Errorf("got %s from threads after the end, want nothing", rest)
 				}
 				var trap *wasport.Trap
 				switch {
 				case test.trap:
 					if !errors.As(err, &trap) || trap.Reason != "unreachable" ||
 						!strings.Contains(trap.Stack, "wasi_thread_start") {
-						t.Errorf("it ended with %v", err)
+						t.Errorf("got %v, want a trap with a thread's stack", err)
 					}
 				case err != test.err || status.Code != test.code:
-					t.Errorf("it ended with %v and %v", status, err)
+					t.Errorf("got %v, %v, want code %d, %v", status, err, test.code, test.err)
 				}
 			})
 			// What else runs on the machine may hold up one end; it does not hold up many.
 			if len(late) > rounds/10+1 {
-				t.Errorf("%d of %d ends took longer than %v: %v", len(late), rounds, most, late)
+				t.Errorf(
+					"got %d of %d ends later than %v, want hardly any: %v",
+					len(late),
+					rounds,
+					most,
+					late,
+				)
 			}
 			waitUntil(t, "no goroutine of a guest is left", noGuestGoroutines)
 		})
 	}
 }
 
-// TestMaxCPUOfAllThreads adds up the time of all threads: the threads of this guest compute, and
-// none of them for long enough by itself.
+// TestMaxCPUOfAllThreads runs threads whose time reaches the limit only in total.
 func TestMaxCPUOfAllThreads(t *testing.T) {
 	const limit = 50 * time.Millisecond
 	c := wasport.Config{Policy: loopbackPolicy(t), MaxCPU: limit}
@@ -94,10 +98,12 @@ func TestMaxCPUOfAllThreads(t *testing.T) {
 	c.Stdin = stdin
 	for name, args := range map[string][]string{"end": {"nothing"}, "join": {"100000000"},
 		"count": {"8", "100000000"}} {
-		g := startThreadsWith(t, context.Background(), c, name, args...)
-		go io.Copy(io.Discard, g.stdout)
-		if _, err := g.handle.Wait(); err != wasport.ErrCPU {
-			t.Errorf("%s ended with %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			g := startThreadsWith(t, context.Background(), c, name, args...)
+			go io.Copy(io.Discard, g.stdout)
+			if _, err := g.handle.Wait(); err != wasport.ErrCPU {
+				t.Errorf("got %v, want %v", err, wasport.ErrCPU)
+			}
+		})
 	}
 }

@@ -16,8 +16,8 @@ import (
 	threadguests "github.com/wasport/wasport/internal/guests/threads"
 )
 
-// TestHostModuleUnderNameOfImportedMemory runs a guest that imports its memory from where an
-// embedder's function comes from: the one is ours, the other theirs.
+// TestHostModuleUnderNameOfImportedMemory runs a guest that imports its memory and an embedder's
+// function from one module name. The host provides the memory, the embedder the function.
 func TestHostModuleUnderNameOfImportedMemory(t *testing.T) {
 	ctx := context.Background()
 	rt := wazero.NewRuntimeWithConfig(ctx,
@@ -30,7 +30,8 @@ func TestHostModuleUnderNameOfImportedMemory(t *testing.T) {
 		heard = append(heard, string(b))
 		return n
 	}
-	if _, err := rt.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(hear).Export("hear").Instantiate(ctx); err != nil {
+	env := rt.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(hear).Export("hear")
+	if _, err := env.Instantiate(ctx); err != nil {
 		t.Fatal(err)
 	}
 	r, err := wasport.NewRuntime(ctx,
@@ -56,17 +57,21 @@ func TestHostModuleUnderNameOfImportedMemory(t *testing.T) {
 		}
 		if !slices.Equal(heard, []string{"from the first", "from another"}) ||
 			out.String() != "heard 26\n" {
-			t.Errorf("heard %q, and the guest said %q", heard, out.String())
+			t.Errorf(
+				`got calls %q and output %q, want both threads' calls and "heard 26\n"`,
+				heard,
+				out.String(),
+			)
 		}
 	}
 	if len(rt.Module("env").ExportedMemoryDefinitions()) != 0 {
-		t.Error("the embedder's module has got a memory")
+		t.Error("got a memory in the embedder's module, want none")
 	}
 
 	// Without the embedder's function the module is refused, or gets one that traps.
 	if _, err := shared.runtime.Compile(ctx, wasm, wasport.CompileConfig{}); err == nil ||
 		!strings.Contains(err.Error(), "env.hear") {
-		t.Errorf("it compiles without env.hear: %v", err)
+		t.Errorf("got %v, want an error that names env.hear", err)
 	}
 	m, err = shared.runtime.Compile(ctx, wasm, wasport.CompileConfig{TrapUnknownImports: true})
 	if err != nil {
@@ -74,12 +79,12 @@ func TestHostModuleUnderNameOfImportedMemory(t *testing.T) {
 	}
 	if _, err := m.Run(ctx, wasport.Config{}); err == nil ||
 		!strings.Contains(err.Error(), "env.hear") {
-		t.Errorf("it runs without env.hear: %v", err)
+		t.Errorf("got %v, want a trap that names env.hear", err)
 	}
 }
 
-// TestAtomicWaitInSingleThread lets a guest wait that has a shared memory of its own, and nobody to
-// wake it: that ends like any other waiting.
+// TestAtomicWaitInSingleThread runs a guest that waits on its own shared memory, where no thread
+// can wake it. It ends by its context.
 func TestAtomicWaitInSingleThread(t *testing.T) {
 	wasm := "\x00asm\x01\x00\x00\x00" +
 		"\x01\x04\x01\x60\x00\x00" + // type: () -> ()
@@ -88,7 +93,8 @@ func TestAtomicWaitInSingleThread(t *testing.T) {
 		"\x07\x0a\x01\x06_start\x00\x00" +
 		// memory.atomic.wait32 at 65532, with an offset of 4, after memory.grow: within the second
 		// page
-		"\x0a\x16\x01\x14\x00\x41\x01\x40\x00\x1a\x41\xfc\xff\x03\x41\x00\x42\x7f\xfe\x01\x02\x04\x1a\x0b"
+		"\x0a\x16\x01\x14\x00\x41\x01\x40\x00\x1a" +
+		"\x41\xfc\xff\x03\x41\x00\x42\x7f\xfe\x01\x02\x04\x1a\x0b"
 	m, err := shared.runtime.Compile(context.Background(), []byte(wasm), wasport.CompileConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -96,10 +102,10 @@ func TestAtomicWaitInSingleThread(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	if _, err := m.Run(ctx, wasport.Config{}); err != context.DeadlineExceeded {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 	}
 	if _, err := m.Run(context.Background(), wasport.Config{MaxMemory: 1 << 16}); err == nil ||
 		err.Error() != "trap: out of bounds memory access" {
-		t.Errorf("with one page it ended with %v", err)
+		t.Errorf("with one page: got %v, want an access out of bounds", err)
 	}
 }

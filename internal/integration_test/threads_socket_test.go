@@ -47,7 +47,7 @@ func TestThreadsTalkOverConnection(t *testing.T) {
 			repeatTest(t, func(t *testing.T) {
 				g := startThreads(t, "pair", mode, rounds)
 				if got := g.readLine(); !strings.HasPrefix(got, "done ") {
-					t.Errorf("it said %q", got)
+					t.Errorf(`got %q, want "done"`, got)
 				}
 				g.waitExit(0)
 			})
@@ -68,7 +68,7 @@ func TestThreadsAcceptOnOneListener(t *testing.T) {
 		}
 		for _, c := range conns {
 			if b, err := io.ReadAll(c); err != nil || len(b) != 1 || b[0] >= threads {
-				t.Errorf("accepted by %v, %v", b, err)
+				t.Errorf("got %v, %v, want the number of a thread", b, err)
 			}
 		}
 		g.expectLines(fmt.Sprintf("accepted %d", count))
@@ -112,7 +112,7 @@ func TestMemoryGrowsDuringSystemCalls(t *testing.T) {
 			}
 			var grown int
 			if _, err := fmt.Sscanf(line, "grown %d", &grown); err != nil || grown < rounds {
-				t.Errorf("it said %q", line)
+				t.Errorf("got %q, want at least %d pages grown", line, rounds)
 			}
 			break
 		}
@@ -120,8 +120,8 @@ func TestMemoryGrowsDuringSystemCalls(t *testing.T) {
 	})
 }
 
-// TestThreadChangesArgumentsDuringCall has a thread change what another passes to a call, during
-// the call: what is judged must be what is used.
+// TestThreadChangesArgumentsDuringCall has a thread change the address that another passes to a
+// call, during the call. The address that is judged must be the one that is used.
 func TestThreadChangesArgumentsDuringCall(t *testing.T) {
 	repeatTest(t, func(t *testing.T) {
 		allowed, port := listenUDP(t)
@@ -157,6 +157,6 @@ func expectDatagram(t *testing.T, c net.PacketConn, want string) {
 	b := make([]byte, 64)
 	c.SetDeadline(time.Now().Add(testTimeout))
 	if n, _, err := c.ReadFrom(b); err != nil || string(b[:n]) != want {
-		t.Errorf("it heard %q, %v", b[:n], err)
+		t.Errorf("got %q, %v, want %q", b[:n], err, want)
 	}
 }

@@ -34,8 +34,8 @@ func startThreadsWith(t testing.TB, ctx context.Context, c wasport.Config, name 
 	return startModule(t, ctx, c, compileEmbedded(t, threadguests.FS, name), name, args...)
 }
 
-// repeatTest runs a test over and over, a hundred times if WASPORT_CI is set: what goes wrong
-// between threads seldom does so the first time.
+// repeatTest runs a test three times, or a hundred times if WASPORT_CI is set, since races seldom
+// show the first time.
 func repeatTest(t *testing.T, f func(t *testing.T)) {
 	times := 3
 	switch {
@@ -56,7 +56,7 @@ func TestThreadsStartAndJoin(t *testing.T) {
 	repeatTest(t, func(t *testing.T) {
 		g := startThreads(t, "join", "50")
 		if got := g.readLine(); !strings.HasPrefix(got, "joined 50, sum 1275, id ") {
-			t.Errorf("it said %q", got)
+			t.Errorf(`got %q, want "joined 50, sum 1275"`, got)
 		}
 		g.waitExit(0)
 	})
@@ -70,7 +70,12 @@ func TestThreadIDsBeyondMaxThreads(t *testing.T) {
 	if _, err := fmt.Sscanf(g.readLine(), "joined %d, sum %d, id %d", &joined, &sum,
 		&id); err != nil ||
 		id < 1000 {
-		t.Errorf("joined %d, the last had the id %d, %v", joined, id, err)
+		t.Errorf(
+			"got %d joined, last thread id %d, %v, want an id of at least 1000",
+			joined,
+			id,
+			err,
+		)
 	}
 	g.waitExit(0)
 }
@@ -89,17 +94,20 @@ func TestAtomicWaitResultsAndTraps(t *testing.T) {
 		g.expectLines("ok")
 		g.waitExit(0)
 	})
-	for what, reason := range map[string]string{
+	for call, reason := range map[string]string{
 		"unaligned32": "unaligned atomic", "unaligned64": "unaligned atomic",
 		"unalignedN": "unaligned atomic",
 		"beyond32":   "out of bounds memory access", "beyond64": "out of bounds memory access",
 		"beyondN": "out of bounds memory access",
 		"offset":  "out of bounds memory access",
 	} {
-		trap := waitTrap(t, startThreads(t, "waits", what))
-		if trap.Reason != reason || !strings.Contains(trap.Stack, "program") {
-			t.Errorf("%s: %v\n%s", what, trap, trap.Stack)
-		}
+		t.Run(call, func(t *testing.T) {
+			trap := waitTrap(t, startThreads(t, "waits", call))
+			if trap.Reason != reason || !strings.Contains(trap.Stack, "program") {
+				t.Errorf("got %v, want reason %q and a stack with names:\n%s", trap, reason,
+					trap.Stack)
+			}
+		})
 	}
 }
 
@@ -108,31 +116,37 @@ func waitTrap(t testing.TB, g *guest) *wasport.Trap {
 	_, err := g.handle.Wait()
 	trap, ok := err.(*wasport.Trap)
 	if !ok {
-		t.Fatalf("it ended with %v, and not by a trap; stderr: %s", err, g.stderr)
+		t.Fatalf("got %v, want a trap; stderr: %s", err, g.stderr)
 	}
 	return trap
 }
 
 func TestMaxThreadsIsReached(t *testing.T) {
-	for _, test := range []struct{ most, started int }{{0, 64}, {1, 1}, {7, 7}, {200, 200},
+	for _, test := range []struct{ maxThreads, started int }{{0, 64}, {1, 1}, {7, 7}, {200, 200},
 		{-1, 0}} {
-		repeatTest(t, func(t *testing.T) {
-			g := startThreadsWith(t, context.Background(), wasport.Config{MaxThreads: test.most},
-				"limit")
-			for range 2 {
-				g.expectLines("started " + strconv.Itoa(test.started))
-				if test.started > 0 {
-					g.expectLines("another")
+		t.Run(fmt.Sprint(test.maxThreads), func(t *testing.T) {
+			repeatTest(t, func(t *testing.T) {
+				g := startThreadsWith(
+					t,
+					context.Background(),
+					wasport.Config{MaxThreads: test.maxThreads},
+					"limit",
+				)
+				for range 2 {
+					g.expectLines("started " + strconv.Itoa(test.started))
+					if test.started > 0 {
+						g.expectLines("another")
+					}
+					g.expectLines("ended")
 				}
-				g.expectLines("ended")
-			}
-			g.waitExit(0)
+				g.waitExit(0)
+			})
 		})
 	}
 }
 
-// TestTraceOfSeveralThreads traces the calls of several threads into one writer: lines stay whole,
-// and say whose they are.
+// TestTraceOfSeveralThreads traces several threads into one writer. Lines stay whole and name their
+// thread.
 func TestTraceOfSeveralThreads(t *testing.T) {
 	var trace traceLines
 	g := startThreadsWith(t, context.Background(),
@@ -147,14 +161,14 @@ func TestTraceOfSeveralThreads(t *testing.T) {
 		}
 		if !strings.HasSuffix(call, ">") || strings.Count(call, "\n") > 0 ||
 			strings.Count(call, " = ") != 1 {
-			t.Errorf("not a line: %q", line)
+			t.Errorf("got %q, want one line of one call", line)
 		}
 		if strings.HasPrefix(call, "sock_recv(") {
 			of[thread]++
 		}
 	}
 	if of[""] != 20 || of["[1"] != 20 {
-		t.Errorf("calls of sock_recv by thread: %v", of)
+		t.Errorf("got %v calls of sock_recv by thread, want 20 of each", of)
 	}
 }
 
@@ -176,7 +190,7 @@ func TestGuestsOfOneModuleShareNothing(t *testing.T) {
 			want := fmt.Sprintf("counted %d and %d", 300*(i+1), 300*(i+1))
 			running.Go(func() {
 				if got := g.readLine(); got != want {
-					t.Errorf("it said %q, not %q", got, want)
+					t.Errorf("got %q, want %q", got, want)
 				}
 				g.waitExit(0)
 			})
@@ -194,7 +208,7 @@ func TestCompileRefusesUnusableThreads(t *testing.T) {
 	}
 	rename := func(from, to string) []byte {
 		if strings.Count(string(wasm), from) == 0 || len(from) != len(to) {
-			t.Fatalf("%q cannot become %q", from, to)
+			t.Fatalf("got no %q in the module, want one to replace by %q", from, to)
 		}
 		return []byte(strings.Replace(string(wasm), from, to, 1))
 	}
@@ -203,7 +217,7 @@ func TestCompileRefusesUnusableThreads(t *testing.T) {
 		name   string
 		config wasport.RuntimeConfig
 		wasm   []byte
-		says   string
+		want   string
 	}{
 		{"not interrupted", wasport.RuntimeConfig{NoInterrupt: true}, wasm,
 			"without being interrupted"},
@@ -213,15 +227,17 @@ func TestCompileRefusesUnusableThreads(t *testing.T) {
 			rename("\x11wasi_thread_start\x00", "\x11wasi_thread_other\x00"),
 			"exports no wasi_thread_start(i32, i32)"},
 	} {
-		rt, err := wasport.NewRuntime(ctx, test.config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer rt.Close(ctx)
-		if _, err := rt.Compile(ctx, test.wasm, wasport.CompileConfig{}); err == nil ||
-			!strings.Contains(err.Error(), test.says) {
-			t.Errorf("%s: %v", test.name, err)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			rt, err := wasport.NewRuntime(ctx, test.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rt.Close(ctx)
+			if _, err := rt.Compile(ctx, test.wasm, wasport.CompileConfig{}); err == nil ||
+				!strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
 	}
 }
 
@@ -229,19 +245,19 @@ func TestCompileRefusesUnusableThreads(t *testing.T) {
 func TestInspectModuleWithThreads(t *testing.T) {
 	m := compileEmbedded(t, threadguests.FS, "echo")
 	if !m.Threads() || compileGuest(t, "spin").Threads() {
-		t.Error("which modules start threads?")
+		t.Error("got the wrong answer, want that echo starts threads and spin does not")
 	}
 	if i := slices.IndexFunc(m.Imports(),
 		func(i wasport.Import) bool { return i.Name == "thread-spawn" }); i < 0 ||
 		!m.Imports()[i].OK() {
-		t.Errorf("imports: %v", m.Imports())
+		t.Errorf("got %v, want an import thread-spawn that is provided", m.Imports())
 	}
 	if mem, ok := m.Memory(); !ok || !mem.Shared || mem.Import != "env.memory" ||
 		mem.Max != 64<<20 {
-		t.Errorf("memory: %+v", mem)
+		t.Errorf("got %+v, want env.memory, shared, of at most 64 MiB", mem)
 	}
 	if mem, _ := compileGuest(t, "spin").Memory(); mem.Shared {
-		t.Error("a memory is shared that is not")
+		t.Error("got a shared memory for spin, want its own")
 	}
 }
 
@@ -256,7 +272,7 @@ func TestMaxMemoryOfSharedMemory(t *testing.T) {
 			continue
 		}
 		if line != "grown 14" {
-			t.Errorf("it said %q", line)
+			t.Errorf(`got %q, want "grown 14"`, line)
 		}
 		break
 	}
@@ -266,7 +282,7 @@ func TestMaxMemoryOfSharedMemory(t *testing.T) {
 	if _, err := compileEmbedded(t, threadguests.FS, "join").Run(context.Background(),
 		c); err == nil ||
 		!strings.Contains(err.Error(), "may have 65536") {
-		t.Errorf("a guest with too little memory: %v", err)
+		t.Errorf("with too little memory: got %v, want an error that names the limit", err)
 	}
 }
 
@@ -303,8 +319,7 @@ func TestThreadPerConnection(t *testing.T) {
 }
 
 // TestThreadsPrintWholeLines has threads print to stdout and stderr, which are one writer that is
-// not safe for concurrent use. Lines stay whole; what several threads print may reach the writer in
-// one call.
+// not safe for concurrent use. Lines stay whole; one Write may carry the lines of several threads.
 func TestThreadsPrintWholeLines(t *testing.T) {
 	repeatTest(t, func(t *testing.T) {
 		var out bytes.Buffer

@@ -22,12 +22,12 @@ func TestUDPServerEchoesDatagrams(t *testing.T) {
 			}
 			if line := g.readLine(); !strings.HasPrefix(line, "from "+
 				strings.Join(splitAddr(c.LocalAddr()), " ")+" ") {
-				t.Errorf("the guest said %q", line)
+				t.Errorf("got %q, want a datagram from %v", line, c.LocalAddr())
 			}
 			b := make([]byte, 65536)
 			n, err := c.Read(b)
 			if err != nil || string(b[:n]) != text {
-				t.Fatalf("%d bytes came back as %d, %v", len(text), n, err)
+				t.Fatalf("got %d bytes, %v, want %d", n, err, len(text))
 			}
 		}
 		g.waitExit(0)
@@ -46,11 +46,11 @@ func TestUDPClientReceivesReply(t *testing.T) {
 		c.SetDeadline(time.Now().Add(testTimeout))
 		n, from, err := c.ReadFrom(b)
 		if err != nil || string(b[:n]) != "a text" {
-			t.Fatalf("%q, %v", b[:n], err)
+			t.Fatalf(`got %q, %v, want "a text"`, b[:n], err)
 		}
 		c.WriteTo([]byte("the answer"), from)
 		if out := g.waitExit(0); !strings.Contains(out, "received the answer") {
-			t.Errorf("the guest said %q", out)
+			t.Errorf("got %q, want the answer", out)
 		}
 	})
 }
@@ -107,7 +107,7 @@ func TestMulticastBetweenGuests(t *testing.T) {
 			sender.expectLines("sent")
 			sender.waitExit(0)
 			if line := receiver.readLine(); !strings.HasPrefix(line, "received to all from ") {
-				t.Errorf("the guest said %q", line)
+				t.Errorf("got %q, want a datagram from the sender", line)
 			}
 			receiver.expectLines("leave OK", "leave again EADDRNOTAVAIL", "join OK",
 				"join again EADDRINUSE")
