@@ -129,16 +129,16 @@ var classPrefixes = func() (p [len(classes)][]netip.Prefix) {
 // others leave.
 func (c class) prefixes() []netip.Prefix { return classPrefixes[c] }
 
-// normal returns the address as the rules see it: IPv4 where it is mapped, and without a zone.
-func normal(a netip.Addr) netip.Addr {
+// normalized returns the address as the rules see it: IPv4 where it is mapped, and without a zone.
+func normalizeAddr(a netip.Addr) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
-// destination returns the address that a connect to a is judged as: loopback for the unspecified
+// connectDestination returns the address that a connect to a is judged as: loopback for the unspecified
 // address. A kernel would take the source address of the socket, if it has one, and so go
 // elsewhere; package network/guard puts the loopback address in its place.
-func destination(a netip.Addr) netip.Addr {
-	switch a = normal(a); {
+func connectDestination(a netip.Addr) netip.Addr {
+	switch a = normalizeAddr(a); {
 	case !a.IsUnspecified():
 		return a
 	case a.Is4():
@@ -148,25 +148,25 @@ func destination(a netip.Addr) netip.Addr {
 	}
 }
 
-// maxInner is how many IPv4 addresses one IPv6 address can carry: four in a local NAT64 prefix, and
+// maxEmbedded is how many IPv4 addresses one IPv6 address can carry: four in a local NAT64 prefix, and
 // one for ISATAP.
-const maxInner = 5
+const maxEmbedded = 5
 
-// carried are the IPv4 addresses that an IPv6 address carries for some gateway or tunnel.
-type carried struct {
-	list [maxInner]netip.Addr
+// embeddedIPv4 are the IPv4 addresses that an IPv6 address carries for some gateway or tunnel.
+type embeddedIPv4 struct {
+	list [maxEmbedded]netip.Addr
 	n    uint8
 }
 
-func (c *carried) all() []netip.Addr { return c.list[:c.n] }
+func (c *embeddedIPv4) all() []netip.Addr { return c.list[:c.n] }
 
-func (c *carried) add(b [4]byte) {
+func (c *embeddedIPv4) add(b [4]byte) {
 	c.list[c.n] = netip.AddrFrom4(b)
 	c.n++
 }
 
-// inner returns the IPv4 addresses that a normalised address carries.
-func inner(a netip.Addr) (c carried) {
+// embeddedIPv4Of returns the IPv4 addresses that a normalised address carries.
+func embeddedIPv4Of(a netip.Addr) (c embeddedIPv4) {
 	if !a.Is6() {
 		return c
 	}
@@ -200,7 +200,7 @@ func inner(a netip.Addr) (c carried) {
 // Its layout depends on the length of the prefix that the site has chosen, which the address does
 // not tell, and translators ignore the bits that are left over (RFC 6052, 2.3). So every layout
 // counts, but not one that gives "this network", where nothing is sent.
-func (c *carried) addLocalNAT64(b [16]byte) {
+func (c *embeddedIPv4) addLocalNAT64(b [16]byte) {
 	for _, v4 := range [...][4]byte{
 		{b[6], b[7], b[9], b[10]},   // after 48 bits; the eighth byte is never part of it
 		{b[7], b[9], b[10], b[11]},  // after 56
@@ -213,13 +213,13 @@ func (c *carried) addLocalNAT64(b [16]byte) {
 	}
 }
 
-// special reports whether a normalised address may not be reached through a name, a "*" or
+// nonPublic reports whether a normalised address may not be reached through a name, a "*" or
 // "public".
-func special(a netip.Addr) bool {
+func nonPublic(a netip.Addr) bool {
 	if classOf(a) != classPublic {
 		return true
 	}
-	in := inner(a)
+	in := embeddedIPv4Of(a)
 	return slices.ContainsFunc(in.all(),
 		func(v4 netip.Addr) bool { return classOf(v4) != classPublic })
 }

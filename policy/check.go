@@ -15,35 +15,35 @@ func (p parser) check(r *Rule, host, ports word, hasPorts bool) *Error {
 		return p.checkResolve(r, host)
 	case Connect:
 		if hasPorts && r.ports != nil && r.ports[0].first == 0 {
-			return p.fail(ports.at, "write ports from 1 on", "nothing connects to port 0")
+			return p.fail(ports.offset, "write ports from 1 on", "nothing connects to port 0")
 		}
 		if named {
 			return p.checkName(r, host)
 		}
 		if isUnspecified(r.host) {
-			to := destination(r.host.prefix.Addr()).String()
-			return p.fail(host.at, "write "+to+" or loopback",
+			to := connectDestination(r.host.prefix.Addr()).String()
+			return p.fail(host.offset, "write "+to+" or loopback",
 				"a connect to %s is a connect to %s, and judged as such", host.text, to)
 		}
 	case Listen:
 		if named {
-			return p.fail(host.at,
+			return p.fail(host.offset,
 				"write the host's own address, such as 127.0.0.1, 0.0.0.0 or loopback",
 				"listen takes an address to listen on; %q is a name", host.text)
 		}
 	case Join:
 		switch {
 		case named:
-			return p.fail(host.at, "write its address",
+			return p.fail(host.offset, "write its address",
 				"join takes a multicast address; %q is a name", host.text)
 		case r.protocols == TCP:
-			return p.fail(host.at-len("tcp://"), "write udp://"+host.text,
+			return p.fail(host.offset-len("tcp://"), "write udp://"+host.text,
 				"there is no multicast over tcp")
 		case hasPorts:
-			return p.fail(ports.at, "write "+host.text,
+			return p.fail(ports.offset, "write "+host.text,
 				"join takes no port: a membership is for every port")
 		case !r.host.hasMulticast():
-			return p.fail(host.at, `write a multicast address, "multicast" or "any"`,
+			return p.fail(host.offset, `write a multicast address, "multicast" or "any"`,
 				"there is no multicast address in %s", host.text)
 		}
 	}
@@ -60,13 +60,13 @@ func (h host) hasMulticast() bool {
 func (p parser) checkResolve(r *Rule, host word) *Error {
 	switch r.host.kind {
 	case byClass:
-		mend := "write a name, *.name or *"
+		hint := "write a name, *.name or *"
 		if r.host.class == classAny {
-			mend = `write "*" for every name`
+			hint = `write "*" for every name`
 		}
-		return p.fail(host.at, mend, "%q stands for addresses, and resolve takes names", host.text)
+		return p.fail(host.offset, hint, "%q stands for addresses, and resolve takes names", host.text)
 	case byPrefix:
-		return p.fail(host.at, "leave the rule out", "%s is an address, which needs no lookup",
+		return p.fail(host.offset, "leave the rule out", "%s is an address, which needs no lookup",
 			host.text)
 	}
 	return nil
@@ -75,23 +75,23 @@ func (p parser) checkResolve(r *Rule, host word) *Error {
 // checkName refuses a name in a connect rule that could not mean what it says.
 func (p parser) checkName(r *Rule, host word) *Error {
 	name := r.host.name
-	local := name == "localhost" || within(name, "localhost")
+	local := name == "localhost" || isSubdomain(name, "localhost")
 	lookup := newRule(Resolve, r.host, p.origin)
 	switch {
 	case r.effect == Deny && local:
-		return p.fail(host.at, "write loopback",
+		return p.fail(host.offset, "write loopback",
 			"a connect cannot be denied by name, and %s is loopback", host.text)
 	case r.effect == Deny:
 		lookup.effect = Deny
-		lookup.spell()
-		return p.fail(host.at, "write its addresses, a CIDR or a group; or deny the lookup with "+
+		lookup.setText()
+		return p.fail(host.offset, "write its addresses, a CIDR or a group; or deny the lookup with "+
 			p.asWritten(lookup),
 			"a connect cannot be denied by name: the same host has other names, and the name may "+
 				"get other addresses")
 	case local:
-		like := appendLike(nil, []*Rule{r}, netip.AddrFrom4([4]byte{127, 0, 0, 1}))
-		like = appendLike(like, []*Rule{r}, netip.IPv6Loopback())
-		return p.fail(host.at, "write "+p.asWritten(like...)+" and "+p.asWritten(lookup),
+		like := appendForAddr(nil, []*Rule{r}, netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+		like = appendForAddr(like, []*Rule{r}, netip.IPv6Loopback())
+		return p.fail(host.offset, "write "+p.asWritten(like...)+" and "+p.asWritten(lookup),
 			"%s is loopback, which no name reaches", host.text)
 	}
 	return nil
@@ -114,13 +114,13 @@ func (p parser) asWritten(rules ...Rule) string {
 // covers reports whether h contains all that o contains, as targets of the action.
 func (h host) covers(o host, action Action) bool {
 	switch {
-	case h == o, h.kind == star && action == Resolve, h.public() && o.public():
+	case h == o, h.kind == star && action == Resolve, h.isPublic() && o.isPublic():
 		return true
 	case h.kind == underName:
-		return (o.kind == byName || o.kind == underName) && within(o.name, h.name)
+		return (o.kind == byName || o.kind == underName) && isSubdomain(o.name, h.name)
 	case h.kind == byClass && h.class == classAny:
 		return true
-	case h.public():
+	case h.isPublic():
 		return o.kind == byName || o.kind == underName // which reach public addresses only
 	}
 	inner := o.prefixes()

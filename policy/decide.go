@@ -23,8 +23,8 @@ type Decision struct {
 // called from several goroutines at once. pins is what the guest's lookups returned; nil means
 // nothing.
 func (p *Policy) Decide(r Request, pins *Pins) Decision {
-	q := r.normal()
-	if p == nil || !q.judgeable() {
+	q := r.normalized()
+	if p == nil || !q.complete() {
 		return Decision{}
 	}
 	var d Decision
@@ -53,18 +53,18 @@ func (l *layer) decide(q *query, pins *Pins) Decision {
 		return l.decideConnect(q, pins)
 	case OpBind:
 		d := l.decideListen(q)
-		if rule := l.client[q.protocol>>1]; !d.Allowed && q.client() && rule != nil {
+		if rule := l.clientRule[q.protocol>>1]; !d.Allowed && q.isClient() && rule != nil {
 			return Decision{Allowed: true, Rule: rule}
 		}
 		return d
 	case OpReceive:
 		d := l.decideListen(q)
-		if !d.Allowed && q.client() {
+		if !d.Allowed && q.isClient() {
 			return l.decideConnect(q, pins)
 		}
 		return d
 	case OpJoin:
-		return verdict(findRule(l.join[Allow], q.remote), findRule(l.join[Deny], q.remote))
+		return denyWins(findRule(l.join[Allow], q.remote), findRule(l.join[Deny], q.remote))
 	case OpResolve:
 		return l.decideResolve(q.name)
 	default:
@@ -83,8 +83,8 @@ func findRule(x *hostIndex[*Rule], a netip.Addr) *Rule {
 	return nil
 }
 
-// verdict is the decision once both kinds of rule were looked for.
-func verdict(allow, deny *Rule) Decision {
+// denyWins is the decision once both kinds of rule were looked for.
+func denyWins(allow, deny *Rule) Decision {
 	if deny != nil {
 		return Decision{Rule: deny}
 	}
@@ -94,7 +94,7 @@ func verdict(allow, deny *Rule) Decision {
 // decideConnect judges an address. One that carries others must pass as each of them.
 func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 	allow, deny := l.findConnect(Allow, q.remote, q), l.findConnect(Deny, q.remote, q)
-	for _, a := range q.inner.all() {
+	for _, a := range q.embedded.all() {
 		if l.findConnect(Allow, a, q) == nil {
 			allow = nil
 		}
@@ -102,11 +102,11 @@ func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 			deny = l.findConnect(Deny, a, q)
 		}
 	}
-	if allow == nil && deny == nil && pins != nil && !q.own && !special(q.remote) {
+	if allow == nil && deny == nil && pins != nil && !q.own && !nonPublic(q.remote) {
 		rule, name := pins.find(l, q)
 		return Decision{Allowed: rule != nil, Rule: rule, Name: name}
 	}
-	return verdict(allow, deny)
+	return denyWins(allow, deny)
 }
 
 // findConnect returns the connect rule that covers an address and q's port, the one with the
@@ -130,7 +130,7 @@ func (l *layer) decideName(q *query) Decision {
 	if allow == nil {
 		allow = l.connect[Allow].public.find(q.protocol, q.rport)
 	}
-	return verdict(allow, nil)
+	return denyWins(allow, nil)
 }
 
 // findName returns the connect rule that covers a name and q's port.
@@ -145,7 +145,7 @@ func (l *layer) findName(name string, q *query) (rule *Rule) {
 // decideListen judges a local address and, where there is one, the peer.
 func (l *layer) decideListen(q *query) Decision {
 	allow, deny := l.findListen(Allow, q, q.remote), l.findListen(Deny, q, q.remote)
-	for _, a := range q.inner.all() {
+	for _, a := range q.embedded.all() {
 		if l.findListen(Allow, q, a) == nil {
 			allow = nil
 		}
@@ -153,7 +153,7 @@ func (l *layer) decideListen(q *query) Decision {
 			deny = l.findListen(Deny, q, a)
 		}
 	}
-	return verdict(allow, deny)
+	return denyWins(allow, deny)
 }
 
 // findListen returns the listen rule that covers q's local address and admits the peer. Without a
@@ -170,17 +170,17 @@ func (l *layer) findListen(e Effect, q *query, peer netip.Addr) *Rule {
 
 func (l *layer) findListenAt(e Effect, q *query, local, peer netip.Addr) *Rule {
 	x := l.listen[e]
-	for n := x.find(local); n != nil; n = n.up {
-		if r := admit(&n.leaf, e, q, peer); r != nil {
+	for n := x.find(local); n != nil; n = n.parent {
+		if r := findInPeers(&n.leaf, e, q, peer); r != nil {
 			return r
 		}
 	}
-	return admit(x.findPublic(local), e, q, peer)
+	return findInPeers(x.findPublic(local), e, q, peer)
 }
 
-// admit looks for a rule among those for one local address. A port that the host chose counts as
+// findInPeers looks for a rule among those for one local address. A port that the host chose counts as
 // port 0, which stands for that; a deny also holds for the port that it turned out to be.
-func admit(x *peers, e Effect, q *query, peer netip.Addr) *Rule {
+func findInPeers(x *peers, e Effect, q *query, peer netip.Addr) *Rule {
 	r := x.find(e, q.protocol, q.allowPort(), peer)
 	if r == nil && e == Deny && q.ephemeral {
 		r = x.find(e, q.protocol, q.lport, peer)
@@ -195,7 +195,7 @@ func (l *layer) decideResolve(name string) Decision {
 	if allow == nil {
 		allow = l.grantsLookup(name)
 	}
-	return verdict(allow, deny)
+	return denyWins(allow, deny)
 }
 
 // grantsLookup returns a connect rule that names the name, which grants its lookup.

@@ -32,7 +32,7 @@ func Format(name string, text []byte) ([]byte, error) {
 	}
 	var out []byte
 	end := 0
-	for i, at := range f.places {
+	for i, at := range f.ruleRanges {
 		_, rule, _ := strings.Cut(f.rules[i].String(), " ")
 		out = append(out, text[end:at.Offset]...)
 		out = append(out, `"`+rule+`"`...)
@@ -43,13 +43,13 @@ func Format(name string, text []byte) ([]byte, error) {
 
 // file is a policy file as it is read.
 type file struct {
-	name   string
-	ast    unstable.Parser
-	rules  []Rule
-	places []unstable.Range // of the rules, quotes included
-	lines  []int            // where each line begins
-	limits Limits
-	errs   []error
+	name       string
+	ast        unstable.Parser
+	rules      []Rule
+	ruleRanges []unstable.Range // of the rules, quotes included
+	lines      []int            // where each line begins
+	limits     Limits
+	errs       []error
 }
 
 func (f *file) read(text []byte) error {
@@ -70,12 +70,12 @@ func (f *file) read(text []byte) error {
 		default:
 			table = keyOf(n.Key()) + "."
 			if table != "limits." || n.Kind == unstable.ArrayTable {
-				f.unknown(n.Child(), strings.TrimSuffix(table, "."))
+				f.failUnknownKey(n.Child(), strings.TrimSuffix(table, "."))
 				table = "unknown"
 			}
 		}
 	}
-	f.findShadowed()
+	f.refuseShadowed()
 	if f.errs != nil {
 		return errors.Join(f.errs...)
 	}
@@ -117,9 +117,9 @@ func (f *file) keyValue(table string, n *unstable.Node) {
 	key := value.Next()
 	switch full := table + keyOf(n.Key()); full {
 	case "allow":
-		f.list(Allow, key, value)
+		f.readList(Allow, key, value)
 	case "deny":
-		f.list(Deny, key, value)
+		f.readList(Deny, key, value)
 	case "limits":
 		if value.Kind != unstable.InlineTable {
 			f.fail(key, "write a table: [limits]", "limits is not a table")
@@ -129,23 +129,23 @@ func (f *file) keyValue(table string, n *unstable.Node) {
 			f.keyValue("limits.", it.Node())
 		}
 	case "limits.sockets":
-		f.limits.Sockets = f.count(key, value, full)
+		f.limits.Sockets = f.readCount(key, value, full)
 	case "limits.socket_memory":
-		f.limits.SocketMemory = f.size(key, value, full)
+		f.limits.SocketMemory = f.readSize(key, value, full)
 	case "limits.connects_per_second":
-		f.limits.ConnectsPerSecond = f.count(key, value, full)
+		f.limits.ConnectsPerSecond = f.readCount(key, value, full)
 	case "limits.lookups_per_second":
-		f.limits.LookupsPerSecond = f.count(key, value, full)
+		f.limits.LookupsPerSecond = f.readCount(key, value, full)
 	case "limits.send_bytes_per_second":
-		f.limits.SendBytesPerSecond = f.size(key, value, full)
+		f.limits.SendBytesPerSecond = f.readSize(key, value, full)
 	case "limits.recv_bytes_per_second":
-		f.limits.RecvBytesPerSecond = f.size(key, value, full)
+		f.limits.RecvBytesPerSecond = f.readSize(key, value, full)
 	default:
-		f.unknown(key, full)
+		f.failUnknownKey(key, full)
 	}
 }
 
-func (f *file) list(effect Effect, key, value *unstable.Node) {
+func (f *file) readList(effect Effect, key, value *unstable.Node) {
 	if value.Kind != unstable.Array {
 		f.fail(key, `write a list: `+effect.String()+` = ["connect tcp://api.example.com:443"]`,
 			"%s is not a list", effect)
@@ -158,20 +158,20 @@ func (f *file) list(effect Effect, key, value *unstable.Node) {
 				"%s holds something that is not a string", effect)
 			continue
 		}
-		at := f.at(n)
-		at.Column += quotes(f.ast.Raw(n.Raw))
+		at := f.originOf(n)
+		at.Column += openingQuotes(f.ast.Raw(n.Raw))
 		text := string(n.Data)
-		rule, err := parser{at}.rule(effect, words(text), len(text))
+		rule, err := parser{at}.rule(effect, splitWords(text), len(text))
 		if err != nil {
 			f.errs = append(f.errs, err)
 			continue
 		}
-		f.rules, f.places = append(f.rules, rule), append(f.places, n.Raw)
+		f.rules, f.ruleRanges = append(f.rules, rule), append(f.ruleRanges, n.Raw)
 	}
 }
 
-// count reads a number above 0.
-func (f *file) count(key, value *unstable.Node, name string) int {
+// readCount reads a number above 0.
+func (f *file) readCount(key, value *unstable.Node, name string) int {
 	n, ok := integer(value)
 	if !ok || n > math.MaxInt32 {
 		f.fail(key, "write a whole number above 0, or leave it out for no limit",
@@ -180,24 +180,24 @@ func (f *file) count(key, value *unstable.Node, name string) int {
 	return int(n)
 }
 
-// size reads a number of bytes above 0, alone or as a string with a unit.
-func (f *file) size(key, value *unstable.Node, name string) int64 {
+// readSize reads a number of bytes above 0, alone or as a string with a unit.
+func (f *file) readSize(key, value *unstable.Node, name string) int64 {
 	n, ok := integer(value)
-	mend := `write a size above 0 such as "10MiB", "500kB" or 1500, or leave it out for no limit`
+	hint := `write a size above 0 such as "10MiB", "500kB" or 1500, or leave it out for no limit`
 	if value.Kind == unstable.String {
 		size, err := bytesize.Parse(string(value.Data))
 		if n, ok = int64(size), err == nil && size <= math.MaxInt64; err != nil {
-			mend = err.Error()
+			hint = err.Error()
 		}
 	}
 	if !ok {
-		f.fail(key, mend, "%s is not a size", name)
+		f.fail(key, hint, "%s is not a size", name)
 	}
 	return n
 }
 
-// quotes counts the quotes in front of a string.
-func quotes(raw []byte) int {
+// openingQuotes counts the quotes in front of a string.
+func openingQuotes(raw []byte) int {
 	if len(raw) >= 6 && raw[1] == raw[0] && raw[2] == raw[0] {
 		return 3
 	}
@@ -210,20 +210,20 @@ func integer(value *unstable.Node) (int64, bool) {
 	return n, value.Kind == unstable.Integer && err == nil && n > 0
 }
 
-func (f *file) unknown(key *unstable.Node, name string) {
+func (f *file) failUnknownKey(key *unstable.Node, name string) {
 	f.fail(key, "the keys are allow, deny, and in [limits] sockets, socket_memory, "+
 		"connects_per_second, lookups_per_second, "+
 		"send_bytes_per_second and recv_bytes_per_second", "there is no key %s", name)
 }
 
-func (f *file) at(n *unstable.Node) Origin {
+func (f *file) originOf(n *unstable.Node) Origin {
 	offset := int(n.Raw.Offset)
 	line, start := f.lineOf(offset)
 	return Origin{f.name, line + 1, offset - start + 1}
 }
 
-func (f *file) fail(n *unstable.Node, mend, problem string, args ...any) {
-	f.errs = append(f.errs, parser{f.at(n)}.fail(0, mend, problem, args...))
+func (f *file) fail(n *unstable.Node, hint, problem string, args ...any) {
+	f.errs = append(f.errs, parser{f.originOf(n)}.fail(0, hint, problem, args...))
 }
 
 // TOML returns the policy as the text of a policy file: the rules as [Policy.Rules] has them, and

@@ -10,12 +10,12 @@ import (
 
 // AllowNet returns the rules that allow everything: any for each action, and every name.
 func AllowNet(from Origin) []Rule {
-	rules := everything(anyHost, from)
+	rules := rulesForHost(anyHost, from)
 	return append(rules, newRule(Resolve, host{kind: star}, from))
 }
 
-// everything returns the rules for all that can be done with an address.
-func everything(h host, from Origin) []Rule {
+// rulesForHost returns the rules for all that can be done with an address.
+func rulesForHost(h host, from Origin) []Rule {
 	rules := []Rule{newRule(Connect, h, from), newRule(Listen, h, from)}
 	if h.hasMulticast() {
 		rules = append(rules, newRule(Join, h, from))
@@ -24,8 +24,8 @@ func everything(h host, from Origin) []Rule {
 }
 
 func newRule(action Action, h host, from Origin) Rule {
-	r := Rule{action: action, protocols: both, host: h, origin: from}
-	r.spell()
+	r := Rule{action: action, protocols: bothProtocols, host: h, origin: from}
+	r.setText()
 	return r
 }
 
@@ -51,7 +51,7 @@ func AddrPool(list string, from Origin) (rules []Rule, warnings []string, err er
 		case a.Is4In6() && pre.Bits() >= 96:
 			pre = netip.PrefixFrom(a.Unmap(), pre.Bits()-96)
 		}
-		rules = append(rules, everything(host{kind: byPrefix, prefix: pre.Masked()}, from)...)
+		rules = append(rules, rulesForHost(host{kind: byPrefix, prefix: pre.Masked()}, from)...)
 	}
 	return rules, warnings, nil
 }
@@ -61,12 +61,12 @@ func (p parser) poolEntry(w word) (netip.Prefix, *Error) {
 	base, mask, ok := strings.Cut(w.text, "/")
 	a, err := netip.ParseAddr(base)
 	if !ok || err != nil || a.Zone() != "" {
-		return netip.Prefix{}, p.fail(w.at, "write ADDRESS/MASK, such as 10.0.0.0/8 or ::1/128",
+		return netip.Prefix{}, p.fail(w.offset, "write ADDRESS/MASK, such as 10.0.0.0/8 or ::1/128",
 			"%q is not a range of addresses", w.text)
 	}
 	bits, err := strconv.ParseUint(mask, 10, 8)
 	if err != nil || int(bits) > a.BitLen() {
-		return netip.Prefix{}, p.fail(w.at+len(base)+1,
+		return netip.Prefix{}, p.fail(w.offset+len(base)+1,
 			fmt.Sprintf("write a number from 0 to %d", a.BitLen()), "%q is not a mask", mask)
 	}
 	return netip.PrefixFrom(a, int(bits)), nil
@@ -76,7 +76,7 @@ func (p parser) poolEntry(w word) (netip.Prefix, *Error) {
 // spaces. iwasm also wants the addresses here that a guest passes as text to a lookup; they need no
 // rule, of which a warning tells. The error is an [*Error].
 func AllowResolve(patterns string, from Origin) (rules []Rule, warnings []string, err error) {
-	w := words(patterns)
+	w := splitWords(patterns)
 	w = slices.DeleteFunc(w, func(w word) bool {
 		_, err := netip.ParseAddr(w.text)
 		if err == nil {

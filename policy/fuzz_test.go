@@ -102,7 +102,7 @@ func FuzzDecide(f *testing.F) {
 		for _, k := range kept {
 			through := p.Decide(Request{Op: OpConnect, Protocol: TCP,
 				Remote: netip.AddrPortFrom(k, rport)}, pins)
-			if through.Allowed && through.Name != "" && special(destination(k)) {
+			if through.Allowed && through.Name != "" && nonPublic(connectDestination(k)) {
 				t.Fatalf("%v is reached through %s", k, through.Name)
 			}
 		}
@@ -137,10 +137,10 @@ func FuzzClass(f *testing.F) {
 		binary.BigEndian.PutUint64(b[:8], hi)
 		binary.BigEndian.PutUint64(b[8:], lo)
 		for _, a := range []netip.Addr{netip.AddrFrom16(b), netip.AddrFrom4([4]byte(b[12:]))} {
-			a = normal(a)
+			a = normalizeAddr(a)
 			is := a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsMulticast() ||
 				a.IsUnspecified()
-			if is && !special(a) {
+			if is && !nonPublic(a) {
 				t.Fatalf("%v is public", a)
 			}
 		}

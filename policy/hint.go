@@ -14,7 +14,7 @@ func Hint(rules []Rule) string {
 	if len(rules) == 0 {
 		return ""
 	}
-	value := targets(rules)
+	value := joinTargets(rules)
 	if strings.ContainsAny(value, " []*") {
 		value = `"` + value + `"` // shells split or expand it
 	}
@@ -39,7 +39,7 @@ func FileHint(rules []Rule) string {
 
 // ceilingHint says what a ceiling has to allow.
 func ceilingHint(rules []Rule) string {
-	return "let the ceiling allow " + rules[0].action.String() + " " + targets(rules)
+	return "let the ceiling allow " + rules[0].action.String() + " " + joinTargets(rules)
 }
 
 // clientHint says what lets a client bind: any rule that lets it connect, of which nobody knows yet
@@ -49,7 +49,7 @@ func clientHint(p Protocol, listen []Rule) string {
 		"; if it is a server: " + Hint(listen)
 }
 
-func targets(rules []Rule) string {
+func joinTargets(rules []Rule) string {
 	var out []string
 	for i := range rules {
 		out = append(out, rules[i].Target())
@@ -57,11 +57,11 @@ func targets(rules []Rule) string {
 	return strings.Join(out, " ")
 }
 
-// missing returns the least rules that are missing for q to be allowed, none if no rule helps.
+// missingRules returns the least rules that are missing for q to be allowed, none if no rule helps.
 // source is the name whose lookup returned q's remote address, if any: it is what the next run has
 // in common with this one, where the address may be another.
-func (l *layer) missing(q *query, source string) []Rule {
-	if q.protocol == TCP && q.hopelessTCP() {
+func (l *layer) missingRules(q *query, source string) []Rule {
+	if q.protocol == TCP && q.impossibleTCP() {
 		return nil
 	}
 	action, proto := q.op.action(), q.protocol.String()+"://"
@@ -74,9 +74,9 @@ func (l *layer) missing(q *query, source string) []Rule {
 		text = []string{proto + q.name + "." + port}
 	case q.op == OpJoin:
 		text = []string{"udp://" + bracketed(q.remote)}
-	case q.op == OpConnect, q.op == OpReceive && q.client():
+	case q.op == OpConnect, q.op == OpReceive && q.isClient():
 		action = Connect
-		if source != "" && !q.own && !special(q.remote) {
+		if source != "" && !q.own && !nonPublic(q.remote) {
 			if rules := parseHint(Connect, proto+source+"."+port); rules != nil {
 				return rules
 			}
@@ -109,9 +109,9 @@ func parseHint(action Action, text string) []Rule {
 	return rules
 }
 
-// hopelessTCP reports whether q, which is about a stream, would fail even if it were allowed:
+// impossibleTCP reports whether q, which is about a stream, would fail even if it were allowed:
 // streams have two ends, so they reach no group and join none (tcp(7), RFC 9293, section 3.9.2.3).
-func (q *query) hopelessTCP() bool {
+func (q *query) impossibleTCP() bool {
 	c := classOf(q.remote)
 	return q.op == OpJoin || q.op == OpConnect && (c == classMulticast || c == classBroadcast)
 }
@@ -126,7 +126,7 @@ type Filtered struct {
 	// at these addresses what the rules with the name allow. It is empty where that does not help.
 	Allow []Rule
 
-	mend string // what to do where Allow is empty
+	fallbackHint string // what to do where Allow is empty
 }
 
 // String returns one line, such as
@@ -149,7 +149,7 @@ func (f *Filtered) String() string {
 // Hint returns how to leave the addresses in, as [Refusal.Hint] does.
 func (f *Filtered) Hint() string {
 	if len(f.Allow) == 0 {
-		return f.mend
+		return f.fallbackHint
 	}
 	return Hint(f.Allow)
 }
@@ -170,7 +170,7 @@ func (p *Policy) ExplainAnswer(name string, removed []netip.Addr) *Filtered {
 	}
 	for i := len(p.layers) - 1; i >= 0; i-- { // in the order in which they decide
 		l := p.layers[i]
-		rules, barred := l.unbar(f.Name, f.Removed)
+		rules, barred := l.missingForAnswer(f.Name, f.Removed)
 		if !barred {
 			continue
 		}
@@ -178,7 +178,7 @@ func (p *Policy) ExplainAnswer(name string, removed []netip.Addr) *Filtered {
 		switch {
 		case rules == nil:
 		case i > 0:
-			f.mend = ceilingHint(rules)
+			f.fallbackHint = ceilingHint(rules)
 		default:
 			f.Allow = rules
 		}
@@ -187,44 +187,44 @@ func (p *Policy) ExplainAnswer(name string, removed []netip.Addr) *Filtered {
 	return f
 }
 
-// unbar returns the rules that are missing for lookups of a name to return special addresses: for
+// missingForAnswer returns the rules that are missing for lookups of a name to return special addresses: for
 // each of them what the rules with the name allow. barred says whether there are such addresses.
-func (l *layer) unbar(name string, addrs []netip.Addr) (rules []Rule, barred bool) {
+func (l *layer) missingForAnswer(name string, addrs []netip.Addr) (rules []Rule, barred bool) {
 	var named []*Rule
 	for i := range l.rules {
 		r := &l.rules[i]
 		if r.effect == Allow && r.action == Connect &&
 			(r.host.kind == byName && r.host.name == name ||
-				r.host.kind == underName && within(name, r.host.name)) {
+				r.host.kind == underName && isSubdomain(name, r.host.name)) {
 			named = append(named, r)
 		}
 	}
 	for _, a := range addrs {
-		a = normal(a)
-		if len(named) == 0 || !special(a) || l.reaches(a) {
+		a = normalizeAddr(a)
+		if len(named) == 0 || !nonPublic(a) || l.reachesByAddr(a) {
 			continue
 		}
 		barred = true
 		if a.IsUnspecified() {
 			continue // no rule can be for that
 		}
-		for _, part := range (&query{remote: a, inner: inner(a)}).remotes() {
+		for _, part := range (&query{remote: a, embedded: embeddedIPv4Of(a)}).remotes() {
 			if !l.connect[Allow].covers(part) {
-				rules = appendLike(rules, named, part)
+				rules = appendForAddr(rules, named, part)
 			}
 		}
 	}
 	return rules, barred
 }
 
-// appendLike appends rules that allow at an address what rules for a name allow.
-func appendLike(rules []Rule, named []*Rule, a netip.Addr) []Rule {
+// appendForAddr appends rules that allow at an address what rules for a name allow.
+func appendForAddr(rules []Rule, named []*Rule, a netip.Addr) []Rule {
 	first := len(rules)
 	for _, r := range named {
 		like := newRule(Connect, host{kind: byPrefix, prefix: netip.PrefixFrom(a, a.BitLen())},
 			Origin{Source: "--allow-connect"})
 		like.protocols, like.ports = r.protocols, r.ports
-		like.spell()
+		like.setText()
 		if !slices.ContainsFunc(rules[first:], func(o Rule) bool { return o.text == like.text }) {
 			rules = append(rules, like)
 		}

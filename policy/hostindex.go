@@ -47,9 +47,9 @@ func (x *hostIndex[L]) covers(a netip.Addr) bool {
 
 // node is one prefix of a tree.
 type node[L any] struct {
-	up   *node[L] // the next shorter prefix that contains this one
-	leaf L
-	end  key
+	parent *node[L] // the next shorter prefix that contains this one
+	leaf   L
+	end    key
 }
 
 // tree cuts one family's address space into stretches: from starts[i] to the next start, nodes[i]
@@ -75,8 +75,8 @@ func (t *tree[L]) find(k key) *node[L] {
 	return t.nodes[lo-1]
 }
 
-// cut makes n the longest prefix from k on.
-func (t *tree[L]) cut(k key, n *node[L]) {
+// setFrom makes n the longest prefix from k on.
+func (t *tree[L]) setFrom(k key, n *node[L]) {
 	if last := len(t.starts) - 1; last >= 0 && t.starts[last] == k {
 		t.nodes[last] = n
 		return
@@ -92,8 +92,8 @@ func (k key) after(o key) bool {
 	return k.hi > o.hi || k.hi == o.hi && k.lo > o.lo
 }
 
-// span returns the first and the last address of a masked prefix.
-func span(p netip.Prefix) (first, last key) {
+// prefixRange returns the first and the last address of a masked prefix.
+func prefixRange(p netip.Prefix) (first, last key) {
 	if p.Addr().Is4() {
 		b := p.Addr().As4()
 		first.lo = uint64(binary.BigEndian.Uint32(b[:]))
@@ -126,7 +126,7 @@ func (b *hostBuilder[T]) add(p netip.Prefix, item T) {
 }
 
 func (b *hostBuilder[T]) addHost(h host, item T) {
-	if h.public() || h == anyHost {
+	if h.isPublic() || h == anyHost {
 		b.public = append(b.public, item)
 	}
 	for _, p := range h.prefixes() {
@@ -165,18 +165,18 @@ func buildTree[L any](prefixes []netip.Prefix, leaf func(netip.Prefix) L) tree[L
 		if next.lo == 0 {
 			next.hi++
 		}
-		open = open.up
+		open = open.parent
 		if next != (key{}) {
-			t.cut(next, open)
+			t.setFrom(next, open)
 		}
 	}
 	for _, p := range prefixes {
-		first, last := span(p)
+		first, last := prefixRange(p)
 		for open != nil && first.after(open.end) {
 			leave()
 		}
-		open = &node[L]{up: open, leaf: leaf(p), end: last}
-		t.cut(first, open)
+		open = &node[L]{parent: open, leaf: leaf(p), end: last}
+		t.setFrom(first, open)
 	}
 	for open != nil {
 		leave()

@@ -18,50 +18,50 @@ type Learner struct {
 	// needs no other rule. This is how a policy is learnt in several runs.
 	Known *Policy
 
-	mu     sync.Mutex
-	seen   map[query]bool
-	names  map[netip.Addr]string // public addresses, by the name that was looked up last
-	chosen map[listener]bool     // the guest's own addresses whose ports the host chose
+	mu             sync.Mutex
+	requests       map[query]bool
+	names          map[netip.Addr]string // public addresses, by the name that was looked up last
+	ephemeralPorts map[localPort]bool    // the guest's own addresses whose ports the host chose
 }
 
 // Request notes a request that was allowed.
 func (l *Learner) Request(r Request) {
-	q := r.normal()
-	if !q.judgeable() {
+	q := r.normalized()
+	if !q.complete() {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.seen == nil {
-		l.seen, l.chosen = make(map[query]bool), make(map[listener]bool)
+	if l.requests == nil {
+		l.requests, l.ephemeralPorts = make(map[query]bool), make(map[localPort]bool)
 	}
 	if q.ephemeral {
 		if q.lport != 0 {
-			l.chosen[q.listener()] = true
+			l.ephemeralPorts[q.localPort()] = true
 		}
 		q.lport = 0
 	}
 	switch q.op {
 	case OpConnect:
 		if name := l.names[q.remote]; name != "" && !q.own {
-			q.name, q.remote, q.inner = name, netip.Addr{}, carried{}
+			q.name, q.remote, q.embedded = name, netip.Addr{}, embeddedIPv4{}
 		}
 	case OpReceive:
 		if !q.own {
 			q.name = l.names[q.remote]
 		}
 	}
-	if !l.known(r, &q) {
-		l.seen[q] = true
+	if !l.allowedByKnown(r, &q) {
+		l.requests[q] = true
 	}
 }
 
-// known reports whether the policy that is there allows a request, or what its answer may be.
-func (l *Learner) known(r Request, q *query) bool {
+// allowedByKnown reports whether the policy that is there allows a request, or what its answer may be.
+func (l *Learner) allowedByKnown(r Request, q *query) bool {
 	if l.Known.Decide(r, nil).Allowed {
 		return true
 	}
-	if q.name == "" || q.op == OpResolve || q.op == OpReceive && !q.client() {
+	if q.name == "" || q.op == OpResolve || q.op == OpReceive && !q.isClient() {
 		return false
 	}
 	named := Request{Op: OpConnect, Protocol: q.protocol, Name: q.name,
@@ -69,23 +69,23 @@ func (l *Learner) known(r Request, q *query) bool {
 	return l.Known.Decide(named, nil).Allowed
 }
 
-// isOwn reports whether a connect goes to a port that the host chose for the guest itself, which
+// isOwnEphemeral reports whether a connect goes to a port that the host chose for the guest itself, which
 // is another one in the next run.
-func (l *Learner) isOwn(q *query) bool {
-	if q.rport < firstChosen {
+func (l *Learner) isOwnEphemeral(q *query) bool {
+	if q.rport < firstEphemeralPort {
 		return false
 	}
 	for _, a := range []netip.Addr{q.remote, netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
-		if l.chosen[listener{q.protocol, a, q.rport}] && (a == q.remote || special(q.remote)) {
+		if l.ephemeralPorts[localPort{q.protocol, a, q.rport}] && (a == q.remote || nonPublic(q.remote)) {
 			return true
 		}
 	}
 	return false
 }
 
-// firstChosen is the first port that a host may choose: ip(7), ip_local_port_range, and RFC 6335,
+// firstEphemeralPort is the first port that a host may choose: ip(7), ip_local_port_range, and RFC 6335,
 // section 6. It chooses among all that are not privileged if it is told so.
-const firstChosen = 1024
+const firstEphemeralPort = 1024
 
 // Lookup notes what a lookup of a name returned.
 func (l *Learner) Lookup(name string, addrs []netip.Addr) {
@@ -103,7 +103,7 @@ func (l *Learner) Lookup(name string, addrs []netip.Addr) {
 		l.names = make(map[netip.Addr]string)
 	}
 	for _, a := range addrs {
-		if a = normal(a); !special(a) {
+		if a = normalizeAddr(a); !nonPublic(a) {
 			l.names[a] = rules[0].host.name
 		}
 	}
@@ -116,30 +116,30 @@ func (l *Learner) Lookup(name string, addrs []netip.Addr) {
 func (l *Learner) Rules() []Rule {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	listeners := make(map[listener][]class) // and where their peers were
-	for q := range l.seen {
-		if q.op.action() == Listen && !q.client() {
-			listeners[q.listener()] = nil
+	listeners := make(map[localPort][]class) // and where their peers were
+	for q := range l.requests {
+		if q.op.action() == Listen && !q.isClient() {
+			listeners[q.localPort()] = nil
 		}
 	}
-	need := make(lesson)
-	for q := range l.seen {
-		peers, listening := listeners[q.listener()]
+	need := make(neededPorts)
+	for q := range l.requests {
+		peers, listening := listeners[q.localPort()]
 		switch {
 		case q.op == OpJoin:
-			need.add(grant{Join, UDP, bracketed(q.remote), ""}, 0)
+			need.add(ruleKey{Join, UDP, bracketed(q.remote), ""}, 0)
 		case q.op == OpAccept, q.op == OpReceive && listening:
 			for _, a := range q.remotes() {
 				peers = append(peers, classOf(a))
 			}
-			listeners[q.listener()] = peers
+			listeners[q.localPort()] = peers
 		case q.name != "" && q.op != OpResolve:
-			need.add(grant{Connect, q.protocol, q.name + ".", ""}, q.rport)
+			need.add(ruleKey{Connect, q.protocol, q.name + ".", ""}, q.rport)
 		case q.op == OpConnect, q.op == OpReceive:
 			for _, a := range q.remotes() {
-				g := grant{Connect, q.protocol, bracketed(a), ""}
-				if l.isOwn(&q) {
-					need.addChosen(g)
+				g := ruleKey{Connect, q.protocol, bracketed(a), ""}
+				if l.isOwnEphemeral(&q) {
+					need.addEphemeral(g)
 				} else {
 					need.add(g, q.rport)
 				}
@@ -147,7 +147,7 @@ func (l *Learner) Rules() []Rule {
 		}
 	}
 	for at, peers := range listeners {
-		need.add(grant{Listen, at.protocol, bracketed(at.local), commonGroup(peers)}, at.port)
+		need.add(ruleKey{Listen, at.protocol, bracketed(at.local), commonPeerGroup(peers)}, at.port)
 	}
 	var clients Protocol // what a connect rule allows to bind
 	for g := range need {
@@ -155,29 +155,29 @@ func (l *Learner) Rules() []Rule {
 			clients |= g.protocol
 		}
 	}
-	for q := range l.seen {
+	for q := range l.requests {
 		switch {
-		case q.op == OpResolve && need[grant{Connect, TCP, q.name + ".", ""}] == nil &&
-			need[grant{Connect, UDP, q.name + ".", ""}] == nil:
-			need.add(grant{Resolve, both, q.name + ".", ""}, 0)
-		case q.op == OpBind && q.client() && clients&q.protocol == 0:
-			need.add(grant{Listen, q.protocol, bracketed(q.local), ""}, 0)
+		case q.op == OpResolve && need[ruleKey{Connect, TCP, q.name + ".", ""}] == nil &&
+			need[ruleKey{Connect, UDP, q.name + ".", ""}] == nil:
+			need.add(ruleKey{Resolve, bothProtocols, q.name + ".", ""}, 0)
+		case q.op == OpBind && q.isClient() && clients&q.protocol == 0:
+			need.add(ruleKey{Listen, q.protocol, bracketed(q.local), ""}, 0)
 		}
 	}
 	return need.rules()
 }
 
-// listener is a local address, port 0 being one of the host's choice.
-type listener struct {
+// localPort is a local address, port 0 being one of the host's choice.
+type localPort struct {
 	protocol Protocol
 	local    netip.Addr
 	port     uint16
 }
 
-func (q *query) listener() listener { return listener{q.protocol, q.local, q.lport} }
+func (q *query) localPort() localPort { return localPort{q.protocol, q.local, q.lport} }
 
-// commonGroup returns the group that all of some peers belong to, if it is one worth naming.
-func commonGroup(peers []class) string {
+// commonPeerGroup returns the group that all of some peers belong to, if it is one worth naming.
+func commonPeerGroup(peers []class) string {
 	peers = slices.Compact(slices.Sorted(slices.Values(peers)))
 	if len(peers) != 1 || peers[0] != classLoopback && peers[0] != classPrivate &&
 		peers[0] != classLinkLocal {
@@ -186,47 +186,47 @@ func commonGroup(peers []class) string {
 	return classes[peers[0]].group
 }
 
-// grant is a rule without its ports.
-type grant struct {
+// ruleKey is a rule without its ports.
+type ruleKey struct {
 	action   Action
 	protocol Protocol
 	host     string // an IPv6 address in brackets; a name with a final dot
 	from     string
 }
 
-// lesson is what has to be allowed: grants and their ports.
-type lesson map[grant]*learntPorts
+// neededPorts is what has to be allowed: grants and their ports.
+type neededPorts map[ruleKey]*portSet
 
-type learntPorts struct {
-	ports  []uint16
-	chosen bool // also those that the host may choose
+type portSet struct {
+	ports     []uint16
+	ephemeral bool // also those that the host may choose
 }
 
-func (n lesson) at(g grant) *learntPorts {
+func (n neededPorts) at(g ruleKey) *portSet {
 	if n[g] == nil {
-		n[g] = new(learntPorts)
+		n[g] = new(portSet)
 	}
 	return n[g]
 }
 
-func (n lesson) add(g grant, port uint16) { n.at(g).ports = append(n.at(g).ports, port) }
+func (n neededPorts) add(g ruleKey, port uint16) { n.at(g).ports = append(n.at(g).ports, port) }
 
-func (n lesson) addChosen(g grant) { n.at(g).chosen = true }
+func (n neededPorts) addEphemeral(g ruleKey) { n.at(g).ephemeral = true }
 
 // String returns the ports as a rule has them.
-func (p *learntPorts) String() string {
+func (p *portSet) String() string {
 	var list []string
 	slices.Sort(p.ports)
 	for _, port := range slices.Compact(p.ports) {
 		list = append(list, strconv.Itoa(int(port)))
 	}
-	if p.chosen {
-		list = append(list, strconv.Itoa(firstChosen)+"-"+strconv.Itoa(math.MaxUint16))
+	if p.ephemeral {
+		list = append(list, strconv.Itoa(firstEphemeralPort)+"-"+strconv.Itoa(math.MaxUint16))
 	}
 	return strings.Join(list, ",")
 }
 
-func (n lesson) rules() []Rule {
+func (n neededPorts) rules() []Rule {
 	var out []Rule
 	for g, p := range n {
 		var text strings.Builder

@@ -182,10 +182,10 @@ func TestLearnedIsEnoughAndNotTooMuch(t *testing.T) {
 			if !all.Decide(q, nil).Allowed || q.Op == OpConnect &&
 				(q.Remote.Port() == 0 || q.Name != "") ||
 				q.Op == OpReceive && q.Remote.Port() == 0 || q.Op == OpJoin &&
-				!normal(q.Remote.Addr()).IsMulticast() ||
+				!normalizeAddr(q.Remote.Addr()).IsMulticast() ||
 				q.Op >= OpAccept && q.Op <= OpReceive &&
-					(normal(q.Remote.Addr()).IsUnspecified() ||
-						normal(q.Remote.Addr()).IsMulticast()) {
+					(normalizeAddr(q.Remote.Addr()).IsUnspecified() ||
+						normalizeAddr(q.Remote.Addr()).IsMulticast()) {
 				continue
 			}
 			e := event{request: q}

@@ -19,19 +19,19 @@ type Limits struct {
 	SocketMemory int64
 }
 
-// min returns the stricter of two sets of limits.
-func (l Limits) min(o Limits) Limits {
+// strictest returns the stricter of two sets of limits.
+func (l Limits) strictest(o Limits) Limits {
 	return Limits{
-		Sockets:            stricter(l.Sockets, o.Sockets),
-		SocketMemory:       stricter(l.SocketMemory, o.SocketMemory),
-		ConnectsPerSecond:  stricter(l.ConnectsPerSecond, o.ConnectsPerSecond),
-		LookupsPerSecond:   stricter(l.LookupsPerSecond, o.LookupsPerSecond),
-		SendBytesPerSecond: stricter(l.SendBytesPerSecond, o.SendBytesPerSecond),
-		RecvBytesPerSecond: stricter(l.RecvBytesPerSecond, o.RecvBytesPerSecond),
+		Sockets:            minLimit(l.Sockets, o.Sockets),
+		SocketMemory:       minLimit(l.SocketMemory, o.SocketMemory),
+		ConnectsPerSecond:  minLimit(l.ConnectsPerSecond, o.ConnectsPerSecond),
+		LookupsPerSecond:   minLimit(l.LookupsPerSecond, o.LookupsPerSecond),
+		SendBytesPerSecond: minLimit(l.SendBytesPerSecond, o.SendBytesPerSecond),
+		RecvBytesPerSecond: minLimit(l.RecvBytesPerSecond, o.RecvBytesPerSecond),
 	}
 }
 
-func stricter[T int | int64](a, b T) T {
+func minLimit[T int | int64](a, b T) T {
 	if a == 0 || b != 0 && b < a {
 		return b
 	}

@@ -142,7 +142,7 @@ func TestShadowsAgreeWithReading(t *testing.T) {
 					covers := func(d Rule) bool {
 						return d.effect == Deny && d.action == allow.action &&
 							d.protocols&proto != 0 &&
-							(d.peer.kind == everyone || d.peer == allow.peer) &&
+							(d.peer.kind == anyPeer || d.peer == allow.peer) &&
 							d.host.covers(allow.host, d.action) &&
 							slices.ContainsFunc(d.portRanges(),
 								func(q portRange) bool {
@@ -155,7 +155,7 @@ func TestShadowsAgreeWithReading(t *testing.T) {
 			}
 			got := index.find(allow)
 			if got != nil && !all || got == nil && all && len(allow.portRanges()) == 1 &&
-				allow.protocols != both {
+				allow.protocols != bothProtocols {
 				return fmt.Errorf("%v: got %v shadowed by the index, %v by reading%s", allow, got,
 					all, spelled(rules))
 			}

@@ -75,9 +75,9 @@ func wellFormed(s string) bool {
 	return label > 0
 }
 
-// numeric reports whether the last label of a canonical name is a number, decimal, octal or
+// endsInNumber reports whether the last label of a canonical name is a number, decimal, octal or
 // hexadecimal. No name in the DNS ends so; in a rule it is an address in an old spelling.
-func numeric(name string) bool {
+func endsInNumber(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	digits, hex := strings.CutPrefix(last, "0x")
 	for _, c := range digits {
@@ -88,8 +88,8 @@ func numeric(name string) bool {
 	return true
 }
 
-// within reports whether name is one or more labels under parent.
-func within(name, parent string) bool {
+// isSubdomain reports whether name is one or more labels under parent.
+func isSubdomain(name, parent string) bool {
 	rest, ok := strings.CutSuffix(name, parent)
 	return ok && strings.HasSuffix(rest, ".")
 }

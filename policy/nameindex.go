@@ -5,9 +5,9 @@ import "strings"
 // nameIndex finds what is filed under a name: under the name itself, then under the wildcards that
 // cover it, the longest first.
 type nameIndex[L any] struct {
-	exact map[string]*L
-	under map[string]*L // by the name without its "*."
-	all   *L
+	exact     map[string]*L
+	under     map[string]*L // by the name without its "*."
+	everyName *L
 }
 
 // find calls try with each leaf that covers the canonical name until it returns true.
@@ -25,27 +25,27 @@ func (x *nameIndex[L]) find(name string, try func(*L) bool) bool {
 			return true
 		}
 	}
-	return x.all != nil && try(x.all)
+	return x.everyName != nil && try(x.everyName)
 }
 
 // nameBuilder collects rules under the names that they give.
 type nameBuilder struct {
 	exact, under map[string][]*Rule
-	all          []*Rule
+	everyName    []*Rule
 }
 
 func (b *nameBuilder) add(r *Rule) {
 	switch r.host.kind {
 	case byName:
-		b.exact = put(b.exact, r)
+		b.exact = addByName(b.exact, r)
 	case underName:
-		b.under = put(b.under, r)
+		b.under = addByName(b.under, r)
 	case star:
-		b.all = append(b.all, r)
+		b.everyName = append(b.everyName, r)
 	}
 }
 
-func put(m map[string][]*Rule, r *Rule) map[string][]*Rule {
+func addByName(m map[string][]*Rule, r *Rule) map[string][]*Rule {
 	if m == nil {
 		m = make(map[string][]*Rule)
 	}
@@ -64,9 +64,9 @@ func buildNames[L any](b *nameBuilder, leaf func([]*Rule) L) nameIndex[L] {
 		l := leaf(rules)
 		x.under[name] = &l
 	}
-	if b.all != nil {
-		l := leaf(b.all)
-		x.all = &l
+	if b.everyName != nil {
+		l := leaf(b.everyName)
+		x.everyName = &l
 	}
 	return x
 }

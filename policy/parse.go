@@ -12,13 +12,13 @@ import (
 type Error struct {
 	Origin  Origin
 	Problem string
-	Mend    string // what to do about it; may be empty
+	Hint    string // what to do about it; may be empty
 }
 
 func (e *Error) Error() string {
 	s := e.Problem
-	if e.Mend != "" {
-		s += "; " + e.Mend
+	if e.Hint != "" {
+		s += "; " + e.Hint
 	}
 	switch at := e.Origin; {
 	case at.Source == "":
@@ -32,11 +32,11 @@ func (e *Error) Error() string {
 
 // word is a piece of a rule's text and where it starts in it, in bytes.
 type word struct {
-	text string
-	at   int
+	text   string
+	offset int
 }
 
-func words(s string) []word {
+func splitWords(s string) []word {
 	var out []word
 	for at := 0; at < len(s); {
 		n := strings.IndexAny(s[at:], " \t\n")
@@ -57,20 +57,20 @@ type parser struct {
 }
 
 // fail makes the error for a mistake at byte at of the text.
-func (p parser) fail(at int, mend, problem string, args ...any) *Error {
+func (p parser) fail(at int, hint, problem string, args ...any) *Error {
 	o := p.origin
 	if o.Column == 0 {
 		o.Column = 1
 	}
 	o.Column += at
-	return &Error{o, fmt.Sprintf(problem, args...), mend}
+	return &Error{o, fmt.Sprintf(problem, args...), hint}
 }
 
 // ParseRule parses one whole rule, such as "allow connect tcp://api.example.com:443". from says
 // where it was written. The error is an [*Error].
 func ParseRule(text string, from Origin) (Rule, error) {
 	p := parser{from}
-	w := words(text)
+	w := splitWords(text)
 	if len(w) == 0 {
 		return Rule{}, p.fail(0, `write for instance "allow connect tcp://api.example.com:443"`,
 			"the rule is empty")
@@ -81,7 +81,7 @@ func ParseRule(text string, from Origin) (Rule, error) {
 	case "deny":
 		effect = Deny
 	default:
-		return Rule{}, p.fail(w[0].at, `start the rule with "allow" or "deny"`,
+		return Rule{}, p.fail(w[0].offset, `start the rule with "allow" or "deny"`,
 			"%q is not an effect", w[0].text)
 	}
 	return p.rule(effect, w[1:], len(text))
@@ -95,18 +95,18 @@ func (p parser) rule(effect Effect, w []word, end int) (Rule, error) {
 	}
 	action := slices.Index(actionNames[:], w[0].text)
 	if action < 0 {
-		mend := "write connect, listen, join or resolve"
+		hint := "write connect, listen, join or resolve"
 		if w[0].text == "allow" || w[0].text == "deny" {
-			mend = "leave it out: the list says it already"
+			hint = "leave it out: the list says it already"
 		}
-		return Rule{}, p.fail(w[0].at, mend, "%q is not an action", w[0].text)
+		return Rule{}, p.fail(w[0].offset, hint, "%q is not an action", w[0].text)
 	}
 	rules, err := p.targets(effect, Action(action), w[1:], end)
 	if err != nil {
 		return Rule{}, err
 	}
 	if len(rules) > 1 {
-		return Rule{}, p.fail(w[2].at, "write one rule for each",
+		return Rule{}, p.fail(w[2].offset, "write one rule for each",
 			"the rule has more than one target")
 	}
 	return rules[0], nil
@@ -115,13 +115,13 @@ func (p parser) rule(effect Effect, w []word, end int) (Rule, error) {
 // ParseTargets parses what a flag carries: what follows the action, several separated by spaces,
 // such as "tcp://127.0.0.1:8080 from 10.0.0.0/8 udp://[::1]:53". The error is an [*Error].
 func ParseTargets(effect Effect, action Action, text string, from Origin) ([]Rule, error) {
-	p, w := parser{from}, words(text)
+	p, w := parser{from}, splitWords(text)
 	rules, err := p.targets(effect, action, w, len(text))
 	if err == nil {
-		err = p.refuseProse(action, w)
+		err = p.refuseStrayWord(action, w)
 	}
 	if err == nil {
-		err = p.fromEach(w)
+		err = p.refuseAmbiguousFrom(w)
 	}
 	if err != nil {
 		return nil, err
@@ -136,9 +136,9 @@ func (p parser) targets(effect Effect, action Action, w []word, end int) ([]Rule
 	}
 	var out []Rule
 	for len(w) > 0 {
-		r := Rule{effect: effect, action: action, protocols: both, origin: p.origin}
-		if r.origin.Line == 0 && w[0].at > 0 {
-			r.origin.Column = w[0].at + 1
+		r := Rule{effect: effect, action: action, protocols: bothProtocols, origin: p.origin}
+		if r.origin.Line == 0 && w[0].offset > 0 {
+			r.origin.Column = w[0].offset + 1
 		}
 		if err := p.target(&r, w[0]); err != nil {
 			return nil, err
@@ -146,7 +146,7 @@ func (p parser) targets(effect Effect, action Action, w []word, end int) ([]Rule
 		w = w[1:]
 		if len(w) > 0 && w[0].text == "from" {
 			if action != Listen {
-				return nil, p.fail(w[0].at, "leave it out",
+				return nil, p.fail(w[0].offset, "leave it out",
 					`"from" says who may connect to a listener; %s has none`, action)
 			}
 			if len(w) == 1 {
@@ -158,7 +158,7 @@ func (p parser) targets(effect Effect, action Action, w []word, end int) ([]Rule
 			}
 			w = w[2:]
 		}
-		r.spell()
+		r.setText()
 		out = append(out, r)
 	}
 	return out, nil
@@ -181,23 +181,23 @@ func (p parser) target(r *Rule, w word) *Error {
 		case "udp":
 			r.protocols = UDP
 		default:
-			return p.fail(w.at, "write tcp://, udp://, or neither for both", "%q is not a protocol",
+			return p.fail(w.offset, "write tcp://, udp://, or neither for both", "%q is not a protocol",
 				scheme)
 		}
-		rest = word{after, w.at + len(scheme) + len("://")}
+		rest = word{after, w.offset + len(scheme) + len("://")}
 	}
 	host, ports, hasPorts, err := p.split(rest)
 	if err != nil {
 		return err
 	}
-	if r.action == Resolve && (hasPorts || rest.at != w.at) {
-		return p.fail(w.at, "write "+host.text,
+	if r.action == Resolve && (hasPorts || rest.offset != w.offset) {
+		return p.fail(w.offset, "write "+host.text,
 			"resolve takes a name alone, without protocol and port")
 	}
 	if r.host, err = p.host(host); err != nil {
 		return err
 	}
-	if err := p.askBack(r.action, host, r.host); err != nil {
+	if err := p.refuseUnlikelyName(r.action, host, r.host); err != nil {
 		return err
 	}
 	if hasPorts {
@@ -214,34 +214,34 @@ func (p parser) split(w word) (host, ports word, hasPorts bool, _ *Error) {
 		h, after, closed := strings.Cut(inside, "]")
 		switch {
 		case !closed:
-			return host, ports, false, p.fail(w.at, `close the bracket: "[`+inside+`]"`,
+			return host, ports, false, p.fail(w.offset, `close the bracket: "[`+inside+`]"`,
 				`"[" is not closed`)
 		case strings.HasPrefix(after, "/"):
 			bits, _, _ := strings.Cut(after, ":")
-			return host, ports, false, p.fail(w.at+len(h)+2, "write ["+h+bits+"]",
+			return host, ports, false, p.fail(w.offset+len(h)+2, "write ["+h+bits+"]",
 				"the prefix length belongs inside the brackets")
 		case after != "" && after[0] != ':':
-			return host, ports, false, p.fail(w.at+len(h)+2, "write [address]:port",
+			return host, ports, false, p.fail(w.offset+len(h)+2, "write [address]:port",
 				"%q follows the bracket", after)
 		}
-		host = word{h, w.at + 1}
+		host = word{h, w.offset + 1}
 		if after == "" {
 			return host, ports, false, nil
 		}
-		return host, word{after[1:], w.at + len(h) + 3}, true, nil
+		return host, word{after[1:], w.offset + len(h) + 3}, true, nil
 	}
 	if strings.Count(w.text, ":") != 1 { // none, or an IPv6 address
-		return w, ports, false, p.oneReading(w)
+		return w, ports, false, p.refuseAmbiguousPort(w)
 	}
 	h, after, _ := strings.Cut(w.text, ":")
-	return word{h, w.at}, word{after, w.at + len(h) + 1}, true, nil
+	return word{h, w.offset}, word{after, w.offset + len(h) + 1}, true, nil
 }
 
 // ports parses "80,443,8000-8999" into sorted ranges that do not touch; nil when they cover every
 // port.
 func (p parser) ports(w word) ([]portRange, *Error) {
 	var out []portRange
-	at := w.at
+	at := w.offset
 	for part := range strings.SplitSeq(w.text, ",") {
 		lo, hi, isRange := strings.Cut(part, "-")
 		first, err1 := strconv.ParseUint(lo, 10, 16)

@@ -142,7 +142,7 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%q: %v", c.rule, err)
 			continue
 		}
-		if !strings.Contains(e.Problem, c.problem) || !strings.Contains(e.Mend, c.mend) ||
+		if !strings.Contains(e.Problem, c.problem) || !strings.Contains(e.Hint, c.mend) ||
 			e.Origin.Column != c.column || e.Origin.Line != 3 {
 			t.Errorf("%q: %v", c.rule, e)
 		}

@@ -19,7 +19,7 @@ import (
 // Local port 0 is a port of the host's choice. The error is an [*Error].
 func ParseRequest(text string) (Request, error) {
 	var p parser
-	w := words(text)
+	w := splitWords(text)
 	op, names := -1, opNames[:OpAlter]
 	if len(w) > 0 {
 		op = slices.Index(names, w[0].text)
@@ -48,11 +48,11 @@ func ParseRequest(text string) (Request, error) {
 	if from {
 		r.Local = r.Remote
 		var err error
-		if err := p.oneReading(w[3]); err != nil {
+		if err := p.refuseAmbiguousPort(w[3]); err != nil {
 			return Request{}, err
 		}
 		if r.Remote, err = parseAddrPort(w[3].text, true); err != nil {
-			return Request{}, p.fail(w[3].at, "write an address, or address:port",
+			return Request{}, p.fail(w[3].offset, "write an address, or address:port",
 				"%q is not a peer", w[3].text)
 		}
 	} else if r.Op != OpConnect && r.Op != OpJoin {
@@ -74,9 +74,9 @@ func (p parser) requestTarget(r *Request, w word) *Error {
 	case !ok && r.Op == OpJoin:
 		rest = w.text
 	default:
-		return p.fail(w.at, "write tcp:// or udp:// in front", "%q has no protocol", w.text)
+		return p.fail(w.offset, "write tcp:// or udp:// in front", "%q has no protocol", w.text)
 	}
-	if err := p.oneReading(word{rest, w.at + len(w.text) - len(rest)}); err != nil {
+	if err := p.refuseAmbiguousPort(word{rest, w.offset + len(w.text) - len(rest)}); err != nil {
 		return err
 	}
 	var err error
@@ -86,11 +86,11 @@ func (p parser) requestTarget(r *Request, w word) *Error {
 	name, port, ok := strings.Cut(rest, ":")
 	n, err := strconv.ParseUint(port, 10, 16)
 	if r.Op != OpConnect || !ok || err != nil {
-		return p.fail(w.at, "write an address and a port, such as tcp://10.0.0.5:80 or "+
+		return p.fail(w.offset, "write an address and a port, such as tcp://10.0.0.5:80 or "+
 			"tcp://[::1]:80", "%q is not a target", w.text)
 	}
 	if r.Name, err = CanonicalName(name); err != nil {
-		return p.fail(w.at, "write an address or a name", "%q is %v", name, err)
+		return p.fail(w.offset, "write an address or a name", "%q is %v", name, err)
 	}
 	r.Remote = netip.AddrPortFrom(netip.Addr{}, uint16(n))
 	return nil

@@ -33,11 +33,11 @@ const (
 type Pins struct {
 	now func() time.Time
 
-	mu    sync.RWMutex
-	names map[string]*pinnedName
-	addrs map[netip.Addr][]pin
-	count int    // pins in addrs
-	turn  uint64 // counts lookups
+	mu       sync.RWMutex
+	names    map[string]*pinnedName
+	addrs    map[netip.Addr][]pin
+	pinCount int    // pins in addrs
+	lookups  uint64 // counts lookups
 
 	// sources are the names whose lookups returned an address last, also where that grants nothing.
 	// They are for hints alone.
@@ -68,8 +68,8 @@ func (p *Pins) setSource(name string, addrs []netip.Addr) {
 
 // pinnedName is what one name has pinned.
 type pinnedName struct {
-	addrs []netip.Addr
-	turn  uint64 // when it was looked up last
+	addrs      []netip.Addr
+	lastLookup uint64 // when it was looked up last
 }
 
 // pin says that an address was an answer for a name.
@@ -100,19 +100,19 @@ func (p *Pins) find(l *layer, q *query) (*Rule, string) {
 	return nil, ""
 }
 
-// record makes addrs, which are normal, of the family and all different, what a lookup of name
+// replace makes addrs, which are normal, of the family and all different, what a lookup of name
 // returned.
-func (p *Pins) record(name string, family Family, addrs []netip.Addr) {
+func (p *Pins) replace(name string, family Family, addrs []netip.Addr) {
 	now := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.turn++
+	p.lookups++
 	n := p.names[name]
 	if n == nil {
 		n = new(pinnedName)
 		p.names[name] = n
 	}
-	n.turn = p.turn
+	n.lastLookup = p.lookups
 
 	old := n.addrs
 	for _, a := range old {
@@ -126,7 +126,7 @@ func (p *Pins) record(name string, family Family, addrs []netip.Addr) {
 			continue
 		}
 		p.addrs[a] = append(p.addrs[a], pin{name: name})
-		p.count++
+		p.pinCount++
 	}
 	n.addrs = slices.Clone(addrs)
 	// in the order in which they were replaced, so that a cut takes the oldest
@@ -142,7 +142,7 @@ func (p *Pins) record(name string, family Family, addrs []netip.Addr) {
 	if len(n.addrs) == 0 {
 		delete(p.names, name)
 	}
-	for p.count > maxPinned {
+	for p.pinCount > maxPinned {
 		p.forgetOldest()
 	}
 }
@@ -160,7 +160,7 @@ func (p *Pins) pin(a netip.Addr, name string) *pin {
 
 func (p *Pins) unpin(a netip.Addr, name string) {
 	rest := slices.DeleteFunc(p.addrs[a], func(pin pin) bool { return pin.name == name })
-	if p.count--; len(rest) > 0 {
+	if p.pinCount--; len(rest) > 0 {
 		p.addrs[a] = rest
 	} else {
 		delete(p.addrs, a)
@@ -170,10 +170,10 @@ func (p *Pins) unpin(a netip.Addr, name string) {
 // forgetOldest drops what the name pinned that was looked up longest ago.
 func (p *Pins) forgetOldest() {
 	var oldest string
-	turn := p.turn + 1
+	turn := p.lookups + 1
 	for name, n := range p.names {
-		if n.turn < turn {
-			oldest, turn = name, n.turn
+		if n.lastLookup < turn {
+			oldest, turn = name, n.lastLookup
 		}
 	}
 	for _, a := range p.names[oldest].addrs {
@@ -193,12 +193,12 @@ func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Ad
 	if p == nil || err != nil {
 		return nil, addrs
 	}
-	naming := p.naming(name)
+	naming := p.layersNaming(name)
 	var pinned []netip.Addr
 	for _, a := range addrs {
-		n := normal(a)
-		barred := special(n)
-		unreached := func(l *layer) bool { return !l.reaches(n) }
+		n := normalizeAddr(a)
+		barred := nonPublic(n)
+		unreached := func(l *layer) bool { return !l.reachesByAddr(n) }
 		if !family.has(n) || len(kept) == maxAnswer || barred &&
 			slices.ContainsFunc(naming, unreached) {
 			removed = append(removed, a)
@@ -212,14 +212,14 @@ func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Ad
 	if pins != nil {
 		pins.setSource(name, pinned)
 		if len(naming) > 0 {
-			pins.record(name, family, pinned)
+			pins.replace(name, family, pinned)
 		}
 	}
 	return kept, removed
 }
 
-// naming returns the layers with a connect rule for a name, which filter what its lookups return.
-func (p *Policy) naming(name string) (list []*layer) {
+// layersNaming returns the layers with a connect rule for a name, which filter what its lookups return.
+func (p *Policy) layersNaming(name string) (list []*layer) {
 	for _, l := range p.layers {
 		if l.grantsLookup(name) != nil {
 			list = append(list, l)
@@ -228,9 +228,9 @@ func (p *Policy) naming(name string) (list []*layer) {
 	return list
 }
 
-// reaches reports whether some rule allows connects to the address by itself, whatever the port.
-func (l *layer) reaches(a netip.Addr) bool {
-	in := inner(a)
+// reachesByAddr reports whether some rule allows connects to the address by itself, whatever the port.
+func (l *layer) reachesByAddr(a netip.Addr) bool {
+	in := embeddedIPv4Of(a)
 	unreached := func(v4 netip.Addr) bool { return !l.connect[Allow].covers(v4) }
 	return l.connect[Allow].covers(a) && !slices.ContainsFunc(in.all(), unreached)
 }

@@ -102,9 +102,9 @@ func TestPinsAreBounded(t *testing.T) {
 		for _, n := range pins.names {
 			byName += len(n.addrs)
 		}
-		if total != pins.count || byName != total || total > maxPinned ||
+		if total != pins.pinCount || byName != total || total > maxPinned ||
 			len(pins.names) > maxPinned {
-			t.Fatalf("%d pins, %d by name, counted as %d, %d names", total, byName, pins.count,
+			t.Fatalf("%d pins, %d by name, counted as %d, %d names", total, byName, pins.pinCount,
 				len(pins.names))
 		}
 	}

@@ -31,7 +31,7 @@ func All(guest *Policy, ceilings ...*Policy) *Policy {
 			continue
 		}
 		all.layers = append(all.layers, c.layers...)
-		all.limits = all.limits.min(c.limits)
+		all.limits = all.limits.strictest(c.limits)
 	}
 	return all
 }
@@ -59,14 +59,14 @@ func (p *Policy) Limits() Limits {
 
 // layer is one set of rules, indexed for decisions. The arrays of two hold Allow and Deny.
 type layer struct {
-	rules   []Rule
-	connect [2]*hostIndex[rulePorts]
-	listen  [2]*hostIndex[peers]
-	join    [2]*hostIndex[*Rule]
-	resolve [2]nameIndex[*Rule]
-	names   nameIndex[rulePorts] // the allow connect rules that name a host
-	named   rulePorts            // the same, whatever the name
-	client  [2]*Rule             // an allow connect rule for TCP, and one for UDP
+	rules      []Rule
+	connect    [2]*hostIndex[rulePorts]
+	listen     [2]*hostIndex[peers]
+	join       [2]*hostIndex[*Rule]
+	resolve    [2]nameIndex[*Rule]
+	names      nameIndex[rulePorts] // the allow connect rules that name a host
+	namedPorts rulePorts            // the same, whatever the name
+	clientRule [2]*Rule             // an allow connect rule for TCP, and one for UDP
 }
 
 func compile(rules []Rule) *layer {
@@ -79,8 +79,8 @@ func compile(rules []Rule) *layer {
 		switch r := &rules[i]; r.action {
 		case Connect:
 			for _, p := range []Protocol{TCP, UDP} {
-				if r.effect == Allow && r.protocols&p != 0 && l.client[p>>1] == nil {
-					l.client[p>>1] = r
+				if r.effect == Allow && r.protocols&p != 0 && l.clientRule[p>>1] == nil {
+					l.clientRule[p>>1] = r
 				}
 			}
 			if r.host.kind == byName || r.host.kind == underName {
@@ -106,14 +106,14 @@ func compile(rules []Rule) *layer {
 		l.join[e] = buildHosts(&join[e], firstRule)
 		l.resolve[e] = buildNames(&resolve[e], firstRule)
 	}
-	l.names, l.named = buildNames(&names, indexPorts), indexPorts(named)
+	l.names, l.namedPorts = buildNames(&names, indexPorts), indexPorts(named)
 	return l
 }
 
 // addUnspecified makes a deny for some addresses of a host hold for a socket on all of them, since
 // it would listen there as well.
 func addUnspecified(b *hostBuilder[*Rule], r *Rule) {
-	has4 := r.host.public() ||
+	has4 := r.host.isPublic() ||
 		slices.ContainsFunc(r.host.prefixes(), func(p netip.Prefix) bool { return p.Addr().Is4() })
 	if has4 {
 		b.add(netip.PrefixFrom(netip.IPv4Unspecified(), 32), r)

@@ -55,7 +55,7 @@ func indexPorts(rules []*Rule) rulePorts {
 		slices.Sort(cuts)
 		cuts = slices.Compact(cuts)
 		s := &x[proto>>1]
-		for i, r := range paint(cuts, rules, proto) {
+		for i, r := range firstRules(cuts, rules, proto) {
 			if cuts[i] <= math.MaxUint16 && (i == 0 || s.rules[len(s.rules)-1] != r) {
 				s.starts, s.rules = append(s.starts, uint16(cuts[i])), append(s.rules, r)
 			}
@@ -64,10 +64,10 @@ func indexPorts(rules []*Rule) rulePorts {
 	return x
 }
 
-// paint returns for each stretch of ports, which begin at the cuts, the first rule that has it.
+// firstRules returns for each stretch of ports, which begin at the cuts, the first rule that has it.
 // Each stretch is visited once, however many rules have it, so that the cost does not grow with the
 // square of the rules.
-func paint(cuts []int, rules []*Rule, proto Protocol) []*Rule {
+func firstRules(cuts []int, rules []*Rule, proto Protocol) []*Rule {
 	painted := make([]*Rule, len(cuts))
 	next := make([]int, len(cuts)+1) // leads from a painted stretch towards one that is not
 	for i := range next {
@@ -109,7 +109,7 @@ func findPort(x *hostIndex[rulePorts], a netip.Addr, proto Protocol, port uint16
 
 // findExplicit leaves out rules for all public addresses.
 func findExplicit(x *hostIndex[rulePorts], a netip.Addr, proto Protocol, port uint16) *Rule {
-	for n := x.find(a); n != nil; n = n.up {
+	for n := x.find(a); n != nil; n = n.parent {
 		if r := n.leaf.find(proto, port); r != nil {
 			return r
 		}
@@ -119,16 +119,16 @@ func findExplicit(x *hostIndex[rulePorts], a netip.Addr, proto Protocol, port ui
 
 // peers are the listen rules for one local address, by the peers that they are about.
 type peers struct {
-	all      rulePorts             // whatever the peer
-	everyone rulePorts             // those about every peer
-	some     *hostIndex[rulePorts] // those about some
+	all     rulePorts             // whatever the peer
+	anyPeer rulePorts             // those about every peer
+	byPeer  *hostIndex[rulePorts] // those about some
 }
 
 func indexPeers(rules []*Rule) peers {
 	var everybody []*Rule
 	var some hostBuilder[*Rule]
 	for _, r := range rules {
-		if r.peer.kind == everyone {
+		if r.peer.kind == anyPeer {
 			everybody = append(everybody, r)
 		} else {
 			some.addHost(r.peer, r)
@@ -146,8 +146,8 @@ func (p *peers) find(e Effect, proto Protocol, port uint16, peer netip.Addr) *Ru
 	case !peer.IsValid() && e == Allow:
 		return p.all.find(proto, port)
 	}
-	if r := p.everyone.find(proto, port); r != nil || !peer.IsValid() {
+	if r := p.anyPeer.find(proto, port); r != nil || !peer.IsValid() {
 		return r
 	}
-	return findPort(p.some, peer, proto, port)
+	return findPort(p.byPeer, peer, proto, port)
 }

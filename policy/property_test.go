@@ -215,8 +215,8 @@ func TestIndexAgreesWithReading(t *testing.T) {
 // read decides a request without lookups by going through the rules one by one, as the
 // specification has it.
 func read(rules []Rule, r Request) bool {
-	q := r.normal()
-	if !q.judgeable() {
+	q := r.normalized()
+	if !q.complete() {
 		return false
 	}
 	any := func(e Effect, a Action, match func(*Rule) bool) bool {
@@ -254,7 +254,7 @@ func read(rules []Rule, r Request) bool {
 			match := func(r *Rule) bool { return onPort(r, q.rport) && r.host.contains(a) }
 			allow := func(r *Rule) bool {
 				return match(r) &&
-					!(q.own && a == q.remote && r.host.public())
+					!(q.own && a == q.remote && r.host.isPublic())
 			}
 			if !any(Allow, Connect, allow) || any(Deny, Connect, match) {
 				return false
@@ -288,7 +288,7 @@ func read(rules []Rule, r Request) bool {
 								r.host.contains(a)
 						})
 				}
-				from := r.peer.kind == everyone || peer.IsValid() && r.peer.contains(peer)
+				from := r.peer.kind == anyPeer || peer.IsValid() && r.peer.contains(peer)
 				return here && from && (onPort(r, q.allowPort()) || onPort(r, q.lport))
 			}
 			if !any(Allow, Listen, allow) || any(Deny, Listen, deny) {
@@ -317,7 +317,7 @@ func read(rules []Rule, r Request) bool {
 	}
 	public := func(r *Rule) bool {
 		return onPort(r, q.rport) &&
-			(r.host.public() || r.host == anyHost)
+			(r.host.isPublic() || r.host == anyHost)
 	}
 	named := func(r *Rule) bool {
 		return onPort(r, q.rport) && (r.host.kind == byName || r.host.kind == underName) && name(r)
@@ -376,8 +376,8 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 			if byName {
 				named++
 			}
-			if want := pins.source(normal(q.Remote.Addr())); q.Op == OpConnect && want != "" &&
-				!q.Own && !special(normal(q.Remote.Addr())) && !byName {
+			if want := pins.source(normalizeAddr(q.Remote.Addr())); q.Op == OpConnect && want != "" &&
+				!q.Own && !nonPublic(normalizeAddr(q.Remote.Addr())) && !byName {
 				return fmt.Errorf("%v: got the hint %s, want one with %s", q, refusal.Hint(), want)
 			}
 			for i := range added {
@@ -416,11 +416,11 @@ func narrow(r *Rule) bool {
 		return h.kind == byName || h.kind == byPrefix &&
 			h.prefix.IsSingleIP()
 	}
-	if !one(r.host) || r.peer.kind != everyone && !one(r.peer) {
+	if !one(r.host) || r.peer.kind != anyPeer && !one(r.peer) {
 		return false
 	}
 	if r.action == Connect || r.action == Listen {
-		return r.protocols != both && len(r.ports) == 1 && r.ports[0].first == r.ports[0].last
+		return r.protocols != bothProtocols && len(r.ports) == 1 && r.ports[0].first == r.ports[0].last
 	}
 	return true
 }
@@ -449,7 +449,7 @@ func TestFilteredHintLeavesIn(t *testing.T) {
 				more := New(append(p.Rules(), added...), Limits{})
 				_, removed := more.Answer(nil, name, AnyFamily, world[name])
 				return !slices.ContainsFunc(removed,
-					func(a netip.Addr) bool { return !normal(a).IsUnspecified() })
+					func(a netip.Addr) bool { return !normalizeAddr(a).IsUnspecified() })
 			}
 			flag, value, _ := strings.Cut(f.Hint(), " ")
 			added, err := ParseTargets(Allow, Connect, strings.Trim(value, `"`), Origin{})
@@ -476,7 +476,7 @@ func TestFilteredHintLeavesIn(t *testing.T) {
 
 // sameTarget reports whether rules cannot tell a from b.
 func sameTarget(a, b Request) bool {
-	p, q := a.normal(), b.normal()
+	p, q := a.normalized(), b.normalized()
 	switch p.op {
 	case OpResolve:
 		return p.name == q.name

@@ -61,15 +61,15 @@ func bracketed(a netip.Addr) string {
 	return a.String()
 }
 
-// oneReading refuses an IPv6 address without brackets that may end in a port, or does.
-func (p parser) oneReading(w word) *Error {
+// refuseAmbiguousPort refuses an IPv6 address without brackets that may end in a port, or does.
+func (p parser) refuseAmbiguousPort(w word) *Error {
 	withPort, alone := Readings(w.text)
 	switch {
 	case alone != "":
-		return p.fail(w.at, "write "+withPort+" for the port, or "+alone+" for the address",
+		return p.fail(w.offset, "write "+withPort+" for the port, or "+alone+" for the address",
 			"%q can be read in two ways", w.text)
 	case withPort != "":
-		return p.fail(w.at, "write "+withPort, "an IPv6 address is in brackets when a port follows")
+		return p.fail(w.offset, "write "+withPort, "an IPv6 address is in brackets when a port follows")
 	}
 	return nil
 }
@@ -77,9 +77,9 @@ func (p parser) oneReading(w word) *Error {
 // ruleWords are the words of the language that could pass as names of hosts.
 var ruleWords = slices.Concat([]string{"allow", "deny", "from", "tcp", "udp"}, actionNames[:])
 
-// notAName says what else than a host a single label was probably meant to be. A final dot, as
+// likelyMistake says what else than a host a single label was probably meant to be. A final dot, as
 // absolute names have it in the DNS, tells that a host is meant.
-func (a Action) notAName(name string) (problem, instead string) {
+func (a Action) likelyMistake(name string) (problem, instead string) {
 	if slices.Contains(ruleWords, name) {
 		return "is a word of the rules", "leave it out"
 	}
@@ -115,22 +115,22 @@ func similar(a, b string, edits int) bool {
 		similar(a[1:], b[1:], edits-1)
 }
 
-// askBack refuses a host that is probably no name.
-func (p parser) askBack(a Action, w word, h host) *Error {
+// refuseUnlikelyName refuses a host that is probably no name.
+func (p parser) refuseUnlikelyName(a Action, w word, h host) *Error {
 	if h.kind != byName || strings.Contains(h.name, ".") || strings.HasSuffix(w.text, ".") {
 		return nil
 	}
-	problem, instead := a.notAName(h.name)
+	problem, instead := a.likelyMistake(h.name)
 	if problem == "" {
 		return nil
 	}
-	mend := instead + ", or " + h.name + ". for a host of that name"
-	return p.fail(w.at, mend, "%q %s", w.text, problem)
+	hint := instead + ", or " + h.name + ". for a host of that name"
+	return p.fail(w.offset, hint, "%q %s", w.text, problem)
 }
 
-// refuseProse refuses a word without protocol, port and dot among several targets to connect to: it
+// refuseStrayWord refuses a word without protocol, port and dot among several targets to connect to: it
 // is rather a word too many than a host, as in "x any".
-func (p parser) refuseProse(a Action, w []word) *Error {
+func (p parser) refuseStrayWord(a Action, w []word) *Error {
 	if a == Resolve || len(w) < 2 {
 		return nil
 	}
@@ -140,29 +140,29 @@ func (p parser) refuseProse(a Action, w []word) *Error {
 			continue
 		}
 		if text := w[i].text; text == classes[classAny].group {
-			return p.fail(w[i].at, "leave the others out, or it",
+			return p.fail(w[i].offset, "leave the others out, or it",
 				"%q is every address, so nothing stands beside it", text)
 		} else if isLabel(text) && !isGroup(text) {
-			return p.fail(w[i].at, "leave it out, or write "+text+". for a host of that name",
+			return p.fail(w[i].offset, "leave it out, or write "+text+". for a host of that name",
 				"%q stands among several targets without a port", text)
 		}
 	}
 	return nil
 }
 
-// fromEach refuses a target without "from" before one that has it, since that can be read as meant
+// refuseAmbiguousFrom refuses a target without "from" before one that has it, since that can be read as meant
 // for both, and after it if it can be read as one more peer.
-func (p parser) fromEach(w []word) *Error {
+func (p parser) refuseAmbiguousFrom(w []word) *Error {
 	var bare, with bool
 	for i := 0; i < len(w); i++ {
 		hasFrom := i+1 < len(w) && w[i+1].text == "from"
 		switch {
 		case hasFrom && bare:
-			return p.fail(w[i+1].at, `write "from" behind each, or a value for each`,
+			return p.fail(w[i+1].offset, `write "from" behind each, or a value for each`,
 				`"from" can be meant for one of several targets, or for all`)
 		case !hasFrom && with && p.peer(new(Rule), w[i]) == nil:
 			text := w[i].text
-			return p.fail(w[i].at,
+			return p.fail(w[i].offset,
 				fmt.Sprintf(`write "TARGET from %s" for another peer, or %[1]s in a value `+
 					`of its own for another target`, text), "%q can be read in two ways", text)
 		}

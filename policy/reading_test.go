@@ -29,8 +29,8 @@ func TestTwoReadings(t *testing.T) {
 		t.Run(c.rule, func(t *testing.T) {
 			_, err := ParseRule(c.rule, Origin{})
 			var e *Error
-			if !errors.As(err, &e) || !strings.Contains(e.Mend, c.withPort) ||
-				!strings.Contains(e.Mend, c.alone) {
+			if !errors.As(err, &e) || !strings.Contains(e.Hint, c.withPort) ||
+				!strings.Contains(e.Hint, c.alone) {
 				t.Fatalf("got error %v, want one with %q and %q", err, c.withPort, c.alone)
 			}
 			before := c.rule[:strings.LastIndexAny(c.rule, " /")+1]
@@ -167,7 +167,7 @@ func TestFromHasOneReading(t *testing.T) {
 			switch refused := errors.As(err, &e); {
 			case mend == "" && err != nil:
 				t.Errorf("%s: got %v, want it taken", text, err)
-			case mend != "" && (!refused || !strings.Contains(e.Mend, mend)):
+			case mend != "" && (!refused || !strings.Contains(e.Hint, mend)):
 				t.Errorf("%s: got %v, want an error that says %s", text, err, mend)
 			}
 		}

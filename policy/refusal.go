@@ -16,7 +16,7 @@ type Refusal struct {
 	// policy. It is empty where that does not help: a deny refused, or a ceiling did.
 	Allow []Rule
 
-	mend string // what to do where Allow is empty
+	fallbackHint string // what to do where Allow is empty
 }
 
 // Error returns one line, such as
@@ -31,13 +31,13 @@ func (r *Refusal) Unwrap() error { return syscall.EACCES }
 // or what to do where no flag helps. It is empty for a request that no policy can allow.
 func (r *Refusal) Hint() string {
 	if len(r.Allow) == 0 {
-		return r.mend
+		return r.fallbackHint
 	}
 	return Hint(r.Allow)
 }
 
-// nothing is the layer of a policy that is nil.
-var nothing = compile(nil)
+// emptyLayer is the layer of a policy that is nil.
+var emptyLayer = compile(nil)
 
 // Explain says why a request was refused, given the decision on it; nil if it was allowed. It makes
 // texts, so it is for refusals only, but it does not take longer for more rules.
@@ -46,8 +46,8 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 		return nil
 	}
 	ref := &Refusal{Request: r, Rule: d.Rule}
-	q := r.normal()
-	if !q.judgeable() {
+	q := r.normalized()
+	if !q.complete() {
 		switch q.op {
 		case OpResolve:
 			_, err := CanonicalName(r.Name)
@@ -59,24 +59,24 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 		}
 		return ref
 	}
-	l := nothing
+	l := emptyLayer
 	if p != nil && d.layer < len(p.layers) {
 		l = p.layers[d.layer]
 	}
 	if d.Rule != nil {
-		ref.Reason = d.Rule.where() + " refuses it"
-		ref.mend = "take out " + d.Rule.where() + ", or make it narrower"
+		ref.Reason = d.Rule.quoted() + " refuses it"
+		ref.fallbackHint = "take out " + d.Rule.quoted() + ", or make it narrower"
 	} else {
 		ref.Reason = l.reason(&q)
-		ref.Allow = l.missing(&q, d.source)
+		ref.Allow = l.missingRules(&q, d.source)
 	}
-	if d.layer == 0 && q.op == OpBind && q.client() && len(ref.Allow) > 0 {
-		ref.mend, ref.Allow = clientHint(q.protocol, ref.Allow), nil
+	if d.layer == 0 && q.op == OpBind && q.isClient() && len(ref.Allow) > 0 {
+		ref.fallbackHint, ref.Allow = clientHint(q.protocol, ref.Allow), nil
 	}
 	if d.layer > 0 {
 		ref.Reason = "the ceiling: " + ref.Reason
 		if len(ref.Allow) > 0 {
-			ref.mend, ref.Allow = ceilingHint(ref.Allow), nil
+			ref.fallbackHint, ref.Allow = ceilingHint(ref.Allow), nil
 		}
 	}
 	return ref
@@ -88,7 +88,7 @@ func (l *layer) reason(q *query) string {
 	case OpResolve:
 		return l.reasonName(q)
 	case OpBind:
-		if q.client() {
+		if q.isClient() {
 			return l.reasonHost(Listen, q.protocol, q.local, 0) + ", and none lets it connect by " +
 				q.protocol.String()
 		}
@@ -96,17 +96,17 @@ func (l *layer) reason(q *query) string {
 		if !q.remote.IsValid() {
 			return l.reasonName(q)
 		}
-		if l.hidden(q) {
+		if l.ownAddrUnnamed(q) {
 			return ownReason(q)
 		}
 		for _, a := range q.remotes() {
 			if l.findConnect(Allow, a, q) == nil {
-				return through(q, a) + l.reasonHost(Connect, q.protocol, a, q.rport)
+				return viaEmbedded(q, a) + l.reasonHost(Connect, q.protocol, a, q.rport)
 			}
 		}
 	case OpAccept, OpReceive:
-		if q.client() {
-			if l.hidden(q) {
+		if q.isClient() {
+			if l.ownAddrUnnamed(q) {
 				return "the guest may not connect there: " + ownReason(q)
 			}
 			return "the guest may not connect there: " +
@@ -117,7 +117,7 @@ func (l *layer) reason(q *query) string {
 		for _, a := range q.remotes() {
 			if rule := l.findListen(Allow, &local, netip.Addr{}); rule != nil &&
 				l.findListen(Allow, q, a) == nil {
-				return through(q, a) + rule.where() + " does not admit " + a.String()
+				return viaEmbedded(q, a) + rule.quoted() + " does not admit " + a.String()
 			}
 		}
 		return l.reasonHost(Listen, q.protocol, q.local, q.allowPort())
@@ -127,16 +127,16 @@ func (l *layer) reason(q *query) string {
 	return l.reasonHost(Listen, q.protocol, q.local, q.allowPort())
 }
 
-// hidden reports whether q is about an address of the host that no rule names.
-func (l *layer) hidden(q *query) bool { return q.own && l.connect[Allow].find(q.remote) == nil }
+// ownAddrUnnamed reports whether q is about an address of the host that no rule names.
+func (l *layer) ownAddrUnnamed(q *query) bool { return q.own && l.connect[Allow].find(q.remote) == nil }
 
 func ownReason(q *query) string {
 	return q.remote.String() +
 		` is an address of this host, for which no name, "*" or "public" stands`
 }
 
-// through introduces a sentence about the IPv4 address that an address carries.
-func through(q *query, a netip.Addr) string {
+// viaEmbedded introduces a sentence about the IPv4 address that an address carries.
+func viaEmbedded(q *query, a netip.Addr) string {
 	if a == q.remote {
 		return ""
 	}
@@ -152,9 +152,9 @@ func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uin
 	switch action {
 	case Connect:
 		x := l.connect[Allow]
-		some = l.client != [2]*Rule{}
+		some = l.clientRule != [2]*Rule{}
 		covers, other = nearest(x, a, proto, func(p *rulePorts) *rulePorts { return p })
-		public, named = x.public.find(proto, port), l.named.find(proto, port)
+		public, named = x.public.find(proto, port), l.namedPorts.find(proto, port)
 	case Listen:
 		x := l.listen[Allow]
 		some = !x.empty()
@@ -171,14 +171,14 @@ func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uin
 	}
 	switch {
 	case covers != nil && port == 0:
-		return covers.where() + " does not cover a port of the host's choice"
+		return covers.quoted() + " does not cover a port of the host's choice"
 	case covers != nil:
-		return covers.where() + " does not cover port " + strconv.Itoa(int(port))
+		return covers.quoted() + " does not cover port " + strconv.Itoa(int(port))
 	case other != nil:
-		return other.where() + " covers " + other.protocols.String() + " only"
+		return other.quoted() + " covers " + other.protocols.String() + " only"
 	case public != nil:
 		return strconv.Quote(public.host.String()) + " covers public addresses only, " + is
-	case named != nil && special(a):
+	case named != nil && nonPublic(a):
 		return strconv.Quote(named.host.String()) + " reaches public addresses only, " + is
 	case named != nil:
 		return "no lookup of " + strconv.Quote(named.host.String()) + " returned it"
@@ -200,7 +200,7 @@ func nearest[L any](x *hostIndex[L], a netip.Addr, proto Protocol,
 		covers = p.first(proto)
 		return covers != nil
 	}
-	for n := x.find(a); n != nil; n = n.up {
+	for n := x.find(a); n != nil; n = n.parent {
 		if try(&n.leaf) {
 			return covers, other
 		}
@@ -215,7 +215,7 @@ func nearest[L any](x *hostIndex[L], a netip.Addr, proto Protocol,
 func (l *layer) reasonName(q *query) string {
 	if q.op == OpConnect && l.decideResolve(q.name).Allowed {
 		if rule := l.grantsLookup(q.name); rule != nil {
-			return rule.where() + " does not cover port " + strconv.Itoa(int(q.rport))
+			return rule.quoted() + " does not cover port " + strconv.Itoa(int(q.rport))
 		}
 		return "no connect rule covers it"
 	}

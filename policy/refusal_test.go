@@ -179,7 +179,7 @@ func TestIncompleteRequests(t *testing.T) {
 		Local: mustAddrPort("10.0.0.1:80")}
 	for _, change := range []func(*Request){
 		func(r *Request) { r.Protocol = 0 },
-		func(r *Request) { r.Protocol = both },
+		func(r *Request) { r.Protocol = bothProtocols },
 		func(r *Request) { r.Protocol = 7 },
 		func(r *Request) { r.Remote = none },
 		func(r *Request) { r.Op = OpBind; r.Local = none },

@@ -77,35 +77,35 @@ func (r Request) String() string {
 	if r.Protocol == TCP || r.Protocol == UDP {
 		s += " " + r.Protocol.String()
 	}
-	switch q := r.normal(); r.Op {
+	switch q := r.normalized(); r.Op {
 	case OpBind, OpListen:
-		return s + " " + show(q.local, q.allowPort())
+		return s + " " + formatAddrPort(q.local, q.allowPort())
 	case OpAlter:
-		return s + " " + show(q.local, q.lport) + " by " + r.Name
+		return s + " " + formatAddrPort(q.local, q.lport) + " by " + r.Name
 	case OpAccept, OpReceive:
-		return s + " " + show(q.local, q.allowPort()) + " from " + show(q.remote, q.rport)
+		return s + " " + formatAddrPort(q.local, q.allowPort()) + " from " + formatAddrPort(q.remote, q.rport)
 	case OpJoin:
 		return s + " " + q.remote.String()
 	case OpResolve:
-		return s + " " + showName(r.Name, q)
+		return s + " " + formatName(r.Name, q)
 	default:
 		if !q.remote.IsValid() && r.Name != "" {
-			return s + " " + showName(r.Name, q) + ":" + strconv.Itoa(int(q.rport))
+			return s + " " + formatName(r.Name, q) + ":" + strconv.Itoa(int(q.rport))
 		}
-		return s + " " + show(q.remote, q.rport)
+		return s + " " + formatAddrPort(q.remote, q.rport)
 	}
 }
 
-func show(a netip.Addr, port uint16) string {
+func formatAddrPort(a netip.Addr, port uint16) string {
 	if !a.IsValid() {
 		return "an invalid address"
 	}
 	return netip.AddrPortFrom(a, port).String()
 }
 
-// showName returns a name that a guest gave so that it can be printed: as it is judged, or if it is
+// formatName returns a name that a guest gave so that it can be printed: as it is judged, or if it is
 // no name, quoted, so that it brings no control characters along, and cut.
-func showName(s string, q query) string {
+func formatName(s string, q query) string {
 	if q.name != "" {
 		return q.name
 	}
@@ -122,19 +122,19 @@ type query struct {
 	rport     uint16
 	local     netip.Addr
 	remote    netip.Addr
-	inner     carried // the IPv4 addresses in remote
+	embedded  embeddedIPv4 // the IPv4 addresses in remote
 	name      string
 }
 
-func (r *Request) normal() query {
+func (r *Request) normalized() query {
 	q := query{
 		op: r.Op, protocol: r.Protocol, ephemeral: r.Ephemeral, own: r.Own, name: r.Name,
 		lport: r.Local.Port(), rport: r.Remote.Port(),
-		local: normal(r.Local.Addr()), remote: normal(r.Remote.Addr()),
+		local: normalizeAddr(r.Local.Addr()), remote: normalizeAddr(r.Remote.Addr()),
 	}
 	switch r.Op {
 	case OpConnect:
-		q.remote = destination(q.remote)
+		q.remote = connectDestination(q.remote)
 	case OpBind, OpListen:
 		q.remote = netip.Addr{}
 	}
@@ -144,12 +144,12 @@ func (r *Request) normal() query {
 	if q.name != "" {
 		q.name, _ = CanonicalName(q.name) // no name if that fails
 	}
-	q.inner = inner(q.remote)
+	q.embedded = embeddedIPv4Of(q.remote)
 	return q
 }
 
-// judgeable reports whether q has all that its op needs.
-func (q *query) judgeable() bool {
+// complete reports whether q has all that its op needs.
+func (q *query) complete() bool {
 	switch q.op {
 	case OpResolve:
 		return q.name != ""
@@ -171,9 +171,9 @@ func (q *query) judgeable() bool {
 	}
 }
 
-// client reports whether q is what a socket does that listens nowhere: it binds without a wish for
+// isClient reports whether q is what a socket does that listens nowhere: it binds without a wish for
 // an address, or receives where the host chose the port.
-func (q *query) client() bool {
+func (q *query) isClient() bool {
 	return q.ephemeral && (q.op == OpReceive || q.op == OpBind && q.local.IsUnspecified())
 }
 
@@ -182,7 +182,7 @@ func (q *query) remotes() []netip.Addr {
 	if !q.remote.IsValid() {
 		return nil
 	}
-	return append([]netip.Addr{q.remote}, q.inner.all()...)
+	return append([]netip.Addr{q.remote}, q.embedded.all()...)
 }
 
 // allowPort is the local port that an allow rule must have: 0 stands for one of the host's choice.

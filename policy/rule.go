@@ -41,10 +41,10 @@ const (
 	UDP
 )
 
-const both = TCP | UDP
+const bothProtocols = TCP | UDP
 
 func (p Protocol) String() string {
-	return [...]string{"no protocol", "tcp", "udp", "tcp and udp"}[p&both]
+	return [...]string{"no protocol", "tcp", "udp", "tcp and udp"}[p&bothProtocols]
 }
 
 // Origin says where a rule was written.
@@ -94,19 +94,19 @@ func (r Rule) Target() string {
 	return rest
 }
 
-// where returns the rule as a message quotes it: with its place, when that is known.
-func (r *Rule) where() string {
+// quoted returns the rule as a message quotes it: with its place, when that is known.
+func (r *Rule) quoted() string {
 	if r.origin.Source == "" {
 		return strconv.Quote(r.text)
 	}
 	return strconv.Quote(r.text) + " (" + r.origin.String() + ")"
 }
 
-// spell sets the canonical text of a rule whose other fields are set.
-func (r *Rule) spell() {
+// setText sets the canonical text of a rule whose other fields are set.
+func (r *Rule) setText() {
 	var b strings.Builder
 	b.WriteString(r.effect.String() + " " + r.action.String() + " ")
-	if r.action != Resolve && r.protocols != both {
+	if r.action != Resolve && r.protocols != bothProtocols {
 		b.WriteString(r.protocols.String() + "://")
 	}
 	h := r.host.String()
@@ -115,7 +115,7 @@ func (r *Rule) spell() {
 	} else if r.ports != nil && strings.Contains(h, ":") {
 		h = "[" + h + "]"
 	}
-	if problem, _ := r.action.notAName(h); problem != "" && r.host.kind == byName {
+	if problem, _ := r.action.likelyMistake(h); problem != "" && r.host.kind == byName {
 		h += "."
 	}
 	b.WriteString(h)
@@ -124,7 +124,7 @@ func (r *Rule) spell() {
 		b.WriteString(sep + p.String())
 		sep = ","
 	}
-	if r.peer.kind != everyone {
+	if r.peer.kind != anyPeer {
 		peer := r.peer.String()
 		if _, alone := Readings(peer); alone != "" {
 			peer = alone
@@ -162,7 +162,7 @@ func (p portRange) String() string {
 type hostKind uint8
 
 const (
-	everyone hostKind = iota // nothing was said; only a peer can be that
+	anyPeer hostKind = iota // nothing was said; only a peer can be that
 	byPrefix
 	byClass
 	byName
@@ -202,8 +202,8 @@ func (h host) String() string {
 	}
 }
 
-// public reports whether h stands for all public addresses.
-func (h host) public() bool {
+// isPublic reports whether h stands for all public addresses.
+func (h host) isPublic() bool {
 	return h.kind == star || h.kind == byClass && h.class == classPublic
 }
 
@@ -212,7 +212,7 @@ func (h host) prefixes() []netip.Prefix {
 	switch {
 	case h.kind == byPrefix:
 		return []netip.Prefix{h.prefix}
-	case h.kind == everyone:
+	case h.kind == anyPeer:
 		return classAny.prefixes()
 	case h.kind == byClass:
 		return h.class.prefixes()
@@ -224,7 +224,7 @@ func (h host) prefixes() []netip.Prefix {
 // contains reports whether the normalised address a is one of h's. It is for explanations;
 // decisions use an index.
 func (h host) contains(a netip.Addr) bool {
-	if h.public() {
+	if h.isPublic() {
 		return classOf(a) == classPublic
 	}
 	return slices.ContainsFunc(h.prefixes(), func(p netip.Prefix) bool { return p.Contains(a) })

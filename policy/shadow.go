@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// shadows finds the deny rules that refuse everything that an allow rule grants. To compare each
+// shadowIndex finds the deny rules that refuse everything that an allow rule grants. To compare each
 // allow with each deny would take time that grows with the square of the file.
-type shadows struct {
-	denies map[denied]*deniedPorts
+type shadowIndex struct {
+	denies map[denyKey]*deniedPorts
 	hosts  [Resolve]*hostIndex[[]host] // the hosts of denies by address, by action
 }
 
-// denied is what deny rules that differ in protocols and ports have in common.
-type denied struct {
+// denyKey is what deny rules that differ in protocols and ports have in common.
+type denyKey struct {
 	action Action
 	host   host
 	peer   host
@@ -28,19 +28,19 @@ type deniedPorts [2][]deniedRange
 // it, whose range goes on longest.
 type deniedRange struct {
 	portRange
-	widest     *Rule
-	widestLast uint16
+	farthest     *Rule
+	farthestLast uint16
 }
 
-func indexShadows(rules []Rule) *shadows {
-	s := &shadows{denies: make(map[denied]*deniedPorts)}
+func indexShadows(rules []Rule) *shadowIndex {
+	s := &shadowIndex{denies: make(map[denyKey]*deniedPorts)}
 	var hosts [Resolve]hostBuilder[host]
 	for i := range rules {
 		r := &rules[i]
 		if r.effect != Deny {
 			continue
 		}
-		key := denied{r.action, r.host, r.peer}
+		key := denyKey{r.action, r.host, r.peer}
 		ports := s.denies[key]
 		if ports == nil {
 			ports = new(deniedPorts)
@@ -63,8 +63,8 @@ func indexShadows(rules []Rule) *shadows {
 				return cmp.Compare(a.first, b.first)
 			})
 			for i := 1; i < len(list); i++ {
-				if before := list[i-1]; before.widestLast >= list[i].last {
-					list[i].widest, list[i].widestLast = before.widest, before.widestLast
+				if before := list[i-1]; before.farthestLast >= list[i].last {
+					list[i].farthest, list[i].farthestLast = before.farthest, before.farthestLast
 				}
 			}
 		}
@@ -76,10 +76,10 @@ func indexShadows(rules []Rule) *shadows {
 }
 
 // find returns deny rules that together refuse all that r grants, none if something is left of it.
-func (s *shadows) find(r *Rule) []*Rule {
-	for _, h := range s.covering(r) {
+func (s *shadowIndex) find(r *Rule) []*Rule {
+	for _, h := range s.coveringHosts(r) {
 		for _, peer := range []host{{}, r.peer} {
-			if ports := s.denies[denied{r.action, h, peer}]; ports != nil {
+			if ports := s.denies[denyKey{r.action, h, peer}]; ports != nil {
 				if denies := ports.find(r); denies != nil {
 					return denies
 				}
@@ -89,8 +89,8 @@ func (s *shadows) find(r *Rule) []*Rule {
 	return nil
 }
 
-// covering lists the hosts of denies that contain all hosts of r, maybe with others.
-func (s *shadows) covering(r *Rule) []host {
+// coveringHosts lists the hosts of denies that contain all hosts of r, maybe with others.
+func (s *shadowIndex) coveringHosts(r *Rule) []host {
 	list := []host{r.host, {kind: star}, anyHost, {kind: byClass, class: classPublic}}
 	if r.host.kind == byName || r.host.kind == underName {
 		for rest, ok := r.host.name, true; ok; {
@@ -100,7 +100,7 @@ func (s *shadows) covering(r *Rule) []host {
 		}
 	}
 	if prefixes := r.host.prefixes(); len(prefixes) > 0 && r.action != Resolve {
-		for n := s.hosts[r.action].find(prefixes[0].Addr()); n != nil; n = n.up {
+		for n := s.hosts[r.action].find(prefixes[0].Addr()); n != nil; n = n.parent {
 			list = append(list, n.leaf...)
 		}
 	}
@@ -117,10 +117,10 @@ func (d *deniedPorts) find(r *Rule) (denies []*Rule) {
 		for _, p := range r.portRanges() {
 			after := func(d deniedRange, first int) int { return cmp.Compare(int(d.first), first) }
 			i, _ := slices.BinarySearchFunc(list, int(p.first)+1, after)
-			if i == 0 || list[i-1].widestLast < p.last {
+			if i == 0 || list[i-1].farthestLast < p.last {
 				return nil
 			}
-			if deny := list[i-1].widest; !slices.Contains(denies, deny) {
+			if deny := list[i-1].farthest; !slices.Contains(denies, deny) {
 				denies = append(denies, deny)
 			}
 		}
@@ -128,8 +128,8 @@ func (d *deniedPorts) find(r *Rule) (denies []*Rule) {
 	return denies
 }
 
-// findShadowed refuses each allow that denies take back whole.
-func (f *file) findShadowed() {
+// refuseShadowed refuses each allow that denies take back whole.
+func (f *file) refuseShadowed() {
 	index := indexShadows(f.rules)
 	for i := range f.rules {
 		allow := &f.rules[i]
@@ -142,7 +142,7 @@ func (f *file) findShadowed() {
 		}
 		var where []string
 		for _, d := range denies {
-			where = append(where, d.where())
+			where = append(where, d.quoted())
 		}
 		refuse := " refuses all of it"
 		if len(denies) > 1 {
