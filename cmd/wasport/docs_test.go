@@ -110,7 +110,12 @@ func converse(t *testing.T, dir, text string) {
 	path := os.Getenv("PATH")
 	targets := strings.NewReplacer() // of Rust, which has had two names for its target
 	for _, part := range parts {
-		command := strings.Fields(part)[0]
+		words := strings.Fields(part)
+		command := words[0]
+		for strings.Contains(command, "=") { // a variable of the command's environment
+			words = words[1:]
+			command = words[0]
+		}
 		switch {
 		case strings.HasPrefix(part, "wasport c++ "):
 			needs.CompilerCXX(t)
