@@ -1,9 +1,16 @@
-// Package abi decodes the calls of guests: it knows, for each dialect, which functions there are,
-// what their arguments mean, and how structures lie in guest memory. It validates pointers and
-// enums, calls internal/system, and writes back what that says.
+// Package abi decodes the calls that guests make to their imports: which functions each dialect
+// has, what their arguments mean, and how structures lie in guest memory.
 //
-// A dialect is a table; a row has a name, a signature and a decoder. No decision beyond the
-// decoding is taken here.
+// A dialect is a table of functions; a row has a name, a signature and a decoder. A decoder checks
+// pointers and enumerations, calls internal/system, and writes the results back. It takes no other
+// decision: the semantics of the calls are in internal/system, sizes and numbers in internal/wasi.
+//
+// Pointers are checked before a call has any effect, so that EFAULT means that nothing was done. A
+// structure is copied out of guest memory once and checked in the copy, since another thread of the
+// guest may change it at any time.
+//
+// Concurrency. The tables never change. A Caller is used by one goroutine at a time. There are no
+// locks.
 package abi
 
 import (
@@ -21,23 +28,25 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// Function is a function that guests import.
+// Function is a function that guests can import.
 type Function struct {
-	Name    string
-	Params  string // a letter a parameter: i = i32, I = i64
+	Name string
+
+	// Params and Results have a letter for each value: i = i32, I = i64.
+	Params  string
 	Results string
 
-	// how to print the arguments in a trace, a letter each; empty = the call is not traced. See
-	// trace.go
+	// args tells how a trace prints the arguments, a letter each; see tracer. If it is empty, the
+	// call is not traced.
 	args   string
 	decode func(*Caller, wasi.MemoryView, []uint64) wasi.Errno
 }
 
-// Overloads lists the functions that modules import under a name, which differ in their parameters.
-// The same table answers for wasi_unstable, as in WAMR.
+// Overloads returns the functions with a module and a name. They differ in their parameters. As in
+// WAMR, wasi_unstable has the same functions as wasi_snapshot_preview1.
 func Overloads(module, name string) []*Function { return modules[module][name] }
 
-// Lookup finds a function by its name and the letters of its parameters and results.
+// Lookup finds a function by its names and the letters of its parameters and results.
 func Lookup(module, name, params, results string) (*Function, bool) {
 	for _, f := range Overloads(module, name) {
 		if f.Params == params && f.Results == results {
@@ -47,10 +56,10 @@ func Lookup(module, name, params, results string) (*Function, bool) {
 	return nil, false
 }
 
-// Modules names the modules that functions can be imported from.
+// Modules returns the names of the modules that have functions.
 func Modules() []string { return slices.Sorted(maps.Keys(modules)) }
 
-// Functions lists all functions by module, in the order of their names.
+// Functions returns all functions by module, sorted by name.
 func Functions() map[string][]*Function {
 	all := make(map[string][]*Function)
 	for module, byName := range modules {
@@ -61,13 +70,13 @@ func Functions() map[string][]*Function {
 	return all
 }
 
-// table is the functions of a dialect.
+// table holds the functions of a dialect.
 type table struct {
 	dialect   Dialect
 	functions []Function
 }
 
-// preview1Tables are the tables of preview 1's module. No two rows have the same name and
+// preview1Tables are the tables of wasi_snapshot_preview1. No two rows have the same name and
 // parameters.
 var preview1Tables = []table{
 	{Preview1, preview1}, {WAMR, wamr}, {WAMR, wamrOptions()},
@@ -96,7 +105,7 @@ func index(tables []table) map[string][]*Function {
 	return m
 }
 
-// dialects tells the dialect of each function.
+// dialects maps each function to its dialect.
 var dialects = func() map[*Function]Dialect {
 	m := make(map[*Function]Dialect)
 	for _, t := range slices.Concat(preview1Tables, extensionTables) {
@@ -107,23 +116,26 @@ var dialects = func() map[*Function]Dialect {
 	return m
 }()
 
-// Caller is a thread of a guest as its calls see it.
+// Caller is a thread of a guest with the state of its calls.
 type Caller struct {
 	*system.Thread
 
-	// Shared is the guest's memory as large as it may become, if its threads share it: a view from
-	// the engine's own functions could be torn by another thread that makes the memory grow.
+	// Shared is the guest's memory at its maximum size, if threads share it; else nil. The slice
+	// that the engine returns for the current size could be torn while another thread grows the
+	// memory.
 	Shared []byte
 
-	iovecs [][]byte // the iovecs of the call under way
-	// the subscriptions of the last poll_oneoff as they lay in memory
+	// iovecs are the decoded iovecs of the current call.
+	iovecs [][]byte
+	// lastSubscriptions are the bytes of the last poll_oneoff's subscriptions; subscriptions are
+	// those subscriptions decoded.
 	lastSubscriptions []byte
-	subscriptions     []system.Subscription // and decoded
+	subscriptions     []system.Subscription
 	trace             *tracer
 }
 
-// NewCaller prepares a thread's calls, which are reported to trace, a line each, unless that is
-// nil.
+// NewCaller makes the Caller of a thread. Its calls are traced to trace, one Write a line, unless
+// trace is nil.
 func NewCaller(t *system.Thread, trace io.Writer) *Caller {
 	c := &Caller{Thread: t}
 	if trace != nil {
@@ -132,7 +144,7 @@ func NewCaller(t *system.Thread, trace io.Writer) *Caller {
 	return c
 }
 
-// decodeIovecs decodes a list of iovecs; the result is valid until the next call of the thread.
+// decodeIovecs decodes a list of iovecs. The result is valid until the next call of the thread.
 func (c *Caller) decodeIovecs(m wasi.MemoryView, ptr, count uint64) (bufs [][]byte, total int,
 	e wasi.Errno) {
 	c.iovecs, total, e = m.Vectors(c.iovecs[:0], uint32(ptr), uint32(count))
@@ -154,26 +166,26 @@ func (c *callerContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// WithCaller is the context that the functions of a guest must be called with, for its imports to
-// know whose they are.
+// WithCaller returns the context with which the engine must call the guest's functions: imports
+// find their Caller in it.
 func WithCaller(ctx context.Context, c *Caller) context.Context {
 	return &callerContext{ctx, c}
 }
 
-// CallerOf is the thread whose function was called with the context; nil outside of guests.
+// CallerOf returns the Caller in a context of WithCaller, or nil.
 func CallerOf(ctx context.Context) *Caller {
-	if c, ok := ctx.(*callerContext); ok { // the way of nearly every call, without a search
+	if c, ok := ctx.(*callerContext); ok { // the fast path, without a search for the key
 		return c.caller
 	}
 	c, _ := ctx.Value(callerKey{}).(*Caller)
 	return c
 }
 
-// refusalGarbage is how many bytes the host allocates to refuse something, at most.
+// refusalGarbage is how many bytes the host allocates for an EACCES, at most.
 const refusalGarbage = 512
 
-// Call is the function in the form that the engine calls. It panics, as the engine wants it, with
-// the error that ended the guest.
+// Call runs the function, in the form that wazero calls it. Once the guest has ended, it panics
+// with the reason, by which wazero unwinds the guest's stack.
 func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	c := CallerOf(ctx)
 	if c == nil {
@@ -193,7 +205,7 @@ func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	stack[0] = uint64(e)
 }
 
-// noteLack notes that a call failed for its first argument, a descriptor.
+// noteLack notes in system.Lacks that a call failed on its first argument, a descriptor.
 func (c *Caller) noteLack(f *Function, fd int32) {
 	switch {
 	case strings.HasPrefix(f.Name, "path_"):
@@ -205,8 +217,8 @@ func (c *Caller) noteLack(f *Function, fd int32) {
 	}
 }
 
-// callProtected makes the call. If it panics, which is the doing of a network or a reader of the
-// embedder's, that ends the guest.
+// callProtected runs the decoder. A panic comes from a network, reader or writer of the embedder,
+// and ends the guest.
 func (f *Function) callProtected(c *Caller, mod api.Module, stack []uint64) (e wasi.Errno) {
 	c.EnterCall(&f.Name)
 	defer c.finishCall()
@@ -217,7 +229,7 @@ func (f *Function) callProtected(c *Caller, mod api.Module, stack []uint64) (e w
 	return c.trace.call(f, c, m, stack)
 }
 
-// finishCall is deferred by protected.
+// finishCall is deferred by callProtected.
 func (c *Caller) finishCall() {
 	if r := recover(); r != nil {
 		c.KillForPanic(outside.NewPanic(*c.CurrentImport(), r))
@@ -229,22 +241,22 @@ type callError string
 
 func (e callError) Error() string { return string(e) }
 
-// ErrNoCaller is the error of a function of a guest that was called with a context which WithThread
-// did not make.
+// ErrNoCaller is the error of an import that was called with a context that is not from WithCaller.
 const ErrNoCaller = callError("called outside of a running guest")
 
-// Memory is the guest's whole memory, in one piece.
+// Memory returns a view of the guest's whole memory.
 func (c *Caller) Memory(mod api.Module) wasi.MemoryView {
 	mem := mod.Memory()
-	if mem == nil || reflect.ValueOf(mem).IsNil() { // wazero's way to say that there is none
+	// wazero returns a nil pointer in a non-nil interface if there is no memory.
+	if mem == nil || reflect.ValueOf(mem).IsNil() {
 		return nil
 	}
 	if c.Shared != nil {
-		pages, _ := mem.Grow(0) // which, other than Size, is safe while others make it grow
+		pages, _ := mem.Grow(0) // unlike Size, safe while another thread grows the memory
 		return c.Shared[:uint64(pages)<<16]
 	}
 	size := mem.Size()
-	if size == 0 { // nothing yet, or 4 GiB, which does not fit the number
+	if size == 0 { // 0, or 4 GiB, which overflows uint32
 		if pages, ok := mem.Grow(0); !ok || pages == 0 {
 			return nil
 		}

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Dialect is an interface between guests and hosts, as the imports of a module tell it.
+// Dialect names an interface between guests and hosts, as the imports of a module reveal it.
 type Dialect string
 
-// The dialects that recognise tells apart. They are named for the reader of a message.
+// The dialects that are told apart, with names for messages.
 const (
 	Preview1   Dialect = "WASI preview 1"
 	WAMR       Dialect = "WAMR's sockets"
@@ -27,35 +27,36 @@ const (
 	Unknown    Dialect = "functions of its own host"
 )
 
-// wasmEdgeMixed is what a module speaks that has imports of both versions, as those built with the
-// Rust crate wasmedge_wasi_socket do.
+// wasmEdgeMixed stands for a module with imports of both versions, such as those built with the
+// Rust crate wasmedge_wasi_socket.
 const wasmEdgeMixed Dialect = "WasmEdge's sockets (V1 and V2, mixed)"
 
-// dialectOrder is the order in which the dialects of a module are listed.
+// dialectOrder is the order in which Dialects returns them.
 var dialectOrder = []Dialect{
 	Preview1, WAMR, Wasport, Threads, WasmEdge, WasmEdgeV1, WasmEdgeV2, WASIX, WASIX32, WASIX64,
 	Preview2,
 	Emscripten, Browser, GoJS, Unknown,
 }
 
-// Foreign reports whether this is a dialect of other hosts, whose functions cannot be supplied.
+// Foreign reports whether the dialect belongs to other hosts, so that its functions cannot be
+// supplied.
 func (d Dialect) Foreign() bool {
 	return slices.Index(dialectOrder, d) >= slices.Index(dialectOrder, WASIX) && d != Unknown
 }
 
-// foreignImports recognises dialects by the module and the name of an import. A pattern that ends
-// in "*" fits each continuation; the first row that fits counts.
+// foreignImports recognises dialects by the two names of an import. A pattern that ends in "*"
+// matches a prefix. The first row that matches counts.
 var foreignImports = []struct {
 	module, name string
 	dialect      Dialect
 }{
-	{"wasix_32v1", "*", WASIX32}, // the WASIX repository's wasix-witx
+	{"wasix_32v1", "*", WASIX32}, // WASIX's wasix-witx repository
 	{"wasix_64v1", "*", WASIX64},
 	{"wasix_*", "*", WASIX},
-	{"wasi:*", "*", Preview2}, // the names of WASI's WIT packages
+	{"wasi:*", "*", Preview2}, // package names of WASI's WIT files
 	{"env", "emscripten_*", Emscripten},
 	{"env", "__syscall_*", Emscripten},
-	{"__wbindgen_*", "*", Browser}, // wasm-bindgen's command line interface
+	{"__wbindgen_*", "*", Browser}, // wasm-bindgen's wasm-bindgen-cli-support
 	{"wbg", "*", Browser},
 	{"gojs", "*", GoJS}, // Go's lib/wasm/wasm_exec.js
 }
@@ -65,17 +66,17 @@ func matches(pattern, s string) bool {
 	return s == pattern || open && strings.HasPrefix(s, start)
 }
 
-// Import is a function that a module imports, with its type in words, such as "(i32, i64) -> i32".
+// Import is an imported function. Type is its signature, such as "(i32, i64) -> i32".
 type Import struct{ Module, Name, Type string }
 
-// Dialects tells which dialects a module was built for, by its imports. Each import counts by its
-// own name and type, since modules mix dialects. An import that no dialect has is Unknown.
+// Dialects returns the dialects that a module was built for. Each import counts by its own names
+// and type, since modules mix dialects. An import that no dialect has is Unknown.
 func Dialects(imports []Import) []Dialect {
 	found := make(map[Dialect]bool)
 	importsListen := false
 	for _, i := range imports {
 		d := dialectOf(i)
-		if d == WAMR && i.Name == "sock_listen" { // which WasmEdge has with the same type
+		if d == WAMR && i.Name == "sock_listen" { // WasmEdge has it with the same type
 			importsListen = true
 			continue
 		}
@@ -96,7 +97,7 @@ func Dialects(imports []Import) []Dialect {
 	return list
 }
 
-// typeLetters turns a type in words into the letters of a Function, with " -> " before the results.
+// typeLetters turns a signature into the letters of a Function, with " -> " before the results.
 var typeLetters = strings.NewReplacer("i32", "i", "i64", "I", ", ", "", "(", "", ")", "")
 
 func dialectOf(i Import) Dialect {

@@ -10,8 +10,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// extension is wasport's own module, wasport_sockets: what POSIX programs need that WAMR's
-// functions do not offer. Source: docs/abi.md.
+// extension has the functions of module wasport_sockets: features of POSIX that WAMR's functions
+// lack. Source: docs/abi.md.
 var extension = []Function{
 	{"sock_get_option", "iii", "i", "fdq", sockGetOption},
 	{"sock_set_option", "iiI", "i", "fdD", sockSetOption},
@@ -21,8 +21,8 @@ var extension = []Function{
 	{"sock_disconnect", "i", "i", "f", sockDisconnect},
 }
 
-// extraOptions are the options of sock_get_option and sock_set_option by their numbers, with the
-// range of what may be set; none where max is less than min.
+// extraOptions are the options of sock_get_option and sock_set_option by number. The value of a set
+// must be from min to max; if max is less than min, the option cannot be set.
 var extraOptions = map[uint32]struct {
 	option   network.Option
 	min, max int64
@@ -64,7 +64,7 @@ func sockSetOption(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 	switch {
 	case !ok:
 		return wasi.EINVAL
-	case o.max < o.min: // the descriptor's own errors come first
+	case o.max < o.min: // errors of the descriptor take precedence
 		if _, err := c.LocalAddr(int32(a[0])); err != nil {
 			return wasi.ErrnoOf(err)
 		}
@@ -75,7 +75,7 @@ func sockSetOption(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 	return wasi.ErrnoOf(c.SetOption(int32(a[0]), o.option, v))
 }
 
-// msgFlags are the flags of the two functions; the lower ones are those of sock_recv.
+// Flags of sock_recv_msg and sock_send_msg. The lower bits of the former are riflags.
 const (
 	msgDontWait  = 4
 	msgTruncated = 1
@@ -128,7 +128,7 @@ func sockDisconnect(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 	return wasi.ErrnoOf(c.Disconnect(int32(a[0])))
 }
 
-// The layout of an entry of sock_interfaces.
+// Sizes in bytes: an entry of sock_interfaces, and the name in it.
 const (
 	sizeInterface = 56
 	sizeName      = 20

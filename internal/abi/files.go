@@ -6,7 +6,8 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// files are the functions of preview 1 that only make sense for files and directories.
+// files has the functions of WASI preview 1 for files and directories. Source:
+// wasi_snapshot_preview1.witx in the WASI repository.
 var files = []Function{
 	{"fd_advise", "iIIi", "i", "fDDd", func(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 		return wasi.ErrnoOf(c.Advise(int32(a[0]), a[1], a[2], uint8(a[3])))
@@ -57,10 +58,10 @@ var files = []Function{
 	{"path_symlink", "iiiii", "i", "s-fs-", pathSymlink},
 }
 
-// The longest path that any host takes is much shorter.
+// maxPath bounds the copy of a path. It exceeds PATH_MAX of every host (4096 on Linux, limits.h).
 const maxPath = 1 << 16
 
-// path copies a path out of guest memory.
+// path copies a path from guest memory.
 func (c *Caller) path(m wasi.MemoryView, ptr, length uint64) (string, wasi.Errno) {
 	b, e := m.Slice(uint32(ptr), uint32(length))
 	if e != wasi.Success {
@@ -82,8 +83,8 @@ func (c *Caller) withPath(m wasi.MemoryView, ptr, length uint64,
 	return wasi.ErrnoOf(do(path))
 }
 
-// getTimes decodes the times of the functions that set them. Both a given time and now at once is
-// EINVAL.
+// getTimes decodes the arguments of the functions that set times. A flag for a given time together
+// with the flag for the current time is EINVAL.
 func getTimes(atim, mtim, flags uint64) (hostfs.Times, wasi.Errno) {
 	const both = wasi.FstflagAtim | wasi.FstflagAtimNow
 	f := uint16(flags)
@@ -136,7 +137,8 @@ func seek(c *Caller, m wasi.MemoryView, fd uint64, offset int64, whence int,
 	return m.PutUint64(uint32(out), uint64(at))
 }
 
-// fdPrestatGet writes the tag of a directory, the only kind there is, and the length of its name.
+// fdPrestatGet writes the tag 0 for a directory, the only kind that preview 1 has, and the length
+// of the name.
 func fdPrestatGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	name, err := c.Prestat(int32(a[0]))
 	if err != nil {
@@ -161,8 +163,8 @@ func fdPrestatDirName(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return e
 }
 
-// fdReaddir fills the buffer; an entry that does not fit is cut off, by which the guest sees that
-// there is more.
+// fdReaddir fills the buffer. The last entry is cut off if it does not fit: a full buffer tells the
+// guest that there are more entries.
 func fdReaddir(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	buf, e := m.Slice(uint32(a[1]), uint32(a[2]))
 	if e != wasi.Success {

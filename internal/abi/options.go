@@ -8,17 +8,17 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// width is how an option's value lies in guest memory. A set takes it by value; a get writes
-// exactly so many bytes.
+// width is the size of an option's value. sock_set_* takes the value itself; sock_get_* writes that
+// many bytes.
 type width uint8
 
 const (
-	flag    width = iota // a byte, 0 or 1; of a set the low 8 bits count
-	oneByte              // a byte
-	word                 // four bytes
+	flag    width = iota // 1 byte, 0 or 1; sock_set_* looks at the low 8 bits
+	oneByte              // 1 byte
+	word                 // 4 bytes
 )
 
-// wamrOptions are the options that take one value. Source: WAMR's wasi_socket_ext.h.
+// wamrOptions has the functions of WAMR's wasi_socket_ext.h for socket options.
 func wamrOptions() []Function {
 	functions := []Function{
 		{"sock_get_recv_timeout", "ii", "i", "fq",
@@ -177,8 +177,8 @@ func setMulticastLoop(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 	return setOption(c, a[0], a[2], multicastLoop(a[1]), flag)
 }
 
-// membership decodes a group and an interface: for IPv4 the four bytes of the interface's address
-// as they lie in memory, for IPv6 its index.
+// membership decodes a group and an interface. Of an IPv4 group the interface is given by its
+// address, the four bytes as they lie in memory; of an IPv6 group by its index.
 func membership(m wasi.MemoryView, a []uint64,
 	change func(int32, netip.Addr, network.Interface) error) wasi.Errno {
 	raw, e := m.Slice(uint32(a[1]), wasi.SizeAddrIP)

@@ -7,14 +7,14 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// maxSubscriptions bounds what one poll_oneoff can make the host remember, which is some 250 bytes
-// each for as long as the thread lives. It is enough to wait for each of
-// system.DefaultMaxDescriptors in both directions.
+// maxSubscriptions bounds the subscriptions of one poll_oneoff. The host keeps some 250 bytes for
+// each until the thread ends. The bound suffices for both directions of
+// system.DefaultMaxDescriptors descriptors.
 const maxSubscriptions = 2 * system.DefaultMaxDescriptors
 
-// pollOneoff decodes poll_oneoff(subscriptions, events, count, out count). Programs wait for the
-// same things again and again, so the subscriptions are compared with those of the thread's last
-// call before they are decoded.
+// pollOneoff implements poll_oneoff(subscriptions, events, count, out count). Programs poll the
+// same descriptors again and again, so subscriptions that equal those of the thread's last call are
+// not decoded again.
 func pollOneoff(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	count := uint32(a[2])
 	if count == 0 || count > maxSubscriptions {
@@ -33,7 +33,7 @@ func pollOneoff(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	}
 	unchanged := bytes.Equal(in, c.lastSubscriptions)
 	if !unchanged {
-		// once, and decoded from the copy
+		// Another thread may change the subscriptions: copy them once and decode the copy.
 		c.lastSubscriptions = append(c.lastSubscriptions[:0], in...)
 		c.subscriptions = c.subscriptions[:0]
 		for b := c.lastSubscriptions; len(b) > 0; b = b[wasi.SizeSubscription:] {

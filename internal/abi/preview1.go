@@ -6,8 +6,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// preview1 is WASI preview 1 but for what only makes sense for files and directories, which is in
-// files.go. Source: the witx of wasi_snapshot_preview1 in the WASI repository.
+// preview1 has the functions of WASI preview 1; those for files and directories are in files.go.
+// Source: wasi_snapshot_preview1.witx in the WASI repository.
 var preview1 = append([]Function{
 	{"args_get", "ii", "i", "", argsGet},
 	{"args_sizes_get", "ii", "i", "", argsSizesGet},
@@ -52,7 +52,8 @@ func environSizesGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return putSizes(m, c.Env(), uint32(a[0]), uint32(a[1]))
 }
 
-// putStrings writes an array of pointers, and the NUL-terminated strings that they point to.
+// putStrings writes an array of pointers at ptrs, and at chars the NUL-terminated strings that they
+// point to.
 func putStrings(m wasi.MemoryView, list []string, ptrs, chars uint32) wasi.Errno {
 	size := uint32(0)
 	for _, s := range list {
@@ -124,7 +125,7 @@ func procExit(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 	return wasi.Success
 }
 
-// procRaise knows no signals: there is nothing in a guest that could handle one.
+// procRaise supports no signal: a guest has no handlers.
 func procRaise(*Caller, wasi.MemoryView, []uint64) wasi.Errno { return wasi.ENOSYS }
 
 func fdClose(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
@@ -177,7 +178,7 @@ func fdWrite(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 		func(bufs [][]byte) (int, error) { return c.Write(int32(a[0]), bufs) })
 }
 
-// transfer validates the iovecs and the place for the count before anything is moved.
+// transfer checks the iovecs and the pointer to the count, then calls move.
 func (c *Caller) transfer(m wasi.MemoryView, ptr, count, out uint64,
 	move func([][]byte) (int, error)) wasi.Errno {
 	if e := m.Check(uint32(out), 4); e != wasi.Success {
@@ -224,7 +225,7 @@ func sockRecv(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return m.PutUint16(uint32(a[5]), flags)
 }
 
-// receive is what the functions share that receive from a socket.
+// receive is the common part of all functions that receive from a socket.
 func (c *Caller) receive(m wasi.MemoryView, fd, iovs, count, riflags, out uint64,
 	allowed uint16) (network.Received, wasi.Errno) {
 	if e := m.Check(uint32(out), 4); e != wasi.Success {
@@ -237,7 +238,7 @@ func (c *Caller) receive(m wasi.MemoryView, fd, iovs, count, riflags, out uint64
 	if e != wasi.Success {
 		return network.Received{}, e
 	}
-	r, err := c.Recv(int32(fd), bufs, system.TransferFlags(riflags)) // the bits are the same
+	r, err := c.Recv(int32(fd), bufs, system.TransferFlags(riflags)) // riflags are Peek and WaitAll
 	if err != nil {
 		return r, wasi.ErrnoOf(err)
 	}

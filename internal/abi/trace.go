@@ -11,34 +11,41 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// tracer prints calls, in the manner of strace:
+// tracer prints calls in the format of strace(1):
 //
 //	sock_connect(3, 127.0.0.1:8080) = 0 <0.000081>
 //	sock_recv(3, ["hello\n"], 0x0, 6, 0) = 0 <0.000004>
 //
-// What a pointer points to is printed instead of the pointer: before the call if it goes in, after
-// it if it comes out. The letters of Function.args:
+// Instead of a pointer it prints the value that the pointer refers to: before the call if the guest
+// passes the value, after the call if the call returns it. The letters of Function.args, where "-"
+// stands for an argument that is printed with the one before it:
 //
-//	f fd              d number           D 64-bit number        x flags
-//	a address in      A address out      g group in             p pointer
-//	w WasmEdge's address in, and its port (the "-" that follows)
-//	W WasmEdge's address out
-//	v iovecs to send, and their number (the "-" that follows)
-//	V iovecs to fill, and their number (the "-" that follows), of which the next "o" tells how much was
-//	s string, and its length (the "-" that follows)             z NUL-terminated string
-//	b h o q           8-, 16-, 32- and 64-bit result            - not printed
-//	P subscriptions, of which the "d" after the next tells the number    E events, of which the "o" tells the number
+//	f	descriptor
+//	d D	number of 32 and 64 bits
+//	x	flags
+//	p	pointer
+//	a A	address, passed and returned
+//	g	group, passed
+//	w -	WasmEdge's address and port, passed
+//	W	WasmEdge's address, returned
+//	v -	iovecs and their number, to send
+//	V -	iovecs and their number, to fill; the next "o" is the number of bytes
+//	s -	string and its length
+//	z	NUL-terminated string
+//	b h o q	result of 8, 16, 32 and 64 bits
+//	P	subscriptions; the "d" after the next letter is their number
+//	E	events; the "o" after the next letter is their number
 type tracer struct {
 	w    io.Writer
 	line []byte
 }
 
 func (tr *tracer) call(f *Function, c *Caller, m wasi.MemoryView, stack []uint64) wasi.Errno {
-	var args [9]uint64 // the result takes the place of the first argument
+	var args [9]uint64 // the result overwrites the first argument
 	copy(args[:], stack[:len(f.args)])
 	for i := range f.Params {
 		if f.Params[i] == 'i' {
-			args[i] = uint64(uint32(args[i])) // the engine does not clear the rest
+			args[i] = uint64(uint32(args[i])) // the engine leaves the upper half undefined
 		}
 	}
 	before := time.Now()
@@ -68,13 +75,12 @@ func (tr *tracer) call(f *Function, c *Caller, m wasi.MemoryView, stack []uint64
 		tr.line = append(append(tr.line, ' '), e.String()...)
 	}
 	tr.line = fmt.Appendf(tr.line, " <%.6f>\n", took.Seconds())
-	// one write a line; that the trace could not be written is not the guest's concern
+	// One Write a line. An error of the writer is no concern of the guest.
 	tr.w.Write(tr.line)
 	return e
 }
 
-// inputText is what an argument looks like that the guest passes; "" for one that only the result
-// fills.
+// inputText formats an argument that the guest passes; "" if only the result fills it.
 func inputText(m wasi.MemoryView, kind byte, a []uint64) string {
 	switch kind {
 	case 'f', 'd':
@@ -112,10 +118,10 @@ func inputText(m wasi.MemoryView, kind byte, a []uint64) string {
 	default:
 		return ""
 	}
-	return fmt.Sprintf("%#x", a[0]) // a pointer to nowhere
+	return fmt.Sprintf("%#x", a[0]) // an invalid pointer
 }
 
-// outputText is what an argument looks like that the call filled.
+// outputText formats an argument that the call has filled.
 func outputText(m wasi.MemoryView, kinds string, a []uint64, e wasi.Errno) string {
 	ptr := uint32(a[0])
 	if e != wasi.Success {
@@ -152,7 +158,7 @@ func outputText(m wasi.MemoryView, kinds string, a []uint64, e wasi.Errno) strin
 	return strconv.FormatUint(binary.LittleEndian.Uint64(wide[:]), 10)
 }
 
-// edgeAddrText prints the address in the buffer that a WasmEdge address argument describes.
+// edgeAddrText formats the address in the buffer that a WasmEdge address argument describes.
 func edgeAddrText(m wasi.MemoryView, ptr uint32) string {
 	if b, e := edgeBuffer(m, uint64(ptr)); e == wasi.Success {
 		if ip, e := wasi.GetEdgeIP(b); e == wasi.Success {
@@ -172,7 +178,7 @@ func quoted(b []byte, n int) string {
 	return strconv.Quote(string(b[:n]))
 }
 
-// vectorText prints the first n bytes that iovecs point to.
+// vectorText formats the first n bytes of iovecs.
 func vectorText(m wasi.MemoryView, ptr, count uint64, n int) string {
 	bufs, total, e := m.Vectors(nil, uint32(ptr), uint32(count))
 	if e != wasi.Success {
@@ -189,13 +195,13 @@ func vectorText(m wasi.MemoryView, ptr, count uint64, n int) string {
 // maxShownItems is how many subscriptions or events a trace prints.
 const maxShownItems = 8
 
-// eventNames are the types of events. A guest's own buffer may have others.
+// eventNames are the names of event types. A guest's buffer may contain other types.
 var eventNames = map[uint8]string{
 	wasi.EventClock: "clock", wasi.EventFdRead: "read", wasi.EventFdWrite: "write",
 	wasi.EventFdFail: "failure",
 }
 
-// subscriptionsText prints what poll_oneoff waits for: "[fd 3 read, clock 1 +5ms]".
+// subscriptionsText formats the subscriptions of poll_oneoff: "[fd 3 read, clock 1 +5ms]".
 func subscriptionsText(m wasi.MemoryView, ptr, count uint32) string {
 	return listText(m, ptr, count, wasi.SizeSubscription, func(b []byte) string {
 		s := wasi.GetSubscription(b)
@@ -212,8 +218,8 @@ func subscriptionsText(m wasi.MemoryView, ptr, count uint32) string {
 	})
 }
 
-// eventsText prints what has happened, by userdata, by which programs tell their subscriptions
-// apart.
+// eventsText formats the events of poll_oneoff. It prints userdata, by which programs identify
+// their subscriptions.
 func eventsText(m wasi.MemoryView, ptr, count uint32) string {
 	return listText(m, ptr, count, wasi.SizeEvent, func(b []byte) string {
 		e := wasi.GetEvent(b)

@@ -7,8 +7,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// wamr is what WAMR added to preview 1, but for the options, which are in options.go. Source:
-// WAMR's wasi_socket_ext.h, and docs/abi.md for where we differ.
+// wamr has the functions that WAMR added to preview 1; those for options are in options.go. Source:
+// WAMR's wasi_socket_ext.h. docs/abi.md lists the differences.
 var wamr = []Function{
 	{"sock_open", "iiii", "i", "-ddo", sockOpen},
 	{"sock_bind", "ii", "i", "fa", sockBind},
@@ -24,7 +24,7 @@ var wamr = []Function{
 
 var noAddress netip.AddrPort
 
-// getAddr decodes the wasi_addr_t at ptr.
+// getAddr reads the wasi_addr_t at ptr.
 func getAddr(m wasi.MemoryView, ptr uint64) (netip.AddrPort, wasi.Errno) {
 	b, e := m.Slice(uint32(ptr), wasi.SizeAddr)
 	if e != wasi.Success {
@@ -92,7 +92,7 @@ func sockSendTo(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	})
 }
 
-// sockRecvFrom fills in the source unless its pointer is 0, which says that it is not wanted.
+// sockRecvFrom writes the source address, unless its pointer is 0.
 func sockRecvFrom(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	src, e := sliceOrNil(m, a[4], wasi.SizeAddr)
 	if e != wasi.Success {
@@ -105,7 +105,7 @@ func sockRecvFrom(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return e
 }
 
-// sliceOrNil is the memory at a pointer that may be 0: nil then.
+// sliceOrNil returns the memory at a pointer, or nil if the pointer is 0.
 func sliceOrNil(m wasi.MemoryView, ptr uint64, size uint32) ([]byte, wasi.Errno) {
 	if uint32(ptr) == 0 {
 		return nil, wasi.Success
@@ -133,8 +133,8 @@ func putAddr(m wasi.MemoryView, a []uint64, query func(int32) (netip.AddrPort, e
 	return wasi.ErrnoOf(err)
 }
 
-// A host name in the DNS has at most 253 bytes, and a service name in the registry 15; programs may
-// pass longer ones.
+// maxName bounds host and service names. A host name has at most 253 bytes (RFC 1035, section
+// 2.3.4); a guest may pass a longer one, which is then not found.
 const maxName = 1024
 
 func sockAddrResolve(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
@@ -180,7 +180,7 @@ func sockAddrResolve(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return m.PutUint32(uint32(a[5]), uint32(len(found)))
 }
 
-// decodeHints decodes the hints of a lookup. Without hints_enabled the rest of them is garbage in
+// decodeHints decodes the hints of a lookup. If hints_enabled is 0, the other fields are garbage in
 // ordinary guests.
 func decodeHints(h wasi.AddrHints) (network.Family, network.Type, wasi.Errno) {
 	if !h.Enabled {

@@ -9,12 +9,14 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// WasmEdge's socket functions lie in preview 1's module under the names of WAMR's, with other
-// parameters. V1 is from before WasmEdge 0.12; V2 came with it. A guest mixes them, so each import
-// is found by its name and its parameters. Functions that preview 1 and WAMR have alike (sock_recv,
-// sock_send, sock_shutdown, sock_listen, and V2's sock_accept) are not repeated here. Sources:
-// WasmEdge's lib/host/wasi/wasimodule.cpp and wasifunc.cpp, the Rust crate wasmedge_wasi_socket
-// 0.5.5, github.com/stealthrocket/net 0.2.1; docs/abi.md tells where hosts differ.
+// WasmEdge's socket functions share preview 1's module and the names of WAMR's, with other
+// parameters. V1 is older than WasmEdge 0.12, which brought V2. A guest may mix them, so each
+// import is found by its name and parameters. Functions that are equal in preview 1 or WAMR are not
+// repeated: sock_recv, sock_send, sock_shutdown, sock_listen, and V2's sock_accept.
+//
+// Sources: WasmEdge's lib/host/wasi/wasimodule.cpp and wasifunc.cpp, the Rust crate
+// wasmedge_wasi_socket 0.5.5, github.com/stealthrocket/net 0.2.1. docs/abi.md lists the differences
+// between hosts.
 var (
 	wasmEdge = []Function{
 		{"sock_open", "iii", "i", "ddo", edgeOpen},
@@ -50,7 +52,7 @@ var (
 	}
 )
 
-// edgeFamilies and edgeTypes translate WasmEdge's numbers. AF_UNIX has none here.
+// edgeFamilies and edgeTypes map WasmEdge's numbers. AF_UNIX is not supported.
 var (
 	edgeFamilies = map[uint32]network.Family{
 		wasi.EdgeFamilyInet4: network.IPv4, wasi.EdgeFamilyInet6: network.IPv6,
@@ -79,24 +81,24 @@ func edgeOpen(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return m.PutUint32(uint32(a[2]), uint32(fd))
 }
 
-// edgeBuffer finds the buffer that an address argument describes.
+// edgeBuffer returns the buffer that an address argument describes.
 func edgeBuffer(m wasi.MemoryView, ptr uint64) ([]byte, wasi.Errno) {
 	arg, e := m.Slice(uint32(ptr), wasi.SizeEdgeAddr)
 	if e != wasi.Success {
 		return nil, e
 	}
-	// One copy, since another thread may change the argument between the two fields.
+	// Another thread may change the argument between its two fields: copy it once.
 	at := wasi.GetEdgeAddr(append(make([]byte, 0, wasi.SizeEdgeAddr), arg...))
 	return m.Slice(at.Ptr, at.Len)
 }
 
-// edgeAddr decodes an address argument and a port in host order.
+// edgeAddr decodes an address argument and a port in host byte order.
 func edgeAddr(m wasi.MemoryView, ptr, port uint64) (netip.AddrPort, wasi.Errno) {
 	b, e := edgeBuffer(m, ptr)
 	if e != wasi.Success {
 		return noAddress, e
 	}
-	if len(b) > wasi.SizeEdgeStorage { // nothing valid, and nothing to copy either
+	if len(b) > wasi.SizeEdgeStorage { // no valid length, so nothing is copied
 		return noAddress, wasi.EINVAL
 	}
 	ip, e := wasi.GetEdgeIP(append(make([]byte, 0, wasi.SizeEdgeStorage), b...))
@@ -134,7 +136,7 @@ func edgeSendTo(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e != wasi.Success {
 		return e
 	}
-	if uint32(a[5]) != 0 { // preview 1 defines no flag for sending
+	if uint32(a[5]) != 0 { // preview 1 has no flags for sending
 		return wasi.EINVAL
 	}
 	return c.transfer(m, a[1], a[2], a[6], func(bufs [][]byte) (int, error) {
@@ -154,7 +156,7 @@ func edgeRecvFromV2(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return c.edgeReceive(m, edgeReceiveArgs{a[0], a[1], a[2], a[3], a[4], a[6], a[7], port})
 }
 
-// edgeReceiveArgs are the arguments of sock_recv_from. V1 tells no port: nil.
+// edgeReceiveArgs are the arguments of sock_recv_from. V1 does not return the port; then it is nil.
 type edgeReceiveArgs struct {
 	fd, iovs, count, addr, riflags, length, roflags uint64
 	port                                            []byte
@@ -190,8 +192,8 @@ func (c *Caller) edgeReceive(m wasi.MemoryView, a edgeReceiveArgs) wasi.Errno {
 	return wasi.Success
 }
 
-// edgeCheckAddrLen checks before a datagram is taken that its source will fit: 4 bytes hold no IPv6
-// address.
+// edgeCheckAddrLen checks that the source address will fit the buffer before a datagram is
+// received: 4 bytes hold no IPv6 address.
 func (c *Caller) edgeCheckAddrLen(fd uint64, buf []byte) wasi.Errno {
 	switch len(buf) {
 	case 16, wasi.SizeEdgeStorage:
@@ -216,8 +218,7 @@ func edgePeerAddrV1(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return edgePutAddrV1(m, a, c.RemoteAddr)
 }
 
-// edgePutAddrV1 writes the kind of an address as 4 or 6, which is the version of IP and not the
-// number of the family.
+// edgePutAddrV1 writes the kind of an address as the version of IP, 4 or 6, not as a family.
 func edgePutAddrV1(m wasi.MemoryView, a []uint64,
 	query func(int32) (netip.AddrPort, error)) wasi.Errno {
 	buf, e := edgeBuffer(m, a[1])
@@ -276,7 +277,7 @@ func edgePutAddrV2(m wasi.MemoryView, a []uint64,
 	return m.PutUint32(uint32(a[2]), uint32(addr.Port()))
 }
 
-// edgeString reads a string that has a length, which usually counts a NUL at the end.
+// edgeString reads a string with its length, which usually includes a NUL at the end.
 func edgeString(m wasi.MemoryView, ptr, length uint64) (string, wasi.Errno) {
 	b, e := m.Slice(uint32(ptr), uint32(length))
 	if e != wasi.Success {

@@ -9,7 +9,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Flags of sock_getaddrinfo's hints. The others have no effect here.
+// Flags in the hints of sock_getaddrinfo. The other flags have no effect.
 const (
 	edgePassive     = 1
 	edgeNumericHost = 4
@@ -17,23 +17,27 @@ const (
 )
 
 const (
-	// maxEdgeResults bounds how much of a guest's list is read. No lookup finds more.
+	// maxEdgeResults bounds how many entries of a guest's list are read. No lookup has more
+	// results.
 	maxEdgeResults = 1024
 
-	// edgeShortData is the length that the Rust crate gives for a buffer of edgeLongData bytes.
+	// edgeShortData is the length that the Rust crate wasmedge_wasi_socket gives for a buffer of
+	// edgeLongData bytes.
 	edgeShortData = 14
 	edgeLongData  = 26
 )
 
-// edgeEntry is an entry of the guest's list, with views of the memory that a result goes to.
+// edgeEntry is an entry of the guest's list: views of the memory that a result is written to.
 type edgeEntry struct {
 	info, sockaddr, data []byte
-	keepLength           bool // of the data, since it is not the true one
+
+	// keepLength is true if the length of data is edgeShortData, which must not be overwritten.
+	keepLength bool
 }
 
-// edgeAddrInfo is sock_getaddrinfo(node, length, service, length, hints, list, most, out count).
-// The guest passes a linked list whose entries, with all that they point to, it has allocated. They
-// are checked before anything is looked up, and filled from the first on.
+// edgeAddrInfo implements sock_getaddrinfo(node, length, service, length, hints, list, capacity,
+// out count). The guest passes a linked list of entries and has allocated the structures that they
+// point to. All of them are checked before the lookup.
 func edgeAddrInfo(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	node, e := edgeString(m, a[0], a[1])
 	if e != wasi.Success {
@@ -77,8 +81,8 @@ func edgeAddrInfo(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return m.PutUint32(uint32(a[7]), uint32(len(found)))
 }
 
-// edgeList checks the list that a pointer to a pointer begins. A list that ends early, or that goes
-// round in circles, is cut.
+// edgeList checks the list at a pointer to a pointer. It stops at the end of the list or after
+// capacity entries, so that a list with a cycle ends too.
 func edgeList(m wasi.MemoryView, ptr, capacity uint32) ([]edgeEntry, wasi.Errno) {
 	next, e := m.Uint32(ptr)
 	if e != wasi.Success {
@@ -115,8 +119,8 @@ func edgeEntryAt(m wasi.MemoryView, ptr uint32) (entry edgeEntry, next uint32, e
 	return entry, info.Next, e
 }
 
-// edgeResolve looks a host and a service up as getaddrinfo(3) does. Without a type each address
-// comes once, as a stream.
+// edgeResolve looks up a host and a service as getaddrinfo(3) does. Without a type each address is
+// returned once, as a stream.
 func (c *Caller) edgeResolve(node, service string,
 	hints wasi.EdgeAddrInfo) ([]system.AddrInfo, wasi.Errno) {
 	family, typ, e := edgeDecodeHints(hints)
@@ -167,8 +171,8 @@ func edgeDecodeHints(hints wasi.EdgeAddrInfo) (network.Family, network.Type, was
 	return family, typ, wasi.Success
 }
 
-// edgeDefaultHosts lists the addresses that no host name stands for: those to bind to, or those of
-// the host itself. Source: POSIX, freeaddrinfo, AI_PASSIVE.
+// edgeDefaultHosts returns the addresses for a lookup without a host: the wildcard addresses, or
+// the loopback addresses (POSIX, freeaddrinfo, AI_PASSIVE).
 func edgeDefaultHosts(family network.Family, passive bool) []string {
 	v4, v6 := "127.0.0.1", "::1"
 	if passive {
@@ -192,10 +196,10 @@ func isNumber(s string) bool {
 	return true
 }
 
-// edgeDataSize is how much data an address takes: a port and the address.
+// edgeDataSize returns the size of an address's data: a port and the address.
 func edgeDataSize(a netip.Addr) int { return 2 + a.BitLen()/8 }
 
-// put writes a result. The port lies in network order, unlike anywhere else in this dialect.
+// put writes a result. The port is in network byte order, unlike all other ports of this dialect.
 func (e *edgeEntry) put(r system.AddrInfo, protocol uint8) {
 	ip := r.Addr.Addr()
 	family := uint8(wasi.EdgeFamily(ip))

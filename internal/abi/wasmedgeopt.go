@@ -9,15 +9,15 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// edgeOption says how an option of sock_getsockopt and sock_setsockopt is read and set. A nil
-// function stands for an option that has no such side: ENOPROTOOPT. A value is size bytes long.
+// edgeOption implements an option of sock_getsockopt and sock_setsockopt. Its value has size bytes.
+// If get or set is nil, that direction is ENOPROTOOPT.
 type edgeOption struct {
 	size uint32
 	get  func(*Caller, int32, []byte) error
 	set  func(*Caller, int32, []byte) error
 }
 
-// Levels of options. WasmEdge knows the first alone; wasi-go has TCP_NODELAY under the second.
+// Levels of options. WasmEdge has the first only; wasi-go has TCP_NODELAY at the second.
 const (
 	edgeLevelSocket = 0
 	edgeLevelTCP    = 6
@@ -47,20 +47,21 @@ var edgeOptions = map[edgeOptionName]edgeOption{
 	{edgeLevelTCP, 15}:    edgeFlag(network.NoDelay),
 }
 
-// edgeBindToDevice is SO_BINDTODEVICE, which would name an interface of the host.
+// edgeBindToDevice is SO_BINDTODEVICE (socket(7)). It would reveal the names of the host's
+// interfaces.
 var edgeBindToDevice = edgeOptionName{edgeLevelSocket, 14}
 
-// maxOptionSize is that of the longest value.
+// maxOptionSize is the size of the longest value in bytes.
 const maxOptionSize = 16
 
-// minPointer is the least value of sock_getsockopt's fifth argument that is a pointer to the
-// buffer's size. WasmEdge and the Rust crate pass that; github.com/stealthrocket/net and wasi-go
-// pass the size itself, which is 4. No compiler puts a variable below: wasm-ld starts data at
-// 1,024, Go at 4,096.
+// minPointer separates the two forms of sock_getsockopt's fifth argument. WasmEdge and the Rust
+// crate wasmedge_wasi_socket pass a pointer to the buffer's size; github.com/stealthrocket/net and
+// wasi-go pass the size itself, which is 4. No compiler places a variable below minPointer: wasm-ld
+// puts data at 1,024, Go at 4,096.
 const minPointer = 1024
 
-// edgeGetOption is sock_getsockopt(fd, level, name, out value, size or in-out size). A value that
-// does not fit is cut, as by getsockopt(2).
+// edgeGetOption implements sock_getsockopt(fd, level, name, out value, size or in-out size). A
+// value that does not fit is cut (getsockopt(2)).
 func edgeGetOption(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	size, sizePtr := uint32(a[4]), uint32(0)
 	if size >= minPointer {
@@ -92,7 +93,7 @@ func edgeGetOption(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return wasi.Success
 }
 
-// edgeSetOption is sock_setsockopt(fd, level, name, value, size).
+// edgeSetOption implements sock_setsockopt(fd, level, name, value, size).
 func edgeSetOption(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	raw, e := m.Slice(uint32(a[3]), uint32(a[4]))
 	if e != wasi.Success {
@@ -112,7 +113,8 @@ func edgeSetOption(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return wasi.ErrnoOf(o.set(c, int32(a[0]), value[:o.size]))
 }
 
-// edgeOptionOf finds an option, after the descriptor was judged.
+// edgeOptionOf returns an option. An unknown option is EINVAL; errors of the descriptor take
+// precedence over those of a known one.
 func edgeOptionOf(c *Caller, a []uint64) (edgeOption, wasi.Errno) {
 	name := edgeOptionName{uint32(a[1]), uint32(a[2])}
 	o, known := edgeOptions[name]
@@ -154,7 +156,7 @@ func edgeFlag(o network.Option) edgeOption {
 	}}
 }
 
-// edgeSetFixed accepts the one value that an option always has.
+// edgeSetFixed accepts only the value that an option always has.
 func edgeSetFixed(v int64) func(*Caller, int32, []byte) error {
 	return func(_ *Caller, _ int32, value []byte) error {
 		if getInt(value) != v {
@@ -174,7 +176,8 @@ func edgeGetType(c *Caller, fd int32, value []byte) error {
 	return err
 }
 
-// edgeGetError tells the pending error as a WASI errno: guests compare it with theirs.
+// edgeGetError returns the pending error as a WASI errno, since guests compare it with their own
+// numbers.
 func edgeGetError(c *Caller, fd int32, value []byte) error {
 	v, err := c.Option(fd, network.PendingError)
 	putInt(value, int64(wasi.FromHost(syscall.Errno(v))))
@@ -217,8 +220,8 @@ func putTimeval(value []byte, usec uint64) {
 	binary.LittleEndian.PutUint64(value[8:], usec%usecPerSec)
 }
 
-// edgeSetTimeout takes a struct timeval of wasm32. A value that is out of range is EDOM. Source:
-// POSIX, setsockopt, SO_RCVTIMEO.
+// edgeSetTimeout decodes a struct timeval of wasm32. A value out of range is EDOM (POSIX,
+// setsockopt, SO_RCVTIMEO).
 func edgeSetTimeout(set func(*Caller, int32, uint64) error) func(*Caller, int32, []byte) error {
 	return func(c *Caller, fd int32, value []byte) error {
 		sec := int64(binary.LittleEndian.Uint64(value))

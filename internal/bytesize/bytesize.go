@@ -1,5 +1,5 @@
-// Package bytesize reads and writes numbers of bytes, so that a size is written alike in flags, in
-// policy files and in what is printed.
+// Package bytesize parses and formats numbers of bytes, with the same spelling in flags, policy
+// files and output. The package has no state.
 package bytesize
 
 import (
@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// units are the units, the largest first. Their spelling is that of IEC 80000-13.
+// units are in decreasing order. IEC 80000-13 defines the binary ones.
 var units = []struct {
 	name  string
 	bytes uint64
@@ -19,12 +19,12 @@ var units = []struct {
 	{"KiB", 1 << 10}, {"kB", 1e3}, {"B", 1},
 }
 
-// example is the end of an error.
+// example ends an error message.
 const example = "write for instance 64MiB, 64MB, 500kB, or a number of bytes"
 
-// Parse reads a number of bytes above 0, such as "10MiB", "10 MB" or "1500". The error says what
-// would be right. A unit that stands for 1000 with some programs and for 1024 with others, such as
-// "K" or "m", is refused.
+// Parse reads a number of bytes above 0, such as "10MiB", "10 MB" or "1500". The error gives a
+// correct spelling. It refuses units such as "K" and "m", which stand for 1000 in some programs and
+// for 1024 in others.
 func Parse(s string) (uint64, error) {
 	number := strings.TrimRight(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 	unit := s[len(number):]
@@ -60,7 +60,7 @@ func Parse(s string) (uint64, error) {
 	return 0, fmt.Errorf("%s is not a unit of sizes; %s", unit, example)
 }
 
-// Format writes a size in the largest unit that loses nothing.
+// Format writes a size in the largest unit that divides it.
 func Format(n uint64) string {
 	for _, u := range units {
 		if n%u.bytes == 0 && n >= u.bytes {

@@ -1,5 +1,5 @@
-// Package needs is how tests ask for what a machine may lack: without it they are skipped, and say
-// what they skipped and which of Debian's packages has it. With WASPORT_CI=1 they fail instead.
+// Package needs skips tests on machines that lack a program or file, with the Debian package that
+// has it. With WASPORT_CI=1 such a test fails instead. The package has no state.
 package needs
 
 import (
@@ -11,20 +11,20 @@ import (
 	"testing"
 )
 
-// The packages of Debian 12 that compile guests in C, Rust and C++.
+// Packages of Debian 12 that compile guests in C, Rust and C++.
 const (
 	guestPackages    = "clang lld llvm wasi-libc libclang-rt-14-dev-wasm32"
 	rustPackages     = "rustc libstd-rust-dev-wasm32 lld"
 	guestPackagesCXX = "libc++-14-dev-wasm32 libc++abi-14-dev-wasm32"
 )
 
-// packages are those that have a program, where they are called otherwise.
+// packages maps a program to the packages that have it, where the name differs.
 var packages = map[string]string{
 	"cc": "gcc libc6-dev", "clang++": "clang", "llvm-ar": "llvm", "llvm-nm": "llvm", "sh": "dash",
 	"wasm-ld": "lld", "wasm-validate": "wabt", "wat2wasm": "wabt",
 }
 
-// Programs asks for programs.
+// Programs skips the test unless all of the programs are installed.
 func Programs(t testing.TB, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -34,7 +34,7 @@ func Programs(t testing.TB, names ...string) {
 	}
 }
 
-// Compiler asks for all that compiles guests in C.
+// Compiler skips the test unless guests in C can be compiled.
 func Compiler(t testing.TB) {
 	t.Helper()
 	if err := LackingCompiler(); err != nil {
@@ -42,7 +42,7 @@ func Compiler(t testing.TB) {
 	}
 }
 
-// CompilerCXX asks for all that compiles guests in C++.
+// CompilerCXX skips the test unless guests in C++ can be compiled.
 func CompilerCXX(t testing.TB) {
 	t.Helper()
 	Compiler(t)
@@ -52,7 +52,7 @@ func CompilerCXX(t testing.TB) {
 	}
 }
 
-// LackingCompiler returns what is missing to compile guests in C, or nil.
+// LackingCompiler returns an error if guests in C cannot be compiled.
 func LackingCompiler() error {
 	errs := []error{
 		file("/usr/include/wasm32-wasi/stdio.h", guestPackages),
@@ -64,9 +64,8 @@ func LackingCompiler() error {
 	return errors.Join(errs...)
 }
 
-// Rust asks for a compiler of Rust that compiles guests, and returns it with its name for the
-// target, which was another before Rust 1.78. Debian's is taken first, since one that was installed
-// otherwise may lack the target.
+// Rust returns a Rust compiler for guests and the name of its target: wasm32-wasip1, or wasm32-wasi
+// before Rust 1.78. It prefers Debian's compiler, since another may lack the target.
 func Rust(t testing.TB) (rustc, target string) {
 	t.Helper()
 	for _, name := range []string{"/usr/bin/rustc", "rustc"} {
@@ -91,7 +90,7 @@ func Rust(t testing.TB) (rustc, target string) {
 	return "", ""
 }
 
-// Missing skips a test because of what is missing, or fails it.
+// Missing skips the test, or fails it with WASPORT_CI=1, for the reason err.
 func Missing(t testing.TB, err error) {
 	t.Helper()
 	if os.Getenv("WASPORT_CI") == "1" {

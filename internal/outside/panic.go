@@ -1,8 +1,10 @@
-// Package outside is where a guest meets code that is neither its own nor wasport's: the writers,
-// readers, callbacks and networks of an embedder.
+// Package outside guards calls to code of the embedder: writers, readers, callbacks, loggers and
+// networks. Such code may panic, and it may block for ever.
 //
-// Such code may panic, and it may block for ever. Protect turns a panic into an error. A Queue
-// has a goroutine of its own for the calls, so that one which blocks does not hold up the guest.
+// Protect turns a panic into an error. A Queue makes calls on its own goroutine, so that a blocked
+// call does not block the guest. Nothing here knows a guest.
+//
+// Locks: Queue.mu is never held during a call.
 package outside
 
 import (
@@ -11,16 +13,16 @@ import (
 	"runtime/debug"
 )
 
-// Panic is the error of a guest that ended because code of the embedder's panicked on its behalf.
+// Panic is the error of a guest that ended because code of the embedder panicked on its behalf.
 type Panic struct {
-	In    string // which code, such as "Config.Stdin" or "sock_connect"
+	In    string // the code that panicked, such as "Config.Stdin" or "sock_connect"
 	Value any    // the argument of panic
-	Stack string // Go's stack, as runtime/debug.Stack prints it
+	Stack string // in the format of runtime/debug.Stack
 }
 
 func (p *Panic) Error() string { return fmt.Sprintf("the host panicked in %s: %v", p.In, p.Value) }
 
-// Unwrap returns the value if that is an error.
+// Unwrap returns Value if that is an error.
 func (p *Panic) Unwrap() error {
 	err, _ := p.Value.(error)
 	return err
@@ -28,8 +30,8 @@ func (p *Panic) Unwrap() error {
 
 var errGoexit = errors.New("it ended its goroutine with runtime.Goexit")
 
-// NewPanic makes a Panic of what recover returned. The deferred function that recovered calls it,
-// since the stack is the current one.
+// NewPanic makes a Panic from the result of recover. The deferred function that recovered must call
+// it, since it records the current stack.
 func NewPanic(in string, recovered any) *Panic {
 	if recovered == nil {
 		recovered = errGoexit
@@ -37,7 +39,7 @@ func NewPanic(in string, recovered any) *Panic {
 	return &Panic{In: in, Value: recovered, Stack: string(debug.Stack())}
 }
 
-// Protect calls f, and failed if f panics or ends its goroutine.
+// Protect calls f. If f panics or ends its goroutine, Protect calls failed.
 func Protect(in string, f func(), failed func(*Panic)) {
 	returned := false
 	defer func() {

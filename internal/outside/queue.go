@@ -9,61 +9,76 @@ const (
 	// maxQueued is how many calls may wait in a queue.
 	maxQueued = 1024
 
-	// callTimeout is how long a caller waits for its call to be made.
+	// callTimeout is how long Do waits for its call to return.
 	callTimeout = time.Second
 )
 
-// Queue makes calls in their order on a goroutine of its own, which lives while there are any. A
-// caller waits until its call has returned, so that things happen in the order in which the guest
-// causes them. When a call does not return for a while nobody waits any more: calls are queued, and
-// those for which there is no room are dropped and counted, until it does return.
+// Queue makes calls in their order, on a goroutine that exists while there are any. Do waits for
+// its call, so that the guest goes on after it. Once a call has taken longer than callTimeout, the
+// queue is stalled until that call returns: Do no longer waits, and calls beyond maxQueued are
+// dropped and counted.
+//
+// The methods may be called from any goroutine.
 type Queue struct {
-	// OnPanic is called when a call panicked; the next one is made all the same.
+	// OnPanic is called when a call panicked. The queue goes on with the next call.
 	OnPanic func(*Panic)
 
-	// OnDropped is called in the order of the calls with how many were dropped in that place. Nil =
-	// nothing tells of them but Dropped.
+	// OnDropped is called with the number of dropped calls, in the place of these calls. If it is
+	// nil, only Dropped counts them.
 	OnDropped func(n uint64)
 
-	mu         sync.Mutex
-	calls      []call        // the first is being made if running
-	running    bool          // a goroutine makes calls
-	stalled    bool          // a caller has lost patience with the call that is being made
-	dropped    uint64        // in all
-	unreported uint64        // of these, since Lost was last called
-	idle       chan struct{} // closed when the queue is empty; nil if nobody waits
+	mu sync.Mutex
+
+	// calls are the queued calls. The first one is under way if running.
+	calls []call
+
+	// running is true while the goroutine exists.
+	running bool
+
+	// stalled is true if the first call has taken longer than callTimeout.
+	stalled bool
+
+	// dropped counts all dropped calls.
+	dropped uint64
+
+	// unreported counts the dropped calls that OnDropped was not called for.
+	unreported uint64
+
+	// idle is closed when the queue is empty; nil if no caller waits for that.
+	idle chan struct{}
 }
 
 type call struct {
-	in       string // see Panic
+	in       string // as in Panic.In
 	f        func()
-	returned chan struct{} // closed when it has returned
+	returned chan struct{} // closed when the call has returned
 }
 
-// Do makes a call. It returns when the call has, but also when done is closed, or after a while.
+// Do makes a call. It returns when the call has returned, when done is closed, or after
+// callTimeout.
 func (q *Queue) Do(done <-chan struct{}, in string, f func()) {
-	made, ok := q.add(in, f)
+	returned, ok := q.add(in, f)
 	if !ok {
 		return
 	}
 	timer := time.NewTimer(callTimeout)
 	defer timer.Stop()
 	select {
-	case <-made:
+	case <-returned:
 	case <-done:
 	case <-timer.C:
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		select {
-		case <-made:
+		case <-returned:
 		default:
 			q.stalled = true
 		}
 	}
 }
 
-// add queues a call. It is false if the call is not to be waited for.
-func (q *Queue) add(in string, f func()) (made chan struct{}, wait bool) {
+// add queues a call. wait is false if the queue is stalled or the call was dropped.
+func (q *Queue) add(in string, f func()) (returned chan struct{}, wait bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.calls) >= maxQueued {
@@ -72,19 +87,19 @@ func (q *Queue) add(in string, f func()) (made chan struct{}, wait bool) {
 		return nil, false
 	}
 	q.reportDropped(in)
-	made = make(chan struct{})
-	q.calls = append(q.calls, call{in, f, made})
+	returned = make(chan struct{})
+	q.calls = append(q.calls, call{in, f, returned})
 	if !q.running {
 		q.running = true
 		go q.run()
 	}
-	return made, !q.stalled
+	return returned, !q.stalled
 }
 
 func (q *Queue) run() {
 	done := false
 	defer func() {
-		if !done && q.finishCall() { // a call has ended this goroutine
+		if !done && q.finishCall() { // the call has ended this goroutine
 			go q.run()
 		}
 	}()
@@ -98,7 +113,7 @@ func (q *Queue) run() {
 	done = true
 }
 
-// finishCall takes away the call that has been made. It reports whether there is another.
+// finishCall removes the call that has returned. It reports whether there is another.
 func (q *Queue) finishCall() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -118,7 +133,7 @@ func (q *Queue) finishCall() bool {
 	return q.running
 }
 
-// reportDropped queues a call of Lost, if something was dropped since the last one.
+// reportDropped queues a call of OnDropped if calls were dropped since the last one. mu is held.
 func (q *Queue) reportDropped(in string) {
 	if n := q.unreported; n > 0 && q.OnDropped != nil {
 		q.unreported = 0
@@ -126,7 +141,7 @@ func (q *Queue) reportDropped(in string) {
 	}
 }
 
-// Busy names the code that has not returned; empty if all has.
+// Busy names the code that has not returned; "" if the queue is empty.
 func (q *Queue) Busy() string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -136,7 +151,7 @@ func (q *Queue) Busy() string {
 	return q.calls[0].in
 }
 
-// Idle is closed once all calls that were queued have returned.
+// Idle returns a channel that is closed once all queued calls have returned.
 func (q *Queue) Idle() <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -149,7 +164,7 @@ func (q *Queue) Idle() <-chan struct{} {
 	return q.idle
 }
 
-// Dropped is how many calls were dropped.
+// Dropped returns how many calls were dropped.
 func (q *Queue) Dropped() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package printable makes names that a module or a file system has chosen fit for a terminal: an
-// escape sequence in one could otherwise rewrite what the terminal shows, and a line feed forge a
-// line.
+// Package printable makes names from modules and file systems safe for terminals. Otherwise an
+// escape sequence in a name could rewrite the screen, and a line feed could forge a line. The
+// package has no state.
 package printable
 
 import (
@@ -9,8 +9,8 @@ import (
 	"unicode"
 )
 
-// Name is a name as it can be shown: quoted if it has anything that does not print, such as an
-// escape sequence, or that could pass for a quoted name.
+// Name returns a name for display. It quotes a name that contains characters that do not print, and
+// one that looks like a quoted name.
 func Name(name string) string {
 	quoted := strconv.Quote(name)
 	if quoted == `"`+name+`"` {
@@ -19,7 +19,7 @@ func Name(name string) string {
 	return quoted
 }
 
-// Error is an error whose text is a line that has names in it.
+// Error wraps an error whose text contains names; its own text is safe.
 func Error(err error) error { return textError{err} }
 
 type textError struct{ error }
@@ -27,7 +27,7 @@ type textError struct{ error }
 func (e textError) Error() string { return Text(e.error.Error()) }
 func (e textError) Unwrap() error { return e.error }
 
-// Text is a line that has names in it, with what does not print escaped.
+// Text escapes the characters of a line that do not print.
 func Text(text string) string {
 	plain := func(r rune) bool { return strconv.IsPrint(r) && r != unicode.ReplacementChar }
 	if strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
@@ -39,7 +39,7 @@ func Text(text string) string {
 			b.WriteRune(r)
 			continue
 		}
-		// A byte that is no UTF-8 is a ReplacementChar of length 1.
+		// An invalid byte appears as a ReplacementChar, but is only one byte long.
 		end := i + len(string(r))
 		if r == unicode.ReplacementChar && !strings.HasPrefix(text[i:], string(r)) {
 			end = i + 1

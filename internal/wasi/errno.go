@@ -1,17 +1,18 @@
-// Package wasi is the vocabulary of WASI preview 1 and of the socket functions that WAMR added to
-// it: errnos, rights, flags, and the layouts of structures in guest memory.
+// Package wasi has the numbers and layouts of WASI preview 1 and of the socket functions of WAMR
+// and WasmEdge: errnos, rights, flags, and structures in guest memory.
 //
-// It knows numbers and bytes, and where an error of the host becomes an errno. What the functions
-// do is elsewhere: internal/abi decodes their arguments, internal/system carries them out.
+// Belongs here: the translation between numbers or bytes and Go values, and of the host's errors to
+// errnos. Does not belong here: the calls. internal/abi decodes their arguments, internal/system
+// implements them. The package has no state.
 package wasi
 
 import "strconv"
 
-// Errno is a WASI error number. It is an error, for the few conditions that the host has no errno
-// for.
+// Errno is a WASI error number. It is also an error, for conditions such as ENOTCAPABLE that the
+// host has no errno for.
 type Errno uint16
 
-// The numbers of WASI preview 1, in order.
+// The numbers of WASI preview 1, in the order of wasi_snapshot_preview1.witx.
 const (
 	Success Errno = iota
 	E2BIG
@@ -109,7 +110,7 @@ var errnoNames = [...]string{
 	"XDEV", "NOTCAPABLE",
 }
 
-// String gives the name as C programs spell it, EACCES say.
+// String returns the name that C programs use, such as EACCES.
 func (e Errno) String() string {
 	if int(e) < len(errnoNames) {
 		return "E" + errnoNames[e]

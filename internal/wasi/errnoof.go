@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// The host's errnos, name for name. The names exist on every platform: Go invents numbers for those
-// that Windows lacks, and the rooms that make system calls there translate into them.
+// hostErrnos are the host's errnos with a WASI errno of the same name. Package syscall has the
+// names on every platform. On Windows it invents numbers for missing ones, and the packages that
+// make system calls translate Windows' errors to them.
 var hostErrnos = []struct {
 	host syscall.Errno
 	wasi Errno
@@ -64,14 +65,14 @@ var fromHost = func() map[syscall.Errno]Errno {
 	return m
 }()
 
-// ErrnoOf is the errno that a guest gets for an error: the one place where errors become numbers.
-// An errno of the host without a counterpart is ENOSYS, as WAMR has it; an error without any errno
-// is EIO.
+// ErrnoOf returns the errno that a guest gets for an error. No other function turns errors into
+// numbers. An errno of the host without a counterpart is ENOSYS, as in WAMR's convert_errno; an
+// error without any errno is EIO.
 func ErrnoOf(err error) Errno {
 	switch err {
 	case nil:
 		return Success
-	case syscall.EAGAIN: // the error of every empty non-blocking descriptor, so before any search
+	case syscall.EAGAIN: // frequent, so without the search of errors.As
 		return EAGAIN
 	}
 	var own Errno
@@ -101,7 +102,7 @@ func ErrnoOf(err error) Errno {
 	return EIO
 }
 
-// FromHost is the WASI number of an errno of the host.
+// FromHost returns the WASI number of an errno of the host.
 func FromHost(e syscall.Errno) Errno {
 	if e == 0 {
 		return Success

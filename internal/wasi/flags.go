@@ -1,6 +1,6 @@
 package wasi
 
-// Filetype is the kind of thing that a descriptor or a path names.
+// Filetype is the type of a file, stream or socket.
 type Filetype uint8
 
 const (
@@ -14,7 +14,7 @@ const (
 	FiletypeSymbolicLink
 )
 
-// Fdflags are the flags of an open descriptor.
+// Fdflags are the flags of a descriptor.
 type Fdflags uint16
 
 const (
@@ -27,7 +27,7 @@ const (
 	FdflagsAll = FdflagAppend | FdflagDsync | FdflagNonblock | FdflagRsync | FdflagSync
 )
 
-// Oflags of path_open.
+// Flags of path_open.
 const (
 	OflagCreat = 1 << iota
 	OflagDirectory
@@ -37,10 +37,10 @@ const (
 	OflagsAll = OflagCreat | OflagDirectory | OflagExcl | OflagTrunc
 )
 
-// LookupSymlinkFollow, of the path functions, follows a symbolic link in the last component.
+// LookupSymlinkFollow makes a path function follow a symbolic link in the last component.
 const LookupSymlinkFollow = 1
 
-// Fstflags of the functions that set times.
+// Flags of the functions that set times.
 const (
 	FstflagAtim = 1 << iota
 	FstflagAtimNow
@@ -50,7 +50,7 @@ const (
 	FstflagsAll = FstflagAtim | FstflagAtimNow | FstflagMtim | FstflagMtimNow
 )
 
-// Clocks.
+// Clocks of clock_time_get.
 const (
 	ClockRealtime = iota
 	ClockMonotonic
@@ -58,14 +58,14 @@ const (
 	ClockThreadCPU
 )
 
-// Whence of fd_seek.
+// Origins of fd_seek.
 const (
 	WhenceSet = iota
 	WhenceCur
 	WhenceEnd
 )
 
-// Flags of receiving, and what receiving reports.
+// Flags of sock_recv, and the flags that it returns.
 const (
 	RiflagPeek    = 1
 	RiflagWaitall = 2
@@ -74,24 +74,24 @@ const (
 	RoflagDataTruncated = 1
 )
 
-// Types of events, and the flags of subscriptions and events.
+// Types of events, and flags of subscriptions and events.
 const (
 	EventClock = iota
 	EventFdRead
 	EventFdWrite
-	EventFdFail // wasport's own: the descriptor has failed or hung up
+	EventFdFail // an extension of wasport: the descriptor failed or hung up
 
 	SubclockAbstime = 1
 	EventHangup     = 1
 )
 
-// Enums of WAMR's socket functions.
+// Enumerations of WAMR's socket functions (wasi_socket_ext.h).
 const (
 	AddressFamilyInet4  = 0
 	AddressFamilyInet6  = 1
-	AddressFamilyUnspec = 2 // hints only
+	AddressFamilyUnspec = 2 // in hints only
 
-	SocketTypeAny    = -1 // hints only
+	SocketTypeAny    = -1 // in hints only
 	SocketTypeDgram  = 0
 	SocketTypeStream = 1
 

@@ -5,12 +5,12 @@ import (
 	"net/netip"
 )
 
-// Sizes in bytes of the structures of preview 1.
+// Sizes in bytes of the structures of preview 1 (wasi_snapshot_preview1.witx).
 const (
 	SizeFdstat       = 24
 	SizeFilestat     = 64
 	SizePrestat      = 8
-	SizeDirent       = 24 // without the name that follows it
+	SizeDirent       = 24 // without the name, which follows
 	SizeSubscription = 48
 	SizeEvent        = 32
 )
@@ -23,7 +23,7 @@ const (
 	SizeAddrHints = 12
 )
 
-// GetEvent reads an event from b, of SizeEvent bytes.
+// GetEvent reads an event from b, which has SizeEvent bytes.
 func GetEvent(b []byte) Event {
 	return Event{
 		Userdata: binary.LittleEndian.Uint64(b), Error: Errno(binary.LittleEndian.Uint16(b[8:])),
@@ -32,7 +32,7 @@ func GetEvent(b []byte) Event {
 	}
 }
 
-// Fdstat is what fd_fdstat_get tells.
+// Fdstat is the result of fd_fdstat_get.
 type Fdstat struct {
 	Type       Filetype
 	Flags      Fdflags
@@ -40,7 +40,7 @@ type Fdstat struct {
 	Inheriting Rights
 }
 
-// Put writes f into b, of SizeFdstat bytes.
+// Put writes f into b, which has SizeFdstat bytes.
 func (f Fdstat) Put(b []byte) {
 	clear(b[:SizeFdstat])
 	b[0] = byte(f.Type)
@@ -49,7 +49,8 @@ func (f Fdstat) Put(b []byte) {
 	binary.LittleEndian.PutUint64(b[16:], uint64(f.Inheriting))
 }
 
-// Filestat is what fd_filestat_get and path_filestat_get tell. Times are in nanoseconds since 1970.
+// Filestat is the result of fd_filestat_get and path_filestat_get. Times are in nanoseconds since
+// 1970.
 type Filestat struct {
 	Dev, Ino         uint64
 	Type             Filetype
@@ -57,7 +58,7 @@ type Filestat struct {
 	Atim, Mtim, Ctim uint64
 }
 
-// Put writes f into b, of SizeFilestat bytes.
+// Put writes f into b, which has SizeFilestat bytes.
 func (f Filestat) Put(b []byte) {
 	for i, v := range [...]uint64{f.Dev, f.Ino, uint64(f.Type), f.Nlink, f.Size, f.Atim, f.Mtim,
 		f.Ctim} {
@@ -65,7 +66,7 @@ func (f Filestat) Put(b []byte) {
 	}
 }
 
-// PutDirent writes the head of a directory entry into b, of SizeDirent bytes.
+// PutDirent writes the head of a directory entry into b, which has SizeDirent bytes.
 func PutDirent(b []byte, next, ino uint64, namelen int, typ Filetype) {
 	binary.LittleEndian.PutUint64(b[0:], next)
 	binary.LittleEndian.PutUint64(b[8:], ino)
@@ -73,17 +74,25 @@ func PutDirent(b []byte, next, ino uint64, namelen int, typ Filetype) {
 	binary.LittleEndian.PutUint32(b[20:], uint32(typ))
 }
 
-// Subscription is one thing that poll_oneoff waits for.
+// Subscription is a condition that poll_oneoff waits for.
 type Subscription struct {
 	Userdata uint64
 	Type     uint8
-	Clock    uint32 // of EventClock
-	Timeout  uint64 // of EventClock: nanoseconds
-	Flags    uint16 // of EventClock
-	FD       int32  // of the others
+
+	// Clock is only for EventClock.
+	Clock uint32
+
+	// Timeout is only for EventClock, in nanoseconds.
+	Timeout uint64
+
+	// Flags is only for EventClock.
+	Flags uint16
+
+	// FD is for all types but EventClock.
+	FD int32
 }
 
-// GetSubscription reads a subscription from b, of SizeSubscription bytes.
+// GetSubscription reads a subscription from b, which has SizeSubscription bytes.
 func GetSubscription(b []byte) Subscription {
 	return Subscription{
 		Userdata: binary.LittleEndian.Uint64(b),
@@ -95,7 +104,7 @@ func GetSubscription(b []byte) Subscription {
 	}
 }
 
-// Event is one thing that happened.
+// Event is a result of poll_oneoff.
 type Event struct {
 	Userdata uint64
 	Error    Errno
@@ -104,7 +113,7 @@ type Event struct {
 	Flags    uint16
 }
 
-// Put writes e into b, of SizeEvent bytes.
+// Put writes e into b, which has SizeEvent bytes.
 func (e Event) Put(b []byte) {
 	clear(b[:SizeEvent])
 	binary.LittleEndian.PutUint64(b, e.Userdata)
@@ -114,9 +123,9 @@ func (e Event) Put(b []byte) {
 	binary.LittleEndian.PutUint16(b[24:], e.Flags)
 }
 
-// GetAddr reads a wasi_addr_t from b, of SizeAddr bytes: an IPv4 address with its bytes in dotted
-// order, or an IPv6 address as eight little-endian groups, then the port, a little-endian number. A
-// kind that is neither is EPROTONOSUPPORT.
+// GetAddr reads a wasi_addr_t from b, which has SizeAddr bytes: the bytes of an IPv4 address, or
+// eight little-endian groups of an IPv6 address, then the port, little-endian. Another kind of
+// address is EPROTONOSUPPORT.
 func GetAddr(b []byte) (netip.AddrPort, Errno) {
 	ip, e := GetAddrIP(b)
 	if e != Success {
@@ -129,7 +138,7 @@ func GetAddr(b []byte) (netip.AddrPort, Errno) {
 	return netip.AddrPortFrom(ip, binary.LittleEndian.Uint16(b[at:])), Success
 }
 
-// GetAddrIP reads a wasi_addr_ip_t from b, of SizeAddrIP bytes.
+// GetAddrIP reads a wasi_addr_ip_t from b, which has SizeAddrIP bytes.
 func GetAddrIP(b []byte) (netip.Addr, Errno) {
 	switch binary.LittleEndian.Uint32(b) {
 	case AddrKindIPv4:
@@ -140,8 +149,8 @@ func GetAddrIP(b []byte) (netip.Addr, Errno) {
 	return netip.Addr{}, EPROTONOSUPPORT
 }
 
-// PutAddr writes a wasi_addr_t into b, of SizeAddr bytes, all of them. ABI addresses have no scope,
-// so a zone is lost.
+// PutAddr writes a wasi_addr_t into b, which has SizeAddr bytes, and sets all of them. The
+// structure has no scope ID, so a zone is lost.
 func PutAddr(b []byte, a netip.AddrPort) {
 	clear(b[:SizeAddr])
 	ip := a.Addr()
@@ -164,20 +173,20 @@ func swapGroups(a [16]byte) [16]byte {
 	return a
 }
 
-// PutAddrInfo writes a wasi_addr_info_t into b, of SizeAddrInfo bytes.
+// PutAddrInfo writes a wasi_addr_info_t into b, which has SizeAddrInfo bytes.
 func PutAddrInfo(b []byte, a netip.AddrPort, socketType int32) {
 	PutAddr(b, a)
 	binary.LittleEndian.PutUint32(b[SizeAddr:], uint32(socketType))
 }
 
-// AddrHints is what a guest asks sock_addr_resolve to restrict itself to.
+// AddrHints are the hints of sock_addr_resolve.
 type AddrHints struct {
 	Type, Family int32
 	Enabled      bool
 }
 
-// GetAddrHints reads a wasi_addr_info_hints_t from b, of SizeAddrHints bytes. The padding behind
-// the one byte of hints_enabled holds garbage in ordinary guests.
+// GetAddrHints reads a wasi_addr_info_hints_t from b, which has SizeAddrHints bytes. The padding
+// after the one byte of hints_enabled holds garbage in ordinary guests.
 func GetAddrHints(b []byte) AddrHints {
 	return AddrHints{
 		Type:    int32(binary.LittleEndian.Uint32(b)),

@@ -2,19 +2,19 @@ package wasi
 
 import "encoding/binary"
 
-// MemoryView is a view of a guest's linear memory, and the only way in which guest memory is
-// touched. Offsets come from the guest and may be anything: what does not lie inside is EFAULT, and
-// nothing was done. A view is valid for one host call, since the memory may move when the guest
-// grows it.
+// MemoryView is a guest's linear memory during one call. Guest memory is accessed through it only.
+// Pointers come from the guest and may have any value: a range outside of the memory is EFAULT, and
+// nothing is read or written. A view must not be used after the call, since the memory may move
+// when it grows.
 //
-// Another thread of the guest may write at any time, so a structure is copied once, and judged and
-// used from the copy.
+// Another thread of the guest may write at any time. So a structure must be copied once, and
+// checked and used in the copy.
 type MemoryView []byte
 
-// MaxVectors is how many iovecs one call takes, the IOV_MAX of the systems that we run on.
+// MaxVectors is how many iovecs a call takes: IOV_MAX on Linux (readv(2)).
 const MaxVectors = 1024
 
-// Slice is the n bytes at ptr.
+// Slice returns the n bytes at ptr.
 func (m MemoryView) Slice(ptr, n uint32) ([]byte, Errno) {
 	end := uint64(ptr) + uint64(n)
 	if end > uint64(len(m)) {
@@ -23,8 +23,8 @@ func (m MemoryView) Slice(ptr, n uint32) ([]byte, Errno) {
 	return m[ptr:end:end], Success
 }
 
-// CString is a copy of the NUL-terminated string at ptr, of at most max bytes without the NUL;
-// ENAMETOOLONG beyond that.
+// CString returns a copy of the NUL-terminated string at ptr. A string longer than maxLen bytes,
+// without the NUL, is ENAMETOOLONG.
 func (m MemoryView) CString(ptr, maxLen uint32) (string, Errno) {
 	if uint64(ptr) >= uint64(len(m)) {
 		return "", EFAULT
@@ -34,7 +34,7 @@ func (m MemoryView) CString(ptr, maxLen uint32) (string, Errno) {
 	if cut {
 		rest = rest[:uint64(maxLen)+1]
 	}
-	// A copy first: the terminator must not be looked for in bytes that may change.
+	// Copy before looking for the NUL: another thread may remove it from the memory.
 	s := string(rest)
 	for i := range len(s) {
 		if s[i] == 0 {
@@ -47,7 +47,7 @@ func (m MemoryView) CString(ptr, maxLen uint32) (string, Errno) {
 	return "", EFAULT
 }
 
-// Uint32 is the number at ptr.
+// Uint32 returns the number at ptr.
 func (m MemoryView) Uint32(ptr uint32) (uint32, Errno) {
 	b, e := m.Slice(ptr, 4)
 	if e != Success {
@@ -56,7 +56,7 @@ func (m MemoryView) Uint32(ptr uint32) (uint32, Errno) {
 	return binary.LittleEndian.Uint32(b), Success
 }
 
-// PutUint8 and its kin write a number at ptr.
+// PutUint8, PutUint16, PutUint32 and PutUint64 write a number at ptr.
 func (m MemoryView) PutUint8(ptr uint32, v uint8) Errno {
 	b, e := m.Slice(ptr, 1)
 	if e == Success {
@@ -89,16 +89,16 @@ func (m MemoryView) PutUint64(ptr uint32, v uint64) Errno {
 	return e
 }
 
-// Check reports EFAULT unless each of the n bytes at ptr exists: for a result that is written after
-// the work is done.
+// Check returns EFAULT unless the n bytes at ptr exist. Calls check the pointers to their results
+// with it before they have any effect.
 func (m MemoryView) Check(ptr, n uint32) Errno {
 	_, e := m.Slice(ptr, n)
 	return e
 }
 
-// Vectors appends the buffers that the iovecs at ptr describe to dst, without those that are empty,
-// and returns their total length. The whole list is validated before anything is returned. EINVAL
-// for more than MaxVectors, or a total over 2^31-1, as POSIX has it.
+// Vectors appends the buffers of the iovecs at ptr to dst, without empty ones, and returns their
+// total length. It checks the whole list first. More than MaxVectors iovecs, or a total above
+// 2^31-1, is EINVAL (POSIX, readv).
 func (m MemoryView) Vectors(dst [][]byte, ptr, count uint32) (bufs [][]byte, total int, e Errno) {
 	if count > MaxVectors {
 		return dst, 0, EINVAL

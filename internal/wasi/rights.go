@@ -1,9 +1,9 @@
 package wasi
 
-// Rights say what may be done with a descriptor; package system decides which of them calls ask
-// for. Bits up to 27 are those of preview 1. Above them WAMR numbered its socket rights differently
-// from preview 1, which has SOCK_SHUTDOWN at 28 and SOCK_ACCEPT at 29. A socket carries all of 27
-// to 37, which satisfies both, and socket calls do not test them.
+// Rights are permissions of a descriptor; internal/system decides which of them a call needs. Bits
+// 0 to 27 are those of preview 1. Above them preview 1 has SOCK_SHUTDOWN at 28 and SOCK_ACCEPT at
+// 29, and WAMR numbers its socket rights differently. A socket has all of bits 27 to 37, which
+// satisfies both, and no socket call checks them.
 type Rights uint64
 
 const (
@@ -36,21 +36,21 @@ const (
 	RightPathUnlinkFile
 	RightPollFdReadwrite
 
-	rightsSocketsOnly Rights = (1<<38 - 1) &^ (1<<28 - 1) // 28 to 37
+	rightsSocketsOnly Rights = (1<<38 - 1) &^ (1<<28 - 1) // bits 28 to 37
 
-	// RightsSocket is what a socket has, and RightsAll what it may hand on; the values that WAMR
-	// reports.
+	// RightsSocket are the rights of a socket, RightsAll the inheriting ones. WAMR reports the same
+	// values.
 	RightsSocket Rights = RightFdRead | RightFdstatSetFlags | RightFdWrite | RightFdFilestatGet |
 		RightPollFdReadwrite | rightsSocketsOnly
 	RightsAll Rights = 1<<38 - 1
 
-	// RightsFile is what an open file can have.
+	// RightsFile are the rights that an open file can have.
 	RightsFile = RightFdDatasync | RightFdRead | RightFdSeek | RightFdstatSetFlags | RightFdSync |
 		RightFdTell | RightFdWrite |
 		RightFdAdvise | RightFdAllocate | RightFdFilestatGet | RightFdFilestatSetSize |
 		RightFdFilestatSetTimes | RightPollFdReadwrite
 
-	// RightsDirectory is what a directory can have.
+	// RightsDirectory are the rights that a directory can have.
 	RightsDirectory = RightFdstatSetFlags | RightFdSync | RightFdAdvise | RightPathCreateDirectory |
 		RightPathCreateFile |
 		RightPathLinkSource | RightPathLinkTarget | RightPathOpen | RightFdReaddir |
@@ -59,8 +59,8 @@ const (
 		RightPathFilestatSetTimes | RightFdFilestatGet |
 		RightFdFilestatSetTimes | RightPathSymlink | RightPathRemoveDirectory | RightPathUnlinkFile
 
-	// RightsStream is what stdin, stdout and stderr have: neither seek nor tell, by which C
-	// libraries recognise a terminal.
+	// RightsStream are the rights of stdin, stdout and stderr. They lack seek and tell: wasi-libc's
+	// isatty takes a character device without these for a terminal.
 	RightsStream = RightFdRead | RightFdstatSetFlags | RightFdSync | RightFdWrite | RightFdAdvise |
 		RightFdFilestatGet | RightPollFdReadwrite
 )

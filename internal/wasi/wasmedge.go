@@ -6,14 +6,14 @@ import (
 )
 
 // Sizes in bytes of the structures of WasmEdge's socket functions. Source: WasmEdge's
-// include/host/wasi and the asserts on its structures.
+// include/host/wasi, with static assertions on the sizes.
 const (
-	// SizeEdgeAddr is that of an address argument, which describes a buffer: u32 pointer, u32
+	// SizeEdgeAddr is the size of an address argument, which describes a buffer: u32 pointer, u32
 	// length.
 	SizeEdgeAddr = 8
 
-	// SizeEdgeStorage is that of a buffer that carries its family. EdgeStorageUsed bytes of it mean
-	// something.
+	// SizeEdgeStorage is the size of a buffer that includes the family. The first EdgeStorageUsed
+	// bytes of it are used.
 	SizeEdgeStorage = 128
 	EdgeStorageUsed = 18
 
@@ -21,7 +21,7 @@ const (
 	SizeEdgeSockaddr = 12
 )
 
-// Numbers of WasmEdge's enumerations, which differ from WAMR's.
+// Enumerations of WasmEdge. They differ from WAMR's.
 const (
 	EdgeFamilyUnspec = 0
 	EdgeFamilyInet4  = 1
@@ -37,17 +37,17 @@ const (
 	EdgeProtocolUDP = 2
 )
 
-// EdgeAddr is the value of an address argument: where a buffer with an address lies.
+// EdgeAddr is an address argument: the place of a buffer with an address.
 type EdgeAddr struct{ Ptr, Len uint32 }
 
-// GetEdgeAddr reads an address argument from b, of SizeEdgeAddr bytes.
+// GetEdgeAddr reads an address argument from b, which has SizeEdgeAddr bytes.
 func GetEdgeAddr(b []byte) EdgeAddr {
 	return EdgeAddr{binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])}
 }
 
-// GetEdgeIP reads the address in a buffer. The length decides what it holds: 4 and 16 bytes are an
-// IPv4 and an IPv6 address, most significant byte first; 128 begin with the family, a u16. Any
-// other length, or another family, is EINVAL; AF_UNIX is ENOTSUP.
+// GetEdgeIP reads the address in a buffer. The length tells the kind: 4 bytes are an IPv4 and 16
+// bytes an IPv6 address, in network byte order; 128 bytes begin with the family, a u16. Another
+// length or family is EINVAL, AF_UNIX is ENOTSUP.
 func GetEdgeIP(b []byte) (netip.Addr, Errno) {
 	switch len(b) {
 	case 4:
@@ -67,9 +67,8 @@ func GetEdgeIP(b []byte) (netip.Addr, Errno) {
 	return netip.Addr{}, EINVAL
 }
 
-// PutEdgeIP writes an address into a buffer of one of the lengths that GetEdgeIP reads. Bytes
-// behind the address stay as they are. An IPv6 address in 4 bytes is EINVAL, as any other length
-// is.
+// PutEdgeIP writes an address into a buffer of one of the lengths that GetEdgeIP reads, and leaves
+// the bytes after it alone. Another length, and an IPv6 address in 4 bytes, is EINVAL.
 func PutEdgeIP(b []byte, a netip.Addr) Errno {
 	raw := a.AsSlice()
 	switch {
@@ -84,7 +83,7 @@ func PutEdgeIP(b []byte, a netip.Addr) Errno {
 	return Success
 }
 
-// EdgeFamily is the number of an address's family.
+// EdgeFamily returns the number of an address's family.
 func EdgeFamily(a netip.Addr) uint16 {
 	if a.Is4() {
 		return EdgeFamilyInet4
@@ -92,18 +91,17 @@ func EdgeFamily(a netip.Addr) uint16 {
 	return EdgeFamilyInet6
 }
 
-// EdgeAddrInfo is the head of an entry in the list that sock_getaddrinfo fills: the fields that the
-// guest sets.
+// EdgeAddrInfo has the fields of an entry in sock_getaddrinfo's list that the guest sets.
 type EdgeAddrInfo struct {
 	Flags    uint16
 	Family   uint8
 	Type     uint8
 	Protocol uint8
-	Sockaddr uint32 // pointer
-	Next     uint32 // pointer
+	Sockaddr uint32 // pointer to a sockaddr
+	Next     uint32 // pointer to the next entry
 }
 
-// GetEdgeAddrInfo reads an entry from b, of SizeEdgeAddrInfo bytes.
+// GetEdgeAddrInfo reads an entry from b, which has SizeEdgeAddrInfo bytes.
 func GetEdgeAddrInfo(b []byte) EdgeAddrInfo {
 	return EdgeAddrInfo{
 		Flags: binary.LittleEndian.Uint16(b), Family: b[2], Type: b[3], Protocol: b[4],
@@ -112,9 +110,9 @@ func GetEdgeAddrInfo(b []byte) EdgeAddrInfo {
 	}
 }
 
-// PutResult writes what was found into an entry b. Its pointers belong to the guest and stay.
+// PutResult writes a result into an entry b. It keeps the pointers, which belong to the guest.
 func (i EdgeAddrInfo) PutResult(b []byte) {
-	const addrLen = 16 // WasmEdge's size of a sockaddr
+	const addrLen = 16 // WasmEdge's sizeof(struct sockaddr)
 	b[2], b[3], b[4] = i.Family, i.Type, i.Protocol
 	binary.LittleEndian.PutUint32(b[8:], addrLen)
 	binary.LittleEndian.PutUint32(b[20:], 0) // no canonical name
