@@ -25,7 +25,8 @@ const root = "../.."
 var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md",
 	"docs/threads.md", "docs/policy.md", "docs/threat-model.md",
 	"docs/c/first-program.md", "docs/c/porting.md", "docs/c/coming-from-wamr.md",
-	"docs/languages.md", "guest/rust/README.md"}
+	"docs/languages.md", "guest/rust/README.md", "CONTRIBUTING.md", "RATIONALE.md", "CHANGELOG.md",
+	"SECURITY.md", "docs/architecture.md", "docs/performance.md", "docs/stability.md"}
 
 // block is what stands between two lines of three backquotes, with what is said after the first.
 type block struct {
@@ -42,10 +43,14 @@ func blocks(t *testing.T, document string) (list []block) {
 		t.Fatal(err)
 	}
 	for _, m := range fence.FindAllSubmatchIndex(text, -1) {
-		list = append(list, block{
+		b := block{
 			kind: string(text[m[2]:m[3]]), file: string(text[m[4]:m[5]]),
 			line: 1 + bytes.Count(text[:m[0]], []byte("\n")), text: string(text[m[6]:m[7]]),
-		})
+		}
+		if b.kind == "diff" { // its lines were added to the file
+			b.text = strings.ReplaceAll("\n"+b.text, "\n+", "\n")[1:]
+		}
+		list = append(list, b)
 	}
 	return list
 }
@@ -63,7 +68,7 @@ func TestDocuments(t *testing.T) {
 				case b.file != "":
 					text, err := os.ReadFile(filepath.Join(root, b.file))
 					if err != nil || !strings.Contains(string(text), b.text) {
-						t.Errorf("it is not in %s (%v)", b.file, err)
+						t.Errorf("got a block that is not in %s (%v), want a part of it", b.file, err)
 					}
 				case b.kind == "console":
 					converse(t, dir, b.text)

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,33 +15,45 @@ import (
 const modulePath = "github.com/wasport/wasport"
 
 // mayImport lists, for each package, which others of this module it may import.
-// docs/architecture.md draws the same graph. A package that is not listed may import nothing of
+// docs/architecture.md shows the same graph. A package that is not listed may import nothing of
 // this module.
 var mayImport = map[string][]string{
-	"policy":                    {},
-	"internal/wasi":             {},
-	"internal/engine/futex":     {},
-	"internal/engine/interrupt": {},
-	"internal/engine/memory":    {},
+	"internal/bytesize":         {},
 	"internal/dnstest":          {},
+	"internal/engine/futex":     {},
+	"internal/engine/memory":    {},
+	"internal/hostpath":         {},
+	"internal/outside":          {},
+	"internal/printable":        {},
+	"internal/sched":            {},
+	"internal/wasi":             {},
 	"network":                   {},
+	"policy":                    {"internal/bytesize"},
 	"internal/hostfs":           {"network"},
 	"internal/poll":             {"network"},
-	"network/kernel":            {"network", "internal/poll"},
+	"network/kernel":            {"internal/poll", "network"},
 	"network/guard":             {"network", "policy"},
-	"internal/system":           {"internal/hostfs", "internal/poll", "internal/wasi", "network"},
-	"internal/abi":              {"internal/system", "internal/hostfs", "internal/wasi", "network"},
-	"internal/engine": {"internal/abi", "internal/system", "internal/wasi",
-		"internal/engine/futex", "internal/engine/interrupt", "internal/engine/memory"},
-	"": {"internal/engine", "internal/system", "internal/hostfs", "network", "network/guard",
+	"internal/engine/interrupt": {"internal/printable"},
+	"internal/engine/codecache": {"internal/hostpath"},
+	"internal/system": {"internal/hostfs", "internal/outside", "internal/poll", "internal/sched",
+		"internal/wasi", "network"},
+	"internal/abi": {"internal/hostfs", "internal/outside", "internal/system", "internal/wasi",
+		"network"},
+	"internal/engine": {"internal/abi", "internal/engine/codecache", "internal/engine/futex",
+		"internal/engine/interrupt", "internal/engine/memory", "internal/outside",
+		"internal/printable", "internal/sched", "internal/system", "internal/wasi"},
+	"": {"internal/abi", "internal/engine", "internal/hostfs", "internal/hostpath",
+		"internal/outside", "internal/printable", "internal/system", "network", "network/guard",
 		"network/kernel", "policy"},
-	"cmd/wasport": {"", "guest/c", "guest/c/demo", "internal/dnstest", "network",
-		"network/kernel", "network/guard", "policy"},
+	"cmd/wasport": {"", "guest/c", "internal/bytesize", "internal/dnstest",
+		"internal/engine/codecache", "internal/guests/demo", "internal/hostpath",
+		"internal/outside", "internal/printable", "network", "network/guard", "network/kernel",
+		"policy"},
 }
 
 // wazeroUsers are the packages that may import wazero.
-var wazeroUsers = []string{"", "internal/abi", "internal/engine", "internal/engine/interrupt",
-	"internal/engine/memory"}
+var wazeroUsers = []string{"", "internal/abi", "internal/engine",
+	"internal/engine/codecache", "internal/engine/interrupt", "internal/engine/memory"}
 
 type listedPackage struct {
 	ImportPath string
@@ -103,6 +117,42 @@ func checkImports(t *testing.T, p listedPackage) {
 		case strings.HasPrefix(path, "github.com/tetratelabs/wazero") &&
 			!slices.Contains(wazeroUsers, from):
 			t.Errorf("%s imports wazero, want that only in %q", from, wazeroUsers)
+		}
+	}
+}
+
+// TestArchitectureShowsImports compares the table of packages in docs/architecture.md with
+// mayImport.
+func TestArchitectureShowsImports(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile("`([^`]+)`")
+	shown := make(map[string]bool)
+	for _, row := range regexp.MustCompile("(?m)^\\| `[^`]*` \\|.*\\|.*\\|$").FindAllString(
+		string(text), -1) {
+		cells := strings.Split(row, "|")
+		pkg := code.FindStringSubmatch(cells[1])[1]
+		if pkg == "wasport" {
+			pkg = ""
+		}
+		want, ok := mayImport[pkg]
+		if !ok {
+			continue // a row of another table
+		}
+		shown[pkg] = true
+		var got []string
+		for _, m := range code.FindAllStringSubmatch(cells[3], -1) {
+			got = append(got, strings.TrimSuffix(m[1], "wasport"))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("docs/architecture.md: imports of %q: got %q, want %q", pkg, got, want)
+		}
+	}
+	for pkg := range mayImport {
+		if !shown[pkg] {
+			t.Errorf("docs/architecture.md: got no row for %q, want one", pkg)
 		}
 	}
 }
