@@ -1,8 +1,8 @@
-// Package dnstest is a small DNS server on a loopback address, for tests and demonstrations that
-// must not depend on anyone else's.
+// Package dnstest is a small DNS server (RFC 1035) on a loopback address, for tests and
+// demonstrations that must not depend on another server.
 //
-// It answers questions for addresses, by UDP and TCP, from a table that may change while it runs.
-// It knows how servers fail, not how they recurse.
+// It answers queries for addresses over UDP and TCP from a table that may change while it runs. It
+// can answer with each failure of a server. Recursion does not belong here.
 package dnstest
 
 import (
@@ -19,36 +19,44 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Answer is what the server says of a name. The zero value says that the name exists and has no
-// addresses.
+// Answer is the answer for a name. The zero value says that the name exists and has no addresses.
 type Answer struct {
 	Addrs []netip.Addr
-	CNAME string // another name, whose answer is given along
-	TTL   uint32 // seconds
+	// CNAME is another name, whose answer is appended.
+	CNAME string
+	// TTL is in seconds.
+	TTL uint32
 
-	Code     dnsmessage.RCode // such as RCodeServerFailure
-	Silent   bool             // say nothing
-	Delay    time.Duration    // wait before answering
-	Truncate bool             // over UDP, say no more than that TCP has the rest
+	// Code is the response code, such as RCodeServerFailure.
+	Code dnsmessage.RCode
+	// Silent sends no answer.
+	Silent bool
+	// Delay is the time before the answer.
+	Delay time.Duration
+	// Truncate sets TC over UDP and leaves out the records, so that the client asks over TCP.
+	Truncate bool
 }
 
 // Server is a DNS server. Its methods may be called from several goroutines.
 type Server struct {
-	packets net.PacketConn
-	streams net.Listener
-	running sync.WaitGroup
-	done    chan struct{}
+	udp  net.PacketConn
+	tcp  net.Listener
+	wg   sync.WaitGroup
+	done chan struct{}
 
+	// mu protects the fields below, and the records in names.
 	mu     sync.Mutex
 	names  map[string]*record
 	conns  map[net.Conn]bool
 	closed bool
 }
 
+// record holds the answers of one name.
 type record struct {
-	answers   []Answer // the next for each address type; the last one stays
-	asked     map[dnsmessage.Type]int
-	transport map[string]int
+	// answers are given one after the other, for each type of query; the last one is repeated.
+	answers   []Answer
+	answered  map[dnsmessage.Type]int
+	questions map[string]int
 }
 
 // Start runs a server on a free port of a loopback address.
@@ -56,40 +64,41 @@ func Start(on netip.Addr) (*Server, error) {
 	return StartAt(netip.AddrPortFrom(on, 0))
 }
 
-// StartAt runs a server on a port of a loopback address; 0 is a free one.
+// StartAt runs a server on a port of a loopback address; 0 is a free port.
 func StartAt(on netip.AddrPort) (*Server, error) {
 	if !on.Addr().IsLoopback() {
 		return nil, fmt.Errorf("%v is not a loopback address", on)
 	}
 	var failed error
-	for range 20 { // the port may be taken by someone else's TCP
-		packets, err := net.ListenPacket("udp", on.String())
+	// Another program may have the TCP port with the number of a free UDP port.
+	for range 20 {
+		udp, err := net.ListenPacket("udp", on.String())
 		if err != nil {
 			return nil, err
 		}
-		streams, err := net.Listen("tcp", packets.LocalAddr().String())
+		tcp, err := net.Listen("tcp", udp.LocalAddr().String())
 		if err != nil {
-			packets.Close()
+			udp.Close()
 			failed = err
 			continue
 		}
-		s := &Server{packets: packets, streams: streams, done: make(chan struct{}),
+		s := &Server{udp: udp, tcp: tcp, done: make(chan struct{}),
 			names: make(map[string]*record), conns: make(map[net.Conn]bool)}
-		s.running.Go(s.servePackets)
-		s.running.Go(s.serveStreams)
+		s.wg.Go(s.serveUDP)
+		s.wg.Go(s.serveTCP)
 		return s, nil
 	}
 	return nil, failed
 }
 
-// Addr is where the server is, as "HOST:PORT".
+// Addr returns the address of the server as "HOST:PORT".
 func (s *Server) Addr() string {
-	return s.packets.LocalAddr().String()
+	return s.udp.LocalAddr().String()
 }
 
-// Set says what the server answers for a name: the answers one after the other, for questions of
-// each type of address, and the last for ever. Without answers the name does not exist, as if it
-// never had been set.
+// Set sets the answers for a name. For each type of address, the server gives them one after the
+// other and then repeats the last one. Without answers the name does not exist, as before the first
+// Set.
 func (s *Server) Set(name string, answers ...Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,11 +106,11 @@ func (s *Server) Set(name string, answers ...Answer) {
 		delete(s.names, canonical(name))
 		return
 	}
-	s.names[canonical(name)] = &record{answers: answers, asked: make(map[dnsmessage.Type]int),
-		transport: make(map[string]int)}
+	s.names[canonical(name)] = &record{answers: answers, answered: make(map[dnsmessage.Type]int),
+		questions: make(map[string]int)}
 }
 
-// Addrs is the answer that most names have.
+// Addrs returns an answer with addresses.
 func Addrs(addrs ...string) Answer {
 	var a Answer
 	for _, text := range addrs {
@@ -110,17 +119,18 @@ func Addrs(addrs ...string) Answer {
 	return a
 }
 
-// Asked counts the questions for a name that is set, by the transport, "udp" or "tcp".
+// Asked returns the number of queries for a name that is set, over the transport "udp" or "tcp".
 func (s *Server) Asked(name, transport string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r := s.names[canonical(name)]; r != nil {
-		return r.transport[transport]
+		return r.questions[transport]
 	}
 	return 0
 }
 
-// Close ends the server, and waits until nothing of it is left.
+// Close ends the server and waits until its goroutines have ended. It returns net.ErrClosed if it
+// was called before.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -133,8 +143,8 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	close(s.done)
-	err := errors.Join(s.packets.Close(), s.streams.Close())
-	s.running.Wait()
+	err := errors.Join(s.udp.Close(), s.tcp.Close())
+	s.wg.Wait()
 	return err
 }
 
@@ -142,24 +152,24 @@ func canonical(name string) string {
 	return strings.ToLower(strings.TrimSuffix(name, ".")) + "."
 }
 
-func (s *Server) servePackets() {
+func (s *Server) serveUDP() {
 	for {
 		b := make([]byte, 1500)
-		n, from, err := s.packets.ReadFrom(b)
+		n, from, err := s.udp.ReadFrom(b)
 		if err != nil {
 			return
 		}
-		s.running.Go(func() {
+		s.wg.Go(func() {
 			if reply := s.reply(b[:n], "udp"); reply != nil {
-				s.packets.WriteTo(reply, from)
+				s.udp.WriteTo(reply, from)
 			}
 		})
 	}
 }
 
-func (s *Server) serveStreams() {
+func (s *Server) serveTCP() {
 	for {
-		c, err := s.streams.Accept()
+		c, err := s.tcp.Accept()
 		if err != nil {
 			return
 		}
@@ -169,8 +179,8 @@ func (s *Server) serveStreams() {
 		}
 		s.conns[c] = true
 		s.mu.Unlock()
-		s.running.Go(func() {
-			s.serveStream(c)
+		s.wg.Go(func() {
+			s.serveConn(c)
 			s.mu.Lock()
 			delete(s.conns, c)
 			s.mu.Unlock()
@@ -179,8 +189,9 @@ func (s *Server) serveStreams() {
 	}
 }
 
-// serveStream answers the questions of one connection, each after its length.
-func (s *Server) serveStream(c net.Conn) {
+// serveConn answers the queries of one connection. Each has its length in front (RFC 1035, section
+// 4.2.2).
+func (s *Server) serveConn(c net.Conn) {
 	for {
 		var length [2]byte
 		if _, err := io.ReadFull(c, length[:]); err != nil {

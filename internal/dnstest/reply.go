@@ -6,7 +6,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// reply is the message that answers another, or nil if none does.
+// reply returns the answer to a query, or nil if there is none.
 func (s *Server) reply(message []byte, transport string) []byte {
 	var p dnsmessage.Parser
 	h, err := p.Start(message)
@@ -23,13 +23,14 @@ func (s *Server) reply(message []byte, transport string) []byte {
 		Questions: []dnsmessage.Question{q},
 	}
 	name := q.Name
-	for range 8 { // of a chain of names
-		a, ok := s.take(name.String(), q.Type, transport)
+	// 8 bounds a chain of CNAMEs.
+	for range 8 {
+		a, ok := s.nextAnswer(name.String(), q.Type, transport)
 		if !ok {
 			out.RCode = dnsmessage.RCodeNameError
 			break
 		}
-		if a.Silent || !s.sleep(a.Delay) {
+		if a.Silent || !s.delay(a.Delay) {
 			return nil
 		}
 		out.RCode = a.Code
@@ -59,25 +60,26 @@ func (s *Server) reply(message []byte, transport string) []byte {
 	return reply
 }
 
-// take is the next answer for a name.
-func (s *Server) take(name string, typ dnsmessage.Type, transport string) (Answer, bool) {
+// nextAnswer returns the next answer for a name.
+func (s *Server) nextAnswer(name string, typ dnsmessage.Type, transport string) (Answer, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.names[canonical(name)]
 	if r == nil {
 		return Answer{}, false
 	}
-	n := min(r.asked[typ], len(r.answers)-1)
+	n := min(r.answered[typ], len(r.answers)-1)
 	a := r.answers[n]
-	r.transport[transport]++
-	if !a.Truncate || transport == "tcp" { // else the same answer is asked for again
-		r.asked[typ]++
+	r.questions[transport]++
+	// After a truncated answer, the client asks for the same answer over TCP.
+	if !a.Truncate || transport == "tcp" {
+		r.answered[typ]++
 	}
 	return a, true
 }
 
-// sleep says whether the server is still there afterwards.
-func (s *Server) sleep(d time.Duration) bool {
+// delay waits for d. It reports false if the server is closed meanwhile.
+func (s *Server) delay(d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}

@@ -1,10 +1,12 @@
-// Package hostpath keeps the host's own files apart from the directories that a guest may write
-// to.
+// Package hostpath keeps the host's own files apart from the directories that a guest may write to.
 //
-// A file that the host reads or writes by its name is the guest's to replace, if the name leads
-// through such a directory: by other contents, or by a symbolic link to something else. So Check
-// looks at every directory that the lookup of a name goes through, not at the name, and compares
-// by device and inode: bind mounts and symbolic links give a directory any number of names.
+// If the name of a file of the host leads through such a directory, the guest can replace the file:
+// by other contents, or by a symbolic link to another file. So Check looks at every directory on
+// the way that the kernel takes to resolve the name (path_resolution(7)). It compares them by
+// device and inode, since bind mounts and symbolic links give a directory any number of names.
+//
+// Opening files for a guest does not belong here, see internal/hostfs. The functions keep no state
+// and may be called from several goroutines.
 package hostpath
 
 import (
@@ -19,34 +21,40 @@ import (
 // Dirs are directories that a guest may write to.
 type Dirs []dir
 
-// dir is a directory and what is mounted beneath it.
+// dir is a directory and the mounts beneath it.
 type dir struct {
-	name   string // as it was given
-	real   string
-	info   fs.FileInfo
-	mounts []fs.FileInfo
+	// name is the name that was given to New.
+	name string
+	// resolved is the absolute name without symbolic links.
+	resolved string
+	info     fs.FileInfo
+	mounts   []fs.FileInfo
 }
 
 // Error is the error of a file that a guest could change.
 type Error struct {
-	Path string // of the file
-	Dir  string // the directory, as it was given to New
-	How  string // how the guest would get at it, such as "lies beneath it"
+	// Path is the name of the file.
+	Path string
+	// Dir is the name of the directory, as it was given to New.
+	Dir string
+	// How tells how the guest reaches the file, such as "lies beneath".
+	How string
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s %s %s", e.Path, e.How, e.Dir) }
 
-// New looks at the directories with these names.
+// New records the directories with these names, and the mounts beneath them. It fails if one of
+// them does not exist.
 func New(names []string) (Dirs, error) {
 	var list Dirs
 	for _, name := range names {
-		real, err := filepath.Abs(name)
+		resolved, err := filepath.Abs(name)
 		if err == nil {
-			real, err = filepath.EvalSymlinks(real)
+			resolved, err = filepath.EvalSymlinks(resolved)
 		}
-		d := dir{name: name, real: real}
+		d := dir{name: name, resolved: resolved}
 		if err == nil {
-			d.info, err = os.Stat(real)
+			d.info, err = os.Stat(resolved)
 		}
 		if err != nil {
 			if path := (*fs.PathError)(nil); errors.As(err, &path) {
@@ -54,7 +62,7 @@ func New(names []string) (Dirs, error) {
 			}
 			return nil, fmt.Errorf("directory %s: %w", name, err)
 		}
-		for _, at := range mountsBeneath(real) {
+		for _, at := range mountsBeneath(resolved) {
 			if info, err := os.Stat(at); err == nil {
 				d.mounts = append(d.mounts, info)
 			}
@@ -64,14 +72,14 @@ func New(names []string) (Dirs, error) {
 	return list, nil
 }
 
-// errLink is the error of Open.
+// errLink is the error of Open for a symbolic link.
 var errLink = errors.New("it is a symbolic link; name the file that it leads to")
 
-// maxLinks is how many symbolic links a path may go through, as in Linux.
+// maxLinks is the number of symbolic links on one path, as in Linux (path_resolution(7)).
 const maxLinks = 40
 
-// Check returns an *Error if the guest could change what the path leads to, or where it leads. What
-// does not exist is looked for as far as it does.
+// Check returns an *Error if the guest could change the file that a path leads to, or the way
+// there. A path may end in names that do not exist; Check follows the part that exists.
 func (l Dirs) Check(path string) error {
 	if len(l) == 0 {
 		return nil
@@ -86,7 +94,7 @@ func (l Dirs) Check(path string) error {
 	}
 	at, rest := root(abs)
 	for links := 0; len(rest) > 0; {
-		if err := l.holds(at, path, "lies beneath"); err != nil {
+		if err := l.checkDirectory(at, path); err != nil {
 			return err
 		}
 		name := rest[0]
@@ -99,7 +107,8 @@ func (l Dirs) Check(path string) error {
 		info, err := os.Lstat(next)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil // and cannot come to be, since the guest does not write here
+			// The guest cannot write to the directory, so it cannot make the name.
+			return nil
 		case err != nil:
 			return err
 		case info.Mode()&fs.ModeSymlink == 0:
@@ -119,14 +128,14 @@ func (l Dirs) Check(path string) error {
 		}
 		rest = append(parts, rest...)
 	}
-	if err := l.holds(at, path, "lies beneath"); err != nil {
+	if err := l.checkDirectory(at, path); err != nil {
 		return err
 	}
 	return l.checkLinks(at, path)
 }
 
-// CheckDir is Check for a directory whose files are the host's: no directory of the guest's may
-// lie in it either.
+// CheckDir is Check for a directory with files of the host. It also returns an *Error if a
+// directory of the guest is in that directory.
 func (l Dirs) CheckDir(path string) error {
 	if err := l.Check(path); err != nil {
 		return err
@@ -139,7 +148,7 @@ func (l Dirs) CheckDir(path string) error {
 		return err
 	}
 	for _, d := range l {
-		for at := d.real; ; at = filepath.Dir(at) {
+		for at := d.resolved; ; at = filepath.Dir(at) {
 			if above, err := os.Stat(at); err == nil && os.SameFile(above, info) {
 				return &Error{Path: path, Dir: d.name, How: "holds"}
 			}
@@ -151,15 +160,16 @@ func (l Dirs) CheckDir(path string) error {
 	return nil
 }
 
-// holds returns an error if a file is one of the directories, or is mounted beneath one.
-func (l Dirs) holds(at, path, how string) error {
+// checkDirectory returns an error if a directory on the way of path is one of the guest's, or is
+// mounted beneath one.
+func (l Dirs) checkDirectory(at, path string) error {
 	info, err := os.Stat(at)
 	if err != nil {
 		return err
 	}
 	for _, d := range l {
 		if os.SameFile(info, d.info) {
-			return &Error{Path: path, Dir: d.name, How: how}
+			return &Error{Path: path, Dir: d.name, How: "lies beneath"}
 		}
 		for _, m := range d.mounts {
 			if os.SameFile(info, m) {
@@ -170,10 +180,10 @@ func (l Dirs) holds(at, path, how string) error {
 	return nil
 }
 
-// maxSearched is how many files are looked at for another name of one.
+// maxSearched is the number of files that a search for hard links compares at most.
 const maxSearched = 100_000
 
-// checkLinks returns an error if a file has another name, a hard link, in one of the directories.
+// checkLinks returns an error if a file has a hard link in one of the directories.
 func (l Dirs) checkLinks(at, path string) error {
 	info, err := os.Lstat(at)
 	if err != nil || !info.Mode().IsRegular() || linkCount(at, info) < 2 {
@@ -181,13 +191,14 @@ func (l Dirs) checkLinks(at, path string) error {
 	}
 	left := maxSearched
 	for _, d := range l {
-		err := filepath.WalkDir(d.real, func(_ string, e fs.DirEntry, err error) error {
+		err := filepath.WalkDir(d.resolved, func(_ string, e fs.DirEntry, err error) error {
 			if left--; left < 0 {
 				return &Error{Path: path, Dir: d.name,
 					How: "has hard links, of which one may lie beneath"}
 			}
 			if err != nil || !e.Type().IsRegular() {
-				return nil // what the host cannot look into, the guest cannot either
+				// A directory that the host cannot read is not readable for the guest either.
+				return nil
 			}
 			if other, err := e.Info(); err == nil && os.SameFile(info, other) {
 				return &Error{Path: path, Dir: d.name,
@@ -202,7 +213,7 @@ func (l Dirs) checkLinks(at, path string) error {
 	return nil
 }
 
-// split cuts a path into names, without "." and empty ones.
+// split divides a path into names, and leaves out "." and empty ones.
 func split(path string) []string {
 	var names []string
 	separates := func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) }

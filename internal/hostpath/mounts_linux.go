@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// mountsBeneath lists where something is mounted beneath a directory. Source:
-// proc_pid_mountinfo(5).
+// mountsBeneath lists the mount points beneath a directory (proc_pid_mountinfo(5)).
 func mountsBeneath(dir string) (list []string) {
 	text, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
@@ -25,7 +24,7 @@ func mountsBeneath(dir string) (list []string) {
 	return list
 }
 
-// unescape undoes the kernel's octal escapes, of blanks and backslashes.
+// unescape replaces the kernel's octal escapes of blanks and backslashes.
 func unescape(s string) string {
 	var b strings.Builder
 	for ; s != ""; s = s[1:] {

@@ -2,5 +2,5 @@
 
 package hostpath
 
-// mountsBeneath lists nothing, where no way is known to ask.
+// mountsBeneath returns nothing: no way to ask is known on these systems.
 func mountsBeneath(string) []string { return nil }

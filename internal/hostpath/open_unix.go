@@ -14,32 +14,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// descriptor matches the names of this process's open files, which are links of the kernel's
-// (proc_pid_fd(5)). Shells make some of >(command).
-var descriptor = regexp.MustCompile(`^/(dev|proc/self)/fd/[0-9]+$`)
+// fdPath matches the names of this process's descriptors, which are symbolic links of the kernel
+// (proc_pid_fd(5)). Shells pass such names for >(command).
+var fdPath = regexp.MustCompile(`^/(dev|proc/self)/fd/[0-9]+$`)
 
-// Open opens a file as os.OpenFile does, but no symbolic link, which may lead somewhere else by the
-// next time. A descriptor that is to be written is used as it is, and not opened again.
+// Open opens a file as os.OpenFile does, but refuses a symbolic link, which could lead elsewhere
+// the next time. It does not reopen a descriptor that is to be written, but duplicates it.
 func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	switch {
-	case !descriptor.MatchString(path):
+	case !fdPath.MatchString(path):
 	case flag&os.O_WRONLY != 0:
-		return inherited(path)
+		return dupInherited(path)
 	default:
 		return os.OpenFile(path, flag, perm)
 	}
 	f, err := os.OpenFile(path, flag|syscall.O_NOFOLLOW, perm)
-	// FreeBSD says EMLINK, NetBSD EFTYPE. Source: open(2).
+	// FreeBSD returns EMLINK and NetBSD EFTYPE instead of ELOOP (open(2)).
 	if info, e := os.Lstat(path); err != nil && e == nil && info.Mode()&fs.ModeSymlink != 0 {
 		return nil, errLink
 	}
 	return f, err
 }
 
-// inherited duplicates a descriptor that this process was given. Opened again, a file would have an
-// offset of its own, and be cut or written over where the shell said ">>" (proc_pid_fd(5)). EBADF
-// for one that this process has opened itself, all of which are closed on exec.
-func inherited(path string) (*os.File, error) {
+// dupInherited duplicates a descriptor that this process has inherited. If it were opened again,
+// the file would have an offset of its own, and would be truncated or overwritten although the
+// shell said ">>" (proc_pid_fd(5)). It returns EBADF for a descriptor that this process has opened
+// itself: all of those are closed on exec.
+func dupInherited(path string) (*os.File, error) {
 	n, err := strconv.ParseUint(path[strings.LastIndexByte(path, '/')+1:], 10, 31)
 	if err != nil {
 		return nil, syscall.EBADF
@@ -62,7 +63,7 @@ func inherited(path string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// absolute makes a path absolute, and leaves ".." in it, which may follow a symbolic link.
+// absolute makes a path absolute. It keeps "..", which may follow a symbolic link.
 func absolute(path string) (string, error) {
 	if filepath.IsAbs(path) {
 		return path, nil
@@ -71,7 +72,7 @@ func absolute(path string) (string, error) {
 	return wd + "/" + path, err
 }
 
-// linkCount is how many names a file has.
+// linkCount returns the number of names of a file.
 func linkCount(_ string, info fs.FileInfo) uint64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		return uint64(st.Nlink)

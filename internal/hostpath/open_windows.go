@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Open opens a file as os.OpenFile does, but no symbolic link, which may lead somewhere else by the
-// next time.
+// Open opens a file as os.OpenFile does, but refuses a symbolic link, which could lead elsewhere
+// the next time.
 func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	before, err := os.Lstat(path)
 	if err == nil && before.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0 {
@@ -26,10 +26,11 @@ func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	return f, nil
 }
 
-// absolute makes a path absolute. The system takes ".." as text too.
+// absolute makes a path absolute. Windows resolves ".." in the text of a path, as filepath.Abs
+// does.
 func absolute(path string) (string, error) { return filepath.Abs(path) }
 
-// linkCount is how many names a file has.
+// linkCount returns the number of names of a file.
 func linkCount(path string, _ fs.FileInfo) uint64 {
 	f, err := os.Open(path)
 	if err != nil {
