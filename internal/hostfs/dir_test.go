@@ -19,7 +19,7 @@ func TestNames(t *testing.T) {
 		ok = unix.Errno(0)
 	)
 	open := func(path string, o OpenOptions) func(d *Dir) error {
-		return func(d *Dir) error { return attempt(d, path, o) }
+		return func(d *Dir) error { return openAndClose(d, path, o) }
 	}
 	rename := func(from, to string) func(d *Dir) error {
 		return func(d *Dir) error { return Rename(d, from, d, to) }
@@ -31,7 +31,7 @@ func TestNames(t *testing.T) {
 		return func(d *Dir) error { return d.Symlink("source", path) }
 	}
 	stat := func(path string, follow bool) func(d *Dir) error {
-		return func(d *Dir) error { return second(d.Stat(path, follow)) }
+		return func(d *Dir) error { return errOf(d.Stat(path, follow)) }
 	}
 	times := func(path string, follow bool) func(d *Dir) error {
 		return func(d *Dir) error { return d.SetTimes(path, follow, Times{Set: MtimeNow}) }
@@ -40,7 +40,7 @@ func TestNames(t *testing.T) {
 	rmdir := func(path string) func(d *Dir) error { return func(d *Dir) error { return d.Rmdir(path) } }
 	unlink := func(path string) func(d *Dir) error { return func(d *Dir) error { return d.Unlink(path) } }
 	readlink := func(path string) func(d *Dir) error {
-		return func(d *Dir) error { return second(d.Readlink(path, make([]byte, 10))) }
+		return func(d *Dir) error { return errOf(d.Readlink(path, make([]byte, 10))) }
 	}
 	create := OpenOptions{Create: true}
 	follow := OpenOptions{Follow: true}
@@ -229,7 +229,7 @@ func TestNames(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			eachResolver(t, func(t *testing.T, walk bool) {
 				dir := t.TempDir()
-				plant(t, dir, "file = x", "file2", "dir/", "dir/full/", "dir/full/file", "empty/",
+				makeTree(t, dir, "file = x", "file2", "dir/", "dir/full/", "dir/full/file", "empty/",
 					"tofile -> file",
 					"todir -> dir", "toempty -> empty", "dangling -> target", "loop -> loop")
 				d := openRoot(t, dir, ReadWrite, walk)
@@ -248,8 +248,8 @@ func TestNames(t *testing.T) {
 func TestTwoDirs(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		a, b := t.TempDir(), t.TempDir()
-		plant(t, a, "file = a", "sub/")
-		plant(t, b, "sub/")
+		makeTree(t, a, "file = a", "sub/")
+		makeTree(t, b, "sub/")
 		from, to := openRoot(t, a, ReadWrite, walk), openRoot(t, b, ReadWrite, walk)
 		_, sub, err := to.Open("sub", OpenOptions{Directory: true})
 		if err != nil {
@@ -273,7 +273,7 @@ func TestTwoDirs(t *testing.T) {
 
 func TestReadlink(t *testing.T) {
 	dir := t.TempDir()
-	plant(t, dir, "link -> target")
+	makeTree(t, dir, "link -> target")
 	d := openRoot(t, dir, ReadOnly, false)
 	for _, c := range []struct {
 		size int
@@ -293,7 +293,7 @@ func TestReadlink(t *testing.T) {
 func TestStatAndTimes(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		dir := t.TempDir()
-		plant(t, dir, "file = abc", "link -> file", "sub/")
+		makeTree(t, dir, "file = abc", "link -> file", "sub/")
 		d := openRoot(t, dir, ReadWrite, walk)
 		info, err := os.Stat(filepath.Join(dir, "file"))
 		if err != nil {
@@ -351,11 +351,11 @@ func TestReadOnly(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base := t.TempDir()
 		dir := filepath.Join(base, "ro")
-		plant(t, base, "ro/", "rw/", "rw/mine")
-		plant(t, dir, "file = inside", "sub/", "sub/file = inside", "sub/dir/", "link -> file")
+		makeTree(t, base, "ro/", "rw/", "rw/mine")
+		makeTree(t, dir, "file = inside", "sub/", "sub/file = inside", "sub/dir/", "link -> file")
 		root := openRoot(t, dir, ReadOnly, walk)
 		rw := openRoot(t, filepath.Join(base, "rw"), ReadWrite, walk)
-		before := survey(t, base)
+		before := describeTree(t, base)
 		_, sub, err := root.Open("sub", OpenOptions{Directory: true})
 		if err != nil {
 			t.Fatal(err)
@@ -374,12 +374,12 @@ func TestReadOnly(t *testing.T) {
 			}
 			defer f.Close()
 			for name, err := range map[string]error{
-				"write":         attempt(d, "file", OpenOptions{Write: true}),
-				"read, write":   attempt(d, "file", OpenOptions{Read: true, Write: true}),
-				"truncate":      attempt(d, "file", OpenOptions{Truncate: true}),
-				"create":        attempt(d, "new", OpenOptions{Create: true}),
-				"create again":  attempt(d, "file", OpenOptions{Create: true}),
-				"exclusive":     attempt(d, "new", OpenOptions{Create: true, Exclusive: true}),
+				"write":         openAndClose(d, "file", OpenOptions{Write: true}),
+				"read, write":   openAndClose(d, "file", OpenOptions{Read: true, Write: true}),
+				"truncate":      openAndClose(d, "file", OpenOptions{Truncate: true}),
+				"create":        openAndClose(d, "new", OpenOptions{Create: true}),
+				"create again":  openAndClose(d, "file", OpenOptions{Create: true}),
+				"exclusive":     openAndClose(d, "new", OpenOptions{Create: true, Exclusive: true}),
 				"mkdir":         d.Mkdir("new"),
 				"rmdir":         d.Rmdir("dir"),
 				"unlink":        d.Unlink("file"),
@@ -400,24 +400,24 @@ func TestReadOnly(t *testing.T) {
 					t.Errorf("%d: %s: %v", i, name, err)
 				}
 			}
-			if err := attempt(d, "file",
+			if err := openAndClose(d, "file",
 				OpenOptions{Create: true, Exclusive: true}); err != unix.EEXIST {
 				t.Error(err)
 			}
-			if err := attempt(d, "none", OpenOptions{Write: true}); err != unix.ENOENT {
+			if err := openAndClose(d, "none", OpenOptions{Write: true}); err != unix.ENOENT {
 				t.Error(err)
 			}
-			if err := attempt(d, ".", OpenOptions{Write: true}); err != unix.EISDIR {
+			if err := openAndClose(d, ".", OpenOptions{Write: true}); err != unix.EISDIR {
 				t.Error(err)
 			}
 			if _, err := f.Writev([][]byte{[]byte("x")}); err != unix.EBADF {
 				t.Error(err)
 			}
-			if got, err := content(d, "file"); got != "inside" {
+			if got, err := readFile(d, "file"); got != "inside" {
 				t.Error(got, err)
 			}
 		}
-		if after := survey(t, base); after != before {
+		if after := describeTree(t, base); after != before {
 			t.Errorf("the tree has changed from\n%s\nto\n%s", before, after)
 		}
 	})
@@ -432,12 +432,12 @@ func TestClosedDir(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"open":      attempt(d, "x", OpenOptions{}),
+		"open":      openAndClose(d, "x", OpenOptions{}),
 		"mkdir":     d.Mkdir("x"),
 		"rename":    Rename(d, "x", d, "y"),
 		"link":      Link(d, "x", false, d, "y"),
-		"readlink":  second(d.Readlink("x", nil)),
-		"stat":      second(d.Stat("x", false)),
+		"readlink":  errOf(d.Readlink("x", nil)),
+		"stat":      errOf(d.Stat("x", false)),
 		"set times": d.SetTimes("x", false, Times{}),
 		"sync":      d.Sync(),
 		"read":      d.ReadDir(0, func(Entry) bool { return true }),
@@ -451,7 +451,7 @@ func TestClosedDir(t *testing.T) {
 
 func TestOpenRootErrors(t *testing.T) {
 	dir := t.TempDir()
-	plant(t, dir, "file")
+	makeTree(t, dir, "file")
 	if _, err := OpenRoot(filepath.Join(dir, "file"), ReadOnly); err != unix.ENOTDIR {
 		t.Error(err)
 	}

@@ -8,23 +8,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Dir is an open directory. Its methods reach what is beneath it and nothing else, whatever the
-// path, the symbolic links on the way, and others that rename things meanwhile. Only the directory
-// itself may have been moved elsewhere.
+// A Dir is an open directory. Its methods reach only the files beneath it, with any path, any
+// symbolic links on the way, and while other processes rename files. The directory itself may be
+// moved elsewhere.
 type Dir struct {
 	handle
-	walk     bool // go down paths name by name
+	// walk tells that paths are resolved by walking, name by name.
+	walk     bool
 	readOnly bool
 	entries  lister
 }
 
-// A lister reads the entries of a directory from a cookie on.
+// A lister reads the entries of a directory after a cookie.
 type lister interface {
 	list(dirfd int, cookie uint64, yield func(Entry) bool) error
 }
 
-// OpenRoot opens a directory of the host, by a path that may be absolute and go through any
-// symbolic links. Directories opened beneath it are read-only if it is.
+// OpenRoot opens a directory of the host. The path may be absolute and may lead through symbolic
+// links. Directories that are opened beneath a read-only directory are read-only.
 func OpenRoot(path string, access Access) (*Dir, error) {
 	fd, err := retry(func() (int, error) {
 		return unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
@@ -39,9 +40,9 @@ func newDir(fd int, walk, readOnly bool) *Dir {
 	return &Dir{handle: handle{fd: fd}, walk: walk, readOnly: readOnly, entries: newLister()}
 }
 
-// Open opens a file or a directory: the one of the two results that is not nil. A created file has
-// the mode 0666 less the process's umask. Nothing that is opened blocks: a FIFO opened for writing
-// while nobody reads it is ENXIO.
+// Open opens a file or a directory, and returns the one or the other. A created file has mode 0666
+// less the process's umask. Open never blocks: a FIFO that is opened for writing and has no reader
+// is ENXIO (fifo(7)).
 func (d *Dir) Open(path string, o OpenOptions) (*File, *Dir, error) {
 	if o.Flags&^allFlags != 0 || o.Create && o.Directory {
 		return nil, nil, unix.EINVAL
@@ -51,7 +52,7 @@ func (d *Dir) Open(path string, o OpenOptions) (*File, *Dir, error) {
 	}
 	defer d.release()
 	if d.readOnly && (o.Write || o.Create || o.Truncate) {
-		return nil, nil, d.refuse(path, o)
+		return nil, nil, d.readOnlyError(path, o)
 	}
 	fd, err := d.open(path, o)
 	if err != nil {
@@ -81,16 +82,16 @@ func (d *Dir) open(path string, o OpenOptions) (int, error) {
 		if err := checkPath(path); err != nil {
 			return -1, err
 		}
-		if fd, err := openBeneath(d.fd, path, flags, mode); err != errUnsure {
+		if fd, err := openBeneath(d.fd, path, flags, mode); err != errMustWalk {
 			return fd, err
 		}
 	}
-	p, err := d.beneath(path, (o.Follow || slashed(path)) && !(o.Create && o.Exclusive))
+	p, err := d.resolve(path, (o.Follow || hasTrailingSlash(path)) && !(o.Create && o.Exclusive))
 	if err != nil {
 		return -1, err
 	}
 	defer p.close()
-	if slashed(path) {
+	if hasTrailingSlash(path) {
 		if o.Create {
 			return -1, unix.EISDIR
 		}
@@ -130,8 +131,8 @@ func openFlags(o OpenOptions) int {
 	return flags
 }
 
-// refuse finds the error of an attempt to change something beneath a read-only directory.
-func (d *Dir) refuse(path string, o OpenOptions) error {
+// readOnlyError returns the error of an attempt to change a file beneath a read-only directory.
+func (d *Dir) readOnlyError(path string, o OpenOptions) error {
 	fd, err := d.open(path, OpenOptions{Directory: o.Directory, Follow: o.Follow})
 	if err == unix.ENOENT && o.Create {
 		return unix.EROFS
@@ -150,9 +151,9 @@ func (d *Dir) refuse(path string, o OpenOptions) error {
 	return unix.EROFS
 }
 
-// change calls op with the place that a path leads to, for an operation on the name and not on what
-// it stands for.
-func (d *Dir) change(path string, op func(p place) error) error {
+// withPlace calls op, which changes a name, with the place of a path. It returns EROFS in a
+// read-only directory.
+func (d *Dir) withPlace(path string, op func(p place) error) error {
 	if err := d.acquire(); err != nil {
 		return err
 	}
@@ -160,7 +161,7 @@ func (d *Dir) change(path string, op func(p place) error) error {
 	if d.readOnly {
 		return unix.EROFS
 	}
-	p, err := d.beneath(path, false)
+	p, err := d.resolve(path, false)
 	if err != nil {
 		return err
 	}
@@ -168,14 +169,14 @@ func (d *Dir) change(path string, op func(p place) error) error {
 	return retryErr(func() error { return op(p) })
 }
 
-// Mkdir makes a directory with the mode 0777 less the process's umask.
+// Mkdir makes a directory with mode 0777 less the process's umask.
 func (d *Dir) Mkdir(path string) error {
-	return d.change(path, func(p place) error { return unix.Mkdirat(p.fd, p.name, 0o777) })
+	return d.withPlace(path, func(p place) error { return unix.Mkdirat(p.fd, p.name, 0o777) })
 }
 
-// Rmdir removes an empty directory: ENOTDIR for anything else.
+// Rmdir removes an empty directory. It returns ENOTDIR for other files.
 func (d *Dir) Rmdir(path string) error {
-	return d.change(path, func(p place) error {
+	return d.withPlace(path, func(p place) error {
 		err := unix.Unlinkat(p.fd, p.name, unix.AT_REMOVEDIR)
 		if err == unix.EEXIST {
 			err = unix.ENOTEMPTY
@@ -184,25 +185,26 @@ func (d *Dir) Rmdir(path string) error {
 	})
 }
 
-// Unlink removes a name that is not a directory's: EISDIR for a directory.
+// Unlink removes the name of a file. It returns EISDIR for a directory.
 func (d *Dir) Unlink(path string) error {
-	return d.change(path, func(p place) error {
-		if slashed(path) {
-			if err := p.wantDir(); err != nil {
+	return d.withPlace(path, func(p place) error {
+		if hasTrailingSlash(path) {
+			if err := p.requireDir(); err != nil {
 				return err
 			}
 			return unix.EISDIR
 		}
 		err := unix.Unlinkat(p.fd, p.name, 0)
-		if err == unix.EPERM && p.wantDir() == nil {
-			err = unix.EISDIR // POSIX, and all but Linux, say EPERM
+		if err == unix.EPERM && p.requireDir() == nil {
+			// Linux returns EISDIR. POSIX and the other systems have EPERM (POSIX, unlink).
+			err = unix.EISDIR
 		}
 		return err
 	})
 }
 
-// Symlink makes a symbolic link. The target must be relative; where it leads is judged whenever the
-// link is followed.
+// Symlink makes a symbolic link. The target must be relative. It is judged each time that the link
+// is followed.
 func (d *Dir) Symlink(target, path string) error {
 	if strings.HasPrefix(target, "/") {
 		return ErrEscapes
@@ -210,21 +212,20 @@ func (d *Dir) Symlink(target, path string) error {
 	if strings.IndexByte(target, 0) >= 0 {
 		return unix.EINVAL
 	}
-	return d.change(path, func(p place) error {
-		if slashed(path) {
-			return p.cannotBecome()
+	return d.withPlace(path, func(p place) error {
+		if hasTrailingSlash(path) {
+			return p.trailingSlashError()
 		}
 		return unix.Symlinkat(target, p.fd, p.name)
 	})
 }
 
-// Rename renames what is at one path to another, perhaps in another Dir. EXDEV if they are on
-// different file systems.
+// Rename renames a file, perhaps into another Dir. It returns EXDEV between different file systems.
 func Rename(from *Dir, path string, to *Dir, newPath string) error {
-	return from.change(path, func(p place) error {
-		return to.change(newPath, func(q place) error {
-			if slashed(path) || slashed(newPath) {
-				if err := p.wantDir(); err != nil {
+	return from.withPlace(path, func(p place) error {
+		return to.withPlace(newPath, func(q place) error {
+			if hasTrailingSlash(path) || hasTrailingSlash(newPath) {
+				if err := p.requireDir(); err != nil {
 					return err
 				}
 			}
@@ -237,79 +238,81 @@ func Rename(from *Dir, path string, to *Dir, newPath string) error {
 	})
 }
 
-// Link makes a further name for a file, perhaps in another Dir. With follow, a symbolic link at the
-// end of path is followed.
+// Link makes another name of a file, perhaps in another Dir. With follow, it follows a symbolic
+// link at the end of path.
 func Link(from *Dir, path string, follow bool, to *Dir, newPath string) error {
 	if err := from.acquire(); err != nil {
 		return err
 	}
 	defer from.release()
 	if from.readOnly {
-		return unix.EROFS // or else it could be written to by its other name
+		// The file could be written through a name in a Dir that is not read-only.
+		return unix.EROFS
 	}
-	p, err := from.beneath(path, follow || slashed(path))
+	p, err := from.resolve(path, follow || hasTrailingSlash(path))
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	return to.change(newPath, func(q place) error {
-		if slashed(path) {
-			if err := p.wantDir(); err != nil {
+	return to.withPlace(newPath, func(q place) error {
+		if hasTrailingSlash(path) {
+			if err := p.requireDir(); err != nil {
 				return err
 			}
 			return unix.EPERM
 		}
-		if slashed(newPath) {
-			return q.cannotBecome()
+		if hasTrailingSlash(newPath) {
+			return q.trailingSlashError()
 		}
 		return unix.Linkat(p.fd, p.name, q.fd, q.name, 0)
 	})
 }
 
-// Readlink reads the target of a symbolic link into buf, as much of it as fits, and returns how
-// much. EINVAL if it is no link.
+// Readlink reads the target of a symbolic link into buf. It returns the number of bytes, at most
+// len(buf). It returns EINVAL for other files.
 func (d *Dir) Readlink(path string, buf []byte) (int, error) {
 	if err := d.acquire(); err != nil {
 		return 0, err
 	}
 	defer d.release()
-	p, err := d.beneath(path, slashed(path))
+	p, err := d.resolve(path, hasTrailingSlash(path))
 	if err != nil {
 		return 0, err
 	}
 	defer p.close()
-	if slashed(path) {
-		if err := p.wantDir(); err != nil {
+	if hasTrailingSlash(path) {
+		if err := p.requireDir(); err != nil {
 			return 0, err
 		}
 		return 0, unix.EINVAL
 	}
+	// readlinkat(2) fails with EINVAL for an empty buffer.
 	if len(buf) == 0 {
-		_, err := readLink(p.fd, p.name) // the system call refuses an empty buffer
+		_, err := readLink(p.fd, p.name)
 		return 0, err
 	}
 	return retry(func() (int, error) { return unix.Readlinkat(p.fd, p.name, buf) })
 }
 
-// Stat tells what is known of the file at a path; "." is the directory itself.
+// Stat returns the properties of the file at a path; "." is the directory itself.
 func (d *Dir) Stat(path string, follow bool) (Stat, error) {
 	if err := d.acquire(); err != nil {
 		return Stat{}, err
 	}
 	defer d.release()
-	p, err := d.beneath(path, follow || slashed(path))
+	p, err := d.resolve(path, follow || hasTrailingSlash(path))
 	if err != nil {
 		return Stat{}, err
 	}
 	defer p.close()
 	st, err := p.stat()
-	if err == nil && slashed(path) && st.Type != Directory {
+	if err == nil && hasTrailingSlash(path) && st.Type != Directory {
 		err = unix.ENOTDIR
 	}
 	return st, err
 }
 
-// SetTimes changes the times of the file at a path; "." is the directory itself.
+// SetTimes sets the times of the file at a path; "." is the directory itself.
 func (d *Dir) SetTimes(path string, follow bool, t Times) error {
 	if err := t.valid(); err != nil {
 		return err
@@ -325,13 +328,13 @@ func (d *Dir) SetTimes(path string, follow bool, t Times) error {
 	if d.readOnly {
 		return unix.EROFS
 	}
-	p, err := d.beneath(path, follow || slashed(path))
+	p, err := d.resolve(path, follow || hasTrailingSlash(path))
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	if slashed(path) {
-		if err := p.wantDir(); err != nil {
+	if hasTrailingSlash(path) {
+		if err := p.requireDir(); err != nil {
 			return err
 		}
 	}
@@ -340,7 +343,7 @@ func (d *Dir) SetTimes(path string, follow bool, t Times) error {
 	})
 }
 
-// Sync waits until the entries of the directory are on the disk.
+// Sync returns when the entries of the directory are on the disk (fsync(2)).
 func (d *Dir) Sync() error {
 	if err := d.acquire(); err != nil {
 		return err
@@ -349,10 +352,10 @@ func (d *Dir) Sync() error {
 	return retryErr(func() error { return unix.Fsync(d.fd) })
 }
 
-// ReadDir calls yield for the entries of the directory, "." and ".." among them, until it returns
-// false. Cookie 0 is the beginning, and an Entry's Next what follows it; an entry for which yield
-// returned false comes again. A cookie stays valid while the directory changes. yield must not use
-// the Dir.
+// ReadDir calls yield for the entries of the directory, with "." and "..", until yield returns
+// false. Cookie 0 is the beginning, and Entry.Next continues after an entry. An entry for which
+// yield returned false is delivered again. A cookie stays valid when the directory changes. yield
+// must not use the Dir.
 func (d *Dir) ReadDir(cookie uint64, yield func(Entry) bool) error {
 	if err := d.acquire(); err != nil {
 		return err
@@ -361,12 +364,11 @@ func (d *Dir) ReadDir(cookie uint64, yield func(Entry) bool) error {
 	return d.entries.list(d.fd, cookie, yield)
 }
 
-// stat never follows a symbolic link.
+// stat does not follow a symbolic link.
 func (p place) stat() (Stat, error) {
 	var st unix.Stat_t
 	err := retryErr(func() error {
-		return unix.Fstatat(p.fd, p.name, &st,
-			unix.AT_SYMLINK_NOFOLLOW)
+		return unix.Fstatat(p.fd, p.name, &st, unix.AT_SYMLINK_NOFOLLOW)
 	})
 	if err != nil {
 		return Stat{}, err
@@ -374,8 +376,8 @@ func (p place) stat() (Stat, error) {
 	return statOf(&st), nil
 }
 
-// wantDir reports ENOTDIR unless there is a directory.
-func (p place) wantDir() error {
+// requireDir returns ENOTDIR unless the place is a directory.
+func (p place) requireDir() error {
 	st, err := p.stat()
 	if err == nil && st.Type != Directory {
 		err = unix.ENOTDIR
@@ -383,10 +385,10 @@ func (p place) wantDir() error {
 	return err
 }
 
-// cannotBecome is the error of making something that is not a directory under a name with a
+// trailingSlashError returns the error of making a file other than a directory at a path with a
 // trailing slash.
-func (p place) cannotBecome() error {
-	if err := p.wantDir(); err != nil {
+func (p place) trailingSlashError() error {
+	if err := p.requireDir(); err != nil {
 		return err
 	}
 	return unix.EEXIST

@@ -11,34 +11,35 @@ import (
 	"time"
 )
 
-// A Dir is an open directory. Its methods reach what is beneath it and nothing else, as os.Root
-// sees to.
+// A Dir is an open directory. Its methods reach only the files beneath it, which os.Root ensures.
 //
-// What differs from other systems: Rename and Link between two Dirs work only if both were opened
-// beneath the same root, and go by the names that the Dirs were opened with; whether the last name
-// is a symbolic link is looked up before the operation and not in one step with it; the times of a
-// symbolic link itself cannot be set.
+// Three things differ from other systems. Rename and Link between two Dirs work only if both were
+// opened beneath the same root, and use the names by which the Dirs were opened. The check for a
+// symbolic link at the end of a path and the operation are two steps. The times of a symbolic link
+// cannot be set.
 type Dir struct {
-	root     *os.Root
-	base     *base
-	at       string // the path from base to root
+	root *os.Root
+	base *sharedRoot
+	// at is the path from base to root.
+	at       string
 	readOnly bool
 	entries  snapshot
 	closed   atomic.Bool
 }
 
-// base is the directory that OpenRoot opened; it lives as long as any Dir beneath it.
-type base struct {
+// sharedRoot is the directory that OpenRoot opened. The last Dir beneath it closes it.
+type sharedRoot struct {
 	root  *os.Root
 	users atomic.Int32
 }
 
-func newDir(root *os.Root, b *base, at string, readOnly bool) *Dir {
+func newDir(root *os.Root, b *sharedRoot, at string, readOnly bool) *Dir {
 	b.users.Add(1)
 	return &Dir{root: root, base: b, at: at, readOnly: readOnly}
 }
 
-// OpenRoot opens a directory of the host. Directories opened beneath it are read-only if it is.
+// OpenRoot opens a directory of the host. Directories that are opened beneath a read-only directory
+// are read-only.
 func OpenRoot(name string, access Access) (*Dir, error) {
 	root, err := os.OpenRoot(name)
 	if err != nil {
@@ -49,10 +50,10 @@ func OpenRoot(name string, access Access) (*Dir, error) {
 		root.Close()
 		return nil, posix(err)
 	}
-	return newDir(own, &base{root: root}, ".", access == ReadOnly), nil
+	return newDir(own, &sharedRoot{root: root}, ".", access == ReadOnly), nil
 }
 
-// Close closes the directory; fs.ErrClosed if it is closed already.
+// Close closes the directory. It returns fs.ErrClosed if it was called before.
 func (d *Dir) Close() error {
 	if !d.closed.CompareAndSwap(false, true) {
 		return fs.ErrClosed
@@ -63,7 +64,7 @@ func (d *Dir) Close() error {
 	return posix(d.root.Close())
 }
 
-// Open opens a file or a directory: the one of the two results that is not nil.
+// Open opens a file or a directory, and returns the one or the other.
 func (d *Dir) Open(name string, o OpenOptions) (*File, *Dir, error) {
 	if err := checkName(name); err != nil {
 		return nil, nil, err
@@ -71,10 +72,10 @@ func (d *Dir) Open(name string, o OpenOptions) (*File, *Dir, error) {
 	if o.Flags&^allFlags != 0 || o.Create && o.Directory {
 		return nil, nil, syscall.EINVAL
 	}
-	if o.Create && slashed(name) {
+	if o.Create && hasTrailingSlash(name) {
 		return nil, nil, syscall.EISDIR
 	}
-	info, err := d.look(name, o.Follow)
+	info, err := d.lookup(name, o.Follow)
 	changes := o.Write || o.Create || o.Truncate
 	switch {
 	case errors.Is(err, syscall.ENOENT) && o.Create:
@@ -91,7 +92,7 @@ func (d *Dir) Open(name string, o OpenOptions) (*File, *Dir, error) {
 		if changes {
 			return nil, nil, syscall.EISDIR
 		}
-		root, err := d.root.OpenRoot(clean(name))
+		root, err := d.root.OpenRoot(trimSlashes(name))
 		if err != nil {
 			return nil, nil, posix(err)
 		}
@@ -101,7 +102,7 @@ func (d *Dir) Open(name string, o OpenOptions) (*File, *Dir, error) {
 	case d.readOnly && changes:
 		return nil, nil, syscall.EROFS
 	}
-	file, err := d.root.OpenFile(clean(name), openFlags(o), 0o666)
+	file, err := d.root.OpenFile(trimSlashes(name), openFlags(o), 0o666)
 	if err != nil {
 		return nil, nil, posix(err)
 	}
@@ -110,7 +111,8 @@ func (d *Dir) Open(name string, o OpenOptions) (*File, *Dir, error) {
 	return f, nil, nil
 }
 
-// openFlags leaves out Append, which would take the right to write anywhere else with it.
+// openFlags leaves Append out: a file opened with FILE_APPEND_DATA cannot be written at other
+// positions.
 func openFlags(o OpenOptions) (flags int) {
 	switch {
 	case o.Read && o.Write:
@@ -135,38 +137,38 @@ func openFlags(o OpenOptions) (flags int) {
 	return flags
 }
 
-// look finds out what is at a path. A trailing slash asks for a directory.
-func (d *Dir) look(name string, follow bool) (os.FileInfo, error) {
+// lookup returns the properties of the file at a path. A trailing slash requires a directory.
+func (d *Dir) lookup(name string, follow bool) (os.FileInfo, error) {
 	stat := d.root.Lstat
-	if follow || slashed(name) {
+	if follow || hasTrailingSlash(name) {
 		stat = d.root.Stat
 	}
-	info, err := stat(clean(name))
+	info, err := stat(trimSlashes(name))
 	if err != nil {
 		return nil, posix(err)
 	}
-	if slashed(name) && !info.IsDir() {
+	if hasTrailingSlash(name) && !info.IsDir() {
 		return nil, syscall.ENOTDIR
 	}
 	return info, nil
 }
 
-func clean(name string) string {
+func trimSlashes(name string) string {
 	return strings.TrimRight(name, "/")
 }
 
-// change checks what all operations that change a name have in common.
-func (d *Dir) change(name string) error {
+// checkChange returns the error that all changes of a name have in common.
+func (d *Dir) checkChange(name string) error {
 	if d.readOnly {
 		return syscall.EROFS
 	}
 	return checkName(name)
 }
 
-// cannotBecome is the error of making something that is not a directory under a name with a
+// trailingSlashError returns the error of making a file other than a directory at a path with a
 // trailing slash.
-func (d *Dir) cannotBecome(name string) error {
-	if _, err := d.look(name, false); err != nil {
+func (d *Dir) trailingSlashError(name string) error {
+	if _, err := d.lookup(name, false); err != nil {
 		return err
 	}
 	return syscall.EEXIST
@@ -174,33 +176,33 @@ func (d *Dir) cannotBecome(name string) error {
 
 // Mkdir makes a directory.
 func (d *Dir) Mkdir(name string) error {
-	if err := d.change(name); err != nil {
+	if err := d.checkChange(name); err != nil {
 		return err
 	}
-	return posix(d.root.Mkdir(clean(name), 0o777))
+	return posix(d.root.Mkdir(trimSlashes(name), 0o777))
 }
 
-// Rmdir removes an empty directory: ENOTDIR for anything else.
+// Rmdir removes an empty directory. It returns ENOTDIR for other files.
 func (d *Dir) Rmdir(name string) error {
-	if err := d.change(name); err != nil {
+	if err := d.checkChange(name); err != nil {
 		return err
 	}
-	info, err := d.look(clean(name), false)
+	info, err := d.lookup(trimSlashes(name), false)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
 		return syscall.ENOTDIR
 	}
-	return posix(d.root.Remove(clean(name)))
+	return posix(d.root.Remove(trimSlashes(name)))
 }
 
-// Unlink removes a name that is not a directory's: EISDIR for a directory.
+// Unlink removes the name of a file. It returns EISDIR for a directory.
 func (d *Dir) Unlink(name string) error {
-	if err := d.change(name); err != nil {
+	if err := d.checkChange(name); err != nil {
 		return err
 	}
-	info, err := d.look(name, false)
+	info, err := d.lookup(name, false)
 	if err != nil {
 		return err
 	}
@@ -210,8 +212,8 @@ func (d *Dir) Unlink(name string) error {
 	return posix(d.root.Remove(name))
 }
 
-// Symlink makes a symbolic link. The target must be relative; where it leads is judged whenever the
-// link is followed.
+// Symlink makes a symbolic link. The target must be relative. It is judged each time that the link
+// is followed.
 func (d *Dir) Symlink(target, name string) error {
 	if strings.HasPrefix(target, "/") {
 		return ErrEscapes
@@ -222,51 +224,52 @@ func (d *Dir) Symlink(target, name string) error {
 	if strings.ContainsAny(target, "\x00:\\") {
 		return syscall.EINVAL
 	}
-	if err := d.change(name); err != nil {
+	if err := d.checkChange(name); err != nil {
 		return err
 	}
-	if slashed(name) {
-		return d.cannotBecome(name)
+	if hasTrailingSlash(name) {
+		return d.trailingSlashError(name)
 	}
 	return posix(d.root.Symlink(target, name))
 }
 
-// Rename renames what is at one path to another, perhaps in another Dir; EXDEV if that was opened
-// beneath another root.
+// Rename renames a file, perhaps into another Dir. It returns EXDEV if that was opened beneath
+// another root.
 func Rename(from *Dir, name string, to *Dir, newName string) error {
-	if err := to.change(newName); err != nil {
+	if err := to.checkChange(newName); err != nil {
 		return err
 	}
-	if err := from.change(name); err != nil {
+	if err := from.checkChange(name); err != nil {
 		return err
 	}
-	info, err := from.look(name, false)
+	info, err := from.lookup(name, false)
 	if err != nil {
 		return err
 	}
-	if slashed(newName) && !info.IsDir() {
+	if hasTrailingSlash(newName) && !info.IsDir() {
 		return syscall.ENOTDIR
 	}
-	root, old, changed, err := common(from, name, to, newName)
+	root, old, changed, err := commonRoot(from, name, to, newName)
 	if err != nil {
 		return err
 	}
 	return posix(root.Rename(old, changed))
 }
 
-// Link makes a further name for a file, perhaps in another Dir; EXDEV if that was opened beneath
-// another root.
+// Link makes another name of a file, perhaps in another Dir. It returns EXDEV if that was opened
+// beneath another root.
 func Link(from *Dir, name string, follow bool, to *Dir, newName string) error {
 	if from.readOnly {
-		return syscall.EROFS // or else it could be written to by its other name
+		// The file could be written through a name in a Dir that is not read-only.
+		return syscall.EROFS
 	}
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if err := to.change(newName); err != nil {
+	if err := to.checkChange(newName); err != nil {
 		return err
 	}
-	info, err := from.look(name, false)
+	info, err := from.lookup(name, false)
 	switch {
 	case err != nil:
 		return err
@@ -274,21 +277,22 @@ func Link(from *Dir, name string, follow bool, to *Dir, newName string) error {
 		return syscall.EPERM
 	case follow && info.Mode()&fs.ModeSymlink != 0:
 		return syscall.EINVAL
-	case slashed(newName):
-		return to.cannotBecome(newName)
+	case hasTrailingSlash(newName):
+		return to.trailingSlashError(newName)
 	}
-	root, old, added, err := common(from, name, to, newName)
+	root, old, added, err := commonRoot(from, name, to, newName)
 	if err != nil {
 		return err
 	}
 	return posix(root.Link(old, added))
 }
 
-// common finds a directory from which two paths in different directories can be reached.
-func common(from *Dir, a string, to *Dir, b string) (*os.Root, string, string, error) {
+// commonRoot returns a directory from which two paths in different Dirs can be reached, and the
+// paths there.
+func commonRoot(from *Dir, a string, to *Dir, b string) (*os.Root, string, string, error) {
 	switch {
 	case from == to:
-		return from.root, clean(a), clean(b), nil
+		return from.root, trimSlashes(a), trimSlashes(b), nil
 	case from.base != to.base:
 		return nil, "", "", syscall.EXDEV
 	case from.closed.Load() || to.closed.Load():
@@ -297,13 +301,13 @@ func common(from *Dir, a string, to *Dir, b string) (*os.Root, string, string, e
 	return from.base.root, path.Join(from.at, a), path.Join(to.at, b), nil
 }
 
-// Readlink reads the target of a symbolic link into buf, as much of it as fits, and returns how
-// much.
+// Readlink reads the target of a symbolic link into buf. It returns the number of bytes, at most
+// len(buf).
 func (d *Dir) Readlink(name string, buf []byte) (int, error) {
 	if err := checkName(name); err != nil {
 		return 0, err
 	}
-	info, err := d.look(name, false)
+	info, err := d.lookup(name, false)
 	if err != nil {
 		return 0, err
 	}
@@ -317,12 +321,12 @@ func (d *Dir) Readlink(name string, buf []byte) (int, error) {
 	return copy(buf, strings.ReplaceAll(target, `\`, "/")), nil
 }
 
-// Stat tells what is known of the file at a path; "." is the directory itself.
+// Stat returns the properties of the file at a path; "." is the directory itself.
 func (d *Dir) Stat(name string, follow bool) (Stat, error) {
 	if err := checkName(name); err != nil {
 		return Stat{}, err
 	}
-	info, err := d.look(name, follow)
+	info, err := d.lookup(name, follow)
 	if err != nil {
 		return Stat{}, err
 	}
@@ -330,24 +334,24 @@ func (d *Dir) Stat(name string, follow bool) (Stat, error) {
 	if st.Type != RegularFile && st.Type != Directory {
 		return st, nil
 	}
-	// or else it keeps the numbers that only an open file tells
-	if f, err := d.root.Open(clean(name)); err == nil {
+	// Some numbers are known only of an open file. If it cannot be opened, they stay 0.
+	if f, err := d.root.Open(trimSlashes(name)); err == nil {
 		defer f.Close()
-		identify(f, &st)
+		addFileID(f, &st)
 	}
 	return st, nil
 }
 
-// SetTimes changes the times of the file at a path; "." is the directory itself. ENOTSUP for a
-// symbolic link itself.
+// SetTimes sets the times of the file at a path; "." is the directory itself. It returns ENOTSUP
+// for a symbolic link.
 func (d *Dir) SetTimes(name string, follow bool, t Times) error {
 	if err := t.valid(); err != nil {
 		return err
 	}
-	if err := d.change(name); err != nil {
+	if err := d.checkChange(name); err != nil {
 		return err
 	}
-	info, err := d.look(name, follow)
+	info, err := d.lookup(name, follow)
 	if err != nil {
 		return err
 	}
@@ -355,12 +359,12 @@ func (d *Dir) SetTimes(name string, follow bool, t Times) error {
 		return syscall.ENOTSUP
 	}
 	now := time.Now()
-	return posix(d.root.Chtimes(clean(name),
+	return posix(d.root.Chtimes(trimSlashes(name),
 		newTime(t.Atime, t.Set&AtimeGiven != 0, t.Set&AtimeNow != 0, now),
 		newTime(t.Mtime, t.Set&MtimeGiven != 0, t.Set&MtimeNow != 0, now)))
 }
 
-// newTime is the zero Time, which Chtimes takes for no change, unless there is one.
+// newTime returns the zero Time, which Chtimes ignores, if the time does not change.
 func newTime(ns uint64, given, toNow bool, now time.Time) time.Time {
 	const second = uint64(time.Second)
 	switch {
@@ -372,18 +376,18 @@ func newTime(ns uint64, given, toNow bool, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// Sync does nothing: Windows gives no way to ask for a directory's entries to be written.
+// Sync does nothing: Windows has no call to write the entries of a directory to the disk.
 func (d *Dir) Sync() error {
-	_, err := d.look(".", false)
+	_, err := d.lookup(".", false)
 	return err
 }
 
-// ReadDir calls yield for the entries of the directory, "." and ".." among them, until it returns
-// false. Cookie 0 is the beginning, and an Entry's Next what follows it; an entry for which yield
-// returned false comes again. A cookie stays valid while the directory changes. yield must not use
-// the Dir.
+// ReadDir calls yield for the entries of the directory, with "." and "..", until yield returns
+// false. Cookie 0 is the beginning, and Entry.Next continues after an entry. An entry for which
+// yield returned false is delivered again. A cookie stays valid when the directory changes. yield
+// must not use the Dir.
 func (d *Dir) ReadDir(cookie uint64, yield func(Entry) bool) error {
-	return d.entries.each(cookie,
+	return d.entries.listNames(cookie,
 		func() ([]string, error) {
 			f, err := d.root.Open(".")
 			if err != nil {
@@ -394,7 +398,8 @@ func (d *Dir) ReadDir(cookie uint64, yield func(Entry) bool) error {
 			return names, posix(err)
 		},
 		func(e *Entry) error {
-			if string(e.Name) == ".." { // beyond the root, os.Root would not look
+			// os.Root refuses to leave the root.
+			if string(e.Name) == ".." {
 				e.Type = Directory
 				return nil
 			}

@@ -1,6 +1,6 @@
 package hostfs
 
-// disable makes a file be read as on a kernel that cannot try.
-func (b *blocking) disable() {
-	b.cannot.Store(true)
+// disable makes reads and writes take the path of a kernel without RWF_NOWAIT.
+func (w *nowait) disable() {
+	w.unsupported.Store(true)
 }

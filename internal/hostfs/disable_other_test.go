@@ -2,4 +2,4 @@
 
 package hostfs
 
-func (blocking) disable() {}
+func (nowait) disable() {}

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// posixErrors are the errors of Windows for which POSIX has a name.
+// posixErrors maps the errors of Windows to POSIX errnos.
 var posixErrors = map[syscall.Errno]syscall.Errno{
 	windows.ERROR_FILE_NOT_FOUND:          syscall.ENOENT,
 	windows.ERROR_PATH_NOT_FOUND:          syscall.ENOENT,
@@ -49,7 +49,7 @@ var posixErrors = map[syscall.Errno]syscall.Errno{
 	windows.ERROR_DIRECTORY_NOT_SUPPORTED: syscall.EISDIR,
 }
 
-// posix turns an error of package os into one of those that this package promises.
+// posix converts an error of package os to an error that this package documents.
 func posix(err error) error {
 	if err == nil {
 		return nil
@@ -62,12 +62,14 @@ func posix(err error) error {
 		if p, ok := posixErrors[errno]; ok {
 			return p
 		}
+		// The error is a POSIX errno, which package syscall numbers from APPLICATION_ERROR on.
 		if errno >= syscall.APPLICATION_ERROR {
-			return errno // a POSIX name already
+			return errno
 		}
 		return syscall.EIO
 	}
-	switch text := err.Error(); { // os keeps these errors to itself
+	// Package os does not export these errors.
+	switch text := err.Error(); {
 	case strings.HasSuffix(text, "path escapes from parent"):
 		return ErrEscapes
 	case strings.HasSuffix(text, "not a directory"):
@@ -76,7 +78,7 @@ func posix(err error) error {
 	return syscall.EIO
 }
 
-// checkName refuses what checkPath does, and the characters that would mean something else to
+// checkName returns the errors of checkPath, and EINVAL for characters with a special meaning on
 // Windows.
 func checkName(path string) error {
 	if err := checkPath(path); err != nil {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// escapees are paths that lead to "secret", a file beside the root "in".
-var escapees = []string{
+// escapingPaths are paths that lead to "secret", a file beside the root "in".
+var escapingPaths = []string{
 	"/", "//", "/etc/passwd", "/.", "/..",
 	"..", "../", "../.", "../..", "../secret", ".././secret", "./../secret", "..//secret",
 	"../in/file", "../in",
@@ -37,11 +37,11 @@ var beneathRoot = []string{
 	"dir/sub/../../dir/sub/../../dir/sub/../../file",
 }
 
-func plantEscapes(t testing.TB) (base, in string) {
+func makeEscapes(t testing.TB) (base, in string) {
 	base = t.TempDir()
 	in = filepath.Join(base, "in")
-	plant(t, base, "in/", "secret = outside", "outdir/", "outdir/victim = outside")
-	plant(t, in,
+	makeTree(t, base, "in/", "secret = outside", "outdir/", "outdir/victim = outside")
+	makeTree(t, in,
 		"file = inside", "dir/", "dir/sub/", "file-is-not-looked-at/", "own = inside",
 		"abs -> "+base+"/secret", "absdir -> "+base, "rootlink -> /", "procroot -> /proc/self/root",
 		"up -> ../secret", "updir -> ..", "dir/up -> ../../secret", "dir/updir -> ../..",
@@ -59,20 +59,20 @@ func plantEscapes(t testing.TB) (base, in string) {
 
 func TestEscapes(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
-		base, in := plantEscapes(t)
+		base, in := makeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
-		before := survey(t, base)
+		before := describeTree(t, base)
 		create := OpenOptions{Read: true, Write: true, Create: true, Follow: true}
 		buf := make([]byte, 100)
-		for _, path := range escapees {
+		for _, path := range escapingPaths {
 			for name, err := range map[string]error{
-				"open":      attempt(d, path, OpenOptions{Follow: true}),
-				"directory": attempt(d, path, OpenOptions{Follow: true, Directory: true}),
-				"create":    attempt(d, path, create),
-				"truncate":  attempt(d, path, OpenOptions{Follow: true, Truncate: true}),
-				"stat":      second(d.Stat(path, true)),
+				"open":      openAndClose(d, path, OpenOptions{Follow: true}),
+				"directory": openAndClose(d, path, OpenOptions{Follow: true, Directory: true}),
+				"create":    openAndClose(d, path, create),
+				"truncate":  openAndClose(d, path, OpenOptions{Follow: true, Truncate: true}),
+				"stat":      errOf(d.Stat(path, true)),
 				"times":     d.SetTimes(path, true, Times{Mtime: 1, Set: MtimeGiven}),
-				"readlink":  second(d.Readlink(path+"/x", buf)),
+				"readlink":  errOf(d.Readlink(path+"/x", buf)),
 				"mkdir":     d.Mkdir(path + "/x"),
 				"rmdir":     d.Rmdir(path + "/x"),
 				"unlink":    d.Unlink(path + "/x"),
@@ -83,12 +83,12 @@ func TestEscapes(t *testing.T) {
 				"link to":   Link(d, "own", false, d, path+"/x"),
 			} {
 				// Creating a file whose name has a slash may be refused for that.
-				if err != ErrEscapes && !(err == unix.EISDIR && name == "create" && slashed(path)) {
+				if err != ErrEscapes && !(err == unix.EISDIR && name == "create" && hasTrailingSlash(path)) {
 					t.Errorf("%s %q: %v", name, path, err)
 				}
 			}
 		}
-		if after := survey(t, base); after != before {
+		if after := describeTree(t, base); after != before {
 			t.Errorf("the tree has changed from\n%s\nto\n%s", before, after)
 		}
 	})
@@ -96,10 +96,10 @@ func TestEscapes(t *testing.T) {
 
 func TestStaysBeneath(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
-		_, in := plantEscapes(t)
+		_, in := makeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
 		for _, path := range beneathRoot {
-			if got, err := content(d, path); got != "inside" {
+			if got, err := readFile(d, path); got != "inside" {
 				t.Errorf("%q: read %q, %v", path, got, err)
 			}
 			if st, err := d.Stat(path, true); err != nil || st.Type != RegularFile || st.Size != 6 {
@@ -112,19 +112,19 @@ func TestStaysBeneath(t *testing.T) {
 // Each operation, against links that lead out of the root.
 func TestEscapesByOperation(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
-		base, in := plantEscapes(t)
+		base, in := makeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
 		_, sub, err := d.Open("dir/sub", OpenOptions{Directory: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer sub.Close()
-		before := survey(t, base)
+		before := describeTree(t, base)
 		create := OpenOptions{Write: true, Create: true, Follow: true}
 		for name, err := range map[string]error{
-			"create through a dangling link":    attempt(d, "new", create),
-			"create through a linked directory": attempt(d, "out/planted", create),
-			"truncate through a linked directory": attempt(d, "out/victim",
+			"create through a dangling link":    openAndClose(d, "new", create),
+			"create through a linked directory": openAndClose(d, "out/planted", create),
+			"truncate through a linked directory": openAndClose(d, "out/victim",
 				OpenOptions{Write: true, Truncate: true}),
 			"mkdir in a linked directory":       d.Mkdir("out/planted"),
 			"mkdir through a link with a slash": escapeOrExist(d.Mkdir("newdir/")),
@@ -142,41 +142,41 @@ func TestEscapesByOperation(t *testing.T) {
 			"symlink in a linked directory":     d.Symlink("x", "out/planted"),
 			"symlink to an absolute path":       d.Symlink("/etc/passwd", "got"),
 			"symlink to the root":               d.Symlink("/", "got"),
-			"readlink in a linked directory": second(d.Readlink("dotdot/in/up",
+			"readlink in a linked directory": errOf(d.Readlink("dotdot/in/up",
 				make([]byte, 10))),
-			"stat with a slash":                   second(d.Stat("out/", false)),
+			"stat with a slash":                   errOf(d.Stat("out/", false)),
 			"times with a slash":                  d.SetTimes("out/", false, Times{Set: MtimeNow}),
-			"open with a slash":                   attempt(d, "out/", OpenOptions{}),
-			"up from an opened directory":         attempt(sub, "../..", OpenOptions{}),
-			"aside from an opened directory":      attempt(sub, "../../file", OpenOptions{}),
-			"out of an opened directory":          attempt(sub, "../../../secret", OpenOptions{}),
-			"link up from an opened directory":    attempt(sub, "up", OpenOptions{Follow: true}),
+			"open with a slash":                   openAndClose(d, "out/", OpenOptions{}),
+			"up from an opened directory":         openAndClose(sub, "../..", OpenOptions{}),
+			"aside from an opened directory":      openAndClose(sub, "../../file", OpenOptions{}),
+			"out of an opened directory":          openAndClose(sub, "../../../secret", OpenOptions{}),
+			"link up from an opened directory":    openAndClose(sub, "up", OpenOptions{Follow: true}),
 			"rename from an opened directory":     Rename(sub, "../../own", d, "got"),
 			"rename to above an opened directory": Rename(d, "own", sub, "../got"),
-			"absolute, from an opened directory":  attempt(sub, in+"/dir/sub", OpenOptions{}),
-			"stat above an opened directory":      second(sub.Stat("..", false)),
+			"absolute, from an opened directory":  openAndClose(sub, in+"/dir/sub", OpenOptions{}),
+			"stat above an opened directory":      errOf(sub.Stat("..", false)),
 			"unlink above an opened directory":    sub.Unlink("../../own"),
 			"make above an opened directory":      sub.Mkdir("../made"),
-			"create above an opened directory":    attempt(sub, "../made", create),
-			"readlink above an opened directory":  second(sub.Readlink("../up", make([]byte, 10))),
+			"create above an opened directory":    openAndClose(sub, "../made", create),
+			"readlink above an opened directory":  errOf(sub.Readlink("../up", make([]byte, 10))),
 			"set times above an opened directory": sub.SetTimes("..", true, Times{Set: MtimeNow}),
 			"link from above an opened directory": Link(sub, "../../own", false, d, "got"),
 			"rmdir above an opened directory":     sub.Rmdir("../../file-is-not-looked-at"),
 			"symlink above an opened directory":   sub.Symlink("x", "../made"),
 			"rename within, above an opened dir":  Rename(sub, "../up", sub, "x"),
-			"exclusive creation beside the root": attempt(d, "../made",
+			"exclusive creation beside the root": openAndClose(d, "../made",
 				OpenOptions{Create: true, Exclusive: true}),
-			"exclusive creation in a linked dir": attempt(d, "out/made",
+			"exclusive creation in a linked dir": openAndClose(d, "out/made",
 				OpenOptions{Create: true, Exclusive: true}),
-			"nothing left after dots and slashes": attempt(d, "dir/..//../", OpenOptions{}),
-			"a directory wanted where a link ends": attempt(d, "out",
+			"nothing left after dots and slashes": openAndClose(d, "dir/..//../", OpenOptions{}),
+			"a directory wanted where a link ends": openAndClose(d, "out",
 				OpenOptions{Directory: true, Follow: true}),
 		} {
 			if !errors.Is(err, ErrEscapes) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if after := survey(t, base); after != before {
+		if after := describeTree(t, base); after != before {
 			t.Errorf("the tree has changed from\n%s\nto\n%s", before, after)
 		}
 	})
@@ -190,27 +190,27 @@ func escapeOrExist(err error) error {
 	return err
 }
 
-func second[T any](_ T, err error) error {
+func errOf[T any](_ T, err error) error {
 	return err
 }
 
 func TestLoops(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		dir := t.TempDir()
-		plant(t, dir, "self -> self", "a -> b", "b -> a", "d/", "d/e -> ../d/e/x", "grow -> grow/x",
+		makeTree(t, dir, "self -> self", "a -> b", "b -> a", "d/", "d/e -> ../d/e/x", "grow -> grow/x",
 			"up -> d/../up",
 			"deep/", "f")
-		plant(t, dir, "l00 -> f")
+		makeTree(t, dir, "l00 -> f")
 		for i := 1; i <= 41; i++ {
-			plant(t, dir, "l"+itoa(i)+" -> l"+itoa(i-1))
+			makeTree(t, dir, "l"+itoa(i)+" -> l"+itoa(i-1))
 		}
 		d := openRoot(t, dir, ReadWrite, walk)
 		for _, path := range []string{"self", "a", "b", "d/e", "grow", "up", "self/x", "a/x/y",
 			"grow/x", "up/x", "l41", "self/"} {
 			for name, err := range map[string]error{
-				"open":   attempt(d, path, OpenOptions{Follow: true}),
-				"create": attempt(d, path+"/x", OpenOptions{Create: true}),
-				"stat":   second(d.Stat(path, true)),
+				"open":   openAndClose(d, path, OpenOptions{Follow: true}),
+				"create": openAndClose(d, path+"/x", OpenOptions{Create: true}),
+				"stat":   errOf(d.Stat(path, true)),
 				"times":  d.SetTimes(path, true, Times{Set: MtimeNow}),
 				"mkdir":  d.Mkdir(path + "/y"),
 				"link":   Link(d, path, true, d, "got"),
@@ -220,7 +220,7 @@ func TestLoops(t *testing.T) {
 				}
 			}
 		}
-		if err := attempt(d, "l39", OpenOptions{Follow: true}); err != nil {
+		if err := openAndClose(d, "l39", OpenOptions{Follow: true}); err != nil {
 			t.Errorf("40 links: %v", err)
 		}
 	})

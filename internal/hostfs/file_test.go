@@ -134,7 +134,7 @@ func TestAccessModes(t *testing.T) {
 	if n, err := r.Readv([][]byte{got}); n != 3 || err != nil {
 		t.Error(n, err)
 	}
-	if err := attempt(d, "file", OpenOptions{Truncate: true}); err != nil {
+	if err := openAndClose(d, "file", OpenOptions{Truncate: true}); err != nil {
 		t.Error(err)
 	}
 	if st, err := r.Stat(); st.Size != 0 || err != nil {
@@ -388,7 +388,7 @@ func checkPipe(t *testing.T, r, w *File) {
 // read what is another file's.
 func TestCloseWhileReading(t *testing.T) {
 	dir := t.TempDir()
-	plant(t, dir, "mine = mmmmmmmm", "other = oooooooo")
+	makeTree(t, dir, "mine = mmmmmmmm", "other = oooooooo")
 	d := openRoot(t, dir, ReadWrite, false)
 	for range 300 {
 		f, _, err := d.Open("mine", OpenOptions{Read: true})
@@ -441,12 +441,12 @@ func TestClosedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"read":      second(f.Readv(bufs("x"))),
-		"write":     second(f.Writev(bufs("x"))),
-		"pread":     second(f.Preadv(bufs("x"), 0)),
-		"pwrite":    second(f.Pwritev(bufs("x"), 0)),
-		"seek":      second(f.Seek(0, 0)),
-		"stat":      second(f.Stat()),
+		"read":      errOf(f.Readv(bufs("x"))),
+		"write":     errOf(f.Writev(bufs("x"))),
+		"pread":     errOf(f.Preadv(bufs("x"), 0)),
+		"pwrite":    errOf(f.Pwritev(bufs("x"), 0)),
+		"seek":      errOf(f.Seek(0, 0)),
+		"stat":      errOf(f.Stat()),
 		"size":      f.SetSize(0),
 		"times":     f.SetTimes(Times{}),
 		"sync":      f.Sync(),
@@ -454,8 +454,8 @@ func TestClosedFile(t *testing.T) {
 		"allocate":  f.Allocate(0, 1),
 		"advise":    f.Advise(0, 0, 0),
 		"flags":     f.SetFlags(0),
-		"poll":      second(f.Poll(network.Readable)),
-		"available": second(f.Available()),
+		"poll":      errOf(f.Poll(network.Readable)),
+		"available": errOf(f.Available()),
 		"close":     f.Close(),
 	} {
 		if err != fs.ErrClosed {

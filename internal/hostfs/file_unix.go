@@ -12,21 +12,26 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// A File is an open file that is not a directory opened beneath a Dir. No operation blocks, except
-// for the time that a disk takes: where there is nothing to read or no room to write now, it is
-// EAGAIN, whatever the flags say.
+// A File is an open file that is not a directory opened beneath a Dir. Operations do not block,
+// except while a disk works: if there are no data or no room, they return EAGAIN, whatever the
+// flags.
 type File struct {
 	handle
-	typ      FileType
-	stream   bool // a pipe, terminal or socket: something that could make a reader wait
-	shared   bool // others have the same open file, so its modes are not ours to change
+	typ FileType
+	// stream tells that the file is a pipe, terminal or socket, where a read or write could block.
+	stream bool
+	// shared tells that other processes have the same open file, so that its modes must not change.
+	shared   bool
 	readOnly bool
 
-	setting    sync.Mutex    // held while flags change
-	flags      atomic.Uint32 // Flags
-	kernelSync Flags         // those of Dsync and Sync that the kernel sees to
+	// flagsMu protects changes of flags. Reads need no lock.
+	flagsMu sync.Mutex
+	// flags holds a value of type Flags.
+	flags atomic.Uint32
+	// kernelSync holds those of Dsync and Sync that the descriptor was opened with.
+	kernelSync Flags
 
-	blocking  blocking
+	nowait    nowait
 	readiness func() network.Readiness
 }
 
@@ -43,13 +48,13 @@ func newFile(fd int, typ FileType, flags Flags) *File {
 	return f
 }
 
-// Type is the kind of the file.
+// Type returns the type of the file.
 func (f *File) Type() FileType {
 	return f.typ
 }
 
 // Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not
-// empty are the end.
+// empty are the end of the file.
 func (f *File) Readv(bufs [][]byte) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -62,7 +67,7 @@ func (f *File) Readv(bufs [][]byte) (int, error) {
 }
 
 // Writev writes bufs, in order, at the current position, or at the end with Append. It may write
-// less than all.
+// fewer bytes than bufs hold.
 func (f *File) Writev(bufs [][]byte) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -75,8 +80,8 @@ func (f *File) Writev(bufs [][]byte) (int, error) {
 	return f.afterWrite(n, err)
 }
 
-// Preadv reads into bufs from an offset and leaves the current position alone. ESPIPE where there
-// are no positions.
+// Preadv reads into bufs from an offset and does not change the current position. It returns ESPIPE
+// for a file without positions.
 func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -88,8 +93,8 @@ func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
 	return preadv(f.fd, bufs, int64(offset))
 }
 
-// Pwritev writes bufs at an offset and leaves the current position alone. With Append, Linux writes
-// at the end all the same.
+// Pwritev writes bufs at an offset and does not change the current position. With Append, Linux
+// writes at the end of the file all the same (pwrite(2), bugs).
 func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -102,8 +107,8 @@ func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	return f.afterWrite(n, err)
 }
 
-// afterWrite does what flags set since the file was opened ask for: the kernel takes them only
-// then.
+// afterWrite does what Dsync and Sync require, if they were set after the file was opened: fcntl(2)
+// cannot set O_DSYNC and O_SYNC.
 func (f *File) afterWrite(n int, err error) (int, error) {
 	if n <= 0 || err != nil {
 		return n, err
@@ -117,20 +122,21 @@ func (f *File) afterWrite(n int, err error) (int, error) {
 	return n, err
 }
 
-// Seek changes the current position and returns it; whence is io.SeekStart, io.SeekCurrent or
-// io.SeekEnd. ESPIPE where there are no positions.
+// Seek sets the current position and returns it. whence is io.SeekStart, io.SeekCurrent or
+// io.SeekEnd. It returns ESPIPE for a file without positions.
 func (f *File) Seek(offset int64, whence int) (int64, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
 	}
 	defer f.release()
-	if whence < 0 || whence > 2 { // Linux knows more of them
+	// Linux has further values, such as SEEK_DATA (lseek(2)).
+	if whence < 0 || whence > 2 {
 		return 0, unix.EINVAL
 	}
 	return unix.Seek(f.fd, offset, whence)
 }
 
-// Stat tells what is known of the file.
+// Stat returns the properties of the file.
 func (f *File) Stat() (Stat, error) {
 	if err := f.acquire(); err != nil {
 		return Stat{}, err
@@ -145,7 +151,7 @@ func (f *File) Stat() (Stat, error) {
 	return s, nil
 }
 
-// SetSize cuts the file or fills it up with zeroes.
+// SetSize truncates the file, or extends it with zeroes.
 func (f *File) SetSize(size uint64) error {
 	if err := f.acquire(); err != nil {
 		return err
@@ -160,7 +166,7 @@ func (f *File) SetSize(size uint64) error {
 	return retryErr(func() error { return unix.Ftruncate(f.fd, int64(size)) })
 }
 
-// SetTimes changes the times of the file.
+// SetTimes sets the times of the file.
 func (f *File) SetTimes(t Times) error {
 	if err := t.valid(); err != nil {
 		return err
@@ -179,7 +185,7 @@ func (f *File) SetTimes(t Times) error {
 	return retryErr(func() error { return setTimes(f.fd, &ts) })
 }
 
-// Sync waits until the file is on the disk.
+// Sync returns when the file is on the disk (fsync(2)).
 func (f *File) Sync() error {
 	if err := f.acquire(); err != nil {
 		return err
@@ -188,7 +194,7 @@ func (f *File) Sync() error {
 	return retryErr(func() error { return unix.Fsync(f.fd) })
 }
 
-// Datasync waits until the file's data are on the disk.
+// Datasync returns when the data of the file are on the disk (fdatasync(2)).
 func (f *File) Datasync() error {
 	if err := f.acquire(); err != nil {
 		return err
@@ -197,8 +203,8 @@ func (f *File) Datasync() error {
 	return retryErr(func() error { return datasync(f.fd) })
 }
 
-// Allocate makes the file at least offset+length bytes long and, where the host can, reserves the
-// space.
+// Allocate makes the file at least offset+length bytes long and, if the host can, reserves the
+// space (posix_fallocate(3)).
 func (f *File) Allocate(offset, length uint64) error {
 	if err := f.acquire(); err != nil {
 		return err
@@ -215,8 +221,8 @@ func (f *File) Allocate(offset, length uint64) error {
 	return allocate(f.fd, int64(offset), int64(length))
 }
 
-// Advise tells the host how a part of the file is going to be used; length 0 reaches to its end.
-// Hosts may ignore it.
+// Advise tells the host the expected use of a part of the file (posix_fadvise(2)). Length 0 is the
+// part up to the end. Hosts may ignore it.
 func (f *File) Advise(offset, length uint64, a Advice) error {
 	if err := f.acquire(); err != nil {
 		return err
@@ -231,13 +237,13 @@ func (f *File) Advise(offset, length uint64, a Advice) error {
 	return advise(f.fd, int64(offset), int64(length), a)
 }
 
-// Flags are the flags that the file was opened with or that were set last.
+// Flags returns the flags that were set last, or else those of Open.
 func (f *File) Flags() Flags {
 	return Flags(f.flags.Load())
 }
 
-// SetFlags sets all flags. Append cannot be changed on an open file that the process has inherited:
-// ENOTSUP.
+// SetFlags sets all flags. It returns ENOTSUP for a change of Append if the process has inherited
+// the file.
 func (f *File) SetFlags(flags Flags) error {
 	if flags&^allFlags != 0 {
 		return unix.EINVAL
@@ -246,8 +252,8 @@ func (f *File) SetFlags(flags Flags) error {
 		return err
 	}
 	defer f.release()
-	f.setting.Lock()
-	defer f.setting.Unlock()
+	f.flagsMu.Lock()
+	defer f.flagsMu.Unlock()
 	if (flags^f.Flags())&Append != 0 {
 		if f.shared {
 			return unix.ENOTSUP

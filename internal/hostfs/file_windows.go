@@ -21,7 +21,8 @@ type File struct {
 	file     *os.File
 	flags    atomic.Uint32
 	readOnly bool
-	writing  sync.Mutex // held while Append looks for the end and writes there
+	// appendMu is held while Append seeks to the end and writes there.
+	appendMu sync.Mutex
 }
 
 var _ network.Pollable = (*File)(nil)
@@ -32,9 +33,9 @@ func newFile(file *os.File, flags Flags) *File {
 	return f
 }
 
-// FromOS makes a File of an open file of the process, with a handle of its own that shares the
-// position. Only files of a disk can be had in this way: consoles and pipes, on which Windows
-// cannot try to read, are errors.ErrUnsupported.
+// FromOS makes a File of an open file of the process. It duplicates the handle, which shares the
+// position. It returns errors.ErrUnsupported for consoles and pipes, which Windows cannot read
+// without blocking.
 func FromOS(file *os.File) (*File, error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -63,56 +64,54 @@ func FromOS(file *os.File) (*File, error) {
 	return newFile(os.NewFile(uintptr(own), file.Name()), 0), nil
 }
 
-// Terminal is false, as FromOS takes none.
+// Terminal returns false, since FromOS refuses consoles.
 func (f *File) Terminal() bool { return false }
 
-// Close closes the file; fs.ErrClosed if it is closed already.
+// Close closes the file. It returns fs.ErrClosed if it was called before.
 func (f *File) Close() error {
 	return posix(f.file.Close())
 }
 
-// Type is the kind of the file.
+// Type returns the type of the file.
 func (f *File) Type() FileType {
 	return RegularFile
 }
 
 // Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not
-// empty are the end.
+// empty are the end of the file.
 func (f *File) Readv(bufs [][]byte) (int, error) {
-	return each(bufs, func(b []byte, _ int) (int, error) { return f.file.Read(b) })
+	return transferEach(bufs, func(b []byte, _ int) (int, error) { return f.file.Read(b) })
 }
 
 // Writev writes bufs, in order, at the current position, or at the end with Append.
 func (f *File) Writev(bufs [][]byte) (int, error) {
-	f.writing.Lock()
-	defer f.writing.Unlock()
+	f.appendMu.Lock()
+	defer f.appendMu.Unlock()
 	if f.Flags()&Append != 0 {
 		if _, err := f.file.Seek(0, io.SeekEnd); err != nil {
 			return 0, posix(err)
 		}
 	}
-	n, err := each(bufs, func(b []byte, _ int) (int, error) { return f.file.Write(b) })
+	n, err := transferEach(bufs, func(b []byte, _ int) (int, error) { return f.file.Write(b) })
 	return f.afterWrite(n, err)
 }
 
-// Preadv reads into bufs from an offset and leaves the current position alone.
+// Preadv reads into bufs from an offset and does not change the current position.
 func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
 	if offset > math.MaxInt64 {
 		return 0, syscall.EINVAL
 	}
-	return each(bufs, func(b []byte, done int) (int,
-		error) {
+	return transferEach(bufs, func(b []byte, done int) (int, error) {
 		return f.file.ReadAt(b, int64(offset)+int64(done))
 	})
 }
 
-// Pwritev writes bufs at an offset and leaves the current position alone.
+// Pwritev writes bufs at an offset and does not change the current position.
 func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	if offset > math.MaxInt64 {
 		return 0, syscall.EINVAL
 	}
-	n, err := each(bufs, func(b []byte, done int) (int,
-		error) {
+	n, err := transferEach(bufs, func(b []byte, done int) (int, error) {
 		return f.file.WriteAt(b, int64(offset)+int64(done))
 	})
 	return f.afterWrite(n, err)
@@ -125,9 +124,10 @@ func (f *File) afterWrite(n int, err error) (int, error) {
 	return n, err
 }
 
-// each transfers one buffer after the other, until one is not filled. What is done is not forgotten
-// when a later buffer fails.
-func each(bufs [][]byte, transfer func(b []byte, done int) (int, error)) (done int, err error) {
+// transferEach transfers one buffer after the other, until one is not filled. An error after the
+// first buffer is dropped, and the bytes until then are reported.
+func transferEach(bufs [][]byte, transfer func(b []byte, done int) (int, error)) (done int,
+	err error) {
 	for _, b := range bufs {
 		if len(b) == 0 {
 			continue
@@ -144,7 +144,7 @@ func each(bufs [][]byte, transfer func(b []byte, done int) (int, error)) (done i
 	return done, nil
 }
 
-// Seek changes the current position and returns it; whence is io.SeekStart, io.SeekCurrent or
+// Seek sets the current position and returns it. whence is io.SeekStart, io.SeekCurrent or
 // io.SeekEnd.
 func (f *File) Seek(offset int64, whence int) (int64, error) {
 	if whence < 0 || whence > 2 {
@@ -154,18 +154,18 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 	return pos, posix(err)
 }
 
-// Stat tells what is known of the file.
+// Stat returns the properties of the file.
 func (f *File) Stat() (Stat, error) {
 	info, err := f.file.Stat()
 	if err != nil {
 		return Stat{}, posix(err)
 	}
 	st := statOf(info)
-	identify(f.file, &st)
+	addFileID(f.file, &st)
 	return st, nil
 }
 
-// statOf tells what a look at the path tells.
+// statOf returns the properties that are known by the path.
 func statOf(info os.FileInfo) Stat {
 	st := Stat{Nlink: 1, Size: uint64(info.Size()), Disk: uint64(info.Size())}
 	switch mode := info.Mode(); {
@@ -188,8 +188,8 @@ func statOf(info os.FileInfo) Stat {
 	return st
 }
 
-// identify adds what only an open file tells.
-func identify(file *os.File, st *Stat) {
+// addFileID adds the properties that are known only of an open file.
+func addFileID(file *os.File, st *Stat) {
 	conn, err := file.SyscallConn()
 	if err != nil {
 		return
@@ -204,7 +204,7 @@ func identify(file *os.File, st *Stat) {
 	})
 }
 
-// SetSize cuts the file or fills it up with zeroes.
+// SetSize truncates the file, or extends it with zeroes.
 func (f *File) SetSize(size uint64) error {
 	switch {
 	case f.readOnly:
@@ -215,7 +215,7 @@ func (f *File) SetSize(size uint64) error {
 	return posix(f.file.Truncate(int64(size)))
 }
 
-// SetTimes changes the times of the file.
+// SetTimes sets the times of the file.
 func (f *File) SetTimes(t Times) error {
 	if err := t.valid(); err != nil {
 		return err
@@ -247,7 +247,7 @@ func (f *File) SetTimes(t Times) error {
 	return posix(setErr)
 }
 
-// Sync waits until the file is on the disk.
+// Sync returns when the file is on the disk.
 func (f *File) Sync() error {
 	return posix(f.file.Sync())
 }
@@ -277,7 +277,7 @@ func (f *File) Allocate(offset, length uint64) error {
 	return nil
 }
 
-// Advise is ignored, if it is well-formed.
+// Advise checks its arguments and does nothing else.
 func (f *File) Advise(offset, length uint64, a Advice) error {
 	if a > NoReuse || offset > math.MaxInt64 || length > math.MaxInt64 {
 		return syscall.EINVAL
@@ -286,7 +286,7 @@ func (f *File) Advise(offset, length uint64, a Advice) error {
 	return posix(err)
 }
 
-// Flags are the flags that the file was opened with or that were set last.
+// Flags returns the flags that were set last, or else those of Open.
 func (f *File) Flags() Flags {
 	return Flags(f.flags.Load())
 }
@@ -303,7 +303,7 @@ func (f *File) SetFlags(flags Flags) error {
 	return nil
 }
 
-// Poll reports all that is wanted: a file of a disk is always ready.
+// Poll returns all wanted events: a file of a disk is always ready.
 func (f *File) Poll(want network.Events) (network.Events, error) {
 	if _, err := f.file.Stat(); err != nil {
 		return 0, posix(err)
@@ -311,12 +311,12 @@ func (f *File) Poll(want network.Events) (network.Events, error) {
 	return want & (network.Readable | network.Writable), nil
 }
 
-// Readiness says that there is never anything to wait for.
+// Readiness returns the zero value: a file of a disk is always ready.
 func (f *File) Readiness() network.Readiness {
 	return network.Readiness{}
 }
 
-// Available is the number of bytes from the current position to the end.
+// Available returns the number of bytes from the current position to the end.
 func (f *File) Available() (int, error) {
 	info, err := f.file.Stat()
 	if err != nil {

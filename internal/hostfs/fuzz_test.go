@@ -15,7 +15,7 @@ import (
 // Whatever the path, and whatever a symbolic link says: what is opened is inside, and nothing
 // outside changes.
 func FuzzPaths(f *testing.F) {
-	for _, path := range append(append([]string{}, escapees...), beneathRoot...) {
+	for _, path := range append(append([]string{}, escapingPaths...), beneathRoot...) {
 		f.Add(path, "file")
 		f.Add("fuzzed/"+path, "dir/sub")
 		f.Add("fuzzed", path)
@@ -23,7 +23,7 @@ func FuzzPaths(f *testing.F) {
 	}
 	f.Add(strings.Repeat("dir/../", 500)+"file", "")
 	f.Add("\x00", "a\x00b")
-	base, in := plantEscapes(f)
+	base, in := makeEscapes(f)
 	outside := func(t *testing.T) string {
 		var s strings.Builder
 		for _, name := range []string{"secret", "outdir/victim"} {

@@ -9,14 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A handle is a descriptor of the operating system that several goroutines use while any of them
-// may close it. It is released when nobody uses it any more, so that its number cannot come to mean
+// A handle is a descriptor that its last user closes, so that its number cannot come to mean
 // another file in the middle of a call.
 type handle struct {
-	fd    int
-	state atomic.Int64 // two for each user, and one once it is closed
+	fd int
+	// state is twice the number of calls under way, plus 1 once the handle is closed.
+	state atomic.Int64
 }
 
+// acquire keeps the descriptor open until release. It returns fs.ErrClosed after Close.
 func (h *handle) acquire() error {
 	for {
 		s := h.state.Load()
@@ -35,7 +36,8 @@ func (h *handle) release() {
 	}
 }
 
-// Close closes the descriptor for everyone; fs.ErrClosed if it is closed already.
+// Close closes the descriptor. Calls under way complete. It returns fs.ErrClosed if it was called
+// before.
 func (h *handle) Close() error {
 	for {
 		s := h.state.Load()
@@ -52,7 +54,7 @@ func (h *handle) Close() error {
 	}
 }
 
-// control calls f with the descriptor, which stays open until f returns.
+// control implements network.Readiness.Control.
 func (h *handle) control(f func(fd uintptr)) error {
 	if err := h.acquire(); err != nil {
 		return err
@@ -62,7 +64,7 @@ func (h *handle) control(f func(fd uintptr)) error {
 	return nil
 }
 
-// retry repeats a system call that a signal interrupted.
+// retry repeats a system call that a signal has interrupted (signal(7)).
 func retry(call func() (int, error)) (int, error) {
 	for {
 		n, err := call()

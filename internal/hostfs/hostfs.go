@@ -1,16 +1,17 @@
 // Package hostfs opens files and directories of the host beneath a directory, and works on them
 // with the semantics of POSIX, on every platform.
 //
-// What belongs here: finding the way from a directory to a name without ever leaving the directory,
-// the system calls on what is found there, and the host's own standard streams. What does not:
-// rights, descriptor numbers, guest memory and the layouts of an ABI, which are the callers'
-// business; and waiting, which is done elsewhere with the help of what a File says of its
-// readiness.
+// It resolves paths without leaving the directory, makes the system calls on the files found there,
+// and opens the host's standard streams. Rights, descriptor numbers, guest memory and the layouts
+// of an ABI belong to its callers. So does waiting: a File reports its readiness as a
+// network.Pollable.
 //
-// Every error is, or wraps, a syscall.Errno with its POSIX meaning, except ErrEscapes and
+// Every error is or wraps a syscall.Errno with its POSIX meaning, except ErrEscapes and
 // fs.ErrClosed. Every method may be called from several goroutines at once. After Close, methods
-// return fs.ErrClosed; those under way finish undisturbed, and the handle of the operating system
-// is released when the last of them has returned.
+// return fs.ErrClosed. Calls under way complete, and the last of them closes the descriptor.
+//
+// No lock is taken while another lock of this package is held. snapshot.mu and direntLister.mu are
+// held while the callback of ReadDir runs, so the callback must not use the Dir.
 package hostfs
 
 import (
@@ -18,19 +19,21 @@ import (
 	"syscall"
 )
 
-// ErrEscapes is the error of a path that leads out of the directory it starts from: an absolute
+// ErrEscapes is the error of a path that leads out of the directory where it starts: an absolute
 // path, too many "..", or a symbolic link to such a path.
 var ErrEscapes = errors.New("path leads out of its directory")
 
-// Access says what a preopened directory may be used for.
+// Access tells how a preopened directory may be used.
 type Access uint8
 
 const (
-	ReadOnly  Access = iota // whatever would change a file or a directory is EROFS
-	ReadWrite               // as far as the host's permissions go
+	// ReadOnly makes every change of a file or directory EROFS.
+	ReadOnly Access = iota
+	// ReadWrite allows all that the host's permissions allow.
+	ReadWrite
 )
 
-// FileType is the kind of a file. The numbers up to Symlink are those of preview 1.
+// FileType is the type of a file. The numbers up to Symlink are the filetypes of WASI preview 1.
 type FileType uint8
 
 const (
@@ -42,53 +45,65 @@ const (
 	SocketDatagram
 	SocketStream
 	Symlink
-	Pipe // a pipe or FIFO, which preview 1 has no number for
+	// Pipe is a pipe or FIFO, for which preview 1 has no number.
+	Pipe
 )
 
-// Flags are modes of an open file that may be changed while it is open. The bits are those of
-// preview 1.
+// Flags are modes of an open file that may be changed while it is open. The bits are the fdflags of
+// WASI preview 1.
 type Flags uint16
 
 const (
-	Append   Flags = 1 << iota // writes go to the end of the file
-	Dsync                      // a write returns once its data are on the disk
-	Nonblock                   // kept for the caller: no operation of this package blocks
-	Rsync                      // reads wait for pending writes to the disk
-	Sync                       // a write returns once its data and the file's times are on the disk
+	// Append makes writes go to the end of the file.
+	Append Flags = 1 << iota
+	// Dsync makes a write return when its data are on the disk (open(2), O_DSYNC).
+	Dsync
+	// Nonblock is only stored: no operation of this package blocks.
+	Nonblock
+	// Rsync makes a read wait for pending writes to the disk.
+	Rsync
+	// Sync makes a write return when its data and the file's times are on the disk (open(2),
+	// O_SYNC).
+	Sync
 
 	allFlags = Append | Dsync | Nonblock | Rsync | Sync
 )
 
-// OpenOptions say how a path is opened. Without Read and Write, the file is opened for reading.
+// OpenOptions are the options of Open. Without Read and Write, the file is opened for reading.
 type OpenOptions struct {
 	Read, Write bool
-	Create      bool // make a regular file if there is none
-	Exclusive   bool // with Create: fail with EEXIST if there is one
-	Truncate    bool
-	Directory   bool // fail with ENOTDIR if it is something else
-	// follow a symbolic link at the end of the path; otherwise such a link is ELOOP
+	// Create makes a regular file if there is none.
+	Create bool
+	// Exclusive, with Create, fails with EEXIST if there is one.
+	Exclusive bool
+	Truncate  bool
+	// Directory fails with ENOTDIR if the file is not a directory.
+	Directory bool
+	// Follow follows a symbolic link at the end of the path. Without it, such a link is ELOOP.
 	Follow bool
 	Flags  Flags
 }
 
-// Stat is what is known of a file. Times are nanoseconds since 1970.
+// Stat holds the properties of a file. Times are in nanoseconds since 1970.
 type Stat struct {
-	Dev, Ino            uint64
-	Type                FileType
-	Nlink               uint64
-	Size                uint64
-	Disk                uint64 // bytes that it takes on the disk; Size where the host does not tell
+	Dev, Ino uint64
+	Type     FileType
+	Nlink    uint64
+	Size     uint64
+	// Disk is the number of bytes allocated on the disk, or Size if the host does not report it.
+	Disk                uint64
 	Atime, Mtime, Ctime uint64
 }
 
-// Times are new times for a file, in nanoseconds since 1970. Those that Set does not name stay as
-// they are.
+// Times are new times for a file, in nanoseconds since 1970. Times that Set does not name do not
+// change.
 type Times struct {
 	Atime, Mtime uint64
 	Set          TimeFlags
 }
 
-// TimeFlags say which times are set, and to what. The bits are those of preview 1.
+// TimeFlags select the times that are set, and their values. The bits are the fstflags of WASI
+// preview 1.
 type TimeFlags uint16
 
 const (
@@ -98,7 +113,7 @@ const (
 	MtimeNow
 )
 
-// valid reports EINVAL if the same time is to be set to two values, or a bit means nothing.
+// valid returns EINVAL if one time would get two values, or if an unknown bit is set.
 func (t Times) valid() error {
 	const atime, mtime = AtimeGiven | AtimeNow, MtimeGiven | MtimeNow
 	if t.Set&atime == atime || t.Set&mtime == mtime || t.Set&^(atime|mtime) != 0 {
@@ -107,7 +122,7 @@ func (t Times) valid() error {
 	return nil
 }
 
-// Advice tells how a part of a file is going to be used. The numbers are those of preview 1.
+// Advice is the expected use of a part of a file. The numbers are those of WASI preview 1.
 type Advice uint8
 
 const (
@@ -121,8 +136,11 @@ const (
 
 // Entry is one entry of a directory.
 type Entry struct {
-	Next uint64 // the cookie that continues after this entry
-	Ino  uint64 // 0 where the host has no such number
+	// Next is the cookie that continues after this entry.
+	Next uint64
+	// Ino is 0 if the host has no such number.
+	Ino  uint64
 	Type FileType
-	Name []byte // valid until the callback that got it returns
+	// Name is valid until the callback that received it returns.
+	Name []byte
 }

@@ -4,10 +4,10 @@ package hostfs
 
 import "golang.org/x/sys/unix"
 
-// fionread is _IOR('f', 127, int).
+// fionread is _IOR('f', 127, int) of sys/filio.h.
 const fionread = 0x4004667f
 
-// setTimes is exact to the microsecond: x/sys has no futimens for these systems.
+// setTimes is exact to the microsecond: golang.org/x/sys has no futimens(2) for these systems.
 func setTimes(fd int, ts *[2]unix.Timespec) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
@@ -41,7 +41,8 @@ func advise(int, int64, int64, Advice) error {
 	return nil
 }
 
-// pollable: of the devices, kqueue is good for terminals.
+// pollable reports true for terminals: of the devices, kqueue(2) supports only these on every
+// system.
 func pollable(fd int) bool {
 	_, err := unix.IoctlGetTermios(fd, unix.TIOCGETA)
 	return err == nil

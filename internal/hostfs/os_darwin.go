@@ -4,7 +4,8 @@ import "golang.org/x/sys/unix"
 
 const (
 	dsyncFlag = unix.O_DSYNC
-	rsyncFlag = unix.O_SYNC // there is no O_RSYNC
+	// macOS has no O_RSYNC.
+	rsyncFlag = unix.O_SYNC
 	utimeNow  = -1
 	utimeOmit = -2
 )

@@ -3,8 +3,10 @@ package hostfs
 import "golang.org/x/sys/unix"
 
 const (
-	dsyncFlag = unix.O_SYNC // O_DSYNC came with FreeBSD 13
-	rsyncFlag = unix.O_SYNC // there is no O_RSYNC
+	// O_DSYNC exists from FreeBSD 13 on.
+	dsyncFlag = unix.O_SYNC
+	// FreeBSD has no O_RSYNC.
+	rsyncFlag = unix.O_SYNC
 	utimeNow  = unix.UTIME_NOW
 	utimeOmit = unix.UTIME_OMIT
 )

@@ -14,8 +14,8 @@ const (
 	fionread  = unix.TIOCINQ
 )
 
+// setTimes is futimens(3): the system call utimensat(2) without a path.
 func setTimes(fd int, ts *[2]unix.Timespec) error {
-	// The C library has futimens for this; the system call wants no path.
 	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(fd), 0, uintptr(unsafe.Pointer(ts)), 0,
 		0, 0)
 	if errno != 0 {
@@ -28,7 +28,7 @@ func datasync(fd int) error {
 	return unix.Fdatasync(fd)
 }
 
-// allocate falls back on growing the file where the file system cannot reserve space.
+// allocate grows the file if the file system cannot reserve space (fallocate(2), EOPNOTSUPP).
 func allocate(fd int, offset, length int64) error {
 	err := retryErr(func() error { return unix.Fallocate(fd, 0, offset, length) })
 	if err == unix.EOPNOTSUPP || err == unix.ENOSYS {
@@ -48,8 +48,8 @@ func advise(fd int, offset, length int64, a Advice) error {
 	}[a])
 }
 
-// pollable reports whether epoll can wait for a descriptor. It cannot for those that never make
-// anyone wait, such as /dev/null.
+// pollable reports whether epoll_ctl(2) takes a descriptor. It refuses devices that never block,
+// such as /dev/null, with EPERM.
 func pollable(fd int) bool {
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {

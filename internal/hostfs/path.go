@@ -5,10 +5,10 @@ import (
 	"syscall"
 )
 
-// maxPath is how long a path may be, in bytes: Linux's PATH_MAX less its NUL.
+// maxPath is the length of a path in bytes, at most: PATH_MAX of Linux without the NUL.
 const maxPath = 4095
 
-// checkPath refuses what is no relative path at all.
+// checkPath returns an error for a string that is not a relative path.
 func checkPath(path string) error {
 	switch {
 	case path == "":
@@ -23,7 +23,8 @@ func checkPath(path string) error {
 	return nil
 }
 
-// slashed reports whether a path asks for a directory by a slash at its end.
-func slashed(path string) bool {
+// hasTrailingSlash reports whether a path requires a directory by a slash at its end (POSIX,
+// Pathname Resolution).
+func hasTrailingSlash(path string) bool {
 	return strings.HasSuffix(path, "/")
 }

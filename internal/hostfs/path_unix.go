@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxLinks is how many symbolic links one path may go through, as in Linux.
+// maxLinks is the number of symbolic links on one path, as in Linux (path_resolution(7)).
 const maxLinks = 40
 
-// splitPath divides a relative path into the directory to look in, "" for the one that the path
-// starts from, and the name to look for. The name is never ".." and holds no slash; it is "." if
-// the path ends in a directory that has no name of its own. Trailing slashes are cut off.
+// splitPath divides a relative path into a directory and a name in it. The directory is "" if it is
+// the one where the path starts. The name is never ".." and has no slash. It is "." if the path
+// ends in a directory without a name of its own. Trailing slashes are removed.
 func splitPath(path string) (dir, name string) {
 	path = strings.TrimRight(path, "/")
 	i := strings.LastIndexByte(path, '/') + 1
@@ -23,7 +23,7 @@ func splitPath(path string) (dir, name string) {
 	return path[:i], path[i:]
 }
 
-// spliceLink replaces the last name of a path by the target of the symbolic link that it is.
+// spliceLink replaces the last name of a path, a symbolic link, by the link's target.
 func spliceLink(path, target string) (string, error) {
 	if target == "" {
 		return "", unix.ENOENT
@@ -32,7 +32,7 @@ func spliceLink(path, target string) (string, error) {
 		return "", ErrEscapes
 	}
 	dir, _ := splitPath(path)
-	if slashed(path) {
+	if hasTrailingSlash(path) {
 		target += "/"
 	}
 	if len(dir)+len(target) > maxPath {

@@ -12,8 +12,7 @@ import (
 
 var _ network.Pollable = (*File)(nil)
 
-// Poll reports which of the wanted events hold now, and Hangup and Failed. A regular file is always
-// ready.
+// Poll implements network.Pollable. A regular file is always ready.
 func (f *File) Poll(want network.Events) (network.Events, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -42,8 +41,8 @@ func (f *File) poll(want network.Events) (got network.Events, err error) {
 	if is&unix.POLLNVAL != 0 {
 		return 0, unix.EBADF
 	}
-	// At a hangup, a read is not going to block: it gets the rest and then the end. After an error
-	// nothing blocks.
+	// After POLLHUP a read does not block: it gets the rest of the data and then the end. After
+	// POLLERR neither direction blocks (poll(2)).
 	if is&(unix.POLLIN|unix.POLLHUP|unix.POLLERR) != 0 {
 		got |= network.Readable
 	}
@@ -60,12 +59,13 @@ func (f *File) poll(want network.Events) (got network.Events, err error) {
 	return got, nil
 }
 
-// Readiness says how to wait for the file: not at all, if it is always ready.
+// Readiness implements network.Pollable. It is zero for a file that is always ready.
 func (f *File) Readiness() network.Readiness {
 	return f.readiness()
 }
 
-// pollable assumes so if it cannot find out: the worst is that waiting fails later.
+// pollable reports whether Go's poller or epoll can wait for the file. If it cannot find out, it
+// reports true: at worst a later wait fails.
 func (f *File) pollable() bool {
 	if f.acquire() != nil {
 		return true
@@ -74,7 +74,8 @@ func (f *File) pollable() bool {
 	return pollable(f.fd)
 }
 
-// Available is the number of bytes that can be read now without blocking; 0 if that is not known.
+// Available implements network.Pollable. It returns the number of bytes that can be read without
+// blocking, or 0 if it is not known.
 func (f *File) Available() (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
@@ -84,7 +85,8 @@ func (f *File) Available() (int, error) {
 	case f.stream:
 		n, err := unix.IoctlGetInt(f.fd, fionread)
 		if err != nil {
-			return 0, nil // a device that cannot tell
+			// The device does not support FIONREAD.
+			return 0, nil
 		}
 		return n, nil
 	case f.typ != RegularFile:

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// meanwhile repeats disturb while test runs, again and again until there has been a race: enough
+// raceWith repeats disturb while test runs, again and again until there has been a race: enough
 // disturbances, and something good in spite of them, which test counts.
-func meanwhile(t *testing.T, disturb func() error, test func() (good int)) {
+func raceWith(t *testing.T, disturb func() error, test func() (good int)) {
 	t.Helper()
 	var times atomic.Int32
 	stop, started := make(chan struct{}), make(chan struct{})
@@ -62,18 +62,18 @@ func TestRaceWithSymlink(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base := t.TempDir()
 		in := filepath.Join(base, "in")
-		plant(t, base, "in/", "secret = outside", "sub/", "sub/secret = outside")
-		plant(t, in, "secret = inside", "d/", "d/secret = inside", "d/sub/",
+		makeTree(t, base, "in/", "secret = outside", "sub/", "sub/secret = outside")
+		makeTree(t, in, "secret = inside", "d/", "d/secret = inside", "d/sub/",
 			"d/sub/secret = inside",
 			"l -> ..", "f = inside", "fl -> ../secret")
-		before := survey(t, filepath.Join(base, "sub"))
+		before := describeTree(t, filepath.Join(base, "sub"))
 		d := openRoot(t, in, ReadWrite, walk)
-		meanwhile(t, func() error {
+		raceWith(t, func() error {
 			return errors.Join(exchange(in+"/d", in+"/l")(), exchange(in+"/f", in+"/fl")())
 		}, func() (good int) {
 			for i := range raceRounds {
 				for _, path := range []string{"d/secret", "d/sub/secret", "d/sub/../secret", "f"} {
-					got, err := content(d, path)
+					got, err := readFile(d, path)
 					if err == nil && got != "inside" {
 						t.Errorf("%q: read %q", path, got)
 					}
@@ -88,14 +88,14 @@ func TestRaceWithSymlink(t *testing.T) {
 				case 1:
 					d.SetTimes("d/sub", true, Times{Mtime: 1, Set: MtimeGiven})
 				case 2:
-					attempt(d, "d/sub/new", OpenOptions{Create: true, Write: true, Follow: true})
+					openAndClose(d, "d/sub/new", OpenOptions{Create: true, Write: true, Follow: true})
 				case 3:
 					d.Unlink("d/sub/new")
 				}
 			}
 			return good
 		})
-		if after := survey(t, filepath.Join(base, "sub")); after != before {
+		if after := describeTree(t, filepath.Join(base, "sub")); after != before {
 			t.Errorf("what is outside has changed from\n%s\nto\n%s", before, after)
 		}
 	})
@@ -106,9 +106,9 @@ func TestRaceWithMove(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base := t.TempDir()
 		in := filepath.Join(base, "in")
-		plant(t, base, "in/", "secret = outside", "x/", "x/secret = outside", "x/y/",
+		makeTree(t, base, "in/", "secret = outside", "x/", "x/secret = outside", "x/y/",
 			"x/y/secret = outside")
-		plant(t, in, "secret = inside", "a/", "a/secret = inside", "a/b/", "a/b/secret = inside",
+		makeTree(t, in, "secret = inside", "a/", "a/secret = inside", "a/b/", "a/b/secret = inside",
 			"a/b/c/",
 			"a/b/c/secret = inside", "up -> a/b/c/../../..")
 		d := openRoot(t, in, ReadWrite, walk)
@@ -117,7 +117,7 @@ func TestRaceWithMove(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer sub.Close()
-		meanwhile(t, func() error {
+		raceWith(t, func() error {
 			return errors.Join(
 				unix.Rename(in+"/a/b", base+"/x/y/b"),
 				unix.Rename(base+"/x/y/b", in+"/a/b"))
@@ -127,7 +127,7 @@ func TestRaceWithMove(t *testing.T) {
 					"a/b/../secret", "a/b/../../secret", "a/b/c/../../secret",
 					"a/b/c/../../../secret", "up/secret",
 				} {
-					got, err := content(d, path)
+					got, err := readFile(d, path)
 					if err == nil && got != "inside" {
 						t.Errorf("%q: read %q", path, got)
 					}
@@ -136,11 +136,11 @@ func TestRaceWithMove(t *testing.T) {
 					}
 				}
 				for _, path := range []string{"../secret", "c/../../secret", "../../secret"} {
-					if got, err := content(sub, path); err == nil {
+					if got, err := readFile(sub, path); err == nil {
 						t.Errorf("%q: read %q", path, got)
 					}
 				}
-				if got, err := content(sub, "c/../secret"); got != "inside" {
+				if got, err := readFile(sub, "c/../secret"); got != "inside" {
 					t.Errorf("read %q, %v", got, err)
 				}
 			}

@@ -11,80 +11,83 @@ import (
 )
 
 func newLister() lister {
-	return &dents{}
+	return &direntLister{}
 }
 
-// dents reads a directory as the kernel tells it: with the kernel's own cookies, which hold as long
-// as the file system keeps them, whatever is added and removed.
-type dents struct {
-	mu     sync.Mutex
-	buf    []byte
-	rest   []byte // the part of buf that is still to be delivered
-	cookie uint64 // of the first entry in rest
+// direntLister reads a directory with getdents64(2). Its cookies are those of the kernel, which
+// stay valid as long as the file system keeps them, when entries are added and removed.
+type direntLister struct {
+	// mu protects the fields below, and the position of the descriptor.
+	mu  sync.Mutex
+	buf []byte
+	// unread is the part of buf that is not yet delivered.
+	unread []byte
+	// cookie is that of the first entry in unread.
+	cookie uint64
 }
 
-const dentsSize = 8 << 10
+const direntBufSize = 8 << 10
 
-func (l *dents) list(dirfd int, cookie uint64, yield func(Entry) bool) error {
+func (l *direntLister) list(dirfd int, cookie uint64, yield func(Entry) bool) error {
 	if cookie > math.MaxInt64 {
 		return unix.EINVAL
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// Reading on where the last call ended needs no seek: it is cheaper, and exact even on file
-	// systems whose cookies are mere counts of entries.
+	// A call that continues the last one does not seek. That is cheaper, and it is exact even on
+	// file systems whose cookies only count entries.
 	if cookie != l.cookie || cookie == 0 {
 		if _, err := unix.Seek(dirfd, int64(cookie), io.SeekStart); err != nil {
 			return err
 		}
-		l.rest, l.cookie = nil, cookie
+		l.unread, l.cookie = nil, cookie
 	}
 	for {
-		if len(l.rest) == 0 {
+		if len(l.unread) == 0 {
 			if l.buf == nil {
-				l.buf = make([]byte, dentsSize)
+				l.buf = make([]byte, direntBufSize)
 			}
 			n, err := retry(func() (int, error) { return unix.Getdents(dirfd, l.buf) })
 			if err != nil {
 				return err
 			}
 			if n == 0 {
-				l.buf, l.rest = nil, nil
+				l.buf, l.unread = nil, nil
 				return nil
 			}
-			l.rest = l.buf[:n]
+			l.unread = l.buf[:n]
 		}
-		e, size, err := l.first(dirfd)
+		e, size, err := l.decodeFirst(dirfd)
 		if err != nil {
 			return err
 		}
 		if e.Ino != 0 && !yield(e) {
 			return nil
 		}
-		l.rest, l.cookie = l.rest[size:], e.Next
+		l.unread, l.cookie = l.unread[size:], e.Next
 	}
 }
 
-// first decodes a struct linux_dirent64: ino 8 bytes, offset 8, length 2, type 1, then the name
-// with its NUL.
-func (l *dents) first(dirfd int) (e Entry, size int, err error) {
+// decodeFirst decodes a struct linux_dirent64 (getdents(2)): ino 8 bytes, offset 8, length 2, type
+// 1, then the name and its NUL.
+func (l *direntLister) decodeFirst(dirfd int) (e Entry, size int, err error) {
 	const head = 19
-	if len(l.rest) > head {
-		size = int(binary.NativeEndian.Uint16(l.rest[16:]))
+	if len(l.unread) > head {
+		size = int(binary.NativeEndian.Uint16(l.unread[16:]))
 	}
-	if size <= head || size > len(l.rest) {
+	if size <= head || size > len(l.unread) {
 		return Entry{}, 0, unix.EIO
 	}
-	name := l.rest[head:size]
+	name := l.unread[head:size]
 	if end := bytes.IndexByte(name, 0); end >= 0 {
 		name = name[:end]
 	}
 	e = Entry{
-		Ino:  binary.NativeEndian.Uint64(l.rest),
-		Next: binary.NativeEndian.Uint64(l.rest[8:]),
+		Ino:  binary.NativeEndian.Uint64(l.unread),
+		Next: binary.NativeEndian.Uint64(l.unread[8:]),
 		Name: name,
 	}
-	switch l.rest[18] {
+	switch l.unread[18] {
 	case unix.DT_BLK:
 		e.Type = BlockDevice
 	case unix.DT_CHR:
@@ -99,7 +102,8 @@ func (l *dents) first(dirfd int) (e Entry, size int, err error) {
 		e.Type = Symlink
 	case unix.DT_FIFO:
 		e.Type = Pipe
-	default: // a file system that keeps no types in its directories
+	// This file system does not store types in its directories (DT_UNKNOWN, getdents(2)).
+	default:
 		if st, err := (place{fd: dirfd, name: string(name)}).stat(); err == nil {
 			e.Type = st.Type
 		}

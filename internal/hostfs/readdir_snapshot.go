@@ -9,9 +9,9 @@ import (
 )
 
 func (s *snapshot) list(dirfd int, cookie uint64, yield func(Entry) bool) error {
-	return s.each(cookie,
+	return s.listNames(cookie,
 		func() ([]string, error) {
-			// With a descriptor of its own, since reading moves the position.
+			// Reading moves the position, so it uses a descriptor of its own.
 			fd, err := openAt(dirfd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 			if err != nil {
 				return nil, err

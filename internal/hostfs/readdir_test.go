@@ -65,7 +65,7 @@ func TestReadDir(t *testing.T) {
 		if got := names(list(t, d, 0, 10)); !slices.Equal(got, []string{".", ".."}) {
 			t.Errorf("an empty directory has %q", got)
 		}
-		plant(t, dir, "file", "sub/", "link -> none")
+		makeTree(t, dir, "file", "sub/", "link -> none")
 		if err := unix.Mkfifo(filepath.Join(dir, "fifo"), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestReadDirRefused(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *Dir) {
 		dir := t.TempDir()
 		for i := range 50 {
-			plant(t, dir, fmt.Sprint("file", i))
+			makeTree(t, dir, fmt.Sprint("file", i))
 		}
 		d := open(dir)
 		all := list(t, d, 0, 100)
@@ -133,7 +133,7 @@ func TestReadDirStable(t *testing.T) {
 		dir := t.TempDir()
 		const n = 1000
 		for i := range n {
-			plant(t, dir, fmt.Sprint("file", i))
+			makeTree(t, dir, fmt.Sprint("file", i))
 		}
 		d := open(dir)
 		seen := map[string]int{}
@@ -154,7 +154,7 @@ func TestReadDirStable(t *testing.T) {
 					}
 				}
 			}
-			plant(t, dir, fmt.Sprint("new", round))
+			makeTree(t, dir, fmt.Sprint("new", round))
 			if round%10 == 0 { // another listing meanwhile
 				list(t, d, 0, 20)
 			}
@@ -177,7 +177,7 @@ func TestReadDirConcurrently(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *Dir) {
 		dir := t.TempDir()
 		for i := range 300 {
-			plant(t, dir, fmt.Sprint("file", i))
+			makeTree(t, dir, fmt.Sprint("file", i))
 		}
 		d := open(dir)
 		want := names(list(t, d, 0, 1000))
@@ -203,7 +203,7 @@ func TestReadDirConcurrently(t *testing.T) {
 func TestReadDirCookies(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *Dir) {
 		dir := t.TempDir()
-		plant(t, dir, "file")
+		makeTree(t, dir, "file")
 		d := open(dir)
 		for _, cookie := range []uint64{1, 2, 3, 4, 1 << 31, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
 			// Whatever that is to the file system: no more than the entries that there are.

@@ -11,12 +11,12 @@ const (
 	largeFile  = unix.O_LARGEFILE
 )
 
-// errUnsure says that the kernel could not tell whether a path escapes, and that the path must be
-// walked.
-var errUnsure = errors.New("renamed meanwhile")
+// errMustWalk tells that the kernel could not decide whether a path escapes. The caller walks it.
+var errMustWalk = errors.New("renamed meanwhile")
 
-// openBeneath opens a path with one system call. Names that are renamed while the kernel looks at
-// ".." make it say EAGAIN; so may others be doing on purpose.
+// openBeneath opens a path with one system call (openat2(2), RESOLVE_BENEATH). The call fails with
+// EAGAIN if a name is renamed while the kernel follows "..". Another process can cause that at
+// will, so the number of attempts is bounded.
 func openBeneath(dir int, path string, flags int, mode uint32) (int, error) {
 	how := unix.OpenHow{
 		Flags:   uint64(flags),
@@ -33,11 +33,11 @@ func openBeneath(dir int, path string, flags int, mode uint32) (int, error) {
 		}
 		return fd, err
 	}
-	return -1, errUnsure
+	return -1, errMustWalk
 }
 
-// mustWalk reports whether openat2 is missing: before Linux 5.6, and where a filter of system calls
-// or a library in the kernel's place refuses it.
+// mustWalk reports whether openat2(2) is missing: before Linux 5.6, and where a seccomp filter or
+// an emulated kernel refuses it.
 func mustWalk(dir int) bool {
 	fd, err := openBeneath(dir, ".", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {

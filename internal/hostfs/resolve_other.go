@@ -13,11 +13,11 @@ const (
 	largeFile  = 0
 )
 
-var errUnsure = errors.New("not known to this kernel")
+var errMustWalk = errors.New("not known to this kernel")
 
-// These kernels have nothing like RESOLVE_BENEATH: every path is walked.
+// openBeneath does nothing: these kernels have no call like openat2(2), so every path is walked.
 func openBeneath(int, string, int, uint32) (int, error) {
-	return -1, errUnsure
+	return -1, errMustWalk
 }
 
 func mustWalk(int) bool {

@@ -8,12 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A place is where a path leads: a name in an open directory. System calls on it must not follow a
-// symbolic link.
+// A place is the result of resolving a path: a name in an open directory. System calls on it must
+// not follow a symbolic link.
 type place struct {
-	fd     int
-	name   string // without a slash, and never ".."
-	opened bool   // fd was opened for this place, and close closes it
+	fd int
+	// name has no slash and is never "..".
+	name string
+	// opened tells that fd was opened for this place. close closes it.
+	opened bool
 }
 
 func (p place) close() {
@@ -22,21 +24,22 @@ func (p place) close() {
 	}
 }
 
-// beneath finds the place that a path leads to. The last name need not exist. With follow, it is
-// not a symbolic link, unless one appears there in this moment, which the next system call then
-// refuses to follow.
-func (d *Dir) beneath(path string, follow bool) (place, error) {
+// resolve finds the place of a path. The last name need not exist. With follow, it is not a
+// symbolic link. If a link appears there at this moment, the next system call refuses to follow it.
+func (d *Dir) resolve(path string, follow bool) (place, error) {
 	if err := checkPath(path); err != nil {
 		return place{}, err
 	}
 	for links := 0; ; links++ {
-		p, err := d.parent(path)
+		p, err := d.resolveParent(path)
 		if err != nil || !follow {
 			return p, err
 		}
 		target, err := readLink(p.fd, p.name)
 		if err != nil {
-			return p, nil // no link: whatever it is, the operation finds out
+			// readLink failed, so the name is not a link. The operation itself reports other
+			// errors.
+			return p, nil
 		}
 		p.close()
 		if links == maxLinks {
@@ -48,15 +51,15 @@ func (d *Dir) beneath(path string, follow bool) (place, error) {
 	}
 }
 
-// parent finds the directory of the last name of a path.
-func (d *Dir) parent(path string) (place, error) {
+// resolveParent finds the directory of the last name of a path.
+func (d *Dir) resolveParent(path string) (place, error) {
 	dir, name := splitPath(path)
 	if dir == "" {
 		return place{fd: d.fd, name: name}, nil
 	}
 	const flags = searchFlag | unix.O_DIRECTORY | unix.O_CLOEXEC
 	if !d.walk {
-		if fd, err := openBeneath(d.fd, dir, flags, 0); err != errUnsure {
+		if fd, err := openBeneath(d.fd, dir, flags, 0); err != errMustWalk {
 			return place{fd, name, true}, err
 		}
 	}
@@ -64,28 +67,30 @@ func (d *Dir) parent(path string) (place, error) {
 	return place{fd, name, opened}, err
 }
 
-// A walker goes down a path one name at a time and never follows a symbolic link or ".." by way of
-// the kernel: so it stays beneath its root whatever others rename meanwhile.
+// A walker goes down a path one name at a time. It never lets the kernel follow a symbolic link or
+// "..". So it stays beneath its root even if other processes rename directories meanwhile.
 type walker struct {
-	root  int
-	at    int      // where it stands: root, or a descriptor of its own
-	trail []string // the names of the directories from root to at
+	root int
+	// dir is the current directory: root, or a descriptor of its own.
+	dir int
+	// trail holds the names of the directories from root to dir.
+	trail []string
 	links int
 	steps int
 }
 
-// maxSteps bounds the system calls that one path can cause: going up costs a walk from the root.
+// maxSteps bounds the system calls for one path: ".." costs a new walk from the root.
 const maxSteps = 4096
 
-// walk opens the directory that a relative path leads to. If that is root itself, it is not opened
-// again.
+// walk opens the directory that a relative path leads to. If that is root itself, it returns root
+// and opened = false.
 func walk(root int, path string) (fd int, opened bool, err error) {
-	w := walker{root: root, at: root}
+	w := walker{root: root, dir: root}
 	if err := w.walk(strings.Split(path, "/")); err != nil {
-		w.back()
+		w.toRoot()
 		return -1, false, err
 	}
-	return w.at, w.at != root, nil
+	return w.dir, w.dir != root, nil
 }
 
 func (w *walker) walk(todo []string) error {
@@ -101,10 +106,10 @@ func (w *walker) walk(todo []string) error {
 				return ErrEscapes
 			}
 			todo = append(w.trail[:up:up], todo...)
-			w.back()
+			w.toRoot()
 			continue
 		}
-		target, err := w.enter(name)
+		target, err := w.descend(name)
 		if err != nil {
 			return err
 		}
@@ -115,23 +120,23 @@ func (w *walker) walk(todo []string) error {
 	return nil
 }
 
-// enter goes down to a directory, or returns the target of the symbolic link that is there instead.
-func (w *walker) enter(name string) (target string, err error) {
+// descend enters a directory, or returns the target of the symbolic link that has this name.
+func (w *walker) descend(name string) (target string, err error) {
 	if w.steps++; w.steps > maxSteps {
 		return "", unix.ENAMETOOLONG
 	}
-	fd, err := openAt(w.at, name, searchFlag|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	fd, err := openAt(w.dir, name, searchFlag|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err == nil {
-		if w.at != w.root {
-			unix.Close(w.at)
+		if w.dir != w.root {
+			unix.Close(w.dir)
 		}
-		w.at, w.trail = fd, append(w.trail, name)
+		w.dir, w.trail = fd, append(w.trail, name)
 		return "", nil
 	}
 	if err != unix.ENOTDIR && err != unix.ELOOP {
 		return "", err
 	}
-	target, lerr := readLink(w.at, name)
+	target, lerr := readLink(w.dir, name)
 	if lerr != nil {
 		return "", unix.ENOTDIR
 	}
@@ -147,15 +152,15 @@ func (w *walker) enter(name string) (target string, err error) {
 	return target, nil
 }
 
-// back returns to the root.
-func (w *walker) back() {
-	if w.at != w.root {
-		unix.Close(w.at)
+// toRoot returns to the root.
+func (w *walker) toRoot() {
+	if w.dir != w.root {
+		unix.Close(w.dir)
 	}
-	w.at, w.trail = w.root, nil
+	w.dir, w.trail = w.root, nil
 }
 
-// readLink returns the target of a symbolic link; EINVAL if it is something else.
+// readLink returns the target of a symbolic link, or EINVAL if the name is not a link.
 func readLink(fd int, name string) (string, error) {
 	var buf [maxPath + 1]byte
 	n, err := retry(func() (int, error) { return unix.Readlinkat(fd, name, buf[:]) })
@@ -168,7 +173,8 @@ func readLink(fd int, name string) (string, error) {
 func openAt(fd int, name string, flags int, mode uint32) (int, error) {
 	n, err := retry(func() (int, error) { return unix.Openat(fd, name, flags, mode) })
 	if err == unix.EMLINK && flags&unix.O_NOFOLLOW != 0 {
-		err = unix.ELOOP // FreeBSD's word for a link that is not followed
+		// FreeBSD has EMLINK for a link that is not followed (open(2)).
+		err = unix.ELOOP
 	}
 	return n, err
 }

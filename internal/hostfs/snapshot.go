@@ -8,11 +8,12 @@ import (
 	"sync"
 )
 
-// A snapshot lists a directory as it was when its listing began, where the system has no cookies
-// that last. A cookie is a hash of the name that it follows, and names are listed in the order of
-// their hashes. So a cookie holds however the directory changes, and whoever else begins to list it
-// anew.
+// A snapshot lists a directory as it was when its listing began, for systems without cookies that
+// stay valid. The cookie of an entry is a hash of the entry's name, and names are listed in the
+// order of their hashes. So a cookie stays valid when the directory changes, and when another
+// listing begins.
 type snapshot struct {
+	// mu protects seed and names.
 	mu    sync.Mutex
 	seed  maphash.Seed
 	names []hashedName
@@ -23,11 +24,11 @@ type hashedName struct {
 	name string
 }
 
-// each calls yield for the names from a cookie on. read reads all the names of the directory,
-// without "." and "..", and look fills in what is known of one; names that have gone since are left
-// out.
-func (s *snapshot) each(cookie uint64, read func() ([]string, error), look func(e *Entry) error,
-	yield func(Entry) bool) error {
+// listNames calls yield for the names after a cookie. read returns all names of the directory
+// without "." and "..". look fills in the other fields of an entry; names that have been removed
+// since are left out.
+func (s *snapshot) listNames(cookie uint64, read func() ([]string, error),
+	look func(e *Entry) error, yield func(Entry) bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if cookie == 0 || s.names == nil {

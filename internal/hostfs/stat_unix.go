@@ -35,19 +35,21 @@ func statOf(st *unix.Stat_t) Stat {
 		Type:  typeOf(st),
 		Nlink: uint64(st.Nlink),
 		Size:  uint64(st.Size),
-		Disk:  uint64(st.Blocks) * 512, // whatever the size of a block, see stat(2)
+		// st_blocks counts units of 512 bytes on every file system (stat(2)).
+		Disk:  uint64(st.Blocks) * 512,
 		Atime: nanos(st.Atim),
 		Mtime: nanos(st.Mtim),
 		Ctime: nanos(st.Ctim),
 	}
 }
 
-// nanos has no way to tell times before 1970.
+// nanos returns 0 for times before 1970, which WASI's timestamp cannot express.
 func nanos(ts unix.Timespec) uint64 {
 	return uint64(max(ts.Nano(), 0))
 }
 
-// timespecs are the arguments of utimensat: access time, then modification time.
+// timespecs returns the times argument of utimensat(2): the access time, then the modification
+// time.
 func timespecs(t Times) (ts [2]unix.Timespec, err error) {
 	if ts[0], err = timespec(t.Atime, t.Set&AtimeGiven != 0, t.Set&AtimeNow != 0); err == nil {
 		ts[1], err = timespec(t.Mtime, t.Set&MtimeGiven != 0, t.Set&MtimeNow != 0)
@@ -61,7 +63,8 @@ func timespec(ns uint64, given, now bool) (unix.Timespec, error) {
 		const second = uint64(time.Second)
 		ts, err := unix.TimeToTimespec(time.Unix(int64(ns/second), int64(ns%second)))
 		if err != nil {
-			err = unix.EOVERFLOW // beyond what this system's clock can say
+			// The time is beyond the range of this system's time_t.
+			err = unix.EOVERFLOW
 		}
 		return ts, err
 	case now:

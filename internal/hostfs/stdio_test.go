@@ -54,7 +54,7 @@ func modes(t *testing.T, file *os.File) int {
 func TestInheritedPipe(t *testing.T) {
 	for name, prepare := range map[string]func(f *File){
 		"kernel's try": func(*File) {},
-		"asked first":  func(f *File) { f.blocking.disable() },
+		"asked first":  func(f *File) { f.nowait.disable() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			osr, osw := inheritedPipe(t)
@@ -106,7 +106,7 @@ func TestPipeOfGo(t *testing.T) {
 func TestBrokenPipe(t *testing.T) {
 	for name, prepare := range map[string]func(f *File){
 		"kernel's try": func(*File) {},
-		"asked first":  func(f *File) { f.blocking.disable() },
+		"asked first":  func(f *File) { f.nowait.disable() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			osr, osw := inheritedPipe(t)
@@ -203,7 +203,7 @@ func TestInheritedSocket(t *testing.T) {
 			a, b := os.NewFile(uintptr(fds[0]), "a"), os.NewFile(uintptr(fds[1]), "b")
 			f := fromOS(t, a)
 			if ask {
-				f.blocking.disable()
+				f.nowait.disable()
 			}
 			buf := make([]byte, 10)
 			if st, err := f.Stat(); f.Type() != want || st.Type != want || err != nil {
@@ -239,7 +239,7 @@ func TestClosedOSFile(t *testing.T) {
 func TestNoAllocationOnPipes(t *testing.T) {
 	for name, prepare := range map[string]func(f *File){
 		"kernel's try": func(*File) {},
-		"asked first":  func(f *File) { f.blocking.disable() },
+		"asked first":  func(f *File) { f.nowait.disable() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			osr, osw := inheritedPipe(t)

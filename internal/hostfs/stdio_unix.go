@@ -10,9 +10,9 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// FromOS makes a File of an open file of the process, such as os.Stdin. It has a descriptor of its
-// own, so that neither closing affects the other, but shares position and modes with os and whoever
-// else inherited it. The modes are never changed.
+// FromOS makes a File of an open file of the process, such as os.Stdin. It duplicates the
+// descriptor, so that each is closed on its own. Both share the position and the modes, also with
+// other processes that inherited the file. So FromOS and the File never change the modes.
 func FromOS(file *os.File) (*File, error) {
 	conn, err := file.SyscallConn()
 	if err != nil {
@@ -29,14 +29,14 @@ func FromOS(file *os.File) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := inherit(fd)
+	f, err := newInherited(fd)
 	if err != nil {
 		unix.Close(fd)
 	}
 	return f, err
 }
 
-func inherit(fd int) (*File, error) {
+func newInherited(fd int) (*File, error) {
 	var st unix.Stat_t
 	if err := retryErr(func() error { return unix.Fstat(fd, &st) }); err != nil {
 		return nil, err
@@ -52,8 +52,8 @@ func inherit(fd int) (*File, error) {
 			typ = SocketDatagram
 		}
 	}
-	// Whether the file is in non-blocking mode says something about this process, or its parent,
-	// and nothing about what the guest asked for.
+	// O_NONBLOCK was set by this process or its parent. It is not a request of the guest, so it
+	// does not become Nonblock.
 	var flags Flags
 	if modes&unix.O_APPEND != 0 {
 		flags |= Append
@@ -69,25 +69,26 @@ func inherit(fd int) (*File, error) {
 	return f, nil
 }
 
-// Terminal reports whether the file is one.
+// Terminal reports whether the file is a terminal. TIOCGWINSZ succeeds for no other device
+// (ioctl_tty(2)).
 func (f *File) Terminal() bool {
 	if f.acquire() != nil {
 		return false
 	}
 	defer f.release()
-	_, err := unix.IoctlGetWinsize(f.fd, unix.TIOCGWINSZ) // which no other device has
+	_, err := unix.IoctlGetWinsize(f.fd, unix.TIOCGWINSZ)
 	return err == nil
 }
 
-// pipeBuf is what a pipe takes in one piece once it is writable, by POSIX at least 512.
+// pipeBuf is the number of bytes that a writable pipe takes without blocking (pipe(7), PIPE_BUF).
 const pipeBuf = 4096
 
-// tryReadv reads from a stream without ever blocking.
+// tryReadv reads from a stream without blocking.
 func (f *File) tryReadv(bufs [][]byte) (int, error) {
 	if !f.shared {
 		return readv(f.fd, bufs)
 	}
-	if n, err, ok := f.blocking.readv(f.fd, bufs); ok {
+	if n, ok, err := f.nowait.readv(f.fd, bufs); ok {
 		return n, err
 	}
 	first := firstBuffer(bufs)
@@ -104,12 +105,12 @@ func (f *File) tryReadv(bufs [][]byte) (int, error) {
 	return retry(func() (int, error) { return unix.Read(f.fd, first) })
 }
 
-// tryWritev writes to a stream without ever blocking.
+// tryWritev writes to a stream without blocking.
 func (f *File) tryWritev(bufs [][]byte) (int, error) {
 	if !f.shared {
 		return writev(f.fd, bufs)
 	}
-	if n, err, ok := f.blocking.writev(f.fd, bufs); ok {
+	if n, ok, err := f.nowait.writev(f.fd, bufs); ok {
 		return n, err
 	}
 	first := firstBuffer(bufs)

@@ -40,9 +40,9 @@ func openRoot(t testing.TB, path string, access Access, walk bool) *Dir {
 	return d
 }
 
-// plant makes a tree: "x/" a directory, "x -> y" a symbolic link, "x = y" a file with content, "x"
+// makeTree makes a tree: "x/" a directory, "x -> y" a symbolic link, "x = y" a file with content, "x"
 // an empty file.
-func plant(t testing.TB, dir string, entries ...string) {
+func makeTree(t testing.TB, dir string, entries ...string) {
 	t.Helper()
 	for _, e := range entries {
 		var err error
@@ -60,8 +60,8 @@ func plant(t testing.TB, dir string, entries ...string) {
 	}
 }
 
-// survey describes a tree, its contents and times included.
-func survey(t testing.TB, dir string) string {
+// describeTree describes a tree, its contents and times included.
+func describeTree(t testing.TB, dir string) string {
 	t.Helper()
 	var s strings.Builder
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
@@ -88,8 +88,8 @@ func survey(t testing.TB, dir string) string {
 	return s.String()
 }
 
-// attempt opens a path and closes what it got.
-func attempt(d *Dir, path string, o OpenOptions) error {
+// openAndClose opens a path and closes what it got.
+func openAndClose(d *Dir, path string, o OpenOptions) error {
 	f, sub, err := d.Open(path, o)
 	if f != nil {
 		f.Close()
@@ -100,8 +100,8 @@ func attempt(d *Dir, path string, o OpenOptions) error {
 	return err
 }
 
-// content opens a file for reading and reads up to 64 bytes of it.
-func content(d *Dir, path string) (string, error) {
+// readFile opens a file for reading and reads up to 64 bytes of it.
+func readFile(d *Dir, path string) (string, error) {
 	f, sub, err := d.Open(path, OpenOptions{Follow: true, Read: true})
 	if err != nil {
 		return "", err

@@ -6,62 +6,63 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// blocking reads and writes files that are, or may be, in blocking mode as if they were not. The
-// kernel can do that for pipes, sockets and some devices.
-type blocking struct {
-	cannot atomic.Bool
+// nowait reads and writes files that are, or may be, in blocking mode without blocking. The kernel
+// can do so for pipes, sockets and some devices (preadv2(2), RWF_NOWAIT).
+type nowait struct {
+	// unsupported tells that the kernel has refused the flag for this file.
+	unsupported atomic.Bool
 }
 
-// readv reports ok = false where the kernel cannot read this file without perhaps blocking.
-func (b *blocking) readv(fd int, bufs [][]byte) (n int, err error, ok bool) {
-	if b.cannot.Load() {
-		return 0, nil, false
+// readv reports ok = false if the kernel cannot read this file without the risk to block.
+func (w *nowait) readv(fd int, bufs [][]byte) (n int, ok bool, err error) {
+	if w.unsupported.Load() {
+		return 0, false, nil
 	}
-	n, err = retry(func() (int,
-		error) {
-		return unix.Preadv2(fd, limit(bufs), -1, unix.RWF_NOWAIT)
+	n, err = retry(func() (int, error) {
+		return unix.Preadv2(fd, capIovecs(bufs), -1, unix.RWF_NOWAIT)
 	})
-	return n, err, b.could(err)
+	return n, w.supported(err), err
 }
 
-func (b *blocking) writev(fd int, bufs [][]byte) (n int, err error, ok bool) {
-	if b.cannot.Load() {
-		return 0, nil, false
+// writev reports ok = false if the kernel cannot write this file without the risk to block.
+func (w *nowait) writev(fd int, bufs [][]byte) (n int, ok bool, err error) {
+	if w.unsupported.Load() {
+		return 0, false, nil
 	}
-	n, err = retry(func() (int,
-		error) {
-		return unix.Pwritev2(fd, limit(bufs), -1, unix.RWF_NOWAIT)
+	n, err = retry(func() (int, error) {
+		return unix.Pwritev2(fd, capIovecs(bufs), -1, unix.RWF_NOWAIT)
 	})
-	return n, err, b.could(err)
+	return n, w.supported(err), err
 }
 
-func (b *blocking) could(err error) bool {
+// supported reports whether an error is one of the file, and not a refusal of the flag.
+func (w *nowait) supported(err error) bool {
 	switch err {
 	case unix.EOPNOTSUPP, unix.ENOSYS, unix.EINVAL, unix.EPERM, unix.ESPIPE:
-		b.cannot.Store(true)
+		w.unsupported.Store(true)
 		return false
 	}
 	return true
 }
 
 func readv(fd int, bufs [][]byte) (int, error) {
-	return retry(func() (int, error) { return unix.Readv(fd, limit(bufs)) })
+	return retry(func() (int, error) { return unix.Readv(fd, capIovecs(bufs)) })
 }
 
 func writev(fd int, bufs [][]byte) (int, error) {
-	return retry(func() (int, error) { return unix.Writev(fd, limit(bufs)) })
+	return retry(func() (int, error) { return unix.Writev(fd, capIovecs(bufs)) })
 }
 
 func preadv(fd int, bufs [][]byte, offset int64) (int, error) {
-	return retry(func() (int, error) { return unix.Preadv(fd, limit(bufs), offset) })
+	return retry(func() (int, error) { return unix.Preadv(fd, capIovecs(bufs), offset) })
 }
 
 func pwritev(fd int, bufs [][]byte, offset int64) (int, error) {
-	return retry(func() (int, error) { return unix.Pwritev(fd, limit(bufs), offset) })
+	return retry(func() (int, error) { return unix.Pwritev(fd, capIovecs(bufs), offset) })
 }
 
-// limit keeps to the number of buffers that one call takes (UIO_MAXIOV). The result is a short
-// count.
-func limit(bufs [][]byte) [][]byte {
+// capIovecs returns as many buffers as one call takes (UIO_MAXIOV, readv(2)). The call then
+// transfers fewer bytes than it was given.
+func capIovecs(bufs [][]byte) [][]byte {
 	return bufs[:min(len(bufs), 1024)]
 }

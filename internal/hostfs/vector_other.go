@@ -4,44 +4,40 @@ package hostfs
 
 import "golang.org/x/sys/unix"
 
-// blocking files cannot be read or written here as if they were not: they are asked first whether
-// they are ready.
-type blocking struct{}
+// nowait does nothing: these systems cannot read or write a file in blocking mode without blocking.
+// So each attempt is preceded by poll(2).
+type nowait struct{}
 
-func (blocking) readv(int, [][]byte) (n int, err error, ok bool) {
-	return 0, nil, false
-}
+func (nowait) readv(int, [][]byte) (n int, ok bool, err error) { return 0, false, nil }
 
-func (blocking) writev(int, [][]byte) (n int, err error, ok bool) {
-	return 0, nil, false
-}
+func (nowait) writev(int, [][]byte) (n int, ok bool, err error) { return 0, false, nil }
 
 func readv(fd int, bufs [][]byte) (int, error) {
-	return each(bufs, func(b []byte, _ int) (int, error) { return unix.Read(fd, b) })
+	return transferEach(bufs, func(b []byte, _ int) (int, error) { return unix.Read(fd, b) })
 }
 
 func writev(fd int, bufs [][]byte) (int, error) {
-	return each(bufs, func(b []byte, _ int) (int, error) { return unix.Write(fd, b) })
+	return transferEach(bufs, func(b []byte, _ int) (int, error) { return unix.Write(fd, b) })
 }
 
 func preadv(fd int, bufs [][]byte, offset int64) (int, error) {
-	return each(bufs, func(b []byte, done int) (int,
-		error) {
+	return transferEach(bufs, func(b []byte, done int) (int, error) {
 		return unix.Pread(fd, b, offset+int64(done))
 	})
 }
 
 func pwritev(fd int, bufs [][]byte, offset int64) (int, error) {
-	return each(bufs, func(b []byte, done int) (int,
-		error) {
+	return transferEach(bufs, func(b []byte, done int) (int, error) {
 		return unix.Pwrite(fd, b, offset+int64(done))
 	})
 }
 
-// each transfers one buffer after the other, for not all of these systems let Go call their
-// vectored calls. What is done is not forgotten when a later buffer fails: it will fail again. A
-// list of empty buffers still makes one call, for its errors.
-func each(bufs [][]byte, transfer func(b []byte, done int) (int, error)) (done int, err error) {
+// transferEach transfers one buffer after the other: golang.org/x/sys does not have readv(2) and
+// its kin for all of these systems. An error after the first buffer is dropped, and the bytes until
+// then are reported; the next call gets the error again. A list of empty buffers still makes one
+// call, for its errors.
+func transferEach(bufs [][]byte, transfer func(b []byte, done int) (int, error)) (done int,
+	err error) {
 	if len(firstBuffer(bufs)) == 0 {
 		return retry(func() (int, error) { return transfer(nil, 0) })
 	}
