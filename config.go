@@ -19,156 +19,162 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Config is what one guest starts with. The zero value has no arguments, no files, no network, an
-// empty stdin and discards what the guest prints.
+// Config describes a guest. In the zero value it has no arguments, files or network and an empty
+// stdin, and its output is discarded.
 type Config struct {
-	// Args are the arguments; by custom the first is the program's name.
+	// Args are the arguments. By convention the first is the program's name.
 	Args []string
 
-	// Env is the environment, as "NAME=value". Nothing of the host's is added; of Dirs, see there.
+	// Env is the environment, as "NAME=value". The host's environment is not added. For PWD see
+	// Dirs.
 	Env []string
 
-	// Stdin, Stdout and Stderr are descriptors 0 to 2; nil is an empty input and a discarded
-	// output. An *os.File is used directly, without being closed or changed. A reader of another
-	// kind is read in a goroutine, a buffer ahead of the guest, which ends with the first Read that
-	// returns after the guest's end. A writer is called in a goroutine as well, and the guest waits
-	// for it: nothing is lost while the guest runs, and a writer that blocks does not keep the
-	// guest from being ended. It must be safe for concurrent use if several guests share it, or if
-	// the guest has both threads and two writers that are not equal.
+	// Stdin, Stdout and Stderr are descriptors 0 to 2. Nil is an empty input or a discarded output.
+	// An *os.File is used directly; it is neither closed nor changed.
+	//
+	// Another reader is read by a goroutine, up to one buffer ahead of the guest. That goroutine
+	// ends with the first Read that returns after the guest's end. Another writer is called by a
+	// goroutine, and the guest waits for it: no output is lost while the guest runs, and a writer
+	// that blocks does not prevent the guest's end. A writer must be safe for concurrent use if
+	// guests share it, or if a guest has threads and Stdout and Stderr are different values that
+	// write to the same place.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
-	// Dirs are the directories that the guest finds open, from descriptor 3 on. A guest made by
-	// Go's compiler sees a relative name as the absolute one beneath its working directory, which
-	// is PWD of Env, or else /, which is then added to Env: Go finds no file by a relative name.
+	// Dirs are the directories that the guest has open, from descriptor 3 on. For a guest made by
+	// Go's compiler, a relative name is the absolute one beneath its working directory. That is PWD
+	// of Env, or else /, which is then added to Env: Go does not find files by relative names.
 	Dirs []Dir
 
-	// Sockets are handed to the guest as the descriptors after those of Dirs, as programs expect
-	// them that accept connections without opening a socket themselves: *net.TCPListener,
-	// *net.UDPConn and whatever else has a socket of the operating system. The guest works on a
-	// duplicate; the original stays the caller's, who may close it at any time.
+	// Sockets are open sockets for the guest, as the descriptors after those of Dirs:
+	// *net.TCPListener, *net.UDPConn or another type with a socket of the operating system. They
+	// serve programs that accept connections without opening a socket themselves. The guest has a
+	// duplicate; the original stays with the caller, which may close it at any time.
 	//
-	// That a socket is handed over is a permission to use it as it is: to accept or receive where
-	// it is bound, or to send where it is connected to. A rule of Policy that denies it holds all
-	// the same, a ceiling does, and so does a listen rule with "from" for its address, of either
-	// family if the socket is on both.
+	// A socket in Sockets is a permission: the guest may accept or receive where it is bound, or
+	// send to its peer, without an allow rule. Deny rules of Policy and a ceiling still apply. So
+	// does a listen rule with "from" for the socket's address, of either family if it is bound to
+	// both.
 	//
-	// The guest cannot change it for the caller: Shutdown, options and Connect are EACCES, another
-	// Listen does nothing, and groups are left at the end. Only a TCP connection is the guest's
-	// altogether. Handing over makes the socket non-blocking and, on Linux, keeps it from multicast
-	// groups that it has not joined itself.
+	// The guest cannot change the socket for the caller: Shutdown, options and Connect are EACCES,
+	// Listen has no effect, and groups that it joins are left at its end. Only a TCP connection
+	// belongs to the guest completely. The socket becomes non-blocking and, on Linux, stops
+	// receiving datagrams for multicast groups that it has not joined itself (ip(7),
+	// IP_MULTICAST_ALL).
 	Sockets []syscall.Conn
 
-	// NonblockingSockets hands Sockets over in non-blocking mode. Guests whose module says that Go's
-	// compiler made it get them so in any case, since Go waits for all of its descriptors in one
-	// place and takes a listener's mode as it finds it (see Module.ByGo); programs in C mostly
-	// expect that accept waits.
+	// NonblockingSockets puts Sockets into non-blocking mode. Guests made by Go's compiler always
+	// have them in that mode (see Module.ByGo): Go waits for all descriptors in one place and keeps
+	// a listener's mode. Most C programs expect accept to block.
 	NonblockingSockets bool
 
-	// Policy says what the guest may do on the network; nil allows nothing. See package policy, and
-	// Guest.SetPolicy to change it.
+	// Policy has the rules for the network; nil allows nothing. Guest.SetPolicy changes it.
 	Policy *policy.Policy
 
-	// Network is what the guest's sockets are opened on and its names are resolved by, behind the
-	// policy. Nil = the host's.
+	// Network opens the guest's sockets and resolves its names, behind Policy. Nil = the host's
+	// network.
 	Network network.Network
 
-	// OnRefusal is called with what the policy refused, one call at a time, before the guest goes
-	// on. A call that takes longer than a second holds the guest up no further: calls are then
-	// queued, up to 1024, and dropped and counted beyond (see Guest.Dropped). The same holds for
-	// the other callbacks, Audit and Trace.
+	// OnRefusal is called with each refusal of the policy, one call at a time, before the guest
+	// goes on. Once a call takes longer than a second, the guest no longer waits: later calls are
+	// queued, up to 1024, and dropped and counted beyond that (see Guest.Dropped). The same holds
+	// for the other callbacks, Audit and Trace.
 	OnRefusal func(*policy.Refusal)
 
-	// OnStranger is called with the first peer that each socket of the guest turned away, since no
-	// rule lets that connect or send to it. Later ones are counted only:
-	// anybody outside can cause any number of them.
+	// OnStranger is called with the first peer that a socket of the guest turned away because no
+	// rule admits it. Later ones are only counted, since anyone on the network can cause any number
+	// of them.
 	OnStranger func(*policy.Refusal)
 
-	// OnLimit is called each time that a limit refuses the guest something, with the limit's name
-	// and what it is: a key of [limits] in a policy file, such as "sockets", or "descriptors" for
-	// MaxDescriptors, "threads" for MaxThreads, "memory" for MaxMemory, or "quota" for that of
+	// OnLimit is called each time that a limit refuses something, with its name and value. The name
+	// is a key of [limits] in a policy file, such as "sockets", or "descriptors" for
+	// MaxDescriptors, "threads" for MaxThreads, "memory" for MaxMemory, "quota" for a Quota of
 	// Dirs.
 	OnLimit func(name string, limit int)
 
-	// OnFiltered is called with the addresses that were taken out of the answer to a lookup, since
-	// the guest may not reach them by a name.
+	// OnFiltered is called with the addresses that were removed from the answer to a lookup,
+	// because the guest may not reach them by a name.
 	OnFiltered func(*policy.Filtered)
 
-	// Audit gets a record of each decision about the network, at level Info of what was allowed and
-	// at Warn of what was not, with the attributes guest, action, protocol, name, address, local,
-	// decision, rule, written, reason and hint, as far as they apply. Name is what the guest is
-	// called there; empty = the first of Args.
+	// Audit gets a record of each decision on the network: level Info if it allows, Warn if it
+	// denies. The attributes are guest, action, protocol, name, address, local, decision, rule,
+	// written, reason and hint, as far as they apply. Name is the value of guest; empty = the first
+	// of Args.
 	Audit *slog.Logger
 	Name  string
 
-	// Learner is told what the guest needed of what it was allowed. See policy.Learner for how to
-	// make a policy of it.
+	// Learner records the permissions that the guest used, to make a policy of them. See
+	// policy.Learner.
 	Learner *policy.Learner
 
-	// DryRun refuses nothing of what Policy does not allow, and limits nothing. What would have
-	// been refused is told to OnRefusal, OnFiltered and Audit, and counted.
+	// DryRun allows everything that Policy would refuse, and turns the limits off. OnRefusal,
+	// OnFiltered, Audit and the counters report the refusals that would have happened.
 	DryRun bool
 
-	// Function is the exported function to start the guest with, Params its arguments as
-	// WebAssembly's raw values (see Module.Function). Empty = _start, the one of a command.
+	// Function is the exported function to start, and Params are its arguments, as raw values of
+	// WebAssembly (see Module.Function). Empty = _start, the function of a command.
 	Function string
 	Params   []uint64
 
-	// Trace gets a line for each call of the guest that touches a descriptor, in the manner of
-	// strace. Nil = none. If the guest has threads, or Trace may block, it must not be a writer
-	// that prints for the guest as well, unless that is safe for concurrent use.
+	// Trace gets a line for each call of the guest that uses a descriptor, in the format of
+	// strace(1). Nil = none. If the guest has threads or Trace may block, it must not be the writer
+	// of Stdout or Stderr, unless that is safe for concurrent use.
 	Trace io.Writer
 
-	// Random is where the guest's random bytes come from; nil = crypto/rand. It must be safe for
+	// Random is the source of the guest's random bytes; nil = crypto/rand. It must be safe for
 	// concurrent use.
 	Random io.Reader
 
-	// MaxMemory limits what the guest makes the host keep, in bytes, for all of its threads
-	// together. 0 = 4 GiB less a page of linear memory, and 5 GiB in all. The linear memory has at
-	// most MaxMemory; it may be less if the rest needs much. The rest may have 4 MiB more: tables,
-	// globals and the other parts of instances, which each thread has of its own, references to
-	// functions, and stacks. Beyond the limit memory.grow and table.grow fail, which C programs see
-	// as ENOMEM, no thread can be started: EAGAIN, and a deeper stack is a stack overflow. A module
-	// that starts with more does not start. Address space is reserved for all of the linear memory,
-	// but only what the guest touches takes memory of the host. With RuntimeConfig.NoInterrupt
-	// there is no limit.
+	// MaxMemory limits the memory of the host that the guest causes, in bytes, for all threads
+	// together. 0 = 4 GiB less one page of linear memory, and 5 GiB altogether.
+	//
+	// The linear memory has at most MaxMemory, and less if the rest needs much. The rest may have 4
+	// MiB more: tables, globals and other parts of instances, which each thread has, references to
+	// functions, and stacks. Beyond the limit memory.grow and table.grow fail (ENOMEM in C), a
+	// thread cannot be started (EAGAIN), and a deeper stack is a stack overflow. A module that
+	// needs more at its start does not start. Address space is reserved for the whole linear
+	// memory, but only pages that the guest uses take memory. With RuntimeConfig.NoInterrupt there
+	// is no limit.
 	MaxMemory uint64
 
-	// MaxCPU limits the processor time of the guest's threads in all, their calls of the host
-	// included; 0 = no limit. Beyond it the guest ends with ErrCPU. Neither waiting nor the time in
-	// which other guests or programs have the processors counts, except on systems other than Linux
-	// for the latter; see RATIONALE.md. It has no effect on modules that are not interrupted
-	// (RuntimeConfig.NoInterrupt).
+	// MaxCPU limits the processor time of the guest's threads, including their calls of the host; 0
+	// = no limit. Beyond it the guest ends with ErrCPU. Time spent waiting does not count. On
+	// Linux, time in which other guests and programs have the processors does not count either; see
+	// RATIONALE.md. MaxCPU has no effect with RuntimeConfig.NoInterrupt.
 	MaxCPU time.Duration
 
-	// MaxThreads limits how many threads the guest has at once besides its first; 0 = 64, negative
-	// = none. Beyond it none can be started: EAGAIN.
+	// MaxThreads limits how many threads the guest has at once besides its first. 0 = 64, negative
+	// = none. A thread beyond the limit is EAGAIN.
 	MaxThreads int
 
-	// MaxSocketMemory limits the memory that the queues of all of the guest's sockets take of the
-	// host, in bytes; 0 = 512 MiB, unless Policy sets another limit. The stricter of the two holds.
-	// Beyond it there are no more sockets: ENOBUFS. The buffers of many sockets are smaller than
-	// those of a few.
+	// MaxSocketMemory limits the memory of the host for the queues of all of the guest's sockets,
+	// in bytes. 0 = 512 MiB, unless Policy has a limit; the smaller of the two holds. A socket
+	// beyond the limit is ENOBUFS. The more sockets the guest has, the smaller are their buffers.
 	MaxSocketMemory uint64
 
-	// MaxDescriptors limits how many files and sockets the guest has open at once; 0 = 8192. EMFILE
-	// beyond.
+	// MaxDescriptors limits how many files and sockets the guest has open at once; 0 = 8192. A
+	// descriptor beyond the limit is EMFILE.
 	MaxDescriptors int
 }
 
-// Dir is a directory that a guest may use, and nothing outside of it.
+// Dir is a directory that a guest may use. It cannot reach files outside of it.
 type Dir struct {
-	Host     string // where it is
-	Guest    string // what the guest sees it as; empty = as Host
-	ReadOnly bool   // whatever would change something is EROFS
+	// Host is the path on the host.
+	Host string
 
-	// Quota bounds by how many bytes the guest may make the files beneath it larger, altogether, in
-	// one run; 0 = no limit. Beyond it is ENOSPC. A new name counts as 4 KiB, and holes as if they
-	// were full. What the guest deletes or cuts comes back.
+	// Guest is the path that the guest uses; empty = Host.
+	Guest string
+
+	// ReadOnly makes every change EROFS.
+	ReadOnly bool
+
+	// Quota limits by how many bytes the guest makes the files beneath the directory larger in one
+	// run; 0 = no limit. A write beyond it is ENOSPC. A new name counts 4 KiB, and a hole counts as
+	// if it were full. Bytes of files that the guest removes or cuts are refunded.
 	Quota uint64
 }
 
-// newSystem makes a guest's world of the configuration.
+// newSystem makes the guest's descriptors and network.
 func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueues) (*system.Guest,
 	*guard.Network, error) {
 	s := system.Config{
@@ -196,7 +202,7 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 	return sys, guarded, err
 }
 
-// openResources opens the directories, and duplicates the sockets, that the guest is handed.
+// openResources opens Dirs and duplicates Sockets.
 func (c *Config) openResources(s *system.Config, guarded *guard.Network) (err error) {
 	for _, d := range c.Dirs {
 		dir, err := hostfs.OpenRoot(d.Host, hostfsAccess(d))
@@ -225,8 +231,8 @@ func (c *Config) openResources(s *system.Config, guarded *guard.Network) (err er
 	return nil
 }
 
-// checkCacheDirs refuses directories by which the guest could have later processes run machine code
-// of its own.
+// checkCacheDirs refuses Dirs that contain the cache or its key: the guest could plant machine code
+// for later processes.
 func (c *Config) checkCacheDirs(cacheDir, keyDir string) error {
 	if cacheDir == "" {
 		return nil
@@ -256,7 +262,7 @@ func hostfsAccess(d Dir) hostfs.Access {
 	return hostfs.ReadWrite
 }
 
-// checkStrings refuses what cannot be passed on as C strings.
+// checkStrings refuses strings that C programs cannot get.
 func checkStrings(args, env []string) error {
 	for _, s := range args {
 		if strings.ContainsRune(s, 0) {

@@ -20,8 +20,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// A module is compiled once and run with arguments, an environment and an input. How it ended is a
-// value.
+// A module is compiled once and run with arguments, an environment and an input. The exit status is
+// a value, not an error.
 func Example() {
 	ctx := context.Background()
 	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
@@ -30,7 +30,7 @@ func Example() {
 	}
 	defer rt.Close(ctx)
 
-	// a program in C that prints what it was given
+	// stdio.wasm is a C program that prints its arguments, environment and input.
 	wasm, err := testguests.FS.ReadFile("stdio.wasm")
 	if err != nil {
 		log.Fatal(err)
@@ -57,7 +57,7 @@ func Example() {
 	// exit status 0
 }
 
-// exampleModule compiles one of the guests for an example.
+// exampleModule compiles one of the test guests.
 func exampleModule(ctx context.Context, name string) (mod *wasport.Module, done func()) {
 	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
 	if err != nil {
@@ -74,11 +74,11 @@ func exampleModule(ctx context.Context, name string) (mod *wasport.Module, done 
 	return mod, func() { rt.Close(ctx) }
 }
 
-// A guest serves TCP on a listener that the program opened, so the program knows the address, and
-// the guest needs no permission to open a socket, only to accept there.
+// The program opens the listener, so it knows the address, and the guest needs no permission to
+// open a socket, only to accept on this one.
 func ExampleModule_Start() {
 	ctx := context.Background()
-	// accepts a connection on descriptor 3 and sends back what it reads
+	// listen_fd.wasm accepts a connection on descriptor 3 and echoes the bytes that it reads.
 	mod, done := exampleModule(ctx, "listen_fd.wasm")
 	defer done()
 
@@ -118,8 +118,8 @@ func ExampleModule_Start() {
 	// exit status 0 <nil>
 }
 
-// A context ends a guest wherever it is: here it waits for a connection that never comes. Wait
-// returns the context's cause.
+// A context ends a guest in any call: here it waits for a connection that never comes. Run returns
+// the context's cause.
 func ExampleModule_Run_cancel() {
 	ctx := context.Background()
 	mod, done := exampleModule(ctx, "tcp_server.wasm")
@@ -140,8 +140,8 @@ func ExampleModule_Run_cancel() {
 	// Output: true nobody came
 }
 
-// A policy says what a guest may do. What it refuses is an errno to the guest, and a policy.Refusal
-// to the program.
+// A policy lists the operations that are allowed on the network. Any other is an errno to the guest
+// and a policy.Refusal to the program.
 func ExampleConfig_policy() {
 	ctx := context.Background()
 	mod, done := exampleModule(ctx, "tcp_client.wasm")
@@ -168,7 +168,7 @@ func ExampleConfig_policy() {
 	// exit status 1 <nil>
 }
 
-// names is a network that knows names of its own.
+// names is a network with its own names.
 type names struct {
 	network.Network
 	known map[string]netip.Addr
@@ -181,8 +181,8 @@ func (n names) LookupAddrs(_ context.Context, _ network.Family, name string) ([]
 	return nil, &network.LookupError{Name: name, Failure: network.NoSuchHost}
 }
 
-// A program may bring a network of its own, or change a part of the host's: here it is the names.
-// The policy is over it all the same.
+// A program may replace the network or a part of it: here it resolves names itself. The policy
+// still applies.
 func ExampleConfig_network() {
 	ctx := context.Background()
 	mod, done := exampleModule(ctx, "lookup.wasm")

@@ -11,19 +11,19 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-// Function is the signature of a function that a module exports.
+// Function is the name and signature of an exported function.
 type Function struct {
 	Name            string
 	Params, Results []api.ValueType
 }
 
-// Function finds an exported function by its name.
+// Function returns the exported function with that name.
 func (m *Module) Function(name string) (Function, error) {
 	e, err := m.module.Entry(name)
 	return Function(e), err
 }
 
-// Parse turns arguments in text, decimal or 0x hexadecimal, into WebAssembly's raw values.
+// Parse parses arguments, decimal or hexadecimal with 0x, into raw values of WebAssembly.
 func (f Function) Parse(args []string) ([]uint64, error) {
 	if len(args) != len(f.Params) {
 		return nil, fmt.Errorf("function %s takes %d arguments, not %d", printable.Name(f.Name),
@@ -57,7 +57,7 @@ func parse(t api.ValueType, s string) (uint64, error) {
 	return 0, strconv.ErrSyntax
 }
 
-// parseInt takes what fits either as a signed or as an unsigned number.
+// parseInt accepts the range of signed and of unsigned numbers.
 func parseInt(s string, bits int) (uint64, error) {
 	if v, err := strconv.ParseUint(s, 0, bits); err == nil {
 		return v, nil
@@ -66,7 +66,7 @@ func parseInt(s string, bits int) (uint64, error) {
 	return uint64(v) & (math.MaxUint64 >> (64 - bits)), err
 }
 
-// Format prints results in the manner of iwasm: 0x3:i32,2.5:f64.
+// Format formats results as iwasm does: 0x3:i32,2.5:f64.
 func (f Function) Format(results []uint64) string {
 	text := make([]string, len(results))
 	for i, v := range results {

@@ -14,14 +14,17 @@ import (
 	"github.com/wasport/wasport/network/guard"
 )
 
-// Status is how a guest ended by itself.
+// Status describes the end of a guest that ended by itself.
 type Status struct {
-	Code    uint32   // what it passed to proc_exit; 0 if it returned from its entry
-	Results []uint64 // what the entry returned, as WebAssembly's raw values
+	// Code is the exit status that the guest passed to proc_exit; 0 if its function returned.
+	Code uint32
+
+	// Results are the results of Config.Function, as raw values of WebAssembly.
+	Results []uint64
 }
 
-// endGrace is how long a guest that has been ended is waited for, and then again what it has
-// written.
+// endGrace is how long a guest that was ended may take to return from the host, and after that its
+// output to be taken.
 const endGrace = 2 * time.Second
 
 // Guest is a running guest.
@@ -29,20 +32,31 @@ type Guest struct {
 	sys       *system.Guest
 	guard     *guard.Network
 	callbacks callbackQueues
-	stopped   chan struct{} // closed by Stop
-	stopOnce  sync.Once
 
-	threadsDone chan struct{} // closed when the guest's threads have ended
-	done        chan struct{} // closed when Wait may return
-	status      Status
-	err         error
+	// stopped is closed by Stop.
+	stopped  chan struct{}
+	stopOnce sync.Once
+
+	// threadsDone is closed when the guest's threads have ended.
+	threadsDone chan struct{}
+
+	// done is closed when Wait may return; it publishes status and err.
+	done   chan struct{}
+	status Status
+	err    error
 }
 
-// Run runs a guest from its beginning to its end. A guest that exits, with whatever status, is no
-// error. The error is a *Trap if it trapped, and what context.Cause says of ctx if that ended it:
-// blocked calls return, descriptors are closed. It is a *HostPanic if code of the embedder's
-// panicked, and a *StuckError if such code did not return within two seconds after the guest was
-// ended.
+// Run runs a guest and waits for its end. A guest that exits is no error, whatever its status. The
+// errors:
+//
+//   - *Trap: the guest trapped.
+//   - ErrCPU: it has used up Config.MaxCPU.
+//   - The cause of ctx (context.Cause): ctx ended it. Blocked calls return, and descriptors are
+//     closed.
+//   - *HostPanic: code of the embedder panicked.
+//   - *StuckError: code of the embedder did not return within 2 seconds after the guest's end.
+//   - *ImportError: see CompileConfig.
+//   - Another error: the guest could not be started.
 func (m *Module) Run(ctx context.Context, c Config) (Status, error) {
 	g, err := m.prepare(ctx, &c)
 	if err != nil {
@@ -52,8 +66,7 @@ func (m *Module) Run(ctx context.Context, c Config) (Status, error) {
 	return g.status, g.err
 }
 
-// Start starts a guest and returns while it runs. It ends by itself, by Stop, or with ctx; Wait
-// must be called in any case.
+// Start starts a guest. It ends by itself, by Stop, or with ctx. Wait must be called in any case.
 func (m *Module) Start(ctx context.Context, c Config) (*Guest, error) {
 	g, err := m.prepare(ctx, &c)
 	if err != nil {
@@ -63,11 +76,12 @@ func (m *Module) Start(ctx context.Context, c Config) (*Guest, error) {
 	return g.Guest, nil
 }
 
-// errStopped is the reason of a guest that Stop ended.
+// errStopped is the reason of Stop(nil).
 var errStopped = errors.New("the guest was stopped")
 
-// Stop ends the guest for a reason, which Wait then returns; nil says no more than that it was
-// stopped. When it returns, the context of every host function that the guest is in has ended.
+// Stop ends the guest, and Wait then returns reason. If reason is nil, Wait's error says that the
+// guest was stopped. When Stop returns, the contexts of all host functions that the guest has
+// called have ended.
 func (g *Guest) Stop(reason error) {
 	if reason == nil {
 		reason = errStopped
@@ -81,7 +95,7 @@ func (g *Guest) Stop(reason error) {
 	<-g.sys.Context().Done()
 	select {
 	case <-killed:
-	case <-time.After(endGrace): // a network of the embedder's does not close a socket
+	case <-time.After(endGrace): // a socket of the embedder's network does not close
 	}
 }
 
@@ -104,17 +118,17 @@ type Lacks struct {
 // goroutine.
 func (g *Guest) Lacks() Lacks { return Lacks(g.sys.Lacks()) }
 
-// Wait waits for the guest's end and tells the same as Run.
+// Wait waits for the guest's end and returns the same as Run.
 func (g *Guest) Wait() (Status, error) {
 	<-g.done
 	return g.status, g.err
 }
 
-// Dropped counts what the embedder was not told of. It may be called at any time, from any
-// goroutine.
+// Dropped counts the reports that the embedder's callbacks did not get. It may be called at any
+// time, from any goroutine.
 func (g *Guest) Dropped() Dropped { return g.callbacks.dropped() }
 
-// pendingGuest is a guest with what it needs to begin.
+// pendingGuest is a guest with the arguments of its start.
 type pendingGuest struct {
 	*Guest
 	module *engine.Module
@@ -146,7 +160,7 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*pendingGuest, error) 
 	return &pendingGuest{g, m.module, entry, c}, nil
 }
 
-// run runs the guest, and returns when it has ended or is stuck.
+// run runs the guest until it has ended or is stuck in code of the embedder.
 func (g *pendingGuest) run(ctx context.Context) {
 	defer close(g.done)
 	defer context.AfterFunc(ctx, func() { g.sys.Kill(context.Cause(ctx)) })()
@@ -179,7 +193,7 @@ func (g *pendingGuest) run(ctx context.Context) {
 	}
 }
 
-// call calls the guest's entry.
+// call calls the guest's function.
 func (g *pendingGuest) call() (Status, error) {
 	results, err := g.module.Run(g.sys.Context(), g.sys, g.callbacks.traceTo(g.config.Trace),
 		g.entry, g.config.Params, engine.Limits{
@@ -192,8 +206,8 @@ func (g *pendingGuest) call() (Status, error) {
 	return Status{Results: results}, err
 }
 
-// awaitThreads waits for the guest's end. It is false if the threads do not come back from the
-// host.
+// awaitThreads waits for the guest's end. It returns false if threads are still in the host
+// endGrace after the end.
 func (g *Guest) awaitThreads() bool {
 	select {
 	case <-g.threadsDone:
@@ -210,8 +224,9 @@ func (g *Guest) awaitThreads() bool {
 	}
 }
 
-// drain waits until what the guest has written is where it should be: for as long as that takes
-// if the guest has ended by itself and nobody asks it to hurry. It returns what is stuck.
+// drain waits until output and reports have been taken, and returns the names of callbacks and
+// writers that are stuck. If the guest ended by itself, there is no time limit until ctx ends or
+// Stop is called; else the limit is endGrace.
 func (g *Guest) drain(ctx context.Context) (stuck []string) {
 	all := g.sys.Drainers()
 	for _, q := range g.callbacks.all() {

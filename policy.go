@@ -32,16 +32,16 @@ type Counters struct {
 	Lookups, FilteredAddrs uint64
 }
 
-// SetPolicy changes what the guest may do from now on, its limits included. Its next connect, send,
-// accept, receive or lookup sees the new policy; TCP connections that stand or are under way go on.
-// It may be called at any time, from any goroutine.
+// SetPolicy changes the policy, including its limits. The guest's next connect, send, accept,
+// receive and lookup use it; established TCP connections, and those being established, go on. It
+// may be called at any time, from any goroutine.
 func (g *Guest) SetPolicy(p *policy.Policy) { g.guard.SetPolicy(p) }
 
-// Counters returns what has been counted so far. It may be called at any time, from any goroutine,
-// also after the guest's end.
+// Counters returns the counters. It may be called at any time, from any goroutine, also after the
+// guest's end.
 func (g *Guest) Counters() Counters { return Counters(g.guard.Counters()) }
 
-// guard makes the guest's view of its network.
+// guard puts the policy in front of the guest's network.
 func (c *Config) guard(threads bool, out *callbackQueues) *guard.Network {
 	base := c.Network
 	if base == nil {

@@ -1,9 +1,9 @@
-// Package wasport runs WebAssembly modules that use the network: modules built for WASI preview 1
-// and for the socket functions that WAMR added to it, unchanged, on the host's own sockets, as far
-// as a policy allows.
+// Package wasport runs WebAssembly modules that use the network. It runs modules built for WASI
+// preview 1, for the socket functions of WAMR (WebAssembly Micro Runtime) and for those of
+// WasmEdge, unchanged, with real sockets of the host, as far as a policy allows.
 //
-// A [Runtime] compiles modules; a [Module] is compiled once and run any number of times, also
-// concurrently; each run is a guest with files, sockets and a policy of its own, given by a
+// A [Runtime] compiles modules. A [Module] is compiled once and run any number of times, also
+// concurrently. Each run is a guest with its own files, sockets and policy, described by a
 // [Config]:
 //
 //	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
@@ -15,9 +15,11 @@
 //
 // The zero Config is safe: no files, no network, no environment.
 //
-// This package is the front door and nothing else: it turns a configuration into the parts of a
-// guest and puts them together. What a network is, and how to bring one of your own, is in package
-// network; the rules that guard it are in package policy.
+// Belongs here: the API, and the construction of a guest from its Config. Does not belong here: the
+// interface of a network and the ways to write one (package network), and the rules of a policy
+// (package policy).
+//
+// Runtime, Module and Guest may be used from several goroutines.
 package wasport
 
 import (
@@ -28,48 +30,48 @@ import (
 	"github.com/wasport/wasport/internal/engine"
 )
 
-// RuntimeConfig says how modules are compiled and run. The zero value is a good one.
+// RuntimeConfig configures a Runtime. The zero value is ready to use.
 type RuntimeConfig struct {
-	// Wazero is a runtime to use instead of one of our own; closing it is up to its owner. CacheDir
-	// and Interpreter then mean nothing. Modules of other kinds may run in it at the same time,
-	// WASI ones among them: nothing is registered under a name, and guests reach none of them but
-	// those that HostModules lists.
+	// Wazero is a wazero runtime to use; nil = a new one. Its owner closes it. CacheDir and
+	// Interpreter have no effect on it. Other modules may run in it at the same time, also WASI
+	// modules: wasport registers nothing under a name, and guests can reach only the modules in
+	// HostModules.
 	Wazero wazero.Runtime
 
-	// HostModules are the names of modules in Wazero whose exported functions guests may import:
-	// what these functions do, every guest may do, past its policy. They must be instantiated when
-	// a module that imports them is compiled, and while its guests start. A name that is listed
-	// stands for that module alone, also where wasport has functions under it. Memories, tables and
-	// globals cannot be imported from them.
+	// HostModules names modules in Wazero from which guests may import functions. Every guest may
+	// call these functions, and no policy applies to them. The modules must be instantiated when a
+	// module that imports them is compiled, and while its guests start. A name in the list hides
+	// the functions that wasport has under that name. Memories, tables and globals cannot be
+	// imported.
 	HostModules []string
 
-	// CacheDir is a directory where compiled modules are kept, so that the next process starts
-	// faster. Empty = none. What is in it is run, so it is authenticated with a key, and what has
-	// been changed is compiled anew. A guest does not start if one of its Dirs would let it write
-	// to the cache or to the directory of its key.
+	// CacheDir is a directory for compiled modules, so that the next process starts faster; empty =
+	// none. Since the files in it are machine code, each is authenticated with a key, and a file
+	// that does not match is compiled again. A guest does not start if one of its Dirs lets it
+	// write to CacheDir or to the directory of the key.
 	CacheDir string
 
-	// CacheKeyFile is the file of that key, which is made if it does not exist. It must lie outside
-	// of CacheDir and must be readable by nobody else. Empty = wasport/cache.key in
+	// CacheKeyFile is the file with the key. It is created if it does not exist. It must be outside
+	// of CacheDir, and no other user may be able to read it. Empty = wasport/cache.key in
 	// os.UserConfigDir.
 	CacheKeyFile string
 
-	// NoInterrupt compiles modules as they are. By default they are rewritten, so that guests that
-	// compute can be stopped and share the processors: they count their steps and now and then call
-	// the host. It makes them some 10 to 30 % slower. Without it, a guest in a loop holds up the
-	// whole process at its next garbage collection, for as long as it loops; so this is for a
-	// single guest that is trusted.
+	// NoInterrupt compiles modules unchanged. By default wasport rewrites them: guests count their
+	// steps and call the host at intervals, which lets it stop them and share the processors among
+	// them, and makes them 10 to 30 % slower. A guest that is not rewritten and loops blocks the
+	// whole process at the next garbage collection, for as long as it loops. So NoInterrupt is for
+	// a single trusted guest.
 	NoInterrupt bool
 
-	// Interpreter runs guests without compiling them: starts sooner, runs some hundred times
+	// Interpreter runs guests without compiling them. They start sooner and run about 100 times
 	// slower.
 	Interpreter bool
 }
 
-// Runtime compiles modules. It may be used from several goroutines.
+// Runtime compiles modules.
 type Runtime struct{ engine *engine.Engine }
 
-// NewRuntime makes a runtime. It must be closed.
+// NewRuntime makes a Runtime, which must be closed.
 func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
 	e, err := engine.New(ctx, engine.Config{
 		Runtime: c.Wazero, Modules: c.HostModules, CacheDir: c.CacheDir,
@@ -81,25 +83,25 @@ func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
 	return &Runtime{e}, nil
 }
 
-// Close releases the runtime and its modules, after all guests have ended.
+// Close releases the runtime and its modules. All guests must have ended before.
 func (r *Runtime) Close(ctx context.Context) error { return r.engine.Close(ctx) }
 
-// CompileConfig says how a module is compiled.
+// CompileConfig configures the compilation of a module.
 type CompileConfig struct {
-	// TrapUnknownImports replaces functions that wasport does not have, or has with another
-	// signature, by ones that trap when they are called. Without it Compile fails with an
-	// *ImportError. Nothing replaces globals, tables, and memories that threads do not share: a
-	// module that imports one then compiles, for looking at it, and Run fails with an *ImportError.
+	// TrapUnknownImports replaces imported functions that wasport lacks, or has with another
+	// signature, by functions that trap when called. Without it Compile fails with an *ImportError.
+	// Globals, tables and unshared memories cannot be replaced: a module that imports one compiles,
+	// so that it can be inspected, and Run fails with an *ImportError.
 	TrapUnknownImports bool
 }
 
-// Compile compiles a core module in the binary format and checks its imports. The error says what
-// is wrong in one line; it is an *ImportError if the module imports what wasport lacks.
+// Compile compiles a core module in the binary format and checks its imports. The error is one
+// line; it is an *ImportError if wasport lacks an import.
 //
-// It returns at the end of ctx, with an error that wraps its cause. What compiles at that moment, a
-// function for each processor, goes on in the background until it is done, which is bounded by the
-// module's size; until then the runtime is not released, though Close returns, and wasm must not
-// change.
+// Compile returns when ctx ends, with an error that wraps the context's cause. The functions that
+// are being compiled at that moment, one per processor, are finished in the background, in a time
+// that the module's size bounds. Until then Close does not release the runtime, though it returns,
+// and wasm must not be changed.
 func (r *Runtime) Compile(ctx context.Context, wasm []byte, c CompileConfig) (*Module, error) {
 	m, err := r.engine.Compile(ctx, wasm, engine.CompileOptions{TrapUnknown: c.TrapUnknownImports})
 	if err != nil {
@@ -108,8 +110,8 @@ func (r *Runtime) Compile(ctx context.Context, wasm []byte, c CompileConfig) (*M
 	return &Module{m}, nil
 }
 
-// Module is a compiled module. It may be used from several goroutines.
+// Module is a compiled module.
 type Module struct{ module *engine.Module }
 
-// Close releases the module, after all of its guests have ended.
+// Close releases the module. All of its guests must have ended before.
 func (m *Module) Close(ctx context.Context) error { return m.module.Close(ctx) }

@@ -1,9 +1,9 @@
-// Command embed greets a guest: it serves TCP on a loopback address and runs a module that may
-// connect there, and nowhere else.
+// Command embed serves TCP on a loopback address and runs a module that may connect there, and to
+// no other address.
 //
 //	embed FILE.wasm
 //
-// The module gets the server's address and port as its arguments.
+// The module's arguments are the server's address and port.
 package main
 
 import (
@@ -43,7 +43,8 @@ func run(ctx context.Context, file string) (uint32, error) {
 			}
 			fmt.Fprintln(conn, "hello from Go")
 			conn.(*net.TCPConn).CloseWrite()
-			io.Copy(io.Discard, conn) // closing with data unread would cut off what was sent
+			// A close with unread bytes would reset the connection (RFC 2525, section 2.17).
+			io.Copy(io.Discard, conn)
 			conn.Close()
 		}
 	}()

@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	// The first descriptor after the standard streams, since it is given no directories.
+	// Descriptor 3 follows the standard streams, since the guest has no directories.
 	listener, err := net.FileListener(os.NewFile(3, "listener"))
 	if err != nil {
 		log.Fatal(err)

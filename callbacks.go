@@ -11,26 +11,28 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Dropped counts what a guest gave rise to and was not told of, since what takes it did not return.
+// Dropped counts reports that were dropped because the callback, logger or writer for them did not
+// return.
 type Dropped struct {
 	Reports uint64 // calls of OnRefusal, OnFiltered, OnStranger and OnLimit
-	Records uint64 // of Audit
+	Records uint64 // records of Audit
 	Calls   uint64 // lines of Trace
 }
 
-// callbackQueues are the ways in which an embedder is told of what a guest does. Each has a
-// goroutine of its own, so that one which blocks holds up neither the guest nor the others.
+// callbackQueues call the embedder's callbacks, logger and trace writer. Each queue has a
+// goroutine, so that a call that blocks delays neither the guest nor the other queues.
 type callbackQueues struct {
 	reports, records, trace outside.Queue
 
-	done <-chan struct{} // the guest has ended
+	// done is closed when the guest has ended.
+	done <-chan struct{}
 }
 
-// attach says whose outlets they are.
-func (o *callbackQueues) attach(world *system.Guest) {
-	o.done = world.Context().Done()
+// attach connects the queues to the guest before its start.
+func (o *callbackQueues) attach(sys *system.Guest) {
+	o.done = sys.Context().Done()
 	for _, q := range o.all() {
-		q.OnPanic = world.KillForPanic
+		q.OnPanic = sys.KillForPanic
 	}
 }
 
@@ -44,8 +46,7 @@ func (o *callbackQueues) dropped() Dropped {
 	}
 }
 
-// onRefusal makes a callback that hands refusals on to f, which is the field of Config that is
-// named.
+// onRefusal returns a callback that queues calls of f; field is its name in Config.
 func (o *callbackQueues) onRefusal(field string, f func(*policy.Refusal)) func(*policy.Refusal) {
 	if f == nil {
 		return nil
@@ -73,7 +74,7 @@ func (o *callbackQueues) onFiltered(f func(*policy.Filtered)) func(*policy.Filte
 	}
 }
 
-// audit makes a logger that hands records on to l.
+// audit returns a logger that queues records for l.
 func (o *callbackQueues) audit(l *slog.Logger) *slog.Logger {
 	o.records.OnDropped = func(n uint64) {
 		l.Warn("network decisions were not recorded, since the log did not take them", "omitted", n)
@@ -81,25 +82,25 @@ func (o *callbackQueues) audit(l *slog.Logger) *slog.Logger {
 	return slog.New(&auditHandler{o, l.Handler()})
 }
 
-// auditHandler is a slog.Handler that calls another one from the queue of records.
+// auditHandler is a slog.Handler that queues records for another one.
 type auditHandler struct {
 	outlets *callbackQueues
 	slog.Handler
 }
 
-// Enabled leaves the question to the other goroutine.
+// Enabled accepts all records; the queue's goroutine asks the other handler, which may block.
 func (h *auditHandler) Enabled(context.Context, slog.Level) bool { return true }
 
 func (h *auditHandler) Handle(_ context.Context, r slog.Record) error {
 	h.outlets.records.Do(h.outlets.done, "Config.Audit", func() {
 		if ctx := context.Background(); h.Handler.Enabled(ctx, r.Level) {
-			h.Handler.Handle(ctx, r) // whose error nobody can be told of, as with a slog.Logger
+			h.Handler.Handle(ctx, r) // no caller could get the error, as with slog.Logger
 		}
 	})
 	return nil
 }
 
-// traceTo makes a writer that hands lines on to w.
+// traceTo returns a writer that queues lines for w.
 func (o *callbackQueues) traceTo(w io.Writer) io.Writer {
 	if w == nil {
 		return nil
@@ -110,7 +111,7 @@ func (o *callbackQueues) traceTo(w io.Writer) io.Writer {
 	return &traceWriter{o, w}
 }
 
-// traceWriter is safe for concurrent use, and writes a line at a time.
+// traceWriter writes one line per call. It is safe for concurrent use.
 type traceWriter struct {
 	outlets *callbackQueues
 	w       io.Writer
