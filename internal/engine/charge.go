@@ -11,98 +11,102 @@ import (
 	"github.com/wasport/wasport/internal/engine/memory"
 )
 
-// All that a guest makes the host keep in memory for it, its linear memory, tables, globals,
-// instances and stacks, is charged to one budget when it is made, for all of the guest's threads
-// together.
+// One budget bounds the host memory that a guest holds: its linear memory, tables, globals,
+// instances and stacks, for all of its threads together. Each is charged when it is allocated.
 
 const (
-	// besideMemory is how much more than its linear memory a guest may hold, so that a small limit
-	// of that leaves room for the rest.
-	besideMemory = 4 << 20
+	// hostMemoryAllowance is added to the limit of linear memory to make the budget, in bytes. It
+	// leaves room for everything else when the limit is small.
+	hostMemoryAllowance = 4 << 20
 
-	// mostInAll is the budget of a guest without a limit: 4 GiB of linear memory, and 1 GiB beside
-	// it.
-	mostInAll = 5 << 30
+	// defaultBudget is the budget of a guest without a limit: 4 GiB of linear memory and 1 GiB for
+	// everything else.
+	defaultBudget = 5 << 30
 
-	// threadSize is what a thread takes besides its instance and its stack: a goroutine, wazero's
-	// calling engine with the first 10 KiB of the guest's stack, what it waits with.
-	threadSize = 48 << 10
+	// threadOverhead is the size of a thread without its instance and its stack, in bytes: a
+	// goroutine, wazero's call engine with the first 10 KiB of the guest's stack, and a futex
+	// waiter.
+	threadOverhead = 48 << 10
 
-	// entrySize is what an entry takes that a table grows by. The entries themselves have 8 bytes.
-	// Go allocates a quarter more than asked, and the table that was is there until the next
+	// tableEntrySize is the charge for each entry that a table grows by, in bytes. An entry has 8.
+	// Go allocates a quarter more than asked, and the old table lives until the next garbage
 	// collection.
-	entrySize = 20
+	tableEntrySize = 20
 
-	// referenceSize is what wazero allocates each time that a guest makes a reference to one of its
-	// functions, and keeps until the instance ends.
-	referenceSize = 64
+	// funcRefSize is the size of the object that wazero allocates for each ref.func, in bytes.
+	// wazero keeps it until the instance is closed.
+	funcRefSize = 64
 
-	// firstStack is the size of a stack, as guessed, up to which it belongs to threadSize.
-	firstStack = 16 << 10
+	// initialStackLimit is the estimated stack size, in bytes, that threadOverhead covers.
+	initialStackLimit = 16 << 10
 
-	// stackFactor is how many bytes a stack of a certain size takes: wazero doubles it when it is
-	// full.
-	stackFactor = 2
+	// stackGrowthFactor is the charge per byte of estimated stack size. wazero doubles a stack that
+	// is full.
+	stackGrowthFactor = 2
 )
 
-// errOverflow has the words of wazero's own limit, which is far higher.
+// errOverflow is the reason of the trap at the stack limit. Its text is wazero's own, whose limit
+// is far higher.
 var errOverflow = errors.New("stack overflow")
 
-// errBudget is the reason of the trap of a guest that makes more references than it may hold.
+// errBudget is the reason of the trap of a guest that makes too many references to functions.
 var errBudget = errors.New("out of memory: too many references to functions")
 
-// newBudget makes the budget of a guest with so much linear memory, where 0 is no limit.
-func newBudget(linear uint64) *memory.Budget {
-	if linear == 0 || linear > mostMemory {
-		return memory.NewBudget(mostInAll)
+// newBudget makes the budget of a guest whose linear memory is limited to memoryLimit bytes; 0
+// means no limit.
+func newBudget(memoryLimit uint64) *memory.Budget {
+	if memoryLimit == 0 || memoryLimit > maxMemory {
+		return memory.NewBudget(defaultBudget)
 	}
-	return memory.NewBudget(linear + besideMemory)
+	return memory.NewBudget(memoryLimit + hostMemoryAllowance)
 }
 
-// threadNeeds is what a thread of the module is charged when it starts.
-func (m *Module) threadNeeds() uint64 { return threadSize + m.needs.Instance }
+// threadCost is the charge for starting a thread of the module, in bytes.
+func (m *Module) threadCost() uint64 { return threadOverhead + m.requirements.Instance }
 
-// take charges a thread's guest, until the thread ends.
-func (t *thread) take(bytes uint64) bool {
-	if !t.guest.budget.Take(bytes) {
+// charge charges the guest's budget on behalf of a thread. The charge is given back when the thread
+// ends. It reports false, and charges nothing, if the budget has not enough left.
+func (t *thread) charge(bytes uint64) bool {
+	if !t.inst.budget.Take(bytes) {
 		return false
 	}
 	t.charged += bytes
 	return true
 }
 
-// deepen is called by a thread whose stack is deeper than its limit, and doubles that.
-func deepen(ctx context.Context, _ api.Module, stack []uint64) {
-	t, depth := threadOf(ctx), uint32(stack[0])
-	limit := t.stack
+// growStackLimit is interrupt.Deepen. A thread calls it when its stack is deeper than its limit. It
+// doubles the limit, or traps when the budget or interrupt.DefaultMaxStack is used up.
+func growStackLimit(ctx context.Context, _ api.Module, stack []uint64) {
+	t, depth := callingThread(ctx), uint32(stack[0])
+	limit := t.stackLimit
 	for limit < depth && limit < interrupt.DefaultMaxStack {
 		limit = min(2*limit, interrupt.DefaultMaxStack)
 	}
-	if limit < depth || !t.take(stackFactor*uint64(limit-t.stack)) {
-		panic(fault{errOverflow})
+	if limit < depth || !t.charge(stackGrowthFactor*uint64(limit-t.stackLimit)) {
+		panic(guestFault{errOverflow})
 	}
-	t.stack = limit
+	t.stackLimit = limit
 	stack[0] = uint64(limit)
 }
 
-// charge is called by a thread that wants more memory of the engine's.
-func charge(ctx context.Context, _ api.Module, stack []uint64) {
-	t, what, count := threadOf(ctx), uint32(stack[0]), int32(stack[1])
+// chargeHostMemory is interrupt.Charge. A thread calls it before it makes wazero allocate memory.
+func chargeHostMemory(ctx context.Context, _ api.Module, stack []uint64) {
+	t, kind, count := callingThread(ctx), uint32(stack[0]), int32(stack[1])
 	granted := false
-	switch what {
+	switch kind {
 	case interrupt.ChargePages:
-		// Memory belongs to the guest; it does not shrink when the thread ends.
+		// The memory belongs to the guest. Ending the thread gives nothing back.
 		if count < 0 {
-			t.guest.budget.Give(uint64(-int64(count)) * pageSize)
+			t.inst.budget.Give(uint64(-int64(count)) * pageSize)
 			granted = true
 		} else {
-			granted = t.guest.budget.Take(uint64(count) * pageSize)
+			granted = t.inst.budget.Take(uint64(count) * pageSize)
 		}
 	case interrupt.ChargeEntries:
-		granted = count >= 0 && t.take(uint64(count)*entrySize)
+		granted = count >= 0 && t.charge(uint64(count)*tableEntrySize)
 	case interrupt.ChargeReferences:
-		if !t.take(uint64(max(count, 0)) * referenceSize) {
-			panic(fault{errBudget})
+		if !t.charge(uint64(max(count, 0)) * funcRefSize) {
+			panic(guestFault{errBudget})
 		}
 		granted = true
 	}
@@ -112,8 +116,8 @@ func charge(ctx context.Context, _ api.Module, stack []uint64) {
 	}
 }
 
-// errNoRoom says that a guest's first thread needs more than the guest may hold.
-func (m *Module) errNoRoom(limit uint64) error {
+// errBudgetTooSmall is the error of a guest whose first thread costs more than its budget.
+func (m *Module) errBudgetTooSmall(limit uint64) error {
 	const text = "the module needs %d bytes of memory to start, beside its memory, and may have %d"
-	return fmt.Errorf(text, m.threadNeeds(), limit)
+	return fmt.Errorf(text, m.threadCost(), limit)
 }

@@ -12,33 +12,34 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-// CompileOptions say what to do with a module that is not quite as we want it.
+// CompileOptions are the options of Compile.
 type CompileOptions struct {
-	TrapUnknown bool // functions that we lack trap when called, instead of making Compile fail
+	// TrapUnknown makes imported functions that do not exist trap when they are called, instead of
+	// making Compile fail.
+	TrapUnknown bool
 }
 
-// Compile compiles a module and checks that its imports can be supplied. An *ImportError says which
-// cannot.
+// Compile compiles a module and checks that its imports can be supplied. The error is an
+// *ImportError, with the list of them, if some cannot.
 //
-// It returns at the end of ctx, with its cause. wazero does not look at ctx while it compiles a
-// function, so that this one goes on in the background, for as long as interrupt.Rewrite lets a
-// function of its size take; the engine is not released before. The binary must not change until
-// then.
+// Compile returns when ctx ends, with its cause. wazero does not look at ctx while it compiles a
+// function. That compilation goes on in the background, no longer than interrupt.Rewrite allows for
+// a function of its size, and the engine stays open until then. The binary must not change as long.
 func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (*Module, error) {
 	if ctx.Done() == nil {
 		return e.compileModule(ctx, binary, o)
 	}
 	if ctx.Err() != nil {
-		return nil, errCut(ctx)
+		return nil, errCompileCancelled(ctx)
 	}
-	if !e.users.enter() {
+	if !e.uses.acquire() {
 		return nil, errClosed
 	}
 	var m *Module
 	var err error
 	done, wanted := make(chan struct{}), make(chan bool, 1)
 	go func() {
-		defer e.users.leave()
+		defer e.uses.release()
 		m, err = e.compileModule(ctx, binary, o)
 		close(done)
 		if !<-wanted && err == nil {
@@ -48,75 +49,79 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	select {
 	case <-done:
 		wanted <- true
-		if ctx.Err() != nil && err != nil { // which wazero puts in other words
-			return nil, errCut(ctx)
+		if ctx.Err() != nil && err != nil {
+			// wazero's error does not wrap the cause of ctx.
+			return nil, errCompileCancelled(ctx)
 		}
 		return m, err
 	case <-ctx.Done():
 		wanted <- false
-		return nil, errCut(ctx)
+		return nil, errCompileCancelled(ctx)
 	}
 }
 
-func errCut(ctx context.Context) error {
+func errCompileCancelled(ctx context.Context) error {
 	return fmt.Errorf("the module was not compiled in time: %w", context.Cause(ctx))
 }
 
 func (e *Engine) compileModule(
 	ctx context.Context, binary []byte, o CompileOptions,
 ) (*Module, error) {
-	if err := recognise(binary); err != nil {
+	if err := checkHeader(binary); err != nil {
 		return nil, err
 	}
 	m := &Module{engine: e, runtime: e.runtime, scheduler: e.scheduler,
 		byGo: interrupt.ByGo(binary)}
 	original := binary
 	if !e.noInterrupt {
-		rewritten, needs, err := interrupt.Rewrite(binary,
-			interrupt.Options{Interval: interval, Stack: firstStack, Charge: true, Atomics: true,
-				Overloaded: m.overloaded})
+		rewritten, needs, err := interrupt.Rewrite(binary, interrupt.Options{
+			Interval: tickInterval, Stack: initialStackLimit, Charge: true, Atomics: true,
+			Overloaded: m.isOverloaded,
+		})
 		if err != nil {
-			// Not wazero's to judge: it takes some that are invalid, which nothing would end or
-			// limit, and it allocates what they declare.
+			// wazero must not see such a module. It accepts some invalid ones, which would run
+			// without limits, and it allocates as much as a module declares.
 			return nil, err
 		}
-		binary, m.interrupted, m.memory, m.needs = rewritten, true, needs.Memory, needs
-		m.memory.Max = min(m.memory.Max, mostMemory)
+		binary, m.interruptible, m.memory, m.requirements = rewritten, true, needs.Memory, needs
+		m.memory.Max = min(m.memory.Max, maxMemory)
 	}
 	var err error
 	if m.otherImports, err = interrupt.Imports(original); err != nil {
 		return nil, err
 	}
-	if m.compiled, err = e.compile(ctx, binary); err != nil {
+	if m.compiled, err = e.compileCached(ctx, binary); err != nil {
 		return nil, err
 	}
-	m.exported = m.compiled.ExportedFunctions()
-	m.findStack(binary)
-	if err := m.prepare(ctx, o); err != nil {
+	m.exportedFuncs = m.compiled.ExportedFunctions()
+	m.findStackPointer(binary)
+	if err := m.resolveImports(ctx, o); err != nil {
 		m.Close(ctx)
 		return nil, err
 	}
 	return m, nil
 }
 
-func (e *Engine) compile(
+// compileCached compiles a module, or takes its code from the cache.
+func (e *Engine) compileCached(
 	ctx context.Context, binary []byte,
 ) (compiled wazero.CompiledModule, err error) {
 	compile := func() (err error) {
-		if compiled, err = e.runtime.CompileModule(compiling(ctx), binary); err != nil {
+		ctx := withCompilationWorkers(ctx)
+		if compiled, err = e.runtime.CompileModule(ctx, binary); err != nil {
 			return fmt.Errorf("invalid module: %w", printable.Error(err))
 		}
 		return nil
 	}
-	if e.kept == nil {
+	if e.codeCache == nil {
 		err = compile()
 	} else {
-		err = e.kept.Compile(ctx, binary, compile)
+		err = e.codeCache.Compile(ctx, binary, compile)
 	}
 	return compiled, err
 }
 
-// compiling is the context for compiling, which by default would use one processor of several.
-func compiling(ctx context.Context) context.Context {
+// withCompilationWorkers has wazero compile on all processors. By default it uses one.
+func withCompilationWorkers(ctx context.Context) context.Context {
 	return experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
 }

@@ -1,8 +1,14 @@
-// Package engine compiles and runs guests on wazero: compiling, checking and supplying what a
-// module imports, starting a guest and its threads, ending it, and saying why it ended.
+// Package engine compiles and runs guests on wazero. It compiles a module, checks and supplies its
+// imports, starts a guest and its threads, ends it, and reports the reason of its end.
 //
-// Together with internal/abi it is the only place that knows wazero, and it uses wazero's public
-// API alone. What imported functions do is not its business.
+// Only this package, internal/abi and the root package import wazero, and they use its public API
+// alone. The imported functions themselves are in internal/abi. Rewriting a module so that it can
+// be interrupted is in engine/interrupt, linear memory in engine/memory, atomic wait and notify in
+// engine/futex, and the cache of machine code in engine/codecache.
+//
+// Engine and Module may be used from several goroutines. An instance has one goroutine per thread.
+// Lock order: useCount.mu before wazero's locks, instance.mu before that of memory.Memory. The two
+// of this package are never held together.
 package engine
 
 import (
@@ -19,51 +25,67 @@ import (
 	"github.com/wasport/wasport/internal/sched"
 )
 
-// Config says how guests are run.
+// Config is the configuration of an engine.
 type Config struct {
-	// Runtime is a runtime that the embedder already has, and closes; then the other fields mean
-	// nothing. Nil = one of our own.
+	// Runtime is a runtime of the embedder's, which the embedder closes. CacheDir, CacheKeyFile and
+	// Interpreter are ignored with it. Nil means that the engine makes a runtime and closes it.
 	Runtime wazero.Runtime
 
-	// Modules are the names of the modules in Runtime whose functions guests may import. No other
-	// module of it can be reached.
+	// Modules are the names of the modules in Runtime that guests may import functions from. Guests
+	// reach no other module of it.
 	Modules []string
 
-	CacheDir     string // where compiled modules are kept; empty = in memory only
-	CacheKeyFile string // of the key that authenticates them; empty = the user's
-	Interpreter  bool   // interpret instead of compiling
+	// CacheDir is the directory that keeps compiled modules. Empty means that none are kept.
+	CacheDir string
 
-	// NoInterrupt leaves modules as they are. A guest that computes then holds up the whole process
-	// at its next garbage collection, and cannot be ended before it calls the host.
+	// CacheKeyFile is the file with the key that authenticates compiled modules. Empty means
+	// codecache.DefaultKeyFile.
+	CacheKeyFile string
+
+	// Interpreter interprets modules instead of compiling them.
+	Interpreter bool
+
+	// NoInterrupt runs modules as they are. A computing guest then blocks the whole process at its
+	// next garbage collection, and cannot be ended before it calls the host.
 	NoInterrupt bool
 }
 
 // Engine compiles modules and runs guests. It may be used from several goroutines.
 type Engine struct {
-	users   users
-	runtime wazero.Runtime
-	cache   wazero.CompilationCache // nil when the runtime is not ours
-	kept    *codecache.Cache        // nil when compiled modules are not kept
+	// uses counts the running guests and compilations. The engine is released after the last.
+	uses        useCount
+	scheduler   *sched.Scheduler
+	noInterrupt bool
 
-	modules map[string]struct{} // of the runtime, which guests may import functions from
-	nothing api.Module          // has no exports
+	// ownsRuntime is set if New made the runtime. Closing the engine then closes it.
+	ownsRuntime bool
+	runtime     wazero.Runtime
 
-	owned, noInterrupt bool
-	scheduler          *sched.Scheduler
+	// cache is nil if the runtime is the embedder's.
+	cache wazero.CompilationCache
+
+	// codeCache is nil if compiled modules are not kept.
+	codeCache *codecache.Cache
+
+	// embedderModules are the names of Config.Modules.
+	embedderModules map[string]struct{}
+
+	// emptyModule has no exports. Imports from a name that guests may not reach resolve to it.
+	emptyModule api.Module
 }
 
-// features are what a guest may use. Exception handling is not among them: wazero's can be made to
-// use freed memory of the host (wazero issue 2522).
+// features are the WebAssembly features that a guest may use. Exception handling is not among them:
+// with wazero's, a guest can make the host use freed memory (wazero issue 2522).
 const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads |
 	experimental.CoreFeaturesTailCall |
 	experimental.CoreFeaturesExtendedConst
 
-// New makes an engine. It must be closed.
+// New makes an engine. The caller closes it.
 func New(ctx context.Context, c Config) (*Engine, error) {
 	if c.Runtime != nil {
-		return (&Engine{runtime: c.Runtime, noInterrupt: c.NoInterrupt}).ready(ctx, c.Modules)
+		return (&Engine{runtime: c.Runtime, noInterrupt: c.NoInterrupt}).initialize(ctx, c.Modules)
 	}
-	e := &Engine{owned: true, noInterrupt: c.NoInterrupt}
+	e := &Engine{ownsRuntime: true, noInterrupt: c.NoInterrupt}
 	rc := wazero.NewRuntimeConfig()
 	if c.Interpreter {
 		rc = wazero.NewRuntimeConfigInterpreter()
@@ -76,7 +98,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx,
 		rc.WithCoreFeatures(features).WithCompilationCache(e.cache))
-	return e.ready(ctx, nil)
+	return e.initialize(ctx, nil)
 }
 
 func (e *Engine) openCache(dir, keyFile string) (err error) {
@@ -85,32 +107,33 @@ func (e *Engine) openCache(dir, keyFile string) (err error) {
 			return err
 		}
 	}
-	if e.kept, err = codecache.Open(dir, keyFile); err == nil {
-		e.cache = e.kept.Wazero
+	if e.codeCache, err = codecache.Open(dir, keyFile); err == nil {
+		e.cache = e.codeCache.Wazero
 	}
 	return err
 }
 
-// CachePaths are the directory of compiled modules and that of the key to them. What could write
-// there could have the process run any machine code. They are empty if there is no such cache.
+// CachePaths returns the directory of compiled modules and the directory of their key. A guest that
+// could write to both could make the process run any machine code. They are empty if compiled
+// modules are not kept.
 func (e *Engine) CachePaths() (dir, keyDir string) {
-	if e.kept == nil {
+	if e.codeCache == nil {
 		return "", ""
 	}
-	return e.kept.Paths()
+	return e.codeCache.Paths()
 }
 
-// ready makes what every engine has.
-func (e *Engine) ready(ctx context.Context, modules []string) (*Engine, error) {
+// initialize sets the fields that every engine has. It closes the engine if it fails.
+func (e *Engine) initialize(ctx context.Context, modules []string) (*Engine, error) {
 	e.scheduler = sched.New()
-	e.modules = make(map[string]struct{})
+	e.embedderModules = make(map[string]struct{})
 	for _, name := range modules {
-		e.modules[name] = struct{}{}
+		e.embedderModules[name] = struct{}{}
 	}
-	// which is never kept in a cache
-	nothing, err := e.runtime.NewHostModuleBuilder("nothing").Compile(ctx)
+	// Engine.cache does not keep a host module.
+	empty, err := e.runtime.NewHostModuleBuilder("nothing").Compile(ctx)
 	if err == nil {
-		e.nothing, err = e.runtime.InstantiateModule(ctx, nothing, anonymous)
+		e.emptyModule, err = e.runtime.InstantiateModule(ctx, empty, anonymousConfig)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("an empty module: %w", err), e.Close(ctx))
@@ -118,29 +141,32 @@ func (e *Engine) ready(ctx context.Context, modules []string) (*Engine, error) {
 	return e, nil
 }
 
-// Close releases the engine and all of its modules, once no guest runs. One that is stuck in the
-// host keeps them until it comes back.
+// Close releases the engine and all of its modules once no guest runs. It does not wait: a guest
+// that is inside a host function delays the release until the function returns.
 func (e *Engine) Close(ctx context.Context) error {
-	return e.users.close(func() error { return e.release(ctx) })
+	return e.uses.close(func() error { return e.release(ctx) })
 }
 
 func (e *Engine) release(ctx context.Context) error {
 	e.scheduler.Close()
-	if !e.owned {
-		if e.nothing == nil {
+	if !e.ownsRuntime {
+		if e.emptyModule == nil {
 			return nil
 		}
-		return e.nothing.Close(ctx)
+		return e.emptyModule.Close(ctx)
 	}
 	err := errors.Join(e.runtime.Close(ctx), e.cache.Close(ctx))
-	if e.kept != nil {
-		err = errors.Join(err, e.kept.Close())
+	if e.codeCache != nil {
+		err = errors.Join(err, e.codeCache.Close())
 	}
 	return err
 }
 
-// anonymous is the configuration of every instance: without a name, so that any number of them can
-// be there at once; with a source of random numbers, since wazero would otherwise seed one of its
-// own for 15 µs and 5 KiB each, and without a start function, which is called when everything else
-// is ready.
-var anonymous = wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader).WithStartFunctions()
+// anonymousConfig is the configuration of every instance.
+//
+//   - It has no name, so that a runtime can hold any number of instances.
+//   - It has a source of random numbers. Without, wazero seeds one per instance, which takes 15 µs
+//     and 5 KiB.
+//   - It has no start function. Module.Run calls the entry once the instance is complete.
+var anonymousConfig = wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader).
+	WithStartFunctions()

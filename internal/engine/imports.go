@@ -14,29 +14,31 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-// Import is what a module imports, and what there is under that name.
+// Import is an import of a module.
 type Import struct {
 	Module, Name string
 
-	// Want and Have are what the module imports and what it would get. A function is told by its
-	// signature, such as "(i32, i32) -> i32", anything else by its kind: "global", "table",
-	// "memory", "shared memory". Have is empty if there is nothing.
-	Want, Have string
+	// Want is the signature of the imported function, such as "(i32, i32) -> i32", or the kind of
+	// any other import: "global", "table", "memory" or "shared memory".
+	Want string
 
-	// Foreign is true if it comes from a module of the embedder's runtime, since Config.Modules
-	// names that.
+	// Have is the signature of the function that exists under the name. It is empty if there is
+	// none.
+	Have string
+
+	// Foreign is set if the import comes from one of Config.Modules.
 	Foreign bool
 }
 
 // OK reports whether the import can be supplied.
 func (i Import) OK() bool { return i.Want == i.Have }
 
-// IsFunction reports whether the import is a function. Anything else that cannot be supplied has no
-// stand-in.
+// IsFunction reports whether the import is a function. A missing function can be replaced by one
+// that traps; a missing import of another kind cannot.
 func (i Import) IsFunction() bool { return strings.HasPrefix(i.Want, "(") }
 
-// FullName is the names of the module and of what is imported from it, such as "env.memory", as
-// they can be shown on a terminal.
+// FullName returns the names of the module and of the import, such as "env.memory", made safe for a
+// terminal.
 func (i Import) FullName() string { return printable.Name(i.Module) + "." + printable.Name(i.Name) }
 
 func (i Import) String() string {
@@ -52,16 +54,16 @@ func (i Import) String() string {
 	return s + ": here it is " + i.Have
 }
 
-// ImportError is the error of a module that imports what we lack.
+// ImportError is the error of a module with imports that cannot be supplied.
 type ImportError struct{ Imports []Import }
 
 func (e *ImportError) Error() string {
-	const most = 20
+	const maxListed = 20
 	var lines []string
-	for _, i := range e.Imports[:min(len(e.Imports), most)] {
+	for _, i := range e.Imports[:min(len(e.Imports), maxListed)] {
 		lines = append(lines, i.String())
 	}
-	if n := len(e.Imports) - most; n > 0 {
+	if n := len(e.Imports) - maxListed; n > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", n))
 	}
 	return "the module imports what cannot be supplied: " + strings.Join(lines, "; ")
@@ -82,8 +84,8 @@ func signature(params, results []api.ValueType) string {
 	return s
 }
 
-// types turns a signature of the tables into the engine's.
-func types(letters string) []api.ValueType {
+// valueTypes converts the letters of abi.Function, 'i' for i32 and 'I' for i64, to wazero's types.
+func valueTypes(letters string) []api.ValueType {
 	t := make([]api.ValueType, len(letters))
 	for i, c := range letters {
 		t[i] = api.ValueTypeI32
@@ -94,8 +96,7 @@ func types(letters string) []api.ValueType {
 	return t
 }
 
-// imports lists the functions that a compiled module imports, in its own order and each once, but
-// for those that rewriting added; then what else it imports and cannot get.
+// imports is Imports. It leaves out the functions that rewriting added.
 func (m *Module) imports() []Import {
 	var list []Import
 	seen := make(map[Import]struct{})
@@ -110,12 +111,12 @@ func (m *Module) imports() []Import {
 		if module == interrupt.Module {
 			continue
 		}
-		i := Import{Module: module, Name: m.importedName(module, name),
+		i := Import{Module: module, Name: m.originalImportName(module, name),
 			Want: signature(def.ParamTypes(), def.ResultTypes())}
-		if m.foreign(module) {
-			i.Have, i.Foreign = m.engine.exported(module, name), true
+		if m.fromEmbedder(module) {
+			i.Have, i.Foreign = m.engine.embedderSignature(module, name), true
 		} else if named := abi.Overloads(module, i.Name); len(named) > 0 {
-			i.Have = have(named, i.Want)
+			i.Have = matchingSignature(named, i.Want)
 		} else if module == threadsModule && name == threadSpawn {
 			i.Have = spawnType
 		}
@@ -124,8 +125,8 @@ func (m *Module) imports() []Import {
 	for _, o := range m.otherImports {
 		i := Import{Module: o.Module, Name: o.Name, Want: kindNames[o.Kind]}
 		if o.Shared {
-			if m.interrupted { // else nothing is known of it to make the guest's own of
-				continue
+			if m.interruptible {
+				continue // reserveMemory supplies it.
 			}
 			i.Want = "shared memory"
 		}
@@ -134,11 +135,12 @@ func (m *Module) imports() []Import {
 	return list
 }
 
-// have is the signature that is wanted, if one of the functions has it, else all that there are.
-func have(named []*abi.Function, want string) string {
-	list := make([]string, 0, len(named))
-	for _, f := range named {
-		list = append(list, signature(types(f.Params), types(f.Results)))
+// matchingSignature returns want if one of the functions has that signature. Otherwise it returns
+// the signatures of all of them.
+func matchingSignature(functions []*abi.Function, want string) string {
+	list := make([]string, 0, len(functions))
+	for _, f := range functions {
+		list = append(list, signature(valueTypes(f.Params), valueTypes(f.Results)))
 	}
 	if slices.Contains(list, want) {
 		return want
@@ -150,54 +152,55 @@ var kindNames = map[interrupt.Kind]string{
 	interrupt.KindTable: "table", interrupt.KindMemory: "memory", interrupt.KindGlobal: "global",
 }
 
-// foreign reports whether functions of the named module come from the embedder's runtime.
-func (m *Module) foreign(module string) bool {
-	_, listed := m.engine.modules[module]
+// fromEmbedder reports whether the named module is one of Config.Modules.
+func (m *Module) fromEmbedder(module string) bool {
+	_, listed := m.engine.embedderModules[module]
 	return listed
 }
 
-// overloaded reports whether there are functions of several types under a name.
-func (m *Module) overloaded(module, name string) bool {
-	return !m.foreign(module) && len(abi.Overloads(module, name)) > 1
+// isOverloaded reports whether the host has functions of several types under one name.
+func (m *Module) isOverloaded(module, name string) bool {
+	return !m.fromEmbedder(module) && len(abi.Overloads(module, name)) > 1
 }
 
-// importedName is the name that the module gave an import before it was rewritten.
-func (m *Module) importedName(module, name string) string {
-	if original := interrupt.ImportedName(name); m.overloaded(module, original) {
+// originalImportName returns the name that an import had before the module was rewritten.
+func (m *Module) originalImportName(module, name string) string {
+	if original := interrupt.ImportedName(name); m.isOverloaded(module, original) {
 		return original
 	}
 	return name
 }
 
-// exported is the signature of a function that a module of the embedder's exports; empty if there
-// is none.
-func (e *Engine) exported(module, name string) string {
-	instance := e.runtime.Module(module)
-	if instance == nil {
+// embedderSignature returns the signature of a function that a module of the embedder's exports. It
+// is empty if there is none.
+func (e *Engine) embedderSignature(module, name string) string {
+	mod := e.runtime.Module(module)
+	if mod == nil {
 		return ""
 	}
-	def, ok := instance.ExportedFunctionDefinitions()[name]
+	def, ok := mod.ExportedFunctionDefinitions()[name]
 	if !ok {
 		return ""
 	}
 	return signature(def.ParamTypes(), def.ResultTypes())
 }
 
-// supply makes the modules that a compiled module imports its functions from: with just those
-// functions, and without names, so that they meet neither those of other guests' dialects nor what
-// an embedder has put into the runtime. A function that we do not have traps when it is called.
-func (m *Module) supply(ctx context.Context) (map[string]api.Module, error) {
+// instantiateHostModules instantiates the host modules that a compiled module imports functions
+// from, with those functions alone. The instances are anonymous. Named ones would collide with
+// those of other modules, which may import other signatures of the same function, and with the
+// embedder's own. A function that does not exist traps when it is called.
+func (m *Module) instantiateHostModules(ctx context.Context) (map[string]api.Module, error) {
 	rt := m.engine.runtime
 	builders := make(map[string]wazero.HostModuleBuilder)
 	for _, def := range m.compiled.ImportedFunctions() {
 		module, name, _ := def.Import()
-		if m.foreign(module) {
+		if m.fromEmbedder(module) {
 			continue
 		}
-		imported := m.importedName(module, name)
-		call, ok := function(module, imported, signature(def.ParamTypes(), def.ResultTypes()))
+		imported := m.originalImportName(module, name)
+		call, ok := hostFunction(module, imported, signature(def.ParamTypes(), def.ResultTypes()))
 		if !ok {
-			call = trapping(module, imported)
+			call = trappingFunction(module, imported)
 		}
 		b, known := builders[module]
 		if !known {
@@ -209,38 +212,39 @@ func (m *Module) supply(ctx context.Context) (map[string]api.Module, error) {
 	}
 	modules := make(map[string]api.Module)
 	for name, b := range builders {
-		// wazero's resolver of imports panics on modules from the builder's own Instantiate.
+		// wazero's import resolver panics on modules made by HostModuleBuilder.Instantiate.
 		compiled, err := b.Compile(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("supplying %s: %w", name, err)
 		}
-		if modules[name], err = rt.InstantiateModule(ctx, compiled, anonymous); err != nil {
+		if modules[name], err = rt.InstantiateModule(ctx, compiled, anonymousConfig); err != nil {
 			return nil, fmt.Errorf("supplying %s: %w", name, err)
 		}
 	}
 	return modules, nil
 }
 
-// function finds what a module imports, if we have it with the signature wanted.
-func function(module, name, want string) (api.GoModuleFunc, bool) {
+// hostFunction finds the host function with the wanted signature. It reports false if there is
+// none.
+func hostFunction(module, name, want string) (api.GoModuleFunc, bool) {
 	switch {
 	case module == interrupt.Module:
-		call, ok := interruptions[name]
+		call, ok := interruptFuncs[name]
 		return call, ok
 	case module == threadsModule && name == threadSpawn && want == spawnType:
 		return spawnThread, true
 	}
 	for _, f := range abi.Overloads(module, name) {
-		if signature(types(f.Params), types(f.Results)) == want {
+		if signature(valueTypes(f.Params), valueTypes(f.Results)) == want {
 			return f.Call, true
 		}
 	}
 	return nil, false
 }
 
-func trapping(module, name string) api.GoModuleFunc {
+func trappingFunction(module, name string) api.GoModuleFunc {
 	return func(context.Context, api.Module, []uint64) {
-		panic(fault{fmt.Errorf("called %s.%s, which the host does not have", printable.Name(module),
-			printable.Name(name))})
+		const text = "called %s.%s, which the host does not have"
+		panic(guestFault{fmt.Errorf(text, printable.Name(module), printable.Name(name))})
 	}
 }

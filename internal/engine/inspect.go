@@ -9,20 +9,20 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-// String is the function's name, as it can be shown on a terminal, and its signature.
+// String returns the function's name, made safe for a terminal, and its signature.
 func (e Entry) String() string { return printable.Name(e.Name) + e.Signature() }
 
-// Signature is the function's type, such as "(i32, i32) -> i32".
+// Signature returns the function's type, such as "(i32, i32) -> i32".
 func (e Entry) Signature() string { return signature(e.Params, e.Results) }
 
-// Imports lists the functions that the module imports, in its own order and each once, then what
-// else it imports and cannot get.
+// Imports lists the functions that the module imports, in the module's order and each once. The
+// imports of other kinds that cannot be supplied follow.
 func (m *Module) Imports() []Import { return m.imports() }
 
-// Entries lists the exported functions by name.
+// Entries lists the exported functions, sorted by name.
 func (m *Module) Entries() []Entry {
 	var list []Entry
-	for name, def := range m.exported {
+	for name, def := range m.exportedFuncs {
 		list = append(list, Entry{name, def.ParamTypes(), def.ResultTypes()})
 	}
 	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
@@ -32,32 +32,41 @@ func (m *Module) Entries() []Entry {
 // ByGo reports whether Go's compiler made the module.
 func (m *Module) ByGo() bool { return m.byGo }
 
-// Memory is the memory that a module has.
+// Memory describes the linear memory of a module.
 type Memory struct {
-	Min, Max uint64 // bytes; Max is what may be addressed if the module sets no limit
-	// the module and the name that it is imported under; empty if it is the module's own
+	// Min and Max are in bytes. Max is 4 GiB if the module declares no maximum.
+	Min, Max uint64
+
+	// Import is the full name of the import, such as "env.memory". It is empty if the module
+	// defines the memory itself.
 	Import string
-	Shared bool // among threads; then it can be imported, else there is none to import
+
+	// Shared is set if threads share the memory. Only a shared memory can be imported.
+	Shared bool
 }
 
 const pageSize = 1 << 16
 
-// Memory describes the memory that the module imports or exports. It is false if there is none.
+// Memory describes the memory that the module imports or exports. It reports false if there is
+// none.
 func (m *Module) Memory() (Memory, bool) {
 	for _, def := range m.compiled.ImportedMemories() {
 		module, name, _ := def.Import()
-		return m.memoryOf(def, Import{Module: module, Name: name}.FullName()), true
+		return m.describeMemory(def, Import{Module: module, Name: name}.FullName()), true
 	}
 	for _, def := range m.compiled.ExportedMemories() {
-		return m.memoryOf(def, ""), true
+		return m.describeMemory(def, ""), true
 	}
 	return Memory{}, false
 }
 
-func (m *Module) memoryOf(def api.MemoryDefinition, imported string) Memory {
-	most, limited := def.Max()
+func (m *Module) describeMemory(def api.MemoryDefinition, imported string) Memory {
+	maxPages, limited := def.Max()
 	if !limited {
-		most = 1 << 16
+		maxPages = 1 << 16
 	}
-	return Memory{uint64(def.Min()) * pageSize, uint64(most) * pageSize, imported, m.memory.Shared}
+	return Memory{
+		Min: uint64(def.Min()) * pageSize, Max: uint64(maxPages) * pageSize,
+		Import: imported, Shared: m.memory.Shared,
+	}
 }

@@ -12,23 +12,25 @@ import (
 	"github.com/wasport/wasport/internal/engine/memory"
 )
 
-// mostMemory is a page short of what can be addressed: code that wazero 1.12 compiles takes a
-// memory of 4 GiB for one of 0 bytes.
-const mostMemory = 1<<32 - pageSize
+// maxMemory is the largest linear memory, in bytes. It is one page less than 4 GiB, since code that
+// wazero 1.12 compiles takes a memory of 4 GiB for one of 0 bytes.
+const maxMemory = 1<<32 - pageSize
 
-// reserve gives the guest its memory, which is there until release is called: after the last of its
-// calls has returned. The context is the one to make its instances under. A module that was not
-// rewritten, of whose memory nothing is known, gets wazero's.
-func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context.Context,
-	release func(), _ error) {
+// reserveMemory reserves the guest's linear memory of at most limit bytes; 0 means no limit. It
+// returns the context to make the guest's instances with. The caller calls release once the last
+// call of the guest has returned. For a module that was not rewritten, wazero allocates the memory,
+// since its type is not known here.
+func (m *Module) reserveMemory(
+	ctx context.Context, inst *instance, limit uint64,
+) (_ context.Context, release func(), _ error) {
 	if m.memory == (interrupt.Memory{}) || m.memory.Imported && !m.memory.Shared {
-		return m.resolving(ctx, nil), func() {}, nil
+		return m.withImportResolver(ctx, nil), func() {}, nil
 	}
-	if limit == 0 || limit > mostMemory {
-		limit = mostMemory
+	if limit == 0 || limit > maxMemory {
+		limit = maxMemory
 	}
 	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit,
-		Shared: m.memory.Shared, Budget: g.budget})
+		Shared: m.memory.Shared, Budget: inst.budget})
 	if errors.Is(err, memory.ErrLimit) {
 		return nil, nil, fmt.Errorf("the module starts with %d bytes of memory, and may have %d",
 			m.memory.Min, limit)
@@ -38,43 +40,47 @@ func (m *Module) reserve(ctx context.Context, g *guest, limit uint64) (_ context
 	}
 	free := func() { mem.Release() }
 	if !m.memory.Shared {
-		return m.resolving(experimental.WithMemoryAllocator(ctx, mem), nil), free, nil
+		return m.withImportResolver(experimental.WithMemoryAllocator(ctx, mem), nil), free, nil
 	}
 
-	// wazero is handed the memory here, for the first and only time, so that all of it is known.
-	most := min(m.memory.Max, limit) &^ (pageSize - 1)
-	linear := mem.Allocate(m.memory.Min, most)
-	g.memory, g.shared = mem, linear.Reallocate(most)
+	// The memory is allocated here at its full size, and every instance gets this one.
+	maxBytes := min(m.memory.Max, limit) &^ (pageSize - 1)
+	linear := mem.Allocate(m.memory.Min, maxBytes)
+	inst.memory, inst.sharedMemory = mem, linear.Reallocate(maxBytes)
 	ctx = experimental.WithMemoryAllocator(ctx,
 		experimental.MemoryAllocatorFunc(func(_, _ uint64) experimental.LinearMemory {
 			return linear
 		}))
 	if !m.memory.Imported {
-		return m.resolving(ctx, nil), free, nil
+		return m.withImportResolver(ctx, nil), free, nil
 	}
-	provider, closeProvider, err := m.provide(ctx, most)
+	provider, closeProvider, err := m.instantiateMemoryProvider(ctx, maxBytes)
 	if err != nil {
 		free()
 		return nil, nil, fmt.Errorf("the guest's memory: %w", err)
 	}
-	return m.resolving(ctx, provider), func() { closeProvider(); free() }, nil
+	return m.withImportResolver(ctx, provider), func() { closeProvider(); free() }, nil
 }
 
-// resolving is a context under which instances find what they import: the memory that a module
-// provides, the functions that are supplied, and the modules of the runtime that the embedder has
-// listed. Where the answer is nil, wazero looks for the name among all modules of the runtime,
-// other tenants' among them. So for a name that is not listed it is a module without exports.
-func (m *Module) resolving(ctx context.Context, provider api.Module) context.Context {
+// withImportResolver returns a context in which the imports of an instance resolve, in this order:
+//
+//  1. The module name of the imported memory resolves to provider, unless that is nil.
+//  2. A name of hostModules resolves to that module.
+//  3. A name of Config.Modules resolves to the embedder's module.
+//  4. Any other name resolves to a module without exports. With nil, wazero would look it up among
+//     all modules of the runtime, where it could find another tenant's.
+func (m *Module) withImportResolver(ctx context.Context, provider api.Module) context.Context {
 	return experimental.WithImportResolver(ctx, func(name string) api.Module {
 		if provider != nil && name == m.importedMemory.module {
 			return provider
 		}
-		if s, ok := m.supplied[name]; ok {
+		if s, ok := m.hostModules[name]; ok {
 			return s
 		}
-		if m.foreign(name) {
-			return nil // wazero finds it; it panics on some modules that a resolver hands it
+		if m.fromEmbedder(name) {
+			// wazero finds it in the runtime. Returned from here, some modules make wazero panic.
+			return nil
 		}
-		return m.engine.nothing
+		return m.engine.emptyModule
 	})
 }

@@ -15,61 +15,73 @@ import (
 	"github.com/wasport/wasport/internal/sched"
 )
 
-// Module is a compiled module, of which any number of guests can be run.
+// Module is a compiled module. Any number of guests can run from it at the same time.
 type Module struct {
-	users     users
-	engine    *Engine
-	runtime   wazero.Runtime
-	scheduler *sched.Scheduler
-	compiled  wazero.CompiledModule
-	exported  map[string]api.FunctionDefinition
-	supplied  map[string]api.Module
+	uses          useCount
+	engine        *Engine
+	runtime       wazero.Runtime
+	scheduler     *sched.Scheduler
+	compiled      wazero.CompiledModule
+	exportedFuncs map[string]api.FunctionDefinition
+	hostModules   map[string]api.Module
 
-	interrupted    bool             // rewritten so that it can be
-	memory         interrupt.Memory // zero if not
-	needs          interrupt.Needs  // likewise
-	unsuppliable   error            // an import that has no stand-in
+	// interruptible is set if the module was rewritten. Else memory and requirements are zero.
+	interruptible bool
+	memory        interrupt.Memory
+	requirements  interrupt.Needs
+
+	// unsuppliedImport is the error of Run if an import can neither be supplied nor be replaced by
+	// a trap.
+	unsuppliedImport error
+
+	// otherImports are the imports that are no functions.
+	otherImports   []interrupt.Import
 	importedMemory memoryImport
-	// of the memory at its largest, if it is imported and shared
-	provider     wazero.CompiledModule
-	otherImports []interrupt.Import
-	byGo         bool
-	threads      bool
 
-	namesStack   bool
-	stackPointer uint32 // index of the global, if the module names it
+	// memoryProvider exports the memory at its maximum size. It is nil unless the module imports a
+	// shared memory.
+	memoryProvider wazero.CompiledModule
+	usesThreads    bool
+
+	// byGo is set if Go's compiler made the module.
+	byGo bool
+
+	// hasStackPointer is set if the module names its stack pointer. stackPointerIndex is then the
+	// index of that global.
+	hasStackPointer   bool
+	stackPointerIndex uint32
 }
 
-// prepare checks what the module imports, and makes ready what its guests get.
-func (m *Module) prepare(ctx context.Context, o CompileOptions) (err error) {
-	if m.threads = m.spawns(); m.threads {
+// resolveImports checks the module's imports, and makes the host modules that supply them.
+func (m *Module) resolveImports(ctx context.Context, o CompileOptions) (err error) {
+	if m.usesThreads = m.importsThreadSpawn(); m.usesThreads {
 		if err := m.checkThreads(); err != nil {
 			return err
 		}
 	}
-	lacking := m.lacking()
-	if len(lacking) > 0 && !o.TrapUnknown {
-		return &ImportError{lacking}
+	missing := m.unsuppliedImports()
+	if len(missing) > 0 && !o.TrapUnknown {
+		return &ImportError{missing}
 	}
-	for _, i := range lacking {
+	for _, i := range missing {
 		if !i.IsFunction() {
-			m.unsuppliable = &ImportError{[]Import{i}}
+			m.unsuppliedImport = &ImportError{[]Import{i}}
 		}
 	}
-	if m.supplied, err = m.supply(ctx); err != nil {
+	if m.hostModules, err = m.instantiateHostModules(ctx); err != nil {
 		return err
 	}
 	for _, def := range m.compiled.ImportedMemories() {
 		m.importedMemory.module, m.importedMemory.name, _ = def.Import()
 	}
 	if m.memory.Imported && m.memory.Shared {
-		m.provider, err = m.compileProvider(ctx, m.memory.Max)
+		m.memoryProvider, err = m.compileMemoryProvider(ctx, m.memory.Max)
 	}
 	return err
 }
 
-// lacking lists the imports that cannot be supplied.
-func (m *Module) lacking() (list []Import) {
+// unsuppliedImports lists the imports that cannot be supplied.
+func (m *Module) unsuppliedImports() (list []Import) {
 	for _, i := range m.Imports() {
 		if !i.OK() {
 			list = append(list, i)
@@ -78,11 +90,12 @@ func (m *Module) lacking() (list []Import) {
 	return list
 }
 
-// CachePaths are those of the module's engine.
+// CachePaths returns Engine.CachePaths of the module's engine.
 func (m *Module) CachePaths() (dir, keyDir string) { return m.engine.CachePaths() }
 
-// recognise tells a core module from what else may be in a file with that ending.
-func recognise(b []byte) error {
+// checkHeader checks that the binary begins as a core module does (WebAssembly Core Specification
+// 2.0, section 5.5.16). Its errors name the usual mistakes: text, a component, a truncated file.
+func checkHeader(b []byte) error {
 	const size = 8
 	switch {
 	case len(b) == 0:
@@ -107,34 +120,34 @@ func recognise(b []byte) error {
 	}
 }
 
-// Close releases the module, once no guest of it runs.
+// Close releases the module once no guest of it runs. It does not wait for them.
 func (m *Module) Close(ctx context.Context) error {
-	return m.users.close(func() error { return m.release(ctx) })
+	return m.uses.close(func() error { return m.release(ctx) })
 }
 
 func (m *Module) release(ctx context.Context) error {
 	errs := []error{m.compiled.Close(ctx)}
-	if m.provider != nil {
-		errs = append(errs, m.provider.Close(ctx))
+	if m.memoryProvider != nil {
+		errs = append(errs, m.memoryProvider.Close(ctx))
 	}
-	for _, s := range m.supplied {
-		errs = append(errs, s.Close(ctx))
+	for _, mod := range m.hostModules {
+		errs = append(errs, mod.Close(ctx))
 	}
 	return errors.Join(errs...)
 }
 
-// Entry is an exported function that a guest can be started with.
+// Entry is an exported function to start a guest with.
 type Entry struct {
 	Name            string
 	Params, Results []api.ValueType
 }
 
-// Entry finds an exported function. Without a name it is the one that commands have, _start.
+// Entry finds an exported function. The empty name means _start, which every WASI command exports.
 func (m *Module) Entry(name string) (Entry, error) {
 	if name == "" {
 		name = "_start"
 	}
-	def, ok := m.exported[name]
+	def, ok := m.exportedFuncs[name]
 	if !ok {
 		return Entry{}, fmt.Errorf("the module exports no function %q", name)
 	}

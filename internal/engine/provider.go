@@ -8,24 +8,25 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// provide makes an instance that exports a memory of at most so many bytes, of a size that the
-// module accepts.
+// instantiateMemoryProvider makes an instance that exports a memory of at most maxBytes bytes, with
+// a type that the module's import accepts.
 //
-// It is closed at once. Closing an instance that has a memory, be it imported, makes wazero 1.12
-// forget the memory's allocator (wazero pull request 2512); done by one thread of a guest, another
-// that makes the memory grow meanwhile would be in trouble. Now all of it happens before there are
-// threads; and as all of the memory is there from the start, wazero needs no allocator for it to
-// grow.
-func (m *Module) provide(ctx context.Context, most uint64) (_ api.Module, release func(),
-	err error) {
-	compiled, release := m.provider, func() {}
-	if most != m.memory.Max {
-		if compiled, err = m.compileProvider(ctx, most); err != nil {
+// The instance is closed at once. When an instance with a memory is closed, even with an imported
+// one, wazero 1.12 drops the memory's allocator (wazero pull request 2512). The end of one thread
+// would do so while another grows the memory. Closing here drops it before any thread exists. All
+// of the memory is committed already, so that wazero grows it without an allocator.
+func (m *Module) instantiateMemoryProvider(
+	ctx context.Context, maxBytes uint64,
+) (_ api.Module, release func(), err error) {
+	compiled, release := m.memoryProvider, func() {}
+	if maxBytes != m.memory.Max {
+		if compiled, err = m.compileMemoryProvider(ctx, maxBytes); err != nil {
 			return nil, nil, err
 		}
 		release = func() { compiled.Close(ctx) }
 	}
-	provider, err := m.runtime.InstantiateModule(m.resolving(ctx, nil), compiled, anonymous)
+	provider, err := m.runtime.InstantiateModule(m.withImportResolver(ctx, nil), compiled,
+		anonymousConfig)
 	if err == nil {
 		err = provider.Close(ctx)
 	}
@@ -36,13 +37,15 @@ func (m *Module) provide(ctx context.Context, most uint64) (_ api.Module, releas
 	return provider, release, nil
 }
 
-// An import that is the module's memory.
+// memoryImport is the full name of an imported memory.
 type memoryImport struct{ module, name string }
 
-// compileProvider compiles a module that exports a shared memory under the name that the guest
-// imports it by, and along with it the functions that the guest imports from the same module, since
-// only one module can have that name.
-func (m *Module) compileProvider(ctx context.Context, most uint64) (wazero.CompiledModule, error) {
+// compileMemoryProvider compiles a module that exports a shared memory under the name by which the
+// guest imports it. The module also re-exports the functions that the guest imports from the same
+// module name, since a name resolves to one module only.
+func (m *Module) compileMemoryProvider(
+	ctx context.Context, maxBytes uint64,
+) (wazero.CompiledModule, error) {
 	var types, imports, exports []byte
 	count := 0
 	seen := make(map[string]bool)
@@ -65,7 +68,7 @@ func (m *Module) compileProvider(ctx context.Context, most uint64) (wazero.Compi
 	const limited, shared = 1, 2
 	mem := []byte{limited | shared}
 	mem = binary.AppendUvarint(mem, m.memory.Min/pageSize)
-	mem = binary.AppendUvarint(mem, most/pageSize)
+	mem = binary.AppendUvarint(mem, maxBytes/pageSize)
 
 	wasm := []byte("\x00asm\x01\x00\x00\x00")
 	for _, s := range []struct {
@@ -76,10 +79,10 @@ func (m *Module) compileProvider(ctx context.Context, most uint64) (wazero.Compi
 		content := append(appendUvarint(nil, s.count), s.content...)
 		wasm = appendBytes(append(wasm, s.id), content)
 	}
-	return m.engine.compile(ctx, wasm)
+	return m.engine.compileCached(ctx, wasm)
 }
 
 func appendUvarint(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) }
 
-// appendBytes appends a vector of bytes.
+// appendBytes appends a vector of bytes: its length, then the bytes.
 func appendBytes(b, v []byte) []byte { return append(appendUvarint(b, len(v)), v...) }

@@ -15,91 +15,101 @@ import (
 	"github.com/wasport/wasport/internal/system"
 )
 
-// Trap is the error with which a guest ended that did what WebAssembly does not allow.
+// Trap is the error of a guest that trapped (WebAssembly Core Specification 2.0, section 4.2.1).
 type Trap struct {
-	Reason string // "unreachable", "out of bounds memory access", ...
-	// the functions that were active, innermost first, a line each; below each, if the module
-	// tells, its lines of source, indented
+	// Reason is wazero's text without its prefix, such as "unreachable" or "out of bounds memory
+	// access".
+	Reason string
+
+	// Stack lists the active functions, one per line and the innermost first. If the module has
+	// DWARF sections, the source lines of a function follow it, indented by a tab.
 	Stack string
 }
 
 func (t *Trap) Error() string { return "trap: " + t.Reason }
 
-// Limits bound what a guest may use.
+// Limits are the limits of one guest.
 type Limits struct {
-	// bytes of linear memory, and besideMemory more for the rest; 0 = what WebAssembly allows
-	Memory  uint64
-	Threads int // besides the first; 0 = DefaultMaxThreads, negative = none
+	// Memory bounds the linear memory, in bytes. The guest may hold hostMemoryAllowance more of
+	// tables, stacks and instances. 0 means that only WebAssembly's own limit applies.
+	Memory uint64
+
+	// Threads bounds the number of threads besides the first. 0 means DefaultMaxThreads; a negative
+	// number allows none.
+	Threads int
 }
 
-// errReturned is the reason for which the world of a guest ends whose entry has returned.
-var errReturned = errors.New("the guest has returned")
+// errEntryReturned is the reason that ends a guest's system calls after its entry has returned.
+var errEntryReturned = errors.New("the guest has returned")
 
 var errClosed = errors.New("the module has been closed")
 
-// Run runs one guest from its entry to its end, the first thread on the calling goroutine. The
-// calls of all threads are reported to trace, a line each, unless that is nil; it must be safe for
-// concurrent use. The error is a *system.Exit if the guest called proc_exit, the reason if it was
-// killed, and a *Trap if it trapped; if several threads did something of the kind, what the first
-// of them did.
-func (m *Module) Run(ctx context.Context, world *system.Guest, trace io.Writer, entry Entry,
+// Run runs one guest from its entry to its end, with the first thread on the calling goroutine.
+//
+// Every call of every thread is written to trace, one line each, unless trace is nil. Trace must be
+// safe for concurrent use.
+//
+// The error is a *system.Exit if the guest called proc_exit, the reason of sys.Kill if it was
+// killed, and a *Trap if it trapped. If several threads end the guest, the first one counts.
+func (m *Module) Run(ctx context.Context, sys *system.Guest, trace io.Writer, entry Entry,
 	args []uint64, limits Limits) ([]uint64, error) {
-	if m.unsuppliable != nil {
-		return nil, m.unsuppliable
+	if m.unsuppliedImport != nil {
+		return nil, m.unsuppliedImport
 	}
-	g := &guest{module: m, world: world, trace: trace, most: limits.Threads,
-		left: make(chan struct{}, 1), ids: make(map[uint32]struct{})}
-	if g.most == 0 {
-		g.most = DefaultMaxThreads
+	inst := &instance{module: m, sys: sys, trace: trace, maxThreads: limits.Threads,
+		threadExited: make(chan struct{}, 1), runningIDs: make(map[uint32]struct{})}
+	if inst.maxThreads == 0 {
+		inst.maxThreads = DefaultMaxThreads
 	}
-	g.budget = newBudget(limits.Memory)
+	inst.budget = newBudget(limits.Memory)
 	if limits.Memory != 0 {
-		g.budget.Refused = func() { world.RefusedBy("memory", int(limits.Memory)) }
+		inst.budget.Refused = func() { sys.RefusedBy("memory", int(limits.Memory)) }
 	}
-	if !g.budget.Take(m.threadNeeds()) {
-		return nil, m.errNoRoom(limits.Memory)
+	if !inst.budget.Take(m.threadCost()) {
+		return nil, m.errBudgetTooSmall(limits.Memory)
 	}
-	if !m.engine.users.enter() {
+	if !m.engine.uses.acquire() {
 		return nil, errClosed
 	}
-	defer m.engine.users.leave()
-	if !m.users.enter() {
+	defer m.engine.uses.release()
+	if !m.uses.acquire() {
 		return nil, errClosed
 	}
-	defer m.users.leave()
-	ctx, release, err := m.reserve(ctx, g, limits.Memory)
+	defer m.uses.release()
+	ctx, release, err := m.reserveMemory(ctx, inst, limits.Memory)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	g.ctx = ctx
+	inst.ctx = ctx
 	var results []uint64
-	err = g.run(g.trace, func(ctx context.Context, inst api.Module) (err error) {
-		// A reactor is told to initialise itself before anything else is called; a command does so
-		// by itself.
-		if init := inst.ExportedFunction("_initialize"); init != nil && entry.Name != "_start" &&
-			entry.Name != "_initialize" {
-			if _, err := init.Call(ctx); err != nil {
+	err = inst.runThread(inst.trace, func(ctx context.Context, mod api.Module) (err error) {
+		// The _initialize function of a reactor runs before any other export (WASI
+		// application-abi.md). A command initialises itself.
+		initialize := mod.ExportedFunction("_initialize")
+		if initialize != nil && entry.Name != "_start" && entry.Name != "_initialize" {
+			if _, err := initialize.Call(ctx); err != nil {
 				return err
 			}
 		}
-		results, err = inst.ExportedFunction(entry.Name).Call(ctx, args...)
+		results, err = mod.ExportedFunction(entry.Name).Call(ctx, args...)
 		return err
 	})
 	if err == nil {
-		err = errReturned
+		err = errEntryReturned
 	}
-	world.Kill(err)
-	g.wait()
-	if err = world.Err(); err != errReturned {
+	sys.Kill(err)
+	inst.waitThreads()
+	if err = sys.Err(); err != errEntryReturned {
 		return nil, err
 	}
 	return results, nil
 }
 
-// ended makes sense of the error with which wazero returned.
-func (g *guest) ended(err error, when string) error {
-	if cause := g.world.Err(); cause != nil {
+// exitError converts the error of a wazero call to one of Run's. The prefix goes before an error
+// that is none of them.
+func (inst *instance) exitError(err error, prefix string) error {
+	if cause := inst.sys.Err(); cause != nil {
 		return cause
 	}
 	var exit *system.Exit
@@ -107,26 +117,25 @@ func (g *guest) ended(err error, when string) error {
 		return exit
 	}
 	reason, stack, ok := strings.Cut(err.Error(), "\nwasm stack trace:\n")
-	// which compiled code reports without its millions of frames
+	// A stack overflow in compiled code has no stack trace.
 	if !ok && reason != "stack overflow" {
-		return fmt.Errorf("%s%w", when, printable.Error(err))
+		return fmt.Errorf("%s%w", prefix, printable.Error(err))
 	}
-	var f fault
-	if strings.HasSuffix(reason, recovered) && !errors.As(err, &f) {
-		return hostPanic(err, strings.TrimSuffix(reason, recovered), stack)
+	var f guestFault
+	if strings.HasSuffix(reason, recoveredSuffix) && !errors.As(err, &f) {
+		return hostPanic(err, strings.TrimSuffix(reason, recoveredSuffix), stack)
 	}
-	return g.trap(reason, stack)
+	return inst.newTrap(reason, stack)
 }
 
-// recovered is what wazero adds to the argument of a panic that a host function let through.
-const recovered = " (recovered by wazero)"
+// recoveredSuffix is appended by wazero to the value of a panic in a host function.
+const recoveredSuffix = " (recovered by wazero)"
 
-// fault is what a guest did that WebAssembly does not allow, where it is our functions that
-// noticed.
-type fault struct{ error }
+// guestFault is the panic value of a host function that ends the guest with a trap.
+type guestFault struct{ error }
 
-// hostPanic is the error of a guest that has called a function of another module of the embedder's,
-// which has panicked. Wazero tells Go's stack only if the argument was a runtime.Error.
+// hostPanic is the error of a guest that called a function of the embedder's which panicked. wazero
+// reports Go's stack only if the panic value is a runtime.Error.
 func hostPanic(err error, reason, stack string) error {
 	p := &outside.Panic{In: "an imported function", Value: reason, Stack: stack}
 	if cause := errors.Unwrap(err); cause != nil {
@@ -138,17 +147,23 @@ func hostPanic(err error, reason, stack string) error {
 	return p
 }
 
-// trap makes a Trap of what wazero says. The guest knows neither the numbers of functions that
-// wazero has, nor what rewriting has added, nor the frames of the host that follow its own, nor
-// that each function is said to be its module's.
-func (g *guest) trap(reason, stack string) *Trap {
+// newTrap makes a Trap of wazero's reason and stack trace. It removes the parts that mean nothing
+// to the guest's author:
+//
+//   - the index of the start function
+//   - the function that interrupt.Rewrite added, and its caller
+//   - the frames of the host
+//   - the module's name before each function
+//
+// The texts are made safe for a terminal, since the guest chose its functions' names.
+func (inst *instance) newTrap(reason, stack string) *Trap {
 	if strings.HasPrefix(reason, "start function[") {
 		_, reason, _ = strings.Cut(reason, " failed: ")
 	}
-	reason = strings.TrimSuffix(strings.TrimPrefix(reason, "wasm error: "), recovered)
+	reason = strings.TrimSuffix(strings.TrimPrefix(reason, "wasm error: "), recoveredSuffix)
 	if rest, ok := strings.CutPrefix(stack, "\t"+interrupt.Module+"."+interrupt.Deepen+
 		"(i32) i32\n"); ok {
-		_, stack, _ = strings.Cut(rest, "\n") // the one that has called it is added too
+		_, stack, _ = strings.Cut(rest, "\n") // Its caller is the added function "tick".
 	}
 	stack, _, _ = strings.Cut(stack, "\n\n")
 	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
@@ -159,8 +174,8 @@ func (g *guest) trap(reason, stack string) *Trap {
 			continue
 		}
 		lines[i] = printable.Text(lines[i])
-		if !strings.HasPrefix(lines[i], "...") { // of frames that are left out
-			lines[i] = strings.TrimPrefix(lines[i], g.module.compiled.Name()+".")
+		if !strings.HasPrefix(lines[i], "...") { // Not the line that counts omitted frames.
+			lines[i] = strings.TrimPrefix(lines[i], inst.module.compiled.Name()+".")
 		}
 	}
 	return &Trap{Reason: printable.Text(reason), Stack: strings.Join(lines, "\n")}

@@ -7,14 +7,14 @@ import (
 	"github.com/wasport/wasport/internal/engine/interrupt"
 )
 
-// stackPointer is the name that LLVM's linker gives the global with the address of the end of a C
-// program's stack: the stack in linear memory, where arrays and all else lie that has an address.
-// It grows down. A program for which nothing is below it (wasm-ld --stack-first) leaves the memory
-// when it overflows.
-const stackPointer = "__stack_pointer"
+// stackPointerName is the name that wasm-ld gives the stack pointer's global. It points into the C
+// stack in linear memory, which holds arrays and every other variable with an address. That stack
+// grows down. Linked with wasm-ld --stack-first, it begins at address 0, so that an overflow leaves
+// the memory.
+const stackPointerName = "__stack_pointer"
 
-// redZone is how far below the stack pointer a function that calls no other may keep its variables
-// without moving it. Source: LLVM, WebAssemblyFrameLowering.h, RedZoneSize.
+// redZone is the number of bytes below the stack pointer that a leaf function may use without
+// moving it. Source: LLVM, WebAssemblyFrameLowering.h, RedZoneSize.
 const redZone = 128
 
 const (
@@ -23,32 +23,33 @@ const (
 		"see https://github.com/wasport/wasport/blob/main/docs/c/porting.md#the-stack"
 )
 
-// explain adds to the reason of a trap, if that is an access out of bounds, that the program had
-// overflown its stack. The trap has no address to judge by, but the stack pointer is still as it
-// was: it never leaves the memory otherwise, and an overflow takes it below 0, where the largest
-// addresses are.
-func (m *Module) explain(inst api.Module, err error) error {
+// explainStackOverflow adds to the reason of a trap that the program overflowed its C stack. The
+// trap is then an access out of bounds. It does not report the address, but the stack pointer still
+// has its value. An overflow takes that below 0, which wraps to beyond the end of the memory; a
+// program that did not overflow keeps it within the memory.
+func (m *Module) explainStackOverflow(mod api.Module, err error) error {
 	trap, ok := err.(*Trap)
-	if !ok || trap.Reason != outOfBounds || !m.namesStack {
+	if !ok || trap.Reason != outOfBounds || !m.hasStackPointer {
 		return err
 	}
-	globals, ok := inst.(experimental.InternalModule)
-	memory := inst.Memory()
-	if !ok || memory == nil || memory.Size() == 0 || // which is also that of 4 GiB
-		uint64(m.stackPointer) >= uint64(globals.NumGlobal()) {
+	globals, ok := mod.(experimental.InternalModule)
+	mem := mod.Memory()
+	// Size is 0 for a memory of 4 GiB, too.
+	if !ok || mem == nil || mem.Size() == 0 ||
+		uint64(m.stackPointerIndex) >= uint64(globals.NumGlobal()) {
 		return err
 	}
-	g := globals.Global(int(m.stackPointer))
+	g := globals.Global(int(m.stackPointerIndex))
 	if g.Type() != api.ValueTypeI32 {
 		return err
 	}
-	if sp := uint32(g.Get()); sp < redZone || sp > memory.Size() {
+	if sp := uint32(g.Get()); sp < redZone || sp > mem.Size() {
 		trap.Reason = stackOverflown
 	}
 	return err
 }
 
-// findStack finds the global with the stack pointer, if the module names one.
-func (m *Module) findStack(binary []byte) {
-	m.stackPointer, m.namesStack = interrupt.NamedGlobal(binary, stackPointer)
+// findStackPointer sets hasStackPointer and stackPointerIndex by the module's name section.
+func (m *Module) findStackPointer(binary []byte) {
+	m.stackPointerIndex, m.hasStackPointer = interrupt.NamedGlobal(binary, stackPointerName)
 }

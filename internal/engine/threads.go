@@ -17,24 +17,24 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// What a module with threads imports and exports. Source: wasi-threads, wasi-threads.abi.md.
+// The interface of modules with threads. Source: wasi-threads, wasi-threads.abi.md.
 const (
 	threadsModule = "wasi"
-	threadSpawn   = "thread-spawn"      // (argument i32) -> (id i32)
-	threadStart   = "wasi_thread_start" // (id, argument i32) -> ()
+	threadSpawn   = "thread-spawn"      // Import: (argument i32) -> (id i32).
+	threadStart   = "wasi_thread_start" // Export: (id, argument i32) -> ().
 	spawnType     = "(i32) -> i32"
 	startType     = "(i32, i32)"
 	maxThreadID   = 1<<29 - 1
 )
 
-// DefaultMaxThreads is how many threads a guest may have besides its first.
+// DefaultMaxThreads is the default limit of a guest's threads besides the first.
 const DefaultMaxThreads = 64
 
 // Threads reports whether the module can start threads.
-func (m *Module) Threads() bool { return m.threads }
+func (m *Module) Threads() bool { return m.usesThreads }
 
-// spawns reports whether the module imports the function that starts threads.
-func (m *Module) spawns() bool {
+// importsThreadSpawn reports whether the module imports thread-spawn.
+func (m *Module) importsThreadSpawn() bool {
 	for _, def := range m.compiled.ImportedFunctions() {
 		module, name, _ := def.Import()
 		if module == threadsModule && name == threadSpawn &&
@@ -45,10 +45,10 @@ func (m *Module) spawns() bool {
 	return false
 }
 
-// checkThreads says why a module that starts threads cannot.
+// checkThreads returns an error if a module that imports thread-spawn cannot run with threads.
 func (m *Module) checkThreads() error {
-	switch start, ok := m.exported[threadStart]; {
-	case !m.interrupted:
+	switch start, ok := m.exportedFuncs[threadStart]; {
+	case !m.interruptible:
 		return errors.New("the module starts threads, which must not run without being " +
 			"interrupted: they could hold up each other for ever")
 	case !m.memory.Imported || !m.memory.Shared:
@@ -65,41 +65,62 @@ func (m *Module) checkThreads() error {
 	return nil
 }
 
-// guest is what is running of a module: one or more threads, each in an instance of its own, which
-// end together.
-type guest struct {
+// instance is one running guest: one or more threads, which end together. Each thread has a wazero
+// instance of its own, and all of them have the same linear memory.
+type instance struct {
 	module *Module
-	world  *system.Guest
+	sys    *system.Guest
 	trace  io.Writer
-	ctx    context.Context // what instances are made under
-	memory *memory.Memory  // each thread holds a reference; nil if there can be but one
-	shared []byte          // see abi.Thread
-	waits  futex.Table
-	most   int // threads besides the first
-	budget *memory.Budget
+	// ctx is the parent context of the threads' wazero instances.
+	ctx context.Context
 
-	left    chan struct{} // gets something when a thread has ended
-	mu      sync.Mutex
-	ids     map[uint32]struct{} // of the threads that run, but for the first
-	last    uint32              // id that was given
-	over    bool                // no more threads
-	spawned sync.WaitGroup
+	// memory is referenced once by each thread. It is nil unless the memory is shared.
+	memory *memory.Memory
+
+	// sharedMemory is the whole of memory; see abi.Caller.
+	sharedMemory []byte
+	futexes      futex.Table
+	budget       *memory.Budget
+
+	// maxThreads bounds the threads besides the first.
+	maxThreads int
+
+	// threadExited receives an element after a thread has ended. It has room for one; a thread that
+	// finds it full does not wait.
+	threadExited   chan struct{}
+	spawnedThreads sync.WaitGroup
+
+	// mu protects the fields below.
+	mu sync.Mutex
+
+	// runningIDs are the ids of the running threads, without the first.
+	runningIDs map[uint32]struct{}
+
+	// lastID is the last id that was assigned.
+	lastID uint32
+
+	// closed is set once the first thread has ended. No thread starts from then on.
+	closed bool
 }
 
-// thread is a thread of a guest as the engine's own functions see it.
+// thread is a thread of a guest, as the engine's own host functions see it. Its goroutine alone
+// uses it.
 type thread struct {
 	*abi.Caller
-	guest  *guest
+	inst   *instance
 	waiter *futex.Waiter
 
-	charged uint64 // to the guest's budget, on behalf of this thread
-	stack   uint32 // the limit of its stack
+	// charged is the part of the guest's budget that is given back when this thread ends, in bytes.
+	charged uint64
+
+	// stackLimit is the estimated stack size that has been charged, in bytes.
+	stackLimit uint32
 }
 
 type threadKey struct{}
 
-// threadOf is the thread that calls.
-func threadOf(ctx context.Context) *thread {
+// callingThread returns the thread that calls a host function with ctx.
+func callingThread(ctx context.Context) *thread {
 	t, _ := ctx.Value(threadKey{}).(*thread)
 	if t == nil {
 		panic(abi.ErrNoCaller)
@@ -107,110 +128,123 @@ func threadOf(ctx context.Context) *thread {
 	return t
 }
 
-// run makes an instance for a thread, which has been charged to the budget, and calls it.
-func (g *guest) run(trace io.Writer, call func(context.Context, api.Module) error) error {
-	st := g.world.NewThread(g.module.scheduler)
-	defer st.Close()
-	t := &thread{Caller: abi.NewCaller(st, trace), guest: g, waiter: futex.NewWaiter(),
-		charged: g.module.threadNeeds(), stack: firstStack}
-	defer func() { g.budget.Give(t.charged) }()
-	t.Shared = g.shared
-	ctx := abi.WithCaller(context.WithValue(g.ctx, threadKey{}, t), t.Caller)
-	inst, err := g.module.runtime.InstantiateModule(ctx, g.module.compiled, anonymous)
+// runThread makes a wazero instance for a thread, and has call run the thread in it. The caller has
+// charged threadCost to the budget; runThread gives it back.
+func (inst *instance) runThread(
+	trace io.Writer, call func(context.Context, api.Module) error,
+) error {
+	sysThread := inst.sys.NewThread(inst.module.scheduler)
+	defer sysThread.Close()
+	t := &thread{Caller: abi.NewCaller(sysThread, trace), inst: inst, waiter: futex.NewWaiter(),
+		charged: inst.module.threadCost(), stackLimit: initialStackLimit}
+	defer func() { inst.budget.Give(t.charged) }()
+	t.Shared = inst.sharedMemory
+	ctx := abi.WithCaller(context.WithValue(inst.ctx, threadKey{}, t), t.Caller)
+	mod, err := inst.module.runtime.InstantiateModule(ctx, inst.module.compiled, anonymousConfig)
 	if err != nil {
-		return g.ended(err, "starting the guest: ")
+		return inst.exitError(err, "starting the guest: ")
 	}
-	defer inst.Close(ctx)
-	if err := call(ctx, inst); err != nil {
-		return g.module.explain(inst, g.ended(err, ""))
+	defer mod.Close(ctx)
+	if err := call(ctx, mod); err != nil {
+		return inst.module.explainStackOverflow(mod, inst.exitError(err, ""))
 	}
 	return nil
 }
 
-// leaving is how long a thread that wants to start another waits for one to end, if there are as
-// many as there may be: one that has told the others that it is over is so only a moment after.
-const leaving = 10 * time.Millisecond
+// threadExitGrace is the time that thread-spawn waits for a thread to end when the limit is
+// reached. A thread that the guest has joined may still be ending: it wakes its joiner before it
+// leaves the guest.
+const threadExitGrace = 10 * time.Millisecond
 
-// spawn starts a thread that gets the argument, on behalf of another. It returns the new thread's
-// id, or a negative number: the guest has as many threads as it may have.
-func (g *guest) spawn(t *thread, argument uint32) int32 {
-	id, ok := g.begin(argument)
-	for deadline := time.Now().Add(leaving); !ok && g.most > 0; id, ok = g.begin(argument) {
-		if t.Sleep(g.left, max(time.Until(deadline), 0)) != nil {
+// spawn starts a thread with the argument, on behalf of its parent. It returns the new thread's id,
+// or a negative number (wasi-threads.abi.md), -EAGAIN, if the limit of threads or the budget is
+// reached.
+func (inst *instance) spawn(parent *thread, argument uint32) int32 {
+	id, ok := inst.startThread(argument)
+	deadline := time.Now().Add(threadExitGrace)
+	for !ok && inst.maxThreads > 0 {
+		if parent.Sleep(inst.threadExited, max(time.Until(deadline), 0)) != nil {
 			break
 		}
+		id, ok = inst.startThread(argument)
 	}
 	if !ok {
-		g.noteRefused()
+		inst.reportThreadLimit()
 		return -int32(wasi.EAGAIN)
 	}
 	return int32(id)
 }
 
-// noteRefused tells that no further thread could be started, if that was for their number.
-func (g *guest) noteRefused() {
-	g.mu.Lock()
-	full := !g.over && len(g.ids) >= g.most
-	g.mu.Unlock()
-	if full {
-		g.world.RefusedBy("threads", max(g.most, 0))
+// reportThreadLimit reports a refused thread to the guest's counters, if the limit of threads was
+// the reason.
+func (inst *instance) reportThreadLimit() {
+	inst.mu.Lock()
+	atLimit := !inst.closed && len(inst.runningIDs) >= inst.maxThreads
+	inst.mu.Unlock()
+	if atLimit {
+		inst.sys.RefusedBy("threads", max(inst.maxThreads, 0))
 	}
 }
 
-// begin starts a thread if there are not too many, and what it needs is within the guest's budget.
-func (g *guest) begin(argument uint32) (id uint32, ok bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.over || len(g.ids) >= g.most || !g.budget.Take(g.module.threadNeeds()) {
+// startThread starts a thread. It reports false if the limit of threads or the budget is reached,
+// or if the first thread has ended.
+func (inst *instance) startThread(argument uint32) (id uint32, ok bool) {
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	if inst.closed || len(inst.runningIDs) >= inst.maxThreads {
 		return 0, false
 	}
-	for taken := true; taken; _, taken = g.ids[g.last] {
-		g.last = g.last%maxThreadID + 1
+	if !inst.budget.Take(inst.module.threadCost()) {
+		return 0, false
 	}
-	id = g.last
-	g.ids[id] = struct{}{}
-	g.memory.Retain()
-	g.spawned.Go(func() {
-		defer g.memory.Release() // its last call has returned, and its instance is closed
-		err := g.run(g.traceOf(id), func(ctx context.Context, inst api.Module) error {
-			_, err := inst.ExportedFunction(threadStart).Call(ctx, uint64(id), uint64(argument))
+	for taken := true; taken; _, taken = inst.runningIDs[inst.lastID] {
+		inst.lastID = inst.lastID%maxThreadID + 1
+	}
+	id = inst.lastID
+	inst.runningIDs[id] = struct{}{}
+	inst.memory.Retain()
+	inst.spawnedThreads.Go(func() {
+		// runThread returns after the thread's last call. No other use of the memory follows it.
+		defer inst.memory.Release()
+		start := func(ctx context.Context, mod api.Module) error {
+			_, err := mod.ExportedFunction(threadStart).Call(ctx, uint64(id), uint64(argument))
 			return err
-		})
-		if err != nil {
-			g.world.Kill(err)
 		}
-		g.leave(id)
+		if err := inst.runThread(inst.threadTrace(id), start); err != nil {
+			inst.sys.Kill(err)
+		}
+		inst.removeThread(id)
 	})
 	return id, true
 }
 
-func (g *guest) leave(id uint32) {
-	g.mu.Lock()
-	delete(g.ids, id)
-	g.mu.Unlock()
+func (inst *instance) removeThread(id uint32) {
+	inst.mu.Lock()
+	delete(inst.runningIDs, id)
+	inst.mu.Unlock()
 	select {
-	case g.left <- struct{}{}:
+	case inst.threadExited <- struct{}{}:
 	default:
 	}
 }
 
-// wait waits for the end of all threads that were spawned.
-func (g *guest) wait() {
-	g.mu.Lock()
-	g.over = true
-	g.mu.Unlock()
-	g.spawned.Wait()
+// waitThreads keeps further threads from starting, and waits until all have ended.
+func (inst *instance) waitThreads() {
+	inst.mu.Lock()
+	inst.closed = true
+	inst.mu.Unlock()
+	inst.spawnedThreads.Wait()
 }
 
-// spawnGarbage is how many bytes an instance and its call leave to the garbage collector.
-const spawnGarbage = 32 << 10
+// threadGarbage is the garbage that a thread's wazero instance and call leave, in bytes.
+const threadGarbage = 32 << 10
 
 // spawnThread is thread-spawn.
 func spawnThread(ctx context.Context, _ api.Module, stack []uint64) {
-	t := threadOf(ctx)
-	t.Tick() // a guest could live of threads that are too short for one
-	t.Garbage(spawnGarbage)
-	stack[0] = uint64(uint32(t.guest.spawn(t, uint32(stack[0]))))
+	t := callingThread(ctx)
+	t.Tick() // A guest of many threads that are shorter than an interval never ticks otherwise.
+	t.Garbage(threadGarbage)
+	stack[0] = uint64(uint32(t.inst.spawn(t, uint32(stack[0]))))
 	if err := t.Err(); err != nil {
 		panic(err)
 	}

@@ -8,24 +8,24 @@ import (
 	"github.com/wasport/wasport/internal/engine/interrupt"
 )
 
-// interval is how many loops and calls a guest may run through between two ticks: 2 to 5 µs of
-// work, or 5 ms if every step touches memory for the first time.
-const interval = 2500
+// tickInterval is the number of loop iterations and calls between two ticks. They take 2 to 5 µs,
+// or 5 ms if each touches memory for the first time.
+const tickInterval = 2500
 
-// interruptions are the functions that rewritten modules call.
-var interruptions = map[string]api.GoModuleFunc{
+// interruptFuncs are the host functions that rewritten modules import from interrupt.Module.
+var interruptFuncs = map[string]api.GoModuleFunc{
 	interrupt.Tick:   tick,
-	interrupt.Deepen: deepen,
-	interrupt.Charge: charge,
-	interrupt.Notify: notify,
-	interrupt.Wait32: wait32,
-	interrupt.Wait64: wait64,
+	interrupt.Deepen: growStackLimit,
+	interrupt.Charge: chargeHostMemory,
+	interrupt.Notify: atomicNotify,
+	interrupt.Wait32: atomicWait32,
+	interrupt.Wait64: atomicWait64,
 }
 
-// tick is where a guest that computes gives way: to other guests, to a garbage collection that
-// waits for it, and to its end.
+// tick is interrupt.Tick. A computing guest yields here to other guests and to a garbage collection
+// that waits for it, and ends here once it has been killed.
 func tick(ctx context.Context, _ api.Module, _ []uint64) {
-	t := threadOf(ctx)
+	t := callingThread(ctx)
 	if t.Err() == nil {
 		t.Tick()
 	}

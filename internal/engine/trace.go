@@ -5,20 +5,21 @@ import (
 	"io"
 )
 
-// traceOf is where the calls of a thread are reported, each with the thread's id.
-func (g *guest) traceOf(id uint32) io.Writer {
-	if g.trace == nil {
+// threadTrace returns the writer for the trace of a thread. It puts the thread's id before each
+// line.
+func (inst *instance) threadTrace(id uint32) io.Writer {
+	if inst.trace == nil {
 		return nil
 	}
-	return &threadTrace{g.trace, []byte(fmt.Sprintf("[%d] ", id))}
+	return &prefixedTrace{inst.trace, []byte(fmt.Sprintf("[%d] ", id))}
 }
 
-type threadTrace struct {
+type prefixedTrace struct {
 	w      io.Writer
 	prefix []byte
 }
 
-func (t *threadTrace) Write(line []byte) (int, error) {
+func (t *prefixedTrace) Write(line []byte) (int, error) {
 	n, err := t.w.Write(append(t.prefix[:len(t.prefix):len(t.prefix)], line...))
 	return max(n-len(t.prefix), 0), err
 }

@@ -2,43 +2,46 @@ package engine
 
 import "sync"
 
-// users counts the guests that use something. Code that is unmapped under a guest which is still in
-// the host would crash the process when the guest comes back.
-type users struct {
+// useCount counts the users of an engine or a module, and delays its release until the last of them
+// has gone. Were code unmapped while its guest is inside a host function, the process would crash
+// when the function returns.
+type useCount struct {
 	mu     sync.Mutex
-	n      int
+	count  int
 	closed bool
-	last   func() // called by the last to leave
+
+	// onLastRelease is set by close if there are users left. The last of them calls it.
+	onLastRelease func()
 }
 
-// enter reports whether there is something to use still.
-func (u *users) enter() bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.closed {
+// acquire adds a user. It reports false, and adds none, after close.
+func (c *useCount) acquire() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
 		return false
 	}
-	u.n++
+	c.count++
 	return true
 }
 
-func (u *users) leave() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.n--; u.n == 0 && u.last != nil {
-		u.last()
+func (c *useCount) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.count--; c.count == 0 && c.onLastRelease != nil {
+		c.onLastRelease()
 	}
 }
 
-// close lets nobody enter any more. It calls release, and returns its error; or it has the last
-// user call it.
-func (u *users) close(release func() error) error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.closed = true
-	if u.n == 0 {
+// close makes acquire fail from now on. Without users it calls release, and returns its error. Else
+// it returns nil, and the last user calls release.
+func (c *useCount) close(release func() error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	if c.count == 0 {
 		return release()
 	}
-	u.last = func() { release() }
+	c.onLastRelease = func() { release() }
 	return nil
 }

@@ -31,10 +31,10 @@ type Cache struct {
 	// Wazero is to be given to the runtime that compiles.
 	Wazero wazero.CompilationCache
 
-	private string // where wazero reads and writes
+	privateDir string // where wazero reads and writes
 	// the directory in there that wazero made for its version and this processor
-	version string
-	turn    chan struct{} // held while wazero compiles
+	versionDir  string
+	compileSlot chan struct{} // held while wazero compiles
 }
 
 // Open opens the cache in a directory, and makes what is missing of it and of the file with the
@@ -43,29 +43,29 @@ func Open(dir, keyFile string) (*Cache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if within(keyFile, dir) {
+	if isWithin(keyFile, dir) {
 		return nil, fmt.Errorf("its key, %s, must not lie in the cache itself", keyFile)
 	}
 	key, err := readKey(keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("its key: %w", err)
 	}
-	c := &Cache{dir: dir, keyFile: keyFile, key: key, turn: make(chan struct{}, 1)}
+	c := &Cache{dir: dir, keyFile: keyFile, key: key, compileSlot: make(chan struct{}, 1)}
 	removeStale(filepath.Dir(keyFile))
-	if c.private, err = os.MkdirTemp(filepath.Dir(keyFile), privatePrefix); err != nil {
+	if c.privateDir, err = os.MkdirTemp(filepath.Dir(keyFile), privatePrefix); err != nil {
 		return nil, err
 	}
-	if c.Wazero, err = wazero.NewCompilationCacheWithDir(c.private); err == nil {
-		var made []fs.DirEntry
-		if made, err = os.ReadDir(c.private); err == nil && len(made) != 1 {
+	if c.Wazero, err = wazero.NewCompilationCacheWithDir(c.privateDir); err == nil {
+		var files []fs.DirEntry
+		if files, err = os.ReadDir(c.privateDir); err == nil && len(files) != 1 {
 			err = errors.New("wazero does not make a directory for its version")
 		}
 		if err == nil {
-			c.version = made[0].Name()
+			c.versionDir = files[0].Name()
 			return c, nil
 		}
 	}
-	os.RemoveAll(c.private)
+	os.RemoveAll(c.privateDir)
 	return nil, err
 }
 
@@ -74,27 +74,27 @@ func Open(dir, keyFile string) (*Cache, error) {
 func (c *Cache) Paths() (dir, keyDir string) { return c.dir, filepath.Dir(c.keyFile) }
 
 // Close releases what Open took. The cache of wazero's has to be closed before.
-func (c *Cache) Close() error { return os.RemoveAll(c.private) }
+func (c *Cache) Close() error { return os.RemoveAll(c.privateDir) }
 
 // Compile calls compile, which has the runtime compile this module, with its entry at hand if
 // there is one, and keeps what has been compiled if not. One module is compiled at a time.
 func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error) error {
 	select {
-	case c.turn <- struct{}{}:
+	case c.compileSlot <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	defer func() { <-c.turn }()
+	defer func() { <-c.compileSlot }()
 
 	name := fmt.Sprintf("%x", sha256.Sum256(module))
-	private := filepath.Join(c.private, c.version)
+	versionPath := filepath.Join(c.privateDir, c.versionDir)
 	// another process may take it for a stale one
-	if err := os.MkdirAll(private, 0o700); err != nil {
+	if err := os.MkdirAll(versionPath, 0o700); err != nil {
 		return err
 	}
 	restored := ""
-	if file, code, ok := c.read(name); ok {
-		restored = filepath.Join(private, file)
+	if file, code, ok := c.readEntry(name); ok {
+		restored = filepath.Join(versionPath, file)
 		if err := os.WriteFile(restored, code, 0o600); err != nil {
 			return err
 		}
@@ -103,18 +103,18 @@ func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error
 	if err := compile(); err != nil {
 		return err
 	}
-	made, err := os.ReadDir(private)
+	files, err := os.ReadDir(versionPath)
 	if err != nil {
 		return err
 	}
-	for _, e := range made {
-		path := filepath.Join(private, e.Name())
+	for _, e := range files {
+		path := filepath.Join(versionPath, e.Name())
 		if path == restored || strings.HasSuffix(e.Name(), ".tmp") {
 			continue
 		}
 		code, err := os.ReadFile(path)
 		if err == nil {
-			err = c.write(name, e.Name(), code)
+			err = c.writeEntry(name, e.Name(), code)
 		}
 		os.Remove(path)
 		if err != nil {
@@ -128,48 +128,48 @@ func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error
 // contents.
 const macSize = sha256.Size
 
-// mac authenticates an entry, for the module and the version of wazero that it was made for.
-func (c *Cache) mac(name string, rest []byte) []byte {
+// entryMAC authenticates an entry, for the module and the version of wazero that it was made for.
+func (c *Cache) entryMAC(name string, body []byte) []byte {
 	h := hmac.New(sha256.New, c.key)
-	fmt.Fprintf(h, "wasport compiled module\n%s\n%s\n", c.version, name)
-	h.Write(rest)
+	fmt.Fprintf(h, "wasport compiled module\n%s\n%s\n", c.versionDir, name)
+	h.Write(body)
 	return h.Sum(nil)
 }
 
-// read reads an entry. It is false if there is none, or none that can be trusted.
-func (c *Cache) read(name string) (file string, code []byte, ok bool) {
+// readEntry reads an entry. It is false if there is none, or none that can be trusted.
+func (c *Cache) readEntry(name string) (file string, code []byte, ok bool) {
 	entry, err := os.ReadFile(filepath.Join(c.dir, name))
 	if err != nil || len(entry) <= macSize {
 		return "", nil, false
 	}
-	mac, rest := entry[:macSize], entry[macSize:]
-	if !hmac.Equal(mac, c.mac(name, rest)) {
+	mac, body := entry[:macSize], entry[macSize:]
+	if !hmac.Equal(mac, c.entryMAC(name, body)) {
 		return "", nil, false
 	}
-	size := int(rest[0])
-	if 1+size > len(rest) {
+	size := int(body[0])
+	if 1+size > len(body) {
 		return "", nil, false
 	}
-	file, code = string(rest[1:1+size]), rest[1+size:]
+	file, code = string(body[1:1+size]), body[1+size:]
 	return file, code, true
 }
 
-func (c *Cache) write(name, file string, code []byte) error {
+func (c *Cache) writeEntry(name, file string, code []byte) error {
 	if _, err := hex.DecodeString(file); err != nil || len(file) > 255 {
 		return fmt.Errorf("wazero has made a file of an unknown kind, %s", file)
 	}
-	rest := append(append([]byte{byte(len(file))}, file...), code...)
+	body := append(append([]byte{byte(len(file))}, file...), code...)
 	f, err := os.CreateTemp(c.dir, name+".*.tmp")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name()) // which fails once it is renamed
-	_, err = f.Write(c.mac(name, rest))
+	_, err = f.Write(c.entryMAC(name, body))
 	if err == nil {
-		_, err = f.Write(rest)
+		_, err = f.Write(body)
 	}
-	if closed := f.Close(); err == nil {
-		err = closed
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), filepath.Join(c.dir, name))
@@ -180,8 +180,8 @@ func (c *Cache) write(name, file string, code []byte) error {
 const (
 	privatePrefix = "compiling-"
 
-	// stale is after how long a private directory is taken for one that a crash has left.
-	stale = 24 * time.Hour
+	// staleAfter is after how long a private directory is taken for one that a crash has left.
+	staleAfter = 24 * time.Hour
 )
 
 // removeStale removes private directories that crashed processes have left.
@@ -193,15 +193,15 @@ func removeStale(keyDir string) {
 	for _, e := range list {
 		info, err := e.Info()
 		private := err == nil && info.IsDir() && strings.HasPrefix(e.Name(), privatePrefix)
-		if private && time.Since(info.ModTime()) > stale {
+		if private && time.Since(info.ModTime()) > staleAfter {
 			os.RemoveAll(filepath.Join(keyDir, e.Name()))
 		}
 	}
 }
 
-// within reports whether a path lies in a directory.
-func within(path, dir string) bool {
-	at, err := os.Stat(dir)
+// isWithin reports whether a path lies in a directory.
+func isWithin(path, dir string) bool {
+	target, err := os.Stat(dir)
 	if err != nil {
 		return false
 	}
@@ -209,11 +209,11 @@ func within(path, dir string) bool {
 	if err != nil {
 		return false
 	}
-	for up := filepath.Dir(abs); ; up = filepath.Dir(up) {
-		if info, err := os.Stat(up); err == nil && os.SameFile(info, at) {
+	for parent := filepath.Dir(abs); ; parent = filepath.Dir(parent) {
+		if info, err := os.Stat(parent); err == nil && os.SameFile(info, target) {
 			return true
 		}
-		if up == filepath.Dir(up) {
+		if parent == filepath.Dir(parent) {
 			return false
 		}
 	}

@@ -29,7 +29,7 @@ func opened(t *testing.T, dir, keyFile string) *Cache {
 func compiled(t testing.TB, c *Cache, module, file, code string) (was string) {
 	t.Helper()
 	err := c.Compile(context.Background(), []byte(module), func() error {
-		path := filepath.Join(c.private, c.version, file)
+		path := filepath.Join(c.privateDir, c.versionDir, file)
 		b, err := os.ReadFile(path)
 		if was = string(b); err == nil {
 			return nil
@@ -167,7 +167,7 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 	compiled(t, c, "module", "abcd", "code")
 	compiled(t, c, "module", "abcd", "code")
-	if list := entries(t, filepath.Join(c.private, c.version)); len(list) > 0 {
+	if list := entries(t, filepath.Join(c.privateDir, c.versionDir)); len(list) > 0 {
 		t.Errorf("got %v in the private directory, want nothing between two modules", list)
 	}
 	c.Wazero.Close(context.Background())
@@ -177,7 +177,7 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	c.turn <- struct{}{}
+	c.compileSlot <- struct{}{}
 	if err := c.Compile(ctx, nil, nil); err != context.Canceled {
 		t.Errorf("got %v, want the end of the context", err)
 	}

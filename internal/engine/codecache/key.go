@@ -29,7 +29,7 @@ func DefaultKeyFile() (string, error) {
 func readKey(path string) ([]byte, error) {
 	f, err := hostpath.Open(path, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := makeKey(path); err != nil {
+		if err := createKey(path); err != nil {
 			return nil, err
 		}
 		f, err = hostpath.Open(path, os.O_RDONLY, 0)
@@ -42,8 +42,8 @@ func readKey(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if why := othersRead(info); why != "" {
-		return nil, fmt.Errorf("%s %s; remove it, and a new one is made", path, why)
+	if exposure := keyExposure(info); exposure != "" {
+		return nil, fmt.Errorf("%s %s; remove it, and a new one is made", path, exposure)
 	}
 	key, err := io.ReadAll(io.LimitReader(f, keySize+1))
 	if err == nil && len(key) != keySize {
@@ -52,9 +52,9 @@ func readKey(path string) ([]byte, error) {
 	return key, err
 }
 
-// makeKey makes a key. Of several processes that do so at once one succeeds, and the others get
+// createKey makes a key. Of several processes that do so at once one succeeds, and the others get
 // its.
-func makeKey(path string) error {
+func createKey(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -67,8 +67,8 @@ func makeKey(path string) error {
 	key := make([]byte, keySize)
 	rand.Read(key)
 	_, err = f.Write(key)
-	if closed := f.Close(); err == nil {
-		err = closed
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
 	}
 	if err != nil {
 		return err

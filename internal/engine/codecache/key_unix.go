@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// othersRead says who else could know, or choose, a key; "" = nobody but the administrator.
-func othersRead(info fs.FileInfo) string {
+// keyExposure says who else could know, or choose, a key; "" = nobody but the administrator.
+func keyExposure(info fs.FileInfo) string {
 	switch stat, ok := info.Sys().(*syscall.Stat_t); {
 	case !info.Mode().IsRegular():
 		return "is no regular file"

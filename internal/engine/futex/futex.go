@@ -37,12 +37,12 @@ type Table struct {
 	queues map[uint64]queue // by address; none of them is empty
 }
 
-type queue struct{ first, last *Waiter }
+type queue struct{ head, tail *Waiter }
 
 // Waiter is a thread's place in a queue, for one wait at a time.
 type Waiter struct {
 	woken      chan struct{}
-	at         uint64
+	addr       uint64
 	queued     bool
 	next, prev *Waiter
 }
@@ -59,9 +59,9 @@ type Sleeper interface {
 // Wait32 lets a thread sleep until it is notified, if the number at an address of the memory is the
 // expected one. The timeout is in ns; a negative one is for ever. Errors are ErrBounds,
 // ErrUnaligned, and what ended the sleep.
-func (t *Table) Wait32(w *Waiter, s Sleeper, mem []byte, at uint64, expected uint32,
+func (t *Table) Wait32(w *Waiter, s Sleeper, mem []byte, addr uint64, expected uint32,
 	timeout int64) (Result, error) {
-	p, err := word(mem, at, 4)
+	p, err := operandPointer(mem, addr, 4)
 	if err != nil {
 		return 0, err
 	}
@@ -70,15 +70,15 @@ func (t *Table) Wait32(w *Waiter, s Sleeper, mem []byte, at uint64, expected uin
 		t.mu.Unlock()
 		return NotEqual, nil
 	}
-	t.join(w, at)
+	t.enqueue(w, addr)
 	t.mu.Unlock()
 	return t.sleep(w, s, timeout)
 }
 
 // Wait64 is Wait32 for a number of 64 bits.
-func (t *Table) Wait64(w *Waiter, s Sleeper, mem []byte, at uint64, expected uint64,
+func (t *Table) Wait64(w *Waiter, s Sleeper, mem []byte, addr uint64, expected uint64,
 	timeout int64) (Result, error) {
-	p, err := word(mem, at, 8)
+	p, err := operandPointer(mem, addr, 8)
 	if err != nil {
 		return 0, err
 	}
@@ -87,7 +87,7 @@ func (t *Table) Wait64(w *Waiter, s Sleeper, mem []byte, at uint64, expected uin
 		t.mu.Unlock()
 		return NotEqual, nil
 	}
-	t.join(w, at)
+	t.enqueue(w, addr)
 	t.mu.Unlock()
 	return t.sleep(w, s, timeout)
 }
@@ -106,7 +106,7 @@ func (t *Table) sleep(w *Waiter, s Sleeper, timeout int64) (Result, error) {
 		}
 		return 0, err
 	}
-	t.leave(w)
+	t.dequeue(w)
 	if err == syscall.ETIMEDOUT {
 		return TimedOut, nil
 	}
@@ -115,67 +115,67 @@ func (t *Table) sleep(w *Waiter, s Sleeper, timeout int64) (Result, error) {
 
 // Notify wakes up to count of the threads that wait at an address, in the order in which they came,
 // and returns how many it were.
-func (t *Table) Notify(mem []byte, at uint64, count uint32) (uint32, error) {
-	if _, err := word(mem, at, 4); err != nil {
+func (t *Table) Notify(mem []byte, addr uint64, count uint32) (uint32, error) {
+	if _, err := operandPointer(mem, addr, 4); err != nil {
 		return 0, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for n := range count {
-		w := t.queues[at].first
+		w := t.queues[addr].head
 		if w == nil {
 			return n, nil
 		}
-		t.leave(w)
+		t.dequeue(w)
 		w.woken <- struct{}{}
 	}
 	return count, nil
 }
 
-func (t *Table) join(w *Waiter, at uint64) {
+func (t *Table) enqueue(w *Waiter, addr uint64) {
 	if t.queues == nil {
 		t.queues = make(map[uint64]queue)
 	}
-	q := t.queues[at]
-	w.at, w.queued, w.prev, w.next = at, true, q.last, nil
-	if q.last == nil {
-		q.first = w
+	q := t.queues[addr]
+	w.addr, w.queued, w.prev, w.next = addr, true, q.tail, nil
+	if q.tail == nil {
+		q.head = w
 	} else {
-		q.last.next = w
+		q.tail.next = w
 	}
-	q.last = w
-	t.queues[at] = q
+	q.tail = w
+	t.queues[addr] = q
 }
 
-func (t *Table) leave(w *Waiter) {
-	q := t.queues[w.at]
+func (t *Table) dequeue(w *Waiter) {
+	q := t.queues[w.addr]
 	if w.prev == nil {
-		q.first = w.next
+		q.head = w.next
 	} else {
 		w.prev.next = w.next
 	}
 	if w.next == nil {
-		q.last = w.prev
+		q.tail = w.prev
 	} else {
 		w.next.prev = w.prev
 	}
 	w.queued, w.prev, w.next = false, nil, nil
-	if q.first == nil {
-		delete(t.queues, w.at)
+	if q.head == nil {
+		delete(t.queues, w.addr)
 	} else {
-		t.queues[w.at] = q
+		t.queues[w.addr] = q
 	}
 }
 
-// word is the place of a number of so many bytes. The memory must begin at a multiple of them.
-func word(mem []byte, at, size uint64) (unsafe.Pointer, error) {
+// operandPointer is the place of a number of so many bytes. The memory must begin at a multiple of them.
+func operandPointer(mem []byte, addr, size uint64) (unsafe.Pointer, error) {
 	switch {
-	case at > uint64(len(mem)) || uint64(len(mem))-at < size:
+	case addr > uint64(len(mem)) || uint64(len(mem))-addr < size:
 		return nil, ErrBounds
-	case at%size != 0:
+	case addr%size != 0:
 		return nil, ErrUnaligned
 	}
-	return unsafe.Pointer(&mem[at]), nil
+	return unsafe.Pointer(&mem[addr]), nil
 }
 
 // load32 loads a number as WebAssembly stores it, which is with the least byte first wherever it

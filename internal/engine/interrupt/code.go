@@ -8,19 +8,19 @@ import "fmt"
 // interval × (straight + small) bytes of code, and what the functions on the stack do after their
 // last calls.
 const (
-	straight     = 512
-	straightCost = 32
-	small        = 128
+	maxUncheckedPath  = 512
+	uncheckedPathCost = 32
+	maxUncheckedBody  = 128
 )
 
 func (w *rewriter) codeSection(r *reader) {
 	n := r.count(2)
-	if n != len(w.funcs)-w.imported {
-		r.malformed("%d bodies for %d functions", n, len(w.funcs)-w.imported)
+	if n != len(w.funcTypes)-w.numImportedFuncs {
+		r.malformed("%d bodies for %d functions", n, len(w.funcTypes)-w.numImportedFuncs)
 		return
 	}
 	bodies := make([]reader, n)
-	w.plain = make([]bool, n)
+	w.uncheckedFuncs = make([]bool, n)
 	var f function
 	for i := range bodies {
 		size := r.u32()
@@ -32,92 +32,92 @@ func (w *rewriter) codeSection(r *reader) {
 		if b.b = r.bytes(size); r.err != nil {
 			return
 		}
-		if size <= small {
+		if size <= maxUncheckedBody {
 			probe := *b
 			f.walk(w, &probe, i)
-			if r.err = w.inFunction(probe.err, i); r.err != nil {
+			if r.err = w.wrapFunctionError(probe.err, i); r.err != nil {
 				return
 			}
-			if w.plain[i] = f.plain; f.plain {
-				w.compiles(&probe, &f)
-				if r.err = w.inFunction(probe.err, i); r.err != nil {
+			if w.uncheckedFuncs[i] = f.unchanged; f.unchanged {
+				w.chargeCompileCost(&probe, &f)
+				if r.err = w.wrapFunctionError(probe.err, i); r.err != nil {
 					return
 				}
 			}
 		}
 	}
-	ours := w.helperBodies()
-	w.u32(uint32(n + len(ours)))
+	helpers := w.helperBodies()
+	w.writeU32(uint32(n + len(helpers)))
 	for i := range bodies {
 		b := &bodies[i]
-		if w.plain[i] {
-			w.body(b.b, nil)
+		if w.uncheckedFuncs[i] {
+			w.writeBody(b.b, nil)
 			continue
 		}
 		f.walk(w, b, i)
 		if b.err == nil {
-			w.compiles(b, &f)
+			w.chargeCompileCost(b, &f)
 		}
-		if r.err = w.inFunction(b.err, i); r.err != nil {
+		if r.err = w.wrapFunctionError(b.err, i); r.err != nil {
 			return
 		}
-		f.wrap()
-		w.body(f.head.b, f.body.b)
+		f.addPrologueAndEpilogue()
+		w.writeBody(f.head.b, f.body.b)
 	}
-	for _, h := range ours {
-		w.body(h.b, nil)
+	for _, h := range helpers {
+		w.writeBody(h.b, nil)
 	}
 }
 
-// inFunction says in which of the defined functions something is wrong.
-func (w *rewriter) inFunction(err error, i int) error {
+// wrapFunctionError says in which of the defined functions something is wrong.
+func (w *rewriter) wrapFunctionError(err error, i int) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%w in function %d", err, w.imported+i)
+	return fmt.Errorf("%w in function %d", err, w.numImportedFuncs+i)
 }
 
-// body writes a function's body, in two parts.
-func (w *rewriter) body(head, rest []byte) {
-	w.u32(uint32(len(head) + len(rest)))
+// writeBody writes a function's body, in two parts.
+func (w *rewriter) writeBody(head, rest []byte) {
+	w.writeU32(uint32(len(head) + len(rest)))
 	w.out = append(w.out, head...)
 	w.out = append(w.out, rest...)
 }
 
-// largeFrame is from which size on the frame of a function that calls none counts: else there is
+// minLeafFrame is from which size on the frame of a function that calls none counts: else there is
 // but one of them on a stack, at its end.
-const largeFrame = 4096
+const minLeafFrame = 4096
 
-// wrap puts around the instructions of a function what happens at its entry and at its end: it adds
+// addPrologueAndEpilogue puts around the instructions of a function what happens at its entry and at its end: it adds
 // the function's frame to the depth of the stack and takes it off again, and counts the entry.
-func (f *function) wrap() {
+func (f *function) addPrologueAndEpilogue() {
 	h := &f.head
-	h.b = appendU32(h.b, uint32(f.groups)+1)
-	h.op(f.r.b[f.start:f.code]...)
-	frame := f.live.size()
-	deep := (f.calls > 0 || frame > largeFrame) && f.w.o.Stack > 0
-	if deep {
+	h.b = appendU32(h.b, uint32(f.localGroups)+1)
+	h.op(f.r.b[f.localsStart:f.codeStart]...)
+	frameSize := f.liveness.frameSize()
+	tracksDepth := (f.calls > 0 || frameSize > minLeafFrame) && f.w.o.Stack > 0
+	if tracksDepth {
 		h.op(2, typeI32)
-		h.enter(frame)
+		h.enterFrame(frameSize)
 	} else {
 		h.op(1, typeI32)
 	}
-	f.checkEntry(deep)
+	f.emitEntryCheck(tracksDepth)
 	h.op(opBlock)
-	f.resultType(h)
+	f.emitResultType(h)
 
 	f.body.op(opEnd)
-	if deep {
-		f.body.leave()
+	if tracksDepth {
+		f.body.leaveFrame()
 	}
 	f.body.op(opEnd)
 }
 
-// checkEntry ticks if the interval is used up, or if the stack is too deep.
-func (f *function) checkEntry(deep bool) {
+// emitEntryCheck ticks if the interval is used up, or if the stack is too deep.
+func (f *function) emitEntryCheck(tracksDepth bool) {
 	h := &f.head
-	counts := !f.loopFirst
-	if !counts && !deep {
+	counts := !f.startsWithLoop
+	if !counts && !tracksDepth {
 		return
 	}
 	if counts {
@@ -125,28 +125,28 @@ func (f *function) checkEntry(deep bool) {
 	}
 	h.op(opBlock, blockVoid)
 	switch {
-	case !deep:
-		h.index(opLocalGet, h.left())
+	case !tracksDepth:
+		h.index(opLocalGet, h.scratchLocal())
 	case counts:
-		h.index(opLocalGet, h.left())
+		h.index(opLocalGet, h.scratchLocal())
 		h.i32(0)
-		h.withinLimit()
+		h.stackWithinLimit()
 		h.op(opSelect)
 	default:
-		h.withinLimit()
+		h.stackWithinLimit()
 	}
 	h.index(opBrIf, 0)
-	h.tick()
+	h.callTick()
 	h.op(opEnd)
 }
 
-func (f *function) resultType(c *code) {
-	switch len(f.of.results) {
+func (f *function) emitResultType(c *code) {
+	switch len(f.typ.results) {
 	case 0:
 		c.op(blockVoid)
 	case 1:
-		c.op(f.of.results[0])
+		c.op(f.typ.results[0])
 	default:
-		c.b = appendS32(c.b, int32(f.of.block))
+		c.b = appendS32(c.b, int32(f.typ.resultBlock))
 	}
 }

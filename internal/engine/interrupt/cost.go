@@ -21,58 +21,58 @@ const (
 
 // complexity is what a function's estimate is made of.
 type complexity struct {
-	blocks   int     // basic blocks of the output
-	joined   int     // locals that are read in another block than they were written in
-	accesses int     // to memory
-	nested   int     // loops around the instruction
-	deepest  int     // the most of them
-	written  []int32 // the block in which each local was last written, or joinedLocal
+	blocks       int     // basic blocks of the output
+	joinedLocals int     // locals that are read in another block than they were written in
+	accesses     int     // to memory
+	loopDepth    int     // loops around the instruction
+	maxLoopDepth int     // the most of them
+	lastWrite    []int32 // the block in which each local was last written, or joinedLocal
 }
 
-const joinedLocal = -1
+const isJoined = -1
 
-// begin makes ready for a function with so many locals.
-func (c *complexity) begin(locals int) {
-	written := slices.Grow(c.written[:0], locals)[:locals]
+// reset makes ready for a function with so many locals.
+func (c *complexity) reset(locals int) {
+	written := slices.Grow(c.lastWrite[:0], locals)[:locals]
 	clear(written)
-	*c = complexity{written: written}
+	*c = complexity{lastWrite: written}
 }
 
-func (c *complexity) write(local uint32) {
-	if c.written[local] != joinedLocal {
-		c.written[local] = int32(c.blocks)
+func (c *complexity) noteWrite(local uint32) {
+	if c.lastWrite[local] != isJoined {
+		c.lastWrite[local] = int32(c.blocks)
 	}
 }
 
-func (c *complexity) read(local uint32) {
-	if at := c.written[local]; at != joinedLocal && at != int32(c.blocks) {
-		c.written[local] = joinedLocal
-		c.joined++
+func (c *complexity) noteRead(local uint32) {
+	if at := c.lastWrite[local]; at != isJoined && at != int32(c.blocks) {
+		c.lastWrite[local] = isJoined
+		c.joinedLocals++
 	}
 }
 
-// estimate is how long the function takes to compile, in ns.
-func (c *complexity) estimate() float64 {
+// compileTime is how long the function takes to compile, in ns.
+func (c *complexity) compileTime() float64 {
 	blocks := float64(c.blocks)
 	return costPerPair*blocks*blocks +
-		costPerJoin*blocks*float64(c.joined)*float64(1+c.deepest) +
+		costPerJoin*blocks*float64(c.joinedLocals)*float64(1+c.maxLoopDepth) +
 		costPerBound*blocks*float64(c.accesses)
 }
 
-// compiles takes what a function costs from the module's budget.
-func (w *rewriter) compiles(r *reader, f *function) {
-	if w.cost -= f.cost() + costPerGlobal*float64(w.globals); w.cost < 0 {
-		f.tooLong(r)
+// chargeCompileCost takes what a function costs from the module's budget.
+func (w *rewriter) chargeCompileCost(r *reader, f *function) {
+	if w.compileBudget -= f.compileCost() + costPerGlobal*float64(w.numGlobals); w.compileBudget < 0 {
+		f.failCompileBudget(r)
 	}
 }
 
-// cost is what the function costs so far, in ns.
-func (f *function) cost() float64 {
-	return f.complexity.estimate() + costPerStep*float64(f.live.work)
+// compileCost is what the function costs so far, in ns.
+func (f *function) compileCost() float64 {
+	return f.complexity.compileTime() + costPerStep*float64(f.liveness.work)
 }
 
-func (f *function) tooLong(r *reader) {
+func (f *function) failCompileBudget(r *reader) {
 	c := &f.complexity
 	r.malformed("too long to compile: %d blocks, in loops of depth %d, %d locals live across them, "+
-		"and %d globals are too many", c.blocks, c.deepest, c.joined, f.w.globals)
+		"and %d globals are too many", c.blocks, c.maxLoopDepth, c.joinedLocals, f.w.numGlobals)
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-// custom copies a custom section, unless it tells of offsets in the input's code or of indices that
+// customSection copies a custom section, unless it tells of offsets in the input's code or of indices that
 // are others now.
-func (w *rewriter) custom(r *reader) {
+func (w *rewriter) customSection(r *reader) {
 	name := r.name()
 	if w.err == nil {
 		w.err = r.err
@@ -21,70 +21,70 @@ func (w *rewriter) custom(r *reader) {
 		strings.HasPrefix(name,
 			"metadata.code."), name == "sourceMappingURL", name == "external_debug_info":
 		return
-	case name == "name" && w.nameSeen:
+	case name == "name" && w.hasNameSection:
 		return // only the first is for engines, whatever is wrong with it
 	}
-	w.nameSeen = w.nameSeen || name == "name"
-	before := len(w.out)
+	w.hasNameSection = w.hasNameSection || name == "name"
+	sectionStart := len(w.out)
 	w.out = append(w.out, secCustom, 0, 0, 0, 0, 0)
 	start := len(w.out)
-	w.since(r, 0)
+	w.copySince(r, 0)
 	if name == "name" {
 		w.nameSection(r)
-		w.named = r.err == nil
+		w.wroteNameSection = r.err == nil
 	} else {
-		w.copySection(r)
+		w.copyRest(r)
 	}
 	if r.err != nil {
 		// Names that nobody can read are not worth an error.
-		w.out = w.out[:before]
+		w.out = w.out[:sectionStart]
 		return
 	}
-	w.closeSection(start)
+	w.patchSectionSize(start)
 }
 
 // nameSection renumbers the functions in the names of functions, locals and labels, and names those
 // that have none. Source: WebAssembly Core Specification 2.0, section 7.4, and the extended name
 // section proposal.
 func (w *rewriter) nameSection(r *reader) {
-	done := false
+	wroteFunctionNames := false
 	for r.more() {
 		id := r.byte()
 		s := reader{b: r.bytes(r.u32())}
 		if r.err != nil {
 			return
 		}
-		if id > 1 && !done {
-			w.functionNames(&reader{b: []byte{0}})
-			done = true
+		if id > 1 && !wroteFunctionNames {
+			w.writeFunctionNames(&reader{b: []byte{0}})
+			wroteFunctionNames = true
 		}
 		if id == 1 {
-			if done {
+			if wroteFunctionNames {
 				r.malformed("function names out of place")
 				return
 			}
-			w.functionNames(&s)
-			done, r.err = true, s.err
+			w.writeFunctionNames(&s)
+			wroteFunctionNames, r.err = true, s.err
 			continue
 		}
 		w.out = append(w.out, id, 0, 0, 0, 0, 0)
 		start := len(w.out)
 		switch id {
 		case 0:
-			w.text(&s)
+			w.copyName(&s)
 		case 2, 3:
-			w.nameMap(&s, w.funcRef, func(s *reader) { w.nameMap(s, w.anyName, w.text) })
+			w.copyNameMap(&s, w.copyFuncIndex, func(s *reader) { w.copyNameMap(s, w.copyIndex, w.copyName) })
 		default:
-			w.copySection(&s)
+			w.copyRest(&s)
 		}
 		if s.more() {
 			s.malformed("bytes left")
 		}
 		r.err = s.err
-		w.closeSection(start)
+		w.patchSectionSize(start)
 	}
-	if !done {
-		w.functionNames(&reader{b: []byte{0}})
+	if !wroteFunctionNames {
+		w.writeFunctionNames(&reader{b: []byte{0}})
 	}
 }
 
@@ -92,11 +92,11 @@ func (w *rewriter) nameSection(r *reader) {
 var helperNames = []string{helperTick: "tick", helperCopy: "memory.copy", helperFill: "memory.fill",
 	helperGrow: "memory.grow"}
 
-// functionNames writes the names of functions. One without gets its number in the input for a name,
+// writeFunctionNames writes the names of functions. One without gets its number in the input for a name,
 // by which an engine would call it: else it would be called by its new one. One that would upset a
 // terminal is quoted, since an engine prints names as they are.
-func (w *rewriter) functionNames(r *reader) {
-	names := make([][]byte, len(w.funcs))
+func (w *rewriter) writeFunctionNames(r *reader) {
+	names := make([][]byte, len(w.funcTypes))
 	next := uint32(0)
 	for range r.count(2) {
 		i := r.index("function", uint32(len(names)))
@@ -117,7 +117,7 @@ func (w *rewriter) functionNames(r *reader) {
 	}
 	count := 0
 	for i := range names {
-		if len(names[i]) == 0 && i >= w.imported {
+		if len(names[i]) == 0 && i >= w.numImportedFuncs {
 			names[i] = strconv.AppendInt([]byte{'$'}, int64(i), 10)
 		}
 		if len(names[i]) > 0 {
@@ -127,26 +127,26 @@ func (w *rewriter) functionNames(r *reader) {
 	helpers := helperNames[:len(w.helperTypes())]
 	w.out = append(w.out, 1, 0, 0, 0, 0, 0)
 	start := len(w.out)
-	w.u32(uint32(count + len(helpers)))
+	w.writeU32(uint32(count + len(helpers)))
 	for i, name := range names {
 		if len(name) == 0 {
 			continue
 		}
-		w.u32(w.funcIndex(uint32(i)))
-		w.u32(uint32(len(name)))
+		w.writeU32(w.outputFuncIndex(uint32(i)))
+		w.writeU32(uint32(len(name)))
 		w.out = append(w.out, name...)
 	}
 	for i, name := range helpers {
-		w.u32(w.helper(i))
+		w.writeU32(w.helperIndex(i))
 		w.out = appendName(w.out, name)
 	}
-	w.closeSection(start)
+	w.patchSectionSize(start)
 }
 
-// nameMap copies a vector of indices and what they stand for.
-func (w *rewriter) nameMap(r *reader, key, value func(*reader)) {
+// copyNameMap copies a vector of indices and what they stand for.
+func (w *rewriter) copyNameMap(r *reader, key, value func(*reader)) {
 	n := r.count(2)
-	w.u32(uint32(n))
+	w.writeU32(uint32(n))
 	for range n {
 		key(r)
 		value(r)
@@ -156,13 +156,13 @@ func (w *rewriter) nameMap(r *reader, key, value func(*reader)) {
 	}
 }
 
-func (w *rewriter) anyName(r *reader) { w.u32(r.u32()) }
+func (w *rewriter) copyIndex(r *reader) { w.writeU32(r.u32()) }
 
-func (w *rewriter) text(r *reader) {
+func (w *rewriter) copyName(r *reader) {
 	b := r.bytes(r.u32())
 	if !utf8.Valid(b) {
 		r.malformed("name is not UTF-8")
 	}
-	w.u32(uint32(len(b)))
+	w.writeU32(uint32(len(b)))
 	w.out = append(w.out, b...)
 }

@@ -27,21 +27,21 @@ func (w *rewriter) importSection(r *reader) {
 		switch kind := r.byte(); kind {
 		case 0:
 			typ := r.index("type", uint32(len(w.types)))
-			w.funcs = append(w.funcs, typ)
+			w.funcTypes = append(w.funcTypes, typ)
 			if w.o.Overloaded != nil && w.o.Overloaded(module, name) {
 				renamed = append(renamed, renamedImport{nameAt, nameEnd, overloadName(name, typ)})
 			}
 		case 1:
-			w.tables++
+			w.numTables++
 			checkValueType(r, r.byte())
-			_, most := tableLimits(r)
-			w.entries = append(w.entries, most)
+			_, maxEntries := readTableLimits(r)
+			w.maxTableEntries = append(w.maxTableEntries, maxEntries)
 		case 2:
-			w.memoryType(r)
+			w.readMemoryType(r)
 			w.memory.Imported = true
 		case 3:
-			w.globals++
-			w.globalSizes = append(w.globalSizes, globalType(r))
+			w.numGlobals++
+			w.globalSizes = append(w.globalSizes, readGlobalType(r))
 		case 4:
 			r.fail(ErrUnsupported, "exceptions (a tag)")
 		default:
@@ -53,41 +53,41 @@ func (w *rewriter) importSection(r *reader) {
 	}
 	type function struct {
 		name string
-		of   ownType
+		typ  addedType
 	}
-	w.imported = len(w.funcs)
-	ours := []function{{Tick, typeVoid}}
+	w.numImportedFuncs = len(w.funcTypes)
+	added := []function{{Tick, typeVoid}}
 	if w.o.Stack > 0 {
-		w.deepen = uint32(w.imported + len(ours))
-		ours = append(ours, function{Deepen, typeUnary})
+		w.deepenImport = uint32(w.numImportedFuncs + len(added))
+		added = append(added, function{Deepen, typeUnary})
 	}
 	if w.o.Charge {
-		w.charge = uint32(w.imported + len(ours))
-		ours = append(ours, function{Charge, typeBinary})
+		w.chargeImport = uint32(w.numImportedFuncs + len(added))
+		added = append(added, function{Charge, typeBinary})
 	}
 	if w.o.Atomics && w.memory.Shared {
-		w.waits = uint32(w.imported + len(ours))
-		ours = append(ours, function{Notify, typeNotify}, function{Wait32, typeWait32},
+		w.firstAtomicImport = uint32(w.numImportedFuncs + len(added))
+		added = append(added, function{Notify, typeNotify}, function{Wait32, typeWait32},
 			function{Wait64, typeWait64})
 	}
-	w.shift = uint32(len(ours))
-	w.u32(uint32(n) + w.shift)
+	w.addedImports = uint32(len(added))
+	w.writeU32(uint32(n) + w.addedImports)
 	for _, i := range renamed {
-		w.out = append(w.out, r.b[start:i.from]...)
+		w.out = append(w.out, r.b[start:i.start]...)
 		w.out = appendName(w.out, i.name)
-		start = i.to
+		start = i.end
 	}
-	w.since(r, start)
-	for _, f := range ours {
+	w.copySince(r, start)
+	for _, f := range added {
 		w.out = appendName(w.out, Module)
 		w.out = appendName(w.out, f.name)
 		w.out = append(w.out, 0)
-		w.u32(w.ownType(f.of))
+		w.writeU32(w.addedTypeIndex(f.typ))
 	}
 }
 
-// memoryType reads the type of a memory, of which there is at most one.
-func (w *rewriter) memoryType(r *reader) {
+// readMemoryType reads the type of a memory, of which there is at most one.
+func (w *rewriter) readMemoryType(r *reader) {
 	flag := r.byte()
 	switch {
 	case flag == 2:
@@ -97,57 +97,57 @@ func (w *rewriter) memoryType(r *reader) {
 	case flag > 3:
 		r.fail(ErrUnsupported, "memory of form %#x", flag)
 	}
-	if w.memories++; w.memories > 1 {
+	if w.numMemories++; w.numMemories > 1 {
 		r.fail(ErrUnsupported, "second memory")
 	}
-	least, most := r.u32(), uint32(maxPages)
+	minPages, maximum := r.u32(), uint32(maxPages)
 	if flag&1 != 0 {
-		most = r.u32()
+		maximum = r.u32()
 	}
-	if least > most || most > maxPages {
-		r.malformed("memory of %d to %d pages", least, most)
+	if minPages > maximum || maximum > maxPages {
+		r.malformed("memory of %d to %d pages", minPages, maximum)
 	}
-	w.memory = Memory{Min: uint64(least) * pageSize, Max: uint64(most) * pageSize,
+	w.memory = Memory{Min: uint64(minPages) * pageSize, Max: uint64(maximum) * pageSize,
 		Shared: flag&2 != 0}
 }
 
-func tableLimits(r *reader) (least, most uint32) {
+func readTableLimits(r *reader) (minEntries, maximum uint32) {
 	flag := r.byte()
 	if flag > 1 {
 		r.fail(ErrUnsupported, "table of form %#x", flag)
 	}
-	least, most = r.u32(), math.MaxUint32
+	minEntries, maximum = r.u32(), math.MaxUint32
 	if flag == 1 {
-		most = r.u32()
+		maximum = r.u32()
 	}
-	if least > most {
-		r.malformed("table of %d to %d entries", least, most)
+	if minEntries > maximum {
+		r.malformed("table of %d to %d entries", minEntries, maximum)
 	}
-	return least, most
+	return minEntries, maximum
 }
 
-// globalType reads the type of a global, and returns the size of its value.
-func globalType(r *reader) uint8 {
+// readGlobalType reads the type of a global, and returns the size of its value.
+func readGlobalType(r *reader) uint8 {
 	t := r.byte()
 	checkValueType(r, t)
 	if m := r.byte(); m > 1 {
 		r.malformed("mutability %d", m)
 	}
-	return sizeOf(t)
+	return valueSize(t)
 }
 
 func (w *rewriter) functionSection(r *reader) {
 	n := r.count(1)
 	start := r.pos
-	w.funcs = slices.Grow(w.funcs, n)
+	w.funcTypes = slices.Grow(w.funcTypes, n)
 	for range n {
-		w.funcs = append(w.funcs, r.index("type", uint32(len(w.types))))
+		w.funcTypes = append(w.funcTypes, r.index("type", uint32(len(w.types))))
 	}
-	ours := w.helperTypes()
-	w.u32(uint32(n + len(ours)))
-	w.since(r, start)
-	for _, t := range ours {
-		w.u32(w.ownType(t))
+	helpers := w.helperTypes()
+	w.writeU32(uint32(n + len(helpers)))
+	w.copySince(r, start)
+	for _, t := range helpers {
+		w.writeU32(w.addedTypeIndex(t))
 	}
 }
 
@@ -155,53 +155,53 @@ func (w *rewriter) functionSection(r *reader) {
 // allocates a table's entries, of eight bytes each, as soon as a guest asks for them.
 func (w *rewriter) tableSection(r *reader) {
 	type tableType struct {
-		of          byte
-		least, most uint32
+		elemType               byte
+		minEntries, maxEntries uint32
 	}
 	tables := make([]tableType, r.count(3))
-	rest := int64(maxEntries)
+	growthLeft := int64(maxEntries)
 	for i := range tables {
 		t := &tables[i]
-		t.of = r.byte()
-		checkValueType(r, t.of)
-		t.least, t.most = tableLimits(r)
-		rest -= int64(t.least)
+		t.elemType = r.byte()
+		checkValueType(r, t.elemType)
+		t.minEntries, t.maxEntries = readTableLimits(r)
+		growthLeft -= int64(t.minEntries)
 	}
-	if rest < 0 {
+	if growthLeft < 0 {
 		r.malformed("tables of more than %d entries", maxEntries)
 	}
-	w.tables += uint32(len(tables))
-	w.u32(uint32(len(tables)))
+	w.numTables += uint32(len(tables))
+	w.writeU32(uint32(len(tables)))
 	for _, t := range tables {
-		w.out = append(w.out, t.of, 1)
-		w.u32(t.least)
-		most := uint32(min(int64(t.most), int64(t.least)+rest/int64(len(tables))))
-		w.u32(most)
-		w.entries = append(w.entries, most)
-		w.instance += tableSize + entrySize*uint64(t.least)
+		w.out = append(w.out, t.elemType, 1)
+		w.writeU32(t.minEntries)
+		maxEntries := uint32(min(int64(t.maxEntries), int64(t.minEntries)+growthLeft/int64(len(tables))))
+		w.writeU32(maxEntries)
+		w.maxTableEntries = append(w.maxTableEntries, maxEntries)
+		w.instanceSize += tableSize + entrySize*uint64(t.minEntries)
 	}
 }
 
 // memorySection copies the memory's type, which has been read before.
-func (w *rewriter) memorySection(r *reader) { w.copySection(r) }
+func (w *rewriter) memorySection(r *reader) { w.copyRest(r) }
 
 func (w *rewriter) exportSection(r *reader) {
 	n := r.count(3)
-	w.u32(uint32(n))
+	w.writeU32(uint32(n))
 	for range n {
 		start := r.pos
 		r.name()
 		kind := r.byte()
-		w.since(r, start)
+		w.copySince(r, start)
 		switch kind {
 		case 0:
-			w.funcRef(r)
+			w.copyFuncIndex(r)
 		case 1:
-			w.u32(r.index("table", w.tables))
+			w.writeU32(r.index("table", w.numTables))
 		case 2:
-			w.u32(r.index("memory", w.memories))
+			w.writeU32(r.index("memory", w.numMemories))
 		case 3:
-			w.u32(r.index("global", w.globals))
+			w.writeU32(r.index("global", w.numGlobals))
 		default:
 			r.malformed("export of kind %d", kind)
 		}
@@ -211,4 +211,4 @@ func (w *rewriter) exportSection(r *reader) {
 	}
 }
 
-func (w *rewriter) startSection(r *reader) { w.funcRef(r) }
+func (w *rewriter) startSection(r *reader) { w.copyFuncIndex(r) }

@@ -2,7 +2,7 @@ package interrupt
 
 // An effect is what an instruction does to the stack of operands: how many it takes, and the size
 // of the one that it leaves, in bytes as a compiler keeps it; 0 if it leaves none.
-type effect struct{ takes, leaves uint8 }
+type effect struct{ pops, pushes uint8 }
 
 const (
 	scalarSize = 8
@@ -146,8 +146,8 @@ var atomicEffects = effects(
 	effectRange{0x48, 0x4e, ternary}, // cmpxchg
 )
 
-// sizeOf is how much a value of a type takes.
-func sizeOf(valueType byte) uint8 {
+// valueSize is how much a value of a type takes.
+func valueSize(valueType byte) uint8 {
 	if valueType == 0x7b {
 		return vectorSize
 	}

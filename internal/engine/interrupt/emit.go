@@ -18,21 +18,21 @@ func (c *code) i64(v int32) { c.b = appendS32(append(c.b, opI64Const), v) }
 
 // Our locals, both i32. The second is there only in functions that keep to the limit of the stack.
 // scratch: what is left of the interval, or a length
-func (c *code) left() uint32 { return c.locals }
-func (c *code) base() uint32 { return c.locals + 1 } // depth of the stack at the function's entry
+func (c *code) scratchLocal() uint32 { return c.locals }
+func (c *code) depthLocal() uint32   { return c.locals + 1 } // depth of the stack at the function's entry
 
-func (c *code) tick() { c.index(opCall, c.w.helper(helperTick)) }
+func (c *code) callTick() { c.index(opCall, c.w.helperIndex(helperTick)) }
 
 // countDown counts one, and keeps in a local what is left.
 func (c *code) countDown() {
-	c.index(opGlobalGet, c.w.counter())
+	c.index(opGlobalGet, c.w.counterGlobal())
 	c.i32(1)
 	c.op(opI32Sub)
-	c.index(opLocalTee, c.left())
-	c.index(opGlobalSet, c.w.counter())
+	c.index(opLocalTee, c.scratchLocal())
+	c.index(opGlobalSet, c.w.counterGlobal())
 }
 
-// count begins a block that runs unless the interval is used up, up to and without the block's
+// beginCountedLoop begins a block that runs unless the interval is used up, up to and without the block's
 // type. A loop becomes
 //
 //	loop  count down  if  body  else  tick  br to the loop  end end
@@ -40,62 +40,62 @@ func (c *code) countDown() {
 // The tick comes after the body and goes back to the start because a compiler that takes things in
 // their order would otherwise keep all that outlives its call in memory, even where it is not
 // called.
-func (c *code) count() {
+func (c *code) beginCountedLoop() {
 	c.countDown()
-	c.index(opLocalGet, c.left())
+	c.index(opLocalGet, c.scratchLocal())
 	c.op(opIf)
 }
 
-func (c *code) endCount() {
+func (c *code) endCountedLoop() {
 	c.op(opElse)
-	c.tick()
+	c.callTick()
 	c.index(opBr, 1)
 	c.op(opEnd, opEnd)
 }
 
-// spend counts what cost pushes, and leaves no less than one, or ticks.
-func (c *code) spend(cost func()) {
+// countOrTick counts what cost pushes, and leaves no less than one, or ticks.
+func (c *code) countOrTick(cost func()) {
 	cost()
-	c.index(opGlobalGet, c.w.counter())
+	c.index(opGlobalGet, c.w.counterGlobal())
 	c.op(opI32GeU, opIf, blockVoid)
-	c.tick()
+	c.callTick()
 	c.op(opElse)
-	c.take(cost)
+	c.subtractCost(cost)
 	c.op(opEnd)
 }
 
-func (c *code) take(cost func()) {
-	c.index(opGlobalGet, c.w.counter())
+func (c *code) subtractCost(cost func()) {
+	c.index(opGlobalGet, c.w.counterGlobal())
 	cost()
 	c.op(opI32Sub)
-	c.index(opGlobalSet, c.w.counter())
+	c.index(opGlobalSet, c.w.counterGlobal())
 }
 
-// length pushes the length of a bulk operation, shifted right.
-func (c *code) length(shift int32) {
-	c.index(opLocalGet, c.left())
+// bulkCost pushes the length of a bulk operation, shifted right.
+func (c *code) bulkCost(shift int32) {
+	c.index(opLocalGet, c.scratchLocal())
 	c.i32(shift)
 	c.op(opI32ShrU)
 }
 
-// enter adds a frame to the depth of the stack.
-func (c *code) enter(frame int32) {
-	c.index(opGlobalGet, c.w.depth())
-	c.index(opLocalTee, c.base())
+// enterFrame adds a frame to the depth of the stack.
+func (c *code) enterFrame(frame int32) {
+	c.index(opGlobalGet, c.w.depthGlobal())
+	c.index(opLocalTee, c.depthLocal())
 	c.i32(frame)
 	c.op(opI32Add)
-	c.index(opGlobalSet, c.w.depth())
+	c.index(opGlobalSet, c.w.depthGlobal())
 }
 
-// withinLimit pushes whether the stack is no deeper than its limit.
-func (c *code) withinLimit() {
-	c.index(opGlobalGet, c.w.depth())
-	c.index(opGlobalGet, c.w.limit())
+// stackWithinLimit pushes whether the stack is no deeper than its limit.
+func (c *code) stackWithinLimit() {
+	c.index(opGlobalGet, c.w.depthGlobal())
+	c.index(opGlobalGet, c.w.limitGlobal())
 	c.op(opI32LeU)
 }
 
-// leave takes it off again.
-func (c *code) leave() {
-	c.index(opLocalGet, c.base())
-	c.index(opGlobalSet, c.w.depth())
+// leaveFrame takes it off again.
+func (c *code) leaveFrame() {
+	c.index(opLocalGet, c.depthLocal())
+	c.index(opGlobalSet, c.w.depthGlobal())
 }

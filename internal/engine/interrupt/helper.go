@@ -9,13 +9,13 @@ const (
 	helperGrow // (pages i32) -> (before i32): memory.grow of shared memory, charged
 )
 
-// piece is how much a bulk operation does at a time: 20 to 100 µs of work.
-const piece = 256 << 10
+// bulkChunk is how much a bulk operation does at a time: 20 to 100 µs of work.
+const bulkChunk = 256 << 10
 
 // helperTypes are the types of those that the module gets: without a memory it only gets the first.
-func (w *rewriter) helperTypes() []ownType {
-	types := []ownType{typeVoid}
-	if w.memories > 0 {
+func (w *rewriter) helperTypes() []addedType {
+	types := []addedType{typeVoid}
+	if w.numMemories > 0 {
 		types = append(types, typeBulk, typeBulk)
 	}
 	if w.chargesPages() {
@@ -26,7 +26,7 @@ func (w *rewriter) helperTypes() []ownType {
 
 func (w *rewriter) helperBodies() []code {
 	bodies := []code{w.tickBody()}
-	if w.memories > 0 {
+	if w.numMemories > 0 {
 		bodies = append(bodies, w.copyBody(), w.fillBody())
 	}
 	if w.chargesPages() {
@@ -45,22 +45,22 @@ func (w *rewriter) tickBody() code {
 	const depth = 0
 	c := code{b: []byte{1, 1, typeI32}, w: w}
 	c.i32(int32(w.o.Interval))
-	c.index(opGlobalSet, w.counter())
+	c.index(opGlobalSet, w.counterGlobal())
 	if w.o.Stack > 0 {
-		c.index(opGlobalGet, w.depth())
+		c.index(opGlobalGet, w.depthGlobal())
 		c.index(opLocalTee, depth)
-		c.index(opGlobalGet, w.limit())
+		c.index(opGlobalGet, w.limitGlobal())
 		c.op(opI32GtU, opIf, blockVoid)
 		c.i32(0)
-		c.index(opGlobalSet, w.depth())
-		c.get(depth)
-		c.index(opCall, w.deepen)
-		c.index(opGlobalSet, w.limit())
-		c.get(depth)
-		c.index(opGlobalSet, w.depth())
+		c.index(opGlobalSet, w.depthGlobal())
+		c.localGets(depth)
+		c.index(opCall, w.deepenImport)
+		c.index(opGlobalSet, w.limitGlobal())
+		c.localGets(depth)
+		c.index(opGlobalSet, w.depthGlobal())
 		c.op(opEnd)
 	}
-	c.index(opCall, uint32(w.imported))
+	c.index(opCall, uint32(w.numImportedFuncs))
 	c.op(opEnd)
 	return c
 }
@@ -71,35 +71,35 @@ func (w *rewriter) tickBody() code {
 func (w *rewriter) copyBody() code {
 	const to, from, length = 0, 1, 2
 	c := code{b: []byte{0}, w: w}
-	whole := func() {
-		c.get(to, from, length)
+	copyWholeAndReturn := func() {
+		c.localGets(to, from, length)
 		c.op(memoryCopy...)
 		c.op(opReturn, opEnd)
 	}
-	c.beyondMemory(to, length)
-	c.beyondMemory(from, length)
+	c.rangeExceedsMemory(to, length)
+	c.rangeExceedsMemory(from, length)
 	c.op(opI32Or, opIf, blockVoid)
-	whole()
+	copyWholeAndReturn()
 
 	c.op(opLoop, blockVoid)
-	c.tick()
-	c.lastPiece(length)
-	whole()
+	c.callTick()
+	c.ifLastChunk(length)
+	copyWholeAndReturn()
 
-	c.advance(length, -piece)
-	c.get(to, from)
+	c.addToLocal(length, -bulkChunk)
+	c.localGets(to, from)
 	c.op(opI32LeU, opIf, blockVoid)
-	c.get(to, from)
-	c.i32(piece)
+	c.localGets(to, from)
+	c.i32(bulkChunk)
 	c.op(memoryCopy...)
-	c.advance(to, piece)
-	c.advance(from, piece)
+	c.addToLocal(to, bulkChunk)
+	c.addToLocal(from, bulkChunk)
 	c.op(opElse)
-	c.get(to, length)
+	c.localGets(to, length)
 	c.op(opI32Add)
-	c.get(from, length)
+	c.localGets(from, length)
 	c.op(opI32Add)
-	c.i32(piece)
+	c.i32(bulkChunk)
 	c.op(memoryCopy...)
 	c.op(opEnd)
 	c.index(opBr, 0)
@@ -110,25 +110,25 @@ func (w *rewriter) copyBody() code {
 func (w *rewriter) fillBody() code {
 	const to, value, length = 0, 1, 2
 	c := code{b: []byte{0}, w: w}
-	whole := func() {
-		c.get(to, value, length)
+	fillWholeAndReturn := func() {
+		c.localGets(to, value, length)
 		c.op(memoryFill...)
 		c.op(opReturn, opEnd)
 	}
-	c.beyondMemory(to, length)
+	c.rangeExceedsMemory(to, length)
 	c.op(opIf, blockVoid)
-	whole()
+	fillWholeAndReturn()
 
 	c.op(opLoop, blockVoid)
-	c.tick()
-	c.lastPiece(length)
-	whole()
+	c.callTick()
+	c.ifLastChunk(length)
+	fillWholeAndReturn()
 
-	c.advance(length, -piece)
-	c.get(to, value)
-	c.i32(piece)
+	c.addToLocal(length, -bulkChunk)
+	c.localGets(to, value)
+	c.i32(bulkChunk)
 	c.op(memoryFill...)
-	c.advance(to, piece)
+	c.addToLocal(to, bulkChunk)
 	c.index(opBr, 0)
 	c.op(opEnd, opEnd)
 	return c
@@ -137,58 +137,58 @@ func (w *rewriter) fillBody() code {
 func (w *rewriter) growBody() code {
 	const pages, before = 0, 1
 	c := code{b: []byte{1, 1, typeI32}, w: w}
-	c.ask(ChargePages, func() { c.get(pages) })
+	c.requestCharge(ChargePages, func() { c.localGets(pages) })
 	c.op(opI32Eqz, opIf, blockVoid)
 	c.i32(-1)
 	c.op(opReturn, opEnd)
-	c.get(pages)
+	c.localGets(pages)
 	c.op(opMemoryGrow, 0)
 	c.index(opLocalTee, before)
 	c.i32(-1)
 	c.op(opI32Eq, opIf, blockVoid)
-	c.ask(ChargePages, func() {
+	c.requestCharge(ChargePages, func() {
 		c.i32(0)
-		c.get(pages)
+		c.localGets(pages)
 		c.op(opI32Sub)
 	})
 	c.op(opDrop, opEnd)
-	c.get(before)
+	c.localGets(before)
 	c.op(opEnd)
 	return c
 }
 
-// ask pushes whether the host grants so much as count pushes.
-func (c *code) ask(what int32, count func()) {
-	c.i32(what)
+// requestCharge pushes whether the host grants so much as count pushes.
+func (c *code) requestCharge(kind int32, count func()) {
+	c.i32(kind)
 	count()
-	c.index(opCall, c.w.charge)
+	c.index(opCall, c.w.chargeImport)
 }
 
-func (c *code) get(locals ...uint32) {
+func (c *code) localGets(locals ...uint32) {
 	for _, l := range locals {
 		c.index(opLocalGet, l)
 	}
 }
 
-// beyondMemory pushes whether a range of so many bytes ends beyond the memory.
-func (c *code) beyondMemory(base, length uint32) {
-	c.get(base)
+// rangeExceedsMemory pushes whether a range of so many bytes ends beyond the memory.
+func (c *code) rangeExceedsMemory(base, length uint32) {
+	c.localGets(base)
 	c.op(opI64ExtendI32U)
-	c.get(length)
+	c.localGets(length)
 	c.op(opI64ExtendI32U, opI64Add, opMemorySize, 0, opI64ExtendI32U)
 	c.i64(16)
 	c.op(opI64Shl, opI64GtU)
 }
 
-// lastPiece begins an if that is taken when what is left is no more than a piece.
-func (c *code) lastPiece(length uint32) {
-	c.get(length)
-	c.i32(piece)
+// ifLastChunk begins an if that is taken when what is left is no more than a piece.
+func (c *code) ifLastChunk(length uint32) {
+	c.localGets(length)
+	c.i32(bulkChunk)
 	c.op(opI32LeU, opIf, blockVoid)
 }
 
-func (c *code) advance(local uint32, by int32) {
-	c.get(local)
+func (c *code) addToLocal(local uint32, by int32) {
+	c.localGets(local)
 	c.i32(by)
 	c.op(opI32Add)
 	c.index(opLocalSet, local)

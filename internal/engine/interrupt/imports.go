@@ -35,14 +35,14 @@ func Imports(module []byte) ([]Import, error) {
 		s := &reader{base: r.base + r.pos}
 		s.b = r.bytes(n)
 		if r.err == nil && id == secImport {
-			list := otherImports(s)
-			return list, inSection(s.err, secImport)
+			list := readNonFuncImports(s)
+			return list, wrapSectionError(s.err, secImport)
 		}
 	}
 	return nil, r.err
 }
 
-func otherImports(r *reader) (list []Import) {
+func readNonFuncImports(r *reader) (list []Import) {
 	w := &rewriter{}
 	for range r.count(4) {
 		i := Import{Module: r.name(), Name: r.name(), Kind: Kind(r.byte())}
@@ -52,12 +52,12 @@ func otherImports(r *reader) (list []Import) {
 			continue
 		case KindTable:
 			checkValueType(r, r.byte())
-			tableLimits(r)
+			readTableLimits(r)
 		case KindMemory:
-			w.memoryType(r)
+			w.readMemoryType(r)
 			i.Shared = w.memory.Shared
 		case KindGlobal:
-			globalType(r)
+			readGlobalType(r)
 		case 4:
 			r.fail(ErrUnsupported, "exceptions (a tag)")
 		default:

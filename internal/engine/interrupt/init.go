@@ -2,30 +2,30 @@ package interrupt
 
 func (w *rewriter) globalSection(r *reader) {
 	n := r.count(4)
-	if w.globals += uint32(n); w.globals > maxGlobals {
-		r.malformed("%d globals are more than %d", w.globals, maxGlobals)
+	if w.numGlobals += uint32(n); w.numGlobals > maxGlobals {
+		r.malformed("%d globals are more than %d", w.numGlobals, maxGlobals)
 	}
-	ours := []int32{int32(w.o.Interval)}
+	initialValues := []int32{int32(w.o.Interval)}
 	if w.o.Stack > 0 {
-		ours = append(ours, 0, int32(w.o.Stack))
+		initialValues = append(initialValues, 0, int32(w.o.Stack))
 	}
-	w.u32(uint32(n + len(ours)))
+	w.writeU32(uint32(n + len(initialValues)))
 	for range n {
 		start := r.pos
-		w.globalSizes = append(w.globalSizes, globalType(r))
-		w.since(r, start)
-		w.constExpr(r)
+		w.globalSizes = append(w.globalSizes, readGlobalType(r))
+		w.copySince(r, start)
+		w.copyConstExpr(r)
 		if r.err != nil {
 			return
 		}
 	}
-	for _, v := range ours {
+	for _, v := range initialValues {
 		w.out = append(w.out, typeI32, 1, opI32Const)
 		w.out = append(appendS32(w.out, v), opEnd)
 	}
 }
 
-func (w *rewriter) constExpr(r *reader) {
+func (w *rewriter) copyConstExpr(r *reader) {
 	for r.err == nil {
 		start := r.pos
 		op := r.byte()
@@ -35,22 +35,22 @@ func (w *rewriter) constExpr(r *reader) {
 			return
 		case opRefFunc:
 			w.out = append(w.out, op)
-			w.funcRef(r)
-			w.instance += itemSize
+			w.copyFuncIndex(r)
+			w.instanceSize += itemSize
 			continue
 		case opGlobalGet:
-			r.index("global", w.globals)
+			r.index("global", w.numGlobals)
 		case opI32Const:
-			r.signed(32)
+			r.signedLEB(32)
 		case opI64Const:
-			r.signed(64)
+			r.signedLEB(64)
 		case 0x43:
 			r.bytes(4)
 		case 0x44:
 			r.bytes(8)
 		case 0x6a, 0x6b, 0x6c, 0x7c, 0x7d, 0x7e: // i32 and i64 add, sub, mul
 		case opRefNull:
-			heapTypeImmediate(r)
+			readHeapType(r)
 		case opVector:
 			if r.u32() != 12 {
 				r.fail(ErrUnsupported, "vector instruction in a constant expression")
@@ -59,11 +59,11 @@ func (w *rewriter) constExpr(r *reader) {
 		default:
 			r.fail(ErrUnsupported, "opcode %#x in a constant expression", op)
 		}
-		w.since(r, start)
+		w.copySince(r, start)
 	}
 }
 
-func heapTypeImmediate(r *reader) {
+func readHeapType(r *reader) {
 	if t := r.byte(); t != 0x70 && t != 0x6f {
 		r.fail(ErrUnsupported, "heap type %#x", t)
 	}
@@ -73,7 +73,7 @@ func heapTypeImmediate(r *reader) {
 // explicit table (or declarative), bit 2 expressions in place of indices.
 func (w *rewriter) elementSection(r *reader) {
 	n := r.count(2)
-	w.u32(uint32(n))
+	w.writeU32(uint32(n))
 	for range n {
 		start := r.pos
 		form := r.u32()
@@ -82,10 +82,10 @@ func (w *rewriter) elementSection(r *reader) {
 		}
 		if form&1 == 0 {
 			if form&2 != 0 {
-				r.index("table", w.tables)
+				r.index("table", w.numTables)
 			}
-			w.since(r, start)
-			w.constExpr(r)
+			w.copySince(r, start)
+			w.copyConstExpr(r)
 			start = r.pos
 		}
 		expressions := form&4 != 0
@@ -97,13 +97,13 @@ func (w *rewriter) elementSection(r *reader) {
 			}
 		}
 		items := r.count(1)
-		w.instance += segmentSize + itemSize*uint64(items)
-		w.since(r, start)
+		w.instanceSize += segmentSize + itemSize*uint64(items)
+		w.copySince(r, start)
 		for range items {
 			if expressions {
-				w.constExpr(r)
+				w.copyConstExpr(r)
 			} else {
-				w.funcRef(r)
+				w.copyFuncIndex(r)
 			}
 			if r.err != nil {
 				return
@@ -114,7 +114,7 @@ func (w *rewriter) elementSection(r *reader) {
 
 func (w *rewriter) dataSection(r *reader) {
 	n := r.count(2)
-	w.u32(uint32(n))
+	w.writeU32(uint32(n))
 	for range n {
 		start := r.pos
 		form := r.u32()
@@ -122,18 +122,18 @@ func (w *rewriter) dataSection(r *reader) {
 			r.malformed("data segment of form %d", form)
 		}
 		if form == 2 {
-			r.index("memory", w.memories)
+			r.index("memory", w.numMemories)
 		}
 		if form != 1 {
-			w.since(r, start)
-			w.constExpr(r)
+			w.copySince(r, start)
+			w.copyConstExpr(r)
 			start = r.pos
 		}
 		r.bytes(r.u32())
-		w.since(r, start)
+		w.copySince(r, start)
 		if r.err != nil {
 			return
 		}
 	}
-	w.instance += segmentSize * uint64(n)
+	w.instanceSize += segmentSize * uint64(n)
 }

@@ -118,5 +118,5 @@ func Rewrite(module []byte, o Options) ([]byte, Needs, error) {
 	if w.err != nil {
 		return nil, Needs{}, w.err
 	}
-	return w.out, Needs{Memory: w.memory, Instance: w.instance}, nil
+	return w.out, Needs{Memory: w.memory, Instance: w.instanceSize}, nil
 }

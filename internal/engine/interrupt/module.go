@@ -29,8 +29,8 @@ var sectionNames = [...]string{secCustom: "custom", secType: "type", secImport: 
 	secElement: "element", secCode: "code",
 	secData: "data", secDataCount: "data count"}
 
-// order is that in which sections stand in a module.
-var order = []byte{secType, secImport, secFunction, secTable, secMemory, secGlobal, secExport,
+// sectionOrder is that in which sections stand in a module.
+var sectionOrder = []byte{secType, secImport, secFunction, secTable, secMemory, secGlobal, secExport,
 	secStart, secElement,
 	secDataCount, secCode, secData}
 
@@ -88,38 +88,38 @@ type rewriter struct {
 	err    error
 	memory Memory
 
-	types    []funcType // of the input
-	ownTypes uint32     // index of the first of ours
+	types          []funcType // of the input
+	firstAddedType uint32     // index of the first of ours
 
-	funcs    []uint32 // the type of every function of the input, imported ones first
-	imported int      // how many of funcs are imported
-	plain    []bool   // which of the defined ones need no checks
+	funcTypes        []uint32 // the type of every function of the input, imported ones first
+	numImportedFuncs int      // how many of funcs are imported
+	uncheckedFuncs   []bool   // which of the defined ones need no checks
 	// how many imports are added: by so much the indices of the defined functions grow
-	shift uint32
+	addedImports uint32
 
-	deepen uint32 // the import's index
-	charge uint32 // likewise, or 0
-	waits  uint32 // index of the first import for atomics, or 0
+	deepenImport      uint32 // the import's index
+	chargeImport      uint32 // likewise, or 0
+	firstAtomicImport uint32 // index of the first import for atomics, or 0
 
-	globals, tables, memories uint32
+	numGlobals, numTables, numMemories uint32
 
 	globalSizes []uint8
 
-	entries  []uint32 // the most that each table may have
-	instance uint64   // see Needs.Instance
+	maxTableEntries []uint32 // the most that each table may have
+	instanceSize    uint64   // see Needs.Instance
 
-	budget int     // see budgetBase
-	cost   float64 // what is left of the time for compiling, in ns
+	valueBudget   int     // see budgetBase
+	compileBudget float64 // what is left of the time for compiling, in ns
 
-	nameSeen bool // whether the input has a name section
-	named    bool // whether one has been written
+	hasNameSection   bool // whether the input has a name section
+	wroteNameSection bool // whether one has been written
 }
 
 var header = []byte("\x00asm\x01\x00\x00\x00")
 
 func (w *rewriter) rewrite(module []byte) {
-	w.budget = budgetBase + budgetPerByte*len(module)
-	w.cost = costBase + costPerByte*float64(len(module))
+	w.valueBudget = budgetBase + budgetPerByte*len(module)
+	w.compileBudget = costBase + costPerByte*float64(len(module))
 	r := &reader{b: module}
 	if !bytes.Equal(r.bytes(8), header) {
 		r.malformed("no module of version 1")
@@ -134,9 +134,9 @@ func (w *rewriter) rewrite(module []byte) {
 	for r.more() {
 		id := r.byte()
 		n := r.u32()
-		if rest := len(r.b) - r.pos; int(id) < len(sectionNames) && uint64(n) > uint64(rest) {
+		if left := len(r.b) - r.pos; int(id) < len(sectionNames) && uint64(n) > uint64(left) {
 			r.malformed("cut off, of the %d bytes of its %s section there are %d,", n,
-				sectionNames[id], rest)
+				sectionNames[id], left)
 		}
 		s := &reader{base: r.base + r.pos}
 		s.b = r.bytes(n)
@@ -147,7 +147,7 @@ func (w *rewriter) rewrite(module []byte) {
 			custom = append(custom, s)
 			continue
 		}
-		i := slices.Index(order, id)
+		i := slices.Index(sectionOrder, id)
 		if id == 13 {
 			r.fail(ErrUnsupported, "exceptions (a tag section)")
 		} else if i < rank {
@@ -165,34 +165,34 @@ func (w *rewriter) rewrite(module []byte) {
 		// turn.
 		early := *s
 		for range early.count(2) {
-			w.memoryType(&early)
+			w.readMemoryType(&early)
 		}
 		if early.more() {
 			early.malformed("%d bytes left", len(early.b)-early.pos)
 		}
-		if w.err = inSection(early.err, secMemory); w.err != nil {
+		if w.err = wrapSectionError(early.err, secMemory); w.err != nil {
 			return
 		}
 	}
 	w.out = append(w.out, header...)
-	for _, id := range order {
+	for _, id := range sectionOrder {
 		if s := sections[id]; s != nil {
-			w.section(id, s)
+			w.rewriteSection(id, s)
 		}
 	}
-	w.instance += uint64(len(w.types)+len(ownTypes))*typeSize + uint64(w.globals+3)*globalSize + uint64(w.imported+int(w.shift))*importSize
+	w.instanceSize += uint64(len(w.types)+len(addedTypes))*typeSize + uint64(w.numGlobals+3)*globalSize + uint64(w.numImportedFuncs+int(w.addedImports))*importSize
 	for _, s := range custom {
-		w.custom(s)
+		w.customSection(s)
 	}
-	if !w.named {
-		w.nameSeen = false
-		w.custom(&reader{b: appendName(nil, "name")})
+	if !w.wroteNameSection {
+		w.hasNameSection = false
+		w.customSection(&reader{b: appendName(nil, "name")})
 	}
 }
 
-// section rewrites one section. Its size takes five bytes whatever it is, as it is known only in
+// rewriteSection rewrites one section. Its size takes five bytes whatever it is, as it is known only in
 // the end.
-func (w *rewriter) section(id byte, r *reader) {
+func (w *rewriter) rewriteSection(id byte, r *reader) {
 	if w.err != nil {
 		return
 	}
@@ -210,25 +210,25 @@ func (w *rewriter) section(id byte, r *reader) {
 		secElement:   w.elementSection,
 		secCode:      w.codeSection,
 		secData:      w.dataSection,
-		secDataCount: w.copySection,
+		secDataCount: w.copyRest,
 	}[id](r)
 	if r.err == nil && r.pos != len(r.b) {
 		r.malformed("%d bytes left", len(r.b)-r.pos)
 	}
-	if w.err = inSection(r.err, id); w.err != nil {
+	if w.err = wrapSectionError(r.err, id); w.err != nil {
 		return
 	}
-	w.closeSection(start)
+	w.patchSectionSize(start)
 }
 
-func inSection(err error, id byte) error {
+func wrapSectionError(err error, id byte) error {
 	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("%w in the %s section", err, sectionNames[id])
 }
 
-func (w *rewriter) closeSection(start int) {
+func (w *rewriter) patchSectionSize(start int) {
 	n := uint32(len(w.out) - start)
 	for i := range 5 {
 		w.out[start-5+i] = byte(n>>(7*i))&0x7f | 0x80
@@ -236,22 +236,22 @@ func (w *rewriter) closeSection(start int) {
 	w.out[start-1] &= 0x7f
 }
 
-// since copies what has been read since the given position.
-func (w *rewriter) since(r *reader, pos int) {
+// copySince copies what has been read since the given position.
+func (w *rewriter) copySince(r *reader, pos int) {
 	if r.err == nil {
 		w.out = append(w.out, r.b[pos:r.pos]...)
 	}
 }
 
-func (w *rewriter) u32(v uint32) { w.out = appendU32(w.out, v) }
+func (w *rewriter) writeU32(v uint32) { w.out = appendU32(w.out, v) }
 
-func (w *rewriter) copySection(r *reader) {
+func (w *rewriter) copyRest(r *reader) {
 	w.out = append(w.out, r.bytes(uint32(len(r.b)-r.pos))...)
 }
 
-// spend takes from the budget.
-func (w *rewriter) spend(r *reader, n int) {
-	if w.budget -= n; w.budget < 0 {
+// chargeValueBudget takes from the budget.
+func (w *rewriter) chargeValueBudget(r *reader, n int) {
+	if w.valueBudget -= n; w.valueBudget < 0 {
 		r.malformed("too many locals and values for so little code")
 	}
 }
@@ -259,22 +259,22 @@ func (w *rewriter) spend(r *reader, n int) {
 // Our globals follow those of the input, so that no index changes: what is left of the interval,
 // from which every check takes, the depth of the stack, and the depth from which on Deepen is
 // asked.
-func (w *rewriter) counter() uint32 { return w.globals }
-func (w *rewriter) depth() uint32   { return w.globals + 1 }
-func (w *rewriter) limit() uint32   { return w.globals + 2 }
+func (w *rewriter) counterGlobal() uint32 { return w.numGlobals }
+func (w *rewriter) depthGlobal() uint32   { return w.numGlobals + 1 }
+func (w *rewriter) limitGlobal() uint32   { return w.numGlobals + 2 }
 
-// funcIndex gives a function's index in the output.
-func (w *rewriter) funcIndex(i uint32) uint32 {
-	if int(i) < w.imported {
+// outputFuncIndex gives a function's index in the output.
+func (w *rewriter) outputFuncIndex(i uint32) uint32 {
+	if int(i) < w.numImportedFuncs {
 		return i
 	}
-	return i + w.shift
+	return i + w.addedImports
 }
 
-// helper is the index of the n-th function of ours.
-func (w *rewriter) helper(n int) uint32 { return uint32(len(w.funcs)+n) + w.shift }
+// helperIndex is the index of the n-th function of ours.
+func (w *rewriter) helperIndex(n int) uint32 { return uint32(len(w.funcTypes)+n) + w.addedImports }
 
-// funcRef copies the index of a function.
-func (w *rewriter) funcRef(r *reader) {
-	w.u32(w.funcIndex(r.index("function", uint32(len(w.funcs)))))
+// copyFuncIndex copies the index of a function.
+func (w *rewriter) copyFuncIndex(r *reader) {
+	w.writeU32(w.outputFuncIndex(r.index("function", uint32(len(w.funcTypes)))))
 }

@@ -1,30 +1,30 @@
 package interrupt
 
-// An immediate is what follows an opcode in the binary.
-type immediate uint8
+// An immediateKind is what follows an opcode in the binary.
+type immediateKind uint8
 
 const (
-	unknown immediate = iota
-	none
-	control
-	blockType
-	label
-	labels
-	direct
-	indirect
-	refFunc
-	local
-	global
-	table
-	memory
-	memArg
-	s32
-	s64
-	bytes4
-	bytes8
-	types
-	heapType
-	prefix
+	immUnknown immediateKind = iota
+	immNone
+	immControl
+	immBlockType
+	immLabel
+	immLabels
+	immFunc
+	immCallIndirect
+	immRefFunc
+	immLocal
+	immGlobal
+	immTable
+	immMemory
+	immMemArg
+	immS32
+	immS64
+	immBytes4
+	immBytes8
+	immTypes
+	immHeapType
+	immPrefix
 )
 
 const (
@@ -79,41 +79,41 @@ const (
 	typeI64   = 0x7e
 )
 
-// immediates of the opcodes of one byte. Source: WebAssembly Core Specification 2.0, section 5.4,
+// immediateKinds of the opcodes of one byte. Source: WebAssembly Core Specification 2.0, section 5.4,
 // and the tail call proposal.
-var immediates = func() (t [256]immediate) {
-	set := func(k immediate, from, to int) {
+var immediateKinds = func() (t [256]immediateKind) {
+	set := func(k immediateKind, from, to int) {
 		for i := from; i <= to; i++ {
 			t[i] = k
 		}
 	}
-	set(control, opUnreachable, opUnreachable)
-	set(none, 0x01, 0x01) // nop
-	set(blockType, opBlock, opIf)
-	set(control, opElse, opElse)
-	set(control, opEnd, opEnd)
-	set(label, opBr, opBrIf)
-	set(labels, opBrTable, opBrTable)
-	set(control, opReturn, opReturn)
-	set(direct, opCall, opCall)
-	set(indirect, opCallIndirect, opCallIndirect)
-	set(direct, opReturnCall, opReturnCall)
-	set(indirect, opReturnCallIndirect, opReturnCallIndirect)
-	set(none, 0x1a, 0x1b) // drop, select
-	set(types, 0x1c, 0x1c)
-	set(local, opLocalGet, opLocalTee)
-	set(global, opGlobalGet, opGlobalSet)
-	set(table, 0x25, 0x26)
-	set(memArg, 0x28, 0x3e)
-	set(memory, opMemorySize, opMemoryGrow)
-	set(s32, opI32Const, opI32Const)
-	set(s64, opI64Const, opI64Const)
-	set(bytes4, 0x43, 0x43)
-	set(bytes8, 0x44, 0x44)
-	set(none, 0x45, 0xc4) // numeric
-	set(heapType, opRefNull, opRefNull)
-	set(none, 0xd1, 0xd1) // ref.is_null
-	set(refFunc, opRefFunc, opRefFunc)
-	set(prefix, opMisc, opAtomic)
+	set(immControl, opUnreachable, opUnreachable)
+	set(immNone, 0x01, 0x01) // nop
+	set(immBlockType, opBlock, opIf)
+	set(immControl, opElse, opElse)
+	set(immControl, opEnd, opEnd)
+	set(immLabel, opBr, opBrIf)
+	set(immLabels, opBrTable, opBrTable)
+	set(immControl, opReturn, opReturn)
+	set(immFunc, opCall, opCall)
+	set(immCallIndirect, opCallIndirect, opCallIndirect)
+	set(immFunc, opReturnCall, opReturnCall)
+	set(immCallIndirect, opReturnCallIndirect, opReturnCallIndirect)
+	set(immNone, 0x1a, 0x1b) // drop, select
+	set(immTypes, 0x1c, 0x1c)
+	set(immLocal, opLocalGet, opLocalTee)
+	set(immGlobal, opGlobalGet, opGlobalSet)
+	set(immTable, 0x25, 0x26)
+	set(immMemArg, 0x28, 0x3e)
+	set(immMemory, opMemorySize, opMemoryGrow)
+	set(immS32, opI32Const, opI32Const)
+	set(immS64, opI64Const, opI64Const)
+	set(immBytes4, 0x43, 0x43)
+	set(immBytes8, 0x44, 0x44)
+	set(immNone, 0x45, 0xc4) // numeric
+	set(immHeapType, opRefNull, opRefNull)
+	set(immNone, 0xd1, 0xd1) // ref.is_null
+	set(immRefFunc, opRefFunc, opRefFunc)
+	set(immPrefix, opMisc, opAtomic)
 	return t
 }()

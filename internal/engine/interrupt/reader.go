@@ -65,8 +65,8 @@ func (r *reader) u32() uint32 {
 	return 0
 }
 
-// signed reads a signed LEB128 number of at most so many bits.
-func (r *reader) signed(bits int) int64 {
+// signedLEB reads a signed LEB128 number of at most so many bits.
+func (r *reader) signedLEB(bits int) int64 {
 	var v int64
 	for shift := 0; shift < bits; shift += 7 {
 		b := r.byte()
@@ -101,10 +101,10 @@ func (r *reader) count(size int) int {
 }
 
 // index reads an index below limit.
-func (r *reader) index(what string, limit uint32) uint32 {
+func (r *reader) index(space string, limit uint32) uint32 {
 	i := r.u32()
 	if r.err == nil && i >= limit {
-		r.malformed("unknown %s %d", what, i)
+		r.malformed("unknown %s %d", space, i)
 		return 0
 	}
 	return i

@@ -281,9 +281,9 @@ func TestDepthIsGivenBack(t *testing.T) {
 							[]byte{0x49, opBrIf, 0, opEnd})...),
 					// Too much to go without checks.
 					body(slices.Concat([]byte{opCall, 3, 0x1a, 0x1a},
-						slices.Repeat([]byte{0x01}, small))...),
+						slices.Repeat([]byte{0x01}, maxUncheckedBody))...),
 					body(exit...),
-					body(slices.Concat(slices.Repeat([]byte{0x01}, small),
+					body(slices.Concat(slices.Repeat([]byte{0x01}, maxUncheckedBody),
 						[]byte{opI32Const, 1, opI64Const, 2, opReturn})...),
 				),
 			)

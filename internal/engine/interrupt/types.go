@@ -1,18 +1,18 @@
 package interrupt
 
 type funcType struct {
-	params int // how many
+	numParams int // how many
 
 	paramTypes, results []byte
 
-	block int // the block type that has these results, as an index; only if there are two or more
+	resultBlock int // the block type that has these results, as an index; only if there are two or more
 }
 
-// An ownType is a type that is added to a module's.
-type ownType uint32
+// An addedType is a type that is added to a module's.
+type addedType uint32
 
 const (
-	typeVoid ownType = iota
+	typeVoid addedType = iota
 	typeUnary
 	typeBinary
 	typePair
@@ -22,7 +22,7 @@ const (
 	typeWait64
 )
 
-var ownTypes = []struct{ params, results []byte }{
+var addedTypes = []struct{ params, results []byte }{
 	typeVoid:   {},
 	typeUnary:  {[]byte{typeI32}, []byte{typeI32}},
 	typeBinary: {[]byte{typeI32, typeI32}, []byte{typeI32}},
@@ -33,8 +33,8 @@ var ownTypes = []struct{ params, results []byte }{
 	typeWait64: {[]byte{typeI32, typeI64, typeI64, typeI32}, []byte{typeI32}},
 }
 
-// ownType gives its index in the output.
-func (w *rewriter) ownType(t ownType) uint32 { return w.ownTypes + uint32(t) }
+// addedTypeIndex gives its index in the output.
+func (w *rewriter) addedTypeIndex(t addedType) uint32 { return w.firstAddedType + uint32(t) }
 
 func (w *rewriter) typeSection(r *reader) {
 	n := r.count(3)
@@ -47,34 +47,34 @@ func (w *rewriter) typeSection(r *reader) {
 		}
 		t := &w.types[i]
 		t.paramTypes = valueTypes(r, maxParams)
-		t.params = len(t.paramTypes)
+		t.numParams = len(t.paramTypes)
 		t.results = valueTypes(r, maxResults)
 		if r.err != nil {
 			return
 		}
 		if len(t.results) > 1 {
-			t.block = n + added
+			t.resultBlock = n + added
 			added++
 		}
 	}
-	w.ownTypes = uint32(n + added)
-	w.u32(w.ownTypes + uint32(len(ownTypes)))
-	w.since(r, start)
+	w.firstAddedType = uint32(n + added)
+	w.writeU32(w.firstAddedType + uint32(len(addedTypes)))
+	w.copySince(r, start)
 	for _, t := range w.types {
-		if t.block != 0 {
+		if t.resultBlock != 0 {
 			w.functionType(nil, t.results)
 		}
 	}
-	for _, t := range ownTypes {
+	for _, t := range addedTypes {
 		w.functionType(t.params, t.results)
 	}
 }
 
 func (w *rewriter) functionType(params, results []byte) {
 	w.out = append(w.out, 0x60)
-	w.u32(uint32(len(params)))
+	w.writeU32(uint32(len(params)))
 	w.out = append(w.out, params...)
-	w.u32(uint32(len(results)))
+	w.writeU32(uint32(len(results)))
 	w.out = append(w.out, results...)
 }
 

@@ -24,7 +24,7 @@ func (b *Budget) Take(bytes uint64) bool {
 	for {
 		used := b.used.Load()
 		if bytes > b.limit-used {
-			b.refuse()
+			b.reportRefusal()
 			return false
 		}
 		if b.used.CompareAndSwap(used, used+bytes) {
@@ -33,7 +33,7 @@ func (b *Budget) Take(bytes uint64) bool {
 	}
 }
 
-func (b *Budget) refuse() {
+func (b *Budget) reportRefusal() {
 	if b != nil && b.Refused != nil {
 		b.Refused()
 	}

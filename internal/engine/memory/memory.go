@@ -54,7 +54,7 @@ type Memory struct {
 
 	mu        sync.Mutex
 	refs      int
-	taken     bool
+	allocated bool
 	reserved  []byte
 	committed uint64
 	charged   uint64
@@ -71,28 +71,28 @@ func New(c Config) (*Memory, error) {
 	}
 	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), shared: c.Shared, budget: c.Budget, refs: 1,
 		charged: c.Min}
-	first, least := c.Min, c.Min
+	initial, minRange := c.Min, c.Min
 	if c.Shared {
-		first, least = m.max, m.max
+		initial, minRange = m.max, m.max
 	}
-	if err := m.reserve(first, least); err != nil {
+	if err := m.moveToNewRange(initial, minRange); err != nil {
 		c.Budget.Give(c.Min)
 		return nil, fmt.Errorf("memory: reserve %d bytes: %w", m.max, err)
 	}
 	return m, nil
 }
 
-// reserve moves the memory to a new range with size bytes committed. A range as large as the memory
+// moveToNewRange moves the memory to a new range with size bytes committed. A range as large as the memory
 // may ever become is best, as it then never moves again; where address space is short (a resource
 // limit, strict overcommit) a smaller one, of at least the given bytes, must do. Where it is
 // limited, a range takes no more than half of what there is, and three quarters if it must: the
 // rest is for the process, which would end without.
-func (m *Memory) reserve(size, least uint64) error {
-	left := spare()
-	if least > left-left/4 {
+func (m *Memory) moveToNewRange(size, minRange uint64) error {
+	available := availableAddressSpace()
+	if minRange > available-available/4 {
 		return errNoSpace
 	}
-	for n := max(min(m.max, left/2), least); ; n = max(n/2, least) {
+	for n := max(min(m.max, available/2), minRange); ; n = max(n/2, minRange) {
 		b, err := reserve(n)
 		if err == nil {
 			if err = commit(b, 0, size); err == nil {
@@ -103,7 +103,7 @@ func (m *Memory) reserve(size, least uint64) error {
 			}
 			_ = release(b)
 		}
-		if n == least {
+		if n == minRange {
 			return err
 		}
 	}
@@ -114,11 +114,11 @@ func (m *Memory) reserve(size, least uint64) error {
 func (m *Memory) Allocate(_, _ uint64) experimental.LinearMemory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.taken || m.refs == 0 {
-		return nothing{}
+	if m.allocated || m.refs == 0 {
+		return emptyMemory{}
 	}
-	m.taken = true
-	return (*linear)(m)
+	m.allocated = true
+	return (*linearMemory)(m)
 }
 
 // Retain takes another reference. It reports false, and takes none, when the last one has been
@@ -150,12 +150,12 @@ func (m *Memory) Release() error {
 	return release(b)
 }
 
-// linear is the face of a Memory towards wazero.
-type linear Memory
+// linearMemory is the face of a Memory towards wazero.
+type linearMemory Memory
 
 // Reallocate grows the memory to size bytes. It returns nil, which the guest sees as a failed
 // memory.grow, past the limit, past the budget, or when the system has no more memory to give.
-func (l *linear) Reallocate(size uint64) []byte {
+func (l *linearMemory) Reallocate(size uint64) []byte {
 	m := (*Memory)(l)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -163,24 +163,24 @@ func (l *linear) Reallocate(size uint64) []byte {
 		return nil
 	}
 	if size > m.max { // which is the limit: what the module declares, wazero sees to
-		m.budget.refuse()
+		m.budget.reportRefusal()
 		return nil
 	}
-	before := m.charged
-	if !m.charge(size) {
+	chargedBefore := m.charged
+	if !m.chargeGrowth(size) {
 		return nil
 	}
 	if !m.grow(size) {
-		m.budget.Give(m.charged - before)
-		m.charged = before
+		m.budget.Give(m.charged - chargedBefore)
+		m.charged = chargedBefore
 		return nil
 	}
 	return m.reserved[:size:m.committed]
 }
 
-// charge charges what is new of a memory of size bytes. Growing a shared memory is charged by the
+// chargeGrowth charges what is new of a memory of size bytes. Growing a shared memory is charged by the
 // guest's threads.
-func (m *Memory) charge(size uint64) bool {
+func (m *Memory) chargeGrowth(size uint64) bool {
 	if m.shared || size <= m.charged {
 		return true
 	}
@@ -193,7 +193,7 @@ func (m *Memory) charge(size uint64) bool {
 
 // grow commits the memory up to size bytes, in place wherever the reservation allows it.
 func (m *Memory) grow(size uint64) bool {
-	if size > uint64(len(m.reserved)) && m.reserve(size, size) != nil {
+	if size > uint64(len(m.reserved)) && m.moveToNewRange(size, size) != nil {
 		return false
 	}
 	if size > m.committed {
@@ -208,15 +208,15 @@ func (m *Memory) grow(size uint64) bool {
 	return true
 }
 
-func (*linear) Free() {}
+func (*linearMemory) Free() {}
 
-type nothing struct{}
+type emptyMemory struct{}
 
-func (nothing) Reallocate(size uint64) []byte {
+func (emptyMemory) Reallocate(size uint64) []byte {
 	if size == 0 {
 		return []byte{}
 	}
 	return nil
 }
 
-func (nothing) Free() {}
+func (emptyMemory) Free() {}

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spare is how much address space the process may still take: what RLIMIT_AS (getrlimit(2)) leaves
+// availableAddressSpace is how much address space the process may still take: what RLIMIT_AS (getrlimit(2)) leaves
 // of it. Go's runtime ends the process when it gets none for its heap or for a thread.
-func spare() uint64 {
+func availableAddressSpace() uint64 {
 	var limit unix.Rlimit
 	err := unix.Getrlimit(unix.RLIMIT_AS, &limit)
 	if err != nil || limit.Cur == unix.RLIM_INFINITY {

@@ -1,9 +1,0 @@
-//go:build !linux
-
-package memory
-
-import "math"
-
-// spare is how much address space the process may still take. The systems here either do not limit
-// it or do not tell.
-func spare() uint64 { return math.MaxUint64 }
