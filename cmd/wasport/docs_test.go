@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,7 +109,7 @@ func clone(t *testing.T) string {
 
 // converse runs the lines that start with "$ " and compares what they print with the lines that
 // follow. Lines "..." stand for any number of lines, times and ports may differ. A command that
-// ends in & goes on until the end of the block, once it has printed what is said.
+// ends in & goes on, once it has printed what is said, until "kill %1" or the end of the block.
 func converse(t *testing.T, dir, text string) {
 	text = strings.ReplaceAll(text, "7000", freePort(t))
 	parts := strings.Split("\n"+text, "\n$ ")[1:]
@@ -122,6 +123,7 @@ func converse(t *testing.T, dir, text string) {
 			command = words[0]
 		}
 		switch {
+		case command == "kill": // the shell's own
 		case strings.HasPrefix(part, "wasport c++ "):
 			needs.CompilerCXX(t)
 		case strings.HasPrefix(part, "wasport cc "), command == "clang":
@@ -135,6 +137,7 @@ func converse(t *testing.T, dir, text string) {
 			needs.Programs(t, command)
 		}
 	}
+	stopJob := func() {}
 	for _, part := range parts {
 		command, want, _ := strings.Cut(part, "\n")
 		if want != "" {
@@ -150,7 +153,11 @@ func converse(t *testing.T, dir, text string) {
 		cmd.Env = append(os.Environ(), "PATH="+path, "GOCACHE="+goCache(t),
 			"XDG_CACHE_HOME="+filepath.Join(dir, "cache"), "GORACE=atexit_sleep_ms=0")
 		if background {
-			waitFor(t, cmd, want)
+			stopJob = startJob(t, cmd, want)
+			continue
+		}
+		if command == "kill %1" {
+			stopJob()
 			continue
 		}
 		cmd.Stdout, cmd.Stderr = &out, &out // in the order in which a terminal would show it
@@ -185,8 +192,9 @@ func freePort(t *testing.T) string {
 	return ""
 }
 
-// waitFor starts a command and waits until it has printed the text.
-func waitFor(t *testing.T, cmd *exec.Cmd, want string) {
+// startJob starts a command and waits until it has printed the text. stop ends it; the end of the
+// test does so as well.
+func startJob(t *testing.T, cmd *exec.Cmd, want string) (stop func()) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -194,10 +202,11 @@ func waitFor(t *testing.T, cmd *exec.Cmd, want string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cmd.Process.Signal(os.Interrupt)
 		cmd.Wait()
 	})
+	t.Cleanup(stop)
 	timer := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
 	defer timer.Stop()
 	got := make([]byte, 0, 1024)
@@ -208,8 +217,9 @@ func waitFor(t *testing.T, cmd *exec.Cmd, want string) {
 		}
 	}
 	if string(got) != want {
-		t.Fatalf("it prints %q, not %q", got, want)
+		t.Fatalf("got output %q, want %q", got, want)
 	}
+	return stop
 }
 
 var varying = regexp.MustCompile(`<\d+\.\d{6}>|(127\.0\.0\.1|\[::1\])[: ]\d{5}\b`)
