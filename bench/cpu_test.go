@@ -44,7 +44,7 @@ func BenchmarkInterrupt(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			words := strings.Fields(c.program)
 			if words[0] == "goguest" {
-				wasm := buildGo(b)
+				wasm := buildGo(b, "goguest", "internal/guests/compute")
 				for _, h := range hosts {
 					h.module(b, words[0], wasm)
 				}
@@ -80,21 +80,20 @@ func BenchmarkInterrupt(b *testing.B) {
 	})
 }
 
-// buildGo compiles the program in Go: for this machine, as those in C, and as a guest.
-func buildGo(tb testing.TB) []byte {
+// buildGo compiles a program in Go: for this machine, as those in C, and as a guest.
+func buildGo(tb testing.TB, name, pkg string) []byte {
 	tb.Helper()
 	build := func(out string, env ...string) {
 		if _, err := os.Stat(out); err == nil {
 			return
 		}
-		cmd := exec.Command("go", "build", "-o", out,
-			"github.com/wasport/wasport/internal/guests/compute")
+		cmd := exec.Command("go", "build", "-o", out, "github.com/wasport/wasport/"+pkg)
 		cmd.Env = append(os.Environ(), env...)
 		if msg, err := cmd.CombinedOutput(); err != nil {
 			tb.Skipf("the program in Go cannot be built: %v\n%s", err, msg)
 		}
 	}
-	out := filepath.Join(built, "goguest")
+	out := filepath.Join(built, name)
 	build(out)
 	build(out+".wasm", "GOOS=wasip1", "GOARCH=wasm")
 	wasm, err := os.ReadFile(out + ".wasm")
