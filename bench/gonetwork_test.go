@@ -14,8 +14,8 @@ var goWorkloads = []workload{
 	{"pingpong_server", "gowire pingpong server", "pingpong client tcp PORT 10000", "", 1},
 	{"stream64k_send", "gowire send PORT 65536 268435456", "stream sink", "MiB/s", mib},
 	{"stream64k_recv", "gowire recv PORT 65536", "stream source 268435456", "MiB/s", mib},
-	{"stream1k_send", "gowire send PORT 1024 16777216", "stream sink", "MiB/s", mib},
-	{"stream1k_recv", "gowire recv PORT 1024", "stream source 16777216", "MiB/s", mib},
+	{"stream1k_send", "gowire send PORT 1024 67108864", "stream sink", "MiB/s", mib},
+	{"stream1k_recv", "gowire recv PORT 1024", "stream source 67108864", "MiB/s", mib},
 }
 
 // BenchmarkGoNetwork compares a program in Go, as a guest over package gonet, with the same program
