@@ -20,7 +20,7 @@ func oneReadyOf(t testing.TB, n int) (*poll.Set, []poll.Item) {
 		}
 	}
 	if ready, err := s.Wait(items, true, time.Time{}); len(ready) != 1 || err != nil {
-		t.Fatal(ready, err)
+		t.Fatalf("got %v, %v; want one ready item", ready, err)
 	}
 	return s, items
 }
@@ -65,7 +65,7 @@ func BenchmarkWake500(b *testing.B) {
 		next <- i % len(peers)
 		ready, err := s.Wait(items, i == 0, time.Time{})
 		if len(ready) != 1 || err != nil {
-			b.Fatal(ready, err)
+			b.Fatalf("got %v, %v; want one ready item", ready, err)
 		}
 		peers[ready[0]].Recv(buf, 0)
 	}

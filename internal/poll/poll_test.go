@@ -34,7 +34,7 @@ func newSet(t testing.TB) *poll.Set {
 	return s
 }
 
-// peer is a datagram socket, and one that sends to it.
+// peer is a datagram socket with another one that sends to it.
 type peer struct {
 	network.Socket
 	sender network.Socket
@@ -67,7 +67,7 @@ func (p peer) empty(t testing.TB) {
 	check(t, err)
 }
 
-// expect waits and compares the indexes.
+// expect calls Wait and compares the indexes.
 func expect(t testing.TB, s *poll.Set, items []poll.Item, changed bool, want ...int) {
 	t.Helper()
 	deadline := soon()
@@ -79,21 +79,21 @@ func expect(t testing.TB, s *poll.Set, items []poll.Item, changed bool, want ...
 	seen := make(map[int]bool)
 	for _, i := range ready {
 		if seen[i] {
-			t.Errorf("%d is ready twice", i)
+			t.Errorf("got item %d twice, want it once", i)
 		}
 		seen[i] = true
 	}
 	for _, i := range want {
 		if !seen[i] {
-			t.Fatalf("ready are %v, want %v", ready, want)
+			t.Fatalf("got ready items %v, want %v", ready, want)
 		}
 	}
 	if len(ready) != len(want) {
-		t.Fatalf("ready are %v, want %v", ready, want)
+		t.Fatalf("got ready items %v, want %v", ready, want)
 	}
 }
 
-func TestWait(t *testing.T) {
+func TestWaitReturnsReadyItems(t *testing.T) {
 	s := newSet(t)
 	a, b := newPeer(t), newPeer(t)
 	items := []poll.Item{{P: a.Socket, Want: network.Readable},
@@ -102,7 +102,7 @@ func TestWait(t *testing.T) {
 	b.fill(t)
 	expect(t, s, items, false, 1)
 	if items[1].Got != network.Readable || items[1].Err != nil {
-		t.Errorf("got %+v", items[1])
+		t.Errorf("got %+v, want Readable", items[1])
 	}
 	expect(t, s, items, false, 1)
 	a.fill(t)
@@ -113,12 +113,12 @@ func TestWait(t *testing.T) {
 	items[0].Want = network.Writable
 	expect(t, s, items, true, 0)
 	if items[0].Got != network.Writable {
-		t.Errorf("got %+v", items[0])
+		t.Errorf("got %+v, want Writable", items[0])
 	}
 	items[0].Want = network.Readable | network.Writable
 	expect(t, s, items, true, 0)
 	if items[0].Got != network.Readable|network.Writable {
-		t.Errorf("got %+v", items[0])
+		t.Errorf("got %+v, want Readable and Writable", items[0])
 	}
 	items[0].Want = 0
 	expect(t, s, items, true)
@@ -145,14 +145,14 @@ func TestItemsOfOnePollable(t *testing.T) {
 	expect(t, s, items, false, 0, 2, 3)
 	if items[0].Got != network.Readable || items[2].Got != network.Writable ||
 		items[3].Got != network.Readable {
-		t.Errorf("got %+v", items)
+		t.Errorf("got %+v, want Readable, nothing, Writable, Readable", items)
 	}
 	items[2].Want = network.Readable
 	a.empty(t)
 	expect(t, s, items, true)
 }
 
-func TestManySockets(t *testing.T) {
+func TestWaitOnManySockets(t *testing.T) {
 	s := newSet(t)
 	peers := make([]peer, 500)
 	items := make([]poll.Item, len(peers))
@@ -184,24 +184,25 @@ func TestEventsOfFailure(t *testing.T) {
 	refused, err := k.Open(network.IPv4, network.Stream)
 	check(t, err)
 	defer refused.Close()
-	if err := refused.Connect(netip.MustParseAddrPort(unused.Addr().String())); err != syscall.EINPROGRESS {
-		t.Fatal(err)
+	err = refused.Connect(netip.MustParseAddrPort(unused.Addr().String()))
+	if err != syscall.EINPROGRESS {
+		t.Fatalf("connect: got %v, want %v", err, syscall.EINPROGRESS)
 	}
 	s := newSet(t)
 	items := []poll.Item{{P: refused, Want: network.Writable}}
 	expect(t, s, items, true, 0)
 	if items[0].Got&network.Failed == 0 {
-		t.Errorf("got %b", items[0].Got)
+		t.Errorf("got events %b, want Failed among them", items[0].Got)
 	}
 }
 
-func TestWaitWakes(t *testing.T) {
+func TestWakeEndsWait(t *testing.T) {
 	s := newSet(t)
 	items := []poll.Item{{P: newPeer(t).Socket, Want: network.Readable}}
 	none := func(changed bool) {
 		t.Helper()
 		if ready, err := s.Wait(items, changed, soon()); len(ready) != 0 || err != nil {
-			t.Errorf("woken with %v, %v", ready, err)
+			t.Errorf("got %v, %v; want no ready item after Wake", ready, err)
 		}
 	}
 	s.Wake()
@@ -215,12 +216,12 @@ func TestWaitWakes(t *testing.T) {
 		<-done
 	}
 	if time.Since(start) > 5*time.Second {
-		t.Error("waited for the deadline")
+		t.Error("got a wait until the deadline, want Wake to end it")
 	}
 	expect(t, s, items, false) // no wake is left over
 }
 
-// Wake is not lost, whenever it comes.
+// No call of Wake is lost, at any moment of Wait.
 func TestWakeNotLost(t *testing.T) {
 	s := newSet(t)
 	var asked, seen sync.WaitGroup
@@ -235,7 +236,7 @@ func TestWakeNotLost(t *testing.T) {
 	seen.Go(func() {
 		for range times {
 			if ready, err := s.Wait(nil, false, time.Time{}); len(ready) != 0 || err != nil {
-				t.Error(ready, err)
+				t.Errorf("got %v, %v; want no ready item", ready, err)
 			}
 			wakes <- struct{}{}
 		}
@@ -244,7 +245,7 @@ func TestWakeNotLost(t *testing.T) {
 	seen.Wait()
 }
 
-func TestDeadline(t *testing.T) {
+func TestWaitDeadline(t *testing.T) {
 	s := newSet(t)
 	a := newPeer(t)
 	items := []poll.Item{{P: a.Socket, Want: network.Readable}}
@@ -253,22 +254,23 @@ func TestDeadline(t *testing.T) {
 		ready, err := s.Wait(items, true, start.Add(d))
 		if took := time.Since(start); len(ready) != 0 || err != nil || took < d ||
 			took > d+5*time.Second && d >= 0 {
-			t.Errorf("%v: %v, %v after %v", d, ready, err, took)
+			t.Errorf("%v: got %v, %v after %v; want no ready item at the deadline",
+				d, ready, err, took)
 		}
 	}
 	a.fill(t)
 	if ready, err := s.Wait(items, false, time.Unix(1, 0)); len(ready) != 1 || err != nil {
-		t.Errorf("a passed deadline hides what is ready: %v, %v", ready, err)
+		t.Errorf("after the deadline: got %v, %v; want one ready item", ready, err)
 	}
 	a.empty(t)
-	// And does not outlast its call.
+	// The deadline does not outlast its call.
 	go func() {
 		time.Sleep(10 * time.Millisecond)
 		a.sender.Send([][]byte{[]byte("x")},
 			netip.AddrPort{})
 	}()
 	if ready, err := s.Wait(items, false, time.Time{}); len(ready) != 1 || err != nil {
-		t.Errorf("%v, %v", ready, err)
+		t.Errorf("got %v, %v; want one ready item", ready, err)
 	}
 }
 
@@ -282,13 +284,13 @@ func TestCloseEndsWait(t *testing.T) {
 		runtime.Gosched()
 		check(t, s.Close())
 		if err := <-done; !errors.Is(err, net.ErrClosed) {
-			t.Errorf("wait: %v", err)
+			t.Errorf("wait: got %v, want %v", err, net.ErrClosed)
 		}
 		if err := s.Close(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("close again: %v", err)
+			t.Errorf("close again: got %v, want %v", err, net.ErrClosed)
 		}
 		if _, err := s.Wait(nil, true, time.Time{}); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("wait after close: %v", err)
+			t.Errorf("wait after close: got %v, want %v", err, net.ErrClosed)
 		}
 		s.Wake()
 	}
@@ -296,7 +298,7 @@ func TestCloseEndsWait(t *testing.T) {
 		runtime.Gosched()
 	}
 	if n := runtime.NumGoroutine(); n > before {
-		t.Errorf("%d goroutines, %d before", n, before)
+		t.Errorf("got %d goroutines, want %d as before", n, before)
 	}
 }
 
@@ -309,13 +311,13 @@ func TestClosedPollable(t *testing.T) {
 	check(t, a.Socket.Close())
 	expect(t, s, items, true, 0)
 	if !errors.Is(items[0].Err, net.ErrClosed) || items[0].Got != 0 {
-		t.Errorf("got %+v", items[0])
+		t.Errorf("got %+v, want %v", items[0], net.ErrClosed)
 	}
 	expect(t, s, items, false, 0)
 	b.fill(t)
 	expect(t, s, items, false, 0, 1)
 
-	// Another socket gets the number.
+	// Another socket gets the descriptor number.
 	c := newPeer(t)
 	items[0].P = c.Socket
 	b.empty(t)
@@ -323,39 +325,40 @@ func TestClosedPollable(t *testing.T) {
 	c.fill(t)
 	expect(t, s, items, false, 0)
 
-	// The number moves on while the old owner is still in the list.
+	// The number moves on while its former socket is still among the items.
 	check(t, c.Socket.Close())
 	d := newPeer(t)
 	items = append(items, poll.Item{P: d.Socket, Want: network.Readable})
 	d.fill(t)
 	expect(t, s, items, true, 0, 2)
 	if !errors.Is(items[0].Err, net.ErrClosed) || items[2].Got != network.Readable {
-		t.Errorf("got %+v", items)
+		t.Errorf("got %+v, want %v and then Readable", items, net.ErrClosed)
 	}
 }
 
-// A closed socket whose other half is held elsewhere goes on being reported by some kernels.
-func TestClosedButAlive(t *testing.T) {
+// epoll(7) goes on reporting a closed descriptor while its socket has another one.
+func TestClosedDescriptorOfLiveSocket(t *testing.T) {
 	s := newSet(t)
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	check(t, err)
 	defer c.Close()
-	twin, err := kernel.Adopt(c)
+	adopted, err := kernel.Adopt(c)
 	check(t, err)
 	b := newPeer(t)
-	items := []poll.Item{{P: b.Socket, Want: network.Readable}, {P: twin, Want: network.Readable}}
+	items := []poll.Item{{P: b.Socket, Want: network.Readable},
+		{P: adopted, Want: network.Readable}}
 	expect(t, s, items, true)
 	_, err = c.WriteTo([]byte("x"), c.LocalAddr())
 	check(t, err)
 	expect(t, s, items, false, 1)
-	check(t, twin.Close())
+	check(t, adopted.Close())
 	items = items[:1]
 	expect(t, s, items, true)
 	b.fill(t)
 	expect(t, s, items, false, 0)
 	b.empty(t)
 
-	// The same descriptor, with the same number, under another name.
+	// Another Pollable gets the same socket and the same number.
 	again, err := kernel.Adopt(c)
 	check(t, err)
 	defer again.Close()
@@ -367,7 +370,7 @@ func TestClosedButAlive(t *testing.T) {
 // view is another Pollable with the same handle.
 type view struct{ network.Pollable }
 
-func TestSharedHandle(t *testing.T) {
+func TestPollablesWithOneHandle(t *testing.T) {
 	s := newSet(t)
 	a := newPeer(t)
 	items := []poll.Item{{P: a.Socket, Want: network.Readable},
@@ -399,7 +402,7 @@ func (f file) Readiness() network.Readiness {
 	}}
 }
 
-func TestAlwaysReady(t *testing.T) {
+func TestAlwaysReadyBesideSocket(t *testing.T) {
 	s := newSet(t)
 	f, err := os.Create(filepath.Join(t.TempDir(), "file"))
 	check(t, err)
@@ -414,18 +417,18 @@ func TestAlwaysReady(t *testing.T) {
 	a.fill(t)
 	expect(t, s, items, false, 0, 1, 2)
 	if items[1].Got != network.Readable || items[2].Got != network.Writable {
-		t.Errorf("got %+v", items)
+		t.Errorf("got %+v, want Readable and then Writable", items)
 	}
 }
 
-// event is a Pollable without a handle. Unless it tells when it changes, it counts as always ready.
+// event is a Pollable without a handle. Unless notifies is set, it counts as always ready.
 type event struct {
-	mu    sync.Mutex
-	tells bool
-	now   network.Events
-	err   error
-	wakes map[int]func()
-	n     int
+	mu       sync.Mutex
+	notifies bool
+	now      network.Events
+	err      error
+	wakes    map[int]func()
+	n        int
 }
 
 func (e *event) set(now network.Events, err error) {
@@ -446,7 +449,7 @@ func (e *event) Poll(want network.Events) (network.Events, error) {
 func (e *event) Available() (int, error) { return 0, nil }
 
 func (e *event) Readiness() network.Readiness {
-	if !e.tells {
+	if !e.notifies {
 		return network.Readiness{}
 	}
 	return network.Readiness{Notify: func(want network.Events, wake func()) func() {
@@ -475,9 +478,9 @@ func (e *event) watchers() int {
 	return len(e.wakes)
 }
 
-func TestNotify(t *testing.T) {
+func TestNotifyOfPollableWithoutHandle(t *testing.T) {
 	s := newSet(t)
-	a, e := newPeer(t), &event{tells: true}
+	a, e := newPeer(t), &event{notifies: true}
 	items := []poll.Item{{P: a.Socket, Want: network.Readable}, {P: e, Want: network.Readable},
 		{P: e, Want: network.Writable}}
 	expect(t, s, items, true)
@@ -497,17 +500,17 @@ func TestNotify(t *testing.T) {
 	a.empty(t)
 	expect(t, s, items, false, 1, 2)
 	if !errors.Is(items[1].Err, net.ErrClosed) {
-		t.Errorf("got %+v", items[1])
+		t.Errorf("got %+v, want %v", items[1], net.ErrClosed)
 	}
 	e.set(0, nil)
 	expect(t, s, items, false)
 	expect(t, s, items[:1], true)
 	if n := e.watchers(); n != 0 {
-		t.Errorf("%d still watch what is not waited for", n)
+		t.Errorf("got %d calls of Notify without stop, want none for items that were removed", n)
 	}
 	expect(t, s, items, true)
 	check(t, s.Close())
 	if n := e.watchers(); n != 0 {
-		t.Errorf("%d still watch after close", n)
+		t.Errorf("got %d calls of Notify without stop, want none after close", n)
 	}
 }

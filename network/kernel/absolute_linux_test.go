@@ -19,9 +19,9 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// TestHostResolver asks the host's own resolver, Go's and where it is built in the C library's,
-// on a host whose configuration is the test's: in namespaces of its own.
-func TestHostResolver(t *testing.T) {
+// TestHostResolverWithSearchDomain asks the host's resolver, that of Go and, in builds with cgo,
+// that of the C library, with the configuration of a host in namespaces of its own.
+func TestHostResolverWithSearchDomain(t *testing.T) {
 	if os.Getenv("WASPORT_TEST_RESOLVER") == "1" {
 		up(t)
 		server := configure(t)
@@ -33,7 +33,7 @@ func TestHostResolver(t *testing.T) {
 	for _, resolver := range []string{"go", "cgo"} {
 		t.Run(resolver, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "/proc/self/exe",
-				"-test.run=^TestHostResolver$", "-test.v")
+				"-test.run=^TestHostResolverWithSearchDomain$", "-test.v")
 			cmd.Env = append(os.Environ(), "WASPORT_TEST_RESOLVER=1", "GODEBUG=netdns="+resolver)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET |
 				syscall.CLONE_NEWNS}
@@ -45,7 +45,7 @@ func TestHostResolver(t *testing.T) {
 			switch {
 			case err == nil:
 			case len(out) > 0:
-				t.Errorf("%v\n%s", err, out)
+				t.Errorf("got %v, want the test to pass in its namespace\n%s", err, out)
 			case os.Getenv("WASPORT_CI") == "1":
 				t.Fatal(err)
 			default:
@@ -55,7 +55,7 @@ func TestHostResolver(t *testing.T) {
 	}
 }
 
-// up switches loopback on.
+// up brings the loopback interface up.
 func up(t *testing.T) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
@@ -67,8 +67,8 @@ func up(t *testing.T) {
 	check(t, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req))
 }
 
-// configure gives the host a search domain, and a server that answers for names in it alone. No
-// server is waited for as long as the test takes.
+// configure gives the host a search domain, and a server that answers for names in it. The timeout
+// is longer than the test, so that a query without an answer fails it.
 func configure(t *testing.T) *dnstest.Server {
 	t.Helper()
 	check(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
@@ -126,8 +126,7 @@ func hostsFile(t *testing.T, server *dnstest.Server) {
 	}
 }
 
-// endedLookups looks one name up several times at once, as the threads of a guest may, and ends
-// them.
+// endedLookups cancels several lookups of one name at once, as the threads of a guest make them.
 func endedLookups(t *testing.T, server *dnstest.Server) {
 	const lookups = 20
 	if _, err := (&net.Resolver{}).LookupPort(t.Context(), "tcp", "http"); err != nil {
@@ -148,13 +147,14 @@ func endedLookups(t *testing.T, server *dnstest.Server) {
 	for deadline := soon(); server.Asked("silent.test",
 		"udp") < lookups; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("got %d questions of %d lookups", server.Asked("silent.test", "udp"), lookups)
+			t.Fatalf("got %d questions, want one from each of %d lookups",
+				server.Asked("silent.test", "udp"), lookups)
 		}
 	}
 	cancel()
 	ended.Wait()
 	if cgo := os.Getenv("GODEBUG") == "netdns=cgo"; cgo && usesC() {
-		return // the C library's call cannot be ended
+		return // getaddrinfo(3) cannot be cancelled.
 	}
 	for deadline := soon(); openFiles(t) > before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -23,20 +23,20 @@ func exchanges(t testing.TB, test func(name string, exchange func())) {
 			c, s := pair(t, l.family, at)
 			test(fmt.Sprintf("%v/tcp/%d", l.family, n), func() {
 				if got, err := c.Send(from, none); got != size || err != nil {
-					t.Fatal(got, err)
+					t.Fatalf("send: got %d, %v; want %d", got, err, size)
 				}
 				if r, err := s.Recv(into, 0); r.N != size || err != nil {
-					t.Fatal(r, err)
+					t.Fatalf("receive: got %d, %v; want %d", r.N, err, size)
 				}
 			})
 			a, _ := bound(t, l.family, at)
 			b, to := bound(t, l.family, at)
 			test(fmt.Sprintf("%v/udp/%d", l.family, n), func() {
 				if got, err := a.Send(from, to); got != size || err != nil {
-					t.Fatal(got, err)
+					t.Fatalf("send: got %d, %v; want %d", got, err, size)
 				}
 				if r, err := b.Recv(into, 0); r.N != size || err != nil {
-					t.Fatal(r, err)
+					t.Fatalf("receive: got %d, %v; want %d", r.N, err, size)
 				}
 			})
 		}

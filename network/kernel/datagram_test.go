@@ -9,7 +9,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-func TestDatagram(t *testing.T) {
+func TestDatagramBetweenTwoSockets(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		a, from := bound(t, family, at)
 		b, to := bound(t, family, at)
@@ -21,7 +21,7 @@ func TestDatagram(t *testing.T) {
 		wantErr(t, "listen", a.Listen(1), syscall.EOPNOTSUPP)
 		_, _, err = a.Accept()
 		wantErr(t, "accept", err, syscall.EOPNOTSUPP)
-		// The kernel complains and shuts it down all the same.
+		// shutdown(2) returns an error although it has an effect.
 		wantErr(t, "shutdown", open(t, family, network.Datagram).Shutdown(network.ShutBoth),
 			syscall.ENOTCONN)
 
@@ -29,12 +29,12 @@ func TestDatagram(t *testing.T) {
 			{nil}, nil} {
 			text := bytes.Join(bufs, nil)
 			if n, err := a.Send(bufs, to); n != len(text) || err != nil {
-				t.Fatalf("sent %d, %v", n, err)
+				t.Fatalf("send: got %d, %v; want %d", n, err, len(text))
 			}
 			r := recv(t, b, buf)
 			if r.N != len(text) || r.Size != len(text) || !bytes.Equal(buf[:r.N], text) ||
 				r.From != from || r.Truncated {
-				t.Errorf("received %q, %+v; want %q", buf[:r.N], r, text)
+				t.Errorf("got %q, %+v; want %q", buf[:r.N], r, text)
 			}
 		}
 
@@ -45,15 +45,15 @@ func TestDatagram(t *testing.T) {
 			size := len(bytes.Join(into, nil))
 			r, err := b.Recv(into, network.Peek)
 			if err != nil || r.N != size || r.Size != 7 || !r.Truncated || r.From != from {
-				t.Errorf("peeked into %d bytes: %+v, %v", size, r, err)
+				t.Errorf("peek: got %+v, %v; want %d of 7 bytes from %v", r, err, size, from)
 			}
 			r, err = b.Recv(into, 0)
 			if got := bytes.Join(into, nil); err != nil || r.N != size || r.Size != 7 ||
 				!r.Truncated || !bytes.Equal(got, []byte("tool")[:size]) {
-				t.Errorf("received %q into %d bytes: %+v, %v", got, size, r, err)
+				t.Errorf("receive: got %q, %+v, %v; want %d bytes of \"tool\"", got, r, err, size)
 			}
 			if got := must[network.Events](t)(b.Poll(network.Readable)); got != 0 {
-				t.Errorf("the rest of the datagram is still there: %b", got)
+				t.Errorf("after a truncated datagram: got events %b, want none", got)
 			}
 		}
 
@@ -62,22 +62,22 @@ func TestDatagram(t *testing.T) {
 
 		check(t, a.Connect(to))
 		if r := must[netip.AddrPort](t)(a.RemoteAddr()); r != to {
-			t.Errorf("connected to %v, want %v", r, to)
+			t.Errorf("got peer %v, want %v", r, to)
 		}
 		if n, err := a.Send(one([]byte("x")), none); n != 1 || err != nil {
-			t.Errorf("sent %d, %v", n, err)
+			t.Errorf("send to the peer: got %d, %v; want 1", n, err)
 		}
 		recv(t, b, buf)
 		_, elsewhere := bound(t, family, at)
 		check(t, a.Connect(elsewhere))
 		if r := must[netip.AddrPort](t)(a.RemoteAddr()); r != elsewhere {
-			t.Errorf("connected to %v, want %v", r, elsewhere)
+			t.Errorf("got peer %v, want %v", r, elsewhere)
 		}
 		wantErr(t, "connect to nothing", a.Connect(none), syscall.EINVAL)
 	})
 }
 
-// A datagram to a port where nobody is comes back as an error of the connected socket.
+// A datagram to an unused port is reported as an error of the connected socket (udp(7)).
 func TestDatagramRefused(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		gone, addr := bound(t, family, at)
@@ -88,7 +88,7 @@ func TestDatagramRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := wait(t, s, network.Readable); got&network.Failed == 0 {
-			t.Errorf("events %b", got)
+			t.Errorf("got events %b, want Failed among them", got)
 		}
 		_, err := s.Recv(one(make([]byte, 1)), 0)
 		wantErr(t, "receive", err, syscall.ECONNREFUSED)

@@ -16,7 +16,7 @@ import (
 func TestDataDoesNotAllocate(t *testing.T) {
 	exchanges(t, func(name string, exchange func()) {
 		if n := testing.AllocsPerRun(100, exchange); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
+			t.Errorf("%s: got %v allocations, want none", name, n)
 		}
 	})
 	s, addr := bound(t, network.IPv4, netip.MustParseAddrPort("127.0.0.1:0"))
@@ -40,7 +40,7 @@ func TestDataDoesNotAllocate(t *testing.T) {
 	} {
 		call() // the first wait registers the socket
 		if n := testing.AllocsPerRun(100, call); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
+			t.Errorf("%s: got %v allocations, want none", name, n)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func TestDatagramToIPv4(t *testing.T) {
 	for _, a := range []netip.Addr{addr.Addr(), netip.AddrFrom16(addr.Addr().As16())} {
 		if n, err := s.Send(one([]byte("x")), netip.AddrPortFrom(a, addr.Port())); n != 1 ||
 			err != nil {
-			t.Errorf("sent to %v: %d, %v", a, n, err)
+			t.Errorf("send to %v: got %d, %v; want 1", a, n, err)
 			continue
 		}
 		recv(t, to, make([]byte, 1))
@@ -96,7 +96,7 @@ func TestDatagramToIPv4(t *testing.T) {
 }
 
 // A zone names an interface by number as well as by name.
-func TestZone(t *testing.T) {
+func TestBindToZone(t *testing.T) {
 	s := open(t, network.IPv6, network.Datagram)
 	wantErr(t, "bind to a zone by number",
 		s.Bind(netip.MustParseAddrPort(fmt.Sprintf("[fe80::77%%%d]:0",

@@ -12,7 +12,7 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// loopbacks are where the tests talk, one for each family.
+// loopbacks holds the addresses of the tests, one for each family.
 var loopbacks = []struct {
 	family network.Family
 	addr   netip.Addr
@@ -21,7 +21,7 @@ var loopbacks = []struct {
 	{network.IPv6, netip.IPv6Loopback()},
 }
 
-// eachFamily runs a test on both.
+// eachFamily runs a test with each family.
 func eachFamily(t *testing.T, test func(t *testing.T, family network.Family, at netip.AddrPort)) {
 	for _, l := range loopbacks {
 		t.Run(l.family.String(),
@@ -46,10 +46,10 @@ func check(t testing.TB, err error) {
 	}
 }
 
-func wantErr(t testing.TB, what string, err, want error) {
+func wantErr(t testing.TB, call string, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
-		t.Errorf("%s: %v, want %v", what, err, want)
+		t.Errorf("%s: got %v, want %v", call, err, want)
 	}
 }
 
@@ -70,7 +70,7 @@ func wait(t testing.TB, s network.Socket, want network.Events) network.Events {
 	return got
 }
 
-// listen gives a listener and its address.
+// listen returns a listener and its address.
 func listen(t testing.TB, family network.Family, at netip.AddrPort) (network.Socket,
 	netip.AddrPort) {
 	t.Helper()
@@ -91,7 +91,7 @@ func accept(t testing.TB, l network.Socket) (network.Socket, netip.AddrPort) {
 	return c, from
 }
 
-// pair gives both ends of a TCP connection.
+// pair returns both ends of a TCP connection.
 func pair(t testing.TB, family network.Family, at netip.AddrPort) (client, server network.Socket) {
 	t.Helper()
 	l, addr := listen(t, family, at)
@@ -112,7 +112,7 @@ func connect(t testing.TB, s network.Socket, to netip.AddrPort) {
 	check(t, err)
 }
 
-// bound gives a datagram socket with an address.
+// bound returns a bound datagram socket and its address.
 func bound(t testing.TB, family network.Family, at netip.AddrPort) (network.Socket,
 	netip.AddrPort) {
 	t.Helper()
@@ -131,7 +131,7 @@ func recv(t testing.TB, s network.Socket, b []byte) network.Received {
 	return r
 }
 
-// noLeak fails when the test has left goroutines behind.
+// noLeak fails a test that leaves goroutines behind.
 func noLeak(t testing.TB) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -139,8 +139,8 @@ func noLeak(t testing.TB) {
 		for deadline := soon(); runtime.NumGoroutine() > before; runtime.Gosched() {
 			if time.Now().After(deadline) {
 				stacks := make([]byte, 1<<16)
-				t.Errorf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before,
-					stacks[:runtime.Stack(stacks, true)])
+				t.Errorf("got %d goroutines, want %d as before:\n%s",
+					runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
 				return
 			}
 		}
@@ -153,12 +153,14 @@ func one(b []byte) [][]byte { return [][]byte{b} }
 
 var errClosed = net.ErrClosed
 
-func TestOwns(t *testing.T) {
+func TestOwnsLoopbackOnly(t *testing.T) {
 	n := kernel.New(kernel.Config{})
 	for text, want := range map[string]bool{"127.0.0.1": true, "::ffff:127.0.0.1": true,
 		"198.51.100.1": false, "2001:db8::1": false} {
-		if got := n.Owns(netip.MustParseAddr(text)); got != want {
-			t.Errorf("%s: got %v, want %v", text, got, want)
-		}
+		t.Run(text, func(t *testing.T) {
+			if got := n.Owns(netip.MustParseAddr(text)); got != want {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		})
 	}
 }

@@ -19,11 +19,11 @@ func loopback(t *testing.T) uint32 {
 			return uint32(i.Index)
 		}
 	}
-	t.Fatal("no loopback interface")
+	t.Fatal("got no loopback interface, want one that is up")
 	return 0
 }
 
-func TestMulticast(t *testing.T) {
+func TestMulticastMembership(t *testing.T) {
 	index := loopback(t)
 	tests := []struct {
 		name   string
@@ -61,13 +61,13 @@ func TestMulticast(t *testing.T) {
 				t.Log("nothing was sent: this host has no route for IPv6 multicast on its " +
 					"loopback interface")
 			case n != 6 || err != nil:
-				t.Fatalf("sent %d, %v", n, err)
+				t.Fatalf("send: got %d, %v; want 6", n, err)
 			default:
 				b := make([]byte, 16)
 				r := recv(t, member, b)
 				if string(b[:r.N]) != "to all" ||
 					r.From.Port() != must[netip.AddrPort](t)(sender.LocalAddr()).Port() {
-					t.Errorf("received %q, %+v", b[:r.N], r)
+					t.Errorf("got %q, %+v; want \"to all\" from the sender", b[:r.N], r)
 				}
 			}
 			check(t, member.Leave(tt.group, tt.on))

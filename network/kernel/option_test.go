@@ -25,15 +25,15 @@ var kinds = map[int]struct {
 	udp6: {network.IPv6, network.Datagram},
 }
 
-func TestOptions(t *testing.T) {
+func TestOptionReadsBackItsValue(t *testing.T) {
 	const tcp, udp, v6, all = tcp4 | tcp6, udp4 | udp6, tcp6 | udp6, tcp4 | tcp6 | udp4 | udp6
 	tests := []struct {
 		name    string
 		option  network.Option
-		kinds   int // that have it
+		kinds   int // sockets that have the option
 		initial int64
-		set     []int64 // and read back
-		refused []int64 // with EINVAL
+		set     []int64 // values that are read back
+		refused []int64 // values that are EINVAL
 	}{
 		{"reuse addr", network.ReuseAddr, all, 0, []int64{1, 0}, nil},
 		{"reuse port", network.ReusePort, all, 0, []int64{1, 0}, nil},
@@ -82,13 +82,13 @@ func TestOptions(t *testing.T) {
 					continue
 				}
 				if v, err := s.Option(tt.option); v != tt.initial || err != nil {
-					t.Errorf("%v %v: at first %d, %v; want %d", kind.family, kind.typ, v, err,
+					t.Errorf("%v %v: initially got %d, %v; want %d", kind.family, kind.typ, v, err,
 						tt.initial)
 				}
 				for _, v := range tt.set {
 					check(t, s.SetOption(tt.option, v))
 					if got, err := s.Option(tt.option); got != v || err != nil {
-						t.Errorf("%v %v: set %d, got %d, %v", kind.family, kind.typ, v, got, err)
+						t.Errorf("%v %v: got %d, %v; want %d", kind.family, kind.typ, got, err, v)
 					}
 				}
 				for _, v := range tt.refused {
@@ -99,7 +99,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-func TestOptionsOddlyRefused(t *testing.T) {
+func TestOptionErrors(t *testing.T) {
 	wantErr(t, "multicast ttl on TCP",
 		open(t, network.IPv4, network.Stream).SetOption(network.MulticastTTL, 3), syscall.EINVAL)
 	s := open(t, network.IPv4, network.Datagram)
@@ -111,12 +111,12 @@ func TestOptionsOddlyRefused(t *testing.T) {
 	wantErr(t, "get what is not", err, syscall.ENOPROTOOPT)
 }
 
-func TestBuffers(t *testing.T) {
+func TestBufferSizesAtTheirLimits(t *testing.T) {
 	for _, o := range []network.Option{network.RecvBuffer, network.SendBuffer} {
 		s := open(t, network.IPv4, network.Stream)
 		check(t, s.SetOption(o, 8192))
 		if v := must[int64](t)(s.Option(o)); v < 8192 {
-			t.Errorf("asked for 8192 bytes, got %d", v)
+			t.Errorf("got %d bytes, want at least 8192", v)
 		}
 		for _, v := range []int64{0, 1<<32 - 1, 1 << 40} {
 			check(t, s.SetOption(o, v))
@@ -129,11 +129,11 @@ func TestMaxSegment(t *testing.T) {
 	s := open(t, network.IPv4, network.Stream)
 	check(t, s.SetOption(network.MaxSegment, 1000))
 	if v := must[int64](t)(s.Option(network.MaxSegment)); v <= 0 {
-		t.Errorf("segments of %d bytes", v)
+		t.Errorf("got segments of %d bytes, want more than 0", v)
 	}
 }
 
-func TestV6Only(t *testing.T) {
+func TestV6OnlyListenerRefusesIPv4(t *testing.T) {
 	s := open(t, network.IPv6, network.Stream)
 	check(t, s.SetOption(network.V6Only, 1))
 	check(t, s.Bind(netip.MustParseAddrPort("[::]:0")))

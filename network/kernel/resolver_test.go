@@ -39,7 +39,7 @@ func wantLookup(t *testing.T, r network.Resolver, family network.Family, name st
 	t.Helper()
 	got, err := r.LookupAddrs(t.Context(), family, name)
 	if err != nil || !slices.Equal(got, addrs(want...)) {
-		t.Errorf("%s %v: %v, %v; want %v", name, family, got, err, want)
+		t.Errorf("%s %v: got %v, %v; want %v", name, family, got, err, want)
 	}
 }
 
@@ -49,12 +49,12 @@ func wantFailure(t *testing.T, r network.Resolver, family network.Family, name s
 	got, err := r.LookupAddrs(t.Context(), family, name)
 	var failure *network.LookupError
 	if !errors.As(err, &failure) || failure.Failure != want || failure.Name != name {
-		t.Errorf("%s %v: %v, %v; want %v", name, family, got, err,
+		t.Errorf("%s %v: got %v, %v; want %v", name, family, got, err,
 			&network.LookupError{Name: name, Failure: want})
 	}
 }
 
-func TestLookup(t *testing.T) {
+func TestLookupByServer(t *testing.T) {
 	noLeak(t)
 	for _, l := range loopbacks {
 		t.Run(l.family.String(), func(t *testing.T) {
@@ -79,12 +79,12 @@ func TestLookup(t *testing.T) {
 			wantLookup(t, r, network.AnyFamily, "six.test", "2001:db8::6")
 			wantLookup(t, r, network.IPv4, "long.test", "192.0.2.9")
 			if n := s.Asked("long.test", "tcp"); n == 0 {
-				t.Error("the rest of a truncated answer was not asked for")
+				t.Error("got no query over TCP, want one after a truncated answer")
 			}
 			got, err := r.LookupAddrs(t.Context(), network.AnyFamily, "both.test")
 			slices.SortFunc(got, netip.Addr.Compare)
 			if err != nil || !slices.Equal(got, addrs("192.0.2.1", "2001:db8::1")) {
-				t.Errorf("any address: %v, %v", got, err)
+				t.Errorf("any family: got %v, %v; want an address of each", got, err)
 			}
 
 			wantFailure(t, r, network.AnyFamily, "nothing.test", network.NoSuchHost)
@@ -98,15 +98,15 @@ func TestLookup(t *testing.T) {
 			for _, nonsense := range []string{"", ".", "a..b", "-", "no space.test", "\x00",
 				string(make([]byte, 300))} {
 				if got, err := r.LookupAddrs(t.Context(), network.AnyFamily, nonsense); err == nil {
-					t.Errorf("%q has the addresses %v", nonsense, got)
+					t.Errorf("%q: got %v, want an error", nonsense, got)
 				}
 			}
 		})
 	}
 }
 
-// Every question goes to the server, and what it says is not kept.
-func TestLookupAnew(t *testing.T) {
+// Every lookup asks the server, and no answer is cached.
+func TestLookupIsNotCached(t *testing.T) {
 	s := dns(t, loopbacks[0].addr)
 	r := kernel.New(kernel.Config{Server: s.Addr()})
 	s.Set("moving.test", dnstest.Addrs("192.0.2.1"), dnstest.Addrs("192.0.2.2"),
@@ -114,12 +114,12 @@ func TestLookupAnew(t *testing.T) {
 	for i, want := range []string{"192.0.2.1", "192.0.2.2", "127.0.0.1", "127.0.0.1"} {
 		wantLookup(t, r, network.IPv4, "moving.test", want)
 		if n := s.Asked("moving.test", "udp"); n != i+1 {
-			t.Errorf("asked %d times after %d lookups", n, i+1)
+			t.Errorf("got %d queries, want %d", n, i+1)
 		}
 	}
 }
 
-func TestLookupHosts(t *testing.T) {
+func TestLookupOfConfiguredHosts(t *testing.T) {
 	s := dns(t, loopbacks[0].addr)
 	s.Set("db.test", dnstest.Addrs("192.0.2.1"))
 	r := kernel.New(kernel.Config{Server: s.Addr(), Hosts: map[string][]netip.Addr{
@@ -133,7 +133,7 @@ func TestLookupHosts(t *testing.T) {
 	wantLookup(t, r, network.AnyFamily, "localhost", "192.0.2.7")
 	wantFailure(t, r, network.IPv6, "localhost", network.NoSuchHost)
 	if n := s.Asked("db.test", "udp"); n != 0 {
-		t.Errorf("asked the server %d times for what is known", n)
+		t.Errorf("got %d queries for a name of the Config, want none", n)
 	}
 	// The host's own file comes before the server, too.
 	wantLookup(t, kernel.New(kernel.Config{Server: s.Addr()}), network.IPv4, "localhost",
@@ -155,7 +155,7 @@ func TestLookupWithoutAnswer(t *testing.T) {
 	wantFailure(t, kernel.New(kernel.Config{Server: "not an address"}), network.AnyFamily,
 		"any.test", network.NoAnswer)
 	if took := time.Since(start); took > 1500*time.Millisecond { // a server has 2 s to answer
-		t.Errorf("took %v to see that nobody is there", took)
+		t.Errorf("got an error after %v without a server, want less than one attempt", took)
 	}
 
 	for _, end := range []struct {
@@ -176,7 +176,7 @@ func TestLookupWithoutAnswer(t *testing.T) {
 		_, err := r.LookupAddrs(ctx, network.IPv4, "silent.test")
 		wantErr(t, "lookup", err, end.want)
 		if took := time.Since(start); took > 1500*time.Millisecond {
-			t.Errorf("ended %v after its context", took)
+			t.Errorf("got the end of the lookup %v after its context, want at once", took)
 		}
 		cancel()
 	}
@@ -187,7 +187,7 @@ func TestLookupWithoutAnswer(t *testing.T) {
 	start = time.Now()
 	wantFailure(t, r, network.IPv4, "silent.test", network.NoAnswer)
 	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("waited %v for an answer", took)
+		t.Errorf("got no answer after %v, want at most 10s", took)
 	}
 }
 
@@ -203,25 +203,27 @@ func TestLookupPort(t *testing.T) {
 		{network.Datagram, "domain", 53},
 		{network.AnyType, "domain", 53},
 	} {
-		if port, err := r.LookupPort(t.Context(), tt.typ, tt.service); port != tt.want ||
-			err != nil {
-			t.Errorf("%s %v: %d, %v; want %d", tt.service, tt.typ, port, err, tt.want)
-		}
+		t.Run(tt.service+" "+tt.typ.String(), func(t *testing.T) {
+			port, err := r.LookupPort(t.Context(), tt.typ, tt.service)
+			if port != tt.want || err != nil {
+				t.Errorf("got %d, %v; want %d", port, err, tt.want)
+			}
+		})
 	}
 	var failure *network.LookupError
 	if _, err := r.LookupPort(t.Context(), network.Stream, "nosuchservice"); !errors.As(err,
 		&failure) || failure.Failure != network.NoSuchHost {
-		t.Errorf("a service that is not: %v", err)
+		t.Errorf("unknown service: got %v, want NoSuchHost", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := r.LookupPort(ctx, network.Stream, "nosuchservice"); !errors.Is(err,
 		context.Canceled) && !errors.As(err, &failure) {
-		t.Errorf("with an ended context: %v", err)
+		t.Errorf("with an ended context: got %v, want %v", err, context.Canceled)
 	}
 }
 
-func TestAdopt(t *testing.T) {
+func TestAdoptedSocketOutlivesOriginal(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		l, err := net.Listen("tcp", at.String())
 		check(t, err)
@@ -232,24 +234,24 @@ func TestAdopt(t *testing.T) {
 		addr := must[netip.AddrPort](t)(s.LocalAddr())
 		if s.Family() != family || s.Type() != network.Stream ||
 			strconv.Itoa(int(addr.Port())) == "0" || addr.String() != l.Addr().String() {
-			t.Errorf("adopted %v %v at %v, want %v", s.Family(), s.Type(), addr, l.Addr())
+			t.Errorf("got a socket of %v %v at %v, want %v", s.Family(), s.Type(), addr, l.Addr())
 		}
 		c, err := net.Dial("tcp", addr.String())
 		check(t, err)
 		defer c.Close()
 		accepted, from := accept(t, s)
 		if from.String() != c.LocalAddr().String() {
-			t.Errorf("accepted %v, want %v", from, c.LocalAddr())
+			t.Errorf("got peer %v, want %v", from, c.LocalAddr())
 		}
 		conn, err := kernel.Adopt(c.(*net.TCPConn))
 		check(t, err)
 		defer conn.Close()
 		if n, err := conn.Send(one([]byte("hello")), none); n != 5 || err != nil {
-			t.Fatal(n, err)
+			t.Fatalf("send: got %d, %v; want 5", n, err)
 		}
 		b := make([]byte, 8)
 		if r := recv(t, accepted, b); string(b[:r.N]) != "hello" {
-			t.Errorf("received %q", b[:r.N])
+			t.Errorf("got %q, want \"hello\"", b[:r.N])
 		}
 		wantErr(t, "connect", conn.Connect(addr), syscall.EISCONN)
 
@@ -260,7 +262,7 @@ func TestAdopt(t *testing.T) {
 		check(t, err)
 		defer d.Close()
 		if d.Family() != family || d.Type() != network.Datagram {
-			t.Errorf("adopted %v %v", d.Family(), d.Type())
+			t.Errorf("got a socket of %v %v, want %v udp", d.Family(), d.Type(), family)
 		}
 	})
 	u, err := net.Listen("unix", t.TempDir()+"/socket")

@@ -76,7 +76,8 @@ func TestStateOfConnectingStream(t *testing.T) {
 			st.want("connect", st.s.Connect(refusing), syscall.EINPROGRESS, stateConnecting)
 			st.waitWritable()
 			err := st.s.FinishConnect()
-			if got := st.s.state(); err != syscall.ECONNREFUSED || got != idle && got != stateBound {
+			got := st.s.state()
+			if err != syscall.ECONNREFUSED || got != idle && got != stateBound {
 				t.Fatalf("a refused connection: got %v and state %v, want %v and %v",
 					err, got, syscall.ECONNREFUSED, idle)
 			}

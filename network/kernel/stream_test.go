@@ -13,15 +13,15 @@ import (
 
 const errInProgress = syscall.EINPROGRESS
 
-func TestStream(t *testing.T) {
+func TestStreamBetweenTwoSockets(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		l, addr := listen(t, family, at)
 		if _, _, err := l.Accept(); err != syscall.EAGAIN {
-			t.Errorf("accept without a client: %v", err)
+			t.Errorf("accept without a client: got %v, want EAGAIN", err)
 		}
 		c := open(t, family, network.Stream)
 		if err := c.Connect(addr); err != syscall.EINPROGRESS {
-			t.Fatalf("connect: %v", err)
+			t.Fatalf("connect: got %v, want EINPROGRESS", err)
 		}
 		wait(t, c, network.Writable)
 		check(t, c.FinishConnect())
@@ -31,53 +31,54 @@ func TestStream(t *testing.T) {
 
 		local := must[netip.AddrPort](t)(c.LocalAddr())
 		if from != local || must[netip.AddrPort](t)(s.RemoteAddr()) != local {
-			t.Errorf("accepted %v, peer is %v", from, local)
+			t.Errorf("accept: got peer %v, want %v", from, local)
 		}
 		if remote := must[netip.AddrPort](t)(c.RemoteAddr()); remote != addr {
-			t.Errorf("connected to %v, want %v", remote, addr)
+			t.Errorf("got peer %v, want %v", remote, addr)
 		}
 		if s.Family() != family || s.Type() != network.Stream {
-			t.Errorf("accepted a socket of %v %v", s.Family(), s.Type())
+			t.Errorf("accept: got a socket of %v %v, want %v %v",
+				s.Family(), s.Type(), family, network.Stream)
 		}
 
 		b := make([]byte, 16)
 		if _, err := s.Recv(one(b), 0); err != syscall.EAGAIN {
-			t.Errorf("receive before anything was sent: %v", err)
+			t.Errorf("receive before anything was sent: got %v, want EAGAIN", err)
 		}
 		// An address that a stream is sent to is ignored.
 		if n, err := c.Send([][]byte{[]byte("one "), nil, []byte("two "), []byte("three")},
 			netip.MustParseAddrPort("192.0.2.1:9")); n != 13 || err != nil {
-			t.Fatalf("sent %d, %v", n, err)
+			t.Fatalf("send: got %d, %v; want 13", n, err)
 		}
 		wait(t, s, network.Readable)
 		if n := must[int](t)(s.Available()); n != 13 {
-			t.Errorf("%d bytes available", n)
+			t.Errorf("available: got %d, want 13", n)
 		}
 		r, err := s.Recv(one(b), network.Peek)
 		if err != nil || string(b[:r.N]) != "one two three" || r.From != local || r.Truncated {
-			t.Errorf("peeked %q, %+v, %v", b[:r.N], r, err)
+			t.Errorf("peek: got %q, %+v, %v; want all 13 bytes", b[:r.N], r, err)
 		}
 		parts := [][]byte{make([]byte, 5), {}, make([]byte, 3), make([]byte, 9)}
 		r, err = s.Recv(parts, 0)
 		if got := bytes.Join(parts, nil); err != nil || r.N != 13 ||
 			string(got[:13]) != "one two three" || r.From != local {
-			t.Errorf("received %q, %+v, %v", got, r, err)
+			t.Errorf("receive: got %q, %+v, %v; want all 13 bytes", got, r, err)
 		}
 
 		check(t, c.Shutdown(network.ShutWrite))
 		if r := recv(t, s, b); r.N != 0 {
-			t.Errorf("%d bytes at the end of the stream", r.N)
+			t.Errorf("end of the stream: got %d bytes, want 0", r.N)
 		}
 		if n, err := s.Send(one([]byte("back")), none); n != 4 || err != nil {
-			t.Errorf("sent into the open half: %d, %v", n, err)
+			t.Errorf("send into the open half: got %d, %v; want 4", n, err)
 		}
 		if r := recv(t, c, b); string(b[:r.N]) != "back" || r.From != addr {
-			t.Errorf("received %q from %v", b[:r.N], r.From)
+			t.Errorf("got %q from %v, want \"back\" from %v", b[:r.N], r.From, addr)
 		}
 	})
 }
 
-func TestStreamUnconnected(t *testing.T) {
+func TestUnconnectedStream(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		s := open(t, family, network.Stream)
 		_, err := s.Send(one([]byte("x")), none)
@@ -96,11 +97,11 @@ func TestStreamUnconnected(t *testing.T) {
 			unspecified = netip.IPv6Unspecified()
 		}
 		if a := must[netip.AddrPort](t)(s.LocalAddr()); a != netip.AddrPortFrom(unspecified, 0) {
-			t.Errorf("local address %v", a)
+			t.Errorf("local address: got %v, want %v with port 0", a, unspecified)
 		}
 		if got := must[network.Events](t)(s.Poll(network.Readable |
 			network.Writable)); got&network.Hangup == 0 {
-			t.Errorf("poll: %b", got)
+			t.Errorf("poll: got events %b, want Hangup among them", got)
 		}
 	})
 }
@@ -138,12 +139,12 @@ func TestConnectRefused(t *testing.T) {
 		c := open(t, family, network.Stream)
 		wantErr(t, "connect", c.Connect(addr), syscall.EINPROGRESS)
 		if got := wait(t, c, network.Writable); got&network.Failed == 0 {
-			t.Errorf("events of a refused connection: %b", got)
+			t.Errorf("refused connection: got events %b, want Failed among them", got)
 		}
 		wantErr(t, "finish connect", c.FinishConnect(), syscall.ECONNREFUSED)
 		wantErr(t, "finish connect once more", c.FinishConnect(), syscall.ENOTCONN)
 
-		// The way of guests that know no SO_ERROR: connect again.
+		// A guest without SO_ERROR calls connect(2) again.
 		c = open(t, family, network.Stream)
 		wantErr(t, "connect", c.Connect(addr), syscall.EINPROGRESS)
 		wait(t, c, network.Writable)
@@ -152,11 +153,12 @@ func TestConnectRefused(t *testing.T) {
 		c = open(t, family, network.Stream)
 		wantErr(t, "connect", c.Connect(addr), syscall.EINPROGRESS)
 		wait(t, c, network.Writable)
-		if e := must[int64](t)(c.Option(network.PendingError)); syscall.Errno(e) != syscall.ECONNREFUSED {
-			t.Errorf("pending error %d", e)
+		e := must[int64](t)(c.Option(network.PendingError))
+		if syscall.Errno(e) != syscall.ECONNREFUSED {
+			t.Errorf("pending error: got %d, want ECONNREFUSED", e)
 		}
 		if e := must[int64](t)(c.Option(network.PendingError)); e != 0 {
-			t.Errorf("pending error %d when read again", e)
+			t.Errorf("pending error, read again: got %d, want 0", e)
 		}
 		wantErr(t, "finish connect without the error", c.FinishConnect(), syscall.ECONNABORTED)
 	})
@@ -174,7 +176,7 @@ func TestConnectAgain(t *testing.T) {
 	})
 }
 
-// A listener whose queue is full answers no more, so that a connection to it stays under way.
+// A listener with a full queue answers no more, so that a connection to it stays under way.
 func TestConnectPending(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		l := open(t, family, network.Stream)
@@ -196,19 +198,19 @@ func TestConnectPending(t *testing.T) {
 			wantErr(t, "send", err, syscall.EAGAIN)
 			return
 		}
-		t.Fatal("every connection was taken")
+		t.Fatal("got every connection accepted, want one that stays under way")
 	})
 }
 
-func TestReset(t *testing.T) {
+func TestPeerAfterReset(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		c, s := pair(t, family, at)
 		addr := must[netip.AddrPort](t)(s.RemoteAddr())
 		if n, err := c.Send(one([]byte("last words")), none); n != 10 || err != nil {
-			t.Fatal(n, err)
+			t.Fatalf("send: got %d, %v; want 10", n, err)
 		}
 		if r := recv(t, s, make([]byte, 16)); r.From != addr {
-			t.Errorf("from %v", r.From)
+			t.Errorf("got sender %v, want %v", r.From, addr)
 		}
 		check(t, c.SetOption(network.Linger, 0))
 		check(t, c.Close())
@@ -222,7 +224,7 @@ func TestReset(t *testing.T) {
 	})
 }
 
-// A close does not wait for the peer, however long the socket may linger.
+// Close does not wait for the peer, even with a linger time.
 func TestCloseDoesNotLinger(t *testing.T) {
 	const seconds = 5
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
@@ -247,7 +249,7 @@ func TestCloseDoesNotLinger(t *testing.T) {
 			begin := time.Now()
 			check(t, c.Close())
 			if took := time.Since(begin); took > seconds*time.Second/2 {
-				t.Errorf("accepted %v: it took %v", accepted, took)
+				t.Errorf("accepted %v: got a close of %v, want no wait", accepted, took)
 			}
 		}
 
@@ -287,13 +289,13 @@ func TestFullStream(t *testing.T) {
 		}
 		check(t, <-done)
 		if n, err := c.Send(one(block), none); n == 0 || err != nil {
-			t.Errorf("sent %d, %v", n, err)
+			t.Errorf("send: got %d, %v; want more than 0", n, err)
 		}
 	})
 }
 
 // More buffers than the kernel takes in one call.
-func TestManyBuffers(t *testing.T) {
+func TestMoreBuffersThanOneCallTakes(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		c, s := pair(t, family, at)
 		var bufs [][]byte
@@ -301,7 +303,7 @@ func TestManyBuffers(t *testing.T) {
 			bufs = append(bufs, []byte{byte(i)})
 		}
 		if n, err := c.Send(bufs, none); n != 1024 || err != nil {
-			t.Fatalf("sent %d, %v", n, err)
+			t.Fatalf("send: got %d, %v; want 1024", n, err)
 		}
 		into := make([][]byte, 2000)
 		for i := range into {
@@ -309,11 +311,11 @@ func TestManyBuffers(t *testing.T) {
 		}
 		wait(t, s, network.Readable)
 		if r, err := s.Recv(into, 0); r.N != 1024 || err != nil {
-			t.Fatalf("received %+v, %v", r, err)
+			t.Fatalf("receive: got %+v, %v; want 1024 bytes", r, err)
 		}
 		for i := range 1024 {
 			if into[i][0] != byte(i) {
-				t.Fatalf("byte %d is %d", i, into[i][0])
+				t.Fatalf("byte %d: got %d, want %d", i, into[i][0], byte(i))
 			}
 		}
 		d := open(t, family, network.Datagram)
@@ -322,18 +324,18 @@ func TestManyBuffers(t *testing.T) {
 	})
 }
 
-func TestListenImplicit(t *testing.T) {
+func TestListenOnUnboundSocket(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		l := open(t, family, network.Stream)
 		check(t, l.Listen(1))
 		if a := must[netip.AddrPort](t)(l.LocalAddr()); a.Port() == 0 || !a.Addr().IsUnspecified() {
-			t.Errorf("listens on %v", a)
+			t.Errorf("got local address %v, want an unspecified one with a port", a)
 		}
 		if v := must[int64](t)(l.Option(network.AcceptConn)); v != 1 {
-			t.Errorf("accepts connections: %d", v)
+			t.Errorf("AcceptConn: got %d, want 1", v)
 		}
 		if n := must[int](t)(l.Available()); n != 0 {
-			t.Errorf("%d bytes of a listener", n)
+			t.Errorf("available on a listener: got %d, want 0", n)
 		}
 		done := make(chan error, 1)
 		go func() {
@@ -343,7 +345,7 @@ func TestListenImplicit(t *testing.T) {
 		check(t, l.Shutdown(network.ShutBoth))
 		check(t, <-done)
 		if got := must[network.Events](t)(l.Poll(network.Readable)); got&network.Hangup == 0 {
-			t.Errorf("a listener shut down is %b", got)
+			t.Errorf("listener after shutdown: got events %b, want Hangup", got)
 		}
 		_, _, err := l.Accept()
 		wantErr(t, "accept", err, syscall.EINVAL)
@@ -357,13 +359,13 @@ func TestMappedPeer(t *testing.T) {
 	connect(t, c, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), addr.Port()))
 	s, from := accept(t, l)
 	if want := netip.MustParseAddr("::ffff:127.0.0.1"); from.Addr() != want {
-		t.Errorf("accepted %v, want %v", from.Addr(), want)
+		t.Errorf("got peer %v, want %v", from.Addr(), want)
 	}
 	if a := must[netip.AddrPort](t)(s.LocalAddr()); !a.Addr().Is4In6() {
-		t.Errorf("local address %v", a)
+		t.Errorf("got local address %v, want an IPv4-mapped one", a)
 	}
 	check(t, func() error { _, err := c.Send(one([]byte("x")), none); return err }())
 	if r := recv(t, s, make([]byte, 1)); r.From != from {
-		t.Errorf("received from %v", r.From)
+		t.Errorf("got sender %v, want %v", r.From, from)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-func TestClosed(t *testing.T) {
+func TestCallsAfterClose(t *testing.T) {
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		s := open(t, family, network.Stream)
 		check(t, s.Close())
@@ -31,21 +31,23 @@ func TestClosed(t *testing.T) {
 			"set option": func() error { return s.SetOption(network.KeepAlive, 1) },
 			"join":       func() error { return s.Join(group, network.Interface{}) },
 			"leave":      func() error { return s.Leave(group, network.Interface{}) },
-			"wait":       func() error { _, err := s.Wait(network.Readable, time.Time{}); return err },
+			"wait":       func() error { _, err := s.Wait(0, time.Time{}); return err },
 			"poll":       func() error { _, err := s.Poll(network.Readable); return err },
 			"available":  func() error { _, err := s.Available(); return err },
 			"control": func() error {
-				return s.Readiness().Control(func(uintptr) { t.Error("Control ran, want net.ErrClosed") })
+				return s.Readiness().Control(func(uintptr) {
+					t.Error("got a call of f, want net.ErrClosed")
+				})
 			},
 		}
 		for name, call := range calls {
-			wantErr(t, name, call(), errClosed)
+			t.Run(name, func(t *testing.T) { wantErr(t, name, call(), errClosed) })
 		}
 	})
 }
 
 // Close wakes every waiting call: one in each direction, and several in the same.
-func TestCloseWakes(t *testing.T) {
+func TestCloseWakesWaits(t *testing.T) {
 	noLeak(t)
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		const both = network.Readable | network.Writable
@@ -59,14 +61,15 @@ func TestCloseWakes(t *testing.T) {
 					go func() { _, err := s.Wait(network.Writable, deadline); results <- err }()
 					go func() { _, err := s.Wait(both, deadline); results <- err }()
 				}
-				time.Sleep(time.Millisecond) // either order must work; this makes both happen
+				// Either order must work. The pause makes both happen.
+				time.Sleep(time.Millisecond)
 				check(t, s.Close())
 				for range 3 * waiters {
 					select {
 					case err := <-results:
 						wantErr(t, "wait", err, errClosed)
 					case <-time.After(10 * time.Second):
-						t.Fatal("a wait was not woken")
+						t.Fatal("got a wait that blocks after Close, want net.ErrClosed")
 					}
 				}
 			}
@@ -81,18 +84,18 @@ func TestWaitDeadline(t *testing.T) {
 		_, err := s.Wait(network.Readable, start.Add(d))
 		wantErr(t, "wait", err, os.ErrDeadlineExceeded)
 		if took := time.Since(start); took < d {
-			t.Errorf("waited %v, want %v", took, d)
+			t.Errorf("got a wait of %v, want at least %v", took, d)
 		}
 	}
-	// A deadline that has passed does not hide what is there.
+	// A deadline in the past does not hide a datagram that has arrived.
 	if _, err := s.Send(one([]byte("x")), addr); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.Wait(network.Readable, time.Unix(1, 0)); got != network.Readable ||
 		err != nil {
-		t.Errorf("%b, %v", got, err)
+		t.Errorf("got %b, %v; want Readable", got, err)
 	}
-	// Nor does it last.
+	// The deadline does not outlast its call.
 	recv(t, s, make([]byte, 1))
 	done := make(chan error, 1)
 	go func() { _, err := s.Wait(network.Readable, time.Time{}); done <- err }()
@@ -102,11 +105,11 @@ func TestWaitDeadline(t *testing.T) {
 	check(t, <-done)
 }
 
-func TestWaitBoth(t *testing.T) {
+func TestWaitInBothDirections(t *testing.T) {
 	const both = network.Readable | network.Writable
 	c, s := pair(t, network.IPv4, netip.MustParseAddrPort("127.0.0.1:0"))
 	if got, err := s.Wait(both, soon()); got != network.Writable || err != nil {
-		t.Errorf("%b, %v", got, err)
+		t.Errorf("got %b, %v; want Writable", got, err)
 	}
 	full := one(make([]byte, 1<<16))
 	for {
@@ -120,7 +123,7 @@ func TestWaitBoth(t *testing.T) {
 	}
 	go c.Send(one([]byte("x")), none)
 	if got, err := s.Wait(both, soon()); got != network.Readable || err != nil {
-		t.Errorf("%b, %v", got, err)
+		t.Errorf("got %b, %v; want Readable", got, err)
 	}
 	recv(t, s, make([]byte, 1))
 	go func() {
@@ -132,18 +135,18 @@ func TestWaitBoth(t *testing.T) {
 		}
 	}()
 	if got, err := s.Wait(both, soon()); got != network.Writable || err != nil {
-		t.Errorf("%b, %v", got, err)
+		t.Errorf("got %b, %v; want Writable", got, err)
 	}
 }
 
-// Several wait in the same direction with deadlines of their own.
-func TestWaitInTurn(t *testing.T) {
+// Several calls wait in one direction, each with its own deadline.
+func TestWaitsInSameDirection(t *testing.T) {
 	noLeak(t)
 	s, addr := bound(t, network.IPv4, netip.MustParseAddrPort("127.0.0.1:0"))
 	first := make(chan error, 1)
 	go func() { _, err := s.Wait(network.Readable, soon()); first <- err }()
 	_, err := s.Wait(network.Readable, time.Now().Add(20*time.Millisecond))
-	wantErr(t, "the impatient one", err, os.ErrDeadlineExceeded)
+	wantErr(t, "wait with an early deadline", err, os.ErrDeadlineExceeded)
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
@@ -159,8 +162,8 @@ func TestWaitInTurn(t *testing.T) {
 	all.Wait()
 }
 
-// Closing at any moment of a wait, with the numbers of the descriptors in constant reuse.
-func TestCloseRaces(t *testing.T) {
+// Close comes at any moment of a wait, while other sockets reuse the descriptor numbers.
+func TestCloseDuringWaitAndRecv(t *testing.T) {
 	noLeak(t)
 	at := netip.MustParseAddrPort("127.0.0.1:0")
 	var all sync.WaitGroup
