@@ -42,12 +42,12 @@ func TestNoAllocation(t *testing.T) {
 			for _, p := range list {
 				copy(stack, p.args)
 				if err := p.call(stack); err != nil || stack[0] != 0 {
-					t.Fatal(err, wasi.Errno(stack[0]))
+					t.Fatalf("got %v, %v, want success", err, wasi.Errno(stack[0]))
 				}
 			}
 		})
 		if n > 0 {
-			t.Errorf("%s: %v allocations", name, n)
+			t.Errorf("%s: got %v allocations, want 0", name, n)
 		}
 	}
 }

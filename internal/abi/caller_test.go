@@ -85,7 +85,7 @@ func (c *caller) call(name string, args ...uint64) wasi.Errno {
 	c.t.Helper()
 	f := c.mod.ExportedFunction(name)
 	if f == nil {
-		c.t.Fatalf("no function %s", name)
+		c.t.Fatalf("got no function %s, want one", name)
 	}
 	res, err := f.Call(c.ctx, args...)
 	if err != nil {
@@ -98,7 +98,7 @@ func (c *caller) call(name string, args ...uint64) wasi.Errno {
 func (c *caller) must(name string, args ...uint64) {
 	c.t.Helper()
 	if e := c.call(name, args...); e != wasi.Success {
-		c.t.Fatalf("%s%v = %v", name, args, e)
+		c.t.Fatalf("%s%v: got %v, want success", name, args, e)
 	}
 }
 
@@ -107,7 +107,9 @@ func (c *caller) memory() []byte {
 	return b
 }
 
-func (c *caller) u32(ptr uint64) uint64 { return uint64(binary.LittleEndian.Uint32(c.memory()[ptr:])) }
+func (c *caller) u32(ptr uint64) uint64 {
+	return uint64(binary.LittleEndian.Uint32(c.memory()[ptr:]))
+}
 
 func valueTypes(letters string) []api.ValueType {
 	t := make([]api.ValueType, len(letters))

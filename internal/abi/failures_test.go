@@ -470,11 +470,11 @@ func TestProc(t *testing.T) {
 	c := newCaller(t, system.Config{})
 	_, err := c.mod.ExportedFunction("proc_exit").Call(c.ctx, 42)
 	if err == nil {
-		t.Fatal("proc_exit returned")
+		t.Fatal("got proc_exit to return, want the guest ended")
 	}
 	exit, ok := c.world.Err().(*system.Exit)
 	if !ok || exit.Code != 42 {
-		t.Errorf("the guest ended with %v", c.world.Err())
+		t.Errorf("got end reason %v, want exit status", c.world.Err())
 	}
 }
 
@@ -489,7 +489,7 @@ func TestSeekRightImpliesTell(t *testing.T) {
 		fd := c.openFile()
 		c.must("fd_fdstat_set_rights", fd, uint64(test.right), 0)
 		if e := c.call("fd_tell", fd, out); e != test.want {
-			t.Errorf("with right %#x: %v", test.right, e)
+			t.Errorf("right %#x: got %v, want %v", test.right, e, test.want)
 		}
 	}
 }

@@ -22,17 +22,7 @@ import (
 // sockets of every kind: each returns or ends the guest, soon after the guest is ended at the
 // latest, and leaves what is not the guest's memory alone.
 func FuzzImports(f *testing.F) {
-	var imports []*abi.Function
-	number := make(map[string]byte)
-	for _, module := range abi.Modules() {
-		if module == "wasi_unstable" { // the same functions
-			continue
-		}
-		for _, fn := range abi.Functions()[module] {
-			number[exportName(module, fn)] = byte(len(imports))
-			imports = append(imports, fn)
-		}
-	}
+	imports, number := numberedImports()
 	if len(imports) > 256 {
 		f.Fatal("more imports than a byte can tell apart")
 	}
@@ -76,22 +66,7 @@ func FuzzImports(f *testing.F) {
 				return e
 			}, guest)
 			copy(guest[at:], memory)
-			for range 16 {
-				fn, args, rest := nextCall(imports, calls)
-				if fn == nil {
-					return
-				}
-				if fn.Name == "fd_allocate" { // which takes the host's disk
-					args[1], args[2] = args[1]%memorySize, args[2]%memorySize
-				}
-				if _, ended := try(fn, th, mod, args); ended != nil {
-					if !errors.Is(ended, world.Err()) {
-						t.Errorf("%s%v panicked: %v", fn.Name, args, ended)
-					}
-					return
-				}
-				calls = rest
-			}
+			callAll(t, imports, calls, th, mod, world)
 		}()
 		select {
 		case <-done:
@@ -100,13 +75,49 @@ func FuzzImports(f *testing.F) {
 		}
 		for _, b := range [...][]byte{arena[:memorySize], arena[2*memorySize:]} {
 			if slices.ContainsFunc(b, func(b byte) bool { return b != canary }) {
-				t.Error("wrote outside of the guest's memory")
+				t.Error("got bytes outside of the guest's memory changed, want none")
 			}
 		}
 	})
 }
 
 const canary = 0xa5
+
+// numberedImports lists the imports of all modules, and maps their names to their positions.
+func numberedImports() (imports []*abi.Function, number map[string]byte) {
+	number = make(map[string]byte)
+	for _, module := range abi.Modules() {
+		if module == "wasi_unstable" { // it has the functions of wasi_snapshot_preview1
+			continue
+		}
+		for _, fn := range abi.Functions()[module] {
+			number[exportName(module, fn)] = byte(len(imports))
+			imports = append(imports, fn)
+		}
+	}
+	return imports, number
+}
+
+// callAll makes the encoded calls, at most 16, until one of them ends the guest.
+func callAll(t *testing.T, imports []*abi.Function, calls []byte, caller *abi.Caller,
+	mod api.Module, guest *system.Guest) {
+	for range 16 {
+		fn, args, rest := nextCall(imports, calls)
+		if fn == nil {
+			return
+		}
+		if fn.Name == "fd_allocate" { // keeps the host's disk from filling up
+			args[1], args[2] = args[1]%memorySize, args[2]%memorySize
+		}
+		if _, ended := try(fn, caller, mod, args); ended != nil {
+			if !errors.Is(ended, guest.Err()) {
+				t.Errorf("%s%v: got panic %v, want %v", fn.Name, args, ended, guest.Err())
+			}
+			return
+		}
+		calls = rest
+	}
+}
 
 // nextCall decodes a call: the number of the function, and its arguments, which are 0 when there is
 // nothing left.

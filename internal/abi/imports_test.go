@@ -410,10 +410,10 @@ func TestImports(t *testing.T) {
 					before := slices.Clone(c.memory())
 					a[i] = p
 					if e := c.call(call.name, a...); e != wasi.EFAULT {
-						t.Errorf("argument %d = %#x: %v", i, p, e)
+						t.Errorf("argument %d = %#x: got %v, want %v", i, p, e, wasi.EFAULT)
 					}
 					if !slices.Equal(before, c.memory()) {
-						t.Errorf("argument %d = %#x: memory was changed", i, p)
+						t.Errorf("argument %d = %#x: got memory changed, want it unchanged", i, p)
 					}
 				}
 			}
@@ -423,14 +423,14 @@ func TestImports(t *testing.T) {
 				for _, fd := range []uint64{closed, minusOne, 1 << 31} {
 					a[i] = fd
 					if e := c.call(call.name, a...); e != wasi.EBADF {
-						t.Errorf("fd %d: %v", int32(fd), e)
+						t.Errorf("fd %d: got %v, want %v", int32(fd), e, wasi.EBADF)
 					}
 				}
 				if call.sock {
 					for _, fd := range []uint64{stdin, dir} {
 						a[i] = fd
 						if e := c.call(call.name, a...); e != wasi.ENOTSOCK {
-							t.Errorf("on descriptor %d, which is no socket: %v", fd, e)
+							t.Errorf("fd %d, no socket: got %v, want %v", fd, e, wasi.ENOTSOCK)
 						}
 					}
 				}
@@ -443,7 +443,7 @@ func (c *caller) good(call goodCall) {
 	c.t.Helper()
 	a := slices.Clone(call.args(c))
 	if e := c.call(call.name, a...); e != wasi.Success {
-		c.t.Errorf("with good arguments %v: %v", a, e)
+		c.t.Errorf("good arguments %v: got %v, want success", a, e)
 	}
 }
 
@@ -471,7 +471,7 @@ func TestEveryImportIsTested(t *testing.T) {
 	for module, functions := range abi.Functions() {
 		for _, f := range functions {
 			if name := exportName(module, f); !tested[name] {
-				t.Errorf("%s.%s", module, name)
+				t.Errorf("%s.%s: got no row in goodCalls, want one", module, name)
 			}
 		}
 	}

@@ -58,7 +58,7 @@ func TestRightsFromDirectory(t *testing.T) {
 				t.Fatalf("opening the directory: got %v, want success", e)
 			}
 			if got := uint64(c.fdstat(sub).Base); got&^test.opened != 0 {
-				t.Errorf("it reports the rights %#x of which %#x were asked for", got, test.opened)
+				t.Errorf("got rights %#x, want only some of %#x", got, test.opened)
 			}
 			fd, e := c.openWith(sub, "f", test.oflags, test.base)
 			if e != test.want {
@@ -86,7 +86,7 @@ func TestReadOnlyFile(t *testing.T) {
 	c := newFilesCaller(t, hostfs.ReadOnly)
 	fd, e := c.openWith(dir, "sub/f", 0, goReads)
 	if e != wasi.Success {
-		t.Fatal(e)
+		t.Fatalf("path_open: got %v, want success", e)
 	}
 	for _, test := range []struct {
 		call string
@@ -122,7 +122,7 @@ func TestRightsGivenUp(t *testing.T) {
 	}
 	sub, e := c.openWith(dir, "sub", wasi.OflagDirectory, goReads)
 	if e != wasi.Success {
-		t.Fatal(e)
+		t.Fatalf("path_open: got %v, want success", e)
 	}
 	c.putPath(path, "f")
 	if e := c.call("path_unlink_file", sub, path, 1); e != wasi.ENOTCAPABLE {
@@ -130,7 +130,7 @@ func TestRightsGivenUp(t *testing.T) {
 	}
 	fd, e := c.openWith(sub, "f", 0, uint64(wasi.RightFdRead|wasi.RightFdWrite))
 	if e != wasi.Success {
-		t.Fatal(e)
+		t.Fatalf("path_open: got %v, want success", e)
 	}
 	c.must("fd_read", fd, iov, 1, out)
 	for _, call := range []string{"fd_write", "fd_fdstat_set_rights"} {

@@ -3,6 +3,7 @@ package abi_test
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -65,10 +66,10 @@ func TestWidths(t *testing.T) {
 		c.must(call.name, a...)
 		if w := width(call.name); bytes.Count(m[out:out+32], []byte{0xaa}) < 32-w ||
 			!bytes.Equal(m[out+w:out+32], bytes.Repeat([]byte{0xaa}, 32-w)) {
-			t.Errorf("%s writes % x", call.name, m[out:out+32])
+			t.Errorf("%s: got % x, want %d bytes written", call.name, m[out:out+32], w)
 		}
 		if strings.HasSuffix(call.name, "keep_alive") && m[out] > 1 {
-			t.Errorf("%s writes %d for a truth", call.name, m[out])
+			t.Errorf("%s: got %d, want 0 or 1", call.name, m[out])
 		}
 	}
 }
@@ -82,11 +83,11 @@ func TestAccept(t *testing.T) {
 		c.must("sock_accept", l, uint64(flags), out)
 		fd := c.u32(out)
 		if s := c.fdstat(fd); s.Flags != flags {
-			t.Errorf("accepted with flags %d, it has %d", flags, s.Flags)
+			t.Errorf("accepted with flags %d: got flags %d, want the same", flags, s.Flags)
 		}
 		if flags != 0 {
 			if e := c.call("sock_recv", fd, iov, 1, 0, out, out2); e != wasi.EAGAIN {
-				t.Errorf("receiving from it says %v", e)
+				t.Errorf("sock_recv: got %v, want %v", e, wasi.EAGAIN)
 			}
 		}
 	}
@@ -123,7 +124,8 @@ func TestReceiveFlags(t *testing.T) {
 	} {
 		if text, roflags := c.recv(b, want.most, want.flags); text != want.text ||
 			roflags != want.roflags {
-			t.Errorf("%d bytes with flags %d: %q, flags %d", want.most, want.flags, text, roflags)
+			t.Errorf("%d bytes with flags %d: got %q, flags %d, want %q, flags %d", want.most,
+				want.flags, text, roflags, want.text, want.roflags)
 		}
 	}
 
@@ -133,7 +135,7 @@ func TestReceiveFlags(t *testing.T) {
 		c.must("sock_send", x, iov, 1, 0, out)
 	}
 	if text, roflags := c.recv(y, 6, wasi.RiflagWaitall); text != "onetwo" || roflags != 0 {
-		t.Errorf("%q, flags %d", text, roflags)
+		t.Errorf("got %q, flags %d, want onetwo, flags 0", text, roflags)
 	}
 }
 
@@ -149,11 +151,11 @@ func TestSource(t *testing.T) {
 		c.must("sock_send", a, iov, 1, 0, out)
 		c.must("sock_recv_from", b, iov, 1, 0, src, out)
 		if got := c.getAddr(out3); got != want {
-			t.Errorf("from %v, not %v", got, want)
+			t.Errorf("got source %v, want %v", got, want)
 		}
 	}
 	if !bytes.Equal(before, m[:64]) {
-		t.Error("a source that is not wanted was written to address 0")
+		t.Error("source pointer 0: got memory at 0 changed, want it unchanged")
 	}
 }
 
@@ -167,7 +169,7 @@ func TestNothingToSend(t *testing.T) {
 	c.put("text")
 	c.must("sock_send", a, iov, 1, 0, out)
 	if text, _ := c.recv(b, 64, 0); text != "text" {
-		t.Errorf("received %q", text)
+		t.Errorf("got %q, want text", text)
 	}
 
 	// A datagram of nothing, one of several pieces.
@@ -183,7 +185,7 @@ func TestNothingToSend(t *testing.T) {
 	c.must("sock_send_to", x, iov, 3, 0, at, out)
 	for _, want := range []string{"", "abcdef"} {
 		if text, _ := c.recv(y, 64, 0); text != want {
-			t.Errorf("received %q, not %q", text, want)
+			t.Errorf("got %q, want %q", text, want)
 		}
 	}
 }
@@ -195,7 +197,7 @@ func TestDestinationOfStream(t *testing.T) {
 	c.put("text")
 	c.must("sock_send_to", a, iov, 1, 0, c.putAddr(elsewhere), out)
 	if text, _ := c.recv(b, 64, 0); text != "text" {
-		t.Errorf("received %q", text)
+		t.Errorf("got %q, want text", text)
 	}
 }
 
@@ -204,7 +206,7 @@ func TestSockClose(t *testing.T) {
 	fd := c.open(0, stream)
 	c.must("sock_close", fd)
 	if e := c.call("sock_addr_local", fd, out); e != wasi.EBADF {
-		t.Errorf("then it says %v", e)
+		t.Errorf("after sock_close: got %v, want %v", e, wasi.EBADF)
 	}
 }
 
@@ -214,7 +216,7 @@ func TestBindLeavesLinger(t *testing.T) {
 	c.memory()[out] = 1
 	c.must("sock_get_linger", l, out, out2)
 	if on := c.memory()[out]; on != 0 {
-		t.Error("a socket that was bound lingers")
+		t.Errorf("got linger %d, want 0", on)
 	}
 }
 
@@ -224,7 +226,7 @@ func TestLowestDescriptor(t *testing.T) {
 	first := l + 1
 	for i := range uint64(4) {
 		if fd := c.open(0, stream); fd != first+i {
-			t.Errorf("descriptor %d, not %d", fd, first+i)
+			t.Errorf("sock_open: got descriptor %d, want %d", fd, first+i)
 		}
 	}
 	c.must("sock_connect", first+3, c.putAddr(addr))
@@ -232,10 +234,10 @@ func TestLowestDescriptor(t *testing.T) {
 	c.must("fd_close", first)
 	c.must("sock_accept", l, 0, out)
 	if fd := c.u32(out); fd != first {
-		t.Errorf("accepted as %d, not %d", fd, first)
+		t.Errorf("sock_accept: got descriptor %d, want %d", fd, first)
 	}
 	if fd := c.openFile(); fd != first+1 {
-		t.Errorf("a file is %d, not %d", fd, first+1)
+		t.Errorf("path_open: got descriptor %d, want %d", fd, first+1)
 	}
 }
 
@@ -246,24 +248,25 @@ func TestSocketRights(t *testing.T) {
 	narrow := c.open(0, stream)
 	for fd, typ := range map[uint64]wasi.Filetype{l: wasi.FiletypeSocketStream,
 		c.open(inet6, datagram): wasi.FiletypeSocketDgram} {
-		if s := c.fdstat(fd); s != (wasi.Fdstat{Type: typ, Base: base, Inheriting: inheriting}) {
-			t.Errorf("%+v", s)
+		want := wasi.Fdstat{Type: typ, Base: base, Inheriting: inheriting}
+		if got := c.fdstat(fd); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
 	c.must("fd_fdstat_set_rights", l, 0, 0)
 	c.must("sock_connect", narrow, c.putAddr(addr))
 	c.must("sock_accept", l, 0, out) // socket functions do not ask for rights
 	if s := c.fdstat(c.u32(out)); s.Base != base {
-		t.Errorf("accepted with the rights %#x", s.Base)
+		t.Errorf("sock_accept: got rights %#x, want %#x", s.Base, uint64(base))
 	}
 	c.must("fd_fdstat_set_rights", narrow, 0, 0)
 	c.must("sock_send", narrow, iov, 1, 0, out)
 	if e := c.call("fd_write", narrow, iov, 1, out); e != wasi.ENOTCAPABLE {
-		t.Errorf("fd_write without the right says %v", e)
+		t.Errorf("fd_write without the right: got %v, want %v", e, wasi.ENOTCAPABLE)
 	}
 	if e := c.call("fd_fdstat_set_rights", narrow, uint64(wasi.RightFdWrite),
 		0); e != wasi.ENOTCAPABLE {
-		t.Errorf("getting a right back says %v", e)
+		t.Errorf("adding a right: got %v, want %v", e, wasi.ENOTCAPABLE)
 	}
 }
 
@@ -271,7 +274,7 @@ func TestSocketRights(t *testing.T) {
 func TestUnstable(t *testing.T) {
 	all := abi.Functions()
 	if !slices.Equal(all["wasi_unstable"], all["wasi_snapshot_preview1"]) {
-		t.Error("wasi_unstable has other functions than wasi_snapshot_preview1")
+		t.Error("got other functions in wasi_unstable, want those of wasi_snapshot_preview1")
 	}
 	c := newNetCaller(t)
 	c.must("unstable:sock_open", minusOne, 0, stream, out)
@@ -295,7 +298,7 @@ func (c *caller) resolvedAt(n int) (list []resolved) {
 }
 
 func TestResolve(t *testing.T) {
-	const any = minusOne
+	const anyType = minusOne
 	for _, test := range []struct {
 		host, service string
 		enabled       byte
@@ -307,45 +310,46 @@ func TestResolve(t *testing.T) {
 				{"[::1]:80", datagram}}},
 		{"Allowed.Test.", "", 1, wasi.AddressFamilyUnspec, stream,
 			[]resolved{{"127.0.0.1:0", stream}, {"[::1]:0", stream}}},
-		{"allowed.test", "", 1, inet6, any, []resolved{{"[::1]:0", stream}, {"[::1]:0", datagram}}},
+		{"allowed.test", "", 1, inet6, anyType,
+			[]resolved{{"[::1]:0", stream}, {"[::1]:0", datagram}}},
 		{"allowed.test", "", 1, wasi.AddressFamilyInet4, datagram,
 			[]resolved{{"127.0.0.1:0", datagram}}},
 		{"192.0.2.1", "65535", 1, wasi.AddressFamilyUnspec, stream,
 			[]resolved{{"192.0.2.1:65535", stream}}},
 		{"2001:db8::1", "", 1, inet6, datagram, []resolved{{"[2001:db8::1]:0", datagram}}},
 	} {
-		c := newNetCaller(t)
 		for _, capacity := range []int{8, 1, 0} {
-			m := c.memory()
-			clear(m[out : out+8*wasi.SizeAddrInfo])
-			if e := c.resolve(test.host, test.service, test.enabled, test.family, test.typ,
-				uint64(capacity)); e != wasi.Success {
-				t.Errorf("%s: %v", test.host, e)
-				continue
-			}
-			if n := int(c.u32(out2)); n != len(test.want) {
-				t.Errorf("%s into %d entries: %d in total, not %d", test.host, capacity, n,
-					len(test.want))
-			}
-			n := min(capacity, len(test.want))
-			if got := c.resolvedAt(n); !slices.Equal(got, test.want[:n]) {
-				t.Errorf("%s: %v, not %v", test.host, got, test.want[:n])
-			}
-			if rest := m[out+n*wasi.SizeAddrInfo : out+8*wasi.SizeAddrInfo]; !bytes.Equal(rest,
-				make([]byte, len(rest))) {
-				t.Errorf("%s into %d entries: more was written", test.host, capacity)
-			}
+			t.Run(fmt.Sprintf("%s %s into %d", test.host, test.service, capacity),
+				func(t *testing.T) {
+					c := newNetCaller(t)
+					m := c.memory()
+					if e := c.resolve(test.host, test.service, test.enabled, test.family, test.typ,
+						uint64(capacity)); e != wasi.Success {
+						t.Fatalf("got %v, want success", e)
+					}
+					if n := int(c.u32(out2)); n != len(test.want) {
+						t.Errorf("got count %d, want %d", n, len(test.want))
+					}
+					n := min(capacity, len(test.want))
+					if got := c.resolvedAt(n); !slices.Equal(got, test.want[:n]) {
+						t.Errorf("got %v, want %v", got, test.want[:n])
+					}
+					rest := m[out+n*wasi.SizeAddrInfo : out+8*wasi.SizeAddrInfo]
+					if !bytes.Equal(rest, make([]byte, len(rest))) {
+						t.Errorf("got bytes after %d entries, want none", n)
+					}
+				})
 		}
 	}
 
 	// Without any network an address is one all the same, and a failure leaves the count alone.
 	c := newCaller(t, system.Config{})
 	if e := c.resolve("192.0.2.1", "", 0, 0, 0, 4); e != wasi.Success {
-		t.Errorf("a literal: %v", e)
+		t.Errorf("an address: got %v, want success", e)
 	}
 	binary.LittleEndian.PutUint32(c.memory()[out2:], 77)
 	if e := c.resolve("allowed.test", "", 0, 0, 0, 4); e != wasi.EACCES || c.u32(out2) != 77 {
-		t.Errorf("a name: %v, count %d", e, c.u32(out2))
+		t.Errorf("a name: got %v, count %d, want %v, count 77", e, c.u32(out2), wasi.EACCES)
 	}
 }
 
@@ -361,10 +365,10 @@ func TestAddrPool(t *testing.T) {
 				guard.Options{}),
 		}).withBuffer()
 	}
-	expect := func(what string, got, want wasi.Errno) {
+	expect := func(name string, got, want wasi.Errno) {
 		t.Helper()
 		if got != want {
-			t.Errorf("%s: %v, not %v", what, got, want)
+			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
 	c := pooled("127.0.0.1/32")
@@ -422,23 +426,25 @@ func TestCloseWakes(t *testing.T) {
 			return l, "sock_accept", []uint64{l, 0, out}
 		}},
 	} {
-		c := newNetCaller(t)
-		other := c.another()
-		fd, call, args := test.call(c)
-		done := make(chan wasi.Errno)
-		go func() { done <- other.withBuffer().call(call, args...) }()
-		for range 1000 { // it does not matter whether the call has begun by then
-			runtime.Gosched()
-		}
-		c.must("fd_close", fd)
-		select {
-		case e := <-done:
-			if e != wasi.EBADF {
-				t.Errorf("%s: %v", test.name, e)
+		t.Run(test.name, func(t *testing.T) {
+			c := newNetCaller(t)
+			other := c.another()
+			fd, call, args := test.call(c)
+			done := make(chan wasi.Errno)
+			go func() { done <- other.withBuffer().call(call, args...) }()
+			for range 1000 { // the result is the same if the call begins after fd_close
+				runtime.Gosched()
 			}
-		case <-time.After(10 * time.Second):
-			t.Errorf("%s is still blocked", test.name)
-		}
+			c.must("fd_close", fd)
+			select {
+			case e := <-done:
+				if e != wasi.EBADF {
+					t.Errorf("got %v, want %v", e, wasi.EBADF)
+				}
+			case <-time.After(10 * time.Second):
+				t.Error("got a call that is blocked, want it to return")
+			}
+		})
 	}
 }
 
@@ -458,17 +464,17 @@ func TestReceiveAfterShutdown(t *testing.T) {
 		other := c.another().withBuffer()
 		other.must("sock_recv", b, iov, 1, wasi.RiflagPeek, out, out2) // so that it has come
 		if e := c.call("sock_shutdown", b, 1); e != want && e != wasi.Success {
-			t.Fatal(e)
+			t.Fatalf("sock_shutdown: got %v, want %v", e, want)
 		}
 		if text, _ := c.recv(b, 64, 0); text != "last" {
-			t.Errorf("%q", text)
+			t.Errorf("got %q, want last", text)
 		}
 		if text, _ := c.recv(b, 64, 0); text != "" {
-			t.Errorf("%q when all was taken", text)
+			t.Errorf("no datagram left: got %q, want an empty result", text)
 		}
 		c.must("fd_fdstat_set_flags", b, uint64(wasi.FdflagNonblock))
 		if e := c.call("sock_recv", b, iov, 1, 0, out, out2); e != wasi.EAGAIN {
-			t.Errorf("without waiting: %v", e)
+			t.Errorf("non-blocking: got %v, want %v", e, wasi.EAGAIN)
 		}
 
 		done := make(chan wasi.Errno)
@@ -480,10 +486,10 @@ func TestReceiveAfterShutdown(t *testing.T) {
 		select {
 		case e := <-done:
 			if n := other.u32(out); e != wasi.Success || n != 0 {
-				t.Errorf("who waited got %v, %d bytes", e, n)
+				t.Errorf("blocked call: got %v, %d bytes, want success, 0 bytes", e, n)
 			}
 		case <-time.After(10 * time.Second):
-			t.Fatal("the one who waits was not woken")
+			t.Fatal("got a call that is blocked, want shutdown to wake it")
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (c *caller) edgeArg(n uint32) uint64 {
 func (c *caller) edgePut(a netip.Addr, n uint32) uint64 {
 	c.t.Helper()
 	if e := wasi.PutEdgeIP(c.memory()[edgeBuf:edgeBuf+n], a); e != wasi.Success {
-		c.t.Fatalf("PutEdgeIP(%v) in %d bytes: %v", a, n, e)
+		c.t.Fatalf("PutEdgeIP(%v) in %d bytes: got %v, want success", a, n, e)
 	}
 	return c.edgeArg(n)
 }

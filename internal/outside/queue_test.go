@@ -13,7 +13,7 @@ func waitIdle(t *testing.T, q *Queue) {
 	select {
 	case <-q.Idle():
 	case <-time.After(time.Minute):
-		t.Fatal("the queue does not empty")
+		t.Fatal("got calls in the queue, want it empty")
 	}
 }
 
@@ -43,7 +43,7 @@ func TestQueueDropsWhileStalled(t *testing.T) {
 	}
 	const more = 7
 	for range more {
-		q.Do(nil, "test", func() { t.Error("a call that was dropped is made") })
+		q.Do(nil, "test", func() { t.Error("got a dropped call made, want it not made") })
 	}
 	if got := q.Busy(); got != "test" {
 		t.Errorf("got %q busy, want the call that was not let go", got)
@@ -56,7 +56,7 @@ func TestQueueDropsWhileStalled(t *testing.T) {
 	}
 	q.Do(nil, "test", func() { made++ })
 	if made != maxQueued {
-		t.Error("a queue that was stalled is not waited for any more")
+		t.Errorf("got %d calls made, want %d: Do no longer waits", made, maxQueued)
 	}
 }
 

@@ -47,15 +47,15 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, got := range []string{Text(s), Name(s)} {
 			if !utf8.ValidString(got) {
-				t.Fatalf("%q: got %q, which is not UTF-8", s, got)
+				t.Fatalf("%q: got %q, want UTF-8", s, got)
 			}
 			for _, r := range got {
 				if !strconv.IsPrint(r) {
-					t.Fatalf("%q: got %q, which has %U", s, got, r)
+					t.Fatalf("%q: got %q, want it without %U", s, got, r)
 				}
 			}
 			if Text(got) != got {
-				t.Fatalf("%q: got %q, which changes when it is escaped again", s, got)
+				t.Fatalf("%q: got %q, want a fixed point of Text", s, got)
 			}
 		}
 	})

@@ -22,8 +22,9 @@ type reader struct {
 	t    testing.TB
 	fd   int32
 	peer net.Conn
-	read int // bytes, of the sequence that the peer sends
-	sent int
+
+	// read and sent count the bytes of the peer's sequence.
+	read, sent int
 }
 
 func newReader(t testing.TB) *reader {
@@ -78,13 +79,13 @@ func (r *reader) take(n, want int, how TransferFlags) {
 	b := make([]byte, n)
 	got, err := r.Recv(r.fd, [][]byte{b[:n/2], b[n/2:]}, how)
 	if err != nil || got.N != want {
-		r.t.Fatalf("%d bytes of %d: %d, %v", want, n, got.N, err)
+		r.t.Fatalf("Recv into %d bytes: got %d, %v, want %d", n, got.N, err, want)
 	}
 	if !bytes.Equal(b[:want], sequence(r.read, want)) {
-		r.t.Fatalf("other bytes came than were sent, at %d", r.read)
+		r.t.Fatalf("got other bytes at %d, want those sent", r.read)
 	}
 	if got.From.String() != r.peer.LocalAddr().String() {
-		r.t.Errorf("they came from %v", got.From)
+		r.t.Errorf("got source %v, want %v", got.From, r.peer.LocalAddr())
 	}
 	if how&Peek == 0 {
 		r.read += want
@@ -98,7 +99,7 @@ func (r *reader) ahead(piece int) {
 		r.take(piece, piece, WaitAll)
 	}
 	if r.table.readAheadSockets.Load() != 1 {
-		r.t.Fatal("nothing was received ahead")
+		r.t.Fatal("got an empty read-ahead buffer, want bytes in it")
 	}
 }
 
@@ -108,7 +109,7 @@ func (r *reader) left(n uint64) {
 	for {
 		got, err := r.Poll([]Subscription{{Kind: Reading, FD: r.fd}}, false)
 		if err != nil || len(got) != 1 || got[0].Index != 0 || got[0].Err != nil {
-			r.t.Fatal(got, err)
+			r.t.Fatalf("Poll: got %v, %v, want 1 event", got, err)
 		}
 		if got[0].Bytes == n {
 			return
@@ -128,10 +129,10 @@ func TestReceiveAhead(t *testing.T) {
 	r.left(10)
 	r.take(20, 10, 0)
 	if n := r.table.readAheadSockets.Load(); n != 0 {
-		t.Errorf("%d sockets have something left", n)
+		t.Errorf("got %d read-ahead buffers, want 0", n)
 	}
 	if _, err := r.Recv(r.fd, [][]byte{make([]byte, 10)}, DontWait); err != syscall.EAGAIN {
-		t.Errorf("there is more: %v", err)
+		t.Errorf("Recv of an empty socket: got %v, want EAGAIN", err)
 	}
 	r.peer.Close()
 	r.take(10, 0, 0)
@@ -164,7 +165,7 @@ func TestPeekAll(t *testing.T) {
 	for waits := false; !waits; {
 		select {
 		case <-done:
-			t.Fatal("it did not wait")
+			t.Fatal("got a peek that returned early, want it to wait for all bytes")
 		default:
 			waits = r.table.readAheadSockets.Load() == 1
 			runtime.Gosched()
@@ -197,7 +198,7 @@ func TestReadAndWaitAllAhead(t *testing.T) {
 	b := make([]byte, 20)
 	if n, err := r.Read(r.fd, [][]byte{b}); n != 20 || err != nil ||
 		!bytes.Equal(b, sequence(r.read, 20)) {
-		t.Fatal(n, err)
+		t.Fatalf("Read: got %d, %v, want 20 bytes of the sequence", n, err)
 	}
 	r.read += 20
 	done := make(chan struct{})
@@ -228,17 +229,17 @@ func TestPollAhead(t *testing.T) {
 	for i := range 3 {
 		got, err := r.Poll(in, i > 0)
 		if err != nil || len(got) != 2 {
-			t.Fatal(got, err)
+			t.Fatalf("Poll: got %v, %v, want 2 events", got, err)
 		}
 		for _, h := range got {
 			if h.Index == 0 || h.Index == 1 && h.Bytes != 10 {
-				t.Errorf("%+v", h)
+				t.Errorf("got %+v, want 10 readable bytes or writable", h)
 			}
 		}
 	}
 	r.take(10, 10, 0)
 	if got, err := r.Poll(in, true); err != nil || len(got) != 1 || got[0].Index != 2 {
-		t.Errorf("when all is taken: %v, %v", got, err)
+		t.Errorf("all bytes read: got %v, %v, want writable only", got, err)
 	}
 }
 
@@ -256,7 +257,7 @@ func TestNothingAheadOfThreads(t *testing.T) {
 	for range 2 * minFullReads {
 		r.take(10, 10, WaitAll)
 		if r.table.readAheadSockets.Load() != 0 {
-			t.Fatal("something was received ahead")
+			t.Fatal("got bytes read ahead, want none with two threads")
 		}
 	}
 }
@@ -287,7 +288,7 @@ func TestResetAhead(t *testing.T) {
 	r.take(20, 10, Peek)
 	r.take(20, 10, 0)
 	if got, err := r.Recv(r.fd, [][]byte{make([]byte, 20)}, 0); err != syscall.ECONNRESET {
-		t.Errorf("after that: %v, %v", got, err)
+		t.Errorf("after the bytes: got %v, %v, want ECONNRESET", got, err)
 	}
 }
 
@@ -302,10 +303,10 @@ func TestCloseAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := r.table.readAheadSockets.Load(); n != 0 {
-		t.Errorf("%d sockets have something left", n)
+		t.Errorf("got %d read-ahead buffers, want 0", n)
 	}
 	if _, err := io.ReadAll(r.peer); !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("the peer sees %v", err)
+		t.Errorf("peer: got %v, want ECONNRESET", err)
 	}
 }
 
@@ -328,6 +329,6 @@ func TestAheadDoesNotAllocate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}); n != 0 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("got %v allocations, want 0", n)
 	}
 }

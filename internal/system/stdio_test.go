@@ -29,15 +29,16 @@ func TestTerminal(t *testing.T) {
 			for fd := range int32(3) {
 				s, err := g.Fdstat(fd)
 				if err != nil || s.Type != wasi.FiletypeCharacterDevice {
-					t.Fatalf("type %d, %v", s.Type, err)
+					t.Fatalf("got type %d, %v, want a character device", s.Type, err)
 				}
 				if terminal := s.Base&(wasi.RightFdSeek|
 					wasi.RightFdTell) == 0; terminal != device.terminal {
-					t.Errorf("descriptor %d is a terminal: %v", fd, terminal)
+					t.Errorf("descriptor %d: got terminal %v, want %v", fd, terminal,
+						device.terminal)
 				}
 				if pos, err := g.Seek(fd, 0, wasi.WhenceCur); !device.terminal &&
 					(pos != 0 || err != nil) {
-					t.Errorf("descriptor %d is at %d, %v", fd, pos, err)
+					t.Errorf("descriptor %d: got position %d, %v, want 0", fd, pos, err)
 				}
 			}
 		})

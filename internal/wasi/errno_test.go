@@ -63,16 +63,16 @@ func TestErrnoNumbers(t *testing.T) {
 		ETIMEDOUT:       {73, "ETIMEDOUT"}, EXDEV: {75, "EXDEV"}, ENOTCAPABLE: {76, "ENOTCAPABLE"},
 	} {
 		if uint16(e) != want.number || e.String() != want.name {
-			t.Errorf("%d %v, want %d %s", uint16(e), e, want.number, want.name)
+			t.Errorf("got %d %v, want %d %s", uint16(e), e, want.number, want.name)
 		}
 	}
 	if len(errnoNames) != int(ENOTCAPABLE)+1 {
-		t.Errorf("%d names for %d numbers", len(errnoNames), ENOTCAPABLE+1)
+		t.Errorf("got %d names, want %d", len(errnoNames), ENOTCAPABLE+1)
 	}
 	for _, row := range hostErrnos {
 		// EWOULDBLOCK and EOPNOTSUPP are other names of the same on most systems.
 		if got := FromHost(row.host); got != row.wasi {
-			t.Errorf("%v is %v, not %v", row.host, got, row.wasi)
+			t.Errorf("%v: got %v, want %v", row.host, got, row.wasi)
 		}
 	}
 }

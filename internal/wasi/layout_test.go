@@ -33,17 +33,17 @@ func TestAddr(t *testing.T) {
 		got := bytes.Repeat([]byte{0xff}, SizeAddr)
 		PutAddr(got, a)
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is % x, want % x", addr, got, want)
+			t.Errorf("PutAddr(%s): got % x, want % x", addr, got, want)
 		}
 		if back, e := GetAddr(want); e != Success || back != a {
-			t.Errorf("%s is read as %v, %v", addr, back, e)
+			t.Errorf("GetAddr: got %v, %v, want %s", back, e, addr)
 		}
 	}
 	if _, e := GetAddr(make([]byte, SizeAddr)); e != Success {
-		t.Errorf("0.0.0.0:0: %v", e)
+		t.Errorf("0.0.0.0:0: got %v, want success", e)
 	}
 	if _, e := GetAddr(append([]byte{2}, make([]byte, SizeAddr)...)); e != EPROTONOSUPPORT {
-		t.Errorf("kind 2: %v", e)
+		t.Errorf("kind 2: got %v, want %v", e, EPROTONOSUPPORT)
 	}
 }
 
@@ -55,10 +55,10 @@ func TestStructures(t *testing.T) {
 		}
 		return b[:]
 	}
-	check := func(what string, got []byte, want string) {
+	check := func(name string, got []byte, want string) {
 		t.Helper()
 		if !bytes.Equal(got, unhex(want)) {
-			t.Errorf("%s is % x", what, got)
+			t.Errorf("%s: got % x, want %s", name, got, want)
 		}
 	}
 	Fdstat{Type: FiletypeSocketStream, Flags: FdflagNonblock, Base: RightsSocket,
@@ -81,19 +81,19 @@ func TestStructures(t *testing.T) {
 		"0000000000000000 0100 000000000000")
 	if s := GetSubscription(sub); s != (Subscription{Userdata: 7, Clock: ClockMonotonic, FD: 1,
 		Timeout: 1e9, Flags: SubclockAbstime}) {
-		t.Errorf("subscription: %+v", s)
+		t.Errorf("subscription: got %+v, want clock 1, 1s, absolute", s)
 	}
 	hints := unhex("ffffffff 02000000 01 ccdd ee")
 	if h := GetAddrHints(hints); h != (AddrHints{Type: SocketTypeAny, Family: AddressFamilyUnspec,
 		Enabled: true}) {
-		t.Errorf("hints: %+v", h)
+		t.Errorf("hints: got %+v, want any type, any family, enabled", h)
 	}
 }
 
 // TestRightsOfSockets holds the value that WAMR reports.
 func TestRightsOfSockets(t *testing.T) {
 	if RightsSocket != 0x3ff820004a || RightsAll != 0x3fffffffff {
-		t.Errorf("%#x, %#x", RightsSocket, RightsAll)
+		t.Errorf("got %#x, %#x, want 0x3ff820004a, 0x3fffffffff", RightsSocket, RightsAll)
 	}
 }
 
@@ -105,7 +105,7 @@ func FuzzMemory(f *testing.F) {
 	f.Fuzz(func(t *testing.T, mem []byte, ptr, n uint32) {
 		m := MemoryView(mem)
 		if b, e := m.Slice(ptr, n); e == Success && (len(b) != int(n) || cap(b) != int(n)) {
-			t.Errorf("%d bytes instead of %d", len(b), n)
+			t.Errorf("Slice: got %d bytes, want %d", len(b), n)
 		}
 		bufs, total, e := m.Vectors(nil, ptr, n)
 		sum := 0
@@ -113,10 +113,10 @@ func FuzzMemory(f *testing.F) {
 			sum += len(b)
 		}
 		if e == Success && sum != total {
-			t.Errorf("%d bytes instead of %d", sum, total)
+			t.Errorf("Vectors: got %d bytes, want %d", sum, total)
 		}
 		if s, e := m.CString(ptr, n); e == Success && strings.IndexByte(s, 0) >= 0 {
-			t.Errorf("%q contains its end", s)
+			t.Errorf("CString: got %q, want no NUL in it", s)
 		}
 		m.PutUint8(ptr, 1)
 		m.PutUint16(ptr, 1)
