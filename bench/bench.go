@@ -1,9 +1,7 @@
-// Package bench holds the workloads that guests are measured by, and the benchmarks that run each
-// of them in turn as a guest and as a native program. What they measure and how is told in
-// docs/performance.md.
+// Package bench holds workloads, and benchmarks that run each of them alternately as a guest and as
+// a native program. docs/performance.md describes the measurements.
 //
-// The modules beside the sources are built by `make guests`; the native programs are built when the
-// benchmarks run, by cc.
+// `make guests` builds the modules; the benchmarks build the native programs, by cc.
 package bench
 
 import "embed"

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// atLeast is how often, and for how long, two programs are run in turn.
+// How often, and for how long, programs run alternately at least.
 const (
-	atLeastRuns = 5
-	atLeastTime = time.Second
+	minRuns = 5
+	minTime = time.Second
 )
 
 func median(values []float64) float64 {
@@ -23,8 +23,8 @@ func median(values []float64) float64 {
 	return s[len(s)/2]
 }
 
-// geometric is the geometric mean.
-func geometric(values []float64) float64 {
+// geometricMean returns the geometric mean of positive values.
+func geometricMean(values []float64) float64 {
 	sum := 0.0
 	for _, v := range values {
 		sum += math.Log(v)
@@ -32,15 +32,16 @@ func geometric(values []float64) float64 {
 	return math.Exp(sum / float64(len(values)))
 }
 
-// inTurn runs all of several programs again and again, A B A B, and returns what each measured.
-func inTurn(b *testing.B, programs ...func() measurement) [][]measurement {
-	return inTurns(b, atLeastRuns, programs...)
+// runAlternately runs several programs again and again, A B A B, and returns the measurements of
+// each.
+func runAlternately(b *testing.B, programs ...func() measurement) [][]measurement {
+	return runAlternatelyAtLeast(b, minRuns, programs...)
 }
 
-// inTurns does it no less often than told.
-func inTurns(b *testing.B, runs int, programs ...func() measurement) [][]measurement {
+// runAlternatelyAtLeast is runAlternately with at least so many runs of each.
+func runAlternatelyAtLeast(b *testing.B, runs int, programs ...func() measurement) [][]measurement {
 	all := make([][]measurement, len(programs))
-	for start := time.Now(); len(all[0]) < runs || time.Since(start) < atLeastTime; {
+	for start := time.Now(); len(all[0]) < runs || time.Since(start) < minTime; {
 		for i, run := range programs {
 			all[i] = append(all[i], run())
 		}
@@ -49,7 +50,7 @@ func inTurns(b *testing.B, runs int, programs ...func() measurement) [][]measure
 	return all
 }
 
-// medianOf is the median of something about measurements.
+// medianOf returns the median of a property of measurements.
 func medianOf(all []measurement, of func(measurement) float64) float64 {
 	values := make([]float64, len(all))
 	for i, m := range all {
@@ -58,9 +59,9 @@ func medianOf(all []measurement, of func(measurement) float64) float64 {
 	return median(values)
 }
 
-// leastCPU is the least processor time that a unit took: what else runs on the machine can only add
-// to it.
-func leastCPU(all []measurement) float64 {
+// minCPUPerUnit returns the least processor time of a unit: other programs on the machine can only
+// add to it.
+func minCPUPerUnit(all []measurement) float64 {
 	least := math.Inf(1)
 	for _, m := range all {
 		least = min(least, m.cpuPerUnit())
@@ -68,8 +69,8 @@ func leastCPU(all []measurement) float64 {
 	return least
 }
 
-// medianRatio is the median of the ratios within each turn: what slows the machine down for a while
-// slows both.
+// medianRatio returns the median of the ratios within each round: a load that slows the machine
+// down for a while slows both programs.
 func medianRatio(over, under []measurement, of func(measurement) float64) float64 {
 	values := make([]float64, len(over))
 	for i := range over {

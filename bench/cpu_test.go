@@ -15,8 +15,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// computations are the programs that only compute, with the rounds that take a guest some ten
-// milliseconds. Those of Go are built with its toolchain when the benchmark runs.
+// computations are the programs that only compute, with numbers of rounds that take a guest some
+// ten milliseconds. Those in Go are built with its toolchain when the benchmark runs.
 var computations = []struct{ name, program string }{
 	{"sha256", "cpu sha256 40"}, {"crc32", "cpu crc32 40"}, {"sum", "cpu sum 500"},
 	{"matrix", "cpu matrix 100"}, {"fib", "cpu fib 250"}, {"quicksort", "cpu quicksort 25"},
@@ -24,44 +24,43 @@ var computations = []struct{ name, program string }{
 	{"go_json", "goguest json 2"}, {"go_regexp", "goguest regexp 2"},
 }
 
-// BenchmarkInterrupt compares what guests cost that can be stopped in different ways: rewritten to
-// count their steps, which is the default; compiled as they are; and with wazero's own check.
-// pass-ratio is how many times as long a guest takes with the first as with the second, check-ratio
-// the same for the third, native-ratio how many times as long the default takes as a native
-// program.
+// BenchmarkInterrupt compares the ways in which a guest can be stopped: rewritten to count its
+// steps, which is the default; compiled without changes; and with wazero's own check
+// (WithCloseOnContextDone). pass-ratio is the time of the first over the second, check-ratio that
+// of the third over the second, native-ratio that of the first over a native program.
 func BenchmarkInterrupt(b *testing.B) {
 	ctx := context.Background()
 	checked := wazero.NewRuntimeWithConfig(ctx,
 		wazero.NewRuntimeConfig().WithCloseOnContextDone(true))
 	defer checked.Close(ctx)
-	hosts := []*guests{
-		newGuests(b, wasport.RuntimeConfig{}),
-		newGuests(b, wasport.RuntimeConfig{NoInterrupt: true}),
-		newGuests(b, wasport.RuntimeConfig{Wazero: checked, NoInterrupt: true}),
+	hosts := []*guestHost{
+		newGuestHost(b, wasport.RuntimeConfig{}),
+		newGuestHost(b, wasport.RuntimeConfig{NoInterrupt: true}),
+		newGuestHost(b, wasport.RuntimeConfig{Wazero: checked, NoInterrupt: true}),
 	}
 	var pass, check, natively []float64
 	for _, c := range computations {
 		b.Run(c.name, func(b *testing.B) {
 			words := strings.Fields(c.program)
 			if words[0] == "goguest" {
-				wasm := buildGo(b, "goguest", "internal/guests/compute")
+				wasm := buildGoProgram(b, "goguest", "internal/guests/compute")
 				for _, h := range hosts {
-					h.module(b, words[0], wasm)
+					h.compileModule(b, words[0], wasm)
 				}
 			}
 			programs := []func() measurement{func() measurement {
 				return native{}.start(b,
-					words).result()
+					words).waitResult()
 			}}
 			for _, h := range hosts {
 				programs = append(programs,
-					func() measurement { return h.start(b, words).result() })
+					func() measurement { return h.start(b, words).waitResult() })
 			}
 			const runs = 12
-			all := inTurns(b, runs, programs...)
-			p := leastCPU(all[1]) / leastCPU(all[2])
-			k := leastCPU(all[3]) / leastCPU(all[2])
-			n := leastCPU(all[1]) / leastCPU(all[0])
+			all := runAlternatelyAtLeast(b, runs, programs...)
+			p := minCPUPerUnit(all[1]) / minCPUPerUnit(all[2])
+			k := minCPUPerUnit(all[3]) / minCPUPerUnit(all[2])
+			n := minCPUPerUnit(all[1]) / minCPUPerUnit(all[0])
 			b.ReportMetric(p, "pass-ratio")
 			b.ReportMetric(k, "check-ratio")
 			b.ReportMetric(n, "native-ratio")
@@ -74,14 +73,14 @@ func BenchmarkInterrupt(b *testing.B) {
 	}
 	b.Run("mean", func(b *testing.B) {
 		b.ReportMetric(0, "ns/op")
-		b.ReportMetric(geometric(pass), "pass-ratio")
-		b.ReportMetric(geometric(check), "check-ratio")
-		b.ReportMetric(geometric(natively), "native-ratio")
+		b.ReportMetric(geometricMean(pass), "pass-ratio")
+		b.ReportMetric(geometricMean(check), "check-ratio")
+		b.ReportMetric(geometricMean(natively), "native-ratio")
 	})
 }
 
-// buildGo compiles a program in Go: for this machine, as those in C, and as a guest.
-func buildGo(tb testing.TB, name, pkg string) []byte {
+// buildGoProgram compiles a program in Go, natively and as a guest.
+func buildGoProgram(tb testing.TB, name, pkg string) []byte {
 	tb.Helper()
 	build := func(out string, env ...string) {
 		if _, err := os.Stat(out); err == nil {
@@ -93,7 +92,7 @@ func buildGo(tb testing.TB, name, pkg string) []byte {
 			tb.Skipf("the program in Go cannot be built: %v\n%s", err, msg)
 		}
 	}
-	out := filepath.Join(built, name)
+	out := filepath.Join(buildDir, name)
 	build(out)
 	build(out+".wasm", "GOOS=wasip1", "GOARCH=wasm")
 	wasm, err := os.ReadFile(out + ".wasm")

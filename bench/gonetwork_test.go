@@ -21,13 +21,13 @@ var goWorkloads = []workload{
 // BenchmarkGoNetwork compares a program in Go, as a guest over package gonet, with the same program
 // natively. The figures are those of BenchmarkNetwork.
 func BenchmarkGoNetwork(b *testing.B) {
-	g := newGuests(b, wasport.RuntimeConfig{})
-	g.module(b, "gowire", buildGo(b, "gowire", "internal/guests/wire"))
+	g := newGuestHost(b, wasport.RuntimeConfig{})
+	g.compileModule(b, "gowire", buildGoProgram(b, "gowire", "internal/guests/wire"))
 	for _, w := range goWorkloads {
 		b.Run(w.name, func(b *testing.B) {
-			all := inTurn(b, func() measurement { return w.run(b, native{}) },
-				func() measurement { return w.run(b, g) })
-			w.report(b, all[0], all[1])
+			all := runAlternately(b, func() measurement { return w.measure(b, native{}) },
+				func() measurement { return w.measure(b, g) })
+			w.reportMetrics(b, all[0], all[1])
 		})
 	}
 }

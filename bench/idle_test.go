@@ -20,8 +20,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// BenchmarkIdle starts guests that wait for a connection, in a process of their own, and tells what
-// each of them costs: the time to start it and the memory that it keeps.
+// BenchmarkIdle starts guests that wait for a connection, in a process of their own, and reports
+// the cost of each: the time to start it and the memory that it keeps.
 func BenchmarkIdle(b *testing.B) {
 	for _, count := range []int{1, 100, 1000, 10_000} {
 		b.Run(strconv.Itoa(count), func(b *testing.B) {
@@ -31,8 +31,8 @@ func BenchmarkIdle(b *testing.B) {
 				b.Skipf("no more than %d descriptors may be open (%v)", limit.Max, err)
 			}
 			var times, sizes []float64
-			for start := time.Now(); len(times) < atLeastRuns || time.Since(start) < atLeastTime; {
-				us, bytes := idle(b, count)
+			for start := time.Now(); len(times) < minRuns || time.Since(start) < minTime; {
+				us, bytes := measureIdle(b, count)
 				times, sizes = append(times, us), append(sizes, bytes)
 			}
 			b.ReportMetric(0, "ns/op")
@@ -42,24 +42,24 @@ func BenchmarkIdle(b *testing.B) {
 	}
 }
 
-const idleCount = "WASPORT_BENCH_IDLE"
+const idleCountEnv = "WASPORT_BENCH_IDLE"
 
 // idle runs so many guests in a new process.
-func idle(tb testing.TB, count int) (µs, bytes float64) {
+func measureIdle(tb testing.TB, count int) (usec, bytes float64) {
 	tb.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprint(idleCount, "=", count))
+	cmd.Env = append(os.Environ(), fmt.Sprint(idleCountEnv, "=", count))
 	p := startProcess(tb, cmd)
 	defer p.stop()
-	if _, err := fmt.Sscan(p.expect("idle"), &µs, &bytes); err != nil {
+	if _, err := fmt.Sscan(p.expectLine("idle"), &usec, &bytes); err != nil {
 		tb.Fatal(err)
 	}
-	return µs, bytes
+	return usec, bytes
 }
 
-// idleChild is what happens in that process, and reports whether this is it.
-func idleChild() bool {
-	count, err := strconv.Atoi(os.Getenv(idleCount))
+// runIdleChild runs in that process. It reports whether this is it.
+func runIdleChild() bool {
+	count, err := strconv.Atoi(os.Getenv(idleCountEnv))
 	if err != nil {
 		return false
 	}
@@ -87,7 +87,7 @@ func startIdle(count int) error {
 	// Each says where it listens, and then waits.
 	said, out := io.Pipe()
 	lines := bufio.NewReader(said)
-	c := wasport.Config{Args: []string{"idle"}, Stdout: out, Policy: loopback()}
+	c := wasport.Config{Args: []string{"idle"}, Stdout: out, Policy: loopbackPolicy()}
 	start := func(n int) (time.Duration, error) {
 		at := time.Now()
 		for range n {
@@ -104,19 +104,19 @@ func startIdle(count int) error {
 		return err
 	}
 	debug.FreeOSMemory()
-	before := resident()
+	before := residentBytes()
 	took, err := start(count)
 	if err != nil {
 		return err
 	}
 	debug.FreeOSMemory()
 	fmt.Printf("idle %f %f\n", float64(took.Nanoseconds())/1e3/float64(count),
-		float64(resident()-before)/float64(count))
+		float64(residentBytes()-before)/float64(count))
 	return nil
 }
 
-// resident is how much memory this process has.
-func resident() int {
+// residentBytes returns the resident memory of this process (proc_pid_statm(5)).
+func residentBytes() int {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		panic(err)

@@ -10,8 +10,8 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// workload is a program under test, which runs as a guest and natively in turn, and its peer, which
-// is always native. "PORT" among the words of one is the port that the other listens on.
+// workload is a program under test, which runs natively and as a guest, and its peer, which is
+// always native. "PORT" among the words of one is the port on which the other listens.
 type workload struct {
 	name, subject, peer string
 
@@ -43,41 +43,41 @@ var workloads = []workload{
 }
 
 // run runs the program under test on a host.
-func (w workload) run(tb testing.TB, on host) measurement {
+func (w workload) measure(tb testing.TB, on host) measurement {
 	tb.Helper()
 	subject, peer := strings.Fields(w.subject), strings.Fields(w.peer)
 	if len(peer) == 0 {
-		return on.start(tb, subject).result()
+		return on.start(tb, subject).waitResult()
 	}
-	var s, p *running
+	var s, p *program
 	if at := slices.Index(subject, "PORT"); at >= 0 {
 		p = native{}.start(tb, peer)
-		subject[at] = p.expect("port")
+		subject[at] = p.expectLine("port")
 		s = on.start(tb, subject)
 	} else {
 		s = on.start(tb, subject)
-		peer[slices.Index(peer, "PORT")] = s.expect("port")
+		peer[slices.Index(peer, "PORT")] = s.expectLine("port")
 		p = native{}.start(tb, peer)
 	}
 	defer p.stop()
-	return s.result()
+	return s.waitResult()
 }
 
-// BenchmarkNetwork compares guests with native programs. The ratio is how many times as much the
-// guest does in the same time, or, for what is told as a time, how many times as long it takes;
-// cpu-ratio is how many times as much processor time it takes.
+// BenchmarkNetwork compares guests with native programs. A rate-ratio is how many times as much a
+// guest does in the same time, a time-ratio how many times as long it takes, and cpu-ratio how many
+// times as much processor time it takes.
 func BenchmarkNetwork(b *testing.B) {
-	g := newGuests(b, wasport.RuntimeConfig{})
+	g := newGuestHost(b, wasport.RuntimeConfig{})
 	for _, w := range workloads {
 		b.Run(w.name, func(b *testing.B) {
-			all := inTurn(b, func() measurement { return w.run(b, native{}) },
-				func() measurement { return w.run(b, g) })
-			w.report(b, all[0], all[1])
+			all := runAlternately(b, func() measurement { return w.measure(b, native{}) },
+				func() measurement { return w.measure(b, g) })
+			w.reportMetrics(b, all[0], all[1])
 		})
 	}
 }
 
-func (w workload) report(b *testing.B, natively, asGuest []measurement) {
+func (w workload) reportMetrics(b *testing.B, natively, asGuest []measurement) {
 	b.ReportMetric(medianRatio(asGuest, natively, measurement.cpuPerUnit), "cpu-ratio")
 	ratio := medianRatio(asGuest, natively, measurement.perUnit)
 	if w.rate == "" {

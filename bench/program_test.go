@@ -22,7 +22,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// measurement is what a program did: so many units in so long, with so much time of processors.
+// measurement is the result of a program: its units of work, their duration, and the processor time
+// of the program.
 type measurement struct {
 	units     float64
 	wall, cpu time.Duration
@@ -33,21 +34,21 @@ func (m measurement) perUnit() float64 { return float64(m.wall) / m.units }
 
 func (m measurement) cpuPerUnit() float64 { return float64(m.cpu) / m.units }
 
-// running is a program that runs: a process, or a guest in this one.
-type running struct {
+// program is a running program: a process, or a guest in this one.
+type program struct {
 	tb    testing.TB
 	lines *bufio.Scanner
 	wait  func() (cpu time.Duration, err error) // waits for its end
 	stop  func()
 }
 
-// host runs programs, given by their words.
+// host runs programs, each given by its words.
 type host interface {
-	start(tb testing.TB, words []string) *running
+	start(tb testing.TB, words []string) *program
 }
 
 // expect returns the next line that starts with a word, without it.
-func (r *running) expect(word string) string {
+func (r *program) expectLine(word string) string {
 	r.tb.Helper()
 	for r.lines.Scan() {
 		if rest, ok := strings.CutPrefix(r.lines.Text(), word+" "); ok {
@@ -55,16 +56,16 @@ func (r *running) expect(word string) string {
 		}
 	}
 	_, err := r.wait()
-	r.tb.Fatalf("the program ended without a %s: %v", word, err)
+	r.tb.Fatalf("got the end of the program, %v, want a line %q", err, word)
 	return ""
 }
 
 // result waits for the program's end.
-func (r *running) result() measurement {
+func (r *program) waitResult() measurement {
 	r.tb.Helper()
 	var m measurement
 	var ns int64
-	if _, err := fmt.Sscan(r.expect("result"), &m.units, &ns); err != nil {
+	if _, err := fmt.Sscan(r.expectLine("result"), &m.units, &ns); err != nil {
 		r.tb.Fatal(err)
 	}
 	for r.lines.Scan() {
@@ -80,13 +81,13 @@ func (r *running) result() measurement {
 // native runs programs as processes.
 type native struct{}
 
-// built is the directory of the programs that were built, for all benchmarks.
-var built string
+// buildDir is the directory of the programs that were built, for all benchmarks.
+var buildDir string
 
-// binary compiles a workload for this machine.
-func binary(tb testing.TB, name string) string {
+// buildNative compiles a workload for this machine.
+func buildNative(tb testing.TB, name string) string {
 	tb.Helper()
-	out := filepath.Join(built, name)
+	out := filepath.Join(buildDir, name)
 	if _, err := os.Stat(out); err == nil {
 		return out
 	}
@@ -98,7 +99,7 @@ func binary(tb testing.TB, name string) string {
 	for _, f := range []string{name + ".c", "bench.h"} {
 		text, err := Sources.ReadFile("src/" + f)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(built, f), text, 0o666)
+			err = os.WriteFile(filepath.Join(buildDir, f), text, 0o666)
 		}
 		if err != nil {
 			tb.Fatal(err)
@@ -106,18 +107,18 @@ func binary(tb testing.TB, name string) string {
 	}
 	if msg, err := exec.Command(cc, "-std=gnu11", "-O2", out+".c", "-o",
 		out).CombinedOutput(); err != nil {
-		tb.Fatalf("%v\n%s", err, msg)
+		tb.Fatalf("got %v, want %s.c compiled\n%s", err, name, msg)
 	}
 	return out
 }
 
-func (native) start(tb testing.TB, words []string) *running {
+func (native) start(tb testing.TB, words []string) *program {
 	tb.Helper()
-	cmd := exec.Command(binary(tb, words[0]), words[1:]...)
+	cmd := exec.Command(buildNative(tb, words[0]), words[1:]...)
 	return startProcess(tb, cmd)
 }
 
-func startProcess(tb testing.TB, cmd *exec.Cmd) *running {
+func startProcess(tb testing.TB, cmd *exec.Cmd) *program {
 	tb.Helper()
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -131,30 +132,30 @@ func startProcess(tb testing.TB, cmd *exec.Cmd) *running {
 		err := cmd.Wait()
 		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), err
 	})
-	return &running{tb, bufio.NewScanner(out), wait, func() {
+	return &program{tb, bufio.NewScanner(out), wait, func() {
 		cmd.Process.Kill()
 		wait()
 	}}
 }
 
-// guests runs programs as guests of a runtime.
-type guests struct {
+// guestHost runs programs as guests of a runtime.
+type guestHost struct {
 	runtime *wasport.Runtime
 	modules map[string]*wasport.Module
 }
 
-func newGuests(tb testing.TB, c wasport.RuntimeConfig) *guests {
+func newGuestHost(tb testing.TB, c wasport.RuntimeConfig) *guestHost {
 	tb.Helper()
 	rt, err := wasport.NewRuntime(context.Background(), c)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { rt.Close(context.Background()) })
-	return &guests{rt, make(map[string]*wasport.Module)}
+	return &guestHost{rt, make(map[string]*wasport.Module)}
 }
 
 // module compiles a program, once; without its module, a workload.
-func (g *guests) module(tb testing.TB, name string, wasm []byte) *wasport.Module {
+func (g *guestHost) compileModule(tb testing.TB, name string, wasm []byte) *wasport.Module {
 	tb.Helper()
 	if m, ok := g.modules[name]; ok {
 		return m
@@ -174,13 +175,13 @@ func (g *guests) module(tb testing.TB, name string, wasm []byte) *wasport.Module
 	return m
 }
 
-func (g *guests) start(tb testing.TB, words []string) *running {
+func (g *guestHost) start(tb testing.TB, words []string) *program {
 	tb.Helper()
-	m := g.module(tb, words[0], nil)
+	m := g.compileModule(tb, words[0], nil)
 	r, w := io.Pipe()
 	before := processorTime()
 	guest, err := m.Start(context.Background(),
-		wasport.Config{Args: words, Stdout: w, Stderr: os.Stderr, Policy: loopback()})
+		wasport.Config{Args: words, Stdout: w, Stderr: os.Stderr, Policy: loopbackPolicy()})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -195,14 +196,14 @@ func (g *guests) start(tb testing.TB, words []string) *running {
 		guest.Wait()
 		w.Close()
 	}()
-	return &running{tb, bufio.NewScanner(r), wait, func() {
+	return &program{tb, bufio.NewScanner(r), wait, func() {
 		guest.Stop(nil)
 		r.Close()
 		guest.Wait()
 	}}
 }
 
-// processorTime is how long this process has kept processors busy.
+// processorTime returns the user and system time of this process (getrusage(2)).
 func processorTime() time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -211,8 +212,8 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// loopback allows what the workloads do.
-func loopback() *policy.Policy {
+// loopbackPolicy allows the workloads to use loopback.
+func loopbackPolicy() *policy.Policy {
 	var rules []policy.Rule
 	for _, text := range []string{"allow connect loopback", "allow listen loopback",
 		"allow resolve localhost"} {
@@ -226,14 +227,14 @@ func loopback() *policy.Policy {
 }
 
 func TestMain(m *testing.M) {
-	if idleChild() {
+	if runIdleChild() {
 		return
 	}
 	dir, err := os.MkdirTemp("", "wasport-bench")
 	if err != nil {
 		panic(err)
 	}
-	built = dir
+	buildDir = dir
 	status := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(status)

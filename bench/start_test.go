@@ -32,7 +32,7 @@ func BenchmarkHello(b *testing.B) {
 		b.Fatal(err)
 	}
 	cache := filepath.Join(dir, "cache")
-	natively := binary(b, "hello")
+	natively := buildNative(b, "hello")
 
 	process := func(words ...string) func() measurement {
 		return func() measurement {
@@ -41,13 +41,13 @@ func BenchmarkHello(b *testing.B) {
 			at := time.Now()
 			out, err := cmd.CombinedOutput()
 			if err != nil || !bytes.Equal(out, []byte("hello\n")) {
-				b.Fatalf("%v\n%s", err, out)
+				b.Fatalf(`got %v, %q, want "hello\n"`, err, out)
 			}
 			return measurement{1, time.Since(at),
 				cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 		}
 	}
-	all := inTurn(b,
+	all := runAlternately(b,
 		process(natively),
 		process(command, "run", "--cache-dir", cache, module),
 		process(command, "run", "--no-cache", module),
@@ -59,13 +59,13 @@ func BenchmarkHello(b *testing.B) {
 
 // BenchmarkStart runs guests of a compiled module from their start to their end.
 func BenchmarkStart(b *testing.B) {
-	g := newGuests(b, wasport.RuntimeConfig{})
-	m := g.module(b, "hello", nil)
+	g := newGuestHost(b, wasport.RuntimeConfig{})
+	m := g.compileModule(b, "hello", nil)
 	c := wasport.Config{Args: []string{"hello"}}
 	b.ReportAllocs()
 	for b.Loop() {
 		if status, err := m.Run(context.Background(), c); err != nil || status.Code != 0 {
-			b.Fatal(status, err)
+			b.Fatalf("got %v, %v, want status 0", status, err)
 		}
 	}
 }

@@ -15,8 +15,9 @@ import (
 	"github.com/wasport/wasport/internal/needs"
 )
 
-func library(t *testing.T) (l *guestc.Library, dir string) {
-	need(t)
+// buildLibrary builds wasport's library with the toolchain of this machine, in dir.
+func buildLibrary(t *testing.T) (l *guestc.Library, dir string) {
+	needCompiler(t)
 	toolchain, err := guestc.Find(os.Getenv)
 	if err == nil {
 		dir = t.TempDir()
@@ -28,8 +29,8 @@ func library(t *testing.T) (l *guestc.Library, dir string) {
 	return l, dir
 }
 
-// headers are those that programs include.
-func headers(t *testing.T) (list []string) {
+// listHeaders lists the headers that programs include.
+func listHeaders(t *testing.T) (list []string) {
 	include := os.DirFS("include")
 	err := fs.WalkDir(include, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && !strings.HasPrefix(path.Base(name), "__") {
@@ -43,11 +44,11 @@ func headers(t *testing.T) (list []string) {
 	return list
 }
 
-// TestHeaders includes every header alone, twice, and all of them in both orders, in C and C++ of
-// several years, with all warnings.
-func TestHeaders(t *testing.T) {
-	l, _ := library(t)
-	list := headers(t)
+// TestHeadersCompileAloneAndTogether includes every header alone, twice, and all of them in both
+// orders, in several versions of C and C++, with all warnings.
+func TestHeadersCompileAloneAndTogether(t *testing.T) {
+	l, _ := buildLibrary(t)
+	list := listHeaders(t)
 	var forwards, backwards string
 	texts := make(map[string]string)
 	for _, h := range list {
@@ -71,27 +72,28 @@ func TestHeaders(t *testing.T) {
 				}
 				cmd.Stdin = strings.NewReader(text)
 				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Errorf("%v\n%s", err, out)
+					t.Errorf("got %v, want no warning:\n%s", err, out)
 				}
 			})
 		}
 	}
 }
 
-// TestFreestanding compiles wasport.h where there is no C library.
-func TestFreestanding(t *testing.T) {
-	need(t)
+// TestWasportHeaderWithoutLibc compiles wasport.h where there is no C library.
+func TestWasportHeaderWithoutLibc(t *testing.T) {
+	needCompiler(t)
 	cmd := exec.CommandContext(t.Context(), "clang", "--target=wasm32", "-std=c11",
 		"-ffreestanding", "-nostdlibinc", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
 		"include/wasport.h")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("got %v, want no warning:\n%s", err, out)
 	}
 }
 
-// TestImports checks that the host has every function that wasport.h declares, with the same type.
-func TestImports(t *testing.T) {
-	l, dir := library(t)
+// TestDeclaredImportsExistInHost checks that the host has every function that wasport.h declares,
+// with the same type.
+func TestDeclaredImportsExistInHost(t *testing.T) {
+	l, dir := buildLibrary(t)
 	cmd, err := l.Command(t.Context(), false, "-E", "include/wasport.h")
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +114,7 @@ func TestImports(t *testing.T) {
 	}
 	cmd.Stdin = strings.NewReader(program)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("got %v, want a module\n%s", err, out)
 	}
 	wasm, err := os.ReadFile(file)
 	if err != nil {
@@ -123,7 +125,7 @@ func TestImports(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer rt.Close(t.Context())
-	// which refuses what it lacks
+	// Compile refuses a module whose imports the host lacks.
 	mod, err := rt.Compile(t.Context(), wasm, wasport.CompileConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -135,30 +137,40 @@ func TestImports(t *testing.T) {
 		}
 	}
 	if count != len(names) || count < 57 {
-		t.Errorf("%d functions are imported of %d that are declared", count, len(names))
+		t.Errorf("got %d imports, want %d as declared, and at least 57", count, len(names))
 	}
 }
 
-var declared = regexp.MustCompile(`(?m)^(?:extern )?(?:const )?(?:struct )?\w+ \*?\*?(\w+)\([^;{]*\)[^;{]*;`)
+var declared = regexp.MustCompile(
+	`(?m)^(?:extern )?(?:const )?(?:struct )?\w+ \*?\*?(\w+)\([^;{]*\)[^;{]*;`,
+)
 
-// TestDeclared checks that what the headers declare is there to be linked, in either library or in
-// Debian's wasi-libc.
-func TestDeclared(t *testing.T) {
-	_, dir := library(t)
-	need(t, "llvm-nm")
+// TestDeclaredFunctionsAreDefined checks that every function that the headers declare can be
+// linked, from either library or from Debian's wasi-libc.
+func TestDeclaredFunctionsAreDefined(t *testing.T) {
+	_, dir := buildLibrary(t)
+	needCompiler(t, "llvm-nm")
 	archives, err := filepath.Glob(filepath.Join(dir, "*", "libwasport*.a"))
 	if err != nil || len(archives) != 2 {
-		t.Fatal(archives, err)
+		t.Fatalf("got %v, %v, want two libraries", archives, err)
 	}
 	for _, archive := range archives {
-		symbols := do(t, nil, "llvm-nm", "--defined-only", "--extern-only", "--format=just-symbols",
-			archive, "/usr/lib/wasm32-wasi/libc.a")
+		symbols := runProgram(
+			t,
+			nil,
+			"llvm-nm",
+			"--defined-only",
+			"--extern-only",
+			"--format=just-symbols",
+			archive,
+			"/usr/lib/wasm32-wasi/libc.a",
+		)
 		defined := make(map[string]bool)
 		for _, s := range strings.Fields(symbols) {
 			defined[s] = true
 		}
 		count := 0
-		for _, h := range headers(t) {
+		for _, h := range listHeaders(t) {
 			text, err := os.ReadFile(filepath.Join("include", h))
 			if err != nil {
 				t.Fatal(err)
@@ -166,13 +178,13 @@ func TestDeclared(t *testing.T) {
 			for _, m := range declared.FindAllSubmatch(text, -1) {
 				name := string(m[1])
 				if count++; !defined[name] {
-					t.Errorf("%s declares %s, which %s does not have", h, name,
+					t.Errorf("%s declares %s: got no definition, want one in %s", h, name,
 						filepath.Base(archive))
 				}
 			}
 		}
 		if count < 50 {
-			t.Errorf("only %d functions were found in the headers", count)
+			t.Errorf("got %d functions in the headers, want at least 50", count)
 		}
 	}
 }

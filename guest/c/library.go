@@ -22,8 +22,8 @@ type Library struct {
 	dir       string
 }
 
-// Library makes the library in a directory, unless it is there already: in a folder of its own, so
-// that it may be one that many versions of wasport share.
+// Library builds the library in a subdirectory of dir, unless it is there already. The subdirectory
+// is named by a hash of the sources and the compiler, so that versions of wasport may share dir.
 func (t *Toolchain) Library(ctx context.Context, dir string) (*Library, error) {
 	clang, err := os.Stat(t.clang)
 	if err != nil {
@@ -32,7 +32,7 @@ func (t *Toolchain) Library(ctx context.Context, dir string) (*Library, error) {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%s %d %v\n%s\n%s\n", t.clang, clang.Size(), clang.ModTime(), t.target,
 		t.sysroot)
-	err = eachFile(func(name string, text []byte) error {
+	err = walkFiles(func(name string, text []byte) error {
 		fmt.Fprintf(hash, "%s %d\n%s", name, len(text), text)
 		return nil
 	})
@@ -46,13 +46,14 @@ func (t *Toolchain) Library(ctx context.Context, dir string) (*Library, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	// Another process may be at it too: what is there is whole, whoever made it.
+	// Another process may build it at the same time. Each renames a complete directory, so it does
+	// not matter which one succeeds.
 	work, err := os.MkdirTemp(dir, "c-new-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	if err := t.build(ctx, work); err != nil {
+	if err := t.buildLibraries(ctx, work); err != nil {
 		return nil, err
 	}
 	if err := os.Rename(work, l.dir); err != nil && !exists(l.dir) {
@@ -61,12 +62,12 @@ func (t *Toolchain) Library(ctx context.Context, dir string) (*Library, error) {
 	return l, nil
 }
 
-func eachFile(f func(name string, text []byte) error) error {
-	return fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+func walkFiles(f func(name string, text []byte) error) error {
+	return fs.WalkDir(embedded, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		text, err := files.ReadFile(name)
+		text, err := embedded.ReadFile(name)
 		if err != nil {
 			return err
 		}
@@ -74,7 +75,7 @@ func eachFile(f func(name string, text []byte) error) error {
 	})
 }
 
-// The library, with wasport's own imports and without.
+// variants are the builds of the library: with wasport's own imports, and with WAMR's only.
 var variants = []struct{ name, define string }{
 	{"wasport", "-DWASPORT_EXT=1"},
 	{"wasport-wamr", withoutExtension},
@@ -82,13 +83,13 @@ var variants = []struct{ name, define string }{
 
 const withoutExtension = "-DWASPORT_EXT=0"
 
-func (t *Toolchain) build(ctx context.Context, dir string) error {
-	archiver, err := t.archiver()
+func (t *Toolchain) buildLibraries(ctx context.Context, dir string) error {
+	archiver, err := t.findArchiver()
 	if err != nil {
 		return err
 	}
 	var sources []string
-	err = eachFile(func(name string, text []byte) error {
+	err = walkFiles(func(name string, text []byte) error {
 		if path.Ext(name) == ".c" {
 			sources = append(sources, name)
 		}
@@ -106,18 +107,18 @@ func (t *Toolchain) build(ctx context.Context, dir string) error {
 		for i, s := range sources {
 			objects[i] = path.Base(strings.TrimSuffix(s, "c") + "o")
 		}
-		err := each(len(sources), func(i int) error {
-			flags, err := t.flags("include", false)
+		err := runParallel(len(sources), func(i int) error {
+			flags, err := t.compileFlags("include", false)
 			if err != nil {
 				return err
 			}
-			return command(ctx, dir, t.clang,
+			return runCommand(ctx, dir, t.clang,
 				append(flags, "-std=gnu11", "-Os", v.define, "-c", sources[i], "-o", objects[i])...)
 		})
 		if err != nil {
 			return err
 		}
-		if err := command(ctx, dir, archiver,
+		if err := runCommand(ctx, dir, archiver,
 			append([]string{"Drcs", "lib" + v.name + ".a"}, objects...)...); err != nil {
 			return err
 		}
@@ -130,23 +131,23 @@ func (t *Toolchain) build(ctx context.Context, dir string) error {
 	return nil
 }
 
-// each calls f for 0 to n-1, as many at a time as there are processors.
-func each(n int, f func(int) error) error {
+// runParallel calls f for 0 to n-1, as many at a time as there are processors.
+func runParallel(n int, f func(int) error) error {
 	errs := make([]error, n)
-	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var running sync.WaitGroup
 	for i := range n {
-		turns <- struct{}{}
+		slots <- struct{}{}
 		running.Go(func() {
 			errs[i] = f(i)
-			<-turns
+			<-slots
 		})
 	}
 	running.Wait()
 	return errors.Join(errs...)
 }
 
-func command(ctx context.Context, dir, name string, args ...string) error {
+func runCommand(ctx context.Context, dir, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -155,18 +156,18 @@ func command(ctx context.Context, dir, name string, args ...string) error {
 	return nil
 }
 
-// Command is the command of a C compiler, or of a C++ one, with these arguments, as they would be
-// given to clang.
+// Command returns a command that runs the C compiler, or with cxx the C++ compiler, with the
+// arguments of clang. It adds the flags, the headers and, when linking, the library.
 func (l *Library) Command(ctx context.Context, cxx bool, args ...string) (*exec.Cmd, error) {
 	compiler := l.toolchain.clang
 	if cxx {
-		compiler = plusPlus(compiler)
+		compiler = clangPlusPlus(compiler)
 	}
-	all, err := l.toolchain.flags(filepath.Join(l.dir, "include"), cxx)
+	all, err := l.toolchain.compileFlags(filepath.Join(l.dir, "include"), cxx)
 	if err != nil {
 		return nil, err
 	}
-	linking := links(args)
+	linking := linksModule(args)
 	if linking {
 		all = append(all, stackFlags...)
 	}
@@ -177,15 +178,15 @@ func (l *Library) Command(ctx context.Context, cxx bool, args ...string) (*exec.
 			library = variants[1].name
 		}
 		all = append(all, "-L"+l.dir, "-l"+library)
-		for _, e := range l.toolchain.emulated() {
+		for _, e := range l.toolchain.foundEmulations() {
 			all = append(all, "-lwasi-emulated-"+e)
 		}
 	}
 	return exec.CommandContext(ctx, compiler, all...), nil
 }
 
-// plusPlus is the C++ compiler that belongs to a clang, which may have an ending, as on Windows.
-func plusPlus(clang string) string {
+// clangPlusPlus is the C++ compiler of a clang. On Windows its file name has an extension.
+func clangPlusPlus(clang string) string {
 	ext := ""
 	if runtime.GOOS == "windows" {
 		ext = filepath.Ext(clang)
@@ -193,15 +194,15 @@ func plusPlus(clang string) string {
 	return strings.TrimSuffix(clang, ext) + "++" + ext
 }
 
-// links tells whether a command line makes a module of what it names, or something short of it.
-func links(args []string) bool {
-	some := false
+// linksModule reports whether a command line links a module, rather than stopping after compiling.
+func linksModule(args []string) bool {
+	hasInput := false
 	for _, arg := range args {
 		switch arg {
 		case "-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "-r":
 			return false
 		}
-		some = some || arg == "-" || !strings.HasPrefix(arg, "-")
+		hasInput = hasInput || arg == "-" || !strings.HasPrefix(arg, "-")
 	}
-	return some
+	return hasInput
 }

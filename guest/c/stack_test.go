@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// process is a program with what wasi-libc emulates, and with arrays on the stack: of 80 kB, and if
-// it has an argument of 2 MB.
-const process = `
+// processC is a program that uses the emulations of wasi-libc, and arrays on the stack: of 80 kB,
+// and of 2 MB if it has an argument.
+const processC = `
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 }
 `
 
-// cmakeLists compiles it by CMake, in whichever way.
+// cmakeLists compiles processC by CMake.
 const cmakeLists = `
 cmake_minimum_required(VERSION 3.18)
 project(process C)
@@ -62,36 +62,40 @@ set_target_properties(process PROPERTIES SUFFIX .wasm)
 target_link_libraries(process wasport::wasport)
 `
 
-// ways are how a program in a directory, process.c, is compiled to process.wasm there.
-var ways = map[string]func(t *testing.T, wasport, dir string){
+// compileWays compile process.c in a directory to process.wasm there.
+var compileWays = map[string]func(t *testing.T, wasport, dir string){
 	"wasport cc": func(t *testing.T, wasport, dir string) {
 		compileWith(t, filepath.Join(wasport, "wasport"), dir, []string{"cc"}, nil)
 	},
 	"clang, with what pkg-config says": func(t *testing.T, _, dir string) {
-		need(t, "make", "pkg-config")
-		env := []string{"PKG_CONFIG_PATH=" + filepath.Join(install(t), "lib", "pkgconfig")}
-		version := do(t, env, "pkg-config", "--modversion", "wasport")
+		needCompiler(t, "make", "pkg-config")
+		env := []string{"PKG_CONFIG_PATH=" + filepath.Join(installLibrary(t), "lib", "pkgconfig")}
+		version := runProgram(t, env, "pkg-config", "--modversion", "wasport")
 		if version == "0\n" || !strings.Contains(version, ".") {
 			t.Errorf("got version %q, want the library's", version)
 		}
 		compileWith(t, "clang", dir,
-			strings.Fields(do(t, env, "pkg-config", "--cflags", "wasport")),
-			strings.Fields(do(t, env, "pkg-config", "--libs", "wasport")))
+			strings.Fields(runProgram(t, env, "pkg-config", "--cflags", "wasport")),
+			strings.Fields(runProgram(t, env, "pkg-config", "--libs", "wasport")))
 	},
 	"CMake, with the toolchain file": func(t *testing.T, wasport, dir string) {
-		need(t, "cmake", "make")
+		needCompiler(t, "cmake", "make")
 		toolchain, err := filepath.Abs("cmake/wasport-toolchain.cmake")
 		if err != nil {
 			t.Fatal(err)
 		}
 		env := []string{"PATH=" + wasport + string(filepath.ListSeparator) + os.Getenv("PATH")}
-		do(t, env, "cmake", "-S", dir, "-B", dir, "-DCMAKE_TOOLCHAIN_FILE="+toolchain)
-		do(t, env, "cmake", "--build", dir)
+		runProgram(t, env, "cmake", "-S", dir, "-B", dir, "-DCMAKE_TOOLCHAIN_FILE="+toolchain)
+		runProgram(t, env, "cmake", "--build", dir)
 	},
 	"CMake, with the package": func(t *testing.T, _, dir string) {
-		need(t, "cmake", "make")
-		do(t, nil, "cmake", append([]string{"-S", dir, "-B", dir}, cmakePackage(t)...)...)
-		do(t, nil, "cmake", "--build", dir)
+		needCompiler(t, "cmake", "make")
+		runProgram(
+			t,
+			nil,
+			"cmake",
+			append([]string{"-S", dir, "-B", dir}, cmakePackageArgs(t)...)...)
+		runProgram(t, nil, "cmake", "--build", dir)
 	},
 }
 
@@ -99,20 +103,19 @@ func compileWith(t *testing.T, compiler, dir string, before, after []string) {
 	t.Helper()
 	args := append(before, "-O1", "-Wall", "-Wextra", "-Werror", filepath.Join(dir, "process.c"))
 	args = append(append(args, after...), "-o", filepath.Join(dir, "process.wasm"))
-	do(t, nil, compiler, args...)
+	runProgram(t, nil, compiler, args...)
 }
 
-// TestWays compiles a program in each of the ways that documents tell. Its stack must have room for
-// 80 kB, and what does not fit must be a trap that names the stack, in the function that
-// overflowed.
-func TestWays(t *testing.T) {
-	need(t)
+// TestDocumentedWaysToCompile compiles a program in each way that the documents describe. Its stack
+// must have room for 80 kB, and an overflow must be a trap that names the stack and the function.
+func TestDocumentedWaysToCompile(t *testing.T) {
+	needCompiler(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	wasport := command(t)
-	for name, compile := range ways {
+	wasport := buildWasport(t)
+	for name, compile := range compileWays {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			for file, text := range map[string]string{"process.c": process,
+			for file, text := range map[string]string{"process.c": processC,
 				"CMakeLists.txt": cmakeLists} {
 				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
@@ -120,36 +123,36 @@ func TestWays(t *testing.T) {
 			}
 			compile(t, wasport, dir)
 			run := []string{"run", "--no-cache", filepath.Join(dir, "process.wasm")}
-			got := do(t, nil, filepath.Join(wasport, "wasport"), run...)
+			got := runProgram(t, nil, filepath.Join(wasport, "wasport"), run...)
 			if want := "1 1 1 1 1\n42\n"; got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
-			overflow(t, filepath.Join(wasport, "wasport"), append(run, "much"))
+			checkOverflow(t, filepath.Join(wasport, "wasport"), append(run, "much"))
 		})
 	}
 }
 
-// TestStackOfUsers links with another size of the stack, and with a layout that an overflow does
-// not leave at once.
-func TestStackOfUsers(t *testing.T) {
-	need(t)
+// TestStackSizeSetByUser links with other stack sizes than the default.
+func TestStackSizeSetByUser(t *testing.T) {
+	needCompiler(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	wasport, dir := filepath.Join(command(t), "wasport"), t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "process.c"), []byte(process), 0o600); err != nil {
+	wasport, dir := filepath.Join(buildWasport(t), "wasport"), t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "process.c"), []byte(processC), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run := []string{"run", "--no-cache", filepath.Join(dir, "process.wasm")}
 
 	compileWith(t, wasport, dir, []string{"cc"}, []string{"-Wl,-z,stack-size=4194304"})
-	if got, want := do(t, nil, wasport, append(run, "much")...), "1 1 1 1 1\n42\n"; got != want {
+	if got, want := runProgram(t, nil, wasport,
+		append(run, "much")...), "1 1 1 1 1\n42\n"; got != want {
 		t.Errorf("with 4 MiB: got %q, want %q", got, want)
 	}
 	compileWith(t, wasport, dir, []string{"cc"}, []string{"-Wl,-z,stack-size=65536"})
-	overflow(t, wasport, run)
+	checkOverflow(t, wasport, run)
 }
 
-// overflow runs a program whose stack must overflow.
-func overflow(t *testing.T, wasport string, args []string) {
+// checkOverflow runs a program whose stack must overflow.
+func checkOverflow(t *testing.T, wasport string, args []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), wasport, args...)
 	out, err := cmd.CombinedOutput()
@@ -166,13 +169,13 @@ func overflow(t *testing.T, wasport string, args []string) {
 	}
 }
 
-// cmakePackage are arguments of cmake for a compiler that is not ours, as a wasi-sdk's toolchain
-// file sets it, that find the installed package.
-func cmakePackage(t *testing.T) []string {
+// cmakePackageArgs are arguments for cmake that set a compiler, as a wasi-sdk's toolchain file
+// does, and find the installed package.
+func cmakePackageArgs(t *testing.T) []string {
 	if runtime.GOOS != "linux" {
 		t.Skip("the sysroot is made of Debian's")
 	}
-	prefix, sysroot := install(t), t.TempDir()
+	prefix, sysroot := installLibrary(t), t.TempDir()
 	for _, part := range []string{"include", "lib"} {
 		if err := os.Mkdir(filepath.Join(sysroot, part), 0o777); err != nil {
 			t.Fatal(err)

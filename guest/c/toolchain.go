@@ -14,15 +14,20 @@ import (
 // Toolchain is a clang that compiles to WebAssembly, and the C library that it compiles with. It
 // may be used by several goroutines.
 type Toolchain struct {
-	clang   string
-	target  string
-	sysroot string // empty = Debian's, which is spread over /usr
+	clang  string
+	target string
+
+	// sysroot is empty for Debian's, which is spread over /usr.
+	sysroot string
 }
 
 // MissingError is the error of a machine that lacks a part of a toolchain.
 type MissingError struct {
-	What     string // that is missing
-	Packages string // of Debian that have it
+	// What names the missing part.
+	What string
+
+	// Packages are the packages of Debian that have it, separated by spaces.
+	Packages string
 }
 
 func (e *MissingError) Error() string {
@@ -32,27 +37,27 @@ func (e *MissingError) Error() string {
 		e.What, e.Packages)
 }
 
-// sdk is where the wasi-sdk's own documents tell to put it.
-const sdk = "/opt/wasi-sdk"
+// defaultSDK is the directory in which the documents of the wasi-sdk place it.
+const defaultSDK = "/opt/wasi-sdk"
 
-// sysroots are where distributions other than Debian put theirs.
-var sysroots = []string{"/usr/share/wasi-sysroot", "/usr/wasm32-wasi"}
+// defaultSysroots are the sysroots of distributions other than Debian.
+var defaultSysroots = []string{"/usr/share/wasi-sysroot", "/usr/wasm32-wasi"}
 
-// Find finds a toolchain: the wasi-sdk that WASI_SDK_PATH names, or else clang from the PATH with
-// the sysroot that WASI_SYSROOT names or that the distribution has. The error is a *MissingError if
-// one of them is missing. It runs no program, since configure scripts compile hundreds of times;
-// Library looks for the other parts when it needs them.
+// Find finds a toolchain: the wasi-sdk in WASI_SDK_PATH, or else clang in PATH with the sysroot in
+// WASI_SYSROOT or the distribution's. The error is a *MissingError if a part is missing. Find runs
+// no program, since configure scripts compile hundreds of times; Library looks for the other parts
+// when it needs them.
 func Find(getenv func(string) string) (*Toolchain, error) {
 	t := &Toolchain{clang: "clang", sysroot: getenv("WASI_SYSROOT")}
 	home := getenv("WASI_SDK_PATH")
 	if home == "" && t.sysroot == "" && debianTarget() == "" {
-		for _, dir := range sysroots {
+		for _, dir := range defaultSysroots {
 			if exists(dir) {
 				t.sysroot = dir
 			}
 		}
-		if t.sysroot == "" && exists(sdk) {
-			home = sdk
+		if t.sysroot == "" && exists(defaultSDK) {
+			home = defaultSDK
 		}
 	}
 	if home != "" {
@@ -61,14 +66,14 @@ func Find(getenv func(string) string) (*Toolchain, error) {
 			t.sysroot = filepath.Join(home, "share", "wasi-sysroot")
 		}
 	}
-	if err := t.resolve(); err != nil {
+	if err := t.findParts(); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-// resolve finds the parts by what is known already.
-func (t *Toolchain) resolve() error {
+// findParts finds the compiler, the target and the headers.
+func (t *Toolchain) findParts() error {
 	var err error
 	if t.clang, err = exec.LookPath(t.clang); err != nil {
 		return &MissingError{"clang", packagesC}
@@ -89,25 +94,25 @@ func (t *Toolchain) resolve() error {
 	return nil
 }
 
-// archiver finds llvm-ar, and sees to it that the other parts that are used less often are there as
-// well.
-func (t *Toolchain) archiver() (string, error) {
-	if _, err := t.program("wasm-ld"); err != nil {
+// findArchiver finds llvm-ar, and checks that the linker and the compiler's runtime library exist,
+// since building the library and linking need them.
+func (t *Toolchain) findArchiver() (string, error) {
+	if _, err := t.findProgram("wasm-ld"); err != nil {
 		return "", err
 	}
-	builtins, err := t.ask("-print-libgcc-file-name")
+	builtins, err := t.askClang("-print-libgcc-file-name")
 	if err != nil {
 		return "", err
 	}
 	if !exists(builtins) {
 		return "", &MissingError{"a part of clang, " + filepath.Base(builtins) + ",", packagesC}
 	}
-	return t.program("llvm-ar")
+	return t.findProgram("llvm-ar")
 }
 
-// program finds one of the programs that come with clang.
-func (t *Toolchain) program(name string) (string, error) {
-	path, err := t.ask("-print-prog-name=" + name)
+// findProgram finds one of the programs that come with clang.
+func (t *Toolchain) findProgram(name string) (string, error) {
+	path, err := t.askClang("-print-prog-name=" + name)
 	if err == nil {
 		path, err = exec.LookPath(path)
 	}
@@ -117,7 +122,7 @@ func (t *Toolchain) program(name string) (string, error) {
 	return path, err
 }
 
-func (t *Toolchain) ask(question string) (string, error) {
+func (t *Toolchain) askClang(question string) (string, error) {
 	out, err := exec.Command(t.clang, "--target="+t.target, question).Output()
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w", t.clang, question, err)
@@ -127,7 +132,7 @@ func (t *Toolchain) ask(question string) (string, error) {
 
 const debianIncludes = "/usr/include"
 
-// debianTarget is the target that Debian's wasi-libc is for, or empty without one.
+// debianTarget is the target of Debian's wasi-libc, or empty without one.
 func debianTarget() string {
 	if runtime.GOOS != "linux" {
 		return ""
@@ -145,13 +150,12 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// emulations are the parts of POSIX that WASI lacks, and wasi-libc makes do without for who asks:
-// signals that nobody else sends, clocks of a process that count all time, numbers of processes of
-// which there is one, memory that is mapped by reading. Ordinary programs need them, so they are
-// asked for.
+// emulations are the parts of POSIX that WASI lacks and wasi-libc emulates on request: signals
+// within the process, clocks of the process that count all time, one process number, and memory
+// mapped by reading. Ordinary programs need them, so each is requested if the sysroot has it.
 var emulations = []string{"signal", "process-clocks", "getpid", "mman"}
 
-func (t *Toolchain) emulated() (list []string) {
+func (t *Toolchain) foundEmulations() (list []string) {
 	for _, e := range emulations {
 		if exists(filepath.Join(cmp.Or(t.sysroot, "/usr"), "lib", t.target, "libwasi-emulated-"+e+
 			".a")) {
@@ -161,26 +165,26 @@ func (t *Toolchain) emulated() (list []string) {
 	return list
 }
 
-// stackFlags give a program a stack of 1 MiB with nothing below it, so that one that overflows
-// traps. The linker's own choice is 64 KiB above the program's variables, which an overflow
-// overwrites in silence. What the user says of either comes after them, and wins.
+// stackFlags give a program a stack of 1 MiB at the lowest addresses, so that an overflow traps.
+// The default of wasm-ld is 64 KiB above the program's variables, which an overflow overwrites
+// without a trap. The user's own flags come later and take precedence.
 var stackFlags = []string{"-Wl,-z,stack-size=1048576", "-Wl,--stack-first"}
 
-// flags are what makes clang compile for wasport, with the headers in a directory.
-func (t *Toolchain) flags(include string, cxx bool) ([]string, error) {
+// compileFlags are the flags with which clang compiles for wasport, with the headers in a
+// directory.
+func (t *Toolchain) compileFlags(include string, cxx bool) ([]string, error) {
 	flags := []string{"--target=" + t.target}
 	if cxx {
-		flags = append(flags, "-fno-exceptions") // which libc++ is built without
+		flags = append(flags, "-fno-exceptions") // libc++ for WebAssembly has none
 	}
-	for _, e := range t.emulated() {
+	for _, e := range t.foundEmulations() {
 		flags = append(flags, "-D_WASI_EMULATED_"+strings.ToUpper(strings.ReplaceAll(e, "-", "_")))
 	}
 	if t.sysroot != "" {
 		return append(flags, "--sysroot="+t.sysroot, "-isystem", include), nil
 	}
-	// clang would find the machine's own headers in Debian's sysroot too; so the directories are
-	// named one by one.
-	// as when linking
+	// In Debian's sysroot, clang would find the machine's own headers too, so each directory is
+	// named. The flag is unused when linking.
 	flags = append(flags, "--sysroot=/usr", "--start-no-unused-arguments", "-nostdlibinc",
 		"--end-no-unused-arguments")
 	libc := filepath.Join(debianIncludes, t.target)

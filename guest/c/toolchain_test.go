@@ -12,8 +12,8 @@ import (
 	guestc "github.com/wasport/wasport/guest/c"
 )
 
-// tree makes files, which can be executed.
-func tree(t *testing.T, files ...string) string {
+// makeTree makes executable files in a new directory.
+func makeTree(t *testing.T, files ...string) string {
 	dir := t.TempDir()
 	for _, f := range files {
 		path := filepath.Join(dir, filepath.FromSlash(f))
@@ -27,26 +27,26 @@ func tree(t *testing.T, files ...string) string {
 	return dir
 }
 
-func TestFind(t *testing.T) {
-	sysroot := tree(t, "include/stdio.h", "lib/wasm32-wasi/libc.a")
+func TestFindToolchainParts(t *testing.T) {
+	sysroot := makeTree(t, "include/stdio.h", "lib/wasm32-wasi/libc.a")
 	for name, test := range map[string]struct {
-		path    string // with what is to be found by its name
+		path    string // PATH
 		env     map[string]string
 		missing string
 	}{
-		"no clang": {tree(t), nil, "clang"},
-		"no sdk": {tree(t, "clang", "clang.exe"),
-			map[string]string{"WASI_SDK_PATH": tree(t)}, "clang"},
-		"sdk with no libc": {tree(t),
-			map[string]string{"WASI_SDK_PATH": tree(t, "bin/clang", "bin/clang.exe")},
+		"no clang": {makeTree(t), nil, "clang"},
+		"no sdk": {makeTree(t, "clang", "clang.exe"),
+			map[string]string{"WASI_SDK_PATH": makeTree(t)}, "clang"},
+		"sdk with no libc": {makeTree(t),
+			map[string]string{"WASI_SDK_PATH": makeTree(t, "bin/clang", "bin/clang.exe")},
 			"a C library for WebAssembly in "},
-		"sdk": {tree(t),
-			map[string]string{"WASI_SDK_PATH": tree(t, "bin/clang", "bin/clang.exe",
+		"sdk": {makeTree(t),
+			map[string]string{"WASI_SDK_PATH": makeTree(t, "bin/clang", "bin/clang.exe",
 				"share/wasi-sysroot/include/wasm32-wasip1/stdio.h")}, ""},
-		"clang and sysroot": {tree(t, "clang", "clang.exe"),
+		"clang and sysroot": {makeTree(t, "clang", "clang.exe"),
 			map[string]string{"WASI_SYSROOT": sysroot}, ""},
-		"sysroot of nothing": {tree(t, "clang", "clang.exe"),
-			map[string]string{"WASI_SYSROOT": tree(t)}, "a C library for WebAssembly in "},
+		"sysroot of nothing": {makeTree(t, "clang", "clang.exe"),
+			map[string]string{"WASI_SYSROOT": makeTree(t)}, "a C library for WebAssembly in "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("PATH", test.path)
@@ -58,15 +58,16 @@ func TestFind(t *testing.T) {
 					t.Error(err)
 				}
 			case !errors.As(err, &missing) || !strings.HasPrefix(missing.What, test.missing):
-				t.Errorf("it ended with %v", err)
+				t.Errorf("got %v, want a MissingError of %q", err, test.missing)
 			}
 		})
 	}
 }
 
-// TestLibraryAtOnce has several make the library in the same directory, and compile with it.
-func TestLibraryAtOnce(t *testing.T) {
-	need(t)
+// TestLibraryBuiltBySeveralAtOnce builds the library in one directory from several goroutines, and
+// compiles with it.
+func TestLibraryBuiltBySeveralAtOnce(t *testing.T) {
+	needCompiler(t)
 	toolchain, err := guestc.Find(os.Getenv)
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +85,7 @@ func TestLibraryAtOnce(t *testing.T) {
 			if err == nil {
 				var text []byte
 				if text, err = cmd.CombinedOutput(); len(text) > 0 {
-					t.Errorf("%s", text)
+					t.Errorf("got %s, want no output", text)
 				}
 			}
 			if err != nil {
@@ -95,10 +96,10 @@ func TestLibraryAtOnce(t *testing.T) {
 	all.Wait()
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 1 {
-		t.Errorf("beside the library there are %v (%v)", left, err)
+		t.Errorf("got %v, %v, want the library alone", left, err)
 	}
 	modules, err := filepath.Glob(filepath.Join(out, "*.wasm"))
 	if err != nil || len(modules) != 3 {
-		t.Errorf("there are %v (%v)", modules, err)
+		t.Errorf("got %v, %v, want 3 modules", modules, err)
 	}
 }

@@ -17,14 +17,14 @@ import (
 // The ways in which programs are compiled that do not end at wasport cc by themselves. Each
 // compiles examples/hello/client.c, which must then do its work.
 
-// need asks for a compiler, and for programs beside it.
-func need(t *testing.T, programs ...string) {
+// needCompiler skips the test without a compiler for guests, and without other programs.
+func needCompiler(t *testing.T, programs ...string) {
 	t.Helper()
 	needs.Compiler(t)
 	needs.Programs(t, programs...)
 }
 
-func do(t *testing.T, env []string, name string, args ...string) string {
+func runProgram(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Env = append(os.Environ(), env...)
@@ -32,48 +32,49 @@ func do(t *testing.T, env []string, name string, args ...string) string {
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, out, errs.String())
+		t.Fatalf("%s %s: got %v, want success\n%s%s", name, strings.Join(args, " "), err, out,
+			errs.String())
 	}
 	return string(out)
 }
 
-// shared is a directory for what several tests need and none changes.
-var shared string
+// sharedDir holds the command and the installed library, which tests share and do not change.
+var sharedDir string
 
 func TestMain(m *testing.M) {
 	var err error
-	if shared, err = os.MkdirTemp("", "wasport-c-"); err != nil {
+	if sharedDir, err = os.MkdirTemp("", "wasport-c-"); err != nil {
 		panic(err)
 	}
 	status := m.Run()
-	os.RemoveAll(shared)
+	os.RemoveAll(sharedDir)
 	os.Exit(status)
 }
 
-// command builds wasport, and returns the directory that it is in.
-func command(t *testing.T) string {
-	dir := filepath.Join(shared, "bin")
-	building.Do(func() {
-		do(t, nil, "go", "build", "-o", dir+string(filepath.Separator),
+// buildWasport builds the command wasport, once, and returns its directory.
+func buildWasport(t *testing.T) string {
+	dir := filepath.Join(sharedDir, "bin")
+	buildOnce.Do(func() {
+		runProgram(t, nil, "go", "build", "-o", dir+string(filepath.Separator),
 			"../../cmd/wasport")
 	})
 	return dir
 }
 
-// install installs the library.
-func install(t *testing.T) string {
-	prefix := filepath.Join(shared, "prefix")
-	installing.Do(func() {
-		do(t, nil, "make", "-s", "-C", "../..", "install", "PREFIX="+prefix,
+// installLibrary installs the library, once, and returns the prefix.
+func installLibrary(t *testing.T) string {
+	prefix := filepath.Join(sharedDir, "prefix")
+	installOnce.Do(func() {
+		runProgram(t, nil, "make", "-s", "-C", "../..", "install", "PREFIX="+prefix,
 			"OUT="+t.TempDir())
 	})
 	return prefix
 }
 
-var building, installing sync.Once
+var buildOnce, installOnce sync.Once
 
-// greets runs the client, which must tell what it was sent.
-func greets(t *testing.T, wasport, client string) {
+// checkClient runs the client against a server, and compares its output with the server's.
+func checkClient(t *testing.T, wasport, client string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -91,58 +92,73 @@ func greets(t *testing.T, wasport, client string) {
 		}
 	}()
 	host, port, _ := net.SplitHostPort(l.Addr().String())
-	out := do(t, nil, filepath.Join(wasport, "wasport"), "run", "--no-cache", "--allow-connect",
-		"tcp://"+l.Addr().String(), client, host, port)
+	out := runProgram(
+		t,
+		nil,
+		filepath.Join(wasport, "wasport"),
+		"run",
+		"--no-cache",
+		"--allow-connect",
+		"tcp://"+l.Addr().String(),
+		client,
+		host,
+		port,
+	)
 	if out != "hello\n" {
-		t.Errorf("it printed %q", out)
+		t.Errorf("got %q, want %q", out, "hello\n")
 	}
 }
 
-func TestPkgConfig(t *testing.T) {
-	need(t, "make", "pkg-config")
-	prefix, out := install(t), filepath.Join(t.TempDir(), "client.wasm")
+func TestCompileWithPkgConfig(t *testing.T) {
+	needCompiler(t, "make", "pkg-config")
+	prefix, out := installLibrary(t), filepath.Join(t.TempDir(), "client.wasm")
 	env := []string{"PKG_CONFIG_PATH=" + filepath.Join(prefix, "lib", "pkgconfig")}
-	args := strings.Fields(do(t, env, "pkg-config", "--cflags", "wasport"))
+	args := strings.Fields(runProgram(t, env, "pkg-config", "--cflags", "wasport"))
 	args = append(args, "../../examples/hello/client.c")
-	args = append(args, strings.Fields(do(t, env, "pkg-config", "--libs", "wasport"))...)
-	do(t, nil, "clang", append(args, "-o", out)...)
-	greets(t, command(t), out)
+	args = append(args, strings.Fields(runProgram(t, env, "pkg-config", "--libs", "wasport"))...)
+	runProgram(t, nil, "clang", append(args, "-o", out)...)
+	checkClient(t, buildWasport(t), out)
 }
 
-func TestCMakeToolchain(t *testing.T) {
-	need(t, "cmake", "make")
-	wasport, dir := command(t), t.TempDir()
+func TestCompileWithCMakeToolchain(t *testing.T) {
+	needCompiler(t, "cmake", "make")
+	wasport, dir := buildWasport(t), t.TempDir()
 	toolchain, err := filepath.Abs("cmake/wasport-toolchain.cmake")
 	if err != nil {
 		t.Fatal(err)
 	}
 	env := []string{"PATH=" + wasport + string(filepath.ListSeparator) + os.Getenv("PATH"),
 		"XDG_CACHE_HOME=" + t.TempDir()}
-	do(t, env, "cmake", "-S", "../../examples/cmake", "-B", dir, "-DCMAKE_TOOLCHAIN_FILE="+
+	runProgram(t, env, "cmake", "-S", "../../examples/cmake", "-B", dir, "-DCMAKE_TOOLCHAIN_FILE="+
 		toolchain)
-	do(t, env, "cmake", "--build", dir)
-	greets(t, wasport, filepath.Join(dir, "client.wasm"))
+	runProgram(t, env, "cmake", "--build", dir)
+	checkClient(t, wasport, filepath.Join(dir, "client.wasm"))
 }
 
-// TestCMakePackage finds the package with a compiler that is not ours, as a wasi-sdk's toolchain
-// file sets it.
-func TestCMakePackage(t *testing.T) {
-	need(t, "cmake", "make")
+// TestCompileWithCMakePackage finds the package with a compiler that the package does not set, as a
+// wasi-sdk's toolchain file does.
+func TestCompileWithCMakePackage(t *testing.T) {
+	needCompiler(t, "cmake", "make")
 	dir := t.TempDir()
-	do(t, nil, "cmake", append([]string{"-S", "../../examples/cmake", "-B", dir},
-		cmakePackage(t)...)...)
-	do(t, nil, "cmake", "--build", dir)
-	greets(t, command(t), filepath.Join(dir, "client"))
+	runProgram(t, nil, "cmake", append([]string{"-S", "../../examples/cmake", "-B", dir},
+		cmakePackageArgs(t)...)...)
+	runProgram(t, nil, "cmake", "--build", dir)
+	checkClient(t, buildWasport(t), filepath.Join(dir, "client"))
 }
 
-// TestCXX compiles a program in C++, which uses its library for everything but the sockets, and
-// talks to it.
-func TestCXX(t *testing.T) {
-	need(t)
+// TestCompileCXX compiles a program in C++ that uses its standard library, and talks to it.
+func TestCompileCXX(t *testing.T) {
+	needCompiler(t)
 	needs.CompilerCXX(t)
-	wasport, out := filepath.Join(command(t), "wasport"), filepath.Join(t.TempDir(), "lines.wasm")
+	wasport, out := filepath.Join(
+		buildWasport(t),
+		"wasport",
+	), filepath.Join(
+		t.TempDir(),
+		"lines.wasm",
+	)
 	env := []string{"XDG_CACHE_HOME=" + t.TempDir()}
-	do(t, env, wasport, "c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror",
+	runProgram(t, env, wasport, "c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror",
 		"../../examples/cpp/lines.cpp", "-o", out)
 
 	cmd := exec.CommandContext(t.Context(), wasport, "run", "--no-cache", "--allow-listen",
@@ -168,7 +184,7 @@ func TestCXX(t *testing.T) {
 	}
 	got, err := io.ReadAll(c)
 	if want := "3 words\n0 words\n2 words\n1 words\n"; err != nil || string(got) != want {
-		t.Errorf("it answered %q, %v", got, err)
+		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)

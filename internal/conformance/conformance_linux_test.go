@@ -21,10 +21,12 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// patience is how long a program may take; it takes less than a second.
-const patience = time.Minute
+// programTimeout bounds the run of a program, which takes less than a second.
+const programTimeout = time.Minute
 
-func TestConformance(t *testing.T) {
+// TestProgramsPrintAsNative runs each program natively and as a guest, and compares the lines that
+// they print.
+func TestProgramsPrintAsNative(t *testing.T) {
 	b := newBuilder(t)
 	sources, err := filepath.Glob("src/*.c")
 	if err != nil {
@@ -35,14 +37,17 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rt.Close(context.Background()) })
-	peers := map[string][]string{"4": startPeers(t, "127.0.0.1"), "6": startPeers(t, "::1")}
+	peers := map[string][]string{
+		"4": startEchoServers(t, "127.0.0.1"),
+		"6": startEchoServers(t, "::1"),
+	}
 
 	for _, source := range sources {
 		name := strings.TrimSuffix(filepath.Base(source), ".c")
 		t.Run(name, func(t *testing.T) {
-			native, module := b.native(t, source), b.module(t, source)
-			plain := b.module(t, source, "-DWASPORT_EXT=0")
-			onlyWAMR(t, rt, plain)
+			native, module := b.buildNative(t, source), b.buildModule(t, source)
+			plain := b.buildModule(t, source, "-DWASPORT_EXT=0")
+			checkWAMRImports(t, rt, plain)
 			for family, ports := range peers {
 				t.Run("IPv"+family, func(t *testing.T) {
 					if ports == nil {
@@ -50,10 +55,10 @@ func TestConformance(t *testing.T) {
 					}
 					args := append([]string{name, family}, ports...)
 					want := runNative(t, native, args)
-					compare(t, runModule(t, rt, module, args), want)
-					if texts := lacking[name]; !slices.Contains(texts, "") {
-						compare(t, without(runModule(t, rt, plain, args), texts),
-							without(want, texts))
+					comparePrinted(t, runModule(t, rt, module, args), want)
+					if texts := wamrDifferences[name]; !slices.Contains(texts, "") {
+						comparePrinted(t, dropLines(runModule(t, rt, plain, args), texts),
+							dropLines(want, texts))
 					}
 				})
 			}
@@ -61,23 +66,23 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// lacking is what differs without wasport's own functions: lines with one of these texts, or
-// everything.
-var lacking = map[string][]string{
+// wamrDifferences lists, for each program, texts of the lines that may differ in a module with
+// WAMR's functions only. The empty text stands for all lines.
+var wamrDifferences = map[string][]string{
 	"arguments":  {"FIONREAD", " bytes"},
-	"connect":    {"SO_ERROR"}, // which is guessed, and only after a connect
+	"connect":    {"SO_ERROR"}, // emulated, after a connect only
 	"interfaces": {""},
-	"multicast":  {""}, // which names interfaces by their numbers
+	"multicast":  {""}, // names interfaces by their numbers
 	"names":      {"fe80::1%lo", "scope some"},
 	"options":    {""}, // most of them
 	"poll":       {"nothing asked"},
-	// which gets the error that SO_ERROR does not take
+	// Without SO_ERROR, the next recv gets the pending error.
 	"tcp": {"pending", "recv(fds[0], &byte, 1, 0)"},
 	"udp": {"pending", "recv(fd, &byte, 1, MSG_DONTWAIT)", "released"},
 }
 
-// without leaves out the lines that have one of these texts.
-func without(transcript string, texts []string) string {
+// dropLines drops the lines that contain one of the texts.
+func dropLines(transcript string, texts []string) string {
 	var kept []string
 	for line := range strings.Lines(transcript) {
 		if !slices.ContainsFunc(texts,
@@ -88,8 +93,9 @@ func without(transcript string, texts []string) string {
 	return strings.Join(kept, "")
 }
 
-// onlyWAMR checks that a module can be run by iwasm, too.
-func onlyWAMR(t *testing.T, rt *wasport.Runtime, wasm []byte) {
+// checkWAMRImports checks that iwasm could run a module, too: that the module imports none of
+// wasport's own functions.
+func checkWAMRImports(t *testing.T, rt *wasport.Runtime, wasm []byte) {
 	t.Helper()
 	mod, err := rt.Compile(context.Background(), wasm, wasport.CompileConfig{})
 	if err != nil {
@@ -98,7 +104,7 @@ func onlyWAMR(t *testing.T, rt *wasport.Runtime, wasm []byte) {
 	defer mod.Close(context.Background())
 	for _, i := range mod.Imports() {
 		if i.Module != "wasi_snapshot_preview1" {
-			t.Errorf("without wasport's own functions it imports %v", i)
+			t.Errorf("got an import of %v, want WASI's and WAMR's only", i)
 		}
 	}
 }
@@ -131,24 +137,25 @@ func newBuilder(t *testing.T) *builder {
 	return b
 }
 
-// Both compilers are as strict, so that what one of them does not know is noticed.
+// warnings make both compilers equally strict, so that a declaration that one of them lacks is
+// noticed.
 var warnings = []string{"-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function",
 	"-Wno-unknown-warning-option", "-Wno-stringop-overflow"}
 
-func (b *builder) native(t *testing.T, source string) string {
+func (b *builder) buildNative(t *testing.T, source string) string {
 	out := filepath.Join(t.TempDir(), "program")
-	compile(t, exec.CommandContext(t.Context(), b.cc, append(warnings, source, "-o", out)...))
+	runCompiler(t, exec.CommandContext(t.Context(), b.cc, append(warnings, source, "-o", out)...))
 	return out
 }
 
-func (b *builder) module(t *testing.T, source string, flags ...string) []byte {
+func (b *builder) buildModule(t *testing.T, source string, flags ...string) []byte {
 	out := filepath.Join(t.TempDir(), "program.wasm")
 	args := append(append(warnings, flags...), source, "-o", out)
 	cmd, err := b.library.Command(t.Context(), false, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compile(t, cmd)
+	runCompiler(t, cmd)
 	wasm, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
@@ -156,16 +163,16 @@ func (b *builder) module(t *testing.T, source string, flags ...string) []byte {
 	return wasm
 }
 
-func compile(t *testing.T, cmd *exec.Cmd) {
+func runCompiler(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("got %v, want a program\n%s", err, out)
 	}
 }
 
 func runNative(t *testing.T, program string, args []string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), programTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program)
 	cmd.Args = args
@@ -173,21 +180,25 @@ func runNative(t *testing.T, program string, args []string) string {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("natively: %v\n%s%s", err, out.Bytes(), errs.Bytes())
+		t.Fatalf("natively: got %v, want exit status 0\n%s%s", err, out.Bytes(), errs.Bytes())
 	}
 	return out.String()
 }
 
 func runModule(t *testing.T, rt *wasport.Runtime, wasm []byte, args []string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, errors.New("it took too long"))
+	ctx, cancel := context.WithTimeoutCause(
+		t.Context(),
+		programTimeout,
+		errors.New("it took too long"),
+	)
 	defer cancel()
 	mod, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer mod.Close(context.WithoutCancel(ctx))
-	var dirs []wasport.Dir // others count their descriptors from 3 on
+	var dirs []wasport.Dir // without any, the first socket is 3, as natively
 	if args[0] == "library" {
 		dirs = []wasport.Dir{{Host: t.TempDir(), Guest: "/tmp"}}
 	}
@@ -198,17 +209,23 @@ func runModule(t *testing.T, rt *wasport.Runtime, wasm []byte, args []string) st
 		Policy: policy.New(policy.AllowNet(policy.Origin{Source: "test"}), policy.Limits{}),
 	})
 	if err != nil || status.Code != 0 {
-		t.Fatalf("for wasport: %v, status %d\n%s%s", err, status.Code, out.Bytes(), errs.Bytes())
+		t.Fatalf(
+			"as a guest: got %v, status %d, want 0\n%s%s",
+			err,
+			status.Code,
+			out.Bytes(),
+			errs.Bytes(),
+		)
 	}
 	return out.String()
 }
 
-// compare tells the lines that differ, by their numbers.
-func compare(t *testing.T, got, want string) {
+// comparePrinted compares two outputs line by line.
+func comparePrinted(t *testing.T, got, want string) {
 	t.Helper()
 	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
 	if len(w) < 5 {
-		t.Errorf("it prints hardly anything: %q", want)
+		t.Errorf("got %q natively, want at least 5 lines", want)
 	}
 	for i := range max(len(g), len(w)) {
 		line := func(lines []string) string {
@@ -218,16 +235,16 @@ func compare(t *testing.T, got, want string) {
 			return "(the end)"
 		}
 		if line(g) != line(w) {
-			t.Errorf("line %d is\n\t%s\nand natively\n\t%s", i+1, line(g), line(w))
+			t.Errorf("line %d: got\n\t%s\nwant as natively\n\t%s", i+1, line(g), line(w))
 		}
 	}
 }
 
-// startPeers starts servers on an address that send back what they get, and returns their ports and
-// one where nobody listens.
-func startPeers(t *testing.T, host string) []string {
-	any := net.JoinHostPort(host, "0")
-	streams, err := net.Listen("tcp", any)
+// startEchoServers starts servers on an address that send back all that they get, and returns their
+// ports and a port that refuses.
+func startEchoServers(t *testing.T, host string) []string {
+	listenAddr := net.JoinHostPort(host, "0")
+	streams, err := net.Listen("tcp", listenAddr)
 	if err != nil {
 		return nil
 	}
@@ -238,11 +255,11 @@ func startPeers(t *testing.T, host string) []string {
 			if err != nil {
 				return
 			}
-			go echo(c.(*net.TCPConn))
+			go echoConn(c.(*net.TCPConn))
 		}
 	}()
 
-	packets, err := net.ListenPacket("udp", any)
+	packets, err := net.ListenPacket("udp", listenAddr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,11 +276,11 @@ func startPeers(t *testing.T, host string) []string {
 	}()
 	_, tcp, _ := net.SplitHostPort(streams.Addr().String())
 	_, udp, _ := net.SplitHostPort(packets.LocalAddr().String())
-	return []string{tcp, udp, strconv.Itoa(closedPort(t, host))}
+	return []string{tcp, udp, strconv.Itoa(refusedPort(t, host))}
 }
 
-// echo sends everything back, and ends when the other side has.
-func echo(c *net.TCPConn) {
+// echoConn sends everything back, and ends when the peer has.
+func echoConn(c *net.TCPConn) {
 	defer c.Close()
 	c.SetNoDelay(true)
 	b := make([]byte, 4096)
@@ -275,8 +292,8 @@ func echo(c *net.TCPConn) {
 	}
 }
 
-// closedPort is a port that refuses, for streams as well as for datagrams.
-func closedPort(t *testing.T, host string) int {
+// refusedPort returns a port that refuses, for streams as well as for datagrams.
+func refusedPort(t *testing.T, host string) int {
 	for range 20 {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
@@ -290,6 +307,6 @@ func closedPort(t *testing.T, host string) int {
 			return port
 		}
 	}
-	t.Fatal("no port is free")
+	t.Fatal("got no free port, want one")
 	return 0
 }

@@ -16,16 +16,21 @@ import (
 	"github.com/wasport/wasport/internal/dnstest"
 )
 
-// TestInside runs the programs of the folder inside where /etc says what they are about, and nobody
-// else is on the network: in namespaces of their own, which takes being root or a system that lets
-// others make them.
-func TestInside(t *testing.T) {
+// TestProgramsInNamespacePrintAsNative runs the programs of the folder inside with files in /etc of
+// its own and without other hosts, in new namespaces. That takes root, or a system that lets other
+// users make namespaces (user_namespaces(7)).
+func TestProgramsInNamespacePrintAsNative(t *testing.T) {
 	if os.Getenv("WASPORT_INSIDE") == "1" {
-		inside(t)
+		runInNamespace(t)
 		return
 	}
 	newBuilder(t)
-	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestInside$", "-test.v")
+	cmd := exec.CommandContext(
+		t.Context(),
+		"/proc/self/exe",
+		"-test.run=^TestProgramsInNamespacePrintAsNative$",
+		"-test.v",
+	)
 	cmd.Env = append(os.Environ(), "WASPORT_INSIDE=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
 	if os.Geteuid() != 0 {
@@ -44,8 +49,8 @@ func TestInside(t *testing.T) {
 	}
 }
 
-func inside(t *testing.T) {
-	up(t, "lo")
+func runInNamespace(t *testing.T) {
+	bringUp(t, "lo")
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"resolv.conf":   "nameserver 127.0.0.1\n",
@@ -90,13 +95,13 @@ func inside(t *testing.T) {
 	for _, source := range sources {
 		name := strings.TrimSuffix(filepath.Base(source), ".c")
 		args := []string{name, "4", "0", "0", "0"}
-		compare(t, runModule(t, rt, b.module(t, source), args),
-			runNative(t, b.native(t, source), args))
+		comparePrinted(t, runModule(t, rt, b.buildModule(t, source), args),
+			runNative(t, b.buildNative(t, source), args))
 	}
 }
 
-// up brings an interface up.
-func up(t *testing.T, name string) {
+// bringUp brings an interface up (netdevice(7)).
+func bringUp(t *testing.T, name string) {
 	t.Helper()
 	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
 	if err != nil {
