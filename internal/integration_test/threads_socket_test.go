@@ -99,9 +99,9 @@ func TestThreadClosesDescriptorOthersBlockOn(t *testing.T) {
 	})
 }
 
-// TestMemoryGrowsDuringSystemCalls makes the memory grow while threads are in system calls, start
+// TestMemoryGrowsDuringCallsOfThreads makes the memory grow while threads are in system calls, start
 // and compute.
-func TestMemoryGrowsDuringSystemCalls(t *testing.T) {
+func TestMemoryGrowsDuringCallsOfThreads(t *testing.T) {
 	repeatTest(t, func(t *testing.T) {
 		const rounds = 300
 		g := startThreads(t, "grow", fmt.Sprint(rounds))

@@ -180,9 +180,9 @@ func (l *traceLines) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestGuestsOfOneModuleShareNothing runs guests of one module at once: each has its own memory,
+// TestThreadsOfSeveralGuestsShareNothing runs guests of one module at once: each has its own memory,
 // descriptors and threads.
-func TestGuestsOfOneModuleShareNothing(t *testing.T) {
+func TestThreadsOfSeveralGuestsShareNothing(t *testing.T) {
 	repeatTest(t, func(t *testing.T) {
 		var running sync.WaitGroup
 		for i := range 10 {
@@ -261,8 +261,8 @@ func TestInspectModuleWithThreads(t *testing.T) {
 	}
 }
 
-// TestMaxMemoryOfSharedMemory limits the memory that threads share.
-func TestMaxMemoryOfSharedMemory(t *testing.T) {
+// TestMaxMemoryOfThreads limits the memory that threads share.
+func TestMaxMemoryOfThreads(t *testing.T) {
 	c := wasport.Config{MaxMemory: 1 << 20, Policy: loopbackPolicy(t)}
 	// pages, of which it gets as many as there are beyond its first two
 	g := startThreadsWith(t, context.Background(), c, "grow", "200")
