@@ -74,7 +74,7 @@ const pageSize = 65536
 // of an element segment a functionInstance and the references to it.
 const (
 	typeSize    = 8
-	globalSize  = 128
+	globalSize  = 160
 	importSize  = 64
 	tableSize   = 128
 	entrySize   = 8
