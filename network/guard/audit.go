@@ -11,21 +11,24 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// strangersPerSecond bounds the records that somebody outside can cause.
-const strangersPerSecond = 100
+// deniedRecordsPerSecond limits the records that anybody outside can cause.
+const deniedRecordsPerSecond = 100
 
-// strangers holds back the records of strangers.
-type strangers struct {
-	limit   *rate.Limiter
-	omitted atomic.Int64 // since the last record
+// deniedPeers limits the records of peers that were turned away.
+type deniedPeers struct {
+	limiter *rate.Limiter
+	// omitted is the number of peers without a record since the last record.
+	omitted atomic.Int64
 }
 
-// message is that of every record.
-const message = "network decision"
+// recordMessage is the message of every record.
+const recordMessage = "network decision"
 
-// maxName is how much of something that is no name is recorded of it.
+// maxName is the length to which a text that is not a name is cut, in bytes: that of the longest
+// name (RFC 1035, section 2.3.4).
 const maxName = 253
 
+// record writes one record of a decision on a request.
 func (n *Network) record(level slog.Level, decision string, r policy.Request, name string,
 	more ...slog.Attr) {
 	attrs := make([]slog.Attr, 0, 9)
@@ -48,10 +51,11 @@ func (n *Network) record(level slog.Level, decision string, r policy.Request, na
 		attrs = append(attrs, slog.String("address", r.Remote.String()))
 	}
 	attrs = append(attrs, slog.String("decision", decision))
-	n.options.Audit.LogAttrs(context.Background(), level, message, append(attrs, more...)...)
+	n.options.Audit.LogAttrs(context.Background(), level, recordMessage, append(attrs, more...)...)
 }
 
-// nameOf is the name that a request is about, as it can be written down.
+// nameOf returns the name in a request. A text of the guest that is not a name is quoted, so that
+// no control character reaches a terminal.
 func nameOf(r policy.Request) string {
 	if r.Name == "" {
 		return ""
@@ -62,6 +66,7 @@ func nameOf(r policy.Request) string {
 	return strconv.QuoteToASCII(r.Name[:min(len(r.Name), maxName)])
 }
 
+// ruleAttrs returns the rule that decided, and its origin.
 func ruleAttrs(rule *policy.Rule) []slog.Attr {
 	if rule == nil {
 		return nil
@@ -70,6 +75,7 @@ func ruleAttrs(rule *policy.Rule) []slog.Attr {
 		slog.String("written", rule.Origin().String())}
 }
 
+// recordAllowed records an allowed request.
 func (n *Network) recordAllowed(r policy.Request, d policy.Decision) {
 	name := d.Name
 	if name == "" {
@@ -78,6 +84,7 @@ func (n *Network) recordAllowed(r policy.Request, d policy.Decision) {
 	n.record(slog.LevelInfo, "allowed", r, name, ruleAttrs(d.Rule)...)
 }
 
+// recordRefusal records a refused request with its reason and hint.
 func (n *Network) recordRefusal(f *policy.Refusal, more ...slog.Attr) {
 	attrs := append(ruleAttrs(f.Rule), slog.String("reason", f.Reason))
 	if hint := f.Hint(); hint != "" {
@@ -86,19 +93,22 @@ func (n *Network) recordRefusal(f *policy.Refusal, more ...slog.Attr) {
 	n.record(slog.LevelWarn, "denied", f.Request, nameOf(f.Request), append(attrs, more...)...)
 }
 
-func (n *Network) recordStranger(now *regime, r policy.Request, d policy.Decision) {
-	s := &n.strangers
-	if !s.limit.Allow() {
-		s.omitted.Add(1)
+// recordDeniedPeer records a peer that was turned away, at most deniedRecordsPerSecond times a
+// second.
+func (n *Network) recordDeniedPeer(active *policySnapshot, r policy.Request, d policy.Decision) {
+	denied := &n.deniedPeers
+	if !denied.limiter.Allow() {
+		denied.omitted.Add(1)
 		return
 	}
 	var more []slog.Attr
-	if left := s.omitted.Swap(0); left > 0 {
-		more = append(more, slog.Int64("omitted", left))
+	if omitted := denied.omitted.Swap(0); omitted > 0 {
+		more = append(more, slog.Int64("omitted", omitted))
 	}
-	n.recordRefusal(now.policy.Explain(r, d), more...)
+	n.recordRefusal(active.policy.Explain(r, d), more...)
 }
 
+// recordFiltered records the addresses that were removed from an answer.
 func (n *Network) recordFiltered(f *policy.Filtered) {
 	text := make([]string, len(f.Removed))
 	for i, a := range f.Removed {
@@ -111,10 +121,10 @@ func (n *Network) recordFiltered(f *policy.Filtered) {
 	n.record(slog.LevelWarn, "filtered", policy.Request{Op: policy.OpResolve}, f.Name, attrs...)
 }
 
-// recordLimit notes that a limit refused something.
+// recordLimit records a call that a limit refused.
 func (n *Network) recordLimit(action, limit string, more ...slog.Attr) {
 	attrs := append([]slog.Attr{slog.String("action", action)}, more...)
 	attrs = append(attrs, slog.String("decision", "denied"),
 		slog.String("reason", "the limit of "+limit))
-	n.options.Audit.LogAttrs(context.Background(), slog.LevelWarn, message, attrs...)
+	n.options.Audit.LogAttrs(context.Background(), slog.LevelWarn, recordMessage, attrs...)
 }

@@ -6,47 +6,56 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// PerOp counts something for each kind of request: PerOp[policy.OpConnect] is about connects.
+// PerOp is a counter for each kind of request: PerOp[policy.OpConnect] counts connects.
 type PerOp [policy.OpAlter + 1]uint64
 
-// Counters tell what a guest has done on the network so far.
+// Counters count the calls of a guest, and the traffic and the sockets of its network.
 type Counters struct {
-	// Allowed and Denied count decisions. A datagram that goes to, or comes from, one of the latest
-	// addresses of its socket needs no new one.
+	// Allowed and Denied count decisions. A datagram to or from one of the latest addresses of its
+	// socket needs no new decision.
 	Allowed, Denied PerOp
 
-	Limited     uint64 // calls that a limit refused
-	OpenSockets int    // now
-	SentBytes   uint64 // of payload
-	// of payload received or peeked at, once each; datagrams whole. Not what was dropped
-	ReceivedBytes      uint64
-	DroppedDatagrams   uint64 // of strangers
-	DroppedConnections uint64 // of strangers
-	Lookups            uint64 // that were made
-	FilteredAddrs      uint64 // addresses that were taken out of the answers to lookups
+	// Limited is the number of calls that a limit refused.
+	Limited uint64
+	// OpenSockets is the number of sockets that are open now.
+	OpenSockets int
+	// SentBytes is the payload sent.
+	SentBytes uint64
+	// ReceivedBytes is the payload received or peeked at, each byte once. A datagram counts with
+	// its whole length, and not at all if it was dropped.
+	ReceivedBytes uint64
+	// DroppedDatagrams is the number of datagrams from senders that were not admitted.
+	DroppedDatagrams uint64
+	// DroppedConnections is the number of connections from peers that were not admitted.
+	DroppedConnections uint64
+	// Lookups is the number of lookups that were passed on.
+	Lookups uint64
+	// FilteredAddrs is the number of addresses removed from the answers to lookups.
+	FilteredAddrs uint64
 }
 
+// counters are the sources of Counters.
 type counters struct {
-	allowed, denied     [len(PerOp{})]atomic.Uint64
-	limited             atomic.Uint64
-	open                atomic.Int64
-	sent, received      atomic.Uint64
-	datagrams, accepted atomic.Uint64 // that were dropped
-	lookups, filtered   atomic.Uint64
+	allowed, denied                [len(PerOp{})]atomic.Uint64
+	limited                        atomic.Uint64
+	openSockets                    atomic.Int64
+	sentBytes, receivedBytes       atomic.Uint64
+	droppedDatagrams, droppedConns atomic.Uint64
+	lookups, filteredAddrs         atomic.Uint64
 }
 
-// Counters returns what has been counted. It may be called at any time, from any goroutine.
+// Counters returns the present values. It may be called at any time, from any goroutine.
 func (n *Network) Counters() Counters {
 	c := &n.counters
 	out := Counters{
 		Limited:            c.limited.Load(),
-		OpenSockets:        int(c.open.Load()),
-		SentBytes:          c.sent.Load(),
-		ReceivedBytes:      c.received.Load(),
-		DroppedDatagrams:   c.datagrams.Load(),
-		DroppedConnections: c.accepted.Load(),
+		OpenSockets:        int(c.openSockets.Load()),
+		SentBytes:          c.sentBytes.Load(),
+		ReceivedBytes:      c.receivedBytes.Load(),
+		DroppedDatagrams:   c.droppedDatagrams.Load(),
+		DroppedConnections: c.droppedConns.Load(),
 		Lookups:            c.lookups.Load(),
-		FilteredAddrs:      c.filtered.Load(),
+		FilteredAddrs:      c.filteredAddrs.Load(),
 	}
 	for op := range out.Allowed {
 		out.Allowed[op], out.Denied[op] = c.allowed[op].Load(), c.denied[op].Load()

@@ -8,148 +8,160 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Send judges where a datagram goes; what goes along a stream was judged when that was connected.
+// Send judges the destination of a datagram. A stream was judged when it was connected.
 func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
-	now := s.net.now.Load()
+	active := s.net.active.Load()
 	if s.protocol == policy.TCP {
 		to = netip.AddrPort{}
 	} else {
 		var err error
-		if to, err = s.aim(to); err != nil {
+		if to, err = s.normalizeDest(to); err != nil {
 			return 0, err
 		}
-		if err := s.mayReach(now, to); err != nil {
+		if err := s.authorizeSend(active, to); err != nil {
 			return 0, err
 		}
 	}
-	if now.bytes() {
-		return s.sendWithin(now, bufs, to)
+	if active.limitsBytes() {
+		return s.sendLimited(active, bufs, to)
 	}
 	n, err := s.Socket.Send(bufs, to)
 	if err == nil {
-		s.net.counters.sent.Add(uint64(n))
+		s.net.counters.sentBytes.Add(uint64(n))
 	}
 	return n, err
 }
 
-// mayReach judges the destination of a datagram. Whom the guest has heard from where it may listen
-// it may answer, as a server does, unless a deny refuses it; else it needs permission to connect.
-func (s *socket) mayReach(now *regime, to netip.AddrPort) error {
+// authorizeSend judges the destination of a datagram: the peer if to is invalid. A guest may send
+// where a rule lets it connect, and may answer a sender that a listen rule admitted, as a server
+// does, unless a deny rule refuses the address.
+func (s *socket) authorizeSend(active *policySnapshot, to netip.AddrPort) error {
+	// 1. Remembered: the verdict on one of the latest destinations still holds. Without any
+	// destination there is nothing to judge, and sendto(2) fails with EDESTADDRREQ.
 	s.mu.Lock()
 	if !to.IsValid() {
 		to = s.peer
 	}
-	known := s.sentTo.has(s.net, now, to)
+	cached := s.sendCache.has(s.net, active, to)
 	s.mu.Unlock()
-	// without a destination there is nothing to judge: the send fails by itself
-	if known || !to.IsValid() {
+	if cached || !to.IsValid() {
 		return nil
 	}
-	own := s.net.owns(to.Addr())
+
+	// 2. Rule: ask for a connect.
+	own := s.net.ownsPublicAddr(to.Addr())
 	r := policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: to, Own: own}
-	d := s.decide(now, r)
-	// What a rule allows need not be looked for among the answers, except to learn that no rule was
-	// needed.
+	d := s.decide(active, r)
+
+	// 3. Reply: if no rule has decided, the guest may answer a sender. With a Learner the reply
+	// comes before a rule that allows, so that no rule is learnt that the guest does not need.
 	if d.Rule == nil || d.Allowed && s.net.options.Learner != nil {
-		if answer := s.mayAnswer(now, to); answer.Allowed {
-			s.net.allowed(r, answer)
-			s.reached(now, to, answer)
+		if reply := s.decideReply(active, to); reply.Allowed {
+			s.net.noteAllowed(r, reply)
+			s.cacheAllowed(active, to, reply)
 			return nil
 		}
 	}
-	if err := s.act(now, r, d); err != nil {
+
+	// 4. Connect: act on the decision of step 2.
+	if err := s.enforceDecision(active, r, d); err != nil {
 		return err
 	}
 	if d.Allowed {
-		s.reached(now, to, d)
+		s.cacheAllowed(active, to, d)
 	}
 	return nil
 }
 
-func (s *socket) reached(now *regime, to netip.AddrPort, d policy.Decision) {
+// cacheAllowed remembers that datagrams may be sent to an address.
+func (s *socket) cacheAllowed(active *policySnapshot, to netip.AddrPort, d policy.Decision) {
 	s.mu.Lock()
-	s.sentTo.add(s.net, now, to, d.Name != "")
+	s.sendCache.add(s.net, active, to, d.Name != "")
 	s.mu.Unlock()
 }
 
-// mayAnswer decides whether something may be sent to an address since it came from there, by the
-// rule that let it in.
-func (s *socket) mayAnswer(now *regime, to netip.AddrPort) policy.Decision {
+// decideReply decides whether the guest may answer an address, by the listen rule that admitted a
+// datagram from there.
+func (s *socket) decideReply(active *policySnapshot, to netip.AddrPort) policy.Decision {
 	s.mu.Lock()
-	// and may be forgotten among the contacts, since it is not noted there each time
-	heard := s.gotFrom.has(s.net, now, to)
+	received := s.recvCache.has(s.net, active, to)
 	s.mu.Unlock()
-	if !heard && !s.net.contacts.has(contactOf(s.number, to)) {
+	// A sender in recvCache is not added to senders again, so that senders may have dropped it.
+	if !received && !s.net.senders.has(knownSenderOf(s.id, to)) {
 		return policy.Decision{}
 	}
-	at, chosen := s.local()
-	d := s.decide(now, policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at,
-		Ephemeral: !chosen, Remote: to})
+	local, explicitPort := s.boundAddr()
+	d := s.decide(active, policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: local,
+		Ephemeral: !explicitPort, Remote: to})
 	if !d.Allowed || d.Rule.Action() != policy.Listen {
 		return policy.Decision{}
 	}
 	return d
 }
 
-// Recv drops datagrams from those that the guest may not hear, and goes on to the next.
+// Recv drops each datagram from a sender that is not admitted, and receives the next one.
 func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
-	now := s.net.now.Load()
-	if now.bytes() {
-		return s.recvWithin(now, bufs, flags)
+	active := s.net.active.Load()
+	if active.limitsBytes() {
+		return s.recvLimited(active, bufs, flags)
 	}
-	r, err := s.receive(bufs, flags)
+	r, err := s.recvAdmitted(bufs, flags)
 	if err == nil {
-		s.net.counters.received.Add(uint64(s.unseen(r, flags)))
+		s.net.counters.receivedBytes.Add(uint64(s.countUnpeeked(r, flags)))
 	}
 	return r, err
 }
 
-// unseen is the number of bytes that the guest has received, or peeked at, for the first time. A
-// datagram counts whole, however much of it fits: it has come, and the rest of it is lost.
+// countUnpeeked returns the number of bytes that the guest has now received, or peeked at, for the
+// first time (recv(2), MSG_PEEK). A datagram counts with its whole length even if the buffers are
+// shorter, since its rest is lost.
 //
-// Each byte that is added to seen was counted, and is taken from it once. So several threads may
-// get into each other's way, and count too much, but never too little.
-func (s *socket) unseen(r network.Received, flags network.RecvFlags) int {
+// Each byte that is added to peekedBytes was counted, and is subtracted once. Threads that receive
+// at the same time may therefore count a byte twice, but never miss one.
+func (s *socket) countUnpeeked(r network.Received, flags network.RecvFlags) int {
 	size := int64(max(r.N, r.Size))
-	if s.grant != nil { // others may have taken what was seen
+	if s.adoptGrant != nil { // the owner may have taken the bytes that were peeked at
 		return int(size)
 	}
 	for {
-		seen := s.seen.Load()
+		peeked := s.peekedBytes.Load()
 		var left int64
 		switch {
 		case flags&network.Peek != 0:
-			left = max(seen, size)
+			left = max(peeked, size)
 		case s.protocol == policy.TCP:
-			left = max(seen-size, 0)
+			left = max(peeked-size, 0)
 		}
-		if s.seen.CompareAndSwap(seen, left) {
-			return int(max(size-seen, 0))
+		if s.peekedBytes.CompareAndSwap(peeked, left) {
+			return int(max(size-peeked, 0))
 		}
 	}
 }
 
-func (s *socket) receive(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+// recvAdmitted receives the bytes of a stream, or a datagram from an admitted sender.
+func (s *socket) recvAdmitted(bufs [][]byte,
+	flags network.RecvFlags) (network.Received, error) {
 	switch {
 	case s.protocol == policy.TCP:
 		return s.Socket.Recv(bufs, flags)
 	case s.net.options.Shared:
-		return s.recvApart(bufs, flags)
+		return s.recvStaged(bufs, flags)
 	}
-	return s.hearOnly(bufs, flags)
+	return s.recvFiltered(bufs, flags)
 }
 
-// hearOnly receives into bufs what may be received. What may not has been there for a moment, and
-// nothing tells how much it was.
-func (s *socket) hearOnly(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
-	for range maxStrangers {
+// recvFiltered receives a datagram from an admitted sender into bufs. A datagram from a sender that
+// is not admitted is briefly in bufs, then wiped; its length is not reported.
+func (s *socket) recvFiltered(bufs [][]byte,
+	flags network.RecvFlags) (network.Received, error) {
+	for range maxDeniedPerCall {
 		r, err := s.Socket.Recv(bufs, flags)
-		if err != nil || s.hears(r.From) {
+		if err != nil || s.admitSender(r.From) {
 			return r, err
 		}
-		s.net.counters.datagrams.Add(1)
+		s.net.counters.droppedDatagrams.Add(1)
 		wipe(bufs)
-		if flags&network.Peek != 0 { // it is still there
+		if flags&network.Peek != 0 { // MSG_PEEK left the datagram in the queue
 			if _, err := s.Socket.Recv(nil, 0); err != nil {
 				return network.Received{}, err
 			}
@@ -158,8 +170,8 @@ func (s *socket) hearOnly(bufs [][]byte, flags network.RecvFlags) (network.Recei
 	return network.Received{}, syscall.EAGAIN
 }
 
-// wipe clears what any datagram can have filled. Buffers may be gigabytes, and a stranger's
-// datagram must not cost that much.
+// wipe clears the bytes that the longest datagram can have filled. It does not clear the rest of
+// the buffers, which may have gigabytes: a datagram from outside must not cost that much.
 func wipe(bufs [][]byte) {
 	left := maxDatagram
 	for _, b := range bufs {
@@ -169,55 +181,66 @@ func wipe(bufs [][]byte) {
 	}
 }
 
-// hears judges the source of a datagram, by the policy that holds now that it is here.
-func (s *socket) hears(from netip.AddrPort) bool {
+// admitSender judges the sender of a datagram. It reads the policy anew, since the policy may have
+// changed while Recv waited for the kernel.
+func (s *socket) admitSender(from netip.AddrPort) bool {
 	if !from.IsValid() {
 		return false
 	}
-	now := s.net.now.Load()
+
+	// 1. Remembered: the verdict on one of the latest senders still holds.
+	active := s.net.active.Load()
 	s.mu.Lock()
-	known := s.gotFrom.has(s.net, now, from)
+	cached := s.recvCache.has(s.net, active, from)
 	isPeer := from == s.peer
 	s.mu.Unlock()
-	if known {
+	if cached {
 		return true
 	}
+
+	// 2. Peer: the guest may receive where it may connect, as long as the sender is the peer.
 	var r policy.Request
 	var d policy.Decision
-	own := s.net.owns(from.Addr())
-	if isPeer { // and so may be heard, until it is the peer no more
+	own := s.net.ownsPublicAddr(from.Addr())
+	if isPeer {
 		r = policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: from, Own: own}
-		d = s.decide(now, r)
+		d = s.decide(active, r)
 	}
+
+	// 3. Rule: any other sender needs a listen rule, or a connect rule if the port is ephemeral.
 	if isPeer = d.Allowed; !isPeer {
-		at, chosen := s.local()
-		r = policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: at,
-			Ephemeral: !chosen, Remote: from, Own: own}
-		d = s.decide(now, r)
+		local, explicitPort := s.boundAddr()
+		r = policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: local,
+			Ephemeral: !explicitPort, Remote: from, Own: own}
+		d = s.decide(active, r)
 	}
 	if !d.Allowed {
-		return s.turnAway(now, r, d)
+		return s.rejectPeer(active, r, d)
 	}
 	s.learn(r)
-	s.net.allowed(r, d)
+	s.net.noteAllowed(r, d)
+
+	// 4. Remember: a sender that a listen rule admitted may be answered. The verdict on a peer is
+	// cached only while the sender is the peer, since Disconnect may have come meanwhile.
 	if d.Rule.Action() == policy.Listen {
-		s.net.contacts.add(contactOf(s.number, from))
+		s.net.senders.add(knownSenderOf(s.id, from))
 	}
 	s.mu.Lock()
 	if !isPeer || from == s.peer {
-		s.gotFrom.add(s.net, now, from, d.Name != "")
+		s.recvCache.add(s.net, active, from, d.Name != "")
 	}
 	s.mu.Unlock()
 	return true
 }
 
-// Available does not count what will be dropped.
+// Available returns the length of the next datagram that Recv would deliver (FIONREAD, udp(7)). It
+// drops the datagrams before it that are not admitted.
 func (s *socket) Available() (int, error) {
 	n, err := s.Socket.Available()
 	if n == 0 || err != nil || s.protocol == policy.TCP {
 		return n, err
 	}
-	switch _, err := s.receive(nil, network.Peek); err {
+	switch _, err := s.recvAdmitted(nil, network.Peek); err {
 	case nil:
 		return s.Socket.Available()
 	case syscall.EAGAIN:

@@ -1,13 +1,32 @@
-// Package guard is a Network that judges each call by a policy before it passes it on.
+// Package guard is a Network that judges each call by a policy before it passes the call on.
 //
-// It is the only place where permission is enforced: it asks package policy, acts on the answer,
-// holds a guest to its limits, and keeps the record of both. It opens nothing itself, and what the
-// rules mean is not its business.
+// This is the only place where permission is enforced. The guard asks package policy, acts on the
+// decision, holds a guest to its limits, and records both. It opens no socket itself, and the
+// meaning of a rule is decided in package policy alone.
 //
-// It hands on exactly what it judged, and nothing of which a kernel makes something else: an
-// unspecified destination becomes loopback, a zone without a meaning goes, the interface of a
-// membership must be known. A socket that was handed over is used and not changed, since its owner
-// has it too.
+// The guard passes on exactly the address that it judged, and replaces every address that a kernel
+// would interpret: an unspecified destination becomes loopback, a zone without effect is removed,
+// and the interface of a membership must be known to the guest. A socket that was adopted is used
+// and not changed, since its owner uses it too.
+//
+// Every method of Network and of its sockets may be called from several goroutines at once.
+//
+// Locks, each for its own fields:
+//
+//	Network.policyMu    the replacement of active; held during SetPolicy
+//	socket.addrMu       the local and the remote address, in the guard and in the kernel; held
+//	                    during bind(2), listen(2) and connect(2)
+//	socket.joinMu       memberships; held during setsockopt(2)
+//	socket.recvMu       the head of the receive queue; held during recv(2), only if Options.Shared
+//	socket.mu           the guard's copy of both addresses, and the verdict caches
+//	waitState.notifyMu  the registered notifications, and the end of the socket
+//	memoryAccount.mu    the memory charged to all sockets, including socket.charge
+//	knownSenders.mu     the senders that may be answered
+//
+// Lock order: addrMu, joinMu and recvMu come first, and at most one of them is held at a time. Each
+// of the others may be taken under these three, and no lock is taken while one of the others is
+// held, except those of the Network beneath. The functions of Options are called while one of the
+// first three may be held, so they must not call a method of the same socket.
 package guard
 
 import (
@@ -22,65 +41,71 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Options say who is told of what. All functions are called on the guest's goroutines, several at
-// once.
+// Options configure a Network. Its functions are called on the goroutines of the guest, several at
+// once, and delay the call of the guest until they return.
 type Options struct {
-	// OnRefusal is told of what was refused to the guest, OnStranger of what comes from outside.
+	// OnRefusal is called with each request of the guest that was refused.
 	OnRefusal func(*policy.Refusal)
 
-	// OnStranger is told of the first peer that each socket turned away, not of those after it,
-	// of which anybody outside could cause any number.
+	// OnStranger is called with the first peer that each socket turned away. It is not called for
+	// later peers of the socket, since anybody outside could cause any number of calls.
 	OnStranger func(*policy.Refusal)
 
-	// OnLimit is told, each time, which limit of the policy refused something: its name in a policy
-	// file, and what it is.
+	// OnLimit is called each time that a limit of the policy refuses a call, with the limit's name
+	// in a policy file and its value.
 	OnLimit func(name string, limit int)
 
-	// OnFiltered is told of the addresses that were taken out of the answer to a lookup.
+	// OnFiltered is called with the addresses that were removed from the answer to a lookup.
 	OnFiltered func(*policy.Filtered)
 
-	// Audit gets a record of each decision, and of each call that a limit refused: at level Info
-	// what was allowed, at Warn what was not. A datagram that goes to, or comes from, one of the
-	// latest addresses of its socket needs no new decision. Of the strangers who were turned away
-	// no more than 100 a second are recorded, with the number of those left out.
+	// Audit gets a record of each decision, and of each call that a limit refused. An allowed
+	// request has level Info, a refused one has level Warn. A datagram to or from one of the latest
+	// addresses of its socket needs no new decision. At most 100 records a second are about peers
+	// that were turned away; the next record has the number of those left out.
 	Audit *slog.Logger
 
-	// Learner is told what the guest needed.
+	// Learner is given each allowed request and each answer to a lookup.
 	Learner *policy.Learner
 
-	// SocketMemory bounds the memory that all of the guest's sockets take of the host, in bytes,
-	// and so does the policy if it sets less. 0 = DefaultSocketMemory, where the policy sets
-	// nothing.
+	// SocketMemory limits the host's memory that all sockets of the guest may occupy, in bytes. The
+	// lower of this limit and the policy's holds. If both are 0, DefaultSocketMemory holds.
 	SocketMemory int64
 
-	// DryRun refuses nothing and limits nothing: what would have been refused is reported, recorded
-	// and counted all the same.
+	// DryRun refuses nothing and limits nothing. Every request that would have been refused is
+	// still reported, recorded and counted.
 	DryRun bool
 
-	// Shared says that others see the buffers while a socket receives into them, as the threads of
-	// a guest do. Datagrams then come there only after they were judged, which costs a copy.
+	// Shared tells that other threads of the guest can read the buffers while a socket receives
+	// into them. A datagram is then copied into the buffers after its sender was admitted.
 	Shared bool
 }
 
-// Network is one guest's view of another Network, as far as a policy allows. What the guest's
-// lookups returned is remembered here, so each guest needs one of its own.
+// Network is one guest's view of another Network, as far as a policy allows. It remembers the
+// answers to the guest's lookups, so each guest needs a Network of its own.
 type Network struct {
 	base    network.Network
 	options Options
 	pins    *policy.Pins
-	began   time.Time
-	now     atomic.Pointer[regime]
-	change  sync.Mutex // held by SetPolicy
 
-	sockets   atomic.Uint64 // made so far, of which each gets its number
-	contacts  contacts
-	memory    memory
-	counters  counters
-	strangers strangers
+	// created is the origin of verdict.expires.
+	created time.Time
+
+	// policyMu is held while SetPolicy replaces active.
+	policyMu sync.Mutex
+	active   atomic.Pointer[policySnapshot]
+
+	// socketCount is the number of sockets made so far. Its value becomes the id of the next one.
+	socketCount atomic.Uint64
+
+	senders     knownSenders
+	memory      memoryAccount
+	counters    counters
+	deniedPeers deniedPeers
 }
 
-// regime is what holds at one time. Its address tells it from those before it.
-type regime struct {
+// policySnapshot is a policy with its limits. SetPolicy makes a new one, so a pointer to it also
+// identifies the time during which the policy was in force.
+type policySnapshot struct {
 	policy *policy.Policy
 	limits
 }
@@ -89,41 +114,41 @@ var _ network.Network = (*Network)(nil)
 
 // New puts a policy, with its limits, around a network. A nil policy allows nothing.
 func New(base network.Network, p *policy.Policy, o Options) *Network {
-	n := &Network{base: base, pins: policy.NewPins(time.Now), began: time.Now(), options: o}
+	n := &Network{base: base, pins: policy.NewPins(time.Now), created: time.Now(), options: o}
 	if o.Audit != nil {
-		n.strangers.limit = rate.NewLimiter(strangersPerSecond, strangersPerSecond)
+		n.deniedPeers.limiter = rate.NewLimiter(deniedRecordsPerSecond, deniedRecordsPerSecond)
 	}
-	n.now.Store(&regime{policy: p, limits: n.limitsOf(p, limits{})})
+	n.active.Store(&policySnapshot{policy: p, limits: n.limitsOf(p, limits{})})
 	return n
 }
 
-// SetPolicy changes the policy and its limits for everything that the guest does from now on.
-// Connections that stand, or are under way, go on.
+// SetPolicy replaces the policy and its limits for every later call of the guest. Connections that
+// are established, or under way, continue.
 func (n *Network) SetPolicy(p *policy.Policy) {
-	n.change.Lock()
-	defer n.change.Unlock()
-	n.now.Store(&regime{policy: p, limits: n.limitsOf(p, n.now.Load().limits)})
+	n.policyMu.Lock()
+	defer n.policyMu.Unlock()
+	n.active.Store(&policySnapshot{policy: p, limits: n.limitsOf(p, n.active.Load().limits)})
 }
 
-// Policy returns the policy that holds now.
-func (n *Network) Policy() *policy.Policy { return n.now.Load().policy }
+// Policy returns the policy in force.
+func (n *Network) Policy() *policy.Policy { return n.active.Load().policy }
 
-// enforce acts on a decision about what the guest wants.
-func (n *Network) enforce(now *regime, r policy.Request, d policy.Decision) error {
+// enforce returns the error of a refused request of the guest, and records the decision.
+func (n *Network) enforce(active *policySnapshot, r policy.Request, d policy.Decision) error {
 	if d.Allowed {
-		n.allowed(r, d)
+		n.noteAllowed(r, d)
 		return nil
 	}
 	n.counters.denied[r.Op].Add(1)
-	err := n.refuse(now.policy.Explain(r, d))
+	err := n.reportRefusal(active.policy.Explain(r, d))
 	if n.options.DryRun {
 		return nil
 	}
 	return err
 }
 
-// refuse tells of what is refused.
-func (n *Network) refuse(refusal *policy.Refusal) error {
+// reportRefusal records a refusal, calls OnRefusal, and returns the refusal.
+func (n *Network) reportRefusal(refusal *policy.Refusal) error {
 	if n.options.Audit != nil {
 		n.recordRefusal(refusal)
 	}
@@ -133,42 +158,44 @@ func (n *Network) refuse(refusal *policy.Refusal) error {
 	return refusal
 }
 
-// allowed notes that something was allowed.
-func (n *Network) allowed(r policy.Request, d policy.Decision) {
+// noteAllowed counts and records an allowed request.
+func (n *Network) noteAllowed(r policy.Request, d policy.Decision) {
 	n.counters.allowed[r.Op].Add(1)
 	if n.options.Audit != nil {
 		n.recordAllowed(r, d)
 	}
 }
 
-// turnAway acts on a decision against what came from outside, and reports whether it is let in
-// nevertheless.
-func (s *socket) turnAway(now *regime, r policy.Request, d policy.Decision) bool {
+// rejectPeer counts, records and reports a peer that no rule admits. It reports whether the peer is
+// admitted anyway, since this is a dry run.
+func (s *socket) rejectPeer(active *policySnapshot, r policy.Request,
+	d policy.Decision) (admitted bool) {
 	n := s.net
 	n.counters.denied[r.Op].Add(1)
 	if n.options.Audit != nil {
-		n.recordStranger(now, r, d)
+		n.recordDeniedPeer(active, r, d)
 	}
-	if n.options.OnStranger != nil && !s.strangerTold.Swap(true) {
-		n.options.OnStranger(now.policy.Explain(r, d))
+	if n.options.OnStranger != nil && !s.deniedPeerReported.Swap(true) {
+		n.options.OnStranger(active.policy.Explain(r, d))
 	}
 	return n.options.DryRun
 }
 
-// Open makes a socket that is judged. A socket by itself reaches nothing, so opening one needs no
-// permission. EMFILE beyond the limit of sockets, ENOBUFS beyond that of their memory.
+// Open makes a guarded socket. It needs no permission, since an unconnected socket reaches nothing.
+// Errors: EMFILE beyond the limit of sockets, ENOBUFS beyond the limit of their memory (POSIX,
+// socket).
 func (n *Network) Open(family network.Family, typ network.Type) (network.Socket, error) {
-	now := n.now.Load()
-	if err := n.reserve(now); err != nil {
+	active := n.active.Load()
+	if err := n.reserveSocket(active); err != nil {
 		return nil, err
 	}
 	s, err := n.base.Open(family, typ)
 	if err != nil {
-		n.release()
+		n.releaseSocket()
 		return nil, err
 	}
 	g := n.guard(s)
-	if err := n.chargeSocket(now, g); err != nil {
+	if err := n.chargeSocket(active, g); err != nil {
 		g.Close()
 		return nil, err
 	}

@@ -10,8 +10,8 @@ import (
 
 var _ network.Lister = (*Network)(nil)
 
-// HostAddrs lists those of the host's addresses that the guest may connect to, or listen on, at
-// every port: to others they would say where they run, which is nothing that a rule granted.
+// HostAddrs lists the addresses of the host that the guest may know: those that it may connect to,
+// or listen on, at some port. The others would tell a guest where it runs, and no rule grants that.
 func (n *Network) HostAddrs() ([]network.HostAddr, error) {
 	base, ok := n.base.(network.Lister)
 	if !ok {
@@ -24,14 +24,15 @@ func (n *Network) HostAddrs() ([]network.HostAddr, error) {
 	p := n.Policy()
 	var known []network.HostAddr
 	for _, h := range all {
-		if n.knows(p, h.Prefix.Addr()) {
+		if n.knowsAddr(p, h.Prefix.Addr()) {
 			known = append(known, h)
 		}
 	}
 	return known, nil
 }
 
-func (n *Network) knows(p *policy.Policy, a netip.Addr) bool {
+// knowsAddr reports whether the guest may know an address of the host.
+func (n *Network) knowsAddr(p *policy.Policy, a netip.Addr) bool {
 	at := netip.AddrPortFrom(a, 0)
 	for _, protocol := range [...]policy.Protocol{policy.TCP, policy.UDP} {
 		connect := policy.Request{Op: policy.OpConnect, Protocol: protocol, Remote: at, Own: true}
@@ -43,59 +44,63 @@ func (n *Network) knows(p *policy.Policy, a netip.Addr) bool {
 	return false
 }
 
-// owns reports whether an address that a connect may lead to is the host's. It says so of public
-// ones only: others are reached by rules that name them.
-func (n *Network) owns(a netip.Addr) bool {
+// ownsPublicAddr reports whether a destination is a public address of the host. Other addresses
+// need no such question: only a rule that names them covers them.
+func (n *Network) ownsPublicAddr(a netip.Addr) bool {
 	base, ok := n.base.(network.Owner)
 	return ok && a.Unmap().IsGlobalUnicast() && !a.Unmap().IsPrivate() && base.Owns(a)
 }
 
-// knowsInterface reports whether the guest may name an interface: one of which it knows an address,
-// or none.
-func (n *Network) knowsInterface(on network.Interface) bool {
-	if a := on.Addr; a.IsValid() && !a.IsUnspecified() && !n.mayName(a, n.knows(n.Policy(), a)) {
+// knowsInterface reports whether the guest may name an interface: one with an address that it may
+// know, or none.
+func (n *Network) knowsInterface(iface network.Interface) bool {
+	a := iface.Addr
+	if a.IsValid() && !a.IsUnspecified() && !n.enforceKnown(a, n.knowsAddr(n.Policy(), a)) {
 		return false
 	}
-	return on.Index == 0 || n.knowsAny(func(h network.HostAddr) bool { return h.Index == on.Index })
+	return iface.Index == 0 ||
+		n.knowsMatching(func(h network.HostAddr) bool { return h.Index == iface.Index })
 }
 
 // knowsZone is knowsInterface for the zone of an address, which is the name or the index of an
-// interface.
+// interface (RFC 4007, section 11.2).
 func (n *Network) knowsZone(zone string) bool {
-	return n.knowsAny(func(h network.HostAddr) bool {
+	return n.knowsMatching(func(h network.HostAddr) bool {
 		return h.Name == zone || strconv.FormatUint(uint64(h.Index), 10) == zone
 	})
 }
 
-func (n *Network) knowsAny(is func(network.HostAddr) bool) bool {
+// knowsMatching reports whether the guest may know one of the matching addresses of the host. If it
+// may not, the first of them is recorded.
+func (n *Network) knowsMatching(matches func(network.HostAddr) bool) bool {
 	var all []network.HostAddr
 	if base, ok := n.base.(network.Lister); ok {
-		all, _ = base.HostAddrs() // without a list there is none that the guest knows
+		all, _ = base.HostAddrs() // without a list the guest knows no interface
 	}
 	p, first := n.Policy(), netip.Addr{}
 	for _, h := range all {
 		a := h.Prefix.Addr()
 		switch {
-		case !is(h):
-		case n.knows(p, a):
-			return n.mayName(a, true)
+		case !matches(h):
+		case n.knowsAddr(p, a):
+			return n.enforceKnown(a, true)
 		case !first.IsValid():
 			first = a
 		}
 	}
-	return first.IsValid() && n.mayName(first, false) || n.options.DryRun
+	return first.IsValid() && n.enforceKnown(first, false) || n.options.DryRun
 }
 
-// mayName acts on whether an interface is known, by the least that makes it so: to bind to an
-// address of it. To the guest one that is unknown is one that there is not; the record tells them
-// apart.
-func (n *Network) mayName(a netip.Addr, known bool) bool {
-	now := n.now.Load()
+// enforceKnown records or learns the use of an interface, as a bind to an ephemeral port of its
+// address: that is the least request whose permission lets the guest know the address. The guest
+// cannot tell an unknown interface from one that does not exist; the record can.
+func (n *Network) enforceKnown(a netip.Addr, known bool) bool {
+	active := n.active.Load()
 	at := netip.AddrPortFrom(a, 0)
 	r := policy.Request{Op: policy.OpBind, Protocol: policy.UDP, Local: at, Ephemeral: true}
 	if !known {
-		if d := now.policy.Decide(r, n.pins); !d.Allowed {
-			n.enforce(now, r, d)
+		if d := active.policy.Decide(r, n.pins); !d.Allowed {
+			n.enforce(active, r, d)
 		}
 	} else if n.options.Learner != nil {
 		n.options.Learner.Request(r)

@@ -12,48 +12,54 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// limits are those of a policy, nil or 0 where there are none. Each holds a second's worth to begin
-// with.
+// limits are the limits of a policy. A field is nil or 0 where the policy has no limit. A limiter
+// holds one second's worth at the start.
 //
-// Bytes are counted after they have gone, so that no call is cut into crumbs: who has any left may
-// send or receive a second's worth at once, a datagram in any case whole, and then waits until that
-// is paid for.
+// Bytes are charged after they were sent or received, so that no call is cut into small pieces. A
+// guest with any budget left may overdraw it by up to one second's worth, and by a whole datagram
+// in any case; its next call then waits until the debt is repaid.
 type limits struct {
-	sockets           int
-	memory            int64 // in bytes
+	sockets int
+	// memory is in bytes.
+	memory int64
+
 	connects, lookups *rate.Limiter
-	send, recv        *rate.Limiter // in bytes
+	// sendBytes and recvBytes have one token for each byte.
+	sendBytes, recvBytes *rate.Limiter
 }
 
-// limitsOf makes the limits of a policy. What was used up under the old ones stays used up.
+// limitsOf returns the limits of a policy. Budget that was used up under the old limits stays used
+// up.
 func (n *Network) limitsOf(p *policy.Policy, old limits) limits {
 	if n.options.DryRun {
 		return limits{}
 	}
 	l := p.Limits()
 	return limits{
-		sockets:  l.Sockets,
-		memory:   n.memoryLimit(l.SocketMemory),
-		connects: adjust(old.connects, int64(l.ConnectsPerSecond)),
-		lookups:  adjust(old.lookups, int64(l.LookupsPerSecond)),
-		send:     adjust(old.send, l.SendBytesPerSecond),
-		recv:     adjust(old.recv, l.RecvBytesPerSecond),
+		sockets:   l.Sockets,
+		memory:    n.memoryLimit(l.SocketMemory),
+		connects:  adjustLimiter(old.connects, int64(l.ConnectsPerSecond)),
+		lookups:   adjustLimiter(old.lookups, int64(l.LookupsPerSecond)),
+		sendBytes: adjustLimiter(old.sendBytes, l.SendBytesPerSecond),
+		recvBytes: adjustLimiter(old.recvBytes, l.RecvBytesPerSecond),
 	}
 }
 
-// memoryLimit is the limit of memory, of which there always is one.
-func (n *Network) memoryLimit(l int64) int64 {
-	own := n.options.SocketMemory
+// memoryLimit returns the lower of the policy's limit and the option's, or the default if both are
+// 0. A guest is never without a limit of memory.
+func (n *Network) memoryLimit(fromPolicy int64) int64 {
+	fromOptions := n.options.SocketMemory
 	switch {
-	case l == 0 && own == 0:
+	case fromPolicy == 0 && fromOptions == 0:
 		return DefaultSocketMemory
-	case own == 0 || l != 0 && l < own:
-		return l
+	case fromOptions == 0 || fromPolicy != 0 && fromPolicy < fromOptions:
+		return fromPolicy
 	}
-	return own
+	return fromOptions
 }
 
-func adjust(l *rate.Limiter, perSecond int64) *rate.Limiter {
+// adjustLimiter changes the rate of a limiter, or makes one. It returns nil for a rate of 0.
+func adjustLimiter(l *rate.Limiter, perSecond int64) *rate.Limiter {
 	if perSecond == 0 {
 		return nil
 	}
@@ -66,11 +72,11 @@ func adjust(l *rate.Limiter, perSecond int64) *rate.Limiter {
 	return l
 }
 
-// bytes reports whether the bytes of either direction are limited.
-func (l *limits) bytes() bool { return l.send != nil || l.recv != nil }
+// limitsBytes reports whether the bytes of either direction are limited.
+func (l *limits) limitsBytes() bool { return l.sendBytes != nil || l.recvBytes != nil }
 
-// owed is the time until there is something left to use again; 0 if there is.
-func owed(l *rate.Limiter) time.Duration {
+// delay returns the time until a limiter has a token, and 0 if it has one.
+func delay(l *rate.Limiter) time.Duration {
 	left := l.Tokens()
 	if left >= 1 {
 		return 0
@@ -78,61 +84,62 @@ func owed(l *rate.Limiter) time.Duration {
 	return time.Duration(math.Ceil((1-left)/float64(l.Limit())*1e6)) * time.Microsecond
 }
 
-// use takes what was used from what is left, or from what will be.
-func use(l *rate.Limiter, n int) {
+// charge takes n tokens, and leaves a debt if the limiter has fewer.
+func charge(l *rate.Limiter, n int) {
 	now := time.Now()
-	for most := l.Burst(); n > 0; n -= most {
-		l.ReserveN(now, min(n, most))
+	for burst := l.Burst(); n > 0; n -= burst { // ReserveN refuses more than the burst
+		l.ReserveN(now, min(n, burst))
 	}
 }
 
-// reserve makes room for one more socket; release gives it back.
-func (n *Network) reserve(now *regime) error {
-	open := n.counters.open.Add(1)
-	if now.sockets == 0 || open <= int64(now.sockets) {
+// reserveSocket counts one more open socket, and returns EMFILE beyond the limit. releaseSocket
+// undoes it.
+func (n *Network) reserveSocket(active *policySnapshot) error {
+	open := n.counters.openSockets.Add(1)
+	if active.sockets == 0 || open <= int64(active.sockets) {
 		return nil
 	}
-	n.release()
-	n.refusedBy("sockets", now.sockets)
+	n.releaseSocket()
+	n.noteLimited("sockets", active.sockets)
 	if n.options.Audit != nil {
-		n.recordLimit("open", fmt.Sprintf("%d sockets", now.sockets))
+		n.recordLimit("open", fmt.Sprintf("%d sockets", active.sockets))
 	}
 	return syscall.EMFILE
 }
 
-// refusedBy counts and tells that a limit refused something.
-func (n *Network) refusedBy(name string, limit int) {
+func (n *Network) releaseSocket() { n.counters.openSockets.Add(-1) }
+
+// noteLimited counts a call that a limit refused, and calls OnLimit.
+func (n *Network) noteLimited(name string, limit int) {
 	n.counters.limited.Add(1)
 	if n.options.OnLimit != nil {
 		n.options.OnLimit(name, limit)
 	}
 }
 
-func (n *Network) release() { n.counters.open.Add(-1) }
-
-// mayStart asks the limit of connects: EAGAIN beyond it.
-func (n *Network) mayStart(now *regime, r policy.Request) error {
-	if now.connects == nil || now.connects.Allow() {
+// chargeConnect charges one connect, and returns EAGAIN beyond the limit (connect(2)).
+func (n *Network) chargeConnect(active *policySnapshot, r policy.Request) error {
+	if active.connects == nil || active.connects.Allow() {
 		return nil
 	}
-	n.refusedBy("connects_per_second", now.connects.Burst())
+	n.noteLimited("connects_per_second", active.connects.Burst())
 	if n.options.Audit != nil {
 		n.recordLimit(policy.OpConnect.String(),
-			fmt.Sprintf("%d connects per second", now.connects.Burst()),
+			fmt.Sprintf("%d connects per second", active.connects.Burst()),
 			slog.String("protocol", r.Protocol.String()), slog.String("address", r.Remote.String()))
 	}
 	return syscall.EAGAIN
 }
 
-// cut shortens bufs to max bytes in total, for as long as a call takes: bufs[i] must be put back
-// afterwards as it was, if i is not negative.
-func cut(bufs [][]byte, max int) (short [][]byte, i int, was []byte) {
+// truncateBufs shortens bufs to size bytes in total. It changes bufs[i], and the caller must set it
+// back to original after the call; nothing was changed if i is negative.
+func truncateBufs(bufs [][]byte, size int) (short [][]byte, i int, original []byte) {
 	for i, b := range bufs {
-		if len(b) >= max {
-			bufs[i] = b[:max]
+		if len(b) >= size {
+			bufs[i] = b[:size]
 			return bufs[:i+1], i, b
 		}
-		max -= len(b)
+		size -= len(b)
 	}
 	return bufs, -1, nil
 }

@@ -12,26 +12,31 @@ var families = map[network.Family]policy.Family{
 	network.AnyFamily: policy.AnyFamily, network.IPv4: policy.IPv4, network.IPv6: policy.IPv6,
 }
 
-// LookupAddrs judges the name, and what it resolved to: addresses that a rule with a name must not
-// reach are taken out of the answer, and the others are remembered as what the name stands for.
-// Beyond the limit of lookups it waits.
+// LookupAddrs judges the name and then the answer. It removes the addresses that a rule with the
+// name must not reach, and remembers the others as the addresses of the name. Beyond the limit of
+// lookups it waits.
 func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 	name string) ([]netip.Addr, error) {
-	now := n.now.Load()
+	// 1. Rule: judge the name.
+	active := n.active.Load()
 	r := policy.Request{Op: policy.OpResolve, Name: name}
-	if err := n.enforce(now, r, now.policy.Decide(r, n.pins)); err != nil {
+	if err := n.enforce(active, r, active.policy.Decide(r, n.pins)); err != nil {
 		return nil, err
 	}
 	if n.options.Learner != nil {
 		n.options.Learner.Request(r)
 	}
-	// Looked up under the spelling that was judged, whatever the resolver makes of others.
+
+	// 2. Spelling: look up exactly the name that was judged. A resolver may read other spellings
+	// otherwise. In a dry run the name may have no canonical spelling.
 	canonical, err := policy.CanonicalName(name)
 	if err != nil {
 		return nil, &network.LookupError{Name: name, Failure: network.NoSuchHost, Err: err}
 	}
-	if now.lookups != nil {
-		if err := now.lookups.Wait(ctx); err != nil {
+
+	// 3. Limit, and lookup.
+	if active.lookups != nil {
+		if err := active.lookups.Wait(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -40,10 +45,12 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 	if err != nil {
 		return nil, err
 	}
-	p := n.Policy() // by what holds by now
+
+	// 4. Answer: judge it by the policy in force now, since a lookup may take seconds.
+	p := n.Policy()
 	kept, removed := p.Answer(n.pins, canonical, families[family], addrs)
 	if len(removed) > 0 {
-		n.filtered(p.ExplainAnswer(canonical, removed))
+		n.noteFiltered(p.ExplainAnswer(canonical, removed))
 		if n.options.DryRun {
 			kept = addrs
 		}
@@ -57,9 +64,9 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 	return kept, nil
 }
 
-// filtered notes that addresses were taken out of an answer.
-func (n *Network) filtered(f *policy.Filtered) {
-	n.counters.filtered.Add(uint64(len(f.Removed)))
+// noteFiltered counts, records and reports the addresses that were removed from an answer.
+func (n *Network) noteFiltered(f *policy.Filtered) {
+	n.counters.filteredAddrs.Add(uint64(len(f.Removed)))
 	if n.options.Audit != nil {
 		n.recordFiltered(f)
 	}
@@ -68,7 +75,7 @@ func (n *Network) filtered(f *policy.Filtered) {
 	}
 }
 
-// LookupPort asks a table of the host, which tells nobody anything.
+// LookupPort needs no permission: it reads a table of the host (services(5)) and sends nothing.
 func (n *Network) LookupPort(ctx context.Context, typ network.Type, service string) (uint16,
 	error) {
 	return n.base.LookupPort(ctx, typ, service)

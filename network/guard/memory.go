@@ -9,79 +9,86 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// The memory that a guest's sockets take of the host is bounded by what their queues may take
-// at most, which is charged when a socket is made and given back when it is closed.
+// The memory that a guest's sockets occupy in the host is bounded by the largest size of their
+// queues. It is charged when a socket is made and refunded when the socket is closed.
 //
-// Half of the limit is for sockets whose buffers the host sizes by itself, up to megabytes
-// each, since throughput depends on that. When it is taken, further sockets get buffers of a
-// fixed size: a share of what is left, so that it becomes smaller the more there are, down to
-// minBuffer. Then there are no more.
+// Half of the limit is for sockets whose buffers the host tunes, up to megabytes each, since
+// throughput depends on that (tcp(7), tcp_rmem and tcp_wmem). When that half is charged, further
+// sockets get buffers of a fixed size: a share of the memory that is left, so that it becomes
+// smaller the more sockets there are, down to minBuffer. Then there are no more sockets.
 
-// DefaultSocketMemory is the limit where neither the policy nor the options set one.
+// DefaultSocketMemory is the limit, in bytes, where neither the policy nor the options set one.
 const DefaultSocketMemory = 512 << 20
 
 const (
-	// shares is what part of the memory that is left a socket of fixed size gets.
-	shares = 1024
+	// shareDivisor gives a socket of fixed size 1/1024 of the memory that is left.
+	shareDivisor = 1024
 
-	// minBuffer is how much a queue is charged at least, in bytes. Linux asks whether there is
-	// room before it adds a segment, not after, and one of loopback is that large.
+	// minBuffer is the smallest charge for a queue, in bytes. Linux asks whether there is room
+	// before it adds a segment, not after, and a segment over loopback is that large.
 	minBuffer = 32 << 10
 
-	// queueParts is what part of the limit the connections may take that wait for a listener to
-	// accept them.
-	queueParts = 8
+	// backlogDivisor gives the connections that wait for accept(2) 1/8 of the limit.
+	backlogDivisor = 8
 
-	// sizeParts is what part of the memory that is left the guest may give to one buffer.
-	sizeParts = 64
+	// bufferDivisor lets setsockopt(2) give one buffer 1/64 of the memory that is left.
+	bufferDivisor = 64
 
-	// maxBacklog is the largest backlog that Linux allows unless it is told otherwise (listen(2)).
+	// maxBacklog is the largest backlog that Linux allows by default (listen(2), somaxconn).
 	maxBacklog = 4096
 )
 
-// cost is what a queue is charged whose buffer has a size, with the segment that is beyond it;
-// sizeFor is the size that a charge is good for.
-func cost(size int64) int64      { size = max(size, minBuffer); return size + size/8 + 4<<10 }
-func sizeFor(charge int64) int64 { return max((charge-4<<10)*8/9, minBuffer) }
-
-// leastCost is what a socket is charged at least.
-var leastCost = 2 * cost(0)
-
-// memory is what the sockets of a guest are charged.
-type memory struct {
-	mu     sync.Mutex
-	used   int64
-	unsent []leftover
-	timer  *time.Timer // while there is something unsent
-	over   bool
+// bufferCharge returns the charge for a queue with a buffer of a size, in bytes: the buffer, and
+// the segment that Linux adds beyond it.
+func bufferCharge(size int64) int64 {
+	size = max(size, minBuffer)
+	return size + size/8 + 4<<10
 }
 
-// charge is what a socket has been charged, protected by memory.mu.
-type charge struct{ recv, send, queue int64 }
+// bufferSizeFor returns the largest size of a buffer that a charge pays for.
+func bufferSizeFor(charge int64) int64 { return max((charge-4<<10)*8/9, minBuffer) }
 
-// leftover is what a closed socket has yet to send. The host goes on to send it for as long as
-// the peer takes, or some minutes if it does not answer.
-type leftover struct {
+// minSocketCharge is the smallest charge for a socket.
+var minSocketCharge = 2 * bufferCharge(0)
+
+// memoryAccount is the memory charged to the sockets of a guest, in bytes.
+type memoryAccount struct {
+	// mu protects the fields below, and the charge of each socket.
+	mu     sync.Mutex
+	used   int64
+	unsent []unsentCharge
+	// sweepTimer is set while unsent has an element.
+	sweepTimer *time.Timer
+	closed     bool
+}
+
+// socketCharge is the memory charged for the queues of one socket, in bytes: its two buffers, and
+// the connections in the backlog of a listener.
+type socketCharge struct{ recv, send, backlog int64 }
+
+// unsentCharge is the data of a closed socket that the host has yet to send. The host keeps it for
+// as long as the peer takes to read it, or until its retransmissions end (tcp(7), tcp_retries2).
+type unsentCharge struct {
 	network.Unsent
 	charge int64
 }
 
-// within calls f with memory.mu held, and tells if there is no memory for what it does: ENOBUFS.
-func (n *Network) within(now *regime, f func(m *memory) error) error {
+// withMemory calls f with memory.mu held. If f returns ENOBUFS, withMemory also reports the limit.
+func (n *Network) withMemory(active *policySnapshot, f func(m *memoryAccount) error) error {
 	n.memory.mu.Lock()
 	err := f(&n.memory)
 	n.memory.mu.Unlock()
 	if err == syscall.ENOBUFS {
-		n.refusedBy("socket_memory", int(now.memory))
+		n.noteLimited("socket_memory", int(active.memory))
 		if n.options.Audit != nil {
-			n.recordLimit("open", fmt.Sprintf("%d bytes of memory for sockets", now.memory))
+			n.recordLimit("open", fmt.Sprintf("%d bytes of memory for sockets", active.memory))
 		}
 	}
 	return err
 }
 
-// afford reports ENOBUFS if so much cannot be charged.
-func (m *memory) afford(limit, want int64) error {
+// checkRoom returns ENOBUFS if want bytes cannot be charged.
+func (m *memoryAccount) checkRoom(limit, want int64) error {
 	if limit == 0 || limit-m.used >= want {
 		return nil
 	}
@@ -91,50 +98,57 @@ func (m *memory) afford(limit, want int64) error {
 	return syscall.ENOBUFS
 }
 
-// mayCharge reports ENOBUFS if there is no memory for a further socket.
-func (n *Network) mayCharge(now *regime) error {
-	return n.within(now, func(m *memory) error { return m.afford(now.memory, leastCost) })
+// checkSocketMemory returns ENOBUFS if there is no memory for one more socket.
+func (n *Network) checkSocketMemory(active *policySnapshot) error {
+	return n.withMemory(active, func(m *memoryAccount) error {
+		return m.checkRoom(active.memory, minSocketCharge)
+	})
 }
 
-// chargeSocket charges a new socket, and fixes the sizes of its buffers if they have to be small.
-func (n *Network) chargeSocket(now *regime, s *socket) error {
+// chargeSocket charges a new socket, and fixes the sizes of its buffers if they must be small.
+func (n *Network) chargeSocket(active *policySnapshot, s *socket) error {
 	b, ok := s.Socket.(network.Buffered)
 	if !ok {
 		return nil
 	}
-	return n.within(now, func(m *memory) error { return m.charge(now.memory, s, b) })
+	return n.withMemory(active, func(m *memoryAccount) error {
+		return m.chargeBuffers(active.memory, s, b)
+	})
 }
 
-func (m *memory) charge(limit int64, s *socket, b network.Buffered) error {
+// chargeBuffers is chargeSocket with mu held. It neither refuses an adopted socket nor changes its
+// buffers, since its owner opened it and chose their sizes.
+func (m *memoryAccount) chargeBuffers(limit int64, s *socket, b network.Buffered) error {
 	recv, send, err := b.BufferLimits()
 	if err != nil {
 		return err
 	}
-	own := s.grant == nil // else the sizes are not the guest's, nor was it the guest that opened it
-	if whole := cost(recv) + cost(send); own && limit != 0 && m.used+whole > limit/2 {
-		if err := m.afford(limit, leastCost); err != nil {
+	adopted := s.adoptGrant != nil
+	whole := bufferCharge(recv) + bufferCharge(send)
+	if !adopted && limit != 0 && m.used+whole > limit/2 {
+		if err := m.checkRoom(limit, minSocketCharge); err != nil {
 			return err
 		}
-		share := max((limit-m.used)/shares, leastCost)
-		if recv, send, err = s.fix(b, sizeFor(share/2)); err != nil {
+		share := max((limit-m.used)/shareDivisor, minSocketCharge)
+		if recv, send, err = s.capBuffers(b, bufferSizeFor(share/2)); err != nil {
 			return err
 		}
 	}
-	s.charge = charge{recv: cost(recv), send: cost(send)}
+	s.charge = socketCharge{recv: bufferCharge(recv), send: bufferCharge(send)}
 	m.used += s.charge.recv + s.charge.send
 	return nil
 }
 
-// fix gives the buffers a size at most, and returns what they may take then. A connection that was
-// waiting to be accepted may have received more by then.
-func (s *socket) fix(b network.Buffered, size int64) (recv, send int64, err error) {
-	was, err := s.Socket.Option(network.RecvBuffer)
+// capBuffers limits both buffers to size bytes, and returns the largest size of each queue then. A
+// connection may have received more than size before it was accepted.
+func (s *socket) capBuffers(b network.Buffered, size int64) (recv, send int64, err error) {
+	before, err := s.Socket.Option(network.RecvBuffer)
 	if err != nil {
 		return 0, 0, err
 	}
 	recv, send, err = b.BufferLimits()
 	if err == nil && recv > size {
-		err = s.Socket.SetOption(network.RecvBuffer, size/2) // which Linux doubles (socket(7))
+		err = s.Socket.SetOption(network.RecvBuffer, size/2) // Linux doubles the value (socket(7))
 	}
 	if err == nil && send > size {
 		err = s.Socket.SetOption(network.SendBuffer, size/2)
@@ -143,44 +157,45 @@ func (s *socket) fix(b network.Buffered, size int64) (recv, send int64, err erro
 		recv, send, err = b.BufferLimits()
 	}
 	if received, _ := s.Socket.Available(); received > 0 {
-		recv = max(recv, was)
+		recv = max(recv, before)
 	}
 	return recv, send, err
 }
 
-// chargeQueue charges the connections that wait to be accepted, of which each receives up to
-// the size of the listener's buffer: the kernel lets that grow only by what is taken from it.
-// It returns how many may wait.
-func (n *Network) chargeQueue(now *regime, s *socket, backlog int) (int, error) {
-	if _, ok := s.Socket.(network.Buffered); !ok || now.memory == 0 {
+// chargeBacklog charges the connections that wait for accept(2), and returns the backlog that the
+// charge pays for. Each connection receives up to the size of the listener's buffer: the kernel
+// enlarges a receive buffer only when data is read from it.
+func (n *Network) chargeBacklog(active *policySnapshot, s *socket, backlog int) (int, error) {
+	if _, ok := s.Socket.(network.Buffered); !ok || active.memory == 0 {
 		return backlog, nil
 	}
 	if backlog < 0 || backlog > maxBacklog {
 		backlog = maxBacklog
 	}
-	err := n.within(now, func(m *memory) error {
+	err := n.withMemory(active, func(m *memoryAccount) error {
 		size, err := s.Socket.Option(network.RecvBuffer)
 		if err != nil {
 			return err
 		}
-		each := cost(size)
-		if err := m.afford(now.memory, each-s.charge.queue); err != nil {
+		perConn := bufferCharge(size)
+		if err := m.checkRoom(active.memory, perConn-s.charge.backlog); err != nil {
 			return err
 		}
-		left := now.memory - m.used + s.charge.queue
-		most := max(min(now.memory/queueParts, left/2)/each, 1)
-		backlog = min(backlog, int(most))
-		queue := max(int64(max(backlog, 1))*each, s.charge.queue) // which may have been longer
-		m.used += queue - s.charge.queue
-		s.charge.queue = queue
+		left := active.memory - m.used + s.charge.backlog
+		maxConns := max(min(active.memory/backlogDivisor, left/2)/perConn, 1)
+		backlog = min(backlog, int(maxConns))
+		// A second listen(2) may shorten the backlog while the longer one is still full.
+		total := max(int64(max(backlog, 1))*perConn, s.charge.backlog)
+		m.used += total - s.charge.backlog
+		s.charge.backlog = total
 		return nil
 	})
 	return backlog, err
 }
 
-// setBuffer sets the size of a buffer, as far as there is memory for it, as the kernel does as
-// far as its own limit goes. What was charged for a larger one stays charged: the queue may be
-// as long as that.
+// setBuffer sets the size of a buffer, and lowers a value for which there is no memory, as the
+// kernel does with a value beyond its own limit (socket(7), rmem_max and wmem_max). A charge for a
+// larger buffer stays, since the queue may still have that length.
 func (s *socket) setBuffer(o network.Option, v int64) error {
 	n, m := s.net, &s.net.memory
 	b, ok := s.Socket.(network.Buffered)
@@ -189,20 +204,21 @@ func (s *socket) setBuffer(o network.Option, v int64) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	of := &s.charge.recv
+	charged := &s.charge.recv
 	if o == network.SendBuffer {
-		of = &s.charge.send
+		charged = &s.charge.send
 	}
-	if limit := n.now.Load().memory; limit != 0 {
-		most := sizeFor(max(*of, (limit-m.used)/sizeParts))
-		if o == network.RecvBuffer && s.charge.queue > 0 { // so would those that wait
+	if limit := n.active.Load().memory; limit != 0 {
+		maxSize := bufferSizeFor(max(*charged, (limit-m.used)/bufferDivisor))
+		if o == network.RecvBuffer && s.charge.backlog > 0 {
+			// The connections in the backlog would get the larger buffer, too.
 			size, err := s.Socket.Option(o)
 			if err != nil {
 				return err
 			}
-			most = min(most, size)
+			maxSize = min(maxSize, size)
 		}
-		v = min(v, most/2)
+		v = min(v, maxSize/2)
 	}
 	if err := s.Socket.SetOption(o, v); err != nil {
 		return err
@@ -215,25 +231,26 @@ func (s *socket) setBuffer(o network.Option, v int64) error {
 	if o == network.SendBuffer {
 		size = send
 	}
-	if c := cost(size); c > *of {
-		m.used += c - *of
-		*of = c
+	if c := bufferCharge(size); c > *charged {
+		m.used += c - *charged
+		*charged = c
 	}
 	return nil
 }
 
-// unsentOf keeps hold of what a socket that is about to be closed has yet to send; nil if that is
-// nothing, or not for the guest to pay.
-func unsentOf(s *socket) network.Unsent {
+// takeUnsent returns the data that a socket has yet to send, before it is closed. It returns nil if
+// there is none, and for an adopted socket, whose data the guest does not pay for.
+func takeUnsent(s *socket) network.Unsent {
 	b, ok := s.Socket.(network.Buffered)
-	if !ok || s.grant != nil {
+	if !ok || s.adoptGrant != nil {
 		return nil
 	}
 	return b.Unsent()
 }
 
-// discharge gives back what a closed socket was charged, less what is for the host to send on.
-func (n *Network) discharge(s *socket, unsent network.Unsent) {
+// refundSocket refunds the charge of a closed socket, except for the data that the host has yet to
+// send.
+func (n *Network) refundSocket(s *socket, unsent network.Unsent) {
 	if unsent != nil {
 		unsent.End()
 	}
@@ -241,63 +258,64 @@ func (n *Network) discharge(s *socket, unsent network.Unsent) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := s.charge
-	s.charge = charge{}
-	m.used -= c.recv + c.send + c.queue
+	s.charge = socketCharge{}
+	m.used -= c.recv + c.send + c.backlog
 	switch {
 	case unsent == nil:
-	case m.over:
+	case m.closed:
 		unsent.Close()
 	default:
 		m.used += c.send
-		m.unsent = append(m.unsent, leftover{unsent, c.send})
-		m.later()
+		m.unsent = append(m.unsent, unsentCharge{unsent, c.send})
+		m.scheduleSweep()
 	}
 }
 
-// sweepEvery is how often it is asked what has been sent.
-const sweepEvery = 100 * time.Millisecond
+// sweepInterval is the interval at which the host is asked for the data that it has sent.
+const sweepInterval = 100 * time.Millisecond
 
-func (m *memory) later() {
-	if m.timer != nil {
+// scheduleSweep makes a timer that sweeps until unsent is empty. mu is held.
+func (m *memoryAccount) scheduleSweep() {
+	if m.sweepTimer != nil {
 		return
 	}
-	m.timer = time.AfterFunc(sweepEvery, func() {
+	m.sweepTimer = time.AfterFunc(sweepInterval, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.timer = nil
+		m.sweepTimer = nil
 		if m.sweep(); len(m.unsent) > 0 {
-			m.later()
+			m.scheduleSweep()
 		}
 	})
 }
 
-// sweep gives back what has been sent since.
-func (m *memory) sweep() {
+// sweep refunds the data that the host has sent since. mu is held.
+func (m *memoryAccount) sweep() {
 	kept := m.unsent[:0]
-	for _, l := range m.unsent {
-		size, err := l.Memory()
-		m.used -= l.charge
-		if size == 0 || err != nil || m.over {
-			l.Close()
+	for _, u := range m.unsent {
+		size, err := u.Memory()
+		m.used -= u.charge
+		if size == 0 || err != nil || m.closed {
+			u.Close()
 			continue
 		}
-		l.charge = min(l.charge, cost(size))
-		m.used += l.charge
-		kept = append(kept, l)
+		u.charge = min(u.charge, bufferCharge(size))
+		m.used += u.charge
+		kept = append(kept, u)
 	}
 	clear(m.unsent[len(kept):])
 	m.unsent = kept
 }
 
-// Close leaves to the host what closed sockets have yet to send. It is called once the guest
-// has ended.
+// Close leaves the unsent data of closed sockets to the host. It is called after the guest has
+// ended.
 func (n *Network) Close() {
 	m := &n.memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.over = true
-	if m.sweep(); m.timer != nil {
-		m.timer.Stop()
-		m.timer = nil
+	m.closed = true
+	if m.sweep(); m.sweepTimer != nil {
+		m.sweepTimer.Stop()
+		m.sweepTimer = nil
 	}
 }

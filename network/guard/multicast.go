@@ -10,68 +10,71 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// The interface that a guest names is judged as well as the group. Else it could find out which
-// addresses and interfaces the host has, by trying, and send from where it has no business. One
-// that the guest may not know and one that there is not answer alike, without asking the kernel.
+// The guard judges the interface that a guest names as well as the group. Otherwise the guest could
+// find the addresses and interfaces of the host by trying, and could send from an address that no
+// rule grants. An interface that the guest may not know gives the error of one that does not exist,
+// and the kernel is not asked.
 
-// membership is how a guest has joined a group.
+// membership is a group that a guest joined, and the interface that it named.
 type membership struct {
 	group netip.Addr
-	on    network.Interface
+	iface network.Interface
 }
 
-// Join needs a join rule for the group, and an interface that the guest may know, or none: then the
-// host chooses.
-func (s *socket) Join(group netip.Addr, on network.Interface) error {
-	to := netip.AddrPortFrom(group, 0)
-	r := policy.Request{Op: policy.OpJoin, Protocol: s.protocol, Remote: to}
-	if err := s.enforce(s.net.now.Load(), r); err != nil {
+// Join needs a join rule for the group. It returns ENODEV for an interface that the guest may not
+// know. The host chooses the interface if none is named (ip(7), IP_ADD_MEMBERSHIP).
+func (s *socket) Join(group netip.Addr, iface network.Interface) error {
+	remote := netip.AddrPortFrom(group, 0)
+	r := policy.Request{Op: policy.OpJoin, Protocol: s.protocol, Remote: remote}
+	if err := s.enforce(s.net.active.Load(), r); err != nil {
 		return err
 	}
-	if !s.net.knowsInterface(on) {
+	if !s.net.knowsInterface(iface) {
 		return syscall.ENODEV
 	}
-	s.joining.Lock()
-	defer s.joining.Unlock()
-	if err := s.Socket.Join(group, on); err != nil {
+	s.joinMu.Lock()
+	defer s.joinMu.Unlock()
+	if err := s.Socket.Join(group, iface); err != nil {
 		return err
 	}
-	if s.joined == nil {
-		s.joined = make(map[membership]struct{})
+	if s.memberships == nil {
+		s.memberships = make(map[membership]struct{})
 	}
-	s.joined[membership{group, on}] = struct{}{}
+	s.memberships[membership{group, iface}] = struct{}{}
 	return nil
 }
 
-// Leave needs no permission for what the guest has joined. What somebody else has joined with a
-// socket that was handed over stays so.
-func (s *socket) Leave(group netip.Addr, on network.Interface) error {
-	s.joining.Lock()
-	defer s.joining.Unlock()
-	m := membership{group, on}
-	if _, ok := s.joined[m]; !ok && (s.shared || !s.net.knowsInterface(on)) {
+// Leave needs no permission for a group that the guest joined. It returns EADDRNOTAVAIL for a group
+// that the owner of an adopted socket joined.
+func (s *socket) Leave(group netip.Addr, iface network.Interface) error {
+	s.joinMu.Lock()
+	defer s.joinMu.Unlock()
+	m := membership{group, iface}
+	_, ok := s.memberships[m]
+	if !ok && (s.sharedWithOwner || !s.net.knowsInterface(iface)) {
 		return syscall.EADDRNOTAVAIL
 	}
-	err := s.Socket.Leave(group, on)
+	err := s.Socket.Leave(group, iface)
 	if err == nil {
-		delete(s.joined, m)
+		delete(s.memberships, m)
 	}
 	return err
 }
 
-// leaveAll undoes what the guest has joined with a socket that lives on without it.
-func (s *socket) leaveAll() {
-	s.joining.Lock()
-	defer s.joining.Unlock()
-	for m := range s.joined {
-		s.Socket.Leave(m.group, m.on)
+// leaveMemberships leaves the groups that the guest joined with an adopted socket. close(2) does
+// not leave them, since the owner still has the socket open.
+func (s *socket) leaveMemberships() {
+	s.joinMu.Lock()
+	defer s.joinMu.Unlock()
+	for m := range s.memberships {
+		s.Socket.Leave(m.group, m.iface)
 	}
-	s.joined = nil
+	s.memberships = nil
 }
 
-// interfaceOf is the interface that the value of an option names, and the error of one that there
-// is not.
-func interfaceOf(o network.Option, v int64) (on network.Interface, absent error) {
+// optionInterface returns the interface that the value of an option names, and the error that the
+// kernel gives for an interface that does not exist.
+func optionInterface(o network.Option, v int64) (iface network.Interface, notFound error) {
 	if o == network.MulticastInterface6 {
 		return network.Interface{Index: uint32(v)}, syscall.ENODEV
 	}
@@ -80,16 +83,17 @@ func interfaceOf(o network.Option, v int64) (on network.Interface, absent error)
 	return network.Interface{Addr: netip.AddrFrom4(b)}, syscall.EADDRNOTAVAIL
 }
 
-// mayChoose judges the interface that a socket is to send to groups from.
-func (s *socket) mayChoose(o network.Option, v int64) error {
+// checkMulticastInterface judges the interface from which a socket is to send to groups
+// (IP_MULTICAST_IF in ip(7), IPV6_MULTICAST_IF in ipv6(7)).
+func (s *socket) checkMulticastInterface(o network.Option, v int64) error {
 	if o == network.MulticastInterface6 && s.Family() == network.IPv4 {
 		return syscall.ENOPROTOOPT
 	}
 	if v < 0 || v > math.MaxUint32 {
 		return syscall.EINVAL
 	}
-	if on, absent := interfaceOf(o, v); !s.net.knowsInterface(on) {
-		return absent
+	if iface, notFound := optionInterface(o, v); !s.net.knowsInterface(iface) {
+		return notFound
 	}
 	return nil
 }

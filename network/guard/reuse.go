@@ -7,42 +7,49 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// SO_REUSEADDR shares a port among sockets for datagrams, of whatever user (socket(7), and
-// udp_lib_lport_inuse in net/ipv4/udp.c of Linux). What is sent to a group then comes to each of
-// them, but what is sent to one address comes to the latest, which so takes it from the others.
-// Therefore the wish is kept here, and granted where it takes nothing from anybody.
+// SO_REUSEADDR shares a port among datagram sockets, even of different users (socket(7), and
+// udp_lib_lport_inuse in net/ipv4/udp.c of Linux). Each of the sockets then receives the datagrams
+// to a group, but only the latest receives those to a unicast address, which it so takes from the
+// others. The guard therefore keeps the option itself, and sets it in the kernel only where that
+// takes no datagram from another program.
 
-func (s *socket) keepsReuse(o network.Option) bool {
-	return o == network.ReuseAddr && s.protocol == policy.UDP && !s.shared
+// emulatesReuse reports whether the guard keeps the value of an option.
+func (s *socket) emulatesReuse(o network.Option) bool {
+	return o == network.ReuseAddr && s.protocol == policy.UDP && !s.sharedWithOwner
 }
 
-func (s *socket) reuses() bool {
-	s.moving.Lock()
-	defer s.moving.Unlock()
-	return s.reuse
+// reuseRequested reports whether the guest set SO_REUSEADDR.
+func (s *socket) reuseRequested() bool {
+	s.addrMu.Lock()
+	defer s.addrMu.Unlock()
+	return s.reuseAddr
 }
 
-func (s *socket) setReuse(v int64) error {
-	s.moving.Lock()
-	defer s.moving.Unlock()
-	if _, err := s.Socket.Option(network.ReuseAddr); err != nil { // it is closed, say
+// requestReuse keeps the value of SO_REUSEADDR. It returns the errors that getsockopt(2) has, such
+// as that of a closed socket.
+func (s *socket) requestReuse(v int64) error {
+	s.addrMu.Lock()
+	defer s.addrMu.Unlock()
+	if _, err := s.Socket.Option(network.ReuseAddr); err != nil {
 		return err
 	}
-	s.reuse = v != 0
+	s.reuseAddr = v != 0
 	return nil
 }
 
-// place binds the socket, with moving held. One that is bound to a group hears nothing else, and so
-// may share its port. One on every address of the host, where programs that hear groups are mostly
-// bound, shares what is sent to groups if the guest may join any.
-func (s *socket) place(at netip.AddrPort) error {
-	a := at.Addr().Unmap()
+// bindKernel binds the socket in the kernel. addrMu is held.
+//
+// A socket that is bound to a group receives no other datagrams, so it may share its port. Programs
+// that receive from groups mostly bind to every address of the host; such a socket shares the
+// datagrams to groups if a rule lets the guest join any.
+func (s *socket) bindKernel(local netip.AddrPort) error {
+	a := local.Addr().Unmap()
 	group := a.IsMulticast()
-	every := a.IsUnspecified() && s.oneFamily() && s.net.Policy().MayJoin()
-	if !s.reuse || !group && !every {
-		return s.Socket.Bind(at)
+	everyAddr := a.IsUnspecified() && s.receivesOneFamily() && s.net.Policy().MayJoin()
+	if !s.reuseAddr || !group && !everyAddr {
+		return s.Socket.Bind(local)
 	}
-	if group && at.Port() != 0 {
+	if group && local.Port() != 0 {
 		if err := s.Socket.SetOption(network.ReuseAddr, 1); err != nil {
 			return err
 		}
@@ -51,16 +58,17 @@ func (s *socket) place(at netip.AddrPort) error {
 	if sharer, ok := s.Socket.(network.Sharer); ok {
 		bind = sharer.BindShared
 	}
-	err := bind(at)
+	err := bind(local)
 	if err != nil && group {
-		s.Socket.SetOption(network.ReuseAddr, 0) // the next bind may be to no group
+		s.Socket.SetOption(network.ReuseAddr, 0) // the guest may bind it elsewhere next
 	}
 	return err
 }
 
-// oneFamily reports whether the socket hears one family alone. What hears both would lose what is
-// sent by IPv4 to a later one on 0.0.0.0, which the kernel prefers.
-func (s *socket) oneFamily() bool {
+// receivesOneFamily reports whether the socket receives datagrams of one family alone. A dual-stack
+// socket would lose its IPv4 datagrams to a later socket on 0.0.0.0, which the kernel prefers
+// (ipv6(7), IPV6_V6ONLY).
+func (s *socket) receivesOneFamily() bool {
 	if s.Family() == network.IPv4 {
 		return true
 	}

@@ -10,346 +10,374 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// socket judges the operations of a socket that name an address, and what comes in.
+// socket is a Socket that judges each call that names an address, and each incoming connection and
+// datagram.
 type socket struct {
 	network.Socket
 	net      *Network
 	protocol policy.Protocol
-	number   uint64
-	grant    *policy.Policy // what handing it over allows; nil if the guest opened it
-	waiting                 // for limits
-	charge   charge         // protected by net.memory.mu
 
-	// somebody else has the socket too, and goes on to use it: what it is must not change
-	shared bool
-	dual   bool // it is shared, and on every address of both families
+	// id tells the sockets of a Network apart in knownSenders.
+	id uint64
 
-	receiving sync.Mutex // held while a datagram is received, if Options.Shared
-	// held while the socket gets an address of its own or of a peer, so that the guard's idea of it
-	// is the kernel's
-	moving  sync.Mutex
-	joining sync.Mutex // held while a membership changes; guards joined
-	closed  atomic.Bool
-	seen    atomic.Int64 // bytes at the head of the queue that were peeked at and charged
+	// conn is the connState of a stream.
+	conn atomic.Uint32
 
-	joined map[membership]struct{} // by the guest
-	reuse  bool                    // SO_REUSEADDR of datagrams, as set; guarded by moving
+	waitState
 
-	strangerTold atomic.Bool // OnStranger was called
+	// charge is the memory charged for the socket. It is protected by net.memory.mu.
+	charge socketCharge
 
-	mu    sync.Mutex
-	bound netip.AddrPort // where it listens or receives; invalid while unbound
-	// the port was the guest's choice, or that of whoever handed the socket over
-	chosen   bool
-	peer     netip.AddrPort // that datagrams are connected to
-	underway bool           // a stream's connection was started and has not failed; maybe it stands
-	sentTo   *judged        // of datagrams
-	gotFrom  *judged
+	// adoptGrant has the rules that adopting the socket stands for. It is nil if the guest opened
+	// the socket.
+	adoptGrant *policy.Policy
+
+	// sharedWithOwner tells that the owner of an adopted socket goes on to use it, so that the
+	// guest must not change it.
+	sharedWithOwner bool
+
+	// dualStack tells that an adopted socket is bound to every address of both families.
+	dualStack bool
+
+	closed atomic.Bool
+
+	// deniedPeerReported tells that OnStranger was called for this socket.
+	deniedPeerReported atomic.Bool
+
+	// peekedBytes is the number of bytes at the head of the receive queue that were peeked at, and
+	// so were charged already.
+	peekedBytes atomic.Int64
+
+	// recvMu is held while a datagram is received, if Options.Shared.
+	recvMu sync.Mutex
+
+	// addrMu is held while the kernel gives the socket a local or a remote address, so that the
+	// copies below are the kernel's addresses.
+	addrMu sync.Mutex
+	// reuseAddr is the SO_REUSEADDR of a datagram socket, as the guest set it.
+	reuseAddr bool
+
+	// joinMu is held while a membership changes.
+	joinMu sync.Mutex
+	// memberships are those that the guest joined.
+	memberships map[membership]struct{}
+
+	// mu protects the fields below.
+	mu sync.Mutex
+	// localAddr is the address where the socket listens or receives. It is invalid while unbound.
+	localAddr netip.AddrPort
+	// explicitPort tells that the guest, or the owner of an adopted socket, chose the port.
+	explicitPort bool
+	// peer is the remote address of a connected datagram socket.
+	peer netip.AddrPort
+	// sendCache and recvCache hold the latest verdicts of a datagram socket. They are nil for a
+	// stream.
+	sendCache *verdictCache
+	recvCache *verdictCache
 }
 
 func (n *Network) guard(s network.Socket) *socket {
-	g := &socket{Socket: s, net: n, protocol: policy.TCP, number: n.sockets.Add(1)}
+	g := &socket{Socket: s, net: n, protocol: policy.TCP, id: n.socketCount.Add(1)}
 	if s.Type() == network.Datagram {
-		g.protocol, g.sentTo, g.gotFrom = policy.UDP, new(judged), new(judged)
+		g.protocol, g.sendCache, g.recvCache = policy.UDP, new(verdictCache), new(verdictCache)
 	}
 	return g
 }
 
-// local is where the socket is, as far as it has been said: an unbound one gets the unspecified
-// address.
-func (s *socket) local() (at netip.AddrPort, chosen bool) {
+// boundAddr returns the local address as far as the guard has noted it. An unbound socket has the
+// unspecified address of its family.
+func (s *socket) boundAddr() (local netip.AddrPort, explicitPort bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.bound.IsValid():
-		return s.bound, s.chosen
+	case s.localAddr.IsValid():
+		return s.localAddr, s.explicitPort
 	case s.Family() == network.IPv6:
 		return netip.AddrPortFrom(netip.IPv6Unspecified(), 0), false
 	}
 	return netip.AddrPortFrom(netip.IPv4Unspecified(), 0), false
 }
 
-// settle notes the address that the socket has got.
-func (s *socket) settle(chosen bool) {
-	if at, err := s.Socket.LocalAddr(); err == nil && at.Port() != 0 {
+// noteLocalAddr copies the local address from the kernel (getsockname(2)).
+func (s *socket) noteLocalAddr(explicitPort bool) {
+	if local, err := s.Socket.LocalAddr(); err == nil && local.Port() != 0 {
 		s.mu.Lock()
-		s.bound, s.chosen = at, chosen
+		s.localAddr, s.explicitPort = local, explicitPort
 		s.mu.Unlock()
 	}
 }
 
-// decide asks the policy and, for a socket that was handed over, what that allows.
-func (s *socket) decide(now *regime, r policy.Request) policy.Decision {
-	d := now.policy.Decide(r, s.net.pins)
-	if s.grant != nil && !d.Allowed {
-		return s.decideHanded(now.policy, r, d)
+// notePeer copies the remote address from the kernel (getpeername(2)), which may spell it otherwise
+// than the guest did.
+func (s *socket) notePeer(peer netip.AddrPort) {
+	if kernelPeer, err := s.Socket.RemoteAddr(); err == nil {
+		peer = kernelPeer
+	}
+	s.mu.Lock()
+	s.peer = peer
+	s.mu.Unlock()
+}
+
+// decide asks the policy. For an adopted socket it also asks adoptGrant.
+func (s *socket) decide(active *policySnapshot, r policy.Request) policy.Decision {
+	d := active.policy.Decide(r, s.net.pins)
+	if s.adoptGrant != nil && !d.Allowed {
+		return s.decideAdopted(active.policy, r, d)
 	}
 	return d
 }
 
-// enforce judges what the guest wants of the socket.
-func (s *socket) enforce(now *regime, r policy.Request) error {
-	return s.act(now, r, s.decide(now, r))
+// enforce decides on a request of the guest, and returns the error if it is refused.
+func (s *socket) enforce(active *policySnapshot, r policy.Request) error {
+	return s.enforceDecision(active, r, s.decide(active, r))
 }
 
-// act acts on a decision about what the guest wants of the socket.
-func (s *socket) act(now *regime, r policy.Request, d policy.Decision) error {
+// enforceDecision is enforce with a decision that was made already.
+func (s *socket) enforceDecision(active *policySnapshot, r policy.Request,
+	d policy.Decision) error {
 	if d.Allowed {
 		s.learn(r)
 	}
-	return s.net.enforce(now, r, d)
+	return s.net.enforce(active, r, d)
 }
 
-// learn notes what the guest needs a rule for.
+// learn gives an allowed request to the Learner, unless adoptGrant allows it without a rule.
 func (s *socket) learn(r policy.Request) {
-	if l := s.net.options.Learner; l != nil && (s.grant == nil || !s.grant.Decide(r, nil).Allowed) {
+	if l := s.net.options.Learner; l != nil &&
+		(s.adoptGrant == nil || !s.adoptGrant.Decide(r, nil).Allowed) {
 		l.Request(r)
 	}
 }
 
-// Bind is EINVAL for a socket that has an address, as in bind(2): no rule could help.
+// Bind returns EINVAL for a socket that has an address (bind(2)). It asks no rule then, since no
+// rule could help.
 func (s *socket) Bind(a netip.AddrPort) error {
-	if at, err := s.Socket.LocalAddr(); err == nil && at.Port() != 0 {
+	if local, err := s.Socket.LocalAddr(); err == nil && local.Port() != 0 {
 		return syscall.EINVAL
 	}
-	if s.shared {
-		return s.keep("bind")
+	if s.sharedWithOwner {
+		return s.refuseAlter("bind")
 	}
-	host, err := s.zoned(a.Addr())
+	host, err := s.normalizeZone(a.Addr())
 	if err != nil {
 		return err
 	}
 	a = netip.AddrPortFrom(host, a.Port())
-	chosen := a.Port() != 0
-	r := policy.Request{Op: policy.OpBind, Protocol: s.protocol, Local: a, Ephemeral: !chosen}
-	if err := s.enforce(s.net.now.Load(), r); err != nil {
+	explicitPort := a.Port() != 0
+	r := policy.Request{Op: policy.OpBind, Protocol: s.protocol, Local: a, Ephemeral: !explicitPort}
+	if err := s.enforce(s.net.active.Load(), r); err != nil {
 		return err
 	}
-	s.moving.Lock()
-	defer s.moving.Unlock()
-	if err := s.place(a); err != nil {
+	s.addrMu.Lock()
+	defer s.addrMu.Unlock()
+	if err := s.bindKernel(a); err != nil {
 		return err
 	}
-	s.settle(chosen)
+	s.noteLocalAddr(explicitPort)
 	return nil
 }
 
-// Listen fails as listen(2) does where no rule could help: EOPNOTSUPP for datagrams, EINVAL once
-// the socket is connected, or is about to be. A socket that was handed over and listens goes on as
-// it is: its owner has chosen how many may wait.
+// Listen returns the errors of listen(2) for which no rule could help: EOPNOTSUPP for a datagram
+// socket, EINVAL if a connection is established or under way (POSIX, listen). An adopted socket
+// that listens keeps its backlog, which its owner chose.
 func (s *socket) Listen(backlog int) error {
 	if s.protocol == policy.UDP {
 		return syscall.EOPNOTSUPP
 	}
-	s.moving.Lock()
-	defer s.moving.Unlock()
-	if s.begun() {
+	s.addrMu.Lock()
+	defer s.addrMu.Unlock()
+	if s.state().hasConnection() {
 		return syscall.EINVAL
 	}
-	at, chosen := s.local()
-	if at.Port() == 0 { // a connect that failed may have bound it
-		s.settle(false)
-		at, chosen = s.local()
+	local, explicitPort := s.boundAddr()
+	if local.Port() == 0 { // a connect(2) that failed may have bound the socket
+		s.noteLocalAddr(false)
+		local, explicitPort = s.boundAddr()
 	}
-	if s.shared && at.Port() == 0 { // it would be bound as well
-		return s.keep("listen")
+	if s.sharedWithOwner && local.Port() == 0 { // listen(2) would bind the socket as well
+		return s.refuseAlter("listen")
 	}
-	r := policy.Request{Op: policy.OpListen, Protocol: s.protocol, Local: at, Ephemeral: !chosen}
-	if err := s.enforce(s.net.now.Load(), r); err != nil {
+	r := policy.Request{Op: policy.OpListen, Protocol: s.protocol, Local: local,
+		Ephemeral: !explicitPort}
+	if err := s.enforce(s.net.active.Load(), r); err != nil {
 		return err
 	}
-	if s.shared && s.listens.Load() {
+	if s.sharedWithOwner && s.state() == stateListening {
 		return nil
 	}
-	backlog, err := s.net.chargeQueue(s.net.now.Load(), s, backlog)
+	backlog, err := s.net.chargeBacklog(s.net.active.Load(), s, backlog)
 	if err != nil {
 		return err
 	}
 	if err := s.Socket.Listen(backlog); err != nil {
 		return err
 	}
-	s.settle(chosen)
-	s.listens.Store(true)
+	s.noteLocalAddr(explicitPort)
+	s.setState(stateListening)
 	return nil
 }
 
-// maxStrangers bounds how many strangers are turned away by one call, which is then tried again if
-// the guest still wants it.
-const maxStrangers = 64
+// maxDeniedPerCall bounds the number of peers that one call turns away. The call then returns
+// EAGAIN, so that a flood from outside cannot hold a thread of the guest.
+const maxDeniedPerCall = 64
 
-// Accept closes the connections of peers that are not admitted, and goes on to the next. EMFILE
-// beyond the limit of sockets, ENOBUFS beyond that of their memory.
+// Accept closes each connection from a peer that is not admitted, and takes the next one. Errors:
+// EMFILE beyond the limit of sockets, ENOBUFS beyond the limit of their memory (accept(2)).
 func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
-	now := s.net.now.Load()
-	if err := s.net.reserve(now); err != nil {
+	active := s.net.active.Load()
+	if err := s.net.reserveSocket(active); err != nil {
 		return nil, netip.AddrPort{}, err
 	}
-	if err := s.net.mayCharge(now); err != nil {
-		s.net.release()
+	if err := s.net.checkSocketMemory(active); err != nil {
+		s.net.releaseSocket()
 		return nil, netip.AddrPort{}, err
 	}
-	for range maxStrangers {
+	for range maxDeniedPerCall {
 		c, from, err := s.Socket.Accept()
 		if err != nil {
-			s.net.release()
+			s.net.releaseSocket()
 			return nil, from, err
 		}
-		if s.admits(from) {
+		if s.admitPeer(from) {
 			g := s.net.guard(c)
-			g.underway = true
-			if err := s.net.chargeSocket(now, g); err != nil { // another thread took the rest
+			g.setState(stateConnected)
+			if err := s.net.chargeSocket(active, g); err != nil { // another thread took the rest
 				g.Close()
 				return nil, from, err
 			}
 			return g, from, nil
 		}
-		s.net.counters.accepted.Add(1)
+		s.net.counters.droppedConns.Add(1)
 		c.Close()
 	}
-	s.net.release()
+	s.net.releaseSocket()
 	return nil, netip.AddrPort{}, syscall.EAGAIN
 }
 
-// admits judges who has connected, by the policy that holds now that it has.
-func (s *socket) admits(from netip.AddrPort) bool {
-	now := s.net.now.Load()
-	at, chosen := s.local()
-	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: at, Ephemeral: !chosen,
-		Remote: from}
-	d := s.decide(now, r)
+// admitPeer judges the peer of an incoming connection. It reads the policy anew, since the policy
+// may have changed after Accept began.
+func (s *socket) admitPeer(from netip.AddrPort) bool {
+	active := s.net.active.Load()
+	local, explicitPort := s.boundAddr()
+	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: local,
+		Ephemeral: !explicitPort, Remote: from}
+	d := s.decide(active, r)
 	if !d.Allowed {
-		return s.turnAway(now, r, d)
+		return s.rejectPeer(active, r, d)
 	}
 	s.learn(r)
-	s.net.allowed(r, d)
+	s.net.noteAllowed(r, d)
 	return true
 }
 
-// Connect is EAGAIN beyond the limit of connects, and EACCES for a socket that was handed over,
-// which may be connected to where it is and to nothing else. It is EISCONN, as in connect(2), where
-// no rule could help: the socket listens, or has a connection of which the guest knows.
+// Connect returns EISCONN, without asking a rule, for a listener and for a connection that the
+// guest knows of (POSIX, connect). It returns EAGAIN beyond the limit of connects. An adopted
+// socket may be connected to the peer that it has, and to no other: EACCES.
 func (s *socket) Connect(a netip.AddrPort) error {
-	if s.listens.Load() || s.begun() && !s.connects.Load() {
+	// 1. State: no rule helps a socket that cannot be connected.
+	state := s.state()
+	if state == stateListening || state == stateConnected {
 		return syscall.EISCONN
 	}
-	a, err := s.aim(a)
+
+	// 2. Address: judge the one that the kernel will be given.
+	a, err := s.normalizeDest(a)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
-	underway, peer := s.underway, s.peer
+	peer := s.peer
 	s.mu.Unlock()
-	if s.shared && a != peer {
-		return s.keep("connect")
+	if s.sharedWithOwner && a != peer {
+		return s.refuseAlter("connect")
 	}
-	now := s.net.now.Load()
-	own := s.net.owns(a.Addr())
+
+	// 3. Rule.
+	active := s.net.active.Load()
+	own := s.net.ownsPublicAddr(a.Addr())
 	r := policy.Request{Op: policy.OpConnect, Protocol: s.protocol, Remote: a, Own: own}
-	if err := s.enforce(now, r); err != nil {
+	if err := s.enforce(active, r); err != nil {
 		return err
 	}
-	if s.shared {
+	if s.sharedWithOwner {
 		return nil
 	}
-	if !underway { // or it is only asked what became of the connection
-		if err := s.net.mayStart(now, r); err != nil {
+
+	// 4. Limit: a second Connect, which only asks for the result of the first, is not charged.
+	if state != stateConnecting {
+		if err := s.net.chargeConnect(active, r); err != nil {
 			return err
 		}
 	}
-	s.moving.Lock()
-	defer s.moving.Unlock()
+
+	// 5. Kernel.
+	s.addrMu.Lock()
+	defer s.addrMu.Unlock()
 	err = s.Socket.Connect(a)
-	s.progress(err)
+	s.noteConnectResult(err)
 	if err == nil && s.protocol == policy.UDP {
-		s.point(a)
+		s.notePeer(a)
 	}
 	return err
 }
 
-// Disconnect releases the peer, and what was let in because it came from there is let in no more. A
-// socket that was handed over shares its peer with others: EACCES.
+// Disconnect releases the peer of a datagram socket (connect(2), AF_UNSPEC). Verdicts that were
+// given because a sender was the peer end with it. An adopted socket shares its peer with its
+// owner: EACCES.
 func (s *socket) Disconnect() error {
 	d, ok := s.Socket.(network.Disconnecter)
 	switch {
 	case !ok:
 		return syscall.EOPNOTSUPP
-	case s.shared:
-		return s.keep("connect")
+	case s.sharedWithOwner:
+		return s.refuseAlter("connect")
 	}
-	s.moving.Lock()
-	defer s.moving.Unlock()
+	s.addrMu.Lock()
+	defer s.addrMu.Unlock()
 	if err := d.Disconnect(); err != nil {
 		return err
 	}
-	at, err := s.Socket.LocalAddr() // where the host's choice of an address and a port is undone
+	local, err := s.Socket.LocalAddr()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.peer, s.gotFrom = netip.AddrPort{}, new(judged)
-	if err == nil && at != s.bound {
-		s.bound, s.chosen = at, false
+	s.peer, s.recvCache = netip.AddrPort{}, new(verdictCache)
+	if err == nil && local != s.localAddr { // the kernel released the address or port that it chose
+		s.localAddr, s.explicitPort = local, false
 	}
 	return nil
 }
 
-// FinishConnect tells the result of what Connect was allowed to start.
+// FinishConnect returns the result of a connection that Connect was allowed to start.
 func (s *socket) FinishConnect() error {
 	err := s.Socket.FinishConnect()
-	s.progress(err)
+	s.noteConnectResult(err)
 	return err
 }
 
-// progress notes whether a stream has a connection, or one on its way, by what an attempt at it
-// returned.
-func (s *socket) progress(err error) {
-	if s.protocol == policy.UDP {
-		return
-	}
-	underway := err == nil || err == syscall.EINPROGRESS || err == syscall.EALREADY ||
-		err == syscall.EISCONN
-	s.mu.Lock()
-	s.underway = underway
-	s.mu.Unlock()
-	s.connects.Store(underway && err != nil && err != syscall.EISCONN)
-}
-
-// begun reports whether a stream has a connection, or one on its way.
-func (s *socket) begun() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.underway
-}
-
-// point notes where datagrams go from now on: to where the kernel says, which may spell the address
-// in its own way.
-func (s *socket) point(a netip.AddrPort) {
-	if peer, err := s.Socket.RemoteAddr(); err == nil {
-		a = peer
-	}
-	s.mu.Lock()
-	s.peer = a
-	s.mu.Unlock()
-}
-
-// Shutdown is refused for a socket that was handed over, since it would end it for its owner too.
+// Shutdown returns EACCES for an adopted socket, since shutdown(2) ends the connection for its
+// owner too.
 func (s *socket) Shutdown(how network.How) error {
-	if s.shared {
-		return s.keep("shutdown")
+	if s.sharedWithOwner {
+		return s.refuseAlter("shutdown")
 	}
 	return s.Socket.Shutdown(how)
 }
 
+// Close releases the socket and refunds its memory, except for the data that the host has yet to
+// send.
 func (s *socket) Close() error {
 	if !s.closed.CompareAndSwap(false, true) {
 		return s.Socket.Close()
 	}
-	s.net.release()
-	unsent := unsentOf(s)
-	s.waiting.end()
-	if s.shared {
-		s.leaveAll()
+	s.net.releaseSocket()
+	unsent := takeUnsent(s)
+	s.endWaits()
+	if s.sharedWithOwner {
+		s.leaveMemberships()
 	}
 	err := s.Socket.Close()
-	// ends the sending, so calls that wait must find the socket closed by now
-	s.net.discharge(s, unsent)
+	// refundSocket ends the stream. It comes after Close, so that a blocked call finds the socket
+	// closed and not at its end.
+	s.net.refundSocket(s, unsent)
 	return err
 }
