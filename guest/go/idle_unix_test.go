@@ -16,14 +16,14 @@ import (
 	"github.com/wasport/wasport/guest/go/internal/guesttest"
 )
 
-// TestIdleServerTakesNoProcessorTime has a guest wait in 201 goroutines, for connections and for
+// TestIdleServerTakesNoProcessorTime has a guest wait in 1,001 goroutines, for connections and for
 // data, until their deadline. A guest that looked again and again would compute all the time.
 func TestIdleServerTakesNoProcessorTime(t *testing.T) {
 	module := programs.Guest(t, "./internal/programs/idle")
 	r, w := io.Pipe()
 	defer r.Close()
 	g, err := module.Start(context.Background(), wasport.Config{
-		Args: []string{"idle", "100", "2s"}, Stdout: w, Stderr: os.Stderr,
+		Args: []string{"idle", "500", "2s"}, Stdout: w, Stderr: os.Stderr,
 		Policy: guesttest.Policy(t, "allow listen loopback\nallow connect loopback"),
 	})
 	if err != nil {
@@ -38,7 +38,7 @@ func TestIdleServerTakesNoProcessorTime(t *testing.T) {
 	start, before := time.Now(), processorTime(t)
 	lines.Scan()
 	wall, busy := time.Since(start), processorTime(t)-before
-	if got, want := lines.Text(), "201 have waited"; got != want {
+	if got, want := lines.Text(), "1001 have waited"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if busy > wall/10 {

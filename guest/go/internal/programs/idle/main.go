@@ -1,6 +1,6 @@
-// Command idle is a server with connections on which nothing happens: idle CONNECTIONS DURATION.
+// Command idle has both ends of connections on which nothing happens: idle CONNECTIONS DURATION.
 // Once they are open it prints a line, and after DURATION, which is the deadline of all that waits,
-// how many of them have waited.
+// how many goroutines have waited.
 package main
 
 import (
