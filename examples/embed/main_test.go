@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestRun(t *testing.T) {
+func TestRunOfDemoClient(t *testing.T) {
 	status, err := run(context.Background(), "../../internal/guests/demo/demo_tcp_client.wasm")
 	if status != 0 || err != nil {
 		t.Errorf("got exit status %d, %v, want 0", status, err)

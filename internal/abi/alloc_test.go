@@ -8,8 +8,8 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// TestNoAllocation holds the paths that programs spend their time on to not allocating.
-func TestNoAllocation(t *testing.T) {
+// TestTransfersDoNotAllocate checks the calls that dominate the run time of network programs.
+func TestTransfersDoNotAllocate(t *testing.T) {
 	c := newNetCallerOn(t, wazero.NewRuntimeConfig())
 	client, server := c.pair(wasi.AddressFamilyInet4)
 	a, b, _, addrB := c.datagrams(wasi.AddressFamilyInet4)
@@ -27,7 +27,7 @@ func TestNoAllocation(t *testing.T) {
 		functions := [...]string{"sock_send", "sock_recv", "fd_write", "fd_read", "sock_send_to",
 			"sock_recv_from", "poll_oneoff"}
 		stack := make([]uint64, 16)
-		// Handles are made once: making one allocates.
+		// ExportedFunction allocates, so the handles are made once.
 		type prepared struct {
 			call func([]uint64) error
 			args []uint64

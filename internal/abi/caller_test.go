@@ -15,15 +15,16 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// caller is a guest that does nothing but call its imports as the test tells it: a module that
-// exports a function for each function of the dialects, which passes its arguments on.
+// caller is a guest that makes the calls of a test. Its module exports a function for each function
+// of the dialects, which calls it with the same arguments.
 type caller struct {
 	t     testing.TB
 	ctx   context.Context
 	world *system.Guest
 	mod   api.Module
 
-	another func() *caller // a further thread of the guest, with a memory of its own
+	// another starts a thread of the guest with its own memory.
+	another func() *caller
 }
 
 const memorySize = 1 << 16
@@ -62,7 +63,7 @@ func newCallerOn(t testing.TB, engine wazero.RuntimeConfig, c system.Config) *ca
 		}
 	}
 	ctx = experimental.WithImportResolver(ctx, func(name string) api.Module { return hosts[name] })
-	compiled, err := r.CompileModule(ctx, passOn(functions))
+	compiled, err := r.CompileModule(ctx, forwardingModule(functions))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func (c *caller) call(name string, args ...uint64) wasi.Errno {
 	return wasi.Errno(res[0])
 }
 
-// must is call for what has to succeed.
+// must calls an import that must succeed.
 func (c *caller) must(name string, args ...uint64) {
 	c.t.Helper()
 	if e := c.call(name, args...); e != wasi.Success {
@@ -126,8 +127,8 @@ func valueType(letter byte) api.ValueType {
 	return api.ValueTypeI32
 }
 
-// exportName is what a function is called by: its name or, if it is not the first of that name, the
-// name with the letters of its parameters.
+// exportName returns the export for a function: the function's name, followed by the letters of its
+// parameters unless it is the first with that name.
 func exportName(module string, f *abi.Function) string {
 	if abi.Overloads(module, f.Name)[0] == f {
 		return f.Name
@@ -135,9 +136,9 @@ func exportName(module string, f *abi.Function) string {
 	return f.Name + "/" + f.Params
 }
 
-// passOn encodes a module that imports all functions and exports, under their names, functions that
-// call them.
-func passOn(functions map[string][]*abi.Function) []byte {
+// forwardingModule encodes a module that imports all functions and exports functions that call
+// them.
+func forwardingModule(functions map[string][]*abi.Function) []byte {
 	var types, imports, funcs, exports, code []byte
 	var bodies [][]byte
 	n := 0

@@ -8,7 +8,8 @@ import (
 	"github.com/wasport/wasport/internal/abi"
 )
 
-// functionType writes a type as inspection does: letters of parameters, and whether an i32 returns.
+// functionType returns the signature of a function with these letters of parameters and an i32
+// result or none.
 func functionType(params, results string) string {
 	types := strings.NewReplacer("i", "i32, ", "I", "i64, ")
 	s := "(" + strings.TrimSuffix(types.Replace(params), ", ") + ")"
@@ -20,7 +21,7 @@ func functionType(params, results string) string {
 
 const wasip1 = "wasi_snapshot_preview1"
 
-func TestDialects(t *testing.T) {
+func TestDialectsOfImports(t *testing.T) {
 	p1 := func(name, params string) abi.Import {
 		return abi.Import{Module: wasip1, Name: name, Type: functionType(params, "i")}
 	}
@@ -92,9 +93,9 @@ func TestDialects(t *testing.T) {
 	}
 }
 
-// TestDialectsOfTables checks that each function which can be supplied counts as a dialect that is
-// spoken here: else the rows of another dialect would shadow it.
-func TestDialectsOfTables(t *testing.T) {
+// TestDialectsOfSuppliedFunctions checks that no function of a table counts as Unknown or Foreign,
+// and that no table shadows the rows of another.
+func TestDialectsOfSuppliedFunctions(t *testing.T) {
 	for module, functions := range abi.Functions() {
 		for _, f := range functions {
 			got := abi.Dialects([]abi.Import{{module, f.Name, functionType(f.Params, f.Results)}})

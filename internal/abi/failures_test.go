@@ -12,8 +12,8 @@ import (
 
 const inet6 = wasi.AddressFamilyInet6
 
-// TestFailures is a table of what else can be wrong with a call, and the errno that says so.
-func TestFailures(t *testing.T) {
+// TestErrnoOfWrongCall has the errors that TestImportWithWrongPointerOrDescriptor does not cover.
+func TestErrnoOfWrongCall(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		want wasi.Errno
@@ -465,8 +465,7 @@ func (c *caller) resolve(host, service string, enabled byte, family, typ,
 	return c.call("sock_addr_resolve", path, path2, at, out, capacity, out2)
 }
 
-// TestProc ends guests.
-func TestProc(t *testing.T) {
+func TestProcExitEndsGuest(t *testing.T) {
 	c := newCaller(t, system.Config{})
 	_, err := c.mod.ExportedFunction("proc_exit").Call(c.ctx, 42)
 	if err == nil {
@@ -478,7 +477,7 @@ func TestProc(t *testing.T) {
 	}
 }
 
-// TestSeekRightImpliesTell tells the position of a file that may only be sought in.
+// TestSeekRightImpliesTell checks fd_tell with each of the rights alone.
 func TestSeekRightImpliesTell(t *testing.T) {
 	for _, test := range []struct {
 		right wasi.Rights

@@ -18,9 +18,9 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// FuzzImports makes arbitrary calls, of all dialects, in a guest that has a file, a directory and
-// sockets of every kind: each returns or ends the guest, soon after the guest is ended at the
-// latest, and leaves what is not the guest's memory alone.
+// FuzzImports makes arbitrary calls of all dialects, in a guest that has a file, a directory and
+// sockets of every kind. Each call must return or end the guest, soon after the guest is killed at
+// the latest, and must not change memory outside of the guest's.
 func FuzzImports(f *testing.F) {
 	imports, number := numberedImports()
 	if len(imports) > 256 {
@@ -28,11 +28,11 @@ func FuzzImports(f *testing.F) {
 	}
 	for _, call := range goodCalls {
 		c := newNetCaller(f)
-		c.furnish()
+		c.openFixtures()
 		input := []byte{number[call.name]}
 		for i, a := range call.args(c) {
 			if slices.Contains(call.fds, i) {
-				a = c.furnished(a, call.name)
+				a = c.fixtureFD(a, call.name)
 			}
 			if imports[number[call.name]].Params[i] == 'I' {
 				input = binary.LittleEndian.AppendUint64(input, a)
@@ -42,7 +42,7 @@ func FuzzImports(f *testing.F) {
 		}
 		f.Add(input, bytes.Clone(c.memory()[at:data+dataLen]))
 	}
-	mod := newNetCaller(f).mod // for its memory's size
+	mod := newNetCaller(f).mod // for the size of its memory
 	f.Fuzz(func(t *testing.T, calls, memory []byte) {
 		arena := bytes.Repeat([]byte{canary}, 3*memorySize)
 		guest := arena[memorySize : 2*memorySize]
@@ -61,7 +61,7 @@ func FuzzImports(f *testing.F) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			furnish(func(name string, args ...uint64) wasi.Errno {
+			openFixtures(func(name string, args ...uint64) wasi.Errno {
 				e, _ := try(imports[number[name]], th, mod, args)
 				return e
 			}, guest)
@@ -71,7 +71,8 @@ func FuzzImports(f *testing.F) {
 		select {
 		case <-done:
 		case <-time.After(10 * time.Second):
-			panic("a call goes on although the guest has ended") // which shows where it is
+			// A panic prints the stack of the blocked call.
+			panic("a call goes on although the guest has ended")
 		}
 		for _, b := range [...][]byte{arena[:memorySize], arena[2*memorySize:]} {
 			if slices.ContainsFunc(b, func(b byte) bool { return b != canary }) {
@@ -119,8 +120,7 @@ func callAll(t *testing.T, imports []*abi.Function, calls []byte, caller *abi.Ca
 	}
 }
 
-// nextCall decodes a call: the number of the function, and its arguments, which are 0 when there is
-// nothing left.
+// nextCall decodes a call: the number of the function and its arguments. Missing bytes are 0.
 func nextCall(imports []*abi.Function, b []byte) (fn *abi.Function, args []uint64, rest []byte) {
 	if len(b) == 0 {
 		return nil, nil, nil
@@ -157,34 +157,34 @@ func try(fn *abi.Function, th *abi.Caller, mod api.Module, args []uint64) (e was
 	return wasi.Errno(stack[0]), nil
 }
 
-func (c *caller) furnish() { furnish(c.call, c.memory()) }
+func (c *caller) openFixtures() { openFixtures(c.call, c.memory()) }
 
-// furnished is the descriptor from furnish of the same kind as another, for the call.
-func (c *caller) furnished(fd uint64, call string) uint64 {
+// fixtureFD returns the descriptor from openFixtures of the kind of fd.
+func (c *caller) fixtureFD(fd uint64, call string) uint64 {
 	switch kind := c.fdstat(fd).Type; {
 	case kind == wasi.FiletypeRegularFile:
-		return furnishedFile
+		return fixtureFile
 	case strings.HasPrefix(call, "sock_accept"):
-		return furnishedListener
+		return fixtureListener
 	case kind == wasi.FiletypeSocketStream:
-		return furnishedStream
+		return fixtureStream
 	case kind == wasi.FiletypeSocketDgram:
-		return furnishedDatagram
+		return fixtureDatagram
 	}
 	return fd
 }
 
 const (
-	furnishedFile = dir + 1 + iota
-	furnishedListener
-	furnishedStream
-	_ // its other end
-	furnishedDatagram
+	fixtureFile = dir + 1 + iota
+	fixtureListener
+	fixtureStream
+	_ // the server's end
+	fixtureDatagram
 )
 
-// furnish opens a file, a listener, both ends of a connection and two sockets for datagrams, and
-// lets none of the sockets wait.
-func furnish(call func(name string, args ...uint64) wasi.Errno, m []byte) {
+// openFixtures opens a file, a listener, both ends of a connection and two datagram sockets, all
+// sockets in non-blocking mode.
+func openFixtures(call func(name string, args ...uint64) wasi.Errno, m []byte) {
 	opened := func() uint64 { return uint64(binary.LittleEndian.Uint32(m[out:])) }
 	copy(m[path:], "file1")
 	call("path_open", dir, 1, path, pathLen, 0, uint64(wasi.RightsFile), 0, 0, out)

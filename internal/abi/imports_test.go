@@ -19,19 +19,19 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Where the tests keep things in guest memory.
+// Addresses in guest memory that the tests use.
 const (
-	at       = 1024 // a structure that goes in
-	path     = 1536 // a path, of pathLen bytes
+	at       = 1024 // an argument's structure
+	path     = 1536 // a path of pathLen bytes
 	path2    = 1600
 	pathLen  = 5
-	iov      = 2048 // one iovec
-	data     = 4096 // what it points to, of dataLen bytes
+	iov      = 2048 // an iovec
+	data     = 4096 // dataLen bytes that the iovec points to
 	dataLen  = 64
 	out      = 8192 // results
 	out2     = 8448
 	out3     = 8512
-	bad      = memorySize - 1 // where nothing longer than a byte fits
+	bad      = memorySize - 1 // no room for more than 1 byte
 	nowhere  = 0xfffffff0
 	minusOne = 0xffffffff
 )
@@ -45,10 +45,11 @@ const (
 	closed = 77
 )
 
-// newNetCaller is a guest that may do everything on loopback, with a directory.
+// newNetCaller makes a guest that may use all of loopback and has a directory.
 func newNetCaller(t testing.TB) *caller {
 	t.Helper()
-	return newNetCallerOn(t, wazero.NewRuntimeConfigInterpreter()) // which starts sooner
+	// Starts sooner than the compiler.
+	return newNetCallerOn(t, wazero.NewRuntimeConfigInterpreter())
 }
 
 func newNetCallerOn(t testing.TB, engine wazero.RuntimeConfig) *caller {
@@ -99,7 +100,7 @@ func netConfig(t testing.TB) system.Config {
 	}
 }
 
-// withBuffer lets the iovec point to the data.
+// withBuffer makes the iovec point to data.
 func (c *caller) withBuffer() *caller {
 	m := c.memory()
 	binary.LittleEndian.PutUint32(m[iov:], data)
@@ -168,13 +169,14 @@ func (c *caller) datagrams(family uint64) (a, b uint64, addrA, addrB netip.AddrP
 	return fds[0], fds[1], addrs[0], addrs[1]
 }
 
-// call is an import with the arguments of a call that succeeds.
+// goodCall is an import with arguments for a call that succeeds.
 type goodCall struct {
 	name string
 	args func(c *caller) []uint64
 
-	// Which arguments are descriptors and pointers, by position. A pointer that is nowhere must be
-	// EFAULT, a descriptor that is not open EBADF, and one that is no socket ENOTSOCK if sock.
+	// fds and ptrs are the positions of arguments that are descriptors and pointers. A wrong
+	// pointer must be EFAULT, a closed descriptor EBADF, and if sock, another descriptor than a
+	// socket's ENOTSOCK.
 	fds, ptrs []int
 	sock      bool
 }
@@ -201,7 +203,7 @@ func fileCall(rest ...uint64) func(*caller) []uint64 {
 	return func(c *caller) []uint64 { return append([]uint64{c.openFile()}, rest...) }
 }
 
-// pathCall puts the path and passes it after some arguments.
+// pathCall returns arguments with the path p after args.
 func pathCall(p string, args ...uint64) func(*caller) []uint64 {
 	return func(c *caller) []uint64 {
 		c.putPath(path, p)
@@ -368,7 +370,7 @@ var goodCalls = slices.Concat([]goodCall{
 	{"sock_disconnect", socketCall(datagram), []int{0}, nil, true},
 }, optionCalls(), edgeCalls())
 
-// optionCalls are the options that take one value: {get, set} with a value that is taken.
+// optionCalls are the get and set calls of the options with one value, with a valid value.
 func optionCalls() (calls []goodCall) {
 	for _, o := range []struct {
 		name       string
@@ -394,12 +396,12 @@ func optionCalls() (calls []goodCall) {
 	return calls
 }
 
-// TestImports calls each import once as it should be, and once with each descriptor and each
-// pointer spoilt.
-func TestImports(t *testing.T) {
+// TestImportWithWrongPointerOrDescriptor makes each good call, and repeats it with each descriptor
+// and each pointer wrong.
+func TestImportWithWrongPointerOrDescriptor(t *testing.T) {
 	for _, call := range goodCalls {
 		t.Run(call.name, func(t *testing.T) {
-			newNetCaller(t).good(call)
+			newNetCaller(t).checkGoodCall(call)
 			for _, i := range call.ptrs {
 				for _, p := range []uint64{nowhere, bad, memorySize} {
 					c := newNetCaller(t)
@@ -439,7 +441,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-func (c *caller) good(call goodCall) {
+func (c *caller) checkGoodCall(call goodCall) {
 	c.t.Helper()
 	a := slices.Clone(call.args(c))
 	if e := c.call(call.name, a...); e != wasi.Success {
@@ -447,7 +449,7 @@ func (c *caller) good(call goodCall) {
 	}
 }
 
-// oneByte says of which results a single byte is all.
+// oneByte reports whether an argument points to a single byte.
 func oneByte(name string, arg int) bool {
 	if name == "sock_get_linger" {
 		return arg == 1
@@ -461,13 +463,13 @@ func oneByte(name string, arg int) bool {
 		name == "sock_addr_resolve" && arg < 2
 }
 
-// TestEveryImportIsTested holds the table above against the dialects.
+// TestEveryImportIsTested compares goodCalls with the tables of the dialects.
 func TestEveryImportIsTested(t *testing.T) {
 	tested := make(map[string]bool)
 	for _, call := range goodCalls {
 		tested[call.name] = true
 	}
-	tested["proc_exit"], tested["proc_raise"] = true, true // see TestProc
+	tested["proc_exit"], tested["proc_raise"] = true, true // tested by TestProcExitEndsGuest
 	for module, functions := range abi.Functions() {
 		for _, f := range functions {
 			if name := exportName(module, f); !tested[name] {

@@ -7,10 +7,10 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// TestLacks checks what counts as something that a guest lacked, and what does not.
-func TestLacks(t *testing.T) {
+// TestLacksOfGuest checks which calls note that the guest lacks something.
+func TestLacksOfGuest(t *testing.T) {
 	none := func(t *testing.T) *caller { return newCaller(t, system.Config{}) }
-	full := func(t *testing.T) *caller { return newNetCaller(t) } // with a directory
+	full := func(t *testing.T) *caller { return newNetCaller(t) } // has a directory
 	openPath := func(fd uint64) func(*caller) {
 		return func(c *caller) { c.call("path_open", fd, 0, path, pathLen, 0, 0, 0, 0, out) }
 	}
@@ -64,8 +64,8 @@ func TestLacks(t *testing.T) {
 	}
 }
 
-// TestDescriptorLimitIsTold reaches the limit in each way in which a guest gets descriptors.
-func TestDescriptorLimitIsTold(t *testing.T) {
+// TestDescriptorLimitIsReported reaches the limit by each call that makes a descriptor.
+func TestDescriptorLimitIsReported(t *testing.T) {
 	for name, do := range map[string]func(*caller){
 		"path_open": func(c *caller) {
 			c.putPath(path, "file1")

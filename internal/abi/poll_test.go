@@ -10,7 +10,7 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// clockFor subscribes to a clock.
+// clockFor encodes a subscription to a clock.
 func clockFor(userdata uint64, id uint32, timeout uint64, flags byte) []byte {
 	b := make([]byte, wasi.SizeSubscription)
 	binary.LittleEndian.PutUint64(b, userdata)
@@ -20,7 +20,7 @@ func clockFor(userdata uint64, id uint32, timeout uint64, flags byte) []byte {
 	return b
 }
 
-// fdFor subscribes to a descriptor.
+// fdFor encodes a subscription to a descriptor.
 func fdFor(userdata uint64, kind byte, fd uint64) []byte {
 	b := make([]byte, wasi.SizeSubscription)
 	binary.LittleEndian.PutUint64(b, userdata)
@@ -32,7 +32,7 @@ func fdFor(userdata uint64, kind byte, fd uint64) []byte {
 func readable(userdata, fd uint64) []byte { return fdFor(userdata, wasi.EventFdRead, fd) }
 func writable(userdata, fd uint64) []byte { return fdFor(userdata, wasi.EventFdWrite, fd) }
 
-// poll waits, and ends the guest if that takes too long.
+// poll calls poll_oneoff. If that does not return, it kills the guest.
 func (c *caller) poll(subscriptions ...[]byte) []wasi.Event {
 	c.t.Helper()
 	m := c.memory()
@@ -51,9 +51,9 @@ func (c *caller) poll(subscriptions ...[]byte) []wasi.Event {
 	return events
 }
 
-// TestPollClocks waits for clocks, relative and absolute, one and several, alone and beside
+// TestPollOfClocks polls clocks: relative and absolute, one and several, alone and with
 // descriptors.
-func TestPollClocks(t *testing.T) {
+func TestPollOfClocks(t *testing.T) {
 	c := newNetCaller(t)
 	_, quiet, _, _ := c.datagrams(0)
 	const soon, far, abs = 3e6, 3600e9, wasi.SubclockAbstime
@@ -114,8 +114,7 @@ func TestPollClocks(t *testing.T) {
 	}
 }
 
-// TestPollSockets looks at what is said of sockets.
-func TestPollSockets(t *testing.T) {
+func TestPollOfSockets(t *testing.T) {
 	c := newNetCaller(t)
 	check := func(name string, want wasi.Event, subscriptions ...[]byte) {
 		t.Helper()
@@ -140,7 +139,8 @@ func TestPollSockets(t *testing.T) {
 	c.must("sock_connect", c.open(0, stream), c.putAddr(addr))
 	check("a client", wasi.Event{Userdata: 7, Type: wasi.EventFdRead}, readable(7, l))
 
-	// A connection that is refused says so as often as it is asked, and once more to the next call.
+	// The error of a refused connection is reported by every poll, and cleared by the next other
+	// call.
 	c.must("fd_close", l)
 	fd := c.open(0, stream)
 	c.must("fd_fdstat_set_flags", fd, uint64(wasi.FdflagNonblock))
@@ -158,9 +158,9 @@ func TestPollSockets(t *testing.T) {
 	}
 }
 
-// TestPollAfterWaitingForOther waits for a socket, then in a read for something else, and for the
-// socket again.
-func TestPollAfterWaitingForOther(t *testing.T) {
+// TestPollAfterReadOfOther polls a socket, blocks in a read of stdin, and polls the socket again:
+// the thread's set must be registered anew.
+func TestPollAfterReadOfOther(t *testing.T) {
 	r, w := io.Pipe()
 	config := netConfig(t)
 	config.Stdin = r

@@ -9,8 +9,8 @@ import (
 
 func failure(userdata, fd uint64) []byte { return fdFor(userdata, wasi.EventFdFail, fd) }
 
-// TestPollFailure waits for failures and for nothing else.
-func TestPollFailure(t *testing.T) {
+// TestPollOfFailureOnly polls for failures and not for readability.
+func TestPollOfFailureOnly(t *testing.T) {
 	const soon, far = 3e6, 3600e9
 	in := func(ns uint64) []byte { return clockFor(1, wasi.ClockMonotonic, ns, 0) }
 	quiet := wasi.Event{Userdata: 1, Type: wasi.EventClock}
@@ -57,9 +57,9 @@ func TestPollFailure(t *testing.T) {
 	}
 }
 
-// TestPollFailureLater resets a connection while a guest waits for nothing but that, beside what it
-// may read.
-func TestPollFailureLater(t *testing.T) {
+// TestPollOfFailureAfterReset resets a connection during a poll for its failure, alone and together
+// with other subscriptions.
+func TestPollOfFailureAfterReset(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -9,16 +9,15 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// The rights with which Go's syscall package opens files (fs_wasip1.go): what makes a file writable
-// there is the right to set the size of a path, and all of them have the right to set a file's
-// size.
+// Rights with which Go's package syscall opens files (fs_wasip1.go). Go writes to a file only with
+// the right to set the size of a path, and asks for the right to set a file's size in all modes.
 const (
 	goReads  = uint64((wasi.RightsFile | wasi.RightsDirectory) &^ goWrites)
 	goWrites = wasi.RightFdDatasync | wasi.RightFdWrite | wasi.RightFdAllocate |
 		wasi.RightPathFilestatSetSize
 )
 
-// openWith opens the path and returns the descriptor.
+// openWith calls path_open and returns the descriptor.
 func (c *caller) openWith(in uint64, name string, oflags uint16, base uint64) (uint64, wasi.Errno) {
 	c.t.Helper()
 	c.putPath(path, name)
@@ -26,14 +25,14 @@ func (c *caller) openWith(in uint64, name string, oflags uint16, base uint64) (u
 	return c.u32(out), e
 }
 
-// TestRightsFromDirectory opens files by a directory that was opened with no right but to read:
-// what may be done is up to the preopened directory.
-func TestRightsFromDirectory(t *testing.T) {
+// TestRightsOfFileFromDirectory opens files through a directory that was opened without the right
+// to write: the preopened directory decides.
+func TestRightsOfFileFromDirectory(t *testing.T) {
 	const trunc = wasi.OflagCreat | wasi.OflagTrunc
 	for _, test := range []struct {
 		name     string
 		access   hostfs.Access
-		opened   uint64 // rights of the directory on the way
+		opened   uint64 // rights with which sub was opened
 		oflags   uint16
 		base     uint64
 		want     wasi.Errno
@@ -81,8 +80,9 @@ func TestRightsFromDirectory(t *testing.T) {
 	}
 }
 
-// TestReadOnlyFile does to a file of a read-only directory all that would change it.
-func TestReadOnlyFile(t *testing.T) {
+// TestChangeOfReadOnlyFile makes every call that changes a file, on a file of a read-only
+// directory.
+func TestChangeOfReadOnlyFile(t *testing.T) {
 	c := newFilesCaller(t, hostfs.ReadOnly)
 	fd, e := c.openWith(dir, "sub/f", 0, goReads)
 	if e != wasi.Success {
@@ -106,9 +106,9 @@ func TestReadOnlyFile(t *testing.T) {
 	}
 }
 
-// TestRightsGivenUp takes rights from a directory, after which neither it nor what is opened by it
-// has them.
-func TestRightsGivenUp(t *testing.T) {
+// TestRightsGivenUpByDirectory checks that neither the directory nor files opened through it have
+// the rights that it gave up.
+func TestRightsGivenUpByDirectory(t *testing.T) {
 	c := newFilesCaller(t, hostfs.ReadWrite)
 	kept := uint64(wasi.RightPathOpen)
 	c.must("fd_fdstat_set_rights", dir, kept, uint64(wasi.RightFdRead|wasi.RightPathOpen))
@@ -144,7 +144,7 @@ func TestRightsGivenUp(t *testing.T) {
 	}
 }
 
-// newFilesCaller is a guest with a directory in which a directory sub has a file f.
+// newFilesCaller makes a guest with a directory that contains sub/f.
 func newFilesCaller(t *testing.T, access hostfs.Access) *caller {
 	t.Helper()
 	host := t.TempDir()

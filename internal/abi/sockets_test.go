@@ -19,10 +19,10 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// elsewhere is an address that the guest may not reach.
+// elsewhere is an address that the policy denies.
 var elsewhere = netip.MustParseAddrPort("192.0.2.1:9")
 
-// put puts text where the iovec points to, with its length.
+// put writes text to data and its length to the iovec.
 func (c *caller) put(text string) {
 	m := c.memory()
 	copy(m[data:], text)
@@ -30,7 +30,7 @@ func (c *caller) put(text string) {
 	binary.LittleEndian.PutUint32(m[iov+4:], uint32(len(text)))
 }
 
-// recv receives at most so many bytes.
+// recv receives at most that many bytes.
 func (c *caller) recv(fd uint64, most uint32, flags uint64) (text string, roflags uint16) {
 	c.t.Helper()
 	m := c.memory()
@@ -41,8 +41,8 @@ func (c *caller) recv(fd uint64, most uint32, flags uint64) (text string, roflag
 	return string(m[data : data+c.u32(out)]), binary.LittleEndian.Uint16(m[out2:])
 }
 
-// TestWidths looks at how much of guest memory a result takes.
-func TestWidths(t *testing.T) {
+// TestOptionWidths checks how many bytes each sock_get_* writes.
+func TestOptionWidths(t *testing.T) {
 	width := func(name string) int {
 		switch {
 		case strings.Contains(name, "timeout"):
@@ -74,10 +74,11 @@ func TestWidths(t *testing.T) {
 	}
 }
 
-func TestAccept(t *testing.T) {
+func TestAcceptFlags(t *testing.T) {
 	c := newNetCaller(t)
 	l, addr := c.listener(0)
-	c.must("fd_fdstat_set_flags", l, uint64(wasi.FdflagNonblock)) // which is not inherited
+	// Accepted sockets do not inherit it.
+	c.must("fd_fdstat_set_flags", l, uint64(wasi.FdflagNonblock))
 	for _, flags := range []wasi.Fdflags{0, wasi.FdflagNonblock} {
 		c.must("sock_connect", c.open(0, stream), c.putAddr(addr))
 		c.must("sock_accept", l, uint64(flags), out)
@@ -139,7 +140,7 @@ func TestReceiveFlags(t *testing.T) {
 	}
 }
 
-func TestSource(t *testing.T) {
+func TestSourceOfStream(t *testing.T) {
 	c := newNetCaller(t)
 	a, b := c.pair(0)
 	c.must("sock_addr_local", a, out)
@@ -159,7 +160,7 @@ func TestSource(t *testing.T) {
 	}
 }
 
-func TestNothingToSend(t *testing.T) {
+func TestSendOfEmptyBuffers(t *testing.T) {
 	c := newNetCaller(t)
 	a, b := c.pair(0)
 	c.put("")
@@ -172,7 +173,7 @@ func TestNothingToSend(t *testing.T) {
 		t.Errorf("got %q, want text", text)
 	}
 
-	// A datagram of nothing, one of several pieces.
+	// An empty datagram, then one of several iovecs.
 	x, y, _, addr := c.datagrams(0)
 	c.put("")
 	c.must("sock_send_to", x, iov, 1, 0, c.putAddr(addr), out)
@@ -190,8 +191,7 @@ func TestNothingToSend(t *testing.T) {
 	}
 }
 
-// TestDestinationOfStream sends along a connection, to an address that the guest may not reach.
-func TestDestinationOfStream(t *testing.T) {
+func TestSendToOnStreamIgnoresAddress(t *testing.T) {
 	c := newNetCaller(t)
 	a, b := c.pair(0)
 	c.put("text")
@@ -201,7 +201,7 @@ func TestDestinationOfStream(t *testing.T) {
 	}
 }
 
-func TestSockClose(t *testing.T) {
+func TestSockCloseClosesDescriptor(t *testing.T) {
 	c := newNetCaller(t)
 	fd := c.open(0, stream)
 	c.must("sock_close", fd)
@@ -220,7 +220,7 @@ func TestBindLeavesLinger(t *testing.T) {
 	}
 }
 
-func TestLowestDescriptor(t *testing.T) {
+func TestNewDescriptorIsLowestFree(t *testing.T) {
 	c := newNetCaller(t)
 	l, addr := c.listener(0)
 	first := l + 1
@@ -243,7 +243,7 @@ func TestLowestDescriptor(t *testing.T) {
 
 func TestSocketRights(t *testing.T) {
 	c := newNetCaller(t)
-	const base, inheriting = 0x3ff820004a, 0x3fffffffff // as WAMR has them
+	const base, inheriting = 0x3ff820004a, 0x3fffffffff // the values that WAMR reports
 	l, addr := c.listener(0)
 	narrow := c.open(0, stream)
 	for fd, typ := range map[uint64]wasi.Filetype{l: wasi.FiletypeSocketStream,
@@ -255,7 +255,7 @@ func TestSocketRights(t *testing.T) {
 	}
 	c.must("fd_fdstat_set_rights", l, 0, 0)
 	c.must("sock_connect", narrow, c.putAddr(addr))
-	c.must("sock_accept", l, 0, out) // socket functions do not ask for rights
+	c.must("sock_accept", l, 0, out) // no socket call checks rights
 	if s := c.fdstat(c.u32(out)); s.Base != base {
 		t.Errorf("sock_accept: got rights %#x, want %#x", s.Base, uint64(base))
 	}
@@ -270,8 +270,7 @@ func TestSocketRights(t *testing.T) {
 	}
 }
 
-// TestUnstable holds the older name of the module to the same functions.
-func TestUnstable(t *testing.T) {
+func TestUnstableHasSameFunctions(t *testing.T) {
 	all := abi.Functions()
 	if !slices.Equal(all["wasi_unstable"], all["wasi_snapshot_preview1"]) {
 		t.Error("got other functions in wasi_unstable, want those of wasi_snapshot_preview1")
@@ -286,7 +285,7 @@ type resolved struct {
 	typ  int32
 }
 
-// resolvedAt reads the answer of sock_addr_resolve.
+// resolvedAt decodes the results of sock_addr_resolve.
 func (c *caller) resolvedAt(n int) (list []resolved) {
 	for i := range n {
 		b := c.memory()[out+i*wasi.SizeAddrInfo:]
@@ -297,7 +296,7 @@ func (c *caller) resolvedAt(n int) (list []resolved) {
 	return list
 }
 
-func TestResolve(t *testing.T) {
+func TestResolveIntoCapacity(t *testing.T) {
 	const anyType = minusOne
 	for _, test := range []struct {
 		host, service string
@@ -342,7 +341,7 @@ func TestResolve(t *testing.T) {
 		}
 	}
 
-	// Without any network an address is one all the same, and a failure leaves the count alone.
+	// An address needs no network, and a failed call does not write the count.
 	c := newCaller(t, system.Config{})
 	if e := c.resolve("192.0.2.1", "", 0, 0, 0, 4); e != wasi.Success {
 		t.Errorf("an address: got %v, want success", e)
@@ -353,8 +352,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// TestAddrPool gives a guest what iwasm's flag gives.
-func TestAddrPool(t *testing.T) {
+// TestAddrPoolPermissions checks the rules that an address pool of iwasm's --addr-pool stands for.
+func TestAddrPoolPermissions(t *testing.T) {
 	pooled := func(pool string) *caller {
 		rules, _, err := policy.AddrPool(pool, policy.Origin{})
 		if err != nil {
@@ -380,7 +379,7 @@ func TestAddrPool(t *testing.T) {
 			c.putAddr(netip.MustParseAddrPort("127.0.0.2:0"))), wasi.EACCES)
 	expect("implicit listen", c.call("sock_listen", c.open(0, stream), 5), wasi.EACCES)
 
-	// Peers are not restricted: the client here is 127.0.0.2, which the pool does not have.
+	// An address pool does not restrict peers: 127.0.0.2 is not in it and may connect.
 	l, addr := c.listener(0)
 	k := kernel.New(kernel.Config{})
 	client, err := k.Open(1, 1)
@@ -403,8 +402,8 @@ func TestAddrPool(t *testing.T) {
 		c.call("sock_send_to", c.open(inet6, datagram), iov, 1, 0, mapped, out), wasi.EACCES)
 }
 
-// TestCloseWakes closes what another thread of the guest is blocked on.
-func TestCloseWakes(t *testing.T) {
+// TestCloseWakesBlockedCall closes the descriptor that another thread of the guest is blocked on.
+func TestCloseWakesBlockedCall(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		call func(c *caller) (fd uint64, call string, args []uint64)
@@ -448,13 +447,13 @@ func TestCloseWakes(t *testing.T) {
 	}
 }
 
-// TestReceiveAfterShutdown ends receiving from datagram sockets: what has come is still there, and
-// then nothing, for which nobody waits.
-func TestReceiveAfterShutdown(t *testing.T) {
+// TestReceiveAfterShutdownOfDatagrams shuts datagram sockets down for reading. Queued datagrams are
+// still received; then calls return 0 bytes, also blocked ones.
+func TestReceiveAfterShutdownOfDatagrams(t *testing.T) {
 	for _, connected := range []bool{false, true} {
 		c := newNetCaller(t)
 		a, b, addrA, addrB := c.datagrams(0)
-		want := wasi.ENOTCONN // said by Linux, which ends it nonetheless
+		want := wasi.ENOTCONN // Linux returns it and shuts the socket down
 		if connected {
 			c.must("sock_connect", b, c.putAddr(addrA))
 			want = wasi.Success
@@ -462,7 +461,8 @@ func TestReceiveAfterShutdown(t *testing.T) {
 		c.put("last")
 		c.must("sock_send_to", a, iov, 1, 0, c.putAddr(addrB), out)
 		other := c.another().withBuffer()
-		other.must("sock_recv", b, iov, 1, wasi.RiflagPeek, out, out2) // so that it has come
+		// Waits until the datagram has arrived.
+		other.must("sock_recv", b, iov, 1, wasi.RiflagPeek, out, out2)
 		if e := c.call("sock_shutdown", b, 1); e != want && e != wasi.Success {
 			t.Fatalf("sock_shutdown: got %v, want %v", e, want)
 		}
@@ -479,7 +479,7 @@ func TestReceiveAfterShutdown(t *testing.T) {
 
 		done := make(chan wasi.Errno)
 		go func() { done <- other.call("sock_recv_from", a, iov, 1, 0, 0, out) }()
-		for range 1000 { // it does not matter whether the call has begun by then
+		for range 1000 { // the result is the same if the call begins after sock_shutdown
 			runtime.Gosched()
 		}
 		c.call("sock_shutdown", a, 1)

@@ -9,7 +9,7 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// edgeBuf is where the buffer of an address argument lies; the argument itself is at `at`.
+// edgeBuf is the address of the buffer that the argument at `at` describes.
 const edgeBuf = 1280
 
 const (
@@ -25,7 +25,7 @@ func (c *caller) edgeArg(n uint32) uint64 {
 	return at
 }
 
-// edgePut makes an address argument that holds an address in a buffer of n bytes.
+// edgePut makes an address argument with an address in a buffer of n bytes.
 func (c *caller) edgePut(a netip.Addr, n uint32) uint64 {
 	c.t.Helper()
 	if e := wasi.PutEdgeIP(c.memory()[edgeBuf:edgeBuf+n], a); e != wasi.Success {
@@ -42,20 +42,21 @@ func (c *caller) edgeOpen(family, typ uint64) uint64 {
 
 var loopback4 = netip.MustParseAddr("127.0.0.1")
 
-// edgeSocket passes a fresh socket and then other arguments.
+// edgeSocket returns the arguments of a call on a new socket.
 func edgeSocket(typ uint64, rest ...uint64) func(*caller) []uint64 {
 	return func(c *caller) []uint64 {
 		return append([]uint64{c.edgeOpen(wasi.EdgeFamilyInet4, typ)}, rest...)
 	}
 }
 
-// edgeEntryPtr, edgeSockaddrPtr and edgeDataPtr are where edgeList puts the parts of entry i.
+// edgeEntryPtr, edgeSockaddrPtr and edgeDataPtr return the addresses of the parts of entry i in
+// edgeList.
 func edgeEntryPtr(i int) uint32    { return 16384 + 256*uint32(i) }
 func edgeSockaddrPtr(i int) uint32 { return edgeEntryPtr(i) + 64 }
 func edgeDataPtr(i int) uint32     { return edgeEntryPtr(i) + 128 }
 
-// edgeList builds a list of n entries whose data buffers are said to have length bytes, and returns
-// a pointer to the pointer to the first.
+// edgeList builds a list of n entries with buffers of the given length, and returns a pointer to
+// the pointer to the first.
 func (c *caller) edgeList(n int, length uint32) uint64 {
 	m := c.memory()
 	for i := range n {
@@ -72,7 +73,7 @@ func (c *caller) edgeList(n int, length uint32) uint64 {
 	return out3
 }
 
-// edgeCalls are calls of WasmEdge's functions that succeed.
+// edgeCalls are good calls of WasmEdge's functions.
 func edgeCalls() []goodCall {
 	send := func(c *caller) []uint64 {
 		a, _, _, b := c.datagrams(0)
@@ -157,14 +158,13 @@ func edgeCalls() []goodCall {
 	}
 }
 
-// TestEdgeAddressesOut looks at each byte that an address takes.
-func TestEdgeAddressesOut(t *testing.T) {
+func TestEdgeAddressBytes(t *testing.T) {
 	c := newNetCaller(t)
 	for _, family := range []struct {
 		name     string
 		wamr     uint64
 		version  uint64
-		storage  string // of 128 bytes: family and address
+		storage  string // in a buffer of 128 bytes: family and address
 		in, size uint32
 	}{
 		{"IPv4", wasi.AddressFamilyInet4, 4, "\x01\x00\x7f\x00\x00\x01", 4, 4},
@@ -204,8 +204,9 @@ func TestEdgeAddressesOut(t *testing.T) {
 	}
 }
 
-// TestEdgeDatagrams sends by each form of an address, and receives by both versions.
-func TestEdgeDatagrams(t *testing.T) {
+// TestEdgeDatagramsOfBothVersions sends with each form of an address, and receives with both
+// versions.
+func TestEdgeDatagramsOfBothVersions(t *testing.T) {
 	c := newNetCaller(t)
 	for _, row := range []struct {
 		name    string

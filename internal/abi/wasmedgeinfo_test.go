@@ -9,7 +9,7 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// edgeInfo is a call of sock_getaddrinfo.
+// edgeInfo has the arguments of sock_getaddrinfo.
 type edgeInfo struct {
 	node, service string
 	flags         uint16
@@ -29,7 +29,7 @@ func (c *caller) edgeLookup(q edgeInfo, list uint64, most uint64) wasi.Errno {
 		most, out)
 }
 
-// edgeResult is what an entry holds: family, type, protocol, and the data.
+// edgeResult is a decoded entry: family, type, protocol and data.
 type edgeResult struct {
 	family, typ, protocol byte
 	data                  string
@@ -92,7 +92,8 @@ func TestEdgeAddrInfo(t *testing.T) {
 	}
 }
 
-// TestEdgeAddrInfoOfRustCrate says 14 for buffers of 26 bytes, and reads the length back.
+// TestEdgeAddrInfoOfRustCrate gives the length 14 for buffers of 26 bytes, as the crate does, and
+// expects to find 14 after the call.
 func TestEdgeAddrInfoOfRustCrate(t *testing.T) {
 	c := newNetCaller(t)
 	if e := c.edgeLookup(edgeInfo{node: "::1", service: "80"}, c.edgeList(1, 14),

@@ -22,8 +22,7 @@ func int64s(values ...int64) (b []byte) {
 	return b
 }
 
-// TestEdgeOptions sets options and reads them back.
-func TestEdgeOptions(t *testing.T) {
+func TestEdgeOptionsRoundTrip(t *testing.T) {
 	const none = wasi.Errno(0)
 	for _, row := range []struct {
 		name             string
@@ -72,7 +71,7 @@ func TestEdgeOptions(t *testing.T) {
 			if got != row.wantSet {
 				t.Errorf("set: got %v, want %v", got, row.wantSet)
 			}
-			binary.LittleEndian.PutUint32(m[out2:], 16) // the size, by a pointer
+			binary.LittleEndian.PutUint32(m[out2:], 16) // the size, through a pointer
 			got = c.call("sock_getsockopt", fd, row.level, row.option, out, out2)
 			if got != row.wantGet {
 				t.Errorf("get: got %v, want %v", got, row.wantGet)
@@ -90,7 +89,7 @@ func TestEdgeOptions(t *testing.T) {
 	}
 }
 
-// TestEdgeOptionSizes reads SO_LINGER, of 8 bytes, with the fifth argument in both of its meanings.
+// TestEdgeOptionSizes reads SO_LINGER, of 8 bytes, with both forms of the fifth argument.
 func TestEdgeOptionSizes(t *testing.T) {
 	for _, row := range []struct {
 		arg, pointed uint64
@@ -117,7 +116,7 @@ func TestEdgeOptionSizes(t *testing.T) {
 	}
 }
 
-// TestEdgeErrorIsWASI reads the reason of a failed connect: a number of WASI's, once.
+// TestEdgeErrorIsWASI reads the error of a failed connect: a WASI errno, which the call clears.
 func TestEdgeErrorIsWASI(t *testing.T) {
 	c := newNetCaller(t)
 	l, a := c.listener(0)

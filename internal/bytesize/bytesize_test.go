@@ -8,7 +8,7 @@ import (
 	"github.com/wasport/wasport/internal/bytesize"
 )
 
-func TestParse(t *testing.T) {
+func TestParseOfSize(t *testing.T) {
 	for text, want := range map[string]uint64{
 		"1": 1, "65536": 65536, "7B": 7, "1kB": 1e3, "64MB": 64e6, "2GB": 2e9, "3TB": 3e12,
 		"1KiB": 1 << 10, "64MiB": 64 << 20, "4GiB": 4 << 30, "4 GiB": 4 << 30, "1TiB": 1 << 40,
@@ -20,7 +20,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParseErrors(t *testing.T) {
+func TestParseOfWrongSize(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "not a size", "0": "not a size", "0MB": "not a size", "-1": "not a size",
 		"GiB":    "not a size",
@@ -40,7 +40,7 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-func TestFormat(t *testing.T) {
+func TestFormatOfSize(t *testing.T) {
 	for n, want := range map[uint64]string{
 		0: "0B", 1: "1B", 999: "999B", 1000: "1kB", 1024: "1KiB", 1500: "1500B", 64 << 20: "64MiB",
 		64e6: "64MB", 1 << 40: "1TiB",

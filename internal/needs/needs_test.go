@@ -8,7 +8,7 @@ import (
 	"github.com/wasport/wasport/internal/needs"
 )
 
-// recorder is a test that is skipped or fails.
+// recorder is a testing.TB that records Skipf and Fatalf.
 type recorder struct {
 	testing.TB
 	skipped, failed string
@@ -23,8 +23,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	r.failed += fmt.Sprintf(format, args...)
 }
 
-// TestMissing asks for programs where there are none.
-func TestMissing(t *testing.T) {
+func TestMissingProgramSkipsOrFails(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, test := range []struct {
 		name string

@@ -37,7 +37,7 @@ func TestQueueDropsWhileStalled(t *testing.T) {
 	var lost []uint64
 	made := 0
 	q := Queue{OnDropped: func(n uint64) { lost = append(lost, n) }}
-	q.Do(nil, "test", func() { <-hold }) // for as long as there is patience
+	q.Do(nil, "test", func() { <-hold }) // until callTimeout
 	for range maxQueued - 1 {
 		q.Do(nil, "test", func() { made++ })
 	}

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestName(t *testing.T) {
+func TestNameForTerminal(t *testing.T) {
 	for name, want := range map[string]string{
 		"sock_open":      "sock_open",
 		"":               "",
@@ -27,7 +27,7 @@ func TestName(t *testing.T) {
 	}
 }
 
-func TestText(t *testing.T) {
+func TestTextForTerminal(t *testing.T) {
 	for text, want := range map[string]string{
 		`import "x"`:      `import "x"`,
 		"a\x1b[1mb\tc":    `a\x1b[1mb\tc`,

@@ -11,8 +11,8 @@ import (
 	"github.com/wasport/wasport/internal/sched"
 )
 
-// huge is n pieces of the same memory, as the iovecs of a guest may be.
-func huge(n int) [][]byte {
+// repeatedBufs returns n buffers that share their memory, as the iovecs of a guest may.
+func repeatedBufs(n int) [][]byte {
 	b := make([]byte, chunkSize)
 	bufs := make([][]byte, n)
 	for i := range bufs {
@@ -31,24 +31,24 @@ func newTestGuest(t *testing.T, preopens ...Preopen) *Guest {
 	return g
 }
 
-func TestPieces(t *testing.T) {
+func TestInChunksMovesAllOrUpToError(t *testing.T) {
 	failure := errors.New("failure")
 	for _, tt := range []struct {
 		name  string
 		bufs  [][]byte
-		moved []int // by each call in turn; -1 fails
+		moved []int // by each call; -1 = the call fails
 		want  int
 		err   error
 	}{
 		{"nothing", nil, []int{0}, 0, nil},
-		{"one", huge(1), []int{chunkSize}, chunkSize, nil},
-		{"three", huge(3), []int{chunkSize, chunkSize, chunkSize}, 3 * chunkSize, nil},
-		{"short at first", huge(3), []int{10}, 10, nil},
-		{"short later", huge(3), []int{chunkSize, 10}, chunkSize + 10, nil},
-		{"end", huge(3), []int{chunkSize, chunkSize, 0}, 2 * chunkSize, nil},
-		{"failure at first", huge(3), []int{-1}, 0, failure},
-		{"failure later", huge(3), []int{chunkSize, -1}, chunkSize, nil},
-		{"failure at last", huge(3), []int{chunkSize, chunkSize, -1}, 2 * chunkSize, nil},
+		{"one", repeatedBufs(1), []int{chunkSize}, chunkSize, nil},
+		{"three", repeatedBufs(3), []int{chunkSize, chunkSize, chunkSize}, 3 * chunkSize, nil},
+		{"short at first", repeatedBufs(3), []int{10}, 10, nil},
+		{"short later", repeatedBufs(3), []int{chunkSize, 10}, chunkSize + 10, nil},
+		{"end", repeatedBufs(3), []int{chunkSize, chunkSize, 0}, 2 * chunkSize, nil},
+		{"failure at first", repeatedBufs(3), []int{-1}, 0, failure},
+		{"failure later", repeatedBufs(3), []int{chunkSize, -1}, chunkSize, nil},
+		{"failure at last", repeatedBufs(3), []int{chunkSize, chunkSize, -1}, 2 * chunkSize, nil},
 		{"across buffers", [][]byte{make([]byte, 100), make([]byte, chunkSize), make([]byte, 100)},
 			[]int{chunkSize, 200}, chunkSize + 200, nil},
 	} {
@@ -77,13 +77,13 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-// TestEndBetweenPieces ends a guest while it moves more than a piece.
-func TestEndBetweenPieces(t *testing.T) {
+// TestKillBetweenChunks kills a guest during a transfer of several chunks.
+func TestKillBetweenChunks(t *testing.T) {
 	g := newTestGuest(t)
 	th := g.NewThread(sched.New())
 	defer th.Close()
 	calls := 0
-	_, err := th.inChunks(huge(512), func(bufs [][]byte, _ int) (int, error) {
+	_, err := th.inChunks(repeatedBufs(512), func(bufs [][]byte, _ int) (int, error) {
 		if calls++; calls == 3 {
 			g.Kill(io.EOF)
 		}
@@ -94,15 +94,15 @@ func TestEndBetweenPieces(t *testing.T) {
 	}
 }
 
-// TestHugeTransfers moves 64 MiB at once, in lists of buffers that repeat.
-func TestHugeTransfers(t *testing.T) {
+// TestTransferOfRepeatedBuffers transfers 64 MiB at once.
+func TestTransferOfRepeatedBuffers(t *testing.T) {
 	g := newTestGuest(t, Preopen{Dir: openRoot(t, t.TempDir()), Name: "/"})
 	th := g.NewThread(sched.New())
 	defer th.Close()
 	fd := create(t, g, "huge")
 	want := 16*chunkSize + 3
-	bufs := func() [][]byte { return append(huge(16), []byte("end")) }
-	for _, transfer := range []struct { // reading comes after writing
+	bufs := func() [][]byte { return append(repeatedBufs(16), []byte("end")) }
+	for _, transfer := range []struct { // in this order: reads need the bytes written
 		name string
 		f    func() (int, error)
 	}{

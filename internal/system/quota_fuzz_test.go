@@ -14,8 +14,8 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// FuzzQuota does what it is told to a directory with a quota, as several open files and names
-// of it, and then looks at what the disk has lost.
+// FuzzQuota makes arbitrary calls on a directory with a quota, through several open files and
+// names, and compares the quota with the disk.
 func FuzzQuota(f *testing.F) {
 	f.Add([]byte("\x00\x00\xff\xff\xff\x01\x00\xff\xff\xff" +
 		"\x02\x01\xff\xff\x00\x05\x00\x00\x00\x00"))
@@ -64,7 +64,7 @@ func FuzzQuota(f *testing.F) {
 	})
 }
 
-// disk is what the files of a directory take.
+// disk returns the size of all files beneath a directory.
 func disk(t *testing.T, dir string) (sum int64) {
 	t.Helper()
 	seen := make(map[uint64]bool)

@@ -37,8 +37,8 @@ func create(t *testing.T, g *Guest, name string) int32 {
 	return fd
 }
 
-// quotaTest is a guest with a directory that may grow by 1 MiB, in which there are a file of 64
-// KiB and one of 16 MiB with nothing in it.
+// quotaTest has a guest with a directory that may grow by 1 MiB. It contains a file of 64 KiB and a
+// file of 16 MiB that is one hole.
 type quotaTest struct {
 	*testing.T
 	g  *Guest
@@ -77,7 +77,7 @@ func (q quotaTest) wants(did string, err, want error) {
 	}
 }
 
-func TestQuota(t *testing.T) {
+func TestQuotaOfDirectory(t *testing.T) {
 	const e = entrySize
 	for _, tt := range []struct {
 		name string
@@ -116,7 +116,7 @@ func TestQuota(t *testing.T) {
 			_, err = q.th.Pwrite(fd, [][]byte{make([]byte, 1000)}, 0)
 			q.wants("write at the beginning, or the end", err, nil)
 			_, err = q.write(fd, testQuota)
-			q.wants("write more", err, nil) // what fits
+			q.wants("write more", err, nil) // a short write
 		}, testQuota},
 		{"set size", func(q quotaTest) {
 			fd := q.open("new", wasi.OflagCreat)
@@ -196,7 +196,8 @@ func TestQuota(t *testing.T) {
 		{"rename to itself", func(q quotaTest) {
 			q.wants("link", q.g.Link(3, "old", false, 3, "link"), nil)
 			for range 10 {
-				q.wants("rename", q.g.Rename(3, "link", 3, "old"), nil) // does nothing (rename(2))
+				// No change: both names are the same file (rename(2)).
+				q.wants("rename", q.g.Rename(3, "link", 3, "old"), nil)
 				q.wants("rename", q.g.Rename(3, "old", 3, "old"), nil)
 			}
 		}, e},

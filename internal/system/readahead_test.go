@@ -16,7 +16,7 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// reader is a guest's thread with a connection, whose other end is the test's.
+// reader is a thread of a guest that has one end of a connection; peer is the other end.
 type reader struct {
 	*Thread
 	t    testing.TB
@@ -56,7 +56,7 @@ func newReader(t testing.TB) *reader {
 	return &reader{Thread: th, t: t, fd: fd, peer: peer}
 }
 
-// sequence is n bytes of what the peer sends, from a place on.
+// sequence returns bytes of the peer's sequence, n from an offset on.
 func sequence(from, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -73,8 +73,9 @@ func (r *reader) send(n int) {
 	r.sent += n
 }
 
-// take receives into a buffer of n bytes and expects the next of the sequence, as many as wanted.
-func (r *reader) take(n, want int, how TransferFlags) {
+// recvWant calls Recv with n bytes of buffers, and checks that it returns the next bytes of the
+// sequence, as many as wanted.
+func (r *reader) recvWant(n, want int, how TransferFlags) {
 	r.t.Helper()
 	b := make([]byte, n)
 	got, err := r.Recv(r.fd, [][]byte{b[:n/2], b[n/2:]}, how)
@@ -92,19 +93,19 @@ func (r *reader) take(n, want int, how TransferFlags) {
 	}
 }
 
-// ahead receives small pieces until something has been received ahead.
-func (r *reader) ahead(piece int) {
+// startReadAhead receives small pieces until the socket has bytes read ahead.
+func (r *reader) startReadAhead(piece int) {
 	r.t.Helper()
 	for range minFullReads + 1 {
-		r.take(piece, piece, WaitAll)
+		r.recvWant(piece, piece, WaitAll)
 	}
 	if r.table.readAheadSockets.Load() != 1 {
 		r.t.Fatal("got an empty read-ahead buffer, want bytes in it")
 	}
 }
 
-// left waits until what the peer has sent can be counted, wherever it is.
-func (r *reader) left(n uint64) {
+// awaitReadable polls until n bytes can be read, those read ahead included.
+func (r *reader) awaitReadable(n uint64) {
 	r.t.Helper()
 	for {
 		got, err := r.Poll([]Subscription{{Kind: Reading, FD: r.fd}}, false)
@@ -117,17 +118,17 @@ func (r *reader) left(n uint64) {
 	}
 }
 
-func TestReceiveAhead(t *testing.T) {
+func TestReadAheadServesSmallReads(t *testing.T) {
 	r := newReader(t)
 	r.send(100_000)
-	r.left(100_000)
-	r.ahead(10)
-	r.left(100_000 - 50)
+	r.awaitReadable(100_000)
+	r.startReadAhead(10)
+	r.awaitReadable(100_000 - 50)
 	for r.read < 100_000-10 {
-		r.take(10, 10, WaitAll)
+		r.recvWant(10, 10, WaitAll)
 	}
-	r.left(10)
-	r.take(20, 10, 0)
+	r.awaitReadable(10)
+	r.recvWant(20, 10, 0)
 	if n := r.table.readAheadSockets.Load(); n != 0 {
 		t.Errorf("got %d read-ahead buffers, want 0", n)
 	}
@@ -135,32 +136,32 @@ func TestReceiveAhead(t *testing.T) {
 		t.Errorf("Recv of an empty socket: got %v, want EAGAIN", err)
 	}
 	r.peer.Close()
-	r.take(10, 0, 0)
+	r.recvWant(10, 0, 0)
 }
 
-// TestPeekAhead looks at more than was received ahead, which must come to be seen.
-func TestPeekAhead(t *testing.T) {
+// TestPeekBeyondReadAhead peeks at more bytes than were read ahead. The remaining ones must appear.
+func TestPeekBeyondReadAhead(t *testing.T) {
 	r := newReader(t)
 	r.send(60)
-	r.left(60)
-	r.ahead(10)
-	r.take(20, 10, Peek)
+	r.awaitReadable(60)
+	r.startReadAhead(10)
+	r.recvWant(20, 10, Peek)
 	r.send(50)
-	r.left(60)
-	r.take(60, 60, Peek)
-	r.take(30, 30, Peek)
-	r.take(60, 60, 0)
+	r.awaitReadable(60)
+	r.recvWant(60, 60, Peek)
+	r.recvWant(30, 30, Peek)
+	r.recvWant(60, 60, 0)
 }
 
-// TestPeekAll waits for all that is to be looked at, or for the end.
-func TestPeekAll(t *testing.T) {
+// TestPeekWaitAllUntilBytesOrEnd peeks with WaitAll before the bytes, or the end, have come.
+func TestPeekWaitAllUntilBytesOrEnd(t *testing.T) {
 	r := newReader(t)
 	r.send(30)
-	r.left(30)
+	r.awaitReadable(30)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r.take(60, 60, Peek|WaitAll)
+		r.recvWant(60, 60, Peek|WaitAll)
 	}()
 	for waits := false; !waits; {
 		select {
@@ -174,27 +175,27 @@ func TestPeekAll(t *testing.T) {
 	r.send(20)
 	r.send(10)
 	<-done
-	r.take(40, 40, 0)
-	r.take(20, 20, Peek|WaitAll)
-	r.take(50, 20, Peek|WaitAll|DontWait)
+	r.recvWant(40, 40, 0)
+	r.recvWant(20, 20, Peek|WaitAll)
+	r.recvWant(50, 20, Peek|WaitAll|DontWait)
 	if err := r.SetRecvTimeout(r.fd, 1000); err != nil {
 		t.Fatal(err)
 	}
-	r.take(50, 20, Peek|WaitAll)
+	r.recvWant(50, 20, Peek|WaitAll)
 	if err := r.SetRecvTimeout(r.fd, 0); err != nil {
 		t.Fatal(err)
 	}
 	r.peer.Close()
-	r.take(50, 20, Peek|WaitAll)
-	r.take(50, 20, WaitAll)
-	r.take(50, 0, Peek|WaitAll)
+	r.recvWant(50, 20, Peek|WaitAll)
+	r.recvWant(50, 20, WaitAll)
+	r.recvWant(50, 0, Peek|WaitAll)
 }
 
-func TestReadAndWaitAllAhead(t *testing.T) {
+func TestReadAndWaitAllFromReadAhead(t *testing.T) {
 	r := newReader(t)
 	r.send(100)
-	r.left(100)
-	r.ahead(10)
+	r.awaitReadable(100)
+	r.startReadAhead(10)
 	b := make([]byte, 20)
 	if n, err := r.Read(r.fd, [][]byte{b}); n != 20 || err != nil ||
 		!bytes.Equal(b, sequence(r.read, 20)) {
@@ -204,19 +205,18 @@ func TestReadAndWaitAllAhead(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r.take(100, 100, WaitAll)
+		r.recvWant(100, 100, WaitAll)
 	}()
 	r.send(70)
 	<-done
 }
 
-// TestPollAhead waits for two connections, of which one has something that was received ahead, the
-// other something in the kernel.
-func TestPollAhead(t *testing.T) {
+// TestPollReportsReadAhead polls two sockets: one has bytes read ahead, the other is empty.
+func TestPollReportsReadAhead(t *testing.T) {
 	r := newReader(t)
 	r.send(60)
-	r.left(60)
-	r.ahead(10)
+	r.awaitReadable(60)
+	r.startReadAhead(10)
 	other, err := r.Open(network.IPv4, network.Datagram)
 	if err != nil {
 		t.Fatal(err)
@@ -237,68 +237,68 @@ func TestPollAhead(t *testing.T) {
 			}
 		}
 	}
-	r.take(10, 10, 0)
+	r.recvWant(10, 10, 0)
 	if got, err := r.Poll(in, true); err != nil || len(got) != 1 || got[0].Index != 2 {
 		t.Errorf("all bytes read: got %v, %v, want writable only", got, err)
 	}
 }
 
-// TestNothingAheadOfThreads starts a second thread: what was received ahead is still there, and
-// nothing more is.
-func TestNothingAheadOfThreads(t *testing.T) {
+// TestNoReadAheadWithTwoThreads starts a second thread. Bytes that were read ahead are still
+// returned, and no more are read ahead.
+func TestNoReadAheadWithTwoThreads(t *testing.T) {
 	r := newReader(t)
 	r.send(60)
-	r.left(60)
-	r.ahead(10)
+	r.awaitReadable(60)
+	r.startReadAhead(10)
 	defer r.Guest.NewThread(sched.New()).Close()
-	r.take(20, 10, 0)
+	r.recvWant(20, 10, 0)
 	r.send(100)
-	r.left(100)
+	r.awaitReadable(100)
 	for range 2 * minFullReads {
-		r.take(10, 10, WaitAll)
+		r.recvWant(10, 10, WaitAll)
 		if r.table.readAheadSockets.Load() != 0 {
 			t.Fatal("got bytes read ahead, want none with two threads")
 		}
 	}
 }
 
-// TestMoreThanAhead wants more than was received ahead, when there is more.
-func TestMoreThanAhead(t *testing.T) {
+// TestRecvBeyondReadAhead receives more bytes than were read ahead, while the host has more.
+func TestRecvBeyondReadAhead(t *testing.T) {
 	r := newReader(t)
 	r.send(60)
-	r.left(60)
-	r.ahead(10)
+	r.awaitReadable(60)
+	r.startReadAhead(10)
 	r.send(50)
-	r.left(60)
-	r.take(40, 40, 0)
-	r.take(40, 20, 0)
+	r.awaitReadable(60)
+	r.recvWant(40, 40, 0)
+	r.recvWant(40, 20, 0)
 }
 
-// TestResetAhead has the peer reset a connection of which something was received ahead: that comes
-// first.
-func TestResetAhead(t *testing.T) {
+// TestResetAfterReadAhead has the peer reset a connection. The bytes read ahead come before the
+// error.
+func TestResetAfterReadAhead(t *testing.T) {
 	r := newReader(t)
 	r.send(60)
-	r.left(60)
-	r.ahead(10)
+	r.awaitReadable(60)
+	r.startReadAhead(10)
 	if err := r.peer.(*net.TCPConn).SetLinger(0); err != nil {
 		t.Fatal(err)
 	}
 	r.peer.Close()
-	r.take(20, 10, Peek)
-	r.take(20, 10, 0)
+	r.recvWant(20, 10, Peek)
+	r.recvWant(20, 10, 0)
 	if got, err := r.Recv(r.fd, [][]byte{make([]byte, 20)}, 0); err != syscall.ECONNRESET {
 		t.Errorf("after the bytes: got %v, %v, want ECONNRESET", got, err)
 	}
 }
 
-// TestCloseAhead closes a connection of which something was received ahead. To the peer it is lost,
-// as what is still in the host would be.
-func TestCloseAhead(t *testing.T) {
+// TestCloseWithReadAheadResetsPeer closes a connection with bytes read ahead. The peer must see a
+// reset, as for unread bytes in the host (RFC 2525, section 2.17).
+func TestCloseWithReadAheadResetsPeer(t *testing.T) {
 	r := newReader(t)
 	r.send(60)
-	r.left(60)
-	r.ahead(10)
+	r.awaitReadable(60)
+	r.startReadAhead(10)
 	if err := r.CloseFD(r.fd); err != nil {
 		t.Fatal(err)
 	}
@@ -310,8 +310,8 @@ func TestCloseAhead(t *testing.T) {
 	}
 }
 
-// TestAheadDoesNotAllocate receives small pieces of a stream that never ends.
-func TestAheadDoesNotAllocate(t *testing.T) {
+// TestReadAheadDoesNotAllocate receives small pieces of an endless stream.
+func TestReadAheadDoesNotAllocate(t *testing.T) {
 	r := newReader(t)
 	go func() {
 		block := make([]byte, 1<<16)

@@ -8,9 +8,9 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// TestTerminal tells terminals from other devices as C libraries do: a terminal has neither a
-// position nor can it seek.
-func TestTerminal(t *testing.T) {
+// TestTerminalHasNoPosition checks that a terminal, and no other device, has the properties by
+// which wasi-libc's isatty recognises one: no rights to seek and tell.
+func TestTerminalHasNoPosition(t *testing.T) {
 	for _, device := range []struct {
 		path     string
 		terminal bool

@@ -8,13 +8,14 @@ import (
 	"github.com/wasport/wasport/internal/sched"
 )
 
-// idle is a reader that has nothing, and says so for as long as it is asked.
+// idle is a reader that returns 0 bytes and no error.
 type idle struct{}
 
 func (idle) Read([]byte) (int, error) { return 0, nil }
 
-// TestSourceWithoutProgress gives up a reader that would keep a processor busy for ever.
-func TestSourceWithoutProgress(t *testing.T) {
+// TestSourceEndsWithoutProgress checks that a source gives up a reader that would keep a processor
+// busy for ever.
+func TestSourceEndsWithoutProgress(t *testing.T) {
 	g, err := New(context.Background(), Config{Stdin: idle{}})
 	if err != nil {
 		t.Fatal(err)

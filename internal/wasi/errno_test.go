@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func TestErrnoOf(t *testing.T) {
+func TestErrnoOfError(t *testing.T) {
 	for _, test := range []struct {
 		err  error
 		want Errno
@@ -45,9 +45,9 @@ func TestErrnoOf(t *testing.T) {
 	}
 }
 
-// TestErrnoNumbers holds the numbers against those of the witx, of which wrong ones would shift all
-// that follow.
-func TestErrnoNumbers(t *testing.T) {
+// TestErrnoNumbersOfWITX compares some numbers with wasi_snapshot_preview1.witx. A missing name
+// would shift all later ones.
+func TestErrnoNumbersOfWITX(t *testing.T) {
 	for e, want := range map[Errno]struct {
 		number uint16
 		name   string
@@ -70,7 +70,7 @@ func TestErrnoNumbers(t *testing.T) {
 		t.Errorf("got %d names, want %d", len(errnoNames), ENOTCAPABLE+1)
 	}
 	for _, row := range hostErrnos {
-		// EWOULDBLOCK and EOPNOTSUPP are other names of the same on most systems.
+		// On most systems EWOULDBLOCK equals EAGAIN and EOPNOTSUPP equals ENOTSUP, so rows repeat.
 		if got := FromHost(row.host); got != row.wasi {
 			t.Errorf("%v: got %v, want %v", row.host, got, row.wasi)
 		}

@@ -16,8 +16,8 @@ func unhex(s string) []byte {
 	return b
 }
 
-// TestAddr holds the layout against octets as WAMR's guests write them.
-func TestAddr(t *testing.T) {
+// TestAddrLayout compares the layout with bytes that WAMR's guests write.
+func TestAddrLayout(t *testing.T) {
 	for addr, octets := range map[string]string{
 		"127.0.0.1:1234": "00000000 7f000001 d204 " +
 			"00000000000000000000000000000000",
@@ -47,7 +47,7 @@ func TestAddr(t *testing.T) {
 	}
 }
 
-func TestStructures(t *testing.T) {
+func TestStructureLayouts(t *testing.T) {
 	var b [SizeFilestat]byte
 	fill := func() []byte {
 		for i := range b {
@@ -90,14 +90,13 @@ func TestStructures(t *testing.T) {
 	}
 }
 
-// TestRightsOfSockets holds the value that WAMR reports.
-func TestRightsOfSockets(t *testing.T) {
+func TestRightsOfSocketEqualWAMR(t *testing.T) {
 	if RightsSocket != 0x3ff820004a || RightsAll != 0x3fffffffff {
 		t.Errorf("got %#x, %#x, want 0x3ff820004a, 0x3fffffffff", RightsSocket, RightsAll)
 	}
 }
 
-// FuzzMemory asks for memory anywhere: whatever is granted lies inside.
+// FuzzMemory checks that no range outside of the memory is granted.
 func FuzzMemory(f *testing.F) {
 	f.Add([]byte("\x08\x00\x00\x00\x02\x00\x00\x00xy"), uint32(0), uint32(1))
 	f.Add([]byte("name\x00"), uint32(4), uint32(1<<31))
