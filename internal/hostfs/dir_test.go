@@ -13,11 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What POSIX, and the test-suite of WASI, say of names, trailing slashes and symbolic links.
-func TestNames(t *testing.T) {
-	const (
-		ok = unix.Errno(0)
-	)
+// TestPathsByOperation has a row for each kind of name, trailing slash and symbolic link, with the
+// errno of POSIX and of the test suite of WASI.
+func TestPathsByOperation(t *testing.T) {
+	const ok = unix.Errno(0)
 	open := func(path string, o OpenOptions) func(d *Dir) error {
 		return func(d *Dir) error { return openAndClose(d, path, o) }
 	}
@@ -36,9 +35,15 @@ func TestNames(t *testing.T) {
 	times := func(path string, follow bool) func(d *Dir) error {
 		return func(d *Dir) error { return d.SetTimes(path, follow, Times{Set: MtimeNow}) }
 	}
-	mkdir := func(path string) func(d *Dir) error { return func(d *Dir) error { return d.Mkdir(path) } }
-	rmdir := func(path string) func(d *Dir) error { return func(d *Dir) error { return d.Rmdir(path) } }
-	unlink := func(path string) func(d *Dir) error { return func(d *Dir) error { return d.Unlink(path) } }
+	mkdir := func(path string) func(d *Dir) error {
+		return func(d *Dir) error { return d.Mkdir(path) }
+	}
+	rmdir := func(path string) func(d *Dir) error {
+		return func(d *Dir) error { return d.Rmdir(path) }
+	}
+	unlink := func(path string) func(d *Dir) error {
+		return func(d *Dir) error { return d.Unlink(path) }
+	}
 	readlink := func(path string) func(d *Dir) error {
 		return func(d *Dir) error { return errOf(d.Readlink(path, make([]byte, 10))) }
 	}
@@ -229,7 +234,8 @@ func TestNames(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			eachResolver(t, func(t *testing.T, walk bool) {
 				dir := t.TempDir()
-				makeTree(t, dir, "file = x", "file2", "dir/", "dir/full/", "dir/full/file", "empty/",
+				makeTree(t, dir, "file = x", "file2", "dir/", "dir/full/", "dir/full/file",
+					"empty/",
 					"tofile -> file",
 					"todir -> dir", "toempty -> empty", "dangling -> target", "loop -> loop")
 				d := openRoot(t, dir, ReadWrite, walk)
@@ -238,14 +244,14 @@ func TestNames(t *testing.T) {
 					want = nil
 				}
 				if err := c.do(d); err != want {
-					t.Errorf("%v, want %v", err, want)
+					t.Errorf("got %v, want %v", err, want)
 				}
 			})
 		})
 	}
 }
 
-func TestTwoDirs(t *testing.T) {
+func TestRenameAndLinkBetweenDirs(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		a, b := t.TempDir(), t.TempDir()
 		makeTree(t, a, "file = a", "sub/")
@@ -266,12 +272,13 @@ func TestTwoDirs(t *testing.T) {
 		two, err2 := to.Stat("sub/linked", false)
 		three, err3 := to.Stat("sub/renamed", false)
 		if err1 != unix.ENOENT || err2 != nil || err3 != nil || two != three || two.Nlink != 2 {
-			t.Error(one, err1, two, err2, three, err3)
+			t.Errorf("got %+v, %v; %+v, %v; %+v, %v; want ENOENT and two links of one file",
+				one, err1, two, err2, three, err3)
 		}
 	})
 }
 
-func TestReadlink(t *testing.T) {
+func TestReadlinkIntoShortBuffer(t *testing.T) {
 	dir := t.TempDir()
 	makeTree(t, dir, "link -> target")
 	d := openRoot(t, dir, ReadOnly, false)
@@ -282,15 +289,15 @@ func TestReadlink(t *testing.T) {
 		buf := make([]byte, c.size)
 		n, err := d.Readlink("link", buf)
 		if err != nil || string(buf[:n]) != c.want {
-			t.Errorf("into %d bytes: %q, %v", c.size, buf[:n], err)
+			t.Errorf("into %d bytes: got %q, %v; want %q", c.size, buf[:n], err, c.want)
 		}
 	}
 	if _, err := d.Readlink("none", nil); err != unix.ENOENT {
-		t.Error(err)
+		t.Errorf("readlink: got %v, want %v", err, unix.ENOENT)
 	}
 }
 
-func TestStatAndTimes(t *testing.T) {
+func TestStatAfterSetTimes(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		dir := t.TempDir()
 		makeTree(t, dir, "file = abc", "link -> file", "sub/")
@@ -305,17 +312,17 @@ func TestStatAndTimes(t *testing.T) {
 		}
 		if file.Type != RegularFile || file.Size != 3 || file.Nlink != 1 || file.Ino == 0 ||
 			file.Mtime != uint64(info.ModTime().UnixNano()) {
-			t.Errorf("%+v, of %v", file, info)
+			t.Errorf("file: got %+v, want the values of %v", file, info)
 		}
 		link, err := d.Stat("link", false)
 		if err != nil || link.Type != Symlink || link.Size != 4 || link.Ino == file.Ino {
-			t.Errorf("%+v, %v", link, err)
+			t.Errorf("link: got %+v, %v; want a symbolic link of 4 bytes", link, err)
 		}
 		if st, err := d.Stat("link", true); err != nil || st != file {
-			t.Errorf("%+v, %v", st, err)
+			t.Errorf("link, followed: got %+v, %v; want %+v", st, err, file)
 		}
 		if st, err := d.Stat("sub", false); err != nil || st.Type != Directory {
-			t.Errorf("%+v, %v", st, err)
+			t.Errorf("sub: got %+v, %v; want a directory", st, err)
 		}
 
 		// Times of the link, then of the file through it; one time is set and the other left.
@@ -331,7 +338,7 @@ func TestStatAndTimes(t *testing.T) {
 		f, _ := d.Stat("file", false)
 		if l.Mtime != link.Mtime-200 || f.Mtime != file.Mtime ||
 			f.Atime != 1_500_000_000_123_456_789 {
-			t.Errorf("link %+v, file %+v", l, f)
+			t.Errorf("got link %+v and file %+v, want one time of each set", l, f)
 		}
 		before := time.Now().Add(-time.Second).UnixNano()
 		if err := d.SetTimes("file", true,
@@ -339,15 +346,15 @@ func TestStatAndTimes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if f, _ := d.Stat("file", false); f.Mtime != 5 || int64(f.Atime) < before {
-			t.Errorf("%+v", f)
+			t.Errorf("got %+v, want Mtime 5 and Atime now", f)
 		}
-		// The largest time need not fit into the file system, but nothing may go wrong.
+		// The largest time need not fit into the file system. The call must not panic.
 		_ = d.SetTimes("file", true,
 			Times{Mtime: 1<<64 - 1, Atime: 1 << 63, Set: AtimeGiven | MtimeGiven})
 	})
 }
 
-func TestReadOnly(t *testing.T) {
+func TestChangesInReadOnlyDir(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base := t.TempDir()
 		dir := filepath.Join(base, "ro")
@@ -397,28 +404,28 @@ func TestReadOnly(t *testing.T) {
 				"file allocate": f.Allocate(0, 100),
 			} {
 				if err != unix.EROFS {
-					t.Errorf("%d: %s: %v", i, name, err)
+					t.Errorf("%d: %s: got %v, want %v", i, name, err, unix.EROFS)
 				}
 			}
 			if err := openAndClose(d, "file",
 				OpenOptions{Create: true, Exclusive: true}); err != unix.EEXIST {
-				t.Error(err)
+				t.Errorf("open: got %v, want %v", err, unix.EEXIST)
 			}
 			if err := openAndClose(d, "none", OpenOptions{Write: true}); err != unix.ENOENT {
-				t.Error(err)
+				t.Errorf("open: got %v, want %v", err, unix.ENOENT)
 			}
 			if err := openAndClose(d, ".", OpenOptions{Write: true}); err != unix.EISDIR {
-				t.Error(err)
+				t.Errorf("open: got %v, want %v", err, unix.EISDIR)
 			}
 			if _, err := f.Writev([][]byte{[]byte("x")}); err != unix.EBADF {
-				t.Error(err)
+				t.Errorf("write: got %v, want %v", err, unix.EBADF)
 			}
 			if got, err := readFile(d, "file"); got != "inside" {
-				t.Error(got, err)
+				t.Errorf("read: got %q, %v; want \"inside\"", got, err)
 			}
 		}
 		if after := describeTree(t, base); after != before {
-			t.Errorf("the tree has changed from\n%s\nto\n%s", before, after)
+			t.Errorf("got the tree\n%s\nwant it unchanged\n%s", after, before)
 		}
 	})
 }
@@ -444,7 +451,7 @@ func TestClosedDir(t *testing.T) {
 		"close":     d.Close(),
 	} {
 		if err != fs.ErrClosed {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want %v", name, err, fs.ErrClosed)
 		}
 	}
 }
@@ -453,9 +460,9 @@ func TestOpenRootErrors(t *testing.T) {
 	dir := t.TempDir()
 	makeTree(t, dir, "file")
 	if _, err := OpenRoot(filepath.Join(dir, "file"), ReadOnly); err != unix.ENOTDIR {
-		t.Error(err)
+		t.Errorf("open root: got %v, want %v", err, unix.ENOTDIR)
 	}
 	if _, err := OpenRoot(filepath.Join(dir, "none"), ReadOnly); err != unix.ENOENT {
-		t.Error(err)
+		t.Errorf("open root: got %v, want %v", err, unix.ENOENT)
 	}
 }

@@ -57,7 +57,7 @@ func makeEscapes(t testing.TB) (base, in string) {
 	return base, in
 }
 
-func TestEscapes(t *testing.T) {
+func TestEscapingPaths(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base, in := makeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
@@ -82,34 +82,35 @@ func TestEscapes(t *testing.T) {
 				"link":      Link(d, path, true, d, "got"),
 				"link to":   Link(d, "own", false, d, path+"/x"),
 			} {
-				// Creating a file whose name has a slash may be refused for that.
-				if err != ErrEscapes && !(err == unix.EISDIR && name == "create" && hasTrailingSlash(path)) {
-					t.Errorf("%s %q: %v", name, path, err)
+				// A trailing slash alone is an error when a file is created.
+				slash := err == unix.EISDIR && name == "create" && hasTrailingSlash(path)
+				if err != ErrEscapes && !slash {
+					t.Errorf("%s %q: got %v, want %v", name, path, err, ErrEscapes)
 				}
 			}
 		}
 		if after := describeTree(t, base); after != before {
-			t.Errorf("the tree has changed from\n%s\nto\n%s", before, after)
+			t.Errorf("got the tree\n%s\nwant it unchanged\n%s", after, before)
 		}
 	})
 }
 
-func TestStaysBeneath(t *testing.T) {
+func TestPathsBeneathRoot(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		_, in := makeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
 		for _, path := range beneathRoot {
 			if got, err := readFile(d, path); got != "inside" {
-				t.Errorf("%q: read %q, %v", path, got, err)
+				t.Errorf("%q: got %q, %v; want \"inside\"", path, got, err)
 			}
 			if st, err := d.Stat(path, true); err != nil || st.Type != RegularFile || st.Size != 6 {
-				t.Errorf("%q: %+v, %v", path, st, err)
+				t.Errorf("%q: got %+v, %v; want a file of 6 bytes", path, st, err)
 			}
 		}
 	})
 }
 
-// Each operation, against links that lead out of the root.
+// Each operation meets links that lead out of the root.
 func TestEscapesByOperation(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base, in := makeEscapes(t)
@@ -144,26 +145,26 @@ func TestEscapesByOperation(t *testing.T) {
 			"symlink to the root":               d.Symlink("/", "got"),
 			"readlink in a linked directory": errOf(d.Readlink("dotdot/in/up",
 				make([]byte, 10))),
-			"stat with a slash":                   errOf(d.Stat("out/", false)),
-			"times with a slash":                  d.SetTimes("out/", false, Times{Set: MtimeNow}),
-			"open with a slash":                   openAndClose(d, "out/", OpenOptions{}),
-			"up from an opened directory":         openAndClose(sub, "../..", OpenOptions{}),
-			"aside from an opened directory":      openAndClose(sub, "../../file", OpenOptions{}),
-			"out of an opened directory":          openAndClose(sub, "../../../secret", OpenOptions{}),
-			"link up from an opened directory":    openAndClose(sub, "up", OpenOptions{Follow: true}),
-			"rename from an opened directory":     Rename(sub, "../../own", d, "got"),
-			"rename to above an opened directory": Rename(d, "own", sub, "../got"),
-			"absolute, from an opened directory":  openAndClose(sub, in+"/dir/sub", OpenOptions{}),
-			"stat above an opened directory":      errOf(sub.Stat("..", false)),
-			"unlink above an opened directory":    sub.Unlink("../../own"),
-			"make above an opened directory":      sub.Mkdir("../made"),
-			"create above an opened directory":    openAndClose(sub, "../made", create),
-			"readlink above an opened directory":  errOf(sub.Readlink("../up", make([]byte, 10))),
-			"set times above an opened directory": sub.SetTimes("..", true, Times{Set: MtimeNow}),
-			"link from above an opened directory": Link(sub, "../../own", false, d, "got"),
-			"rmdir above an opened directory":     sub.Rmdir("../../file-is-not-looked-at"),
-			"symlink above an opened directory":   sub.Symlink("x", "../made"),
-			"rename within, above an opened dir":  Rename(sub, "../up", sub, "x"),
+			"stat with a slash":                  errOf(d.Stat("out/", false)),
+			"times with a slash":                 d.SetTimes("out/", false, Times{Set: MtimeNow}),
+			"open with a slash":                  openAndClose(d, "out/", OpenOptions{}),
+			"up from an opened dir":              openAndClose(sub, "../..", OpenOptions{}),
+			"aside from an opened dir":           openAndClose(sub, "../../file", OpenOptions{}),
+			"out of an opened dir":               openAndClose(sub, "../../../secret", OpenOptions{}),
+			"link up from an opened dir":         openAndClose(sub, "up", OpenOptions{Follow: true}),
+			"rename from an opened dir":          Rename(sub, "../../own", d, "got"),
+			"rename to above an opened dir":      Rename(d, "own", sub, "../got"),
+			"absolute, from an opened dir":       openAndClose(sub, in+"/dir/sub", OpenOptions{}),
+			"stat above an opened dir":           errOf(sub.Stat("..", false)),
+			"unlink above an opened dir":         sub.Unlink("../../own"),
+			"make above an opened dir":           sub.Mkdir("../made"),
+			"create above an opened dir":         openAndClose(sub, "../made", create),
+			"readlink above an opened dir":       errOf(sub.Readlink("../up", make([]byte, 10))),
+			"set times above an opened dir":      sub.SetTimes("..", true, Times{Set: MtimeNow}),
+			"link from above an opened dir":      Link(sub, "../../own", false, d, "got"),
+			"rmdir above an opened dir":          sub.Rmdir("../../file-is-not-looked-at"),
+			"symlink above an opened dir":        sub.Symlink("x", "../made"),
+			"rename within, above an opened dir": Rename(sub, "../up", sub, "x"),
 			"exclusive creation beside the root": openAndClose(d, "../made",
 				OpenOptions{Create: true, Exclusive: true}),
 			"exclusive creation in a linked dir": openAndClose(d, "out/made",
@@ -173,16 +174,16 @@ func TestEscapesByOperation(t *testing.T) {
 				OpenOptions{Directory: true, Follow: true}),
 		} {
 			if !errors.Is(err, ErrEscapes) {
-				t.Errorf("%s: %v", name, err)
+				t.Errorf("%s: got %v, want %v", name, err, ErrEscapes)
 			}
 		}
 		if after := describeTree(t, base); after != before {
-			t.Errorf("the tree has changed from\n%s\nto\n%s", before, after)
+			t.Errorf("got the tree\n%s\nwant it unchanged\n%s", after, before)
 		}
 	})
 }
 
-// escapeOrExist: a name with a slash that is a symbolic link exists, wherever it leads.
+// escapeOrExist accepts EEXIST, since a symbolic link with a trailing slash exists.
 func escapeOrExist(err error) error {
 	if err == unix.EEXIST {
 		return ErrEscapes
@@ -194,10 +195,11 @@ func errOf[T any](_ T, err error) error {
 	return err
 }
 
-func TestLoops(t *testing.T) {
+func TestSymlinkLoops(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		dir := t.TempDir()
-		makeTree(t, dir, "self -> self", "a -> b", "b -> a", "d/", "d/e -> ../d/e/x", "grow -> grow/x",
+		makeTree(t, dir, "self -> self", "a -> b", "b -> a", "d/", "d/e -> ../d/e/x",
+			"grow -> grow/x",
 			"up -> d/../up",
 			"deep/", "f")
 		makeTree(t, dir, "l00 -> f")
@@ -216,12 +218,12 @@ func TestLoops(t *testing.T) {
 				"link":   Link(d, path, true, d, "got"),
 			} {
 				if err != unix.ELOOP && !(path == "l41" && err == unix.ENOTDIR) {
-					t.Errorf("%s %q: %v", name, path, err)
+					t.Errorf("%s %q: got %v, want %v", name, path, err, unix.ELOOP)
 				}
 			}
 		}
 		if err := openAndClose(d, "l39", OpenOptions{Follow: true}); err != nil {
-			t.Errorf("40 links: %v", err)
+			t.Errorf("40 links: got %v, want no error", err)
 		}
 	})
 }

@@ -21,7 +21,7 @@ func openFile(t testing.TB, d *Dir, path string, o OpenOptions) *File {
 		t.Fatal(err)
 	}
 	if sub != nil {
-		t.Fatalf("%q is a directory", path)
+		t.Fatalf("%q: got a directory, want a file", path)
 	}
 	t.Cleanup(func() { f.Close() })
 	return f
@@ -36,41 +36,41 @@ func bufs(ss ...string) (b [][]byte) {
 	return b
 }
 
-func TestReadAndWrite(t *testing.T) {
+func TestPositionsOfReadAndWrite(t *testing.T) {
 	d := openRoot(t, t.TempDir(), ReadWrite, false)
 	f := openFile(t, d, "file", readWrite)
 	if n, err := f.Writev(bufs("0123", "", "456", "789")); n != 10 || err != nil {
-		t.Fatal(n, err)
+		t.Fatalf("write: got %v, %v; want 10", n, err)
 	}
 	if n, err := f.Pwritev(bufs("ab", "c"), 3); n != 3 || err != nil {
-		t.Fatal(n, err)
+		t.Fatalf("write at an offset: got %v, %v; want 3", n, err)
 	}
 	if pos, err := f.Seek(0, io.SeekCurrent); pos != 10 || err != nil {
-		t.Fatal(pos, err)
+		t.Fatalf("seek: got %v, %v; want 10", pos, err)
 	}
 	one, two := make([]byte, 4), make([]byte, 20)
 	if n, err := f.Preadv([][]byte{one, two}, 1); n != 9 || err != nil || string(one) != "12ab" ||
 		string(two[:5]) != "c6789" {
-		t.Fatal(n, err, string(one), string(two))
+		t.Fatalf("read at an offset: got %v, %v, %q, %q; want 9 bytes", n, err, one, two)
 	}
 	if n, err := f.Readv([][]byte{one}); n != 0 || err != nil {
-		t.Fatal(n, err)
+		t.Fatalf("read: got %v, %v; want 0", n, err)
 	}
 	if pos, err := f.Seek(-2, io.SeekEnd); pos != 8 || err != nil {
-		t.Fatal(pos, err)
+		t.Fatalf("seek: got %v, %v; want 8", pos, err)
 	}
 	if n, err := f.Available(); n != 2 || err != nil {
-		t.Fatal(n, err)
+		t.Fatalf("available: got %v, %v; want 2", n, err)
 	}
 	if n, err := f.Readv([][]byte{nil, one[:1], two}); n != 2 || err != nil || one[0] != '8' ||
 		two[0] != '9' {
-		t.Fatal(n, err, one, two)
+		t.Fatalf("read: got %v, %v, %q, %q; want 8 and 9", n, err, one, two)
 	}
 	if pos, err := f.Seek(1000, io.SeekCurrent); pos != 1010 || err != nil {
-		t.Fatal(pos, err)
+		t.Fatalf("seek: got %v, %v; want 1010", pos, err)
 	}
 	if n, err := f.Available(); n != 0 || err != nil {
-		t.Fatal(n, err)
+		t.Fatalf("available: got %v, %v; want 0", n, err)
 	}
 	for _, c := range []struct {
 		offset int64
@@ -78,77 +78,76 @@ func TestReadAndWrite(t *testing.T) {
 	}{{-2000, io.SeekCurrent}, {-1, io.SeekStart}, {0, 3}, {0, 4}, {0, -1}, {1<<63 - 1,
 		io.SeekCurrent}} {
 		if _, err := f.Seek(c.offset, c.whence); err != unix.EINVAL && err != unix.EOVERFLOW {
-			t.Error(c, err)
+			t.Errorf("seek: got %v, %v; want %v", c, err, unix.EINVAL)
 		}
 	}
 	if _, err := f.Preadv(bufs("x"), 1<<63); err != unix.EINVAL {
-		t.Error(err)
+		t.Errorf("read at an offset: got %v, want %v", err, unix.EINVAL)
 	}
 	if _, err := f.Pwritev(bufs("x"), 1<<64-1); err != unix.EINVAL {
-		t.Error(err)
+		t.Errorf("write at an offset: got %v, want %v", err, unix.EINVAL)
 	}
-	// More buffers than the host takes at once are used as far as they are.
+	// Of more buffers than one call takes, the first ones are written.
 	many := make([][]byte, 5000)
 	for i := range many {
 		many[i] = []byte{1}
 	}
 	if n, err := f.Writev(many); n < 1000 || n > 5000 || err != nil {
-		t.Error(n, err)
+		t.Errorf("write of 5000 buffers: got %v, %v; want 1000 to 5000", n, err)
 	}
 	if n, err := f.Readv(nil); n != 0 || err != nil {
-		t.Error(n, err)
+		t.Errorf("read: got %v, %v; want 0", n, err)
 	}
 }
 
-func TestAccessModes(t *testing.T) {
+func TestReadAndWriteAgainstAccessMode(t *testing.T) {
 	d := openRoot(t, t.TempDir(), ReadWrite, false)
 	w := openFile(t, d, "file", OpenOptions{Write: true, Create: true})
 	if _, err := w.Readv(bufs("x")); err != unix.EBADF {
-		t.Error(err)
+		t.Errorf("read: got %v, want %v", err, unix.EBADF)
 	}
 	if _, err := w.Preadv(bufs("x"), 0); err != unix.EBADF {
-		t.Error(err)
+		t.Errorf("read at an offset: got %v, want %v", err, unix.EBADF)
 	}
 	for _, o := range []OpenOptions{{Read: true}, {}} {
 		r := openFile(t, d, "file", o)
 		if _, err := r.Writev(bufs("x")); err != unix.EBADF {
-			t.Error(err)
+			t.Errorf("write: got %v, want %v", err, unix.EBADF)
 		}
 		if _, err := r.Pwritev(bufs("x"), 0); err != unix.EBADF {
-			t.Error(err)
+			t.Errorf("write at an offset: got %v, want %v", err, unix.EBADF)
 		}
 		if err := r.SetSize(3); err != unix.EINVAL && err != unix.EBADF {
-			t.Error(err)
+			t.Errorf("set size: got %v, want %v or %v", err, unix.EINVAL, unix.EBADF)
 		}
 		if n, err := r.Readv([][]byte{make([]byte, 1)}); n != 0 || err != nil {
-			t.Error(n, err)
+			t.Errorf("read: got %v, %v; want 0", n, err)
 		}
 	}
-	// What one writes, another reads at once; and a file can be truncated without the intention to
-	// write.
+	// A read sees an earlier write to the same file, and Truncate does not need Write.
 	r := openFile(t, d, "file", OpenOptions{Read: true})
 	if n, err := w.Writev(bufs("abc")); n != 3 || err != nil {
-		t.Error(n, err)
+		t.Errorf("write: got %v, %v; want 3", n, err)
 	}
 	got := make([]byte, 5)
 	if n, err := r.Readv([][]byte{got}); n != 3 || err != nil {
-		t.Error(n, err)
+		t.Errorf("read: got %v, %v; want 3", n, err)
 	}
 	if err := openAndClose(d, "file", OpenOptions{Truncate: true}); err != nil {
 		t.Error(err)
 	}
 	if st, err := r.Stat(); st.Size != 0 || err != nil {
-		t.Errorf("%+v %v", st, err)
+		t.Errorf("after truncation: got %+v, %v; want size 0", st, err)
 	}
 }
 
-func TestFlags(t *testing.T) {
+func TestFlagsChangedWhileOpen(t *testing.T) {
 	d := openRoot(t, t.TempDir(), ReadWrite, false)
 	o := readWrite
 	o.Flags = Append | Sync
 	f := openFile(t, d, "file", o)
 	if f.Flags() != Append|Sync {
-		t.Error(f.Flags())
+		t.Errorf("got flags %v, want %v", f.Flags(), Append|Sync)
 	}
 	write := func(s string, wantSize uint64) {
 		t.Helper()
@@ -156,20 +155,20 @@ func TestFlags(t *testing.T) {
 			t.Error(err)
 		}
 		if n, err := f.Writev(bufs(s)); n != len(s) || err != nil {
-			t.Error(n, err)
+			t.Errorf("write: got %v, %v; want %v", n, err, len(s))
 		}
 		if st, err := f.Stat(); st.Size != wantSize || err != nil {
-			t.Errorf("%+v %v", st, err)
+			t.Errorf("got %+v, %v; want size %d", st, err, wantSize)
 		}
 	}
 	write("one", 3)
 	write("two", 6)
 	if pos, err := f.Seek(0, io.SeekCurrent); pos != 6 || err != nil {
-		t.Error(pos, err)
+		t.Errorf("seek: got %v, %v; want 6", pos, err)
 	}
 	for _, flags := range []Flags{0, Nonblock, Dsync, Sync | Rsync} {
 		if err := f.SetFlags(flags); err != nil || f.Flags() != flags {
-			t.Error(err, f.Flags())
+			t.Errorf("set flags: got %v, %v; want %v", err, f.Flags(), flags)
 		}
 		write("xyz", 6)
 	}
@@ -178,27 +177,27 @@ func TestFlags(t *testing.T) {
 	}
 	write("end", 9)
 	if err := f.SetFlags(1 << 5); err != unix.EINVAL || f.Flags() != Append {
-		t.Error(err, f.Flags())
+		t.Errorf("unknown flag: got %v, %v; want %v, %v", err, f.Flags(), unix.EINVAL, Append)
 	}
 	got := make([]byte, 20)
 	if n, err := f.Preadv([][]byte{got}, 0); string(got[:n]) != "xyztwoend" || err != nil {
-		t.Errorf("%q %v", got[:n], err)
+		t.Errorf("read: got %q, %v; want \"xyztwoend\"", got[:n], err)
 	}
 	for _, flags := range []Flags{Dsync, Rsync, Dsync | Rsync, Nonblock | Append} {
 		o.Flags = flags
 		if f := openFile(t, d, "file", o); f.Flags() != flags {
-			t.Error(f.Flags(), flags)
+			t.Errorf("got flags %v, want %v", f.Flags(), flags)
 		}
 	}
 }
 
-func TestSizeAndTimes(t *testing.T) {
+func TestSizeAndTimesOfOpenFile(t *testing.T) {
 	d := openRoot(t, t.TempDir(), ReadWrite, false)
 	f := openFile(t, d, "file", readWrite)
 	size := func(want uint64) {
 		t.Helper()
 		if st, err := f.Stat(); st.Size != want || err != nil {
-			t.Errorf("%+v %v, want size %d", st, err, want)
+			t.Errorf("got %+v, %v; want size %d", st, err, want)
 		}
 	}
 	for _, c := range []struct {
@@ -225,7 +224,7 @@ func TestSizeAndTimes(t *testing.T) {
 		{f.Datasync, nil, 110},
 	} {
 		if err := c.do(); err != c.want {
-			t.Errorf("%v, want %v", err, c.want)
+			t.Errorf("got %v, want %v", err, c.want)
 		}
 		size(c.size)
 	}
@@ -239,19 +238,19 @@ func TestSizeAndTimes(t *testing.T) {
 	st, err := f.Stat()
 	if err != nil || st.Mtime != old.Mtime-1000 || st.Atime != old.Atime ||
 		st.Type != RegularFile || st.Nlink != 1 {
-		t.Errorf("%+v %v, was %+v", st, err, old)
+		t.Errorf("got %+v, %v; want Mtime 1000 less than in %+v", st, err, old)
 	}
 	if at, err := d.Stat("file", false); err != nil || at != st {
-		t.Errorf("%+v %v, open %+v", at, err, st)
+		t.Errorf("by path: got %+v, %v; want %+v", at, err, st)
 	}
 	if err := f.SetTimes(Times{Set: AtimeGiven | AtimeNow}); err != unix.EINVAL {
-		t.Error(err)
+		t.Errorf("set times: got %v, want %v", err, unix.EINVAL)
 	}
 	if err := f.SetTimes(Times{Set: AtimeNow | MtimeNow}); err != nil {
 		t.Error(err)
 	}
 	if st, _ := f.Stat(); st.Mtime < old.Mtime-1e9 {
-		t.Errorf("%+v, was %+v", st, old)
+		t.Errorf("got %+v, want a time after %+v", st, old)
 	}
 }
 
@@ -260,17 +259,17 @@ func TestRegularFileIsReady(t *testing.T) {
 	f := openFile(t, d, "file", readWrite)
 	const both = network.Readable | network.Writable
 	if got, err := f.Poll(both); got != both || err != nil {
-		t.Error(got, err)
+		t.Errorf("poll: got %v, %v; want %v", got, err, both)
 	}
 	if got, err := f.Poll(network.Writable); got != network.Writable || err != nil {
-		t.Error(got, err)
+		t.Errorf("poll: got %v, %v; want %v", got, err, network.Writable)
 	}
 	if r := f.Readiness(); r.Control != nil || r.Notify != nil {
-		t.Error("a regular file need not be waited for")
+		t.Errorf("got %+v, want the zero Readiness for a regular file", r)
 	}
 }
 
-func TestFIFO(t *testing.T) {
+func TestFIFONeverBlocks(t *testing.T) {
 	dir := t.TempDir()
 	if err := unix.Mkfifo(dir+"/fifo", 0o666); err != nil {
 		t.Fatal(err)
@@ -291,48 +290,54 @@ func checkPipe(t *testing.T, r, w *File) {
 	t.Helper()
 	buf := make([]byte, 1<<16)
 	if r.Type() != Pipe {
-		t.Error(r.Type())
+		t.Errorf("got type %v, want %v", r.Type(), Pipe)
 	}
 	if st, err := w.Stat(); st.Type != Pipe || err != nil {
-		t.Errorf("%+v %v", st, err)
+		t.Errorf("got %+v, %v; want type %v", st, err, Pipe)
 	}
 	if n, err := r.Readv([][]byte{buf}); n > 0 || err != unix.EAGAIN {
-		t.Error(n, err)
+		t.Errorf("read: got %v, %v; want %v", n, err, unix.EAGAIN)
 	}
 	if got, err := r.Poll(network.Readable); got != 0 || err != nil {
-		t.Error(got, err)
+		t.Errorf("poll: got %v, %v; want 0", got, err)
 	}
 	if got, err := w.Poll(network.Writable); got != network.Writable || err != nil {
-		t.Error(got, err)
+		t.Errorf("poll: got %v, %v; want %v", got, err, network.Writable)
 	}
 	if n, err := w.Writev(bufs("", "hello")); n != 5 || err != nil {
-		t.Error(n, err)
+		t.Errorf("write: got %v, %v; want 5", n, err)
 	}
 	if got, err := r.Poll(network.Readable | network.Writable); got != network.Readable ||
 		err != nil {
-		t.Error(got, err)
+		t.Errorf("poll: got %v, %v; want %v", got, err, network.Readable)
 	}
 	if n, err := r.Available(); n != 5 || err != nil {
-		t.Error(n, err)
+		t.Errorf("available: got %v, %v; want 5", n, err)
 	}
 	if n, err := r.Readv([][]byte{nil, buf}); n != 5 || err != nil || string(buf[:5]) != "hello" {
-		t.Error(n, err)
+		t.Errorf("read: got %v, %v; want 5", n, err)
 	}
 	if _, err := r.Seek(0, io.SeekCurrent); err != unix.ESPIPE {
-		t.Error(err)
+		t.Errorf("seek: got %v, want %v", err, unix.ESPIPE)
 	}
 	if _, err := r.Preadv([][]byte{buf}, 0); err != unix.ESPIPE {
-		t.Error(err)
+		t.Errorf("read at an offset: got %v, want %v", err, unix.ESPIPE)
 	}
 	if err := r.Advise(0, 0, Normal); err != unix.ESPIPE {
-		t.Error(err)
+		t.Errorf("advise: got %v, want %v", err, unix.ESPIPE)
 	}
 	ready := r.Readiness()
 	if ready.Control == nil || ready.Control(func(uintptr) {}) != nil {
-		t.Error("a pipe is waited for by its descriptor")
+		t.Error("got no Control that calls its function, want one for a pipe")
 	}
+	checkFullPipe(t, r, w)
+	checkClosedPipe(t, r, w, ready)
+}
 
-	// Fill it up; then it is EAGAIN, and everything comes out in order.
+// checkFullPipe fills a pipe until a write is EAGAIN, and reads everything in order.
+func checkFullPipe(t *testing.T, r, w *File) {
+	t.Helper()
+	buf := make([]byte, 1<<16)
 	var written, read int
 	data := make([]byte, 10000)
 	for {
@@ -344,48 +349,54 @@ func checkPipe(t *testing.T, r, w *File) {
 			break
 		}
 		if n <= 0 || err != nil || written > 1<<24 {
-			t.Fatal(n, err)
+			t.Fatalf("write: got %v, %v; want EAGAIN before 16 MiB", n, err)
 		}
 		written += n
 	}
 	if got, err := w.Poll(network.Writable); got != 0 || err != nil {
-		t.Error(got, err)
+		t.Errorf("poll: got %v, %v; want 0", got, err)
 	}
 	for read < written {
 		n, err := r.Readv([][]byte{buf[:777], buf[777:]})
 		if n <= 0 || err != nil {
-			t.Fatal(n, err)
+			t.Fatalf("read: got %v, %v; want more than 0", n, err)
 		}
 		for i := range n {
 			if buf[i] != byte((read+i)*7>>3) {
-				t.Fatal("garbled at", read+i)
+				t.Fatalf("byte %d: got %d, want %d", read+i, buf[i], byte((read+i)*7>>3))
 			}
 		}
 		read += n
 	}
 	if n, err := r.Readv([][]byte{buf}); n > 0 || err != unix.EAGAIN {
-		t.Error(n, err)
+		t.Errorf("read: got %v, %v; want %v", n, err, unix.EAGAIN)
 	}
+}
 
+// checkClosedPipe closes the writing end and then the reading end.
+func checkClosedPipe(t *testing.T, r, w *File, ready network.Readiness) {
+	t.Helper()
+	buf := make([]byte, 16)
 	if err := w.Close(); err != nil {
 		t.Error(err)
 	}
 	if got, err := r.Poll(network.Readable); got != network.Readable|network.Hangup || err != nil {
-		t.Error(got, err)
+		t.Errorf("poll: got %v, %v; want %v", got, err, network.Readable|network.Hangup)
 	}
 	if n, err := r.Readv([][]byte{buf}); n != 0 || err != nil {
-		t.Error(n, err)
+		t.Errorf("read: got %v, %v; want 0", n, err)
 	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}
-	if ready.Control(func(uintptr) { t.Error("called") }) != fs.ErrClosed {
-		t.Error("closed")
+	err := ready.Control(func(uintptr) { t.Error("got a call after close, want none") })
+	if err != fs.ErrClosed {
+		t.Errorf("control after close: got %v, want %v", err, fs.ErrClosed)
 	}
 }
 
-// Reads and closes race with each other and with the reuse of the descriptor's number: nobody may
-// read what is another file's.
+// Reads and closes race with each other and with the reuse of the descriptor's number. No read may
+// get the data of another file.
 func TestCloseWhileReading(t *testing.T) {
 	dir := t.TempDir()
 	makeTree(t, dir, "mine = mmmmmmmm", "other = oooooooo")
@@ -407,7 +418,7 @@ func TestCloseWhileReading(t *testing.T) {
 						return
 					}
 					if n != 8 || err != nil || !bytes.Equal(buf, []byte("mmmmmmmm")) {
-						t.Error(n, err, string(buf))
+						t.Errorf("read: got %v, %v, %q; want \"mmmmmmmm\"", n, err, buf)
 						return
 					}
 				}
@@ -429,12 +440,12 @@ func TestCloseWhileReading(t *testing.T) {
 		close(start)
 		all.Wait()
 		if one, two := <-closed, <-closed; (one == nil) == (two == nil) {
-			t.Fatal(one, two)
+			t.Fatalf("close: got %v and %v, want one error", one, two)
 		}
 	}
 }
 
-func TestClosedFile(t *testing.T) {
+func TestCallsOnClosedFile(t *testing.T) {
 	d := openRoot(t, t.TempDir(), ReadWrite, false)
 	f := openFile(t, d, "file", readWrite)
 	if err := f.Close(); err != nil {
@@ -459,12 +470,12 @@ func TestClosedFile(t *testing.T) {
 		"close":     f.Close(),
 	} {
 		if err != fs.ErrClosed {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want %v", name, err, fs.ErrClosed)
 		}
 	}
 }
 
-func TestNoAllocation(t *testing.T) {
+func TestFileCallsDoNotAllocate(t *testing.T) {
 	d := openRoot(t, t.TempDir(), ReadWrite, false)
 	f := openFile(t, d, "file", readWrite)
 	eight := make([][]byte, 8)
@@ -482,7 +493,7 @@ func TestNoAllocation(t *testing.T) {
 		"ready":  func() { f.Readiness() },
 	} {
 		if n := testing.AllocsPerRun(100, op); n != 0 {
-			t.Errorf("%s allocates %v times", name, n)
+			t.Errorf("%s: got %v allocations, want none", name, n)
 		}
 	}
 }

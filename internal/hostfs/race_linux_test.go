@@ -41,7 +41,7 @@ func raceWith(t *testing.T, disturb func() error, test func() (good int)) {
 			break
 		}
 		if time.Since(begin) > 10*time.Second {
-			t.Errorf("no race: %d disturbances, %d good reads", times.Load(), good)
+			t.Errorf("got %d disturbances and %d good reads, want 10 and 1", times.Load(), good)
 			break
 		}
 	}
@@ -58,7 +58,7 @@ func exchange(a, b string) func() error {
 const raceRounds = 2000
 
 // A directory is exchanged with a symbolic link that leads out, over and over.
-func TestRaceWithSymlink(t *testing.T) {
+func TestPathsWhileSymlinkReplacesDir(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base := t.TempDir()
 		in := filepath.Join(base, "in")
@@ -75,7 +75,7 @@ func TestRaceWithSymlink(t *testing.T) {
 				for _, path := range []string{"d/secret", "d/sub/secret", "d/sub/../secret", "f"} {
 					got, err := readFile(d, path)
 					if err == nil && got != "inside" {
-						t.Errorf("%q: read %q", path, got)
+						t.Errorf("%q: got %q, want \"inside\"", path, got)
 					}
 					if err == nil {
 						good++
@@ -88,7 +88,8 @@ func TestRaceWithSymlink(t *testing.T) {
 				case 1:
 					d.SetTimes("d/sub", true, Times{Mtime: 1, Set: MtimeGiven})
 				case 2:
-					openAndClose(d, "d/sub/new", OpenOptions{Create: true, Write: true, Follow: true})
+					openAndClose(d, "d/sub/new",
+						OpenOptions{Create: true, Write: true, Follow: true})
 				case 3:
 					d.Unlink("d/sub/new")
 				}
@@ -96,13 +97,13 @@ func TestRaceWithSymlink(t *testing.T) {
 			return good
 		})
 		if after := describeTree(t, filepath.Join(base, "sub")); after != before {
-			t.Errorf("what is outside has changed from\n%s\nto\n%s", before, after)
+			t.Errorf("got outside\n%s\nwant it unchanged\n%s", after, before)
 		}
 	})
 }
 
 // A directory is moved out of the root and back while paths go up from within it.
-func TestRaceWithMove(t *testing.T) {
+func TestPathsWhileDirMovesOut(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base := t.TempDir()
 		in := filepath.Join(base, "in")
@@ -129,7 +130,7 @@ func TestRaceWithMove(t *testing.T) {
 				} {
 					got, err := readFile(d, path)
 					if err == nil && got != "inside" {
-						t.Errorf("%q: read %q", path, got)
+						t.Errorf("%q: got %q, want \"inside\"", path, got)
 					}
 					if err == nil {
 						good++
@@ -137,11 +138,11 @@ func TestRaceWithMove(t *testing.T) {
 				}
 				for _, path := range []string{"../secret", "c/../../secret", "../../secret"} {
 					if got, err := readFile(sub, path); err == nil {
-						t.Errorf("%q: read %q", path, got)
+						t.Errorf("%q: got %q, want %v", path, got, ErrEscapes)
 					}
 				}
 				if got, err := readFile(sub, "c/../secret"); got != "inside" {
-					t.Errorf("read %q, %v", got, err)
+					t.Errorf("got %q, %v; want \"inside\"", got, err)
 				}
 			}
 			return good

@@ -58,12 +58,12 @@ func names(entries []entry) (names []string) {
 	return names
 }
 
-func TestReadDir(t *testing.T) {
+func TestReadDirEntries(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *Dir) {
 		dir := t.TempDir()
 		d := open(dir)
 		if got := names(list(t, d, 0, 10)); !slices.Equal(got, []string{".", ".."}) {
-			t.Errorf("an empty directory has %q", got)
+			t.Errorf("empty directory: got %q, want . and ..", got)
 		}
 		makeTree(t, dir, "file", "sub/", "link -> none")
 		if err := unix.Mkfifo(filepath.Join(dir, "fifo"), 0o666); err != nil {
@@ -73,29 +73,29 @@ func TestReadDir(t *testing.T) {
 		want := map[string]FileType{".": Directory, "..": Directory, "file": RegularFile,
 			"sub": Directory, "link": Symlink, "fifo": Pipe}
 		if len(all) != len(want) {
-			t.Errorf("%d entries", len(all))
+			t.Errorf("got %d entries, want %d", len(all), len(want))
 		}
 		for _, e := range all {
 			if e.typ != want[e.name] {
-				t.Errorf("%q has type %d", e.name, e.typ)
+				t.Errorf("%q: got type %d, want %d", e.name, e.typ, want[e.name])
 			}
 			if e.name == ".." {
 				continue
 			}
 			if st, err := d.Stat(e.name, false); err != nil || st.Ino != e.ino {
-				t.Errorf("%q has inode %d: %+v, %v", e.name, e.ino, st, err)
+				t.Errorf("%q: got inode %d, want that of %+v, %v", e.name, e.ino, st, err)
 			}
 		}
 		for i, e := range all {
 			if rest := list(t, d, e.next, 10); !slices.Equal(rest, all[i+1:]) {
-				t.Errorf("after %q comes %v, but %v before", e.name, rest, all[i+1:])
+				t.Errorf("after %q: got %v, want %v", e.name, rest, all[i+1:])
 			}
 		}
 	})
 }
 
-// An entry that is not taken comes again, whatever else is read in between.
-func TestReadDirRefused(t *testing.T) {
+// An entry for which yield returned false comes again, even after other listings.
+func TestReadDirRepeatsRefusedEntry(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *Dir) {
 		dir := t.TempDir()
 		for i := range 50 {
@@ -113,22 +113,22 @@ func TestReadDirRefused(t *testing.T) {
 			}
 			one := list(t, d, cookie, 1)
 			if len(one) != 1 {
-				t.Fatalf("%d entries after %d of %d", len(one), len(got), len(all))
+				t.Fatalf("after %d of %d: got %d entries, want 1", len(got), len(all), len(one))
 			}
 			got = append(got, one[0])
 			cookie = one[0].next
 		}
 		if !slices.Equal(got, all) {
-			t.Errorf("one at a time %v, at once %v", got, all)
+			t.Errorf("one at a time: got %v, want %v", got, all)
 		}
 		if rest := list(t, d, cookie, 10); len(rest) != 0 {
-			t.Error("more at the end:", rest)
+			t.Errorf("at the end: got %v, want no entry", rest)
 		}
 	})
 }
 
 // While the directory changes, entries that stay are listed once each.
-func TestReadDirStable(t *testing.T) {
+func TestReadDirWhileDirectoryChanges(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *Dir) {
 		dir := t.TempDir()
 		const n = 1000
@@ -161,13 +161,13 @@ func TestReadDirStable(t *testing.T) {
 		}
 		for i := range n {
 			if name := fmt.Sprint("file", i); seen[name] != 1 {
-				t.Errorf("%q listed %d times", name, seen[name])
+				t.Errorf("%q: got it %d times, want once", name, seen[name])
 			}
 		}
 		after := names(list(t, d, 0, 10*n))
 		for name := range gone {
 			if _, found := slices.BinarySearch(after, name); found {
-				t.Errorf("%q is gone and still listed from the beginning", name)
+				t.Errorf("%q: got it after its removal, want it in no new listing", name)
 			}
 		}
 	})
@@ -200,17 +200,17 @@ func TestReadDirConcurrently(t *testing.T) {
 	})
 }
 
-func TestReadDirCookies(t *testing.T) {
+func TestReadDirFromUnknownCookies(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *Dir) {
 		dir := t.TempDir()
 		makeTree(t, dir, "file")
 		d := open(dir)
 		for _, cookie := range []uint64{1, 2, 3, 4, 1 << 31, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
-			// Whatever that is to the file system: no more than the entries that there are.
+			// The meaning of the cookie is up to the file system. The directory has 3 entries.
 			var n int
 			err := d.ReadDir(cookie, func(Entry) bool { n++; return n < 100 })
 			if n > 3 || err != nil && err != unix.EINVAL {
-				t.Errorf("cookie %#x: %d entries, %v", cookie, n, err)
+				t.Errorf("cookie %#x: got %d entries, %v; want at most 3", cookie, n, err)
 			}
 		}
 		if err := os.RemoveAll(dir); err != nil {
@@ -219,7 +219,7 @@ func TestReadDirCookies(t *testing.T) {
 		var n int
 		if err := d.ReadDir(0, func(Entry) bool { n++; return true }); n > 2 || err != nil &&
 			!errors.Is(err, unix.ENOENT) {
-			t.Errorf("a removed directory: %d entries, %v", n, err)
+			t.Errorf("removed directory: got %d entries, %v; want at most 2", n, err)
 		}
 	})
 }

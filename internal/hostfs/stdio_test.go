@@ -43,8 +43,7 @@ func modes(t *testing.T, file *os.File) int {
 	}
 	var modes int
 	if err := conn.Control(func(fd uintptr) {
-		modes,
-			err = unix.FcntlInt(fd, unix.F_GETFL, 0)
+		modes, err = unix.FcntlInt(fd, unix.F_GETFL, 0)
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +52,8 @@ func modes(t *testing.T, file *os.File) int {
 
 func TestInheritedPipe(t *testing.T) {
 	for name, prepare := range map[string]func(f *File){
-		"kernel's try": func(*File) {},
-		"asked first":  func(f *File) { f.nowait.disable() },
+		"preadv2":    func(*File) {},
+		"poll first": func(f *File) { f.nowait.disable() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			osr, osw := inheritedPipe(t)
@@ -63,30 +62,30 @@ func TestInheritedPipe(t *testing.T) {
 			prepare(r)
 			prepare(w)
 			if r.Flags() != 0 {
-				t.Error(r.Flags())
+				t.Errorf("got flags %v, want none", r.Flags())
 			}
 			if err := r.SetFlags(Nonblock); err != nil || r.Flags() != Nonblock {
 				t.Error(err)
 			}
 			if err := r.SetFlags(Append); err != unix.ENOTSUP {
-				t.Error(err)
+				t.Errorf("set flags: got %v, want %v", err, unix.ENOTSUP)
 			}
 			if modes(t, osr) != before {
-				t.Error("modes have changed")
+				t.Errorf("got modes %#x, want %#x", modes(t, osr), before)
 			}
 			osw.Close() // w has its own
 			checkPipe(t, r, w)
 
 			// The original is open still, at the end of the pipe.
 			if _, err := osr.Read(make([]byte, 1)); err != io.EOF {
-				t.Error(err)
+				t.Errorf("read: got %v, want %v", err, io.EOF)
 			}
 		})
 	}
 }
 
-// Go's own pipes are in non-blocking mode, which the guest has not asked for.
-func TestPipeOfGo(t *testing.T) {
+// The pipes of package os are in non-blocking mode, which the guest did not ask for.
+func TestNonblockingPipe(t *testing.T) {
 	osr, osw, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -95,18 +94,18 @@ func TestPipeOfGo(t *testing.T) {
 	r, w := fromOS(t, osr), fromOS(t, osw)
 	osw.Close()
 	if r.Flags() != 0 || w.Flags() != 0 {
-		t.Error(r.Flags(), w.Flags())
+		t.Errorf("got flags %v and %v, want none", r.Flags(), w.Flags())
 	}
 	if modes(t, osr)&unix.O_NONBLOCK == 0 {
-		t.Error("the pipe has been put into blocking mode")
+		t.Error("got a pipe in blocking mode, want its mode unchanged")
 	}
 	checkPipe(t, r, w)
 }
 
-func TestBrokenPipe(t *testing.T) {
+func TestWriteToBrokenPipe(t *testing.T) {
 	for name, prepare := range map[string]func(f *File){
-		"kernel's try": func(*File) {},
-		"asked first":  func(f *File) { f.nowait.disable() },
+		"preadv2":    func(*File) {},
+		"poll first": func(f *File) { f.nowait.disable() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			osr, osw := inheritedPipe(t)
@@ -114,11 +113,11 @@ func TestBrokenPipe(t *testing.T) {
 			prepare(w)
 			osr.Close()
 			if n, err := w.Writev(bufs("x")); n > 0 || err != unix.EPIPE {
-				t.Error(n, err)
+				t.Errorf("write: got %v, %v; want %v", n, err, unix.EPIPE)
 			}
 			if got, err := w.Poll(network.Writable); got&(network.Writable|
 				network.Failed) != network.Writable|network.Failed || err != nil {
-				t.Error(got, err)
+				t.Errorf("poll: got %v, %v; want Writable and Failed", got, err)
 			}
 		})
 	}
@@ -133,25 +132,25 @@ func TestInheritedFile(t *testing.T) {
 	defer file.Close()
 	f := fromOS(t, file)
 	if f.Flags() != Append || f.Type() != RegularFile {
-		t.Error(f.Flags(), f.Type())
+		t.Errorf("got flags %v, type %v; want %v, %v", f.Flags(), f.Type(), Append, RegularFile)
 	}
 	if n, err := f.Writev(bufs("one", "two")); n != 6 || err != nil {
-		t.Error(n, err)
+		t.Errorf("write: got %v, %v; want 6", n, err)
 	}
 	if pos, err := file.Seek(0, io.SeekCurrent); pos != 6 || err != nil {
-		t.Error("the position is not shared:", pos, err)
+		t.Errorf("seek of the original: got %v, %v; want the shared position 6", pos, err)
 	}
 	if err := f.SetFlags(0); err != unix.ENOTSUP {
-		t.Error(err)
+		t.Errorf("set flags: got %v, want %v", err, unix.ENOTSUP)
 	}
 	if r := f.Readiness(); r.Control != nil {
-		t.Error("a regular file need not be waited for")
+		t.Errorf("got %+v, want the zero Readiness for a regular file", r)
 	}
 	if err := f.Close(); err != nil {
 		t.Error(err)
 	}
 	if _, err := file.Write([]byte("x")); err != nil {
-		t.Error("closed along:", err)
+		t.Errorf("write to the original after close: got %v, want no error", err)
 	}
 }
 
@@ -163,20 +162,20 @@ func TestInheritedNull(t *testing.T) {
 	defer file.Close()
 	f := fromOS(t, file)
 	if n, err := f.Writev(bufs("abc")); n != 3 || err != nil {
-		t.Error(n, err)
+		t.Errorf("write: got %v, %v; want 3", n, err)
 	}
 	if n, err := f.Readv([][]byte{make([]byte, 5)}); n != 0 || err != nil {
-		t.Error(n, err)
+		t.Errorf("read: got %v, %v; want 0", n, err)
 	}
 	if got, err := f.Poll(network.Readable | network.Writable); got != network.Readable|
 		network.Writable || err != nil {
-		t.Error(got, err)
+		t.Errorf("poll: got %v, %v; want %v", got, err, network.Readable|network.Writable)
 	}
 	if f.Type() != CharDevice {
-		t.Error(f.Type())
+		t.Errorf("got type %v, want %v", f.Type(), CharDevice)
 	}
 	if r := f.Readiness(); r.Control != nil {
-		t.Error("it is always ready, and epoll refuses it")
+		t.Errorf("got %+v, want the zero Readiness, since epoll_ctl(2) refuses the device", r)
 	}
 }
 
@@ -188,7 +187,7 @@ func TestInheritedDirectory(t *testing.T) {
 	defer file.Close()
 	f := fromOS(t, file)
 	if _, err := f.Readv(bufs("x")); f.Type() != Directory || err != unix.EISDIR {
-		t.Error(f.Type(), err)
+		t.Errorf("got type %v, %v; want %v, %v", f.Type(), err, Directory, unix.EISDIR)
 	}
 }
 
@@ -207,20 +206,20 @@ func TestInheritedSocket(t *testing.T) {
 			}
 			buf := make([]byte, 10)
 			if st, err := f.Stat(); f.Type() != want || st.Type != want || err != nil {
-				t.Errorf("%v %+v %v", f.Type(), st, err)
+				t.Errorf("got type %v, %+v, %v; want %v", f.Type(), st, err, want)
 			}
 			if n, err := f.Readv([][]byte{buf}); n > 0 || err != unix.EAGAIN {
-				t.Error(n, err)
+				t.Errorf("read: got %v, %v; want %v", n, err, unix.EAGAIN)
 			}
 			b.Write([]byte("hi"))
 			if n, err := f.Readv([][]byte{buf}); n != 2 || err != nil {
-				t.Error(n, err)
+				t.Errorf("read: got %v, %v; want 2", n, err)
 			}
 			if n, err := f.Writev(bufs("hello")); n != 5 || err != nil {
-				t.Error(n, err)
+				t.Errorf("write: got %v, %v; want 5", n, err)
 			}
 			if n, err := b.Read(buf); string(buf[:n]) != "hello" || err != nil {
-				t.Error(n, err)
+				t.Errorf("read: got %q, %v; want \"hello\"", buf[:max(n, 0)], err)
 			}
 			a.Close()
 			b.Close()
@@ -228,18 +227,18 @@ func TestInheritedSocket(t *testing.T) {
 	}
 }
 
-func TestClosedOSFile(t *testing.T) {
+func TestFromOSOfClosedFile(t *testing.T) {
 	r, _ := inheritedPipe(t)
 	r.Close()
 	if _, err := FromOS(r); err == nil {
-		t.Error("a closed file")
+		t.Error("closed file: got no error, want one")
 	}
 }
 
-func TestNoAllocationOnPipes(t *testing.T) {
+func TestPipeCallsDoNotAllocate(t *testing.T) {
 	for name, prepare := range map[string]func(f *File){
-		"kernel's try": func(*File) {},
-		"asked first":  func(f *File) { f.nowait.disable() },
+		"preadv2":    func(*File) {},
+		"poll first": func(f *File) { f.nowait.disable() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			osr, osw := inheritedPipe(t)
@@ -255,7 +254,7 @@ func TestNoAllocationOnPipes(t *testing.T) {
 				r.Readv(in)
 				r.Readv(in) // nothing there
 			}); n != 0 {
-				t.Errorf("%v allocations", n)
+				t.Errorf("got %v allocations, want none", n)
 			}
 		})
 	}

@@ -34,14 +34,14 @@ func openRoot(t testing.TB, path string, access Access, walk bool) *Dir {
 	d.walk = d.walk || walk
 	t.Cleanup(func() {
 		if err := d.Close(); err != nil && err != fs.ErrClosed {
-			t.Error(err)
+			t.Errorf("close: got %v, want no error or %v", err, fs.ErrClosed)
 		}
 	})
 	return d
 }
 
-// makeTree makes a tree: "x/" a directory, "x -> y" a symbolic link, "x = y" a file with content, "x"
-// an empty file.
+// makeTree makes a tree: "x/" is a directory, "x -> y" a symbolic link, "x = y" a file with content,
+// and "x" an empty file.
 func makeTree(t testing.TB, dir string, entries ...string) {
 	t.Helper()
 	for _, e := range entries {
