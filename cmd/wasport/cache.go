@@ -8,13 +8,12 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// runtimeFor makes a runtime and compiles a module in it, with the compiled module kept in a
-// directory. The directory is a convenience: whatever is wrong with it is said in one line, and the
-// module is compiled without it.
-func runtimeFor(ctx context.Context, wasm []byte, dir string, rc wasport.RuntimeConfig,
+// compileCached makes a runtime and compiles a module in it. It caches the compiled module in dir,
+// unless that is empty. If the cache fails, compileCached warns and compiles without it.
+func compileCached(ctx context.Context, wasm []byte, dir string, rc wasport.RuntimeConfig,
 	cc wasport.CompileConfig) (*wasport.Runtime, *wasport.Module, error) {
 	if dir != "" {
-		err := ownDirectory(dir)
+		err := makePrivateDir(dir)
 		if err == nil {
 			cached := rc
 			cached.CacheDir = dir
@@ -24,12 +23,12 @@ func runtimeFor(ctx context.Context, wasm []byte, dir string, rc wasport.Runtime
 				return rt, mod, nil
 			}
 		}
-		rt, mod, without := compile(ctx, wasm, rc, cc)
-		if without == nil { // so it was not the module
-			warn("compiled modules are not kept: %v; --cache-dir DIR names another directory, "+
+		rt, mod, moduleErr := compile(ctx, wasm, rc, cc)
+		if moduleErr == nil { // so the cache failed, not the module
+			warnf("compiled modules are not kept: %v; --cache-dir DIR names another directory, "+
 				"--no-cache needs none", err)
 		}
-		return rt, mod, without
+		return rt, mod, moduleErr
 	}
 	return compile(ctx, wasm, rc, cc)
 }
@@ -48,9 +47,9 @@ func compile(ctx context.Context, wasm []byte, rc wasport.RuntimeConfig,
 	return rt, mod, nil
 }
 
-// ownDirectory makes sure that a directory is there and that nobody else writes to it: what lies in
-// it is run.
-func ownDirectory(dir string) error {
+// makePrivateDir creates a directory if it does not exist, and refuses one that other users may
+// write to: wasport executes the machine code in it.
+func makePrivateDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -58,8 +57,8 @@ func ownDirectory(dir string) error {
 	if err != nil {
 		return err
 	}
-	if why := othersWrite(info); why != "" {
-		return fmt.Errorf("%s %s", dir, why)
+	if reason := sharedWriters(info); reason != "" {
+		return fmt.Errorf("%s %s", dir, reason)
 	}
 	return nil
 }

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// othersWrite says who else could put something into a directory; "" = nobody but the
-// administrator.
-func othersWrite(info fs.FileInfo) string {
+// sharedWriters says why users besides this one and root can add files to a directory. It is empty
+// if they cannot (inode(7)).
+func sharedWriters(info fs.FileInfo) string {
 	switch stat, ok := info.Sys().(*syscall.Stat_t); {
 	case ok && int(stat.Uid) != os.Geteuid():
 		return "belongs to another user"

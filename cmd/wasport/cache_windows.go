@@ -2,5 +2,5 @@ package main
 
 import "io/fs"
 
-// othersWrite leaves it to the access list that a user's directories have.
-func othersWrite(fs.FileInfo) string { return "" }
+// sharedWriters relies on the access control list that Windows gives a user's directories.
+func sharedWriters(fs.FileInfo) string { return "" }

@@ -11,47 +11,48 @@ import (
 	guestc "github.com/wasport/wasport/guest/c"
 )
 
-const ccHelp = `wasport cc ARGS...  compiles C for wasport, wasport c++ ARGS... C++: with clang, wasport's headers and its library.
+const ccHelp = `wasport cc ARGS... compiles C to a WebAssembly module, and wasport c++ ARGS... compiles C++.
 
-The arguments are clang's, which gets them as they are, and can be all that make and configure scripts come up with. -o names the module.
+They call clang with wasport's headers and library. ARGS are clang's own, and pass unchanged, so that
+make and configure scripts work. -o names the module.
 
   wasport cc server.c -o server.wasm
   ./configure --host=wasm32-wasi CC="wasport cc"
 
--DWASPORT_EXT=0 uses WAMR's functions only, so that the module also runs on iwasm.
+A module that is compiled with -DWASPORT_EXT=0 uses only functions of WAMR, and also runs on iwasm.
 
 Environment
-  WASI_SDK_PATH   where a wasi-sdk is; otherwise clang is taken from the PATH
-  WASI_SYSROOT    where wasi-libc is, if not where Debian or the wasi-sdk has it
+  WASI_SDK_PATH   directory of a wasi-sdk; without it, clang is searched in PATH
+  WASI_SYSROOT    directory of wasi-libc, if neither Debian's nor the wasi-sdk's
 
-Exit status: clang's.
+The exit status is clang's.
 `
 
 func ccPage() page { return page{command: "cc", before: ccHelp} }
 
-// compiler is the subcommand cc or, with cxx, c++.
-func compiler(name string, cxx bool) func(args []string) error {
+// ccCommand returns the subcommand cc or, with cxx, c++.
+func ccCommand(name string, cxx bool) func(args []string) error {
 	return func(args []string) error {
 		if len(args) == 0 {
-			return usage(name, "there is nothing to compile: wasport %s FILE... -o MODULE.wasm",
-				name)
+			return usageError(name,
+				"there is nothing to compile: wasport %s FILE... -o MODULE.wasm", name)
 		}
 		if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 			ccPage().help(os.Stdout)
 			return nil
 		}
-		ctx, stop := untilSignal(context.Background())
+		ctx, stop := withSignals(context.Background())
 		defer stop()
-		err := compileWith(ctx, cxx, args)
-		var signal signalled
+		err := runClang(ctx, cxx, args)
+		var signal signalError
 		if errors.As(context.Cause(ctx), &signal) {
-			return &exit{status: statusSignal + int(signal.Signal)}
+			return &exitError{status: statusSignal + int(signal.Signal)}
 		}
 		return err
 	}
 }
 
-func compileWith(ctx context.Context, cxx bool, args []string) error {
+func runClang(ctx context.Context, cxx bool, args []string) error {
 	toolchain, err := guestc.Find(os.Getenv)
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func compileWith(ctx context.Context, cxx bool, args []string) error {
 		return fmt.Errorf("there is nowhere to keep the C library: %w", err)
 	}
 	dir = filepath.Join(dir, "wasport")
-	if err := ownDirectory(dir); err != nil {
+	if err := makePrivateDir(dir); err != nil {
 		return fmt.Errorf("there is nowhere to keep the C library: %w", err)
 	}
 	library, err := toolchain.Library(ctx, dir)
@@ -76,7 +77,7 @@ func compileWith(ctx context.Context, cxx bool, args []string) error {
 	err = cmd.Run()
 	var failed *exec.ExitError
 	if errors.As(err, &failed) && failed.Exited() {
-		return &exit{status: failed.ExitCode()} // it has said why
+		return &exitError{status: failed.ExitCode()} // clang has printed the reason
 	}
 	return err
 }

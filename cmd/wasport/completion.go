@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const completionBefore = `wasport completion bash|zsh|fish prints what completes command lines in a shell.
+const completionBefore = `wasport completion bash|zsh|fish prints a completion script for a shell.
 
   bash: source <(wasport completion bash)           in ~/.bashrc
   zsh:  wasport completion zsh > _wasport           in a directory of $fpath
@@ -19,6 +19,7 @@ const completionBefore = `wasport completion bash|zsh|fish prints what completes
 
 func completionPage() page { return page{command: "completion", before: completionBefore} }
 
+// runCompletion is the subcommand completion.
 func runCompletion(args []string) error {
 	rest, done, err := completionPage().parse(args)
 	if done || err != nil {
@@ -26,30 +27,30 @@ func runCompletion(args []string) error {
 	}
 	switch strings.Join(rest, " ") {
 	case "bash":
-		bashCompletion(os.Stdout)
+		writeBashCompletion(os.Stdout)
 	case "zsh":
-		zshCompletion(os.Stdout)
+		writeZshCompletion(os.Stdout)
 	case "fish":
-		fishCompletion(os.Stdout)
+		writeFishCompletion(os.Stdout)
 	default:
-		return usage("completion", "name one shell: wasport completion bash, zsh or fish")
+		return usageError("completion", "name one shell: wasport completion bash, zsh or fish")
 	}
 	return nil
 }
 
-// valueKind is what the value of a flag, or a word of a command, is completed with.
+// valueKind is the kind of completion for a flag's value.
 type valueKind int
 
 const (
-	noValue valueKind = iota // the flag takes none
+	noValue valueKind = iota // the flag takes no value
 	anyValue
 	fileValue
 	dirValue
-	wordValue // one of some words
+	wordValue // a fixed word
 )
 
-// kindOf tells what a flag takes, by the name of its value in the help: a FILE, a directory, or a
-// word in small letters that stands for itself.
+// kindOf derives the kind of a flag's value from its name in the help: FILE, DIR or HOST[::GUEST],
+// or a word in lower case, which is the value itself and is returned.
 func kindOf(f *pflag.Flag) (valueKind, string) {
 	value, _ := describe(f)
 	switch {
@@ -65,7 +66,7 @@ func kindOf(f *pflag.Flag) (valueKind, string) {
 	return anyValue, ""
 }
 
-// wordsOf are the words that may follow a command, if they are known.
+// wordsOf returns the fixed words that may follow a command.
 func wordsOf(command string) []string {
 	switch command {
 	case "policy":
@@ -73,13 +74,16 @@ func wordsOf(command string) []string {
 	case "completion":
 		return []string{"bash", "zsh", "fish"}
 	case "help":
-		var names []string
-		for _, c := range commands() {
-			names = append(names, c.name)
-		}
-		return names
+		return commandNames()
 	}
 	return nil
+}
+
+func commandNames() (names []string) {
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 // flagsOf lists the flags of a command, --help last.
@@ -93,7 +97,7 @@ func flagsOf(c command) (flags []*pflag.Flag) {
 	)
 }
 
-// namesOf lists the spellings of the flags of some kinds.
+// namesOf lists the flags of some kinds, short names included.
 func namesOf(flags []*pflag.Flag, kinds ...valueKind) string {
 	var names []string
 	for _, f := range flags {
@@ -107,14 +111,13 @@ func namesOf(flags []*pflag.Flag, kinds ...valueKind) string {
 	return strings.Join(names, " ")
 }
 
-// bashCompletion leaves files to bash itself, by -o default.
-func bashCompletion(w io.Writer) {
-	fmt.Fprint(
-		w,
-		`# What completes the command lines of wasport in bash; printed by: wasport completion bash
+// bashHead and bashFoot enclose the cases of the commands in the script for bash. The option
+// "-o default" leaves file names to bash itself.
+const (
+	bashHead = `# bash completion of wasport, printed by: wasport completion bash
 _wasport() {
-	# bash takes "=" and ":" for words of their own in COMP_WORDS, and completes what follows them.
-	local cur=${COMP_WORDS[COMP_CWORD]} prev flags valued dirs words value own line i n
+	# COMP_WORDS has "=" and ":" as separate words (bash(1), COMP_WORDBREAKS).
+	local cur=${COMP_WORDS[COMP_CWORD]} prev flags valued dirs words value module_args line i n
 	read -ra line <<< "${COMP_LINE:0:COMP_POINT}."
 	(( n = ${#line[@]} - 1 ))
 	prev=${line[n-1]}
@@ -122,49 +125,11 @@ _wasport() {
 	[[ $cur == = || $cur == : ]] && cur=
 	COMPREPLY=()
 	if (( n == 1 )); then
-`,
-	)
-	var names []string
-	for _, c := range commands() {
-		names = append(names, c.name)
-	}
-	fmt.Fprintf(
-		w,
-		"\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase ${line[1]} in\n",
-		strings.Join(names, " "),
-	)
-	for _, c := range commands() {
-		flags := flagsOf(c)
-		fmt.Fprintf(
-			w,
-			"\t%s)\n\t\tflags='%s'\n",
-			c.name,
-			namesOf(flags, noValue, anyValue, fileValue, dirValue, wordValue),
-		)
-		fmt.Fprintf(
-			w,
-			"\t\tvalued='%s'\n",
-			namesOf(flags, anyValue, fileValue, dirValue, wordValue),
-		)
-		fmt.Fprintf(
-			w,
-			"\t\tdirs='%s'\n\t\twords='%s'\n",
-			namesOf(flags, dirValue),
-			strings.Join(wordsOf(c.name), " "),
-		)
-		if c.page().ownWords {
-			fmt.Fprint(w, "\t\town=1\n")
-		}
-		for _, f := range flags {
-			if kind, word := kindOf(f); kind == wordValue {
-				fmt.Fprintf(w, "\t\t[[ $prev == --%s ]] && value='%s'\n", f.Name, word)
-			}
-		}
-		fmt.Fprint(w, "\t\t;;\n")
-	}
-	fmt.Fprint(w, `	esac
-	# The words from a module on are its own.
-	if [[ $own ]]; then
+`
+
+	bashFoot = `	esac
+	# Words after a module belong to it.
+	if [[ $module_args ]]; then
 		for (( i = 2; i < n; i++ )); do
 			if [[ ${line[i]} != -* || ${line[i]} == -- ]]; then
 				return
@@ -187,11 +152,41 @@ _wasport() {
 	fi
 }
 complete -o default -F _wasport wasport
-`)
+`
+)
+
+func writeBashCompletion(w io.Writer) {
+	fmt.Fprint(w, bashHead)
+	fmt.Fprintf(w, "\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n\t\treturn\n\tfi\n",
+		strings.Join(commandNames(), " "))
+	fmt.Fprint(w, "\tcase ${line[1]} in\n")
+	for _, c := range commands() {
+		writeBashCase(w, c)
+	}
+	fmt.Fprint(w, bashFoot)
 }
 
-// zshCompletion is for zsh's _arguments; see zshcompsys(1).
-func zshCompletion(w io.Writer) {
+// writeBashCase sets the variables of the script for one command.
+func writeBashCase(w io.Writer, c command) {
+	flags := flagsOf(c)
+	withValue := namesOf(flags, anyValue, fileValue, dirValue, wordValue)
+	fmt.Fprintf(w, "\t%s)\n\t\tflags='%s'\n\t\tvalued='%s'\n", c.name,
+		namesOf(flags, noValue, anyValue, fileValue, dirValue, wordValue), withValue)
+	fmt.Fprintf(w, "\t\tdirs='%s'\n\t\twords='%s'\n", namesOf(flags, dirValue),
+		strings.Join(wordsOf(c.name), " "))
+	if c.page().moduleArgs {
+		fmt.Fprint(w, "\t\tmodule_args=1\n")
+	}
+	for _, f := range flags {
+		if kind, word := kindOf(f); kind == wordValue {
+			fmt.Fprintf(w, "\t\t[[ $prev == --%s ]] && value='%s'\n", f.Name, word)
+		}
+	}
+	fmt.Fprint(w, "\t\t;;\n")
+}
+
+// writeZshCompletion prints a function for _arguments (zshcompsys(1)).
+func writeZshCompletion(w io.Writer) {
 	escape := strings.NewReplacer("'", `'\''`, "[", `\[`, "]", `\]`, ":", `\:`).Replace
 	fmt.Fprint(
 		w,
@@ -199,7 +194,7 @@ func zshCompletion(w io.Writer) {
 			"commands\n\tcommands=(\n",
 	)
 	for _, c := range commands() {
-		fmt.Fprintf(w, "\t\t'%s:%s'\n", c.name, escape(c.does))
+		fmt.Fprintf(w, "\t\t'%s:%s'\n", c.name, escape(c.summary))
 	}
 	fmt.Fprint(
 		w,
@@ -209,19 +204,19 @@ func zshCompletion(w io.Writer) {
 	for _, c := range commands() {
 		p := c.page()
 		fmt.Fprintf(w, "\t%s)\n\t\t_arguments", c.name)
-		if p.ownWords {
+		if p.moduleArgs {
 			fmt.Fprint(w, " -A '-*'")
 		}
 		for _, f := range flagsOf(c) {
-			_, does := describe(f)
-			for _, name := range strings.Fields(spellings(f)) {
-				fmt.Fprintf(w, " \\\n\t\t\t'*%s[%s]%s'", name, escape(does), zshValue(f, escape))
+			_, summary := describe(f)
+			for _, name := range strings.Fields(zshSpellings(f)) {
+				fmt.Fprintf(w, " \\\n\t\t\t'*%s[%s]%s'", name, escape(summary), zshValue(f, escape))
 			}
 		}
 		words := "'*:file:_files'"
 		if known := wordsOf(c.name); known != nil {
 			words = fmt.Sprintf("'1:word:(%s)' '*:file:_files'", strings.Join(known, " "))
-		} else if p.ownWords || c.name == "inspect" {
+		} else if p.moduleArgs || c.name == "inspect" {
 			words = `'1:module:_files -g "*.wasm"' '*:file:_files'`
 		}
 		fmt.Fprintf(w, " \\\n\t\t\t%s\n\t\t;;\n", words)
@@ -229,7 +224,7 @@ func zshCompletion(w io.Writer) {
 	fmt.Fprint(w, "\tesac\n}\ncompdef _wasport wasport\n")
 }
 
-// zshValue is what follows a flag's description for zsh.
+// zshValue returns the part of a flag's specification that completes its value.
 func zshValue(f *pflag.Flag, escape func(string) string) string {
 	name, _ := describe(f)
 	switch kind, word := kindOf(f); kind {
@@ -245,8 +240,8 @@ func zshValue(f *pflag.Flag, escape func(string) string) string {
 	return ":" + escape(name) + ": "
 }
 
-// spellings are those of one flag; for zsh one with a value ends in "=" if it is long.
-func spellings(f *pflag.Flag) string {
+// zshSpellings returns the short and the long name of a flag. A long name with a value ends in "=".
+func zshSpellings(f *pflag.Flag) string {
 	s := "--" + f.Name
 	if value, _ := describe(f); value != "" {
 		s += "="
@@ -257,21 +252,20 @@ func spellings(f *pflag.Flag) string {
 	return s
 }
 
-func fishCompletion(w io.Writer) {
+func writeFishCompletion(w io.Writer) {
 	quote := func(s string) string {
 		return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
 	}
 	fmt.Fprint(
 		w,
-		"# What completes the command lines of wasport in fish; printed by: wasport completion "+
-			"fish\n",
+		"# fish completion of wasport, printed by: wasport completion fish\n",
 	)
 	for _, c := range commands() {
 		fmt.Fprintf(
 			w,
 			"complete -c wasport -f -n __fish_use_subcommand -a %s -d %s\n",
 			c.name,
-			quote(c.does),
+			quote(c.summary),
 		)
 	}
 	for _, c := range commands() {
@@ -280,7 +274,7 @@ func fishCompletion(w io.Writer) {
 			fmt.Fprintf(w, "%s -f -a %s\n", prefix, word)
 		}
 		for _, f := range flagsOf(c) {
-			_, does := describe(f)
+			_, summary := describe(f)
 			short := ""
 			if f.Shorthand != "" {
 				short = " -s " + f.Shorthand
@@ -295,7 +289,8 @@ func fishCompletion(w io.Writer) {
 			if kind == wordValue {
 				value[kind] = " -x -a " + word
 			}
-			fmt.Fprintf(w, "%s -l %s%s%s -d %s\n", prefix, f.Name, short, value[kind], quote(does))
+			fmt.Fprintf(w, "%s -l %s%s%s -d %s\n", prefix, f.Name, short, value[kind],
+				quote(summary))
 		}
 	}
 }

@@ -135,13 +135,12 @@ func TestFishCompletion(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line, want := range map[string]string{
-		"wasport insp": "inspect\tsay what a module imports and whether it can be run",
-		"wasport run --max-th": "--max-threads\tlet it have so many threads at once besides " +
-			"its first, not 64",
-		"wasport inspect --js": "--json\tprint it as a JSON object, for programs",
+		"wasport insp":         "inspect\tlist imports and exports, and say if it can run",
+		"wasport run --max-th": "--max-threads\tlimit the threads besides the first (default 64)",
+		"wasport inspect --js": "--json\tprint a JSON object",
 		"wasport completion z": "zsh",
-		"wasport run --unknown-i": "--unknown-imports\trun it although imports are missing; " +
-			"calling one is a trap",
+		"wasport run --unknown-i": "--unknown-imports\trun despite missing imports; calling one " +
+			"is a trap",
 		"wasport policy fmt --writ": "--write\twrite the files instead of printing them",
 	} {
 		cmd := exec.Command(
@@ -166,7 +165,7 @@ func TestMadeOfFlags(t *testing.T) {
 		args   []string
 		escape func(flag string) string
 	}{
-		{[]string{"man"}, func(f string) string { return `\fB` + roff("--"+f) + `\fR` }},
+		{[]string{"man"}, func(f string) string { return `\fB` + escapeRoff("--"+f) + `\fR` }},
 		{[]string{"completion", "bash"}, func(f string) string { return "--" + f }},
 		{[]string{"completion", "zsh"}, func(f string) string { return "'*--" + f }},
 		{[]string{"completion", "fish"}, func(f string) string { return " -l " + f + " " }},

@@ -12,9 +12,9 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-// console is this process's stderr, as far as the command itself prints there. A terminal that is
-// held, or a pipe that is not read, keeps neither a guest from being ended nor the process from
-// exiting: what it does not take is dropped, and counted.
+// console queues the command's own messages for stderr. A stopped terminal or a pipe without a
+// reader blocks write(2); the queue then drops and counts messages, so that neither the guest's end
+// nor the exit of the process waits for a reader.
 var console = outside.Queue{
 	OnPanic: func(*outside.Panic) {},
 	OnDropped: func(n uint64) {
@@ -23,9 +23,9 @@ var console = outside.Queue{
 	},
 }
 
-// say prints a text of whole lines. Names of files may be in it, and are the user's or a guest's
-// choice, so that what does not print is escaped.
-func say(text string) {
+// printStderr prints a text of whole lines. A guest may have chosen the names in it, so
+// unprintable characters are escaped: a terminal would obey them.
+func printStderr(text string) {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		line, ended := strings.CutSuffix(line, "\n")
@@ -37,17 +37,17 @@ func say(text string) {
 	console.Do(nil, "stderr", func() { io.WriteString(os.Stderr, b.String()) })
 }
 
-// consoleWriter is say as a writer of whole lines.
+// consoleWriter passes each Write, which must be of whole lines, to printStderr.
 type consoleWriter struct{}
 
 func (consoleWriter) Write(b []byte) (int, error) {
-	say(string(b))
+	printStderr(string(b))
 	return len(b), nil
 }
 
-// unlessEnded calls f, which writes to a stream, but waits for it no longer than for a moment
-// after the end of ctx.
-func unlessEnded(ctx context.Context, f func() error) error {
+// callUntilDone calls f, which may block on a file, for at most a second beyond the end of ctx, and
+// then returns the cause of that end. f goes on in its goroutine until the process exits.
+func callUntilDone(ctx context.Context, f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
 	select {

@@ -20,20 +20,20 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-const demoBefore = `wasport demo runs guests that talk to each other over loopback, each a WebAssembly module in a sandbox of its own.
+const demoBefore = `wasport demo runs WebAssembly modules that talk to each other over loopback, each in its own sandbox.
 
-It needs no internet, and ends by itself. The exit status is 0 if everything was as it should be.
+It needs no internet and ends by itself. Its exit status is 0 on success.
 `
 
-const demoAfter = `
+const demoNextSteps = `
 Run a module of your own:
   wasport inspect FILE.wasm     says what it needs
   wasport run FILE.wasm         runs it; what it is refused comes with the flag that allows it
   wasport run --help            has all the flags
 `
 
-// demoTime is what the demonstration may take; it takes about a second.
-const demoTime = 30 * time.Second
+// demoTimeout bounds the demonstration, which takes about a second.
+const demoTimeout = 30 * time.Second
 
 func demoPage() page { return page{command: "demo", before: demoBefore} }
 
@@ -43,12 +43,12 @@ func runDemo(args []string) error {
 		return err
 	}
 	if len(rest) > 0 {
-		return usage("", "demo takes no arguments")
+		return usageError("", "demo takes no arguments")
 	}
-	ctx, stop := untilSignal(context.Background())
+	ctx, stop := withSignals(context.Background())
 	defer stop()
-	ctx, cancel := context.WithTimeoutCause(ctx, demoTime,
-		fmt.Errorf("it took more than %v", demoTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, demoTimeout,
+		fmt.Errorf("it took more than %v", demoTimeout))
 	defer cancel()
 
 	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
@@ -56,51 +56,52 @@ func runDemo(args []string) error {
 		return err
 	}
 	defer rt.Close(context.WithoutCancel(ctx))
-	s := &stage{runtime: rt}
-	scenes := append(s.pairs("127.0.0.1"), s.pairs("::1")...)
-	for _, scene := range append(scenes, s.lookup, s.refusal) {
-		if err := scene(ctx); err != nil {
-			return demoFailed(err)
+	d := &demonstration{runtime: rt}
+	steps := append(d.pairSteps("127.0.0.1"), d.pairSteps("::1")...)
+	for _, step := range append(steps, d.runLookup, d.runRefusal) {
+		if err := step(ctx); err != nil {
+			return demoError(err)
 		}
 	}
-	fmt.Print(demoAfter)
+	fmt.Print(demoNextSteps)
 	return nil
 }
 
-func demoFailed(err error) error {
-	var signal signalled
+func demoError(err error) error {
+	var signal signalError
 	if errors.As(err, &signal) {
-		return &exit{status: statusSignal + int(signal.Signal)}
+		return &exitError{status: statusSignal + int(signal.Signal)}
 	}
 	return fmt.Errorf("not everything was as it should be: %w", err)
 }
 
-// stage is where the guests of the demonstration appear.
-type stage struct {
+// demonstration runs guests, several at once, and prints their output and their refusals.
+type demonstration struct {
 	runtime *wasport.Runtime
-	mu      sync.Mutex // one line at a time
+	// mu keeps lines of several guests apart.
+	mu sync.Mutex
 }
 
-func (s *stage) say(format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (d *demonstration) printf(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	fmt.Fprintf(os.Stdout, format+"\n", args...)
 }
 
-// actor is a running guest.
-type actor struct {
-	out   *lines
-	ended chan error // nil for a good end
+// demoGuest is a running guest. ended receives nil if its exit status is 0.
+type demoGuest struct {
+	out   *lineWriter
+	ended chan error
 }
 
-// enter starts a guest with the rules that it is allowed to act by.
-func (s *stage) enter(ctx context.Context, name, module string, n network.Network, rules []string,
-	args ...string) (*actor, error) {
+// startGuest starts a guest with allow rules, which it prints.
+func (d *demonstration) startGuest(ctx context.Context, name, module string,
+	n network.Network, rules []string, args ...string) (*demoGuest, error) {
 	wasm, err := demo.FS.ReadFile(module + ".wasm")
 	if err != nil {
 		return nil, err
 	}
-	mod, err := s.runtime.Compile(ctx, wasm, wasport.CompileConfig{})
+	mod, err := d.runtime.Compile(ctx, wasm, wasport.CompileConfig{})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", module, err)
 	}
@@ -109,10 +110,10 @@ func (s *stage) enter(ctx context.Context, name, module string, n network.Networ
 		if allowed[i], err = policy.ParseRule("allow "+text, policy.Origin{}); err != nil {
 			return nil, err
 		}
-		s.say("  %-8s may %s", name, text)
+		d.printf("  %-8s may %s", name, text)
 	}
-	a := &actor{
-		out: &lines{say: func(line string) { s.say("  %-8s | %s", name, line) },
+	a := &demoGuest{
+		out: &lineWriter{printLine: func(line string) { d.printf("  %-8s | %s", name, line) },
 			first: make(chan string, 1)},
 		ended: make(chan error, 1),
 	}
@@ -122,8 +123,8 @@ func (s *stage) enter(ctx context.Context, name, module string, n network.Networ
 		Network: n,
 		Policy:  policy.New(allowed, policy.Limits{}),
 		OnRefusal: func(r *policy.Refusal) {
-			s.say("  %-8s ! %v", name, r)
-			s.say("  %-8s   what would allow it: %s", "", r.Hint())
+			d.printf("  %-8s ! %v", name, r)
+			d.printf("  %-8s   what would allow it: %s", "", r.Hint())
 		},
 	})
 	if err != nil {
@@ -131,7 +132,7 @@ func (s *stage) enter(ctx context.Context, name, module string, n network.Networ
 	}
 	go func() {
 		status, err := guest.Wait()
-		a.out.end()
+		a.out.close()
 		if err == nil && status.Code != 0 {
 			err = fmt.Errorf("exit status %d", status.Code)
 		}
@@ -143,33 +144,34 @@ func (s *stage) enter(ctx context.Context, name, module string, n network.Networ
 	return a, nil
 }
 
-// pairs are the scenes in which a server and a client talk on an address.
-func (s *stage) pairs(host string) []func(context.Context) error {
+// pairSteps returns the steps in which a server and a client talk on an address by TCP and UDP. If
+// the machine lacks the address, the only step says so.
+func (d *demonstration) pairSteps(host string) []func(context.Context) error {
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return []func(context.Context) error{func(context.Context) error {
-			s.say("\nThis machine has no %s, so what happens there is left out: %v", host, err)
+			d.printf("\nThis machine has no %s, so what happens there is left out: %v", host, err)
 			return nil
 		}}
 	}
 	l.Close()
 	return []func(context.Context) error{
-		func(ctx context.Context) error { return s.pair(ctx, host, "tcp") },
-		func(ctx context.Context) error { return s.pair(ctx, host, "udp") },
+		func(ctx context.Context) error { return d.runPair(ctx, host, "tcp") },
+		func(ctx context.Context) error { return d.runPair(ctx, host, "udp") },
 	}
 }
 
-// pair lets a server and a client talk. If one of them fails the other is stopped.
-func (s *stage) pair(ctx context.Context, host, protocol string) error {
+// runPair runs a server and a client. The failure of one of them stops the other.
+func (d *demonstration) runPair(ctx context.Context, host, protocol string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s.say("\nA server and a client talk %s on %s.", strings.ToUpper(protocol), host)
+	d.printf("\nA server and a client talk %s on %s.", strings.ToUpper(protocol), host)
 	at := func(port string) string { return protocol + "://" + net.JoinHostPort(host, port) }
 	rules := []string{"listen " + at("0")}
-	if protocol == "udp" { // to answer from a port of the system's choice is to send
+	if protocol == "udp" { // an answer is a send, and the port is the system's choice
 		rules = append(rules, "connect udp://"+host)
 	}
-	server, err := s.enter(ctx, "server", "demo_"+protocol+"_server", nil, rules, host)
+	server, err := d.startGuest(ctx, "server", "demo_"+protocol+"_server", nil, rules, host)
 	if err != nil {
 		return err
 	}
@@ -177,7 +179,7 @@ func (s *stage) pair(ctx context.Context, host, protocol string) error {
 	if !ok {
 		return <-server.ended
 	}
-	client, err := s.enter(ctx, "client", "demo_"+protocol+"_client", nil,
+	client, err := d.startGuest(ctx, "client", "demo_"+protocol+"_client", nil,
 		[]string{"connect " + at(port)}, host, port)
 	if err != nil {
 		return err
@@ -194,10 +196,10 @@ func (s *stage) pair(ctx context.Context, host, protocol string) error {
 	return context.Cause(ctx)
 }
 
-// lookup lets a guest look up a name, which only the demonstration's own server knows.
-func (s *stage) lookup(ctx context.Context) error {
+// runLookup has a guest look up a name that only the demonstration's DNS server knows.
+func (d *demonstration) runLookup(ctx context.Context) error {
 	const name = "guide.wasport.test"
-	s.say("\nA guest looks up a name; a DNS server that is part of this program answers.")
+	d.printf("\nA guest looks up a name; a DNS server that is part of this program answers.")
 	dns, err := dnstest.Start(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	if err != nil {
 		return err
@@ -205,7 +207,7 @@ func (s *stage) lookup(ctx context.Context) error {
 	defer dns.Close()
 	dns.Set(name, dnstest.Addrs("127.0.0.1", "::1"))
 	n := kernel.New(kernel.Config{Server: dns.Addr()})
-	guest, err := s.enter(ctx, "guest", "demo_lookup", n,
+	guest, err := d.startGuest(ctx, "guest", "demo_lookup", n,
 		[]string{"resolve " + name, "connect tcp://loopback:80"}, name)
 	if err != nil {
 		return err
@@ -213,10 +215,11 @@ func (s *stage) lookup(ctx context.Context) error {
 	return <-guest.ended
 }
 
-// refusal lets a guest try what it may not. It is refused before anything leaves this machine.
-func (s *stage) refusal(ctx context.Context) error {
-	s.say("\nA guest that may reach the public internet tries an address of a private network.")
-	guest, err := s.enter(ctx, "guest", "demo_refused", nil, []string{"connect *"}, "10.0.0.5",
+// runRefusal has a guest connect to an address that its rules do not allow. The refusal comes
+// before any packet leaves this machine.
+func (d *demonstration) runRefusal(ctx context.Context) error {
+	d.printf("\nA guest that may reach the public internet tries an address of a private network.")
+	guest, err := d.startGuest(ctx, "guest", "demo_refused", nil, []string{"connect *"}, "10.0.0.5",
 		"5432")
 	if err != nil {
 		return err
@@ -224,15 +227,15 @@ func (s *stage) refusal(ctx context.Context) error {
 	return <-guest.ended
 }
 
-// lines passes what a guest prints on, line by line, and keeps the first.
-type lines struct {
-	say   func(string)
-	first chan string
-	mu    sync.Mutex
-	rest  []byte
+// lineWriter passes a guest's output to printLine line by line, and sends the first line to first.
+type lineWriter struct {
+	printLine func(string)
+	first     chan string
+	mu        sync.Mutex
+	rest      []byte
 }
 
-func (l *lines) Write(b []byte) (int, error) {
+func (l *lineWriter) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.rest = append(l.rest, b...)
@@ -241,7 +244,7 @@ func (l *lines) Write(b []byte) (int, error) {
 		if !ok {
 			return len(b), nil
 		}
-		l.say(string(line))
+		l.printLine(string(line))
 		select {
 		case l.first <- string(line):
 		default:
@@ -250,12 +253,13 @@ func (l *lines) Write(b []byte) (int, error) {
 	}
 }
 
-// end passes on what has no end of line, and tells who waits for the first one that there is none.
-func (l *lines) end() {
+// close prints an unfinished last line. A guest that printed no line gets an empty first line, so
+// that runPair does not wait for one.
+func (l *lineWriter) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.rest) > 0 {
-		l.say(string(l.rest))
+		l.printLine(string(l.rest))
 		l.rest = nil
 	}
 	select {

@@ -12,8 +12,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// group is a set of flags that belong together in the help. A flag's usage starts with the name of
-// its value in backquotes, if it has one.
+// group is a set of flags under one title in the help. A flag that takes a value begins its usage
+// with the value's name in backquotes.
 type group struct {
 	title, note string
 	*pflag.FlagSet
@@ -25,9 +25,11 @@ func newGroup(title string) group {
 	return g
 }
 
-// describe tells the name of a flag's value, which is empty if it takes none, and what the flag
-// does.
-func describe(f *pflag.Flag) (value, does string) {
+// flagWidth is the width of the column of flags in the help.
+const flagWidth = 30
+
+// describe returns the name of a flag's value, which is empty if it takes none, and its summary.
+func describe(f *pflag.Flag) (value, summary string) {
 	if f.NoOptDefVal != "" {
 		return "", f.Usage
 	}
@@ -35,7 +37,8 @@ func describe(f *pflag.Flag) (value, does string) {
 	return value, strings.TrimPrefix(usage, value+" ")
 }
 
-// help prints a line for each flag.
+// help prints a line for each flag. A long flag has a line of its own, so that summaries are
+// aligned.
 func (g group) help(w io.Writer) {
 	fmt.Fprintf(w, "\n%s\n", g.title)
 	g.VisitAll(func(f *pflag.Flag) {
@@ -43,22 +46,27 @@ func (g group) help(w io.Writer) {
 		if f.Shorthand != "" {
 			flag = "-" + f.Shorthand + ", --" + f.Name
 		}
-		value, does := describe(f)
+		value, summary := describe(f)
 		if value != "" {
 			flag += " " + value
 		}
-		fmt.Fprintf(w, "  %-30s %s\n", flag, does)
+		if len(flag) > flagWidth {
+			fmt.Fprintf(w, "  %s\n", flag)
+			flag = ""
+		}
+		fmt.Fprintf(w, "  %-*s %s\n", flagWidth, flag, summary)
 	})
 	io.WriteString(w, g.note)
 }
 
-// page is a subcommand's flags, with what its help says before and after them.
+// page is the help of a subcommand: its flags, and the texts before and after them.
 type page struct {
 	command, before, after string
 	groups                 []group
 
-	// ownWords says that the words from the first that is no flag on belong to a module.
-	ownWords bool
+	// moduleArgs says that the first word which is no flag is a module, and that the words after it
+	// are the module's.
+	moduleArgs bool
 }
 
 // help prints the page.
@@ -70,11 +78,11 @@ func (p page) help(w io.Writer) {
 	fmt.Fprint(w, p.after)
 }
 
-// parse reads the flags among the words of a command line. It returns the other words; done says
-// that help was asked for and given.
+// parse reads the flags on a command line and returns the other words. done says that --help was
+// among them and is printed.
 func (p page) parse(args []string) (rest []string, done bool, err error) {
 	all := pflag.NewFlagSet(p.command, pflag.ContinueOnError)
-	all.SetInterspersed(!p.ownWords)
+	all.SetInterspersed(!p.moduleArgs)
 	all.Usage = func() { p.help(os.Stdout) }
 	for _, g := range p.groups {
 		all.AddFlagSet(g.FlagSet)
@@ -83,19 +91,19 @@ func (p page) parse(args []string) (rest []string, done bool, err error) {
 	case errors.Is(err, pflag.ErrHelp):
 		return nil, true, nil
 	case err != nil:
-		return nil, false, usage(p.command, "%w", flagError(all, err))
+		return nil, false, usageError(p.command, "%w", flagError(all, err))
 	}
 	if err := checkEmpty(all); err != nil {
-		return nil, false, usage(p.command, "%w", err)
+		return nil, false, usageError(p.command, "%w", err)
 	}
-	if rest = all.Args(); p.ownWords && len(rest) > 0 && all.ArgsLenAtDash() < 0 {
-		warnSwallowed(all, rest[0], rest[1:])
+	if rest = all.Args(); p.moduleArgs && len(rest) > 0 && all.ArgsLenAtDash() < 0 {
+		warnModuleFlags(all, rest[0], rest[1:])
 	}
 	return rest, false, nil
 }
 
-// checkEmpty refuses flags whose value is the empty string, which shells make of a variable that is
-// not set: it would be as if the flag were not there.
+// checkEmpty refuses an empty value, to which a shell expands an unset variable. It would otherwise
+// have the effect of an absent flag.
 func checkEmpty(flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
 		if f.Value.Type() == "string" && f.Value.String() == "" {
@@ -106,7 +114,7 @@ func checkEmpty(flags *pflag.FlagSet) (err error) {
 	return err
 }
 
-// flagError says what is wrong with a flag, and what would be right.
+// flagError converts an error of pflag to one that says how to write the flag.
 func flagError(flags *pflag.FlagSet, err error) error {
 	var unknown *pflag.NotExistError
 	var lacking *pflag.ValueRequiredError
@@ -126,10 +134,10 @@ func flagError(flags *pflag.FlagSet, err error) error {
 		return fmt.Errorf("--%s needs a value: --%[1]s %s", lacking.GetFlag().Name, name)
 	case errors.As(err, &unknown):
 		if short := unknown.GetSpecifiedShortnames(); short != "" {
-			return fmt.Errorf("there is no flag -%s%s", short, instead(short, flagNames(flags)))
+			return fmt.Errorf("there is no flag -%s%s", short, suggestFlag(short, flagNames(flags)))
 		}
 		return fmt.Errorf("there is no flag --%s%s", unknown.GetSpecifiedName(),
-			instead(unknown.GetSpecifiedName(), flagNames(flags)))
+			suggestFlag(unknown.GetSpecifiedName(), flagNames(flags)))
 	}
 	return err
 }

@@ -7,13 +7,17 @@ import (
 	"strings"
 )
 
-// runHelp is the subcommand help: the page of another one, or the list of all.
+// commandSummary is the first sentence of the help and of the manual page.
+const commandSummary = "" +
+	"wasport runs WebAssembly modules with the network access that you grant them."
+
+// runHelp is the subcommand help. It prints the page of another subcommand, or the list of all.
 func runHelp(args []string) error {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
-		help(os.Stdout)
+		printHelp(os.Stdout)
 		return nil
 	}
-	c, err := commandNamed(args[0])
+	c, err := findCommand(args[0])
 	if err != nil {
 		return err
 	}
@@ -24,30 +28,26 @@ func runHelp(args []string) error {
 func helpPage() page {
 	return page{
 		command: "help",
-		before:  "wasport help [COMMAND] prints what a command does, and its flags.\n",
+		before:  "wasport help [COMMAND] prints the help of a command, or a list of all.\n",
 	}
 }
 
-// commandNamed finds a command, or says which one was probably meant.
-func commandNamed(name string) (command, error) {
-	var names []string
+// findCommand finds a command by name. For a name that does not exist, the error suggests a similar
+// one.
+func findCommand(name string) (command, error) {
 	for _, c := range commands() {
 		if c.name == name {
 			return c, nil
 		}
-		names = append(names, c.name)
 	}
-	return command{}, usage("", "%s is not a command%s", name, didYouMean("", name, names))
+	return command{}, usageError("", "%s is not a command%s", name,
+		didYouMean("", name, commandNames()))
 }
 
-func help(w io.Writer) {
-	fmt.Fprint(
-		w,
-		"wasport runs WebAssembly modules on the host's network, as far as they are allowed to "+
-			"use it.\n\n",
-	)
+func printHelp(w io.Writer) {
+	fmt.Fprint(w, commandSummary+"\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-41s %s\n", c.synopsis(), c.does)
+		fmt.Fprintf(w, "  %-41s %s\n", c.synopsis(), c.summary)
 	}
-	fmt.Fprint(w, "\nwasport help COMMAND lists the flags of a command.\n")
+	fmt.Fprint(w, "\nwasport help COMMAND prints the flags of a command.\n")
 }

@@ -12,19 +12,24 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-const inspectBefore = `wasport inspect [--json] FILE.wasm says what a module imports, and whether it can be run.
+const inspectBefore = `wasport inspect [--json] FILE.wasm lists the imports and exports of a module, and says whether wasport
+can run it.
 
-The exit status is 0 if it can be run, 1 if it cannot, and 2 if the file is no module.
+Exit status
+      0     wasport can run the module
+      1     wasport cannot run it
+      2     the command line is wrong, or the file is no module
 `
 
 type inspectFlags struct{ json bool }
 
 func (f *inspectFlags) page() page {
 	output := newGroup("Output")
-	output.BoolVar(&f.json, "json", false, "print it as a JSON object, for programs")
+	output.BoolVar(&f.json, "json", false, "print a JSON object")
 	return page{command: "inspect", before: inspectBefore, groups: []group{output}}
 }
 
+// inspect is the subcommand inspect.
 func inspect(args []string) error {
 	var f inspectFlags
 	rest, done, err := f.page().parse(args)
@@ -32,43 +37,45 @@ func inspect(args []string) error {
 		return err
 	}
 	if len(rest) != 1 {
-		return usage("inspect", "one module is inspected at a time: wasport inspect FILE.wasm")
+		return usageError("inspect", "one module is inspected at a time: wasport inspect FILE.wasm")
 	}
-	file := rest[0]
-	wasm, err := readModule(file)
+	ctx, file := context.Background(), rest[0]
+	wasm, err := readModule(ctx, file)
 	if err != nil {
 		return err
 	}
-	ctx := context.Background()
-	// Nothing is run, so the quickest way of compiling is the best.
+	// inspect runs no code, so it avoids the cost of machine code.
 	rt, mod, err := compile(ctx, wasm, wasport.RuntimeConfig{Interpreter: true},
 		wasport.CompileConfig{TrapUnknownImports: true})
 	if err != nil {
-		return &exit{statusUsage, unfit(file, err)}
+		return &exitError{statusUsage, unfitError(file, err)}
 	}
 	defer rt.Close(ctx)
 
-	end := judge(mod)
+	v := judgeModule(mod)
 	if f.json {
-		err = printJSON(os.Stdout, file, len(wasm), mod, end)
+		err = printJSON(os.Stdout, file, len(wasm), mod, v)
 	} else {
-		printText(file, len(wasm), mod, end)
+		printText(file, len(wasm), mod, v)
 	}
-	if err == nil && !end.runnable {
-		return &exit{status: statusFailure}
+	if err == nil && !v.runnable {
+		return &exitError{status: statusFailure}
 	}
 	return err
 }
 
-// verdict says whether a module can be run, and why not.
+// verdict says whether wasport can run a module.
 type verdict struct {
 	runnable bool
-	start    bool // by itself, not only its functions
-	reason   string
-	trap     bool // it can with --unknown-imports=trap
+	// start says that the module has a _start, so that it needs no --function.
+	start bool
+	// reason says why it is not runnable.
+	reason string
+	// trap says that --unknown-imports=trap makes it runnable.
+	trap bool
 }
 
-func judge(mod *wasport.Module) verdict {
+func judgeModule(mod *wasport.Module) verdict {
 	lacking := slices.DeleteFunc(mod.Imports(), wasport.Import.OK)
 	if len(lacking) > 0 {
 		return verdict{
@@ -86,48 +93,47 @@ func judge(mod *wasport.Module) verdict {
 	return verdict{reason: "it exports no function"}
 }
 
-func printText(file string, bytes int, mod *wasport.Module, end verdict) {
+func printText(file string, bytes int, mod *wasport.Module, v verdict) {
 	file = printable.Name(file)
 	imports := mod.Imports()
-	fmt.Printf("%s: core module, %s\n", file, size(uint64(bytes)))
-	fmt.Printf("speaks %s\n", dialects(imports))
-	printGo(mod)
+	fmt.Printf("%s: core module, %s\n", file, formatSize(uint64(bytes)))
+	fmt.Printf("speaks %s\n", describeDialects(imports))
+	printGoNotes(mod)
 	printImports(imports)
 	printExports(mod)
 	fmt.Println()
 	switch {
-	case end.start:
+	case v.start:
 		fmt.Printf("It can be run: wasport run %s\n", file)
-	case end.runnable:
+	case v.runnable:
 		fmt.Printf("It has no _start, but its functions can be called: wasport run -f NAME %s\n",
 			file)
 	default:
-		fmt.Printf("It cannot be run: %s.\n", end.reason)
+		fmt.Printf("It cannot be run: %s.\n", v.reason)
 	}
-	if end.trap {
+	if v.trap {
 		fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when " +
 			"they are called.")
 	}
 }
 
-// printGo says how a program of Go is treated, and whether it can open sockets.
-func printGo(mod *wasport.Module) {
+// printGoNotes says how wasport treats a Go program, and whether that can open sockets.
+func printGoNotes(mod *wasport.Module) {
 	if !mod.ByGo() {
 		return
 	}
 	fmt.Println("made by Go's compiler: sockets of --listen are handed over in non-blocking mode")
-	if opensNoSockets(mod) {
+	if lacksSocketImports(mod) {
 		fmt.Println("it opens no sockets of its own; see docs/languages.md#go")
 	}
 }
 
-// dialects says which interfaces a module was built for.
-func dialects(imports []wasport.Import) string {
-	list := joinDialects(wasport.Dialects(imports))
-	if list == "" {
-		return "to nobody: it imports no function"
+// describeDialects names the interfaces that a module was built for.
+func describeDialects(imports []wasport.Import) string {
+	if list := joinDialects(wasport.Dialects(imports)); list != "" {
+		return list
 	}
-	return list
+	return "to nobody: it imports no function"
 }
 
 func joinDialects(dialects []wasport.Dialect) string {
@@ -166,19 +172,19 @@ func printExports(mod *wasport.Module) {
 		}
 	}
 	if m, ok := mod.Memory(); ok {
-		from := ""
+		suffix := ""
 		if m.Import != "" {
-			from = ", imported from " + m.Import
+			suffix = ", imported from " + m.Import
 		}
 		if m.Shared {
-			from += ", shared by threads"
+			suffix += ", shared by threads"
 		}
-		fmt.Printf("\nmemory: %s, up to %s%s\n", size(m.Min), size(m.Max), from)
+		fmt.Printf("\nmemory: %s, up to %s%s\n", formatSize(m.Min), formatSize(m.Max), suffix)
 	}
 }
 
-// size prints a number of bytes to one decimal of the unit that suits it.
-func size(n uint64) string {
+// formatSize formats a number of bytes in the largest unit below it, with one decimal.
+func formatSize(n uint64) string {
 	value, unit := float64(n), "bytes"
 	for _, larger := range []string{"KiB", "MiB", "GiB"} {
 		if value < 1024 {

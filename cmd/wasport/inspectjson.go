@@ -11,7 +11,7 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// inspection is what inspect --json prints. docs/flags.md tells of its fields.
+// inspection is the output of inspect --json. docs/flags.md documents its fields.
 type inspection struct {
 	File     string            `json:"file"`
 	Bytes    int               `json:"bytes"`
@@ -45,14 +45,14 @@ type inspectedMemory struct {
 	Shared bool   `json:"shared"`
 }
 
-func printJSON(w io.Writer, file string, size int, mod *wasport.Module, end verdict) error {
+func printJSON(w io.Writer, file string, size int, mod *wasport.Module, v verdict) error {
 	imports := mod.Imports()
 	out := inspection{
 		File: file, Bytes: size,
 		Dialects: append([]wasport.Dialect{}, wasport.Dialects(imports)...),
 		Go:       mod.ByGo(),
 		Imports:  []inspectedImport{}, Exports: []inspectedExport{},
-		Runnable: end.runnable, Start: end.start, Reason: end.reason,
+		Runnable: v.runnable, Start: v.start, Reason: v.reason,
 	}
 	for _, i := range imports {
 		out.Imports = append(out.Imports, inspectedImport{i.Module, i.Name, i.Want, i.Have, i.OK()})
@@ -70,13 +70,13 @@ func printJSON(w io.Writer, file string, size int, mod *wasport.Module, end verd
 	if err := encoder.Encode(out); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, ascii(text.String()))
+	_, err := io.WriteString(w, escapeNonASCII(text.String()))
 	return err
 }
 
-// ascii escapes what is not ASCII in JSON, which means the same: names that a module has chosen
-// could have characters that terminals obey.
-func ascii(text string) string {
+// escapeNonASCII replaces DEL and everything beyond ASCII in JSON by equal escapes (RFC 8259, 7): a
+// module's names may contain characters that terminals obey.
+func escapeNonASCII(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		switch {

@@ -12,29 +12,31 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// lesson is what --learn names: the file of a policy, which is there already or not, or a stream.
-type lesson struct {
-	path    string
-	file    *os.File
-	stream  bool // it is written alone, and not read
+// learnFile is the output of --learn: the file of a policy, new or existing, or a stream.
+type learnFile struct {
+	path string
+	file *os.File
+	// stream says that the output is only written, such as stdout or a FIFO. Otherwise it is a
+	// policy, which write extends.
+	stream  bool
 	known   *policy.Policy
 	learner policy.Learner
 }
 
-// openLesson reads the policy that is there, and keeps the file open, so that what was read is what
-// is written.
-func openLesson(path string) (*lesson, error) {
-	if f := standardFile(path); f != nil {
-		return &lesson{path: path, file: f, stream: true}, nil
+// openLearnFile reads the existing policy. It keeps the file open so that write changes the same
+// file, even if its name leads elsewhere by then.
+func openLearnFile(path string) (*learnFile, error) {
+	if f := standardStream(path); f != nil {
+		return &learnFile{path: path, file: f, stream: true}, nil
 	}
-	l := &lesson{path: path}
+	l := &learnFile{path: path}
 	flags := os.O_RDWR | os.O_CREATE
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		l.stream, flags = true, os.O_WRONLY
 	}
 	file, err := hostpath.Open(path, flags, 0o666)
 	if err != nil {
-		return nil, usage("", "--learn %s: %w", path, plain(err))
+		return nil, usageError("", "--learn %s: %w", path, plainError(err))
 	}
 	l.file = file
 	if l.stream {
@@ -46,29 +48,30 @@ func openLesson(path string) (*lesson, error) {
 	}
 	if err != nil {
 		file.Close()
-		return nil, usage("", "--learn: %w", err)
+		return nil, usageError("", "--learn: %w", err)
 	}
 	l.learner.Known = l.known
 	return l, nil
 }
 
-// denies returns the rules that hold while it is learnt, since with others the file would be no
-// policy any more.
-func (l *lesson) denies() []policy.Rule {
+// denies returns the deny rules of the file. They hold while the run is learnt from: a rule learnt
+// against one of them would have no effect.
+func (l *learnFile) denies() []policy.Rule {
 	return slices.DeleteFunc(l.known.Rules(), func(r policy.Rule) bool {
 		return r.Effect() == policy.Allow
 	})
 }
 
-// write adds what a run of a module used to the file, after other runs that are about to.
-func (l *lesson) write(module string) error {
+// write adds the rules that a run of a module needs to the file. It locks the file, since other
+// runs may add to it at the same time.
+func (l *learnFile) write(module string) error {
 	if l.file != os.Stdout && l.file != os.Stderr {
 		defer l.file.Close()
 	}
 	var text []byte
 	var err error
-	if !l.stream { // again, because it may have been edited meanwhile, or learnt from another run
-		if err = lock(l.file); err == nil {
+	if !l.stream { // read it again: an editor or another run may have changed it since
+		if err = lockFile(l.file); err == nil {
 			text, err = io.ReadAll(io.NewSectionReader(l.file, 0, math.MaxInt64))
 		}
 	}
@@ -79,34 +82,42 @@ func (l *lesson) write(module string) error {
 	if err != nil {
 		return fmt.Errorf("--learn: what was learnt is not written: %w", err)
 	}
-	said := fmt.Sprintf("added %s to %s", count(added, "rule"), l.path)
+	summary := fmt.Sprintf("added %s to %s", plural(added, "rule"), l.path)
 	switch {
 	case len(text) == 0:
 		heading := fmt.Sprintf("# What a run of %q used of the network.\n", module)
 		merged = append([]byte(heading), merged...)
-		said = fmt.Sprintf("wrote %s, with %s", l.path, count(added, "rule"))
+		summary = fmt.Sprintf("wrote %s, with %s", l.path, plural(added, "rule"))
 	case added == 0:
-		said = l.path + " needs no other rules"
+		summary = l.path + " needs no other rules"
 	}
 	switch {
 	case l.stream:
 		_, err = l.file.Write(merged)
 	case !bytes.Equal(text, merged):
-		_, err = l.file.WriteAt(merged, 0) // merging only inserts, so no old text is left behind
+		_, err = l.file.WriteAt(merged, 0) // Merge only inserts, so no old text remains behind it
 	}
 	if err != nil {
 		return fmt.Errorf("--learn: %w", err)
 	}
 	if !l.stream {
-		say("wasport: " + said + "\n")
+		printStderr("wasport: " + summary + "\n")
 	}
 	return nil
 }
 
-// standardFile returns the standard stream that a name stands for, nil if it is a file's. A stream
-// is not opened again by its name: that would have an offset of its own, and write over what goes
-// to the stream (proc(5), /proc/pid/fd).
-func standardFile(name string) *os.File {
+// plural counts things in English.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// standardStream returns the standard stream that a name stands for, or nil for any other file. A
+// second open of the name would have a file offset of its own, and overwrite output of the stream
+// (proc_pid_fd(5)).
+func standardStream(name string) *os.File {
 	switch name {
 	case "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1":
 		return os.Stdout

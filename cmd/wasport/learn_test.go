@@ -15,18 +15,18 @@ import (
 func TestLearnAtOnce(t *testing.T) {
 	const runs = 16
 	file := filepath.Join(t.TempDir(), "net.toml")
-	var lessons []*lesson
+	var files []*learnFile
 	for i := range runs {
-		l, err := openLesson(file)
+		l, err := openLearnFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		to := netip.MustParseAddrPort(fmt.Sprintf("192.0.2.%d:443", i+1))
 		l.learner.Request(policy.Request{Op: policy.OpConnect, Protocol: policy.TCP, Remote: to})
-		lessons = append(lessons, l)
+		files = append(files, l)
 	}
 	var ends sync.WaitGroup
-	for _, l := range lessons {
+	for _, l := range files {
 		ends.Go(func() {
 			if err := l.write("test"); err != nil {
 				t.Error(err)

@@ -6,39 +6,39 @@ import (
 	"syscall"
 )
 
-// open opens the sockets of --listen.
-func (f *runFlags) open() (sockets []syscall.Conn, err error) {
-	for _, a := range f.listen {
+// openListeners opens the sockets of --listen.
+func openListeners(addrs []listenAddr) (sockets []syscall.Conn, err error) {
+	for _, a := range addrs {
 		s, err := a.open()
 		if err != nil {
-			return sockets, fmt.Errorf("--listen %s://%s: %w", a.network, a.host, plain(err))
+			return sockets, fmt.Errorf("--listen %s://%s: %w", a.network, a.host, plainError(err))
 		}
 		sockets = append(sockets, s)
 	}
 	return sockets, nil
 }
 
-// open opens a socket of the address's own family. Package net would open 0.0.0.0 for both
-// families, and so where no rule for 0.0.0.0 holds; with the family named, :: is for IPv6 alone as
-// well.
-func (a address) open() (syscall.Conn, error) {
-	at, err := net.ResolveTCPAddr("tcp", a.host)
+// open opens a socket of the address's own family. Package net opens 0.0.0.0 as a dual-stack socket
+// (net.Listen), which would also listen where no rule for 0.0.0.0 applies. With the family named,
+// a socket at :: has IPV6_V6ONLY set (ipv6(7)).
+func (a listenAddr) open() (syscall.Conn, error) {
+	addr, err := net.ResolveTCPAddr("tcp", a.host)
 	if err != nil {
 		return nil, err
 	}
 	family := "6"
-	if at.IP.To4() != nil {
+	if addr.IP.To4() != nil {
 		family = "4"
 	}
 	if a.network == "udp" {
-		at := &net.UDPAddr{IP: at.IP, Port: at.Port, Zone: at.Zone}
-		return conn(net.ListenUDP("udp"+family, at))
+		udpAddr := &net.UDPAddr{IP: addr.IP, Port: addr.Port, Zone: addr.Zone}
+		return connOrNil(net.ListenUDP("udp"+family, udpAddr))
 	}
-	return conn(net.ListenTCP("tcp"+family, at))
+	return connOrNil(net.ListenTCP("tcp"+family, addr))
 }
 
-// conn is what was opened, or nothing at all.
-func conn[C syscall.Conn](c C, err error) (syscall.Conn, error) {
+// connOrNil keeps a nil pointer from becoming an interface that is not nil.
+func connOrNil[C syscall.Conn](c C, err error) (syscall.Conn, error) {
 	if err != nil {
 		return nil, err
 	}

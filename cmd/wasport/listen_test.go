@@ -14,7 +14,7 @@ func TestListenByFamily(t *testing.T) {
 		t.Run(network, func(t *testing.T) {
 			var four syscall.Conn
 			for _, host := range []string{"0.0.0.0", "[::ffff:0.0.0.0]"} {
-				s, err := address{network, host + ":0"}.open()
+				s, err := listenAddr{network, host + ":0"}.open()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -28,7 +28,7 @@ func TestListenByFamily(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			six, err := address{network, "[::]:" + port}.open()
+			six, err := listenAddr{network, "[::]:" + port}.open()
 			if err != nil {
 				if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
 					t.Skip("this host has no IPv6")

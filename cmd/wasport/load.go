@@ -13,76 +13,88 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// readModule reads a file that should be a module.
-func readModule(file string) ([]byte, error) {
-	wasm, err := os.ReadFile(file)
+// readModule reads the file of a module.
+func readModule(_ context.Context, file string) (wasm []byte, err error) {
+	wasm, err = os.ReadFile(file)
+	var path *fs.PathError
 	switch {
 	case err == nil:
 		return wasm, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, usage("", "%s: there is no such file", file)
+		return nil, usageError("", "%s: there is no such file", file)
 	case errors.Is(err, syscall.EISDIR):
-		return nil, usage("", "%s: this is a directory; name a .wasm file in it", file)
-	}
-	var path *fs.PathError
-	if errors.As(err, &path) {
+		return nil, usageError("", "%s: this is a directory; name a .wasm file in it", file)
+	case errors.As(err, &path):
 		err = path.Err
 	}
-	return nil, usage("", "%s: %w", file, err)
+	return nil, usageError("", "%s: %w", file, err)
 }
 
-// load compiles the module, and says what it lacks.
-func (f *runFlags) load(ctx context.Context, file string, wasm []byte) (*wasport.Runtime,
-	*wasport.Module, error) {
+// load reads and compiles the module, and reports the imports that it lacks.
+func (f *runFlags) load(ctx context.Context, file string) (*wasport.Runtime, *wasport.Module,
+	error) {
+	wasm, err := readModule(ctx, file)
+	if err != nil {
+		return nil, nil, err
+	}
 	dir := ""
-	if !f.uncached() {
-		var err error
-		if dir, err = f.cachePath(); err != nil {
-			warn("compiled modules are not kept: %v; --cache-dir DIR names a directory, "+
+	if !f.cacheDisabled() {
+		if dir, err = f.compiledDir(); err != nil {
+			warnf("compiled modules are not kept: %v; --cache-dir DIR names a directory, "+
 				"--no-cache needs none", err)
 			dir = ""
 		}
 	}
-	compiled := showCompiling(file)
-	rt, mod, err := runtimeFor(ctx, wasm, dir, f.runtime, f.compile)
-	compiled()
+	stopProgress := showCompiling(file)
+	rt, mod, err := compileCached(ctx, wasm, dir, f.runtime, f.compile)
+	stopProgress()
 	if errors.Is(err, errTimeout) {
-		return nil, nil, &exit{statusTimeout, fmt.Errorf("%s: %w", file, err)}
+		return nil, nil, guestError(file, err)
 	}
 	if err != nil {
-		return nil, nil, &exit{statusUsage, unfit(file, err)}
+		return nil, nil, &exitError{statusUsage, unfitError(file, err)}
 	}
-	if built := joinDialects(foreign(mod.Imports())); built != "" {
-		warn("%s: it is built for %s, which wasport does not have", file, built)
-	}
-	for _, i := range mod.Imports() {
-		if !i.OK() && !i.IsFunction() {
-			rt.Close(ctx)
-			return nil, nil, &exit{statusUsage,
-				unfit(file, &wasport.ImportError{Imports: []wasport.Import{i}})}
-		}
-		if !i.OK() {
-			warn("%s: it imports %v; a call of it will trap", file, i)
-		}
+	if err := checkImports(file, mod); err != nil {
+		rt.Close(ctx)
+		return nil, nil, err
 	}
 	return rt, mod, nil
 }
 
-// foreign tells which dialects of other hosts have imports among these.
-func foreign(imports []wasport.Import) []wasport.Dialect {
+// checkImports warns about missing functions, which --unknown-imports=trap replaces. Nothing can
+// replace a missing memory, table or global.
+func checkImports(file string, mod *wasport.Module) error {
+	if list := joinDialects(foreignDialects(mod.Imports())); list != "" {
+		warnf("%s: it is built for %s, which wasport does not have", file, list)
+	}
+	for _, i := range mod.Imports() {
+		switch {
+		case i.OK():
+		case i.IsFunction():
+			warnf("%s: it imports %v; a call of it will trap", file, i)
+		default:
+			return &exitError{statusUsage,
+				unfitError(file, &wasport.ImportError{Imports: []wasport.Import{i}})}
+		}
+	}
+	return nil
+}
+
+// foreignDialects returns the dialects among these imports that only other hosts offer.
+func foreignDialects(imports []wasport.Import) []wasport.Dialect {
 	return slices.DeleteFunc(wasport.Dialects(imports),
 		func(d wasport.Dialect) bool { return !d.Foreign() })
 }
 
-// unfit says why a file cannot be run.
-func unfit(file string, err error) error {
+// unfitError is the error for a file that cannot be run.
+func unfitError(file string, err error) error {
 	var lacking *wasport.ImportError
 	if !errors.As(err, &lacking) {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	text := file + ": it imports what cannot be supplied:\n"
-	if built := joinDialects(foreign(lacking.Imports)); built != "" {
-		text = fmt.Sprintf("%s: it is built for %s, which wasport does not have:\n", file, built)
+	if list := joinDialects(foreignDialects(lacking.Imports)); list != "" {
+		text = fmt.Sprintf("%s: it is built for %s, which wasport does not have:\n", file, list)
 	}
 	functions := true
 	for _, i := range lacking.Imports {

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lock waits until no other process has locked a file, and keeps it locked until it is closed
+// lockFile waits until no other process has locked a file, and keeps it locked until it is closed
 // (flock(2)).
-func lock(f *os.File) error {
+func lockFile(f *os.File) error {
 	for {
 		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != unix.EINTR {
 			return err

@@ -12,25 +12,26 @@ import (
 func manPage() page {
 	return page{
 		command: "man",
-		before:  "wasport man prints the manual page of wasport: wasport man | man -l -\n",
+		before:  "wasport man prints the manual page: wasport man | man -l -\n",
 	}
 }
 
+// runMan is the subcommand man.
 func runMan(args []string) error {
 	rest, done, err := manPage().parse(args)
 	if done || err != nil {
 		return err
 	}
 	if len(rest) > 0 {
-		return usage("", "man takes no arguments")
+		return usageError("", "man takes no arguments")
 	}
-	manual(os.Stdout)
+	writeManual(os.Stdout)
 	return nil
 }
 
-// roff makes text for man(7): a backslash, a hyphen that is to be found and copied as such, and
-// what a line must not begin with.
-func roff(s string) string {
+// escapeRoff escapes text for man(7): backslashes, hyphens, which groff would otherwise print as
+// U+2010, and a control character at the beginning of a line (groff(7)).
+func escapeRoff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
 	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {
 		s = `\&` + s
@@ -41,19 +42,20 @@ func roff(s string) string {
 // manWriter prints a manual page in the macros of man(7).
 type manWriter struct {
 	io.Writer
-	inText bool // else it stands below a title, which begins a paragraph by itself
+	// inText is false below a title, which begins a paragraph by itself.
+	inText bool
 }
 
 // title begins a section (SH) or a subsection (SS).
 func (w *manWriter) title(macro, text string) {
-	fmt.Fprintf(w, ".%s \"%s\"\n", macro, roff(text))
+	fmt.Fprintf(w, ".%s \"%s\"\n", macro, escapeRoff(text))
 	w.inText = false
 }
 
 // lines prints lines of a paragraph.
 func (w *manWriter) lines(text string) {
 	for line := range strings.SplitSeq(text, "\n") {
-		fmt.Fprintln(w, roff(line))
+		fmt.Fprintln(w, escapeRoff(line))
 	}
 }
 
@@ -65,7 +67,7 @@ func (w *manWriter) paragraph() {
 	w.inText = true
 }
 
-// example prints lines as they are.
+// example prints lines without filling them.
 func (w *manWriter) example(lines string) {
 	w.paragraph()
 	fmt.Fprint(w, ".nf\n")
@@ -73,8 +75,8 @@ func (w *manWriter) example(lines string) {
 	fmt.Fprint(w, ".fi\n")
 }
 
-// manual prints the manual page, made of the pages of the commands.
-func manual(to io.Writer) {
+// writeManual prints the manual page, made of the pages of the commands.
+func writeManual(to io.Writer) {
 	w := &manWriter{Writer: to}
 	fmt.Fprint(w, ".\\\" Printed by: wasport man\n.TH WASPORT 1 \"\" wasport \"User Commands\"\n")
 	fmt.Fprint(
@@ -85,23 +87,22 @@ func manual(to io.Writer) {
 		if i > 0 {
 			fmt.Fprint(w, ".br\n")
 		}
-		fmt.Fprintf(w, ".B wasport %s\n", roff(c.name))
+		fmt.Fprintf(w, ".B wasport %s\n", escapeRoff(c.name))
 		if c.args != "" {
-			fmt.Fprintln(w, roff(c.args))
+			fmt.Fprintln(w, escapeRoff(c.args))
 		}
 	}
 	fmt.Fprint(
 		w,
-		".SH DESCRIPTION\nwasport runs WebAssembly modules on the host's network, as far as they "+
-			"are allowed to use it.\n",
+		".SH DESCRIPTION\n"+commandSummary+"\n",
 	)
-	told := make(map[string]bool) // cc and c++ have one page
+	printed := make(map[string]bool) // cc and c++ share a page
 	for _, c := range commands() {
 		p := c.page()
-		if told[p.command] {
+		if printed[p.command] {
 			continue
 		}
-		told[p.command] = true
+		printed[p.command] = true
 		w.title("SH", strings.ToUpper("wasport "+c.name))
 		w.text(p.before)
 		for _, g := range p.groups {
@@ -119,12 +120,12 @@ func (w *manWriter) group(g group) {
 		if f.Shorthand != "" {
 			flag = "-" + f.Shorthand + ", " + flag
 		}
-		value, does := describe(f)
-		fmt.Fprintf(w, ".TP\n\\fB%s\\fR", roff(flag))
+		value, summary := describe(f)
+		fmt.Fprintf(w, ".TP\n\\fB%s\\fR", escapeRoff(flag))
 		if value != "" {
-			fmt.Fprintf(w, " \\fI%s\\fR", roff(value))
+			fmt.Fprintf(w, " \\fI%s\\fR", escapeRoff(value))
 		}
-		fmt.Fprintf(w, "\n%s\n", roff(does))
+		fmt.Fprintf(w, "\n%s\n", escapeRoff(summary))
 	})
 	w.inText = true
 	if g.note != "" {
@@ -133,8 +134,8 @@ func (w *manWriter) group(g group) {
 	}
 }
 
-// text prints what a help says around its flags: paragraphs are filled, lines that are indented
-// stay as they are, and a line alone with such lines below it is a title.
+// text prints the text before or after a help's flags. It fills paragraphs and keeps indented
+// lines. A single line above indented lines is a title.
 func (w *manWriter) text(text string) {
 	for block := range strings.SplitSeq(strings.Trim(text, "\n"), "\n\n") {
 		first, rest, _ := strings.Cut(block, "\n")

@@ -65,6 +65,6 @@ func serveMetrics(l net.Listener, guest *wasport.Guest) (stop func() error) {
 	server := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	go server.Serve(l)
-	say(fmt.Sprintf("wasport: metrics are at http://%v/metrics\n", l.Addr()))
+	printStderr(fmt.Sprintf("wasport: metrics are at http://%v/metrics\n", l.Addr()))
 	return server.Close
 }

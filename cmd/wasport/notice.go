@@ -12,24 +12,19 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// stranger prints that a peer was turned away. Its port is left out, so that a guest which opens
-// its socket again and again is told of once.
-func (r *reports) stranger(f *policy.Refusal) {
-	text := fmt.Sprintf(
-		"turned away %v from %s %v: %s",
-		f.Request.Remote.Addr().Unmap(),
-		f.Request.Protocol,
-		f.Request.Local,
-		f.Reason,
-	)
+// deniedPeer prints that a peer was turned away. It leaves the peer's port out, so that repeated
+// attempts of one peer are one report.
+func (r *reports) deniedPeer(f *policy.Refusal) {
+	text := fmt.Sprintf("turned away %v from %s %v: %s", f.Request.Remote.Addr().Unmap(),
+		f.Request.Protocol, f.Request.Local, f.Reason)
 	if r.dryRun {
 		text = "would have " + text
 	}
-	r.say(text, "to let it in: ", f.Hint())
+	r.print(text, "to let it in: ", f.Hint())
 }
 
-// raises has the flags that raise limits; the others are keys in a policy.
-var raises = map[string]string{
+// limitFlags has the flags that raise limits. The other limits are keys of a policy.
+var limitFlags = map[string]string{
 	"threads": "--max-threads N", "descriptors": "--max-descriptors N",
 	"memory": "--max-memory SIZE",
 	"quota":  "--dir HOST::GUEST:quota=SIZE",
@@ -37,43 +32,42 @@ var raises = map[string]string{
 		"has it",
 }
 
-// limit prints that a limit refused something.
+// limit prints that a limit refused a call.
 func (r *reports) limit(name string, limit int) {
-	how, ok := raises[name]
+	remedy, ok := limitFlags[name]
 	if !ok {
-		how = name + " under [limits] in the policy"
+		remedy = name + " under [limits] in the policy"
 	}
 	value := strconv.Itoa(limit)
 	if name == "quota" || strings.HasSuffix(name, "memory") {
 		value = bytesize.Format(uint64(limit))
 	}
-	r.say(fmt.Sprintf("refused by a limit: %s = %s", name, value), "to raise it: ", how)
+	r.print(fmt.Sprintf("refused by a limit: %s = %s", name, value), "to raise it: ", remedy)
 }
 
-// lacking prints what would have helped a guest that has failed. That is told at its end, since
-// most guests look for what they can do without. The descriptor is the first after the directories.
-func (r *reports) lacking(l wasport.Lacks, descriptor int, byGo bool) {
+// failureHints prints the flags that a failed guest may have lacked. It runs at the guest's end,
+// since most guests also look for things that they can do without. descriptor is the first after
+// the directories.
+func (r *reports) failureHints(l wasport.Lacks, descriptor int, byGo bool) {
 	r.mu.Lock()
-	silent := len(r.said) == 0
+	silent := len(r.printed) == 0
 	r.mu.Unlock()
 	if l.Socket {
-		r.say(fmt.Sprintf("it failed after it used descriptor %d, which is not open", descriptor),
+		r.print(fmt.Sprintf("it failed after it used descriptor %d, which is not open", descriptor),
 			"to hand it a socket there: ", "--listen tcp://ADDR:PORT")
 	}
-	// A program of Go asks for directories always, and uses the path if there are none; a C library
-	// asks always or before the first path, and refuses the path by itself.
+	// Go's runtime lists the directories at every start, and passes a path on without any.
+	// wasi-libc lists them at the start or before the first path, and then refuses the path itself.
 	if l.Directory || l.Preopens && silent && !byGo {
-		r.say(
-			"it failed after it looked for files, of which it has none",
-			"to give it a directory: ",
-			"--dir HOST::GUEST",
-		)
+		r.print("it failed after it looked for files, of which it has none",
+			"to give it a directory: ", "--dir HOST::GUEST")
 	}
 }
 
-// warnSwallowed says that flags of the command stand behind the module, where they are the
-// module's. After "--" nothing is a flag; before the module it says that all this is meant.
-func warnSwallowed(flags *pflag.FlagSet, file string, words []string) {
+// warnModuleFlags warns about words after the file that are spelled like flags of run: they go to
+// the module. A "--" among them ends the search, as it ends the flags of most programs (POSIX,
+// Utility Syntax Guidelines).
+func warnModuleFlags(flags *pflag.FlagSet, file string, words []string) {
 	for _, word := range words {
 		name, isFlag := strings.CutPrefix(word, "--")
 		if name == "" && isFlag {
@@ -81,13 +75,8 @@ func warnSwallowed(flags *pflag.FlagSet, file string, words []string) {
 		}
 		name, _, _ = strings.Cut(name, "=")
 		if isFlag && flags.Lookup(name) != nil {
-			warn(
-				"--%s after %s goes to the program; for wasport's own flag write it before the "+
-					"file, "+
-					"or -- before the file if this is meant",
-				name,
-				file,
-			)
+			warnf("--%s after %s goes to the program; for wasport's own flag write it before "+
+				"the file, or -- before the file if this is meant", name, file)
 		}
 	}
 }

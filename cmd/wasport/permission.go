@@ -11,83 +11,88 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// permissions is what the flags say of what a guest may do on the network.
+// permissions holds the flags that grant and deny a guest the network.
 type permissions struct {
 	rules                 []policy.Rule
 	file, ceiling         string
 	allowLookup, allowNet bool
 
-	apart hostpath.Dirs // of the program, where no policy is read
+	// writable are the directories that the guest may write to. No policy is read from them.
+	writable hostpath.Dirs
 }
 
 func (p *permissions) group() group {
-	g := newGroup("Permissions, each repeatable")
-	g.note = `  RULE is [tcp://|udp://]HOST[:PORTS], where HOST is an address, a CIDR such as 10.0.0.0/8, a name, *.NAME, a group (loopback,
-  private, link-local, metadata, multicast, broadcast, public), * for every public address, or any; a rule of listen may go on
-  with "from" and who may connect. NAME is a name, *.NAME, or *. A value may hold several, separated by spaces. A deny always wins.
+	g := newGroup("Network permissions")
+	g.note = `  RULE is [tcp://|udp://]HOST[:PORTS]. HOST is an address, a range such as 10.0.0.0/8, a name,
+  *.NAME, a group (loopback, private, link-local, metadata, multicast, broadcast, public), * for
+  every public address, or any for every address. PORTS is 443, 80,443 or 8000-8999. A listen rule
+  may end with "from PEER" and then admits only these peers. NAME is a name, *.NAME or *. Flags
+  with a RULE or NAME are repeatable, and a value may hold several, separated by spaces. A deny
+  overrides every allow.
 `
-	g.Func("allow-connect", "`RULE` let it connect and send there",
-		p.rule(policy.Allow, policy.Connect, "--allow-connect"))
-	g.Func("allow-listen", "`RULE` let it bind and listen there",
-		p.rule(policy.Allow, policy.Listen, "--allow-listen"))
-	g.Func("allow-join", "`RULE` let it join a multicast group",
-		p.rule(policy.Allow, policy.Join, "--allow-join"))
-	g.Func("allow-resolve", "`NAME` let it look a name up", func(s string) error {
-		return p.add(policy.AllowResolve(s, policy.Origin{Source: "--allow-resolve"}))
+	g.Func("allow-connect", "`RULE` allow it to connect and send to this destination",
+		p.ruleFlag(policy.Allow, policy.Connect, "--allow-connect"))
+	g.Func("allow-listen", "`RULE` allow it to bind and listen at this address",
+		p.ruleFlag(policy.Allow, policy.Listen, "--allow-listen"))
+	g.Func("allow-join", "`RULE` allow it to join this multicast group",
+		p.ruleFlag(policy.Allow, policy.Join, "--allow-join"))
+	g.Func("allow-resolve", "`NAME` allow it to look up this name", func(s string) error {
+		return p.addRules(policy.AllowResolve(s, policy.Origin{Source: "--allow-resolve"}))
 	})
-	g.Func("deny-connect", "`RULE` never let it connect or send there",
-		p.rule(policy.Deny, policy.Connect, "--deny-connect"))
-	g.Func("deny-listen", "`RULE` never let it bind or listen there",
-		p.rule(policy.Deny, policy.Listen, "--deny-listen"))
-	g.Func("deny-join", "`RULE` never let it join a multicast group",
-		p.rule(policy.Deny, policy.Join, "--deny-join"))
-	g.Func("deny-resolve", "`NAME` never let it look a name up",
-		p.rule(policy.Deny, policy.Resolve, "--deny-resolve"))
-	g.StringVar(&p.file, "policy", "", "`FILE` take the rules of a file as well")
+	g.Func("deny-connect", "`RULE` never allow it to connect and send to this destination",
+		p.ruleFlag(policy.Deny, policy.Connect, "--deny-connect"))
+	g.Func("deny-listen", "`RULE` never allow it to bind and listen at this address",
+		p.ruleFlag(policy.Deny, policy.Listen, "--deny-listen"))
+	g.Func("deny-join", "`RULE` never allow it to join this multicast group",
+		p.ruleFlag(policy.Deny, policy.Join, "--deny-join"))
+	g.Func("deny-resolve", "`NAME` never allow it to look up this name",
+		p.ruleFlag(policy.Deny, policy.Resolve, "--deny-resolve"))
+	g.StringVar(&p.file, "policy", "", "`FILE` add the rules of a policy file")
 	g.StringVar(&p.ceiling, "policy-ceiling", "",
-		"`FILE` allow nothing that this file does not allow too")
-	g.Func("addr-pool", "`ADDR/MASK[,...]` let it connect, listen and join there, as iwasm does",
-		func(s string) error {
-			return p.add(policy.AddrPool(s, policy.Origin{Source: "--addr-pool"}))
-		})
-	g.BoolVar(&p.allowLookup, "allow-ns-lookup", false, "let it look every name up, as iwasm does")
-	g.BoolVar(&p.allowNet, "allow-net", false, "let it do everything")
+		"`FILE` deny everything that this policy file does not allow")
+	g.Func("addr-pool", "`ADDR/MASK[,...]` allow connect, listen and join in these ranges, as "+
+		"iwasm does", func(s string) error {
+		return p.addRules(policy.AddrPool(s, policy.Origin{Source: "--addr-pool"}))
+	})
+	g.BoolVar(&p.allowLookup, "allow-ns-lookup", false,
+		"allow it to look up every name, as iwasm does")
+	g.BoolVar(&p.allowNet, "allow-net", false, "allow everything")
 	return g
 }
 
-// rule is the flag of an effect and an action.
-func (p *permissions) rule(effect policy.Effect, action policy.Action,
+// ruleFlag returns the parser of a flag with rules of an effect and an action.
+func (p *permissions) ruleFlag(effect policy.Effect, action policy.Action,
 	flag string) func(string) error {
 	return func(s string) error {
 		rules, err := policy.ParseTargets(effect, action, s, policy.Origin{Source: flag})
-		return p.add(rules, nil, err)
+		return p.addRules(rules, nil, err)
 	}
 }
 
-func (p *permissions) add(rules []policy.Rule, warnings []string, err error) error {
+func (p *permissions) addRules(rules []policy.Rule, warnings []string, err error) error {
 	p.rules = append(p.rules, rules...)
 	for _, w := range warnings {
-		warn("%s", w)
+		warnf("%s", w)
 	}
 	return err
 }
 
-// hasFiles reports whether there is anything to read again.
+// hasFiles reports whether SIGHUP has a file to read again.
 func (p *permissions) hasFiles() bool { return p.file != "" || p.ceiling != "" }
 
-// policy puts the flags and the files together. For a lesson, everything is allowed that no deny,
-// also of its file, and no ceiling forbids.
-func (p *permissions) policy(l *lesson) (*policy.Policy, error) {
+// build reads the files and combines them with the flags. While a run is learnt from, l is its
+// file, and build allows everything that no deny, also of l, and no ceiling forbids.
+func (p *permissions) build(l *learnFile) (*policy.Policy, error) {
 	rules, limits := slices.Clone(p.rules), policy.Limits{}
 	if p.allowLookup {
-		all, _, err := policy.AllowResolve("*", policy.Origin{Source: "--allow-ns-lookup"})
+		lookups, _, err := policy.AllowResolve("*", policy.Origin{Source: "--allow-ns-lookup"})
 		if err != nil {
 			return nil, err
 		}
-		rules = append(rules, all...)
+		rules = append(rules, lookups...)
 	}
 	if p.file != "" {
-		file, err := p.read(p.file)
+		file, err := p.readFile(p.file)
 		if err != nil {
 			return nil, err
 		}
@@ -101,45 +106,43 @@ func (p *permissions) policy(l *lesson) (*policy.Policy, error) {
 	case p.allowNet:
 		rules = append(rules, policy.AllowNet(policy.Origin{Source: "--allow-net"})...)
 	}
-	all := policy.New(rules, limits)
+	combined := policy.New(rules, limits)
 	if p.ceiling != "" {
-		ceiling, err := p.read(p.ceiling)
+		ceiling, err := p.readFile(p.ceiling)
 		if err != nil {
 			return nil, err
 		}
-		all = policy.All(all, ceiling)
+		combined = policy.All(combined, ceiling)
 	}
-	return all, nil
+	return combined, nil
 }
 
-// reload reads the files again. If one cannot be read, what was read before goes on to hold.
-func (p *permissions) reload(g *wasport.Guest, l *lesson) {
-	all, err := p.policy(l)
+// reload reads the files again. If it cannot read one of them, the policy of the guest stays.
+func (p *permissions) reload(g *wasport.Guest, l *learnFile) {
+	combined, err := p.build(l)
 	if err != nil {
-		warn("the policy stays as it is: %v", err)
+		warnf("the policy stays as it is: %v", err)
 		return
 	}
-	g.SetPolicy(all)
+	g.SetPolicy(combined)
 	files := slices.DeleteFunc([]string{p.file, p.ceiling}, func(s string) bool { return s == "" })
-	say(fmt.Sprintf("wasport: read %s again; it holds from now on\n", strings.Join(files, " and ")))
+	printStderr(fmt.Sprintf("wasport: read %s again; it holds from now on\n",
+		strings.Join(files, " and ")))
 }
 
-// read reads a policy, also again, unless the program could have written it meanwhile.
-func (p *permissions) read(file string) (*policy.Policy, error) {
-	if err := checkApart(p.apart, file, "give itself other permissions"); err != nil {
-		return nil, usage("", "policy %w", err)
+// readFile reads a policy. It checks the path each time, since a symbolic link may lead into a
+// writable directory by the time of a reload.
+func (p *permissions) readFile(file string) (*policy.Policy, error) {
+	if err := checkOutside(p.writable, file, permissionsDanger); err != nil {
+		return nil, usageError("", "policy %w", err)
 	}
-	return readPolicy(file)
-}
-
-func readPolicy(file string) (*policy.Policy, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, usage("", "policy %s: %w", file, plain(err))
+		return nil, usageError("", "policy %s: %w", file, plainError(err))
 	}
-	p, err := policy.Parse(file, text)
+	parsed, err := policy.Parse(file, text)
 	if err != nil {
-		return nil, usage("", "policy: %w", err)
+		return nil, usageError("", "policy: %w", err)
 	}
-	return p, nil
+	return parsed, nil
 }

@@ -9,21 +9,22 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-const policyBefore = `wasport policy asks policy files, as wasport run --policy reads them, and formats them.
+const policyBefore = `wasport policy checks, explains and formats policy files, which wasport run --policy reads.
 
-  wasport policy check FILE ACTION TARGET [from PEER]      say whether it is allowed; exit status 0 if it is, 1 if not
-  wasport policy explain FILE ACTION TARGET [from PEER]    say how that comes about, and what would change it
-  wasport policy fmt [-w] FILE...                          print the files with each rule as it is usually written
+  wasport policy check FILE ACTION TARGET [from PEER]     say whether a policy allows a request
+  wasport policy explain FILE ACTION TARGET [from PEER]   print also the rules that match
+  wasport policy fmt [-w] FILE...                         print files with rules in canonical form
 
-ACTION is connect, listen, join or resolve. TARGET is what a guest would ask for: tcp://ADDRESS:PORT or udp://ADDRESS:PORT, for
-connect also with a name, which asks about every public address that it may have; for join an address, for resolve a name. Port 0 of
-listen is one of the host's choice.
+ACTION is connect, listen, join or resolve. TARGET is tcp://ADDRESS:PORT or udp://ADDRESS:PORT for
+connect and listen, an address for join, and a name for resolve. For connect, ADDRESS may be a name,
+which stands for every public address that it may have. For listen, port 0 is a port of the host's
+choice.
 `
 
 const policyAfter = `
 Exit status
-      0     it is allowed; or the file is as it should be
-      1     it is denied
+      0     the policy allows the request; fmt succeeded
+      1     the policy denies the request
       2     the command line or a file is wrong
 
 Example
@@ -38,12 +39,13 @@ type policyFlags struct {
 func (f *policyFlags) page() page {
 	asking, formatting := newGroup("Flags of check and explain"), newGroup("Flags of fmt")
 	asking.StringVar(&f.ceiling, "policy-ceiling", "",
-		"`FILE` allow nothing that this file does not allow too")
+		"`FILE` deny everything that this policy file does not allow")
 	formatting.BoolVarP(&f.write, "write", "w", false, "write the files instead of printing them")
 	return page{command: "policy", before: policyBefore, after: policyAfter,
 		groups: []group{asking, formatting}}
 }
 
+// runPolicy is the subcommand policy.
 func runPolicy(args []string) error {
 	var f policyFlags
 	name := ""
@@ -63,38 +65,38 @@ func runPolicy(args []string) error {
 	}
 	switch name {
 	case "check", "explain":
-		return ask(name, f.ceiling, rest)
+		return decideRequest(name, f.ceiling, rest)
 	case "fmt":
-		return format(rest, f.write)
+		return formatFiles(rest, f.write)
 	case "":
-		return usage("policy", "say what to do: wasport policy check, explain or fmt")
+		return usageError("policy", "say what to do: wasport policy check, explain or fmt")
 	}
-	return usage("policy", "wasport policy has no %s%s", name,
+	return usageError("policy", "wasport policy has no %s%s", name,
 		didYouMean("", name, []string{"check", "explain", "fmt"}))
 }
 
-// ask decides a request.
-func ask(name, ceiling string, words []string) error {
+// decideRequest is check and explain.
+func decideRequest(name, ceiling string, words []string) error {
 	if len(words) < 3 {
-		return usage("policy",
+		return usageError("policy",
 			"write wasport policy %s FILE ACTION TARGET, for instance net.toml connect "+
 				"tcp://192.0.2.1:443", name)
 	}
-	file := permissions{file: words[0], ceiling: ceiling}
-	p, err := file.policy(nil)
+	files := permissions{file: words[0], ceiling: ceiling}
+	p, err := files.build(nil)
 	if err != nil {
 		return err
 	}
 	r, err := parseRequest(words[1:])
 	if err != nil {
-		return usage("policy", "%w", err)
+		return usageError("policy", "%w", err)
 	}
 	d := p.Decide(r, nil)
 	if name == "explain" {
-		explain(p, r)
+		printMatches(p, r)
 	}
 	if d.Allowed {
-		fmt.Printf("allowed %v: %v\n", r, written(d.Rule))
+		fmt.Printf("allowed %v: %v\n", r, quoteRule(d.Rule))
 		return nil
 	}
 	refusal := p.Explain(r, d)
@@ -106,11 +108,11 @@ func ask(name, ceiling string, words []string) error {
 	if hint != "" && name == "explain" {
 		fmt.Printf("  to allow it: %s\n", hint)
 	}
-	return &exit{status: statusFailure}
+	return &exitError{status: statusFailure}
 }
 
-// parseRequest reads a request in the words of a rule: that somebody connects or sends to a
-// listener is asked as "listen ... from".
+// parseRequest parses a request in the words of a rule. "listen TARGET from PEER" is a peer's
+// connection or datagram, for which package policy has the words accept and receive.
 func parseRequest(words []string) (policy.Request, error) {
 	if words[0] == "listen" && len(words) > 2 {
 		words = append([]string{"accept"}, words[1:]...)
@@ -121,12 +123,14 @@ func parseRequest(words []string) (policy.Request, error) {
 	return policy.ParseRequest(strings.Join(words, " "))
 }
 
-func written(rule *policy.Rule) string {
+// quoteRule formats a rule and its origin.
+func quoteRule(rule *policy.Rule) string {
 	return fmt.Sprintf("%q (%v)", rule, rule.Origin())
 }
 
-// explain prints how a request is read, and which of the guest's rules are about it.
-func explain(p *policy.Policy, r policy.Request) {
+// printMatches prints a request as it was parsed, and the rules that match it. A rule matches if it
+// decides the request alone or, for a deny, beside a rule that allows everything.
+func printMatches(p *policy.Policy, r policy.Request) {
 	fmt.Printf("asked   %v\n", r)
 	everything := policy.AllowNet(policy.Origin{})
 	for _, rule := range p.Rules() {
@@ -135,24 +139,24 @@ func explain(p *policy.Policy, r policy.Request) {
 			alone = policy.New(append([]policy.Rule{rule}, everything...), policy.Limits{})
 		}
 		if d := alone.Decide(r, nil); d.Allowed == (rule.Effect() == policy.Allow) {
-			fmt.Printf("matches %s\n", written(&rule))
+			fmt.Printf("matches %s\n", quoteRule(&rule))
 		}
 	}
 }
 
-// format prints or writes files in the canonical form.
-func format(files []string, write bool) error {
+// formatFiles prints files in canonical form, or writes those that differ from it.
+func formatFiles(files []string, write bool) error {
 	if len(files) == 0 {
-		return usage("policy", "no file is named: wasport policy fmt [-w] FILE...")
+		return usageError("policy", "no file is named: wasport policy fmt [-w] FILE...")
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return usage("", "policy %s: %w", file, plain(err))
+			return usageError("", "policy %s: %w", file, plainError(err))
 		}
 		out, err := policy.Format(file, text)
 		if err != nil {
-			return usage("", "policy: %w", err)
+			return usageError("", "policy: %w", err)
 		}
 		switch {
 		case !write:
@@ -161,7 +165,7 @@ func format(files []string, write bool) error {
 			err = os.WriteFile(file, out, 0o666)
 		}
 		if err != nil {
-			return fmt.Errorf("policy %s: %w", file, plain(err))
+			return fmt.Errorf("policy %s: %w", file, plainError(err))
 		}
 	}
 	return nil

@@ -10,24 +10,24 @@ import (
 	"time"
 )
 
-// TestReloadFromTheGuest has the name of a policy lead to a file of the guest's, and has it read
-// again.
-func TestReloadFromTheGuest(t *testing.T) {
+// TestReloadRefusesPolicyInGuestDirectory replaces the policy's symbolic link by one to a file that
+// the guest may write.
+func TestReloadRefusesPolicyInGuestDirectory(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	write(t, at("net.toml"), `allow = ["listen tcp://127.0.0.1:0 from 127.0.0.1"]`)
+	writeFile(t, at("net.toml"), `allow = ["listen tcp://127.0.0.1:0 from 127.0.0.1"]`)
 	if err := os.Mkdir(at("data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	write(t, at("data/net.toml"), `allow = ["connect any", "listen any"]`)
+	writeFile(t, at("data/net.toml"), `allow = ["connect any", "listen any"]`)
 	if err := os.Symlink("net.toml", at("link")); err != nil {
 		t.Fatal(err)
 	}
-	r := begin(t, "run", "--dir", at("data"), "--policy", at("link"),
+	r := startWasport(t, "run", "--dir", at("data"), "--policy", at("link"),
 		"../../internal/guests/tcp_server.wasm",
 		"127.0.0.1", "1")
-	if !r.listening().IsValid() {
-		t.Fatal("it does not listen")
+	if !r.guestAddr().IsValid() {
+		t.Fatal("got no line with the guest's address, want one")
 	}
 	if err := os.Symlink("data/net.toml", at("new")); err != nil {
 		t.Fatal(err)
@@ -36,17 +36,17 @@ func TestReloadFromTheGuest(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.cmd.Process.Signal(syscall.SIGHUP)
-	r.told(`^wasport: warning: the policy stays as it is: policy .*/link: it lies beneath .*/data, `)
+	r.waitForLine(`^wasport: warning: the policy stays as it is: policy .*/link: it lies beneath .*/data, `)
 }
 
-// TestReloadThatBlocks ends the command while it reads a policy from a FIFO that gives it nothing.
-func TestReloadThatBlocks(t *testing.T) {
+// TestSignalDuringBlockedReload ends the command while it reads a policy from a silent FIFO.
+func TestSignalDuringBlockedReload(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "net.toml")
-	write(t, file, `allow = ["listen tcp://127.0.0.1:0"]`)
-	r := begin(t, "run", "--policy", file, "../../internal/guests/tcp_server.wasm", "127.0.0.1",
-		"1")
-	if !r.listening().IsValid() {
-		t.Fatal("it does not listen")
+	writeFile(t, file, `allow = ["listen tcp://127.0.0.1:0"]`)
+	r := startWasport(t, "run", "--policy", file, "../../internal/guests/tcp_server.wasm",
+		"127.0.0.1", "1")
+	if !r.guestAddr().IsValid() {
+		t.Fatal("got no line with the guest's address, want one")
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestReloadThatBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.cmd.Process.Signal(syscall.SIGHUP)
-	hangs := time.AfterFunc(patience, func() { r.cmd.Process.Kill() })
+	hangs := time.AfterFunc(testTimeout, func() { r.cmd.Process.Kill() })
 	defer hangs.Stop()
 	w, err := os.OpenFile(file, os.O_WRONLY, 0) // once it is being read
 	if err != nil {

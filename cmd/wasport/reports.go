@@ -8,105 +8,110 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// maxReports and maxReported bound the reports and their bytes that a guest can fill the terminal
-// with.
+// maxReports and maxReportBytes bound the number of reports that a guest can cause, and their size.
 const (
-	maxReports  = 1000
-	maxReported = 1 << 20
+	maxReports     = 1000
+	maxReportBytes = 1 << 20
 )
 
-// reports prints what was refused, with the way to allow it, each thing once.
+// reports prints refusals and limits with a hint, each text once. Its methods may be called from
+// several goroutines.
 type reports struct {
-	to     io.Writer
+	out    io.Writer
 	dryRun bool
 
-	mu       sync.Mutex
-	said     map[string]bool
-	bytes    int                         // that were printed
-	filters  map[string]*policy.Filtered // what was taken out of the answers for a name so far
-	exceeded bool
+	// mu protects the fields below it.
+	mu      sync.Mutex
+	printed map[string]bool
+	// bytes is the size of all printed texts.
+	bytes int
+	// filteredNames has, by name, all addresses that were removed from answers so far.
+	filteredNames map[string]*policy.Filtered
+	// full is set once a limit is reached. Nothing is printed after that.
+	full bool
 }
 
+// refusal prints a refused request and the flag that would allow it.
 func (r *reports) refusal(f *policy.Refusal) {
 	text := f.Error()
 	if r.dryRun {
 		text = "would have " + text
 	}
-	r.say(text, "to allow it: ", f.Hint())
+	r.print(text, "to allow it: ", f.Hint())
 }
 
-// filtered prints what was taken out of an answer if there is something new. Answers for a name
-// change from one lookup to the next, so the hint is for all that was taken out so far: with it
-// none of them comes again.
+// filtered prints the addresses that were removed from an answer, if any of them is new. Answers
+// for a name change from one lookup to the next, so the hint covers all addresses removed so far.
 func (r *reports) filtered(f *policy.Filtered) {
 	r.mu.Lock()
-	all, news := r.gather(f)
+	merged, isNew := r.mergeFiltered(f)
 	r.mu.Unlock()
-	if !news {
+	if !isNew {
 		return
 	}
 	text := f.String()
 	if r.dryRun {
 		text = "would have " + text
 	}
-	r.say(text, "to leave it in: ", all.Hint())
+	r.print(text, "to leave it in: ", merged.Hint())
 }
 
-// gather adds an answer to those for the same name, and reports whether it had news. Nothing is
-// gathered once nothing is printed any more.
-func (r *reports) gather(f *policy.Filtered) (all *policy.Filtered, news bool) {
-	if r.exceeded {
+// mergeFiltered adds an answer to the earlier ones for its name, and reports whether it has a new
+// address. It keeps nothing once r is full. The caller holds mu.
+func (r *reports) mergeFiltered(f *policy.Filtered) (merged *policy.Filtered, isNew bool) {
+	if r.full {
 		return f, false
 	}
-	if r.filters == nil {
-		r.filters = make(map[string]*policy.Filtered)
+	if r.filteredNames == nil {
+		r.filteredNames = make(map[string]*policy.Filtered)
 	}
-	all = r.filters[f.Name]
-	if all == nil {
-		if len(r.filters) < maxReports {
-			r.filters[f.Name] = f
+	earlier := r.filteredNames[f.Name]
+	if earlier == nil {
+		if len(r.filteredNames) < maxReports {
+			r.filteredNames[f.Name] = f
 		}
 		return f, true
 	}
 	for _, a := range f.Removed {
-		news = news || !slices.Contains(all.Removed, a)
+		isNew = isNew || !slices.Contains(earlier.Removed, a)
 	}
-	if !news || len(all.Removed) > maxReports {
-		return all, false
+	if !isNew || len(earlier.Removed) > maxReports {
+		return earlier, false
 	}
-	more := *f
-	more.Removed = slices.Concat(all.Removed, f.Removed)
-	more.Allow = slices.Clone(all.Allow)
+	both := *f
+	both.Removed = slices.Concat(earlier.Removed, f.Removed)
+	both.Allow = slices.Clone(earlier.Allow)
 	for _, rule := range f.Allow {
 		same := func(o policy.Rule) bool { return o.String() == rule.String() }
-		if !slices.ContainsFunc(more.Allow, same) {
-			more.Allow = append(more.Allow, rule)
+		if !slices.ContainsFunc(both.Allow, same) {
+			both.Allow = append(both.Allow, rule)
 		}
 	}
-	r.filters[f.Name] = &more
-	return &more, true
+	r.filteredNames[f.Name] = &both
+	return &both, true
 }
 
-// say prints a text once, and how to help it.
-func (r *reports) say(text, how, hint string) {
+// print prints a text, unless it was printed before, and below it a hint after its label. An empty
+// hint is left out.
+func (r *reports) print(text, label, hint string) {
 	text = "wasport: " + text + "\n"
 	if hint != "" {
-		text += "         " + how + hint + "\n"
+		text += "         " + label + hint + "\n"
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.said == nil {
-		r.said = make(map[string]bool)
+	if r.printed == nil {
+		r.printed = make(map[string]bool)
 	}
 	switch {
-	case r.exceeded || r.said[text]:
+	case r.full || r.printed[text]:
 		return
-	case len(r.said) == maxReports || r.bytes+len(text) > maxReported:
-		r.exceeded = true
+	case len(r.printed) == maxReports || r.bytes+len(text) > maxReportBytes:
+		r.full = true
 		text = "wasport: no more of this is printed; --audit FILE records all of it\n"
 	default:
-		r.said[text] = true
+		r.printed[text] = true
 		r.bytes += len(text)
 	}
-	io.WriteString(r.to, text)
+	io.WriteString(r.out, text)
 }

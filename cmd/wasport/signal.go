@@ -7,14 +7,14 @@ import (
 	"syscall"
 )
 
-// signalled is why a guest ended that a signal ended.
-type signalled struct{ syscall.Signal }
+// signalError is the cause of a run's end by a signal.
+type signalError struct{ syscall.Signal }
 
-func (s signalled) Error() string { return "ended by signal: " + s.Signal.String() }
+func (s signalError) Error() string { return "ended by signal: " + s.Signal.String() }
 
-// untilSignal is a context that the first SIGINT or SIGTERM ends, with a signalled as its cause. A
-// second one ends the process at once.
-func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+// withSignals returns a context that the first SIGINT or SIGTERM cancels, with a signalError as its
+// cause. A second signal has its default action and ends the process (signal(7)).
+func withSignals(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	received := make(chan os.Signal, 1)
 	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
@@ -22,7 +22,7 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 		select {
 		case s := <-received:
 			signal.Stop(received)
-			cancel(signalled{s.(syscall.Signal)})
+			cancel(signalError{s.(syscall.Signal)})
 		case <-ctx.Done():
 		}
 	}()

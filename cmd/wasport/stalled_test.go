@@ -33,7 +33,10 @@ func fullPipe(t *testing.T) *os.File {
 
 // TestStalledOutput ends the command although what takes its output does not.
 func TestStalledOutput(t *testing.T) {
-	const flood, keepWriting = "testdata/module/flood.wasm", "../../internal/integration_test/testdata/outside.wasm"
+	const (
+		flood       = "testdata/module/flood.wasm"
+		keepWriting = "../../internal/integration_test/testdata/outside.wasm"
+	)
 	for _, test := range []struct {
 		name string
 		out  bool // stdout is stalled, else stderr
@@ -81,11 +84,11 @@ func TestStalledOutput(t *testing.T) {
 						time.Sleep(wait)
 						cmd.Process.Signal(syscall.SIGTERM)
 					}
-					hangs := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+					hangs := time.AfterFunc(testTimeout, func() { cmd.Process.Kill() })
 					cmd.Wait()
 					hangs.Stop()
 					state := cmd.ProcessState.Sys().(syscall.WaitStatus)
-					if state.Signaled() && state.Signal() == syscall.SIGTERM && wait < patience {
+					if state.Signaled() && state.Signal() == syscall.SIGTERM && wait < testTimeout {
 						continue
 					}
 					if got := state.ExitStatus(); got != end.status {
@@ -112,7 +115,7 @@ func TestFIFOWithoutReader(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			hangs := time.AfterFunc(patience, func() { cmd.Process.Kill() })
+			hangs := time.AfterFunc(testTimeout, func() { cmd.Process.Kill() })
 			defer hangs.Stop()
 			cmd.Wait()
 			if got := cmd.ProcessState.ExitCode(); got != statusTimeout {
@@ -127,7 +130,7 @@ func TestInheritedDescriptor(t *testing.T) {
 	for _, flag := range []string{"--audit", "--trace-file", "--learn"} {
 		t.Run(flag, func(t *testing.T) {
 			name := filepath.Join(t.TempDir(), "log")
-			write(t, name, "# before\n")
+			writeFile(t, name, "# before\n")
 			for _, mode := range []int{os.O_APPEND, 0} {
 				file, err := os.OpenFile(name, os.O_WRONLY|mode, 0)
 				if err != nil {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// elsewhere are permissions as other runtimes spell them, Deno and wasmtime for instance, and what
-// is least here.
-var elsewhere = map[string]string{
+// foreignFlags has permission flags of other runtimes, such as Deno and wasmtime, with the
+// narrowest flag of wasport for each.
+var foreignFlags = map[string]string{
 	"allow-all": "no flag allows all; --allow-connect, --allow-listen, --allow-join, " +
 		"--allow-resolve, --dir and --env allow one thing each",
 	"allow-dns":   "--allow-resolve NAME lets it look a name up",
@@ -21,16 +21,16 @@ var elsewhere = map[string]string{
 	"allow-write": "--dir HOST::GUEST lets it use a directory",
 }
 
-// instead says what to write instead of a flag that does not exist. It never suggests --allow-net,
-// which grants everything: only a person can mean that.
-func instead(got string, names []string) string {
-	if least, ok := elsewhere[got]; ok {
-		return "; " + least
+// suggestFlag suggests a flag in place of one that does not exist. It never suggests --allow-net: a
+// typing mistake must not grant everything.
+func suggestFlag(got string, names []string) string {
+	if hint, ok := foreignFlags[got]; ok {
+		return "; " + hint
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return name == "allow-net" })
 	for _, prefix := range []string{"allow-", "deny-"} {
 		if rest, ok := strings.CutPrefix(got, prefix); ok {
-			// What such flags have in common does not make them similar.
+			// The common prefix does not make two flags similar.
 			var rests []string
 			for _, name := range names {
 				if name, ok := strings.CutPrefix(name, prefix); ok {
@@ -43,12 +43,12 @@ func instead(got string, names []string) string {
 	return didYouMean("--", got, names)
 }
 
-// didYouMean suggests the name that was probably meant, if there is one.
+// didYouMean suggests the most similar name, unless none is similar.
 func didYouMean(prefix, got string, names []string) string {
-	best, least := "", 1+len(got)/3
+	best, maxDistance := "", 1+len(got)/3
 	for _, name := range names {
-		if d := distance(got, name); d <= least {
-			best, least = name, d-1
+		if d := editDistance(got, name); d <= maxDistance {
+			best, maxDistance = name, d-1
 		}
 	}
 	if best == "" {
@@ -57,8 +57,8 @@ func didYouMean(prefix, got string, names []string) string {
 	return fmt.Sprintf("; did you mean %s%s?", prefix, best)
 }
 
-// distance counts the letters to insert, drop or change to get from a to b.
-func distance(a, b string) int {
+// editDistance is the Levenshtein distance: the number of bytes to insert, delete or change.
+func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -16,7 +16,7 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// parseDuration reads a Go duration, or a bare number of milliseconds as iwasm has it.
+// parseDuration parses a Go duration or, like iwasm's --timeout, a bare number of milliseconds.
 func parseDuration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if ms, notNumber := strconv.ParseUint(s, 10, 32); notNumber == nil {
@@ -29,8 +29,8 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseThreads reads a number of threads, as the configuration has it: none is a negative number
-// there.
+// parseThreads parses a number of threads for Config.MaxThreads, in which -1 means none and 0 the
+// default.
 func parseThreads(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 31)
 	switch {
@@ -43,8 +43,7 @@ func parseThreads(s string) (int, error) {
 	return int(n), nil
 }
 
-// parseDescriptors reads a number of descriptors, of which every guest has three from the
-// beginning.
+// parseDescriptors parses a number of descriptors. Every guest starts with three (stdin(3)).
 func parseDescriptors(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 31)
 	if err != nil || n < 3 {
@@ -54,13 +53,13 @@ func parseDescriptors(s string) (int, error) {
 	return int(n), nil
 }
 
-// parseDir reads HOST[::GUEST][:OPTION...], where OPTION is ro, rw or quota=SIZE. HOST may have
+// parseDir parses HOST[::GUEST][:OPTION...], where OPTION is ro, rw or quota=SIZE. HOST may contain
 // colons if GUEST follows.
 func parseDir(s string) (wasport.Dir, error) {
 	host, rest, named := strings.Cut(s, "::")
 	guest, options, hasOptions := strings.Cut(rest, ":")
 	if !named {
-		volume := filepath.VolumeName(s) // with the colon of a drive of Windows
+		volume := filepath.VolumeName(s) // "C:" on Windows
 		host, options, hasOptions = strings.Cut(s[len(volume):], ":")
 		host = volume + host
 	}
@@ -76,7 +75,7 @@ func parseDir(s string) (wasport.Dir, error) {
 		switch {
 		case option == "ro":
 			d.ReadOnly = true
-		case option == "rw" && !d.ReadOnly: // as it is without
+		case option == "rw" && !d.ReadOnly: // the default
 		case strings.HasPrefix(option, "quota="):
 			var err error
 			if d.Quota, err = bytesize.Parse(strings.TrimPrefix(option, "quota=")); err != nil {
@@ -85,16 +84,16 @@ func parseDir(s string) (wasport.Dir, error) {
 		case named:
 			return wasport.Dir{}, fmt.Errorf("%q is no option here; write :ro for a directory "+
 				"that cannot be changed, :rw, or :quota=1GiB", option)
-		default: // Docker has HOST:GUEST
-			return wasport.Dir{}, fmt.Errorf("%q is no option, as :ro and :rw are; write %s::%s "+
-				"for the directory "+
-				"under another name, or %s::NAME if it has a colon in its own", option, host, option, s)
+		default: // Docker's --volume has HOST:GUEST
+			return wasport.Dir{}, fmt.Errorf("%q is no option, as :ro and :rw are; "+
+				"write %s::%s for the directory under another name, or %s::NAME if it has a "+
+				"colon in its own", option, host, option, s)
 		}
 	}
 	return d, nil
 }
 
-// parseMapDir reads GUEST::HOST, which is how iwasm has it.
+// parseMapDir parses GUEST::HOST, the syntax of iwasm's --map-dir.
 func parseMapDir(s string) (wasport.Dir, error) {
 	guest, host, ok := strings.Cut(s, "::")
 	if !ok || guest == "" || host == "" {
@@ -103,10 +102,11 @@ func parseMapDir(s string) (wasport.Dir, error) {
 	return wasport.Dir{Host: host, Guest: guest}, nil
 }
 
-// parseName reads what a guest is called.
+// parseName parses a guest's name, which appears in messages and records without quotes.
 func parseName(s string) (string, error) {
 	if s == "" || printable.Name(s) != s {
-		return "", errors.New("a name has characters that print, and neither quotes nor backslashes")
+		return "", errors.New(
+			"a name has characters that print, and neither quotes nor backslashes")
 	}
 	return s, nil
 }
@@ -118,7 +118,7 @@ func parseEnv(s string) (string, error) {
 	return s, nil
 }
 
-// parseHost reads NAME=ADDR, ADDR being one or more addresses separated by commas.
+// parseHost parses NAME=ADDR[,ADDR...].
 func parseHost(s string) (name string, addrs []netip.Addr, err error) {
 	name, list, ok := strings.Cut(s, "=")
 	if !ok || name == "" {
@@ -130,8 +130,8 @@ func parseHost(s string) (name string, addrs []netip.Addr, err error) {
 				"or %s for the address",
 				text, text[:strings.LastIndexByte(text, ':')], alone)
 		}
-		if inside, ok := strings.CutPrefix(text, "["); ok {
-			text = strings.TrimSuffix(inside, "]")
+		if bracketed, ok := strings.CutPrefix(text, "["); ok {
+			text = strings.TrimSuffix(bracketed, "]")
 		}
 		a, err := netip.ParseAddr(text)
 		if err != nil {
@@ -146,11 +146,12 @@ func parseHost(s string) (name string, addrs []netip.Addr, err error) {
 	return name, addrs, nil
 }
 
-// parseServer reads the address of a DNS server; its port is 53 where none is given.
+// parseServer parses the address of a DNS server, HOST:PORT or an IP address alone, for which the
+// port is 53.
 func parseServer(s string) (string, error) {
-	host := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	ip := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
 	if _, alone := policy.Readings(s); alone == "" {
-		if a, err := netip.ParseAddr(host); err == nil {
+		if a, err := netip.ParseAddr(ip); err == nil {
 			return net.JoinHostPort(a.String(), "53"), nil
 		}
 	}
@@ -163,7 +164,8 @@ func parseServer(s string) (string, error) {
 	return s, nil
 }
 
-// checkHostPort refuses what is not HOST:PORT, an IPv6 address being in brackets.
+// checkHostPort accepts HOST:PORT with a numeric port and, as RFC 3986, 3.2.2 has it, with an IPv6
+// address in brackets. Port 0 is a port of the system's choice, so it is only for listeners.
 func checkHostPort(s, example string) error {
 	switch withPort, alone := policy.Readings(s); {
 	case alone != "":
@@ -186,22 +188,22 @@ func checkHostPort(s, example string) error {
 	return nil
 }
 
-// address is where a socket listens that the guest gets.
-type address struct{ network, host string }
+// listenAddr is the address of a socket that the guest gets.
+type listenAddr struct{ network, host string }
 
-// parseListen reads tcp://ADDR or udp://ADDR.
-func parseListen(s string) (address, error) {
-	network, at, ok := strings.Cut(s, "://")
+// parseListen parses tcp://HOST:PORT or udp://HOST:PORT.
+func parseListen(s string) (listenAddr, error) {
+	network, host, ok := strings.Cut(s, "://")
 	if !ok || network != "tcp" && network != "udp" {
-		return address{}, errors.New("write tcp://ADDRESS:PORT or udp://ADDRESS:PORT, for " +
+		return listenAddr{}, errors.New("write tcp://ADDRESS:PORT or udp://ADDRESS:PORT, for " +
 			"instance tcp://127.0.0.1:8080 or udp://[::1]:53")
 	}
-	if err := checkHostPort(at, "127.0.0.1:8080 or [::1]:53"); err != nil {
-		return address{}, err
+	if err := checkHostPort(host, "127.0.0.1:8080 or [::1]:53"); err != nil {
+		return listenAddr{}, err
 	}
-	if at[0] == ':' {
-		return address{}, fmt.Errorf("%s is every address of which family? Write %s://0.0.0.0%s "+
-			"or %s://[::]%s, or both", s, network, at, network, at)
+	if host[0] == ':' {
+		return listenAddr{}, fmt.Errorf("%s is every address of which family? "+
+			"Write %s://0.0.0.0%s or %s://[::]%s, or both", s, network, host, network, host)
 	}
-	return address{network, at}, nil
+	return listenAddr{network, host}, nil
 }

@@ -63,7 +63,7 @@ func TestParseDir(t *testing.T) {
 }
 
 func TestParseListen(t *testing.T) {
-	for text, want := range map[string]address{
+	for text, want := range map[string]listenAddr{
 		"tcp://127.0.0.1:8080": {"tcp", "127.0.0.1:8080"},
 		"tcp://:0":             {},
 		"tcp://[::]:0":         {"tcp", "[::]:0"},
@@ -79,7 +79,7 @@ func TestParseListen(t *testing.T) {
 		"":                     {},
 	} {
 		got, err := parseListen(text)
-		if got != want || (err == nil) != (want != address{}) {
+		if got != want || (err == nil) != (want != listenAddr{}) {
 			t.Errorf("%q: %v, %v; want %v", text, got, err, want)
 		}
 	}
@@ -167,7 +167,7 @@ func TestInstead(t *testing.T) {
 		"allow-sys": "", "allow-import": "",
 		"deny-read": "", "deny-net": "", "allow": "", "A": "", "net": "",
 	} {
-		text := instead(got, flagNames(all))
+		text := suggestFlag(got, flagNames(all))
 		if strings.Contains(text, "--allow-net") || !strings.Contains(text, want) || want == "" &&
 			strings.Contains(text, "allow-") {
 			t.Errorf("--%s: got %q, want %q and never --allow-net", got, text, want)
@@ -185,7 +185,7 @@ func TestReportsOfFilteredAnswers(t *testing.T) {
 	}
 	p := policy.New(rules, policy.Limits{})
 	var out strings.Builder
-	r := &reports{to: &out}
+	r := &reports{out: &out}
 	answer := func(name string, addrs ...string) string {
 		out.Reset()
 		var list []netip.Addr
@@ -223,14 +223,14 @@ func TestReportsOfFilteredAnswers(t *testing.T) {
 	}
 	out.Reset()
 	for i := range 2 * maxReports {
-		r.say(fmt.Sprint("text ", i), "", "")
+		r.print(fmt.Sprint("text ", i), "", "")
 	}
 	all.WriteString(out.String())
-	if all.Len() > maxReported+1000 ||
+	if all.Len() > maxReportBytes+1000 ||
 		strings.Count(all.String(), "--audit FILE records all of it") != 1 {
 		t.Errorf("got %d bytes printed, and an end told %d times, want at most %d and once",
 			all.Len(),
-			strings.Count(all.String(), "--audit FILE records all of it"), maxReported)
+			strings.Count(all.String(), "--audit FILE records all of it"), maxReportBytes)
 	}
 }
 

@@ -10,13 +10,14 @@ func versionPage() page {
 	return page{command: "version", before: "wasport version prints the version.\n"}
 }
 
-func version(args []string) error {
+// runVersion is the subcommand version.
+func runVersion(args []string) error {
 	rest, done, err := versionPage().parse(args)
 	if done || err != nil {
 		return err
 	}
 	if len(rest) > 0 {
-		return usage("", "version takes no arguments")
+		return usageError("", "version takes no arguments")
 	}
 	own, engine := "(unknown)", "(unknown)"
 	if b, ok := debug.ReadBuildInfo(); ok {

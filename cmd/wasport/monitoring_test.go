@@ -23,11 +23,11 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// patience is how long a test waits for what should come at once.
-const patience = 20 * time.Second
+// testTimeout is how long a test waits for what should come at once.
+const testTimeout = 20 * time.Second
 
-// running is the command while it runs.
-type running struct {
+// process is the command while it runs.
+type process struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	out   *bufio.Reader
@@ -36,10 +36,10 @@ type running struct {
 	lines chan string // of stderr
 }
 
-// begin starts the command.
-func begin(t *testing.T, args ...string) *running {
+// startWasport starts the command.
+func startWasport(t *testing.T, args ...string) *process {
 	t.Helper()
-	r := &running{t: t, cmd: exec.Command("wasport", args...), lines: make(chan string, 1000)}
+	r := &process{t: t, cmd: exec.Command("wasport", args...), lines: make(chan string, 1000)}
 	r.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
@@ -64,7 +64,7 @@ func begin(t *testing.T, args ...string) *running {
 			r.lines <- s.Text()
 		}
 	}()
-	timer := time.AfterFunc(patience, func() { r.cmd.Process.Kill() })
+	timer := time.AfterFunc(testTimeout, func() { r.cmd.Process.Kill() })
 	t.Cleanup(func() {
 		timer.Stop()
 		r.cmd.Process.Kill()
@@ -74,8 +74,8 @@ func begin(t *testing.T, args ...string) *running {
 	return r
 }
 
-// end waits for the end, and returns the exit status and what was printed on stderr.
-func (r *running) end() (status int, errs string) {
+// wait waits for the end, and returns the exit status and what was printed on stderr.
+func (r *process) wait() (status int, errs string) {
 	io.Copy(io.Discard, r.out)
 	for range r.lines {
 	}
@@ -85,8 +85,8 @@ func (r *running) end() (status int, errs string) {
 	return r.cmd.ProcessState.ExitCode(), r.errs.String()
 }
 
-// told waits for a line on stderr.
-func (r *running) told(pattern string) []string {
+// waitForLine waits for a line on stderr.
+func (r *process) waitForLine(pattern string) []string {
 	r.t.Helper()
 	for line := range r.lines {
 		if m := regexp.MustCompile(pattern).FindStringSubmatch(line); m != nil {
@@ -97,8 +97,8 @@ func (r *running) told(pattern string) []string {
 	return nil
 }
 
-// listening waits until a guest says where it listens; it is not valid if the guest has ended.
-func (r *running) listening() netip.AddrPort {
+// guestAddr waits until a guest says where it listens; it is not valid if the guest has ended.
+func (r *process) guestAddr() netip.AddrPort {
 	line, _ := r.out.ReadString('\n')
 	var word, host string
 	var port uint16
@@ -108,23 +108,23 @@ func (r *running) listening() netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr(host), port)
 }
 
-// talkTo sends a line by TCP, and returns what comes back.
-func talkTo(t *testing.T, from string, to netip.AddrPort) string {
+// exchangeTCP sends a line by TCP, and returns what comes back.
+func exchangeTCP(t *testing.T, from string, to netip.AddrPort) string {
 	t.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: testTimeout}
 	c, err := d.Dial("tcp", to.String())
 	if err != nil {
 		t.Skip("not on this host: ", err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	io.WriteString(c, "hello")
 	c.(*net.TCPConn).CloseWrite()
 	b, _ := io.ReadAll(c) // if it is not admitted, maybe with a reset
 	return string(b)
 }
 
-func write(t *testing.T, file, text string) {
+func writeFile(t *testing.T, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
@@ -135,15 +135,16 @@ func write(t *testing.T, file, text string) {
 func TestReload(t *testing.T) {
 	dir := t.TempDir()
 	net, ceiling := filepath.Join(dir, "net.toml"), filepath.Join(dir, "ceiling.toml")
-	write(t, net, `allow = ["listen tcp://127.0.0.1:0 from 127.0.0.1"]`)
-	write(t, ceiling, `allow = ["listen loopback"]`)
-	r := begin(t, "run", "--policy", net, "--policy-ceiling="+ceiling, "--metrics=127.0.0.1:0",
+	writeFile(t, net, `allow = ["listen tcp://127.0.0.1:0 from 127.0.0.1"]`)
+	writeFile(t, ceiling, `allow = ["listen loopback"]`)
+	r := startWasport(t, "run", "--policy", net, "--policy-ceiling="+ceiling,
+		"--metrics=127.0.0.1:0",
 		"../../internal/guests/tcp_server.wasm", "127.0.0.1", "3")
-	metrics := r.told("^wasport: metrics are at (.*)$")[1]
-	at := r.listening()
+	metrics := r.waitForLine("^wasport: metrics are at (.*)$")[1]
+	at := r.guestAddr()
 	expect := func(from, want string) {
 		t.Helper()
-		if got := talkTo(t, from, at); got != want {
+		if got := exchangeTCP(t, from, at); got != want {
 			t.Errorf("%s hears %q, not %q", from, got, want)
 		}
 	}
@@ -152,23 +153,23 @@ func TestReload(t *testing.T) {
 		if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Skip(err)
 		}
-		r.told(pattern)
+		r.waitForLine(pattern)
 	}
 	expect("127.0.0.2", "")
 	expect("127.0.0.1", "hello")
 
-	write(t, net, `allow = ["listen tcp://127.0.0.1:0 from 127.0.0.2"]`)
+	writeFile(t, net, `allow = ["listen tcp://127.0.0.1:0 from 127.0.0.2"]`)
 	expect("127.0.0.2", "") // nothing has changed yet
 	hangup("^wasport: read .*net.toml and .*ceiling.toml again; it holds from now on$")
 	expect("127.0.0.1", "")
 	expect("127.0.0.2", "hello")
 
-	write(t, net, "allow = [\n\"lisen any\"]")
+	writeFile(t, net, "allow = [\n\"lisen any\"]")
 	hangup(`^wasport: warning: the policy stays as it is: policy: .*net.toml:2:2: "lisen" is not an action; `)
 	os.Remove(net)
 	hangup(`^wasport: warning: the policy stays as it is: policy .*net.toml: `)
-	write(t, net, `allow = ["listen any"]`)
-	write(t, ceiling, "x")
+	writeFile(t, net, `allow = ["listen any"]`)
+	writeFile(t, ceiling, "x")
 	hangup(`^wasport: warning: the policy stays as it is: policy: .*ceiling.toml:1:`)
 	expect("127.0.0.1", "")
 
@@ -186,7 +187,7 @@ func TestReload(t *testing.T) {
 	}
 	var text string
 	missing := func(line string) bool { return !strings.Contains(text, line+"\n") }
-	for deadline := time.Now().Add(patience / 2); ; {
+	for deadline := time.Now().Add(testTimeout / 2); ; {
 		reply, err := http.Get(metrics)
 		if err != nil {
 			t.Fatal(err)
@@ -207,22 +208,22 @@ func TestReload(t *testing.T) {
 		}
 	}
 	expect("127.0.0.2", "hello")
-	if status, errs := r.end(); status != 0 {
+	if status, errs := r.wait(); status != 0 {
 		t.Errorf("exit status %d; %s", status, errs)
 	}
 }
 
-// script is a demo guest, its arguments, and what its peer does.
-type script struct {
+// demoScript is a demo guest, its arguments, and what its peer does.
+type demoScript struct {
 	guest string
 	args  []string
 	flags []string
-	peer  func(t *testing.T, r *running)
+	peer  func(t *testing.T, r *process)
 	rules []string // that it needs; TOML would sort them so
 }
 
-// demos are the scripts of all demo guests. Their peers are there until the end of the test.
-func demos(t *testing.T) []script {
+// demoScripts are the scripts of all demo guests. Their peers are there until the end of the test.
+func demoScripts(t *testing.T) []demoScript {
 	server, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
 		t.Fatal(err)
@@ -264,8 +265,10 @@ func demos(t *testing.T) []script {
 			packets.WriteTo([]byte("pong"), from)
 		}
 	})
-	port := func(a net.Addr) string { return fmt.Sprint(netip.MustParseAddrPort(a.String()).Port()) }
-	return []script{
+	port := func(a net.Addr) string {
+		return fmt.Sprint(netip.MustParseAddrPort(a.String()).Port())
+	}
+	return []demoScript{
 		{
 			guest: "demo_lookup", args: []string{"guide.wasport.test"},
 			flags: []string{"--resolver", server.Addr()},
@@ -286,9 +289,9 @@ func demos(t *testing.T) []script {
 		{
 			guest: "demo_tcp_server", args: []string{"127.0.0.1"},
 			rules: []string{"allow listen tcp://127.0.0.1:0 from loopback"},
-			peer: func(t *testing.T, r *running) {
-				if at := r.listening(); at.IsValid() {
-					if got := talkTo(t, "127.0.0.1", at); got != "welcome to the sandbox" {
+			peer: func(t *testing.T, r *process) {
+				if at := r.guestAddr(); at.IsValid() {
+					if got := exchangeTCP(t, "127.0.0.1", at); got != "welcome to the sandbox" {
 						t.Errorf("the server says %q", got)
 					}
 				}
@@ -297,8 +300,8 @@ func demos(t *testing.T) []script {
 		{
 			guest: "demo_udp_server", args: []string{"127.0.0.1"},
 			rules: []string{"allow listen udp://127.0.0.1:0 from loopback"},
-			peer: func(t *testing.T, r *running) {
-				at := r.listening()
+			peer: func(t *testing.T, r *process) {
+				at := r.guestAddr()
 				if !at.IsValid() {
 					return
 				}
@@ -307,7 +310,7 @@ func demos(t *testing.T) []script {
 					t.Fatal(err)
 				}
 				defer c.Close()
-				c.SetDeadline(time.Now().Add(patience))
+				c.SetDeadline(time.Now().Add(testTimeout))
 				io.WriteString(c, "ping")
 				b := make([]byte, 64)
 				if n, err := c.Read(b); err != nil || string(b[:n]) != "pong" {
@@ -318,27 +321,27 @@ func demos(t *testing.T) []script {
 	}
 }
 
-// play runs a script, and returns the guest's exit status.
-func (s *script) play(t *testing.T, flags ...string) (status int, errs string) {
+// run runs a script, and returns the guest's exit status.
+func (s *demoScript) run(t *testing.T, flags ...string) (status int, errs string) {
 	t.Helper()
 	args := append([]string{"run"}, s.flags...)
 	args = append(append(args, flags...), "../../internal/guests/demo/"+s.guest+".wasm")
-	r := begin(t, append(args, s.args...)...)
+	r := startWasport(t, append(args, s.args...)...)
 	if s.peer != nil {
 		s.peer(t, r)
 	}
-	return r.end()
+	return r.wait()
 }
 
 // TestLearnDemos learns what each of the demo guests needs: with that it runs, and without any part
 // of it it does not.
 func TestLearnDemos(t *testing.T) {
 	tested := make(map[string]bool)
-	for _, s := range demos(t) {
+	for _, s := range demoScripts(t) {
 		tested[s.guest+".wasm"] = true
 		t.Run(s.guest, func(t *testing.T) {
 			learnt := filepath.Join(t.TempDir(), "learnt.toml")
-			if status, errs := s.play(t, "--learn", learnt); status != 0 {
+			if status, errs := s.run(t, "--learn", learnt); status != 0 {
 				t.Fatalf("while it is learnt from: status %d; %s", status, errs)
 			}
 			text, err := os.ReadFile(learnt)
@@ -357,13 +360,13 @@ func TestLearnDemos(t *testing.T) {
 			if strings.Join(got, "\n") != strings.Join(s.rules, "\n") {
 				t.Errorf("learnt %q, not %q", got, s.rules)
 			}
-			if status, errs := s.play(t, "--policy", learnt); status != 0 {
+			if status, errs := s.run(t, "--policy", learnt); status != 0 {
 				t.Errorf("under what was learnt: status %d; %s", status, errs)
 			}
 			for i, r := range rules {
 				less := append(append([]policy.Rule(nil), rules[:i]...), rules[i+1:]...)
-				write(t, learnt, string(policy.New(less, policy.Limits{}).TOML()))
-				if status, _ := s.play(t, "--policy", learnt); status == 0 {
+				writeFile(t, learnt, string(policy.New(less, policy.Limits{}).TOML()))
+				if status, _ := s.run(t, "--policy", learnt); status == 0 {
 					t.Errorf("it runs without %v", r)
 				}
 			}

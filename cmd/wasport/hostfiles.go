@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/wasport/wasport/internal/engine/codecache"
+	"github.com/wasport/wasport/internal/hostpath"
+)
+
+// checkHostFiles refuses files of the host that the guest could replace, since they lie in a
+// directory that it may write to. It runs before any of these files is opened or created.
+func (f *runFlags) checkHostFiles() error {
+	var writable []string
+	for _, d := range slices.Concat(f.config.Dirs, f.mappedDirs) {
+		if !d.ReadOnly {
+			writable = append(writable, d.Host)
+		}
+	}
+	dirs, err := hostpath.New(writable)
+	if err != nil {
+		return usageError("", "%w", err)
+	}
+	f.permissions.writable = dirs
+	const redirects = "have the host write to another file"
+	for _, file := range []struct{ flag, path, danger string }{
+		{"--learn", f.monitoring.learn, redirects},
+		{"--audit", f.monitoring.audit, redirects},
+		{"--trace-file", f.traceFile, redirects},
+		{"--policy", f.permissions.file, permissionsDanger},
+		{"--policy-ceiling", f.permissions.ceiling, permissionsDanger},
+	} {
+		if file.path == "" || standardStream(file.path) != nil {
+			continue
+		}
+		if err := checkOutside(dirs, file.path, file.danger); err != nil {
+			return usageError("", "%s %w; name a file elsewhere, or add :ro to --dir", file.flag,
+				err)
+		}
+	}
+	return f.checkCacheDir(dirs)
+}
+
+// permissionsDanger completes "the program could", for a policy in a writable directory.
+const permissionsDanger = "give itself other permissions"
+
+// checkOutside returns an error for a file within the directories that the guest may write to.
+// danger completes "the program could".
+func checkOutside(dirs hostpath.Dirs, path, danger string) error {
+	err := dirs.Check(path)
+	var within *hostpath.Error
+	if errors.As(err, &within) {
+		return fmt.Errorf("%s: it %s %s, where the program may write, and could %s",
+			path, within.How, within.Dir, danger)
+	}
+	return err
+}
+
+// checkCacheDir refuses a cache of compiled modules that the guest could fill with machine code,
+// and one whose key it could read. If this run does not use the cache, the guest can still change
+// it for later runs, so checkCacheDir warns.
+func (f *runFlags) checkCacheDir(dirs hostpath.Dirs) error {
+	dir, err := f.compiledDir()
+	key, keyErr := codecache.DefaultKeyFile()
+	if err != nil || keyErr != nil || len(dirs) == 0 {
+		return nil // load reports these errors
+	}
+	for _, path := range []string{dir, filepath.Dir(key)} {
+		err := dirs.CheckDir(path)
+		var within *hostpath.Error
+		if !errors.As(err, &within) {
+			continue
+		}
+		reason := fmt.Sprintf("compiled modules are kept in %s, and the key to them in %s: "+
+			"%s %s %s, where the program may write, and could have later runs execute machine "+
+			"code of its own", dir, filepath.Dir(key), path, within.How, within.Dir)
+		if f.cacheDisabled() {
+			if _, err := os.Stat(key); err == nil {
+				warnf("%s", reason)
+			}
+			return nil
+		}
+		return usageError("", "%s; add :ro to --dir, grant a smaller directory, name another "+
+			"cache with --cache-dir DIR, or keep none with --no-cache", reason)
+	}
+	return nil
+}
+
+// cacheDisabled reports whether this run neither reads nor writes compiled modules.
+func (f *runFlags) cacheDisabled() bool { return f.noCache || f.runtime.Interpreter }
+
+// compiledDir returns the directory of the compiled modules.
+func (f *runFlags) compiledDir() (string, error) {
+	if f.cacheDir != "" {
+		return f.cacheDir, nil
+	}
+	dir, err := os.UserCacheDir()
+	return filepath.Join(dir, "wasport"), err
+}
