@@ -13,13 +13,21 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// readModule reads the file of a module.
-func readModule(_ context.Context, file string) (wasm []byte, err error) {
-	wasm, err = os.ReadFile(file)
+// readModule reads the file of a module until ctx ends: a FIFO without a writer blocks open(2), and
+// one whose writer stays silent blocks read(2).
+func readModule(ctx context.Context, file string) (wasm []byte, err error) {
+	read := make(chan []byte, 1)
+	err = callUntilDone(ctx, func() error {
+		b, err := os.ReadFile(file)
+		read <- b
+		return err
+	})
 	var path *fs.PathError
 	switch {
 	case err == nil:
-		return wasm, nil
+		return <-read, nil
+	case errors.Is(err, errTimeout):
+		return nil, guestError(file, err)
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, usageError("", "%s: there is no such file", file)
 	case errors.Is(err, syscall.EISDIR):

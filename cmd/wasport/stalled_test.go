@@ -125,6 +125,64 @@ func TestFIFOWithoutReader(t *testing.T) {
 	}
 }
 
+// TestTimeoutCoversReadOfModule has the command read a module from a FIFO: without a writer, and
+// with one that writes nothing or only a part.
+func TestTimeoutCoversReadOfModule(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		written string
+		open    bool
+	}{
+		{"no writer", "", false},
+		{"silent writer", "", true},
+		{"part of a module", "\x00asm\x01\x00\x00\x00", true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			fifo := filepath.Join(t.TempDir(), "module.wasm")
+			if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if row.open {
+				w, err := os.OpenFile(fifo, os.O_RDWR, 0) // does not wait for a reader: fifo(7)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer w.Close()
+				if _, err := io.WriteString(w, row.written); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p := startWasport(t, "run", "--timeout=300ms", fifo)
+			status, stderr := p.wait()
+			want := "wasport: " + fifo + ": the time given by --timeout is over\n"
+			if status != statusTimeout || stderr != want {
+				t.Errorf("got exit status %d and %q, want %d and %q", status, stderr,
+					statusTimeout, want)
+			}
+		})
+	}
+}
+
+// TestModuleFromFIFO has the command run a module that arrives on a FIFO within --timeout.
+func TestModuleFromFIFO(t *testing.T) {
+	wasm, err := os.ReadFile("../../internal/guests/exit.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fifo := filepath.Join(t.TempDir(), "module.wasm")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := startWasport(t, "run", "--timeout=1m", "--interpreter", fifo, "7")
+	if err := os.WriteFile(fifo, wasm, 0); err != nil {
+		t.Fatal(err)
+	}
+	if status, stderr := p.wait(); status != 7 {
+		t.Errorf("got exit status %d, want 7; stderr: %s", status, stderr)
+	}
+}
+
 // TestInheritedDescriptor writes to a file that the shell has opened to append to.
 func TestInheritedDescriptor(t *testing.T) {
 	for _, flag := range []string{"--audit", "--trace-file", "--learn"} {

@@ -158,8 +158,14 @@ func parseServer(s string) (string, error) {
 	if err := checkHostPort(s, "9.9.9.9:53 or [2620:fe::fe]:53"); err != nil {
 		return "", err
 	}
-	if s[0] == ':' {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || host == "" {
 		return "", errors.New("the host is missing; write for instance 9.9.9.9:53")
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		// Port 0 is reserved (RFC 6335, 6), so no server answers from it.
+		return "", fmt.Errorf("%q is not the port of a server; write for instance %s", port,
+			net.JoinHostPort(host, "53"))
 	}
 	return s, nil
 }

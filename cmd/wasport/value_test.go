@@ -92,6 +92,8 @@ func TestParseServer(t *testing.T) {
 		"dns.test:53": "dns.test:53", "dns.test": "", "": "", ":53": "", "127.0.0.1:dns": "",
 		"127.0.0.1:99999": "",
 		"[::1]":           "[::1]:53",
+		"1.1.1.1:0":       "", "1.1.1.1:00": "", "[2620:fe::fe]:0": "", "dns.test:0": "",
+		"1.1.1.1:1": "1.1.1.1:1",
 	} {
 		got, err := parseServer(text)
 		if got != want || (err == nil) != (want != "") {
