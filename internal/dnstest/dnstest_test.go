@@ -11,10 +11,10 @@ import (
 	"github.com/wasport/wasport/internal/dnstest"
 )
 
-func TestServer(t *testing.T) {
+func TestServerWithMalformedAndPendingQueries(t *testing.T) {
 	if s, err := dnstest.Start(netip.IPv4Unspecified()); err == nil {
 		s.Close()
-		t.Error("serves others")
+		t.Error("got a server on every address, want an error")
 	}
 	s, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
@@ -31,10 +31,10 @@ func TestServer(t *testing.T) {
 	var failure *net.DNSError
 	if _, err := r.LookupNetIP(t.Context(), "ip", "gone.test."); !errors.As(err, &failure) ||
 		!failure.IsNotFound {
-		t.Errorf("a name that is gone: %v", err)
+		t.Errorf("a removed name: got %v, want IsNotFound", err)
 	}
 
-	// What is no question gets no answer, and does no harm.
+	// A malformed query gets no answer and does no harm.
 	for _, transport := range []string{"udp", "tcp"} {
 		c, err := net.Dial(transport, s.Addr())
 		if err != nil {
@@ -53,11 +53,12 @@ func TestServer(t *testing.T) {
 	for s.Asked("slow.test", "udp") == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	if err := s.Close(); err != nil { // which waits for nobody's delay
+	// Close does not wait for the delay of an answer.
+	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 	if err := s.Close(); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("close again: %v", err)
+		t.Errorf("close again: got %v, want %v", err, net.ErrClosed)
 	}
 	cancel()
 	<-asked

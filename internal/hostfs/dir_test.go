@@ -18,7 +18,7 @@ import (
 func TestPathsByOperation(t *testing.T) {
 	const ok = unix.Errno(0)
 	open := func(path string, o OpenOptions) func(d *Dir) error {
-		return func(d *Dir) error { return openAndClose(d, path, o) }
+		return func(d *Dir) error { return tryOpen(d, path, o) }
 	}
 	rename := func(from, to string) func(d *Dir) error {
 		return func(d *Dir) error { return Rename(d, from, d, to) }
@@ -381,12 +381,12 @@ func TestChangesInReadOnlyDir(t *testing.T) {
 			}
 			defer f.Close()
 			for name, err := range map[string]error{
-				"write":         openAndClose(d, "file", OpenOptions{Write: true}),
-				"read, write":   openAndClose(d, "file", OpenOptions{Read: true, Write: true}),
-				"truncate":      openAndClose(d, "file", OpenOptions{Truncate: true}),
-				"create":        openAndClose(d, "new", OpenOptions{Create: true}),
-				"create again":  openAndClose(d, "file", OpenOptions{Create: true}),
-				"exclusive":     openAndClose(d, "new", OpenOptions{Create: true, Exclusive: true}),
+				"write":         tryOpen(d, "file", OpenOptions{Write: true}),
+				"read, write":   tryOpen(d, "file", OpenOptions{Read: true, Write: true}),
+				"truncate":      tryOpen(d, "file", OpenOptions{Truncate: true}),
+				"create":        tryOpen(d, "new", OpenOptions{Create: true}),
+				"create again":  tryOpen(d, "file", OpenOptions{Create: true}),
+				"exclusive":     tryOpen(d, "new", OpenOptions{Create: true, Exclusive: true}),
 				"mkdir":         d.Mkdir("new"),
 				"rmdir":         d.Rmdir("dir"),
 				"unlink":        d.Unlink("file"),
@@ -407,14 +407,14 @@ func TestChangesInReadOnlyDir(t *testing.T) {
 					t.Errorf("%d: %s: got %v, want %v", i, name, err, unix.EROFS)
 				}
 			}
-			if err := openAndClose(d, "file",
+			if err := tryOpen(d, "file",
 				OpenOptions{Create: true, Exclusive: true}); err != unix.EEXIST {
 				t.Errorf("open: got %v, want %v", err, unix.EEXIST)
 			}
-			if err := openAndClose(d, "none", OpenOptions{Write: true}); err != unix.ENOENT {
+			if err := tryOpen(d, "none", OpenOptions{Write: true}); err != unix.ENOENT {
 				t.Errorf("open: got %v, want %v", err, unix.ENOENT)
 			}
-			if err := openAndClose(d, ".", OpenOptions{Write: true}); err != unix.EISDIR {
+			if err := tryOpen(d, ".", OpenOptions{Write: true}); err != unix.EISDIR {
 				t.Errorf("open: got %v, want %v", err, unix.EISDIR)
 			}
 			if _, err := f.Writev([][]byte{[]byte("x")}); err != unix.EBADF {
@@ -439,7 +439,7 @@ func TestClosedDir(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"open":      openAndClose(d, "x", OpenOptions{}),
+		"open":      tryOpen(d, "x", OpenOptions{}),
 		"mkdir":     d.Mkdir("x"),
 		"rename":    Rename(d, "x", d, "y"),
 		"link":      Link(d, "x", false, d, "y"),

@@ -133,7 +133,7 @@ func TestReadAndWriteAgainstAccessMode(t *testing.T) {
 	if n, err := r.Readv([][]byte{got}); n != 3 || err != nil {
 		t.Errorf("read: got %v, %v; want 3", n, err)
 	}
-	if err := openAndClose(d, "file", OpenOptions{Truncate: true}); err != nil {
+	if err := tryOpen(d, "file", OpenOptions{Truncate: true}); err != nil {
 		t.Error(err)
 	}
 	if st, err := r.Stat(); st.Size != 0 || err != nil {

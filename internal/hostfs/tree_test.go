@@ -40,8 +40,8 @@ func openRoot(t testing.TB, path string, access Access, walk bool) *Dir {
 	return d
 }
 
-// makeTree makes a tree: "x/" is a directory, "x -> y" a symbolic link, "x = y" a file with content,
-// and "x" an empty file.
+// makeTree makes a tree: "x/" is a directory, "x -> y" a symbolic link, "x = y" a file with
+// content, and "x" an empty file.
 func makeTree(t testing.TB, dir string, entries ...string) {
 	t.Helper()
 	for _, e := range entries {
@@ -60,7 +60,7 @@ func makeTree(t testing.TB, dir string, entries ...string) {
 	}
 }
 
-// describeTree describes a tree, its contents and times included.
+// describeTree returns the names, contents, modes and times of a tree.
 func describeTree(t testing.TB, dir string) string {
 	t.Helper()
 	var s strings.Builder
@@ -88,8 +88,8 @@ func describeTree(t testing.TB, dir string) string {
 	return s.String()
 }
 
-// openAndClose opens a path and closes what it got.
-func openAndClose(d *Dir, path string, o OpenOptions) error {
+// tryOpen opens a path and closes the result.
+func tryOpen(d *Dir, path string, o OpenOptions) error {
 	f, sub, err := d.Open(path, o)
 	if f != nil {
 		f.Close()
@@ -100,7 +100,7 @@ func openAndClose(d *Dir, path string, o OpenOptions) error {
 	return err
 }
 
-// readFile opens a file for reading and reads up to 64 bytes of it.
+// readFile returns the first 64 bytes of a file.
 func readFile(d *Dir, path string) (string, error) {
 	f, sub, err := d.Open(path, OpenOptions{Follow: true, Read: true})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inNamespace runs the test again in a mount namespace of its own, where it is true.
+// inNamespace runs the test again in a mount namespace, and returns true there.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
 	const inside = "HOSTPATH_NAMESPACE"
@@ -35,7 +35,7 @@ func inNamespace(t *testing.T) bool {
 	cmd.Env = append(os.Environ(), inside+"=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("got %v, want the test to pass in its namespace\n%s", err, out)
 	}
 	return false
 }
@@ -48,7 +48,7 @@ func skip(t *testing.T, why string) {
 	t.Skip(why)
 }
 
-func TestBindMounts(t *testing.T) {
+func TestCheckThroughBindMounts(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
@@ -80,13 +80,13 @@ func TestBindMounts(t *testing.T) {
 		dir, path string
 		within    bool
 	}{
-		{"mount", "data/file", true}, // the directory is mounted elsewhere
+		{"mount", "data/file", true}, // The directory has two mount points.
 		{"mount", "data/inner/file", true},
 		{"data", "mount/inner/file", true},
 		{"data/inner", "mount/inner/file", true},
 		{"data/inner", "mount/file", false},
-		{"outer", "host/conf/file", true}, // what holds the file is mounted in the directory
-		{"outer", "host/file", true},      // and the file itself
+		{"outer", "host/conf/file", true}, // The parent of the file is mounted in the directory.
+		{"outer", "host/file", true},      // The file itself is mounted there.
 		{"outer", "plain/file", false},
 		{"plain", "host/conf/file", false},
 	} {

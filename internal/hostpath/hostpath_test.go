@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestCheck(t *testing.T) {
+func TestCheckThroughLinksAndDots(t *testing.T) {
 	top := t.TempDir()
 	at := func(name string) string { return filepath.Join(top, name) }
 	for _, dir := range []string{"data/inner", "beside", "real"} {
@@ -63,12 +63,12 @@ func TestCheck(t *testing.T) {
 		{"data", "alias/file", true},
 		{"alias", "data/file", true},
 		{"data", "in", true},
-		{"data", "data/out", true},          // the link could be another
-		{"data", "data/dirlink/file", true}, // on the way as well
+		{"data", "data/out", true},          // The guest can replace the link.
+		{"data", "data/dirlink/file", true}, // The guest can replace a link on the way.
 		{"data", "through/file", true},
 		{"data", "around/beside/file", false},
 		{"data/inner", "data/file", false},
-		{"data/inner", "data/inner/../file", true}, // it may be away by the next time
+		{"data/inner", "data/inner/../file", true}, // "inner" can be removed.
 		{"data", "beside/linked", true},            // a hard link
 		{"data/inner", "beside/linked", true},
 		{"data", "beside/twice", false},
@@ -95,7 +95,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestCheckDir(t *testing.T) {
+func TestCheckDirAroundGuestDirs(t *testing.T) {
 	top := t.TempDir()
 	cache := filepath.Join(top, "cache")
 	inner := filepath.Join(cache, "a", "b")
@@ -130,7 +130,7 @@ func TestOpenFollowsNoLink(t *testing.T) {
 		})
 	}
 	if _, err := os.Stat(target); err == nil {
-		t.Error("the link was followed")
+		t.Error("got the target created or opened, want the link refused")
 	}
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// spin computes for so long, with ticks, or until the guest ends.
+// spin computes and ticks until the condition holds.
 func (t *Thread) spin(until func() bool) {
 	for !until() {
 		for start := time.Now(); time.Since(start) < 3*time.Microsecond; {
@@ -17,8 +17,8 @@ func (t *Thread) spin(until func() bool) {
 	}
 }
 
-// TestShareByGuest has guests with different numbers of threads compute at once: each gets as much,
-// as far as it has threads to use it.
+// TestShareByGuest runs guests with different numbers of threads at once. Each gets the same
+// share.
 func TestShareByGuest(t *testing.T) {
 	s := New()
 	defer s.Close()
@@ -37,13 +37,11 @@ func TestShareByGuest(t *testing.T) {
 			})
 		}
 	}
-	// Until each has had enough for what all of them had before they were known to be busy to be
-	// small beside it.
+	// Each guest computes long enough that its time before it counted as busy does not matter.
 	const enough = 20 * window
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if slowest(guests) > int64(enough) {
-			break
-		}
+	deadline := time.Now().Add(time.Minute)
+	for slowest(guests) <= int64(enough) && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
 	}
 	var got []int64
 	for i := range guests {
@@ -68,9 +66,9 @@ func slowest(guests []Guest) int64 {
 	return least
 }
 
-// TestLostTurn has threads that hold all turns go silent: one that waits gets on all the same, and
-// they take turns with it when they are back.
-func TestLostTurn(t *testing.T) {
+// TestTurnOfSilentThread stops the ticks of the threads that hold all turns. A waiting thread then
+// gets a turn, and the others take turns with it when they tick again.
+func TestTurnOfSilentThread(t *testing.T) {
 	s := New()
 	defer s.Close()
 	var silent, other Guest
@@ -84,7 +82,7 @@ func TestLostTurn(t *testing.T) {
 			var th Thread
 			th.Start(s, &silent, nil)
 			held.Done()
-			<-back // as a call of the host that takes its time
+			<-back // This stands for a long call of the host.
 			for range 10 {
 				th.Tick()
 			}
@@ -96,7 +94,7 @@ func TestLostTurn(t *testing.T) {
 	var th Thread
 	th.Start(s, &other, nil)
 	if !th.turn.held.Load() {
-		t.Error("the thread got on without a turn")
+		t.Error("got no turn, want one of those that went silent")
 	}
 	close(back)
 	wg.Wait()
@@ -106,8 +104,8 @@ func TestLostTurn(t *testing.T) {
 	}
 }
 
-// TestEndWhileWaitingForATurn ends a guest whose thread waits for a turn.
-func TestEndWhileWaitingForATurn(t *testing.T) {
+// TestGuestEndsWhileWaitingForTurn ends a guest whose thread waits for a turn.
+func TestGuestEndsWhileWaitingForTurn(t *testing.T) {
 	s := New()
 	defer s.Close()
 	var holding, ended Guest
@@ -134,9 +132,9 @@ func TestEndWhileWaitingForATurn(t *testing.T) {
 	}
 }
 
-// TestLateGuest starts a guest beside one that has had much: it neither makes up for that, nor is
-// held up by it.
-func TestLateGuest(t *testing.T) {
+// TestVirtualTimeOfLateGuest starts a guest beside one that has computed for long. It begins at the
+// same virtual time.
+func TestVirtualTimeOfLateGuest(t *testing.T) {
 	s := New()
 	defer s.Close()
 	var early, late Guest
