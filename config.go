@@ -48,7 +48,8 @@ type Config struct {
 
 	// Sockets are open sockets for the guest, as the descriptors after those of Dirs:
 	// *net.TCPListener, *net.UDPConn or another type with a socket of the operating system. They
-	// serve programs that accept connections without opening a socket themselves. The guest has a
+	// serve programs that accept connections without opening a socket themselves,
+	// as those started by systemd do (sd_listen_fds(3)). The guest has a
 	// duplicate; the original stays with the caller, which may close it at any time.
 	//
 	// A socket in Sockets is a permission: the guest may accept or receive where it is bound, or
@@ -65,7 +66,7 @@ type Config struct {
 
 	// NonblockingSockets puts Sockets into non-blocking mode. Guests made by Go's compiler always
 	// have them in that mode (see Module.ByGo): Go waits for all descriptors in one place and keeps
-	// a listener's mode. Most C programs expect accept to block.
+	// a listener's mode. Most C programs expect accept(2) to block.
 	NonblockingSockets bool
 
 	// Policy has the rules for the network; nil allows nothing. Guest.SetPolicy changes it.
@@ -130,11 +131,11 @@ type Config struct {
 	//
 	// The linear memory has at most MaxMemory, and less if the rest needs much. The rest may have 4
 	// MiB more: tables, globals and other parts of instances, which each thread has, references to
-	// functions, and stacks. Beyond the limit memory.grow and table.grow fail (ENOMEM in C), a
-	// thread cannot be started (EAGAIN), and a deeper stack is a stack overflow. A module that
-	// needs more at its start does not start. Address space is reserved for the whole linear
-	// memory, but only pages that the guest uses take memory. With RuntimeConfig.NoInterrupt there
-	// is no limit.
+	// functions, and stacks. Beyond the limit memory.grow and table.grow fail (in C ENOMEM,
+	// malloc(3)), a thread cannot be started (EAGAIN), and a deeper stack is a stack overflow. A
+	// module that needs more at its start does not start. Address space is reserved for the whole
+	// linear memory, but only pages that the guest uses take memory. With RuntimeConfig.NoInterrupt
+	// there is no limit.
 	MaxMemory uint64
 
 	// MaxCPU limits the processor time of the guest's threads, including their calls of the host; 0
@@ -144,16 +145,18 @@ type Config struct {
 	MaxCPU time.Duration
 
 	// MaxThreads limits how many threads the guest has at once besides its first. 0 = 64, negative
-	// = none. A thread beyond the limit is EAGAIN.
+	// = none. A thread beyond the limit is EAGAIN
+	// (pthread_create(3)).
 	MaxThreads int
 
 	// MaxSocketMemory limits the memory of the host for the queues of all of the guest's sockets,
 	// in bytes. 0 = 512 MiB, unless Policy has a limit; the smaller of the two holds. A socket
-	// beyond the limit is ENOBUFS. The more sockets the guest has, the smaller are their buffers.
+	// beyond the limit is ENOBUFS (socket(2)). The more sockets the guest has, the smaller are
+	// their buffers.
 	MaxSocketMemory uint64
 
 	// MaxDescriptors limits how many files and sockets the guest has open at once; 0 = 8192. A
-	// descriptor beyond the limit is EMFILE.
+	// descriptor beyond the limit is EMFILE (open(2)).
 	MaxDescriptors int
 }
 
@@ -165,12 +168,12 @@ type Dir struct {
 	// Guest is the path that the guest uses; empty = Host.
 	Guest string
 
-	// ReadOnly makes every change EROFS.
+	// ReadOnly makes every change EROFS (open(2)).
 	ReadOnly bool
 
 	// Quota limits by how many bytes the guest makes the files beneath the directory larger in one
-	// run; 0 = no limit. A write beyond it is ENOSPC. A new name counts 4 KiB, and a hole counts as
-	// if it were full. Bytes of files that the guest removes or cuts are refunded.
+	// run; 0 = no limit. A write beyond it is ENOSPC (write(2)). A new name counts 4 KiB, and a
+	// hole counts as if it were full. Bytes of files that the guest removes or cuts are refunded.
 	Quota uint64
 }
 
@@ -186,7 +189,7 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 	if err := checkStrings(c.Args, c.Env); err != nil {
 		return nil, nil, err
 	}
-	guarded := c.guard(threads, out)
+	guarded := c.guardNetwork(threads, out)
 	s.Network = guarded
 	err := c.openResources(&s, guarded)
 	if err != nil {

@@ -41,8 +41,8 @@ func (g *Guest) SetPolicy(p *policy.Policy) { g.guard.SetPolicy(p) }
 // guest's end.
 func (g *Guest) Counters() Counters { return Counters(g.guard.Counters()) }
 
-// guard puts the policy in front of the guest's network.
-func (c *Config) guard(threads bool, out *callbackQueues) *guard.Network {
+// guardNetwork puts the policy in front of the guest's network.
+func (c *Config) guardNetwork(threads bool, out *callbackQueues) *guard.Network {
 	base := c.Network
 	if base == nil {
 		base = kernel.New(kernel.Config{})

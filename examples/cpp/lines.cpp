@@ -1,4 +1,5 @@
-// lines: listens, and prints where; counts the words of each line that a connection sends, and answers with the count, until one says "end".
+// lines: prints the port that it listens on, counts the words of each line that a client sends,
+// answers with the number, and ends after the line "end".
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -10,7 +11,7 @@
 #include <sstream>
 #include <string>
 
-// A descriptor that is closed when nobody needs it any more.
+// Socket owns a descriptor and closes it.
 class Socket {
 public:
 	explicit Socket(int fd) : fd(fd) {}
@@ -28,7 +29,8 @@ static std::unique_ptr<Socket> listening()
 	at.sin_family = AF_INET;
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	auto sa = reinterpret_cast<sockaddr *>(&at);
-	if (s->fd < 0 || bind(s->fd, sa, len) != 0 || listen(s->fd, 1) != 0 || getsockname(s->fd, sa, &len) != 0)
+	if (s->fd < 0 || bind(s->fd, sa, len) != 0 || listen(s->fd, 1) != 0 ||
+	    getsockname(s->fd, sa, &len) != 0)
 		return nullptr;
 	std::cout << "listening on port " << ntohs(at.sin_port) << std::endl;
 	return s;

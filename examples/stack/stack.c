@@ -1,4 +1,4 @@
-/* Calls itself as often as it is told, with 1 KiB on the stack each time. */
+/* stack LEVELS: recurses that deep, with 1 KiB of stack on each level. */
 #include <stdio.h>
 #include <stdlib.h>
 

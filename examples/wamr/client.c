@@ -1,4 +1,4 @@
-/* client HOST PORT: like ../hello/client.c, as it would be written for WAMR. */
+/* client HOST PORT: the program of ../hello/client.c, as one writes it for WAMR. */
 #include <netdb.h>
 #include <stdio.h>
 #include <sys/socket.h>

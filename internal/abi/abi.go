@@ -148,7 +148,7 @@ func NewCaller(t *system.Thread, trace io.Writer) *Caller {
 func (c *Caller) decodeIovecs(m wasi.MemoryView, ptr, count uint64) (bufs [][]byte, total int,
 	e wasi.Errno) {
 	c.iovecs, total, e = m.Vectors(c.iovecs[:0], uint32(ptr), uint32(count))
-	c.Work(total>>15 + len(c.iovecs)>>6)
+	c.ChargeSteps(total>>15 + len(c.iovecs)>>6)
 	return c.iovecs, total, e
 }
 
@@ -193,9 +193,9 @@ func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	}
 	e := f.callProtected(c, mod, stack)
 	if e == wasi.EACCES {
-		c.Garbage(refusalGarbage)
+		c.ChargeGarbage(refusalGarbage)
 	}
-	c.Work(1)
+	c.ChargeSteps(1)
 	if err := c.Err(); err != nil {
 		panic(err)
 	}

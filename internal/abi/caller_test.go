@@ -20,7 +20,7 @@ import (
 type caller struct {
 	t     testing.TB
 	ctx   context.Context
-	world *system.Guest
+	guest *system.Guest
 	mod   api.Module
 
 	// another starts a thread of the guest with its own memory.

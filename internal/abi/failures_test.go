@@ -471,9 +471,9 @@ func TestProcExitEndsGuest(t *testing.T) {
 	if err == nil {
 		t.Fatal("got proc_exit to return, want the guest ended")
 	}
-	exit, ok := c.world.Err().(*system.Exit)
+	exit, ok := c.guest.Err().(*system.Exit)
 	if !ok || exit.Code != 42 {
-		t.Errorf("got end reason %v, want exit status", c.world.Err())
+		t.Errorf("got end reason %v, want exit status", c.guest.Err())
 	}
 }
 

@@ -61,8 +61,8 @@ var files = []Function{
 // maxPath bounds the copy of a path. It exceeds PATH_MAX of every host (4096 on Linux, limits.h).
 const maxPath = 1 << 16
 
-// path copies a path from guest memory.
-func (c *Caller) path(m wasi.MemoryView, ptr, length uint64) (string, wasi.Errno) {
+// copyPath copies a path from guest memory.
+func (c *Caller) copyPath(m wasi.MemoryView, ptr, length uint64) (string, wasi.Errno) {
 	b, e := m.Slice(uint32(ptr), uint32(length))
 	if e != wasi.Success {
 		return "", e
@@ -70,13 +70,13 @@ func (c *Caller) path(m wasi.MemoryView, ptr, length uint64) (string, wasi.Errno
 	if len(b) > maxPath {
 		return "", wasi.ENAMETOOLONG
 	}
-	c.Garbage(len(b))
+	c.ChargeGarbage(len(b))
 	return string(b), wasi.Success
 }
 
 func (c *Caller) withPath(m wasi.MemoryView, ptr, length uint64,
 	do func(path string) error) wasi.Errno {
-	path, e := c.path(m, ptr, length)
+	path, e := c.copyPath(m, ptr, length)
 	if e != wasi.Success {
 		return e
 	}
@@ -185,7 +185,7 @@ func fdReaddir(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 		used += copy(buf[used:], entry.Name)
 		return used < len(buf)
 	})
-	c.Garbage(2 * used)
+	c.ChargeGarbage(2 * used)
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
@@ -218,7 +218,7 @@ func pathFilestatSetTimes(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 
 func pathLink(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return c.withPath(m, a[2], a[3], func(path string) error {
-		newPath, e := c.path(m, a[5], a[6])
+		newPath, e := c.copyPath(m, a[5], a[6])
 		if e != wasi.Success {
 			return e
 		}
@@ -261,7 +261,7 @@ func pathReadlink(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 
 func pathRename(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return c.withPath(m, a[1], a[2], func(path string) error {
-		newPath, e := c.path(m, a[4], a[5])
+		newPath, e := c.copyPath(m, a[4], a[5])
 		if e != wasi.Success {
 			return e
 		}
@@ -271,7 +271,7 @@ func pathRename(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 
 func pathSymlink(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return c.withPath(m, a[0], a[1], func(target string) error {
-		path, e := c.path(m, a[3], a[4])
+		path, e := c.copyPath(m, a[3], a[4])
 		if e != wasi.Success {
 			return e
 		}

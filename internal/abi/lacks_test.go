@@ -57,7 +57,7 @@ func TestLacksOfGuest(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			c := row.guest(t)
 			row.do(c)
-			if got := c.world.Lacks(); got != row.want {
+			if got := c.guest.Lacks(); got != row.want {
 				t.Errorf("got %+v, want %+v", got, row.want)
 			}
 		})

@@ -40,7 +40,7 @@ func (c *caller) poll(subscriptions ...[]byte) []wasi.Event {
 		copy(m[at+i*wasi.SizeSubscription:], s)
 	}
 	late := time.AfterFunc(20*time.Second,
-		func() { c.world.Kill(errors.New("poll_oneoff does not return")) })
+		func() { c.guest.Kill(errors.New("poll_oneoff does not return")) })
 	defer late.Stop()
 	const count = out3 + 1024
 	c.must("poll_oneoff", at, out, uint64(len(subscriptions)), count)

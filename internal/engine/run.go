@@ -63,7 +63,7 @@ func (m *Module) Run(ctx context.Context, sys *system.Guest, trace io.Writer, en
 	}
 	inst.budget = newBudget(limits.Memory)
 	if limits.Memory != 0 {
-		inst.budget.Refused = func() { sys.RefusedBy("memory", int(limits.Memory)) }
+		inst.budget.Refused = func() { sys.ReportLimit("memory", int(limits.Memory)) }
 	}
 	if !inst.budget.Take(m.threadCost()) {
 		return nil, m.errBudgetTooSmall(limits.Memory)

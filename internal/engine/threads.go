@@ -182,7 +182,7 @@ func (inst *instance) reportThreadLimit() {
 	atLimit := !inst.closed && len(inst.runningIDs) >= inst.maxThreads
 	inst.mu.Unlock()
 	if atLimit {
-		inst.sys.RefusedBy("threads", max(inst.maxThreads, 0))
+		inst.sys.ReportLimit("threads", max(inst.maxThreads, 0))
 	}
 }
 
@@ -243,7 +243,7 @@ const threadGarbage = 32 << 10
 func spawnThread(ctx context.Context, _ api.Module, stack []uint64) {
 	t := callingThread(ctx)
 	t.Tick() // A guest of many threads that are shorter than an interval never ticks otherwise.
-	t.Garbage(threadGarbage)
+	t.ChargeGarbage(threadGarbage)
 	stack[0] = uint64(uint32(t.inst.spawn(t, uint32(stack[0]))))
 	if err := t.Err(); err != nil {
 		panic(err)

@@ -270,7 +270,7 @@ func (t *Thread) Random(b []byte) error {
 			return err
 		}
 		b = b[n:]
-		t.Work(tickSteps * n / piece)
+		t.ChargeSteps(tickSteps * n / piece)
 	}
 	return t.Err()
 }

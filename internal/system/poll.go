@@ -91,7 +91,7 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 	if len(in) == 0 {
 		return nil, wasi.EINVAL
 	}
-	t.Work(len(in) / 64)
+	t.ChargeSteps(len(in) / 64)
 	w := &t.polling
 	set, err := t.pollSet()
 	if err != nil {

@@ -41,7 +41,7 @@ func (g *Guest) newQuota(limit uint64) *quota {
 	if limit == 0 {
 		return nil
 	}
-	refuse := func() { g.RefusedBy("quota", int(min(limit, math.MaxInt))) }
+	refuse := func() { g.ReportLimit("quota", int(min(limit, math.MaxInt))) }
 	return &quota{limit: limit, onFull: refuse, open: make(map[fileID]int)}
 }
 

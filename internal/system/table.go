@@ -51,12 +51,12 @@ func (g *Guest) checkRoom() error {
 
 func (g *Guest) reportIfFull(err error) {
 	if err == syscall.EMFILE {
-		g.RefusedBy("descriptors", g.table.maxOpen)
+		g.ReportLimit("descriptors", g.table.maxOpen)
 	}
 }
 
-// RefusedBy reports to Config.OnLimit that a limit has refused something.
-func (g *Guest) RefusedBy(name string, limit int) {
+// ReportLimit reports to Config.OnLimit that a limit has refused something.
+func (g *Guest) ReportLimit(name string, limit int) {
 	if g.onLimit != nil {
 		g.onLimit(name, limit)
 	}

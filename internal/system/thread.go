@@ -24,7 +24,7 @@ type Thread struct {
 
 	schedThread sched.Thread
 
-	// stepsLeft counts down to the next tick; see Work.
+	// stepsLeft counts down to the next tick; see ChargeSteps.
 	stepsLeft int
 
 	// currentImport is the name of the import that the thread has called; nil while it computes.
@@ -83,9 +83,9 @@ func (g *Guest) ActiveImports() []string {
 // 20 microseconds.
 const tickSteps = 32
 
-// Work counts the steps of a call and calls Tick after every tickSteps. Without it a guest that
-// spends its time in calls would neither yield the processor nor reach its limit.
-func (t *Thread) Work(steps int) {
+// ChargeSteps counts the steps of a call and calls Tick after every tickSteps. Without it a guest
+// that spends its time in calls would neither yield the processor nor reach its limit.
+func (t *Thread) ChargeSteps(steps int) {
 	if t.stepsLeft -= steps; t.stepsLeft <= 0 {
 		t.stepsLeft = tickSteps
 		t.Tick()
@@ -100,8 +100,8 @@ func (t *Thread) Tick() {
 	}
 }
 
-// Garbage charges the thread for the later collection of bytes that a call has allocated.
-func (t *Thread) Garbage(bytes int) { t.schedThread.ChargeGarbage(bytes) }
+// ChargeGarbage charges the thread for the later collection of bytes that a call has allocated.
+func (t *Thread) ChargeGarbage(bytes int) { t.schedThread.ChargeGarbage(bytes) }
 
 // Yield lets other threads and guests run.
 func (t *Thread) Yield() { t.schedThread.Yield() }
