@@ -22,7 +22,7 @@ import (
 // Answer is the answer for a name. The zero value says that the name exists and has no addresses.
 type Answer struct {
 	Addrs []netip.Addr
-	// CNAME is another name, whose answer is appended.
+	// CNAME is another name. Its answer is appended.
 	CNAME string
 	// TTL is in seconds.
 	TTL uint32

@@ -13,7 +13,7 @@ import (
 )
 
 // A File is an open file that is not a directory opened beneath a Dir. Operations do not block,
-// except while a disk works: if there are no data or no room, they return EAGAIN, whatever the
+// except while a disk works: if there are no data or no room, they return EAGAIN with all
 // flags.
 type File struct {
 	handle
@@ -107,7 +107,7 @@ func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	return f.afterWrite(n, err)
 }
 
-// afterWrite does what Dsync and Sync require, if they were set after the file was opened: fcntl(2)
+// afterWrite synchronizes as Dsync and Sync require, if they were set after the file was opened: fcntl(2)
 // cannot set O_DSYNC and O_SYNC.
 func (f *File) afterWrite(n int, err error) (int, error) {
 	if n <= 0 || err != nil {

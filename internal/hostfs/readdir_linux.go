@@ -35,7 +35,7 @@ func (l *direntLister) list(dirfd int, cookie uint64, yield func(Entry) bool) er
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	// A call that continues the last one does not seek. That is cheaper, and it is exact even on
-	// file systems whose cookies only count entries.
+	// file systems with cookies that only count entries.
 	if cookie != l.cookie || cookie == 0 {
 		if _, err := unix.Seek(dirfd, int64(cookie), io.SeekStart); err != nil {
 			return err

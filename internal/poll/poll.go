@@ -36,7 +36,7 @@ func (i *Item) filter(e network.Events) network.Events {
 	return e & (i.Want | network.Hangup | network.Failed)
 }
 
-// pollAlwaysReady polls an item whose Pollable is always ready, such as a regular file, and reports
+// pollAlwaysReady polls an item that is always ready, such as a regular file, and reports
 // whether the item is ready. An item that wants no events is ready only after an error.
 func (i *Item) pollAlwaysReady() bool {
 	i.Got, i.Err = i.P.Poll(i.Want)

@@ -20,7 +20,7 @@ type registry struct {
 	sourceOf []*source
 	// next is the next item with the same source, or -1.
 	next []int32
-	// unregistered holds the sources whose events the kernel does not report.
+	// unregistered holds the sources that the kernel does not report.
 	unregistered []*source
 	// updates counts the calls of update.
 	updates uint32
@@ -216,7 +216,7 @@ func (r *registry) clear() {
 	*r = registry{}
 }
 
-// epollCtl makes an epoll_ctl(2) on a source, whose Control keeps the descriptor open meanwhile.
+// epollCtl makes an epoll_ctl(2) on a source. Its Control keeps the descriptor open meanwhile.
 func (r *registry) epollCtl(op int, src *source) error {
 	r.ctlOp, r.ctlSrc, r.ctlErr = op, src, nil
 	err := src.control(r.ctl)

@@ -105,7 +105,7 @@ func (s *Set) waitFor(deadline time.Time) error {
 	return s.waitFile(deadline)
 }
 
-// collectUnregistered finds the ready items of sources whose events the kernel does not report.
+// collectUnregistered finds the ready items of the sources that have no registration.
 func (s *Set) collectUnregistered(items []Item) {
 	for _, src := range s.unregistered {
 		switch src.kind {

@@ -39,7 +39,7 @@ type Set struct {
 	wakerClosed bool
 }
 
-// heldItem is an item whose descriptor is in fds.
+// heldItem is an item with a descriptor in fds.
 type heldItem struct{ item, slot int }
 
 // New makes an empty set. It must be closed.

@@ -51,7 +51,7 @@ type source struct {
 	fired  *atomic.Bool
 }
 
-// arm calls Notify, unless an earlier call still stands whose wake function was not called.
+// arm calls Notify, unless an earlier call still stands and its wake function was not called.
 func (s *source) arm() {
 	if s.stop != nil && !s.fired.Load() {
 		return

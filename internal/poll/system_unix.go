@@ -37,7 +37,7 @@ func systemPoll(fds []pollFd, timeout int) error {
 	return err
 }
 
-// waker is a pipe whose writing end makes the reading end readable.
+// waker is a pipe. A write makes its reading end readable.
 type waker struct{ out, in int }
 
 func newWaker() (waker, error) {

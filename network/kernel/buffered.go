@@ -8,7 +8,7 @@ import (
 
 var _ network.Buffered = (*socket)(nil)
 
-// The bits of socket.sizesSet: the buffers whose sizes were set.
+// The bits of socket.sizesSet.
 const (
 	recvSizeSet = 1 << iota
 	sendSizeSet

@@ -18,7 +18,7 @@ type handle struct {
 	mayLinger atomic.Bool
 	// mayReset tells that a linger time of 0 was set at some time, with which Close resets.
 	mayReset atomic.Bool
-	// shared tells that the program has the same socket, whose options must stay as they are. It is
+	// shared tells that the program has the same socket, so that its options must not change. It is
 	// false for a shared connection, since a linger time would make Close block.
 	shared bool
 	waiters

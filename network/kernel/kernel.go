@@ -32,7 +32,7 @@ import (
 )
 
 // Config says how names are resolved. The zero value asks the host's own resolver. Every name is
-// taken as absolute, whatever the source.
+// taken as absolute, from every source.
 type Config struct {
 	// Server is the DNS server to ask instead of the host's, as "HOST:PORT".
 	Server string

@@ -24,7 +24,7 @@ type socket struct {
 	// connectTo is the destination while conn is stateConnecting.
 	connectTo netip.AddrPort
 
-	// sizesSet holds the buffers whose sizes were set: recvSizeSet, sendSizeSet.
+	// sizesSet tells which buffer sizes were set: recvSizeSet, sendSizeSet.
 	sizesSet atomic.Uint32
 	// peer caches the peer of a connected stream.
 	peer atomic.Pointer[netip.AddrPort]

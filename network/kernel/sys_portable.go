@@ -11,8 +11,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// This file makes its system calls through golang.org/x/sys, as systems require whose system calls
-// are functions of the C library. It allocates an address for each call. The build tag "portable"
+// This file makes its system calls through golang.org/x/sys, which systems require if their system
+// calls are functions of the C library. It allocates an address for each call. The build tag "portable"
 // selects it on Linux as well, for tests.
 //
 // maxBufs is the number of buffers that these systems take at once (IOV_MAX, POSIX limits.h).
