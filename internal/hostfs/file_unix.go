@@ -13,8 +13,8 @@ import (
 )
 
 // A File is an open file that is not a directory opened beneath a Dir. Operations do not block,
-// except while a disk works: if there are no data or no room, they return EAGAIN with all
-// flags.
+// except while a disk works. If there are no data or no room, they return EAGAIN, with Nonblock or
+// without.
 type File struct {
 	handle
 	typ FileType
@@ -107,8 +107,8 @@ func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	return f.afterWrite(n, err)
 }
 
-// afterWrite synchronizes as Dsync and Sync require, if they were set after the file was opened: fcntl(2)
-// cannot set O_DSYNC and O_SYNC.
+// afterWrite synchronizes as Dsync and Sync require, if they were set after the file was opened:
+// fcntl(2) cannot set O_DSYNC and O_SYNC.
 func (f *File) afterWrite(n int, err error) (int, error) {
 	if n <= 0 || err != nil {
 		return n, err

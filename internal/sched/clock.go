@@ -5,7 +5,7 @@ package sched
 type reading uint64
 
 const (
-	// clockBits leaves 22 bits for ids of threads, see PID_MAX_LIMIT in linux/threads.h.
+	// clockBits leaves 22 bits for ids of threads (proc_sys_kernel(5), pid_max).
 	clockBits = 42
 	clockMask = 1<<clockBits - 1
 	// clockUnit is in ns.

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// netpollKicker writes to a pipe that Go's poller watches, and waits until the pipe can be read.
-// The poller reports that when Go's scheduler looks at the network, which then finds all other
-// arrivals too.
+// netpollKicker writes to a pipe(7) that Go's poller watches, and waits until the pipe can be read.
+// The poller reports that when Go's scheduler looks at the network, by epoll_wait(2) or kevent(2),
+// which then finds all other arrivals too.
 type netpollKicker struct {
 	// in and out are nil until the first kick.
 	in, out *os.File

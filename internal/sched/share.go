@@ -23,7 +23,7 @@ const (
 	revokeAfter = 10 * time.Millisecond
 
 	// countEvery is how often the number of processors is read, which the limits of a container can
-	// change.
+	// change (cgroups(7), cpu).
 	countEvery = time.Second
 )
 
@@ -55,8 +55,9 @@ type share struct {
 }
 
 // vtime returns the guest's virtual time: its computed time, on a scale where guests that have been
-// active for equally long are equal. A guest that becomes active starts at the least virtual time
-// of the active ones. So it neither makes up for the time in which it was idle, nor pays for it.
+// active for equally long are equal, as the scheduler of Linux has it for threads (sched(7)). A
+// guest that becomes active starts at the least virtual time of the active ones. So it neither
+// makes up for the time in which it was idle, nor pays for it.
 func (g *Guest) vtime() int64 { return g.computed.Load() + g.share.vtimeOffset }
 
 // takeTurn makes sure that a busy guest's thread has a turn, and passes on a turn that has lasted

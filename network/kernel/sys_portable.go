@@ -12,8 +12,8 @@ import (
 )
 
 // This file makes its system calls through golang.org/x/sys, which systems require if their system
-// calls are functions of the C library. It allocates an address for each call. The build tag "portable"
-// selects it on Linux as well, for tests.
+// calls are functions of the C library. It allocates an address for each call. The build tag
+// "portable" selects it on Linux as well, for tests.
 //
 // maxBufs is the number of buffers that these systems take at once (IOV_MAX, POSIX limits.h).
 const maxBufs = 1024
