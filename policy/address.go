@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// class says what kind of address an address is. The zero value is "any", which no address has: it
-// stands for all of them in a rule.
+// class is the kind of an address. The zero value is "any", which no address has: in a rule it
+// stands for all of them.
 type class uint8
 
 const (
@@ -24,8 +24,8 @@ const (
 	classUnspecified
 )
 
-// classes gives the word that names a class in a rule, empty where no group has that name, and what
-// a sentence says of such an address.
+// classes has for each class the word that names it in a rule, or "" if no group has that class,
+// and the phrase that a sentence uses for such an address.
 var classes = [...]struct{ group, is string }{
 	classAny:           {"any", "an address"},
 	classPublic:        {"public", "public"},
@@ -40,10 +40,10 @@ var classes = [...]struct{ group, is string }{
 	classUnspecified:   {"", "every address of this host"},
 }
 
-// ranges assigns the address space to classes, the longest prefix winning. It follows the IANA
-// special-purpose registries; in IPv6 only what is inside 2000::/3 is public to begin with. The
-// translation prefixes NAT64 and 6to4 count as public because the IPv4 address inside them is
-// judged as well.
+// ranges assigns the address space to classes; the longest prefix wins. It follows the IANA
+// special-purpose registries (RFC 6890). In IPv6 only 2000::/3, which IANA has delegated for global
+// unicast, is public. The translation prefixes of NAT64 and 6to4 count as public because the
+// embedded IPv4 address is judged as well.
 var ranges = []struct {
 	prefix string
 	class  class
@@ -106,7 +106,7 @@ var classIndex = func() *hostIndex[class] {
 	return buildHosts(&b, func(c []class) class { return c[0] })
 }()
 
-// classOf returns the class of a normalised address.
+// classOf returns the class of a normalized address.
 func classOf(a netip.Addr) class {
 	n := classIndex.find(a)
 	if n == nil {
@@ -125,18 +125,19 @@ var classPrefixes = func() (p [len(classes)][]netip.Prefix) {
 	return p
 }()
 
-// prefixes lists the ranges that a class covers. classPublic has no such list: it is what the
-// others leave.
+// prefixes lists the ranges of a class. classPublic has no list: it is the rest of the address
+// space.
 func (c class) prefixes() []netip.Prefix { return classPrefixes[c] }
 
-// normalized returns the address as the rules see it: IPv4 where it is mapped, and without a zone.
+// normalizeAddr returns the address as rules see it: IPv4 if it is IPv4-mapped (RFC 4291, section
+// 2.5.5.2), and without a zone.
 func normalizeAddr(a netip.Addr) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
-// connectDestination returns the address that a connect to a is judged as: loopback for the unspecified
-// address. A kernel would take the source address of the socket, if it has one, and so go
-// elsewhere; package network/guard puts the loopback address in its place.
+// connectDestination returns the address as which a connect to a is judged: loopback if a is
+// unspecified. A kernel would connect to the source address of the socket, if it has one, or to
+// loopback (ip(7)). Package network/guard therefore passes the loopback address on.
 func connectDestination(a netip.Addr) netip.Addr {
 	switch a = normalizeAddr(a); {
 	case !a.IsUnspecified():
@@ -148,11 +149,12 @@ func connectDestination(a netip.Addr) netip.Addr {
 	}
 }
 
-// maxEmbedded is how many IPv4 addresses one IPv6 address can carry: four in a local NAT64 prefix, and
-// one for ISATAP.
+// maxEmbedded is the largest number of IPv4 addresses that one IPv6 address can embed: four under a
+// local NAT64 prefix, and one for ISATAP.
 const maxEmbedded = 5
 
-// embeddedIPv4 are the IPv4 addresses that an IPv6 address carries for some gateway or tunnel.
+// embeddedIPv4 lists the IPv4 addresses that an IPv6 address embeds for a gateway or tunnel (RFC
+// 6052, section 1.3).
 type embeddedIPv4 struct {
 	list [maxEmbedded]netip.Addr
 	n    uint8
@@ -165,7 +167,7 @@ func (c *embeddedIPv4) add(b [4]byte) {
 	c.n++
 }
 
-// embeddedIPv4Of returns the IPv4 addresses that a normalised address carries.
+// embeddedIPv4Of returns the IPv4 addresses that a normalized address embeds.
 func embeddedIPv4Of(a netip.Addr) (c embeddedIPv4) {
 	if !a.Is6() {
 		return c
@@ -196,13 +198,14 @@ func embeddedIPv4Of(a netip.Addr) (c embeddedIPv4) {
 	return c
 }
 
-// addLocalNAT64 adds what a translator may read in an address under a /48 that is each site's own.
-// Its layout depends on the length of the prefix that the site has chosen, which the address does
-// not tell, and translators ignore the bits that are left over (RFC 6052, 2.3). So every layout
-// counts, but not one that gives "this network", where nothing is sent.
+// addLocalNAT64 adds the IPv4 addresses that a translator may read in an address under
+// 64:ff9b:1::/48 (RFC 8215). The layout depends on the length of the prefix that the site chose,
+// which the address does not tell, and translators ignore the remaining bits (RFC 6052, section
+// 2.2). So every layout counts, except one that gives an address of "this network", to which
+// nothing is sent (RFC 1122, section 3.2.1.3).
 func (c *embeddedIPv4) addLocalNAT64(b [16]byte) {
 	for _, v4 := range [...][4]byte{
-		{b[6], b[7], b[9], b[10]},   // after 48 bits; the eighth byte is never part of it
+		{b[6], b[7], b[9], b[10]},   // after 48 bits; byte 8 is reserved
 		{b[7], b[9], b[10], b[11]},  // after 56
 		{b[9], b[10], b[11], b[12]}, // after 64
 		{b[12], b[13], b[14], b[15]},
@@ -213,8 +216,8 @@ func (c *embeddedIPv4) addLocalNAT64(b [16]byte) {
 	}
 }
 
-// nonPublic reports whether a normalised address may not be reached through a name, a "*" or
-// "public".
+// nonPublic reports whether a normalized address is out of the reach of a name, "*" and "public":
+// it is not public, or it embeds an address that is not.
 func nonPublic(a netip.Addr) bool {
 	if classOf(a) != classPublic {
 		return true

@@ -108,7 +108,8 @@ func TestDecisionsAllocateNothing(t *testing.T) {
 	rules := append(manyRules(t, 1000),
 		mustRules(t, "allow listen udp://0.0.0.0:53 from private", "allow listen tcp://0.0.0.0:80",
 			"allow connect tcp://*:80",
-			"allow join multicast", "allow resolve *.example.org", "deny resolve *.internal", "deny listen tcp://127.0.0.1:81", "deny connect metadata")...)
+			"allow join multicast", "allow resolve *.example.org", "deny resolve *.internal",
+			"deny listen tcp://127.0.0.1:81", "deny connect metadata")...)
 	p := All(New(rules, Limits{}), New(AllowNet(Origin{}), Limits{}))
 	pins := NewPins(time.Now)
 	p.Answer(pins, "host4.example.com", AnyFamily, []netip.Addr{publicAddr(1)})
@@ -128,7 +129,7 @@ func TestDecisionsAllocateNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := testing.AllocsPerRun(100, func() { sink = p.Decide(r, pins) }); n != 0 {
-			t.Errorf("%s: %v allocations", text, n)
+			t.Errorf("%s: got %v allocations, want 0", text, n)
 		}
 	}
 }

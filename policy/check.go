@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// check refuses a rule that makes no sense or can never match.
+// check refuses a rule that contradicts itself or can never match.
 func (p parser) check(r *Rule, host, ports word, hasPorts bool) *Error {
 	named := r.host.kind == byName || r.host.kind == underName
 	switch r.action {
@@ -50,13 +50,14 @@ func (p parser) check(r *Rule, host, ports word, hasPorts bool) *Error {
 	return nil
 }
 
-// hasMulticast reports whether there is a multicast address in h.
+// hasMulticast reports whether h contains a multicast address.
 func (h host) hasMulticast() bool {
 	return slices.ContainsFunc(h.prefixes(), func(p netip.Prefix) bool {
 		return slices.ContainsFunc(classMulticast.prefixes(), p.Overlaps)
 	})
 }
 
+// checkResolve refuses a resolve rule for addresses.
 func (p parser) checkResolve(r *Rule, host word) *Error {
 	switch r.host.kind {
 	case byClass:
@@ -64,7 +65,8 @@ func (p parser) checkResolve(r *Rule, host word) *Error {
 		if r.host.class == classAny {
 			hint = `write "*" for every name`
 		}
-		return p.fail(host.offset, hint, "%q stands for addresses, and resolve takes names", host.text)
+		return p.fail(host.offset, hint, "%q stands for addresses, and resolve takes names",
+			host.text)
 	case byPrefix:
 		return p.fail(host.offset, "leave the rule out", "%s is an address, which needs no lookup",
 			host.text)
@@ -72,7 +74,8 @@ func (p parser) checkResolve(r *Rule, host word) *Error {
 	return nil
 }
 
-// checkName refuses a name in a connect rule that could not mean what it says.
+// checkName refuses a connect rule for a name that no request can match, or that a guest could
+// evade.
 func (p parser) checkName(r *Rule, host word) *Error {
 	name := r.host.name
 	local := name == "localhost" || isSubdomain(name, "localhost")
@@ -84,8 +87,9 @@ func (p parser) checkName(r *Rule, host word) *Error {
 	case r.effect == Deny:
 		lookup.effect = Deny
 		lookup.setText()
-		return p.fail(host.offset, "write its addresses, a CIDR or a group; or deny the lookup with "+
-			p.asWritten(lookup),
+		hint := "write its addresses, a CIDR or a group; or deny the lookup with " +
+			p.asWritten(lookup)
+		return p.fail(host.offset, hint,
 			"a connect cannot be denied by name: the same host has other names, and the name may "+
 				"get other addresses")
 	case local:
@@ -97,8 +101,8 @@ func (p parser) checkName(r *Rule, host word) *Error {
 	return nil
 }
 
-// asWritten returns rules of one action as they would be written where this text is: as a flag, or
-// as a list of strings in a file.
+// asWritten returns rules of one action in the form of the text that is parsed: a flag, or a list
+// of strings in a file.
 func (p parser) asWritten(rules ...Rule) string {
 	if p.origin.Line == 0 && strings.HasPrefix(p.origin.Source, "--") {
 		return Hint(rules)
@@ -111,7 +115,7 @@ func (p parser) asWritten(rules ...Rule) string {
 	return strings.Join(texts, ", ")
 }
 
-// covers reports whether h contains all that o contains, as targets of the action.
+// covers reports whether h contains everything that o contains, as targets of the action.
 func (h host) covers(o host, action Action) bool {
 	switch {
 	case h == o, h.kind == star && action == Resolve, h.isPublic() && o.isPublic():
@@ -121,7 +125,8 @@ func (h host) covers(o host, action Action) bool {
 	case h.kind == byClass && h.class == classAny:
 		return true
 	case h.isPublic():
-		return o.kind == byName || o.kind == underName // which reach public addresses only
+		// A name reaches public addresses only.
+		return o.kind == byName || o.kind == underName
 	}
 	inner := o.prefixes()
 	return len(inner) > 0 && !slices.ContainsFunc(inner, func(p netip.Prefix) bool {

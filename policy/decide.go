@@ -2,26 +2,28 @@ package policy
 
 import "net/netip"
 
-// Decision is what became of a request.
+// Decision is the answer to a request.
 type Decision struct {
 	Allowed bool
 
-	// Rule is the rule that decided: of the guest's rules the one that allows, or the deny rule
-	// that refused. It is nil where nothing allowed the request.
+	// Rule is the rule that decided: the guest's rule that allows, or the deny rule that refused.
+	// It is nil if no rule allows the request.
 	Rule *Rule
 
-	// Name is the name whose lookup granted an address that no rule grants by itself. What is
-	// allowed without a Name stays allowed for as long as the policy is the same; with one, a later
-	// lookup or time may end it.
+	// Name is the name whose lookup granted an address that no rule grants by itself. A decision
+	// without a Name holds as long as the policy. A decision with one may be ended by a later
+	// lookup, or by time.
 	Name string
 
-	layer  int    // the layer that refused
-	source string // the name whose lookup returned the address that was refused, if any
+	// layer is the index of the layer that refused.
+	layer int
+	// source is the name whose lookup returned the refused address, or "".
+	source string
 }
 
-// Decide judges a request. It allocates nothing, but for a name that is not canonical, and may be
-// called from several goroutines at once. pins is what the guest's lookups returned; nil means
-// nothing.
+// Decide judges a request. pins has the addresses that the guest's lookups returned, and may be
+// nil. Decide allocates nothing, except for a name that is not canonical. It may be called from
+// several goroutines.
 func (p *Policy) Decide(r Request, pins *Pins) Decision {
 	q := r.normalized()
 	if p == nil || !q.complete() {
@@ -44,6 +46,7 @@ func (p *Policy) Decide(r Request, pins *Pins) Decision {
 	return d
 }
 
+// decide judges a request by one layer.
 func (l *layer) decide(q *query, pins *Pins) Decision {
 	switch q.op {
 	case OpConnect:
@@ -72,7 +75,7 @@ func (l *layer) decide(q *query, pins *Pins) Decision {
 	}
 }
 
-// findRule returns the rule with the longest prefix that covers the address.
+// findRule returns the rule with the longest prefix that covers an address, or nil.
 func findRule(x *hostIndex[*Rule], a netip.Addr) *Rule {
 	if n := x.find(a); n != nil {
 		return n.leaf
@@ -83,7 +86,7 @@ func findRule(x *hostIndex[*Rule], a netip.Addr) *Rule {
 	return nil
 }
 
-// denyWins is the decision once both kinds of rule were looked for.
+// denyWins returns the decision for the rules that allow and deny a request: any deny rule wins.
 func denyWins(allow, deny *Rule) Decision {
 	if deny != nil {
 		return Decision{Rule: deny}
@@ -91,7 +94,8 @@ func denyWins(allow, deny *Rule) Decision {
 	return Decision{Allowed: allow != nil, Rule: allow}
 }
 
-// decideConnect judges an address. One that carries others must pass as each of them.
+// decideConnect judges an address, and each IPv4 address that it embeds. All of them must be
+// allowed, and none denied. A pin counts only if no rule has decided.
 func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 	allow, deny := l.findConnect(Allow, q.remote, q), l.findConnect(Deny, q.remote, q)
 	for _, a := range q.embedded.all() {
@@ -110,7 +114,8 @@ func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 }
 
 // findConnect returns the connect rule that covers an address and q's port, the one with the
-// longest prefix first. What is the host's own is not allowed as one of the public addresses.
+// longest prefix first. The host's own address is not one of the public addresses for an allow
+// rule.
 func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
 	if q.own && e == Allow && a == q.remote {
 		return findExplicit(l.connect[e], a, q.protocol, q.rport)
@@ -118,7 +123,7 @@ func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
 	return findPort(l.connect[e], a, q.protocol, q.rport)
 }
 
-// decideName judges a connect to whatever public addresses a lookup of q.name may return.
+// decideName judges a connect to every public address that a lookup of q.name may return.
 func (l *layer) decideName(q *query) Decision {
 	if deny := l.connect[Deny].public.find(q.protocol, q.rport); deny != nil {
 		return Decision{Rule: deny}
@@ -142,7 +147,7 @@ func (l *layer) findName(name string, q *query) (rule *Rule) {
 	return rule
 }
 
-// decideListen judges a local address and, where there is one, the peer.
+// decideListen judges a local address and, if there is one, the peer.
 func (l *layer) decideListen(q *query) Decision {
 	allow, deny := l.findListen(Allow, q, q.remote), l.findListen(Deny, q, q.remote)
 	for _, a := range q.embedded.all() {
@@ -157,9 +162,10 @@ func (l *layer) decideListen(q *query) Decision {
 }
 
 // findListen returns the listen rule that covers q's local address and admits the peer. Without a
-// peer any rule for the address allows, and only one against every peer denies. A peer that comes
-// to :: by IPv4 has come to 0.0.0.0 as well, so the rules for that admit it too; those that deny it
-// have been laid on :: as they were compiled.
+// peer any allow rule for the address counts, and only a deny rule against every peer. A peer that
+// connects to :: by IPv4 has connected to 0.0.0.0 as well (RFC 3493, section 3.7), so an allow rule
+// for 0.0.0.0 admits it too. addUnspecified has filed each deny rule for an IPv4 address under ::
+// already.
 func (l *layer) findListen(e Effect, q *query, peer netip.Addr) *Rule {
 	r := l.findListenAt(e, q, q.local, peer)
 	if r == nil && e == Allow && peer.Is4() && q.local == netip.IPv6Unspecified() {
@@ -168,6 +174,7 @@ func (l *layer) findListen(e Effect, q *query, peer netip.Addr) *Rule {
 	return r
 }
 
+// findListenAt is findListen for one spelling of the local address.
 func (l *layer) findListenAt(e Effect, q *query, local, peer netip.Addr) *Rule {
 	x := l.listen[e]
 	for n := x.find(local); n != nil; n = n.parent {
@@ -178,8 +185,8 @@ func (l *layer) findListenAt(e Effect, q *query, local, peer netip.Addr) *Rule {
 	return findInPeers(x.findPublic(local), e, q, peer)
 }
 
-// findInPeers looks for a rule among those for one local address. A port that the host chose counts as
-// port 0, which stands for that; a deny also holds for the port that it turned out to be.
+// findInPeers returns the rule for a peer among those for one local address. An ephemeral port
+// counts as port 0. A deny rule also holds for the port that the host chose.
 func findInPeers(x *peers, e Effect, q *query, peer netip.Addr) *Rule {
 	r := x.find(e, q.protocol, q.allowPort(), peer)
 	if r == nil && e == Deny && q.ephemeral {
@@ -188,6 +195,7 @@ func findInPeers(x *peers, e Effect, q *query, peer netip.Addr) *Rule {
 	return r
 }
 
+// decideResolve judges a lookup. A connect rule for a name grants its lookup.
 func (l *layer) decideResolve(name string) Decision {
 	var allow, deny *Rule
 	l.resolve[Deny].find(name, func(r **Rule) bool { deny = *r; return true })
@@ -198,7 +206,7 @@ func (l *layer) decideResolve(name string) Decision {
 	return denyWins(allow, deny)
 }
 
-// grantsLookup returns a connect rule that names the name, which grants its lookup.
+// grantsLookup returns a connect rule for the name, or nil.
 func (l *layer) grantsLookup(name string) (rule *Rule) {
 	l.names.find(name, func(x *rulePorts) bool { rule = anyRule(x); return true })
 	return rule

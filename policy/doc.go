@@ -1,6 +1,7 @@
-// Package policy is the rule language: what a guest may do on the network.
+// Package policy is the rule language: the rules for a guest's use of the network.
 //
-// A guest starts with nothing. A rule grants or takes away, and a deny that matches always wins:
+// A guest starts without any permission. An allow rule grants one, and a deny rule that matches
+// always wins:
 //
 //	allow connect tcp://api.example.com:443
 //	allow connect udp://10.0.0.0/8:53,5353
@@ -11,34 +12,36 @@
 //
 // [Parse] reads a policy file, [ParseRule] and [ParseTargets] read single rules, [New] compiles
 // rules into a [Policy], [All] puts a ceiling over one, and [Policy.Decide] judges a [Request].
-// What names granted is remembered per guest in [Pins]; [Policy.Answer] judges what a lookup
-// returned. [Policy.Explain] says why a request is refused and which flag would allow it; all such
-// hints come from [Hint]. [Learner] goes the other way, from requests to rules, and [Merge] puts
-// those into a file.
+// [Pins] holds the addresses that names granted to one guest; [Policy.Answer] judges the answer to
+// a lookup. [Policy.Explain] tells why a request is refused and which flag would allow it; all such
+// hints come from [Hint]. [Learner] makes rules from requests, and [Merge] puts those into a file.
 //
-// What belongs here is everything that can be decided from values alone, so that every decision can
-// be tested as a row of a table. What does not: sockets, resolvers, files, logging, and any clock
-// but the one handed to [NewPins]. Package network/guard asks the questions and acts on the
-// answers.
+// Everything that can be decided from values alone belongs here, so that each decision can be
+// tested as a row of a table. Sockets, resolvers, files, logging, and any clock but that of
+// [NewPins] do not. Package network/guard asks the questions and acts on the answers.
+//
+// A Policy and a Rule are immutable. Pins and Learner each have one mutex, and no lock is taken
+// while it is held, so there is no lock order.
 //
 // # How addresses are read
 //
-// Addresses are normalised before they are matched. An IPv4-mapped IPv6 address is the IPv4
-// address. An address that carries IPv4 addresses inside it (NAT64, 6to4, Teredo, ISATAP,
+// Addresses are normalized before they are matched. An IPv4-mapped IPv6 address is the IPv4 address
+// (RFC 4291, section 2.5.5.2). An address that embeds IPv4 addresses (NAT64, 6to4, Teredo, ISATAP,
 // IPv4-compatible, IPv4-translated) must be allowed both as itself and as each of them. A connect
-// to 0.0.0.0 or :: is a connect to loopback; whoever asks must connect to that. Zones are ignored.
+// to 0.0.0.0 or :: is a connect to loopback; the caller of Decide must connect to that. Zones are
+// ignored.
 //
 // Special ranges are never implied: "*", "public" and names reach public addresses only. Loopback,
-// private, link-local, metadata, multicast, broadcast, documentation and reserved addresses are
-// reached by an address, a CIDR, a group, or "any". Groups are sets of addresses and overlap: the
-// metadata service at 169.254.169.254 is link-local too. The host's own addresses ([Request].Own)
-// are never implied either.
+// private, link-local, metadata, multicast, broadcast, documentation and reserved addresses (RFC
+// 6890) are reached by an address, a CIDR, a group, or "any". Groups are sets of addresses and
+// overlap: the metadata service at 169.254.169.254 is link-local too. The host's own addresses
+// ([Request].Own) are never implied either.
 //
 // # How listening is read
 //
 // A socket on every address of the host (0.0.0.0 or ::) listens on each of them. So it needs a rule
-// that covers that very address, and a deny for any one address that it includes refuses it; ::
-// includes the IPv4 addresses, and a peer that comes to it by IPv4 may come by a rule for 0.0.0.0
-// as well. Port 0 in a rule is a port of the host's choice, and a rule without ports covers it. The
-// peer of a deny is judged when somebody connects or sends, not when the socket is bound.
+// that covers that very address, and a deny rule for any one address that it includes refuses it.
+// :: includes the IPv4 addresses, and a rule for 0.0.0.0 also admits a peer that comes to :: by
+// IPv4 (RFC 3493, section 3.7). Port 0 in a rule is an ephemeral port, and a rule without ports
+// covers it. The peer of a deny rule is judged at an incoming connection or datagram, not at bind.
 package policy

@@ -13,8 +13,8 @@ import (
 	"github.com/wasport/wasport/internal/bytesize"
 )
 
-// Parse reads a policy file: lists of rules named allow and deny, and a table named limits. name is
-// what errors and rules call the file. The error joins one [*Error] for each mistake.
+// Parse reads a policy file: lists of rules named allow and deny, and a table named limits (TOML
+// 1.0.0). Errors and rules call the file by name. The error joins one [*Error] for each mistake.
 func Parse(name string, text []byte) (*Policy, error) {
 	f := file{name: name}
 	if err := f.read(text); err != nil {
@@ -23,8 +23,8 @@ func Parse(name string, text []byte) (*Policy, error) {
 	return New(f.rules, f.limits), nil
 }
 
-// Format returns the text of a policy file with each rule in its canonical spelling, and all else,
-// comments included, as it was.
+// Format returns the text of a policy file with each rule in its canonical spelling. Everything
+// else, comments included, stays as it is.
 func Format(name string, text []byte) ([]byte, error) {
 	f := file{name: name}
 	if err := f.read(text); err != nil {
@@ -41,17 +41,20 @@ func Format(name string, text []byte) ([]byte, error) {
 	return append(out, text[end:]...), nil
 }
 
-// file is a policy file as it is read.
+// file is the state of reading a policy file.
 type file struct {
-	name       string
-	ast        unstable.Parser
-	rules      []Rule
-	ruleRanges []unstable.Range // of the rules, quotes included
-	lines      []int            // where each line begins
-	limits     Limits
-	errs       []error
+	name  string
+	ast   unstable.Parser
+	rules []Rule
+	// ruleRanges has the range of each rule in the text, quotes included.
+	ruleRanges []unstable.Range
+	// lines has the offset of each line.
+	lines  []int
+	limits Limits
+	errs   []error
 }
 
+// read parses the file into rules, limits and errs.
 func (f *file) read(text []byte) error {
 	f.lines = []int{0}
 	for i, c := range text {
@@ -82,9 +85,9 @@ func (f *file) read(text []byte) error {
 	return f.checkSyntax(text)
 }
 
-// checkSyntax decodes the text, which finds mistakes of syntax and keys that come twice. It comes
-// last, since decoding takes time that grows with the square of the number of different keys, of
-// which there are few once all of them are known.
+// checkSyntax decodes the text, which finds syntax errors and keys that occur twice. It comes last:
+// decoding takes time that grows with the square of the number of different keys, and once all keys
+// are known they are few.
 func (f *file) checkSyntax(text []byte) error {
 	var whole map[string]any
 	err := toml.Unmarshal(text, &whole)
@@ -98,7 +101,7 @@ func (f *file) checkSyntax(text []byte) error {
 	return &Error{at, strings.TrimPrefix(err.Error(), "toml: "), ""}
 }
 
-// keyOf returns a key with dots between its parts. A part with a dot in it is quoted.
+// keyOf returns a dotted key. A part that contains a dot is quoted.
 func keyOf(parts unstable.Iterator) string {
 	var names []string
 	for parts.Next() {
@@ -111,7 +114,7 @@ func keyOf(parts unstable.Iterator) string {
 	return strings.Join(names, ".")
 }
 
-// keyValue reads one "key = value" of a table, whose name, if any, ends with a dot.
+// keyValue reads one "key = value" of a table. The table's name ends with a dot, or is "".
 func (f *file) keyValue(table string, n *unstable.Node) {
 	value := n.Value()
 	key := value.Next()
@@ -145,6 +148,7 @@ func (f *file) keyValue(table string, n *unstable.Node) {
 	}
 }
 
+// readList reads the rules of an allow or deny list.
 func (f *file) readList(effect Effect, key, value *unstable.Node) {
 	if value.Kind != unstable.Array {
 		f.fail(key, `write a list: `+effect.String()+` = ["connect tcp://api.example.com:443"]`,
@@ -180,7 +184,7 @@ func (f *file) readCount(key, value *unstable.Node, name string) int {
 	return int(n)
 }
 
-// readSize reads a number of bytes above 0, alone or as a string with a unit.
+// readSize reads a number of bytes above 0: an integer, or a string with a unit.
 func (f *file) readSize(key, value *unstable.Node, name string) int64 {
 	n, ok := integer(value)
 	hint := `write a size above 0 such as "10MiB", "500kB" or 1500, or leave it out for no limit`
@@ -196,7 +200,8 @@ func (f *file) readSize(key, value *unstable.Node, name string) int64 {
 	return n
 }
 
-// openingQuotes counts the quotes in front of a string.
+// openingQuotes returns the number of quotes at the start of a string: 3 if it is a multi-line
+// string.
 func openingQuotes(raw []byte) int {
 	if len(raw) >= 6 && raw[1] == raw[0] && raw[2] == raw[0] {
 		return 3
@@ -226,8 +231,8 @@ func (f *file) fail(n *unstable.Node, hint, problem string, args ...any) {
 	f.errs = append(f.errs, parser{f.originOf(n)}.fail(0, hint, problem, args...))
 }
 
-// TOML returns the policy as the text of a policy file: the rules as [Policy.Rules] has them, and
-// the limits. [Parse] reads it back.
+// TOML returns the text of a policy file with the rules of [Policy.Rules] and the limits. [Parse]
+// reads it back.
 func (p *Policy) TOML() []byte {
 	var b bytes.Buffer
 	rules := p.Rules()

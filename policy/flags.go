@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// AllowNet returns the rules that allow everything: any for each action, and every name.
+// AllowNet returns the rules that allow everything: "any" for each action, and every name.
 func AllowNet(from Origin) []Rule {
 	rules := rulesForHost(anyHost, from)
 	return append(rules, newRule(Resolve, host{kind: star}, from))
 }
 
-// rulesForHost returns the rules for all that can be done with an address.
+// rulesForHost returns the rules that allow every action on a host.
 func rulesForHost(h host, from Origin) []Rule {
 	rules := []Rule{newRule(Connect, h, from), newRule(Listen, h, from)}
 	if h.hasMulticast() {
@@ -29,11 +29,12 @@ func newRule(action Action, h host, from Origin) Rule {
 	return r
 }
 
-// AddrPool returns the rules that iwasm's --addr-pool stands for: connect, listen and join, with
-// both protocols, all ports and any peer, in each range of a list such as "10.0.0.0/8,::1/128". As
-// in iwasm a base that is all zeros means every address of its family whatever the mask, of which a
-// warning tells, and bits of a base beyond the mask are ignored. Unlike there an IPv4-mapped range
-// is the IPv4 range inside it. The error is an [*Error].
+// AddrPool returns the rules for the value of iwasm's --addr-pool, such as "10.0.0.0/8,::1/128"
+// (product-mini/platforms/posix/main.c of WAMR): connect, listen and join in each range, with both
+// protocols, all ports and any peer. A base of zeros stands for every address of its family
+// whatever the mask, as in iwasm; a warning says so. Bits of a base beyond the mask are ignored, as
+// in iwasm. An IPv4-mapped range is the IPv4 range inside it, unlike in iwasm. The error is an
+// [*Error].
 func AddrPool(list string, from Origin) (rules []Rule, warnings []string, err error) {
 	at := 0
 	for entry := range strings.SplitSeq(list, ",") {
@@ -72,9 +73,9 @@ func (p parser) poolEntry(w word) (netip.Prefix, *Error) {
 	return netip.PrefixFrom(a, int(bits)), nil
 }
 
-// AllowResolve returns the rules of an --allow-resolve flag, iwasm's or ours: patterns separated by
-// spaces. iwasm also wants the addresses here that a guest passes as text to a lookup; they need no
-// rule, of which a warning tells. The error is an [*Error].
+// AllowResolve returns the rules for the value of --allow-resolve: patterns separated by spaces.
+// iwasm also expects the addresses here that a guest passes to a lookup as text. They need no rule,
+// and a warning says so. The error is an [*Error].
 func AllowResolve(patterns string, from Origin) (rules []Rule, warnings []string, err error) {
 	w := splitWords(patterns)
 	w = slices.DeleteFunc(w, func(w word) bool {

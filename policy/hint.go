@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// Hint returns the flag of the command for rules of one effect and action, as a shell reads it,
-// such as "--allow-connect tcp://10.0.0.5:5432". All hints come from here.
+// Hint returns the flag of the command that adds rules of one effect and action, quoted for a shell
+// (POSIX, Shell Command Language, section 2.2), such as "--allow-connect tcp://10.0.0.5:5432". It
+// returns "" for no rules. All hints come from here.
 func Hint(rules []Rule) string {
 	if len(rules) == 0 {
 		return ""
 	}
 	value := joinTargets(rules)
 	if strings.ContainsAny(value, " []*") {
-		value = `"` + value + `"` // shells split or expand it
+		value = `"` + value + `"` // a shell would split or expand it
 	}
 	return "--" + rules[0].effect.String() + "-" + rules[0].action.String() + " " + value
 }
 
-// FileHint is [Hint] for somebody who has the rules in a file: what to add to which of its lists,
-// such as
+// FileHint is [Hint] for a policy in a file: it says which strings to add to which list, such as
 //
 //	add "connect tcp://10.0.0.5:5432" to allow
 func FileHint(rules []Rule) string {
@@ -37,13 +37,13 @@ func FileHint(rules []Rule) string {
 	return "add " + strings.Join(list, ", ") + " to " + rules[0].effect.String()
 }
 
-// ceilingHint says what a ceiling has to allow.
+// ceilingHint says which rules a ceiling lacks.
 func ceilingHint(rules []Rule) string {
 	return "let the ceiling allow " + rules[0].action.String() + " " + joinTargets(rules)
 }
 
-// clientHint says what lets a client bind: any rule that lets it connect, of which nobody knows yet
-// where to, since it binds first. To listen is more than a client needs.
+// clientHint says which rule lets a client bind: any connect rule of the protocol. The destination
+// is not known yet, since a client binds first. A listen rule would grant more than it needs.
 func clientHint(p Protocol, listen []Rule) string {
 	return "if it is a client, a connect rule for where it goes by " + p.String() +
 		"; if it is a server: " + Hint(listen)
@@ -57,9 +57,9 @@ func joinTargets(rules []Rule) string {
 	return strings.Join(out, " ")
 }
 
-// missingRules returns the least rules that are missing for q to be allowed, none if no rule helps.
-// source is the name whose lookup returned q's remote address, if any: it is what the next run has
-// in common with this one, where the address may be another.
+// missingRules returns the least rules that q lacks, or nil if no rule helps. source is the name
+// whose lookup returned q's remote address, or "". A rule for the name is better than one for the
+// address, since the next lookup may return another address.
 func (l *layer) missingRules(q *query, source string) []Rule {
 	if q.protocol == TCP && q.impossibleTCP() {
 		return nil
@@ -100,7 +100,8 @@ func (l *layer) missingRules(q *query, source string) []Rule {
 	return parseHint(action, strings.Join(text, " "))
 }
 
-// parseHint returns the rules of a hint, nil if no rule can say that: one for port 0, say.
+// parseHint returns the rules of a hint, or nil if no rule can say that, such as a connect to port
+// 0.
 func parseHint(action Action, text string) []Rule {
 	rules, err := ParseTargets(Allow, action, text, Origin{Source: "--allow-" + action.String()})
 	if err != nil {
@@ -109,24 +110,27 @@ func parseHint(action Action, text string) []Rule {
 	return rules
 }
 
-// impossibleTCP reports whether q, which is about a stream, would fail even if it were allowed:
-// streams have two ends, so they reach no group and join none (tcp(7), RFC 9293, section 3.9.2.3).
+// impossibleTCP reports whether q is about a stream and would fail even if it were allowed. A
+// stream has two ends, so it reaches no group and joins none (tcp(7), RFC 9293, section 3.9.2.3).
 func (q *query) impossibleTCP() bool {
 	c := classOf(q.remote)
 	return q.op == OpJoin || q.op == OpConnect && (c == classMulticast || c == classBroadcast)
 }
 
-// Filtered says which addresses were taken out of the answer to a lookup.
+// Filtered describes the addresses that were removed from the answer to a lookup.
 type Filtered struct {
-	Name    string
-	Removed []netip.Addr // all of them, in order
+	Name string
+	// Removed has the addresses in order, each once.
+	Removed []netip.Addr
 	Reason  string
 
-	// Allow are the rules that would leave addresses in if they were added to the guest's policy:
-	// at these addresses what the rules with the name allow. It is empty where that does not help.
+	// Allow are the rules that would keep addresses in the answer if they were added to the guest's
+	// policy. At these addresses they allow the same as the rules for the name. Allow is empty if
+	// no rule of the guest's helps.
 	Allow []Rule
 
-	fallbackHint string // what to do where Allow is empty
+	// fallbackHint is the hint if Allow is empty.
+	fallbackHint string
 }
 
 // String returns one line, such as
@@ -146,7 +150,7 @@ func (f *Filtered) String() string {
 		strings.Join(shown, " "), more, f.Name, f.Reason)
 }
 
-// Hint returns how to leave the addresses in, as [Refusal.Hint] does.
+// Hint returns the change that would keep the addresses in the answer, as [Refusal.Hint] does.
 func (f *Filtered) Hint() string {
 	if len(f.Allow) == 0 {
 		return f.fallbackHint
@@ -154,7 +158,7 @@ func (f *Filtered) Hint() string {
 	return Hint(f.Allow)
 }
 
-// ExplainAnswer says why [Policy.Answer] removed addresses from the answer to a lookup of a name.
+// ExplainAnswer tells why [Policy.Answer] removed addresses from the answer to a lookup of a name.
 func (p *Policy) ExplainAnswer(name string, removed []netip.Addr) *Filtered {
 	f := &Filtered{Name: name, Reason: "they are of another family, or too many"}
 	if canonical, err := CanonicalName(name); err == nil {
@@ -168,7 +172,7 @@ func (p *Policy) ExplainAnswer(name string, removed []netip.Addr) *Filtered {
 	if p == nil {
 		return f
 	}
-	for i := len(p.layers) - 1; i >= 0; i-- { // in the order in which they decide
+	for i := len(p.layers) - 1; i >= 0; i-- { // as Decide does
 		l := p.layers[i]
 		rules, barred := l.missingForAnswer(f.Name, f.Removed)
 		if !barred {
@@ -187,8 +191,9 @@ func (p *Policy) ExplainAnswer(name string, removed []netip.Addr) *Filtered {
 	return f
 }
 
-// missingForAnswer returns the rules that are missing for lookups of a name to return special addresses: for
-// each of them what the rules with the name allow. barred says whether there are such addresses.
+// missingForAnswer returns the rules that a layer lacks to keep addresses that are not public in
+// the answer for a name. At each address they allow the same as the rules for the name. barred
+// tells that such addresses exist.
 func (l *layer) missingForAnswer(name string, addrs []netip.Addr) (rules []Rule, barred bool) {
 	var named []*Rule
 	for i := range l.rules {
@@ -206,7 +211,7 @@ func (l *layer) missingForAnswer(name string, addrs []netip.Addr) (rules []Rule,
 		}
 		barred = true
 		if a.IsUnspecified() {
-			continue // no rule can be for that
+			continue // no rule can have an unspecified destination
 		}
 		for _, part := range (&query{remote: a, embedded: embeddedIPv4Of(a)}).remotes() {
 			if !l.connect[Allow].covers(part) {
@@ -217,7 +222,7 @@ func (l *layer) missingForAnswer(name string, addrs []netip.Addr) (rules []Rule,
 	return rules, barred
 }
 
-// appendForAddr appends rules that allow at an address what rules for a name allow.
+// appendForAddr appends rules that allow at an address the same as rules for a name.
 func appendForAddr(rules []Rule, named []*Rule, a netip.Addr) []Rule {
 	first := len(rules)
 	for _, r := range named {

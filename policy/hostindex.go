@@ -8,16 +8,17 @@ import (
 	"slices"
 )
 
-// hostIndex finds what is filed under an address: the leaf of the longest prefix that contains it,
-// and from there the leaves of the shorter ones. public is filed under every public address. A
-// search is a binary search over the prefixes' ends and allocates nothing.
+// hostIndex finds the item that is filed under an address: the leaf of the longest prefix that
+// contains the address, and from there the leaves of the shorter prefixes. public is filed under
+// every public address. A search is a binary search over the ends of the prefixes, and allocates
+// nothing.
 type hostIndex[L any] struct {
 	v4, v6 tree[L]
 	public *L
 }
 
-// find returns the node of the longest prefix that contains a, or nil. Shorter prefixes follow
-// through up.
+// find returns the node of the longest prefix that contains a, or nil. Its parents have the shorter
+// prefixes.
 func (x *hostIndex[L]) find(a netip.Addr) *node[L] {
 	if a.Is4() {
 		b := a.As4()
@@ -27,7 +28,7 @@ func (x *hostIndex[L]) find(a netip.Addr) *node[L] {
 	return x.v6.find(key{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])})
 }
 
-// findPublic returns what is filed under every public address if a is one, or nil.
+// findPublic returns the item that is filed under every public address, or nil if a is not public.
 func (x *hostIndex[L]) findPublic(a netip.Addr) *L {
 	if x.public != nil && classOf(a) == classPublic {
 		return x.public
@@ -35,30 +36,32 @@ func (x *hostIndex[L]) findPublic(a netip.Addr) *L {
 	return nil
 }
 
-// empty reports whether nothing is filed.
+// empty reports whether no item is filed.
 func (x *hostIndex[L]) empty() bool {
 	return x.public == nil && len(x.v4.nodes) == 0 && len(x.v6.nodes) == 0
 }
 
-// covers reports whether anything is filed under a.
+// covers reports whether an item is filed under a.
 func (x *hostIndex[L]) covers(a netip.Addr) bool {
 	return x.find(a) != nil || x.findPublic(a) != nil
 }
 
 // node is one prefix of a tree.
 type node[L any] struct {
-	parent *node[L] // the next shorter prefix that contains this one
+	// parent has the next shorter prefix that contains this one.
+	parent *node[L]
 	leaf   L
 	end    key
 }
 
-// tree cuts one family's address space into stretches: from starts[i] to the next start, nodes[i]
-// is the longest prefix.
+// tree cuts the address space of one family into ranges: nodes[i] has the longest prefix of the
+// addresses from starts[i] to the next start.
 type tree[L any] struct {
 	starts []key
 	nodes  []*node[L]
 }
 
+// find returns the node of the range that contains k, or nil.
 func (t *tree[L]) find(k key) *node[L] {
 	lo, hi := 0, len(t.starts)
 	for lo < hi {
@@ -75,7 +78,7 @@ func (t *tree[L]) find(k key) *node[L] {
 	return t.nodes[lo-1]
 }
 
-// setFrom makes n the longest prefix from k on.
+// setFrom makes n the node of the addresses from k on.
 func (t *tree[L]) setFrom(k key, n *node[L]) {
 	if last := len(t.starts) - 1; last >= 0 && t.starts[last] == k {
 		t.nodes[last] = n
@@ -112,7 +115,7 @@ func prefixRange(p netip.Prefix) (first, last key) {
 	return first, last
 }
 
-// hostBuilder collects items under prefixes for a hostIndex.
+// hostBuilder collects items under prefixes, from which buildHosts makes a hostIndex.
 type hostBuilder[T any] struct {
 	under  map[netip.Prefix][]T
 	public []T
@@ -125,6 +128,7 @@ func (b *hostBuilder[T]) add(p netip.Prefix, item T) {
 	b.under[p] = append(b.under[p], item)
 }
 
+// addHost files an item under each prefix of a host.
 func (b *hostBuilder[T]) addHost(h host, item T) {
 	if h.isPublic() || h == anyHost {
 		b.public = append(b.public, item)
@@ -134,7 +138,8 @@ func (b *hostBuilder[T]) addHost(h host, item T) {
 	}
 }
 
-// buildHosts turns what b collected into an index whose leaves are made by leaf.
+// buildHosts returns the index of the collected items. leaf makes the leaf of a prefix from its
+// items.
 func buildHosts[T, L any](b *hostBuilder[T], leaf func([]T) L) *hostIndex[L] {
 	x := new(hostIndex[L])
 	if b.public != nil {
@@ -154,6 +159,8 @@ func buildHosts[T, L any](b *hostBuilder[T], leaf func([]T) L) *hostIndex[L] {
 	return x
 }
 
+// buildTree sorts the prefixes so that each one follows those that contain it. It keeps the
+// prefixes that contain the current address as a list from the longest to the shortest.
 func buildTree[L any](prefixes []netip.Prefix, leaf func(netip.Prefix) L) tree[L] {
 	slices.SortFunc(prefixes, func(a, b netip.Prefix) int {
 		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))

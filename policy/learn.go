@@ -10,21 +10,24 @@ import (
 	"sync"
 )
 
-// Learner makes a policy of what a guest did: feed it the requests that were allowed and the
-// answers to lookups. It may be used from several goroutines at once; its zero value is ready. It
-// keeps every request that differs from the others, so it grows with what the guest tries.
+// Learner makes a policy from the calls of a guest: it is given the requests that were allowed, and
+// the answers to lookups. Its methods may be called from several goroutines, and its zero value is
+// ready. It keeps each different request, so its memory grows with the calls of the guest.
 type Learner struct {
-	// Known, if it is set before the first use, is a policy that is there already: what it allows
-	// needs no other rule. This is how a policy is learnt in several runs.
+	// Known is a policy whose requests need no new rule, so that a policy can be learnt in several
+	// runs. It is set before the first use, and may be nil.
 	Known *Policy
 
-	mu             sync.Mutex
-	requests       map[query]bool
-	names          map[netip.Addr]string // public addresses, by the name that was looked up last
-	ephemeralPorts map[localPort]bool    // the guest's own addresses whose ports the host chose
+	// mu protects the fields below.
+	mu       sync.Mutex
+	requests map[query]bool
+	// names has, for a public address, the name that was looked up last.
+	names map[netip.Addr]string
+	// ephemeralPorts has the guest's own addresses with ports that the host chose.
+	ephemeralPorts map[localPort]bool
 }
 
-// Request notes a request that was allowed.
+// Request adds a request that was allowed.
 func (l *Learner) Request(r Request) {
 	q := r.normalized()
 	if !q.complete() {
@@ -56,7 +59,7 @@ func (l *Learner) Request(r Request) {
 	}
 }
 
-// allowedByKnown reports whether the policy that is there allows a request, or what its answer may be.
+// allowedByKnown reports whether Known allows a request, or a connect to any address of its name.
 func (l *Learner) allowedByKnown(r Request, q *query) bool {
 	if l.Known.Decide(r, nil).Allowed {
 		return true
@@ -69,25 +72,26 @@ func (l *Learner) allowedByKnown(r Request, q *query) bool {
 	return l.Known.Decide(named, nil).Allowed
 }
 
-// isOwnEphemeral reports whether a connect goes to a port that the host chose for the guest itself, which
-// is another one in the next run.
+// isOwnEphemeral reports whether a connect goes to a port that the host chose for the guest itself.
+// The next run gets another port, so a rule for this one would not help.
 func (l *Learner) isOwnEphemeral(q *query) bool {
 	if q.rport < firstEphemeralPort {
 		return false
 	}
 	for _, a := range []netip.Addr{q.remote, netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
-		if l.ephemeralPorts[localPort{q.protocol, a, q.rport}] && (a == q.remote || nonPublic(q.remote)) {
+		chosen := l.ephemeralPorts[localPort{q.protocol, a, q.rport}]
+		if chosen && (a == q.remote || nonPublic(q.remote)) {
 			return true
 		}
 	}
 	return false
 }
 
-// firstEphemeralPort is the first port that a host may choose: ip(7), ip_local_port_range, and RFC 6335,
-// section 6. It chooses among all that are not privileged if it is told so.
+// firstEphemeralPort is the lowest port that a host may choose: every port that is not privileged,
+// if it is configured so (ip(7), ip_local_port_range; RFC 6335, section 6).
 const firstEphemeralPort = 1024
 
-// Lookup notes what a lookup of a name returned.
+// Lookup adds the answer to a lookup of a name.
 func (l *Learner) Lookup(name string, addrs []netip.Addr) {
 	name, err := CanonicalName(name)
 	if err != nil {
@@ -109,19 +113,22 @@ func (l *Learner) Lookup(name string, addrs []netip.Addr) {
 	}
 }
 
-// Rules returns the smallest set of rules that allows what was noted: by name where an address came
-// from a lookup, by address and port otherwise; a port that the host chose is port 0 where the
-// guest binds, and any that the host may choose where the guest connects to itself. The peers of a
-// listener are narrowed to loopback, private or link-local where all of them were there.
+// Rules returns the smallest set of rules that allows the requests: by name for an address from a
+// lookup, and otherwise by address and port. A port that the host chose becomes port 0 of a listen
+// rule, and the range of ephemeral ports if the guest connects to itself. The peers of a listener
+// are narrowed to loopback, private or link-local if all of them were there.
 func (l *Learner) Rules() []Rule {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	listeners := make(map[localPort][]class) // and where their peers were
+	// 1. Listeners, with the classes of their peers.
+	listeners := make(map[localPort][]class)
 	for q := range l.requests {
 		if q.op.action() == Listen && !q.isClient() {
 			listeners[q.localPort()] = nil
 		}
 	}
+
+	// 2. Connects and memberships by their target, and the peers of each listener.
 	need := make(neededPorts)
 	for q := range l.requests {
 		peers, listening := listeners[q.localPort()]
@@ -146,10 +153,14 @@ func (l *Learner) Rules() []Rule {
 			}
 		}
 	}
+
+	// 3. A listen rule for each listener.
 	for at, peers := range listeners {
 		need.add(ruleKey{Listen, at.protocol, bracketed(at.local), commonPeerGroup(peers)}, at.port)
 	}
-	var clients Protocol // what a connect rule allows to bind
+
+	// 4. Lookups and binds that no rule so far grants.
+	var clients Protocol
 	for g := range need {
 		if g.action == Connect {
 			clients |= g.protocol
@@ -167,7 +178,7 @@ func (l *Learner) Rules() []Rule {
 	return need.rules()
 }
 
-// localPort is a local address, port 0 being one of the host's choice.
+// localPort is a local address with a port. Port 0 is an ephemeral port.
 type localPort struct {
 	protocol Protocol
 	local    netip.Addr
@@ -176,7 +187,7 @@ type localPort struct {
 
 func (q *query) localPort() localPort { return localPort{q.protocol, q.local, q.lport} }
 
-// commonPeerGroup returns the group that all of some peers belong to, if it is one worth naming.
+// commonPeerGroup returns the group that all peers belong to, if a rule should name it, or "".
 func commonPeerGroup(peers []class) string {
 	peers = slices.Compact(slices.Sorted(slices.Values(peers)))
 	if len(peers) != 1 || peers[0] != classLoopback && peers[0] != classPrivate &&
@@ -190,16 +201,18 @@ func commonPeerGroup(peers []class) string {
 type ruleKey struct {
 	action   Action
 	protocol Protocol
-	host     string // an IPv6 address in brackets; a name with a final dot
-	from     string
+	// host has brackets around an IPv6 address, and a final dot after a name.
+	host string
+	from string
 }
 
-// neededPorts is what has to be allowed: grants and their ports.
+// neededPorts has the ports of each rule that the guest needs.
 type neededPorts map[ruleKey]*portSet
 
 type portSet struct {
-	ports     []uint16
-	ephemeral bool // also those that the host may choose
+	ports []uint16
+	// ephemeral adds the range of ports that the host may choose.
+	ephemeral bool
 }
 
 func (n neededPorts) at(g ruleKey) *portSet {
@@ -213,7 +226,7 @@ func (n neededPorts) add(g ruleKey, port uint16) { n.at(g).ports = append(n.at(g
 
 func (n neededPorts) addEphemeral(g ruleKey) { n.at(g).ephemeral = true }
 
-// String returns the ports as a rule has them.
+// String returns the ports as a rule spells them.
 func (p *portSet) String() string {
 	var list []string
 	slices.Sort(p.ports)
@@ -226,6 +239,7 @@ func (p *portSet) String() string {
 	return strings.Join(list, ",")
 }
 
+// rules returns the rules in the order of their actions and texts.
 func (n neededPorts) rules() []Rule {
 	var out []Rule
 	for g, p := range n {
@@ -242,7 +256,8 @@ func (n neededPorts) rules() []Rule {
 		}
 		rules, err := ParseTargets(Allow, g.action, text.String(), Origin{})
 		if err != nil {
-			continue // no rule can say this: port 0, or a name that the DNS cannot have
+			// No rule can say this: a connect to port 0, or a name that the DNS cannot have.
+			continue
 		}
 		out = append(out, rules...)
 	}

@@ -6,20 +6,25 @@ import (
 	"github.com/wasport/wasport/internal/bytesize"
 )
 
-// Limits bound what a guest may use of what it is allowed. 0 means no limit.
+// Limits bound the use of the network by a guest. 0 means no limit.
 type Limits struct {
-	Sockets            int   // open at once
-	ConnectsPerSecond  int   // TCP and UDP connects started
-	LookupsPerSecond   int   // lookups started
-	SendBytesPerSecond int64 // bytes of payload, all sockets together
-	RecvBytesPerSecond int64 // bytes of payload, all sockets together
+	// Sockets is the number of sockets that may be open at once.
+	Sockets int
+	// ConnectsPerSecond is the number of TCP and UDP connects that may be started.
+	ConnectsPerSecond int
+	// LookupsPerSecond is the number of lookups that may be started.
+	LookupsPerSecond int
+	// SendBytesPerSecond is the payload that all sockets together may send, in bytes.
+	SendBytesPerSecond int64
+	// RecvBytesPerSecond is the payload that all sockets together may receive, in bytes.
+	RecvBytesPerSecond int64
 
-	// SocketMemory is how many bytes of the host's memory the queues of all sockets may take. A
-	// guest is never without such a limit: where none is set, package guard has one.
+	// SocketMemory is the memory that the queues of all sockets may occupy in the host, in bytes.
+	// If it is 0, package network/guard has a limit of its own.
 	SocketMemory int64
 }
 
-// strictest returns the stricter of two sets of limits.
+// strictest returns the lower of each two limits.
 func (l Limits) strictest(o Limits) Limits {
 	return Limits{
 		Sockets:            minLimit(l.Sockets, o.Sockets),
@@ -38,7 +43,7 @@ func minLimit[T int | int64](a, b T) T {
 	return a
 }
 
-// toml returns the table of the limits that are set; nothing if none is.
+// toml returns the TOML table of the limits that are set, or "".
 func (l Limits) toml() string {
 	if l == (Limits{}) {
 		return ""

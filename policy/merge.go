@@ -8,11 +8,11 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Merge adds rules to the text of a policy file. Everything in it, comments and layout included,
-// stays as it is: allow rules go to the end of the list of that name, which is made if there is
-// none. Rules that the file has are left out, so that it is returned unchanged if it has all of
-// them. added is the number of the others. name is what errors call the file. It is an error if the
-// text is no policy, or would be none with the rules, because a deny of it takes one back whole.
+// Merge adds allow rules to the text of a policy file. They go to the end of its allow list; a file
+// without one gets a list. The rest of the text, comments and layout included, stays as it is.
+// Merge leaves out deny rules and rules that the file has, and returns the number of added rules;
+// if that is 0, merged is text. Errors call the file by name. It is an error if the text is not a
+// policy, or if a deny rule of the file refuses a new rule completely.
 func Merge(name string, text []byte, rules []Rule) (merged []byte, added int, err error) {
 	f := file{name: name}
 	if err := f.read(text); err != nil {
@@ -61,7 +61,7 @@ func (f *file) insert(text []byte, rules []Rule) []byte {
 		}
 		return slices.Concat(before, []byte(block), after)
 	}
-	end := list.open + 1 // of the last element, or of the bracket
+	end := list.open + 1 // the end of the last element, or of the bracket
 	indent := "  "
 	for _, at := range list.elements {
 		end = int(at.Offset + at.Length)
@@ -80,14 +80,15 @@ func (f *file) insert(text []byte, rules []Rule) []byte {
 	return slices.Concat(before, text[end:closing], []byte(newline+lines(indent)), text[closing:])
 }
 
-// allowList is where the list of allow rules is.
+// allowList is the place of the list of allow rules in the text.
 type allowList struct {
-	open     int // the offset of its bracket
+	// open is the offset of the opening bracket.
+	open     int
 	elements []unstable.Range
 }
 
-// findAllow finds the allow list; without one, it returns the offset at which a new one can stand:
-// in front of the first table and the comment above that, or at the end.
+// findAllow finds the allow list. If there is none, it returns the offset at which a new list can
+// stand: before the first table and the comment above it, or at the end.
 func (f *file) findAllow(text []byte) (list *allowList, header int) {
 	f.ast.Reset(text)
 	for f.ast.NextExpression() {
@@ -111,7 +112,7 @@ func (f *file) findAllow(text []byte) (list *allowList, header int) {
 		key := n.Key()
 		key.Next()
 		at := int(key.Node().Raw.Offset + key.Node().Raw.Length)
-		list := &allowList{open: at + bytes.IndexByte(text[at:], '[')} // only "=" stands between
+		list := &allowList{open: at + bytes.IndexByte(text[at:], '[')} // only "=" is between
 		for it := n.Value().Children(); it.Next(); {
 			list.elements = append(list.elements, it.Node().Raw)
 		}
@@ -120,7 +121,8 @@ func (f *file) findAllow(text []byte) (list *allowList, header int) {
 	return nil, len(text)
 }
 
-// lineOf returns the line that has the byte at an offset, from 0, and the offset where it starts.
+// lineOf returns the line, from 0, that contains the byte at an offset, and the offset of its
+// start.
 func (f *file) lineOf(offset int) (line, start int) {
 	line, exact := slices.BinarySearch(f.lines, offset)
 	if !exact {
@@ -129,8 +131,8 @@ func (f *file) lineOf(offset int) (line, start int) {
 	return line, f.lines[line]
 }
 
-// closingBracket finds the bracket that closes a list after its last element, where only space,
-// comments and a comma may stand, and says whether there was a comma.
+// closingBracket finds the bracket that closes a list, from the end of its last element on. Only
+// space, comments and a comma may stand between; comma tells whether there was one.
 func closingBracket(text []byte, at int) (closing int, comma bool) {
 	for ; text[at] != ']'; at++ {
 		switch text[at] {

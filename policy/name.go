@@ -9,16 +9,19 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// lookupNames maps what people write to what is asked of the DNS (UTS 46, non-transitional).
-// Underscores pass, since names of services have them; which characters may stand in a name is
-// checked afterwards.
+// lookupNames maps a written name to the name for the DNS (UTS 46, non-transitional; RFC 5891). It
+// accepts underscores, which names of services contain (RFC 2782). wellFormed checks the characters
+// afterwards.
 var lookupNames = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(),
 	idna.StrictDomainName(false))
 
 const (
-	maxName    = 253  // characters of a canonical name
-	maxLabel   = 63   // characters between two dots
-	maxWritten = 1024 // bytes of a name before it is mapped
+	// maxName is the length of the longest canonical name, in bytes (RFC 1035, section 2.3.4).
+	maxName = 253
+	// maxLabel is the length of the longest label, in bytes.
+	maxLabel = 63
+	// maxWritten is the length of the longest name before it is mapped, in bytes.
+	maxWritten = 1024
 )
 
 var (
@@ -26,12 +29,12 @@ var (
 	errAddress = errors.New("an address, not a name")
 )
 
-// CanonicalName returns the one spelling under which a name is judged and should be looked up:
-// lower case, A-labels, no trailing dot. Another spelling of the same name gives the same result.
-// It is an error if s cannot be looked up, or if it maps to an address, which is not a name. A name
-// that is canonical already costs no allocation.
+// CanonicalName returns the one spelling of a name that is judged and looked up: lower case,
+// A-labels (RFC 5890, section 2.3.2.1), no final dot. Each spelling of a name gives the same
+// result. It returns an error if s cannot be looked up, and if it maps to an address, which is not
+// a name. It allocates nothing for a canonical name.
 //
-// Old spellings of IPv4 addresses (0x7f.1, 0177.0.0.1, 127.1) are names like any other.
+// Old spellings of IPv4 addresses, such as 0x7f.1, 0177.0.0.1 and 127.1 (inet(3)), are names here.
 func CanonicalName(s string) (string, error) {
 	if len(s) > maxWritten || !utf8.ValidString(s) {
 		return "", errNotName
@@ -53,8 +56,8 @@ func CanonicalName(s string) (string, error) {
 	return s, nil
 }
 
-// wellFormed reports whether s is made of labels of lower-case letters, digits, hyphens and
-// underscores, within the lengths of the DNS.
+// wellFormed reports whether s consists of labels of lower-case letters, digits, hyphens and
+// underscores, within the lengths of RFC 1035, section 2.3.4.
 func wellFormed(s string) bool {
 	if len(s) > maxName {
 		return false
@@ -75,8 +78,9 @@ func wellFormed(s string) bool {
 	return label > 0
 }
 
-// endsInNumber reports whether the last label of a canonical name is a number, decimal, octal or
-// hexadecimal. No name in the DNS ends so; in a rule it is an address in an old spelling.
+// endsInNumber reports whether the last label of a canonical name is a decimal, octal or
+// hexadecimal number. No name in the DNS ends in a number (RFC 3696, section 2); in a rule it is an
+// address in an old spelling.
 func endsInNumber(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	digits, hex := strings.CutPrefix(last, "0x")
@@ -88,7 +92,7 @@ func endsInNumber(name string) bool {
 	return true
 }
 
-// isSubdomain reports whether name is one or more labels under parent.
+// isSubdomain reports whether name is one or more labels below parent.
 func isSubdomain(name, parent string) bool {
 	rest, ok := strings.CutSuffix(name, parent)
 	return ok && strings.HasSuffix(rest, ".")

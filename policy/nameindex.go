@@ -2,15 +2,16 @@ package policy
 
 import "strings"
 
-// nameIndex finds what is filed under a name: under the name itself, then under the wildcards that
-// cover it, the longest first.
+// nameIndex finds the items that are filed under a name: under the name itself, and then under the
+// wildcards that cover it, the longest first.
 type nameIndex[L any] struct {
-	exact     map[string]*L
-	under     map[string]*L // by the name without its "*."
+	exact map[string]*L
+	// under has the wildcards without their "*.".
+	under     map[string]*L
 	everyName *L
 }
 
-// find calls try with each leaf that covers the canonical name until it returns true.
+// find calls try with each leaf that covers the canonical name until try returns true.
 func (x *nameIndex[L]) find(name string, try func(*L) bool) bool {
 	if l := x.exact[name]; l != nil && try(l) {
 		return true
@@ -28,7 +29,7 @@ func (x *nameIndex[L]) find(name string, try func(*L) bool) bool {
 	return x.everyName != nil && try(x.everyName)
 }
 
-// nameBuilder collects rules under the names that they give.
+// nameBuilder collects rules by name, from which buildNames makes a nameIndex.
 type nameBuilder struct {
 	exact, under map[string][]*Rule
 	everyName    []*Rule
@@ -53,6 +54,8 @@ func addByName(m map[string][]*Rule, r *Rule) map[string][]*Rule {
 	return m
 }
 
+// buildNames returns the index of the collected rules. leaf makes the leaf of a name from its
+// rules.
 func buildNames[L any](b *nameBuilder, leaf func([]*Rule) L) nameIndex[L] {
 	x := nameIndex[L]{exact: make(map[string]*L, len(b.exact)),
 		under: make(map[string]*L, len(b.under))}

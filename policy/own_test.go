@@ -34,7 +34,8 @@ func TestOwnAddresses(t *testing.T) {
 		p := New([]Rule{rule}, Limits{})
 		pins := NewPins(time.Now)
 		p.Answer(pins, "name.test", AnyFamily, []netip.Addr{netip.MustParseAddr("93.184.216.34")})
-		at, client := netip.MustParseAddrPort(test.address), netip.MustParseAddrPort("0.0.0.0:40000")
+		at := netip.MustParseAddrPort(test.address)
+		client := netip.MustParseAddrPort("0.0.0.0:40000")
 		for _, r := range []Request{
 			{Op: OpConnect, Protocol: TCP, Remote: at, Own: test.own},
 			{Op: OpReceive, Protocol: UDP, Local: client, Ephemeral: true, Remote: at,

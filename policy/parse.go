@@ -8,11 +8,13 @@ import (
 	"strings"
 )
 
-// Error is a mistake in a policy: what is wrong, where, and what to write instead.
+// Error is a mistake in a policy.
 type Error struct {
-	Origin  Origin
+	Origin Origin
+	// Problem says what is wrong.
 	Problem string
-	Hint    string // what to do about it; may be empty
+	// Hint says what to write instead. It may be empty.
+	Hint string
 }
 
 func (e *Error) Error() string {
@@ -30,12 +32,13 @@ func (e *Error) Error() string {
 	}
 }
 
-// word is a piece of a rule's text and where it starts in it, in bytes.
+// word is a word of a rule's text, and its offset there in bytes.
 type word struct {
 	text   string
 	offset int
 }
 
+// splitWords splits a text at spaces, tabs and newlines.
 func splitWords(s string) []word {
 	var out []word
 	for at := 0; at < len(s); {
@@ -51,12 +54,12 @@ func splitWords(s string) []word {
 	return out
 }
 
-// parser reads rules of one text.
+// parser reads the rules of one text.
 type parser struct {
 	origin Origin
 }
 
-// fail makes the error for a mistake at byte at of the text.
+// fail returns the error for a mistake at an offset of the text.
 func (p parser) fail(at int, hint, problem string, args ...any) *Error {
 	o := p.origin
 	if o.Column == 0 {
@@ -66,7 +69,7 @@ func (p parser) fail(at int, hint, problem string, args ...any) *Error {
 	return &Error{o, fmt.Sprintf(problem, args...), hint}
 }
 
-// ParseRule parses one whole rule, such as "allow connect tcp://api.example.com:443". from says
+// ParseRule parses one rule, such as "allow connect tcp://api.example.com:443". from is the place
 // where it was written. The error is an [*Error].
 func ParseRule(text string, from Origin) (Rule, error) {
 	p := parser{from}
@@ -87,7 +90,7 @@ func ParseRule(text string, from Origin) (Rule, error) {
 	return p.rule(effect, w[1:], len(text))
 }
 
-// rule parses the words of a rule from its action on. end is where the text ends.
+// rule parses the words of a rule from its action on. end is the offset of the end of the text.
 func (p parser) rule(effect Effect, w []word, end int) (Rule, error) {
 	if len(w) == 0 {
 		return Rule{}, p.fail(end, "write connect, listen, join or resolve",
@@ -112,8 +115,8 @@ func (p parser) rule(effect Effect, w []word, end int) (Rule, error) {
 	return rules[0], nil
 }
 
-// ParseTargets parses what a flag carries: what follows the action, several separated by spaces,
-// such as "tcp://127.0.0.1:8080 from 10.0.0.0/8 udp://[::1]:53". The error is an [*Error].
+// ParseTargets parses the value of a flag: the targets of an action, separated by spaces, such as
+// "tcp://127.0.0.1:8080 from 10.0.0.0/8 udp://[::1]:53". The error is an [*Error].
 func ParseTargets(effect Effect, action Action, text string, from Origin) ([]Rule, error) {
 	p, w := parser{from}, splitWords(text)
 	rules, err := p.targets(effect, action, w, len(text))
@@ -129,6 +132,7 @@ func ParseTargets(effect Effect, action Action, text string, from Origin) ([]Rul
 	return rules, nil
 }
 
+// targets parses words into one rule for each target.
 func (p parser) targets(effect Effect, action Action, w []word, end int) ([]Rule, *Error) {
 	if len(w) == 0 {
 		return nil, p.fail(end, "write for instance "+examples[action], "there is nothing to %s",
@@ -171,7 +175,8 @@ var examples = [...]string{
 	Resolve: "*.example.com",
 }
 
-// target parses [PROTOCOL://]HOST[:PORTS] into r.
+// target parses [PROTOCOL://]HOST[:PORTS] into r (the brackets of an IPv6 address as in RFC 3986,
+// section 3.2.2).
 func (p parser) target(r *Rule, w word) *Error {
 	rest := w
 	if scheme, after, ok := strings.Cut(w.text, "://"); ok {
@@ -181,8 +186,8 @@ func (p parser) target(r *Rule, w word) *Error {
 		case "udp":
 			r.protocols = UDP
 		default:
-			return p.fail(w.offset, "write tcp://, udp://, or neither for both", "%q is not a protocol",
-				scheme)
+			return p.fail(w.offset, "write tcp://, udp://, or neither for both",
+				"%q is not a protocol", scheme)
 		}
 		rest = word{after, w.offset + len(scheme) + len("://")}
 	}
@@ -208,7 +213,7 @@ func (p parser) target(r *Rule, w word) *Error {
 	return p.check(r, host, ports, hasPorts)
 }
 
-// split cuts HOST[:PORTS] at the colon that starts the ports.
+// split cuts HOST[:PORTS] at the colon before the ports.
 func (p parser) split(w word) (host, ports word, hasPorts bool, _ *Error) {
 	if inside, ok := strings.CutPrefix(w.text, "["); ok {
 		h, after, closed := strings.Cut(inside, "]")
@@ -230,14 +235,14 @@ func (p parser) split(w word) (host, ports word, hasPorts bool, _ *Error) {
 		}
 		return host, word{after[1:], w.offset + len(h) + 3}, true, nil
 	}
-	if strings.Count(w.text, ":") != 1 { // none, or an IPv6 address
+	if strings.Count(w.text, ":") != 1 { // no port, or an IPv6 address
 		return w, ports, false, p.refuseAmbiguousPort(w)
 	}
 	h, after, _ := strings.Cut(w.text, ":")
 	return word{h, w.offset}, word{after, w.offset + len(h) + 1}, true, nil
 }
 
-// ports parses "80,443,8000-8999" into sorted ranges that do not touch; nil when they cover every
+// ports parses "80,443,8000-8999" into sorted ranges that do not touch. It returns nil for every
 // port.
 func (p parser) ports(w word) ([]portRange, *Error) {
 	var out []portRange
@@ -252,7 +257,8 @@ func (p parser) ports(w word) ([]portRange, *Error) {
 		switch {
 		case err1 != nil || err2 != nil:
 			return nil, p.fail(at,
-				"write ports such as 443, 80,443 or 8000-8999; the highest is 65535", "%q is not a port", part)
+				"write ports such as 443, 80,443 or 8000-8999; the highest is 65535",
+				"%q is not a port", part)
 		case first > last:
 			return nil, p.fail(at, fmt.Sprintf("write %d-%d", last, first),
 				"the range %s is the wrong way round", part)
@@ -269,7 +275,7 @@ func (p parser) ports(w word) ([]portRange, *Error) {
 			merged = append(merged, r)
 		}
 	}
-	// Port 0 is a port of the host's choice, so whoever may have every port may have that.
+	// Port 0 is an ephemeral port, which a rule for every port includes.
 	if merged[0].first <= 1 && merged[0].last == math.MaxUint16 {
 		return nil, nil
 	}

@@ -63,13 +63,15 @@ func (p parser) host(w word) (host, *Error) {
 	return h, nil
 }
 
+// prefix parses a CIDR (RFC 4632, section 3.1). It refuses bits beyond the mask.
 func (p parser) prefix(w word) (host, *Error) {
 	pre, err := netip.ParsePrefix(w.text)
 	if err != nil {
 		base, bits, _ := strings.Cut(w.text, "/")
 		a, addrErr := netip.ParseAddr(base)
 		if addrErr != nil {
-			return host{}, p.fail(w.offset, "a rule ends at the port, and a CIDR is written 10.0.0.0/8",
+			return host{}, p.fail(w.offset,
+				"a rule ends at the port, and a CIDR is written 10.0.0.0/8",
 				"%q is not a CIDR", w.text)
 		}
 		return host{}, p.fail(w.offset+len(base)+1,
@@ -90,7 +92,7 @@ func (p parser) prefix(w word) (host, *Error) {
 	return host{kind: byPrefix, prefix: pre}, nil
 }
 
-// peer parses who may connect.
+// peer parses the word after "from" into r.
 func (p parser) peer(r *Rule, w word) *Error {
 	if ap, err := netip.ParseAddrPort(w.text); err == nil {
 		return p.fail(w.offset, "write "+ap.Addr().String(),
@@ -115,7 +117,7 @@ func (p parser) peer(r *Rule, w word) *Error {
 		return p.fail(w.offset, "write an address, a CIDR or a group",
 			"%q is a name, and a peer is known by its address", w.text)
 	case h.kind == byClass && h.class == classAny:
-		return nil // as if it were left out
+		return nil // r.peer stays anyPeer
 	case h.kind == byClass && (h.class == classMulticast || h.class == classBroadcast),
 		isUnspecified(h):
 		return p.fail(w.offset, "write where the peers are", "nothing ever comes from %s", w.text)

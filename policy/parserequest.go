@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ParseRequest parses what a person asks about: an [Op] and its target, such as
+// ParseRequest parses the text of a request: an [Op] and its target, such as
 //
 //	connect tcp://93.184.216.34:443
 //	connect tcp://api.example.com:443
@@ -16,7 +16,7 @@ import (
 //	join udp://224.0.0.251
 //	resolve api.example.com
 //
-// Local port 0 is a port of the host's choice. The error is an [*Error].
+// Local port 0 is an ephemeral port. The error is an [*Error].
 func ParseRequest(text string) (Request, error) {
 	var p parser
 	w := splitWords(text)
@@ -62,8 +62,8 @@ func ParseRequest(text string) (Request, error) {
 	return r, nil
 }
 
-// requestTarget parses PROTOCOL://ADDRESS:PORT into r.Remote, or for a connect
-// PROTOCOL://NAME:PORT.
+// requestTarget parses PROTOCOL://ADDRESS:PORT into r.Remote or, for a connect,
+// PROTOCOL://NAME:PORT into r.Name and r.Remote.
 func (p parser) requestTarget(r *Request, w word) *Error {
 	proto, rest, ok := strings.Cut(w.text, "://")
 	switch {
@@ -96,10 +96,10 @@ func (p parser) requestTarget(r *Request, w word) *Error {
 	return nil
 }
 
-// parseAddrPort parses ADDRESS:PORT and, if the port may be left out, ADDRESS alone.
-func parseAddrPort(s string, alone bool) (netip.AddrPort, error) {
+// parseAddrPort parses ADDRESS:PORT and, if optionalPort, ADDRESS alone.
+func parseAddrPort(s string, optionalPort bool) (netip.AddrPort, error) {
 	ap, err := netip.ParseAddrPort(s)
-	if err != nil && alone {
+	if err != nil && optionalPort {
 		var a netip.Addr
 		a, err = netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
 		ap = netip.AddrPortFrom(a, 0)

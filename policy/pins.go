@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Family says which addresses a lookup asked for.
+// Family is the address family that a lookup asks for.
 type Family uint8
 
 const (
@@ -21,30 +21,37 @@ func (f Family) has(a netip.Addr) bool {
 }
 
 const (
-	pinGrace   = time.Minute // how long an address stays good that a later lookup did not return
-	maxAnswer  = 256         // addresses of one answer
-	maxPerName = 1024        // addresses of one name, those that were replaced included
-	maxPinned  = 4096        // addresses of one guest, counted once for each name
+	// pinGrace is the time for which an address stays valid after a later lookup did not return it.
+	pinGrace = time.Minute
+	// maxAnswer is the largest number of addresses of one answer.
+	maxAnswer = 256
+	// maxPerName is the largest number of addresses of one name, replaced ones included.
+	maxPerName = 1024
+	// maxPinned is the largest number of addresses of one guest, counted once for each name.
+	maxPinned = 4096
 )
 
-// Pins remembers what a guest's lookups returned, for the rules that name a host. Each guest has
-// its own. It may be used from several goroutines at once. It is bounded: beyond 4096 addresses the
-// names looked up longest ago are forgotten.
+// Pins holds the addresses that a guest's lookups returned, for the rules that name a host. Each
+// guest has its own. Its methods may be called from several goroutines. Beyond 4096 addresses it
+// forgets the names whose last lookup is the oldest, so a guest cannot make it grow.
 type Pins struct {
 	now func() time.Time
 
-	mu       sync.RWMutex
-	names    map[string]*pinnedName
-	addrs    map[netip.Addr][]pin
-	pinCount int    // pins in addrs
-	lookups  uint64 // counts lookups
+	// mu protects the fields below.
+	mu    sync.RWMutex
+	names map[string]*pinnedName
+	addrs map[netip.Addr][]pin
+	// pinCount is the number of pins in addrs.
+	pinCount int
+	// lookups is the number of lookups so far.
+	lookups uint64
 
-	// sources are the names whose lookups returned an address last, also where that grants nothing.
-	// They are for hints alone.
+	// sources has, for an address, the name whose lookup returned it last, even if that grants
+	// nothing. It serves hints alone.
 	sources map[netip.Addr]string
 }
 
-// source returns the name whose lookup returned a public address last.
+// source returns the name whose lookup returned a public address last, or "".
 func (p *Pins) source(a netip.Addr) string {
 	if p == nil || !a.IsValid() {
 		return ""
@@ -54,7 +61,7 @@ func (p *Pins) source(a netip.Addr) string {
 	return p.sources[a]
 }
 
-// setSource notes that a lookup of a name returned public addresses.
+// setSource stores a name as the source of public addresses.
 func (p *Pins) setSource(name string, addrs []netip.Addr) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -66,26 +73,28 @@ func (p *Pins) setSource(name string, addrs []netip.Addr) {
 	}
 }
 
-// pinnedName is what one name has pinned.
+// pinnedName has the pins of one name.
 type pinnedName struct {
-	addrs      []netip.Addr
-	lastLookup uint64 // when it was looked up last
+	addrs []netip.Addr
+	// lastLookup is Pins.lookups at the name's last lookup.
+	lastLookup uint64
 }
 
-// pin says that an address was an answer for a name.
+// pin says that an address was in an answer for a name.
 type pin struct {
-	name  string
-	until time.Time // zero for as long as no later lookup replaces it
+	name string
+	// until is zero until a later lookup replaces the address.
+	until time.Time
 }
 
-// NewPins returns an empty set of pins. now tells the time, time.Now for instance; it must be safe
-// for concurrent use.
+// NewPins returns empty pins. now returns the time, as time.Now does, and may be called from
+// several goroutines.
 func NewPins(now func() time.Time) *Pins {
 	return &Pins{now: now, names: make(map[string]*pinnedName), addrs: make(map[netip.Addr][]pin)}
 }
 
-// find returns the rule of l under which a lookup has granted q's remote address, and the name that
-// was looked up.
+// find returns the rule of a layer by which a lookup has granted q's remote address, and the name
+// that was looked up.
 func (p *Pins) find(l *layer, q *query) (*Rule, string) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -100,8 +109,8 @@ func (p *Pins) find(l *layer, q *query) (*Rule, string) {
 	return nil, ""
 }
 
-// replace makes addrs, which are normal, of the family and all different, what a lookup of name
-// returned.
+// replace makes addrs the answer of the latest lookup of a name. They are normalized, of the
+// family, and all different. Addresses of an earlier answer stay valid for pinGrace.
 func (p *Pins) replace(name string, family Family, addrs []netip.Addr) {
 	now := p.now()
 	p.mu.Lock()
@@ -158,6 +167,7 @@ func (p *Pins) pin(a netip.Addr, name string) *pin {
 	return nil
 }
 
+// unpin removes the pin of an address for a name.
 func (p *Pins) unpin(a netip.Addr, name string) {
 	rest := slices.DeleteFunc(p.addrs[a], func(pin pin) bool { return pin.name == name })
 	if p.pinCount--; len(rest) > 0 {
@@ -167,7 +177,7 @@ func (p *Pins) unpin(a netip.Addr, name string) {
 	}
 }
 
-// forgetOldest drops what the name pinned that was looked up longest ago.
+// forgetOldest removes the pins of the name whose last lookup is the oldest.
 func (p *Pins) forgetOldest() {
 	var oldest string
 	turn := p.lookups + 1
@@ -182,11 +192,11 @@ func (p *Pins) forgetOldest() {
 	delete(p.names, oldest)
 }
 
-// Answer judges what a lookup of a name returned, and remembers it in pins where a rule that names
-// a host covers the name. kept is what the guest may see. removed are special addresses (private
-// ones, say) that such a rule must not reach and no other rule reaches, which is how DNS rebinding
-// ends, addresses of another family than was asked for, and what exceeds 256 addresses. A lookup
-// that only resolve rules grant is not filtered and remembered: it permits no connect.
+// Answer judges the answer to a lookup of a name. If a connect rule covers the name, Answer stores
+// the addresses in pins, which may be nil. kept are the addresses that the guest may see. removed
+// are the addresses that are not public and that no rule reaches by address, which prevents DNS
+// rebinding; addresses of another family; and those after the first 256. An answer that only
+// resolve rules grant is neither filtered nor stored, since it permits no connect.
 func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Addr) (kept,
 	removed []netip.Addr) {
 	name, err := CanonicalName(name)
@@ -218,7 +228,8 @@ func (p *Policy) Answer(pins *Pins, name string, family Family, addrs []netip.Ad
 	return kept, removed
 }
 
-// layersNaming returns the layers with a connect rule for a name, which filter what its lookups return.
+// layersNaming returns the layers with a connect rule for a name. Each of them filters the answers
+// for the name.
 func (p *Policy) layersNaming(name string) (list []*layer) {
 	for _, l := range p.layers {
 		if l.grantsLookup(name) != nil {
@@ -228,7 +239,8 @@ func (p *Policy) layersNaming(name string) (list []*layer) {
 	return list
 }
 
-// reachesByAddr reports whether some rule allows connects to the address by itself, whatever the port.
+// reachesByAddr reports whether rules allow connects to an address, and to those that it embeds, at
+// some port without a name.
 func (l *layer) reachesByAddr(a netip.Addr) bool {
 	in := embeddedIPv4Of(a)
 	unreached := func(v4 netip.Addr) bool { return !l.connect[Allow].covers(v4) }

@@ -5,22 +5,24 @@ import (
 	"slices"
 )
 
-// Policy is a compiled set of rules, or several laid over each other. It is immutable and may be
-// used by any number of guests and goroutines at once, so a program that changes a guest's policy
-// while it runs swaps one pointer. A nil Policy, like one without rules, allows nothing.
+// Policy is a compiled set of rules, or several with ceilings over each other. It is immutable, so
+// any number of guests and goroutines may use it at once, and a program changes the policy of a
+// running guest by swapping one pointer. A nil Policy, like one without rules, allows nothing.
 type Policy struct {
-	layers []*layer // the guest's first, then its ceilings; a request must pass them all
+	// layers has the guest's layer first and then its ceilings. A request must pass each of them.
+	layers []*layer
 	limits Limits
 }
 
-// New compiles rules into a policy. Their order does not matter: a deny that matches wins over
-// every allow.
+// New compiles rules into a policy. Their order does not matter, since a deny rule that matches
+// wins over every allow rule.
 func New(rules []Rule, limits Limits) *Policy {
 	return &Policy{[]*layer{compile(slices.Clone(rules))}, limits}
 }
 
-// All lays ceilings over a guest's policy: what the result allows, each of them allows, and of each
-// limit the strictest holds. A nil ceiling is left out; a nil guest policy allows nothing.
+// All puts ceilings over a guest's policy. The result allows a request if the guest's policy and
+// each ceiling allow it, and has the lowest of each limit. A nil ceiling is ignored. A nil guest
+// policy allows nothing.
 func All(guest *Policy, ceilings ...*Policy) *Policy {
 	if guest == nil {
 		guest = New(nil, Limits{})
@@ -36,7 +38,7 @@ func All(guest *Policy, ceilings ...*Policy) *Policy {
 	return all
 }
 
-// Rules returns the rules that the policy was made of; of policies that [All] joined, the guest's.
+// Rules returns the rules of the policy, and after [All] those of the guest's policy.
 func (p *Policy) Rules() []Rule {
 	if p == nil || len(p.layers) == 0 {
 		return nil
@@ -44,7 +46,7 @@ func (p *Policy) Rules() []Rule {
 	return slices.Clone(p.layers[0].rules)
 }
 
-// MayJoin reports whether some rule of the guest's allows to join some group.
+// MayJoin reports whether a rule of the guest's policy allows to join some group.
 func (p *Policy) MayJoin() bool {
 	return p != nil && len(p.layers) > 0 && !p.layers[0].join[Allow].empty()
 }
@@ -57,18 +59,23 @@ func (p *Policy) Limits() Limits {
 	return p.limits
 }
 
-// layer is one set of rules, indexed for decisions. The arrays of two hold Allow and Deny.
+// layer is one set of rules, indexed for decisions. An array of two has the allow rules at Allow
+// and the deny rules at Deny.
 type layer struct {
-	rules      []Rule
-	connect    [2]*hostIndex[rulePorts]
-	listen     [2]*hostIndex[peers]
-	join       [2]*hostIndex[*Rule]
-	resolve    [2]nameIndex[*Rule]
-	names      nameIndex[rulePorts] // the allow connect rules that name a host
-	namedPorts rulePorts            // the same, whatever the name
-	clientRule [2]*Rule             // an allow connect rule for TCP, and one for UDP
+	rules   []Rule
+	connect [2]*hostIndex[rulePorts]
+	listen  [2]*hostIndex[peers]
+	join    [2]*hostIndex[*Rule]
+	resolve [2]nameIndex[*Rule]
+	// names has the allow connect rules that name a host.
+	names nameIndex[rulePorts]
+	// namedPorts has the same rules by port alone.
+	namedPorts rulePorts
+	// clientRule has an allow connect rule for TCP, and one for UDP.
+	clientRule [2]*Rule
 }
 
+// compile indexes rules.
 func compile(rules []Rule) *layer {
 	l := &layer{rules: rules}
 	var connect, listen, join [2]hostBuilder[*Rule]
@@ -110,8 +117,8 @@ func compile(rules []Rule) *layer {
 	return l
 }
 
-// addUnspecified makes a deny for some addresses of a host hold for a socket on all of them, since
-// it would listen there as well.
+// addUnspecified files a deny rule for some addresses of a host under the unspecified address as
+// well, since a socket on every address listens there too (ip(7), INADDR_ANY).
 func addUnspecified(b *hostBuilder[*Rule], r *Rule) {
 	has4 := r.host.isPublic() ||
 		slices.ContainsFunc(r.host.prefixes(), func(p netip.Prefix) bool { return p.Addr().Is4() })

@@ -7,14 +7,16 @@ import (
 	"slices"
 )
 
-// rulePorts finds the rule that is filed under a protocol and a port; of several, the one that was
-// written first.
+// rulePorts finds the rule that is filed under a protocol and a port. The first of several rules
+// wins.
 type rulePorts [2]struct {
-	starts []uint16 // the first is 0
-	rules  []*Rule  // rules[i] is valid from starts[i] on; nil where nothing is filed
+	// starts has the first port of each range. The first of all is 0.
+	starts []uint16
+	// rules has the rule of the ports from starts[i] to the next start, or nil.
+	rules []*Rule
 }
 
-// find returns the rule for one protocol's port, or nil. A nil index has none.
+// find returns the rule for a protocol and a port, or nil. A nil index has no rule.
 func (x *rulePorts) find(p Protocol, port uint16) *Rule {
 	if x == nil || x[p>>1].starts == nil {
 		return nil
@@ -22,14 +24,14 @@ func (x *rulePorts) find(p Protocol, port uint16) *Rule {
 	s := &x[p>>1]
 	i, exact := slices.BinarySearch(s.starts, port)
 	if !exact {
-		i-- // port is in the stretch before
+		i-- // the port is in the range before
 	}
 	return s.rules[i]
 }
 
-// first returns the rule for a protocol's lowest port that has one, or nil.
+// first returns the rule for a protocol's lowest port that has a rule, or nil.
 func (x *rulePorts) first(p Protocol) *Rule {
-	for _, r := range x[p>>1].rules { // of two neighbours one has a rule
+	for _, r := range x[p>>1].rules { // the first or the second range has a rule
 		if r != nil {
 			return r
 		}
@@ -64,12 +66,13 @@ func indexPorts(rules []*Rule) rulePorts {
 	return x
 }
 
-// firstRules returns for each stretch of ports, which begin at the cuts, the first rule that has it.
-// Each stretch is visited once, however many rules have it, so that the cost does not grow with the
-// square of the rules.
+// firstRules returns, for each range of ports between two cuts, the first rule that has it. It
+// visits each range once, however many rules have it, so that the cost does not grow with the
+// square of the number of rules.
 func firstRules(cuts []int, rules []*Rule, proto Protocol) []*Rule {
 	painted := make([]*Rule, len(cuts))
-	next := make([]int, len(cuts)+1) // leads from a painted stretch towards one that is not
+	// next leads from a range that has its rule towards one that has none, as in a union-find.
+	next := make([]int, len(cuts)+1)
 	for i := range next {
 		next[i] = i
 	}
@@ -94,7 +97,7 @@ func firstRules(cuts []int, rules []*Rule, proto Protocol) []*Rule {
 	return painted
 }
 
-// anyRule returns one of the rules in an index that is not empty.
+// anyRule returns a rule of an index that is not empty.
 func anyRule(x *rulePorts) *Rule { return cmp.Or(x.first(TCP), x.first(UDP)) }
 
 func firstRule(rules []*Rule) *Rule { return rules[0] }
@@ -107,7 +110,7 @@ func findPort(x *hostIndex[rulePorts], a netip.Addr, proto Protocol, port uint16
 	return x.findPublic(a).find(proto, port)
 }
 
-// findExplicit leaves out rules for all public addresses.
+// findExplicit is findPort without the rules for all public addresses.
 func findExplicit(x *hostIndex[rulePorts], a netip.Addr, proto Protocol, port uint16) *Rule {
 	for n := x.find(a); n != nil; n = n.parent {
 		if r := n.leaf.find(proto, port); r != nil {
@@ -117,13 +120,17 @@ func findExplicit(x *hostIndex[rulePorts], a netip.Addr, proto Protocol, port ui
 	return nil
 }
 
-// peers are the listen rules for one local address, by the peers that they are about.
+// peers has the listen rules for one local address.
 type peers struct {
-	all     rulePorts             // whatever the peer
-	anyPeer rulePorts             // those about every peer
-	byPeer  *hostIndex[rulePorts] // those about some
+	// all has every rule.
+	all rulePorts
+	// anyPeer has the rules for every peer.
+	anyPeer rulePorts
+	// byPeer has the rules for some peers, by the peer's address.
+	byPeer *hostIndex[rulePorts]
 }
 
+// indexPeers files rules for one local address under their peers and ports.
 func indexPeers(rules []*Rule) peers {
 	var everybody []*Rule
 	var some hostBuilder[*Rule]
@@ -137,8 +144,8 @@ func indexPeers(rules []*Rule) peers {
 	return peers{indexPorts(rules), indexPorts(everybody), buildHosts(&some, indexPorts)}
 }
 
-// find returns the rule for a local port and a peer. Without a peer any rule for the port allows,
-// and only one against every peer denies. Nil peers have no rule.
+// find returns the rule for a local port and a peer. Without a peer any allow rule for the port
+// counts, and only a deny rule for every peer. A nil index has no rule.
 func (p *peers) find(e Effect, proto Protocol, port uint16, peer netip.Addr) *Rule {
 	switch {
 	case p == nil:

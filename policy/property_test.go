@@ -376,8 +376,9 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 			if byName {
 				named++
 			}
-			if want := pins.source(normalizeAddr(q.Remote.Addr())); q.Op == OpConnect && want != "" &&
-				!q.Own && !nonPublic(normalizeAddr(q.Remote.Addr())) && !byName {
+			remote := normalizeAddr(q.Remote.Addr())
+			if want := pins.source(remote); q.Op == OpConnect && want != "" && !q.Own &&
+				!nonPublic(remote) && !byName {
 				return fmt.Errorf("%v: got the hint %s, want one with %s", q, refusal.Hint(), want)
 			}
 			for i := range added {
@@ -420,7 +421,8 @@ func narrow(r *Rule) bool {
 		return false
 	}
 	if r.action == Connect || r.action == Listen {
-		return r.protocols != bothProtocols && len(r.ports) == 1 && r.ports[0].first == r.ports[0].last
+		return r.protocols != bothProtocols && len(r.ports) == 1 &&
+			r.ports[0].first == r.ports[0].last
 	}
 	return true
 }

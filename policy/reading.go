@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// Readings returns the spellings, with brackets, of an IPv6 address or range that is written
-// without them and whose end can be a port: withPort takes the end for ports, alone takes all of s
-// for the address. alone is empty if s is no address, so that there is one reading. Both are empty
-// if the end of s cannot be a port.
+// Readings returns the two spellings, with brackets, of an IPv6 address or range that was written
+// without them and has an end that can be a port. withPort reads the end as ports; alone reads all
+// of s as the address, and is empty if s is not an address. Both are empty if the end of s cannot
+// be a port.
 //
-// RFC 5952, section 6, tells why: "2001:db8::1:25" is an address, and it is what people write for
+// RFC 5952, section 6, gives the reason: "2001:db8::1:25" is an address, and people write it for
 // port 25 of 2001:db8::1. A flag that takes HOST[:PORT] refuses a text with two readings.
 func Readings(s string) (withPort, alone string) {
 	i := strings.LastIndexByte(s, ':')
@@ -22,7 +22,7 @@ func Readings(s string) (withPort, alone string) {
 	}
 	host := s[:i]
 	if host == ":" && s != "::1" {
-		host = "::" // "::8080" is an address that nobody has, and hardly what is meant
+		host = "::" // "::8080" is an address that no host has
 	}
 	if base, _, _ := strings.Cut(host, "/"); !isIPv6(base) {
 		return "", ""
@@ -53,7 +53,7 @@ func isPorts(s string) bool {
 	return true
 }
 
-// bracketed returns an address as a rule can have it everywhere.
+// bracketed returns an address in the spelling that every rule accepts.
 func bracketed(a netip.Addr) string {
 	if a.Is6() {
 		return "[" + a.String() + "]"
@@ -61,7 +61,7 @@ func bracketed(a netip.Addr) string {
 	return a.String()
 }
 
-// refuseAmbiguousPort refuses an IPv6 address without brackets that may end in a port, or does.
+// refuseAmbiguousPort refuses an IPv6 address without brackets if its end is, or can be, a port.
 func (p parser) refuseAmbiguousPort(w word) *Error {
 	withPort, alone := Readings(w.text)
 	switch {
@@ -69,21 +69,23 @@ func (p parser) refuseAmbiguousPort(w word) *Error {
 		return p.fail(w.offset, "write "+withPort+" for the port, or "+alone+" for the address",
 			"%q can be read in two ways", w.text)
 	case withPort != "":
-		return p.fail(w.offset, "write "+withPort, "an IPv6 address is in brackets when a port follows")
+		return p.fail(w.offset, "write "+withPort,
+			"an IPv6 address is in brackets when a port follows")
 	}
 	return nil
 }
 
-// ruleWords are the words of the language that could pass as names of hosts.
+// ruleWords are the words of the rule language that are valid names of hosts.
 var ruleWords = slices.Concat([]string{"allow", "deny", "from", "tcp", "udp"}, actionNames[:])
 
-// likelyMistake says what else than a host a single label was probably meant to be. A final dot, as
-// absolute names have it in the DNS, tells that a host is meant.
+// likelyMistake tells which mistake a name of one label probably is, and its correction. Both are
+// empty for a plausible name. A final dot, as in an absolute name (RFC 1034, section 3.1), tells
+// that a host is meant.
 func (a Action) likelyMistake(name string) (problem, instead string) {
 	if slices.Contains(ruleWords, name) {
 		return "is a word of the rules", "leave it out"
 	}
-	if a == Resolve { // which takes no groups
+	if a == Resolve { // it takes no groups
 		return "", ""
 	}
 	for _, c := range classes {
@@ -98,7 +100,8 @@ func (a Action) likelyMistake(name string) (problem, instead string) {
 	return "", ""
 }
 
-// similar reports whether so many letters inserted, dropped, changed or swapped make a into b.
+// similar reports whether at most edits insertions, deletions, substitutions and swaps of letters
+// make a into b.
 func similar(a, b string, edits int) bool {
 	for a != "" && b != "" && a[0] == b[0] {
 		a, b = a[1:], b[1:]
@@ -115,7 +118,7 @@ func similar(a, b string, edits int) bool {
 		similar(a[1:], b[1:], edits-1)
 }
 
-// refuseUnlikelyName refuses a host that is probably no name.
+// refuseUnlikelyName refuses a name of one label that is probably a mistake.
 func (p parser) refuseUnlikelyName(a Action, w word, h host) *Error {
 	if h.kind != byName || strings.Contains(h.name, ".") || strings.HasSuffix(w.text, ".") {
 		return nil
@@ -128,8 +131,8 @@ func (p parser) refuseUnlikelyName(a Action, w word, h host) *Error {
 	return p.fail(w.offset, hint, "%q %s", w.text, problem)
 }
 
-// refuseStrayWord refuses a word without protocol, port and dot among several targets to connect to: it
-// is rather a word too many than a host, as in "x any".
+// refuseStrayWord refuses a word without protocol, port and dot among several targets. It is rather
+// a superfluous word than a host, as in "x any".
 func (p parser) refuseStrayWord(a Action, w []word) *Error {
 	if a == Resolve || len(w) < 2 {
 		return nil
@@ -150,8 +153,8 @@ func (p parser) refuseStrayWord(a Action, w []word) *Error {
 	return nil
 }
 
-// refuseAmbiguousFrom refuses a target without "from" before one that has it, since that can be read as meant
-// for both, and after it if it can be read as one more peer.
+// refuseAmbiguousFrom refuses a target without "from" before a target that has it, since the peer
+// can be meant for both. It refuses one after it if the target can be read as a second peer.
 func (p parser) refuseAmbiguousFrom(w []word) *Error {
 	var bare, with bool
 	for i := 0; i < len(w); i++ {

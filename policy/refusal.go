@@ -6,17 +6,20 @@ import (
 	"syscall"
 )
 
-// Refusal is the error for a request that was denied. It wraps syscall.EACCES.
+// Refusal is the error of a denied request. It wraps syscall.EACCES.
 type Refusal struct {
 	Request Request
-	Rule    *Rule  // the deny rule that refused; nil if nothing allowed the request
-	Reason  string // why, in words
+	// Rule is the deny rule that refused, or nil if no rule allowed the request.
+	Rule *Rule
+	// Reason is the reason, as a phrase.
+	Reason string
 
-	// Allow are the rules that would allow this and nothing else if they were added to the guest's
-	// policy. It is empty where that does not help: a deny refused, or a ceiling did.
+	// Allow are the rules that would allow this request and nothing else if they were added to the
+	// guest's policy. It is empty if no such rule helps, since a deny rule or a ceiling refused.
 	Allow []Rule
 
-	fallbackHint string // what to do where Allow is empty
+	// fallbackHint is the hint if Allow is empty.
+	fallbackHint string
 }
 
 // Error returns one line, such as
@@ -24,11 +27,11 @@ type Refusal struct {
 //	denied connect tcp 10.0.0.5:5432: "*" covers public addresses only, 10.0.0.5 is private
 func (r *Refusal) Error() string { return "denied " + r.Request.String() + ": " + r.Reason }
 
-// Unwrap returns syscall.EACCES, which is what a guest sees.
+// Unwrap returns syscall.EACCES, the errno that a guest gets.
 func (r *Refusal) Unwrap() error { return syscall.EACCES }
 
-// Hint returns how to allow the request: the flag, such as "--allow-connect tcp://10.0.0.5:5432",
-// or what to do where no flag helps. It is empty for a request that no policy can allow.
+// Hint returns the flag that allows the request, such as "--allow-connect tcp://10.0.0.5:5432", or
+// another way if no flag helps. It returns "" for a request that no policy can allow.
 func (r *Refusal) Hint() string {
 	if len(r.Allow) == 0 {
 		return r.fallbackHint
@@ -36,11 +39,12 @@ func (r *Refusal) Hint() string {
 	return Hint(r.Allow)
 }
 
-// emptyLayer is the layer of a policy that is nil.
+// emptyLayer is the layer of a nil policy.
 var emptyLayer = compile(nil)
 
-// Explain says why a request was refused, given the decision on it; nil if it was allowed. It makes
-// texts, so it is for refusals only, but it does not take longer for more rules.
+// Explain tells why a request was refused, given the decision on it. It returns nil if the request
+// was allowed. It formats text and allocates, so it is for refusals alone; its time does not grow
+// with the number of rules.
 func (p *Policy) Explain(r Request, d Decision) *Refusal {
 	if d.Allowed {
 		return nil
@@ -82,7 +86,7 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 	return ref
 }
 
-// reason says why no rule of l allows q.
+// reason tells why no rule of the layer allows q.
 func (l *layer) reason(q *query) string {
 	switch q.op {
 	case OpResolve:
@@ -128,14 +132,17 @@ func (l *layer) reason(q *query) string {
 }
 
 // ownAddrUnnamed reports whether q is about an address of the host that no rule names.
-func (l *layer) ownAddrUnnamed(q *query) bool { return q.own && l.connect[Allow].find(q.remote) == nil }
+func (l *layer) ownAddrUnnamed(q *query) bool {
+	return q.own && l.connect[Allow].find(q.remote) == nil
+}
 
+// ownReason says why a rule for public addresses does not cover an address of the host.
 func ownReason(q *query) string {
 	return q.remote.String() +
 		` is an address of this host, for which no name, "*" or "public" stands`
 }
 
-// viaEmbedded introduces a sentence about the IPv4 address that an address carries.
+// viaEmbedded returns the start of a sentence about an IPv4 address that q's address embeds.
 func viaEmbedded(q *query, a netip.Addr) string {
 	if a == q.remote {
 		return ""
@@ -143,10 +150,13 @@ func viaEmbedded(q *query, a netip.Addr) string {
 	return q.remote.String() + " carries " + a.String() + ": "
 }
 
-// reasonHost says why no rule for the action covers an address and a port, going by the rule that
-// comes nearest. A guest can have it asked at every call, so it looks rules up and reads none.
+// reasonHost tells why no rule of an action covers an address and a port, by the rule that comes
+// nearest. A guest can cause it with every call, so it searches the indexes and does not read the
+// list of rules.
 func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uint16) string {
-	var covers, other, public, named *Rule // the latter two of other addresses, with the port
+	// covers has another port, other the other protocol. public and named have the port, for other
+	// addresses.
+	var covers, other, public, named *Rule
 	some := true
 	is := a.String() + " is " + classes[classOf(a)].is
 	switch action {
@@ -189,7 +199,7 @@ func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uin
 }
 
 // nearest returns a rule for an address and a protocol, whatever the port, or one for the other
-// protocol. ports are those of a leaf.
+// protocol. ports returns the index in a leaf.
 func nearest[L any](x *hostIndex[L], a netip.Addr, proto Protocol,
 	ports func(*L) *rulePorts) (covers, other *Rule) {
 	try := func(leaf *L) bool {
@@ -211,7 +221,8 @@ func nearest[L any](x *hostIndex[L], a netip.Addr, proto Protocol,
 	return covers, other
 }
 
-// reasonName says why no rule covers a lookup of q's name, or a connect to what it may return.
+// reasonName tells why no rule covers a lookup of q's name, or a connect to the addresses of the
+// name.
 func (l *layer) reasonName(q *query) string {
 	if q.op == OpConnect && l.decideResolve(q.name).Allowed {
 		if rule := l.grantsLookup(q.name); rule != nil {

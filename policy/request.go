@@ -5,43 +5,43 @@ import (
 	"strconv"
 )
 
-// Op is what a guest is about to do, or what is about to reach it.
+// Op is the kind of a request: a call of the guest, or an incoming connection or datagram.
 type Op uint8
 
 const (
-	// OpConnect is a connect, of either protocol, or one datagram sent to an address. Remote is
-	// where to.
+	// OpConnect is connect(2) of either protocol, or one datagram to an address. Remote is the
+	// destination.
 	OpConnect Op = iota
 
-	// OpBind gives a socket a local address. Local is the address asked for. Ephemeral, that is
-	// with port 0, on an unspecified address it is not listening: a guest with any connect rule of
-	// the protocol may do it.
+	// OpBind gives a socket a local address. Local is the address that was asked for. An Ephemeral
+	// bind to an unspecified address is not listening, so a guest with any connect rule of the
+	// protocol may do it.
 	OpBind
 
-	// OpListen makes a socket listen. Local is the address that it has or, for a socket without
-	// one, the unspecified address of its family, Ephemeral.
+	// OpListen is listen(2). Local is the address of the socket. That of an unbound socket is
+	// unspecified and Ephemeral.
 	OpListen
 
-	// OpAccept is a connection that came in. Local is the address that the listener is bound to
-	// (not the one at which the connection arrived), Remote is the peer. A connection refused here
-	// is closed before the guest sees it.
+	// OpAccept is an incoming connection. Local is the address to which the listener is bound, not
+	// the one at which the connection arrived. Remote is the peer. A connection that is not
+	// admitted is closed before the guest sees it.
 	OpAccept
 
-	// OpReceive is a datagram that came in. Local is the address that the socket is bound to,
-	// Remote is the source. On an Ephemeral socket a datagram is also admitted from where the guest
-	// may connect to. A datagram that is not admitted is dropped. One from the address that the
-	// socket is connected to is judged as OpConnect instead.
+	// OpReceive is an incoming datagram. Local is the address to which the socket is bound. Remote
+	// is the sender. An Ephemeral socket also receives from an address to which the guest may
+	// connect. A datagram that is not admitted is dropped. A datagram from the address to which the
+	// socket is connected is judged as OpConnect instead.
 	OpReceive
 
-	// OpJoin is a membership in a multicast group. Remote is the group; its port means nothing.
-	// Leaving one needs no permission.
+	// OpJoin joins a multicast group. Remote is the group; its port is ignored. To leave a group
+	// needs no permission.
 	OpJoin
 
-	// OpResolve is a lookup. Name is the name. What it returned is then judged by [Policy.Answer].
+	// OpResolve is a lookup. Name is the name. [Policy.Answer] judges the answer.
 	OpResolve
 
-	// OpAlter changes a socket that was handed over, for its owner too. No policy allows it. Local
-	// is where the socket is, Name is the call.
+	// OpAlter is a call that changes an adopted socket for its owner too. No policy allows it.
+	// Local is the address of the socket, Name is the call.
 	OpAlter
 )
 
@@ -55,22 +55,25 @@ func (o Op) action() Action {
 	return [...]Action{Connect, Listen, Listen, Listen, Listen, Join, Resolve}[o]
 }
 
-// Request is one thing to be judged. Addresses may be given as they come: they are normalised
-// before they are judged.
+// Request is a request to be judged. Its addresses need not be normalized.
 type Request struct {
-	Op       Op
-	Protocol Protocol       // exactly one, but for OpJoin and OpResolve, which need none
-	Local    netip.AddrPort // OpBind, OpListen, OpAccept, OpReceive, OpAlter
-	Remote   netip.AddrPort // OpConnect, OpAccept, OpReceive, OpJoin
-	// Local's port was, or is to be, chosen by the host and not by the guest
+	Op Op
+	// Protocol is exactly one. OpJoin and OpResolve need none.
+	Protocol Protocol
+	// Local is used by OpBind, OpListen, OpAccept, OpReceive and OpAlter.
+	Local netip.AddrPort
+	// Remote is used by OpConnect, OpAccept, OpReceive and OpJoin.
+	Remote netip.AddrPort
+	// Ephemeral tells that the host chose, or is to choose, the port of Local.
 	Ephemeral bool
-	// Remote is an address of this host, which no name, "*" or "public" stands for
+	// Own tells that Remote is an address of this host, for which no name, "*" or "public" stands.
 	Own bool
-	// OpResolve, OpAlter; also OpConnect without Remote, which asks for every address of the name
+	// Name is used by OpResolve and OpAlter, and by an OpConnect without Remote, which asks for
+	// every address of the name.
 	Name string
 }
 
-// String returns the request in words, such as "connect tcp 10.0.0.5:5432", the addresses as they
+// String returns the request in words, such as "connect tcp 10.0.0.5:5432", with the addresses that
 // are judged.
 func (r Request) String() string {
 	s := r.Op.String()
@@ -83,7 +86,8 @@ func (r Request) String() string {
 	case OpAlter:
 		return s + " " + formatAddrPort(q.local, q.lport) + " by " + r.Name
 	case OpAccept, OpReceive:
-		return s + " " + formatAddrPort(q.local, q.allowPort()) + " from " + formatAddrPort(q.remote, q.rport)
+		return s + " " + formatAddrPort(q.local, q.allowPort()) + " from " +
+			formatAddrPort(q.remote, q.rport)
 	case OpJoin:
 		return s + " " + q.remote.String()
 	case OpResolve:
@@ -103,8 +107,8 @@ func formatAddrPort(a netip.Addr, port uint16) string {
 	return netip.AddrPortFrom(a, port).String()
 }
 
-// formatName returns a name that a guest gave so that it can be printed: as it is judged, or if it is
-// no name, quoted, so that it brings no control characters along, and cut.
+// formatName returns a name of a guest for a message. A text that is not a name is quoted and cut,
+// so that no control character reaches a terminal.
 func formatName(s string, q query) string {
 	if q.name != "" {
 		return q.name
@@ -112,7 +116,7 @@ func formatName(s string, q query) string {
 	return strconv.QuoteToASCII(s[:min(len(s), maxName)])
 }
 
-// query is a Request with its addresses normalised.
+// query is a Request with normalized addresses.
 type query struct {
 	op        Op
 	protocol  Protocol
@@ -122,10 +126,12 @@ type query struct {
 	rport     uint16
 	local     netip.Addr
 	remote    netip.Addr
-	embedded  embeddedIPv4 // the IPv4 addresses in remote
-	name      string
+	// embedded has the IPv4 addresses in remote.
+	embedded embeddedIPv4
+	name     string
 }
 
+// normalized returns the addresses and the name that are judged.
 func (r *Request) normalized() query {
 	q := query{
 		op: r.Op, protocol: r.Protocol, ephemeral: r.Ephemeral, own: r.Own, name: r.Name,
@@ -142,13 +148,13 @@ func (r *Request) normalized() query {
 		q.ephemeral = true
 	}
 	if q.name != "" {
-		q.name, _ = CanonicalName(q.name) // no name if that fails
+		q.name, _ = CanonicalName(q.name) // "" after an error
 	}
 	q.embedded = embeddedIPv4Of(q.remote)
 	return q
 }
 
-// complete reports whether q has all that its op needs.
+// complete reports whether q has every field that its op needs.
 func (q *query) complete() bool {
 	switch q.op {
 	case OpResolve:
@@ -171,13 +177,13 @@ func (q *query) complete() bool {
 	}
 }
 
-// isClient reports whether q is what a socket does that listens nowhere: it binds without a wish for
-// an address, or receives where the host chose the port.
+// isClient reports whether q is a request of a socket that does not listen: a bind to no particular
+// address, or a datagram to an ephemeral port.
 func (q *query) isClient() bool {
 	return q.ephemeral && (q.op == OpReceive || q.op == OpBind && q.local.IsUnspecified())
 }
 
-// remotes lists the addresses that q's remote address is judged as.
+// remotes returns the addresses as which q's remote address is judged.
 func (q *query) remotes() []netip.Addr {
 	if !q.remote.IsValid() {
 		return nil
@@ -185,7 +191,7 @@ func (q *query) remotes() []netip.Addr {
 	return append([]netip.Addr{q.remote}, q.embedded.all()...)
 }
 
-// allowPort is the local port that an allow rule must have: 0 stands for one of the host's choice.
+// allowPort returns the local port that an allow rule must have: 0 for an ephemeral port.
 func (q *query) allowPort() uint16 {
 	if q.ephemeral {
 		return 0

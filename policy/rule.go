@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Effect says whether a rule grants or takes away.
+// Effect tells whether a rule allows or denies.
 type Effect uint8
 
 const (
@@ -19,21 +19,25 @@ const (
 
 func (e Effect) String() string { return [...]string{"allow", "deny"}[e] }
 
-// Action is what a rule is about.
+// Action is the kind of request that a rule is about.
 type Action uint8
 
 const (
-	Connect Action = iota // TCP connect, UDP connect, UDP send to an address
-	Listen                // bind to a chosen port, listen, accept, receive there
-	Join                  // membership in a multicast group
-	Resolve               // name lookup
+	// Connect is a TCP or UDP connect, or a datagram sent to an address.
+	Connect Action = iota
+	// Listen is a bind to a chosen port, and to listen, accept and receive there.
+	Listen
+	// Join is the membership in a multicast group.
+	Join
+	// Resolve is the lookup of a name.
+	Resolve
 )
 
 var actionNames = [...]string{"connect", "listen", "join", "resolve"}
 
 func (a Action) String() string { return actionNames[a] }
 
-// Protocol is a set of transport protocols: in a [Request] exactly one, in a rule one or both.
+// Protocol is a set of transport protocols: exactly one in a [Request], and one or both in a rule.
 type Protocol uint8
 
 const (
@@ -47,14 +51,17 @@ func (p Protocol) String() string {
 	return [...]string{"no protocol", "tcp", "udp", "tcp and udp"}[p&bothProtocols]
 }
 
-// Origin says where a rule was written.
+// Origin is the place where a rule was written.
 type Origin struct {
-	Source string // a file's name, or a flag such as "--allow-connect"
-	Line   int    // in a file, from 1; 0 elsewhere
-	Column int    // in bytes, from 1; in a flag's text where Line is 0; 0 when unknown
+	// Source is the name of a file, or a flag such as "--allow-connect".
+	Source string
+	// Line is the line in a file, from 1, and 0 elsewhere.
+	Line int
+	// Column is in bytes, from 1, in the text of the flag if Line is 0. It is 0 if it is not known.
+	Column int
 }
 
-// String returns "net.toml:3:5" for a file, the flag alone for a flag.
+// String returns "net.toml:3:5" for a file, and the flag alone for a flag.
 func (o Origin) String() string {
 	if o.Line == 0 {
 		return o.Source
@@ -62,39 +69,42 @@ func (o Origin) String() string {
 	return fmt.Sprintf("%s:%d:%d", o.Source, o.Line, o.Column)
 }
 
-// Rule is one parsed rule. It is immutable. The zero Rule is not a rule; rules come from parsing.
+// Rule is a parsed rule. It is immutable. The zero Rule is not a rule; rules come from parsing.
 type Rule struct {
-	effect    Effect
-	action    Action
-	protocols Protocol // both when left out, and for resolve
+	effect Effect
+	action Action
+	// protocols has both if the rule names none, and for a resolve rule.
+	protocols Protocol
 	host      host
-	ports     []portRange // nil = all; else sorted, apart, and not all
-	peer      host        // listen only; kind everyone when left out
-	text      string
-	origin    Origin
+	// ports is nil for every port. Otherwise the ranges are sorted and do not touch.
+	ports []portRange
+	// peer is of kind anyPeer if the rule names none. Only a listen rule names one.
+	peer   host
+	text   string
+	origin Origin
 }
 
-// Effect returns whether the rule allows or denies.
+// Effect returns the effect of the rule.
 func (r Rule) Effect() Effect { return r.effect }
 
-// Action returns what the rule is about.
+// Action returns the action of the rule.
 func (r Rule) Action() Action { return r.action }
 
-// Origin returns where the rule was written.
+// Origin returns the place where the rule was written.
 func (r Rule) Origin() Origin { return r.origin }
 
 // String returns the rule in its canonical spelling, such as "allow connect
 // tcp://10.0.0.0/8:80,443". Parsing it gives the same rule.
 func (r Rule) String() string { return r.text }
 
-// Target returns what follows the action, as a flag carries it.
+// Target returns the text after the action, as a flag carries it.
 func (r Rule) Target() string {
 	_, rest, _ := strings.Cut(r.text, " ")
 	_, rest, _ = strings.Cut(rest, " ")
 	return rest
 }
 
-// quoted returns the rule as a message quotes it: with its place, when that is known.
+// quoted returns the rule as a message quotes it, with its origin if that is known.
 func (r *Rule) quoted() string {
 	if r.origin.Source == "" {
 		return strconv.Quote(r.text)
@@ -102,7 +112,7 @@ func (r *Rule) quoted() string {
 	return strconv.Quote(r.text) + " (" + r.origin.String() + ")"
 }
 
-// setText sets the canonical text of a rule whose other fields are set.
+// setText sets the canonical text of a rule from its other fields.
 func (r *Rule) setText() {
 	var b strings.Builder
 	b.WriteString(r.effect.String() + " " + r.action.String() + " ")
@@ -148,7 +158,7 @@ func (r *Rule) hasPort(port uint16) bool {
 		func(p portRange) bool { return p.first <= port && port <= p.last })
 }
 
-// portRange is a range of ports, both ends included.
+// portRange is a range of ports. Both ends are included.
 type portRange struct{ first, last uint16 }
 
 func (p portRange) String() string {
@@ -158,28 +168,34 @@ func (p portRange) String() string {
 	return fmt.Sprintf("%d-%d", p.first, p.last)
 }
 
-// hostKind says how a rule names hosts.
+// hostKind is the way in which a rule names hosts.
 type hostKind uint8
 
 const (
-	anyPeer hostKind = iota // nothing was said; only a peer can be that
+	// anyPeer is the peer of a rule that names none.
+	anyPeer hostKind = iota
 	byPrefix
 	byClass
 	byName
-	underName // "*.name"
-	star      // "*": every public address, or every name
+	// underName is "*.name".
+	underName
+	// star is "*": every public address, or every name.
+	star
 )
 
-// host is the part of a rule that says which hosts, or which names.
+// host is the part of a rule that names hosts.
 type host struct {
-	kind   hostKind
-	prefix netip.Prefix // byPrefix; masked
-	class  class        // byClass
-	name   string       // byName and underName, canonical, without "*."
+	kind hostKind
+	// prefix is set for byPrefix, without bits beyond the mask.
+	prefix netip.Prefix
+	// class is set for byClass.
+	class class
+	// name is set for byName and underName: the canonical name without "*.".
+	name string
 }
 
-// anyHost is "any" in a rule. Every public address is filed under it once more, so that the rules
-// for all public addresses can be found without one.
+// anyHost is "any" in a rule. An index has its rules a second time, under every public address, so
+// that a search for the rules of all public addresses finds them without an address.
 var anyHost = host{kind: byClass, class: classAny}
 
 func (h host) String() string {
@@ -207,7 +223,7 @@ func (h host) isPublic() bool {
 	return h.kind == star || h.kind == byClass && h.class == classPublic
 }
 
-// prefixes lists the address ranges of h; none for names and for the public addresses.
+// prefixes returns the ranges of h. It returns none for names and for all public addresses.
 func (h host) prefixes() []netip.Prefix {
 	switch {
 	case h.kind == byPrefix:
@@ -221,8 +237,8 @@ func (h host) prefixes() []netip.Prefix {
 	}
 }
 
-// contains reports whether the normalised address a is one of h's. It is for explanations;
-// decisions use an index.
+// contains reports whether h has the normalized address a. It serves explanations; decisions use an
+// index.
 func (h host) contains(a netip.Addr) bool {
 	if h.isPublic() {
 		return classOf(a) == classPublic

@@ -7,31 +7,34 @@ import (
 	"strings"
 )
 
-// shadowIndex finds the deny rules that refuse everything that an allow rule grants. To compare each
-// allow with each deny would take time that grows with the square of the file.
+// shadowIndex finds the deny rules that refuse all requests that an allow rule grants. To compare
+// each allow rule with each deny rule would take time that grows with the square of the file.
 type shadowIndex struct {
 	denies map[denyKey]*deniedPorts
-	hosts  [Resolve]*hostIndex[[]host] // the hosts of denies by address, by action
+	// hosts has, for each action, the hosts of the deny rules by address.
+	hosts [Resolve]*hostIndex[[]host]
 }
 
-// denyKey is what deny rules that differ in protocols and ports have in common.
+// denyKey has the fields in which the deny rules of one entry agree. They differ in protocols and
+// ports.
 type denyKey struct {
 	action Action
 	host   host
 	peer   host
 }
 
-// deniedPorts are the ranges that rules deny by TCP and by UDP, in order of their first port.
+// deniedPorts has the ranges that rules deny by TCP and by UDP, in the order of their first port.
 type deniedPorts [2][]deniedRange
 
-// deniedRange is a range that a rule denies. widest is the rule, among this one and those before
-// it, whose range goes on longest.
+// deniedRange is a range that a rule denies. farthest is the rule, among this one and those before
+// it, with the range that ends last; farthestLast is the last port of that range.
 type deniedRange struct {
 	portRange
 	farthest     *Rule
 	farthestLast uint16
 }
 
+// indexShadows indexes the deny rules among rules.
 func indexShadows(rules []Rule) *shadowIndex {
 	s := &shadowIndex{denies: make(map[denyKey]*deniedPorts)}
 	var hosts [Resolve]hostBuilder[host]
@@ -75,7 +78,7 @@ func indexShadows(rules []Rule) *shadowIndex {
 	return s
 }
 
-// find returns deny rules that together refuse all that r grants, none if something is left of it.
+// find returns deny rules that together refuse everything that r grants, or nil if r grants more.
 func (s *shadowIndex) find(r *Rule) []*Rule {
 	for _, h := range s.coveringHosts(r) {
 		for _, peer := range []host{{}, r.peer} {
@@ -89,7 +92,7 @@ func (s *shadowIndex) find(r *Rule) []*Rule {
 	return nil
 }
 
-// coveringHosts lists the hosts of denies that contain all hosts of r, maybe with others.
+// coveringHosts returns the hosts of deny rules that contain all hosts of r.
 func (s *shadowIndex) coveringHosts(r *Rule) []host {
 	list := []host{r.host, {kind: star}, anyHost, {kind: byClass, class: classPublic}}
 	if r.host.kind == byName || r.host.kind == underName {
@@ -107,7 +110,7 @@ func (s *shadowIndex) coveringHosts(r *Rule) []host {
 	return slices.DeleteFunc(list, func(h host) bool { return !h.covers(r.host, r.action) })
 }
 
-// find returns rules for whose ports r has no others.
+// find returns deny rules that together have all ports of r, or nil.
 func (d *deniedPorts) find(r *Rule) (denies []*Rule) {
 	for _, proto := range []Protocol{TCP, UDP} {
 		if r.protocols&proto == 0 {
@@ -128,7 +131,7 @@ func (d *deniedPorts) find(r *Rule) (denies []*Rule) {
 	return denies
 }
 
-// refuseShadowed refuses each allow that denies take back whole.
+// refuseShadowed refuses each allow rule that deny rules refuse completely.
 func (f *file) refuseShadowed() {
 	index := indexShadows(f.rules)
 	for i := range f.rules {
