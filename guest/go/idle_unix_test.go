@@ -10,10 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/guest/go/internal/guesttest"
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // TestIdleServerTakesNoProcessorTime has a guest wait in 1,001 goroutines, for connections and for
@@ -35,9 +34,9 @@ func TestIdleServerTakesNoProcessorTime(t *testing.T) {
 	}()
 	lines := bufio.NewScanner(r)
 	lines.Scan()
-	start, before := time.Now(), processorTime(t)
+	start, before := time.Now(), testutil.ProcessorTime(t)
 	lines.Scan()
-	wall, busy := time.Since(start), processorTime(t)-before
+	wall, busy := time.Since(start), testutil.ProcessorTime(t)-before
 	if got, want := lines.Text(), "1001 have waited"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -45,14 +44,4 @@ func TestIdleServerTakesNoProcessorTime(t *testing.T) {
 		t.Errorf("got %v of processor time in %v, want a tenth at most", busy, wall)
 	}
 	t.Logf("%v of processor time in %v", busy, wall)
-}
-
-// processorTime is the time that this process has computed.
-func processorTime(t *testing.T) time.Duration {
-	t.Helper()
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/needs"
-	"github.com/wasport/wasport/policy"
 )
 
 // built is what the tests compiled, each once.
@@ -110,18 +109,4 @@ func guest(t *testing.T, source string) *wasport.Module {
 	}
 	built.modules[source] = m
 	return m
-}
-
-// rules is a policy of rules, each a line.
-func rules(t *testing.T, lines ...string) *policy.Policy {
-	t.Helper()
-	var list []policy.Rule
-	for _, line := range lines {
-		r, err := policy.ParseRule(line, policy.Origin{Source: "test"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, r)
-	}
-	return policy.New(list, policy.Limits{})
 }

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/wasport/wasport/internal/testutil"
+
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wasport/wasport"
@@ -34,7 +36,7 @@ type program struct {
 func newProgram(t *testing.T, source string, lines ...string) program {
 	t.Helper()
 	native, _ := toolchains(t)
-	return program{native.build(t, source), guest(t, source), rules(t, lines...)}
+	return program{native.build(t, source), guest(t, source), testutil.Policy(t, lines...)}
 }
 
 // run runs a form, "natively" or "as a guest", with stdout to w, and returns its exit status.
@@ -279,7 +281,7 @@ func TestLookupErrors(t *testing.T) {
 			var out bytes.Buffer
 			_, err := module.Run(t.Context(), wasport.Config{
 				Args: []string{"guest", test.name}, Stdout: &out, Stderr: io.Discard,
-				Policy:  rules(t, "allow resolve *.test"),
+				Policy:  testutil.Policy(t, "allow resolve *.test"),
 				Network: kernel.New(kernel.Config{Server: test.server}),
 			})
 			want := test.name + ": " + test.want + "\n"

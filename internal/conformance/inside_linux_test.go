@@ -3,11 +3,11 @@ package conformance
 import (
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+
+	"github.com/wasport/wasport/internal/testutil"
 
 	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/sys/unix"
@@ -20,37 +20,12 @@ import (
 // its own and without other hosts, in new namespaces. That takes root, or a system that lets other
 // users make namespaces (user_namespaces(7)).
 func TestProgramsInNamespacePrintAsNative(t *testing.T) {
-	if os.Getenv("WASPORT_INSIDE") == "1" {
-		runInNamespace(t)
-		return
-	}
 	newBuilder(t)
-	cmd := exec.CommandContext(
-		t.Context(),
-		"/proc/self/exe",
-		"-test.run=^TestProgramsInNamespacePrintAsNative$",
-		"-test.v",
-	)
-	cmd.Env = append(os.Environ(), "WASPORT_INSIDE=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
-	if os.Geteuid() != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-	}
-	out, err := cmd.CombinedOutput()
-	if err != nil && len(out) == 0 { // so it never began
-		if os.Getenv("WASPORT_CI") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	testutil.InNamespaces(t, unix.CLONE_NEWNET|unix.CLONE_NEWNS, nil, runInNamespace)
 }
 
 func runInNamespace(t *testing.T) {
-	bringUp(t, "lo")
+	testutil.BringUp(t, "lo")
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"resolv.conf":   "nameserver 127.0.0.1\n",
@@ -97,23 +72,5 @@ func runInNamespace(t *testing.T) {
 		args := []string{name, "4", "0", "0", "0"}
 		comparePrinted(t, runModule(t, rt, b.buildModule(t, source), args),
 			runNative(t, b.buildNative(t, source), args))
-	}
-}
-
-// bringUp brings an interface up (netdevice(7)).
-func bringUp(t *testing.T, name string) {
-	t.Helper()
-	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(s)
-	request, err := unix.NewIfreq(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.SetUint16(unix.IFF_UP)
-	if err := unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, request); err != nil {
-		t.Fatal(err)
 	}
 }

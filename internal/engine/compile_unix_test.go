@@ -8,19 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/wasport/wasport/internal/testutil"
 )
-
-// processTime is how much processor time this process has had. What else runs on the machine takes
-// none of it.
-func processTime(t *testing.T) time.Duration {
-	t.Helper()
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
 
 // TestCompilingIsLinear compares the processor time that modules with a number of items take, and
 // with twice as many.
@@ -38,9 +27,9 @@ func TestCompilingIsLinear(t *testing.T) {
 						t.Fatal(err)
 					}
 					wasm := slices.Concat(empty, g.make(n))
-					start := processTime(t)
+					start := testutil.ProcessorTime(t)
 					m, err := e.Compile(ctx, wasm, CompileOptions{TrapUnknown: true})
-					*took = append(*took, processTime(t)-start)
+					*took = append(*took, testutil.ProcessorTime(t)-start)
 					if err != nil {
 						t.Fatalf("%d: %v", n, err)
 					}

@@ -3,54 +3,22 @@ package hostpath
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/wasport/wasport/internal/testutil"
 
 	"golang.org/x/sys/unix"
 )
 
-// inNamespace runs the test again in a mount namespace, and returns true there.
-func inNamespace(t *testing.T) bool {
-	t.Helper()
-	const inside = "HOSTPATH_NAMESPACE"
-	if os.Getenv(inside) != "" {
-		return true
-	}
-	if _, err := exec.LookPath("unshare"); err != nil {
-		skip(t, "unshare is missing: apt-get install util-linux")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"--mount", "--propagation", "private"}
-	if os.Geteuid() != 0 {
-		args = append(args, "--user", "--map-root-user")
-	}
-	if err := exec.Command("unshare", append(args, "true")...).Run(); err != nil {
-		skip(t, "no mount namespaces: "+err.Error())
-	}
-	cmd := exec.Command("unshare", append(args, self, "-test.run", "^"+t.Name()+"$", "-test.v")...)
-	cmd.Env = append(os.Environ(), inside+"=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("got %v, want the test to pass in its namespace\n%s", err, out)
-	}
-	return false
-}
-
-func skip(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("WASPORT_CI") == "1" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
 func TestCheckThroughBindMounts(t *testing.T) {
-	if !inNamespace(t) {
-		return
+	testutil.InNamespaces(t, unix.CLONE_NEWNS, nil, checkBindMounts)
+}
+
+func checkBindMounts(t *testing.T) {
+	// Mounts would otherwise propagate to the host (mount_namespaces(7)).
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		t.Fatal(err)
 	}
 	top := t.TempDir()
 	at := func(name string) string { return filepath.Join(top, name) }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network/kernel"
 )
 
@@ -54,7 +55,7 @@ func cancelBlocked(t *testing.T, dns, args string) timing {
 	g := startGuestWith(t, ctx, wasport.Config{
 		Stdin:   stdin,
 		Network: kernel.New(kernel.Config{Server: dns}),
-		Policy: parsePolicy(
+		Policy: testutil.Policy(
 			t,
 			"allow connect loopback",
 			"allow listen loopback",

@@ -18,6 +18,7 @@ import (
 
 	"github.com/wasport/wasport"
 	testguests "github.com/wasport/wasport/internal/guests"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -71,23 +72,9 @@ func compileEmbedded(t testing.TB, from embed.FS, name string) *wasport.Module {
 	return m
 }
 
-// parsePolicy makes a policy of whole rules.
-func parsePolicy(t testing.TB, text ...string) *policy.Policy {
-	t.Helper()
-	var list []policy.Rule
-	for _, s := range text {
-		r, err := policy.ParseRule(s, policy.Origin{Source: "test"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, r)
-	}
-	return policy.New(list, policy.Limits{})
-}
-
 // loopbackPolicy allows everything on this host, and nothing beyond.
 func loopbackPolicy(t testing.TB) *policy.Policy {
-	return parsePolicy(t, "allow connect loopback", "allow listen loopback", "allow join multicast",
+	return testutil.Policy(t, "allow connect loopback", "allow listen loopback", "allow join multicast",
 		"allow connect multicast")
 }
 

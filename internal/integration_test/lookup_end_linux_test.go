@@ -8,6 +8,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // TestGetaddrinfoEndsWithGuest ends guests that wait for a server which says nothing.
@@ -28,7 +29,7 @@ func TestGetaddrinfoEndsWithGuest(t *testing.T) {
 	var all []*guest
 	for range guests {
 		all = append(all, startGuestWith(t, ctx,
-			wasport.Config{Network: base, Policy: parsePolicy(t, "allow resolve *")},
+			wasport.Config{Network: base, Policy: testutil.Policy(t, "allow resolve *")},
 			"lookup", "silent.test", "80", "4", "tcp"))
 	}
 	for server.Asked("silent.test", "udp") < guests {

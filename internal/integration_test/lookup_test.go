@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wasport/wasport/internal/testutil"
+
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wasport/wasport"
@@ -67,7 +69,7 @@ func TestGetaddrinfoResults(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			g := startGuestWith(t, context.Background(), wasport.Config{
 				Network: base,
-				Policy:  parsePolicy(t, "allow resolve *.test"),
+				Policy:  testutil.Policy(t, "allow resolve *.test"),
 			}, "lookup", strings.Fields(test.args)...)
 			lines := strings.Split(strings.TrimSpace(g.waitExit(test.code)), "\n")
 			for _, want := range test.want {
@@ -110,7 +112,7 @@ func TestGetaddrinfoWithoutServer(t *testing.T) {
 	closed.Close()
 	g := startGuestWith(t, context.Background(), wasport.Config{
 		Network: kernel.New(kernel.Config{Server: closed.LocalAddr().String()}),
-		Policy:  parsePolicy(t, "allow resolve *"),
+		Policy:  testutil.Policy(t, "allow resolve *"),
 	}, "lookup", "any.test", "80", "4", "tcp")
 	if out := g.waitExit(1); !strings.HasPrefix(out, "error EAI_AGAIN") {
 		t.Errorf(`got %q, want "error EAI_AGAIN"`, out)

@@ -2,15 +2,13 @@ package integration_test
 
 import (
 	"encoding/binary"
-	"errors"
 	"net"
 	"net/netip"
-	"os"
-	"os/exec"
-	"syscall"
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/wasport/wasport/internal/testutil"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,32 +20,13 @@ const (
 	public4 = "93.184.216.34" // a public one
 )
 
-// inNamespace runs a test in a network namespace of its own, where the host has the addresses
-// above. It takes being root, or a system that lets others make namespaces.
+// inNamespace runs a test in a network namespace of its own, in which the host has the addresses
+// above.
 func inNamespace(t *testing.T, test func(*testing.T)) {
-	const inside = "WASPORT_NAMESPACE"
-	if os.Getenv(inside) == t.Name() {
+	testutil.InNamespaces(t, unix.CLONE_NEWNET, nil, func(t *testing.T) {
 		addAddrs(t)
 		test(t)
-		return
-	}
-	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), inside+"="+t.Name())
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	if os.Geteuid() != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-	}
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		t.Errorf("%v\n%s", err, out)
-	case err != nil && os.Getenv("WASPORT_CI") == "1":
-		t.Fatal(err)
-	case err != nil:
-		t.Skip("a network namespace takes root, or kernel.unprivileged_userns_clone: ", err)
-	}
+	})
 }
 
 // addAddrs gives the loopback interface all addresses.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/testutil"
+
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
@@ -55,7 +57,7 @@ func (f fakeNetwork) LookupPort(context.Context, network.Type, string) (uint16, 
 // embedderParts lists configurations of which one part calls f, with the guest's function that
 // reaches that part.
 func embedderParts(t *testing.T, f func()) []embedderPart {
-	named := parsePolicy(t, "allow resolve *.test")
+	named := testutil.Policy(t, "allow resolve *.test")
 	write := writeFunc(func(b []byte) (int, error) { f(); return len(b), nil })
 	read := readFunc(func(b []byte) (int, error) { f(); return len(b), nil })
 	return []embedderPart{

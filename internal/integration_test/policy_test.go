@@ -15,6 +15,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network/kernel"
 	"github.com/wasport/wasport/policy"
 )
@@ -59,7 +60,7 @@ func TestLookupOfRebindingName(t *testing.T) {
 					context.Background(),
 					wasport.Config{
 						Network: base,
-						Policy:  parsePolicy(t, "allow connect alias.test:80"),
+						Policy:  testutil.Policy(t, "allow connect alias.test:80"),
 					},
 					"lookup",
 					"alias.test",
@@ -80,7 +81,7 @@ func TestLookupOfRebindingName(t *testing.T) {
 				context.Background(),
 				wasport.Config{
 					Network: base,
-					Policy:  parsePolicy(t, "allow connect alias.test:80"),
+					Policy:  testutil.Policy(t, "allow connect alias.test:80"),
 				},
 				"tcp_client",
 				"127.0.0.1",
@@ -200,10 +201,10 @@ func TestAdoptedListenerUnderPolicies(t *testing.T) {
 		admitted bool
 	}{
 		{"nothing else", nil, true},
-		{"an empty ceiling", policy.All(nil, parsePolicy(t)), false},
-		{"a deny", parsePolicy(t, "deny listen loopback"), false},
-		{"from elsewhere", parsePolicy(t, "allow listen loopback from 127.0.0.9"), false},
-		{"a ceiling that allows it", policy.All(nil, parsePolicy(t, "allow listen loopback")),
+		{"an empty ceiling", policy.All(nil, testutil.Policy(t)), false},
+		{"a deny", testutil.Policy(t, "deny listen loopback"), false},
+		{"from elsewhere", testutil.Policy(t, "allow listen loopback from 127.0.0.9"), false},
+		{"a ceiling that allows it", policy.All(nil, testutil.Policy(t, "allow listen loopback")),
 			true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

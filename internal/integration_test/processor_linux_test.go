@@ -17,6 +17,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/abi"
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // importCall is a call of an imported function with raw arguments.
@@ -102,13 +103,6 @@ func loopModule(first []importCall, forever importCall, memory map[uint32][]byte
 		wasm = append(append(wasm, s.id), vector(append(uleb(s.count), s.content...))...)
 	}
 	return wasm
-}
-
-// processTime is the processor time of this process.
-func processTime() time.Duration {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // What lies in the memory of the guests, and the descriptors that they have.
@@ -245,7 +239,7 @@ func TestMaxCPUInEveryHostCall(t *testing.T) {
 		preview1Call("sock_set_recv_timeout", fdDatagram, 1000),
 	}
 	c := wasport.Config{
-		Policy: parsePolicy(
+		Policy: testutil.Policy(
 			t,
 			"allow connect loopback",
 			"allow listen loopback",
@@ -289,9 +283,9 @@ func checkProcessorLimit(t *testing.T, m *wasport.Module, c wasport.Config) {
 	var ratios []float64
 	for range attempts {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*c.MaxCPU)
-		before := processTime()
+		before := testutil.ProcessorTime(t)
 		_, err := m.Run(ctx, c)
-		took := processTime() - before
+		took := testutil.ProcessorTime(t) - before
 		cancel()
 		if !errors.Is(err, wasport.ErrCPU) && !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("the guest ended with %v, want %v", err, wasport.ErrCPU)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // addrServers are servers at each address of the host, all on one port.
@@ -257,7 +258,7 @@ func (c *addrServers) runSequence(t *testing.T, s sequence) {
 	with := func(s string) string { return strings.ReplaceAll(s, "PORT", port) }
 	var audit bytes.Buffer
 	config := wasport.Config{
-		Policy: parsePolicy(t, splitRules(with(s.rules))...),
+		Policy: testutil.Policy(t, splitRules(with(s.rules))...),
 		Audit:  slog.New(slog.NewTextHandler(&audit, nil)),
 	}
 	if s.adopted != "" {
@@ -383,7 +384,7 @@ func testListeners(t *testing.T) {
 				}
 				steps, want = append(steps, "wait 0 1", come), append(want, "OK", "EAGAIN")
 				text := strings.NewReplacer("PROTO", protocol, "PORT", port).Replace(test.rules)
-				c := wasport.Config{Policy: parsePolicy(t, splitRules(text)...)}
+				c := wasport.Config{Policy: testutil.Policy(t, splitRules(text)...)}
 				c.Sockets = []syscall.Conn{conn}
 				if got := runSteps(t, c, strings.Join(steps, "\n")); !slices.Equal(got, want) {
 					t.Errorf("got %q, want %q", got, want)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // TestThreadsPassDatagramsThroughQueue passes datagrams through two threads that wait for each
@@ -126,7 +127,7 @@ func TestThreadChangesArgumentsDuringCall(t *testing.T) {
 	repeatTest(t, func(t *testing.T) {
 		allowed, port := listenUDP(t)
 		denied, deniedPort := listenUDP(t)
-		c := wasport.Config{Policy: parsePolicy(t, "allow connect udp://127.0.0.1:"+port)}
+		c := wasport.Config{Policy: testutil.Policy(t, "allow connect udp://127.0.0.1:"+port)}
 		for _, args := range [][]string{{"port", "100", port, deniedPort},
 			{"memory", "100", port}} {
 			g := startThreadsWith(t, context.Background(), c, "flip", args...)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 func TestUDPServerEchoesDatagrams(t *testing.T) {
@@ -91,7 +93,7 @@ func TestMulticastBetweenGuests(t *testing.T) {
 				}
 				c.Close()
 			}
-			policy := parsePolicy(t, "allow connect any", "allow listen any", "allow join any")
+			policy := testutil.Policy(t, "allow connect any", "allow listen any", "allow join any")
 			receiver := startGuestUnder(t, policy, "multicast", "receive", test.group, test.on, "1")
 			at := receiver.readListenAddr()
 			sender := startGuestUnder(

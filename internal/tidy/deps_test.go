@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"internal/outside":          {},
 	"internal/printable":        {},
 	"internal/sched":            {},
+	"internal/testutil":         {"policy"},
 	"internal/wasi":             {},
 	"network":                   {},
 	"policy":                    {"internal/bytesize"},

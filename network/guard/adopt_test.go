@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
@@ -36,21 +37,21 @@ func TestHandedListener(t *testing.T) {
 		refuses string // who connects and is not
 	}{
 		{"no rule", nil, "127.0.0.1 127.0.0.2", ""},
-		{"other rules", rules(t, "allow connect *", "allow listen udp://127.0.0.1",
+		{"other rules", testutil.Policy(t, "allow connect *", "allow listen udp://127.0.0.1",
 			"allow listen tcp://127.0.0.1:1"), "127.0.0.2", ""},
-		{"a rule with from", rules(t, "allow listen tcp://127.0.0.1 from 127.0.0.2"), "127.0.0.2",
+		{"a rule with from", testutil.Policy(t, "allow listen tcp://127.0.0.1 from 127.0.0.2"), "127.0.0.2",
 			"127.0.0.1"},
-		{"a deny of the address", rules(t, "deny listen tcp://127.0.0.1"), "", "127.0.0.1"},
-		{"a deny of a peer", rules(t, "deny listen loopback from 127.0.0.2"), "127.0.0.1",
+		{"a deny of the address", testutil.Policy(t, "deny listen tcp://127.0.0.1"), "", "127.0.0.1"},
+		{"a deny of a peer", testutil.Policy(t, "deny listen loopback from 127.0.0.2"), "127.0.0.1",
 			"127.0.0.2"},
-		{"an empty ceiling", policy.All(nil, rules(t)), "", "127.0.0.1"},
-		{"a ceiling that allows it", policy.All(nil, rules(t, "allow listen loopback")),
+		{"an empty ceiling", policy.All(nil, testutil.Policy(t)), "", "127.0.0.1"},
+		{"a ceiling that allows it", policy.All(nil, testutil.Policy(t, "allow listen loopback")),
 			"127.0.0.1", ""},
-		{"a ceiling with from", policy.All(nil, rules(t, "allow listen loopback from 127.0.0.2")),
+		{"a ceiling with from", policy.All(nil, testutil.Policy(t, "allow listen loopback from 127.0.0.2")),
 			"127.0.0.2", "127.0.0.1"},
 		{"a ceiling that denies",
-			policy.All(rules(t, "allow listen any"),
-				rules(t, "allow listen any", "deny listen loopback")), "", "127.0.0.1"},
+			policy.All(testutil.Policy(t, "allow listen any"),
+				testutil.Policy(t, "allow listen any", "deny listen loopback")), "", "127.0.0.1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -112,7 +113,7 @@ func TestHandedPackets(t *testing.T) {
 	wantErr(t, "send to another", err, syscall.EACCES)
 	quiet(t, other)
 
-	n.SetPolicy(rules(t, "allow listen udp://127.0.0.1 from 127.0.0.7"))
+	n.SetPolicy(testutil.Policy(t, "allow listen udp://127.0.0.1 from 127.0.0.7"))
 	client.WriteToUDPAddrPort([]byte("question"), hostAt)
 	_, err = s.Recv([][]byte{make([]byte, 64)}, 0)
 	wantErr(t, "receive from whom a rule does not admit", err, syscall.EAGAIN)
@@ -131,10 +132,10 @@ func TestHandedConnected(t *testing.T) {
 		want   error
 	}{
 		{"no rule", nil, nil},
-		{"a deny", rules(t, "deny connect loopback"), syscall.EACCES},
-		{"an empty ceiling", policy.All(nil, rules(t)), syscall.EACCES},
+		{"a deny", testutil.Policy(t, "deny connect loopback"), syscall.EACCES},
+		{"an empty ceiling", policy.All(nil, testutil.Policy(t)), syscall.EACCES},
 		{"a ceiling that allows it",
-			policy.All(nil, rules(t, "allow connect udp://"+peerAt.String())), nil},
+			policy.All(nil, testutil.Policy(t, "allow connect udp://"+peerAt.String())), nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(peerAt))
@@ -204,7 +205,7 @@ func TestHandedDual(t *testing.T) {
 					text = append(text,
 						strings.NewReplacer("PROTOCOL", protocol, "PORT", port).Replace(r))
 				}
-				_, s := handed(t, c, rules(t, text...))
+				_, s := handed(t, c, testutil.Policy(t, text...))
 				for _, from := range fields(test.admits) {
 					if !comes(t, s, protocol, from, port, patience) {
 						t.Errorf("%s: %s is not let in", protocol, from)

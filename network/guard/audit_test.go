@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
@@ -114,7 +115,7 @@ func TestAudit(t *testing.T) {
 			"reason=\"name.test\"_reaches_public_addresses_only,_127.0.0.1_is_loopback "+
 			"hint=--allow-connect_udp://127.0.0.1:53")
 
-	n.SetPolicy(rules(t, "allow listen any from 127.0.0.1", "deny connect loopback"))
+	n.SetPolicy(testutil.Policy(t, "allow listen any from 127.0.0.1", "deny connect loopback"))
 	server2, friend, stranger := open(t, n, network.IPv4, network.Datagram), sender(t,
 		"127.0.0.1"), sender(t, "127.0.0.2")
 	must(t, server2.Bind(here))
@@ -142,7 +143,7 @@ func TestAudit(t *testing.T) {
 		"level=WARN action=join protocol=udp address=224.0.0.251 decision=denied "+
 			"reason=no_rule_allows_join hint=--allow-join_udp://224.0.0.251")
 
-	n.SetPolicy(policy.New(rules(t, "allow connect any").Rules(),
+	n.SetPolicy(policy.New(testutil.Policy(t, "allow connect any").Rules(),
 		policy.Limits{Sockets: 2, ConnectsPerSecond: 1}))
 	_, err = n.Open(network.IPv4, network.Stream)
 	wantErr(t, "open", err, syscall.EMFILE)
@@ -168,7 +169,7 @@ func TestAudit(t *testing.T) {
 func TestAuditOfStrangers(t *testing.T) {
 	var l ledger
 	n := guard.New(kernel.New(kernel.Config{}),
-		rules(t, "allow listen udp://127.0.0.1 from 127.0.0.1"), guard.Options{
+		testutil.Policy(t, "allow listen udp://127.0.0.1 from 127.0.0.1"), guard.Options{
 			Audit: l.logger(),
 			OnRefusal: func(r *policy.Refusal) {
 				t.Errorf("%v is reported, which anybody could cause",
@@ -208,10 +209,10 @@ func TestDryRun(t *testing.T) {
 	server.Set("name.test", dnstest.Addrs("127.0.0.1"))
 	var l ledger
 	var refused []string
-	p := policy.New(rules(t, "allow connect other.test",
+	p := policy.New(testutil.Policy(t, "allow connect other.test",
 		"allow listen udp://127.0.0.1 from 127.0.0.1").Rules(),
 		policy.Limits{Sockets: 1, ConnectsPerSecond: 1, SendBytesPerSecond: 1})
-	n := guard.New(base, policy.All(p, rules(t)), guard.Options{
+	n := guard.New(base, policy.All(p, testutil.Policy(t)), guard.Options{
 		DryRun: true, Audit: l.logger(),
 		OnRefusal: func(r *policy.Refusal) { refused = append(refused, r.Request.Op.String()) },
 	})
@@ -257,7 +258,7 @@ func TestDryRun(t *testing.T) {
 // TestChangeWhileUsed changes the policy all the time, under a guest with many goroutines.
 func TestChangeWhileUsed(t *testing.T) {
 	var l ledger
-	lenient := policy.New(rules(t, "allow connect loopback", "allow listen loopback").Rules(),
+	lenient := policy.New(testutil.Policy(t, "allow connect loopback", "allow listen loopback").Rules(),
 		policy.Limits{SendBytesPerSecond: 1 << 30, Sockets: 50})
 	n := guard.New(kernel.New(kernel.Config{}), nil,
 		guard.Options{Audit: l.logger(), Learner: new(policy.Learner)})
@@ -304,7 +305,7 @@ func TestChangeWhileUsed(t *testing.T) {
 			break
 		}
 		n.SetPolicy([]*policy.Policy{lenient, nil,
-			rules(t, "allow connect loopback", "deny listen any")}[i%3])
+			testutil.Policy(t, "allow connect loopback", "deny listen any")}[i%3])
 	}
 	close(done)
 	wg.Wait()

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
@@ -17,7 +18,7 @@ func manyRules(b *testing.B, n int, text ...string) *policy.Policy {
 	for i := range n {
 		text = append(text, fmt.Sprintf("allow connect udp://10.%d.%d.0/24:%d", i>>8, i&255, 1+i))
 	}
-	return rules(b, text...)
+	return testutil.Policy(b, text...)
 }
 
 // BenchmarkSendTo is a sendto of 64 bytes to a socket that does not read them, which is the least

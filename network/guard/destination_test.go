@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
@@ -20,7 +21,7 @@ func FuzzAim(f *testing.F) {
 		f.Add(a.AsSlice(), a.Zone(), uint16(80), false)
 		f.Add(a.AsSlice(), a.Zone(), uint16(80), true)
 	}
-	rules := rules(f, "allow connect loopback", "allow connect link-local:80",
+	rules := testutil.Policy(f, "allow connect loopback", "allow connect link-local:80",
 		"allow connect multicast",
 		"allow connect 10.0.0.0/8:80", "deny connect 10.99.0.0/16", "deny connect 127.0.0.2")
 	f.Fuzz(func(t *testing.T, b []byte, zone string, port uint16, stream bool) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 )
 
@@ -60,7 +61,7 @@ func TestDisconnectHanded(t *testing.T) {
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(at("127.0.0.1:9")))
 	must(t, err)
 	t.Cleanup(func() { c.Close() })
-	_, s := handed(t, c, rules(t))
+	_, s := handed(t, c, testutil.Policy(t))
 	wantErr(t, "a socket that was handed over", disconnect(t, s), syscall.EACCES)
 	if a, err := s.RemoteAddr(); err != nil || a != at("127.0.0.1:9") {
 		t.Errorf("its peer: got %v, %v, want that of before", a, err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
@@ -80,7 +81,7 @@ func TestSendAfterChange(t *testing.T) {
 		t.Errorf("received %q", text)
 	}
 
-	n.SetPolicy(rules(t, "allow connect udp://127.0.0.2"))
+	n.SetPolicy(testutil.Policy(t, "allow connect udp://127.0.0.2"))
 	for _, to := range []netip.AddrPort{nobody, peerAt} {
 		_, err := s.Send([][]byte{[]byte("x")}, to)
 		wantErr(t, "send after the change", err, syscall.EACCES)
@@ -90,7 +91,7 @@ func TestSendAfterChange(t *testing.T) {
 	_, err := s.Recv([][]byte{make([]byte, 64)}, 0)
 	wantErr(t, "receive after the change", err, syscall.EAGAIN)
 
-	n.SetPolicy(rules(t, "allow connect udp://127.0.0.1"))
+	n.SetPolicy(testutil.Policy(t, "allow connect udp://127.0.0.1"))
 	send(t, s, "two", nobody)
 	heard(t, peer, "two")
 }
@@ -393,7 +394,7 @@ func (s *latchSocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Rece
 func TestChangeWithinCall(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		base := &latch{Network: kernel.New(kernel.Config{})}
-		n := guard.New(base, rules(t, "allow listen tcp://127.0.0.1",
+		n := guard.New(base, testutil.Policy(t, "allow listen tcp://127.0.0.1",
 			"allow listen udp://127.0.0.1"), guard.Options{Shared: shared})
 		stream, packets := open(t, n, network.IPv4, network.Stream), open(t, n, network.IPv4,
 			network.Datagram)
@@ -410,7 +411,7 @@ func TestChangeWithinCall(t *testing.T) {
 		base.before = func() { n.SetPolicy(nil) }
 		_, _, err := stream.Accept()
 		wantErr(t, "accept", err, syscall.EAGAIN)
-		n.SetPolicy(rules(t, "allow listen udp://127.0.0.1"))
+		n.SetPolicy(testutil.Policy(t, "allow listen udp://127.0.0.1"))
 		_, err = packets.Recv([][]byte{make([]byte, 8)}, 0)
 		wantErr(t, "receive", err, syscall.EAGAIN)
 	}
@@ -423,13 +424,13 @@ func TestRaces(t *testing.T) {
 	enemy, enemyAt := packets(t, "127.0.0.1:0")
 	n := guarded(t)
 	for range 300 {
-		n.SetPolicy(rules(t, "allow connect loopback"))
+		n.SetPolicy(testutil.Policy(t, "allow connect loopback"))
 		s := open(t, n, network.IPv4, network.Datagram)
 		var both sync.WaitGroup
 		both.Go(func() { s.Connect(friendAt) })
 		both.Go(func() { s.Connect(enemyAt) })
 		both.Wait()
-		n.SetPolicy(rules(t, "allow connect udp://"+friendAt.String()))
+		n.SetPolicy(testutil.Policy(t, "allow connect udp://"+friendAt.String()))
 		peer, err := s.RemoteAddr()
 		must(t, err)
 		_, err = s.Send([][]byte{[]byte("x")}, nobody)
@@ -445,7 +446,7 @@ func TestRaces(t *testing.T) {
 	quiet(t, enemy)
 	quiet(t, friend)
 
-	n.SetPolicy(rules(t, "allow listen tcp://127.0.0.1 from 127.0.0.9",
+	n.SetPolicy(testutil.Policy(t, "allow listen tcp://127.0.0.1 from 127.0.0.9",
 		"allow listen tcp://0.0.0.0:0"))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -504,16 +505,16 @@ func TestAnswers(t *testing.T) {
 
 			// A deny is a deny of answers too, and who is not admitted any more is not answered.
 			for _, p := range []*policy.Policy{
-				rules(t, text, "deny connect loopback"),
-				policy.All(rules(t, text), rules(t, "allow listen any", "deny connect loopback")),
-				policy.All(rules(t, text), rules(t, "allow listen any from 127.0.0.7")),
-				rules(t, "allow listen udp://127.0.0.1 from 127.0.0.7"),
+				testutil.Policy(t, text, "deny connect loopback"),
+				policy.All(testutil.Policy(t, text), testutil.Policy(t, "allow listen any", "deny connect loopback")),
+				policy.All(testutil.Policy(t, text), testutil.Policy(t, "allow listen any from 127.0.0.7")),
+				testutil.Policy(t, "allow listen udp://127.0.0.1 from 127.0.0.7"),
 				nil,
 			} {
 				n.SetPolicy(p)
 				wantErr(t, "after the change", try(s, clientAt), syscall.EACCES)
 			}
-			n.SetPolicy(policy.All(rules(t, text), rules(t, "allow listen any")))
+			n.SetPolicy(policy.All(testutil.Policy(t, text), testutil.Policy(t, "allow listen any")))
 			must(t, try(s, clientAt))
 			heard(t, client, "answer")
 			quiet(t, client)
@@ -548,7 +549,7 @@ func (s *crowdSocket) Send([][]byte, netip.AddrPort) (int, error) { return 0, ni
 // speaks up now and then.
 func TestAnswersAreForgotten(t *testing.T) {
 	base := &crowd{Network: kernel.New(kernel.Config{})}
-	n := guard.New(base, rules(t, "allow listen udp://127.0.0.1"), guard.Options{})
+	n := guard.New(base, testutil.Policy(t, "allow listen udp://127.0.0.1"), guard.Options{})
 	s := open(t, n, network.IPv4, network.Datagram)
 	must(t, s.Bind(here))
 	hear := func(from netip.AddrPort) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
@@ -27,24 +28,10 @@ func fields(s string) []string { return strings.Fields(s) }
 
 func at(text string) netip.AddrPort { return netip.MustParseAddrPort(text) }
 
-// rules makes a policy of whole rules.
-func rules(t testing.TB, text ...string) *policy.Policy {
-	t.Helper()
-	var list []policy.Rule
-	for _, s := range text {
-		r, err := policy.ParseRule(s, policy.Origin{Source: "test"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, r)
-	}
-	return policy.New(list, policy.Limits{})
-}
-
 // guarded is the host's network under rules.
 func guarded(t testing.TB, text ...string) *guard.Network {
 	t.Helper()
-	return guard.New(kernel.New(kernel.Config{}), rules(t, text...), guard.Options{})
+	return guard.New(kernel.New(kernel.Config{}), testutil.Policy(t, text...), guard.Options{})
 }
 
 func open(t testing.TB, n network.Network, f network.Family, typ network.Type) network.Socket {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/policy"
@@ -179,7 +180,7 @@ func TestHintsFollowed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var own, added []policy.Rule
 			for _, text := range test.rules {
-				own = append(own, rules(t, text).Rules()...)
+				own = append(own, testutil.Policy(t, text).Rules()...)
 			}
 			for _, want := range test.hints {
 				hint, refused := followed(t, base, slices.Concat(own, added), test.run)
@@ -191,7 +192,7 @@ func TestHintsFollowed(t *testing.T) {
 					return
 				}
 				for _, text := range test.less {
-					less := slices.Concat(own, added, rules(t, text).Rules())
+					less := slices.Concat(own, added, testutil.Policy(t, text).Rules())
 					if _, refused := followed(t, base, less, test.run); !refused {
 						t.Errorf("%s is enough instead of %s", text, hint)
 					}

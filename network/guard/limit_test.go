@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport/internal/poll"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
@@ -20,7 +21,7 @@ import (
 // limited is everything on loopback, within limits.
 func limited(t testing.TB, l policy.Limits) (*guard.Network, *policy.Policy) {
 	t.Helper()
-	p := policy.New(rules(t, "allow connect loopback", "allow listen loopback",
+	p := policy.New(testutil.Policy(t, "allow connect loopback", "allow listen loopback",
 		"allow resolve *").Rules(), l)
 	return guard.New(kernel.New(kernel.Config{Hosts: map[string][]netip.Addr{
 		"here.test": {netip.MustParseAddr("127.0.0.1")},

@@ -4,12 +4,13 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wasport/wasport/internal/testutil"
 
 	"golang.org/x/sys/unix"
 
@@ -21,7 +22,7 @@ import (
 // TestSocketMemory lets hostile guests queue what they can, in a network namespace of the
 // test's own, which has no other sockets.
 func TestSocketMemory(t *testing.T) {
-	if os.Getenv("WASPORT_TEST_MEMORY") == "1" {
+	testutil.InNamespaces(t, unix.CLONE_NEWNET, nil, func(t *testing.T) {
 		for name, f := range map[string]func(*testing.T, *hoarder){
 			"largest buffers": func(t *testing.T, h *hoarder) { h.pairs(t, 1<<30, true) },
 			"default buffers": func(t *testing.T, h *hoarder) { h.pairs(t, 0, true) },
@@ -32,33 +33,13 @@ func TestSocketMemory(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) { hoard(t, f) })
 		}
-		return
-	}
-	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestSocketMemory$",
-		"-test.v")
-	cmd.Env = append(os.Environ(), "WASPORT_TEST_MEMORY=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	if os.Geteuid() != 0 {
-		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-	}
-	out, err := cmd.CombinedOutput()
-	switch {
-	case err == nil:
-		t.Logf("%s", out)
-	case len(out) > 0:
-		t.Errorf("%v\n%s", err, out)
-	case os.Getenv("WASPORT_CI") == "1":
-		t.Fatal(err)
-	default:
-		t.Skipf("it takes root, or a system that lets others make namespaces: %v", err)
-	}
+	})
 }
 
 const memoryLimit = 64 << 20
 
 func hoard(t *testing.T, f func(*testing.T, *hoarder)) {
-	up(t)
+	testutil.BringUp(t, "lo")
 	n, _ := limited(t, policy.Limits{SocketMemory: memoryLimit})
 	h := &hoarder{network: n, held: make(map[network.Socket]bool)}
 	defer n.Close()
@@ -279,16 +260,4 @@ func queued(t *testing.T) (sum int64) {
 		}
 	}
 	return sum
-}
-
-// up switches loopback on.
-func up(t *testing.T) {
-	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-	must(t, err)
-	defer unix.Close(fd)
-	req, err := unix.NewIfreq("lo")
-	must(t, err)
-	req.SetUint16(unix.IFF_UP)
-	must(t, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req))
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
@@ -137,7 +138,7 @@ func TestInterfacesAreJudged(t *testing.T) {
 		for name, way := range ways {
 			t.Run(test.name+"/"+name, func(t *testing.T) {
 				base := &harbour{Network: kernel.New(kernel.Config{})}
-				n := guard.New(base, rules(t, test.rules...), guard.Options{})
+				n := guard.New(base, testutil.Policy(t, test.rules...), guard.Options{})
 				s := open(t, n, network.IPv6, network.Datagram)
 				absent := plain(way(s, noAddr, noIndex))
 				if absent == nil {
@@ -197,7 +198,7 @@ func TestHandedGroupsOfOthers(t *testing.T) {
 			c, err := net.ListenPacket(families, ":0")
 			must(t, err)
 			t.Cleanup(func() { c.Close() })
-			n, s := handed(t, c.(*net.UDPConn), rules(t, "allow join any", "allow connect any"))
+			n, s := handed(t, c.(*net.UDPConn), testutil.Policy(t, "allow join any", "allow connect any"))
 			to := netip.AddrPortFrom(group, local(t, s).Port())
 			other := open(t, n, network.IPv4, network.Datagram)
 			must(t, other.Join(group, on))

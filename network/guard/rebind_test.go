@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
@@ -108,7 +109,7 @@ func TestRebinding(t *testing.T) {
 			server, base := names(t)
 			test.serve(server)
 			var removed []netip.Addr
-			n := guard.New(base, rules(t, "allow connect name.test", "allow connect other.test"),
+			n := guard.New(base, testutil.Policy(t, "allow connect name.test", "allow connect other.test"),
 				guard.Options{
 					OnFiltered: func(f *policy.Filtered) {
 						if f.Name != "name.test" {
@@ -169,7 +170,7 @@ func TestRebinding(t *testing.T) {
 // counts.
 func TestNameThatChanges(t *testing.T) {
 	server, base := names(t)
-	n := guard.New(base, rules(t, "allow connect tcp://name.test:80", "allow resolve *"),
+	n := guard.New(base, testutil.Policy(t, "allow connect tcp://name.test:80", "allow resolve *"),
 		guard.Options{})
 	try := func(to string, want error) {
 		t.Helper()
@@ -204,7 +205,7 @@ func TestSpecialAnswers(t *testing.T) {
 	server, base := names(t)
 	server.Set("name.test", dnstest.Addrs("127.0.0.1", "10.0.0.5", "127.0.0.2"))
 	text := []string{"allow connect name.test", "allow connect tcp://" + friendAt.String()}
-	n := guard.New(base, rules(t, text...), guard.Options{})
+	n := guard.New(base, testutil.Policy(t, text...), guard.Options{})
 	got, err := n.LookupAddrs(t.Context(), network.IPv4, "name.test")
 	if err != nil || len(got) != 1 || got[0] != friendAt.Addr() {
 		t.Fatalf("the lookup tells of %v, %v", got, err)
@@ -220,8 +221,8 @@ func TestSpecialAnswers(t *testing.T) {
 		syscall.EACCES)
 
 	// A ceiling that allows names does not let the address through.
-	n = guard.New(base, policy.All(rules(t, text...),
-		rules(t, "allow connect *", "allow connect name.test")), guard.Options{})
+	n = guard.New(base, policy.All(testutil.Policy(t, text...),
+		testutil.Policy(t, "allow connect *", "allow connect name.test")), guard.Options{})
 	if got, err := n.LookupAddrs(t.Context(), network.IPv4, "name.test"); err == nil {
 		t.Errorf("the lookup tells of %v", got)
 	}

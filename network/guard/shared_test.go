@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 )
@@ -68,7 +69,7 @@ func TestHandedListenerStays(t *testing.T) {
 	must(t, own.SetOption(network.Linger, 5))
 	was := optionsOf(t, own)
 
-	n, s := handed(t, l, rules(t, "allow listen any", "allow connect any"))
+	n, s := handed(t, l, testutil.Policy(t, "allow listen any", "allow connect any"))
 	for how := network.ShutRead; how <= network.ShutBoth; how++ {
 		wantErr(t, "shutdown", s.Shutdown(how), syscall.EACCES)
 	}
@@ -117,7 +118,7 @@ func TestHandedPacketsStay(t *testing.T) {
 	must(t, own.Join(group, on))
 	was := optionsOf(t, own)
 
-	_, s := handed(t, host, rules(t, allowed...))
+	_, s := handed(t, host, testutil.Policy(t, allowed...))
 	for how := network.ShutRead; how <= network.ShutBoth; how++ {
 		wantErr(t, "shutdown", s.Shutdown(how), syscall.EACCES)
 	}
@@ -145,7 +146,7 @@ func TestHandedConnectedStays(t *testing.T) {
 	c, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(peerAt))
 	must(t, err)
 	defer c.Close()
-	_, s := handed(t, c, rules(t, "allow connect any"))
+	_, s := handed(t, c, testutil.Policy(t, "allow connect any"))
 	for how := network.ShutRead; how <= network.ShutBoth; how++ {
 		wantErr(t, "shutdown", s.Shutdown(how), syscall.EACCES)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
@@ -23,7 +24,7 @@ func TestStrangerIsToldOnce(t *testing.T) {
 	}{{"tcp", network.Stream}, {"udp", network.Datagram}} {
 		t.Run(row.protocol, func(t *testing.T) {
 			var told []string
-			p := rules(t, "allow listen "+row.protocol+"://127.0.0.1 from 127.0.0.1")
+			p := testutil.Policy(t, "allow listen "+row.protocol+"://127.0.0.1 from 127.0.0.1")
 			n := guard.New(
 				kernel.New(kernel.Config{}),
 				p,
@@ -71,7 +72,7 @@ func TestStrangerIsToldOnce(t *testing.T) {
 func TestLimitIsTold(t *testing.T) {
 	var told []string
 	p := policy.New(
-		rules(t, "allow connect loopback").Rules(),
+		testutil.Policy(t, "allow connect loopback").Rules(),
 		policy.Limits{Sockets: 2, ConnectsPerSecond: 1},
 	)
 	n := guard.New(
@@ -102,7 +103,7 @@ func TestAlteringIsTold(t *testing.T) {
 	for _, dry := range []bool{false, true} {
 		var told []string
 		n := guard.New(kernel.New(kernel.Config{}),
-			rules(t, "allow connect any", "allow listen any"), guard.Options{
+			testutil.Policy(t, "allow connect any", "allow listen any"), guard.Options{
 				DryRun: dry,
 				OnRefusal: func(r *policy.Refusal) {
 					if r.Hint() != "" {

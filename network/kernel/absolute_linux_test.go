@@ -5,12 +5,12 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wasport/wasport/internal/testutil"
 
 	"golang.org/x/sys/unix"
 
@@ -22,49 +22,19 @@ import (
 // TestHostResolverWithSearchDomain asks the host's resolver, that of Go and, in builds with cgo,
 // that of the C library, with the configuration of a host in namespaces of its own.
 func TestHostResolverWithSearchDomain(t *testing.T) {
-	if os.Getenv("WASPORT_TEST_RESOLVER") == "1" {
-		up(t)
-		server := configure(t)
-		t.Run("absolute names", func(t *testing.T) { absoluteNames(t, server) })
-		t.Run("hosts file", func(t *testing.T) { hostsFile(t, server) })
-		t.Run("end", func(t *testing.T) { endedLookups(t, server) })
-		return
-	}
 	for _, resolver := range []string{"go", "cgo"} {
 		t.Run(resolver, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), "/proc/self/exe",
-				"-test.run=^TestHostResolverWithSearchDomain$", "-test.v")
-			cmd.Env = append(os.Environ(), "WASPORT_TEST_RESOLVER=1", "GODEBUG=netdns="+resolver)
-			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET |
-				syscall.CLONE_NEWNS}
-			if os.Geteuid() != 0 {
-				cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-				cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
-			}
-			out, err := cmd.CombinedOutput()
-			switch {
-			case err == nil:
-			case len(out) > 0:
-				t.Errorf("got %v, want the test to pass in its namespace\n%s", err, out)
-			case os.Getenv("WASPORT_CI") == "1":
-				t.Fatal(err)
-			default:
-				t.Skipf("it takes root, or a system that lets others make namespaces: %v", err)
-			}
+			env := []string{"GODEBUG=netdns=" + resolver}
+			testutil.InNamespaces(t, unix.CLONE_NEWNET|unix.CLONE_NEWNS, env,
+				func(t *testing.T) {
+					testutil.BringUp(t, "lo")
+					server := configure(t)
+					t.Run("absolute names", func(t *testing.T) { absoluteNames(t, server) })
+					t.Run("hosts file", func(t *testing.T) { hostsFile(t, server) })
+					t.Run("end", func(t *testing.T) { endedLookups(t, server) })
+				})
 		})
 	}
-}
-
-// up brings the loopback interface up.
-func up(t *testing.T) {
-	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-	check(t, err)
-	defer unix.Close(fd)
-	req, err := unix.NewIfreq("lo")
-	check(t, err)
-	req.SetUint16(unix.IFF_UP)
-	check(t, unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, req))
 }
 
 // configure gives the host a search domain, and a server that answers for names in it. The timeout

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -106,18 +107,10 @@ func (p *Programs) build(t testing.TB, goos, pkg string, flags []string) string 
 	return file
 }
 
-// Policy is a policy of rules, each a line.
+// Policy returns a policy of rules, each a line.
 func Policy(t testing.TB, rules string) *policy.Policy {
 	t.Helper()
-	var list []policy.Rule
-	for line := range strings.Lines(rules) {
-		r, err := policy.ParseRule(strings.TrimSpace(line), policy.Origin{Source: "test"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, r)
-	}
-	return policy.New(list, policy.Limits{})
+	return testutil.Policy(t, strings.Split(rules, "\n")...)
 }
 
 // Output runs a guest, which must end with status 0, and returns what it printed.
