@@ -84,7 +84,7 @@ func (o *callbackQueues) audit(l *slog.Logger) *slog.Logger {
 
 // auditHandler is a slog.Handler that queues records for another one.
 type auditHandler struct {
-	outlets *callbackQueues
+	queues *callbackQueues
 	slog.Handler
 }
 
@@ -92,7 +92,7 @@ type auditHandler struct {
 func (h *auditHandler) Enabled(context.Context, slog.Level) bool { return true }
 
 func (h *auditHandler) Handle(_ context.Context, r slog.Record) error {
-	h.outlets.records.Do(h.outlets.done, "Config.Audit", func() {
+	h.queues.records.Do(h.queues.done, "Config.Audit", func() {
 		if ctx := context.Background(); h.Handler.Enabled(ctx, r.Level) {
 			h.Handler.Handle(ctx, r) // no caller could get the error, as with slog.Logger
 		}
@@ -113,12 +113,12 @@ func (o *callbackQueues) traceTo(w io.Writer) io.Writer {
 
 // traceWriter writes one line per call. It is safe for concurrent use.
 type traceWriter struct {
-	outlets *callbackQueues
-	w       io.Writer
+	queues *callbackQueues
+	w      io.Writer
 }
 
 func (t *traceWriter) Write(line []byte) (int, error) {
 	line = append([]byte(nil), line...)
-	t.outlets.trace.Do(t.outlets.done, "Config.Trace", func() { t.w.Write(line) })
+	t.queues.trace.Do(t.queues.done, "Config.Trace", func() { t.w.Write(line) })
 	return len(line), nil
 }

@@ -185,6 +185,7 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
 		NonblockingListeners: c.NonblockingSockets, Random: c.Random,
 		OnLimit: out.onLimit(c.OnLimit), MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
+		Cause: publicError,
 	}
 	if err := checkStrings(c.Args, c.Env); err != nil {
 		return nil, nil, err

@@ -150,8 +150,9 @@ func TestInvalidSocketIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := m.Run(context.Background(), wasport.Config{Sockets: []syscall.Conn{conn}})
-			if err == nil {
-				t.Error("got a guest, want an error")
+			var p *wasport.HostPanic
+			if err == nil || errors.As(err, &p) != (name == "panics") {
+				t.Errorf("got %v, want an error, and a HostPanic only after a panic", err)
 			}
 		})
 	}

@@ -94,6 +94,20 @@ func TestKillBetweenChunks(t *testing.T) {
 	}
 }
 
+// TestContextHasConvertedCause checks that Config.Cause changes the cause of the context alone.
+func TestContextHasConvertedCause(t *testing.T) {
+	public := errors.New("public")
+	g, err := New(context.Background(), Config{Cause: func(error) error { return public }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	g.Kill(io.EOF)
+	if got := context.Cause(g.Context()); got != public || g.Err() != io.EOF {
+		t.Errorf("got cause %v and reason %v, want %v and %v", got, g.Err(), public, io.EOF)
+	}
+}
+
 // TestTransferOfRepeatedBuffers transfers 64 MiB at once.
 func TestTransferOfRepeatedBuffers(t *testing.T) {
 	g := newTestGuest(t, Preopen{Dir: openRoot(t, t.TempDir()), Name: "/"})

@@ -94,6 +94,10 @@ type Config struct {
 	// MaxCPU limits the processor time of all threads together. Beyond it the guest is killed with
 	// ErrCPU. 0 = no limit.
 	MaxCPU time.Duration
+
+	// Cause converts the reason of the guest's end to the cause of Context, which code of the
+	// embedder may look at. Nil leaves it as it is.
+	Cause func(reason error) error
 }
 
 // ErrCPU is the error of a guest that has used up Config.MaxCPU.
@@ -124,9 +128,10 @@ type Guest struct {
 	lacks     atomic.Uint32
 	table     table
 
-	// ctx ends with the guest. Its cause is endReason, which is stored first.
+	// ctx ends with the guest, after endReason is stored. Its cause is cause(endReason).
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	cause  func(reason error) error
 
 	// endReason is the argument of the first Kill; nil while the guest runs.
 	endReason atomic.Pointer[error]
@@ -161,11 +166,14 @@ func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
-		started: time.Now(), onLimit: c.OnLimit,
+		started: time.Now(), onLimit: c.OnLimit, cause: c.Cause,
 		preopens: int32(len(c.Preopens)), listeners: len(c.Listeners) > 0,
 		threads: make(map[*Thread]struct{}), descriptorsClosed: make(chan struct{}),
 	}
 	g.schedGuest.Limit = c.MaxCPU
+	if g.cause == nil {
+		g.cause = func(reason error) error { return reason }
+	}
 	if g.random == nil {
 		g.random = rand.Reader
 	}
@@ -205,11 +213,11 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 // Kill ends the guest for a reason; the first call decides. It wakes every blocked call, closes all
 // descriptors, and makes every later call fail; Err then returns the reason. Kill may be called
 // from any goroutine, any number of times.
-func (g *Guest) Kill(cause error) {
-	if !g.endReason.CompareAndSwap(nil, &cause) {
+func (g *Guest) Kill(reason error) {
+	if !g.endReason.CompareAndSwap(nil, &reason) {
 		return
 	}
-	g.cancel(cause)
+	g.cancel(g.cause(reason))
 	g.table.closeAll(g.KillForPanic)
 	close(g.descriptorsClosed)
 	g.wakePollers()
@@ -225,8 +233,8 @@ func (g *Guest) KillForPanic(p *outside.Panic) {
 // from a writer that takes the last of its output.
 func (g *Guest) Panic() *outside.Panic { return g.panicked.Load() }
 
-// Context ends with the guest; its cause is the reason. It has the values of the context given to
-// New.
+// Context ends with the guest; its cause is the reason as Config.Cause converts it. It has the
+// values of the context given to New.
 func (g *Guest) Context() context.Context { return g.ctx }
 
 // Drainers returns the sinks of stdout and stderr that are Go writers.
