@@ -1,10 +1,12 @@
 // Package codecache keeps the machine code that wazero compiles modules to, for the next process.
 //
-// What is in such a cache is executed, outside of any sandbox. Wazero's own cache executes
-// whatever lies in its directory. This one holds entries that are authenticated with a key of the
-// user's, which lies elsewhere; wazero gets to see an entry only once it has been verified, in a
-// private directory beside the key. An entry that somebody has changed, or made, is compiled
-// anew.
+// The host executes that code outside of any sandbox. wazero's own cache executes every file in its
+// directory. This cache authenticates each entry with an HMAC (RFC 2104), whose key lies outside of
+// the cache. It hands an entry to wazero only after verifying it, in a private directory beside the
+// key. An entry that fails verification is ignored, and the module is compiled again.
+//
+// Which modules are compiled, and how, is decided in package engine. A Cache may be used from
+// several goroutines; several processes may share a directory.
 package codecache
 
 import (
@@ -28,17 +30,22 @@ type Cache struct {
 	dir, keyFile string
 	key          []byte
 
-	// Wazero is to be given to the runtime that compiles.
+	// Wazero is the cache to configure the runtime with.
 	Wazero wazero.CompilationCache
 
-	privateDir string // where wazero reads and writes
-	// the directory in there that wazero made for its version and this processor
-	versionDir  string
-	compileSlot chan struct{} // held while wazero compiles
+	// privateDir is the directory that wazero reads from and writes to.
+	privateDir string
+
+	// versionDir is the directory in privateDir that wazero made for its version and this
+	// processor.
+	versionDir string
+
+	// compileSlot is a semaphore of one, held while wazero compiles.
+	compileSlot chan struct{}
 }
 
-// Open opens the cache in a directory, and makes what is missing of it and of the file with the
-// key.
+// Open opens the cache in a directory. It makes the directory and the key file if they do not
+// exist. The error tells if the key lies inside the cache or can be read by other users.
 func Open(dir, keyFile string) (*Cache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -69,15 +76,15 @@ func Open(dir, keyFile string) (*Cache, error) {
 	return nil, err
 }
 
-// Paths are what a guest must not be able to write to: the directory of the cache, and that of
-// its key.
+// Paths returns the directory of the cache and that of its key. No guest may write to either.
 func (c *Cache) Paths() (dir, keyDir string) { return c.dir, filepath.Dir(c.keyFile) }
 
-// Close releases what Open took. The cache of wazero's has to be closed before.
+// Close removes the private directory. The caller closes c.Wazero first.
 func (c *Cache) Close() error { return os.RemoveAll(c.privateDir) }
 
-// Compile calls compile, which has the runtime compile this module, with its entry at hand if
-// there is one, and keeps what has been compiled if not. One module is compiled at a time.
+// Compile calls compile, which has the runtime compile this module. Before, it restores the
+// module's entry to wazero's directory if there is one. After, it stores a new entry if there was
+// none. One module is compiled at a time; Compile returns the cause of ctx if that ends first.
 func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error) error {
 	select {
 	case c.compileSlot <- struct{}{}:
@@ -88,7 +95,7 @@ func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error
 
 	name := fmt.Sprintf("%x", sha256.Sum256(module))
 	versionPath := filepath.Join(c.privateDir, c.versionDir)
-	// another process may take it for a stale one
+	// Another process may have removed it as stale.
 	if err := os.MkdirAll(versionPath, 0o700); err != nil {
 		return err
 	}
@@ -124,11 +131,12 @@ func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error
 	return nil
 }
 
-// An entry is its MAC, the length of the name that wazero gave the file, the name, and the
-// contents.
+// An entry is the MAC (macSize bytes), the length of wazero's file name (1 byte), the file name,
+// and the contents of the file.
 const macSize = sha256.Size
 
-// entryMAC authenticates an entry, for the module and the version of wazero that it was made for.
+// entryMAC returns the MAC of an entry. It binds the entry to the module and to wazero's version:
+// an authentic entry of another module does not verify.
 func (c *Cache) entryMAC(name string, body []byte) []byte {
 	h := hmac.New(sha256.New, c.key)
 	fmt.Fprintf(h, "wasport compiled module\n%s\n%s\n", c.versionDir, name)
@@ -136,7 +144,7 @@ func (c *Cache) entryMAC(name string, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// readEntry reads an entry. It is false if there is none, or none that can be trusted.
+// readEntry reads an entry. It reports false if there is none or if its MAC is wrong.
 func (c *Cache) readEntry(name string) (file string, code []byte, ok bool) {
 	entry, err := os.ReadFile(filepath.Join(c.dir, name))
 	if err != nil || len(entry) <= macSize {
@@ -154,6 +162,8 @@ func (c *Cache) readEntry(name string) (file string, code []byte, ok bool) {
 	return file, code, true
 }
 
+// writeEntry writes an entry to a temporary file and renames it, so that no process reads a part of
+// it (rename(2)).
 func (c *Cache) writeEntry(name, file string, code []byte) error {
 	if _, err := hex.DecodeString(file); err != nil || len(file) > 255 {
 		return fmt.Errorf("wazero has made a file of an unknown kind, %s", file)
@@ -163,7 +173,7 @@ func (c *Cache) writeEntry(name, file string, code []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // which fails once it is renamed
+	defer os.Remove(f.Name()) // Fails after the rename.
 	_, err = f.Write(c.entryMAC(name, body))
 	if err == nil {
 		_, err = f.Write(body)
@@ -180,7 +190,7 @@ func (c *Cache) writeEntry(name, file string, code []byte) error {
 const (
 	privatePrefix = "compiling-"
 
-	// staleAfter is after how long a private directory is taken for one that a crash has left.
+	// staleAfter is the age at which a private directory counts as left by a crash.
 	staleAfter = 24 * time.Hour
 )
 
@@ -199,7 +209,8 @@ func removeStale(keyDir string) {
 	}
 }
 
-// isWithin reports whether a path lies in a directory.
+// isWithin reports whether a path lies in a directory. It compares directories with os.SameFile,
+// since one directory has several names.
 func isWithin(path, dir string) bool {
 	target, err := os.Stat(dir)
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/wasport/wasport/internal/hostpath"
 )
 
-// keySize is that of SHA-256, which is the most that adds to the strength of its HMAC (RFC 2104,
-// section 3).
+// keySize is the size of a SHA-256 hash, in bytes. A longer key adds little to the strength of its
+// HMAC (RFC 2104, section 3).
 const keySize = 32
 
-// DefaultKeyFile is where a user's key lies.
+// DefaultKeyFile returns the path of the user's key, in os.UserConfigDir.
 func DefaultKeyFile() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
@@ -25,7 +25,8 @@ func DefaultKeyFile() (string, error) {
 	return filepath.Join(dir, "wasport", "cache.key"), nil
 }
 
-// readKey reads the key, which it makes if there is none.
+// readKey reads the key, and creates it if there is none. It refuses a key that another user may
+// have read or chosen.
 func readKey(path string) ([]byte, error) {
 	f, err := hostpath.Open(path, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -52,14 +53,14 @@ func readKey(path string) ([]byte, error) {
 	return key, err
 }
 
-// createKey makes a key. Of several processes that do so at once one succeeds, and the others get
-// its.
+// createKey creates a key. If several processes do so at once, link(2) succeeds in one of them, and
+// the others use that key.
 func createKey(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, "key-") // with mode 0600
+	f, err := os.CreateTemp(dir, "key-") // Its mode is 0600.
 	if err != nil {
 		return err
 	}
@@ -76,5 +77,5 @@ func createKey(path string) error {
 	if err := os.Link(f.Name(), path); err == nil || errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	return os.Rename(f.Name(), path) // where there are no links
+	return os.Rename(f.Name(), path) // The file system has no hard links.
 }

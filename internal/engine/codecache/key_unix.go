@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// keyExposure says who else could know, or choose, a key; "" = nobody but the administrator.
+// keyExposure returns the reason that another user could have read or chosen the key. It is empty
+// if none could but root.
 func keyExposure(info fs.FileInfo) string {
 	switch stat, ok := info.Sys().(*syscall.Stat_t); {
 	case !info.Mode().IsRegular():

@@ -2,5 +2,5 @@ package codecache
 
 import "io/fs"
 
-// keyExposure leaves it to the access list that a user's directories have.
+// keyExposure returns no reason. The access list of the user's directories protects the key there.
 func keyExposure(fs.FileInfo) string { return "" }

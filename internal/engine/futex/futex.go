@@ -1,8 +1,11 @@
-// Package futex is where the threads of a guest wait for each other: the atomic wait and notify of
-// WebAssembly's threads.
+// Package futex implements memory.atomic.wait and memory.atomic.notify of WebAssembly's threads
+// proposal, which have the semantics of futex(2).
 //
-// It compares, queues and wakes. How a thread sleeps, and what else ends its sleep, is for the one
-// that sleeps to say; and whose threads and whose memory these are is not known here.
+// The package compares, queues and wakes. The caller's Sleeper suspends the thread, and may end the
+// sleep for other reasons. Imports of the engine or of the system do not belong here.
+//
+// A Table may be used from several goroutines. Table.mu is a leaf: nothing is called with it held.
+// It makes comparing and queueing one step, so that no notify is lost in between.
 package futex
 
 import (
@@ -15,50 +18,63 @@ import (
 	"unsafe"
 )
 
-// The errors of operands for which WebAssembly wants a trap, in the words of wazero.
+// The errors of operands that trap. Their texts are those of wazero's traps.
 var (
 	ErrBounds    = errors.New("out of bounds memory access")
 	ErrUnaligned = errors.New("unaligned atomic")
 )
 
-// Result is what a wait returns to the guest.
+// Result is the result of a wait, with the numbers that the guest gets.
 // Source: WebAssembly threads proposal, section "Wait and Notify".
 type Result uint32
 
 const (
+	// Woken is the result of a wait that a notify ended.
 	Woken Result = iota
+
+	// NotEqual is the result of a wait whose expected number was not in memory.
 	NotEqual
+
+	// TimedOut is the result of a wait that its timeout ended.
 	TimedOut
 )
 
-// Table holds the queues of one memory. The zero value has none.
+// Table holds the queues of one memory. The zero value is an empty table.
 type Table struct {
-	mu     sync.Mutex
-	queues map[uint64]queue // by address; none of them is empty
+	mu sync.Mutex
+
+	// queues are keyed by address. None of them is empty.
+	queues map[uint64]queue
 }
 
+// queue is a doubly linked list of waiters.
 type queue struct{ head, tail *Waiter }
 
-// Waiter is a thread's place in a queue, for one wait at a time.
+// Waiter is a thread's element in a queue, for one wait at a time. Table.mu protects all fields but
+// woken.
 type Waiter struct {
-	woken      chan struct{}
+	// woken has room for one element, which Notify sends after it has removed the waiter from its
+	// queue.
+	woken chan struct{}
+
 	addr       uint64
 	queued     bool
 	next, prev *Waiter
 }
 
-// NewWaiter makes a place for a thread.
+// NewWaiter makes the waiter of one thread.
 func NewWaiter() *Waiter { return &Waiter{woken: make(chan struct{}, 1)} }
 
-// Sleeper is a thread that can sleep: until woken, or for so long, after which it returns
-// ETIMEDOUT; a negative time is for ever. Whatever else ends the sleep is an error of its own.
+// Sleeper is a thread that can sleep.
 type Sleeper interface {
+	// Sleep returns nil when it has received from woken, and syscall.ETIMEDOUT after the timeout; a
+	// negative timeout is none. Any other error ended the sleep early.
 	Sleep(woken <-chan struct{}, timeout time.Duration) error
 }
 
-// Wait32 lets a thread sleep until it is notified, if the number at an address of the memory is the
-// expected one. The timeout is in ns; a negative one is for ever. Errors are ErrBounds,
-// ErrUnaligned, and what ended the sleep.
+// Wait32 has a thread sleep until it is notified, if the memory holds the expected number at addr.
+// The timeout is in ns; a negative timeout is none. The error is ErrBounds, ErrUnaligned, or the
+// one with which Sleep ended early.
 func (t *Table) Wait32(w *Waiter, s Sleeper, mem []byte, addr uint64, expected uint32,
 	timeout int64) (Result, error) {
 	p, err := operandPointer(mem, addr, 4)
@@ -99,7 +115,8 @@ func (t *Table) sleep(w *Waiter, s Sleeper, timeout int64) (Result, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !w.queued { // someone has counted this thread as woken meanwhile
+	if !w.queued {
+		// A notify has counted this thread as woken in the meantime, and so must this thread.
 		<-w.woken
 		if err == syscall.ETIMEDOUT {
 			return Woken, nil
@@ -113,8 +130,8 @@ func (t *Table) sleep(w *Waiter, s Sleeper, timeout int64) (Result, error) {
 	return 0, err
 }
 
-// Notify wakes up to count of the threads that wait at an address, in the order in which they came,
-// and returns how many it were.
+// Notify wakes at most count of the threads that wait at addr, the longest waiting first. It
+// returns their number. The error is ErrBounds or ErrUnaligned.
 func (t *Table) Notify(mem []byte, addr uint64, count uint32) (uint32, error) {
 	if _, err := operandPointer(mem, addr, 4); err != nil {
 		return 0, err
@@ -167,7 +184,8 @@ func (t *Table) dequeue(w *Waiter) {
 	}
 }
 
-// operandPointer is the place of a number of so many bytes. The memory must begin at a multiple of them.
+// operandPointer returns the address of a number of so many bytes. The memory must be aligned to
+// them, as mapped memory is.
 func operandPointer(mem []byte, addr, size uint64) (unsafe.Pointer, error) {
 	switch {
 	case addr > uint64(len(mem)) || uint64(len(mem))-addr < size:
@@ -178,8 +196,7 @@ func operandPointer(mem []byte, addr, size uint64) (unsafe.Pointer, error) {
 	return unsafe.Pointer(&mem[addr]), nil
 }
 
-// load32 loads a number as WebAssembly stores it, which is with the least byte first wherever it
-// runs.
+// load32 loads a number atomically. WebAssembly's memory is little endian on every processor.
 func load32(p *uint32) uint32 {
 	var b [4]byte
 	binary.NativeEndian.PutUint32(b[:], atomic.LoadUint32(p))

@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// availableAddressSpace is how much address space the process may still take: what RLIMIT_AS (getrlimit(2)) leaves
-// of it. Go's runtime ends the process when it gets none for its heap or for a thread.
+// availableAddressSpace returns the bytes of address space that the process may still map:
+// RLIMIT_AS (getrlimit(2)) less the size in /proc/self/statm (proc_pid_statm(5)). Go's runtime ends
+// the process when it can map none for its heap or a thread.
 func availableAddressSpace() uint64 {
 	var limit unix.Rlimit
 	err := unix.Getrlimit(unix.RLIMIT_AS, &limit)

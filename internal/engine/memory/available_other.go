@@ -4,6 +4,6 @@ package memory
 
 import "math"
 
-// availableAddressSpace is how much address space the process may still take. The systems here either do not limit
-// it or do not tell.
+// availableAddressSpace returns the bytes of address space that the process may still map. These
+// systems either have no limit or do not report the size in use.
 func availableAddressSpace() uint64 { return math.MaxUint64 }

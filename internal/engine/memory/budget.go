@@ -2,21 +2,21 @@ package memory
 
 import "sync/atomic"
 
-// A Budget is how much memory of the host one guest may hold, with all of its threads. It may be
-// used from several goroutines. Nil is a budget without bounds.
+// A Budget bounds the host memory that one guest holds, with all of its threads. It may be used
+// from several goroutines. A nil *Budget has no bounds.
 type Budget struct {
-	limit uint64
+	limit uint64 // In bytes.
 	used  atomic.Uint64
 
-	// Refused, unless nil, is called each time that something is refused. It is set before the
+	// Refused, unless nil, is called each time that the budget refuses memory. It is set before the
 	// first use, must be safe for concurrent use, and must not block.
 	Refused func()
 }
 
-// NewBudget makes a budget of so many bytes.
+// NewBudget makes a budget, in bytes.
 func NewBudget(bytes uint64) *Budget { return &Budget{limit: bytes} }
 
-// Take charges so many bytes. It reports false, and charges nothing, if there are not as many left.
+// Take charges so many bytes. It reports false, and charges nothing, if fewer are left.
 func (b *Budget) Take(bytes uint64) bool {
 	if b == nil {
 		return true

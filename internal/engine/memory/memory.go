@@ -1,9 +1,12 @@
-// Package memory gives a guest its linear memory: address space reserved at once, pages committed
-// as the memory grows and resident only where they are touched, given back when nobody uses them
-// any more.
+// Package memory allocates the linear memory of guests. It reserves address space at once, commits
+// pages as the memory grows (mmap(2) and mprotect(2), VirtualAlloc on Windows), and unmaps all of it
+// when the last reference is released. Pages become resident when they are touched.
 //
-// It knows wazero's allocator interface and the system's calls for address space, nothing else: how
-// much a guest may have, and who holds a reference, is decided in the engine.
+// The package implements wazero's allocator interface. The engine decides on the limits and on the
+// references.
+//
+// Memory and Budget may be used from several goroutines. Memory.mu is a leaf: only Budget, which
+// has no lock, is called with it held.
 package memory
 
 import (
@@ -14,54 +17,69 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 )
 
-// PageSize is the unit in which WebAssembly counts memory, in bytes.
+// PageSize is the size of a WebAssembly page, in bytes.
 const PageSize = 1 << 16
 
-// ErrLimit says that a module asks for more memory at its start than its guest may have.
+// ErrLimit is the error of a memory whose minimum is above the limit or the budget.
 var ErrLimit = errors.New("memory: the minimum is above the limit")
 
+// errNoSpace is the error of a range that RLIMIT_AS (getrlimit(2)) leaves no room for.
 var errNoSpace = errors.New("the limit of address space, RLIMIT_AS, leaves too little")
 
-// commitAhead is by how much more than asked the memory is committed, so that a guest that grows
-// page by page costs one system call in sixteen pages. It stays below a huge page, which would make
-// untouched pages resident.
+// commitAhead is the number of bytes that are committed beyond the size asked for. A guest that
+// grows page by page then costs one system call in sixteen pages. It is less than a huge page, with
+// which the kernel would make untouched pages resident (madvise(2), MADV_HUGEPAGE).
 const commitAhead = 16 * PageSize
 
 // Config describes the memory that a module declares or imports. All sizes are in bytes.
 type Config struct {
-	Min   uint64 // the size at the start
-	Max   uint64 // the size that the module declares as its greatest
-	Limit uint64 // the size that the guest may not exceed
+	// Min is the initial size.
+	Min uint64
 
-	// Shared memory never moves, and all of it is committed from the start: when one of a guest's
-	// threads ends, wazero forgets the memory's allocator, and the others then grow it without
-	// asking.
+	// Max is the maximum that the module declares.
+	Max uint64
+
+	// Limit is the maximum that the guest is granted. The smaller of Max and Limit applies.
+	Limit uint64
+
+	// Shared is set for a memory that threads share. It never moves, and all of it is committed
+	// from the start. When one thread ends, wazero drops the memory's allocator, and the other
+	// threads then grow the memory without calling it.
 	Shared bool
 
-	// Budget is what the memory is charged to: a memory that is not shared as it grows, a shared
-	// one for its minimum alone.
+	// Budget is charged for the memory: for all of one that is not shared, as it grows, and for the
+	// minimum of a shared one.
 	Budget *Budget
 }
 
-// A Memory is one guest's linear memory, and an experimental.MemoryAllocator that hands it to the
-// one instance that defines it. It is born with one reference, its maker's, and goes back to the
-// system when the last reference is released: wazero's own Free, which comes while the guest's
-// other threads and system calls still use the memory, does nothing.
+// A Memory is the linear memory of one guest. It is an experimental.MemoryAllocator for the one
+// instance that defines the memory.
+//
+// New returns it with one reference, and the release of the last reference unmaps it. wazero calls
+// Free while other threads and system calls of the guest still use the memory. So Free does
+// nothing.
 type Memory struct {
-	max    uint64
+	max    uint64 // In bytes.
 	shared bool
 	budget *Budget
 
-	mu        sync.Mutex
-	refs      int
+	// mu protects the fields below.
+	mu   sync.Mutex
+	refs int
+
+	// allocated is set once Allocate has returned the memory.
 	allocated bool
+
+	// reserved is the whole reserved range. The first committed bytes of it are accessible.
 	reserved  []byte
 	committed uint64
-	charged   uint64
+
+	// charged is the number of bytes charged to budget.
+	charged uint64
 }
 
-// New reserves memory, and commits its minimum. It returns ErrLimit, or the system's error when
-// that refuses.
+// New reserves memory, and commits its minimum. The error wraps ErrLimit, or the error of the
+// system call that failed.
 func New(c Config) (*Memory, error) {
 	if c.Min > c.Limit {
 		return nil, fmt.Errorf("%w: %d bytes, %d allowed", ErrLimit, c.Min, c.Limit)
@@ -82,11 +100,14 @@ func New(c Config) (*Memory, error) {
 	return m, nil
 }
 
-// moveToNewRange moves the memory to a new range with size bytes committed. A range as large as the memory
-// may ever become is best, as it then never moves again; where address space is short (a resource
-// limit, strict overcommit) a smaller one, of at least the given bytes, must do. Where it is
-// limited, a range takes no more than half of what there is, and three quarters if it must: the
-// rest is for the process, which would end without.
+// moveToNewRange moves the memory to a new range with size bytes committed.
+//
+//  1. The range has room for the maximum if possible. Then the memory never moves again.
+//  2. With a limit of address space (RLIMIT_AS) it takes at most half of the space that is left.
+//     The process needs the rest, and Go's runtime ends it when there is none.
+//  3. Where the system refuses that (strict overcommit, proc_sys_vm(5)), it halves the range until
+//     minRange.
+//  4. It fails if minRange is more than three quarters of the space that is left.
 func (m *Memory) moveToNewRange(size, minRange uint64) error {
 	available := availableAddressSpace()
 	if minRange > available-available/4 {
@@ -109,8 +130,9 @@ func (m *Memory) moveToNewRange(size, minRange uint64) error {
 	}
 }
 
-// Allocate gives the memory to the first who asks. A second instance that defines a memory under
-// the same allocator gets one that holds nothing: two modules must not see each other's bytes.
+// Allocate returns the memory on its first call, and an empty memory on every other. A second
+// instance with the same allocator must not see the bytes of the first. The arguments, which come
+// from the module, are ignored.
 func (m *Memory) Allocate(_, _ uint64) experimental.LinearMemory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -121,7 +143,7 @@ func (m *Memory) Allocate(_, _ uint64) experimental.LinearMemory {
 	return (*linearMemory)(m)
 }
 
-// Retain takes another reference. It reports false, and takes none, when the last one has been
+// Retain takes another reference. It reports false, and takes none, after the last has been
 // released.
 func (m *Memory) Retain() bool {
 	m.mu.Lock()
@@ -133,8 +155,9 @@ func (m *Memory) Retain() bool {
 	return true
 }
 
-// Release gives a reference back, and with the last one the memory. Whoever touches the guest's
-// memory after that touches another's, or faults.
+// Release releases a reference, and unmaps the memory with the last. An access to the memory after
+// that faults, or reaches bytes that have been mapped there since. It fails if there is no
+// reference.
 func (m *Memory) Release() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -150,11 +173,11 @@ func (m *Memory) Release() error {
 	return release(b)
 }
 
-// linearMemory is the face of a Memory towards wazero.
+// linearMemory implements wazero's experimental.LinearMemory.
 type linearMemory Memory
 
-// Reallocate grows the memory to size bytes. It returns nil, which the guest sees as a failed
-// memory.grow, past the limit, past the budget, or when the system has no more memory to give.
+// Reallocate grows the memory to size bytes. It returns nil if the limit, the budget or the system
+// refuses; memory.grow then returns -1 to the guest.
 func (l *linearMemory) Reallocate(size uint64) []byte {
 	m := (*Memory)(l)
 	m.mu.Lock()
@@ -162,7 +185,8 @@ func (l *linearMemory) Reallocate(size uint64) []byte {
 	if m.refs == 0 {
 		return nil
 	}
-	if size > m.max { // which is the limit: what the module declares, wazero sees to
+	if size > m.max {
+		// wazero checks the module's own maximum, so that the limit is the reason.
 		m.budget.reportRefusal()
 		return nil
 	}
@@ -178,8 +202,8 @@ func (l *linearMemory) Reallocate(size uint64) []byte {
 	return m.reserved[:size:m.committed]
 }
 
-// chargeGrowth charges what is new of a memory of size bytes. Growing a shared memory is charged by the
-// guest's threads.
+// chargeGrowth charges the bytes up to size that have not been charged. For a shared memory it
+// charges nothing: there the guest's threads call interrupt.Charge.
 func (m *Memory) chargeGrowth(size uint64) bool {
 	if m.shared || size <= m.charged {
 		return true
@@ -191,7 +215,8 @@ func (m *Memory) chargeGrowth(size uint64) bool {
 	return true
 }
 
-// grow commits the memory up to size bytes, in place wherever the reservation allows it.
+// grow commits the memory up to size bytes. It moves the memory only if the reserved range is too
+// small.
 func (m *Memory) grow(size uint64) bool {
 	if size > uint64(len(m.reserved)) && m.moveToNewRange(size, size) != nil {
 		return false
@@ -208,8 +233,10 @@ func (m *Memory) grow(size uint64) bool {
 	return true
 }
 
+// Free does nothing; see Memory.
 func (*linearMemory) Free() {}
 
+// emptyMemory is a memory of 0 bytes that does not grow.
 type emptyMemory struct{}
 
 func (emptyMemory) Reallocate(size uint64) []byte {

@@ -1,4 +1,4 @@
 package memory
 
-// FreeBSD accounts for memory when it is touched, and has no flag to ask for that.
+// noReserve is empty, since FreeBSD has no such flag (mmap(2)).
 const noReserve = 0

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// reserve returns n bytes of address space that nothing may touch yet.
+// reserve returns n bytes of address space without access.
 func reserve(n uint64) ([]byte, error) {
 	if n == 0 {
 		return []byte{}, nil
@@ -19,12 +19,12 @@ func reserve(n uint64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The address is not Go's: reading it as a pointer from a variable's bits keeps the compiler's
-	// checks for arithmetic on Go pointers out of it.
+	// The address is outside of Go's heap. Converting it through a variable's bits avoids the
+	// compiler's checks of pointer arithmetic (-d=checkptr), which are for Go's own pointers.
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), n), nil
 }
 
-// commit makes the bytes from one offset to another readable and writable; they are zero.
+// commit makes the bytes from one offset to another readable and writable. They are zero.
 func commit(b []byte, from, to uint64) error {
 	if from == to {
 		return nil
@@ -34,6 +34,7 @@ func commit(b []byte, from, to uint64) error {
 	return err
 }
 
+// release unmaps the range that reserve returned.
 func release(b []byte) error {
 	if len(b) == 0 {
 		return nil
