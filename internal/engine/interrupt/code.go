@@ -2,17 +2,23 @@ package interrupt
 
 import "fmt"
 
-// A path of more than straight bytes of code without a check gets one of its own, which counts for
-// straightCost. A function of no more than small bytes that has neither loops nor calls goes
-// without checks: it counts for the paths of its callers. So between two ticks there run at most
-// interval × (straight + small) bytes of code, and what the functions on the stack do after their
-// last calls.
+// These bound the code that runs without a check, in bytes.
+//
+//   - A path of more than maxUncheckedPath gets a check, which counts for uncheckedPathCost loop
+//     iterations.
+//   - A function of at most maxUncheckedBody without loops and calls has no check. It adds to the
+//     paths of its callers.
+//
+// So at most interval × (maxUncheckedPath + maxUncheckedBody) bytes of code run between two ticks,
+// in addition to the ends of the functions on the stack, after their last calls.
 const (
 	maxUncheckedPath  = 512
 	uncheckedPathCost = 32
 	maxUncheckedBody  = 128
 )
 
+// codeSection rewrites the functions in two passes. The first finds those that need no check, which
+// the second must know at their callers.
 func (w *rewriter) codeSection(r *reader) {
 	n := r.count(2)
 	if n != len(w.funcTypes)-w.numImportedFuncs {
@@ -69,7 +75,7 @@ func (w *rewriter) codeSection(r *reader) {
 	}
 }
 
-// wrapFunctionError says in which of the defined functions something is wrong.
+// wrapFunctionError adds the index of the i-th defined function to an error.
 func (w *rewriter) wrapFunctionError(err error, i int) error {
 	if err == nil {
 		return nil
@@ -77,19 +83,19 @@ func (w *rewriter) wrapFunctionError(err error, i int) error {
 	return fmt.Errorf("%w in function %d", err, w.numImportedFuncs+i)
 }
 
-// writeBody writes a function's body, in two parts.
+// writeBody writes a function's body, which has two parts.
 func (w *rewriter) writeBody(head, rest []byte) {
 	w.writeU32(uint32(len(head) + len(rest)))
 	w.out = append(w.out, head...)
 	w.out = append(w.out, rest...)
 }
 
-// minLeafFrame is from which size on the frame of a function that calls none counts: else there is
-// but one of them on a stack, at its end.
+// minLeafFrame is the smallest frame of a leaf function that counts for the depth, in bytes. A
+// stack has at most one frame of a leaf function, at its end.
 const minLeafFrame = 4096
 
-// addPrologueAndEpilogue puts around the instructions of a function what happens at its entry and at its end: it adds
-// the function's frame to the depth of the stack and takes it off again, and counts the entry.
+// addPrologueAndEpilogue encloses the instructions of a function. The prologue adds the function's
+// frame to the depth of the stack and counts the entry. The epilogue takes the frame off again.
 func (f *function) addPrologueAndEpilogue() {
 	h := &f.head
 	h.b = appendU32(h.b, uint32(f.localGroups)+1)
@@ -113,7 +119,8 @@ func (f *function) addPrologueAndEpilogue() {
 	f.body.op(opEnd)
 }
 
-// emitEntryCheck ticks if the interval is used up, or if the stack is too deep.
+// emitEntryCheck emits a check that ticks if the interval is used up or the stack is too deep. A
+// function that begins with a loop does not count its entry, since the loop does.
 func (f *function) emitEntryCheck(tracksDepth bool) {
 	h := &f.head
 	counts := !f.startsWithLoop
@@ -140,6 +147,7 @@ func (f *function) emitEntryCheck(tracksDepth bool) {
 	h.op(opEnd)
 }
 
+// emitResultType emits the block type of the function's results.
 func (f *function) emitResultType(c *code) {
 	switch len(f.typ.results) {
 	case 0:

@@ -2,36 +2,48 @@ package interrupt
 
 import "slices"
 
-// How long wazero 1.12 compiles a function is not linear in its code. Its passes over basic blocks
-// are quadratic in their number, and where blocks meet it joins each local that is live across
-// them, again and again for each level of loops. So a module has a budget of compiling: its
-// functions may be estimated to take so much for each byte of the module. The estimate follows from
-// measurements of code that is written to be slow; what compilers make is far below the budget, on
-// average.
+// The time in which wazero 1.12 compiles a function is not linear in the function's size. Its
+// passes over basic blocks are quadratic in their number. Where blocks meet, it merges each local
+// that is live across them, once per level of loops. A guest could make the host compile for weeks.
+//
+// So each module has a budget of compile time, costBase and costPerByte of its binary, and each
+// function is charged an estimate. The constants were fitted to functions written to compile
+// slowly. The functions that compilers emit take far less than the budget on average. All
+// constants are in ns.
 const (
-	costBase    = 5e8 // ns
+	costBase    = 5e8
 	costPerByte = 8000
 
-	costPerGlobal = 100 // of the module, for each function
-	costPerPair   = 8   // of two blocks
-	costPerJoin   = 400 // of a local and a block, for each level of loops
-	costPerStep   = 5   // of our own, where these are not linear
-	costPerBound  = 12  // of an access to memory and a block, along which its bounds are known
+	costPerGlobal = 100 // Per global of the module, for each function.
+	costPerPair   = 8   // Per pair of blocks.
+	costPerJoin   = 400 // Per joined local and block, for each level of loops.
+	costPerStep   = 5   // Per step of this package's own liveness analysis.
+	costPerBound  = 12  // Per memory access and block, for wazero's analysis of known bounds.
 )
 
-// complexity is what a function's estimate is made of.
+// complexity is the input of a function's estimate.
 type complexity struct {
-	blocks       int     // basic blocks of the output
-	joinedLocals int     // locals that are read in another block than they were written in
-	accesses     int     // to memory
-	loopDepth    int     // loops around the instruction
-	maxLoopDepth int     // the most of them
-	lastWrite    []int32 // the block in which each local was last written, or joinedLocal
+	// blocks counts the basic blocks of the output.
+	blocks int
+
+	// joinedLocals counts the locals that are read in another block than they were written in.
+	joinedLocals int
+
+	// accesses counts the accesses to memory.
+	accesses int
+
+	// loopDepth is the number of loops around the current instruction, maxLoopDepth its maximum.
+	loopDepth, maxLoopDepth int
+
+	// lastWrite holds the block in which each local was last written, or joined.
+	lastWrite []int32
 }
 
-const isJoined = -1
+// joined marks a local that joinedLocals counts.
 
-// reset makes ready for a function with so many locals.
+const joined = -1
+
+// reset prepares for a function with so many locals.
 func (c *complexity) reset(locals int) {
 	written := slices.Grow(c.lastWrite[:0], locals)[:locals]
 	clear(written)
@@ -39,19 +51,19 @@ func (c *complexity) reset(locals int) {
 }
 
 func (c *complexity) noteWrite(local uint32) {
-	if c.lastWrite[local] != isJoined {
+	if c.lastWrite[local] != joined {
 		c.lastWrite[local] = int32(c.blocks)
 	}
 }
 
 func (c *complexity) noteRead(local uint32) {
-	if at := c.lastWrite[local]; at != isJoined && at != int32(c.blocks) {
-		c.lastWrite[local] = isJoined
+	if writtenIn := c.lastWrite[local]; writtenIn != joined && writtenIn != int32(c.blocks) {
+		c.lastWrite[local] = joined
 		c.joinedLocals++
 	}
 }
 
-// compileTime is how long the function takes to compile, in ns.
+// compileTime estimates the time to compile the function, in ns.
 func (c *complexity) compileTime() float64 {
 	blocks := float64(c.blocks)
 	return costPerPair*blocks*blocks +
@@ -59,20 +71,23 @@ func (c *complexity) compileTime() float64 {
 		costPerBound*blocks*float64(c.accesses)
 }
 
-// chargeCompileCost takes what a function costs from the module's budget.
+// chargeCompileCost charges a function to the module's budget. It fails r if that is used up.
 func (w *rewriter) chargeCompileCost(r *reader, f *function) {
-	if w.compileBudget -= f.compileCost() + costPerGlobal*float64(w.numGlobals); w.compileBudget < 0 {
+	w.compileBudget -= f.compileCost() + costPerGlobal*float64(w.numGlobals)
+	if w.compileBudget < 0 {
 		f.failCompileBudget(r)
 	}
 }
 
-// compileCost is what the function costs so far, in ns.
+// compileCost is the cost of the function up to the current instruction, in ns.
 func (f *function) compileCost() float64 {
 	return f.complexity.compileTime() + costPerStep*float64(f.liveness.work)
 }
 
+// failCompileBudget fails r with the figures that the estimate is made of.
 func (f *function) failCompileBudget(r *reader) {
 	c := &f.complexity
-	r.malformed("too long to compile: %d blocks, in loops of depth %d, %d locals live across them, "+
-		"and %d globals are too many", c.blocks, c.maxLoopDepth, c.joinedLocals, f.w.numGlobals)
+	const text = "too long to compile: %d blocks, in loops of depth %d, " +
+		"%d locals live across them, and %d globals are too many"
+	r.malformed(text, c.blocks, c.maxLoopDepth, c.joinedLocals, f.w.numGlobals)
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-// customSection copies a custom section, unless it tells of offsets in the input's code or of indices that
-// are others now.
+// customSection copies a custom section. It drops the sections that hold offsets into the input's
+// code or indices that have changed: DWARF, relocations, code metadata, source maps.
 func (w *rewriter) customSection(r *reader) {
 	name := r.name()
 	if w.err == nil {
@@ -17,12 +17,11 @@ func (w *rewriter) customSection(r *reader) {
 	}
 	switch {
 	case w.err != nil, name == "linking", strings.HasPrefix(name, "reloc."),
-		strings.HasPrefix(name, ".debug_"),
-		strings.HasPrefix(name,
-			"metadata.code."), name == "sourceMappingURL", name == "external_debug_info":
+		strings.HasPrefix(name, ".debug_"), strings.HasPrefix(name, "metadata.code."),
+		name == "sourceMappingURL", name == "external_debug_info":
 		return
 	case name == "name" && w.hasNameSection:
-		return // only the first is for engines, whatever is wrong with it
+		return // Engines read the first name section only.
 	}
 	w.hasNameSection = w.hasNameSection || name == "name"
 	sectionStart := len(w.out)
@@ -36,16 +35,17 @@ func (w *rewriter) customSection(r *reader) {
 		w.copyRest(r)
 	}
 	if r.err != nil {
-		// Names that nobody can read are not worth an error.
+		// A malformed custom section does not make a module invalid (WebAssembly Core Specification
+		// 2.0, section 7.4).
 		w.out = w.out[:sectionStart]
 		return
 	}
 	w.patchSectionSize(start)
 }
 
-// nameSection renumbers the functions in the names of functions, locals and labels, and names those
-// that have none. Source: WebAssembly Core Specification 2.0, section 7.4, and the extended name
-// section proposal.
+// nameSection renumbers the functions in the names of functions, locals and labels. It names the
+// functions without names. Source: WebAssembly Core Specification 2.0, section 7.4, and the
+// extended name section proposal.
 func (w *rewriter) nameSection(r *reader) {
 	wroteFunctionNames := false
 	for r.more() {
@@ -73,7 +73,8 @@ func (w *rewriter) nameSection(r *reader) {
 		case 0:
 			w.copyName(&s)
 		case 2, 3:
-			w.copyNameMap(&s, w.copyFuncIndex, func(s *reader) { w.copyNameMap(s, w.copyIndex, w.copyName) })
+			names := func(s *reader) { w.copyNameMap(s, w.copyIndex, w.copyName) }
+			w.copyNameMap(&s, w.copyFuncIndex, names)
 		default:
 			w.copyRest(&s)
 		}
@@ -88,13 +89,15 @@ func (w *rewriter) nameSection(r *reader) {
 	}
 }
 
-// helperNames are what the functions that are added are called.
+// helperNames are the names of the helper functions.
 var helperNames = []string{helperTick: "tick", helperCopy: "memory.copy", helperFill: "memory.fill",
 	helperGrow: "memory.grow"}
 
-// writeFunctionNames writes the names of functions. One without gets its number in the input for a name,
-// by which an engine would call it: else it would be called by its new one. One that would upset a
-// terminal is quoted, since an engine prints names as they are.
+// writeFunctionNames writes the names of functions.
+//
+// A function without a name is named by its index in the input. Otherwise wazero would report its
+// index in the output. A name that is unsafe for a terminal is quoted, since wazero prints names as
+// they are.
 func (w *rewriter) writeFunctionNames(r *reader) {
 	names := make([][]byte, len(w.funcTypes))
 	next := uint32(0)
@@ -143,7 +146,7 @@ func (w *rewriter) writeFunctionNames(r *reader) {
 	w.patchSectionSize(start)
 }
 
-// copyNameMap copies a vector of indices and what they stand for.
+// copyNameMap copies a vector of pairs. Key and value copy the parts of each.
 func (w *rewriter) copyNameMap(r *reader, key, value func(*reader)) {
 	n := r.count(2)
 	w.writeU32(uint32(n))

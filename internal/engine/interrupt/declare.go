@@ -5,6 +5,8 @@ import (
 	"slices"
 )
 
+// importSection rewrites the imports: it renames those of overloaded functions, and adds those of
+// the host's functions.
 func (w *rewriter) importSection(r *reader) {
 	n := r.count(4)
 	if n > maxImports {
@@ -24,52 +26,16 @@ func (w *rewriter) importSection(r *reader) {
 		nameAt := r.pos
 		name := r.name()
 		nameEnd := r.pos
-		switch kind := r.byte(); kind {
-		case 0:
-			typ := r.index("type", uint32(len(w.types)))
-			w.funcTypes = append(w.funcTypes, typ)
-			if w.o.Overloaded != nil && w.o.Overloaded(module, name) {
-				renamed = append(renamed, renamedImport{nameAt, nameEnd, overloadName(name, typ)})
-			}
-		case 1:
-			w.numTables++
-			checkValueType(r, r.byte())
-			_, maxEntries := readTableLimits(r)
-			w.maxTableEntries = append(w.maxTableEntries, maxEntries)
-		case 2:
-			w.readMemoryType(r)
-			w.memory.Imported = true
-		case 3:
-			w.numGlobals++
-			w.globalSizes = append(w.globalSizes, readGlobalType(r))
-		case 4:
-			r.fail(ErrUnsupported, "exceptions (a tag)")
-		default:
-			r.malformed("import of kind %d", kind)
-		}
+		typ, isFunction := w.importDesc(r)
 		if r.err != nil {
 			return
 		}
-	}
-	type function struct {
-		name string
-		typ  addedType
+		if isFunction && w.o.Overloaded != nil && w.o.Overloaded(module, name) {
+			renamed = append(renamed, renamedImport{nameAt, nameEnd, overloadName(name, typ)})
+		}
 	}
 	w.numImportedFuncs = len(w.funcTypes)
-	added := []function{{Tick, typeVoid}}
-	if w.o.Stack > 0 {
-		w.deepenImport = uint32(w.numImportedFuncs + len(added))
-		added = append(added, function{Deepen, typeUnary})
-	}
-	if w.o.Charge {
-		w.chargeImport = uint32(w.numImportedFuncs + len(added))
-		added = append(added, function{Charge, typeBinary})
-	}
-	if w.o.Atomics && w.memory.Shared {
-		w.firstAtomicImport = uint32(w.numImportedFuncs + len(added))
-		added = append(added, function{Notify, typeNotify}, function{Wait32, typeWait32},
-			function{Wait64, typeWait64})
-	}
+	added := w.addedFunctions()
 	w.addedImports = uint32(len(added))
 	w.writeU32(uint32(n) + w.addedImports)
 	for _, i := range renamed {
@@ -86,7 +52,60 @@ func (w *rewriter) importSection(r *reader) {
 	}
 }
 
-// readMemoryType reads the type of a memory, of which there is at most one.
+// importDesc reads the description of an import. It returns the type index of a function.
+func (w *rewriter) importDesc(r *reader) (typ uint32, isFunction bool) {
+	switch kind := r.byte(); kind {
+	case 0:
+		typ = r.index("type", uint32(len(w.types)))
+		w.funcTypes = append(w.funcTypes, typ)
+		return typ, true
+	case 1:
+		w.numTables++
+		checkValueType(r, r.byte())
+		_, maximum := readTableLimits(r)
+		w.maxTableEntries = append(w.maxTableEntries, maximum)
+	case 2:
+		w.readMemoryType(r)
+		w.memory.Imported = true
+	case 3:
+		w.numGlobals++
+		w.globalSizes = append(w.globalSizes, readGlobalType(r))
+	case 4:
+		r.fail(ErrUnsupported, "exceptions (a tag)")
+	default:
+		r.malformed("import of kind %d", kind)
+	}
+	return 0, false
+}
+
+// addedFunction is a function that is imported from Module.
+type addedFunction struct {
+	name string
+	typ  addedType
+}
+
+// addedFunctions lists the functions that the options call for, and notes their indices.
+func (w *rewriter) addedFunctions() []addedFunction {
+	list := []addedFunction{{Tick, typeVoid}}
+	add := func(f ...addedFunction) (index uint32) {
+		index = uint32(w.numImportedFuncs + len(list))
+		list = append(list, f...)
+		return index
+	}
+	if w.o.Stack > 0 {
+		w.deepenImport = add(addedFunction{Deepen, typeUnary})
+	}
+	if w.o.Charge {
+		w.chargeImport = add(addedFunction{Charge, typeBinary})
+	}
+	if w.o.Atomics && w.memory.Shared {
+		w.firstAtomicImport = add(addedFunction{Notify, typeNotify},
+			addedFunction{Wait32, typeWait32}, addedFunction{Wait64, typeWait64})
+	}
+	return list
+}
+
+// readMemoryType reads the type of a memory. A module has at most one.
 func (w *rewriter) readMemoryType(r *reader) {
 	flag := r.byte()
 	switch {
@@ -111,6 +130,7 @@ func (w *rewriter) readMemoryType(r *reader) {
 		Shared: flag&2 != 0}
 }
 
+// readTableLimits reads the limits of a table, in entries.
 func readTableLimits(r *reader) (minEntries, maximum uint32) {
 	flag := r.byte()
 	if flag > 1 {
@@ -126,7 +146,7 @@ func readTableLimits(r *reader) (minEntries, maximum uint32) {
 	return minEntries, maximum
 }
 
-// readGlobalType reads the type of a global, and returns the size of its value.
+// readGlobalType reads the type of a global, and returns the size of its value, in bytes.
 func readGlobalType(r *reader) uint8 {
 	t := r.byte()
 	checkValueType(r, t)
@@ -151,12 +171,12 @@ func (w *rewriter) functionSection(r *reader) {
 	}
 }
 
-// tableSection bounds the tables: together they may grow to no more than maxEntries. An engine
-// allocates a table's entries, of eight bytes each, as soon as a guest asks for them.
+// tableSection lowers the maxima of the tables, so that together they grow to no more than
+// maxEntries. wazero allocates the entries of a table, 8 bytes each, when it grows.
 func (w *rewriter) tableSection(r *reader) {
 	type tableType struct {
-		elemType               byte
-		minEntries, maxEntries uint32
+		elemType         byte
+		minimum, maximum uint32
 	}
 	tables := make([]tableType, r.count(3))
 	growthLeft := int64(maxEntries)
@@ -164,8 +184,8 @@ func (w *rewriter) tableSection(r *reader) {
 		t := &tables[i]
 		t.elemType = r.byte()
 		checkValueType(r, t.elemType)
-		t.minEntries, t.maxEntries = readTableLimits(r)
-		growthLeft -= int64(t.minEntries)
+		t.minimum, t.maximum = readTableLimits(r)
+		growthLeft -= int64(t.minimum)
 	}
 	if growthLeft < 0 {
 		r.malformed("tables of more than %d entries", maxEntries)
@@ -174,15 +194,16 @@ func (w *rewriter) tableSection(r *reader) {
 	w.writeU32(uint32(len(tables)))
 	for _, t := range tables {
 		w.out = append(w.out, t.elemType, 1)
-		w.writeU32(t.minEntries)
-		maxEntries := uint32(min(int64(t.maxEntries), int64(t.minEntries)+growthLeft/int64(len(tables))))
-		w.writeU32(maxEntries)
-		w.maxTableEntries = append(w.maxTableEntries, maxEntries)
-		w.instanceSize += tableSize + entrySize*uint64(t.minEntries)
+		w.writeU32(t.minimum)
+		share := int64(t.minimum) + growthLeft/int64(len(tables))
+		maximum := uint32(min(int64(t.maximum), share))
+		w.writeU32(maximum)
+		w.maxTableEntries = append(w.maxTableEntries, maximum)
+		w.instanceSize += tableSize + entrySize*uint64(t.minimum)
 	}
 }
 
-// memorySection copies the memory's type, which has been read before.
+// memorySection copies the memory's type. readOwnMemory has read it already.
 func (w *rewriter) memorySection(r *reader) { w.copyRest(r) }
 
 func (w *rewriter) exportSection(r *reader) {

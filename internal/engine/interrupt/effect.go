@@ -1,7 +1,8 @@
 package interrupt
 
-// An effect is what an instruction does to the stack of operands: how many it takes, and the size
-// of the one that it leaves, in bytes as a compiler keeps it; 0 if it leaves none.
+// An effect is the effect of an instruction on the operand stack: the number of operands that it
+// pops, and the size of the one that it pushes, in bytes of machine code's stack. Size 0 means that
+// it pushes none.
 type effect struct{ pops, pushes uint8 }
 
 const (
@@ -37,8 +38,8 @@ var (
 	vectorTernary  = effect{3, vectorSize}
 )
 
-// plainEffects are those of opcodes of one byte which depend neither on types nor on immediates.
-// Source: WebAssembly Core Specification 2.0, section 5.4.
+// plainEffects are the effects of the opcodes of one byte that depend neither on types nor on
+// immediates. Source: WebAssembly Core Specification 2.0, section 5.4.
 var plainEffects = effects(
 	effectRange{0x1a, 0x1a, effect{1, 0}}, // drop
 	effectRange{0x25, 0x25, unary},        // table.get
@@ -66,7 +67,7 @@ var plainEffects = effects(
 	effectRange{0xd2, 0xd2, constantOf},
 )
 
-// miscEffects are those of opcodes after 0xfc.
+// miscEffects are the effects of the opcodes after 0xfc.
 var miscEffects = effects(
 	effectRange{0, 7, unary},    // saturating truncation
 	effectRange{8, 8, bulk},     // memory.init
@@ -77,7 +78,7 @@ var miscEffects = effects(
 	effectRange{17, 17, bulk}, // table.fill
 )
 
-// vectorEffects are those of opcodes after 0xfd.
+// vectorEffects are the effects of the opcodes after 0xfd.
 var vectorEffects = effects(
 	effectRange{0, 10, vectorUnary}, // loads
 	effectRange{11, 11, store},
@@ -136,7 +137,7 @@ var vectorEffects = effects(
 	effectRange{248, 255, vectorUnary}, // conversions
 )
 
-// atomicEffects are those of opcodes after 0xfe. Source: the threads proposal.
+// atomicEffects are the effects of the opcodes after 0xfe. Source: the threads proposal.
 var atomicEffects = effects(
 	effectRange{0, 0, binary},  // notify
 	effectRange{1, 2, ternary}, // wait
@@ -146,7 +147,7 @@ var atomicEffects = effects(
 	effectRange{0x48, 0x4e, ternary}, // cmpxchg
 )
 
-// valueSize is how much a value of a type takes.
+// valueSize is the size of a value of a type, in bytes.
 func valueSize(valueType byte) uint8 {
 	if valueType == 0x7b {
 		return vectorSize
@@ -154,7 +155,7 @@ func valueSize(valueType byte) uint8 {
 	return scalarSize
 }
 
-// prefixedEffects are those of opcodes after a prefix.
+// prefixedEffects returns the effects of the opcodes after a prefix.
 func prefixedEffects(op byte) *[256]effect {
 	switch op {
 	case opMisc:

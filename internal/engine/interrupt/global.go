@@ -1,11 +1,12 @@
 package interrupt
 
-// subsecGlobal is the subsection of the name section that names globals. Source: the extended name
-// section proposal of WebAssembly.
+// subsecGlobal is the id of the name section's subsection for globals. Source: the extended name
+// section proposal.
 const subsecGlobal = 7
 
-// NamedGlobal finds a global by the name that the module's name section gives it. The name says
-// nothing about the global's type, nor whether it exists: the module can claim anything.
+// NamedGlobal returns the index of the global with a name in the module's name section. It reports
+// false if there is none. A module can name any index, so that the caller has to check that the
+// global exists, and its type.
 func NamedGlobal(module []byte, name string) (index uint32, ok bool) {
 	r := &reader{b: module}
 	r.bytes(uint32(len(header)))

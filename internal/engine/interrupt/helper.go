@@ -1,18 +1,29 @@
 package interrupt
 
-// The functions that are added to a module, in the order of their indices.
+// The helper functions that are added to a module, in the order of their indices.
 const (
-	helperTick = iota // () -> (): starts the next interval and calls the host
-	// (to, from, length i32) -> (): memory.copy in pieces, with a tick before each
+	// helperTick is () -> (). It starts the next interval and calls the host.
+	helperTick = iota
+
+	// helperCopy is (to, from, length i32) -> (). It is memory.copy in chunks, with a tick before
+	// each.
 	helperCopy
-	helperFill // (to, value, length i32) -> (): memory.fill likewise
-	helperGrow // (pages i32) -> (before i32): memory.grow of shared memory, charged
+
+	// helperFill is (to, value, length i32) -> (). It is memory.fill in chunks, with a tick before
+	// each.
+	helperFill
+
+	// helperGrow is (pages i32) -> (before i32). It is memory.grow of a shared memory, which calls
+	// Charge before.
+	helperGrow
 )
 
-// bulkChunk is how much a bulk operation does at a time: 20 to 100 µs of work.
+// bulkChunk is the number of bytes that a bulk operation handles between two ticks, which take it
+// 20 to 100 µs.
 const bulkChunk = 256 << 10
 
-// helperTypes are the types of those that the module gets: without a memory it only gets the first.
+// helperTypes are the types of the helpers that the module gets. Without a memory it gets
+// helperTick alone.
 func (w *rewriter) helperTypes() []addedType {
 	types := []addedType{typeVoid}
 	if w.numMemories > 0 {
@@ -35,12 +46,12 @@ func (w *rewriter) helperBodies() []code {
 	return bodies
 }
 
-// chargesPages reports whether the memory grows at a charge. One that is not shared grows by its
-// engine's allocator, which can see to that.
+// chargesPages reports whether memory.grow calls Charge. It does for a shared memory alone: the
+// engine's allocator charges for one that is not shared.
 func (w *rewriter) chargesPages() bool { return w.o.Charge && w.memory.Shared }
 
-// tickBody starts the next interval before it calls the host, and takes the stack for empty while
-// it asks for a deeper one: a call that ends there leaves an instance that can be called again.
+// tickBody starts the next interval before it calls the host. It sets the depth to 0 while it calls
+// Deepen. If that traps, the instance can be called again, with an empty stack.
 func (w *rewriter) tickBody() code {
 	const depth = 0
 	c := code{b: []byte{1, 1, typeI32}, w: w}
@@ -65,9 +76,9 @@ func (w *rewriter) tickBody() code {
 	return c
 }
 
-// A bulk operation that goes out of bounds must not change anything, so that one is left to the
-// engine whole. The pieces of a copy go from front to back or from back to front, as the ranges may
-// overlap.
+// copyBody leaves a copy that is out of bounds to one memory.copy, which then traps without writing
+// anything (WebAssembly Core Specification 2.0, section 4.4.7). Any other copy goes in chunks, from
+// front to back or from back to front, since the ranges may overlap.
 func (w *rewriter) copyBody() code {
 	const to, from, length = 0, 1, 2
 	c := code{b: []byte{0}, w: w}
@@ -107,6 +118,7 @@ func (w *rewriter) copyBody() code {
 	return c
 }
 
+// fillBody leaves a fill that is out of bounds to one memory.fill, as copyBody does.
 func (w *rewriter) fillBody() code {
 	const to, value, length = 0, 1, 2
 	c := code{b: []byte{0}, w: w}
@@ -134,6 +146,7 @@ func (w *rewriter) fillBody() code {
 	return c
 }
 
+// growBody charges the pages before memory.grow, and gives them back if that fails.
 func (w *rewriter) growBody() code {
 	const pages, before = 0, 1
 	c := code{b: []byte{1, 1, typeI32}, w: w}
@@ -157,7 +170,7 @@ func (w *rewriter) growBody() code {
 	return c
 }
 
-// requestCharge pushes whether the host grants so much as count pushes.
+// requestCharge calls Charge for the count that the argument pushes. It pushes the answer.
 func (c *code) requestCharge(kind int32, count func()) {
 	c.i32(kind)
 	count()
@@ -170,7 +183,7 @@ func (c *code) localGets(locals ...uint32) {
 	}
 }
 
-// rangeExceedsMemory pushes whether a range of so many bytes ends beyond the memory.
+// rangeExceedsMemory pushes 1 if a range ends beyond the memory, else 0.
 func (c *code) rangeExceedsMemory(base, length uint32) {
 	c.localGets(base)
 	c.op(opI64ExtendI32U)
@@ -180,7 +193,7 @@ func (c *code) rangeExceedsMemory(base, length uint32) {
 	c.op(opI64Shl, opI64GtU)
 }
 
-// ifLastChunk begins an if that is taken when what is left is no more than a piece.
+// ifLastChunk begins an if that is taken when at most one chunk is left.
 func (c *code) ifLastChunk(length uint32) {
 	c.localGets(length)
 	c.i32(bulkChunk)

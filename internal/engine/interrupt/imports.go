@@ -2,7 +2,7 @@ package interrupt
 
 import "bytes"
 
-// Kind is the kind of thing that a module imports, in the binary's numbers.
+// Kind is the kind of an import, with the numbers of the binary format.
 // Source: WebAssembly Core Specification 2.0, section 5.5.5.
 type Kind byte
 
@@ -18,12 +18,14 @@ const (
 type Import struct {
 	Module, Name string
 	Kind         Kind
-	Shared       bool // of a memory
+
+	// Shared is set for a memory that threads share.
+	Shared bool
 }
 
-// Imports lists the imports of a module that are no functions, in its own order. It reads no
-// further than the import section, takes time linear in that, and returns ErrMalformed or
-// ErrUnsupported for a section that Rewrite would refuse.
+// Imports lists the imports of a module that are no functions, in the module's order. It reads no
+// further than the import section, in linear time. The error wraps ErrMalformed or ErrUnsupported
+// if Rewrite would refuse the section.
 func Imports(module []byte) ([]Import, error) {
 	r := &reader{b: module}
 	if !bytes.Equal(r.bytes(8), header) {

@@ -25,6 +25,9 @@ func (w *rewriter) globalSection(r *reader) {
 	}
 }
 
+// copyConstExpr copies a constant expression, and renumbers its functions.
+// Source: WebAssembly Core Specification 2.0, section 3.3.10, and the extended constant expressions
+// proposal.
 func (w *rewriter) copyConstExpr(r *reader) {
 	for r.err == nil {
 		start := r.pos
@@ -69,8 +72,10 @@ func readHeapType(r *reader) {
 	}
 }
 
-// elementSection knows the eight forms of a segment. Bit 0 says passive or declarative, bit 1 an
-// explicit table (or declarative), bit 2 expressions in place of indices.
+// elementSection copies the element segments, which have eight forms. Bit 0 is set for passive and
+// declarative segments, bit 1 for an explicit table index or a declarative segment, bit 2 for
+// expressions in place of function indices.
+// Source: WebAssembly Core Specification 2.0, section 5.5.12.
 func (w *rewriter) elementSection(r *reader) {
 	n := r.count(2)
 	w.writeU32(uint32(n))

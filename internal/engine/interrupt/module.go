@@ -21,57 +21,61 @@ const (
 	secCode      = 10
 	secData      = 11
 	secDataCount = 12
+	secTag       = 13 // Of the exception handling proposal.
 )
 
-var sectionNames = [...]string{secCustom: "custom", secType: "type", secImport: "import",
-	secFunction: "function", secTable: "table",
-	secMemory: "memory", secGlobal: "global", secExport: "export", secStart: "start",
-	secElement: "element", secCode: "code",
-	secData: "data", secDataCount: "data count"}
+var sectionNames = [...]string{
+	secCustom: "custom", secType: "type", secImport: "import", secFunction: "function",
+	secTable: "table", secMemory: "memory", secGlobal: "global", secExport: "export",
+	secStart: "start", secElement: "element", secCode: "code", secData: "data",
+	secDataCount: "data count",
+}
 
-// sectionOrder is that in which sections stand in a module.
-var sectionOrder = []byte{secType, secImport, secFunction, secTable, secMemory, secGlobal, secExport,
-	secStart, secElement,
-	secDataCount, secCode, secData}
+// sectionOrder is the order of the sections in a module.
+// Source: WebAssembly Core Specification 2.0, section 5.5.16.
+var sectionOrder = []byte{
+	secType, secImport, secFunction, secTable, secMemory, secGlobal, secExport, secStart,
+	secElement, secDataCount, secCode, secData,
+}
 
-// Limits on what a module may declare, so that few bytes cannot make an engine allocate much.
+// The limits of a module's declarations. They keep a few bytes from making an engine allocate much.
 // Source: WebAssembly JavaScript Interface, section "Implementation-defined Limits".
 const (
-	maxItems    = 1_000_000 // of any kind
+	maxItems    = 1_000_000 // Of any vector.
 	maxParams   = 1000
 	maxResults  = 1000
 	maxLocals   = 50_000
 	maxBodySize = 7_654_321
 	maxPages    = 65536
 
-	// Browsers allow 1,000,000 imports. wazero's time to supply them is quadratic in their number,
-	// and in that of the modules that they come from. What runs here imports a hundred from a
-	// handful.
+	// maxImports and maxImportModules are lower than the 1,000,000 imports of browsers. The time
+	// that wazero needs to supply imports is quadratic in their number, and in the number of
+	// modules that they come from. Real guests import about a hundred from a few modules.
 	maxImports       = 2048
 	maxImportModules = 256
 
-	// Browsers allow 1,000,000 globals. wazero declares all of them anew for each function that it
-	// compiles. Programs have some ten, or a few thousand if their parts are linked when they are
-	// loaded.
+	// maxGlobals is lower than the 1,000,000 of browsers. wazero declares all globals again for
+	// each function that it compiles. Most programs have about ten, dynamically linked ones a few
+	// thousand.
 	maxGlobals = 20_000
 
-	// Browsers allow 10,000,000 entries in a table. Here it is fewer, and for all tables of a
-	// module together.
+	// maxEntries is lower than the 10,000,000 of browsers, and bounds all tables of a module
+	// together.
 	maxEntries = 1_000_000
 
-	// Two bytes can declare thousands of locals, or call a function with a thousand results, for
-	// each of which a compiler allocates. So a module has a budget for what is not written out,
-	// from which a local takes 1, and a value of several at once valueCost. Compilers of C, C++,
-	// Rust and Go come nowhere near.
+	// Two bytes can declare thousands of locals, or call a function with a thousand results. A
+	// compiler allocates for each. So a module has a budget for such values, of budgetBase and of
+	// budgetPerByte for each byte of the binary. A local costs 1; each of several values that an
+	// instruction makes at once costs valueCost. Compilers of C, C++, Rust and Go use a small part.
 	budgetBase, budgetPerByte = 1_000_000, 16
 	valueCost                 = 32
 )
 
 const pageSize = 65536
 
-// What wazero 1.12 allocates for each instance of a module, in bytes and rounded up: for a global
-// its GlobalInstance, a pointer, its value, and what is thrown away while it is made; for an item
-// of an element segment a functionInstance and the references to it.
+// The memory that wazero 1.12 allocates for each instance of a module, in bytes and rounded up. A
+// global takes its GlobalInstance, a pointer, its value, and garbage. An item of an element segment
+// takes a functionInstance and the references to it.
 const (
 	typeSize    = 8
 	globalSize  = 160
@@ -82,37 +86,59 @@ const (
 	itemSize    = 56
 )
 
+// maxAddedGlobals is the number of globals that globalSection adds at most.
+const maxAddedGlobals = 3
+
+// rewriter is the state of rewriting one module. All counts and indices are of the input, unless
+// said otherwise.
+// rewriter is the state of rewriting one module. All counts and indices are those of the input,
+// unless said otherwise.
 type rewriter struct {
 	o      Options
 	out    []byte
 	err    error
 	memory Memory
 
-	types          []funcType // of the input
-	firstAddedType uint32     // index of the first of ours
+	types []funcType
 
-	funcTypes        []uint32 // the type of every function of the input, imported ones first
-	numImportedFuncs int      // how many of funcs are imported
-	uncheckedFuncs   []bool   // which of the defined ones need no checks
-	// how many imports are added: by so much the indices of the defined functions grow
+	// firstAddedType is the index of the first of addedTypes in the output.
+	firstAddedType uint32
+
+	// funcTypes holds the type index of every function, the imported ones first.
+	funcTypes        []uint32
+	numImportedFuncs int
+
+	// uncheckedFuncs tells which of the defined functions need no check.
+	uncheckedFuncs []bool
+
+	// addedImports is the number of functions that the output imports from Module. The indices of
+	// the defined functions grow by it.
 	addedImports uint32
 
-	deepenImport      uint32 // the import's index
-	chargeImport      uint32 // likewise, or 0
-	firstAtomicImport uint32 // index of the first import for atomics, or 0
+	// deepenImport, chargeImport and firstAtomicImport are the indices of added imports in the
+	// output. They are 0 if the options do not call for them.
+	deepenImport, chargeImport, firstAtomicImport uint32
 
 	numGlobals, numTables, numMemories uint32
 
+	// globalSizes holds the size of every global's value, in bytes.
 	globalSizes []uint8
 
-	maxTableEntries []uint32 // the most that each table may have
-	instanceSize    uint64   // see Needs.Instance
+	// maxTableEntries holds the maximum of every table in the output.
+	maxTableEntries []uint32
 
-	valueBudget   int     // see budgetBase
-	compileBudget float64 // what is left of the time for compiling, in ns
+	// instanceSize is Needs.Instance.
+	instanceSize uint64
 
-	hasNameSection   bool // whether the input has a name section
-	wroteNameSection bool // whether one has been written
+	// valueBudget is the rest of the budget described at budgetBase.
+	valueBudget int
+
+	// compileBudget is the rest of the budget described at costBase, in ns.
+	compileBudget float64
+
+	// hasNameSection is set once the input's name section has been read, wroteNameSection once one
+	// has been written.
+	hasNameSection, wroteNameSection bool
 }
 
 var header = []byte("\x00asm\x01\x00\x00\x00")
@@ -120,16 +146,43 @@ var header = []byte("\x00asm\x01\x00\x00\x00")
 func (w *rewriter) rewrite(module []byte) {
 	w.valueBudget = budgetBase + budgetPerByte*len(module)
 	w.compileBudget = costBase + costPerByte*float64(len(module))
+	sections, custom, err := readSections(module)
+	if w.err = err; w.err != nil {
+		return
+	}
+	if s := sections[secMemory]; s != nil {
+		if w.err = w.readOwnMemory(*s); w.err != nil {
+			return
+		}
+	}
+	w.out = append(w.out, header...)
+	for _, id := range sectionOrder {
+		if s := sections[id]; s != nil {
+			w.rewriteSection(id, s)
+		}
+	}
+	w.instanceSize += uint64(len(w.types)+len(addedTypes)) * typeSize
+	w.instanceSize += uint64(w.numGlobals+maxAddedGlobals) * globalSize
+	w.instanceSize += uint64(w.numImportedFuncs+int(w.addedImports)) * importSize
+	for _, s := range custom {
+		w.customSection(s)
+	}
+	if !w.wroteNameSection {
+		w.hasNameSection = false
+		w.customSection(&reader{b: appendName(nil, "name")})
+	}
+}
+
+// readSections finds the sections of a module, and checks their order. Sections that rewriting adds
+// to are in the result also if the module lacks them.
+func readSections(module []byte) (sections [13]*reader, custom []*reader, err error) {
 	r := &reader{b: module}
 	if !bytes.Equal(r.bytes(8), header) {
 		r.malformed("no module of version 1")
 	}
-	var sections [13]*reader
-	// The sections that grow exist in every output.
 	for _, id := range []byte{secType, secImport, secFunction, secGlobal, secCode} {
 		sections[id] = &reader{b: []byte{0}}
 	}
-	var custom []*reader
 	rank := 0
 	for r.more() {
 		id := r.byte()
@@ -148,7 +201,7 @@ func (w *rewriter) rewrite(module []byte) {
 			continue
 		}
 		i := slices.Index(sectionOrder, id)
-		if id == 13 {
+		if id == secTag {
 			r.fail(ErrUnsupported, "exceptions (a tag section)")
 		} else if i < rank {
 			r.malformed("section %d out of place", id)
@@ -157,40 +210,22 @@ func (w *rewriter) rewrite(module []byte) {
 			sections[id] = s
 		}
 	}
-	if w.err = r.err; w.err != nil {
-		return
-	}
-	if s := sections[secMemory]; s != nil {
-		// Whether the memory is shared decides on the imports, so its type is wanted before its
-		// turn.
-		early := *s
-		for range early.count(2) {
-			w.readMemoryType(&early)
-		}
-		if early.more() {
-			early.malformed("%d bytes left", len(early.b)-early.pos)
-		}
-		if w.err = wrapSectionError(early.err, secMemory); w.err != nil {
-			return
-		}
-	}
-	w.out = append(w.out, header...)
-	for _, id := range sectionOrder {
-		if s := sections[id]; s != nil {
-			w.rewriteSection(id, s)
-		}
-	}
-	w.instanceSize += uint64(len(w.types)+len(addedTypes))*typeSize + uint64(w.numGlobals+3)*globalSize + uint64(w.numImportedFuncs+int(w.addedImports))*importSize
-	for _, s := range custom {
-		w.customSection(s)
-	}
-	if !w.wroteNameSection {
-		w.hasNameSection = false
-		w.customSection(&reader{b: appendName(nil, "name")})
-	}
+	return sections, custom, r.err
 }
 
-// rewriteSection rewrites one section. Its size takes five bytes whatever it is, as it is known only in
+// readOwnMemory reads the memory section before its turn. The import section, which comes first,
+// depends on whether the memory is shared.
+func (w *rewriter) readOwnMemory(r reader) error {
+	for range r.count(2) {
+		w.readMemoryType(&r)
+	}
+	if r.more() {
+		r.malformed("%d bytes left", len(r.b)-r.pos)
+	}
+	return wrapSectionError(r.err, secMemory)
+}
+
+// rewriteSection rewrites one section. The size is written in five bytes, since it is known only at
 // the end.
 func (w *rewriter) rewriteSection(id byte, r *reader) {
 	if w.err != nil {
@@ -228,6 +263,7 @@ func wrapSectionError(err error, id byte) error {
 	return fmt.Errorf("%w in the %s section", err, sectionNames[id])
 }
 
+// patchSectionSize writes the size of the section whose content begins at start.
 func (w *rewriter) patchSectionSize(start int) {
 	n := uint32(len(w.out) - start)
 	for i := range 5 {
@@ -236,7 +272,7 @@ func (w *rewriter) patchSectionSize(start int) {
 	w.out[start-1] &= 0x7f
 }
 
-// copySince copies what has been read since the given position.
+// copySince copies the bytes that have been read since the given position.
 func (w *rewriter) copySince(r *reader, pos int) {
 	if r.err == nil {
 		w.out = append(w.out, r.b[pos:r.pos]...)
@@ -245,25 +281,25 @@ func (w *rewriter) copySince(r *reader, pos int) {
 
 func (w *rewriter) writeU32(v uint32) { w.out = appendU32(w.out, v) }
 
+// copyRest copies the bytes that have not been read.
 func (w *rewriter) copyRest(r *reader) {
 	w.out = append(w.out, r.bytes(uint32(len(r.b)-r.pos))...)
 }
 
-// chargeValueBudget takes from the budget.
+// chargeValueBudget charges n to the budget described at budgetBase. It fails r if that is used up.
 func (w *rewriter) chargeValueBudget(r *reader, n int) {
 	if w.valueBudget -= n; w.valueBudget < 0 {
 		r.malformed("too many locals and values for so little code")
 	}
 }
 
-// Our globals follow those of the input, so that no index changes: what is left of the interval,
-// from which every check takes, the depth of the stack, and the depth from which on Deepen is
-// asked.
+// The added globals follow those of the input, so that no index changes. They hold the rest of the
+// interval, the depth of the stack, and the depth beyond which Deepen is called.
 func (w *rewriter) counterGlobal() uint32 { return w.numGlobals }
 func (w *rewriter) depthGlobal() uint32   { return w.numGlobals + 1 }
 func (w *rewriter) limitGlobal() uint32   { return w.numGlobals + 2 }
 
-// outputFuncIndex gives a function's index in the output.
+// outputFuncIndex returns a function's index in the output.
 func (w *rewriter) outputFuncIndex(i uint32) uint32 {
 	if int(i) < w.numImportedFuncs {
 		return i
@@ -271,10 +307,10 @@ func (w *rewriter) outputFuncIndex(i uint32) uint32 {
 	return i + w.addedImports
 }
 
-// helperIndex is the index of the n-th function of ours.
+// helperIndex returns the index of a helper in the output.
 func (w *rewriter) helperIndex(n int) uint32 { return uint32(len(w.funcTypes)+n) + w.addedImports }
 
-// copyFuncIndex copies the index of a function.
+// copyFuncIndex reads a function's index, and writes its index in the output.
 func (w *rewriter) copyFuncIndex(r *reader) {
 	w.writeU32(w.outputFuncIndex(r.index("function", uint32(len(w.funcTypes)))))
 }

@@ -1,6 +1,6 @@
 package interrupt
 
-// An immediateKind is what follows an opcode in the binary.
+// An immediateKind is the kind of the immediates that follow an opcode.
 type immediateKind uint8
 
 const (
@@ -79,8 +79,8 @@ const (
 	typeI64   = 0x7e
 )
 
-// immediateKinds of the opcodes of one byte. Source: WebAssembly Core Specification 2.0, section 5.4,
-// and the tail call proposal.
+// immediateKinds are the immediates of the opcodes of one byte. Source: WebAssembly Core
+// Specification 2.0, section 5.4, and the tail call proposal.
 var immediateKinds = func() (t [256]immediateKind) {
 	set := func(k immediateKind, from, to int) {
 		for i := from; i <= to; i++ {

@@ -7,7 +7,7 @@ func readMemArg(r *reader) (offset uint32) {
 	return r.u32()
 }
 
-// rewritePrefixed reads an instruction whose opcode has two parts.
+// rewritePrefixed rewrites an instruction whose opcode has two parts.
 // Source: WebAssembly Core Specification 2.0, sections 5.4.4 to 5.4.8, and the threads proposal.
 func (f *function) rewritePrefixed(op byte, pos int) {
 	r := f.r
@@ -84,7 +84,7 @@ func (f *function) rewriteMisc(sub uint32, pos int) {
 	}
 }
 
-// countBulkLength lets an operation count for its length, which is on top of the stack, shifted right.
+// countBulkLength has a bulk operation count for its length, the top operand, shifted right.
 func (f *function) countBulkLength(pos int, shift int32) {
 	b := &f.body
 	f.beginReplacement(pos)
@@ -94,9 +94,11 @@ func (f *function) countBulkLength(pos int, shift int32) {
 	b.op(f.r.b[pos:f.r.pos]...)
 }
 
-// rewriteTableGrow counts for the entries that a table grows by, and asks for them, unless the table
-// cannot grow by as many anyway. If they are not granted, it asks the table for more entries than
-// any can have, which fails.
+// rewriteTableGrow has table.grow count for its number of entries, and charges them.
+//
+//  1. A number beyond the table's maximum is replaced by -1, which as an unsigned number is more
+//     than any table can have. table.grow then fails.
+//  2. The same number is used if Charge refuses.
 func (f *function) rewriteTableGrow(pos int, table uint32) {
 	b := &f.body
 	f.beginReplacement(pos)
@@ -121,8 +123,8 @@ func (f *function) rewriteTableGrow(pos int, table uint32) {
 	b.op(f.r.b[pos:f.r.pos]...)
 }
 
-// rewriteMemoryBulk does the same with memory.copy and memory.fill. When the interval is used up, as it is
-// by a long one in any case, a function of ours takes over, which does it in pieces.
+// rewriteMemoryBulk has memory.copy and memory.fill count for their length. If that uses up the
+// interval, as a long one does in any case, a helper runs the operation in chunks.
 func (f *function) rewriteMemoryBulk(pos int, helper int) {
 	const shift = 4
 	b := &f.body
@@ -141,8 +143,8 @@ func (f *function) rewriteMemoryBulk(pos int, helper int) {
 	b.op(opEnd)
 }
 
-// replaceAtomicWait makes a call of an atomic wait or notify, so that whoever waits can be woken. On memory that
-// is not shared they trap, or find nobody, at once.
+// replaceAtomicWait replaces an atomic wait or notify by a call of the host, which can end a wait.
+// Without a shared memory nothing blocks: a wait traps, and a notify wakes no thread.
 func (f *function) replaceAtomicWait(pos int, sub, offset uint32) {
 	if f.w.firstAtomicImport == 0 {
 		return

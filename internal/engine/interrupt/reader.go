@@ -2,13 +2,15 @@ package interrupt
 
 import "fmt"
 
-// A reader walks over a module's bytes. The first error sticks: after it every read gives zero and
-// moves nothing, so that callers check once per item of a vector, not once per number.
+// A reader reads the bytes of a module. The first error sticks: every read after it returns zero
+// and does not advance. Callers check err once per item of a vector.
 type reader struct {
-	b    []byte
-	pos  int
-	base int // offset of b[0] in the module, for messages
-	err  error
+	b   []byte
+	pos int
+	err error
+
+	// base is the offset of b[0] in the module, for error messages.
+	base int
 }
 
 func (r *reader) fail(kind error, format string, args ...any) {
@@ -44,7 +46,8 @@ func (r *reader) bytes(n uint32) []byte {
 	return b
 }
 
-// u32 reads an unsigned LEB128 number of at most 32 bits, and so of at most 5 bytes.
+// u32 reads an unsigned LEB128 number of at most 32 bits, in at most 5 bytes.
+// Source: WebAssembly Core Specification 2.0, section 5.2.2.
 func (r *reader) u32() uint32 {
 	if r.more() && r.b[r.pos] < 0x80 {
 		r.pos++
@@ -65,7 +68,7 @@ func (r *reader) u32() uint32 {
 	return 0
 }
 
-// signedLEB reads a signed LEB128 number of at most so many bits.
+// signedLEB reads a signed LEB128 number of at most bits bits.
 func (r *reader) signedLEB(bits int) int64 {
 	var v int64
 	for shift := 0; shift < bits; shift += 7 {
@@ -89,8 +92,8 @@ func (r *reader) signedLEB(bits int) int64 {
 	return 0
 }
 
-// count reads the length of a vector whose items take at least size bytes each. A length that
-// cannot fit into the bytes that are left is refused here, before anybody allocates for it.
+// count reads the length of a vector whose items have at least size bytes each. It refuses a length
+// that the bytes that are left cannot hold, so that callers may allocate for it.
 func (r *reader) count(size int) int {
 	n := r.u32()
 	if n > maxItems || int(n)*size > len(r.b)-r.pos {
@@ -100,7 +103,7 @@ func (r *reader) count(size int) int {
 	return int(n)
 }
 
-// index reads an index below limit.
+// index reads an index below limit. Space names the index space for the error message.
 func (r *reader) index(space string, limit uint32) uint32 {
 	i := r.u32()
 	if r.err == nil && i >= limit {

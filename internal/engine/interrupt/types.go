@@ -1,14 +1,16 @@
 package interrupt
 
+// funcType is a function type of the input.
 type funcType struct {
-	numParams int // how many
-
+	numParams           int
 	paramTypes, results []byte
 
-	resultBlock int // the block type that has these results, as an index; only if there are two or more
+	// resultBlock is the index of an added type without parameters and with these results. It is
+	// set if there are at least two.
+	resultBlock int
 }
 
-// An addedType is a type that is added to a module's.
+// An addedType is a function type that is added to the module.
 type addedType uint32
 
 const (
@@ -33,9 +35,11 @@ var addedTypes = []struct{ params, results []byte }{
 	typeWait64: {[]byte{typeI32, typeI64, typeI64, typeI32}, []byte{typeI32}},
 }
 
-// addedTypeIndex gives its index in the output.
+// addedTypeIndex returns the index of an added type in the output.
 func (w *rewriter) addedTypeIndex(t addedType) uint32 { return w.firstAddedType + uint32(t) }
 
+// typeSection copies the types. It adds the block types of functions with several results, then
+// addedTypes.
 func (w *rewriter) typeSection(r *reader) {
 	n := r.count(3)
 	start := r.pos

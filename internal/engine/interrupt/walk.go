@@ -1,46 +1,76 @@
 package interrupt
 
-// A function is the walk over one function's instructions, most of which stay as they are and are
-// copied in runs.
+// A function is the state of rewriting one function. Most instructions stay as they are, and are
+// copied in runs. All positions are offsets in the function's body.
 type function struct {
-	w             *rewriter
-	r             *reader
-	typ           funcType
-	localGroups   int // of locals
-	localsStart   int // where they begin
-	codeStart     int // where the instructions begin
-	head          code
-	body          code
-	copied        int // up to where the input has been copied
-	frames        []frame
-	outputDepth   int // of blocks in the output
-	uncheckedPath int // length of the longest unchecked path to here, in bytes, or unreached
-	labels        []byte
+	w   *rewriter
+	r   *reader
+	typ funcType
+
+	// localGroups is the number of groups of locals. They begin at localsStart, and the
+	// instructions at codeStart.
+	localGroups, localsStart, codeStart int
+
+	// head receives the locals and the prologue, body the instructions.
+	head, body code
+
+	// copied is the position up to which the instructions have been copied.
+	copied int
+
+	// frames are the open blocks of the input. The outermost is the function.
+	frames []controlFrame
+
+	// outputDepth is the number of open blocks in the output.
+	outputDepth int
+
+	// uncheckedPath is the length of the longest path without a check to the current instruction,
+	// in bytes, or unreached.
+	uncheckedPath int
+
+	// labels is the buffer of rewriteBranchTable.
+	labels []byte
 
 	complexity complexity
 	liveness   liveness
 
-	unchanged      bool // there is nothing to count or to change
-	calls          uint32
-	branched       bool // there has been a control instruction other than block
-	startsWithLoop bool // the first of them was a loop, so that its check is the function's
+	// unchanged is set if the function needs neither a check nor another change.
+	unchanged bool
+
+	// calls counts the call instructions.
+	calls uint32
+
+	// branched is set after any control instruction other than block.
+	branched bool
+
+	// startsWithLoop is set if that was a loop. Its check serves as that of the function's entry.
+	startsWithLoop bool
 }
 
-// A frame is a block of the input that the walk is in.
-type frame struct {
-	op           byte
-	outputTarget int // depth of the output's block that a branch to this one goes to
-	branchValues int // that such a branch takes along
-	branchPath   int // longest unchecked path that branches to the block's end
-	pathBefore   int // path at the start of an if, which goes on at its else or end
+// A controlFrame is an open block of the input.
+type controlFrame struct {
+	op byte
+
+	// outputTarget is the depth of the block in the output that a branch to this block targets.
+	outputTarget int
+
+	// branchValues is the number of operands that such a branch passes.
+	branchValues int
+
+	// branchPath is the longest unchecked path that branches to the block's end.
+	branchPath int
+
+	// pathBefore is the unchecked path at the start of the block. That of an if continues at its
+	// else and its end.
+	pathBefore int
 
 	params, results []byte
 	liveScope       scope
 }
 
+// unreached is the uncheckedPath of unreachable code.
 const unreached = -1
 
-// walk reads the i-th defined function, and writes its instructions with their checks to f.body.
+// walk rewrites the i-th defined function. It writes the instructions with their checks to f.body.
 func (f *function) walk(w *rewriter, r *reader, i int) {
 	typ := w.types[w.funcTypes[w.numImportedFuncs+i]]
 	locals := uint32(typ.numParams)
@@ -64,7 +94,8 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 		live.declareLocals(t, int(n))
 	}
 	*f = function{
-		w: w, r: r, typ: typ, localGroups: groups, localsStart: start, codeStart: r.pos, copied: r.pos, unchanged: true,
+		w: w, r: r, typ: typ, unchanged: true,
+		localGroups: groups, localsStart: start, codeStart: r.pos, copied: r.pos,
 		head:   code{f.head.b[:0], w, locals},
 		body:   code{f.body.b[:0], w, locals},
 		frames: f.frames[:0],
@@ -83,14 +114,14 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 	}
 }
 
-// push enters a block. A loop takes two in the output; a branch to it goes to the outer one.
+// push enters a block. A loop has two blocks in the output; a branch to it targets the outer one.
 func (f *function) push(op byte, params, results []byte) {
 	values := len(results)
 	if op == opLoop {
 		values = len(params)
 	}
 	f.frames = append(f.frames,
-		frame{op, f.outputDepth + 1, values, unreached, f.uncheckedPath, params, results,
+		controlFrame{op, f.outputDepth + 1, values, unreached, f.uncheckedPath, params, results,
 			f.liveness.enterBlock(op, params)})
 	f.outputDepth++
 	if f.complexity.blocks++; f.compileCost() > f.w.compileBudget {
@@ -107,29 +138,30 @@ func (f *function) push(op byte, params, results []byte) {
 	}
 }
 
-// chargeValues takes notice of an instruction that makes, or takes along, so many values.
+// chargeValues charges an instruction that makes or passes n values to the value budget.
 func (f *function) chargeValues(n int) {
 	if n > 1 {
 		f.w.chargeValueBudget(f.r, valueCost*n)
 	}
 }
 
-// beginReplacement copies the input up to an instruction that is to be replaced, and goes on after it.
+// beginReplacement copies the instructions up to pos. The caller then emits the replacement of the
+// instruction from pos to the reader's position.
 func (f *function) beginReplacement(pos int) {
 	f.unchanged = false
 	f.body.op(f.r.b[f.copied:pos]...)
 	f.copied = f.r.pos
 }
 
-// extendPath adds to the unchecked path.
+// extendPath adds n bytes to the unchecked path.
 func (f *function) extendPath(n int) {
 	if f.uncheckedPath >= 0 {
 		f.uncheckedPath += n
 	}
 }
 
-// notePathOfCall takes notice of a call of a function of the module, which either adds to the unchecked
-// path or begins with a check.
+// notePathOfCall updates the unchecked path after a call. An unchecked function adds to the path;
+// any other begins with a check, which ends the path.
 func (f *function) notePathOfCall(unchecked bool) {
 	if unchecked {
 		f.extendPath(maxUncheckedBody)
@@ -138,84 +170,66 @@ func (f *function) notePathOfCall(unchecked bool) {
 	}
 }
 
+// rewriteInstruction rewrites the next instruction, and emits a check if the unchecked path has
+// become too long.
 func (f *function) rewriteInstruction() {
-	w, r := f.w, f.r
+	r := f.r
 	pos := r.pos
 	op := r.byte()
 	f.liveness.apply(plainEffects[op])
-	switch immediateKinds[op] {
+	switch kind := immediateKinds[op]; kind {
 	case immUnknown:
 		r.pos = pos
 		r.fail(ErrUnsupported, "opcode %#x", op)
-	case immNone:
-		if op == opSelect {
-			f.liveness.applySelect()
-		}
 	case immControl:
 		f.rewriteControl(op, pos)
 	case immBlockType:
 		f.rewriteBlock(op)
 	case immLabel:
-		f.branched = true
-		if op == opBrIf {
-			f.liveness.popUsed(1)
-		}
-		l := r.index("label", uint32(len(f.frames)))
-		if to := f.noteBranch(l); to != l {
-			f.beginReplacement(pos)
-			f.body.index(op, to)
-		}
-		f.complexity.blocks += 2
-		if op == opBr {
-			f.uncheckedPath = unreached
-			f.liveness.markUnreachable()
-		}
+		f.rewriteBranch(op, pos)
 	case immLabels:
 		f.rewriteBranchTable(pos)
-	case immFunc:
-		if i := r.index("function", uint32(len(w.funcTypes))); r.err == nil {
-			f.rewriteCall(op, pos, i, w.funcTypes[i])
-		}
-	case immCallIndirect:
-		typ := r.index("type", uint32(len(w.types)))
-		r.index("table", w.numTables)
-		f.rewriteCall(op, pos, 0, typ)
+	case immFunc, immCallIndirect:
+		f.rewriteCall(op, pos)
 	case immRefFunc:
-		i := r.index("function", uint32(len(w.funcTypes)))
-		f.beginReplacement(pos)
-		if w.o.Charge {
-			f.body.requestCharge(ChargeReferences, func() { f.body.i32(1) })
-			f.body.op(opDrop)
-		}
-		f.body.index(op, w.outputFuncIndex(i))
+		f.rewriteRefFunc(pos)
 	case immLocal:
-		i := r.index("local", f.head.locals)
-		switch {
-		case r.err != nil:
-		case op == opLocalGet:
-			f.complexity.noteRead(i)
-			f.liveness.localGet(i)
-		default:
-			f.complexity.noteWrite(i)
-			f.liveness.localSet(i, op == opLocalTee)
-		}
+		f.noteLocal(op)
 	case immGlobal:
-		i := r.index("global", w.numGlobals)
-		switch {
-		case r.err != nil:
-		case op == opGlobalGet:
-			f.liveness.push(w.globalSizes[i])
-		default:
-			f.liveness.popUsed(1)
+		f.noteGlobal(op)
+	case immMemory:
+		r.index("memory", f.w.numMemories)
+		if op == opMemoryGrow && f.w.chargesPages() {
+			f.beginReplacement(pos)
+			f.body.index(opCall, f.w.helperIndex(helperGrow))
+		}
+	case immPrefix:
+		f.rewritePrefixed(op, pos)
+	default:
+		f.skipImmediate(op, kind)
+	}
+	if r.err != nil {
+		return
+	}
+	f.extendPath(r.pos - pos)
+	if f.uncheckedPath > maxUncheckedPath && len(f.frames) > 0 {
+		f.complexity.blocks += 3
+		f.beginReplacement(r.pos)
+		f.body.countOrTick(func() { f.body.i32(uncheckedPathCost) })
+		f.uncheckedPath = 0
+	}
+}
+
+// skipImmediate reads the immediate of an instruction that stays as it is.
+func (f *function) skipImmediate(op byte, kind immediateKind) {
+	r := f.r
+	switch kind {
+	case immNone:
+		if op == opSelect {
+			f.liveness.applySelect()
 		}
 	case immTable:
-		r.index("table", w.numTables)
-	case immMemory:
-		r.index("memory", w.numMemories)
-		if op == opMemoryGrow && w.chargesPages() {
-			f.beginReplacement(pos)
-			f.body.index(opCall, w.helperIndex(helperGrow))
-		}
+		r.index("table", f.w.numTables)
 	case immMemArg:
 		f.complexity.accesses++
 		readMemArg(r)
@@ -234,21 +248,65 @@ func (f *function) rewriteInstruction() {
 		f.liveness.applySelect()
 	case immHeapType:
 		readHeapType(r)
-	case immPrefix:
-		f.rewritePrefixed(op, pos)
-	}
-	if r.err != nil {
-		return
-	}
-	f.extendPath(r.pos - pos)
-	if f.uncheckedPath > maxUncheckedPath && len(f.frames) > 0 {
-		f.complexity.blocks += 3
-		f.beginReplacement(r.pos)
-		f.body.countOrTick(func() { f.body.i32(uncheckedPathCost) })
-		f.uncheckedPath = 0
 	}
 }
 
+// rewriteBranch renumbers the label of a br or br_if.
+func (f *function) rewriteBranch(op byte, pos int) {
+	f.branched = true
+	if op == opBrIf {
+		f.liveness.popUsed(1)
+	}
+	label := f.r.index("label", uint32(len(f.frames)))
+	if to := f.noteBranch(label); to != label {
+		f.beginReplacement(pos)
+		f.body.index(op, to)
+	}
+	f.complexity.blocks += 2
+	if op == opBr {
+		f.uncheckedPath = unreached
+		f.liveness.markUnreachable()
+	}
+}
+
+// rewriteRefFunc renumbers the function of a ref.func, and charges the reference.
+func (f *function) rewriteRefFunc(pos int) {
+	i := f.r.index("function", uint32(len(f.w.funcTypes)))
+	f.beginReplacement(pos)
+	if f.w.o.Charge {
+		f.body.requestCharge(ChargeReferences, func() { f.body.i32(1) })
+		f.body.op(opDrop)
+	}
+	f.body.index(opRefFunc, f.w.outputFuncIndex(i))
+}
+
+// noteLocal reads the index of a local.get, local.set or local.tee.
+func (f *function) noteLocal(op byte) {
+	i := f.r.index("local", f.head.locals)
+	switch {
+	case f.r.err != nil:
+	case op == opLocalGet:
+		f.complexity.noteRead(i)
+		f.liveness.localGet(i)
+	default:
+		f.complexity.noteWrite(i)
+		f.liveness.localSet(i, op == opLocalTee)
+	}
+}
+
+// noteGlobal reads the index of a global.get or global.set.
+func (f *function) noteGlobal(op byte) {
+	i := f.r.index("global", f.w.numGlobals)
+	switch {
+	case f.r.err != nil:
+	case op == opGlobalGet:
+		f.liveness.push(f.w.globalSizes[i])
+	default:
+		f.liveness.popUsed(1)
+	}
+}
+
+// rewriteControl rewrites unreachable, return, else and end.
 func (f *function) rewriteControl(op byte, pos int) {
 	f.branched = true
 	f.complexity.blocks++
@@ -257,7 +315,7 @@ func (f *function) rewriteControl(op byte, pos int) {
 		f.uncheckedPath = unreached
 		f.liveness.markUnreachable()
 	case opReturn:
-		// A branch to the end of the function's block does not leave out what wrap puts there.
+		// A return becomes a branch to the end of the instructions, where the epilogue follows.
 		unchanged := f.unchanged
 		f.chargeValues(len(f.typ.results))
 		f.beginReplacement(pos)
@@ -295,6 +353,7 @@ func (f *function) rewriteControl(op byte, pos int) {
 	}
 }
 
+// rewriteBlock rewrites the start of a block, loop or if.
 func (f *function) rewriteBlock(op byte) {
 	r := f.r
 	start := r.pos
@@ -324,7 +383,7 @@ func (f *function) rewriteBlock(op byte) {
 	f.branched = f.branched || op != opBlock
 }
 
-// noteBranch notes a branch to a label of the input, and gives the output's.
+// noteBranch notes a branch to a label, and returns the label in the output.
 func (f *function) noteBranch(l uint32) uint32 {
 	if f.r.err != nil {
 		return l
@@ -338,6 +397,7 @@ func (f *function) noteBranch(l uint32) uint32 {
 	return uint32(f.outputDepth - b.outputTarget)
 }
 
+// rewriteBranchTable renumbers the labels of a br_table.
 func (f *function) rewriteBranchTable(pos int) {
 	r := f.r
 	n := r.count(1)
@@ -361,10 +421,21 @@ func (f *function) rewriteBranchTable(pos int) {
 	f.liveness.markUnreachable()
 }
 
-// rewriteCall renumbers the function that is called, of the given type. A call that takes the function's
-// place leaves it first.
-func (f *function) rewriteCall(op byte, pos int, callee, typ uint32) {
-	if f.r.err != nil {
+// rewriteCall renumbers the function of a call. A tail call (return_call) leaves the frame before
+// it calls.
+func (f *function) rewriteCall(op byte, pos int) {
+	r := f.r
+	var callee, typ uint32
+	switch op {
+	case opCall, opReturnCall:
+		if callee = r.index("function", uint32(len(f.w.funcTypes))); r.err == nil {
+			typ = f.w.funcTypes[callee]
+		}
+	default:
+		typ = r.index("type", uint32(len(f.w.types)))
+		r.index("table", f.w.numTables)
+	}
+	if r.err != nil {
 		return
 	}
 	f.chargeValues(len(f.w.types[typ].results))

@@ -1,6 +1,6 @@
 // Package memory allocates the linear memory of guests. It reserves address space at once, commits
-// pages as the memory grows (mmap(2) and mprotect(2), VirtualAlloc on Windows), and unmaps all of it
-// when the last reference is released. Pages become resident when they are touched.
+// pages as the memory grows (mmap(2) and mprotect(2), VirtualAlloc on Windows), and unmaps it when
+// the last reference is released. Pages become resident when they are touched.
 //
 // The package implements wazero's allocator interface. The engine decides on the limits and on the
 // references.
