@@ -31,7 +31,7 @@ check "GET" says "it works" curl "http://127.0.0.1:$at/"
 check "a redirection" says "it works" curl -L "http://127.0.0.1:$at/away"
 check "a part" says "works" curl -r 3- "http://127.0.0.1:$at/index.html"
 check "HEAD" says "Content-Length: 5000000" curl -I "http://127.0.0.1:$at/large"
-check "what there is not" says "404 Not Found" curl "http://127.0.0.1:$at/nothing"
+check "a page that does not exist" says "404 Not Found" curl "http://127.0.0.1:$at/nothing"
 download() { curl "http://127.0.0.1:$at/large" -o /files/copy && cmp "$work/files/copy" "$work/site/large"; }
 check "5 MB into a file" download
 upload() { curl -T /files/copy "http://127.0.0.1:$at/put/copy" && cmp "$work/site/put/copy" "$work/site/large"; }
