@@ -12,14 +12,14 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// goWords are what Go's packages put into errors.
+// goWords matches words from errors of Go's packages, which mean nothing to a user.
 var goWords = regexp.MustCompile(
 	`strconv|syntax|: (lookup|dial) |: listen (tcp|udp)|bind:|open /|read /|mkdir|panic|goroutine|` +
 		`unexpected|\binvalid (port|argument)|missing port|ParseAddr|netip|pflag|bad flag`,
 )
 
-// TestBadValues gives each flag of run a value that it can hardly take.
-func TestBadValues(t *testing.T) {
+// TestBadFlagValuesHaveOneClearLine gives each flag of run values that most flags refuse.
+func TestBadFlagValuesHaveOneClearLine(t *testing.T) {
 	module, err := filepath.Abs("testdata/module/hello.wasm")
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestBadValues(t *testing.T) {
 					cmd.Run()
 					got := stderr.String()
 					if words := goWords.FindString(got); words != "" {
-						t.Errorf("%q: got %q, with %q in it", value, got, words)
+						t.Errorf("%q: got %q, want it without %q", value, got, words)
 					}
 					line, see, _ := strings.Cut(strings.TrimSuffix(got, "\n"), "\n")
 					switch code := cmd.ProcessState.ExitCode(); {

@@ -13,8 +13,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// tool finds a program that a test drives; without it the test is left out, unless this is CI.
-func tool(t *testing.T, name, debianPackage string) string {
+// findTool finds a program that a test drives. Without it the test is skipped, or fails if
+// WASPORT_CI=1 is set.
+func findTool(t *testing.T, name, debianPackage string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err == nil {
@@ -27,8 +28,8 @@ func tool(t *testing.T, name, debianPackage string) string {
 	return ""
 }
 
-// printed runs the command and returns what it prints.
-func printed(t *testing.T, args ...string) string {
+// output runs the command and returns its stdout. It must print nothing on stderr.
+func output(t *testing.T, args ...string) string {
 	t.Helper()
 	var stderr bytes.Buffer
 	cmd := exec.Command("wasport", args...)
@@ -36,13 +37,13 @@ func printed(t *testing.T, args ...string) string {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil || stderr.Len() > 0 {
-		t.Fatalf("wasport %q: %v\n%s", args, err, &stderr)
+		t.Fatalf("wasport %q: got %v, want no error and no stderr\n%s", args, err, &stderr)
 	}
 	return string(out)
 }
 
-// bashDriver does what bash does when tab is pressed at the end of the line $1: it splits the line
-// as COMP_WORDBREAKS says, and calls the function.
+// bashDriver completes the line $1 as bash does at a tab: it splits the line at the characters of
+// COMP_WORDBREAKS and calls the function (bash(1), Programmable Completion).
 const bashDriver = `
 source "$0"
 COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=()
@@ -52,16 +53,16 @@ while [[ $rest =~ ^[[:space:]]*([=:]+|[^=:[:space:]]+)(.*)$ ]]; do
 done
 [[ $1 == *' ' ]] && COMP_WORDS+=("")
 COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 ))
-compopt() { :; } # there is no completion under way
+compopt() { :; } # fails outside of a completion
 _wasport wasport "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
 printf '%s\n' "${COMPREPLY[@]}"
 `
 
-func TestBashCompletion(t *testing.T) {
-	bash := tool(t, "bash", "bash")
+func TestBashCompletesCommandsFlagsAndValues(t *testing.T) {
+	bash := findTool(t, "bash", "bash")
 	dir := t.TempDir()
 	script := filepath.Join(dir, "completion")
-	if err := os.WriteFile(script, []byte(printed(t, "completion", "bash")), 0o666); err != nil {
+	if err := os.WriteFile(script, []byte(output(t, "completion", "bash")), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"data", "data two"} {
@@ -84,9 +85,9 @@ func TestBashCompletion(t *testing.T) {
 		{"wasport run --unknown-imports=", "trap"},
 		{"wasport run --dir da", "data|data two"},
 		{"wasport run --dir=da", "data|data two"},
-		{"wasport run --policy --tim", ""}, // the value of --policy, which bash completes as a file
+		{"wasport run --policy --tim", ""}, // a value, which bash completes as a file
 		{"wasport run --timeout ", ""},
-		{"wasport run module.wasm --tim", ""}, // a flag of the module
+		{"wasport run module.wasm --tim", ""}, // an argument of the module
 		{"wasport run -- --tim", ""},
 		{"wasport inspect --j", "--json"},
 		{"wasport inspect module.wasm --j", "--json"},
@@ -109,29 +110,29 @@ func TestBashCompletion(t *testing.T) {
 	}
 }
 
-// TestCompletionIsRead lets each shell read what is for it.
-func TestCompletionIsRead(t *testing.T) {
+// TestCompletionScriptsParse has each shell check the syntax of its script.
+func TestCompletionScriptsParse(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		t.Run(shell, func(t *testing.T) {
-			path := tool(t, shell, shell)
+			path := findTool(t, shell, shell)
 			script := filepath.Join(t.TempDir(), "script")
-			if err := os.WriteFile(script, []byte(printed(t, "completion", shell)),
+			if err := os.WriteFile(script, []byte(output(t, "completion", shell)),
 				0o666); err != nil {
 				t.Fatal(err)
 			}
 			if out, err := exec.Command(path, "-n", script).CombinedOutput(); err != nil ||
 				len(out) > 0 {
-				t.Errorf("%v\n%s", err, out)
+				t.Errorf("%s -n: got %v, want no error\n%s", shell, err, out)
 			}
 		})
 	}
 }
 
-// TestFishCompletion asks fish itself.
-func TestFishCompletion(t *testing.T) {
-	fish := tool(t, "fish", "fish")
+// TestFishCompletesCommandsAndFlags has fish complete lines (fish, complete -C).
+func TestFishCompletesCommandsAndFlags(t *testing.T) {
+	fish := findTool(t, "fish", "fish")
 	script := filepath.Join(t.TempDir(), "wasport.fish")
-	if err := os.WriteFile(script, []byte(printed(t, "completion", "fish")), 0o666); err != nil {
+	if err := os.WriteFile(script, []byte(output(t, "completion", "fish")), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	for line, want := range map[string]string{
@@ -159,9 +160,10 @@ func TestFishCompletion(t *testing.T) {
 	}
 }
 
-// TestMadeOfFlags checks that all flags of all commands are in what is made of them.
-func TestMadeOfFlags(t *testing.T) {
-	for _, made := range []struct {
+// TestGeneratedTextsHaveAllFlags checks that the manual page and each completion script have all
+// flags of all commands.
+func TestGeneratedTextsHaveAllFlags(t *testing.T) {
+	for _, test := range []struct {
 		args   []string
 		escape func(flag string) string
 	}{
@@ -170,13 +172,13 @@ func TestMadeOfFlags(t *testing.T) {
 		{[]string{"completion", "zsh"}, func(f string) string { return "'*--" + f }},
 		{[]string{"completion", "fish"}, func(f string) string { return " -l " + f + " " }},
 	} {
-		text := strings.ReplaceAll(printed(t, made.args...), "-f, ", "\\fB")
+		text := strings.ReplaceAll(output(t, test.args...), "-f, ", "\\fB")
 		text = regexp.MustCompile(`\\fB\\-., `).ReplaceAllString(text, `\fB`)
 		for _, c := range commands() {
 			for _, g := range c.page().groups {
 				g.VisitAll(func(f *pflag.Flag) {
-					if !strings.Contains(text, made.escape(f.Name)) {
-						t.Errorf("%q: got no --%s of %s", made.args, f.Name, c.name)
+					if !strings.Contains(text, test.escape(f.Name)) {
+						t.Errorf("%q: got no --%s of %s, want it", test.args, f.Name, c.name)
 					}
 				})
 			}
@@ -184,8 +186,8 @@ func TestMadeOfFlags(t *testing.T) {
 	}
 }
 
-// TestManualText prints a page that has each kind of text and of flag.
-func TestManualText(t *testing.T) {
+// TestManualFormatsEachKindOfText prints a page with paragraphs, examples, titles and flags.
+func TestManualFormatsEachKindOfText(t *testing.T) {
 	g := newGroup("Group")
 	g.Bool("on", false, "do it -- or not")
 	g.StringP("file", "f", "", "`FILE` read this")
@@ -226,12 +228,12 @@ goes on.
 	}
 }
 
-// TestManual lets mandoc look at the page. The date of a page made of flags would be that of the
-// build.
-func TestManual(t *testing.T) {
-	mandoc := tool(t, "mandoc", "mandoc")
+// TestManualPassesMandoc lints and formats the page with mandoc(1). The page has no date, since it
+// would be the date of the build.
+func TestManualPassesMandoc(t *testing.T) {
+	mandoc := findTool(t, "mandoc", "mandoc")
 	cmd := exec.Command(mandoc, "-T", "lint", "-W", "warning")
-	cmd.Stdin = strings.NewReader(printed(t, "man"))
+	cmd.Stdin = strings.NewReader(output(t, "man"))
 	out, _ := cmd.CombinedOutput()
 	lines := slices.DeleteFunc(
 		strings.Split(strings.TrimSpace(string(out)), "\n"),
@@ -240,10 +242,10 @@ func TestManual(t *testing.T) {
 		},
 	)
 	if len(lines) > 0 {
-		t.Errorf("mandoc says\n%s", strings.Join(lines, "\n"))
+		t.Errorf("got warnings of mandoc, want none:\n%s", strings.Join(lines, "\n"))
 	}
 	page := exec.Command(mandoc, "-T", "ascii", "-O", "width=100")
-	page.Stdin = strings.NewReader(printed(t, "man"))
+	page.Stdin = strings.NewReader(output(t, "man"))
 	shown, err := page.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +258,7 @@ func TestManual(t *testing.T) {
 			"client.wasm --verbose",
 	} {
 		if !strings.Contains(text, want) {
-			t.Errorf("got no %q in\n%s", want, text)
+			t.Errorf("got no %q, want it in\n%s", want, text)
 		}
 	}
 }

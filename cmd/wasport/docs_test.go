@@ -21,15 +21,15 @@ import (
 
 const root = "../.."
 
-// documents are the ones that hold true because they are tested: blocks marked "console" are run,
-// and those that name a file are a part of it.
+// documents are the tested documents. TestDocuments runs their blocks marked "console", and
+// compares a block that names a file with that file.
 var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md",
 	"docs/threads.md", "docs/policy.md", "docs/threat-model.md",
 	"docs/c/first-program.md", "docs/c/porting.md", "docs/c/coming-from-wamr.md",
 	"docs/languages.md", "guest/rust/README.md", "CONTRIBUTING.md", "RATIONALE.md", "CHANGELOG.md",
 	"SECURITY.md", "docs/architecture.md", "docs/performance.md", "docs/stability.md"}
 
-// block is what stands between two lines of three backquotes, with what is said after the first.
+// block is a fenced code block with the kind and the file of its first line.
 type block struct {
 	kind, file string
 	line       int
@@ -56,12 +56,12 @@ func blocks(t *testing.T, document string) (list []block) {
 	return list
 }
 
-// TestDocuments runs the commands of the documents.
+// TestDocuments runs the commands of the documents, and compares their output with the document.
 func TestDocuments(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("the commands are for a Unix shell")
 	}
-	dir := clone(t)
+	dir := linkRepository(t)
 	for _, document := range documents {
 		for _, b := range blocks(t, document) {
 			t.Run(document+":"+strconv.Itoa(b.line), func(t *testing.T) {
@@ -69,19 +69,20 @@ func TestDocuments(t *testing.T) {
 				case b.file != "":
 					text, err := os.ReadFile(filepath.Join(root, b.file))
 					if err != nil || !strings.Contains(string(text), b.text) {
-						t.Errorf("got a block that is not in %s (%v), want a part of it", b.file, err)
+						t.Errorf("got %v and a block that is not in %s, want a part of it", err,
+							b.file)
 					}
 				case b.kind == "console":
-					converse(t, dir, b.text)
+					runConsole(t, dir, b.text)
 				}
 			})
 		}
 	}
 }
 
-// clone makes a directory with all that is in the repository, where commands can leave things. Go
-// finds the packages where they are, and so what it knows of them.
-func clone(t *testing.T) string {
+// linkRepository returns a directory of symbolic links to the files of the repository, in which
+// commands can create files. A go.work file leads the go command to the packages.
+func linkRepository(t *testing.T) string {
 	repository, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
@@ -102,15 +103,15 @@ func clone(t *testing.T) string {
 	init := exec.Command("go", "work", "init", repository)
 	init.Dir = dir
 	if out, err := init.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("go work init: got %v, want no error\n%s", err, out)
 	}
 	return dir
 }
 
-// converse runs the lines that start with "$ " and compares what they print with the lines that
+// runConsole runs the lines that start with "$ " and compares what they print with the lines that
 // follow. Lines "..." stand for any number of lines, times and ports may differ. A command that
 // ends in & goes on, once it has printed what is said, until "kill %1" or the end of the block.
-func converse(t *testing.T, dir, text string) {
+func runConsole(t *testing.T, dir, text string) {
 	text = strings.ReplaceAll(text, "7000", freePort(t))
 	parts := strings.Split("\n"+text, "\n$ ")[1:]
 	path := os.Getenv("PATH")
@@ -163,13 +164,12 @@ func converse(t *testing.T, dir, text string) {
 		cmd.Stdout, cmd.Stderr = &out, &out // in the order in which a terminal would show it
 		cmd.Run()                           // its status is printed where it matters
 		if got := out.String(); !matches(got, want) {
-			t.Errorf("$ %s\nprints\n%snot\n%s", command, got, want)
+			t.Errorf("$ %s\ngot\n%swant\n%s", command, got, want)
 		}
 	}
 }
 
-// goCache is where the go command keeps what it built, which would otherwise move with the user's
-// cache directory.
+// goCache returns the go command's cache, which would otherwise move with XDG_CACHE_HOME.
 func goCache(t *testing.T) string {
 	out, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
@@ -178,8 +178,8 @@ func goCache(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
-// freePort is a port that nobody listens on, and none of those that systems give to who asks for
-// any: other tests leave thousands of them behind for a minute.
+// freePort returns an unused port below the ephemeral ones (ip(7), ip_local_port_range): other
+// tests leave thousands of these in TIME_WAIT.
 func freePort(t *testing.T) string {
 	for range 100 {
 		port := strconv.Itoa(10_000 + rand.IntN(20_000))
@@ -188,7 +188,7 @@ func freePort(t *testing.T) string {
 			return port
 		}
 	}
-	t.Fatal("no port is free")
+	t.Fatal("got no free port in 100 attempts, want one")
 	return ""
 }
 
@@ -224,7 +224,7 @@ func startJob(t *testing.T, cmd *exec.Cmd, want string) (stop func()) {
 
 var varying = regexp.MustCompile(`<\d+\.\d{6}>|(127\.0\.0\.1|\[::1\])[: ]\d{5}\b`)
 
-// matches compares what was printed with what is documented.
+// matches compares the output of a command with a document.
 func matches(got, want string) bool {
 	pattern := regexp.QuoteMeta(varying.ReplaceAllString(want, "VARYING"))
 	pattern = strings.ReplaceAll("\n"+pattern, "\n\\.\\.\\.\n", "\n(?:.*\n)*")
@@ -232,36 +232,36 @@ func matches(got, want string) bool {
 	return regexp.MustCompile("^" + pattern + "$").MatchString("\n" + got)
 }
 
-// TestFlagsDocumented checks that docs/flags.md tells of every flag, and of none that there is not.
-func TestFlagsDocumented(t *testing.T) {
+// TestFlagsAreDocumented checks that docs/flags.md has every flag of run and no others.
+func TestFlagsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs/flags.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := make(map[string]bool)
+	documented := make(map[string]bool)
 	for _, m := range regexp.MustCompile(`(?m)^\| .*`).FindAll(text, -1) {
 		for _, flag := range regexp.MustCompile("`--([a-z-]+)").FindAllSubmatch(m, -1) {
-			told[string(flag[1])] = true
+			documented[string(flag[1])] = true
 		}
 	}
 	for _, g := range new(runFlags).groups() {
 		g.VisitAll(func(f *pflag.Flag) {
-			if !told[f.Name] {
-				t.Errorf("docs/flags.md does not tell of --%s", f.Name)
+			if !documented[f.Name] {
+				t.Errorf("docs/flags.md has no --%s, want it", f.Name)
 			}
-			delete(told, f.Name)
+			delete(documented, f.Name)
 		})
 	}
 	for _, iwasm := range []string{"stack-size", "heap-size"} {
-		delete(told, iwasm)
+		delete(documented, iwasm)
 	}
-	for name := range told {
-		t.Errorf("docs/flags.md tells of --%s, which there is not", name)
+	for name := range documented {
+		t.Errorf("docs/flags.md has --%s, want no flag that does not exist", name)
 	}
 }
 
-// TestLinks checks that what the documents refer to is there.
-func TestLinks(t *testing.T) {
+// TestLinksLeadToFiles checks that the relative links of the documents lead to existing files.
+func TestLinksLeadToFiles(t *testing.T) {
 	for _, document := range documents {
 		text, err := os.ReadFile(filepath.Join(root, document))
 		if err != nil {
@@ -270,7 +270,7 @@ func TestLinks(t *testing.T) {
 		for _, m := range regexp.MustCompile(`\]\(([^):#]+)\)`).FindAllSubmatch(text, -1) {
 			if _, err := os.Stat(filepath.Join(root, filepath.Dir(document),
 				string(m[1]))); err != nil {
-				t.Errorf("%s: %v", document, err)
+				t.Errorf("%s: got %v, want a file", document, err)
 			}
 		}
 	}

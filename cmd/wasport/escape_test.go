@@ -12,10 +12,11 @@ import (
 	"unicode"
 )
 
-// hostile is a name that would clear a terminal, set its title, write backwards and forge a line.
+// hostile is a name that clears a terminal, sets its title, reverses the direction of its text and
+// forges a line (ECMA-48; xterm's OSC 0; Unicode, U+202E).
 const hostile = "\x1b[2J\x1b]0;x\x07\u202e\u009b1m\r\nwasport: forged"
 
-// section is a section of a module.
+// section encodes a section of a module (WebAssembly 1.0, 5.5.2).
 func section(id byte, content ...[]byte) []byte {
 	all := slices.Concat(content...)
 	return append(binary.AppendUvarint([]byte{id}, uint64(len(all))), all...)
@@ -23,25 +24,26 @@ func section(id byte, content ...[]byte) []byte {
 
 func named(s string) []byte { return append(binary.AppendUvarint(nil, uint64(len(s))), s...) }
 
-// hostileModule is a module with hostile names everywhere. Its _start runs the code.
+// hostileModule encodes a module with hostile names in each section. Its _start runs the code.
 func hostileModule(imported []byte, code ...byte) []byte {
-	own := byte(0) // index of its own function
+	start := byte(0) // function index
 	if imported[0] == 0 {
-		own = 1
+		start = 1
 	}
 	return slices.Concat([]byte("\x00asm\x01\x00\x00\x00"),
 		section(1, []byte{1, 0x60, 0, 0}), // the type () -> ()
 		section(2, []byte{1}, named(hostile), named("i"+hostile), imported),
 		section(3, []byte{1, 0}),
-		section(7, []byte{2}, named("_start"), []byte{0, own}, named("e"+hostile), []byte{0, own}),
+		section(7, []byte{2}, named("_start"), []byte{0, start},
+			named("e"+hostile), []byte{0, start}),
 		section(10, []byte{1, byte(len(code) + 2), 0}, code, []byte{0x0b}),
 		section(0, named(hostile), []byte("custom")),
-		section(0, named("name"), section(1, []byte{1, own}, named("f"+hostile))),
+		section(0, named("name"), section(1, []byte{1, start}, named("f"+hostile))),
 	)
 }
 
-// TestHostileNames has names of a module's printed, and of its file.
-func TestHostileNames(t *testing.T) {
+// TestHostileNamesAreEscaped has the command print names of a module and of its file.
+func TestHostileNamesAreEscaped(t *testing.T) {
 	const call, unreachable = 0x10, 0x00
 	function := []byte{0, 0}
 	running := func(args ...string) []string {
@@ -51,13 +53,13 @@ func TestHostileNames(t *testing.T) {
 		name string
 		wasm []byte
 		args []string
-		want string // what is printed of the names
+		want string // a part of the escaped name
 	}{
 		{"inspect", hostileModule(function), []string{"inspect"}, `"i\x1b[2J`},
-		{"inspect what exports", hostileModule(function), []string{"inspect"}, `"e\x1b[2J`},
-		{"inspect what imports memory", hostileModule([]byte{2, 0, 1}), []string{"inspect"},
+		{"inspect exports", hostileModule(function), []string{"inspect"}, `"e\x1b[2J`},
+		{"inspect a memory import", hostileModule([]byte{2, 0, 1}), []string{"inspect"},
 			`"i\x1b[2J`},
-		{"inspect what is cut off", hostileModule(function)[:120], []string{"inspect"}, ""},
+		{"inspect a truncated module", hostileModule(function)[:120], []string{"inspect"}, ""},
 		{"lacking an import", hostileModule(function), []string{"run"}, `"i\x1b[2J`},
 		{"lacking a global", hostileModule([]byte{3, 0x7f, 0}), running(), `"i\x1b[2J`},
 		{"call of what is missing", hostileModule(function, call, 0), running(), `"i\x1b[2J`},
@@ -84,10 +86,10 @@ func TestHostileNames(t *testing.T) {
 			out, _ := cmd.CombinedOutput()
 			control := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
 			if i := bytes.IndexFunc(out, control); i >= 0 {
-				t.Errorf("got something that does not print, at %d of %q", i, out)
+				t.Errorf("got an unprintable character at %d of %q, want none", i, out)
 			}
 			if strings.Contains(string(out), "\nwasport: forged") {
-				t.Errorf("got a forged line: %q", out)
+				t.Errorf("got a forged line in %q, want none", out)
 			}
 			if !strings.Contains(string(out), test.want) {
 				t.Errorf("got %q, want the name as %s", out, test.want)

@@ -11,8 +11,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// TestLearnAtOnce has runs that end at the same time add to one file.
-func TestLearnAtOnce(t *testing.T) {
+// TestConcurrentRunsExtendOneLearnFile has runs that end at the same time add to one policy.
+func TestConcurrentRunsExtendOneLearnFile(t *testing.T) {
 	const runs = 16
 	file := filepath.Join(t.TempDir(), "net.toml")
 	var files []*learnFile
@@ -40,7 +40,7 @@ func TestLearnAtOnce(t *testing.T) {
 	}
 	p, err := policy.Parse(file, text)
 	if err != nil {
-		t.Fatalf("%v: %s", err, text)
+		t.Fatalf("got %v, want a policy: %s", err, text)
 	}
 	if got := len(p.Rules()); got != runs {
 		t.Errorf("got %d rules, want %d: %s", got, runs, text)

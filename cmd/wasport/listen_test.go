@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// TestListenByFamily opens the same port for each family: neither socket is in the way of the
-// other, or hears for it.
-func TestListenByFamily(t *testing.T) {
+// TestListenersOfBothFamiliesShareAPort opens one port for IPv4 and for IPv6, each by a socket of
+// its own family.
+func TestListenersOfBothFamiliesShareAPort(t *testing.T) {
 	for _, network := range []string{"tcp", "udp"} {
 		t.Run(network, func(t *testing.T) {
-			var four syscall.Conn
+			var v4 syscall.Conn
 			for _, host := range []string{"0.0.0.0", "[::ffff:0.0.0.0]"} {
 				s, err := listenAddr{network, host + ":0"}.open()
 				if err != nil {
@@ -20,25 +20,25 @@ func TestListenByFamily(t *testing.T) {
 				}
 				defer s.(interface{ Close() error }).Close()
 				if got := localAddr(s); !strings.HasPrefix(got, "0.0.0.0:") {
-					t.Errorf("%s is opened at %s", host, got)
+					t.Errorf("%s: got address %s, want 0.0.0.0", host, got)
 				}
-				four = s
+				v4 = s
 			}
-			_, port, err := net.SplitHostPort(localAddr(four))
+			_, port, err := net.SplitHostPort(localAddr(v4))
 			if err != nil {
 				t.Fatal(err)
 			}
-			six, err := listenAddr{network, "[::]:" + port}.open()
+			v6, err := listenAddr{network, "[::]:" + port}.open()
 			if err != nil {
 				if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
 					t.Skip("this host has no IPv6")
 				} else {
 					l.Close()
 				}
-				t.Fatalf("beside 0.0.0.0: %v", err)
+				t.Fatalf("[::] beside 0.0.0.0: got %v, want no error", err)
 			}
-			defer six.(interface{ Close() error }).Close()
-			if got, want := localAddr(six), "[::]:"+port; got != want {
+			defer v6.(interface{ Close() error }).Close()
+			if got, want := localAddr(v6), "[::]:"+port; got != want {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		})

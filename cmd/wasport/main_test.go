@@ -16,14 +16,14 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"wasport": main})
 }
 
-// TestScript runs testdata/script. The modules of testdata/module are in the directory that a
-// script starts in; $GUESTS is where those of internal/guests are.
+// TestScript runs the scripts of testdata/script (testscript of rogpeppe/go-internal). Each starts
+// in a directory with the modules of testdata/module. $GUESTS is internal/guests.
 func TestScript(t *testing.T) {
 	guests, err := filepath.Abs("../../internal/guests")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, config := t.TempDir(), t.TempDir() // of all scripts that have none of their own
+	cache, config := t.TempDir(), t.TempDir() // shared by all scripts that do not set their own
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -58,8 +58,8 @@ func copyModules(to string) error {
 	return nil
 }
 
-// TestModules checks that the modules of testdata are what their text says.
-func TestModules(t *testing.T) {
+// TestModulesMatchTheirText checks that each module of testdata was built from its text.
+func TestModulesMatchTheirText(t *testing.T) {
 	needs.Programs(t, "wat2wasm")
 	texts, err := filepath.Glob("testdata/module/*.wat")
 	if err != nil {
@@ -70,7 +70,7 @@ func TestModules(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "out.wasm")
 		if b, err := exec.Command("wat2wasm", "--debug-names", text, "-o",
 			out).CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s", err, b)
+			t.Errorf("wat2wasm %s: got %v, want no error\n%s", text, err, b)
 			continue
 		}
 		got, err := os.ReadFile(binary)
@@ -79,7 +79,7 @@ func TestModules(t *testing.T) {
 			continue
 		}
 		if want, err := os.ReadFile(out); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is not what %s gives", binary, text)
+			t.Errorf("%s: got other bytes, want those that wat2wasm makes of %s", binary, text)
 		}
 	}
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Prometheus refuses a whole page for one line that it cannot read.
-func TestExpositionIsWellFormed(t *testing.T) {
+// TestMetricsFollowPrometheusFormat checks each line, since Prometheus rejects a whole page for one
+// malformed line (Prometheus, "Exposition formats").
+func TestMetricsFollowPrometheusFormat(t *testing.T) {
 	c := wasport.Counters{OpenSockets: 3, SentBytes: 1 << 60}
 	c.Denied[policy.OpConnect] = 7
 	page := string(exposition(c))
@@ -31,7 +32,7 @@ func TestExpositionIsWellFormed(t *testing.T) {
 			m := kind.FindStringSubmatch(line)
 			if isTotal := strings.HasSuffix(family, "_total"); m[1] != family ||
 				isTotal != (m[2] == "counter") {
-				t.Errorf("got %q after the help of %s", line, family)
+				t.Errorf("got %q after the help of %s, want the type of that family", line, family)
 			}
 		case sample.MatchString(line):
 			if got := sample.FindStringSubmatch(line)[1]; got != family {
@@ -47,7 +48,7 @@ func TestExpositionIsWellFormed(t *testing.T) {
 		`wasport_sent_bytes_total 1152921504606846976`,
 	} {
 		if !strings.Contains(page, want+"\n") {
-			t.Errorf("got no line %q in\n%s", want, page)
+			t.Errorf("got no line %q, want it in\n%s", want, page)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestProgress(t *testing.T) {
+func TestProgressShowsSecondsAndErasesTheLine(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		ticks int
@@ -21,11 +21,11 @@ func TestProgress(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			var out strings.Builder
 			tick := make(chan time.Time)
-			end := progress(&out, "compiling x", tick)
+			stop := startProgress(&out, "compiling x", tick)
 			for range row.ticks {
 				tick <- time.Time{}
 			}
-			end()
+			stop()
 			if got := out.String(); got != row.want {
 				t.Errorf("got %q, want %q", got, row.want)
 			}
@@ -33,22 +33,22 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestProgressOnStalledTerminal ends although nothing that is written is taken.
+// TestProgressOnStalledTerminal stops while a write to the terminal blocks.
 func TestProgressOnStalledTerminal(t *testing.T) {
 	r, w := io.Pipe()
 	defer r.Close()
 	tick := make(chan time.Time)
-	end := progress(w, "compiling x", tick)
+	stop := startProgress(w, "compiling x", tick)
 	tick <- time.Time{}
-	end() // or the test times out
+	stop() // must return; otherwise the test times out
 }
 
-func TestIsTerminal(t *testing.T) {
+func TestIsTerminalOnlyForTerminals(t *testing.T) {
 	for path, want := range map[string]bool{os.DevNull: false, "/dev/ptmx": true,
 		os.Args[0]: false} {
 		f, err := os.Open(path)
 		if err != nil {
-			t.Log(err) // there are no terminals of this kind
+			t.Log(err) // this system has no such file
 			continue
 		}
 		if got := isTerminal(f); got != want {

@@ -22,18 +22,20 @@ import (
 	"github.com/wasport/wasport/internal/needs"
 )
 
-// scriptCommands are what scripts have besides testscript's own commands.
+// scriptCommands are the commands of scripts besides testscript's own.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"status": status, // status N command...: the command must end with the exit status N
-	// signal NAME N command...: sent the signal after its first line of output, it must end with
-	// the exit status N
-	"signal": interrupt,
-	// talk tcp|udp command...: the command must send back what is sent to the first address in its
-	// trace
-	"talk": talk,
-	"dns":  dns, // dns NAME=ADDR...: starts a DNS server at $DNS
-	// cut FILE N BYTE...: keeps the first N bytes of the file, the last of them as given
-	"cut": cut,
+	// status N command...: runs the command, which must exit with status N.
+	"status": checkStatus,
+	// signal NAME N command...: sends the command a signal after its first line of output. It must
+	// then exit with status N.
+	"signal": sendSignal,
+	// talk tcp|udp command...: sends a line to the first address in the command's trace. The
+	// command must send it back.
+	"talk": checkEcho,
+	// dns NAME=ADDR...: starts a DNS server and sets $DNS to its address.
+	"dns": startDNS,
+	// cut FILE N BYTE...: truncates a file to N bytes and overwrites the last ones.
+	"cut": cutFile,
 }
 
 func condition(name string) (bool, error) {
@@ -46,7 +48,7 @@ func condition(name string) (bool, error) {
 			l.Close()
 		}
 		return err == nil, nil
-	case "clang": // and all that compiling a guest takes
+	case "clang": // with wasi-libc and the other packages of a compiler for guests
 		err := needs.LackingCompiler()
 		if os.Getenv("WASPORT_CI") == "1" {
 			return err == nil, err
@@ -56,14 +58,14 @@ func condition(name string) (bool, error) {
 	return false, errors.New("unknown condition " + name)
 }
 
-func status(ts *testscript.TestScript, neg bool, args []string) {
+func checkStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status N command...")
 	}
-	expect(ts, args[0], ts.Exec(args[1], args[2:]...))
+	expectStatus(ts, args[0], ts.Exec(args[1], args[2:]...))
 }
 
-func cut(ts *testscript.TestScript, neg bool, args []string) {
+func cutFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: cut FILE N BYTE...")
 	}
@@ -78,7 +80,7 @@ func cut(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o666))
 }
 
-func expect(ts *testscript.TestScript, want string, err error) {
+func expectStatus(ts *testscript.TestScript, want string, err error) {
 	got := 0
 	var ended *exec.ExitError
 	switch {
@@ -88,12 +90,12 @@ func expect(ts *testscript.TestScript, want string, err error) {
 		ts.Fatalf("%v", err)
 	}
 	if strconv.Itoa(got) != want {
-		ts.Fatalf("exit status %d, not %s", got, want)
+		ts.Fatalf("got exit status %d, want %s", got, want)
 	}
 }
 
-// start runs a command of a script, and returns when it has printed a line.
-func start(ts *testscript.TestScript, args []string,
+// startCommand starts a command of a script, and returns its first line of output.
+func startCommand(ts *testscript.TestScript, args []string,
 	pipe func(*exec.Cmd) (io.ReadCloser, error)) (cmd *exec.Cmd, line string) {
 	// testscript puts the command into the PATH of this process too
 	path, err := exec.LookPath(args[0])
@@ -104,19 +106,19 @@ func start(ts *testscript.TestScript, args []string,
 		ts.Getenv("GORACE"))
 	out, err := pipe(cmd)
 	ts.Check(err)
-	_, err = cmd.StdinPipe() // in which nothing ever comes
+	_, err = cmd.StdinPipe() // an empty stdin that does not end
 	ts.Check(err)
 	ts.Check(cmd.Start())
 	r := bufio.NewReader(out)
 	if line, err = r.ReadString('\n'); err != nil {
 		cmd.Process.Kill()
-		ts.Fatalf("it printed no line: %q, %v", line, err)
+		ts.Fatalf("got %q, %v, want a line", line, err)
 	}
 	go io.Copy(io.Discard, r)
 	return cmd, line
 }
 
-func interrupt(ts *testscript.TestScript, neg bool, args []string) {
+func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: signal NAME N command...")
 	}
@@ -125,7 +127,7 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("unknown signal %s", args[0])
 	}
 	var stderr bytes.Buffer
-	cmd, _ := start(ts, args[2:], func(c *exec.Cmd) (io.ReadCloser, error) {
+	cmd, _ := startCommand(ts, args[2:], func(c *exec.Cmd) (io.ReadCloser, error) {
 		c.Stderr = &stderr
 		return c.StdoutPipe()
 	})
@@ -133,26 +135,27 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(cmd.Process.Signal(sig))
 	err := cmd.Wait()
 	if took := time.Since(sent); took > 5*time.Second {
-		ts.Fatalf("it went on for %v after the signal", took)
+		ts.Fatalf("got an end %v after the signal, want it within 5 s", took)
 	}
 	io.Copy(ts.Stderr(), &stderr)
-	expect(ts, args[1], err)
+	expectStatus(ts, args[1], err)
 }
 
-var traced = regexp.MustCompile(`^sock_addr_local\(\d+, (\S+)\) = 0 `)
+// localAddrTrace matches the call in a trace that returns the address of a socket.
+var localAddrTrace = regexp.MustCompile(`^sock_addr_local\(\d+, (\S+)\) = 0 `)
 
-func talk(ts *testscript.TestScript, neg bool, args []string) {
+func checkEcho(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: talk tcp|udp command...")
 	}
-	cmd, line := start(ts, args[1:], (*exec.Cmd).StderrPipe)
+	cmd, line := startCommand(ts, args[1:], (*exec.Cmd).StderrPipe)
 	var got string
 	err := func() error {
-		at := traced.FindStringSubmatch(line)
-		if at == nil {
-			return fmt.Errorf("not an address of its own: %s", line)
+		addr := localAddrTrace.FindStringSubmatch(line)
+		if addr == nil {
+			return fmt.Errorf("got %q, want a trace of sock_addr_local", line)
 		}
-		c, err := net.Dial(args[0], at[1])
+		c, err := net.Dial(args[0], addr[1])
 		if err != nil {
 			return err
 		}
@@ -169,11 +172,11 @@ func talk(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	err = errors.Join(err, cmd.Wait())
 	if neg != (got != "echo\n" || err != nil) {
-		ts.Fatalf("it sent %q; %v", got, err)
+		ts.Fatalf("got %q, %v, want an echo: %t", got, err, !neg)
 	}
 }
 
-func dns(ts *testscript.TestScript, neg bool, args []string) {
+func startDNS(ts *testscript.TestScript, neg bool, args []string) {
 	s, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
 	ts.Check(err)
 	ts.Defer(func() { s.Close() })

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// fullPipe makes a pipe that takes nothing more, and that nobody reads.
+// fullPipe returns the write end of a full pipe without a reader (pipe(7)).
 func fullPipe(t *testing.T) *os.File {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -27,19 +27,19 @@ func fullPipe(t *testing.T) *os.File {
 			break
 		}
 	}
-	w.Fd() // puts it into blocking mode, as a shell hands it on
+	w.Fd() // sets blocking mode, which pipes of a shell have
 	return w
 }
 
-// TestStalledOutput ends the command although what takes its output does not.
-func TestStalledOutput(t *testing.T) {
+// TestEndOfCommandWithStalledOutput ends the command while its output blocks.
+func TestEndOfCommandWithStalledOutput(t *testing.T) {
 	const (
 		flood       = "testdata/module/flood.wasm"
 		keepWriting = "../../internal/integration_test/testdata/outside.wasm"
 	)
 	for _, test := range []struct {
 		name string
-		out  bool // stdout is stalled, else stderr
+		out  bool // stdout is stalled, otherwise stderr
 		args []string
 	}{
 		{"refusals", false, []string{flood}},
@@ -67,8 +67,8 @@ func TestStalledOutput(t *testing.T) {
 				} else {
 					stderr = fullPipe(t)
 				}
-				// That it is stalled already cannot be seen from outside; a signal that comes
-				// before the command looks out for it ends it at once.
+				// The test cannot observe that the output is stalled. A signal before the
+				// command handles signals kills it; the test then waits longer.
 				for wait := 500 * time.Millisecond; ; wait *= 2 {
 					cmd := exec.Command("wasport", append(args, test.args...)...)
 					cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
@@ -101,8 +101,8 @@ func TestStalledOutput(t *testing.T) {
 	}
 }
 
-// TestFIFOWithoutReader has the command open what nobody reads.
-func TestFIFOWithoutReader(t *testing.T) {
+// TestTimeoutCoversOpenOfFIFO has the command open outputs that are FIFOs without a reader.
+func TestTimeoutCoversOpenOfFIFO(t *testing.T) {
 	for _, flag := range []string{"--audit", "--trace-file", "--learn"} {
 		t.Run(flag, func(t *testing.T) {
 			t.Parallel()
@@ -183,8 +183,9 @@ func TestModuleFromFIFO(t *testing.T) {
 	}
 }
 
-// TestInheritedDescriptor writes to a file that the shell has opened to append to.
-func TestInheritedDescriptor(t *testing.T) {
+// TestInheritedDescriptorIsAppendedTo writes to a descriptor that the shell has opened at the end
+// of a file.
+func TestInheritedDescriptorIsAppendedTo(t *testing.T) {
 	for _, flag := range []string{"--audit", "--trace-file", "--learn"} {
 		t.Run(flag, func(t *testing.T) {
 			name := filepath.Join(t.TempDir(), "log")
@@ -211,7 +212,7 @@ func TestInheritedDescriptor(t *testing.T) {
 			if !strings.HasPrefix(string(got), "# before\n") ||
 				strings.Count(string(got), "# after\n") != 2 ||
 				!strings.Contains(string(got), "connect") {
-				t.Errorf("got %q, want what was there and what came", got)
+				t.Errorf("got %q, want the earlier lines, and those of two runs", got)
 			}
 		})
 	}

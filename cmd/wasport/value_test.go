@@ -23,7 +23,7 @@ func TestParseDuration(t *testing.T) {
 	} {
 		got, err := parseDuration(text)
 		if got != want || (err == nil) != (want > 0) {
-			t.Errorf("%q: %v, %v; want %v", text, got, err, want)
+			t.Errorf("%q: got %v, %v, want %v", text, got, err, want)
 		}
 	}
 }
@@ -57,7 +57,7 @@ func TestParseDir(t *testing.T) {
 	} {
 		got, err := parseDir(text)
 		if got != want || (err == nil) != (want != wasport.Dir{}) {
-			t.Errorf("%q: %+v, %v; want %+v", text, got, err, want)
+			t.Errorf("%q: got %+v, %v, want %+v", text, got, err, want)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func TestParseListen(t *testing.T) {
 	} {
 		got, err := parseListen(text)
 		if got != want || (err == nil) != (want != listenAddr{}) {
-			t.Errorf("%q: %v, %v; want %v", text, got, err, want)
+			t.Errorf("%q: got %v, %v, want %v", text, got, err, want)
 		}
 	}
 }
@@ -97,25 +97,25 @@ func TestParseServer(t *testing.T) {
 	} {
 		got, err := parseServer(text)
 		if got != want || (err == nil) != (want != "") {
-			t.Errorf("%q: %q, %v; want %q", text, got, err, want)
+			t.Errorf("%q: got %q, %v, want %q", text, got, err, want)
 		}
 	}
 }
 
-// An IPv6 address without brackets whose end can be a port is refused wherever an address stands,
-// and both spellings are shown; each of them is taken.
-func TestTwoReadings(t *testing.T) {
-	type try func(string) error
+// TestAmbiguousIPv6AddressIsRefused gives each flag with an address an IPv6 address that lacks
+// brackets and may end in a port. The error has both spellings, and the flag takes each of them.
+func TestAmbiguousIPv6AddressIsRefused(t *testing.T) {
+	type parser func(string) error
 	listen := func(s string) error { _, err := parseListen("tcp://" + s); return err }
 	server := func(s string) error { _, err := parseServer(s); return err }
 	hosts := func(s string) error { _, _, err := parseHost("db.test=" + s); return err }
 	metrics := func(s string) error { return checkHostPort(s, "") }
 	for _, test := range []struct {
-		flag string
-		try
+		flag   string
+		parse  parser
 		text   string
-		errors []string
-		right  []string
+		errors []string // parts of the error
+		right  []string // unambiguous spellings
 	}{
 		{"--listen", listen, "::1:8080", []string{"[::1]:8080", "[::1:8080]"},
 			[]string{"[::1]:8080", "[::1:8080]:1"}},
@@ -137,14 +137,14 @@ func TestTwoReadings(t *testing.T) {
 			[]string{"127.0.0.1,[2001:db8::1:25]"}},
 	} {
 		t.Run(test.flag+" "+test.text, func(t *testing.T) {
-			err := test.try(test.text)
+			err := test.parse(test.text)
 			for _, want := range test.errors {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("got error %v, want one with %q", err, want)
 				}
 			}
 			for _, right := range test.right {
-				if err := test.try(right); err != nil {
+				if err := test.parse(right); err != nil {
 					t.Errorf("%s: got error %v, want none", right, err)
 				}
 			}
@@ -152,9 +152,9 @@ func TestTwoReadings(t *testing.T) {
 	}
 }
 
-// What is suggested for a flag that does not exist never grants everything, nor anything else than
-// what its name asks for.
-func TestInstead(t *testing.T) {
+// TestSuggestedFlagGrantsNoMore checks that the flag which is suggested for an unknown one grants
+// only the permission in its name, and never everything.
+func TestSuggestedFlagGrantsNoMore(t *testing.T) {
 	var f runFlags
 	all := pflag.NewFlagSet("run", pflag.ContinueOnError)
 	for _, g := range f.groups() {
@@ -177,9 +177,9 @@ func TestInstead(t *testing.T) {
 	}
 }
 
-// The reports of filtered answers come when there is news, with a hint for all that was left out so
-// far; what a guest can cause to be printed has an end, which is told.
-func TestReportsOfFilteredAnswers(t *testing.T) {
+// TestFilteredAnswersAreReportedOnce answers lookups of one name with changing addresses. A report
+// has a hint for all addresses so far, and the total size of reports is bounded.
+func TestFilteredAnswersAreReportedOnce(t *testing.T) {
 	rules, err := policy.ParseTargets(policy.Allow, policy.Connect, "tcp://db.test:5432",
 		policy.Origin{})
 	if err != nil {
@@ -230,7 +230,7 @@ func TestReportsOfFilteredAnswers(t *testing.T) {
 	all.WriteString(out.String())
 	if all.Len() > maxReportBytes+1000 ||
 		strings.Count(all.String(), "--audit FILE records all of it") != 1 {
-		t.Errorf("got %d bytes printed, and an end told %d times, want at most %d and once",
+		t.Errorf("got %d bytes with %d notes of the end, want at most %d bytes and one note",
 			all.Len(),
 			strings.Count(all.String(), "--audit FILE records all of it"), maxReportBytes)
 	}
@@ -248,13 +248,13 @@ func TestDidYouMean(t *testing.T) {
 			want = "; did you mean --" + want + "?"
 		}
 		if s := didYouMean("--", got, names); s != want {
-			t.Errorf("%q: %q, want %q", got, s, want)
+			t.Errorf("%q: got %q, want %q", got, s, want)
 		}
 	}
 }
 
-// TestDirHints follows what parseDir offers instead of what it refuses.
-func TestDirHints(t *testing.T) {
+// TestParseDirHintsAreAccepted parses the spellings that the errors of parseDir suggest.
+func TestParseDirHintsAreAccepted(t *testing.T) {
 	for text, want := range map[string][]wasport.Dir{
 		"a:/b":    {{Host: "a", Guest: "/b"}, {Host: "a:/b", Guest: "NAME"}},
 		"/x/y:z":  {{Host: "/x/y", Guest: "z"}, {Host: "/x/y:z", Guest: "NAME"}},
@@ -263,7 +263,7 @@ func TestDirHints(t *testing.T) {
 	} {
 		_, err := parseDir(text)
 		if err == nil {
-			t.Errorf("%q: got no error", text)
+			t.Errorf("%q: got no error, want one", text)
 			continue
 		}
 		words := regexp.MustCompile(`\S+::\S+`).FindAllString(err.Error(), -1)
