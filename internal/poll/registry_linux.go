@@ -76,7 +76,7 @@ func (r *registry) update(items []Item) {
 		if i < len(before) && before[i] != nil && before[i].p == items[i].P {
 			src = before[i]
 		} else if src = r.known[items[i].P]; src == nil {
-			src = &source{p: items[i].P, slot: wakeSlot}
+			src = &source{p: items[i].P, kind: unclassified, slot: wakeSlot}
 			r.known[src.p] = src
 			r.sources = append(r.sources, src)
 		}

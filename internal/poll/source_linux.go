@@ -14,6 +14,7 @@ import (
 type kind uint8
 
 const (
+	// The source was not refreshed yet.
 	unclassified kind = iota
 	// epoll_wait(2) reports them.
 	registered

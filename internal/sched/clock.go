@@ -8,8 +8,6 @@ const (
 	// clockBits leaves 22 bits for ids of threads (proc_sys_kernel(5), pid_max).
 	clockBits = 42
 	clockMask = 1<<clockBits - 1
-	// clockUnit is in ns.
-	clockUnit = 256
 )
 
 // sameThread reports whether two readings are of the same OS thread.

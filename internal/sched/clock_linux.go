@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// clockUnit is the unit of a reading, in ns.
+const clockUnit = 256
+
 // threadClocks remembers the last reading of each OS thread's processor clock. Two threads may
 // share a place; then neither finds its own reading.
 type threadClocks [512]atomic.Uint64

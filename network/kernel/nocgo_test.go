@@ -1,6 +1,6 @@
-//go:build !cgo
+//go:build linux && !cgo
 
 package kernel_test
 
-// usesC reports whether the C library resolves names if it is asked to.
+// usesC reports whether GODEBUG=netdns=cgo makes the C library resolve names.
 func usesC() bool { return false }
