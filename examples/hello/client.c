@@ -1,4 +1,4 @@
-/* client HOST PORT: prints what the server at HOST says. */
+/* client HOST PORT: prints the bytes that the server at HOST sends. */
 #include <netdb.h>
 #include <stdio.h>
 #include <sys/socket.h>

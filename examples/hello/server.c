@@ -1,4 +1,4 @@
-/* server PORT: greets everybody who connects to it on 127.0.0.1. */
+/* server PORT: sends a greeting to each client that connects to it on 127.0.0.1. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
