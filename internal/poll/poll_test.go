@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport/internal/poll"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 )
@@ -275,7 +276,7 @@ func TestWaitDeadline(t *testing.T) {
 }
 
 func TestCloseEndsWait(t *testing.T) {
-	before := runtime.NumGoroutine()
+	testutil.NoGoroutineLeak(t)
 	for range 50 {
 		s, err := poll.New()
 		check(t, err)
@@ -293,12 +294,6 @@ func TestCloseEndsWait(t *testing.T) {
 			t.Errorf("wait after close: got %v, want %v", err, net.ErrClosed)
 		}
 		s.Wake()
-	}
-	for deadline := soon(); runtime.NumGoroutine() > before && time.Now().Before(deadline); {
-		runtime.Gosched()
-	}
-	if n := runtime.NumGoroutine(); n > before {
-		t.Errorf("got %d goroutines, want %d as before", n, before)
 	}
 }
 

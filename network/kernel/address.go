@@ -5,13 +5,13 @@ import (
 	"strconv"
 )
 
-// address4 and address6 convert addresses of the kernel. An address of an IPv6 socket stays an IPv6
-// address even if it is IPv4-mapped (RFC 4291, section 2.5.5.2). An interface's index becomes a
-// numeric zone.
+// address4 converts an address of an IPv4 socket.
 func address4(a [4]byte, port uint16) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4(a), port)
 }
 
+// address6 converts an address of an IPv6 socket. It stays an IPv6 address even if it is
+// IPv4-mapped (RFC 4291, section 2.5.5.2). An interface's index becomes a numeric zone.
 func address6(a [16]byte, port uint16, index uint32) netip.AddrPort {
 	addr := netip.AddrFrom16(a)
 	if index != 0 {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"runtime"
 	"testing"
 	"time"
 
@@ -129,22 +128,6 @@ func recv(t testing.TB, s network.Socket, b []byte) network.Received {
 	r, err := s.Recv([][]byte{b}, 0)
 	check(t, err)
 	return r
-}
-
-// noLeak fails a test that leaves goroutines behind.
-func noLeak(t testing.TB) {
-	t.Helper()
-	before := runtime.NumGoroutine()
-	t.Cleanup(func() {
-		for deadline := soon(); runtime.NumGoroutine() > before; runtime.Gosched() {
-			if time.Now().After(deadline) {
-				stacks := make([]byte, 1<<16)
-				t.Errorf("got %d goroutines, want %d as before:\n%s",
-					runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
-				return
-			}
-		}
-	})
 }
 
 var none netip.AddrPort

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 )
@@ -55,7 +56,7 @@ func wantFailure(t *testing.T, r network.Resolver, family network.Family, name s
 }
 
 func TestLookupByServer(t *testing.T) {
-	noLeak(t)
+	testutil.NoGoroutineLeak(t)
 	for _, l := range loopbacks {
 		t.Run(l.family.String(), func(t *testing.T) {
 			s := dns(t, l.addr)
@@ -142,7 +143,7 @@ func TestLookupOfConfiguredHosts(t *testing.T) {
 }
 
 func TestLookupWithoutAnswer(t *testing.T) {
-	noLeak(t)
+	testutil.NoGoroutineLeak(t)
 	s := dns(t, loopbacks[0].addr)
 	s.Set("silent.test", dnstest.Answer{Silent: true})
 	r := kernel.New(kernel.Config{Server: s.Addr()})

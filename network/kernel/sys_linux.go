@@ -12,8 +12,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// The functions of this file make their system calls directly: those of golang.org/x/sys allocate
-// an address for each call.
+// sysSocket makes a socket. The functions below that take or return an address make their system
+// calls directly, since those of golang.org/x/sys allocate an address for each call.
 func sysSocket(family network.Family, typ network.Type) (int, error) {
 	domain, kind, proto := unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_TCP
 	if family == network.IPv6 {

@@ -11,13 +11,13 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// This file makes its system calls through golang.org/x/sys, which systems require if their system
-// calls are functions of the C library. It allocates an address for each call. The build tag
-// "portable" selects it on Linux as well, for tests.
-//
 // maxBufs is the number of buffers that these systems take at once (IOV_MAX, POSIX limits.h).
 const maxBufs = 1024
 
+// sysSocket makes a socket. All functions of this file make their system calls through
+// golang.org/x/sys, which systems require if their system calls are functions of the C library.
+// That allocates an address for each call. The build tag "portable" selects this file on Linux as
+// well, for tests.
 func sysSocket(family network.Family, typ network.Type) (int, error) {
 	domain, kind, proto := unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_TCP
 	if family == network.IPv6 {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 )
 
@@ -48,7 +49,7 @@ func TestCallsAfterClose(t *testing.T) {
 
 // Close wakes every waiting call: one in each direction, and several in the same.
 func TestCloseWakesWaits(t *testing.T) {
-	noLeak(t)
+	testutil.NoGoroutineLeak(t)
 	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
 		const both = network.Readable | network.Writable
 		for _, deadline := range []time.Time{{}, time.Now().Add(time.Hour)} {
@@ -141,7 +142,7 @@ func TestWaitInBothDirections(t *testing.T) {
 
 // Several calls wait in one direction, each with its own deadline.
 func TestWaitsInSameDirection(t *testing.T) {
-	noLeak(t)
+	testutil.NoGoroutineLeak(t)
 	s, addr := bound(t, network.IPv4, netip.MustParseAddrPort("127.0.0.1:0"))
 	first := make(chan error, 1)
 	go func() { _, err := s.Wait(network.Readable, soon()); first <- err }()
@@ -164,7 +165,7 @@ func TestWaitsInSameDirection(t *testing.T) {
 
 // Close comes at any moment of a wait, while other sockets reuse the descriptor numbers.
 func TestCloseDuringWaitAndRecv(t *testing.T) {
-	noLeak(t)
+	testutil.NoGoroutineLeak(t)
 	at := netip.MustParseAddrPort("127.0.0.1:0")
 	var all sync.WaitGroup
 	for range 4 {
