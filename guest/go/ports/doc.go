@@ -4,7 +4,7 @@
 // import guest/go/http.
 //
 // It is a module of its own so that wasport's has none of these dependencies. Its tests run each
-// program natively and as a guest and compare what they print:
+// program natively and as a guest and compare the outputs:
 //
 //	go test ./...
 //

@@ -37,7 +37,7 @@ func TestRedisClient(t *testing.T) {
 func TestPostgresClient(t *testing.T) {
 	bin := postgresPrograms(t)
 	dir, account := t.TempDir(), databaseUser(t)
-	if account != nil { // who has to reach the directory
+	if account != nil { // which has to reach the directory
 		dir = reachable(t, account)
 	}
 	run := func(name string, args ...string) *exec.Cmd {

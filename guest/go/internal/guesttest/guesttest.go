@@ -1,7 +1,7 @@
 // Package guesttest builds Go programs for tests, natively and as guests, and runs them.
 //
-// What belongs here is what the tests of several modules share. What a program does, and what it is
-// compared with, is the test's.
+// The tests of several modules share this package. A program, and the output that it is
+// compared with, belong to the test.
 package guesttest
 
 import (
@@ -113,7 +113,7 @@ func Policy(t testing.TB, rules string) *policy.Policy {
 	return testutil.Policy(t, strings.Split(rules, "\n")...)
 }
 
-// Output runs a guest, which must end with status 0, and returns what it printed.
+// Output runs a guest, which must end with status 0, and returns its output.
 func Output(t testing.TB, m *wasport.Module, c wasport.Config) string {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -126,7 +126,7 @@ func Output(t testing.TB, m *wasport.Module, c wasport.Config) string {
 	return out.String()
 }
 
-// NativeOutput runs a native program, which must end with status 0, and returns what it printed.
+// NativeOutput runs a native program, which must end with status 0, and returns its output.
 func NativeOutput(t testing.TB, file string, env []string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), file, args...)

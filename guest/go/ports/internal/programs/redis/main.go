@@ -111,7 +111,7 @@ func atOnce(ctx context.Context, db *redis.Client) error {
 	return <-errs
 }
 
-// waiting waits for what another connection sends, and for what does not come.
+// waiting waits for an element that another connection pushes, and for one that never comes.
 func waiting(ctx context.Context, db *redis.Client) error {
 	got := make(chan string)
 	go func() {

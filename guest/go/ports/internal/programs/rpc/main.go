@@ -40,7 +40,7 @@ func main() {
 
 type text = wrapperspb.StringValue
 
-// echo is what protoc would make of a service with a method and a stream.
+// echo is the description that protoc would make of a service with a method and a stream.
 var echo = grpc.ServiceDesc{
 	ServiceName: "Echo",
 	HandlerType: (*any)(nil),

@@ -67,7 +67,7 @@ func serve(cert, key string) error {
 	return <-failed
 }
 
-// answer tells what was asked, and how many bytes came and what their sum is.
+// answer writes the request line, and the length and the checksum of the body.
 func answer(w http.ResponseWriter, r *http.Request) {
 	sum := sha256.New()
 	n, err := io.Copy(sum, r.Body)
