@@ -15,8 +15,8 @@ func NoGoroutineLeak(t testing.TB) {
 		for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; {
 			if time.Now().After(end) {
 				stacks := make([]byte, 1<<16)
-				t.Errorf("got %d goroutines, want %d as before:\n%s", runtime.NumGoroutine(), before,
-					stacks[:runtime.Stack(stacks, true)])
+				t.Errorf("got %d goroutines, want %d as before:\n%s", runtime.NumGoroutine(),
+					before, stacks[:runtime.Stack(stacks, true)])
 				return
 			}
 			runtime.Gosched()
