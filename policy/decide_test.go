@@ -48,7 +48,7 @@ func (s *scenario) lookup(family Family, words []string) error {
 	}
 	kept, removed := s.policy().Answer(s.pins, words[0], family, all)
 	if !slices.Equal(kept, want) || len(removed) != len(all)-len(want) {
-		return fmt.Errorf("the guest sees %v and not %v", kept, removed)
+		return fmt.Errorf("got %v kept and %v removed, want %v kept", kept, removed, want)
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func TestDecisions(t *testing.T) {
 		}
 	}
 	if rows < 300 {
-		t.Errorf("only %d decisions", rows)
+		t.Errorf("got %d decisions, want at least 300", rows)
 	}
 	t.Logf("%d decisions", rows)
 }

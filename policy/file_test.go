@@ -36,10 +36,10 @@ recv_bytes_per_second = 1500
 		"deny connect private @ net.toml:6:10",
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("the rules are %q", got)
+		t.Errorf("got the rules %q, want those of the file", got)
 	}
 	if l := (Limits{64, 20, 10, 10 << 20, 1500, 64 << 20}); p.Limits() != l {
-		t.Errorf("the limits are %v", p.Limits())
+		t.Errorf("got the limits %v, want those of the file", p.Limits())
 	}
 }
 
@@ -53,7 +53,7 @@ func TestLimitsInOtherForms(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 		} else if l := (Limits{Sockets: 3, SendBytesPerSecond: 1000}); p.Limits() != l {
-			t.Errorf("%s: %v", text, p.Limits())
+			t.Errorf("%s: got %v, want the limits of the text", text, p.Limits())
 		}
 	}
 }
@@ -114,7 +114,7 @@ func TestEveryMistakeIsTold(t *testing.T) {
 	_, err := Parse("net.toml",
 		[]byte("allow = ['connect tcp://a:b', 'send x']\nfoo = 1\n[limits]\nsockets = 0"))
 	if err == nil || strings.Count(err.Error(), "\n") != 3 {
-		t.Errorf("the errors are:\n%v", err)
+		t.Errorf("got the errors\n%v\nwant one for each mistake", err)
 	}
 }
 
@@ -158,7 +158,8 @@ func TestShadowed(t *testing.T) {
 	} {
 		_, err := Parse("net.toml", []byte("allow = ['"+c.allow+"']\ndeny = ['"+c.deny+"']"))
 		if (err != nil) != c.shadowed {
-			t.Errorf("allow %s, deny %s: %v", c.allow, c.deny, err)
+			t.Errorf("allow %s, deny %s: got %v, want an error: %v", c.allow, c.deny, err,
+				c.shadowed)
 		}
 	}
 }
@@ -184,10 +185,10 @@ recv_bytes_per_second = "1500B"
 		t.Fatal(err)
 	}
 	if got := string(p.TOML()); got != text {
-		t.Errorf("printed as\n%s", got)
+		t.Errorf("got\n%s\nwant the text that was parsed", got)
 	}
 	if got := New(nil, Limits{}).TOML(); len(got) != 0 {
-		t.Errorf("the empty policy is printed as %q", got)
+		t.Errorf("the empty policy: got %q, want nothing", got)
 	}
 }
 
@@ -213,9 +214,9 @@ sockets=3
 		t.Errorf("%v\n%s", err, got)
 	}
 	if again, err := Format("net.toml", got); err != nil || string(again) != want {
-		t.Errorf("formatted twice: %v\n%s", err, again)
+		t.Errorf("formatted twice: got %v\n%s\nwant the same text", err, again)
 	}
 	if _, err := Format("net.toml", []byte("allow = 3")); err == nil {
-		t.Error("a file with a mistake was formatted")
+		t.Error("a file with a mistake: got no error, want one")
 	}
 }

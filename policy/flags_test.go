@@ -40,7 +40,7 @@ func TestAddrPool(t *testing.T) {
 	} {
 		rules, warnings, err := AddrPool(c.pool, flag)
 		if err != nil || len(warnings) != c.warnings {
-			t.Errorf("%s: %v, warnings %q", c.pool, err, warnings)
+			t.Errorf("%s: got %v and %q, want %d warnings", c.pool, err, warnings, c.warnings)
 		}
 		p := New(rules, Limits{})
 		for _, proto := range []string{"tcp", "udp"} {
@@ -103,7 +103,7 @@ func TestAddrPoolDirections(t *testing.T) {
 	rules, _, _ = AddrPool("0.0.0.0/0", Origin{})
 	if p := New(rules, Limits{}); !decide(t, p, "listen tcp://0.0.0.0:0") ||
 		decide(t, p, "listen tcp://[::]:0") {
-		t.Error("a pool of every IPv4 address does not hold for an implicit listen on IPv4 alone")
+		t.Error("an implicit listen on IPv4 alone: got refused, want allowed by a pool of IPv4")
 	}
 }
 
@@ -112,7 +112,7 @@ func TestFlagRulesPrint(t *testing.T) {
 	pool, _, _ := AddrPool("10.1.2.3/8,::/5,1.2.3.4/32,224.0.0.251/32", Origin{})
 	for _, r := range append(pool, AllowNet(Origin{})...) {
 		if back, err := ParseRule(r.String(), Origin{}); err != nil || back.String() != r.String() {
-			t.Errorf("%q reads back as %q, %v", r.String(), back.String(), err)
+			t.Errorf("%q: got %q, %v when read back, want the same", r.String(), back.String(), err)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func TestAllowNet(t *testing.T) {
 		"join udp://[ff02::1]", "resolve localhost",
 	} {
 		if !decide(t, p, request) {
-			t.Errorf("%s is refused", request)
+			t.Errorf("%s: got refused, want allowed", request)
 		}
 	}
 }
@@ -135,18 +135,20 @@ func TestAllowResolve(t *testing.T) {
 	rules, warnings, err := AllowResolve("*.example.com localhost 127.0.0.1 ::1",
 		Origin{Source: "--allow-resolve"})
 	if err != nil || len(rules) != 2 || len(warnings) != 2 || rules[1].Origin().Column != 15 {
-		t.Errorf("%v, %q, %v", rules, warnings, err)
+		t.Errorf("got %v, %q, %v, want 2 rules and 2 warnings", rules, warnings, err)
 	}
 	if rules, warnings, err := AllowResolve("127.0.0.1", Origin{}); err != nil || len(rules) != 0 ||
 		len(warnings) != 1 {
-		t.Errorf("%v, %q, %v", rules, warnings, err)
+		t.Errorf("got %v, %q, %v, want no rule and 1 warning", rules, warnings, err)
 	}
 	_, _, err = AllowResolve("*example.com", Origin{Source: "--allow-resolve"})
-	if want := `--allow-resolve: "*example.com" would also match "evilexample.com"; write "*.example.com"`; err == nil || !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("the error is %v", err)
+	want := `--allow-resolve: "*example.com" would also match "evilexample.com"; ` +
+		`write "*.example.com"`
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got the error %v, want one that starts with %s", err, want)
 	}
 	if _, _, err := AllowResolve("", Origin{}); err == nil {
-		t.Error("an empty pattern was taken")
+		t.Error("an empty pattern: got no error, want one")
 	}
 }
 
@@ -159,6 +161,6 @@ func TestLimitsOfCeilings(t *testing.T) {
 	}
 	var nobody *Policy
 	if nobody.Limits() != (Limits{}) || nobody.Rules() != nil {
-		t.Error("nil has limits or rules")
+		t.Error("a nil policy: got limits or rules, want none")
 	}
 }

@@ -26,14 +26,14 @@ func FuzzParseRule(f *testing.F) {
 		}
 		back, err := ParseRule(r.String(), Origin{})
 		if err != nil || back.String() != r.String() {
-			t.Fatalf("%q is %q, which is %q, %v", text, &r, &back, err)
+			t.Fatalf("%q is %q: got %q, %v when read back, want the same", text, &r, &back, err)
 		}
 		targets, err := ParseTargets(r.Effect(), r.Action(), r.Target(), Origin{})
 		if err != nil || len(targets) != 1 || targets[0].String() != r.String() {
-			t.Fatalf("the target of %q is %q, %v", &r, targets, err)
+			t.Fatalf("the target of %q: got %q, %v, want the same rule", &r, targets, err)
 		}
 		if q, err := Parse("", New([]Rule{r}, Limits{}).TOML()); err != nil || len(q.Rules()) != 1 {
-			t.Fatalf("%q in a file: %v", &r, err)
+			t.Fatalf("%q in a file: got %v, want one rule", &r, err)
 		}
 	})
 }
@@ -52,7 +52,7 @@ func FuzzParse(f *testing.F) {
 		}
 		again, err := Parse("f.toml", p.TOML())
 		if err != nil || string(again.TOML()) != string(p.TOML()) || again.Limits() != p.Limits() {
-			t.Fatalf("%q prints as %q: %v", text, p.TOML(), err)
+			t.Fatalf("%q prints as %q: got %v, want the same policy", text, p.TOML(), err)
 		}
 		out, err := Format("f.toml", []byte(text))
 		if err != nil {
@@ -60,7 +60,7 @@ func FuzzParse(f *testing.F) {
 		}
 		formatted, err := Parse("f.toml", out)
 		if err != nil || string(formatted.TOML()) != string(p.TOML()) {
-			t.Fatalf("%q is formatted as %q: %v", text, out, err)
+			t.Fatalf("%q is formatted as %q: got %v, want the same policy", text, out, err)
 		}
 	})
 }
@@ -86,14 +86,14 @@ func FuzzDecide(f *testing.F) {
 			Local:     netip.AddrPortFrom(a, lport), Remote: netip.AddrPortFrom(b, rport),
 		}
 		d := p.Decide(q, nil)
-		if want := read(rules, q); d.Allowed != want {
+		if want := scanRules(rules, q); d.Allowed != want {
 			t.Fatalf("%v is %v by the index and %v by reading%s", q, d.Allowed, want,
 				spelled(rules))
 		}
 		if refusal := p.Explain(q, d); !d.Allowed {
 			if text := refusal.Error() + refusal.Hint(); strings.ContainsFunc(text,
 				func(c rune) bool { return c < ' ' || c > '~' }) {
-				t.Fatalf("%v is refused with %q", q, text)
+				t.Fatalf("%v: got refused with %q, want allowed", q, text)
 			}
 		}
 		// A special address never comes through a name.
@@ -103,7 +103,7 @@ func FuzzDecide(f *testing.F) {
 			through := p.Decide(Request{Op: OpConnect, Protocol: TCP,
 				Remote: netip.AddrPortFrom(k, rport)}, pins)
 			if through.Allowed && through.Name != "" && nonPublic(connectDestination(k)) {
-				t.Fatalf("%v is reached through %s", k, through.Name)
+				t.Fatalf("%v: got reached through %s, want refused", k, through.Name)
 			}
 		}
 	})
@@ -121,7 +121,7 @@ func FuzzCanonicalName(f *testing.F) {
 			return
 		}
 		if again, err := CanonicalName(name); err != nil || again != name {
-			t.Fatalf("%q is %q is %q, %v", s, name, again, err)
+			t.Fatalf("%q is %q: got %q, %v, want the canonical name unchanged", s, name, again, err)
 		}
 		if _, err := netip.ParseAddr(name); err == nil || !wellFormed(name) {
 			t.Fatalf("%q is %q", s, name)
@@ -141,7 +141,7 @@ func FuzzClass(f *testing.F) {
 			is := a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsMulticast() ||
 				a.IsUnspecified()
 			if is && !nonPublic(a) {
-				t.Fatalf("%v is public", a)
+				t.Fatalf("%v: got public, want another class", a)
 			}
 		}
 	})

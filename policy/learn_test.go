@@ -125,7 +125,7 @@ func TestLearner(t *testing.T) {
 			[]string{"join udp://224.0.0.251", "join udp://ff02::fb"}},
 	} {
 		if got := learn(t, c.steps...); !slices.Equal(got, c.want) {
-			t.Errorf("%s: %q", c.title, got)
+			t.Errorf("%s: got %q, want the rules of the row", c.title, got)
 		}
 	}
 }

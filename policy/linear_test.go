@@ -156,7 +156,7 @@ func TestShadowsAgreeWithReading(t *testing.T) {
 			got := index.find(allow)
 			if got != nil && !all || got == nil && all && len(allow.portRanges()) == 1 &&
 				allow.protocols != bothProtocols {
-				return fmt.Errorf("%v: got %v shadowed by the index, %v by reading%s", allow, got,
+				return fmt.Errorf("%v: got %v by the index, want %v as by reading%s", allow, got,
 					all, spelled(rules))
 			}
 		}
@@ -182,7 +182,7 @@ func TestExplainReadsNoRules(t *testing.T) {
 			explain := func(p *Policy) time.Duration {
 				d := p.Decide(r, nil)
 				if d.Allowed {
-					t.Fatal("it is allowed")
+					t.Fatal("got allowed, want refused")
 				}
 				began := cpuTime(t)
 				for range 300 {

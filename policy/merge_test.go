@@ -112,15 +112,16 @@ func FuzzMerge(f *testing.F) {
 			if strings.Contains(err.Error(), "never matches") {
 				return
 			}
-			t.Fatalf("%q: %v", text, err)
+			t.Fatalf("%q: got %v, want no error", text, err)
 		}
 		after, err := Parse("f.toml", out)
 		if err != nil || after.Limits() != p.Limits() || len(after.Rules()) < len(p.Rules()) ||
 			len(after.Rules()) > len(p.Rules())+1 {
-			t.Fatalf("%q becomes %q: %v", text, out, err)
+			t.Fatalf("%q becomes %q: got %v, want a policy with the rules", text, out, err)
 		}
 		if again, _, err := Merge("f.toml", out, rules); err != nil || !bytes.Equal(again, out) {
-			t.Fatalf("%q becomes %q, and then %q, %v", text, out, again, err)
+			t.Fatalf("%q becomes %q: got %q, %v when merged again, want it unchanged", text, out,
+				again, err)
 		}
 	})
 }

@@ -64,6 +64,6 @@ func TestOwnAddresses(t *testing.T) {
 	p := New(append(AllowNet(Origin{}), deny), Limits{})
 	at := netip.MustParseAddrPort(public)
 	if p.Decide(Request{Op: OpConnect, Protocol: TCP, Remote: at, Own: true}, nil).Allowed {
-		t.Error("a deny of public addresses spares the host's own")
+		t.Error("the host's own address: got allowed, want denied as a public address")
 	}
 }

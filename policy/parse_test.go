@@ -25,24 +25,30 @@ func TestCanonicalSpelling(t *testing.T) {
 		"allow connect 2001:db8::/32":                       "",
 		"  allow \t connect   tcp://10.0.0.1:80 ":           "allow connect tcp://10.0.0.1:80",
 		"allow connect TCP.example:443":                     "allow connect tcp.example:443",
-		"allow connect tcp://API.Example.COM.:443":          "allow connect tcp://api.example.com:443",
-		"allow connect tcp://bücher.example:443":            "allow connect tcp://xn--bcher-kva.example:443",
-		"allow connect tcp://[2001:DB8:0::1]:443":           "allow connect tcp://[2001:db8::1]:443",
-		"allow connect [2001:db8::1]":                       "allow connect 2001:db8::1",
-		"allow connect 10.0.0.1/32":                         "allow connect 10.0.0.1",
-		"allow connect tcp://10.0.0.1:443,80,81,82-90":      "allow connect tcp://10.0.0.1:80-90,443",
-		"allow connect tcp://10.0.0.1:5-7,6-9":              "allow connect tcp://10.0.0.1:5-9",
-		"allow connect tcp://10.0.0.1:1-65535":              "allow connect tcp://10.0.0.1",
-		"allow connect tcp://10.0.0.1:080":                  "allow connect tcp://10.0.0.1:80",
-		"allow listen tcp://0.0.0.0:80 from any":            "allow listen tcp://0.0.0.0:80",
-		"allow listen tcp://[::]:80 from 2001:db8::/32":     "",
+
+		"allow connect tcp://API.Example.COM.:443": "allow connect tcp://api.example.com:443",
+
+		"allow connect tcp://bücher.example:443": "allow connect tcp://xn--bcher-kva.example:443",
+
+		"allow connect tcp://[2001:DB8:0::1]:443": "allow connect tcp://[2001:db8::1]:443",
+
+		"allow connect [2001:db8::1]": "allow connect 2001:db8::1",
+		"allow connect 10.0.0.1/32":   "allow connect 10.0.0.1",
+
+		"allow connect tcp://10.0.0.1:443,80,81,82-90": "allow connect tcp://10.0.0.1:80-90,443",
+
+		"allow connect tcp://10.0.0.1:5-7,6-9":          "allow connect tcp://10.0.0.1:5-9",
+		"allow connect tcp://10.0.0.1:1-65535":          "allow connect tcp://10.0.0.1",
+		"allow connect tcp://10.0.0.1:080":              "allow connect tcp://10.0.0.1:80",
+		"allow listen tcp://0.0.0.0:80 from any":        "allow listen tcp://0.0.0.0:80",
+		"allow listen tcp://[::]:80 from 2001:db8::/32": "",
 	} {
 		if want == "" {
 			want = in
 		}
 		r, err := ParseRule(in, Origin{})
 		if err != nil {
-			t.Errorf("%q: %v", in, err)
+			t.Errorf("%q: got %v, want no error", in, err)
 			continue
 		}
 		if r.String() != want {
@@ -139,12 +145,12 @@ func TestMistakes(t *testing.T) {
 		_, err := ParseRule(c.rule, Origin{Source: "net.toml", Line: 3, Column: 1})
 		var e *Error
 		if !errors.As(err, &e) {
-			t.Errorf("%q: %v", c.rule, err)
+			t.Errorf("%q: got %v, want an *Error", c.rule, err)
 			continue
 		}
 		if !strings.Contains(e.Problem, c.problem) || !strings.Contains(e.Hint, c.mend) ||
 			e.Origin.Column != c.column || e.Origin.Line != 3 {
-			t.Errorf("%q: %v", c.rule, e)
+			t.Errorf("%q: got %v, want the problem and hint of the row", c.rule, e)
 		}
 	}
 }
@@ -158,18 +164,18 @@ func TestParseTargets(t *testing.T) {
 	}
 	if len(rules) != 2 || rules[0].Target() != "tcp://127.0.0.1:80 from 10.0.0.0/8" ||
 		rules[1].Target() != "udp://[::1]:53" {
-		t.Errorf("rules are %v", rules)
+		t.Errorf("got the rules %v, want two", rules)
 	}
 	if at := rules[1].Origin(); at.String() != "--allow-listen" || at.Column != 38 {
-		t.Errorf("the second is at %v, %d", at, at.Column)
+		t.Errorf("the second rule: got the origin %v, %d, want column 38", at, at.Column)
 	}
 	_, err = ParseTargets(Allow, Connect, "tcp://a:1 udp://b:x", Origin{Source: "--allow-connect"})
 	if want := `--allow-connect: at character 19: "x" is not a port; `; err == nil ||
 		!strings.HasPrefix(err.Error(), want) {
-		t.Errorf("the error is %q", err)
+		t.Errorf("got the error %q, want one that starts with %q", err, want)
 	}
 	if _, err := ParseTargets(Allow, Connect, "  ", flag); err == nil {
-		t.Error("an empty flag was taken")
+		t.Error("an empty flag: got no error, want one")
 	}
 }
 
@@ -184,7 +190,7 @@ func TestParseRequestMistakes(t *testing.T) {
 		"accept tcp://10.0.0.1:80 by 10.0.0.1", "join udp://example.com",
 	} {
 		if r, err := ParseRequest(text); err == nil {
-			t.Errorf("%q is the request %v", text, r)
+			t.Errorf("%q: got the request %v, want an error", text, r)
 		}
 	}
 }

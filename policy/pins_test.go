@@ -47,11 +47,11 @@ func TestDecisionNamesTheLookup(t *testing.T) {
 		New(mustRules(t, "allow connect tcp://api.example.com:443"), Limits{}))
 	if d := above.Decide(connectTo(publicAddr(1), 443), pins); d.Name != "api.example.com" ||
 		d.Rule.String() != "allow connect any" {
-		t.Errorf("with the name in the ceiling: %+v", d)
+		t.Errorf("with the name in the ceiling: got %+v, want its name", d)
 	}
 	if d := New(AllowNet(Origin{}), Limits{}).Decide(connectTo(publicAddr(1), 443),
 		pins); d.Name != "" {
-		t.Errorf("an address that a rule grants: %+v", d)
+		t.Errorf("an address that a rule grants: got %+v, want no name", d)
 	}
 }
 
@@ -64,11 +64,11 @@ func TestAnswerWithManyAddresses(t *testing.T) {
 	}
 	kept, removed := p.Answer(pins, "api.example.com", AnyFamily, addrs)
 	if len(kept) != maxAnswer || len(removed) != 1000-maxAnswer {
-		t.Errorf("%d kept, %d removed", len(kept), len(removed))
+		t.Errorf("got %d kept and %d removed, want 256 kept", len(kept), len(removed))
 	}
 	for n, a := range addrs {
 		if got := p.Decide(connectTo(a, 443), pins).Allowed; got != (n < maxAnswer) {
-			t.Fatalf("address %d: %v", n, got)
+			t.Fatalf("address %d: got %v, want %v", n, got, n < maxAnswer)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func TestAnswerNobodyAskedFor(t *testing.T) {
 	p := New(mustRules(t, "allow connect tcp://api.example.com:443"), Limits{})
 	if kept, removed := p.Answer(NewPins(time.Now), "a..b", AnyFamily,
 		[]netip.Addr{publicAddr(1)}); kept != nil || len(removed) != 1 {
-		t.Errorf("kept %v, removed %v", kept, removed)
+		t.Errorf("got %v kept and %v removed, want 1 removed", kept, removed)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestPinsAreBounded(t *testing.T) {
 			total += len(list)
 			for _, pin := range list {
 				if pins.names[pin.name] == nil {
-					t.Fatalf("%v is pinned for the forgotten %s", a, pin.name)
+					t.Fatalf("%v: got a pin for the forgotten %s, want none", a, pin.name)
 				}
 			}
 		}
@@ -113,10 +113,10 @@ func TestPinsAreBounded(t *testing.T) {
 	}
 	check()
 	if !p.Decide(connectTo(publicAddr(3*maxPinned-1), 443), pins).Allowed {
-		t.Error("the last lookup was forgotten")
+		t.Error("the last lookup: got refused, want allowed")
 	}
 	if p.Decide(connectTo(publicAddr(0), 443), pins).Allowed {
-		t.Error("the first lookup was not forgotten")
+		t.Error("the first lookup: got allowed, want forgotten")
 	}
 	for n := range 3 * maxPinned { // many names with no address that counts
 		p.Answer(pins, fmt.Sprintf("m%d.example.com", n), AnyFamily, nil)
@@ -131,7 +131,7 @@ func TestPinsAreBounded(t *testing.T) {
 		check()
 	}
 	if got := len(pins.names["one.example.com"].addrs); got != maxPerName {
-		t.Errorf("one name has %d addresses", got)
+		t.Errorf("got %d addresses for one name, want at most its limit", got)
 	}
 	for n := range 100 { // many names with many addresses, the same ones
 		var addrs []netip.Addr
@@ -158,7 +158,7 @@ func TestPinsFromManyGoroutines(t *testing.T) {
 				a := publicAddr(g<<16 + n)
 				p.Answer(pins, name, AnyFamily, []netip.Addr{a})
 				if !p.Decide(connectTo(a, 443), pins).Allowed {
-					t.Errorf("%v was not pinned", a)
+					t.Errorf("%v: got no pin, want one", a)
 				}
 			}
 		})

@@ -147,8 +147,8 @@ func TestAllowNeverRemovesAndDenyNeverAdds(t *testing.T) {
 			q := randomRequest(r)
 			was, is := before.Decide(q, pins).Allowed, after.Decide(q, pins).Allowed
 			if more.Effect() == Allow && was && !is || more.Effect() == Deny && !was && is {
-				return fmt.Errorf("%v: adding %v to%s\nturns %v into %v", q, &more, spelled(rules),
-					was, is)
+				return fmt.Errorf("%v: adding %v to%s\ngot %[5]v, want %[4]v as before", q, &more,
+					spelled(rules), was, is)
 			}
 		}
 		return nil
@@ -203,8 +203,8 @@ func TestIndexAgreesWithReading(t *testing.T) {
 		p := New(rules, Limits{})
 		for range 50 {
 			q := randomRequest(r)
-			if got, want := p.Decide(q, nil).Allowed, read(rules, q); got != want {
-				return fmt.Errorf("%v is %v by the index and %v by reading%s", q, got, want,
+			if got, want := p.Decide(q, nil).Allowed, scanRules(rules, q); got != want {
+				return fmt.Errorf("%v: got %v by the index, want %v as by scanning%s", q, got, want,
 					spelled(rules))
 			}
 		}
@@ -212,118 +212,135 @@ func TestIndexAgreesWithReading(t *testing.T) {
 	})
 }
 
-// read decides a request without lookups by going through the rules one by one, as the
-// specification has it.
-func read(rules []Rule, r Request) bool {
-	q := r.normalized()
-	if !q.complete() {
+// scanRules decides a request without lookups by scanning the rules one by one, as docs/policy.md
+// describes it.
+func scanRules(rules []Rule, r Request) bool {
+	s := scan{rules, r.normalized()}
+	if !s.q.complete() {
 		return false
 	}
-	any := func(e Effect, a Action, match func(*Rule) bool) bool {
-		for i := range rules {
-			if rules[i].effect == e && rules[i].action == a && match(&rules[i]) {
-				return true
-			}
-		}
-		return false
-	}
-	onPort := func(r *Rule, port uint16) bool {
-		return r.protocols&q.protocol != 0 &&
-			r.hasPort(port)
-	}
-	name := func(r *Rule) bool {
-		switch r.host.kind {
-		case byName:
-			return r.host.name == q.name
-		case underName:
-			return strings.HasSuffix(q.name, "."+r.host.name)
-		default:
-			return r.action == Resolve
-		}
-	}
-	resolve := func() bool {
-		grants := func(r *Rule) bool {
-			return (r.host.kind == byName || r.host.kind == underName) &&
-				name(r)
-		}
-		return !any(Deny, Resolve, name) &&
-			(any(Allow, Resolve, name) || any(Allow, Connect, grants))
-	}
-	connect := func() bool {
-		for _, a := range q.remotes() {
-			match := func(r *Rule) bool { return onPort(r, q.rport) && r.host.contains(a) }
-			allow := func(r *Rule) bool {
-				return match(r) &&
-					!(q.own && a == q.remote && r.host.isPublic())
-			}
-			if !any(Allow, Connect, allow) || any(Deny, Connect, match) {
-				return false
-			}
-		}
-		return true
-	}
-	listen := func() bool {
-		peers := q.remotes()
-		if q.op == OpBind || q.op == OpListen {
-			peers = []netip.Addr{{}}
-		}
-		for _, peer := range peers {
-			allow := func(r *Rule) bool {
-				here := r.host.contains(q.local) ||
-					q.local == netip.IPv6Unspecified() && peer.Is4() &&
-						r.host.contains(netip.IPv4Unspecified())
-				return onPort(r, q.allowPort()) && here &&
-					(!peer.IsValid() || r.peer.contains(peer))
-			}
-			deny := func(r *Rule) bool {
-				here := r.host.contains(q.local)
-				switch q.local {
-				case netip.IPv6Unspecified():
-					here = true
-				case netip.IPv4Unspecified():
-					here = slices.ContainsFunc(worldAddrs,
-						func(s string) bool {
-							a := netip.MustParseAddr(s)
-							return a.Is4() &&
-								r.host.contains(a)
-						})
-				}
-				from := r.peer.kind == anyPeer || peer.IsValid() && r.peer.contains(peer)
-				return here && from && (onPort(r, q.allowPort()) || onPort(r, q.lport))
-			}
-			if !any(Allow, Listen, allow) || any(Deny, Listen, deny) {
-				return false
-			}
-		}
-		return true
-	}
-	switch q.op {
+	switch s.q.op {
 	case OpResolve:
-		return resolve()
+		return s.resolve()
 	case OpJoin:
-		match := func(r *Rule) bool { return r.host.contains(q.remote) }
-		return any(Allow, Join, match) && !any(Deny, Join, match)
+		match := func(r *Rule) bool { return r.host.contains(s.q.remote) }
+		return s.some(Allow, Join, match) && !s.some(Deny, Join, match)
 	case OpBind:
-		client := q.ephemeral && q.local.IsUnspecified() &&
-			any(Allow, Connect, func(r *Rule) bool { return r.protocols&q.protocol != 0 })
-		return client || listen()
+		ofProtocol := func(r *Rule) bool { return r.protocols&s.q.protocol != 0 }
+		client := s.q.ephemeral && s.q.local.IsUnspecified() && s.some(Allow, Connect, ofProtocol)
+		return client || s.listen()
 	case OpReceive:
-		return listen() || q.ephemeral && connect()
+		return s.listen() || s.q.ephemeral && s.connect()
 	case OpListen, OpAccept:
-		return listen()
+		return s.listen()
 	}
-	if q.remote.IsValid() {
-		return connect()
+	if s.q.remote.IsValid() {
+		return s.connect()
 	}
+	return s.connectByName()
+}
+
+// scan decides one request.
+type scan struct {
+	rules []Rule
+	q     query
+}
+
+// some reports whether a rule of an effect and action matches.
+func (s *scan) some(e Effect, a Action, match func(*Rule) bool) bool {
+	for i := range s.rules {
+		if s.rules[i].effect == e && s.rules[i].action == a && match(&s.rules[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *scan) onPort(r *Rule, port uint16) bool {
+	return r.protocols&s.q.protocol != 0 && r.hasPort(port)
+}
+
+func (s *scan) hasName(r *Rule) bool {
+	switch r.host.kind {
+	case byName:
+		return r.host.name == s.q.name
+	case underName:
+		return strings.HasSuffix(s.q.name, "."+r.host.name)
+	default:
+		return r.action == Resolve
+	}
+}
+
+func (s *scan) resolve() bool {
+	grants := func(r *Rule) bool {
+		return (r.host.kind == byName || r.host.kind == underName) && s.hasName(r)
+	}
+	return !s.some(Deny, Resolve, s.hasName) &&
+		(s.some(Allow, Resolve, s.hasName) || s.some(Allow, Connect, grants))
+}
+
+func (s *scan) connect() bool {
+	for _, a := range s.q.remotes() {
+		match := func(r *Rule) bool { return s.onPort(r, s.q.rport) && r.host.contains(a) }
+		allow := func(r *Rule) bool {
+			return match(r) && !(s.q.own && a == s.q.remote && r.host.isPublic())
+		}
+		if !s.some(Allow, Connect, allow) || s.some(Deny, Connect, match) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *scan) connectByName() bool {
 	public := func(r *Rule) bool {
-		return onPort(r, q.rport) &&
-			(r.host.isPublic() || r.host == anyHost)
+		return s.onPort(r, s.q.rport) && (r.host.isPublic() || r.host == anyHost)
 	}
 	named := func(r *Rule) bool {
-		return onPort(r, q.rport) && (r.host.kind == byName || r.host.kind == underName) && name(r)
+		return s.onPort(r, s.q.rport) && (r.host.kind == byName || r.host.kind == underName) &&
+			s.hasName(r)
 	}
-	return resolve() && (any(Allow, Connect, public) || any(Allow, Connect, named)) &&
-		!any(Deny, Connect, public)
+	return s.resolve() && (s.some(Allow, Connect, public) || s.some(Allow, Connect, named)) &&
+		!s.some(Deny, Connect, public)
+}
+
+func (s *scan) listen() bool {
+	peers := s.q.remotes()
+	if s.q.op == OpBind || s.q.op == OpListen {
+		peers = []netip.Addr{{}}
+	}
+	for _, peer := range peers {
+		allow := func(r *Rule) bool {
+			here := r.host.contains(s.q.local) || s.q.local == netip.IPv6Unspecified() &&
+				peer.Is4() && r.host.contains(netip.IPv4Unspecified())
+			return s.onPort(r, s.q.allowPort()) && here &&
+				(!peer.IsValid() || r.peer.contains(peer))
+		}
+		deny := func(r *Rule) bool {
+			from := r.peer.kind == anyPeer || peer.IsValid() && r.peer.contains(peer)
+			return s.deniesLocal(r) && from &&
+				(s.onPort(r, s.q.allowPort()) || s.onPort(r, s.q.lport))
+		}
+		if !s.some(Allow, Listen, allow) || s.some(Deny, Listen, deny) {
+			return false
+		}
+	}
+	return true
+}
+
+// deniesLocal reports whether a deny rule is about the local address, or about one that the
+// unspecified address includes.
+func (s *scan) deniesLocal(r *Rule) bool {
+	switch s.q.local {
+	case netip.IPv6Unspecified():
+		return true
+	case netip.IPv4Unspecified():
+		return slices.ContainsFunc(worldAddrs, func(text string) bool {
+			a := netip.MustParseAddr(text)
+			return a.Is4() && r.host.contains(a)
+		})
+	}
+	return r.host.contains(s.q.local)
 }
 
 // A refusal names rules which, when added, allow what was refused in the next run, and do nothing
@@ -363,8 +380,7 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 				return fmt.Errorf("%v: the flag %s: %v", q, refusal.Hint(), err)
 			}
 			with := func(added []Rule) *Policy {
-				return All(New(append(guest.Rules(), added...),
-					Limits{}), ceiling)
+				return All(New(append(guest.Rules(), added...), Limits{}), ceiling)
 			}
 			more := with(added)
 			again := world.pins(more)
@@ -381,33 +397,53 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 				!nonPublic(remote) && !byName {
 				return fmt.Errorf("%v: got the hint %s, want one with %s", q, refusal.Hint(), want)
 			}
-			for i := range added {
-				less := with(slices.Delete(slices.Clone(added), i, i+1))
-				if less.Decide(q, world.pins(less)).Allowed {
-					return fmt.Errorf("%v: %s is enough without %v", q, refusal.Hint(), &added[i])
-				}
-				if !narrow(&added[i]) {
-					return fmt.Errorf("%v: %s is wider than what was refused", q, refusal.Hint())
-				}
+			allowedBy := func(added []Rule) bool {
+				less := with(added)
+				return less.Decide(q, world.pins(less)).Allowed
 			}
-			for range 30 { // nothing of another port, protocol or address came with it
-				o := randomRequest(r)
-				// the name has other addresses
-				byPin := (byName || q.Name != "") && o.Protocol == q.Protocol &&
-					o.Remote.Port() == q.Remote.Port()
-				if o.Op == q.Op && o.Op != OpBind &&
-					p.Decide(o, pins).Allowed != more.Decide(o, again).Allowed &&
-					!sameTarget(q, o) && !byPin {
-					return fmt.Errorf("%s, given for %v, also changes %v", refusal.Hint(), q, o)
-				}
+			if err := checkLeast(added, allowedBy); err != nil {
+				return fmt.Errorf("%v: the hint %s: %w", q, refusal.Hint(), err)
+			}
+			changes := func(o Request) bool {
+				return p.Decide(o, pins).Allowed != more.Decide(o, again).Allowed
+			}
+			if err := checkNoOther(r, q, byName, changes); err != nil {
+				return fmt.Errorf("%v: the hint %s: %w", q, refusal.Hint(), err)
 			}
 		}
 		return nil
 	})
 	if hinted < 1000 || silent < 1000 || named < 50 {
-		t.Errorf("%d refusals with a flag, of them %d with a name, %d without", hinted, named,
-			silent)
+		t.Errorf("got %d refusals with a flag, of them %d with a name, %d without, "+
+			"want 1000, 50 and 1000", hinted, named, silent)
 	}
+}
+
+// checkNoOther returns an error if a hint for q changes the decision on a request for another port,
+// protocol or address. byName tells that the hint is for a name, which has other addresses.
+func checkNoOther(r *rand.Rand, q Request, byName bool, changes func(Request) bool) error {
+	for range 30 {
+		o := randomRequest(r)
+		byPin := (byName || q.Name != "") && o.Protocol == q.Protocol &&
+			o.Remote.Port() == q.Remote.Port()
+		if o.Op == q.Op && o.Op != OpBind && !sameTarget(q, o) && !byPin && changes(o) {
+			return fmt.Errorf("got another decision on %v, want it as before", o)
+		}
+	}
+	return nil
+}
+
+// checkLeast returns an error if some of the rules are enough, or if one is wider than a request.
+func checkLeast(added []Rule, allowedBy func([]Rule) bool) error {
+	for i := range added {
+		if allowedBy(slices.Delete(slices.Clone(added), i, i+1)) {
+			return fmt.Errorf("got enough without %v, want it needed", &added[i])
+		}
+		if !narrow(&added[i]) {
+			return fmt.Errorf("got %v, want a rule no wider than the request", &added[i])
+		}
+	}
+	return nil
 }
 
 // narrow reports whether a rule has one host, port, protocol and peer, as far as its action has

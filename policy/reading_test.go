@@ -46,7 +46,7 @@ func TestTwoReadings(t *testing.T) {
 			}
 			if back, err := ParseRule(alone.String(), Origin{}); err != nil ||
 				back.String() != alone.String() {
-				t.Errorf("%v reads back as %v, %v", alone, back, err)
+				t.Errorf("%v: got %v, %v when read back, want the same", alone, back, err)
 			}
 			port, err := ParseRule(before+c.withPort, Origin{})
 			// which have no ports
@@ -131,7 +131,7 @@ func TestRuleWordsAreNoNames(t *testing.T) {
 				for _, r := range rules {
 					back, err := ParseRule(r.String(), Origin{})
 					if err != nil || back.String() != r.String() || back.host != r.host {
-						t.Errorf("%v reads back as %v, %v", r, back, err)
+						t.Errorf("%v: got %v, %v when read back, want the same", r, back, err)
 					}
 				}
 			} else if err == nil || !strings.Contains(err.Error(), c.answer) {
@@ -142,7 +142,7 @@ func TestRuleWordsAreNoNames(t *testing.T) {
 	for _, effect := range []string{"allow", "deny"} { // a policy file asks as well
 		for _, rule := range []string{"connect lopback", "connect deny", "listen privat"} {
 			if _, err := ParseRule(effect+" "+rule, Origin{}); err == nil {
-				t.Errorf("%s %s was taken", effect, rule)
+				t.Errorf("%s %s: got no error, want one", effect, rule)
 			}
 		}
 	}

@@ -144,16 +144,16 @@ func TestRefusals(t *testing.T) {
 		r := explain(t, c.rules, c.request)
 		if r == nil {
 			if c.message != "" {
-				t.Errorf("%s is allowed by %q", c.request, c.rules)
+				t.Errorf("%s: got allowed by %q, want refused", c.request, c.rules)
 			}
 			continue
 		}
 		if r.Error() != c.message || r.Hint() != c.hint {
-			t.Errorf("%s with %q:\n\t%s\n\t%s\nnot\n\t%s\n\t%s", c.request, c.rules, r, r.Hint(),
-				c.message, c.hint)
+			t.Errorf("%s with %q: got\n\t%s\n\t%s\nwant\n\t%s\n\t%s", c.request, c.rules,
+				r, r.Hint(), c.message, c.hint)
 		}
 		if !errors.Is(r, syscall.EACCES) || !errors.Is(r, fs.ErrPermission) {
-			t.Errorf("%v is not EACCES", r)
+			t.Errorf("got %v, want EACCES", r)
 		}
 	}
 }
@@ -168,7 +168,7 @@ func TestRefusalQuotesNames(t *testing.T) {
 		text := r.Error() + r.Hint()
 		if strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c > '~' }) ||
 			len(text) > 1500 {
-			t.Errorf("%.20q gives %.2000q", name, text)
+			t.Errorf("%.20q: got %.2000q, want it quoted and cut", name, text)
 		}
 	}
 }
@@ -194,17 +194,17 @@ func TestIncompleteRequests(t *testing.T) {
 		change(&r)
 		d := p.Decide(r, nil)
 		if d.Allowed || p.Explain(r, d).Error() == "" {
-			t.Errorf("%+v is allowed", r)
+			t.Errorf("%+v: got allowed, want refused", r)
 		}
 	}
 	var nobody *Policy
 	for _, p := range []*Policy{nobody, {}, All(nil), All(nil, p), All(nobody, nil)} {
 		d := p.Decide(ok, nil)
 		if d.Allowed || p.Explain(ok, d).Hint() != "--allow-connect tcp://10.0.0.1:80" {
-			t.Errorf("a policy without rules allows %v", ok)
+			t.Errorf("%v: got allowed by a policy without rules, want refused", ok)
 		}
 	}
 	if d := All(p, nil).Decide(ok, nil); !d.Allowed {
-		t.Error("a nil ceiling refuses")
+		t.Error("a nil ceiling: got refused, want ignored")
 	}
 }

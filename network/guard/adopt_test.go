@@ -69,12 +69,12 @@ func TestHandedListener(t *testing.T) {
 			}
 			for _, from := range fields(test.admits) {
 				if !let(from) {
-					t.Errorf("%s is not let in", from)
+					t.Errorf("%s: got refused, want admitted", from)
 				}
 			}
 			for _, from := range fields(test.refuses) {
 				if let(from) {
-					t.Errorf("%s is let in", from)
+					t.Errorf("%s: got admitted, want refused", from)
 				}
 			}
 		})
@@ -105,7 +105,7 @@ func TestHandedPackets(t *testing.T) {
 	wantErr(t, "send to whom nothing came from", err, syscall.EACCES)
 	client.WriteToUDPAddrPort([]byte("question"), hostAt)
 	if text, from := receive(t, s); text != "question" || from != clientAt {
-		t.Errorf("received %q from %v", text, from)
+		t.Errorf("got %q from %v, want the friend's datagram", text, from)
 	}
 	send(t, s, "answer", clientAt)
 	heard(t, client, "answer")
@@ -153,7 +153,7 @@ func TestHandedConnected(t *testing.T) {
 				heard(t, peer, "hello")
 				peer.WriteToUDPAddrPort([]byte("answer"), heard(t, peer, "hello"))
 				if text, _ := receive(t, s); text != "answer" {
-					t.Errorf("received %q", text)
+					t.Errorf("got %q, want %q", text, "answer")
 				}
 			}
 			quiet(t, peer)
@@ -208,12 +208,12 @@ func TestHandedDual(t *testing.T) {
 				_, s := handed(t, c, testutil.Policy(t, text...))
 				for _, from := range fields(test.admits) {
 					if !comes(t, s, protocol, from, port, patience) {
-						t.Errorf("%s: %s is not let in", protocol, from)
+						t.Errorf("%s: %s: got refused, want admitted", protocol, from)
 					}
 				}
 				for _, from := range fields(test.refuses) {
 					if comes(t, s, protocol, from, port, 20*time.Millisecond) {
-						t.Errorf("%s: %s is let in", protocol, from)
+						t.Errorf("%s: %s: got admitted, want refused", protocol, from)
 					}
 				}
 			}

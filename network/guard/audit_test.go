@@ -42,10 +42,10 @@ func (l *ledger) records(t testing.TB) (lines []map[string]any) {
 	for line := range strings.Lines(l.text.String()) {
 		var r map[string]any
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			t.Fatalf("%q: %v", line, err)
+			t.Fatalf("%q: got %v, want a JSON record", line, err)
 		}
 		if r["time"] == nil || r["msg"] != "network decision" {
-			t.Errorf("%q", line)
+			t.Errorf("got %q, want a time and the message of every record", line)
 		}
 		delete(r, "time")
 		delete(r, "msg")
@@ -79,7 +79,8 @@ func (l *ledger) expect(t testing.TB, want ...string) {
 		want[i] = strings.Join(words, " ")
 	}
 	if !slices.Equal(texts, want) {
-		t.Errorf("recorded\n%s\nnot\n%s", strings.Join(texts, "\n"), strings.Join(want, "\n"))
+		t.Errorf("got the records\n%s\nwant\n%s", strings.Join(texts, "\n"),
+			strings.Join(want, "\n"))
 	}
 }
 
@@ -104,7 +105,7 @@ func TestAudit(t *testing.T) {
 	l.expect(t, `level=WARN action=resolve name="bad\nname\x1b[2J" decision=denied reason=it_is_not_a_valid_name`)
 
 	s := open(t, n, network.IPv4, network.Datagram)
-	for range 3 { // which is decided once
+	for range 3 { // one decision is for all
 		s.Send(nil, at("93.184.216.34:53"))
 	}
 	_, err = s.Send(nil, at("127.0.0.1:53"))
@@ -115,16 +116,32 @@ func TestAudit(t *testing.T) {
 			"reason=\"name.test\"_reaches_public_addresses_only,_127.0.0.1_is_loopback "+
 			"hint=--allow-connect_udp://127.0.0.1:53")
 
+	u := auditPeers(t, n, &l)
+	auditLimits(t, n, &l, u)
+
+	c := n.Counters()
+	if c.Allowed[policy.OpConnect] != 3 || c.Denied[policy.OpConnect] != 2 ||
+		c.Denied[policy.OpReceive] != 1 || c.Denied[policy.OpJoin] != 1 ||
+		c.Allowed[policy.OpResolve] != 1 || c.FilteredAddrs != 1 || c.DroppedDatagrams != 1 ||
+		c.Limited != 2 {
+		t.Errorf("got the counters %+v, want those of the records", c)
+	}
+}
+
+// auditPeers expects a record for each sender and each refused call of a bound datagram socket, and
+// returns the socket.
+func auditPeers(t *testing.T, n *guard.Network, l *ledger) network.Socket {
+	t.Helper()
 	n.SetPolicy(testutil.Policy(t, "allow listen any from 127.0.0.1", "deny connect loopback"))
-	server2, friend, stranger := open(t, n, network.IPv4, network.Datagram), sender(t,
-		"127.0.0.1"), sender(t, "127.0.0.2")
-	must(t, server2.Bind(here))
-	where := local(t, server2)
+	u := open(t, n, network.IPv4, network.Datagram)
+	friend, stranger := sender(t, "127.0.0.1"), sender(t, "127.0.0.2")
+	must(t, u.Bind(here))
+	where := local(t, u)
 	send(t, stranger, "x", where)
 	send(t, friend, "x", where)
-	receive(t, server2)
-	wantErr(t, "connect", server2.Connect(where), syscall.EACCES)
-	wantErr(t, "join", server2.Join(netip.MustParseAddr("224.0.0.251"), network.Interface{}),
+	receive(t, u)
+	wantErr(t, "connect", u.Connect(where), syscall.EACCES)
+	wantErr(t, "join", u.Join(netip.MustParseAddr("224.0.0.251"), network.Interface{}),
 		syscall.EACCES)
 	from, away := "local="+where.String()+" action=receive protocol=udp address="+
 		local(t, friend).String(), local(t, stranger).String()
@@ -142,27 +159,25 @@ func TestAudit(t *testing.T) {
 			"hint=take_out_\"deny_connect_loopback\"_(test),_or_make_it_narrower",
 		"level=WARN action=join protocol=udp address=224.0.0.251 decision=denied "+
 			"reason=no_rule_allows_join hint=--allow-join_udp://224.0.0.251")
+	return u
+}
 
+// auditLimits expects a record for each call that a limit refused. It connects u, and one more
+// socket is open.
+func auditLimits(t *testing.T, n *guard.Network, l *ledger, u network.Socket) {
+	t.Helper()
 	n.SetPolicy(policy.New(testutil.Policy(t, "allow connect any").Rules(),
 		policy.Limits{Sockets: 2, ConnectsPerSecond: 1}))
-	_, err = n.Open(network.IPv4, network.Stream)
+	_, err := n.Open(network.IPv4, network.Stream)
 	wantErr(t, "open", err, syscall.EMFILE)
-	server2.Connect(at("127.0.0.1:1"))
-	server2.Connect(at("127.0.0.1:1"))
+	u.Connect(at("127.0.0.1:1"))
+	u.Connect(at("127.0.0.1:1"))
 	allowed := "level=INFO action=connect protocol=udp address=127.0.0.1:1 decision=allowed " +
 		"rule=allow_connect_any written=test"
 	l.expect(t, "level=WARN action=open decision=denied reason=the_limit_of_2_sockets", allowed,
 		allowed,
 		"level=WARN action=connect protocol=udp address=127.0.0.1:1 decision=denied "+
 			"reason=the_limit_of_1_connects_per_second")
-
-	c := n.Counters()
-	if c.Allowed[policy.OpConnect] != 3 || c.Denied[policy.OpConnect] != 2 ||
-		c.Denied[policy.OpReceive] != 1 || c.Denied[policy.OpJoin] != 1 ||
-		c.Allowed[policy.OpResolve] != 1 || c.FilteredAddrs != 1 || c.DroppedDatagrams != 1 ||
-		c.Limited != 2 {
-		t.Errorf("%+v", c)
-	}
 }
 
 // TestAuditOfStrangers has strangers send more than may be recorded.
@@ -172,7 +187,7 @@ func TestAuditOfStrangers(t *testing.T) {
 		testutil.Policy(t, "allow listen udp://127.0.0.1 from 127.0.0.1"), guard.Options{
 			Audit: l.logger(),
 			OnRefusal: func(r *policy.Refusal) {
-				t.Errorf("%v is reported, which anybody could cause",
+				t.Errorf("got a report of %v, want none, since anybody could cause it",
 					r)
 			},
 		})
@@ -195,10 +210,10 @@ func TestAuditOfStrangers(t *testing.T) {
 		}
 	}
 	if lines := strings.Count(l.text.String(), "\n"); told > many || lines > 500 {
-		t.Errorf("%d lines tell of %d", lines, told)
+		t.Errorf("got %d lines about %d peers, want all peers in few lines", lines, told)
 	}
 	if got := n.Counters().DroppedDatagrams; got != many {
-		t.Errorf("%d were counted", got)
+		t.Errorf("got %d in the counter, want all of them", got)
 	}
 }
 
@@ -218,20 +233,20 @@ func TestDryRun(t *testing.T) {
 	})
 	got, err := n.LookupAddrs(t.Context(), network.IPv4, "name.test")
 	if err != nil || len(got) != 1 {
-		t.Errorf("the lookup tells of %v, %v", got, err)
+		t.Errorf("got the answer %v, %v, want the one that the rules leave", got, err)
 	}
 	s := open(t, n, network.IPv4, network.Stream)
 	must(t, connect(t, s, friendAt))
 	send(t, s, "hello", nobody)
 	if heard := <-friendHeard; heard != "hello" {
-		t.Errorf("it heard %q", heard)
+		t.Errorf("got %q, want %q", heard, "hello")
 	}
 	u := open(t, n, network.IPv4, network.Datagram)
 	must(t, u.Bind(here))
 	stranger := sender(t, "127.0.0.2")
 	send(t, stranger, "hello", local(t, u))
 	if text, _ := receive(t, u); text != "hello" {
-		t.Errorf("received %q", text)
+		t.Errorf("got %q, want %q", text, "hello")
 	}
 	send(t, u, "answer", local(t, stranger))
 	must(t, u.Join(netip.MustParseAddr("239.1.2.3"),
@@ -247,7 +262,7 @@ func TestDryRun(t *testing.T) {
 		}
 	}
 	if denied != 7 {
-		t.Errorf("%d decisions were recorded, not 7", denied)
+		t.Errorf("got %d records of refusals, want 7", denied)
 	}
 	if c := n.Counters(); c.Denied[policy.OpReceive] != 1 || c.DroppedDatagrams != 0 ||
 		c.Limited != 0 {
@@ -301,7 +316,7 @@ func TestChangeWhileUsed(t *testing.T) {
 	deadline := time.Now().Add(20 * time.Second)
 	for i := 0; i < 2000 || both.Load() < users; i++ {
 		if time.Now().After(deadline) {
-			t.Errorf("only %d of %d goroutines saw both policies", both.Load(), users)
+			t.Errorf("got both policies in %d of %d goroutines, want all", both.Load(), users)
 			break
 		}
 		n.SetPolicy([]*policy.Policy{lenient, nil,
@@ -310,6 +325,6 @@ func TestChangeWhileUsed(t *testing.T) {
 	close(done)
 	wg.Wait()
 	if got := n.Counters().OpenSockets; got != 0 {
-		t.Errorf("%d sockets are left", got)
+		t.Errorf("got %d open sockets, want 0", got)
 	}
 }

@@ -59,11 +59,11 @@ func FuzzAim(f *testing.F) {
 				r.Protocol = policy.TCP
 			}
 			if used.Addr().Unmap().WithZone("").IsUnspecified() || !rules.Decide(r, nil).Allowed {
-				t.Errorf("%v: the host is asked to %s", to, asked)
+				t.Errorf("%v: got the host asked to %s, want the judged address", to, asked)
 			}
 			if z := used.Addr().Zone(); z != "" && z != "1" && z != "in" {
-				t.Errorf("%v: the host is asked to %s, an interface that may not be known", to,
-					asked)
+				t.Errorf("%v: got the host asked to %s, want no interface unknown to the guest",
+					to, asked)
 			}
 		}
 	})

@@ -72,7 +72,7 @@ func disconnect(t *testing.T, s network.Socket) error {
 	t.Helper()
 	d, ok := s.(network.Disconnecter)
 	if !ok {
-		t.Fatal("it cannot be disconnected")
+		t.Fatal("got a socket that is no Disconnecter, want one")
 	}
 	return d.Disconnect()
 }

@@ -78,7 +78,7 @@ func TestSendAfterChange(t *testing.T) {
 	from := heard(t, peer, "one")
 	peer.WriteToUDPAddrPort([]byte("answer"), from)
 	if text, _ := receive(t, s); text != "answer" {
-		t.Errorf("received %q", text)
+		t.Errorf("got %q, want %q", text, "answer")
 	}
 
 	n.SetPolicy(testutil.Policy(t, "allow connect udp://127.0.0.2"))
@@ -107,7 +107,7 @@ func TestBindTwice(t *testing.T) {
 		wantErr(t, "bind elsewhere", s.Bind(at("0.0.0.0:7")), syscall.EINVAL)
 		wantErr(t, "bind to another address", s.Bind(at("127.0.0.2:0")), syscall.EINVAL)
 		if got := local(t, s); got != first {
-			t.Errorf("it was at %v, and is at %v", first, got)
+			t.Errorf("got the address %[2]v, want %[1]v as before", first, got)
 		}
 	}
 }
@@ -166,25 +166,25 @@ func TestStrangerConnects(t *testing.T) {
 	}
 	stranger := dial("127.0.0.2")
 	if c := accept(t, s, time.Now().Add(10*time.Millisecond)); c != nil {
-		t.Error("a stranger was let in")
+		t.Error("got a connection of a stranger, want none")
 	}
 	if b, err := io.ReadAll(stranger); len(b) > 0 || err != nil {
-		t.Errorf("the stranger got %q, %v", b, err)
+		t.Errorf("the stranger: got %q, %v, want the end of the stream", b, err)
 	}
 	stranger = dial("127.0.0.2")
 	friend := dial("127.0.0.1")
 	c := accept(t, s, time.Now().Add(patience))
 	if c == nil {
-		t.Fatal("nobody was let in")
+		t.Fatal("got no connection, want one")
 	}
 	if from, err := c.RemoteAddr(); err != nil || from.String() != friend.LocalAddr().String() {
-		t.Errorf("%v was let in, %v", from, err)
+		t.Errorf("got a connection from %v, %v, want one of the friend", from, err)
 	}
 	if b, err := io.ReadAll(stranger); len(b) > 0 || err != nil {
-		t.Errorf("the stranger got %q, %v", b, err)
+		t.Errorf("the stranger: got %q, %v, want the end of the stream", b, err)
 	}
 	if got := n.Counters().DroppedConnections; got != 2 {
-		t.Errorf("%d connections were dropped, not 2", got)
+		t.Errorf("got %d dropped connections, want 2", got)
 	}
 }
 
@@ -199,13 +199,13 @@ func TestManyStrangers(t *testing.T) {
 	}
 	send(t, friend, "hello", local(t, s))
 	if n, err := s.Available(); n != 0 || err != nil {
-		t.Errorf("%d bytes of strangers are announced, %v", n, err)
+		t.Errorf("got %d bytes available, %v, want none of strangers", n, err)
 	}
 	if text, from := receive(t, s); text != "hello" || from != local(t, friend) {
-		t.Errorf("received %q from %v", text, from)
+		t.Errorf("got %q from %v, want the friend's datagram", text, from)
 	}
 	if got := n.Counters().DroppedDatagrams; got != 100 {
-		t.Errorf("%d datagrams were dropped, not 100", got)
+		t.Errorf("got %d dropped datagrams, want 100", got)
 	}
 }
 
@@ -229,7 +229,7 @@ func TestStrangerSends(t *testing.T) {
 			stranger.WriteToUDPAddrPort([]byte("lie"), from)
 			peer.WriteToUDPAddrPort([]byte("answer"), from)
 			if text, _ := receive(t, s); text != "answer" {
-				t.Errorf("received %q", text)
+				t.Errorf("got %q, want %q", text, "answer")
 			}
 			// What has come before a connect stays in the queue; that it was connected is no reason
 			// to hear it.
@@ -266,7 +266,8 @@ func TestMulticastNeedsJoin(t *testing.T) {
 // to hear it.
 func TestGroupsOfOthers(t *testing.T) {
 	n := guarded(t, "allow listen any", "allow connect any", "allow join 239.1.2.4")
-	group, on := netip.MustParseAddr("239.1.2.3"), network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
+	group := netip.MustParseAddr("239.1.2.3")
+	on := network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
 	for family, unspecified := range map[network.Family]string{network.IPv4: "0.0.0.0:0",
 		network.IPv6: "[::]:0"} {
 		t.Run(family.String(), func(t *testing.T) {
@@ -309,16 +310,16 @@ func TestFastOpen(t *testing.T) {
 	}
 	wantErr(t, "connect", s.Connect(enemyAt), syscall.EACCES)
 	if _, err := s.Send([][]byte{[]byte("x")}, enemyAt); err == nil {
-		t.Error("it could send without a connection")
+		t.Error("got a send without a connection, want an error")
 	}
 	must(t, connect(t, s, friendAt))
 	send(t, s, "hello", enemyAt) // on a stream the address means nothing
 	if got := <-friendHeard; got != "hello" {
-		t.Errorf("the friend heard %q", got)
+		t.Errorf("the friend: got %q, want %q", got, "hello")
 	}
 	select {
 	case got := <-enemyHeard:
-		t.Errorf("the enemy heard %q", got)
+		t.Errorf("the enemy: got %q, want nothing", got)
 	default:
 	}
 }
@@ -339,11 +340,11 @@ func TestTwoConnects(t *testing.T) {
 	must(t, s.FinishConnect())
 	wantErr(t, "connect elsewhere", s.Connect(enemyAt), syscall.EISCONN)
 	if peer, err := s.RemoteAddr(); err != nil || peer != friendAt {
-		t.Errorf("connected to %v, %v", peer, err)
+		t.Errorf("got the peer %v, %v, want the friend", peer, err)
 	}
 	select {
 	case <-enemyHeard:
-		t.Error("the enemy was connected to")
+		t.Error("got a connection to the enemy, want none")
 	default:
 	}
 }
@@ -357,7 +358,7 @@ func TestConnectionsStand(t *testing.T) {
 	n.SetPolicy(nil)
 	send(t, s, "hello", nobody)
 	if got := <-friendHeard; got != "hello" {
-		t.Errorf("the friend heard %q", got)
+		t.Errorf("the friend: got %q, want %q", got, "hello")
 	}
 	wantErr(t, "another connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt),
 		syscall.EACCES)
@@ -463,7 +464,7 @@ func TestRaces(t *testing.T) {
 			c, err := net.Dial("tcp", free.String())
 			must(t, err)
 			if in := accept(t, s, time.Now().Add(time.Millisecond)); in != nil {
-				t.Fatal("a stranger was let in")
+				t.Fatal("got a connection of a stranger, want none")
 			}
 			c.Close()
 		}
@@ -523,7 +524,7 @@ func TestAnswers(t *testing.T) {
 	quiet(t, other)
 }
 
-// crowd is a Network whose datagrams come from whoever is named, and go nowhere.
+// crowd is a Network whose datagrams come from the named sender, and go nowhere.
 type crowd struct {
 	network.Network
 	from netip.AddrPort
@@ -592,7 +593,7 @@ func TestNothingIsAllowed(t *testing.T) {
 			_, err := n.LookupAddrs(t.Context(), network.AnyFamily, "localhost")
 			wantErr(t, "lookup", err, syscall.EACCES)
 			if all, err := n.HostAddrs(); len(all) > 0 || err != nil {
-				t.Errorf("it knows of %v, %v", all, err)
+				t.Errorf("got the addresses %v, %v, want none", all, err)
 			}
 		})
 	}

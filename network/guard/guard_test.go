@@ -112,7 +112,7 @@ func quiet(t testing.TB, c *net.UDPConn) {
 	c.SetReadDeadline(time.Now().Add(time.Millisecond))
 	b := make([]byte, 64)
 	if n, err := c.Read(b); err == nil {
-		t.Errorf("%q has come to %v", b[:n], c.LocalAddr())
+		t.Errorf("got %q at %v, want nothing", b[:n], c.LocalAddr())
 	}
 	c.SetReadDeadline(time.Now().Add(patience))
 }

@@ -194,14 +194,14 @@ func TestHintsFollowed(t *testing.T) {
 				for _, text := range test.less {
 					less := slices.Concat(own, added, testutil.Policy(t, text).Rules())
 					if _, refused := followed(t, base, less, test.run); !refused {
-						t.Errorf("%s is enough instead of %s", text, hint)
+						t.Errorf("got %s enough, want no less than %s", text, hint)
 					}
 				}
 				more := ruleOf(t, hint)
 				for i := range more {
 					less := slices.Concat(own, added, more[:i], more[i+1:])
 					if _, refused := followed(t, base, less, test.run); !refused {
-						t.Errorf("%s is enough without %v", hint, &more[i])
+						t.Errorf("got %s enough without %v, want it needed", hint, &more[i])
 					}
 				}
 				added = append(added, more...)

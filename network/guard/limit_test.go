@@ -45,7 +45,7 @@ func TestSocketLimit(t *testing.T) {
 	wantErr(t, "close twice", three.Close(), net.ErrClosed)
 	c := accept(t, l, time.Now().Add(patience))
 	if c == nil {
-		t.Fatal("the connection was lost at the limit")
+		t.Fatal("got no connection after the limit, want it kept in the queue")
 	}
 	_, err = n.Open(network.IPv4, network.Stream)
 	wantErr(t, "a fourth", err, syscall.EMFILE)
@@ -56,7 +56,7 @@ func TestSocketLimit(t *testing.T) {
 		t.Error(err)
 	}
 	if got := n.Counters(); got.OpenSockets != 2 || got.Limited != 3 {
-		t.Errorf("%d are open, %d were refused", got.OpenSockets, got.Limited)
+		t.Errorf("got %d open and %d refused, want 2 and 3", got.OpenSockets, got.Limited)
 	}
 	n.SetPolicy(nil)
 	for range 10 {
@@ -104,15 +104,15 @@ func TestLookupLimit(t *testing.T) {
 	}
 	// 2 of them had to wait for a quarter of a second
 	if took := time.Since(began); took < 400*time.Millisecond {
-		t.Errorf("six lookups took %v", took)
+		t.Errorf("six lookups: got %v, want the time of the limit", took)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := n.LookupAddrs(ctx, network.IPv4, "here.test"); err == nil {
-		t.Error("a lookup outlasts its context")
+		t.Error("got an answer, want the end of the context")
 	}
 	if got := n.Counters().Lookups; got != 6 {
-		t.Errorf("%d lookups were counted", got)
+		t.Errorf("got %d lookups counted, want those that were passed on", got)
 	}
 }
 
@@ -189,11 +189,11 @@ func TestByteLimits(t *testing.T) {
 			began := time.Now()
 			wg.Go(func() {
 				if err := sendAll(s, 2*rate); err != nil {
-					t.Error("send:", err)
+					t.Errorf("send: got %v, want no error", err)
 				}
 				if took := time.Since(began); l.SendBytesPerSecond != 0 &&
 					took < 500*time.Millisecond {
-					t.Errorf("sending took %v", took)
+					t.Errorf("sending: got %v, want the time of the limit", took)
 				}
 			})
 			wg.Go(func() {
@@ -205,14 +205,15 @@ func TestByteLimits(t *testing.T) {
 				}
 			})
 			if err := recvAll(s, 2*rate); err != nil {
-				t.Error("receive:", err)
+				t.Errorf("receive: got %v, want no error", err)
 			}
 			if took := time.Since(began); took < 500*time.Millisecond {
-				t.Errorf("receiving took %v", took)
+				t.Errorf("receiving: got %v, want the time of the limit", took)
 			}
 			wg.Wait()
 			if got := n.Counters(); got.ReceivedBytes < 2*rate || got.SentBytes != 2*rate {
-				t.Errorf("sent %d, received %d", got.SentBytes, got.ReceivedBytes)
+				t.Errorf("got %d bytes sent and %d received, want %d", got.SentBytes,
+					got.ReceivedBytes, 2*rate)
 			}
 		})
 	}
@@ -259,20 +260,20 @@ func TestHeldReadiness(t *testing.T) {
 			spend(t, s, peer, e, rate)
 			both := network.Readable | network.Writable
 			if got, err := s.Poll(e); got != 0 || err != nil {
-				t.Errorf("poll says %b, %v", got, err)
+				t.Errorf("poll: got %b, %v, want no event", got, err)
 			}
 			if got, err := s.Wait(e, time.Now().Add(time.Millisecond)); got != 0 ||
 				err != os.ErrDeadlineExceeded {
-				t.Errorf("wait says %b, %v", got, err)
+				t.Errorf("wait: got %b, %v, want the deadline", got, err)
 			}
 			wantErr(t, "to try", try(s, e), syscall.EAGAIN)
 			if e == network.Readable { // the other direction is free
 				if got, err := s.Poll(both); got != network.Writable || err != nil {
-					t.Errorf("poll in both directions says %b, %v", got, err)
+					t.Errorf("poll in both directions: got %b, %v, want Writable", got, err)
 				}
 				if got, err := s.Wait(both, time.Now().Add(patience)); got != network.Writable ||
 					err != nil {
-					t.Errorf("wait in both directions says %b, %v", got, err)
+					t.Errorf("wait in both directions: got %b, %v, want Writable", got, err)
 				}
 			}
 
@@ -285,7 +286,7 @@ func TestHeldReadiness(t *testing.T) {
 			for began := time.Now(); time.Since(began) < 500*time.Millisecond; calls++ {
 				ready, err := set.Wait(items, calls == 0, time.Now().Add(patience))
 				if err != nil || len(ready) != 1 || items[0].Got != e {
-					t.Fatalf("poll says %v, %b, %v", ready, items[0].Got, err)
+					t.Fatalf("poll: got %v, %b, %v, want nothing ready", ready, items[0].Got, err)
 				}
 				if err := try(s, e); err != nil && err != syscall.EAGAIN {
 					t.Fatal(err)
@@ -295,19 +296,19 @@ func TestHeldReadiness(t *testing.T) {
 				}
 			}
 			if calls > 150 { // 8 bytes of 1000 a second each
-				t.Errorf("it was ready %d times", calls)
+				t.Errorf("got %d wakes, want few", calls)
 			}
 
 			// Without the limit it is ready at once.
 			n.SetPolicy(policy.New(p.Rules(),
 				policy.Limits{SendBytesPerSecond: 1 << 40, RecvBytesPerSecond: 1 << 40}))
 			if got, err := s.Wait(e, time.Now().Add(patience)); got != e || err != nil {
-				t.Errorf("wait says %b, %v", got, err)
+				t.Errorf("wait: got %b, %v, want the wanted event", got, err)
 			}
 			n.SetPolicy(p)
 			n.SetPolicy(policy.New(p.Rules(), policy.Limits{}))
 			if got, err := s.Poll(e); got != e || err != nil {
-				t.Errorf("poll says %b, %v", got, err)
+				t.Errorf("poll: got %b, %v, want the wanted event", got, err)
 			}
 		})
 	}
@@ -332,7 +333,7 @@ func TestLimitOnWaitedHandle(t *testing.T) {
 		try(s, network.Writable)
 	}
 	if calls > 20 {
-		t.Errorf("it was tried %d times in a tenth of a second", calls)
+		t.Errorf("got %d calls in a tenth of a second, want few", calls)
 	}
 }
 
@@ -368,10 +369,10 @@ func TestCloseWakesHeld(t *testing.T) {
 					t.Error(err)
 				}
 			case <-time.After(patience):
-				t.Error("it waits although it is closed")
+				t.Error("got a wait that lasts after Close, want its end")
 			}
 			if _, err := s.Wait(e, time.Time{}); err != net.ErrClosed {
-				t.Errorf("wait after close: %v", err)
+				t.Errorf("wait after Close: got %v, want net.ErrClosed", err)
 			}
 		})
 	}
@@ -392,7 +393,7 @@ func TestDatagramsWithinLimit(t *testing.T) {
 	_, err := s.Send([][]byte{big[:1]}, peerAt)
 	wantErr(t, "send more", err, syscall.EAGAIN)
 	if got, err := s.Poll(network.Writable); got != 0 || err != nil {
-		t.Errorf("poll says %b, %v", got, err)
+		t.Errorf("poll: got %b, %v, want no event", got, err)
 	}
 	peer.WriteToUDPAddrPort(big, local(t, s))
 	peer.WriteToUDPAddrPort(big, local(t, s))
@@ -415,7 +416,7 @@ func TestConnectUnderLimit(t *testing.T) {
 	began := time.Now()
 	must(t, connect(t, c, at))
 	if took := time.Since(began); took > 500*time.Millisecond {
-		t.Errorf("it took %v", took)
+		t.Errorf("got %v, want less", took)
 	}
 	_, err := c.Send([][]byte{{1}}, nobody)
 	wantErr(t, "send", err, syscall.EAGAIN)

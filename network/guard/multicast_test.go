@@ -142,7 +142,7 @@ func TestInterfacesAreJudged(t *testing.T) {
 				s := open(t, n, network.IPv6, network.Datagram)
 				absent := plain(way(s, noAddr, noIndex))
 				if absent == nil {
-					t.Error("an interface that there is not may be named")
+					t.Error("got no error for an interface that does not exist, want one")
 				}
 				for _, on := range []struct {
 					address string
@@ -152,11 +152,11 @@ func TestInterfacesAreJudged(t *testing.T) {
 					base.asked = nil
 					err := plain(way(s, on.address, on.index))
 					if on.known && err != nil || !on.known && err != absent {
-						t.Errorf("interface %d: %v, where one that there is not is %v", on.index,
-							err, absent)
+						t.Errorf("interface %d: got %v, want %v as for an absent one",
+							on.index, err, absent)
 					}
 					if !on.known && len(base.asked) > 0 {
-						t.Errorf("interface %d: the host was asked: %q", on.index, base.asked)
+						t.Errorf("interface %d: got the call %q, want none", on.index, base.asked)
 					}
 				}
 			})
@@ -211,7 +211,7 @@ func TestHandedGroupsOfOthers(t *testing.T) {
 			must(t, s.Join(group, on))
 			send(t, out, "to all", to)
 			if text, _ := receive(t, s); text != "to all" {
-				t.Errorf("received %q", text)
+				t.Errorf("got %q, want %q", text, "to all")
 			}
 			// The membership ends with the guest, where the socket does not.
 			must(t, s.Close())

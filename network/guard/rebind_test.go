@@ -113,7 +113,7 @@ func TestRebinding(t *testing.T) {
 				guard.Options{
 					OnFiltered: func(f *policy.Filtered) {
 						if f.Name != "name.test" {
-							t.Errorf("%s is filtered", f.Name)
+							t.Errorf("got the answer for %s filtered, want it whole", f.Name)
 						}
 						removed = append(removed, f.Removed...)
 					},
@@ -135,7 +135,7 @@ func TestRebinding(t *testing.T) {
 				got, err := n.LookupAddrs(t.Context(), network.IPv4, "Name.TEST.")
 				for _, a := range got {
 					if !a.IsGlobalUnicast() || a.IsPrivate() {
-						t.Errorf("lookup %d tells of %v", i, a)
+						t.Errorf("lookup %d: got %v, want public addresses alone", i, a)
 					}
 					visit(a, syscall.ECONNREFUSED) // it was tried
 				}
@@ -149,17 +149,17 @@ func TestRebinding(t *testing.T) {
 				}
 			}
 			if slices.Contains(test.sees, "") && len(removed) == 0 && test.name != "to localhost" {
-				t.Error("nothing is reported to be filtered")
+				t.Error("got no report of a filtered answer, want one")
 			}
 			for _, a := range base.tried {
 				if a.Addr().Is4() && !a.Addr().IsGlobalUnicast() {
-					t.Errorf("%v was tried", a)
+					t.Errorf("got an attempt at %v, want none", a)
 				}
 			}
 			quiet(t, packets)
 			select {
 			case got := <-enemyHeard:
-				t.Errorf("loopback was reached: %q", got)
+				t.Errorf("got %q at loopback, want nothing", got)
 			default:
 			}
 		})
@@ -208,13 +208,13 @@ func TestSpecialAnswers(t *testing.T) {
 	n := guard.New(base, testutil.Policy(t, text...), guard.Options{})
 	got, err := n.LookupAddrs(t.Context(), network.IPv4, "name.test")
 	if err != nil || len(got) != 1 || got[0] != friendAt.Addr() {
-		t.Fatalf("the lookup tells of %v, %v", got, err)
+		t.Fatalf("got the answer %v, %v, want the one that the rules leave", got, err)
 	}
 	friend := open(t, n, network.IPv4, network.Stream)
 	must(t, connect(t, friend, friendAt))
 	send(t, friend, "hello", nobody)
 	if got := <-friendHeard; got != "hello" {
-		t.Errorf("it heard %q", got)
+		t.Errorf("got %q, want %q", got, "hello")
 	}
 	elsewhere := netip.AddrPortFrom(friendAt.Addr(), friendAt.Port()^1)
 	wantErr(t, "another port", open(t, n, network.IPv4, network.Stream).Connect(elsewhere),
@@ -224,7 +224,7 @@ func TestSpecialAnswers(t *testing.T) {
 	n = guard.New(base, policy.All(testutil.Policy(t, text...),
 		testutil.Policy(t, "allow connect *", "allow connect name.test")), guard.Options{})
 	if got, err := n.LookupAddrs(t.Context(), network.IPv4, "name.test"); err == nil {
-		t.Errorf("the lookup tells of %v", got)
+		t.Errorf("got the answer %v, want none", got)
 	}
 	wantErr(t, "connect", open(t, n, network.IPv4, network.Stream).Connect(friendAt),
 		syscall.EACCES)

@@ -51,7 +51,7 @@ func TestReuseTakesNothing(t *testing.T) {
 			two := open(t, test.second, network.IPv4, network.Datagram)
 			must(t, two.SetOption(network.ReuseAddr, 1))
 			if v, err := two.Option(network.ReuseAddr); v != 1 || err != nil {
-				t.Errorf("it reads as %d, %v", v, err)
+				t.Errorf("got the value %d, %v, want the one that was set", v, err)
 			}
 			to := where
 			if test.then != "" {
@@ -115,14 +115,14 @@ func TestReuseForGroups(t *testing.T) {
 	send(t, out, "to all", netip.AddrPortFrom(group, port))
 	for i, s := range guests {
 		if text, _ := receive(t, s); text != "to all" {
-			t.Errorf("guest %d received %q", i, text)
+			t.Errorf("guest %d: got %q, want the datagram to the group", i, text)
 		}
 	}
 	for range 32 { // from as many ports, by which the kernel would deal them out
 		to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)
 		send(t, sender(t, "127.0.0.1"), "to one", to)
 		if text, _ := receive(t, guests[0]); text != "to one" {
-			t.Errorf("the first received %q", text)
+			t.Errorf("the first: got %q, want its datagram", text)
 		}
 	}
 	for _, s := range guests[1:] {

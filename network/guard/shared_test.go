@@ -12,7 +12,7 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// These tests have a guest do to a socket what would change it for whoever handed it over.
+// In these tests a guest makes each call that would change an adopted socket for its owner.
 
 // optionsOf reads all options of a socket of the host.
 func optionsOf(t *testing.T, s network.Socket) map[network.Option]int64 {
@@ -27,7 +27,7 @@ func optionsOf(t *testing.T, s network.Socket) map[network.Option]int64 {
 		}
 	}
 	if len(all) < 10 {
-		t.Fatalf("only %d options can be read", len(all))
+		t.Fatalf("got %d readable options, want at least 10", len(all))
 	}
 	return all
 }
@@ -37,14 +37,14 @@ func meddle(t *testing.T, s network.Socket, own network.Socket) {
 	t.Helper()
 	for o, was := range optionsOf(t, own) {
 		if _, err := s.Option(o); err != nil {
-			t.Errorf("option %d cannot be read: %v", o, err)
+			t.Errorf("option %d: got %v, want a value", o, err)
 		}
 		if err := s.SetOption(o, was); err != nil {
-			t.Errorf("option %d to what it is: %v", o, err)
+			t.Errorf("option %d set to its value: got %v, want no error", o, err)
 		}
 		for _, v := range []int64{0, 1, 2, 7, 100, 1000, 1 << 20} {
 			if err := s.SetOption(o, v); err == nil && v != was {
-				t.Errorf("option %d was set from %d to %d", o, was, v)
+				t.Errorf("option %d set from %d to %d: got no error, want EACCES", o, was, v)
 			}
 		}
 	}
@@ -54,7 +54,7 @@ func unmeddled(t *testing.T, own network.Socket, was map[network.Option]int64) {
 	t.Helper()
 	for o, v := range optionsOf(t, own) {
 		if v != was[o] {
-			t.Errorf("option %d was %d, and is %d", o, was[o], v)
+			t.Errorf("option %d: got %[3]d, want %[2]d as before", o, was[o], v)
 		}
 	}
 }
@@ -89,7 +89,7 @@ func TestHandedListenerStays(t *testing.T) {
 		t.Cleanup(func() { c.Close() })
 	}
 	if accept(t, s, time.Now().Add(patience)) == nil {
-		t.Error("the guest accepts nothing")
+		t.Error("got no connection for the guest, want one")
 	}
 	must(t, s.Close())
 	unmeddled(t, own, was)
@@ -97,12 +97,12 @@ func TestHandedListenerStays(t *testing.T) {
 	for range 7 {
 		c, err := l.Accept()
 		if err != nil {
-			t.Fatal("the host accepts no more: ", err)
+			t.Fatal("the host: got ", err, ", want a connection")
 		}
 		c.Close()
 	}
 	if got := n.Counters().OpenSockets; got != 1 { // the connection
-		t.Errorf("%d sockets are open, not 1", got)
+		t.Errorf("got %d open sockets, want 1", got)
 	}
 }
 
@@ -171,6 +171,6 @@ func TestHandedConnectionIsTheGuests(t *testing.T) {
 	must(t, s.SetOption(network.NoDelay, 0))
 	must(t, s.Shutdown(network.ShutWrite))
 	if got := <-said; got != "" {
-		t.Errorf("it heard %q, not the end", got)
+		t.Errorf("got %q, want the end of the stream", got)
 	}
 }

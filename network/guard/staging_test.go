@@ -92,10 +92,10 @@ func TestSharedBuffers(t *testing.T) {
 		for _, flags := range []network.RecvFlags{network.Peek, 0} {
 			send(t, stranger, "secret", at)
 			if _, err := sock.Recv(bufs(), flags); err != syscall.EAGAIN {
-				t.Fatalf("what a stranger sent is received: %v", err)
+				t.Fatalf("got a datagram of a stranger, %v, want EAGAIN", err)
 			}
 			if !bytes.Equal(s.watched, make([]byte, 3)) || !bytes.Equal(tail, make([]byte, 4)) {
-				t.Fatalf("what a stranger sent is left in the buffers: %q %q", s.watched, tail)
+				t.Fatalf("got %q %q in the buffers, want no byte of a stranger", s.watched, tail)
 			}
 		}
 		send(t, stranger, "secret", at)
@@ -126,10 +126,10 @@ func TestVastBuffer(t *testing.T) {
 	vast := bytes.Repeat([]byte{'x'}, 1<<17)
 	send(t, sender(t, "127.0.0.2"), "secret", at)
 	if _, err := sock.Recv([][]byte{vast[:1], vast[1:]}, 0); err != syscall.EAGAIN {
-		t.Fatalf("what a stranger sent is received: %v", err)
+		t.Fatalf("got a datagram of a stranger, %v, want EAGAIN", err)
 	}
 	if n := bytes.Count(vast, []byte{0}); n != 1<<16 || vast[0] != 0 {
-		t.Errorf("%d bytes of the buffer are cleared", n)
+		t.Errorf("got %d bytes cleared, want those of one datagram", n)
 	}
 }
 
@@ -165,12 +165,12 @@ func TestSharedPeek(t *testing.T) {
 			r, err := sock.Recv([][]byte{buf}, 0)
 			if err == nil {
 				if string(buf[:r.N]) != fmt.Sprint(i) {
-					t.Fatalf("received %q, not %d", buf[:r.N], i)
+					t.Fatalf("got %q, want %d", buf[:r.N], i)
 				}
 				break
 			}
 			if err != syscall.EAGAIN || time.Now().After(deadline) {
-				t.Fatalf("datagram %d is lost: %v", i, err)
+				t.Fatalf("datagram %d: got %v, want it received", i, err)
 			}
 		}
 	}
