@@ -30,10 +30,6 @@ type file struct {
 func (f *file) isGo() bool       { return f.syntax != nil }
 func (f *file) isTest() bool     { return strings.HasSuffix(f.path, "_test.go") }
 func (f *file) isMarkdown() bool { return strings.HasSuffix(f.path, ".md") }
-func (f *file) isC() bool {
-	return strings.HasSuffix(f.path, ".c") ||
-		strings.HasSuffix(f.path, ".h")
-}
 
 // line returns the 1-based line of a position.
 func (f *file) line(p token.Pos) int { return f.fset.Position(p).Line }
