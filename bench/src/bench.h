@@ -1,7 +1,7 @@
 /*
- * What the workloads share. A program that listens says "port N"; each says "result UNITS
- * NANOSECONDS" when its work is done: how much there was, and how long it took from its first to
- * its last call.
+ * Functions that the workloads share. A program that listens prints "port N"; each prints "result
+ * UNITS NANOSECONDS" when its work is done: the units of work, and the time from its first to its
+ * last call.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -115,7 +115,7 @@ static inline void send_all(int fd, const char *data, size_t size)
 	}
 }
 
-/* Receives exactly that much; 0 if the peer has ended instead. */
+/* Receives exactly size bytes; returns 0 if the stream ends before. */
 static inline int recv_all(int fd, char *data, size_t size)
 {
 	while (size > 0) {

@@ -1,4 +1,4 @@
-/* call COUNT: asks for a socket's receive time-out, which a guest's host knows without a system
+/* call COUNT: gets a socket's receive time-out, which the host of a guest knows without a system
  * call. */
 #include "bench.h"
 #include <sys/time.h>

@@ -65,7 +65,7 @@ static u32 crc32(int rounds)
 	return crc;
 }
 
-/* Each step needs the one before, so that the compiler cannot do several at once. */
+/* Each step depends on the one before, so that the compiler cannot vectorize the loop. */
 static u32 sum(int rounds)
 {
 	u32 total = 0;

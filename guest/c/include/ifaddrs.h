@@ -1,4 +1,4 @@
-/* <ifaddrs.h>, whole, since not every wasi-libc has it. */
+/* <ifaddrs.h>, complete, since not every wasi-libc has it. */
 #ifndef _IFADDRS_H
 #define _IFADDRS_H
 

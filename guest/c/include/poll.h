@@ -1,5 +1,5 @@
-/* <poll.h>: wasi-libc's, and the events that it leaves out. They can be asked for, and never
- * happen. */
+/* <poll.h>: wasi-libc's, and the events that it lacks. A program may ask for them; they never
+ * occur. */
 #include_next <poll.h>
 
 #ifndef POLLPRI

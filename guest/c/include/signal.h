@@ -1,5 +1,5 @@
-/* <signal.h>: wasi-libc's, for whom the only signals are those that a program sends to itself, and
- * what it leaves out. Nobody else sends a signal, so none is ever blocked or pending. */
+/* <signal.h>: wasi-libc's, with the declarations that it lacks. The only signals are those that a
+ * program raises itself, so none is ever blocked or pending. */
 #include_next <signal.h>
 
 #ifndef WASPORT_SIGNAL_H
@@ -39,8 +39,7 @@ struct sigaction {
 #define sa_handler __sa_handler.sa_handler
 #define sa_sigaction __sa_handler.sa_sigaction
 
-/* As signal() does; what sa_mask and sa_flags say makes no difference. SA_SIGINFO fails with
- * ENOTSUP. */
+/* Works as signal(); sa_mask and sa_flags have no effect, but SA_SIGINFO fails with ENOTSUP. */
 int sigaction(int, const struct sigaction *__restrict, struct sigaction *__restrict);
 
 /* These check their arguments. */

@@ -1,4 +1,5 @@
-/* <stdio.h>: wasi-libc's, which warns that there is no tmpfile, and tmpfile. */
+/* <stdio.h>: wasi-libc's, which declares tmpfile as deprecated and does not define it, and tmpfile.
+ */
 #ifndef WASPORT_STDIO_H
 #define WASPORT_STDIO_H
 
@@ -10,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Takes a directory /tmp. */
+/* Needs a directory /tmp. */
 FILE *tmpfile(void);
 
 #ifdef __cplusplus

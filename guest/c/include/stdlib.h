@@ -1,4 +1,4 @@
-/* <stdlib.h>: wasi-libc's, and files of names that nobody else has. */
+/* <stdlib.h>: wasi-libc's, and temporary files and realpath. */
 #include_next <stdlib.h>
 
 #ifndef WASPORT_STDLIB_H

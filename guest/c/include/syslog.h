@@ -1,4 +1,4 @@
-/* <syslog.h>, which wasi-libc lacks: a module has no system's log, so messages go to stderr. */
+/* <syslog.h>, which wasi-libc lacks. A module has no system log, so messages go to stderr. */
 #ifndef WASPORT_SYSLOG_H
 #define WASPORT_SYSLOG_H
 
@@ -19,7 +19,7 @@ enum { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INF
 #define LOG_MASK(p) (1 << (p))
 #define LOG_UPTO(p) ((1 << ((p) + 1)) - 1)
 
-/* Facilities and options make no difference. */
+/* Facilities and options have no effect. */
 #define LOG_KERN (0 << 3)
 #define LOG_USER (1 << 3)
 #define LOG_MAIL (2 << 3)

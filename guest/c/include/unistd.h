@@ -1,4 +1,4 @@
-/* <unistd.h>: wasi-libc's, and what network programs want of a process. */
+/* <unistd.h>: wasi-libc's, and functions about the process that network programs call. */
 #include_next <unistd.h>
 
 #ifndef WASPORT_UNISTD_H
@@ -8,11 +8,10 @@
 extern "C" {
 #endif
 
-/* Never rings, for want of signals. A time-out of a socket, or of poll, does. */
+/* Never raises SIGALRM. Use SO_RCVTIMEO or the time-out of poll() instead. */
 unsigned alarm(unsigned);
 
-/* There are no users. A module is always the same one without privileges, 1000, and can become no
- * other: EPERM. */
+/* There are no users. Every id is 1000, without privileges; changing it fails with EPERM. */
 uid_t getuid(void);
 uid_t geteuid(void);
 gid_t getgid(void);
@@ -23,7 +22,7 @@ int seteuid(uid_t);
 int setgid(gid_t);
 int setegid(gid_t);
 
-/* 1, as for a process whose parent has ended. */
+/* Returns 1, as for a process whose parent has ended (getppid(2)). */
 pid_t getppid(void);
 
 #ifdef __cplusplus

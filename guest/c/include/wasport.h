@@ -89,11 +89,11 @@ typedef struct wasport_addr_info {
 WASPORT_ASSERT(sizeof(wasport_addr_info) == 28, "addr_info");
 WASPORT_ASSERT(offsetof(wasport_addr_info, type) == 24, "addr_info.type");
 
-/* What a lookup is restricted to. The padding may hold anything. */
+/* The restrictions of a lookup. The padding may hold anything. */
 typedef struct wasport_hints {
 	int32_t type;
 	int32_t family;
-	uint8_t enabled; /* 0: type and family are not looked at */
+	uint8_t enabled; /* 0: type and family are ignored */
 } wasport_hints;
 WASPORT_ASSERT(sizeof(wasport_hints) == 12, "hints");
 WASPORT_ASSERT(offsetof(wasport_hints, family) == 4, "hints.family");
@@ -110,7 +110,7 @@ enum { WASPORT_NONBLOCK = 4 };
  * Sockets
  */
 
-/* pool is not looked at; pass -1. */
+/* pool is ignored; pass -1. */
 WASPORT_SOCK(sock_open)(int32_t pool, int32_t family, int32_t type, int32_t *fd);
 WASPORT_SOCK(sock_bind)(int32_t fd, const wasport_addr *addr);
 WASPORT_SOCK(sock_listen)(int32_t fd, int32_t backlog);
@@ -129,7 +129,7 @@ WASPORT_SOCK(sock_recv_from)
 (int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, wasport_addr *from,
     uint32_t *received);
 WASPORT_SOCK(sock_shutdown)(int32_t fd, uint32_t how);
-/* WAMR answers 52 to this one; fd_close works everywhere. */
+/* WAMR returns 52 (ENOSYS) from this one; fd_close works everywhere. */
 WASPORT_SOCK(sock_close)(int32_t fd);
 WASPORT_SOCK(sock_addr_local)(int32_t fd, wasport_addr *addr);
 WASPORT_SOCK(sock_addr_remote)(int32_t fd, wasport_addr *addr);
@@ -193,7 +193,7 @@ WASPORT_SOCK(sock_set_ip_add_membership)(int32_t fd, const wasport_ip *group, ui
 WASPORT_SOCK(sock_set_ip_drop_membership)(int32_t fd, const wasport_ip *group, uint32_t interface);
 
 /*
- * wasport's own imports. docs/abi.md says all about them.
+ * wasport's own imports, which docs/abi.md specifies.
  */
 
 enum {
@@ -231,7 +231,7 @@ WASPORT_OWN(sock_send_msg)
  * it, failed or hung up. */
 enum { WASPORT_EVENT_FAILURE = 3 };
 
-/* Makes a datagram socket have no peer. On a stream it is 5 (EAFNOSUPPORT). */
+/* Removes the peer of a datagram socket. On a stream it fails with 5 (EAFNOSUPPORT). */
 WASPORT_OWN(sock_disconnect)(int32_t fd);
 
 enum {

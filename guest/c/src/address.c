@@ -28,7 +28,7 @@ int32_t __wasport_encode(const struct sockaddr *sa, socklen_t len, wasport_addr 
 	}
 	case AF_INET6: {
 		const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)sa;
-		/* RFC 2133 had no scope, and such addresses are still taken. */
+		/* RFC 2133 had no scope; Linux still accepts that length (SIN6_LEN_RFC2133). */
 		if (len < offsetof(struct sockaddr_in6, sin6_scope_id))
 			return EINVAL;
 		addr->kind = WASPORT_INET6;

@@ -12,7 +12,7 @@
 
 enum { KINDS = 2 };
 
-/* The kinds of socket that each address is given for, and the port of each. */
+/* A kind of socket for which each address is returned, with its port. */
 struct kind {
 	int type, protocol, service;
 	bool wanted;
@@ -44,8 +44,8 @@ static bool parse_number(const char *text, uint32_t most, uint32_t *number)
 	return true;
 }
 
-/* Asks the host for a service that is not in the library's table: an address literal needs no
- * permission. */
+/* Asks the host for the port of a service that is not in the library's table. The name is an
+ * address literal, for which no policy is asked. */
 static bool ask_for_port(const char *service, const struct kind *kind, uint16_t *port)
 {
 	wasport_hints hints = {.family = WASPORT_INET4, .enabled = 1};
@@ -156,7 +156,8 @@ static void map(wasport_addr *addr)
 	addr->u.v6.ip[7] = (uint16_t)(ip[2] << 8 | ip[3]);
 }
 
-/* Which of the unspecified and the loopback addresses no name stands for. */
+/* Appends the addresses for a null node: the unspecified ones to bind to, or else loopback (RFC
+ * 3493, section 6.1). */
 static int append_nameless(struct results *r, int family, bool passive)
 {
 	wasport_addr v4 = {.kind = WASPORT_INET4}, v6 = {.kind = WASPORT_INET6};
@@ -174,7 +175,8 @@ static int append_nameless(struct results *r, int family, bool passive)
 	return err == 0 && family != AF_INET ? append(r, &v6) : err;
 }
 
-/* Takes the zone off an IPv6 literal: an interface's number or name. */
+/* Splits the zone, the number or the name of an interface, from an IPv6 literal (RFC 4007, section
+ * 11). */
 static int split_zone(const char *node, char *text, size_t size, uint32_t *scope)
 {
 	const char *zone = strchr(node, '%');
@@ -193,7 +195,7 @@ static int split_zone(const char *node, char *text, size_t size, uint32_t *scope
 	return *scope != 0 ? 0 : EAI_NONAME;
 }
 
-/* Appends what a literal says. *literal tells whether node is one. */
+/* Appends the address if node is a literal, and sets *literal to whether it is one. */
 static int append_literal(
     struct results *r, const char *node, const struct addrinfo *hints, bool *literal)
 {

@@ -38,7 +38,8 @@ void herror(const char *what)
 	fprintf(stderr, "%s\n", hstrerror(h_errno));
 }
 
-/* Lays the answer out in room as gethostbyname has it: the two lists, the addresses, the name. */
+/* Lays out a struct hostent in room: the two lists, the addresses, the name. Returns ERANGE if room
+ * is too small (gethostbyname(3)). */
 static int lay_out(
     const struct addrinfo *all, const char *name, struct hostent *host, char *room, size_t size)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* The host's name is none of the guest's business. */
+/* The guest does not learn the host's name. */
 int gethostname(char *name, size_t size)
 {
 	static const char ours[] = "localhost";

@@ -32,7 +32,7 @@ static int put(char *to, socklen_t room, const char *text)
 	return 0;
 }
 
-/* The ABI has no reverse lookup; the loopback addresses alone have a name that is certain. */
+/* The ABI has no reverse lookup. Only the name of the loopback addresses is known without one. */
 static int put_host(const struct sockaddr *sa, char *host, socklen_t room, int flags)
 {
 	char text[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE];

@@ -12,7 +12,7 @@ ssize_t getrandom(void *buf, size_t len, unsigned flags)
 		(flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return result(EINVAL);
 	if (len > INT32_MAX)
-		len = INT32_MAX; /* as much as the result can tell */
+		len = INT32_MAX; /* the largest result */
 	err = __wasi_random_get(buf, len);
 	return err == 0 ? (ssize_t)len : result(err);
 }

@@ -24,7 +24,7 @@ gid_t getegid(void)
 	return SOMEBODY;
 }
 
-/* None besides. */
+/* There are no supplementary groups. */
 int getgroups(int count, gid_t list[])
 {
 	(void)list;

@@ -10,7 +10,7 @@ int32_t __wasport_interfaces(wasport_interface **list, uint32_t *count)
 	*list = NULL;
 	*count = 0;
 #if WASPORT_EXT
-	/* Interfaces may come between the question how many there are and the one which. */
+	/* Interfaces may be added between two calls, so the list may not fit the second time either. */
 	for (uint32_t room = 16;; room = *count) {
 		int32_t err;
 		wasport_interface *more = realloc(*list, room * sizeof *more);
@@ -121,7 +121,7 @@ static unsigned int flags_of(uint32_t flags)
 	return result;
 }
 
-/* Everything that one entry of getifaddrs points to; the entry comes first, so that freeing it
+/* An entry of getifaddrs(3) and all that it points to. The entry comes first, so that freeing it
  * frees all. */
 struct entry {
 	struct ifaddrs head;

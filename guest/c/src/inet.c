@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* wasi-libc's takes numbers that are too large. */
+/* Replaces the function of wasi-libc, which accepts numbers that are too large. */
 int inet_aton(const char *text, struct in_addr *addr)
 {
 	uint32_t whole = 0;
@@ -43,7 +43,7 @@ char *inet_ntoa(struct in_addr addr)
 	return text;
 }
 
-/* How many bits of an address of this class name the host. */
+/* Returns the number of host bits of an address of its class (inet(3)). */
 static unsigned int host_bits(in_addr_t addr)
 {
 	return IN_CLASSA(addr) ? 24 : IN_CLASSB(addr) ? 16 : 8;

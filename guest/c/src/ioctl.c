@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <wasi/api.h>
 
-/* The number of bytes that can be read comes with the event that they can be read. */
+/* Finds the number of readable bytes, which poll_oneoff returns with the event of readability. */
 static int32_t readable(int fd, int *n)
 {
 #if WASPORT_EXT

@@ -13,9 +13,9 @@ static int eai(int32_t err)
 	case ENAMETOOLONG:
 		return EAI_NONAME;
 	case EAGAIN:
-	case EIO: /* a server answered that it could not tell, which may change, too */
+	case EIO: /* the server failed, perhaps temporarily */
 		return EAI_AGAIN;
-	case EACCES: /* the policy does not let this name be asked for */
+	case EACCES: /* the policy does not allow the lookup */
 		return EAI_FAIL;
 	case ENOMEM:
 		return EAI_MEMORY;
@@ -24,9 +24,9 @@ static int eai(int32_t err)
 }
 
 /*
- * Names that cannot be are not asked for: the host refuses them like those that it does not allow.
- * Within the lengths of the DNS (RFC 1035, section 2.3.4) it takes letters, digits, hyphens and
- * underscores, and, in UTF-8, what IDNA maps to them.
+ * Reports whether a name is valid: letters, digits, hyphens, underscores and UTF-8, which the host
+ * converts by IDNA, within the lengths of RFC 1035, section 2.3.4. The host would refuse an invalid
+ * name with the errno of one that the policy denies.
  */
 static bool is_name(const char *name)
 {
@@ -46,7 +46,7 @@ static bool is_name(const char *name)
 			for (int more = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3; more > 0; more--, length++)
 				if (((unsigned char)*++name & 0xc0) != 0x80)
 					return false;
-			label = 1; /* the host knows how long it is */
+			label = 1; /* the host checks its length */
 		} else {
 			return false;
 		}
@@ -56,7 +56,7 @@ static bool is_name(const char *name)
 
 int __wasport_lookup(const char *name, int family, wasport_addr_info **list, uint32_t *count)
 {
-	/* Without a type the host would give each address twice. */
+	/* Without a type the host would return each address twice. */
 	wasport_hints hints = {.type = WASPORT_STREAM, .enabled = 1};
 
 	hints.family = family == AF_INET    ? WASPORT_INET4

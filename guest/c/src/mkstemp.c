@@ -10,7 +10,7 @@
 
 enum { MARKS = 6, ATTEMPTS = 100 };
 
-/* The end of a template that is to be replaced, or NULL if it has none. */
+/* Returns the XXXXXX at the end of a template, or NULL if there is none (mkstemp(3)). */
 static char *marks(char *template)
 {
 	size_t len = strlen(template);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* IPv4 names an interface by its address; this finds the address of one that is named by its index.
- */
+/* Finds the IPv4 address of the interface with an index, since the ABI selects an IPv4 interface by
+ * its address. */
 static int32_t address_of(uint32_t index, struct in_addr *addr)
 {
 	wasport_interface *list;

@@ -119,7 +119,7 @@ static int32_t set(int fd, const struct option *o, int value)
 	if (o->get8 == NULL)
 		return o->set(fd, (uint32_t)value);
 	if (o->set == set_loop6 && value != 0 && value != 1)
-		return EINVAL; /* with all others every number but 0 means yes */
+		return EINVAL; /* all other options take any number but 0 as true */
 	if (o->preset == 0)
 		return o->set(fd, value != 0);
 	if (value == -1)
@@ -133,7 +133,7 @@ int32_t __wasport_option_set(int fd, const struct option *o, const int *value)
 {
 	int ignored;
 	int32_t err = value != NULL ? set(fd, o, *value) : EINVAL;
-	/* That the socket has no such option comes before what is wrong with the value. */
+	/* Linux reports an option that the socket does not have before an invalid value. */
 	return err == EINVAL && __wasport_option_get(fd, o, &ignored) != 0 ? ENOPROTOOPT : err;
 }
 

@@ -1,4 +1,4 @@
-/* What getsockopt and setsockopt share. */
+/* Declarations that getsockopt and setsockopt share. */
 #ifndef OPTION_H
 #define OPTION_H
 
@@ -15,19 +15,19 @@ struct option {
 	get32 *get32;
 	set32 *set;
 	int own; /* its number in wasport's own imports */
-	int preset; /* hop counts: what -1 stands for */
+	int preset; /* hop counts: the value that -1 selects */
 };
 
 HIDDEN const struct option *__wasport_option(int level, int name);
 HIDDEN int32_t __wasport_option_get(int fd, const struct option *o, int *value);
-/* value is NULL for one that is too short to be a number. */
+/* value is NULL if the caller's is too short for an int. */
 HIDDEN int32_t __wasport_option_set(int fd, const struct option *o, const int *value);
 
-/* An option of wasport's own imports, by its number there. */
+/* Gets or sets an option by its number in wasport's own imports. */
 HIDDEN int32_t __wasport_own_get(int fd, int option, int *value);
 HIDDEN int32_t __wasport_own_set(int fd, int option, int64_t value);
 
-/* The answer to an option that does not exist. */
+/* Returns the errno for an option that does not exist. */
 HIDDEN int32_t __wasport_no_option(int fd);
 
 /* multicast.c: the options that name a group or an interface. */

@@ -4,7 +4,7 @@
 
 enum { MOST_PENDING = 64 };
 
-/* A descriptor that nobody asked about is forgotten when the table is full, oldest first. */
+/* The connects in progress. When the table is full, a new one replaces the oldest. */
 static struct {
 	int fd;
 	bool used;

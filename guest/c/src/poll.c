@@ -32,7 +32,7 @@ static void subscribe_clock(__wasi_subscription_t *s, uint64_t ns)
 
 static short happened(const __wasi_event_t *e)
 {
-	/* Who waits for a direction must hear of it when that direction has failed. */
+	/* The direction is reported beside POLLERR, for callers that check only that one. */
 	int revents = 0;
 
 	if (e->type == __WASI_EVENTTYPE_FD_READ)
@@ -49,7 +49,7 @@ static short happened(const __wasi_event_t *e)
 	return (short)revents;
 }
 
-/* Waits for ns nanoseconds. Returns how many of the descriptors have events, or -1. */
+/* Waits for ns nanoseconds. Returns the number of descriptors with events, or -1. */
 static int wait_for(struct pollfd *fds, nfds_t n, uint64_t ns)
 {
 	__wasi_subscription_t few_subscriptions[FEW], *subscriptions = few_subscriptions;
@@ -77,10 +77,10 @@ static int wait_for(struct pollfd *fds, nfds_t n, uint64_t ns)
 		if (fds[i].events & (POLLIN | POLLOUT))
 			continue;
 #if WASPORT_EXT
-		/* Nothing is asked of this one, but if it fails the caller must hear of it. */
+		/* No event is asked for, but poll(2) always reports POLLERR and POLLHUP. */
 		subscribe(&subscriptions[count++], WASPORT_EVENT_FAILURE, i, fds[i].fd);
 #else
-		/* That it is not open is all that can be told. */
+		/* Without wasport's own event, only POLLNVAL can be reported. */
 		__wasi_fdstat_t stat;
 		if (__wasi_fd_fdstat_get(fds[i].fd, &stat) == __WASI_ERRNO_BADF) {
 			fds[i].revents = POLLNVAL;
@@ -122,7 +122,7 @@ int poll(struct pollfd *fds, nfds_t n, int timeout)
 	return wait_for(fds, n, timeout < 0 ? FOR_EVER : (uint64_t)timeout * 1000000);
 }
 
-/* There are no signals, so the mask means nothing. */
+/* There are no signals, so the mask has no effect. */
 int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
 {
 	(void)mask;
@@ -140,7 +140,7 @@ static size_t add(struct pollfd *fds, size_t n, const fd_set *set, int limit, sh
 	return n;
 }
 
-/* Leaves in the set what is ready, and returns how many that are. */
+/* Leaves the ready descriptors in the set, and returns their number. */
 static int keep(fd_set *set, const struct pollfd *fds, size_t n)
 {
 	if (set == NULL)
@@ -173,7 +173,7 @@ int pselect(int limit, fd_set *restrict reads, fd_set *restrict writes, fd_set *
 			ready = result(EBADF);
 	if (ready >= 0) {
 		ready = keep(reads, fds, readers) + keep(writes, fds + readers, all - readers);
-		/* Exceptional conditions are urgent data, which does not exist here. */
+		/* The exceptional condition of a socket is urgent data, which the ABI does not have. */
 		if (excepts != NULL)
 			FD_ZERO(excepts);
 	}

@@ -8,14 +8,14 @@
 
 enum { MOST_LINKS = 40 };
 
-/* What has been resolved, which never ends in a slash, and what is left to. */
+/* The resolved part of a path, which never ends in a slash, and the rest of the path. */
 struct walk {
 	char done[PATH_MAX], left[PATH_MAX];
 	size_t len;
 	int links;
 };
 
-/* Puts the target of a link before what is left. */
+/* Puts the target of a link before the rest. */
 static int32_t follow(struct walk *w, const char *target, size_t size)
 {
 	size_t rest = strlen(w->left);
@@ -30,7 +30,7 @@ static int32_t follow(struct walk *w, const char *target, size_t size)
 	return 0;
 }
 
-/* Resolves the first part of what is left. */
+/* Resolves the first component of the rest. */
 static int32_t step(struct walk *w)
 {
 	char target[PATH_MAX];
@@ -52,7 +52,7 @@ static int32_t step(struct walk *w)
 	memmove(w->left, w->left + part, strlen(w->left + part) + 1);
 	if (w->len <= before)
 		return 0;
-	/* What is not a link, or above the directories that the module has, stays as it is. */
+	/* A component that is no link, or lies above the preopened directories, stays as it is. */
 	size = readlink(w->done, target, sizeof target);
 	if (size < 0)
 		return 0;
@@ -71,7 +71,7 @@ static int32_t resolve(struct walk *w, const char *path)
 		return ENOENT;
 	if (len >= sizeof w->left)
 		return ENAMETOOLONG;
-	/* The host finds what does not exist, or is no directory. */
+	/* The host reports a missing component, or one that is no directory. */
 	if (stat(path, &st) != 0)
 		return errno;
 	w->len = 0;

@@ -1,10 +1,10 @@
-#define _WASI_EMULATED_PROCESS_CLOCKS /* without which wasi-libc has no <sys/resource.h> */
+#define _WASI_EMULATED_PROCESS_CLOCKS /* wasi-libc's <sys/resource.h> is an error without it */
 #include "sock.h"
 
 #include <sys/resource.h>
 
-/* The linker's, which have no values but addresses: where the program's variables begin and end,
- * and all memory that it lays out. */
+/* Symbols of wasm-ld, of which only the addresses count: the begin and the end of the program's
+ * variables, and the end of the memory that it lays out. */
 extern unsigned char __global_base, __data_end, __heap_base;
 
 enum { DESCRIPTORS = 8192, LOWEST_BASE = 1024 };
@@ -22,7 +22,7 @@ static struct rlimit limits[RLIM_NLIMITS] = {
 
 static rlim_t stack(void)
 {
-	/* Below the variables, or above them. */
+	/* The stack lies below the variables (--stack-first), or above them. */
 	if (&__global_base > (unsigned char *)LOWEST_BASE)
 		return (rlim_t)(uintptr_t)&__global_base;
 	return (rlim_t)(&__heap_base - &__data_end);

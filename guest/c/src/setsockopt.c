@@ -12,7 +12,8 @@ static int32_t set_timeout(int fd, int name, const void *value, socklen_t len)
 	memcpy(&tv, value, sizeof tv);
 	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
 		return EDOM;
-	/* A time that is past already cannot be said with 0, which means for ever. */
+	/* Linux takes a negative time as one that expires at once; 0 would mean no time-out
+	 * (socket(7)). */
 	us = tv.tv_sec < 0 ? 1 : (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
 	return name == SO_RCVTIMEO ? wasport_sock_set_recv_timeout(fd, us)
 	                           : wasport_sock_set_send_timeout(fd, us);
@@ -49,7 +50,7 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 		    level == SOL_SOCKET && len < sizeof number ? EINVAL : __wasport_no_option(fd));
 	if (len >= sizeof number)
 		memcpy(&number, value, sizeof number);
-	else if (len >= 1 && level == IPPROTO_IP) /* IPv4's options may be given as a char */
+	else if (len >= 1 && level == IPPROTO_IP) /* as Linux does */
 		number = *(const unsigned char *)value;
 	else
 		return result(__wasport_option_set(fd, o, NULL));

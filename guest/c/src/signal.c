@@ -1,4 +1,4 @@
-#define _WASI_EMULATED_SIGNAL /* wasi-libc's signal() and raise() */
+#define _WASI_EMULATED_SIGNAL /* for wasi-libc's signal() and raise() */
 #include "sock.h"
 
 #include <signal.h>
@@ -8,7 +8,7 @@ int sigaction(int number, const struct sigaction *restrict act, struct sigaction
 {
 	void (*was)(int);
 
-	if (number == 0) /* which wasi-libc has a place for */
+	if (number == 0) /* which wasi-libc's signal() accepts */
 		return result(EINVAL);
 	if (act != NULL && act->sa_flags & SA_SIGINFO)
 		return result(ENOTSUP);

@@ -1,4 +1,4 @@
-/* What the files of the library share. Nothing here is seen by programs. */
+/* Declarations that the files of the library share. Programs do not see them. */
 #ifndef SOCK_H
 #define SOCK_H
 
@@ -12,14 +12,15 @@
 #include <sys/socket.h>
 #include <wasport.h>
 
-/* With 1, imports of wasport's own fill the gaps of WAMR's ABI; with 0 none of them is used. */
+/* With 1, the library uses wasport's own imports where WAMR's ABI has gaps; with 0, WAMR's imports
+ * only. */
 #ifndef WASPORT_EXT
 #define WASPORT_EXT 1
 #endif
 
 #define HIDDEN __attribute__((__visibility__("hidden")))
 
-/* Turns a WASI errno into C's way of failing; wasi-libc's errno has the same numbers. */
+/* Returns 0, or -1 with errno set. wasi-libc's errno has the numbers of WASI. */
 static inline int result(int32_t err)
 {
 	if (err == 0)
@@ -28,16 +29,16 @@ static inline int result(int32_t err)
 	return -1;
 }
 
-/* address.c: between sockaddr and the ABI's address. */
+/* address.c: conversions between struct sockaddr and the ABI's address. */
 HIDDEN int32_t __wasport_encode(const struct sockaddr *sa, socklen_t len, wasport_addr *addr);
 HIDDEN void __wasport_decode(const wasport_addr *addr, struct sockaddr *sa, socklen_t *len);
 HIDDEN void __wasport_encode_ip6(const struct in6_addr *in, uint16_t groups[8]);
 
-/* descriptor.c: what preview 1 knows about a descriptor. */
+/* descriptor.c: the type and the flags of a descriptor, from preview 1. */
 HIDDEN int32_t __wasport_socktype(int fd, int *type);
 HIDDEN int32_t __wasport_set_nonblock(int fd, bool on, bool *was);
 
-/* getservbyname.c: the services that are known without asking anyone. */
+/* getservbyname.c: the services in the library's own table. */
 struct service {
 	const char *name;
 	uint16_t port;
@@ -47,16 +48,17 @@ enum { SERVICE_TCP = 1, SERVICE_UDP = 2 };
 HIDDEN const struct service *__wasport_service_named(const char *name, int protocols);
 HIDDEN const struct service *__wasport_service_at(uint16_t port, int protocols);
 
-/* lookup.c: a name's addresses, as a malloc'd list that the caller frees. Returns an EAI_ code. */
+/* lookup.c: looks up a name's addresses, as a malloc'd list that the caller frees. Returns an EAI_
+ * code. */
 HIDDEN int __wasport_lookup(
     const char *name, int family, wasport_addr_info **list, uint32_t *count);
 
-/* if.c: the interfaces, as a malloc'd list that the caller frees. */
+/* if.c: lists the interfaces, as a malloc'd list that the caller frees. */
 HIDDEN int32_t __wasport_interfaces(wasport_interface **list, uint32_t *count);
 
 #if !WASPORT_EXT
-/* pending.c: remembers whereto a socket is connecting, since the ABI tells the outcome only to a
- * second connect. */
+/* pending.c: remembers the address to which a socket is connecting, since WAMR's ABI reports the
+ * outcome only to a second connect. */
 HIDDEN void __wasport_pending_start(int fd, const wasport_addr *addr);
 HIDDEN int32_t __wasport_pending_error(int fd, int *error);
 HIDDEN void __wasport_pending_forget(int fd);

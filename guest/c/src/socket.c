@@ -22,9 +22,9 @@ int socket(int domain, int type, int protocol)
 			return result(EPROTONOSUPPORT);
 		break;
 	case SOCK_RAW:
-		return result(EPERM); /* what a program without privileges gets natively */
+		return result(EPERM); /* as for a program without CAP_NET_RAW (raw(7)) */
 	default:
-		return result(EPROTONOSUPPORT); /* ESOCKTNOSUPPORT, which WASI lacks */
+		return result(EPROTONOSUPPORT); /* in place of ESOCKTNOSUPPORT, which WASI lacks */
 	}
 	if (result(wasport_sock_open(-1, domain == AF_INET6 ? WASPORT_INET6 : WASPORT_INET4,
 			kind == SOCK_STREAM ? WASPORT_STREAM : WASPORT_DGRAM, &fd)) != 0)
@@ -37,7 +37,7 @@ int socket(int domain, int type, int protocol)
 	return fd;
 }
 
-/* A pair exists for AF_UNIX alone, and that family does not exist here. */
+/* Pairs exist in AF_UNIX only (socketpair(2)), a family that the host does not have. */
 int socketpair(int domain, int type, int protocol, int fds[2])
 {
 	(void)type, (void)protocol, (void)fds;
@@ -86,14 +86,14 @@ int accept4(int fd, struct sockaddr *restrict sa, socklen_t *restrict len, int f
 	if (result(wasport_sock_accept(fd, flags & SOCK_NONBLOCK ? WASPORT_NONBLOCK : 0, &accepted)) !=
 	    0)
 		return -1;
-	/* WAMR takes the flag and does nothing. */
+	/* WAMR accepts the flag and ignores it. */
 	if (!WASPORT_EXT && (flags & SOCK_NONBLOCK) &&
 	    result(__wasport_set_nonblock(accepted, true, &was)) != 0) {
 		close(accepted);
 		return -1;
 	}
 	if (sa != NULL) {
-		/* A peer that has gone already has no address any more, but its connection was accepted. */
+		/* A connection that the peer has already closed has no peer address, but was accepted. */
 		if (wasport_sock_addr_remote(accepted, &addr) == 0)
 			__wasport_decode(&addr, sa, len);
 		else
@@ -138,7 +138,7 @@ int getpeername(int fd, struct sockaddr *restrict sa, socklen_t *restrict len)
 	return name(err, &addr, sa, len);
 }
 
-/* Urgent data does not exist here, so the mark is never reached. */
+/* The ABI has no urgent data, so the mark is never reached (sockatmark(3)). */
 int sockatmark(int fd)
 {
 	int type;

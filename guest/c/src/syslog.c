@@ -28,12 +28,13 @@ int setlogmask(int mask)
 
 void vsyslog(int priority, const char *format, va_list args)
 {
-	int err = errno; /* which %m is about */
+	int err = errno; /* for %m */
 	char line[1024], *out = line, *end = line + sizeof line;
 
 	if (!(logged & LOG_MASK(LOG_PRI(priority))))
 		return;
-	/* wasi-libc's printf knows %m; so all that there is to do is to print it in one piece. */
+	/* wasi-libc's printf knows %m. The message is printed in one call, so that lines of threads do
+	 * not mix. */
 	if (name != NULL)
 		out += snprintf(out, (size_t)(end - out), "%.100s: ", name);
 	errno = err;

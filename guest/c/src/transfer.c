@@ -14,7 +14,8 @@ enum {
 	MOST_DATAGRAM = 65536,
 };
 
-/* Hints that mean nothing here: there are no signals, no records and no neighbour table. */
+/* Flags without an effect here: there are no signals, no records and no neighbour table (send(2)).
+ */
 #define NO_MATTER                                                                                  \
 	(MSG_NOSIGNAL | MSG_MORE | MSG_EOR | MSG_CONFIRM | MSG_CMSG_CLOEXEC | MSG_WAITFORONE)
 
@@ -96,7 +97,7 @@ int sendmmsg(int fd, struct mmsghdr *list, unsigned int count, unsigned int flag
 	return (int)i;
 }
 
-/* Receives one message by the import that can do what is asked. from and ro_flags may be NULL. */
+/* Receives one message by an import that supports the flags. from and ro_flags may be NULL. */
 static int32_t receive(int fd, const wasport_iovec *list, uint32_t count, uint32_t flags,
     wasport_addr *from, uint32_t *n, uint32_t *ro_flags)
 {
@@ -125,8 +126,8 @@ static int32_t receive(int fd, const wasport_iovec *list, uint32_t count, uint32
 }
 
 /*
- * The length of a datagram that does not fit comes from one more piece at the end of the list, into
- * which the rest spills. *n counts the spilt bytes too.
+ * Receives with one more iovec at the end of the list, into which the rest of a datagram spills
+ * that does not fit. *n is the length of the datagram, with the spilt bytes.
  */
 static int32_t receive_spilling(int fd, const wasport_iovec *list, uint32_t count, uint32_t flags,
     size_t room, wasport_addr *from, uint32_t *n)
@@ -237,8 +238,8 @@ int recvmmsg(
     int fd, struct mmsghdr *list, unsigned int count, unsigned int flags, struct timespec *timeout)
 {
 	unsigned int i;
-	/* Linux looks at the clock only between messages, which a blocked one outlasts; nobody can rely
-	 * on it. */
+	/* Linux checks the time-out only between messages, so a program cannot rely on it (recvmmsg(2),
+	 * BUGS). */
 	(void)timeout;
 	for (i = 0; i < count; i++) {
 		ssize_t n = recvmsg(fd, &list[i].msg_hdr, (int)flags);

@@ -1,4 +1,4 @@
-/* Names that a DNS server on 127.0.0.1, or the file of hosts, tells of. */
+/* Names that a DNS server on 127.0.0.1 or /etc/hosts resolves. */
 #include "../src/transcript.h"
 
 static void lookup(const char *host, int fam, int flags)
@@ -28,7 +28,7 @@ static void lookup(const char *host, int fam, int flags)
 		freeaddrinfo(list);
 		break;
 	case EAI_NONAME:
-#ifdef EAI_NODATA /* which POSIX has no longer */
+#ifdef EAI_NODATA /* removed from POSIX.1-2008 */
 	case EAI_NODATA:
 #endif
 #ifdef EAI_ADDRFAMILY
@@ -47,8 +47,8 @@ static void lookup(const char *host, int fam, int flags)
 	}
 }
 
-/* WAMR's function for it does not tell a name that has no address of the family from one that there
- * is not. */
+/* WAMR's sock_addr_resolve does not distinguish a name without an address of the family from a name
+ * that does not exist. */
 static void host(const char *name, int fam)
 {
 	const struct hostent *h = fam == AF_UNSPEC ? gethostbyname(name) : gethostbyname2(name, fam);
@@ -93,7 +93,7 @@ static void transcript(void)
 	lookup(longest, AF_UNSPEC, 0);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (strcmp(names[i], "many.test") == 0)
-			continue; /* glibc puts only what getaddrinfo finds into order */
+			continue; /* glibc sorts only the results of getaddrinfo (RFC 6724) */
 		host(names[i], AF_UNSPEC);
 		host(names[i], AF_INET6);
 	}

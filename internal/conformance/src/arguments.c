@@ -1,4 +1,4 @@
-/* What is out of range, or of the wrong kind, and the errors of it. */
+/* Arguments out of range or of the wrong kind, and their errors. */
 #include "transcript.h"
 
 static void sockets(void)
@@ -71,7 +71,7 @@ static void addresses(void)
 	TRY(connect(tcp, (struct sockaddr *)&other, len));
 	TRY(connect(udp, (struct sockaddr *)&other, len));
 
-	/* An address that is not the machine's; one that nobody may have. */
+	/* An address that is not the machine's, and one that is never assigned. */
 	inet_pton(AF_INET, "192.0.2.1", &in.sin_addr);
 	inet_pton(AF_INET6, "2001:db8::1", &in6.sin6_addr);
 	if (family == AF_INET)
@@ -94,7 +94,7 @@ static void addresses(void)
 		TRY(bind(tcp, (struct sockaddr *)&in, sizeof in));
 		TRY(sendto(udp, "x", 1, 0, (struct sockaddr *)&in, sizeof in));
 	}
-	/* A longer length than the address has is nobody's loss. */
+	/* A length longer than the address is accepted. */
 	len = loopback(&sa, 0);
 	TRY(bind(tcp, (struct sockaddr *)&sa, sizeof sa));
 	TRY(bind(tcp, (struct sockaddr *)&sa, len));

@@ -1,4 +1,4 @@
-/* Connections that are made without blocking, or refused, and what is told of them on the way. */
+/* Connections made without blocking, or refused, and their state on the way. */
 #include "transcript.h"
 
 static void print_events(int fd, short events)
@@ -45,7 +45,7 @@ static void refusal(void)
 	TRY(send(fd, &byte, 1, MSG_NOSIGNAL));
 	close(fd);
 
-	/* The error is told once, by whoever asks first. */
+	/* The first call that reports the pending error clears it. */
 	fd = open_socket(SOCK_STREAM | SOCK_NONBLOCK);
 	len = loopback(&sa, refused);
 	TRY(connect(fd, (struct sockaddr *)&sa, len));
@@ -76,7 +76,7 @@ static void refusal(void)
 	printf("SO_ERROR %d\n", option(fd, SOL_SOCKET, SO_ERROR));
 	TRY(getpeername(fd, (struct sockaddr *)&sa, &len));
 
-	/* A socket that was refused may try elsewhere. */
+	/* A socket that was refused may connect again. */
 	len = loopback(&sa, tcp_echo);
 	TRY(connect(fd, (struct sockaddr *)&sa, len));
 	TRY(send(fd, "x", 1, 0));
@@ -113,7 +113,7 @@ static void datagrams(void)
 	close(fd);
 }
 
-/* Bound to an address before, as clients do that must come from a certain one. */
+/* Bound before, as by clients that need a certain source address. */
 static void bound_first(void)
 {
 	struct sockaddr_storage sa, own;

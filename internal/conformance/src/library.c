@@ -1,4 +1,4 @@
-/* What programs want of a C library beside sockets. */
+/* Functions beside sockets that programs expect of a C library. */
 #include "transcript.h"
 #include <limits.h>
 #include <sys/file.h>
@@ -107,7 +107,7 @@ static void files(void)
 
 static const char *base;
 
-/* Prints what a path resolves to, beneath the directory. */
+/* Prints the target of a path, relative to the directory. */
 static void resolve(const char *path)
 {
 	char whole[8192], to[PATH_MAX];

@@ -68,7 +68,7 @@ static void datagrams(void)
 	msg = message(in, 1);
 	TRY(recvmsg(fd, &msg, MSG_DONTWAIT));
 
-	/* No pieces at all are an empty datagram. */
+	/* A list without entries sends an empty datagram. */
 	msg = message(NULL, 0);
 	msg.msg_name = &sa;
 	msg.msg_namelen = len;
@@ -161,7 +161,7 @@ static void many(void)
 	TRY(recvmmsg(fd, list, 0, 0, NULL));
 	TRY(sendmmsg(fd, list, 0, 0));
 
-	/* What was sent before the first that fails counts. */
+	/* The result counts the messages before the first failure. */
 	for (int i = 0; i < 2; i++)
 		list[i].msg_hdr = message(&out[i], 1);
 	list[0].msg_hdr.msg_name = &sa;
@@ -171,7 +171,7 @@ static void many(void)
 	close(fd);
 }
 
-/* Macros that find their way through control messages. */
+/* Macros for control messages (cmsg(3)). */
 static void control(void)
 {
 	char room[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(1)];

@@ -62,7 +62,7 @@ static void memberships(const char *group)
 		TRY(change(fd, false, how, group, lo));
 		TRY(change(fd, false, how, group, lo));
 		TRY(change(fd, true, how, family == AF_INET ? "192.0.2.1" : "2001:db8::1", lo));
-		if (how != BY_GROUP) /* which Linux lets a stream do */
+		if (how != BY_GROUP) /* which Linux allows on a stream */
 			TRY(change(stream, true, how, group, lo));
 		if (how != BY_ADDRESS || family == AF_INET6)
 			TRY(change(fd, true, how, group, 1000000));
@@ -139,7 +139,7 @@ static void from_lo(int fd)
 		MUST(setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &lo, sizeof lo));
 }
 
-/* Sends to the group, and tells what a member gets. */
+/* Sends to the group, and prints what a member receives. */
 static void datagrams(const char *group)
 {
 	struct sockaddr_storage any, to, from;
@@ -156,7 +156,7 @@ static void datagrams(const char *group)
 		((struct sockaddr_in6 *)&any)->sin6_addr = in6addr_any;
 	MUST(setsockopt(member, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
 	MUST(setsockopt(stranger, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
-	if (family == AF_INET6) { /* what hears IPv4 as well shares no port here */
+	if (family == AF_INET6) { /* a dual-stack socket shares no port with an IPv4 one */
 		MUST(setsockopt(member, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
 		MUST(setsockopt(stranger, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
 	}

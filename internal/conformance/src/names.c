@@ -1,4 +1,4 @@
-/* Names and numbers of hosts and services, as far as nobody has to be asked about them. */
+/* Names and numbers of hosts and services that need no name server. */
 #include "transcript.h"
 
 static const char *error_name(int e)
@@ -44,7 +44,7 @@ static void print_results(const struct addrinfo *list)
 		unsigned scope = 0, port = 0;
 
 		if (a->ai_socktype == SOCK_RAW)
-			continue; /* which there are not in a sandbox */
+			continue; /* the host of a guest has none */
 		if (a->ai_family == AF_INET) {
 			const struct sockaddr_in *in = (const struct sockaddr_in *)a->ai_addr;
 			inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
@@ -116,7 +116,7 @@ static void lookups(void)
 			lookup("127.0.0.1", services[s], 0, AF_UNSPEC, types[t], 0);
 			lookup(NULL, services[s], AI_PASSIVE, family, types[t], 0);
 			if (services[s] == NULL ||
-			    strcmp(services[s], "-1") != 0) /* which glibc takes for a number */
+			    strcmp(services[s], "-1") != 0) /* glibc parses it as a number */
 				lookup("::1", services[s], AI_NUMERICSERV, AF_UNSPEC, types[t], 0);
 		}
 	lookup("localhost", NULL, AI_NUMERICHOST, AF_UNSPEC, SOCK_STREAM, 0);

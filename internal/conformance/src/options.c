@@ -1,4 +1,4 @@
-/* Every option: what it is at first, what it is after it was set, and what cannot be set. */
+/* Every option: its default, its value after a set, and values that are refused. */
 #include "transcript.h"
 
 enum range { FLAG, HOPS, SECONDS, COUNT, MILLIS, CLASS, INTERFACE, BYTES, TOLD };
@@ -7,13 +7,13 @@ struct known {
 	int level, name;
 	const char *text;
 	enum range range;
-	bool datagrams; /* Linux is of two minds about streams that have it */
+	bool datagrams; /* Linux differs between streams that have it */
 };
 
 #define O(level, name, range) {level, name, #name, range, false}
 #define D(level, name, range) {level, name, #name, range, true}
 
-/* Options of a number. */
+/* Options with a number. */
 static const struct known numbers[] = {
 	O(SOL_SOCKET, SO_REUSEADDR, FLAG),
 	O(SOL_SOCKET, SO_REUSEPORT, FLAG),
@@ -46,7 +46,7 @@ static const struct known numbers[] = {
 	O(IPPROTO_IPV6, IPV6_TCLASS, CLASS),
 };
 
-/* What is tried of each range, and beyond it. */
+/* Values in each range and beyond it. */
 static const int tried[][10] = {
 	[FLAG] = {1, 0, 1},
 	[HOPS] = {1, 64, 255, 256, 100000, -1, -2, INT32_MIN, 0},
@@ -71,8 +71,8 @@ static const char *symbol(const struct known *o, int value)
 	return text;
 }
 
-/* Where an option does not belong to a socket Linux says so by the one or the other, and
- * differently for the two families. */
+/* For an option that the socket does not have, Linux returns the one errno or the other, depending
+ * on the family. */
 static const char *failure(void)
 {
 	return errno == ENOPROTOOPT || errno == EOPNOTSUPP ? "no such option" : errno_name(errno);
@@ -116,7 +116,7 @@ static void every_number(int type)
 	}
 }
 
-/* The length of a value, where less or more is given or asked for. */
+/* Lengths of values that are too short or too long. */
 static void lengths(int fd, int type)
 {
 	unsigned char room[16];
@@ -164,7 +164,7 @@ static void linger(int fd)
 
 static void timeouts(int fd)
 {
-	/* What is no multiple of a tick Linux rounds up to one. */
+	/* Linux rounds a time-out up to a multiple of its tick. */
 	static const struct timeval values[] = {{1, 0}, {2, 500000}, {0, 100000}, {0, 0}, {100000, 0}};
 	static const struct timeval wrong[] = {{0, -1}, {0, 1000000}, {5, 2000000}};
 	static const int names[] = {SO_RCVTIMEO, SO_SNDTIMEO};
@@ -187,7 +187,7 @@ static void timeouts(int fd)
 	}
 }
 
-/* Time-outs do what they say. */
+/* Time-outs expire. */
 static void timing_out(void)
 {
 	struct timeval tv = {0, 50000};

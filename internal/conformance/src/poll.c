@@ -1,4 +1,4 @@
-/* poll and ppoll: every state of a socket, and what else can be waited for. */
+/* poll and ppoll: every state of a socket, and other descriptors. */
 #include "transcript.h"
 
 static int ask(const char *what, int fd, short events, int timeout)
@@ -63,7 +63,7 @@ static void streams(void)
 	close(listener);
 }
 
-/* What is wrong is told, whether anything was asked or not. */
+/* POLLERR, POLLHUP and POLLNVAL are reported without being asked for (poll(2)). */
 static void unasked(void)
 {
 	static const short nothing[] = {0, POLLPRI};
@@ -76,7 +76,7 @@ static void unasked(void)
 	for (int i = 0; i < 2; i++) {
 		int fds[2], fd = open_socket(SOCK_STREAM);
 		if (ask("nothing asked, not connected", fd, nothing[i], 0) == 0)
-			return; /* which takes a function of wasport's own */
+			return; /* needs one of wasport's own imports */
 		ask("nothing asked, not connected", fd, nothing[i], 1000);
 		set_nonblocking(fd);
 		connect(fd, (struct sockaddr *)&sa, loopback(&sa, refused));

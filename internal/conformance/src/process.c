@@ -1,4 +1,4 @@
-/* What network programs want of a process. */
+/* Functions about the process that network programs call. */
 #include "transcript.h"
 #include <signal.h>
 #include <sys/stat.h>

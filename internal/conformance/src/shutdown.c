@@ -34,7 +34,7 @@ static void transcript(void)
 	close(fds[0]);
 	close(fds[1]);
 
-	/* What was sent before is received after. */
+	/* Data sent before the shutdown is received after it. */
 	pair(fds);
 	MUST(send(fds[0], "kept", 4, 0));
 	await(fds[1], POLLIN);

@@ -22,7 +22,7 @@ static void names(void)
 	TRY(getpeername(fd, (struct sockaddr *)&sa, &len));
 	print_addr("peer", &sa, len);
 
-	/* An address that does not fit is cut, and its length told. */
+	/* An address that does not fit is truncated, and its full length is returned (accept(2)). */
 	memset(&small, 0x55, sizeof small);
 	len = 4;
 	TRY(getpeername(fd, (struct sockaddr *)&small, &len));
@@ -70,7 +70,7 @@ static void transfers(void)
 	TRY(recvmsg(fd, &msg, 0));
 	printf("%s %s, flags %d, control %d\n", a, b, msg.msg_flags, (int)msg.msg_controllen);
 
-	/* A stream has no use for the address of a destination, and none for a sender. */
+	/* A stream ignores a destination address, and returns no sender. */
 	TRY(sendto(fd, "to", 2, 0, (struct sockaddr *)&sa, loopback(&sa, refused)));
 	TRY(recv(fd, big, 2, MSG_WAITALL));
 	TRY(send(fd, "z", 1, MSG_DONTWAIT | MSG_MORE));
@@ -111,8 +111,7 @@ static void accepting(void)
 	TRY(close(server));
 	TRY(close(listener));
 
-	/* Who accepts without wanting a non-blocking descriptor gets a blocking one, whatever the
-	 * listener is. */
+	/* accept returns a blocking descriptor, also if the listener is non-blocking (accept(2)). */
 	listener = bound(SOCK_STREAM, &sa, &len);
 	MUST(listen(listener, 1));
 	set_nonblocking(listener);
@@ -150,7 +149,7 @@ static void lost(void)
 	TRY(send(fds[0], &byte, 1, MSG_NOSIGNAL));
 	TRY(close(fds[0]));
 
-	/* Data that nobody will read makes the close a reset as well. */
+	/* Unread data makes close send a reset (RFC 2525, section 2.17). */
 	pair(fds);
 	TRY(send(fds[0], "unread", 6, 0));
 	await(fds[1], POLLIN);

@@ -90,7 +90,7 @@ static const char *errno_name(int e)
 	};
 	static char number[32];
 
-#ifdef ESOCKTNOSUPPORT /* which WASI has no number for */
+#ifdef ESOCKTNOSUPPORT /* for which WASI has no number */
 	if (e == ESOCKTNOSUPPORT)
 		e = EPROTONOSUPPORT;
 #endif
@@ -110,7 +110,7 @@ static inline long tell(const char *what, long result)
 	return result;
 }
 
-/* Prints the call and what it gave. */
+/* Prints a call and its result. */
 #define TRY(call) tell(#call, (errno = 0, (long)(call)))
 
 static inline long must(const char *what, int line, long result)
@@ -122,7 +122,7 @@ static inline long must(const char *what, int line, long result)
 	return result;
 }
 
-/* Makes a call without which the rest would mean nothing. */
+/* Makes a call that must succeed. */
 #define MUST(call) must(#call, __LINE__, (long)(call))
 
 static inline socklen_t loopback(struct sockaddr_storage *sa, unsigned short port)
@@ -148,7 +148,7 @@ static inline unsigned short port_of(const struct sockaddr_storage *sa)
 	return ntohs(((const struct sockaddr_in *)sa)->sin_port);
 }
 
-/* A port differs from run to run, unless it is one of those that were given. */
+/* Prints the name of a port that was given as an argument; others differ from run to run. */
 static inline const char *port_name(unsigned short port)
 {
 	return port == 0          ? "0"
@@ -177,7 +177,7 @@ static inline int open_socket(int type)
 	return (int)MUST(socket(family, type, 0));
 }
 
-/* A socket that is connected to a server of the test's. */
+/* Opens a socket connected to a server of the test. */
 static inline int connect_to(int type, unsigned short port)
 {
 	struct sockaddr_storage sa;
@@ -187,7 +187,7 @@ static inline int connect_to(int type, unsigned short port)
 	return fd;
 }
 
-/* A socket that is bound to a free port, which is put into sa. */
+/* Opens a socket bound to a free port, which is written to sa. */
 static inline int bound(int type, struct sockaddr_storage *sa, socklen_t *len)
 {
 	int fd = open_socket(type);
@@ -198,7 +198,7 @@ static inline int bound(int type, struct sockaddr_storage *sa, socklen_t *len)
 	return fd;
 }
 
-/* Two sockets that are connected with each other. */
+/* Opens two sockets connected to each other. */
 static inline void pair(int fds[2])
 {
 	struct sockaddr_storage sa;
@@ -249,7 +249,7 @@ int main(int argc, char **argv)
 	tcp_echo = (unsigned short)atoi(argv[2]);
 	udp_echo = (unsigned short)atoi(argv[3]);
 	refused = (unsigned short)atoi(argv[4]);
-#ifndef __wasi__ /* where there are no signals */
+#ifndef __wasi__ /* WASI has no signals */
 	signal(SIGPIPE, SIG_IGN);
 #endif
 	transcript();

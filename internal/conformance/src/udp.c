@@ -1,5 +1,5 @@
-/* Datagrams: connected and not, empty, too long for the buffer, too long at all, and to where
- * nobody is. */
+/* Datagrams: connected or not, empty, longer than the buffer, longer than UDP allows, and to a
+ * closed port. */
 #include "transcript.h"
 
 static void unconnected(void)
@@ -25,7 +25,7 @@ static void unconnected(void)
 	TRY(getsockname(fd, (struct sockaddr *)&sa, &len));
 	print_addr("bound by sending", &sa, len);
 
-	/* An empty datagram is one. */
+	/* An empty datagram is received as one. */
 	TRY(sendto(fd, "", 0, 0, (struct sockaddr *)&sa, loopback(&sa, udp_echo)));
 	len = sizeof from;
 	TRY(recvfrom(fd, buf, sizeof buf, 0, (struct sockaddr *)&from, &len));
@@ -65,7 +65,7 @@ static void connected(void)
 	TRY(send(fd, "", 0, 0));
 	TRY(recv(fd, buf, sizeof buf, 0));
 
-	/* From others it receives nothing, and to others it sends when told so. */
+	/* It receives from its peer only, and sends elsewhere if given an address. */
 	third = bound(SOCK_DGRAM, &other, &other_len);
 	len = sizeof sa;
 	MUST(getsockname(fd, (struct sockaddr *)&sa, &len));
@@ -82,10 +82,10 @@ static void connected(void)
 	close(fd);
 }
 
-/* Prints what a call gave. None of it is there without wasport's own functions. */
+/* Prints the result of a call. Without wasport's own imports there is none. */
 #define RELEASED(call) tell("released: " #call, (errno = 0, (long)(call)))
 
-/* connect with AF_UNSPEC, after which a socket is as before it was connected. */
+/* connect with AF_UNSPEC dissolves the association (connect(2)). */
 static void release(void)
 {
 	struct sockaddr_storage sa, own, other;
@@ -108,7 +108,7 @@ static void release(void)
 	printf("released: port %s\n", port_name(port_of(&own)));
 	RELEASED(sendto(fd, "one", 3, 0, (struct sockaddr *)&other, other_len));
 	RELEASED(recv(third, buf, sizeof buf, MSG_DONTWAIT));
-	/* From anybody again. */
+	/* It receives from any sender again. */
 	close(fd);
 	fd = bound(SOCK_DGRAM, &own, &len);
 	MUST(connect(fd, (struct sockaddr *)&sa, loopback(&sa, udp_echo)));

@@ -26,7 +26,7 @@ static void block_in_send(int fd)
 	int flags = fcntl(fd, F_GETFL);
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 
-	/* The peer's buffers grow for a while: full is when nothing could be sent for some time. */
+	/* The peer's buffers grow for a while. They are full once nothing was sent for a while. */
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
 		fail("fcntl");
 	do {

@@ -1,5 +1,5 @@
-/* datagrams 4|6: two sockets on the loopback address and everything about datagrams. Ends at the
- * first thing that is wrong. */
+/* datagrams 4|6: tests the calls for datagrams with two sockets on the loopback address. Ends at
+ * the first failure. */
 #include "guest.h"
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 	check(recv(two, buf, sizeof buf, 0) == 1 && *buf == 'z', "recv");
 	printf("connected ok\n");
 
-	/* A connected socket takes datagrams of its peer alone. */
+	/* A connected socket receives datagrams from its peer only. */
 	int three = bound(&at, SOCK_DGRAM);
 	check(sendto(three, "no", 2, 0, &a.u.sa, a.len) == 2, "sendto from a stranger");
 	check(sendto(two, "yes", 3, 0, &a.u.sa, a.len) == 3, "sendto from the peer");
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 	    recv(one, buf, sizeof buf, 0) == 3 && memcmp(buf, "yes", 3) == 0, "only the peer is heard");
 	printf("peer ok\n");
 
-	/* The port of a socket that is closed answers with a refusal. */
+	/* The port of a closed socket refuses (ECONNREFUSED). */
 	struct address gone = local_address(three);
 	close(three);
 	check(connect(one, &gone.u.sa, gone.len) == 0, "connect anew");

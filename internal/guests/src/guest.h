@@ -1,4 +1,5 @@
-/* What the test guests share. They speak to their tests by lines on stdout and end with 0 or 1. */
+/* Functions that the test guests share. The guests print lines for their tests on stdout, and exit
+ * with 0 or 1. */
 #ifndef GUEST_H
 #define GUEST_H
 
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The name of an errno that a test may look for; the number always goes with it. */
+/* Returns the name of an errno. Guests always print it together with the number. */
 static inline const char *errno_name(int err)
 {
 	switch (err) {
@@ -68,7 +69,7 @@ static inline const char *errno_name(int err)
 	return "?";
 }
 
-/* Says what failed, and ends. */
+/* Prints the failed call with its errno, and exits. */
 static inline _Noreturn void fail(const char *what)
 {
 	int err = errno;
@@ -90,7 +91,7 @@ static inline _Noreturn void usage(const char *text)
 	exit(2);
 }
 
-/* Lets each line out as soon as it is whole. */
+/* Sets line buffering, so that tests get each line at once. */
 static inline void speak_by_lines(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -106,7 +107,7 @@ struct address {
 	socklen_t len;
 };
 
-/* An address literal and a port. */
+/* Parses an address literal and a port. */
 static inline struct address address(const char *ip, const char *port)
 {
 	struct address a;
@@ -132,7 +133,7 @@ static inline struct address loopback(const char *family)
 	return address(strcmp(family, "6") == 0 ? "::1" : "127.0.0.1", "0");
 }
 
-/* "ADDR PORT", in a buffer that the next call but three uses again. */
+/* Formats "ADDR PORT", in one of four buffers that calls use in turn. */
 static inline const char *show(const struct address *a)
 {
 	static char texts[4][INET6_ADDRSTRLEN + 8];
@@ -158,7 +159,7 @@ static inline struct address local_address(int fd)
 	return a;
 }
 
-/* A socket that is bound to the address. */
+/* Opens a socket and binds it to the address. */
 static inline int bound(const struct address *a, int type)
 {
 	int fd = socket(a->u.sa.sa_family, type, 0);
@@ -175,7 +176,7 @@ static inline void say_listening(int fd)
 	printf("listening %s\n", show(&a));
 }
 
-/* A stream socket that listens at the address, and has said so. */
+/* Opens a listener at the address, and prints it. */
 static inline int listening(const struct address *a)
 {
 	int fd = bound(a, SOCK_STREAM);
@@ -185,7 +186,7 @@ static inline int listening(const struct address *a)
 	return fd;
 }
 
-/* A stream socket that is connected to the address. */
+/* Opens a stream socket and connects it to the address. */
 static inline int connected(const struct address *a)
 {
 	int fd = socket(a->u.sa.sa_family, SOCK_STREAM, 0);

@@ -22,7 +22,7 @@ static uint8_t memory[65536];
 static const struct import {
 	const char *name;
 	const char *params; /* i or I, as in the ABI */
-	void *call; /* a function; one type of pointer holds them all */
+	void *call; /* a function, of any type */
 } imports[] = {
 #define I(name, params) {#name, params, (void *)wasport_##name}
 	I(sock_open, "iiii"),

@@ -74,7 +74,7 @@ static void attempt(int fd, const char *type, const struct option *o, getter *ge
 
 static int get_int(int fd, int level, int number, long long *value)
 {
-	/* Whatever is not written shows. */
+	/* Bytes that getsockopt does not write show. */
 	int v = 0x7f7f7f7f;
 	socklen_t len = sizeof v;
 	int status = getsockopt(fd, level, number, &v, &len);

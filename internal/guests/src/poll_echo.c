@@ -5,7 +5,7 @@
 
 enum { MOST = 1024, ROOM = 1024 };
 
-/* What a connection has sent and has not got back yet. */
+/* The bytes that a connection has sent and not got back yet. */
 struct connection {
 	size_t begin, end;
 	char data[ROOM];
@@ -87,7 +87,8 @@ int main(int argc, char **argv)
 		int ready = poll(fds, count, -1);
 		if (ready <= 0)
 			fail("poll");
-		/* From the last to the first, so that dropping one moves only what was looked at. */
+		/* From the last to the first, so that dropping one moves only connections that were
+		 * handled. */
 		for (nfds_t i = count - 1; i > 0; i--)
 			if (fds[i].revents != 0 && !serve(i))
 				drop(i);

@@ -1,7 +1,7 @@
 /* recurse: says "recursing" and calls itself until the stack ends. */
 #include "guest.h"
 
-/* Never 0, but the compiler cannot know. */
+/* Never 0, which the compiler cannot prove. */
 static volatile unsigned int depth = 1;
 
 static __attribute__((__noinline__)) unsigned int deeper(unsigned int n)

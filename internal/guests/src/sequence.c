@@ -1,13 +1,13 @@
 /*
- * sequence STEP...: takes steps with sockets, and prints of each what it was and the name of its
- *errno, or what came of it. A socket is named by its turn: the first that was opened, had or
- *accepted is 0.
+ * sequence STEP...: runs steps with sockets, and prints each with the name of its errno or with its
+ * result. N numbers the sockets in the order in which they were opened, had or accepted, from 0 on.
  *
  *	open tcp|udp 4|6      have FD (that was handed over)    accept N    close N
  *	bind N ADDR PORT      connect N ADDR PORT               listen N    shutdown N
  *	send N TEXT           sendto N ADDR PORT TEXT           recv N      local N      peer N
- *	reuse N 0|1           v6only N 0|1                      wait N MILLISECONDS (at most, to receive
- *or accept) from N ADDR|INDEX (chooses the interface of multicast)
+ *	reuse N 0|1           v6only N 0|1
+ *	wait N MILLISECONDS (at most, until it is readable)
+ *	from N ADDR|INDEX (chooses the interface of multicast)
  */
 #include "guest.h"
 
@@ -41,8 +41,7 @@ static int choose(int fd, const char *interface)
 	return set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, atoi(interface));
 }
 
-/* Takes a step of so many words with a socket. Where more than an errno comes of it, that is left
- * in said. */
+/* Runs a step, given by its words, and returns its errno. A further result is written to said. */
 static int step(char **word, int words, char *said)
 {
 	const char *what = word[0];

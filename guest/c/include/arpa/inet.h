@@ -1,5 +1,4 @@
-/* <arpa/inet.h>, whole: it stands in for wasi-libc's, which hides what its sandbox has no use for.
- */
+/* <arpa/inet.h>, complete. It replaces wasi-libc's, which lacks some functions. */
 #ifndef _ARPA_INET_H
 #define _ARPA_INET_H
 

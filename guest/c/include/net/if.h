@@ -29,7 +29,7 @@ void if_freenameindex(struct if_nameindex *);
 #define IFF_PROMISC 0x100
 #define IFF_MULTICAST 0x1000
 
-/* For programs that ask with ioctl(), which answers ENOTTY: getifaddrs() tells the same. */
+/* For programs that use ioctl(), which fails with ENOTTY. getifaddrs(3) returns the same data. */
 struct ifreq {
 	char ifr_name[IFNAMSIZ];
 	union {

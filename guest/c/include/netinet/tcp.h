@@ -1,5 +1,5 @@
-/* <netinet/tcp.h>: wasi-libc's, and the level's other name, which it gives only to some feature
- * macros. */
+/* <netinet/tcp.h>: wasi-libc's, and SOL_TCP, which wasi-libc defines only with some feature macros.
+ */
 #include_next <netinet/tcp.h>
 
 #ifndef SOL_TCP

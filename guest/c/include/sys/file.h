@@ -1,6 +1,5 @@
 /*
- * <sys/file.h>: wasi-libc's declares flock. WASI has no locks, so that nobody is kept out, not even
- * another module in the same directory: flock checks its arguments and succeeds, which is right for
- * a file that only one program uses.
+ * <sys/file.h>: wasi-libc's declares flock. WASI has no locks, so flock checks its arguments and
+ * succeeds without locking. That is correct only for a file that one program uses.
  */
 #include_next <sys/file.h>

@@ -1,5 +1,5 @@
-/* <sys/ioctl.h>: wasi-libc's, and requests that network programs make. FIONREAD and FIONBIO work,
- * the others fail with ENOTTY. */
+/* <sys/ioctl.h>: wasi-libc's, and requests of network programs. FIONREAD, FIONBIO and SIOCATMARK
+ * work; the others fail with ENOTTY. */
 #include_next <sys/ioctl.h>
 
 #ifndef WASPORT_SYS_IOCTL_H

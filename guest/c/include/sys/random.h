@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-/* Never waits, and fills all of the buffer, whatever the flags. */
+/* Never blocks, and fills the whole buffer with any flags. */
 ssize_t getrandom(void *, size_t, unsigned);
 
 #ifdef __cplusplus

@@ -33,9 +33,10 @@ extern "C" {
 #endif
 
 /*
- * The stack's limit is its size, the one of descriptors what the host has by default; there are no
- * processes to start, and no core dumps. The rest is without a limit that a module could know. What
- * is set is remembered and limits nothing: the host's limits are its own.
+ * RLIMIT_STACK is the size of the stack, RLIMIT_NOFILE the host's default. RLIMIT_NPROC is 1 and
+ * RLIMIT_CORE is 0, since a module starts no processes and dumps no core. All others are
+ * RLIM_INFINITY, since a module cannot know the host's limits. setrlimit stores limits, which have
+ * no effect.
  */
 int getrlimit(int, struct rlimit *);
 int setrlimit(int, const struct rlimit *);

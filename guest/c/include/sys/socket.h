@@ -1,10 +1,11 @@
 /*
- * <sys/socket.h>, whole: it stands in for wasi-libc's, which declares but a few of these. Numbers
- * that wasi-libc gives are kept; the options' are those of Linux, which WAMR's header uses as well.
+ * <sys/socket.h>, complete. It replaces wasi-libc's, which declares only a few of these. Its
+ * numbers are wasi-libc's where that has one; those of options are Linux's, as in WAMR's
+ * wasi_socket_ext.h.
  */
 #ifndef _SYS_SOCKET_H
 #define _SYS_SOCKET_H
-/* Nothing of wasi-libc's own half of this header may come in beside it. */
+/* Keeps out wasi-libc's own part of this header. */
 #define __wasilibc___header_sys_socket_h
 #define __wasilibc___struct_msghdr_h
 
@@ -73,7 +74,7 @@ struct mmsghdr {
 #define AF_UNIX PF_UNIX
 #define AF_LOCAL PF_LOCAL
 
-/* Types. The sandbox has the first two. */
+/* Types. The host has the first two. */
 #define SOCK_DGRAM 5
 #define SOCK_STREAM 6
 #define SOCK_RAW 7

@@ -8,8 +8,7 @@
 extern "C" {
 #endif
 
-/* Remembers the mask. WASI's files are made without modes, so there is nothing to take away from.
- */
+/* Stores the mask, which has no effect: WASI creates files without modes. */
 mode_t umask(mode_t);
 
 #ifdef __cplusplus

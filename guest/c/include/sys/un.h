@@ -1,4 +1,4 @@
-/* <sys/un.h>: types only. There are no Unix sockets here: socket(AF_UNIX, ...) fails with
+/* <sys/un.h>: types only. The host has no Unix sockets: socket(AF_UNIX, ...) fails with
  * EAFNOSUPPORT. */
 #ifndef _SYS_UN_H
 #define _SYS_UN_H

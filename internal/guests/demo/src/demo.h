@@ -1,5 +1,5 @@
-/* What the demonstration programs share. Each is what anyone would write for a Unix; nothing in
- * them knows of WebAssembly. */
+/* Functions that the demonstration programs share. Each is an ordinary program for Unix; nothing in
+ * it depends on WebAssembly. */
 #ifndef DEMO_H
 #define DEMO_H
 
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Says what went wrong, and ends. */
+/* Prints the failed call with its error, and exits. */
 static inline _Noreturn void die(const char *what)
 {
 	printf("%s: %s\n", what, strerror(errno));
@@ -32,7 +32,7 @@ static inline struct addrinfo *literal(const char *host, const char *port, int t
 	return found;
 }
 
-/* An address as text, in a static buffer. */
+/* Formats an address, in a static buffer. */
 static inline const char *text(const struct sockaddr *sa, socklen_t len)
 {
 	static char whole[80];
@@ -44,7 +44,7 @@ static inline const char *text(const struct sockaddr *sa, socklen_t len)
 	return whole;
 }
 
-/* A socket that is bound to a port of the system's choice, which it tells on a line of its own. */
+/* Binds a socket to a port that the system chooses, and prints the port on a line. */
 static inline int serve(const char *host, int type)
 {
 	struct addrinfo *at = literal(host, "0", type);

@@ -1,5 +1,5 @@
-/* demo_refused ADDR PORT: tries an address that it may not reach, and is content when it is told
- * so. */
+/* demo_refused ADDR PORT: connects to an address that the policy denies, and succeeds if the host
+ * refuses it. */
 #include "demo.h"
 
 int main(int argc, char **argv)

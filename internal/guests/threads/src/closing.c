@@ -43,8 +43,8 @@ static int send_on(void)
 	do
 		e = sock_send(fd, &(struct vec){much, sizeof much}, 1, 0, &sent);
 	while (!e && sent == sizeof much);
-	return e ? e
-	         : EBADF; /* what was sent before counts, and the error would come with the next call */
+	/* The call returns the bytes sent before; the next one would get the error. */
+	return e ? e : EBADF;
 }
 
 static int poll_on(void)
@@ -112,9 +112,8 @@ static uint64_t cpu_time(int clock)
 	return ns;
 }
 
-/* Waits until all other threads are blocked: they have not computed for 1 ms, in which this thread
- * slept and left the processors to them, five times over. Reading the two clocks takes less than 10
- * us. */
+/* Waits until all other threads are blocked: five times in a row they used no processor time for 1
+ * ms, in which this thread slept. Reading the two clocks takes less than 10 us. */
 static void await_blocked(void)
 {
 	enum { PROCESS = 2, THREAD = 3 };
@@ -146,7 +145,7 @@ static void try(const char *name, int (*open)(void), enum then then)
 	await(&blocking, 3);
 	await_blocked();
 	check(then == RENUMBER ? fd_renumber(datagrams(), fd) : fd_close(fd));
-	while (then == REOPEN && datagrams() != fd) /* the lowest number that is free may be another */
+	while (then == REOPEN && datagrams() != fd) /* the lowest free number may be another */
 		;
 	for (int n = 0; n < 3; n++)
 		thread_join(t[n]);

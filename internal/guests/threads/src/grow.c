@@ -12,7 +12,7 @@ static void receive_at_the_end(void *unused)
 {
 	(void)unused;
 	for (int i = 0; i < rounds; i++) {
-		/* The page that the memory ends with now, which others will follow. */
+		/* The last page of the memory before it grows. */
 		unsigned char *last =
 		    (unsigned char *)(uintptr_t)(__builtin_wasm_memory_size(0) * PAGE - 100);
 		check(receive_all(ends[0], last, 100));
@@ -48,7 +48,7 @@ int program(int argc, char **argv)
 		return 1;
 	rounds = number(argv[1]);
 	__builtin_wasm_memory_grow(
-	    0, 16); /* enough for the threads' stacks, so that the last page is none of theirs */
+	    0, 16); /* enough for the threads' stacks, so that none lies in the last page */
 	connected(ends);
 	struct thread *t[] = {
 		thread_must_start(receive_at_the_end, NULL),

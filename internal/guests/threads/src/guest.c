@@ -50,7 +50,7 @@ void unlock(struct lock *l)
 __attribute__((import_module("wasi"), import_name("thread-spawn"))) int32_t thread_spawn(
     struct thread *);
 
-enum { BLOCK = 16 << 10 }; /* of a thread: its stack, and above it its struct thread */
+enum { BLOCK = 16 << 10 }; /* size of a thread's stack, with its struct thread above */
 
 static struct lock listing;
 static struct thread *unused;
@@ -95,7 +95,7 @@ void thread_main(int32_t id, struct thread *t)
 {
 	t->id = id;
 	t->run(t->argument);
-	/* From here on the stack may be another thread's. */
+	/* From here on another thread may use the stack. */
 	announce(&t->ended, 1);
 }
 
@@ -230,7 +230,7 @@ int poll_readable(int fd, int *error)
 	return status;
 }
 
-/* --- the beginning --- */
+/* --- entry --- */
 
 __attribute__((export_name("_start"))) void _start(void)
 {

@@ -16,39 +16,39 @@ struct thread {
 	void *argument;
 	int32_t id;
 	_Atomic int32_t ended;
-	struct thread *next; /* in the list of those that can be used again */
+	struct thread *next; /* the next in the list of free threads */
 };
 
-/* Starts a thread; NULL if the host lets no more of them start. */
+/* Starts a thread. Returns NULL if the host refuses another one. */
 struct thread *thread_start(void (*run)(void *), void *argument);
 
-/* The same, until it can be: a thread that says it is over counts for a moment longer. */
+/* Retries until a thread starts: a thread that has ended counts for a moment longer. */
 struct thread *thread_must_start(void (*run)(void *), void *argument);
 
 /* Waits for the end of a thread. */
 void thread_join(struct thread *);
 
-/* Waits while the number is the one given; a time-out in ns, or -1. 0 woken, 1 another number, 2
- * timed out. */
+/* Waits while the word has the given value, until a time-out in ns, or -1. Returns 0 if woken, 1 if
+ * the value differs, 2 at the time-out (memory.atomic.wait32). */
 static inline int wait_on(_Atomic int32_t *p, int32_t value, int64_t timeout)
 {
 	return __builtin_wasm_memory_atomic_wait32((int32_t *)p, value, timeout);
 }
 
-/* Wakes some of those that wait, and returns how many it were. */
+/* Wakes up to count waiters, and returns their number (memory.atomic.notify). */
 static inline unsigned wake(_Atomic int32_t *p, unsigned count)
 {
 	return __builtin_wasm_memory_atomic_notify((int32_t *)p, count);
 }
 
-/* Waits until the number is the one given. */
+/* Waits until the word has the given value. */
 static inline void await(_Atomic int32_t *p, int32_t value)
 {
 	for (int32_t now; (now = *p) != value;)
 		wait_on(p, now, -1);
 }
 
-/* Sets a number that others await. */
+/* Sets a word and wakes its waiters. */
 static inline void announce(_Atomic int32_t *p, int32_t value)
 {
 	*p = value;
@@ -61,17 +61,17 @@ struct lock {
 void lock(struct lock *);
 void unlock(struct lock *);
 
-/* Memory, which is zero and never given back. It traps if there is none. */
+/* Allocates zeroed memory, which is never freed. Traps if there is none. */
 void *take(size_t);
 
 /* --- text --- */
 
-/* Prints a line in one piece. It knows %s and %d. */
+/* Prints a line in one write. The format may have %s and %d. */
 void say(const char *format, ...);
 bool same(const char *, const char *);
 int number(const char *);
 
-/* Prints a line, and ends the program with status 1. */
+/* Prints a line, and exits with status 1. */
 #define fail(...) (say("FAIL " __VA_ARGS__), proc_exit(1))
 #define check(call) \
 	do { \
@@ -137,23 +137,23 @@ int IMPORT(sock_shutdown)(int, int);
 
 /* --- sockets: these return an errno, but for those that cannot fail in a program that works --- */
 
-/* A socket on 127.0.0.1, with its address; a stream one listens. It fails the program if there is
- * none. */
+/* Opens a socket on 127.0.0.1, and returns its address; a stream socket listens. A failure ends the
+ * program. */
 int bound(int type, struct address *);
 
-/* A connection, from one end to the other. */
+/* Makes a connection, and returns both ends. */
 void connected(int ends[2]);
 
 int receive(int fd, void *, size_t, size_t *got);
 int transmit(int fd, const void *, size_t);
 
-/* Receives exactly so much. */
+/* Receives exactly as many bytes as the buffer has. */
 int receive_all(int fd, void *, size_t);
 
-/* Waits until a descriptor can be read; *error is what the event says. */
+/* Waits until a descriptor is readable. *error becomes the event's error. */
 int poll_readable(int fd, int *error);
 
-/* The program, which start.s or the host begins. */
+/* The program's entry, which start.s or the host calls. */
 int program(int argc, char **argv);
 
 #endif

@@ -16,8 +16,8 @@ int program(int argc, char **argv)
 	(void)argc, (void)argv;
 	enum { MOST = 500 };
 	struct thread **threads = take(MOST * sizeof *threads);
-	int before =
-	    0; /* so many can start, though those of the round before may not quite have left */
+	/* So many can start, once the last threads of the round before have left. */
+	int before = 0;
 	for (int round = 0; round < 2; round++) {
 		_Atomic int32_t first = 0;
 		over = running = 0;

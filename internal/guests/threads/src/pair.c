@@ -7,7 +7,7 @@
 
 static int ends[2], rounds;
 
-/* A byte of what is sent, from one side or the other. */
+/* Returns a byte of the data that a side sends. */
 static unsigned char byte(int side, size_t i)
 {
 	return side + i * 7 + (i >> 8);

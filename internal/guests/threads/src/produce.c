@@ -14,7 +14,7 @@ struct item {
 };
 
 static struct item queue[PLACES];
-static _Atomic int32_t put, taken; /* how many, ever */
+static _Atomic int32_t put, taken; /* total number of items */
 static int udp;
 
 static bool is_end(const struct item *i)

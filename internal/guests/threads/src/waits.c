@@ -89,7 +89,7 @@ static void results(void)
 	await(&asleep, 6);
 	for (woken = 0; woken < 3;)
 		woken += wake(&word, -1);
-	await(&asleep, 3); /* those at the other address sleep on */
+	await(&asleep, 3); /* waiters at the other address are not woken */
 	wake_in_all((_Atomic int32_t *)&wide, 2, 3);
 	for (int i = 0; i < 6; i++)
 		thread_join(t[i]);
