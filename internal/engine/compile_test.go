@@ -32,7 +32,7 @@ func nameSection(content []byte) []byte {
 	return section(0, appendBytes(nil, []byte("name")), content)
 }
 
-// growing are modules whose number of items is a parameter.
+// growing are modules with a variable number of items.
 var growing = map[string]struct {
 	items int
 	make  func(n int) []byte
@@ -83,8 +83,8 @@ var growing = map[string]struct {
 // local is an instruction on a local.
 func local(op byte, i int) []byte { return append([]byte{op}, number(uint64(i))...) }
 
-// TestTooLongToCompile compiles modules for which wazero would need minutes, or weeks.
-func TestTooLongToCompile(t *testing.T) {
+// TestModuleTooLongToCompile compiles modules for which wazero would need minutes, or weeks.
+func TestModuleTooLongToCompile(t *testing.T) {
 	const (
 		get, set             = 0x20, 0x21
 		loop, void, brIf, op = 0x03, 0x40, 0x0d, 0x45
@@ -137,9 +137,9 @@ func TestTooLongToCompile(t *testing.T) {
 	}
 }
 
-// TestCompileEndsWithItsContext ends a context while wazero compiles a function that takes it some
+// TestCompileWithEndedContext ends a context while wazero compiles a function that takes it some
 // time.
-func TestCompileEndsWithItsContext(t *testing.T) {
+func TestCompileWithEndedContext(t *testing.T) {
 	ifs := many(1800, 0x20, 0, 4, 0x40, 0x0b)
 	wasm := slices.Concat(empty, functions(1, []byte{1, 1, 0x7f}, ifs, []byte{0x0b}))
 	compile := func(ctx context.Context) (time.Duration, error) {
@@ -153,8 +153,9 @@ func TestCompileEndsWithItsContext(t *testing.T) {
 		if err == nil {
 			m.Close(context.Background())
 		}
-		if err := e.Close(context.Background()); err != nil { // also while something compiles
-			t.Error(err)
+		// The compilation may still run in the background.
+		if err := e.Close(context.Background()); err != nil {
+			t.Errorf("Close: got %v, want no error", err)
 		}
 		return took, err
 	}
@@ -177,7 +178,7 @@ func TestCompileEndsWithItsContext(t *testing.T) {
 	}
 	t.Logf("whole and cut: %v", took)
 	if took[1] > took[0]/2 {
-		t.Errorf("cut after a tenth of %v it took %v", took[0], took[1])
+		t.Errorf("cut after a tenth of %v: got %v, want at most half", took[0], took[1])
 	}
 
 	ctx, cancel := context.WithCancelCause(context.Background())

@@ -11,15 +11,17 @@ import (
 	"github.com/wasport/wasport/internal/testutil"
 )
 
-// TestCompilingIsLinear compares the processor time that modules with a number of items take, and
-// with twice as many.
-func TestCompilingIsLinear(t *testing.T) {
-	const rounds, most = 10, 2.5
+// TestCompileTimeIsLinear compares the processor time to compile a module with that of one with
+// twice as many items.
+func TestCompileTimeIsLinear(t *testing.T) {
+	const rounds, maxRatio = 10, 2.5
 	ctx := context.Background()
-	for what, g := range growing {
-		t.Run(what, func(t *testing.T) {
+	for name, g := range growing {
+		t.Run(name, func(t *testing.T) {
 			var once, twice []time.Duration
-			ratio := func() float64 { return float64(slices.Min(twice)) / float64(slices.Min(once)) }
+			ratio := func() float64 {
+				return float64(slices.Min(twice)) / float64(slices.Min(once))
+			}
 			for range rounds {
 				for n, took := range map[int]*[]time.Duration{g.items: &once, 2 * g.items: &twice} {
 					e, err := New(ctx, Config{})
@@ -31,19 +33,20 @@ func TestCompilingIsLinear(t *testing.T) {
 					m, err := e.Compile(ctx, wasm, CompileOptions{TrapUnknown: true})
 					*took = append(*took, testutil.ProcessorTime(t)-start)
 					if err != nil {
-						t.Fatalf("%d: %v", n, err)
+						t.Fatalf("%d items: got %v, want no error", n, err)
 					}
 					m.Close(ctx)
 					e.Close(ctx)
 				}
-				if ratio() < most {
+				if ratio() < maxRatio {
 					break
 				}
 			}
 			t.Logf("%d take %v, and %d take %v", g.items, slices.Min(once), 2*g.items,
 				slices.Min(twice))
-			if r := ratio(); r > most {
-				t.Errorf("twice as many take %.2f times as long, want at most %.1f", r, most)
+			if r := ratio(); r > maxRatio {
+				t.Errorf("twice as many items: got %.2f times as long, want at most %.1f", r,
+					maxRatio)
 			}
 		})
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// section is one of a module's.
+// section is a section of a module.
 func section(id byte, content ...[]byte) []byte {
 	return appendBytes([]byte{id}, slices.Concat(content...))
 }
@@ -30,8 +30,8 @@ func functions(count int, body ...[]byte) []byte {
 	)
 }
 
-// thousand is a function without parameters of the type 0, whose code may call it, or make blocks
-// of its type, for 1000 results.
+// thousand is a function of type 0, with no parameters and 1000 results. Its code may call it, or
+// have blocks of its type.
 func thousand(code ...[]byte) []byte {
 	// without locals; unreachable, end
 	code = append(append([][]byte{{0}}, code...), []byte{0x00, 0x0b})
@@ -42,9 +42,9 @@ func thousand(code ...[]byte) []byte {
 	)
 }
 
-// TestRefused compiles what is no module for us. The errors say what is wrong and where, and to
-// find out takes no memory to speak of, however much a few bytes promise.
-func TestRefused(t *testing.T) {
+// TestInvalidModuleIsRefused compiles invalid and oversized modules. The error tells the reason and
+// the place. Little memory is allocated, also for a few bytes that declare much.
+func TestInvalidModuleIsRefused(t *testing.T) {
 	const most = 4 << 20
 	constants := bytes.Repeat([]byte{0x41, 0}, 1000)
 	for _, test := range []struct {
@@ -132,10 +132,11 @@ func TestRefused(t *testing.T) {
 				m.Close(ctx)
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("the error is %v; it should tell of %q", err, test.want)
+				t.Errorf("got %v, want an error with %q", err, test.want)
 			}
 			if n := after.TotalAlloc - before.TotalAlloc; n > most {
-				t.Errorf("it took %d bytes of memory for %d", n, len(test.wasm))
+				t.Errorf("got %d bytes allocated for a module of %d, want at most %d", n,
+					len(test.wasm), most)
 			}
 		})
 	}

@@ -20,7 +20,7 @@ func BenchmarkRestore(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				compiled(b, c, "module", "abcd", code)
+				compileFile(b, c, "module", "abcd", code)
 				c.Wazero.Close(context.Background())
 				c.Close()
 			}

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// opened opens a cache, and closes it after the test.
-func opened(t *testing.T, dir, keyFile string) *Cache {
+// openCache opens a cache and closes it after the test.
+func openCache(t *testing.T, dir, keyFile string) *Cache {
 	t.Helper()
 	c, err := Open(dir, keyFile)
 	if err != nil {
@@ -24,9 +24,9 @@ func opened(t *testing.T, dir, keyFile string) *Cache {
 	return c
 }
 
-// compiled has a stand-in for wazero compile a module: it makes a file of this name with these
-// contents, unless one is there. It returns what was there.
-func compiled(t testing.TB, c *Cache, module, file, code string) (was string) {
+// compileFile compiles a module with a stand-in for wazero, which writes a file with the given name
+// and contents unless it exists. It returns the contents that existed.
+func compileFile(t testing.TB, c *Cache, module, file, code string) (was string) {
 	t.Helper()
 	err := c.Compile(context.Background(), []byte(module), func() error {
 		path := filepath.Join(c.privateDir, c.versionDir, file)
@@ -54,11 +54,11 @@ func entries(t *testing.T, dir string) (paths []string) {
 	return paths
 }
 
-func TestEntriesAreAuthenticated(t *testing.T) {
+func TestChangedEntryIsIgnored(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(t *testing.T, entry string)
-		want   string // what wazero finds
+		want   string // The contents that wazero finds.
 	}{
 		{"as it was", func(*testing.T, string) {}, "code"},
 		{"a bit of the code", flip(-1), ""},
@@ -71,19 +71,19 @@ func TestEntriesAreAuthenticated(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "sub", "key")
-			compiled(t, opened(t, dir, keyFile), "module", "abcd", "code")
+			compileFile(t, openCache(t, dir, keyFile), "module", "abcd", "code")
 			paths := entries(t, dir)
 			if len(paths) != 1 {
 				t.Fatalf("got %d entries, want 1", len(paths))
 			}
 			test.change(t, paths[0])
-			if was := compiled(t, opened(t, dir, keyFile), "module", "abcd",
+			if was := compileFile(t, openCache(t, dir, keyFile), "module", "abcd",
 				"code"); was != test.want {
 				t.Errorf("got %q to run, want %q", was, test.want)
 			}
-			if was := compiled(t, opened(t, dir, keyFile), "module", "abcd",
+			if was := compileFile(t, openCache(t, dir, keyFile), "module", "abcd",
 				"code"); was != "code" {
-				t.Errorf("got %q afterwards, want the code that was made anew", was)
+				t.Errorf("got %q afterwards, want the newly compiled code", was)
 			}
 		})
 	}
@@ -121,13 +121,13 @@ func truncate(t *testing.T, path string, size int64) {
 	}
 }
 
-// TestEntryIsOfItsModule puts an authentic entry in the place of another.
-func TestEntryIsOfItsModule(t *testing.T) {
+// TestEntryOfOtherModuleIsIgnored puts an authentic entry in the place of another.
+func TestEntryOfOtherModuleIsIgnored(t *testing.T) {
 	dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
-	c := opened(t, dir, keyFile)
-	compiled(t, c, "evil", "abcd", "evil code")
+	c := openCache(t, dir, keyFile)
+	compileFile(t, c, "evil", "abcd", "evil code")
 	evil := entries(t, dir)[0]
-	compiled(t, c, "good", "abcd", "good code")
+	compileFile(t, c, "good", "abcd", "good code")
 	for _, path := range entries(t, dir) {
 		if path != evil {
 			b, err := os.ReadFile(evil)
@@ -139,22 +139,22 @@ func TestEntryIsOfItsModule(t *testing.T) {
 			}
 		}
 	}
-	if was := compiled(t, c, "good", "abcd", "good code"); was != "" {
+	if was := compileFile(t, c, "good", "abcd", "good code"); was != "" {
 		t.Errorf("got %q to run, want nothing", was)
 	}
 }
 
-func TestEntryIsOfItsKey(t *testing.T) {
+func TestEntryOfOtherKeyIsIgnored(t *testing.T) {
 	dir := t.TempDir()
-	one := opened(t, dir, filepath.Join(t.TempDir(), "key"))
-	other := opened(t, dir, filepath.Join(t.TempDir(), "key"))
-	compiled(t, one, "module", "abcd", "code")
-	if was := compiled(t, other, "module", "abcd", "code"); was != "" {
+	one := openCache(t, dir, filepath.Join(t.TempDir(), "key"))
+	other := openCache(t, dir, filepath.Join(t.TempDir(), "key"))
+	compileFile(t, one, "module", "abcd", "code")
+	if was := compileFile(t, other, "module", "abcd", "code"); was != "" {
 		t.Errorf("got %q to run, want nothing", was)
 	}
 }
 
-func TestNothingIsLeft(t *testing.T) {
+func TestNoFilesLeftAfterCompiling(t *testing.T) {
 	dir, keyDir := t.TempDir(), t.TempDir()
 	c, err := Open(dir, filepath.Join(keyDir, "key"))
 	if err != nil {
@@ -165,8 +165,8 @@ func TestNothingIsLeft(t *testing.T) {
 	if err != failed {
 		t.Errorf("got %v, want the error of compiling", err)
 	}
-	compiled(t, c, "module", "abcd", "code")
-	compiled(t, c, "module", "abcd", "code")
+	compileFile(t, c, "module", "abcd", "code")
+	compileFile(t, c, "module", "abcd", "code")
 	if list := entries(t, filepath.Join(c.privateDir, c.versionDir)); len(list) > 0 {
 		t.Errorf("got %v in the private directory, want nothing between two modules", list)
 	}
@@ -183,7 +183,7 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-func TestKeyIsMadeOnce(t *testing.T) {
+func TestKeyCreatedConcurrently(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
 	var keys [8][]byte
 	var all sync.WaitGroup
@@ -207,7 +207,7 @@ func TestKeyIsMadeOnce(t *testing.T) {
 	}
 }
 
-func TestKeyLiesOutside(t *testing.T) {
+func TestKeyInsideCacheIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	if c, err := Open(dir, filepath.Join(dir, "sub", "key")); err == nil {
 		c.Close()

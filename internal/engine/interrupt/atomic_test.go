@@ -85,7 +85,7 @@ func (a atomicAccess) module(shared byte, offsets []uint32) []byte {
 
 // Every atomic instruction does what it does without rewriting: with addresses that are right,
 // unaligned, out of bounds, and both.
-func TestAtomics(t *testing.T) {
+func TestAtomicsAfterRewriting(t *testing.T) {
 	const end = pageSize
 	offsets := []uint32{0, 4, 8, end - 8, end, 0xfffffff8, 0xffffffff}
 	addresses := []uint64{0, 1, 2, 4, 8, 12, end - 8, end - 4, end - 2, end - 1, end, end + 1,

@@ -18,7 +18,7 @@ var rounds = map[string]uint64{
 	"sha256": 10, "crc32": 5, "bytesum": 50, "matrix": 10, "fib": 50, "quicksort": 4, "calls": 30,
 }
 
-func TestResultsAreTheSame(t *testing.T) {
+func TestResultsAfterRewriting(t *testing.T) {
 	ctx := context.Background()
 	var want map[string]uint64
 	for _, wasm := range [][]byte{

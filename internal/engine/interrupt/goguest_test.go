@@ -74,7 +74,7 @@ func verdicts(output string) []string {
 }
 
 // The tests of Go's own library go as they go without rewriting.
-func TestGoLibrary(t *testing.T) {
+func TestGoLibraryAfterRewriting(t *testing.T) {
 	packages := []string{"sort"}
 	if os.Getenv("WASPORT_CI") == "1" {
 		// the last for its recursion
@@ -116,9 +116,9 @@ func TestGoLibrary(t *testing.T) {
 	}
 }
 
-// TestRealModulesCompileInTime compares the estimate of how long real modules take to compile with
+// TestRealModulesWithinCompileBudget compares the estimate of how long real modules take to compile with
 // what they may take.
-func TestRealModulesCompileInTime(t *testing.T) {
+func TestRealModulesWithinCompileBudget(t *testing.T) {
 	modules := make(map[string][]byte)
 	for _, pattern := range []string{"../../../internal/guests/*.wasm",
 		"../../../internal/guests/threads/*.wasm", "../../../bench/*.wasm"} {

@@ -30,7 +30,7 @@ func accepted(t testing.TB, wasm []byte) error {
 
 // What is invalid must not become valid because there are more functions, globals, locals, types
 // and blocks than before: a guest that names what has been added could stop its own count.
-func TestInvalidStaysInvalid(t *testing.T) {
+func TestInvalidModuleStaysInvalid(t *testing.T) {
 	const (
 		noFunction = "function variable out of range"
 		noGlobal   = "global variable out of range"
@@ -86,7 +86,7 @@ func TestInvalidStaysInvalid(t *testing.T) {
 			t.Errorf("%s: wazero takes the input", name)
 		}
 		if name != "no end" { // which wabt overlooks
-			judged(t, name, c.wasm, c.why)
+			checkValidity(t, name, c.wasm, c.why)
 		}
 		out, _, err := Rewrite(c.wasm, limited)
 		if err == nil && accepted(t, out) == nil {
@@ -98,7 +98,7 @@ func TestInvalidStaysInvalid(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestInvalidModuleIsRefused(t *testing.T) {
 	large := []byte{0xff, 0xff, 0xff, 0xff, 0x0f}
 	for _, c := range []struct {
 		name string
@@ -156,7 +156,7 @@ func TestRefused(t *testing.T) {
 		if _, _, err := Rewrite(c.wasm, limited); !errors.Is(err, c.kind) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.kind)
 		}
-		judged(t, c.name, c.wasm, c.why)
+		checkValidity(t, c.name, c.wasm, c.why)
 	}
 }
 
@@ -317,9 +317,9 @@ func validator(t testing.TB, wasm []byte) string {
 	return string(out)
 }
 
-// judged checks that a module is invalid for the reason that it is made for, or valid if there is
+// checkValidity checks that a module is invalid for the reason that it is made for, or valid if there is
 // none.
-func judged(t testing.TB, name string, wasm []byte, why string) {
+func checkValidity(t testing.TB, name string, wasm []byte, why string) {
 	t.Helper()
 	if _, err := exec.LookPath("wasm-validate"); err != nil {
 		if os.Getenv("WASPORT_CI") == "1" {

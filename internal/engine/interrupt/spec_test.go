@@ -58,8 +58,8 @@ type specCommand struct {
 	}
 }
 
-// A world runs the commands of a script, in a runtime of its own.
-type world struct {
+// A specRunner runs the commands of a script, in a runtime of its own.
+type specRunner struct {
 	rt      wazero.Runtime
 	rewrite func([]byte) ([]byte, error)
 	modules map[string]api.Module
@@ -67,16 +67,16 @@ type world struct {
 	err     error // of the last refusal
 }
 
-func newWorld(t *testing.T, ctx context.Context, config wazero.RuntimeConfig,
-	rewrite func([]byte) ([]byte, error)) *world {
-	w := &world{rt: wazero.NewRuntimeWithConfig(ctx, config), rewrite: rewrite,
+func newSpecRunner(t *testing.T, ctx context.Context, config wazero.RuntimeConfig,
+	rewrite func([]byte) ([]byte, error)) *specRunner {
+	w := &specRunner{rt: wazero.NewRuntimeWithConfig(ctx, config), rewrite: rewrite,
 		modules: map[string]api.Module{}}
 	t.Cleanup(func() { _ = w.rt.Close(ctx) })
 	instantiateHost(t, ctx, w.rt, func() {})
 	return w
 }
 
-func (w *world) instantiate(ctx context.Context, file, name string) (api.Module, error) {
+func (w *specRunner) instantiate(ctx context.Context, file, name string) (api.Module, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (w *world) instantiate(ctx context.Context, file, name string) (api.Module,
 
 // run tells in words what a command does, in such a way that two engines that do the same say the
 // same.
-func (w *world) run(ctx context.Context, dir string, c *specCommand) string {
+func (w *specRunner) run(ctx context.Context, dir string, c *specCommand) string {
 	file := filepath.Join(dir, c.Filename)
 	switch c.Type {
 	case "module":
@@ -183,10 +183,10 @@ func specValue(of, lanes string, v any) []uint64 {
 	return r[:]
 }
 
-// TestSpec runs the WebAssembly core test suite, 55,000 commands, as it is and rewritten: each must
+// TestSpecAfterRewriting runs the WebAssembly core test suite, 55,000 commands, as it is and rewritten: each must
 // do the same. Where everything is tested, so it is in the interpreter, and what wabt says of a
 // module's validity it must say of the rewritten one.
-func TestSpec(t *testing.T) {
+func TestSpecAfterRewriting(t *testing.T) {
 	root := specDir(t)
 	var scripts []string
 	for _, suite := range []string{"v2", "threads", "tail-call", "extended-const"} {
@@ -225,8 +225,8 @@ func runScript(t *testing.T, script, root string, config wazero.RuntimeConfig, i
 	}
 	ctx := context.Background()
 	config = config.WithCoreFeatures(features)
-	plain := newWorld(t, ctx, config, func(b []byte) ([]byte, error) { return b, nil })
-	rewritten := newWorld(t, ctx, config, func(b []byte) ([]byte, error) {
+	plain := newSpecRunner(t, ctx, config, func(b []byte) ([]byte, error) { return b, nil })
+	rewritten := newSpecRunner(t, ctx, config, func(b []byte) ([]byte, error) {
 		out, _, err := Rewrite(b,
 			Options{Interval: interval, Stack: DefaultMaxStack, Charge: true, Atomics: true})
 		if validate && err == nil {
@@ -237,7 +237,7 @@ func runScript(t *testing.T, script, root string, config wazero.RuntimeConfig, i
 		}
 		return out, err
 	})
-	for _, w := range []*world{plain, rewritten} {
+	for _, w := range []*specRunner{plain, rewritten} {
 		if _, err := w.instantiate(ctx, filepath.Join(root, "testdata/spectest.wasm"),
 			"spectest"); err != nil {
 			t.Fatal(err)

@@ -159,7 +159,7 @@ func TestEndlessGuestsTickInTheInterpreter(t *testing.T) {
 
 // A garbage collection has to stop every goroutine, and so waits for compiled code to call the
 // host.
-func TestCollectionsBesideASpinningGuest(t *testing.T) {
+func TestGarbageCollectionBesideSpinningGuest(t *testing.T) {
 	var done atomic.Bool
 	var once sync.Once
 	started := make(chan struct{})
@@ -227,7 +227,7 @@ func manyLocals() []byte {
 	return bodyWith(slices.Concat([]byte{1}, appendU32(nil, 1000), []byte{typeI32}), code...)
 }
 
-func TestRecursionEnds(t *testing.T) {
+func TestRecursionEndsAtStackLimit(t *testing.T) {
 	for name, wasm := range recursions {
 		t.Run(name, func(t *testing.T) {
 			wasm := rewrite(t, wasm, limited)
@@ -253,7 +253,7 @@ func TestRecursionEnds(t *testing.T) {
 
 // However a function is left, its frame comes off the stack's depth: a million calls of each must
 // not add up.
-func TestDepthIsGivenBack(t *testing.T) {
+func TestDepthAfterEveryKindOfExit(t *testing.T) {
 	exits := map[string][]byte{
 		"end":           {opCall, 1},
 		"return":        {opCall, 1, opReturn},

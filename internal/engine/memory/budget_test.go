@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestBudget(t *testing.T) {
+func TestBudgetWithConcurrentTakes(t *testing.T) {
 	const bytes = 1000
 	b := NewBudget(bytes)
 	var taken atomic.Int64
@@ -28,7 +28,8 @@ func TestBudget(t *testing.T) {
 		give, take uint64
 		want       bool
 	}{
-		{0, 0, true}, {0, 1, false}, {0, 1<<64 - 1, false}, {10, 11, false}, {0, 10, true}, {bytes, bytes, true},
+		{0, 0, true}, {0, 1, false}, {0, 1<<64 - 1, false},
+		{10, 11, false}, {0, 10, true}, {bytes, bytes, true},
 	} {
 		b.Give(step.give)
 		if got := b.Take(step.take); got != step.want {
@@ -36,14 +37,15 @@ func TestBudget(t *testing.T) {
 		}
 	}
 	if !(*Budget)(nil).Take(1 << 40) {
-		t.Error("nil: got false, want no bounds")
+		t.Error("nil budget: got false, want true")
 	}
 }
 
-// TestMemoryIsCharged grows a memory whose budget is smaller than its limit.
-func TestMemoryIsCharged(t *testing.T) {
+// TestGrowthChargedToBudget grows a memory whose budget is smaller than its limit.
+func TestGrowthChargedToBudget(t *testing.T) {
 	b := NewBudget(10 * PageSize)
-	m := newMemory(t, Config{Min: 2 * PageSize, Max: 100 * PageSize, Limit: 100 * PageSize, Budget: b})
+	m := newMemory(t, Config{Min: 2 * PageSize, Max: 100 * PageSize, Limit: 100 * PageSize,
+		Budget: b})
 	l := m.Allocate(2*PageSize, 100*PageSize)
 	for _, step := range []struct {
 		pages, left uint64
@@ -54,15 +56,15 @@ func TestMemoryIsCharged(t *testing.T) {
 			t.Errorf("%d pages: got %v, want %v", step.pages, got, step.want)
 		}
 		if !b.Take(step.left*PageSize) || b.Take(1) {
-			t.Errorf("%d pages: want %d pages left of the budget", step.pages, step.left)
+			t.Errorf("%d pages: got another rest of the budget, want %d pages", step.pages, step.left)
 		}
 		b.Give(step.left * PageSize)
 	}
-	release1(t, m)
+	mustRelease(t, m)
 	if !b.Take(10 * PageSize) {
-		t.Error("the memory was not given back")
+		t.Error("after Release: got less than 10 pages of the budget, want all of them")
 	}
 	if _, err := New(Config{Min: PageSize, Max: PageSize, Limit: PageSize, Budget: b}); err == nil {
-		t.Error("got a memory, want an error with nothing left of the budget")
+		t.Error("nothing left of the budget: got a memory, want an error")
 	}
 }

@@ -27,7 +27,7 @@ func statm(t *testing.T) (virtual, resident int) {
 }
 
 func TestOnlyTouchedPagesAreResident(t *testing.T) {
-	for _, shared := range []bool{false, true} {
+	forEachKind(t, func(t *testing.T, shared bool) {
 		m := newMemory(t, Config{Min: 65536 * PageSize, Max: 65536 * PageSize,
 			Limit: 65536 * PageSize, Shared: shared})
 		b := m.Allocate(0, 0).Reallocate(65536 * PageSize)
@@ -37,13 +37,13 @@ func TestOnlyTouchedPagesAreResident(t *testing.T) {
 		}
 		_, after := statm(t)
 		if used := after - before; used > 8<<20 {
-			t.Errorf("16 touched pages of 4 GiB cost %d bytes (shared: %v)", used, shared)
+			t.Errorf("16 touched pages: got %d bytes resident, want at most %d", used, 8<<20)
 		}
-		release1(t, m)
-	}
+		mustRelease(t, m)
+	})
 }
 
-func TestMemoryGoesBack(t *testing.T) {
+func TestReleaseUnmapsMemory(t *testing.T) {
 	cycle := func() {
 		m := newMemory(t, Config{Min: 16 * PageSize, Max: 65536 * PageSize,
 			Limit: 65536 * PageSize})
@@ -53,7 +53,7 @@ func TestMemoryGoesBack(t *testing.T) {
 			b[i] = 1
 		}
 		l.Free()
-		release1(t, m)
+		mustRelease(t, m)
 	}
 	cycle()
 	virtual, resident := statm(t)
@@ -62,14 +62,14 @@ func TestMemoryGoesBack(t *testing.T) {
 	}
 	v, r := statm(t)
 	if v-virtual > 256<<20 || r-resident > 16<<20 {
-		t.Errorf("after 1000 memories: %d bytes more virtual, %d more resident", v-virtual,
-			r-resident)
+		t.Errorf("after 1000 memories: got %d bytes more virtual and %d more resident, want no leak",
+			v-virtual, r-resident)
 	}
 }
 
-// A system call writes into a guest's memory while the guest's instance is closed: without the
-// count of references its bytes would fault, or land in whatever has been mapped there since.
-func TestMemoryOutlivesASystemCall(t *testing.T) {
+// TestMemoryOutlivesSystemCall closes a guest's instance while a system call writes into its memory.
+// Without the reference the call would fail with EFAULT, or write into another mapping.
+func TestMemoryOutlivesSystemCall(t *testing.T) {
 	m := newMemory(t, Config{Min: PageSize, Max: PageSize, Limit: PageSize})
 	ctx, mod := instantiate(t, m, wazero.NewRuntimeConfig())
 	view, _ := mod.Memory().Read(0, PageSize)
@@ -81,7 +81,7 @@ func TestMemoryOutlivesASystemCall(t *testing.T) {
 	defer unix.Close(p[0])
 
 	if !m.Retain() {
-		t.Fatal("Retain")
+		t.Fatal("Retain: got false, want true")
 	}
 	result := make(chan error)
 	go func() {
@@ -94,37 +94,37 @@ func TestMemoryOutlivesASystemCall(t *testing.T) {
 	if err := mod.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	release1(t, m)
+	mustRelease(t, m)
 	if _, err := unix.Write(p[1], []byte("hello")); err != nil {
 		t.Fatal(err)
 	}
 	unix.Close(p[1])
 	if err := <-result; err != nil {
-		t.Fatalf("read into the guest's memory: %v", err)
+		t.Fatalf("read into the guest's memory: got %v, want no error", err)
 	}
 	if !bytes.Equal(view[:5], []byte("hello")) {
-		t.Fatalf("%q arrived", view[:5])
+		t.Fatalf("got %q, want %q", view[:5], "hello")
 	}
-	release1(t, m)
+	mustRelease(t, m)
 	zero, err := unix.Open("/dev/zero", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Close(zero)
 	if _, err := unix.Read(zero, view); err != unix.EFAULT {
-		t.Errorf("after the last release the memory is still there: %v", err)
+		t.Errorf("read after the last release: got %v, want EFAULT", err)
 	}
 }
 
-// With little address space allowed, a module's 4 GiB cannot be reserved: a smaller range must do,
-// growth moves the memory where it has to, and growth past what there is fails without harm to the
-// process.
-func TestAddressSpaceLimit(t *testing.T) {
+// TestGrowthUnderAddressSpaceLimit sets RLIMIT_AS (getrlimit(2)), in a child process. The 4 GiB of
+// a module cannot be reserved then. A smaller range is reserved, growth moves the memory if needed,
+// and growth beyond the limit fails without harm to the process.
+func TestGrowthUnderAddressSpaceLimit(t *testing.T) {
 	if os.Getenv("MEMORY_TEST_CHILD") == "" {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestAddressSpaceLimit$", "-test.v")
+		cmd := exec.Command(os.Args[0], "-test.run=^TestGrowthUnderAddressSpaceLimit$", "-test.v")
 		cmd.Env = append(os.Environ(), "MEMORY_TEST_CHILD=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+			t.Fatalf("child process: got %v, want no error\n%s", err, out)
 		}
 		return
 	}
@@ -135,33 +135,34 @@ func TestAddressSpaceLimit(t *testing.T) {
 			t.Skip(err)
 		}
 	}
-	allow(450 << 20) // for 256 MiB, and what the Go runtime maps meanwhile
+	allow(450 << 20) // For a range of 256 MiB and the maps of Go's runtime.
 	m := newMemory(t, Config{Min: PageSize, Max: 4 * gib, Limit: 4 * gib})
 	l := m.Allocate(PageSize, 4*gib)
 	small := l.Reallocate(PageSize)
 	small[5] = 5
 	if b := l.Reallocate(200 << 20); b == nil || &b[0] != &small[0] {
-		t.Fatal("no growth in place within the address space that there is")
+		t.Fatal("200 MiB: got another range or none, want growth in place")
 	}
 	if l.Reallocate(600<<20) != nil {
-		t.Fatal("600 MiB of memory in 450 MiB of address space")
+		t.Fatal("600 MiB in 450 MiB of address space: got a range, want none")
 	}
 	if b := l.Reallocate(210 << 20); b == nil || b[5] != 5 {
-		t.Fatal("a refused growth spoilt the memory")
+		t.Fatal("after a refused growth: got other bytes or none, want the memory as before")
 	}
 	if _, err := New(Config{Min: PageSize, Max: 4 * gib, Limit: 4 * gib,
 		Shared: true}); err == nil {
-		t.Fatal("4 GiB of shared memory in 450 MiB of address space")
+		t.Fatal("4 GiB shared in 450 MiB of address space: got a memory, want an error")
 	}
 	allow(2 * gib)
 	b := l.Reallocate(600 << 20)
 	if b == nil || b[5] != 5 {
-		t.Fatal("the memory did not move to a larger range with its bytes")
+		t.Fatal("600 MiB in 2 GiB: got other bytes or none, want the memory moved with its bytes")
 	}
 	b[600<<20-1] = 1
 	virtual, _ := statm(t)
-	release1(t, m)
+	mustRelease(t, m)
 	if v, _ := statm(t); virtual-v < 600<<20 {
-		t.Errorf("%d bytes of address space came back", virtual-v)
+		t.Errorf("after Release: got %d bytes of address space back, want at least %d", virtual-v,
+			600<<20)
 	}
 }

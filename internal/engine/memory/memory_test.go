@@ -22,16 +22,21 @@ func newMemory(t testing.TB, c Config) *Memory {
 	return m
 }
 
-func release1(t testing.TB, m *Memory) {
+func mustRelease(t testing.TB, m *Memory) {
 	t.Helper()
 	if err := m.Release(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// best returns the shortest of a few runs, which is what the code costs when the machine is not
-// busy with something else.
-func best(runs int, f func() time.Duration) time.Duration {
+// forEachKind runs a test for a memory that is not shared and for a shared one.
+func forEachKind(t *testing.T, test func(t *testing.T, shared bool)) {
+	t.Run("unshared", func(t *testing.T) { test(t, false) })
+	t.Run("shared", func(t *testing.T) { test(t, true) })
+}
+
+// shortest returns the shortest of several runs, the one least disturbed by other programs.
+func shortest(runs int, f func() time.Duration) time.Duration {
 	d := f()
 	for range runs - 1 {
 		d = min(d, f())
@@ -40,67 +45,67 @@ func best(runs int, f func() time.Duration) time.Duration {
 }
 
 func TestMinimumAboveLimit(t *testing.T) {
-	if _, err := New(Config{Min: 2 * PageSize, Max: 4 * PageSize, Limit: PageSize}); !errors.Is(err,
-		ErrLimit) {
+	_, err := New(Config{Min: 2 * PageSize, Max: 4 * PageSize, Limit: PageSize})
+	if !errors.Is(err, ErrLimit) {
 		t.Fatalf("got %v, want ErrLimit", err)
 	}
 }
 
 func TestRefusedReservationIsAnError(t *testing.T) {
-	for _, shared := range []bool{false, true} {
-		if _, err := New(Config{Min: 1 << 60, Max: 1 << 60, Limit: 1 << 60,
-			Shared: shared}); err == nil {
-			t.Fatalf("an exabyte was given (shared: %v)", shared)
+	forEachKind(t, func(t *testing.T, shared bool) {
+		c := Config{Min: 1 << 60, Max: 1 << 60, Limit: 1 << 60, Shared: shared}
+		if _, err := New(c); err == nil {
+			t.Fatal("an exabyte: got a memory, want an error")
 		}
-	}
+	})
 }
 
-func TestGrowth(t *testing.T) {
-	for _, shared := range []bool{false, true} {
+func TestGrowthUpToLimit(t *testing.T) {
+	forEachKind(t, func(t *testing.T, shared bool) {
 		m := newMemory(t, Config{Min: PageSize, Max: 1000 * PageSize, Limit: 901 * PageSize,
 			Shared: shared})
 		l := m.Allocate(PageSize, 1000*PageSize)
 		first := l.Reallocate(PageSize)
 		if len(first) != PageSize {
-			t.Fatalf("%d bytes at the start", len(first))
+			t.Fatalf("got %d bytes at the start, want %d", len(first), PageSize)
 		}
 		if shared && cap(first) != 901*PageSize {
-			t.Fatalf("shared memory has a capacity of %d bytes: wazero could not grow it by itself",
+			t.Fatalf("got a capacity of %d bytes, want the limit, up to which wazero grows it",
 				cap(first))
 		}
 		for pages := uint64(2); pages <= 901; pages++ {
 			b := l.Reallocate(pages * PageSize)
 			if uint64(len(b)) != pages*PageSize {
-				t.Fatalf("%d bytes, want %d pages", len(b), pages)
+				t.Fatalf("got %d bytes, want %d pages", len(b), pages)
 			}
 			if &b[0] != &first[0] {
-				t.Fatalf("moved at %d pages", pages)
+				t.Fatalf("%d pages: got another address, want growth in place", pages)
 			}
 			if last := &b[len(b)-1]; *last != 0 {
-				t.Fatal("new memory is not zero")
+				t.Fatalf("got %d in new memory, want 0", *last)
 			} else {
 				*last = 1
 			}
 		}
 		if l.Reallocate(902*PageSize) != nil {
-			t.Error("grew past the limit")
+			t.Error("beyond the limit: got memory, want nil")
 		}
-		release1(t, m)
-	}
+		mustRelease(t, m)
+	})
 }
 
-// TestGrowthIsCheap grows by single pages, which costs the same whatever is there already: copying
-// would make ten times as many take a hundred times as long.
-func TestGrowthIsCheap(t *testing.T) {
+// TestGrowthByPagesIsLinear grows by single pages. Copying would make ten times as many take a
+// hundred times as long.
+func TestGrowthByPagesIsLinear(t *testing.T) {
 	grow := func(pages uint64) time.Duration {
-		return best(20, func() time.Duration {
+		return shortest(20, func() time.Duration {
 			m := newMemory(t, Config{Min: PageSize, Max: 4 * gib, Limit: 4 * gib})
-			defer release1(t, m)
+			defer mustRelease(t, m)
 			l := m.Allocate(PageSize, 4*gib)
 			start := time.Now()
 			for n := range pages {
 				if l.Reallocate((n+1)*PageSize) == nil {
-					t.Fatalf("refused at %d pages", n+1)
+					t.Fatalf("%d pages: got nil, want memory", n+1)
 				}
 			}
 			return time.Since(start)
@@ -109,66 +114,64 @@ func TestGrowthIsCheap(t *testing.T) {
 	few, many := grow(100), grow(1000)
 	t.Logf("100 times one page: %v, 1000 times: %v", few, many)
 	if many > 30*few {
-		t.Errorf("growing by 1000 pages took %v, want about ten times %v", many, few)
+		t.Errorf("growing by 1000 pages: got %v, want about ten times %v", many, few)
 	}
 }
 
-// TestReservationIsCheap reserves 4 GiB, which takes about as long as reserving 1 MiB.
-func TestReservationIsCheap(t *testing.T) {
-	for _, shared := range []bool{false, true} {
+// TestReservationCostIndependentOfSize compares reserving 4 GiB and 1 MiB.
+func TestReservationCostIndependentOfSize(t *testing.T) {
+	forEachKind(t, func(t *testing.T, shared bool) {
 		reserve := func(size uint64) time.Duration {
-			return best(20, func() time.Duration {
+			return shortest(20, func() time.Duration {
 				start := time.Now()
 				m := newMemory(t, Config{Min: PageSize, Max: size, Limit: size, Shared: shared})
 				d := time.Since(start)
-				release1(t, m)
+				mustRelease(t, m)
 				return d
 			})
 		}
 		little, much := reserve(1<<20), reserve(4*gib)
-		t.Logf("shared: %v: 1 MiB reserved: %v, 4 GiB: %v", shared, little, much)
+		t.Logf("1 MiB reserved: %v, 4 GiB: %v", little, much)
 		if much > 20*little {
-			t.Errorf("reserving 4 GiB (shared: %v) took %v, want about the %v of 1 MiB", shared,
-				much, little)
+			t.Errorf("reserving 4 GiB: got %v, want about the %v of 1 MiB", much, little)
 		}
-	}
+	})
 }
 
-func TestSecondInstanceGetsNothing(t *testing.T) {
+func TestSecondInstanceGetsEmptyMemory(t *testing.T) {
 	m := newMemory(t, Config{Min: PageSize, Max: PageSize, Limit: PageSize})
-	defer release1(t, m)
+	defer mustRelease(t, m)
 	if b := m.Allocate(PageSize, PageSize).Reallocate(PageSize); b == nil {
-		t.Fatal("the first got nothing")
+		t.Fatal("first instance: got nil, want memory")
 	}
 	if b := m.Allocate(PageSize, PageSize).Reallocate(PageSize); b != nil {
-		t.Fatal("two instances have the same memory")
+		t.Fatal("second instance: got memory, want nil")
 	}
 }
 
-func TestReferences(t *testing.T) {
+func TestReferencesUntilLastRelease(t *testing.T) {
 	m := newMemory(t, Config{Min: PageSize, Max: PageSize, Limit: PageSize})
 	l := m.Allocate(PageSize, PageSize)
 	b := l.Reallocate(PageSize)
 	if !m.Retain() {
-		t.Fatal("Retain refused while the maker holds a reference")
+		t.Fatal("Retain with one reference: got false, want true")
 	}
 	l.Free()
-	release1(t, m)
-	b[0] = 1 // would fault, had the memory gone
-	release1(t, m)
+	mustRelease(t, m)
+	b[0] = 1 // Faults if the memory is unmapped.
+	mustRelease(t, m)
 	if m.Retain() {
-		t.Error("Retain succeeded after the last release")
+		t.Error("Retain after the last release: got true, want false")
 	}
 	if l.Reallocate(PageSize) != nil {
-		t.Error("memory was given after the last release")
+		t.Error("Reallocate after the last release: got memory, want nil")
 	}
 	if m.Release() == nil {
-		t.Error("a release too many passed")
+		t.Error("Release after the last: got nil, want an error")
 	}
 }
 
-// growModule exports its memory (1 page, 65536 at most) as "memory", and "grow", which grows it by
-// as many pages as it is told.
+// growModule exports "memory", of 1 to 65536 pages, and "grow", which grows it by a number of pages.
 var growModule = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x01\x06\x01\x60\x01\x7f\x01\x7f" + // type: (i32) -> i32
 	"\x03\x02\x01\x00" + // one function
@@ -196,23 +199,23 @@ func TestGuestGrowsToItsLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMemory(t, Config{Min: PageSize, Max: 65536 * PageSize, Limit: 100 * PageSize})
-			defer release1(t, m)
+			defer mustRelease(t, m)
 			ctx, mod := instantiate(t, m, config)
 			grow := mod.ExportedFunction("grow")
 			for i := range uint64(99) {
 				r, err := grow.Call(ctx, 1)
 				if err != nil || r[0] != i+1 {
-					t.Fatalf("memory.grow: %v, %v; want %d", r, err, i+1)
+					t.Fatalf("memory.grow: got %v, %v; want %d", r, err, i+1)
 				}
 			}
 			if r, err := grow.Call(ctx, 1); err != nil || uint32(r[0]) != 0xffffffff {
-				t.Fatalf("memory.grow past the limit: %v, %v", r, err)
+				t.Fatalf("memory.grow beyond the limit: got %v, %v; want -1", r, err)
 			}
 			if !mod.Memory().WriteByte(100*PageSize-1, 1) {
-				t.Fatal("the last byte is out of range")
+				t.Fatal("write to the last byte: got false, want true")
 			}
-			if mod.Memory().Size() != 100*PageSize {
-				t.Fatalf("%d bytes", mod.Memory().Size())
+			if size := mod.Memory().Size(); size != 100*PageSize {
+				t.Fatalf("got %d bytes, want %d", size, 100*PageSize)
 			}
 		})
 	}
