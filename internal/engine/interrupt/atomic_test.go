@@ -14,12 +14,12 @@ import (
 // An atomicAccess is an instruction of the threads proposal that touches memory.
 type atomicAccess struct {
 	opcode          byte
-	size            uint64 // of what it touches
+	size            uint64 // Of the access, in bytes.
 	params, results string
 }
 
-// atomicAccesses are all of them. Source: threads proposal, section "Encoding": seven widths of
-// each operation.
+// atomicAccesses lists all of them. Each operation has seven widths.
+// Source: threads proposal, section "Encoding".
 func atomicAccesses() []atomicAccess {
 	// notify, wait32, wait64
 	list := []atomicAccess{{0, 4, "ii", "i"}, {1, 4, "iil", "i"}, {2, 8, "ill", "i"}}
@@ -83,8 +83,8 @@ func (a atomicAccess) module(shared byte, offsets []uint32) []byte {
 	)
 }
 
-// Every atomic instruction does what it does without rewriting: with addresses that are right,
-// unaligned, out of bounds, and both.
+// TestAtomicsAfterRewriting compares every atomic instruction with its rewritten form, at valid,
+// unaligned and out-of-bounds addresses.
 func TestAtomicsAfterRewriting(t *testing.T) {
 	const end = pageSize
 	offsets := []uint32{0, 4, 8, end - 8, end, 0xfffffff8, 0xffffffff}
@@ -92,7 +92,7 @@ func TestAtomicsAfterRewriting(t *testing.T) {
 		end + 4, end + 8, 0xfffffff0, 0xfffffff8, 0xffffffff}
 	list := atomicAccesses()
 	if last := list[len(list)-1].opcode; last != 0x4e {
-		t.Fatalf("the last opcode is %#x", last)
+		t.Fatalf("got %#x as the last opcode, want 0x4e", last)
 	}
 	ctx := context.Background()
 	for _, shared := range []byte{0, 2} {
@@ -106,7 +106,7 @@ func TestAtomicsAfterRewriting(t *testing.T) {
 				instantiateHost(t, ctx, rt, func() {})
 				var err error
 				if instances[i], err = rt.Instantiate(ctx, wasm); err != nil {
-					t.Fatalf("opcode %#x: %v", a.opcode, err)
+					t.Fatalf("opcode %#x: got %v, want no error", a.opcode, err)
 				}
 			}
 			traps := 0
@@ -114,38 +114,40 @@ func TestAtomicsAfterRewriting(t *testing.T) {
 				for _, address := range addresses {
 					for _, args := range a.arguments(instances[0], address+uint64(offset)) {
 						args[0] = address
-						var said [2]string
+						var results [2]string
 						var memory [2][]byte
 						for i, m := range instances {
 							r, err := m.ExportedFunction(fmt.Sprintf("%#x", offset)).Call(ctx,
 								args...)
-							if said[i] = fmt.Sprint(r); err != nil {
-								said[i] = trap(err)
+							if results[i] = fmt.Sprint(r); err != nil {
+								results[i] = trap(err)
 							}
 							memory[i], _ = m.Memory().Read(0, pageSize)
 						}
-						if said[0] != said[1] {
-							t.Errorf("opcode %#x, offset %#x, %#x (shared: %d): %s, without "+
-								"rewriting %s", a.opcode, offset, args, shared, said[1], said[0])
+						if results[0] != results[1] {
+							t.Errorf("opcode %#x, offset %#x, %#x (shared: %d): got %s, want %s",
+								a.opcode, offset, args, shared, results[1], results[0])
 						}
 						if !bytes.Equal(memory[0], memory[1]) {
-							t.Fatalf("opcode %#x, offset %#x, %#x: the memory differs", a.opcode,
-								offset, args)
+							t.Fatalf("opcode %#x, offset %#x, %#x: got another memory than "+
+								"without rewriting, want the same", a.opcode, offset, args)
 						}
-						if said[0] == "unaligned atomic" {
+						if results[0] == "unaligned atomic" {
 							traps++
 						}
 					}
 				}
 			}
 			if unaligned := traps > 0; unaligned != (a.size > 1) {
-				t.Errorf("opcode %#x: %d traps for want of alignment", a.opcode, traps)
+				t.Errorf("opcode %#x of %d bytes: got %d traps of alignment, want them if %v",
+					a.opcode, a.size, traps, a.size > 1)
 			}
 		}
 	}
 }
 
-// arguments are operands for an access: such as what the memory holds is compared with, and others.
+// arguments returns operands for an access. The first list compares with the number in memory, the
+// second with another.
 func (a atomicAccess) arguments(m api.Module, at uint64) (list [][]uint64) {
 	var there uint64
 	if b, ok := m.Memory().Read(uint32(at), uint32(a.size)); ok && at < pageSize {
@@ -154,7 +156,7 @@ func (a atomicAccess) arguments(m api.Module, at uint64) (list [][]uint64) {
 		}
 	}
 	for _, second := range []uint64{there, 0x0123456789abcdef} {
-		args := []uint64{0, second, 1}[:len(a.params)] // a time-out of 1 ns, of a wait
+		args := []uint64{0, second, 1}[:len(a.params)] // The timeout of a wait is 1 ns.
 		for i, of := range a.params {
 			if of == 'i' {
 				args[i] = uint64(uint32(args[i]))

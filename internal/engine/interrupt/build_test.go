@@ -2,11 +2,12 @@ package interrupt
 
 import "slices"
 
-// module assembles a module from its sections, and section one from its items.
+// module assembles a module from its sections.
 func module(sections ...[]byte) []byte {
 	return slices.Concat(append([][]byte{header}, sections...)...)
 }
 
+// section assembles a section that is a vector of items.
 func section(id byte, items ...[]byte) []byte {
 	return rawSection(id, slices.Concat(appendU32(nil, uint32(len(items))),
 		slices.Concat(items...)))
@@ -41,7 +42,7 @@ func importOf(name string, kind byte, desc ...byte) []byte {
 	return slices.Concat(appendName(nil, "env"), appendName(nil, name), []byte{kind}, desc)
 }
 
-// function is a body without locals.
+// body is a function body without locals.
 func body(code ...byte) []byte { return bodyWith([]byte{0}, code...) }
 
 func bodyWith(locals []byte, code ...byte) []byte {
@@ -51,8 +52,8 @@ func bodyWith(locals []byte, code ...byte) []byte {
 
 func constant(v int32) []byte { return appendS32([]byte{opI32Const}, v) }
 
-// one is a module with one exported function, "f", of the given type, which has a memory of 16 MiB
-// and a table.
+// one is a module with one function of the given type, exported as "f", a memory of 16 MiB and a
+// table.
 func one(params, results string, code ...byte) []byte {
 	return module(
 		section(secType, signature(params, results)),

@@ -8,12 +8,12 @@ import (
 	"github.com/tetratelabs/wazero"
 )
 
-// cpuModule is made from testdata/cpu.c, where it says how.
+// cpuModule is compiled from testdata/cpu.c, which has the command.
 //
 //go:embed testdata/cpu.wasm
 var cpuModule []byte
 
-// rounds are how often the functions of cpuModule do their work in a millisecond or ten.
+// rounds are arguments of the functions of cpuModule with which each runs for 1 to 10 ms.
 var rounds = map[string]uint64{
 	"sha256": 10, "crc32": 5, "bytesum": 50, "matrix": 10, "fib": 50, "quicksort": 4, "calls": 30,
 }
@@ -37,7 +37,7 @@ func TestResultsAfterRewriting(t *testing.T) {
 		for name, n := range rounds {
 			r, err := m.ExportedFunction(name).Call(ctx, n)
 			if err != nil {
-				t.Fatalf("%s: %v", name, err)
+				t.Fatalf("%s: got %v, want no error", name, err)
 			}
 			got[name] = r[0]
 		}
@@ -47,7 +47,7 @@ func TestResultsAfterRewriting(t *testing.T) {
 		}
 		for name := range rounds {
 			if got[name] != want[name] {
-				t.Errorf("%s: %#x, want %#x", name, got[name], want[name])
+				t.Errorf("%s: got %#x, want %#x", name, got[name], want[name])
 			}
 		}
 	}

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// FuzzRewrite gives it arbitrary bytes and mutated modules. It must neither panic nor take much
-// more memory than they have bytes, and wazero must take the output exactly if it takes the input.
+// FuzzRewrite rewrites arbitrary bytes and mutated modules. Rewrite must not panic, its output must
+// not be much larger than the input, and wazero must accept the output if and only if it accepts
+// the input.
 func FuzzRewrite(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(header)
@@ -26,23 +27,24 @@ func FuzzRewrite(f *testing.F) {
 			out, _, err := Rewrite(wasm, o)
 			if err != nil {
 				if !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnsupported) {
-					t.Fatalf("error of no kind: %v", err)
+					t.Fatalf("got %v, want ErrMalformed or ErrUnsupported", err)
 				}
 				continue
 			}
 			if len(out) > 64*len(wasm)+4096 {
-				t.Fatalf("%d bytes became %d", len(wasm), len(out))
+				t.Fatalf("got %d bytes from %d, want at most 64 times as many and 4096", len(out),
+					len(wasm))
 			}
 			if bytes.Contains(wasm, []byte("name")) {
-				// wazero allocates for as many names as an input promises.
+				// wazero allocates for as many names as an input declares.
 				continue
 			}
-			// wazero does not take an empty custom section at the end, where the output's are not.
-			if before, after := accepted(t,
-				append(wasm[:len(wasm):len(wasm)],
-					customSection("last",
-						0)...)), accepted(t, out); (before == nil) != (after == nil) {
-				t.Fatalf("wazero says %v of the input and %v of the output", before, after)
+			// wazero refuses an empty custom section at the end. The output never ends with one.
+			input := append(wasm[:len(wasm):len(wasm)], customSection("last", 0)...)
+			before, after := accepted(t, input), accepted(t, out)
+			if (before == nil) != (after == nil) {
+				t.Fatalf("wazero on the output: got %v, want the same as on the input: %v", after,
+					before)
 			}
 		}
 	})

@@ -19,14 +19,14 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 )
 
-// goTool runs the go command for wasip1 and returns what it built.
+// goTool runs the go command for wasip1 and returns the file that it built.
 func goTool(t testing.TB, args ...string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "guest.wasm")
 	cmd := exec.Command("go", append(append([]string{args[0]}, "-o", file), args[1:]...)...)
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Fatalf("go %v: got %v, want no error: %s", args, err, out)
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -58,26 +58,26 @@ func command(t testing.TB, wasm []byte, dir string, args ...string) (string, uin
 		return out.String(), exit.ExitCode()
 	}
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
+		t.Fatalf("got %v, want no error or an exit status\n%s", err, out.String())
 	}
 	return out.String(), 0
 }
 
 var verdict = regexp.MustCompile(`(?m)^ *--- (PASS|FAIL|SKIP): \S+|^(PASS|FAIL|panic).*`)
 
-// verdicts are the lines that tell how each test went, without how long it took. Some tests go
-// through a map, in any order.
+// verdicts returns the lines with the results of the tests, without times. They are sorted, since
+// some tests iterate over a map.
 func verdicts(output string) []string {
 	list := verdict.FindAllString(output, -1)
 	slices.Sort(list)
 	return list
 }
 
-// The tests of Go's own library go as they go without rewriting.
+// TestGoLibraryAfterRewriting runs tests of Go's own library with and without rewriting.
 func TestGoLibraryAfterRewriting(t *testing.T) {
 	packages := []string{"sort"}
 	if os.Getenv("WASPORT_CI") == "1" {
-		// the last for its recursion
+		// encoding/xml is in the list for its recursion.
 		packages = append(packages, "strings", "regexp", "encoding/json", "crypto/sha256",
 			"math/big", "encoding/xml")
 	} else if testing.Short() {
@@ -104,10 +104,11 @@ func TestGoLibraryAfterRewriting(t *testing.T) {
 				"rewriting %v",
 				strings.Count(want, "--- "), len(wasm), took, time.Since(start), plain)
 			if !strings.Contains(want, "--- PASS") {
-				t.Fatalf("the tests do not even run without rewriting:\n%s", want)
+				t.Fatalf("without rewriting: got no test that passes, want one:\n%s", want)
 			}
 			if !slices.Equal(verdicts(got), verdicts(want)) || gotStatus != wantStatus {
-				t.Errorf("status %d, without rewriting %d\n%s", gotStatus, wantStatus, got)
+				t.Errorf("got status %d, want %d as without rewriting\n%s", gotStatus, wantStatus,
+					got)
 			}
 			if _, err := exec.LookPath("wasm-validate"); err == nil {
 				validate(t, rewritten)
@@ -116,15 +117,15 @@ func TestGoLibraryAfterRewriting(t *testing.T) {
 	}
 }
 
-// TestRealModulesWithinCompileBudget compares the estimate of how long real modules take to compile with
-// what they may take.
+// TestRealModulesWithinCompileBudget compares the estimated compile time of real modules with their
+// budget.
 func TestRealModulesWithinCompileBudget(t *testing.T) {
 	modules := make(map[string][]byte)
 	for _, pattern := range []string{"../../../internal/guests/*.wasm",
 		"../../../internal/guests/threads/*.wasm", "../../../bench/*.wasm"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: %d modules, %v", pattern, len(files), err)
+			t.Fatalf("%s: got %d modules, %v; want some", pattern, len(files), err)
 		}
 		for _, file := range files {
 			b, err := os.ReadFile(file)
@@ -143,14 +144,14 @@ func TestRealModulesWithinCompileBudget(t *testing.T) {
 		w := &rewriter{o: limited}
 		w.rewrite(wasm)
 		if w.err != nil {
-			t.Fatalf("%s: %v", name, w.err)
+			t.Fatalf("%s: got %v, want no error", name, w.err)
 		}
-		may := costBase + costPerByte*float64(len(wasm))
-		if part := 1 - w.compileBudget/may; part > 0.7 {
-			t.Errorf("%s of %d bytes: got %.2f of what it may take, want at most 0.7", name,
-				len(wasm), part)
+		budget := costBase + costPerByte*float64(len(wasm))
+		if part := 1 - w.compileBudget/budget; part > 0.7 {
+			t.Errorf("%s of %d bytes: got %.2f of the budget, want at most 0.7", name, len(wasm),
+				part)
 		} else if len(wasm) > 1<<20 {
-			t.Logf("%s of %d bytes: %.2f of what it may take", name, len(wasm), part)
+			t.Logf("%s of %d bytes: %.2f of the budget", name, len(wasm), part)
 		}
 	}
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/wasport/wasport/internal/engine/futex"
 )
 
-// alone is a thread that nobody wakes.
+// alone is a Sleeper that times out at once.
 type alone struct{}
 
 func (alone) Sleep(<-chan struct{}, time.Duration) error { return syscall.ETIMEDOUT }
 
-// instantiateHost provides what rewritten modules import. Its waits are for one thread: they find
-// another value, or time out.
+// instantiateHost instantiates the functions that rewritten modules import. Its atomic waits are
+// for one thread: they return NotEqual or TimedOut.
 func instantiateHost(t testing.TB, ctx context.Context, rt wazero.Runtime, tick func()) {
 	t.Helper()
 	const i32, i64 = api.ValueTypeI32, api.ValueTypeI64
@@ -42,7 +42,9 @@ func instantiateHost(t testing.TB, ctx context.Context, rt wazero.Runtime, tick 
 		b, _ := m.Memory().Read(0, m.Memory().Size())
 		return b
 	}
-	at := func(address, offset uint64) uint64 { return uint64(uint32(address)) + uint64(uint32(offset)) }
+	at := func(address, offset uint64) uint64 {
+		return uint64(uint32(address)) + uint64(uint32(offset))
+	}
 	result := func(s []uint64, r uint32, err error) {
 		if err != nil {
 			panic(err)

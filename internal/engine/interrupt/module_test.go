@@ -17,7 +17,7 @@ import (
 	"github.com/wasport/wasport/internal/needs"
 )
 
-// accepted reports whether wazero takes the module.
+// accepted returns wazero's error for the module, nil if it accepts it.
 func accepted(t testing.TB, wasm []byte) error {
 	t.Helper()
 	ctx := context.Background()
@@ -28,8 +28,9 @@ func accepted(t testing.TB, wasm []byte) error {
 	return err
 }
 
-// What is invalid must not become valid because there are more functions, globals, locals, types
-// and blocks than before: a guest that names what has been added could stop its own count.
+// TestInvalidModuleStaysInvalid rewrites modules with indices that exist in the output alone.
+// Rewriting adds functions, globals, locals, types and blocks. A guest that could name them could
+// stop its own counter.
 func TestInvalidModuleStaysInvalid(t *testing.T) {
 	const (
 		noFunction = "function variable out of range"
@@ -40,7 +41,7 @@ func TestInvalidModuleStaysInvalid(t *testing.T) {
 	)
 	for name, c := range map[string]struct {
 		wasm []byte
-		why  string // what wabt says of it
+		why  string // A part of wabt's error.
 	}{
 		"counter read":    {one("", "", opGlobalGet, 0, 0x1a), noGlobal},
 		"counter written": {one("", "", opI32Const, 100, opGlobalSet, 0), noGlobal},
@@ -82,19 +83,21 @@ func TestInvalidModuleStaysInvalid(t *testing.T) {
 			"section Type out of order"},
 		"bytes left": {module(rawSection(secType, []byte{0, 0})), "unfinished section"},
 	} {
-		if accepted(t, c.wasm) == nil {
-			t.Errorf("%s: wazero takes the input", name)
-		}
-		if name != "no end" { // which wabt overlooks
-			checkValidity(t, name, c.wasm, c.why)
-		}
-		out, _, err := Rewrite(c.wasm, limited)
-		if err == nil && accepted(t, out) == nil {
-			t.Errorf("%s: wazero takes the output", name)
-		}
-		if err != nil && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnsupported) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if accepted(t, c.wasm) == nil {
+				t.Error("wazero on the input: got no error, want one")
+			}
+			if name != "no end" { // wabt accepts that.
+				checkValidity(t, c.wasm, c.why)
+			}
+			out, _, err := Rewrite(c.wasm, limited)
+			if err == nil && accepted(t, out) == nil {
+				t.Error("wazero on the output: got no error, want one")
+			}
+			if err != nil && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnsupported) {
+				t.Errorf("got %v, want ErrMalformed or ErrUnsupported", err)
+			}
+		})
 	}
 }
 
@@ -103,7 +106,7 @@ func TestInvalidModuleIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		kind error
-		why  string // what wabt says of it; nothing if it is valid, but beyond a limit of ours
+		why  string // A part of wabt's error. Empty for a valid module beyond a limit.
 		wasm []byte
 	}{
 		{"nothing", ErrMalformed, "unable to read uint32_t: magic", nil},
@@ -153,10 +156,12 @@ func TestInvalidModuleIsRefused(t *testing.T) {
 		{"relaxed vector", ErrUnsupported, "unexpected opcode: 0xfd 0x80",
 			one("", "", opVector, 0x80, 2)},
 	} {
-		if _, _, err := Rewrite(c.wasm, limited); !errors.Is(err, c.kind) {
-			t.Errorf("%s: %v, want %v", c.name, err, c.kind)
-		}
-		checkValidity(t, c.name, c.wasm, c.why)
+		t.Run(c.name, func(t *testing.T) {
+			if _, _, err := Rewrite(c.wasm, limited); !errors.Is(err, c.kind) {
+				t.Errorf("got %v, want %v", err, c.kind)
+			}
+			checkValidity(t, c.wasm, c.why)
+		})
 	}
 }
 
@@ -187,7 +192,8 @@ func TestMemoryType(t *testing.T) {
 	}
 }
 
-// A table that may grow without bounds would let a guest make wazero allocate 32 GiB.
+// TestTablesAreBounded grows a table without a declared maximum. Unbounded, it would let a guest
+// make wazero allocate 32 GiB.
 func TestTablesAreBounded(t *testing.T) {
 	grow := func(n int32) []byte {
 		return module(
@@ -209,7 +215,7 @@ func TestTablesAreBounded(t *testing.T) {
 		}
 		r, err := m.ExportedFunction("f").Call(ctx)
 		if err != nil || uint32(r[0]) != want {
-			t.Errorf("table.grow by %d: %v, %v; want %d", n, r, err, want)
+			t.Errorf("table.grow by %d: got %v, %v; want %d", n, r, err, want)
 		}
 		rt.Close(ctx)
 	}
@@ -249,16 +255,16 @@ func TestCustomSections(t *testing.T) {
 	}
 	slices.Sort(kept)
 	if want := []string{"mine", "name", "producers"}; !slices.Equal(kept, want) {
-		t.Errorf("sections %q, want %q", kept, want)
+		t.Errorf("got sections %q, want %q", kept, want)
 	}
 	want := []string{"module program", "function 0 imported", "function 2 main", "function 3 $2",
 		"function 4 tick", "local of 2", "globals"}
 	if have := namesIn(got["name"]); !slices.Equal(have, want) {
-		t.Errorf("names %q, want %q", have, want)
+		t.Errorf("got names %q, want %q", have, want)
 	}
 
-	// Names that cannot be read are dropped, as an engine may allocate for what they promise.
-	// Functions without get their old numbers.
+	// A malformed name section is dropped, since an engine may allocate for the names that it
+	// declares. Functions without names get the index of the input.
 	want = []string{"function 2 $1", "function 3 $2", "function 4 tick"}
 	for _, names := range [][]byte{
 		rawSection(1, []byte{0xff, 0xff, 0xff, 0xff, 0x0f}),
@@ -271,16 +277,16 @@ func TestCustomSections(t *testing.T) {
 		out := rewrite(t, input(customSection("name", names...)), Options{})
 		_, section, _ := bytes.Cut(out, []byte("\x04name"))
 		if have := namesIn(section); !slices.Equal(have, want) {
-			t.Errorf("names %q of %x, want %q", have, names, want)
+			t.Errorf("name section %x: got names %q, want %q", names, have, want)
 		}
 	}
 	_, section, _ := bytes.Cut(rewrite(t, input(), Options{}), []byte("\x04name"))
 	if have := namesIn(section); !slices.Equal(have, want) {
-		t.Errorf("names %q of none, want %q", have, want)
+		t.Errorf("no name section: got names %q, want %q", have, want)
 	}
 }
 
-// namesIn tells what a name section says.
+// namesIn describes the content of a name section.
 func namesIn(content []byte) (have []string) {
 	r := &reader{b: content}
 	for r.more() {
@@ -302,7 +308,7 @@ func namesIn(content []byte) (have []string) {
 	return have
 }
 
-// validator says what wabt's validator does, which is nothing if it takes the module.
+// validator returns the output of wabt's wasm-validate, which is empty if it accepts the module.
 func validator(t testing.TB, wasm []byte) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "module.wasm")
@@ -317,9 +323,8 @@ func validator(t testing.TB, wasm []byte) string {
 	return string(out)
 }
 
-// checkValidity checks that a module is invalid for the reason that it is made for, or valid if there is
-// none.
-func checkValidity(t testing.TB, name string, wasm []byte, why string) {
+// checkValidity checks that a module is invalid for the given reason, or valid if that is empty.
+func checkValidity(t testing.TB, wasm []byte, why string) {
 	t.Helper()
 	if _, err := exec.LookPath("wasm-validate"); err != nil {
 		if os.Getenv("WASPORT_CI") == "1" {
@@ -327,15 +332,15 @@ func checkValidity(t testing.TB, name string, wasm []byte, why string) {
 		}
 		return
 	}
-	if said := validator(t, wasm); !strings.Contains(said, why) || why == "" && said != "" {
-		t.Errorf("%s: wabt says %q, not %q", name, said, why)
+	if got := validator(t, wasm); !strings.Contains(got, why) || why == "" && got != "" {
+		t.Errorf("wasm-validate: got %q, want %q", got, why)
 	}
 }
 
 func validate(t testing.TB, wasm []byte) {
 	t.Helper()
-	if said := validator(t, wasm); said != "" {
-		t.Error(said)
+	if got := validator(t, wasm); got != "" {
+		t.Errorf("wasm-validate: got %q, want no output", got)
 	}
 }
 

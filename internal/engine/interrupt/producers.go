@@ -2,11 +2,11 @@ package interrupt
 
 import "bytes"
 
-// ByGo reports whether Go's compiler made a module: its linker writes a section with the build's
-// identity, which tools may strip, and names the compiler in the section of producers, as
-// cmd/link/internal/wasm/asm.go has it. TinyGo's modules name the language there too, and another
-// compiler. It takes time linear in the module's size; of a module that Rewrite would refuse, the
-// answer is of no meaning.
+// ByGo reports whether Go's compiler made a module. Go's linker writes the section go:buildid,
+// which tools may strip, and names the compiler in the section producers
+// (cmd/link/internal/wasm/asm.go). TinyGo's modules name the same language and another compiler.
+// ByGo takes time linear in the module's size. The answer for a module that Rewrite would refuse
+// means nothing.
 func ByGo(module []byte) bool {
 	r := &reader{b: module}
 	r.bytes(uint32(len(header)))
@@ -28,14 +28,15 @@ func ByGo(module []byte) bool {
 	return false
 }
 
-// processedBy looks for a tool in a section of producers: fields of a name and a list of values,
-// each with its version. Source: WebAssembly tool conventions, ProducersSection.md.
+// processedBy reports whether a producers section names a tool. The section holds fields of a name
+// and a list of values, each with a version.
+// Source: WebAssembly tool conventions, ProducersSection.md.
 func processedBy(r *reader, tool string) bool {
 	for range r.count(2) {
 		field := r.bytes(r.u32())
 		for range r.count(2) {
 			value := r.bytes(r.u32())
-			r.bytes(r.u32()) // its version
+			r.bytes(r.u32()) // The version.
 			if r.err != nil {
 				return false
 			}

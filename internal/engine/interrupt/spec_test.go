@@ -19,7 +19,7 @@ import (
 const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads |
 	experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst
 
-// specDir finds the WebAssembly core test suite, assembled, in the sources of wazero.
+// specDir finds the assembled WebAssembly core test suite in wazero's sources.
 func specDir(t *testing.T) string {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}",
 		"github.com/tetratelabs/wazero").Output()
@@ -33,7 +33,7 @@ func specDir(t *testing.T) string {
 	return dir
 }
 
-// missing skips a test for want of a tool, or fails it where all of them are to run.
+// missing skips a test that lacks a tool. With WASPORT_CI=1 it fails the test.
 func missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("WASPORT_CI") == "1" {
@@ -64,7 +64,7 @@ type specRunner struct {
 	rewrite func([]byte) ([]byte, error)
 	modules map[string]api.Module
 	last    api.Module
-	err     error // of the last refusal
+	err     error // Of the last module that was refused.
 }
 
 func newSpecRunner(t *testing.T, ctx context.Context, config wazero.RuntimeConfig,
@@ -88,8 +88,8 @@ func (w *specRunner) instantiate(ctx context.Context, file, name string) (api.Mo
 		wazero.NewModuleConfig().WithName(name).WithStartFunctions())
 }
 
-// run tells in words what a command does, in such a way that two engines that do the same say the
-// same.
+// run describes the result of a command. Two runners with the same result describe it in the same
+// words.
 func (w *specRunner) run(ctx context.Context, dir string, c *specCommand) string {
 	file := filepath.Join(dir, c.Filename)
 	switch c.Type {
@@ -146,7 +146,7 @@ func (w *specRunner) run(ctx context.Context, dir string, c *specCommand) string
 	return "unknown"
 }
 
-// trap is the kind of an error, without the numbers of functions, which rewriting changes.
+// trap returns the kind of an error, without indices of functions, which rewriting changes.
 func trap(err error) string {
 	s, _, _ := strings.Cut(err.Error(), "\n")
 	if _, kind, ok := strings.Cut(s, "wasm error: "); ok {
@@ -183,9 +183,9 @@ func specValue(of, lanes string, v any) []uint64 {
 	return r[:]
 }
 
-// TestSpecAfterRewriting runs the WebAssembly core test suite, 55,000 commands, as it is and rewritten: each must
-// do the same. Where everything is tested, so it is in the interpreter, and what wabt says of a
-// module's validity it must say of the rewritten one.
+// TestSpecAfterRewriting runs the 55,000 commands of the WebAssembly core test suite with and
+// without rewriting. Each must have the same result. With WASPORT_CI=1 the interpreter runs them,
+// too, and wabt must find a rewritten module valid if and only if the original is.
 func TestSpecAfterRewriting(t *testing.T) {
 	root := specDir(t)
 	var scripts []string
@@ -201,7 +201,7 @@ func TestSpecAfterRewriting(t *testing.T) {
 			name := filepath.Base(filepath.Dir(filepath.Dir(script))) + "/" +
 				strings.TrimSuffix(filepath.Base(script), ".json")
 			if interval == 2 && strings.HasPrefix(filepath.Base(script), "simd_") {
-				continue // hardly any control flow
+				continue // These scripts have hardly any control flow.
 			}
 			t.Run(fmt.Sprintf("%d/%s", interval, name), func(t *testing.T) {
 				runScript(t, script, root, wazero.NewRuntimeConfig(), interval, false)
@@ -230,9 +230,10 @@ func runScript(t *testing.T, script, root string, config wazero.RuntimeConfig, i
 		out, _, err := Rewrite(b,
 			Options{Interval: interval, Stack: DefaultMaxStack, Charge: true, Atomics: true})
 		if validate && err == nil {
-			if before, after := validator(t, b), validator(t,
-				out); (before == "") != (after == "") {
-				t.Errorf("wabt says %q of the input and %q of the output", before, after)
+			before, after := validator(t, b), validator(t, out)
+			if (before == "") != (after == "") {
+				t.Errorf("wasm-validate on the output: got %q, want as on the input: %q", after,
+					before)
 			}
 		}
 		return out, err
@@ -262,10 +263,10 @@ func runScript(t *testing.T, script, root string, config wazero.RuntimeConfig, i
 	}
 	for i := range s.Commands {
 		c := &s.Commands[i]
-		if want, got := plain.run(ctx, filepath.Dir(script), c), rewritten.run(ctx,
-			filepath.Dir(script), c); got != want {
-			t.Errorf("line %d, %s %s: %q, without rewriting %q (%v)", c.Line, c.Type,
-				c.Filename+c.Action.Field, got, want, rewritten.err)
+		dir := filepath.Dir(script)
+		if want, got := plain.run(ctx, dir, c), rewritten.run(ctx, dir, c); got != want {
+			t.Errorf("line %d, %s %s: got %q (%v), want %q", c.Line, c.Type,
+				c.Filename+c.Action.Field, got, rewritten.err, want)
 		}
 	}
 }

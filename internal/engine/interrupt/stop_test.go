@@ -25,7 +25,7 @@ func rewrite(t testing.TB, b []byte, o Options) []byte {
 
 var limited = Options{Stack: DefaultMaxStack, Charge: true, Atomics: true}
 
-// endless are functions that never return, or not within a lifetime.
+// endless are functions that never return, or would take years.
 var endless = map[string][]byte{
 	"loop": one("", "", opLoop, blockVoid, opBr, 0, opEnd),
 	"nested loops": one("", "", opLoop, blockVoid, opLoop, blockVoid, opI32Const, 0, opBrIf, 0,
@@ -91,7 +91,7 @@ var endless = map[string][]byte{
 
 var errStopped = errors.New("stopped")
 
-// run calls "f" of a module with zero or one argument, and lets tick see to its end.
+// run calls "f" of a module, with the argument 100 if it has a parameter. Tick ends it by a panic.
 func run(t testing.TB, wasm []byte, config wazero.RuntimeConfig, tick func()) error {
 	ctx := context.Background()
 	rt := wazero.NewRuntimeWithConfig(ctx, config.WithCoreFeatures(features))
@@ -111,9 +111,8 @@ func TestEndlessGuestsTick(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			// It is at most 2 ms on a quiet machine. What else runs takes caches and cycles, if not
-			// this thread's time, and can make that 10; what is not bounded takes longer in every
-			// round.
+			// An idle machine takes at most 2 ms. Other programs share its caches and can make that
+			// 10 ms. An unbounded path takes longer than the limit in every round.
 			const limit = 30 * time.Millisecond
 			var rounds []time.Duration
 			for len(rounds) < 3 && (len(rounds) == 0 || slices.Min(rounds) > limit) {
@@ -129,13 +128,13 @@ func TestEndlessGuestsTick(t *testing.T) {
 					}
 				})
 				if !errors.Is(err, errStopped) {
-					t.Fatalf("ended with %v", err)
+					t.Fatalf("got %v, want %v", err, errStopped)
 				}
 				rounds = append(rounds, longest)
 			}
 			t.Logf("at most between two ticks: %v", rounds)
 			if longest := slices.Min(rounds); longest > limit {
-				t.Errorf("%v between two ticks", longest)
+				t.Errorf("got %v between two ticks, want at most %v", longest, limit)
 			}
 		})
 	}
@@ -151,14 +150,15 @@ func TestEndlessGuestsTickInTheInterpreter(t *testing.T) {
 				}
 			})
 			if !errors.Is(err, errStopped) {
-				t.Fatalf("ended with %v", err)
+				t.Fatalf("got %v, want %v", err, errStopped)
 			}
 		})
 	}
 }
 
-// A garbage collection has to stop every goroutine, and so waits for compiled code to call the
-// host.
+// TestGarbageCollectionBesideSpinningGuest runs collections beside a guest that computes. A
+// collection stops every goroutine, and so waits until compiled code calls the host. Without ticks
+// it would never end.
 func TestGarbageCollectionBesideSpinningGuest(t *testing.T) {
 	var done atomic.Bool
 	var once sync.Once
@@ -186,20 +186,19 @@ func TestGarbageCollectionBesideSpinningGuest(t *testing.T) {
 	}
 	best := slices.Min(rounds)
 	t.Logf("the longest of 50 collections took %v at best, %v at worst", best, slices.Max(rounds))
-	// Without ticks, none would ever end. BenchmarkCollections in the module's root tells how long
-	// one takes.
+
 	done.Store(true)
 	if err := <-ended; !errors.Is(err, errStopped) {
-		t.Fatal(err)
+		t.Fatalf("got %v, want %v", err, errStopped)
 	}
 }
 
-// recursions never end by themselves.
+// recursions are functions that recurse without end.
 var recursions = map[string][]byte{
 	"direct": one("i", "i", opLocalGet, 0, opCall, 0, opI32Const, 1, opI32Add),
 	"indirect": one("i", "i", opLocalGet, 0, opI32Const, 0, opCallIndirect, 0, 0, opI32Const, 1,
 		opI32Add),
-	// Something outlives each of the calls.
+	// A value lives across each of the calls.
 	"with many calls": one("i", "i", slices.Concat([]byte{opLocalGet, 0, opCall, 0},
 		slices.Repeat([]byte{opLocalGet, 0, opCall, 0, opI32Add}, 100))...),
 	"with many locals": module(
@@ -210,7 +209,7 @@ var recursions = map[string][]byte{
 	),
 }
 
-// manyLocals is a recursive function of which 1000 values outlive the call.
+// manyLocals is a recursive function with 1000 values that live across the call.
 func manyLocals() []byte {
 	code := []byte{}
 	for i := range uint32(1000) {
@@ -239,20 +238,20 @@ func TestRecursionEndsAtStackLimit(t *testing.T) {
 			took := time.Since(start)
 			runtime.ReadMemStats(&after)
 			if err == nil || !strings.HasPrefix(err.Error(), "stack overflow") {
-				t.Fatalf("ended with %v", err)
+				t.Fatalf("got %v, want a stack overflow", err)
 			}
-			// The stack doubles: all that it has ever been is twice what it was in the end.
+			// The stack doubles as it grows. All stacks together are twice as large as the last.
 			stack := (after.TotalAlloc - before.TotalAlloc) / 2
 			t.Logf("%v, %d MiB of stack", took, stack>>20)
 			if stack > 48<<20 {
-				t.Errorf("the stack grew to %d bytes", stack)
+				t.Errorf("got a stack of %d bytes, want at most %d", stack, 48<<20)
 			}
 		})
 	}
 }
 
-// However a function is left, its frame comes off the stack's depth: a million calls of each must
-// not add up.
+// TestDepthAfterEveryKindOfExit makes a million calls that return in each way. Every way must take
+// the frame off the stack's depth.
 func TestDepthAfterEveryKindOfExit(t *testing.T) {
 	exits := map[string][]byte{
 		"end":           {opCall, 1},
@@ -279,7 +278,7 @@ func TestDepthAfterEveryKindOfExit(t *testing.T) {
 							opI32Const, 1,
 							opI32Add, opLocalTee, 0}, constant(1_000_000),
 							[]byte{0x49, opBrIf, 0, opEnd})...),
-					// Too much to go without checks.
+					// The body is too large to go without checks.
 					body(slices.Concat([]byte{opCall, 3, 0x1a, 0x1a},
 						slices.Repeat([]byte{0x01}, maxUncheckedBody))...),
 					body(exit...),
@@ -287,9 +286,9 @@ func TestDepthAfterEveryKindOfExit(t *testing.T) {
 						[]byte{opI32Const, 1, opI64Const, 2, opReturn})...),
 				),
 			)
-			if err := run(t, rewrite(t, wasm, limited), wazero.NewRuntimeConfig(),
-				func() {}); err != nil {
-				t.Fatal(err)
+			err := run(t, rewrite(t, wasm, limited), wazero.NewRuntimeConfig(), func() {})
+			if err != nil {
+				t.Fatalf("a million calls: got %v, want no error", err)
 			}
 		})
 	}

@@ -56,7 +56,7 @@ func TestGrowthChargedToBudget(t *testing.T) {
 			t.Errorf("%d pages: got %v, want %v", step.pages, got, step.want)
 		}
 		if !b.Take(step.left*PageSize) || b.Take(1) {
-			t.Errorf("%d pages: got another rest of the budget, want %d pages", step.pages, step.left)
+			t.Errorf("%d pages: got another rest of the budget, want %d", step.pages, step.left)
 		}
 		b.Give(step.left * PageSize)
 	}

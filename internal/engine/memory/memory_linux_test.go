@@ -62,13 +62,13 @@ func TestReleaseUnmapsMemory(t *testing.T) {
 	}
 	v, r := statm(t)
 	if v-virtual > 256<<20 || r-resident > 16<<20 {
-		t.Errorf("after 1000 memories: got %d bytes more virtual and %d more resident, want no leak",
+		t.Errorf("after 1000 memories: got %d bytes more virtual, %d more resident, want no leak",
 			v-virtual, r-resident)
 	}
 }
 
-// TestMemoryOutlivesSystemCall closes a guest's instance while a system call writes into its memory.
-// Without the reference the call would fail with EFAULT, or write into another mapping.
+// TestMemoryOutlivesSystemCall closes a guest's instance while a system call writes into its
+// memory. Without the reference the call would fail with EFAULT, or write into another mapping.
 func TestMemoryOutlivesSystemCall(t *testing.T) {
 	m := newMemory(t, Config{Min: PageSize, Max: PageSize, Limit: PageSize})
 	ctx, mod := instantiate(t, m, wazero.NewRuntimeConfig())

@@ -171,7 +171,7 @@ func TestReferencesUntilLastRelease(t *testing.T) {
 	}
 }
 
-// growModule exports "memory", of 1 to 65536 pages, and "grow", which grows it by a number of pages.
+// growModule exports "memory", of 1 to 65536 pages, and "grow", which grows it by so many pages.
 var growModule = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x01\x06\x01\x60\x01\x7f\x01\x7f" + // type: (i32) -> i32
 	"\x03\x02\x01\x00" + // one function
