@@ -27,7 +27,7 @@ func readModule(ctx context.Context, file string) (wasm []byte, err error) {
 	case err == nil:
 		return <-read, nil
 	case errors.Is(err, errTimeout):
-		return nil, guestError(file, err)
+		return nil, err
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, usageError("", "%s: there is no such file", file)
 	case errors.Is(err, syscall.EISDIR):
@@ -42,6 +42,9 @@ func readModule(ctx context.Context, file string) (wasm []byte, err error) {
 func (f *runFlags) load(ctx context.Context, file string) (*wasport.Runtime, *wasport.Module,
 	error) {
 	wasm, err := readModule(ctx, file)
+	if errors.Is(err, errTimeout) {
+		return nil, nil, guestError(f.name, err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,7 +60,7 @@ func (f *runFlags) load(ctx context.Context, file string) (*wasport.Runtime, *wa
 	rt, mod, err := compileCached(ctx, wasm, dir, f.runtime, f.compile)
 	stopProgress()
 	if errors.Is(err, errTimeout) {
-		return nil, nil, guestError(file, err)
+		return nil, nil, guestError(f.name, err)
 	}
 	if err != nil {
 		return nil, nil, &exitError{statusUsage, unfitError(file, err)}

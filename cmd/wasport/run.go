@@ -26,6 +26,9 @@ func run(args []string) error {
 		return err
 	}
 	file := words[0]
+	if f.name == "" {
+		f.name = file
+	}
 	ctx := context.Background()
 	if f.timeout > 0 {
 		var cancel context.CancelFunc
@@ -41,9 +44,6 @@ func run(args []string) error {
 	entry, err := f.findEntry(file, mod, words)
 	if err != nil {
 		return err
-	}
-	if f.name == "" {
-		f.name = file
 	}
 	// An open of a FIFO blocks until its other end is opened (fifo(7)).
 	err = callUntilDone(ctx, f.openAll)

@@ -153,9 +153,9 @@ func TestTimeoutCoversReadOfModule(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			p := startWasport(t, "run", "--timeout=300ms", fifo)
+			p := startWasport(t, "run", "--name=web", "--timeout=300ms", fifo)
 			status, stderr := p.wait()
-			want := "wasport: " + fifo + ": the time given by --timeout is over\n"
+			const want = "wasport: web: the time given by --timeout is over\n"
 			if status != statusTimeout || stderr != want {
 				t.Errorf("got exit status %d and %q, want %d and %q", status, stderr,
 					statusTimeout, want)

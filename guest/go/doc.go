@@ -1,4 +1,4 @@
-// Package goguest is the room of what Go programs need to run as guests: package gonet, which has
-// the functions of package net, and package http, which has net/http use them. It holds their
-// tests.
+// Package goguest tests the packages that give Go programs the network when they run as guests:
+// gonet, with the functions of package net, and http, which makes net/http use gonet. The package
+// has no code of its own.
 package goguest

@@ -10,8 +10,8 @@ import (
 	"github.com/wasport/wasport/guest/go/internal/guesttest"
 )
 
-// TestRelativeDirectoriesAreFound gives directories relative names, by which Go's runtime finds
-// nothing as they are.
+// TestRelativeDirectoriesAreFound grants directories with relative names. Go's runtime looks up
+// only absolute paths (preparePath in Go's os/fs_wasip1.go), so wasport makes the names absolute.
 func TestRelativeDirectoriesAreFound(t *testing.T) {
 	module := programs.Guest(t, "./internal/programs/files")
 	root := t.TempDir()
@@ -30,7 +30,7 @@ func TestRelativeDirectoriesAreFound(t *testing.T) {
 		name  string
 		dirs  []wasport.Dir
 		env   []string
-		paths map[string]string // and their contents
+		paths map[string]string // contents by path
 	}{
 		{".", []wasport.Dir{{Host: "."}}, nil,
 			map[string]string{"f": "other", "./f": "other", "/f": "other"}},

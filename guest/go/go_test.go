@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/guest/go/internal/guesttest"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -26,8 +27,8 @@ const (
 	web  = "./internal/programs/web"
 )
 
-// TestGuestDoesAsNativeProgram runs one program natively and as a guest and compares the outputs.
-func TestGuestDoesAsNativeProgram(t *testing.T) {
+// TestGuestPrintsSameAsNativeProgram runs one program natively and as a guest.
+func TestGuestPrintsSameAsNativeProgram(t *testing.T) {
 	everything := guesttest.Policy(t, `allow connect any
 allow listen any
 allow join any
@@ -39,14 +40,15 @@ allow resolve localhost`)
 				Args: []string{"wire", host}, Policy: everything,
 			})
 			if got != want {
-				t.Errorf("got (-) another output than natively (+):\n%s",
-					guesttest.Diff(got, want))
+				t.Errorf("got (-) an output that differs from the native one, want (+):\n%s",
+					testutil.Diff(got, want))
 			}
 		})
 	}
 }
 
-func TestHTTPServerAnswersRequestsAtOnce(t *testing.T) {
+// TestHTTPServerAnswersConcurrentRequests fetches a hundred pages of a guest at once.
+func TestHTTPServerAnswersConcurrentRequests(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		t.Run(address, func(t *testing.T) {
 			addr := guesttest.Serve(t, programs.Guest(t, web), wasport.Config{
@@ -75,9 +77,9 @@ func TestHTTPServerAnswersRequestsAtOnce(t *testing.T) {
 	}
 }
 
-// TestHTTPClientFetchesAtOnce fetches a hundred pages at once by http.Get, which the blank import
-// gave the network.
-func TestHTTPClientFetchesAtOnce(t *testing.T) {
+// TestHTTPClientFetchesConcurrently has a guest fetch a hundred pages at once by http.Get, to which
+// the import of guest/go/http gives sockets.
+func TestHTTPClientFetchesConcurrently(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +112,8 @@ func TestHTTPClientFetchesAtOnce(t *testing.T) {
 			}
 			if granted := row.name == "granted"; granted != (refusals == 0) ||
 				granted != (status.Code == 0) {
-				t.Errorf("got %d refusals and status %d", refusals, status.Code)
+				t.Errorf("got %d refusals and status %d, want none and 0: %t", refusals,
+					status.Code, granted)
 			}
 		})
 	}

@@ -13,12 +13,15 @@ import (
 	"github.com/wasport/wasport/internal/needs"
 )
 
-// built is what the tests compiled, each once.
+// built has the results of compilations, so that each source is compiled once.
 var built struct {
-	sync.Mutex
 	dir     string
 	runtime *wasport.Runtime
-	done    map[string]bool // files in dir
+
+	// mu protects the maps, and is held while a source is compiled.
+	mu sync.Mutex
+	// sources has the target and the source of each file in dir.
+	sources map[string]bool
 	modules map[string]*wasport.Module
 }
 
@@ -32,7 +35,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	built.dir, built.runtime = dir, rt
-	built.done = make(map[string]bool)
+	built.sources = make(map[string]bool)
 	built.modules = make(map[string]*wasport.Module)
 	status := m.Run()
 	rt.Close(context.Background())
@@ -40,7 +43,7 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// toolchain is a compiler and what it compiles for. The zero target is this machine.
+// toolchain is a compiler and its target. The empty target is this machine.
 type toolchain struct{ rustc, target string }
 
 func toolchains(t *testing.T) (native, wasi toolchain) {
@@ -49,10 +52,10 @@ func toolchains(t *testing.T) (native, wasi toolchain) {
 	return toolchain{rustc, ""}, toolchain{rustc, target}
 }
 
-// dir is where the results for the target are.
+// dir returns the directory of the results for the target.
 func (c toolchain) dir() string { return filepath.Join(built.dir, "for-"+c.target) }
 
-// command runs a program of the toolchain on the crate or on a source that uses it.
+// command returns a command of the toolchain, rustc or rustdoc, that finds the compiled crate.
 func (c toolchain) command(program string, args ...string) *exec.Cmd {
 	args = append(args, "--edition=2021", "-L", c.dir())
 	if c.target != "" {
@@ -61,12 +64,11 @@ func (c toolchain) command(program string, args ...string) *exec.Cmd {
 	return exec.Command(filepath.Join(filepath.Dir(c.rustc), program), args...)
 }
 
-// build compiles a source, after the crate that it uses, and returns the file. A warning is an
-// error.
+// build compiles the crate and a source that uses it, and returns the file. A warning is an error.
 func (c toolchain) build(t *testing.T, source string) string {
 	t.Helper()
-	built.Lock()
-	defer built.Unlock()
+	built.mu.Lock()
+	defer built.mu.Unlock()
 	c.compile(t, "src/lib.rs", "--crate-type=rlib", "--crate-name=wasport_net")
 	c.compile(t, source, "--extern=wasport_net")
 	name := strings.TrimSuffix(filepath.Base(source), ".rs")
@@ -76,26 +78,27 @@ func (c toolchain) build(t *testing.T, source string) string {
 	return filepath.Join(c.dir(), name)
 }
 
+// compile runs rustc on a source. The caller holds built.mu.
 func (c toolchain) compile(t *testing.T, source string, flags ...string) {
 	t.Helper()
-	if key := c.target + source; built.done[key] {
+	key := c.target + source
+	if built.sources[key] {
 		return
-	} else {
-		built.done[key] = true
 	}
+	built.sources[key] = true
 	cmd := c.command("rustc", append(flags, "-O", "-Dwarnings", "--out-dir", c.dir(), source)...)
 	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("rustc %s: %v\n%s", source, err, text)
+		t.Fatalf("rustc %s: got %v, want no error\n%s", source, err, text)
 	}
 }
 
-// guest is a source compiled as a guest.
-func guest(t *testing.T, source string) *wasport.Module {
+// compileGuest compiles a source to a module.
+func compileGuest(t *testing.T, source string) *wasport.Module {
 	t.Helper()
 	_, wasi := toolchains(t)
 	file := wasi.build(t, source)
-	built.Lock()
-	defer built.Unlock()
+	built.mu.Lock()
+	defer built.mu.Unlock()
 	if m, ok := built.modules[source]; ok {
 		return m
 	}

@@ -1,4 +1,4 @@
-// Package rustguest is the room of the crate wasport-net, with which Rust programs that run as
-// guests have the sockets of std::net. It holds the crate's tests: they compile the crate, its
-// examples and programs, natively and as guests, and compare what these print.
+// Package rustguest tests the crate wasport-net, which gives Rust programs that run as guests the
+// sockets of std::net. The tests compile the crate, its examples and test programs, natively and as
+// guests, and compare their outputs. The package has no code of its own.
 package rustguest

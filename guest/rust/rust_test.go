@@ -16,36 +16,37 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/wasport/wasport/internal/testutil"
-
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network/kernel"
 	"github.com/wasport/wasport/policy"
 )
 
-// program is one source in its two forms, which take the same arguments.
+// program is one source in two forms, native and guest. policy is the guest's.
 type program struct {
 	native string
 	guest  *wasport.Module
 	policy *policy.Policy
 }
 
+// newProgram compiles a source in both forms. lines are the guest's rules.
 func newProgram(t *testing.T, source string, lines ...string) program {
 	t.Helper()
 	native, _ := toolchains(t)
-	return program{native.build(t, source), guest(t, source), testutil.Policy(t, lines...)}
+	return program{native.build(t, source), compileGuest(t, source),
+		testutil.Policy(t, lines...)}
 }
 
-// run runs a form, "natively" or "as a guest", with stdout to w, and returns its exit status.
+// run runs a form, "natively" or "as a guest", with stdout to w, and returns the exit status.
 func (p program) run(t *testing.T, form string, w io.Writer, args ...string) int {
 	if form == "natively" {
 		cmd := exec.CommandContext(t.Context(), p.native, args...)
 		cmd.Stdout = w
 		if err := cmd.Run(); cmd.ProcessState == nil {
-			t.Error(err)
+			t.Errorf("%v: got %v, want a process", cmd, err)
 			return -1
 		}
 		return cmd.ProcessState.ExitCode()
@@ -54,14 +55,15 @@ func (p program) run(t *testing.T, form string, w io.Writer, args ...string) int
 		Args: append([]string{"guest"}, args...), Stdout: w, Stderr: io.Discard, Policy: p.policy,
 	})
 	if err != nil {
-		t.Error(err)
+		t.Errorf("guest %q: got %v, want no error", args, err)
 	}
 	return int(status.Code)
 }
 
 var forms = []string{"natively", "as a guest"}
 
-// compare runs both forms and compares outputs and exit statuses.
+// compare runs both forms, which must print the same and exit with the same status, and returns the
+// guest's output.
 func (p program) compare(t *testing.T, args ...string) string {
 	t.Helper()
 	var out [2]bytes.Buffer
@@ -70,36 +72,14 @@ func (p program) compare(t *testing.T, args ...string) string {
 		status[i] = p.run(t, form, &out[i], args...)
 	}
 	if want, got := out[0].String(), out[1].String(); got != want || status[0] != status[1] {
-		t.Errorf("got (-) status %d and another output than natively (+), status %d:\n%s",
-			status[1], status[0], diff(got, want))
+		t.Errorf("got (-) status %d, want (+) the native status %d and output:\n%s",
+			status[1], status[0], testutil.Diff(got, want))
 	}
 	return out[1].String()
 }
 
-// diff lists the lines in which two texts differ, under the heading that they stand under.
-func diff(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	line := func(list []string, i int) string {
-		if i < len(list) {
-			return list[i]
-		}
-		return ""
-	}
-	var b strings.Builder
-	heading := ""
-	for i := range max(len(g), len(w)) {
-		if strings.HasPrefix(line(w, i), "== ") {
-			heading = line(w, i)
-		}
-		if line(g, i) != line(w, i) {
-			fmt.Fprintf(&b, "%s\n- %s\n+ %s\n", heading, line(g, i), line(w, i))
-		}
-	}
-	return b.String()
-}
-
-// TestGuestDoesAsNativeProgram uses each function of the crate, and of std::net.
-func TestGuestDoesAsNativeProgram(t *testing.T) {
+// TestGuestPrintsSameAsNativeProgram calls each function of the crate and its equal in std::net.
+func TestGuestPrintsSameAsNativeProgram(t *testing.T) {
 	for _, source := range []string{"testdata/wire.rs", "examples/udp_pair.rs"} {
 		p := newProgram(t, source, "allow connect loopback", "allow listen any",
 			"allow connect udp://239.1.2.3", "allow join any", "allow resolve localhost",
@@ -107,16 +87,16 @@ func TestGuestDoesAsNativeProgram(t *testing.T) {
 		for _, host := range []string{"127.0.0.1", "::1"} {
 			t.Run(filepath.Base(source)+" "+host, func(t *testing.T) {
 				if got := p.compare(t, host); strings.Contains(got, "ended by") {
-					t.Errorf("got a part that ended early:\n%s", got)
+					t.Errorf("got a part that ended early, want all to finish:\n%s", got)
 				}
 			})
 		}
 	}
 }
 
-// TestEchoServer has many clients at once talk to the server. Each sends more than the buffers
-// hold, so that the server has to wait for room too.
-func TestEchoServer(t *testing.T) {
+// TestEchoServerWithConcurrentClients has each client send more than the socket buffers hold, so
+// that the server must also wait until its sockets are writable.
+func TestEchoServerWithConcurrentClients(t *testing.T) {
 	const clients, size = 20, 1 << 20
 	p := newProgram(t, "examples/echo.rs", "allow listen loopback")
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
@@ -165,7 +145,8 @@ func echo(t *testing.T, addr string, data []byte) {
 	}
 }
 
-func TestHTTPClient(t *testing.T) {
+// TestHTTPClientByAddressAndName fetches pages with and without permission.
+func TestHTTPClientByAddressAndName(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "::1", "localhost"} {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
@@ -206,9 +187,9 @@ func TestHTTPClient(t *testing.T) {
 	}
 }
 
-// TestListenerHandedOver makes a listener of the descriptor that the host handed over.
-func TestListenerHandedOver(t *testing.T) {
-	module := guest(t, "testdata/handed.rs")
+// TestListenerFromInheritedDescriptor has a guest accept on a listener that the host opened.
+func TestListenerFromInheritedDescriptor(t *testing.T) {
+	module := compileGuest(t, "testdata/handed.rs")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -231,9 +212,9 @@ func TestListenerHandedOver(t *testing.T) {
 	}
 }
 
-// TestRefusalIsPermissionDenied tries all that a policy can refuse.
+// TestRefusalIsPermissionDenied tries each operation that a policy can refuse.
 func TestRefusalIsPermissionDenied(t *testing.T) {
-	// With these a datagram socket may have a port of the host's choice.
+	// These rules let a datagram socket bind to a port of the host's choice.
 	p := newProgram(t, "testdata/denied.rs", "allow connect udp://127.0.0.1:1",
 		"allow connect udp://[::1]:1")
 	var out bytes.Buffer
@@ -254,7 +235,8 @@ func TestRefusalIsPermissionDenied(t *testing.T) {
 	}
 }
 
-func TestLookupErrors(t *testing.T) {
+// TestLookupErrorKinds has lookups fail in each way, and checks the kind of io::Error.
+func TestLookupErrorKinds(t *testing.T) {
 	server, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
 		t.Fatal(err)
@@ -267,7 +249,7 @@ func TestLookupErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed.Close()
-	module := guest(t, "testdata/denied.rs")
+	module := compileGuest(t, "testdata/denied.rs")
 	for _, test := range []struct{ name, server, want string }{
 		{"both.test", server.Addr(), "[192.0.2.1:0, [2001:db8::1]:0]"},
 		{"nobody.test", server.Addr(), "NotFound"},
@@ -292,8 +274,8 @@ func TestLookupErrors(t *testing.T) {
 	}
 }
 
-// TestDocumentedExamples runs the examples of the crate's documents, as guests of the command and
-// natively.
+// TestDocumentedExamples runs the examples in the crate's documents, natively and as guests of the
+// command (rustdoc, --runtool).
 func TestDocumentedExamples(t *testing.T) {
 	native, wasi := toolchains(t)
 	for _, c := range []toolchain{native, wasi} {
@@ -302,7 +284,7 @@ func TestDocumentedExamples(t *testing.T) {
 			flags := []string{"--test", "--crate-name=wasport_net", "--extern=wasport_net",
 				"src/lib.rs"}
 			if c.target != "" {
-				flags = append(flags, "-Zunstable-options", "--runtool", command(t))
+				flags = append(flags, "-Zunstable-options", "--runtool", buildWasport(t))
 				for _, arg := range []string{"run", "--allow-connect=loopback",
 					"--allow-listen=loopback", "--allow-join=239.1.2.3",
 					"--allow-resolve=localhost"} {
@@ -320,14 +302,14 @@ func TestDocumentedExamples(t *testing.T) {
 	}
 }
 
-// command builds wasport.
-func command(t *testing.T) string {
+// buildWasport builds the command and returns its file.
+func buildWasport(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(built.dir, "wasport")
 	out, err := exec.Command("go", "build", "-o", file,
 		"github.com/wasport/wasport/cmd/wasport").CombinedOutput()
 	if err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		t.Fatalf("go build: got %v, want no error\n%s", err, out)
 	}
 	return file
 }

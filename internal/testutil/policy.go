@@ -1,6 +1,7 @@
-// Package testutil holds helpers that tests of several packages need: policies, namespaces and
-// processor time. A helper of one package stays in that package; programs that a machine may lack
-// belong to package needs. Its functions may be called from several goroutines.
+// Package testutil holds helpers that tests of several packages need: policies, differences of
+// outputs, namespaces and processor time. A helper of one package stays in that package; programs
+// that a machine may lack belong to package needs. Its functions may be called from several
+// goroutines.
 package testutil
 
 import (

@@ -17,7 +17,7 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// authority certifies servers.
+// authority is a certificate authority (RFC 5280).
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -51,7 +51,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-// issue writes a certificate for localhost and 127.0.0.1, and its key, to a directory.
+// issue writes a certificate for localhost and 127.0.0.1, and its key, to files in dir.
 func (a *authority) issue(t *testing.T, dir string) (cert, key string) {
 	t.Helper()
 	private := newKey(t)
@@ -83,9 +83,9 @@ func writePEM(t *testing.T, file, kind string, der []byte, mode os.FileMode) {
 	}
 }
 
-// trusted is the configuration of a guest that finds the authority's certificate in a directory,
-// and so trusts it.
-func (a *authority) trusted(t *testing.T) wasport.Config {
+// trustingConfig returns the configuration of a guest that trusts the authority: it finds the
+// certificate in SSL_CERT_DIR (crypto/x509, SystemCertPool).
+func (a *authority) trustingConfig(t *testing.T) wasport.Config {
 	t.Helper()
 	dir := t.TempDir()
 	writePEM(t, filepath.Join(dir, "authority.pem"), "CERTIFICATE", a.cert.Raw, 0o644)

@@ -1,7 +1,7 @@
 // Package ports runs programs on well-known Go modules as guests, against real servers: HTTP/1.1
-// and HTTP/2 by net/http, go-redis, pgx, gRPC and a DNS library. The programs do nothing for
-// wasport but to give their library a dial function of package gonet, or a listener of it, or to
-// import guest/go/http.
+// and HTTP/2 by net/http, go-redis, pgx, gRPC and a DNS library. The only change for
+// wasport in a program is a dial function or a listener of package gonet, or the import of
+// guest/go/http.
 //
 // It is a module of its own so that wasport's has none of these dependencies. Its tests run each
 // program natively and as a guest and compare the outputs:

@@ -8,14 +8,14 @@ import (
 	"github.com/wasport/wasport/internal/dnstest"
 )
 
-// TestHTTP runs net/http's client against its server, each natively and as a guest, by HTTP/1.1
-// and HTTP/2, with TLS inside the guest and without.
-func TestHTTP(t *testing.T) {
+// TestHTTPClientAndServer runs net/http's client against its server, each natively and as a guest,
+// by HTTP/1.1 and HTTP/2, with and without TLS inside the guest.
+func TestHTTPClientAndServer(t *testing.T) {
 	ca := newAuthority(t)
 	dir := t.TempDir()
 	cert, key := ca.issue(t, dir)
 	c := wasport.Config{Dirs: []wasport.Dir{{Host: dir, ReadOnly: true}}}
-	servers(t, "web", c, []string{"serve", cert, key}, func(t *testing.T, addrs []string) {
+	forEachServer(t, "web", c, []string{"serve", cert, key}, func(t *testing.T, addrs []string) {
 		plain, secure := addrs[0], addrs[1]
 		for _, row := range []struct{ name, protocol, url, addr string }{
 			{"HTTP/1.1", "http1", "http://" + plain, plain},
@@ -24,21 +24,24 @@ func TestHTTP(t *testing.T) {
 			{"HTTP/2 without TLS", "h2c", "http://" + plain, plain},
 		} {
 			t.Run(row.name, func(t *testing.T) {
-				client(t, "web", "allow connect tcp://"+row.addr, ca.trusted(t),
+				compareClient(t, "web", "allow connect tcp://"+row.addr, ca.trustingConfig(t),
 					"get", row.protocol, row.url)
 			})
 		}
 	})
 }
 
-// TestGRPC runs a gRPC client against a server, each natively and as a guest.
-func TestGRPC(t *testing.T) {
-	servers(t, "rpc", wasport.Config{}, []string{"serve"}, func(t *testing.T, addrs []string) {
-		client(t, "rpc", "allow connect tcp://"+addrs[0], wasport.Config{}, "call", addrs[0])
-	})
+// TestGRPCClientAndServer runs a gRPC client against a server, each natively and as a guest.
+func TestGRPCClientAndServer(t *testing.T) {
+	call := func(t *testing.T, addrs []string) {
+		compareClient(t, "rpc", "allow connect tcp://"+addrs[0], wasport.Config{}, "call",
+			addrs[0])
+	}
+	forEachServer(t, "rpc", wasport.Config{}, []string{"serve"}, call)
 }
 
-func TestDNS(t *testing.T) {
+// TestDNSClientAndServer has a DNS library ask the test's server, and servers that use the library.
+func TestDNSClientAndServer(t *testing.T) {
 	t.Run("test's server", func(t *testing.T) {
 		server, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
 		if err != nil {
@@ -50,11 +53,12 @@ func TestDNS(t *testing.T) {
 		cut.Truncate = true
 		server.Set("large.test", cut)
 		addr := server.Addr()
-		client(t, "dns", "allow connect udp://"+addr+"\nallow connect tcp://"+addr,
+		compareClient(t, "dns", "allow connect udp://"+addr+"\nallow connect tcp://"+addr,
 			wasport.Config{}, "ask", addr, "both.test", "large.test", "absent.test")
 	})
-	servers(t, "dns", wasport.Config{}, []string{"serve"}, func(t *testing.T, addrs []string) {
-		client(t, "dns", "allow connect udp://"+addrs[0], wasport.Config{},
+	ask := func(t *testing.T, addrs []string) {
+		compareClient(t, "dns", "allow connect udp://"+addrs[0], wasport.Config{},
 			"ask", addrs[0], "one.test", "two.test")
-	})
+	}
+	forEachServer(t, "dns", wasport.Config{}, []string{"serve"}, ask)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/guest/go/internal/guesttest"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -15,19 +16,20 @@ var programs *guesttest.Programs
 
 func TestMain(m *testing.M) { os.Exit(guesttest.Main(m, &programs)) }
 
-// program is where a program's source is.
-func program(name string) string { return "./internal/programs/" + name }
+// programPath returns the package of a program.
+func programPath(name string) string { return "./internal/programs/" + name }
 
-// client runs a program natively and as a guest, which must print the same, and then without its
-// rules, which must be refused.
-func client(t *testing.T, name, rules string, c wasport.Config, args ...string) {
+// compareClient runs a program natively and as a guest, which must print the same. It then runs the
+// guest without its rules, which must be refused.
+func compareClient(t *testing.T, name, rules string, c wasport.Config, args ...string) {
 	t.Helper()
-	want := guesttest.NativeOutput(t, programs.Native(t, program(name)), c.Env, args...)
-	module := programs.Guest(t, program(name))
+	want := guesttest.NativeOutput(t, programs.Native(t, programPath(name)), c.Env, args...)
+	module := programs.Guest(t, programPath(name))
 	c.Args = append([]string{name}, args...)
 	c.Policy = guesttest.Policy(t, rules)
 	if got := guesttest.Output(t, module, c); got != want {
-		t.Errorf("got (-) another output than natively (+):\n%s", guesttest.Diff(got, want))
+		t.Errorf("got (-) an output that differs from the native one, want (+):\n%s",
+			testutil.Diff(got, want))
 	}
 
 	var mu sync.Mutex
@@ -45,16 +47,16 @@ func client(t *testing.T, name, rules string, c wasport.Config, args ...string) 
 	}
 }
 
-// servers runs a function against a program that serves natively, and against it as a guest.
-func servers(t *testing.T, name string, c wasport.Config, args []string,
+// forEachServer runs a test against a program that serves natively, and against it as a guest.
+func forEachServer(t *testing.T, name string, c wasport.Config, args []string,
 	run func(t *testing.T, addrs []string)) {
 	t.Run("native server", func(t *testing.T) {
-		cmd := exec.Command(programs.Native(t, program(name)), args...)
+		cmd := exec.Command(programs.Native(t, programPath(name)), args...)
 		run(t, guesttest.ServeNative(t, cmd))
 	})
 	t.Run("guest server", func(t *testing.T) {
 		c.Args = append([]string{name}, args...)
 		c.Policy = guesttest.Policy(t, "allow listen loopback")
-		run(t, guesttest.Serve(t, programs.Guest(t, program(name)), c))
+		run(t, guesttest.Serve(t, programs.Guest(t, programPath(name)), c))
 	})
 }

@@ -20,25 +20,25 @@ import (
 	"github.com/wasport/wasport/internal/needs"
 )
 
-// TestRedisClient runs go-redis against redis-server.
-func TestRedisClient(t *testing.T) {
+// TestRedisClientAgainstRedisServer runs go-redis against redis-server.
+func TestRedisClientAgainstRedisServer(t *testing.T) {
 	needs.Programs(t, "redis-server")
 	dir := t.TempDir()
 	addr := startServer(t, "Ready to accept connections", func(port string) *exec.Cmd {
 		return exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
 			"--dir", dir)
 	})
-	client(t, "redis", "allow connect tcp://"+addr+"\nallow connect tcp://127.0.0.1:1",
+	compareClient(t, "redis", "allow connect tcp://"+addr+"\nallow connect tcp://127.0.0.1:1",
 		wasport.Config{}, addr)
 }
 
-// TestPostgresClient runs pgx against PostgreSQL, whose certificate is of an authority of the
-// test's.
-func TestPostgresClient(t *testing.T) {
+// TestPostgresClientAgainstPostgreSQL runs pgx against PostgreSQL with a certificate of the test's
+// authority.
+func TestPostgresClientAgainstPostgreSQL(t *testing.T) {
 	bin := postgresPrograms(t)
 	dir, account := t.TempDir(), databaseUser(t)
-	if account != nil { // which has to reach the directory
-		dir = reachable(t, account)
+	if account != nil {
+		dir = ownedDir(t, account)
 	}
 	run := func(name string, args ...string) *exec.Cmd {
 		cmd := exec.Command(filepath.Join(bin, name), args...)
@@ -72,19 +72,20 @@ func TestPostgresClient(t *testing.T) {
 		c         wasport.Config
 	}{
 		{"by address", "postgres://tester@" + addr + "/postgres?sslmode=disable", wasport.Config{}},
-		{"by name and with TLS", "postgres://tester@localhost:" + port(addr) +
-			"/postgres?sslmode=verify-full&connect_timeout=10", ca.trusted(t)},
+		{"by name and with TLS", "postgres://tester@localhost:" + portOf(addr) +
+			"/postgres?sslmode=verify-full&connect_timeout=10", ca.trustingConfig(t)},
 	} {
-		t.Run(row.name, func(t *testing.T) { client(t, "postgres", rules, row.c, row.url) })
+		t.Run(row.name, func(t *testing.T) { compareClient(t, "postgres", rules, row.c, row.url) })
 	}
 }
 
-func port(addr string) string {
+// portOf returns the port of an address.
+func portOf(addr string) string {
 	_, port, _ := net.SplitHostPort(addr)
 	return port
 }
 
-// postgresPrograms is the directory of PostgreSQL's programs, which Debian keeps apart by version.
+// postgresPrograms returns the directory of PostgreSQL's programs. Debian has one for each version.
 func postgresPrograms(t *testing.T) string {
 	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) > 0 {
 		return filepath.Dir(found[len(found)-1])
@@ -96,8 +97,8 @@ func postgresPrograms(t *testing.T) string {
 	return filepath.Dir(file)
 }
 
-// databaseUser is the account to run PostgreSQL as, which refuses to run as root; nil is this
-// process's own.
+// databaseUser returns the account that runs PostgreSQL, which refuses to run as root (initdb(1)).
+// It is nil for the account of this process.
 func databaseUser(t *testing.T) *syscall.Credential {
 	if os.Geteuid() != 0 {
 		return nil
@@ -117,9 +118,9 @@ func databaseUser(t *testing.T) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// reachable makes a directory that belongs to an account. Those of t.TempDir are beneath one that
-// only this process's account may enter.
-func reachable(t *testing.T, account *syscall.Credential) string {
+// ownedDir makes a directory that belongs to an account. Directories of t.TempDir would not do:
+// only this process's account may search their parent.
+func ownedDir(t *testing.T, account *syscall.Credential) string {
 	dir, err := os.MkdirTemp("", "wasport-ports")
 	if err != nil {
 		t.Fatal(err)
@@ -131,11 +132,11 @@ func reachable(t *testing.T, account *syscall.Credential) string {
 	return dir
 }
 
-// startServer starts a server on a free port, and returns its address once the server says that it
-// is ready. If another program takes the port meanwhile, it is another port.
+// startServer starts a server on a free port, waits for a line that contains ready, and returns the
+// address. It tries other ports if another program takes the port first.
 func startServer(t *testing.T, ready string, command func(port string) *exec.Cmd) string {
 	t.Helper()
-	var said []string
+	var output []string
 	for range 3 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -144,7 +145,7 @@ func startServer(t *testing.T, ready string, command func(port string) *exec.Cmd
 		addr := l.Addr().String()
 		l.Close()
 		r, w := io.Pipe()
-		cmd := command(port(addr))
+		cmd := command(portOf(addr))
 		cmd.Stdout, cmd.Stderr = w, w
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -156,12 +157,12 @@ func startServer(t *testing.T, ready string, command func(port string) *exec.Cmd
 			close(ended)
 		}()
 		stop := func() {
-			cmd.Process.Signal(os.Interrupt) // which has PostgreSQL end its own processes
+			cmd.Process.Signal(os.Interrupt) // PostgreSQL then also ends its child processes
 			<-ended
 		}
 		lines := bufio.NewScanner(r)
 		for lines.Scan() {
-			said = append(said, lines.Text())
+			output = append(output, lines.Text())
 			if strings.Contains(lines.Text(), ready) {
 				t.Cleanup(stop)
 				go io.Copy(io.Discard, r)
@@ -170,6 +171,7 @@ func startServer(t *testing.T, ready string, command func(port string) *exec.Cmd
 		}
 		<-ended
 	}
-	t.Fatalf("the server does not start:\n%s", strings.Join(said, "\n"))
+	t.Fatalf("got no line with %q, want it from the server:\n%s", ready,
+		strings.Join(output, "\n"))
 	return ""
 }

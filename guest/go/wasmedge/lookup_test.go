@@ -11,9 +11,9 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// TestNamesAreLookedUp connects to names that are looked up by the guest, which asks a DNS server
-// over a socket of its own, and by the host.
-func TestNamesAreLookedUp(t *testing.T) {
+// TestDialByName connects to names, which the guest resolves over a UDP socket of its own, or the
+// host by sock_getaddrinfo.
+func TestDialByName(t *testing.T) {
 	dns, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
 		t.Fatal(err)
@@ -21,11 +21,11 @@ func TestNamesAreLookedUp(t *testing.T) {
 	defer dns.Close()
 	dns.Set("four.test", dnstest.Addrs("127.0.0.1"))
 	dns.Set("six.test", dnstest.Addrs("::1"))
-	four, six := greet(t, "127.0.0.1:0"), greet(t, "[::1]:0")
+	v4, v6 := startGreeter(t, "127.0.0.1:0"), startGreeter(t, "[::1]:0")
 	addresses := []string{
-		"tcp", "four.test:" + port(four), "six.test:" + port(six), four, six,
+		"tcp", "four.test:" + portOf(v4), "six.test:" + portOf(v6), v4, v6,
 	}
-	connect := fmt.Sprintf("allow connect tcp://%s\nallow connect tcp://%s\n", four, six)
+	connect := fmt.Sprintf("allow connect tcp://%s\nallow connect tcp://%s\n", v4, v6)
 
 	t.Run("by the guest", func(t *testing.T) {
 		program{name: "dial"}.compare(t, connect+"allow connect udp://"+dns.Addr(),
@@ -40,8 +40,8 @@ func TestNamesAreLookedUp(t *testing.T) {
 	})
 }
 
-// greet runs a server that sends a line to each peer, and returns its address.
-func greet(t *testing.T, address string) string {
+// startGreeter starts a server that sends a line to each peer, and returns its address.
+func startGreeter(t *testing.T, address string) string {
 	t.Helper()
 	l := listen(t, address)
 	go func() {
@@ -57,7 +57,8 @@ func greet(t *testing.T, address string) string {
 	return l.Addr().String()
 }
 
-func port(addr string) string {
+// portOf returns the port of an address.
+func portOf(addr string) string {
 	_, port, _ := net.SplitHostPort(addr)
 	return port
 }

@@ -22,7 +22,7 @@ var programs *guesttest.Programs
 
 func TestMain(m *testing.M) { os.Exit(guesttest.Main(m, &programs)) }
 
-// program is a guest's source and the flags that it is built with.
+// program is a guest's source and its flags of go build.
 type program struct {
 	name  string
 	flags []string
@@ -30,8 +30,8 @@ type program struct {
 
 func (p program) pkg() string { return "./internal/programs/" + p.name }
 
-// other is a command that runs the same module on the other host.
-func (p program) other(t *testing.T, flags []string, args ...string) *exec.Cmd {
+// wasirun returns a command that runs the same module on the other host.
+func (p program) wasirun(t *testing.T, flags []string, args ...string) *exec.Cmd {
 	t.Helper()
 	host := programs.Native(t, "github.com/stealthrocket/wasi-go/cmd/wasirun")
 	words := append([]string{"--sockets", "wasmedgev2"}, flags...)
@@ -39,15 +39,15 @@ func (p program) other(t *testing.T, flags []string, args ...string) *exec.Cmd {
 	return exec.CommandContext(t.Context(), host, append(words, args...)...)
 }
 
-// compare runs a program here under a policy and on the other host, which must print the same, and
-// then here without a rule, which must be refused.
-func (p program) compare(t *testing.T, rules string, c wasport.Config, otherFlags []string,
+// compare runs a program here under a policy and on the other host, which must print the same. It
+// then runs the program here without a rule, which must be refused.
+func (p program) compare(t *testing.T, rules string, c wasport.Config, wasirunFlags []string,
 	args ...string) {
 	t.Helper()
-	cmd := p.other(t, otherFlags, args...)
+	cmd := p.wasirun(t, wasirunFlags, args...)
 	want, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, want)
+		t.Fatalf("%v: got %v, want no error\n%s", cmd, err, want)
 	}
 	module := programs.Guest(t, p.pkg(), p.flags...)
 	c.Args = append([]string{p.name}, args...)
@@ -73,8 +73,8 @@ func (p program) compare(t *testing.T, rules string, c wasport.Config, otherFlag
 	}
 }
 
-// servers runs a function against a guest that serves here, and against it on the other host.
-func (p program) servers(t *testing.T, address string, run func(t *testing.T, addr string)) {
+// forEachServer runs a test against a guest that serves here, and against it on the other host.
+func (p program) forEachServer(t *testing.T, address string, run func(t *testing.T, addr string)) {
 	t.Run("server here", func(t *testing.T) {
 		run(t, guesttest.Serve(t, programs.Guest(t, p.pkg()), wasport.Config{
 			Args:   []string{p.name, "serve", address},
@@ -82,21 +82,21 @@ func (p program) servers(t *testing.T, address string, run func(t *testing.T, ad
 		})[0])
 	})
 	t.Run("server on the other host", func(t *testing.T) {
-		run(t, guesttest.ServeNative(t, p.other(t, nil, "serve", address))[0])
+		run(t, guesttest.ServeNative(t, p.wasirun(t, nil, "serve", address))[0])
 	})
 }
 
 var loopback = map[string]string{"IPv4": "127.0.0.1:0", "IPv6": "[::1]:0"}
 
-func TestHTTPServerAnswersRequestsAtOnce(t *testing.T) {
+func TestHTTPServerAnswersConcurrentRequests(t *testing.T) {
 	for family, address := range loopback {
 		t.Run(family, func(t *testing.T) {
-			program{name: "web"}.servers(t, address, fetchAtOnce)
+			program{name: "web"}.forEachServer(t, address, fetchConcurrently)
 		})
 	}
 }
 
-func fetchAtOnce(t *testing.T, addr string) {
+func fetchConcurrently(t *testing.T, addr string) {
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
 	var all sync.WaitGroup
@@ -117,7 +117,7 @@ func fetchAtOnce(t *testing.T, addr string) {
 	all.Wait()
 }
 
-func TestHTTPClientFetchesAtOnce(t *testing.T) {
+func TestHTTPClientFetchesConcurrently(t *testing.T) {
 	for family, address := range loopback {
 		t.Run(family, func(t *testing.T) {
 			l := listen(t, address)
@@ -133,19 +133,19 @@ func TestHTTPClientFetchesAtOnce(t *testing.T) {
 	}
 }
 
-func TestUDPPair(t *testing.T) {
+func TestUDPClientAndServer(t *testing.T) {
 	for family, address := range loopback {
 		t.Run(family, func(t *testing.T) {
 			udp := program{name: "udp"}
-			udp.servers(t, address, func(t *testing.T, addr string) {
+			udp.forEachServer(t, address, func(t *testing.T, addr string) {
 				udp.compare(t, "allow connect udp://"+addr, wasport.Config{}, nil, "ask", addr)
 			})
 		})
 	}
 }
 
-// TestListenIsRefused starts servers without a rule.
-func TestListenIsRefused(t *testing.T) {
+// TestListenIsRefusedWithoutRule starts servers without a rule.
+func TestListenIsRefusedWithoutRule(t *testing.T) {
 	for _, name := range []string{"web", "udp"} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

@@ -1,4 +1,4 @@
-;; Asks for the address of its first descriptor, a datagram socket, and answers one datagram there with another.
+;; Calls sock_addr_local on its first descriptor, a datagram socket, and sends one datagram back.
 (module
   (import "wasi_snapshot_preview1" "sock_addr_local" (func $local (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "sock_recv_from" (func $recv (param i32 i32 i32 i32 i32 i32) (result i32)))

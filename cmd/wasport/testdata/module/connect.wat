@@ -1,4 +1,4 @@
-;; Connects to 127.0.0.1, port 9, twice. Exits with the errno of that.
+;; Connects to 127.0.0.1, port 9, twice. Exits with the errno.
 (module
   (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "sock_connect" (func $connect (param i32 i32) (result i32)))

@@ -1,4 +1,4 @@
-;; Exits with a status of which the system keeps the low 8 bits, 44; or, by its function, with any.
+;; Exits with status 300, whose low 8 bits are 44. Its function exits with any status.
 (module
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1)

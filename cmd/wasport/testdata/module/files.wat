@@ -1,4 +1,5 @@
-;; Prints the file "in" of its first directory, then makes the file "out" there. Exits with the errno of what failed.
+;; Prints the file "in" of its first directory, then creates the file "out" there. Exits with the
+;; errno of the call that failed.
 (module
   (import "wasi_snapshot_preview1" "path_open"
     (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))

@@ -1,4 +1,4 @@
-;; A guest that looks up one long name after the other for ever, and is refused each: 676 that differ.
+;; Looks up 676 long names over and over. Every lookup is refused.
 (module
   (import "wasi_snapshot_preview1" "sock_addr_resolve" (func $resolve (param i32 i32 i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 2)

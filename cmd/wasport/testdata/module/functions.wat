@@ -1,4 +1,4 @@
-;; Has functions to call, and no _start.
+;; Exports functions, but no _start.
 (module
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1 16)

@@ -1,4 +1,4 @@
-;; Tries a thousand times what it may not or cannot do, and exits with the status that is its argument.
+;; Tries a thousand times calls that are refused or fail. Exits with the status in its argument.
 (module
   (import "wasi_snapshot_preview1" "path_open"
     (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))

@@ -1,4 +1,4 @@
-;; Computes without an end and without a call.
+;; Loops for ever without a call.
 (module
   (memory (export "memory") 1)
   (func (export "_start") (loop $again (br $again))))

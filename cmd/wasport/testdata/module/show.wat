@@ -1,4 +1,4 @@
-;; Prints its arguments and its environment, a line each.
+;; Prints each argument and each environment variable on a line.
 (module
   (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))

@@ -1,4 +1,4 @@
-;; Reads beyond its memory.
+;; Loads from beyond its memory, which is a trap.
 (module $named
   (memory (export "memory") 1)
   (func $inner (drop (i32.load (i32.const 65536))))

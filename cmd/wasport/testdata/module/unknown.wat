@@ -1,4 +1,4 @@
-;; Imports a function that there is not, and calls it if it has an argument.
+;; Imports a function that no host has. Calls it if there is an argument.
 (module
   (import "env" "mystery" (func $mystery (param i32) (result i64)))
   (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes (param i32 i32) (result i32)))

@@ -1,7 +1,7 @@
 // Package guesttest builds Go programs for tests, natively and as guests, and runs them.
 //
-// The tests of several modules share this package. A program, and the output that it is
-// compared with, belong to the test.
+// It has the code that tests of several Go modules share. The programs and the comparisons belong
+// to the tests.
 package guesttest
 
 import (
@@ -22,18 +22,18 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Programs builds programs, each once. Its methods may be called from several goroutines.
+// Programs builds each program once. Its methods may be called from several goroutines.
 type Programs struct {
 	dir     string
 	runtime *wasport.Runtime
 
-	mu      sync.Mutex // protects the two maps
+	// mu protects the two maps, and is held while a program is built.
+	mu      sync.Mutex
 	files   map[string]string
 	modules map[string]*wasport.Module
 }
 
-// Main runs a package's tests with programs that are deleted afterwards, and returns the exit
-// status.
+// Main sets *programs, runs a package's tests, deletes the programs, and returns the exit status.
 func Main(m *testing.M, programs **Programs) int {
 	dir, err := os.MkdirTemp("", "wasport-programs")
 	if err != nil {
@@ -113,20 +113,20 @@ func Policy(t testing.TB, rules string) *policy.Policy {
 	return testutil.Policy(t, strings.Split(rules, "\n")...)
 }
 
-// Output runs a guest, which must end with status 0, and returns its output.
+// Output runs a guest, which must end with status 0, and returns its stdout.
 func Output(t testing.TB, m *wasport.Module, c wasport.Config) string {
 	t.Helper()
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs
 	status, err := m.Run(t.Context(), c)
 	if err != nil || status.Code != 0 {
-		t.Errorf("the guest ended with status %d, %v, want 0; it printed\n%s%s",
+		t.Errorf("got status %d, %v, want 0; the guest printed\n%s%s",
 			status.Code, err, &out, &errs)
 	}
 	return out.String()
 }
 
-// NativeOutput runs a native program, which must end with status 0, and returns its output.
+// NativeOutput runs a native program, which must end with status 0, and returns its stdout.
 func NativeOutput(t testing.TB, file string, env []string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), file, args...)
@@ -137,13 +137,13 @@ func NativeOutput(t testing.TB, file string, env []string, args ...string) strin
 		if errors.As(err, &exit) {
 			out = append(out, exit.Stderr...)
 		}
-		t.Fatalf("natively: %v\n%s", err, out)
+		t.Fatalf("natively: got %v, want no error\n%s", err, out)
 	}
 	return string(out)
 }
 
-// Serve starts a guest that prints the addresses where it serves, in one line, and returns them. It
-// is ended with the test.
+// Serve starts a guest whose first line has the addresses of its servers, and returns them. The end
+// of the test ends it.
 func Serve(t testing.TB, m *wasport.Module, c wasport.Config) []string {
 	t.Helper()
 	r, w := io.Pipe()
@@ -189,34 +189,11 @@ func firstLine(t testing.TB, r io.Reader) []string {
 	var line []byte
 	for b := make([]byte, 1); ; {
 		if _, err := io.ReadFull(r, b); err != nil {
-			t.Fatalf("the server printed %q and %v, want its addresses", line, err)
+			t.Fatalf("got %q, %v, want a line with the server's addresses", line, err)
 		}
 		if b[0] == '\n' {
 			return strings.Fields(string(line))
 		}
 		line = append(line, b[0])
 	}
-}
-
-// Diff lists the lines in which two outputs differ, each under the heading, a line that starts with
-// "== ", that it stands under.
-func Diff(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	var b strings.Builder
-	heading := ""
-	for i := range max(len(g), len(w)) {
-		line := func(list []string) string {
-			if i < len(list) {
-				return list[i]
-			}
-			return ""
-		}
-		if strings.HasPrefix(line(w), "== ") {
-			heading = line(w)
-		}
-		if line(g) != line(w) {
-			fmt.Fprintf(&b, "%s\n- %s\n+ %s\n", heading, line(g), line(w))
-		}
-	}
-	return b.String()
 }
