@@ -45,15 +45,15 @@ const (
 	stackGrowthFactor = 2
 )
 
-// errOverflow is the reason of the trap at the stack limit. Its text is wazero's own, whose limit
-// is far higher.
+// errOverflow is the reason of the trap at the stack limit. The text is that of wazero's own limit,
+// which is far higher.
 var errOverflow = errors.New("stack overflow")
 
 // errBudget is the reason of the trap of a guest that makes too many references to functions.
 var errBudget = errors.New("out of memory: too many references to functions")
 
-// newBudget makes the budget of a guest whose linear memory is limited to memoryLimit bytes; 0
-// means no limit.
+// newBudget makes the budget of a guest with at most memoryLimit bytes of linear memory; 0 means no
+// limit.
 func newBudget(memoryLimit uint64) *memory.Budget {
 	if memoryLimit == 0 || memoryLimit > maxMemory {
 		return memory.NewBudget(defaultBudget)
@@ -116,7 +116,7 @@ func chargeHostMemory(ctx context.Context, _ api.Module, stack []uint64) {
 	}
 }
 
-// errBudgetTooSmall is the error of a guest whose first thread costs more than its budget.
+// errBudgetTooSmall is the error of a guest with a budget below the cost of its first thread.
 func (m *Module) errBudgetTooSmall(limit uint64) error {
 	const text = "the module needs %d bytes of memory to start, beside its memory, and may have %d"
 	return fmt.Errorf(text, m.threadCost(), limit)

@@ -1,8 +1,8 @@
 // Package engine compiles and runs guests on wazero. It compiles a module, checks and supplies its
 // imports, starts a guest and its threads, ends it, and reports the reason of its end.
 //
-// Only this package, internal/abi and the root package import wazero, and they use its public API
-// alone. The imported functions themselves are in internal/abi. Rewriting a module so that it can
+// Only this package with those below it, internal/abi and the root package import wazero, and they
+// use its public API alone. The imported functions themselves are in internal/abi. Rewriting a module so that it can
 // be interrupted is in engine/interrupt, linear memory in engine/memory, atomic wait and notify in
 // engine/futex, and the cache of machine code in engine/codecache.
 //

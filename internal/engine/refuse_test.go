@@ -45,7 +45,7 @@ func thousand(code ...[]byte) []byte {
 // TestInvalidModuleIsRefused compiles invalid and oversized modules. The error tells the reason and
 // the place. Little memory is allocated, also for a few bytes that declare much.
 func TestInvalidModuleIsRefused(t *testing.T) {
-	const most = 4 << 20
+	const maxAllocated = 4 << 20
 	constants := bytes.Repeat([]byte{0x41, 0}, 1000)
 	for _, test := range []struct {
 		name, want string
@@ -134,9 +134,9 @@ func TestInvalidModuleIsRefused(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want an error with %q", err, test.want)
 			}
-			if n := after.TotalAlloc - before.TotalAlloc; n > most {
+			if n := after.TotalAlloc - before.TotalAlloc; n > maxAllocated {
 				t.Errorf("got %d bytes allocated for a module of %d, want at most %d", n,
-					len(test.wasm), most)
+					len(test.wasm), maxAllocated)
 			}
 		})
 	}

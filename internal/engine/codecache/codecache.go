@@ -1,9 +1,9 @@
 // Package codecache keeps the machine code that wazero compiles modules to, for the next process.
 //
 // The host executes that code outside of any sandbox. wazero's own cache executes every file in its
-// directory. This cache authenticates each entry with an HMAC (RFC 2104), whose key lies outside of
-// the cache. It hands an entry to wazero only after verifying it, in a private directory beside the
-// key. An entry that fails verification is ignored, and the module is compiled again.
+// directory. This cache authenticates each entry with an HMAC (RFC 2104). The key lies outside of
+// the cache. A verified entry is copied to a private directory beside the key, where wazero reads
+// it. An entry that fails verification is ignored, and the module is compiled again.
 //
 // Which modules are compiled, and how, is decided in package engine. A Cache may be used from
 // several goroutines; several processes may share a directory.

@@ -32,7 +32,7 @@ const (
 	// Woken is the result of a wait that a notify ended.
 	Woken Result = iota
 
-	// NotEqual is the result of a wait whose expected number was not in memory.
+	// NotEqual is the result of a wait that found another number than the expected one.
 	NotEqual
 
 	// TimedOut is the result of a wait that its timeout ended.

@@ -11,7 +11,7 @@ type code struct {
 // op appends bytes: opcodes and immediates of one byte.
 func (c *code) op(b ...byte) { c.b = append(c.b, b...) }
 
-// index appends an opcode whose immediate is an index.
+// index appends an opcode with an index as its immediate.
 func (c *code) index(op byte, i uint32) { c.b = appendU32(append(c.b, op), i) }
 
 // i32 pushes a constant.
@@ -38,8 +38,8 @@ func (c *code) countDown() {
 	c.index(opGlobalSet, c.w.counterGlobal())
 }
 
-// beginCountedLoop emits the start of a loop whose body runs unless the interval is used up. The
-// caller appends the block type of the if. A loop becomes
+// beginCountedLoop emits the start of a loop. The loop's body runs unless the interval is used up.
+// The caller appends the block type of the if. A loop becomes
 //
 //	loop  count down  if  body  else  tick  br to the loop  end end
 //

@@ -263,7 +263,8 @@ func wrapSectionError(err error, id byte) error {
 	return fmt.Errorf("%w in the %s section", err, sectionNames[id])
 }
 
-// patchSectionSize writes the size of the section whose content begins at start.
+// patchSectionSize writes the size of the section with the content from start to the end of the
+// output.
 func (w *rewriter) patchSectionSize(start int) {
 	n := uint32(len(w.out) - start)
 	for i := range 5 {

@@ -7,7 +7,7 @@ func readMemArg(r *reader) (offset uint32) {
 	return r.u32()
 }
 
-// rewritePrefixed rewrites an instruction whose opcode has two parts.
+// rewritePrefixed rewrites an instruction with an opcode of two parts.
 // Source: WebAssembly Core Specification 2.0, sections 5.4.4 to 5.4.8, and the threads proposal.
 func (f *function) rewritePrefixed(op byte, pos int) {
 	r := f.r

@@ -92,8 +92,8 @@ func (r *reader) signedLEB(bits int) int64 {
 	return 0
 }
 
-// count reads the length of a vector whose items have at least size bytes each. It refuses a length
-// that the bytes that are left cannot hold, so that callers may allocate for it.
+// count reads the length of a vector of items of at least size bytes. It refuses a length that the
+// bytes that are left cannot hold, so that callers may allocate for it.
 func (r *reader) count(size int) int {
 	n := r.u32()
 	if n > maxItems || int(n)*size > len(r.b)-r.pos {

@@ -39,7 +39,7 @@ func (b *Budget) reportRefusal() {
 	}
 }
 
-// Give gives back what was taken.
+// Give returns so many bytes that were taken before.
 func (b *Budget) Give(bytes uint64) {
 	if b != nil {
 		b.used.Add(-bytes)

@@ -41,7 +41,7 @@ func TestBudgetWithConcurrentTakes(t *testing.T) {
 	}
 }
 
-// TestGrowthChargedToBudget grows a memory whose budget is smaller than its limit.
+// TestGrowthChargedToBudget grows a memory with a budget below its limit.
 func TestGrowthChargedToBudget(t *testing.T) {
 	b := NewBudget(10 * PageSize)
 	m := newMemory(t, Config{Min: 2 * PageSize, Max: 100 * PageSize, Limit: 100 * PageSize,

@@ -20,7 +20,7 @@ import (
 // PageSize is the size of a WebAssembly page, in bytes.
 const PageSize = 1 << 16
 
-// ErrLimit is the error of a memory whose minimum is above the limit or the budget.
+// ErrLimit is the error of a memory with a minimum above the limit or the budget.
 var ErrLimit = errors.New("memory: the minimum is above the limit")
 
 // errNoSpace is the error of a range that RLIMIT_AS (getrlimit(2)) leaves no room for.

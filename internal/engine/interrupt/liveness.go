@@ -26,7 +26,8 @@ type value struct {
 	// position is that of the value's definition.
 	position
 
-	// joinedLocal is the local whose assignments from several branches meet in this value, or -1.
+	// joinedLocal is a local. Its assignments from several branches meet in this value. -1 means
+	// that the value is no such join.
 	joinedLocal int32
 
 	// usedInLoop is the innermost loop that the value is known to be used in.
@@ -211,7 +212,7 @@ func (l *liveness) apply(e effect) {
 	}
 }
 
-// applySelect applies select, whose result is as large as its operands.
+// applySelect applies select. Its result is as large as its operands.
 func (l *liveness) applySelect() {
 	l.push(max(l.popUsed(3), scalarSize))
 }
