@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// scenario is a case of testdata/decisions.txt as far as it was read.
+// scenario is the part of a case of testdata/decisions.txt that was read so far.
 type scenario struct {
 	guest, ceiling []Rule
 	ceiled         bool
@@ -32,8 +32,7 @@ func (s *scenario) policy() *Policy {
 	return All(New(s.guest, Limits{}), New(s.ceiling, Limits{}))
 }
 
-// lookup plays one lookup: a name, then addresses, of which those with "!" must be kept from the
-// guest.
+// lookup plays one lookup: a name and addresses. Those with "!" must be removed from the answer.
 func (s *scenario) lookup(family Family, words []string) error {
 	var all, want []netip.Addr
 	for _, w := range words[1:] {

@@ -43,7 +43,7 @@ recv_bytes_per_second = 1500
 	}
 }
 
-func TestLimitsInOtherForms(t *testing.T) {
+func TestParseLimitsInOtherForms(t *testing.T) {
 	for _, text := range []string{
 		"limits = { sockets = 3, send_bytes_per_second = '1kB' }",
 		"limits.sockets = 3\nlimits.send_bytes_per_second = 0x3e8",
@@ -58,7 +58,7 @@ func TestLimitsInOtherForms(t *testing.T) {
 	}
 }
 
-func TestFileMistakes(t *testing.T) {
+func TestParseFileMistakes(t *testing.T) {
 	for _, c := range []struct{ file, want string }{
 		{"allow = [", "net.toml:1:9: "},
 		{"allow = []\nallow = []", "net.toml:2:1: "},
@@ -110,7 +110,7 @@ func TestFileMistakes(t *testing.T) {
 	}
 }
 
-func TestEveryMistakeIsTold(t *testing.T) {
+func TestParseReportsEveryMistake(t *testing.T) {
 	_, err := Parse("net.toml",
 		[]byte("allow = ['connect tcp://a:b', 'send x']\nfoo = 1\n[limits]\nsockets = 0"))
 	if err == nil || strings.Count(err.Error(), "\n") != 3 {
@@ -118,7 +118,7 @@ func TestEveryMistakeIsTold(t *testing.T) {
 	}
 }
 
-func TestShadowed(t *testing.T) {
+func TestParseRefusesShadowedAllow(t *testing.T) {
 	for _, c := range []struct {
 		allow, deny string
 		shadowed    bool
@@ -164,7 +164,7 @@ func TestShadowed(t *testing.T) {
 	}
 }
 
-func TestTOML(t *testing.T) {
+func TestTOMLReadsBack(t *testing.T) {
 	const text = `allow = [
   "connect tcp://api.example.com:443",
   "listen tcp://127.0.0.1:8080",
@@ -192,7 +192,7 @@ recv_bytes_per_second = "1500B"
 	}
 }
 
-func TestFormat(t *testing.T) {
+func TestFormatKeepsAllButSpelling(t *testing.T) {
 	const in = `# Keep me.
 allow = ["connect   TCP.example:443,80",   # and me
   'resolve EXAMPLE.com.', """listen tcp://[::0001]:80"""]

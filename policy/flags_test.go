@@ -108,7 +108,7 @@ func TestAddrPoolDirections(t *testing.T) {
 }
 
 // Rules made by flags print and read back like those that were written.
-func TestFlagRulesPrint(t *testing.T) {
+func TestFlagRulesReadBack(t *testing.T) {
 	pool, _, _ := AddrPool("10.1.2.3/8,::/5,1.2.3.4/32,224.0.0.251/32", Origin{})
 	for _, r := range append(pool, AllowNet(Origin{})...) {
 		if back, err := ParseRule(r.String(), Origin{}); err != nil || back.String() != r.String() {
@@ -152,7 +152,7 @@ func TestAllowResolve(t *testing.T) {
 	}
 }
 
-func TestLimitsOfCeilings(t *testing.T) {
+func TestLimitsOfCeilingsAreStrictest(t *testing.T) {
 	p := All(New(nil, Limits{Sockets: 5, LookupsPerSecond: 3, SendBytesPerSecond: 7,
 		SocketMemory: 5}),
 		New(nil, Limits{Sockets: 9, ConnectsPerSecond: 2, SendBytesPerSecond: 6}), nil)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Whatever is taken as a rule prints back to itself, and the printed form is stable.
+// FuzzParseRule prints each accepted rule and parses it back.
 func FuzzParseRule(f *testing.F) {
 	for _, s := range []string{
 		"allow connect tcp://api.example.com:443", "deny connect private",
@@ -38,8 +38,7 @@ func FuzzParseRule(f *testing.F) {
 	})
 }
 
-// Whatever is taken as a file prints back to the same policy, and formatting it changes nothing but
-// spelling.
+// FuzzParse prints each accepted file and parses it back. Formatting a file changes only spelling.
 func FuzzParse(f *testing.F) {
 	f.Add("# c\nallow = ['connect tcp://a:1', \"resolve *\"]\ndeny = [\"connect " +
 		"private\"]\n[limits]\nsockets = 3\nsend_bytes_per_second = '1MiB'\n")
@@ -65,7 +64,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// A request made of any bytes is decided as by reading the rules, at whatever policy.
+// FuzzDecide decides requests of any bytes under any policy as scanRules does.
 func FuzzDecide(f *testing.F) {
 	f.Add(uint64(1), uint8(OpConnect), uint8(TCP), []byte("\x0a\x00\x00\x05"),
 		[]byte("\x7f\x00\x00\x01"), uint16(80), uint16(0), false, "")
@@ -109,7 +108,7 @@ func FuzzDecide(f *testing.F) {
 	})
 }
 
-// A name has one canonical spelling.
+// FuzzCanonicalName checks that a canonical name stays as it is.
 func FuzzCanonicalName(f *testing.F) {
 	for _, s := range []string{"Example.COM.", "xn--bcher-kva.example", "ｅｘ。com", "0x7f.1",
 		"١٢٧.٠.٠.١", "a\u200db", "..", strings.Repeat("a.", 127)} {
@@ -129,7 +128,7 @@ func FuzzCanonicalName(f *testing.F) {
 	})
 }
 
-// What a class holds agrees with what the net/netip package knows of an address.
+// FuzzClass compares classes with the properties of addresses in package net/netip.
 func FuzzClass(f *testing.F) {
 	f.Add(uint64(0), uint64(0x7f000001))
 	f.Fuzz(func(t *testing.T, hi, lo uint64) {

@@ -39,7 +39,7 @@ func learn(t *testing.T, steps ...string) []string {
 	return out
 }
 
-func TestLearner(t *testing.T) {
+func TestLearnerRules(t *testing.T) {
 	for _, c := range []struct {
 		title       string
 		steps, want []string
@@ -130,7 +130,7 @@ func TestLearner(t *testing.T) {
 	}
 }
 
-// event is something that a guest did, and what it was answered if that was a lookup.
+// event is a call of a guest, with the answer of a lookup.
 type event struct {
 	request Request
 	name    string
@@ -171,8 +171,9 @@ func learntTwice(events []event, n int, all []Rule, runs func(*Policy) error) er
 	return nil
 }
 
-// What was learned allows all that was seen, and without any one rule it does not.
-func TestLearnedIsEnoughAndNotTooMuch(t *testing.T) {
+// TestLearntRulesAreSufficientAndNeeded allows all events by the learnt rules, and not without any
+// one of them.
+func TestLearntRulesAreSufficientAndNeeded(t *testing.T) {
 	every(t, func(r *rand.Rand) error {
 		all := New(AllowNet(Origin{}), Limits{})
 		var l Learner

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestParseIsLinear reads files of n and of twice as many rules, in each shape that an index or a
-// check could take the square of: twice the input takes at most 2.5 times the time.
+// TestParseIsLinear reads files of n and of 2n rules, in each shape for which an index or a check
+// could take quadratic time. Twice the input takes at most 2.5 times the time.
 func TestParseIsLinear(t *testing.T) {
 	const n = 8_000
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // parse collects in between
@@ -125,8 +125,9 @@ func TestParseIsLinear(t *testing.T) {
 	}
 }
 
-// The index finds the same shadowed rules as comparing each allow with each deny.
-func TestShadowsAgreeWithReading(t *testing.T) {
+// TestShadowIndexAgreesWithComparing finds the same shadowed rules as a comparison of each allow
+// rule with each deny rule.
+func TestShadowIndexAgreesWithComparing(t *testing.T) {
 	every(t, func(r *rand.Rand) error {
 		rules := randomRules(r, 12)
 		index := indexShadows(rules)
@@ -164,9 +165,9 @@ func TestShadowsAgreeWithReading(t *testing.T) {
 	})
 }
 
-// TestExplainReadsNoRules explains refusals under few rules and under a thousand times as many. It
-// takes at most ten times the time, since a guest can call in a loop for what is refused.
-func TestExplainReadsNoRules(t *testing.T) {
+// TestExplainTimeIsIndependentOfRules explains refusals under few rules and under a thousand times
+// as many. It takes at most ten times the time, since a guest can cause refusals in a loop.
+func TestExplainTimeIsIndependentOfRules(t *testing.T) {
 	few, many := New(manyRules(t, 16), Limits{}), New(manyRules(t, 16_000), Limits{})
 	for _, text := range []string{
 		"connect tcp://93.184.216.35:443", "connect udp://93.184.216.34:53",

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestMerge(t *testing.T) {
+func TestMergeIntoFile(t *testing.T) {
 	added := mustRules(t, "allow connect tcp://10.0.0.5:80", "allow resolve db.test")
 	for _, c := range []struct{ name, text, want string }{
 		{"an empty file", "", "allow = [\n  \"connect tcp://10.0.0.5:80\",\n  \"resolve " +
@@ -68,8 +68,8 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// Whatever rules a file has, merging adds the missing ones and changes nothing else.
-func TestMergeKeepsAll(t *testing.T) {
+// TestMergeChangesNothingElse merges random rules into random files.
+func TestMergeChangesNothingElse(t *testing.T) {
 	every(t, func(r *rand.Rand) error {
 		rules := slices.DeleteFunc(randomRules(r, 8), func(r Rule) bool { return r.effect == Deny })
 		cut := r.IntN(len(rules) + 1)
@@ -96,7 +96,7 @@ func TestMergeKeepsAll(t *testing.T) {
 	})
 }
 
-// FuzzMerge merges a rule into whatever is taken as a policy file.
+// FuzzMerge merges a rule into each accepted policy file.
 func FuzzMerge(f *testing.F) {
 	f.Add("# c\nallow = [\n  'resolve *', # ]\n]\n[limits]\nsockets = 3\n")
 	f.Add("allow=[]")

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestOwnAddresses has a public address that is the host's.
-func TestOwnAddresses(t *testing.T) {
+// TestOwnAddressIsNotImplied decides on a public address that is the host's own.
+func TestOwnAddressIsNotImplied(t *testing.T) {
 	const public = "93.184.216.34:443"
 	for _, test := range []struct {
 		rules   string

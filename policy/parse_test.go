@@ -61,7 +61,7 @@ func TestCanonicalSpelling(t *testing.T) {
 }
 
 // Each mistake is told with the character at which it is, and with what to write instead.
-func TestMistakes(t *testing.T) {
+func TestParseRuleMistakes(t *testing.T) {
 	for _, c := range []struct {
 		rule    string
 		column  int

@@ -73,7 +73,7 @@ func TestAnswerWithManyAddresses(t *testing.T) {
 	}
 }
 
-func TestAnswerNobodyAskedFor(t *testing.T) {
+func TestAnswerForInvalidName(t *testing.T) {
 	p := New(mustRules(t, "allow connect tcp://api.example.com:443"), Limits{})
 	if kept, removed := p.Answer(NewPins(time.Now), "a..b", AnyFamily,
 		[]netip.Addr{publicAddr(1)}); kept != nil || len(removed) != 1 {
@@ -147,7 +147,7 @@ func TestPinsAreBounded(t *testing.T) {
 	check()
 }
 
-func TestPinsFromManyGoroutines(t *testing.T) {
+func TestPinsConcurrentUse(t *testing.T) {
 	p := New(mustRules(t, "allow connect tcp://*.example.com:443"), Limits{})
 	pins := NewPins(time.Now)
 	var wg sync.WaitGroup

@@ -95,7 +95,7 @@ func randomRequest(r *rand.Rand) Request {
 // randomPins lets a guest of the policy look up some names.
 func randomPins(r *rand.Rand, p *Policy) *Pins { return randomAnswers(r).pins(p) }
 
-// answers are what names resolve to.
+// answers has the addresses of each name.
 type answers map[string][]netip.Addr
 
 func randomAnswers(r *rand.Rand) answers {
@@ -108,7 +108,7 @@ func randomAnswers(r *rand.Rand) answers {
 	return all
 }
 
-// pins returns what a guest of the policy has after it has looked up all names that it may.
+// pins returns the pins of a guest that has looked up every name that its policy allows.
 func (a answers) pins(p *Policy) *Pins {
 	pins := NewPins(time.Now)
 	for _, name := range worldNames {
@@ -119,7 +119,7 @@ func (a answers) pins(p *Policy) *Pins {
 	return pins
 }
 
-// every runs a property on many random policies, always the same ones.
+// every checks a property of many random policies, which are the same in each run.
 func every(t *testing.T, property func(r *rand.Rand) error) {
 	t.Helper()
 	for seed := range uint64(3000) {
@@ -172,7 +172,7 @@ func TestCeilingNeverWidens(t *testing.T) {
 	})
 }
 
-func TestPrintAndParse(t *testing.T) {
+func TestTOMLOfRandomPolicyReadsBack(t *testing.T) {
 	every(t, func(r *rand.Rand) error {
 		rules := randomRules(r, 8)
 		shadows := indexShadows(rules)
@@ -196,8 +196,8 @@ func TestPrintAndParse(t *testing.T) {
 	})
 }
 
-// The index must decide as one who reads the rules one by one.
-func TestIndexAgreesWithReading(t *testing.T) {
+// TestIndexAgreesWithScan decides random requests by the index and by scanRules.
+func TestIndexAgreesWithScan(t *testing.T) {
 	every(t, func(r *rand.Rand) error {
 		rules := randomRules(r, 12)
 		p := New(rules, Limits{})
@@ -343,10 +343,10 @@ func (s *scan) deniesLocal(r *Rule) bool {
 	return r.host.contains(s.q.local)
 }
 
-// A refusal names rules which, when added, allow what was refused in the next run, and do nothing
-// else: no part of them is enough, each is for one host, port and protocol, and a host that a
-// lookup returned is named.
-func TestHintAllowsExactlyThat(t *testing.T) {
+// TestHintAllowsExactlyTheRequest adds the rules of each hint. They allow the request in the next
+// run and nothing else: no part of them is enough, each is for one host, port and protocol, and a
+// host from a lookup is named.
+func TestHintAllowsExactlyTheRequest(t *testing.T) {
 	hinted, named, silent := 0, 0, 0
 	every(t, func(r *rand.Rand) error {
 		rules := randomRules(r, 8)
@@ -360,8 +360,8 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 		for range 20 {
 			q := randomRequest(r)
 			if addrs := world[pick(r, worldNames)]; len(addrs) > 0 && r.IntN(4) == 0 {
-				q.Op, q.Name, q.Remote = OpConnect, "", netip.AddrPortFrom(pick(r, addrs),
-					pick(r, portNumber))
+				to := netip.AddrPortFrom(pick(r, addrs), pick(r, portNumber))
+				q.Op, q.Name, q.Remote = OpConnect, "", to
 			}
 			refusal := p.Explain(q, p.Decide(q, pins))
 			if refusal == nil {
@@ -379,10 +379,7 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 			if err != nil || spelled(added) != spelled(refusal.Allow) {
 				return fmt.Errorf("%v: the flag %s: %v", q, refusal.Hint(), err)
 			}
-			with := func(added []Rule) *Policy {
-				return All(New(append(guest.Rules(), added...), Limits{}), ceiling)
-			}
-			more := with(added)
+			more := with(p, ceiling, added)
 			again := world.pins(more)
 			if !more.Decide(q, again).Allowed {
 				return fmt.Errorf("%v is still refused with %s and%s\nceiling%s", q, refusal.Hint(),
@@ -398,7 +395,7 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 				return fmt.Errorf("%v: got the hint %s, want one with %s", q, refusal.Hint(), want)
 			}
 			allowedBy := func(added []Rule) bool {
-				less := with(added)
+				less := with(p, ceiling, added)
 				return less.Decide(q, world.pins(less)).Allowed
 			}
 			if err := checkLeast(added, allowedBy); err != nil {
@@ -417,6 +414,11 @@ func TestHintAllowsExactlyThat(t *testing.T) {
 		t.Errorf("got %d refusals with a flag, of them %d with a name, %d without, "+
 			"want 1000, 50 and 1000", hinted, named, silent)
 	}
+}
+
+// with returns a policy with more rules under its ceiling.
+func with(p, ceiling *Policy, added []Rule) *Policy {
+	return All(New(append(p.Rules(), added...), Limits{}), ceiling)
 }
 
 // checkNoOther returns an error if a hint for q changes the decision on a request for another port,
@@ -463,9 +465,9 @@ func narrow(r *Rule) bool {
 	return true
 }
 
-// The rules of a filtered answer leave all special addresses in and allow there what the name
-// allows; without one of them that is not so.
-func TestFilteredHintLeavesIn(t *testing.T) {
+// TestFilteredHintKeepsAddresses adds the rules for a filtered answer. They keep all addresses in
+// it, and allow there the same as the rules for the name; no part of them is enough.
+func TestFilteredHintKeepsAddresses(t *testing.T) {
 	hinted := 0
 	every(t, func(r *rand.Rand) error {
 		p := New(append(randomRules(r, 6), mustRules(t, pick(r, []string{

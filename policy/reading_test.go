@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// An IPv6 address without brackets whose end can be a port is refused wherever rules and requests
-// have an address; both spellings are shown, are taken, and mean different things.
-func TestTwoReadings(t *testing.T) {
+// TestAmbiguousIPv6IsRefused refuses an IPv6 address without brackets and with an end that can be a
+// port, in rules and requests. Both spellings of the error are accepted and differ in meaning.
+func TestAmbiguousIPv6IsRefused(t *testing.T) {
 	for _, c := range []struct{ rule, withPort, alone string }{
 		{"allow connect ::1:8080", "[::1]:8080", "[::1:8080]"},
 		{"allow connect tcp://::1:8080", "[::1]:8080", "[::1:8080]"},
@@ -69,7 +69,7 @@ func TestTwoReadings(t *testing.T) {
 }
 
 // Addresses that have one reading need no brackets.
-func TestOneReading(t *testing.T) {
+func TestUnambiguousIPv6NeedsNoBrackets(t *testing.T) {
 	for _, host := range []string{
 		"::1", "::", "::/0", "2001:db8::1", "2001:db8::/32", "fe80::a:b", "1:2:3:4:5:6:7:8",
 		"::ffff", "ff02::fb", "2001:db8::1:0/112", "2001:db8::80",
@@ -80,9 +80,9 @@ func TestOneReading(t *testing.T) {
 	}
 }
 
-// Words of the language and near misses of groups are asked back, and a final dot makes a host of
-// them that prints and reads back.
-func TestRuleWordsAreNoNames(t *testing.T) {
+// TestUnlikelyNamesAreRefused refuses words of the language and near misses of groups as names.
+// With a final dot they are names that read back.
+func TestUnlikelyNamesAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		action       Action
 		text, answer string
@@ -148,8 +148,8 @@ func TestRuleWordsAreNoNames(t *testing.T) {
 	}
 }
 
-// TestFromHasOneReading has several targets in one value, and "from" behind some of them.
-func TestFromHasOneReading(t *testing.T) {
+// TestAmbiguousFromIsRefused has several targets in one value, and "from" behind some of them.
+func TestAmbiguousFromIsRefused(t *testing.T) {
 	for text, mend := range map[string]string{
 		"tcp://0.0.0.0:80 from 10.0.0.1 10.0.0.2": `write "TARGET from 10.0.0.2" for another peer`,
 		"tcp://0.0.0.0:80 from loopback private":  `write "TARGET from private" for another peer`,

@@ -37,7 +37,7 @@ func explain(t *testing.T, rules []string, request string) *Refusal {
 	return p.Explain(q, p.Decide(q, NewPins(time.Now)))
 }
 
-func TestRefusals(t *testing.T) {
+func TestRefusalReasonAndHint(t *testing.T) {
 	for _, c := range []struct {
 		rules         []string
 		request       string
@@ -158,7 +158,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// What a guest gives as a name reaches a terminal only as harmless text.
+// TestRefusalQuotesNames checks that no control character of a guest's name reaches a terminal.
 func TestRefusalQuotesNames(t *testing.T) {
 	p := New(nil, Limits{})
 	for _, name := range []string{"\x1b[2J", "a\nb", "a\x00b", "\u202egnp.exe",
@@ -173,7 +173,7 @@ func TestRefusalQuotesNames(t *testing.T) {
 	}
 }
 
-func TestIncompleteRequests(t *testing.T) {
+func TestIncompleteRequestsAreRefused(t *testing.T) {
 	p := New(AllowNet(Origin{}), Limits{})
 	ok := Request{Op: OpConnect, Protocol: TCP, Remote: mustAddrPort("10.0.0.1:80"),
 		Local: mustAddrPort("10.0.0.1:80")}

@@ -16,8 +16,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// handed is a socket of the host that was handed over to a guest under a policy.
-func handed(t testing.TB, c syscall.Conn, p *policy.Policy) (*guard.Network, network.Socket) {
+// adopted hands a socket of the host over to a guest under a policy.
+func adopted(t testing.TB, c syscall.Conn, p *policy.Policy) (*guard.Network, network.Socket) {
 	t.Helper()
 	n := guard.New(kernel.New(kernel.Config{}), p, guard.Options{})
 	s, err := kernel.Adopt(c)
@@ -29,7 +29,7 @@ func handed(t testing.TB, c syscall.Conn, p *policy.Policy) (*guard.Network, net
 	return n, g
 }
 
-func TestHandedListener(t *testing.T) {
+func TestAcceptOnAdoptedListener(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		policy  *policy.Policy
@@ -39,15 +39,18 @@ func TestHandedListener(t *testing.T) {
 		{"no rule", nil, "127.0.0.1 127.0.0.2", ""},
 		{"other rules", testutil.Policy(t, "allow connect *", "allow listen udp://127.0.0.1",
 			"allow listen tcp://127.0.0.1:1"), "127.0.0.2", ""},
-		{"a rule with from", testutil.Policy(t, "allow listen tcp://127.0.0.1 from 127.0.0.2"), "127.0.0.2",
+		{"a rule with from",
+			testutil.Policy(t, "allow listen tcp://127.0.0.1 from 127.0.0.2"), "127.0.0.2",
 			"127.0.0.1"},
-		{"a deny of the address", testutil.Policy(t, "deny listen tcp://127.0.0.1"), "", "127.0.0.1"},
+		{"a deny of the address",
+			testutil.Policy(t, "deny listen tcp://127.0.0.1"), "", "127.0.0.1"},
 		{"a deny of a peer", testutil.Policy(t, "deny listen loopback from 127.0.0.2"), "127.0.0.1",
 			"127.0.0.2"},
 		{"an empty ceiling", policy.All(nil, testutil.Policy(t)), "", "127.0.0.1"},
 		{"a ceiling that allows it", policy.All(nil, testutil.Policy(t, "allow listen loopback")),
 			"127.0.0.1", ""},
-		{"a ceiling with from", policy.All(nil, testutil.Policy(t, "allow listen loopback from 127.0.0.2")),
+		{"a ceiling with from",
+			policy.All(nil, testutil.Policy(t, "allow listen loopback from 127.0.0.2")),
 			"127.0.0.2", "127.0.0.1"},
 		{"a ceiling that denies",
 			policy.All(testutil.Policy(t, "allow listen any"),
@@ -57,9 +60,10 @@ func TestHandedListener(t *testing.T) {
 			l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 			must(t, err)
 			t.Cleanup(func() { l.Close() })
-			_, s := handed(t, l, test.policy)
+			_, s := adopted(t, l, test.policy)
 			let := func(from string) bool {
-				d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+				d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)},
+					Timeout: testTimeout}
 				c, err := d.Dial("tcp", l.Addr().String())
 				if err != nil {
 					t.Skip("not on this host: ", err)
@@ -81,13 +85,13 @@ func TestHandedListener(t *testing.T) {
 	}
 }
 
-// TestHandedListenerIsNotAPermission closes the socket that was handed over, and tries to have
-// another one there.
-func TestHandedListenerIsNotAPermission(t *testing.T) {
+// TestListenAfterClosingAdoptedListener closes the adopted socket and listens at the same address
+// with a new one, which needs a rule.
+func TestListenAfterClosingAdoptedListener(t *testing.T) {
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	must(t, err)
 	there := l.Addr().(*net.TCPAddr).AddrPort()
-	n, s := handed(t, l, nil)
+	n, s := adopted(t, l, nil)
 	wantErr(t, "bind it anew", s.Bind(here), syscall.EINVAL)
 	wantErr(t, "listen again", s.Listen(5), nil)
 	wantErr(t, "connect it", s.Connect(there), syscall.EISCONN)
@@ -96,11 +100,11 @@ func TestHandedListenerIsNotAPermission(t *testing.T) {
 	wantErr(t, "bind another", open(t, n, network.IPv4, network.Stream).Bind(there), syscall.EACCES)
 }
 
-func TestHandedPackets(t *testing.T) {
-	host, hostAt := packets(t, "127.0.0.1:0")
-	client, clientAt := packets(t, "127.0.0.1:0")
-	other, otherAt := packets(t, "127.0.0.1:0")
-	n, s := handed(t, host, nil)
+func TestAdoptedDatagramSocketAnswersSenders(t *testing.T) {
+	host, hostAt := udpSocket(t, "127.0.0.1:0")
+	client, clientAt := udpSocket(t, "127.0.0.1:0")
+	other, otherAt := udpSocket(t, "127.0.0.1:0")
+	n, s := adopted(t, host, nil)
 	_, err := s.Send([][]byte{[]byte("x")}, clientAt)
 	wantErr(t, "send to whom nothing came from", err, syscall.EACCES)
 	client.WriteToUDPAddrPort([]byte("question"), hostAt)
@@ -108,10 +112,10 @@ func TestHandedPackets(t *testing.T) {
 		t.Errorf("got %q from %v, want the friend's datagram", text, from)
 	}
 	send(t, s, "answer", clientAt)
-	heard(t, client, "answer")
+	expectDatagram(t, client, "answer")
 	_, err = s.Send([][]byte{[]byte("x")}, otherAt)
 	wantErr(t, "send to another", err, syscall.EACCES)
-	quiet(t, other)
+	expectNothing(t, other)
 
 	n.SetPolicy(testutil.Policy(t, "allow listen udp://127.0.0.1 from 127.0.0.7"))
 	client.WriteToUDPAddrPort([]byte("question"), hostAt)
@@ -119,13 +123,13 @@ func TestHandedPackets(t *testing.T) {
 	wantErr(t, "receive from whom a rule does not admit", err, syscall.EAGAIN)
 	_, err = s.Send([][]byte{[]byte("x")}, clientAt)
 	wantErr(t, "answer whom a rule does not admit", err, syscall.EACCES)
-	quiet(t, client)
+	expectNothing(t, client)
 }
 
-// TestHandedConnected hands over a socket for datagrams that is connected.
-func TestHandedConnected(t *testing.T) {
-	peer, peerAt := packets(t, "127.0.0.1:0")
-	other, otherAt := packets(t, "127.0.0.1:0")
+// TestAdoptedConnectedDatagramSocket adopts a connected datagram socket.
+func TestAdoptedConnectedDatagramSocket(t *testing.T) {
+	peer, peerAt := udpSocket(t, "127.0.0.1:0")
+	other, otherAt := udpSocket(t, "127.0.0.1:0")
 	for _, test := range []struct {
 		name   string
 		policy *policy.Policy
@@ -141,7 +145,7 @@ func TestHandedConnected(t *testing.T) {
 			c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(peerAt))
 			must(t, err)
 			defer c.Close()
-			n, s := handed(t, c, test.policy)
+			n, s := adopted(t, c, test.policy)
 			for _, to := range []netip.AddrPort{nobody, peerAt} {
 				_, err = s.Send([][]byte{[]byte("hello")}, to)
 				wantErr(t, "send", err, test.want)
@@ -150,25 +154,25 @@ func TestHandedConnected(t *testing.T) {
 			wantErr(t, "send to another", err, syscall.EACCES)
 			wantErr(t, "connect to another", s.Connect(otherAt), syscall.EACCES)
 			if test.want == nil {
-				heard(t, peer, "hello")
-				peer.WriteToUDPAddrPort([]byte("answer"), heard(t, peer, "hello"))
+				expectDatagram(t, peer, "hello")
+				peer.WriteToUDPAddrPort([]byte("answer"), expectDatagram(t, peer, "hello"))
 				if text, _ := receive(t, s); text != "answer" {
 					t.Errorf("got %q, want %q", text, "answer")
 				}
 			}
-			quiet(t, peer)
+			expectNothing(t, peer)
 			_, err = open(t, n, network.IPv4, network.Datagram).Send([][]byte{[]byte("x")}, peerAt)
 			want := syscall.EACCES
 			wantErr(t, "send by a socket of its own", err, want)
 		})
 	}
-	quiet(t, other)
+	expectNothing(t, other)
 }
 
-// TestHandedDual hands over sockets that are on every address of both families. A rule for one half
-// of such a socket says who may come to it, and nobody comes by the other half because no rule
-// names that.
-func TestHandedDual(t *testing.T) {
+// TestAdoptedDualStackSocket adopts sockets on every address of both families. A rule for one half
+// of such a socket selects the peers of that half, and no peer reaches the other half for lack of a
+// rule.
+func TestAdoptedDualStackSocket(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		network string   // of the socket; "" after tcp and udp is both families
@@ -199,20 +203,20 @@ func TestHandedDual(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, protocol := range []string{"tcp", "udp"} {
-				c, port := everywhere(t, protocol, test.network)
+				c, port := wildcardSocket(t, protocol, test.network)
 				var text []string
 				for _, r := range test.rules {
 					text = append(text,
 						strings.NewReplacer("PROTOCOL", protocol, "PORT", port).Replace(r))
 				}
-				_, s := handed(t, c, testutil.Policy(t, text...))
+				_, s := adopted(t, c, testutil.Policy(t, text...))
 				for _, from := range fields(test.admits) {
-					if !comes(t, s, protocol, from, port, patience) {
+					if !peerIsAdmitted(t, s, protocol, from, port, testTimeout) {
 						t.Errorf("%s: %s: got refused, want admitted", protocol, from)
 					}
 				}
 				for _, from := range fields(test.refuses) {
-					if comes(t, s, protocol, from, port, 20*time.Millisecond) {
+					if peerIsAdmitted(t, s, protocol, from, port, 20*time.Millisecond) {
 						t.Errorf("%s: %s: got admitted, want refused", protocol, from)
 					}
 				}
@@ -221,8 +225,8 @@ func TestHandedDual(t *testing.T) {
 	}
 }
 
-// everywhere is a socket of the host on every address, and its port.
-func everywhere(t *testing.T, protocol, family string) (syscall.Conn, string) {
+// wildcardSocket returns a socket of the host on every address, and its port.
+func wildcardSocket(t *testing.T, protocol, family string) (syscall.Conn, string) {
 	t.Helper()
 	if family != "4" {
 		if l, err := net.Listen("tcp6", "[::1]:0"); err != nil {
@@ -251,9 +255,10 @@ func everywhere(t *testing.T, protocol, family string) (syscall.Conn, string) {
 	return c, port
 }
 
-// comes reports whether a peer is let in that comes from an address of loopback to the same
-// address.
-func comes(t *testing.T, s network.Socket, protocol, from, port string, wait time.Duration) bool {
+// peerIsAdmitted reports whether a peer is admitted that connects or sends from an address of
+// loopback to the same address.
+func peerIsAdmitted(t *testing.T, s network.Socket, protocol, from, port string,
+	wait time.Duration) bool {
 	t.Helper()
 	var d net.Dialer
 	if protocol == "tcp" {

@@ -22,20 +22,20 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// ledger is where the records of a guest go.
-type ledger struct {
+// auditLog collects the audit records of a guest.
+type auditLog struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (l *ledger) Write(b []byte) (int, error) {
+func (l *auditLog) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(b)
 }
 
-// records returns what was recorded since the last call, without times.
-func (l *ledger) records(t testing.TB) (lines []map[string]any) {
+// records returns the records since the last call, without their times.
+func (l *auditLog) records(t testing.TB) (lines []map[string]any) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -55,12 +55,13 @@ func (l *ledger) records(t testing.TB) (lines []map[string]any) {
 	return lines
 }
 
-func (l *ledger) logger() *slog.Logger {
+func (l *auditLog) logger() *slog.Logger {
 	return slog.New(slog.NewJSONHandler(l, nil)).With("guest", "g")
 }
 
-// expect compares records with lines "key=value key=value", the blanks in values being underscores.
-func (l *ledger) expect(t testing.TB, want ...string) {
+// expect compares the records with lines of "key=value key=value". Spaces in values are written as
+// underscores.
+func (l *auditLog) expect(t testing.TB, want ...string) {
 	t.Helper()
 	got := l.records(t)
 	var texts []string
@@ -84,10 +85,10 @@ func (l *ledger) expect(t testing.TB, want ...string) {
 	}
 }
 
-func TestAudit(t *testing.T) {
+func TestAuditRecordsEachDecision(t *testing.T) {
 	server, base := names(t)
 	server.Set("name.test", dnstest.Addrs("93.184.216.34", "127.0.0.1"))
-	var l ledger
+	var l auditLog
 	text := "allow = [\n\"connect udp://name.test:53\", \"connect udp://127.0.0.2\",\n  \"listen " +
 		"127.0.0.1 from 127.0.0.1\"]"
 	p, err := policy.Parse("net.toml", []byte(text))
@@ -130,7 +131,7 @@ func TestAudit(t *testing.T) {
 
 // auditPeers expects a record for each sender and each refused call of a bound datagram socket, and
 // returns the socket.
-func auditPeers(t *testing.T, n *guard.Network, l *ledger) network.Socket {
+func auditPeers(t *testing.T, n *guard.Network, l *auditLog) network.Socket {
 	t.Helper()
 	n.SetPolicy(testutil.Policy(t, "allow listen any from 127.0.0.1", "deny connect loopback"))
 	u := open(t, n, network.IPv4, network.Datagram)
@@ -164,7 +165,7 @@ func auditPeers(t *testing.T, n *guard.Network, l *ledger) network.Socket {
 
 // auditLimits expects a record for each call that a limit refused. It connects u, and one more
 // socket is open.
-func auditLimits(t *testing.T, n *guard.Network, l *ledger, u network.Socket) {
+func auditLimits(t *testing.T, n *guard.Network, l *auditLog, u network.Socket) {
 	t.Helper()
 	n.SetPolicy(policy.New(testutil.Policy(t, "allow connect any").Rules(),
 		policy.Limits{Sockets: 2, ConnectsPerSecond: 1}))
@@ -180,9 +181,9 @@ func auditLimits(t *testing.T, n *guard.Network, l *ledger, u network.Socket) {
 			"reason=the_limit_of_1_connects_per_second")
 }
 
-// TestAuditOfStrangers has strangers send more than may be recorded.
-func TestAuditOfStrangers(t *testing.T) {
-	var l ledger
+// TestAuditLimitsRecordsOfDeniedPeers sends more datagrams from outside than may be recorded.
+func TestAuditLimitsRecordsOfDeniedPeers(t *testing.T) {
+	var l auditLog
 	n := guard.New(kernel.New(kernel.Config{}),
 		testutil.Policy(t, "allow listen udp://127.0.0.1 from 127.0.0.1"), guard.Options{
 			Audit: l.logger(),
@@ -217,12 +218,12 @@ func TestAuditOfStrangers(t *testing.T) {
 	}
 }
 
-// TestDryRun refuses nothing, and says all that it would have.
+// TestDryRun reports each refusal of a guest in a dry run, and refuses nothing.
 func TestDryRun(t *testing.T) {
 	friendAt, friendHeard := listener(t, "127.0.0.1:0")
 	server, base := names(t)
 	server.Set("name.test", dnstest.Addrs("127.0.0.1"))
-	var l ledger
+	var l auditLog
 	var refused []string
 	p := policy.New(testutil.Policy(t, "allow connect other.test",
 		"allow listen udp://127.0.0.1 from 127.0.0.1").Rules(),
@@ -270,14 +271,15 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// TestChangeWhileUsed changes the policy all the time, under a guest with many goroutines.
-func TestChangeWhileUsed(t *testing.T) {
-	var l ledger
-	lenient := policy.New(testutil.Policy(t, "allow connect loopback", "allow listen loopback").Rules(),
+// TestSetPolicyDuringCalls replaces the policy in a loop while many goroutines of a guest use it.
+func TestSetPolicyDuringCalls(t *testing.T) {
+	var l auditLog
+	all := testutil.Policy(t, "allow connect loopback", "allow listen loopback")
+	lenient := policy.New(all.Rules(),
 		policy.Limits{SendBytesPerSecond: 1 << 30, Sockets: 50})
 	n := guard.New(kernel.New(kernel.Config{}), nil,
 		guard.Options{Audit: l.logger(), Learner: new(policy.Learner)})
-	_, to := packets(t, "127.0.0.1:0")
+	_, to := udpSocket(t, "127.0.0.1:0")
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	const users = 4

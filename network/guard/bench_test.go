@@ -13,7 +13,7 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// manyRules are n rules that do not matter, and those that do.
+// manyRules returns n rules that no request of a benchmark matches, and the given ones.
 func manyRules(b *testing.B, n int, text ...string) *policy.Policy {
 	for i := range n {
 		text = append(text, fmt.Sprintf("allow connect udp://10.%d.%d.0/24:%d", i>>8, i&255, 1+i))
@@ -21,12 +21,12 @@ func manyRules(b *testing.B, n int, text ...string) *policy.Policy {
 	return testutil.Policy(b, text...)
 }
 
-// BenchmarkSendTo is a sendto of 64 bytes to a socket that does not read them, which is the least
-// that the call can cost: without a guard, and with one.
+// BenchmarkSendTo measures sendto(2) of 64 bytes to a socket that is never read, without a guard
+// and with one.
 func BenchmarkSendTo(b *testing.B) {
 	base := kernel.New(kernel.Config{})
-	_, to := packets(b, "127.0.0.1:0")
-	_, other := packets(b, "127.0.0.1:0")
+	_, to := udpSocket(b, "127.0.0.1:0")
+	_, other := udpSocket(b, "127.0.0.1:0")
 	buf := [][]byte{make([]byte, 64)}
 	run := func(name string, n network.Network, to ...netip.AddrPort) {
 		s := open(b, n, network.IPv4, network.Datagram)
@@ -57,25 +57,25 @@ func BenchmarkSendTo(b *testing.B) {
 			guard.Options{}), to, other)
 }
 
-// nowhere is a Network whose datagrams vanish, and whose names are all at one address.
-type nowhere struct{ network.Network }
+// discardNet is a Network that drops each datagram and resolves each name to one address.
+type discardNet struct{ network.Network }
 
-type nowhereSocket struct{ network.Socket }
+type discardSocket struct{ network.Socket }
 
-func (n nowhere) Open(f network.Family, t network.Type) (network.Socket, error) {
+func (n discardNet) Open(f network.Family, t network.Type) (network.Socket, error) {
 	s, err := n.Network.Open(f, t)
-	return nowhereSocket{s}, err
+	return discardSocket{s}, err
 }
 
-func (nowhere) LookupAddrs(context.Context, network.Family, string) ([]netip.Addr, error) {
+func (discardNet) LookupAddrs(context.Context, network.Family, string) ([]netip.Addr, error) {
 	return []netip.Addr{netip.MustParseAddr("93.184.216.34")}, nil
 }
 
-func (nowhereSocket) Send([][]byte, netip.AddrPort) (int, error) { return 0, nil }
+func (discardSocket) Send([][]byte, netip.AddrPort) (int, error) { return 0, nil }
 
-// BenchmarkJudgeSend is what the guard adds to a send.
-func BenchmarkJudgeSend(b *testing.B) {
-	base := nowhere{kernel.New(kernel.Config{})}
+// BenchmarkAuthorizeSend measures the part of a send that the guard adds.
+func BenchmarkAuthorizeSend(b *testing.B) {
+	base := discardNet{kernel.New(kernel.Config{})}
 	n := guard.New(base, manyRules(b, 1000, "allow connect udp://name.test:53",
 		"allow connect udp://127.0.0.0/8"), guard.Options{})
 	if _, err := n.LookupAddrs(b.Context(), network.AnyFamily, "name.test"); err != nil {

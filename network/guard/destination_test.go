@@ -12,9 +12,9 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// FuzzAim connects and sends to any address. What reaches the host is never the unspecified
-// address, and the policy allows just that.
-func FuzzAim(f *testing.F) {
+// FuzzDestination connects and sends to any address. The host never gets the unspecified address,
+// and always gets the address that the policy allows.
+func FuzzDestination(f *testing.F) {
 	for _, text := range []string{"0.0.0.0", "::", "::ffff:0.0.0.0", "::1", "fe80::1%2", "::%1",
 		"ff02::1%out", "10.0.0.1"} {
 		a := netip.MustParseAddr(text)
@@ -32,7 +32,7 @@ func FuzzAim(f *testing.F) {
 		if a.Is6() {
 			a = a.WithZone(zone)
 		}
-		base := &harbour{Network: kernel.New(kernel.Config{})}
+		base := &fakeHost{Network: kernel.New(kernel.Config{})}
 		n := guard.New(base, rules, guard.Options{})
 		typ := network.Datagram
 		if stream {

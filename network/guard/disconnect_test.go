@@ -11,18 +11,18 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// TestDisconnect releases the peer of a socket, which was the reason to hear it and where datagrams
-// went.
-func TestDisconnect(t *testing.T) {
+// TestDisconnectReleasesPeer releases the peer of a datagram socket. Its datagrams are then no
+// longer admitted, and a send without an address fails.
+func TestDisconnectReleasesPeer(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		family network.Family
 		at     string
 	}{{"IPv4", network.IPv4, "127.0.0.1"}, {"IPv6", network.IPv6, "[::1]"}} {
 		t.Run(test.name, func(t *testing.T) {
-			peer, peerAddr := packets(t, test.at+":0")
+			peer, peerAddr := udpSocket(t, test.at+":0")
 			// On a port of the guest's choice nobody may be heard but the peer.
-			free, own := packets(t, test.at+":0")
+			free, own := udpSocket(t, test.at+":0")
 			free.Close()
 			n := guarded(t, "allow connect udp://"+peerAddr.String(), "allow listen udp://"+
 				own.String()+" from 192.0.2.1")
@@ -41,7 +41,7 @@ func TestDisconnect(t *testing.T) {
 			_, err := s.Send([][]byte{[]byte("x")}, nobody)
 			wantErr(t, "sending to no peer", err, syscall.EDESTADDRREQ)
 			sendTo(t, peer, "second", own)
-			_, err = s.Wait(network.Readable, time.Now().Add(patience))
+			_, err = s.Wait(network.Readable, time.Now().Add(testTimeout))
 			must(t, err)
 			_, err = s.Recv([][]byte{make([]byte, 16)}, 0)
 			wantErr(t, "hearing the former peer", err, syscall.EAGAIN)
@@ -56,12 +56,12 @@ func TestDisconnect(t *testing.T) {
 	}
 }
 
-// TestDisconnectHanded refuses to release the peer of a socket that others have, too.
-func TestDisconnectHanded(t *testing.T) {
+// TestDisconnectOfAdoptedSocketIsRefused keeps the peer of a socket that its owner still uses.
+func TestDisconnectOfAdoptedSocketIsRefused(t *testing.T) {
 	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(at("127.0.0.1:9")))
 	must(t, err)
 	t.Cleanup(func() { c.Close() })
-	_, s := handed(t, c, testutil.Policy(t))
+	_, s := adopted(t, c, testutil.Policy(t))
 	wantErr(t, "a socket that was handed over", disconnect(t, s), syscall.EACCES)
 	if a, err := s.RemoteAddr(); err != nil || a != at("127.0.0.1:9") {
 		t.Errorf("its peer: got %v, %v, want that of before", a, err)

@@ -16,8 +16,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// patience is how long a test waits for what should come at once.
-const patience = 10 * time.Second
+// testTimeout bounds the wait for an event that should come at once.
+const testTimeout = 10 * time.Second
 
 var (
 	nobody = netip.AddrPort{}
@@ -28,7 +28,7 @@ func fields(s string) []string { return strings.Fields(s) }
 
 func at(text string) netip.AddrPort { return netip.MustParseAddrPort(text) }
 
-// guarded is the host's network under rules.
+// guarded returns the host's network under rules.
 func guarded(t testing.TB, text ...string) *guard.Network {
 	t.Helper()
 	return guard.New(kernel.New(kernel.Config{}), testutil.Policy(t, text...), guard.Options{})
@@ -65,8 +65,7 @@ func local(t testing.TB, s network.Socket) netip.AddrPort {
 	return a
 }
 
-// listener is a stream socket of the host that accepts connections, and what it hears is put on the
-// channel.
+// listener is a stream socket of the host. It sends the text of each connection to the channel.
 func listener(t testing.TB, on string) (netip.AddrPort, <-chan string) {
 	t.Helper()
 	l, err := net.Listen("tcp", on)
@@ -83,7 +82,7 @@ func listener(t testing.TB, on string) (netip.AddrPort, <-chan string) {
 				return
 			}
 			b := make([]byte, 64)
-			c.SetDeadline(time.Now().Add(patience))
+			c.SetDeadline(time.Now().Add(testTimeout))
 			n, _ := c.Read(b)
 			c.Close()
 			heard <- string(b[:n])
@@ -93,31 +92,31 @@ func listener(t testing.TB, on string) (netip.AddrPort, <-chan string) {
 	return l.Addr().(*net.TCPAddr).AddrPort(), heard
 }
 
-// packets is a datagram socket of the host.
-func packets(t testing.TB, on string) (*net.UDPConn, netip.AddrPort) {
+// udpSocket returns a datagram socket of the host.
+func udpSocket(t testing.TB, on string) (*net.UDPConn, netip.AddrPort) {
 	t.Helper()
 	c, err := net.ListenPacket("udp", on)
 	if err != nil {
 		t.Skip("not on this host: ", err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	return c.(*net.UDPConn), c.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
-// quiet makes sure that nothing has come to a socket of the host: what is sent over loopback is
-// there once the call has returned.
-func quiet(t testing.TB, c *net.UDPConn) {
+// expectNothing fails if a socket of the host has a datagram. A datagram over loopback is in the
+// queue when sendto(2) returns.
+func expectNothing(t testing.TB, c *net.UDPConn) {
 	t.Helper()
 	c.SetReadDeadline(time.Now().Add(time.Millisecond))
 	b := make([]byte, 64)
 	if n, err := c.Read(b); err == nil {
 		t.Errorf("got %q at %v, want nothing", b[:n], c.LocalAddr())
 	}
-	c.SetReadDeadline(time.Now().Add(patience))
+	c.SetReadDeadline(time.Now().Add(testTimeout))
 }
 
-func heard(t testing.TB, c *net.UDPConn, want string) netip.AddrPort {
+func expectDatagram(t testing.TB, c *net.UDPConn, want string) netip.AddrPort {
 	t.Helper()
 	b := make([]byte, 64)
 	n, from, err := c.ReadFromUDPAddrPort(b)
@@ -127,20 +126,20 @@ func heard(t testing.TB, c *net.UDPConn, want string) netip.AddrPort {
 	return from
 }
 
-// connect connects a stream, to its end.
+// connect connects a stream and waits for the result.
 func connect(t testing.TB, s network.Socket, to netip.AddrPort) error {
 	t.Helper()
 	err := s.Connect(to)
 	if err != syscall.EINPROGRESS {
 		return err
 	}
-	if _, err := s.Wait(network.Writable, time.Now().Add(patience)); err != nil {
+	if _, err := s.Wait(network.Writable, time.Now().Add(testTimeout)); err != nil {
 		t.Fatal(err)
 	}
 	return s.FinishConnect()
 }
 
-// receive waits for what a socket has to receive, and returns it.
+// receive waits for a datagram or for bytes, and returns them.
 func receive(t testing.TB, s network.Socket) (string, netip.AddrPort) {
 	t.Helper()
 	b := make([]byte, 64)
@@ -150,7 +149,7 @@ func receive(t testing.TB, s network.Socket) (string, netip.AddrPort) {
 		case nil:
 			return string(b[:r.N]), r.From
 		case syscall.EAGAIN:
-			if _, err := s.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+			if _, err := s.Wait(network.Readable, time.Now().Add(testTimeout)); err != nil {
 				t.Fatal(err)
 			}
 		default:
@@ -159,7 +158,7 @@ func receive(t testing.TB, s network.Socket) (string, netip.AddrPort) {
 	}
 }
 
-// accept waits for a connection; nil if none is let in.
+// accept waits for a connection. It returns nil if none is admitted.
 func accept(t testing.TB, s network.Socket, deadline time.Time) network.Socket {
 	t.Helper()
 	for {

@@ -14,9 +14,9 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// followed runs a guest under rules, and returns the first hint that it gets and whether anything
-// was refused or filtered.
-func followed(t *testing.T, base network.Network, rules []policy.Rule,
+// runUnderRules runs a guest under rules. It returns the first hint, and whether a request was
+// refused or an answer filtered.
+func runUnderRules(t *testing.T, base network.Network, rules []policy.Rule,
 	run func(*guard.Network)) (hint string, refused bool) {
 	note := func(h string) {
 		refused = true
@@ -32,7 +32,7 @@ func followed(t *testing.T, base network.Network, rules []policy.Rule,
 	return hint, refused
 }
 
-// ruleOf reads a hint as the command does.
+// ruleOf parses a hint as the command does.
 func ruleOf(t *testing.T, hint string) []policy.Rule {
 	t.Helper()
 	flag, value, _ := strings.Cut(hint, " ")
@@ -47,9 +47,9 @@ func ruleOf(t *testing.T, hint string) []policy.Rule {
 	return rules
 }
 
-// TestHintsFollowed follows every hint to its end: with all of them nothing is refused, each is
-// needed, and where no hint is given none would help.
-func TestHintsFollowed(t *testing.T) {
+// TestHintsAreSufficientAndNeeded adds the rules of every hint. Nothing is refused with all of
+// them, each of them is needed, and no rule helps where there is no hint.
+func TestHintsAreSufficientAndNeeded(t *testing.T) {
 	server, base := names(t)
 	public := dnstest.Addrs("198.41.0.4")
 	server.Set("pub.test", public)
@@ -183,7 +183,7 @@ func TestHintsFollowed(t *testing.T) {
 				own = append(own, testutil.Policy(t, text).Rules()...)
 			}
 			for _, want := range test.hints {
-				hint, refused := followed(t, base, slices.Concat(own, added), test.run)
+				hint, refused := runUnderRules(t, base, slices.Concat(own, added), test.run)
 				if hint != want || !refused {
 					t.Fatalf("after %v got the hint %q (refused %v), want %q", added, hint, refused,
 						want)
@@ -193,20 +193,21 @@ func TestHintsFollowed(t *testing.T) {
 				}
 				for _, text := range test.less {
 					less := slices.Concat(own, added, testutil.Policy(t, text).Rules())
-					if _, refused := followed(t, base, less, test.run); !refused {
+					if _, refused := runUnderRules(t, base, less, test.run); !refused {
 						t.Errorf("got %s enough, want no less than %s", text, hint)
 					}
 				}
 				more := ruleOf(t, hint)
 				for i := range more {
 					less := slices.Concat(own, added, more[:i], more[i+1:])
-					if _, refused := followed(t, base, less, test.run); !refused {
+					if _, refused := runUnderRules(t, base, less, test.run); !refused {
 						t.Errorf("got %s enough without %v, want it needed", hint, &more[i])
 					}
 				}
 				added = append(added, more...)
 			}
-			if hint, refused := followed(t, base, slices.Concat(own, added), test.run); refused {
+			hint, refused := runUnderRules(t, base, slices.Concat(own, added), test.run)
+			if refused {
 				t.Errorf("with %v got refused, and the hint %q", added, hint)
 			}
 		})

@@ -18,7 +18,7 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// limited is everything on loopback, within limits.
+// limited returns a network that allows everything on loopback, within limits.
 func limited(t testing.TB, l policy.Limits) (*guard.Network, *policy.Policy) {
 	t.Helper()
 	p := policy.New(testutil.Policy(t, "allow connect loopback", "allow listen loopback",
@@ -43,7 +43,7 @@ func TestSocketLimit(t *testing.T) {
 
 	must(t, three.Close())
 	wantErr(t, "close twice", three.Close(), net.ErrClosed)
-	c := accept(t, l, time.Now().Add(patience))
+	c := accept(t, l, time.Now().Add(testTimeout))
 	if c == nil {
 		t.Fatal("got no connection after the limit, want it kept in the queue")
 	}
@@ -79,14 +79,14 @@ func TestConnectLimit(t *testing.T) {
 	s := open(t, n, network.IPv4, network.Stream)
 	err := s.Connect(at)
 	// a third is possible if the first two took half a second
-	for began := time.Now(); err == nil && time.Since(began) < patience; {
+	for began := time.Now(); err == nil && time.Since(began) < testTimeout; {
 		s = open(t, n, network.IPv4, network.Stream)
 		err = s.Connect(at)
 	}
 	wantErr(t, "one more", err, syscall.EAGAIN)
 	wantErr(t, "what is not allowed", s.Connect(netip.MustParseAddrPort("192.0.2.1:1")),
 		syscall.EACCES)
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(testTimeout)
 	for err == syscall.EAGAIN && time.Now().Before(deadline) {
 		time.Sleep(10 * time.Millisecond)
 		err = connect(t, s, at)
@@ -116,7 +116,7 @@ func TestLookupLimit(t *testing.T) {
 	}
 }
 
-// streams are both ends of a connection between two guests, of which one is limited.
+// streams returns both ends of a connection between two guests. One of them is limited.
 func streams(t testing.TB, n network.Network) (limited, free network.Socket) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -133,21 +133,21 @@ func streams(t testing.TB, n network.Network) (limited, free network.Socket) {
 	free, err = kernel.Adopt(c.(*net.TCPConn))
 	must(t, err)
 	t.Cleanup(func() { free.Close() })
-	if _, err := limited.Wait(network.Writable, time.Now().Add(patience)); err != nil {
+	if _, err := limited.Wait(network.Writable, time.Now().Add(testTimeout)); err != nil {
 		t.Fatal(err)
 	}
 	must(t, limited.FinishConnect())
 	return limited, free
 }
 
-// sendAll sends n bytes as a guest in blocking mode does.
+// sendAll sends n bytes as a guest with a blocking socket does.
 func sendAll(s network.Socket, n int) error {
 	b := make([]byte, 64<<10)
 	for n > 0 {
 		sent, err := s.Send([][]byte{b[:min(n, len(b))]}, nobody)
 		n -= sent
 		if err == syscall.EAGAIN {
-			_, err = s.Wait(network.Writable, time.Now().Add(patience))
+			_, err = s.Wait(network.Writable, time.Now().Add(testTimeout))
 		}
 		if err != nil {
 			return err
@@ -162,7 +162,7 @@ func recvAll(s network.Socket, n int) error {
 		r, err := s.Recv([][]byte{b[:min(n, 100)], b}, 0)
 		n -= r.N
 		if err == syscall.EAGAIN {
-			_, err = s.Wait(network.Readable, time.Now().Add(patience))
+			_, err = s.Wait(network.Readable, time.Now().Add(testTimeout))
 		}
 		if err != nil {
 			return err
@@ -171,8 +171,7 @@ func recvAll(s network.Socket, n int) error {
 	return nil
 }
 
-// TestByteLimits sends twice as much as there is to begin with, so that the second half has to wait
-// for a second, nearly.
+// TestByteLimits sends twice the initial budget, so that the second half waits for nearly a second.
 func TestByteLimits(t *testing.T) {
 	const rate = 200_000
 	for name, l := range map[string]policy.Limits{
@@ -219,8 +218,8 @@ func TestByteLimits(t *testing.T) {
 	}
 }
 
-// spend uses up what there is to send or to receive, and nearly as much again.
-func spend(t testing.TB, s, peer network.Socket, e network.Events, n int) {
+// overdraw uses up the budget of a direction, and nearly as much again.
+func overdraw(t testing.TB, s, peer network.Socket, e network.Events, n int) {
 	t.Helper()
 	if e == network.Readable {
 		must(t, sendAll(peer, 2*n))
@@ -236,8 +235,8 @@ func spend(t testing.TB, s, peer network.Socket, e network.Events, n int) {
 	}
 }
 
-// try makes one attempt.
-func try(s network.Socket, e network.Events) error {
+// tryOnce sends or receives once.
+func tryOnce(s network.Socket, e network.Events) error {
 	b := [][]byte{make([]byte, 8)}
 	if e == network.Writable {
 		_, err := s.Send(b, nobody)
@@ -247,9 +246,9 @@ func try(s network.Socket, e network.Events) error {
 	return err
 }
 
-// TestHeldReadiness uses up a limit: the socket is not ready then, in whatever way it is asked,
-// until it may go on.
-func TestHeldReadiness(t *testing.T) {
+// TestReadinessOverByteLimit overdraws a limit. The socket is then not ready, however it is asked,
+// until the debt is repaid.
+func TestReadinessOverByteLimit(t *testing.T) {
 	for e, name := range map[network.Events]string{network.Writable: "send",
 		network.Readable: "recv"} {
 		t.Run(name, func(t *testing.T) {
@@ -257,7 +256,7 @@ func TestHeldReadiness(t *testing.T) {
 			const rate = 1000
 			n, p := limited(t, policy.Limits{SendBytesPerSecond: rate, RecvBytesPerSecond: rate})
 			s, peer := streams(t, n)
-			spend(t, s, peer, e, rate)
+			overdraw(t, s, peer, e, rate)
 			both := network.Readable | network.Writable
 			if got, err := s.Poll(e); got != 0 || err != nil {
 				t.Errorf("poll: got %b, %v, want no event", got, err)
@@ -266,12 +265,12 @@ func TestHeldReadiness(t *testing.T) {
 				err != os.ErrDeadlineExceeded {
 				t.Errorf("wait: got %b, %v, want the deadline", got, err)
 			}
-			wantErr(t, "to try", try(s, e), syscall.EAGAIN)
+			wantErr(t, "to try", tryOnce(s, e), syscall.EAGAIN)
 			if e == network.Readable { // the other direction is free
 				if got, err := s.Poll(both); got != network.Writable || err != nil {
 					t.Errorf("poll in both directions: got %b, %v, want Writable", got, err)
 				}
-				if got, err := s.Wait(both, time.Now().Add(patience)); got != network.Writable ||
+				if got, err := s.Wait(both, time.Now().Add(testTimeout)); got != network.Writable ||
 					err != nil {
 					t.Errorf("wait in both directions: got %b, %v, want Writable", got, err)
 				}
@@ -284,11 +283,11 @@ func TestHeldReadiness(t *testing.T) {
 			items := []poll.Item{{P: s, Want: e}}
 			calls := 0
 			for began := time.Now(); time.Since(began) < 500*time.Millisecond; calls++ {
-				ready, err := set.Wait(items, calls == 0, time.Now().Add(patience))
+				ready, err := set.Wait(items, calls == 0, time.Now().Add(testTimeout))
 				if err != nil || len(ready) != 1 || items[0].Got != e {
 					t.Fatalf("poll: got %v, %b, %v, want nothing ready", ready, items[0].Got, err)
 				}
-				if err := try(s, e); err != nil && err != syscall.EAGAIN {
+				if err := tryOnce(s, e); err != nil && err != syscall.EAGAIN {
 					t.Fatal(err)
 				}
 				if e == network.Readable {
@@ -302,7 +301,7 @@ func TestHeldReadiness(t *testing.T) {
 			// Without the limit it is ready at once.
 			n.SetPolicy(policy.New(p.Rules(),
 				policy.Limits{SendBytesPerSecond: 1 << 40, RecvBytesPerSecond: 1 << 40}))
-			if got, err := s.Wait(e, time.Now().Add(patience)); got != e || err != nil {
+			if got, err := s.Wait(e, time.Now().Add(testTimeout)); got != e || err != nil {
 				t.Errorf("wait: got %b, %v, want the wanted event", got, err)
 			}
 			n.SetPolicy(p)
@@ -314,31 +313,31 @@ func TestHeldReadiness(t *testing.T) {
 	}
 }
 
-// TestLimitOnWaitedHandle introduces a limit while the socket is in a set by its handle.
-func TestLimitOnWaitedHandle(t *testing.T) {
+// TestByteLimitSetWhileHandleIsPolled sets a limit while a set polls the handle of the socket.
+func TestByteLimitSetWhileHandleIsPolled(t *testing.T) {
 	n, p := limited(t, policy.Limits{})
 	s, _ := streams(t, n)
 	set, err := poll.New()
 	must(t, err)
 	defer set.Close()
 	items := []poll.Item{{P: s, Want: network.Writable}}
-	_, err = set.Wait(items, true, time.Now().Add(patience))
+	_, err = set.Wait(items, true, time.Now().Add(testTimeout))
 	must(t, err)
 	n.SetPolicy(policy.New(p.Rules(), policy.Limits{SendBytesPerSecond: 10}))
 	must(t, sendAll(s, 10))
 	calls := 0
 	for began := time.Now(); time.Since(began) < 100*time.Millisecond; calls++ {
-		_, err := set.Wait(items, false, time.Now().Add(patience))
+		_, err := set.Wait(items, false, time.Now().Add(testTimeout))
 		must(t, err)
-		try(s, network.Writable)
+		tryOnce(s, network.Writable)
 	}
 	if calls > 20 {
 		t.Errorf("got %d calls in a tenth of a second, want few", calls)
 	}
 }
 
-// TestCloseWakesHeld closes a socket that waits for its limit, in each way.
-func TestCloseWakesHeld(t *testing.T) {
+// TestCloseEndsWaitOverByteLimit closes a socket while each kind of call waits for its limit.
+func TestCloseEndsWaitOverByteLimit(t *testing.T) {
 	for e, name := range map[network.Events]string{network.Writable: "send",
 		network.Readable: "recv"} {
 		t.Run(name, func(t *testing.T) {
@@ -368,7 +367,7 @@ func TestCloseWakesHeld(t *testing.T) {
 				if err != nil && err != net.ErrClosed {
 					t.Error(err)
 				}
-			case <-time.After(patience):
+			case <-time.After(testTimeout):
 				t.Error("got a wait that lasts after Close, want its end")
 			}
 			if _, err := s.Wait(e, time.Time{}); err != net.ErrClosed {
@@ -378,11 +377,11 @@ func TestCloseWakesHeld(t *testing.T) {
 	}
 }
 
-// TestDatagramsWithinLimit sends a datagram that is longer than a second's worth: it goes whole,
-// and is paid for afterwards.
-func TestDatagramsWithinLimit(t *testing.T) {
+// TestDatagramLongerThanByteLimit sends a datagram that is longer than the initial budget. It is
+// sent whole and charged afterwards.
+func TestDatagramLongerThanByteLimit(t *testing.T) {
 	n, _ := limited(t, policy.Limits{SendBytesPerSecond: 1000, RecvBytesPerSecond: 1000})
-	peer, peerAt := packets(t, "127.0.0.1:0")
+	peer, peerAt := udpSocket(t, "127.0.0.1:0")
 	s := open(t, n, network.IPv4, network.Datagram)
 	must(t, s.Bind(here))
 	big := make([]byte, 5000)
@@ -405,9 +404,9 @@ func TestDatagramsWithinLimit(t *testing.T) {
 	wantErr(t, "receive more", err, syscall.EAGAIN)
 }
 
-// TestConnectUnderLimit has nothing left to send while it connects: that the connection stands is
-// told all the same.
-func TestConnectUnderLimit(t *testing.T) {
+// TestConnectIsReportedOverByteLimit has no budget left while it connects. The end of the connect
+// is reported all the same.
+func TestConnectIsReportedOverByteLimit(t *testing.T) {
 	n, _ := limited(t, policy.Limits{SendBytesPerSecond: 1})
 	s, _ := streams(t, n)
 	must(t, sendAll(s, 1))
@@ -422,9 +421,9 @@ func TestConnectUnderLimit(t *testing.T) {
 	wantErr(t, "send", err, syscall.EAGAIN)
 }
 
-// TestNoAllocation sends and receives within limits that are not reached: the guard allocates
-// nothing beyond what the sockets beneath do, which is nothing on Linux (see package kernel).
-func TestNoAllocation(t *testing.T) {
+// TestSendAndRecvAllocateNothing sends and receives within limits. The guard allocates nothing
+// beyond the sockets beneath, which allocate nothing on Linux (see package kernel).
+func TestSendAndRecvAllocateNothing(t *testing.T) {
 	allocations := func(n network.Network) float64 {
 		s, peer := streams(t, n)
 		b := [][]byte{make([]byte, 64)}
@@ -452,8 +451,9 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-// TestLimitFailures waits for a failure of a socket whose bytes are limited, and for nothing else.
-func TestLimitFailures(t *testing.T) {
+// TestFailureIsReportedOverByteLimit waits for the failure of a socket with a byte limit, and for
+// no event.
+func TestFailureIsReportedOverByteLimit(t *testing.T) {
 	n := guard.New(kernel.New(kernel.Config{}),
 		policy.New(nil, policy.Limits{RecvBytesPerSecond: 1}), guard.Options{})
 	woken := make(chan struct{}, 1)
@@ -462,7 +462,7 @@ func TestLimitFailures(t *testing.T) {
 	defer stop()
 	select {
 	case <-woken:
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Error("got nothing, want to be told to look")
 	}
 }

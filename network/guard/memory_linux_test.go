@@ -19,8 +19,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// TestSocketMemory lets hostile guests queue what they can, in a network namespace of the
-// test's own, which has no other sockets.
+// TestSocketMemory runs hostile guests that queue as many bytes as they can, in a network namespace
+// of its own (network_namespaces(7)), which has no other sockets.
 func TestSocketMemory(t *testing.T) {
 	testutil.InNamespaces(t, unix.CLONE_NEWNET, nil, func(t *testing.T) {
 		for name, f := range map[string]func(*testing.T, *hoarder){
@@ -59,7 +59,7 @@ func hoard(t *testing.T, f func(*testing.T, *hoarder)) {
 		len(h.held), h.refused)
 }
 
-// hoarder is a guest that wants the host's memory.
+// hoarder is a guest that occupies as much of the host's memory as it can.
 type hoarder struct {
 	network *guard.Network
 	held    map[network.Socket]bool
@@ -67,7 +67,7 @@ type hoarder struct {
 	most    int64
 }
 
-// open opens a socket with buffers as large as it may.
+// open opens a socket with buffers as large as permitted.
 func (h *hoarder) open(t *testing.T, buffer int64) network.Socket {
 	s, err := h.network.Open(network.IPv4, network.Stream)
 	if err == syscall.ENOBUFS {
@@ -94,7 +94,7 @@ func (h *hoarder) listener(t *testing.T, buffer int64) network.Socket {
 	return l
 }
 
-// fill sends until nothing more is taken.
+// fill sends until every socket returns an error.
 func (h *hoarder) fill(t *testing.T, sockets ...network.Socket) {
 	b := [][]byte{make([]byte, 1<<16)}
 	defer h.measure(t)
@@ -129,7 +129,7 @@ func (h *hoarder) connect(t *testing.T, l network.Socket, buffer int64) network.
 	return s
 }
 
-// pairs makes 300 connections, and fills them in both directions.
+// pairs makes 300 connections and fills them in both directions.
 func (h *hoarder) pairs(t *testing.T, buffer int64, accept bool) {
 	l := h.listener(t, buffer)
 	var all []network.Socket
@@ -140,7 +140,7 @@ func (h *hoarder) pairs(t *testing.T, buffer int64, accept bool) {
 		}
 		all = append(all, s)
 		if accept {
-			if _, err := l.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+			if _, err := l.Wait(network.Readable, time.Now().Add(testTimeout)); err != nil {
 				t.Fatal(err)
 			}
 			switch c, _, err := l.Accept(); err {
@@ -183,7 +183,8 @@ func (h *hoarder) datagrams(t *testing.T) {
 	h.measure(t)
 }
 
-// closing closes what is full, and begins anew. The host does not read what it has accepted.
+// closing closes full sockets and opens others. The host does not read from the connections that it
+// has accepted.
 func (h *hoarder) closing(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -210,7 +211,7 @@ func (h *hoarder) closing(t *testing.T) {
 	}
 }
 
-// shrinking makes the buffers small once they are full.
+// shrinking sets small buffers once they are full.
 func (h *hoarder) shrinking(t *testing.T) {
 	l := h.listener(t, 0)
 	for range 300 {
@@ -218,7 +219,7 @@ func (h *hoarder) shrinking(t *testing.T) {
 		if s == nil {
 			break
 		}
-		if _, err := l.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+		if _, err := l.Wait(network.Readable, time.Now().Add(testTimeout)); err != nil {
 			t.Fatal(err)
 		}
 		c, _, err := l.Accept()
@@ -236,8 +237,8 @@ func (h *hoarder) shrinking(t *testing.T) {
 	}
 }
 
-// queued is how many bytes are in the queues of the sockets in this namespace. What the kernel
-// counts in /proc/net/sockstat is that of all namespaces together.
+// queued returns the number of bytes in the queues of all sockets in this namespace. The memory in
+// /proc/net/sockstat is that of all namespaces together (proc(5)).
 func queued(t *testing.T) (sum int64) {
 	t.Helper()
 	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6", "/proc/net/udp"} {

@@ -13,16 +13,16 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// harbour is a host with a loopback interface and one more. It notes what of interfaces it is
-// asked.
-type harbour struct {
+// fakeHost is a host with a loopback interface and one more. It records each call that names an
+// interface.
+type fakeHost struct {
 	network.Network
 	asked []string
 }
 
-type harbourSocket struct {
+type fakeHostSocket struct {
 	network.Socket
-	*harbour
+	*fakeHost
 }
 
 const (
@@ -33,7 +33,7 @@ const (
 	noAddr       = "10.77.0.9"
 )
 
-func (h *harbour) HostAddrs() ([]network.HostAddr, error) {
+func (h *fakeHost) HostAddrs() ([]network.HostAddr, error) {
 	return []network.HostAddr{
 		{Name: "in", Index: inner, Prefix: netip.MustParsePrefix(innerAddr + "/8")},
 		{Name: "out", Index: outer, Prefix: netip.MustParsePrefix(outerAddr + "/24")},
@@ -41,34 +41,34 @@ func (h *harbour) HostAddrs() ([]network.HostAddr, error) {
 	}, nil
 }
 
-func (h *harbour) Open(f network.Family, typ network.Type) (network.Socket, error) {
+func (h *fakeHost) Open(f network.Family, typ network.Type) (network.Socket, error) {
 	s, err := h.Network.Open(f, typ)
-	return &harbourSocket{s, h}, err
+	return &fakeHostSocket{s, h}, err
 }
 
-func (s *harbourSocket) ask(format string, args ...any) error {
+func (s *fakeHostSocket) ask(format string, args ...any) error {
 	s.asked = append(s.asked, fmt.Sprintf(format, args...))
 	return nil
 }
 
-func (s *harbourSocket) SetOption(o network.Option, v int64) error {
+func (s *fakeHostSocket) SetOption(o network.Option, v int64) error {
 	return s.ask("set %d to %d", o, v)
 }
-func (s *harbourSocket) Join(g netip.Addr, on network.Interface) error {
+func (s *fakeHostSocket) Join(g netip.Addr, on network.Interface) error {
 	return s.ask("join %v %v", g, on)
 }
-func (s *harbourSocket) Leave(g netip.Addr, on network.Interface) error {
+func (s *fakeHostSocket) Leave(g netip.Addr, on network.Interface) error {
 	return s.ask("leave %v %v", g, on)
 }
-func (s *harbourSocket) Connect(to netip.AddrPort) error { return s.ask("connect %v", to) }
-func (s *harbourSocket) Bind(to netip.AddrPort) error    { return s.ask("bind %v", to) }
-func (s *harbourSocket) Send(_ [][]byte, to netip.AddrPort) (int, error) {
+func (s *fakeHostSocket) Connect(to netip.AddrPort) error { return s.ask("connect %v", to) }
+func (s *fakeHostSocket) Bind(to netip.AddrPort) error    { return s.ask("bind %v", to) }
+func (s *fakeHostSocket) Send(_ [][]byte, to netip.AddrPort) (int, error) {
 	return 0, s.ask("send %v", to)
 }
 
-// TestInterfacesAreJudged names interfaces in every way there is. Those that the guest may not know
-// answer like one that there is not, and the host is not asked.
-func TestInterfacesAreJudged(t *testing.T) {
+// TestUnknownInterfaceLooksAbsent names interfaces in every call that can. An interface that the
+// guest may not know gives the error of one that does not exist, and the host is not asked.
+func TestUnknownInterfaceLooksAbsent(t *testing.T) {
 	number := func(a string) int64 {
 		b := netip.MustParseAddr(a).As4()
 		return int64(b[0])<<24 | int64(b[1])<<16 | int64(b[2])<<8 | int64(b[3])
@@ -137,10 +137,10 @@ func TestInterfacesAreJudged(t *testing.T) {
 	} {
 		for name, way := range ways {
 			t.Run(test.name+"/"+name, func(t *testing.T) {
-				base := &harbour{Network: kernel.New(kernel.Config{})}
+				base := &fakeHost{Network: kernel.New(kernel.Config{})}
 				n := guard.New(base, testutil.Policy(t, test.rules...), guard.Options{})
 				s := open(t, n, network.IPv6, network.Datagram)
-				absent := plain(way(s, noAddr, noIndex))
+				absent := guestError(way(s, noAddr, noIndex))
 				if absent == nil {
 					t.Error("got no error for an interface that does not exist, want one")
 				}
@@ -150,7 +150,7 @@ func TestInterfacesAreJudged(t *testing.T) {
 					known   bool
 				}{{innerAddr, inner, test.inner}, {outerAddr, outer, test.outer}} {
 					base.asked = nil
-					err := plain(way(s, on.address, on.index))
+					err := guestError(way(s, on.address, on.index))
 					if on.known && err != nil || !on.known && err != absent {
 						t.Errorf("interface %d: got %v, want %v as for an absent one",
 							on.index, err, absent)
@@ -164,16 +164,17 @@ func TestInterfacesAreJudged(t *testing.T) {
 	}
 }
 
-// plain is what a guest sees of an error.
-func plain(err error) error {
+// guestError returns the errno that a guest gets.
+func guestError(err error) error {
 	if r, ok := err.(interface{ Unwrap() error }); ok {
 		return r.Unwrap()
 	}
 	return err
 }
 
-// TestInterfaceReadsAsUnset takes the permission to know an interface away that was chosen.
-func TestInterfaceReadsAsUnset(t *testing.T) {
+// TestMulticastInterfaceReadsAsUnsetAfterSetPolicy takes away the permission to know the interface
+// that was chosen.
+func TestMulticastInterfaceReadsAsUnsetAfterSetPolicy(t *testing.T) {
 	n := guarded(t, "allow connect loopback")
 	s := open(t, n, network.IPv4, network.Datagram)
 	must(t, s.SetOption(network.MulticastInterface4, 0x7f000001))
@@ -188,9 +189,9 @@ func TestInterfaceReadsAsUnset(t *testing.T) {
 	wantErr(t, "choose it again", err, syscall.EADDRNOTAVAIL)
 }
 
-// TestHandedGroupsOfOthers hands over a socket to which the kernel would give what is sent to
-// groups that others have joined.
-func TestHandedGroupsOfOthers(t *testing.T) {
+// TestAdoptedSocketReceivesOnlyJoinedGroups adopts a socket to which the kernel would deliver
+// datagrams to groups that other programs joined.
+func TestAdoptedSocketReceivesOnlyJoinedGroups(t *testing.T) {
 	group := netip.MustParseAddr("239.1.2.3")
 	on := network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
 	for _, families := range []string{"udp4", "udp"} {
@@ -198,7 +199,8 @@ func TestHandedGroupsOfOthers(t *testing.T) {
 			c, err := net.ListenPacket(families, ":0")
 			must(t, err)
 			t.Cleanup(func() { c.Close() })
-			n, s := handed(t, c.(*net.UDPConn), testutil.Policy(t, "allow join any", "allow connect any"))
+			n, s := adopted(t, c.(*net.UDPConn),
+				testutil.Policy(t, "allow join any", "allow connect any"))
 			to := netip.AddrPortFrom(group, local(t, s).Port())
 			other := open(t, n, network.IPv4, network.Datagram)
 			must(t, other.Join(group, on))
@@ -216,7 +218,7 @@ func TestHandedGroupsOfOthers(t *testing.T) {
 			// The membership ends with the guest, where the socket does not.
 			must(t, s.Close())
 			send(t, out, "to others", to)
-			quiet(t, c.(*net.UDPConn))
+			expectNothing(t, c.(*net.UDPConn))
 		})
 	}
 }

@@ -15,25 +15,25 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// island is a network that has the host's loopback and nothing else: connects to elsewhere are
-// noted, and refused.
-type island struct {
+// loopbackNet is the host's network with loopback alone. It records and refuses connects to other
+// addresses.
+type loopbackNet struct {
 	network.Network
 	mu    sync.Mutex
 	tried []netip.AddrPort
 }
 
-type islandSocket struct {
+type loopbackSocket struct {
 	network.Socket
-	*island
+	*loopbackNet
 }
 
-func (i *island) Open(f network.Family, t network.Type) (network.Socket, error) {
+func (i *loopbackNet) Open(f network.Family, t network.Type) (network.Socket, error) {
 	s, err := i.Network.Open(f, t)
-	return &islandSocket{s, i}, err
+	return &loopbackSocket{s, i}, err
 }
 
-func (s *islandSocket) Connect(to netip.AddrPort) error {
+func (s *loopbackSocket) Connect(to netip.AddrPort) error {
 	if to.Addr().Unmap().IsLoopback() {
 		return s.Socket.Connect(to)
 	}
@@ -43,26 +43,25 @@ func (s *islandSocket) Connect(to netip.AddrPort) error {
 	return syscall.ECONNREFUSED
 }
 
-func (s *islandSocket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
+func (s *loopbackSocket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 	if !to.IsValid() || to.Addr().Unmap().IsLoopback() {
 		return s.Socket.Send(bufs, to)
 	}
 	return 0, s.Connect(to)
 }
 
-// names starts a DNS server, and makes an island whose names that resolves.
-func names(t testing.TB) (*dnstest.Server, *island) {
+// names starts a DNS server, and returns a loopbackNet that resolves with it.
+func names(t testing.TB) (*dnstest.Server, *loopbackNet) {
 	t.Helper()
 	server, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
 	must(t, err)
 	t.Cleanup(func() { server.Close() })
-	return server, &island{Network: kernel.New(kernel.Config{Server: server.Addr()})}
+	return server, &loopbackNet{Network: kernel.New(kernel.Config{Server: server.Addr()})}
 }
 
-// TestRebinding looks a name up and connects to what it is told, again and again, while the owner
-// of the name tells something else each time. What it connects to in the end is where the owner
-// would like it to be.
-func TestRebinding(t *testing.T) {
+// TestDNSRebindingReachesNoPrivateAddress looks a name up and connects to the answer, again and
+// again, while the owner of the name changes the answer. No connect reaches a private address.
+func TestDNSRebindingReachesNoPrivateAddress(t *testing.T) {
 	const public, other = "93.184.216.34", "198.41.0.4"
 	many := make([]string, 40)
 	for i := range many {
@@ -105,11 +104,12 @@ func TestRebinding(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			enemyAt, enemyHeard := listener(t, "127.0.0.1:0")
-			packets, _ := packets(t, enemyAt.String())
+			packets, _ := udpSocket(t, enemyAt.String())
 			server, base := names(t)
 			test.serve(server)
 			var removed []netip.Addr
-			n := guard.New(base, testutil.Policy(t, "allow connect name.test", "allow connect other.test"),
+			p := testutil.Policy(t, "allow connect name.test", "allow connect other.test")
+			n := guard.New(base, p,
 				guard.Options{
 					OnFiltered: func(f *policy.Filtered) {
 						if f.Name != "name.test" {
@@ -156,7 +156,7 @@ func TestRebinding(t *testing.T) {
 					t.Errorf("got an attempt at %v, want none", a)
 				}
 			}
-			quiet(t, packets)
+			expectNothing(t, packets)
 			select {
 			case got := <-enemyHeard:
 				t.Errorf("got %q at loopback, want nothing", got)
@@ -166,9 +166,9 @@ func TestRebinding(t *testing.T) {
 	}
 }
 
-// TestNameThatChanges has a name move between lookup and connect: what was looked up is what
-// counts.
-func TestNameThatChanges(t *testing.T) {
+// TestConnectAfterNameMoved changes the address of a name between lookup and connect. The answer to
+// the guest's lookup counts.
+func TestConnectAfterNameMoved(t *testing.T) {
 	server, base := names(t)
 	n := guard.New(base, testutil.Policy(t, "allow connect tcp://name.test:80", "allow resolve *"),
 		guard.Options{})
@@ -199,8 +199,8 @@ func TestNameThatChanges(t *testing.T) {
 	try("198.41.0.4:80", syscall.EACCES)
 }
 
-// TestSpecialAnswers has an address that may be reached by itself among the answers.
-func TestSpecialAnswers(t *testing.T) {
+// TestAnswerWithPrivateAddress has an address in the answer that a rule allows by itself.
+func TestAnswerWithPrivateAddress(t *testing.T) {
 	friendAt, friendHeard := listener(t, "127.0.0.1:0")
 	server, base := names(t)
 	server.Set("name.test", dnstest.Addrs("127.0.0.1", "10.0.0.5", "127.0.0.2"))
@@ -230,9 +230,9 @@ func TestSpecialAnswers(t *testing.T) {
 		syscall.EACCES)
 }
 
-// TestLearn learns names where addresses came from a lookup, and nothing of answers and of sockets
-// that were handed over.
-func TestLearn(t *testing.T) {
+// TestLearnerGetsNamesAndNoReplies learns names for addresses from lookups, and learns neither
+// replies nor the use of adopted sockets.
+func TestLearnerGetsNamesAndNoReplies(t *testing.T) {
 	server, base := names(t)
 	server.Set("name.test", dnstest.Addrs("93.184.216.34", "127.0.0.9"))
 	server.Set("unused.test", dnstest.Addrs("198.41.0.4"))
@@ -245,14 +245,14 @@ func TestLearn(t *testing.T) {
 	open(t, n, network.IPv4, network.Stream).Connect(at("93.184.216.34:443"))
 	open(t, n, network.IPv4, network.Stream).Connect(at("192.33.4.12:80"))
 
-	client, clientAt := packets(t, "127.0.0.1:0")
+	client, clientAt := udpSocket(t, "127.0.0.1:0")
 	s := open(t, n, network.IPv4, network.Datagram)
 	must(t, s.Bind(here))
 	client.WriteToUDPAddrPort([]byte("question"), local(t, s))
 	receive(t, s)
 	send(t, s, "answer", clientAt)
 
-	handed, handedAt := packets(t, "127.0.0.1:0")
+	handed, handedAt := udpSocket(t, "127.0.0.1:0")
 	adopted, err := kernel.Adopt(handed)
 	must(t, err)
 	h := n.Adopt(adopted)

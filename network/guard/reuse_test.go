@@ -9,9 +9,9 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// TestReuseTakesNothing has a second socket on the address of a first, both with SO_REUSEADDR, of a
-// guest or of another program.
-func TestReuseTakesNothing(t *testing.T) {
+// TestReuseAddrTakesNoDatagrams binds a second socket to the address of a first, both with
+// SO_REUSEADDR. The first belongs to a guest or to another program.
+func TestReuseAddrTakesNoDatagrams(t *testing.T) {
 	host := kernel.New(kernel.Config{})
 	allowed := []string{"allow listen any", "allow join any", "allow connect any"}
 	alone := []string{"allow listen any"} // and no group may be joined
@@ -46,7 +46,7 @@ func TestReuseTakesNothing(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			one := open(t, test.first, network.IPv4, network.Datagram)
 			must(t, one.SetOption(network.ReuseAddr, 1))
-			where := free(t, at(test.at))
+			where := unusedAddr(t, at(test.at))
 			must(t, one.Bind(where))
 			two := open(t, test.second, network.IPv4, network.Datagram)
 			must(t, two.SetOption(network.ReuseAddr, 1))
@@ -62,11 +62,11 @@ func TestReuseTakesNothing(t *testing.T) {
 	}
 }
 
-// TestReuseAfterFailure has a bind fail that might have shared its port, and then tries one that
-// must not.
-func TestReuseAfterFailure(t *testing.T) {
+// TestReuseAddrAfterFailedBind makes a bind fail that could have shared its port, and then tries
+// one that must not.
+func TestReuseAddrAfterFailedBind(t *testing.T) {
 	host := kernel.New(kernel.Config{})
-	group := free(t, at("239.1.2.3:0"))
+	group := unusedAddr(t, at("239.1.2.3:0"))
 	must(t, open(t, host, network.IPv4, network.Datagram).Bind(group)) // alone
 	single := open(t, host, network.IPv4, network.Datagram)
 	must(t, single.SetOption(network.ReuseAddr, 1))
@@ -79,8 +79,8 @@ func TestReuseAfterFailure(t *testing.T) {
 	must(t, s.Bind(here))
 }
 
-// free is an address with a port that nobody has.
-func free(t *testing.T, a netip.AddrPort) netip.AddrPort {
+// unusedAddr returns an address with a port that no socket has.
+func unusedAddr(t *testing.T, a netip.AddrPort) netip.AddrPort {
 	t.Helper()
 	s := open(t, kernel.New(kernel.Config{}), network.IPv4, network.Datagram)
 	must(t, s.Bind(at("0.0.0.0:0")))
@@ -89,9 +89,9 @@ func free(t *testing.T, a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr(), port)
 }
 
-// TestReuseForGroups has two guests hear one group on one port, of which the second gets nothing
-// that is sent to the host alone.
-func TestReuseForGroups(t *testing.T) {
+// TestReuseAddrSharesGroups receives from one group on one port with two guests. The second gets no
+// datagram to the host's own address.
+func TestReuseAddrSharesGroups(t *testing.T) {
 	text := []string{"allow listen any", "allow join any", "allow connect any"}
 	group := netip.MustParseAddr("239.1.2.3")
 	on := network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}

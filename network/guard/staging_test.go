@@ -15,7 +15,7 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// spy is a Network that looks at the buffers which its sockets are given to receive into.
+// spy is a Network that looks into the buffers into which its sockets receive.
 type spy struct {
 	network.Network
 	watched []byte
@@ -46,7 +46,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// receiver makes a guarded socket that hears 127.0.0.1 and nobody else.
+// receiver returns a guarded socket that admits 127.0.0.1 alone.
 func receiver(t testing.TB, base network.Network, shared bool) (network.Socket, netip.AddrPort) {
 	t.Helper()
 	rules, err := policy.ParseTargets(policy.Allow, policy.Listen, "udp://loopback from 127.0.0.1",
@@ -79,9 +79,9 @@ func send(t testing.TB, s network.Socket, text string, to netip.AddrPort) {
 	must(t, err)
 }
 
-// TestSharedBuffers receives into buffers that others look at: they must never hold what the guest
-// may not hear.
-func TestSharedBuffers(t *testing.T) {
+// TestSharedBuffersNeverHoldDeniedDatagram receives into buffers that other threads read. They must
+// never hold a datagram that is not admitted.
+func TestSharedBuffersNeverHoldDeniedDatagram(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		s := &spy{Network: kernel.New(kernel.Config{}), watched: make([]byte, 3)}
 		sock, at := receiver(t, s, shared)
@@ -119,9 +119,9 @@ func TestSharedBuffers(t *testing.T) {
 	}
 }
 
-// TestVastBuffer receives into more than any datagram can fill: what a stranger sends costs no more
-// than that.
-func TestVastBuffer(t *testing.T) {
+// TestWipeIsBoundedByOneDatagram receives into a buffer longer than any datagram. A denied datagram
+// clears no more than the longest datagram can fill.
+func TestWipeIsBoundedByOneDatagram(t *testing.T) {
 	sock, at := receiver(t, kernel.New(kernel.Config{}), false)
 	vast := bytes.Repeat([]byte{'x'}, 1<<17)
 	send(t, sender(t, "127.0.0.2"), "secret", at)
@@ -133,9 +133,9 @@ func TestVastBuffer(t *testing.T) {
 	}
 }
 
-// TestSharedPeek has many look at strangers' datagrams at once; none of those between them may be
-// lost.
-func TestSharedPeek(t *testing.T) {
+// TestConcurrentPeeksLoseNoDatagram peeks at denied datagrams in many threads at once. No admitted
+// datagram between them may be lost.
+func TestConcurrentPeeksLoseNoDatagram(t *testing.T) {
 	const count = 200
 	sock, at := receiver(t, kernel.New(kernel.Config{}), true)
 	stranger, friend := sender(t, "127.0.0.2"), sender(t, "127.0.0.1")

@@ -14,7 +14,7 @@ import (
 
 // In these tests a guest makes each call that would change an adopted socket for its owner.
 
-// optionsOf reads all options of a socket of the host.
+// optionsOf returns all options of a socket of the host.
 func optionsOf(t *testing.T, s network.Socket) map[network.Option]int64 {
 	t.Helper()
 	all := make(map[network.Option]int64)
@@ -32,8 +32,8 @@ func optionsOf(t *testing.T, s network.Socket) map[network.Option]int64 {
 	return all
 }
 
-// meddle sets all options to whatever they take.
-func meddle(t *testing.T, s network.Socket, own network.Socket) {
+// setAllOptions sets each option to another value that it accepts.
+func setAllOptions(t *testing.T, s network.Socket, own network.Socket) {
 	t.Helper()
 	for o, was := range optionsOf(t, own) {
 		if _, err := s.Option(o); err != nil {
@@ -50,7 +50,7 @@ func meddle(t *testing.T, s network.Socket, own network.Socket) {
 	}
 }
 
-func unmeddled(t *testing.T, own network.Socket, was map[network.Option]int64) {
+func expectOptions(t *testing.T, own network.Socket, was map[network.Option]int64) {
 	t.Helper()
 	for o, v := range optionsOf(t, own) {
 		if v != was[o] {
@@ -59,7 +59,7 @@ func unmeddled(t *testing.T, own network.Socket, was map[network.Option]int64) {
 	}
 }
 
-func TestHandedListenerStays(t *testing.T) {
+func TestAdoptedListenerKeepsOptions(t *testing.T) {
 	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	must(t, err)
 	t.Cleanup(func() { l.Close() })
@@ -69,7 +69,7 @@ func TestHandedListenerStays(t *testing.T) {
 	must(t, own.SetOption(network.Linger, 5))
 	was := optionsOf(t, own)
 
-	n, s := handed(t, l, testutil.Policy(t, "allow listen any", "allow connect any"))
+	n, s := adopted(t, l, testutil.Policy(t, "allow listen any", "allow connect any"))
 	for how := network.ShutRead; how <= network.ShutBoth; how++ {
 		wantErr(t, "shutdown", s.Shutdown(how), syscall.EACCES)
 	}
@@ -78,8 +78,8 @@ func TestHandedListenerStays(t *testing.T) {
 	}
 	wantErr(t, "connect", s.Connect(at("127.0.0.1:9")), syscall.EISCONN)
 	wantErr(t, "bind", s.Bind(here), syscall.EINVAL)
-	meddle(t, s, own)
-	unmeddled(t, own, was)
+	setAllOptions(t, s, own)
+	expectOptions(t, own, was)
 
 	// As many wait as before: the backlog is the host's.
 	there := l.Addr().(*net.TCPAddr).AddrPort()
@@ -88,12 +88,12 @@ func TestHandedListenerStays(t *testing.T) {
 		must(t, err)
 		t.Cleanup(func() { c.Close() })
 	}
-	if accept(t, s, time.Now().Add(patience)) == nil {
+	if accept(t, s, time.Now().Add(testTimeout)) == nil {
 		t.Error("got no connection for the guest, want one")
 	}
 	must(t, s.Close())
-	unmeddled(t, own, was)
-	l.SetDeadline(time.Now().Add(patience))
+	expectOptions(t, own, was)
+	l.SetDeadline(time.Now().Add(testTimeout))
 	for range 7 {
 		c, err := l.Accept()
 		if err != nil {
@@ -106,68 +106,68 @@ func TestHandedListenerStays(t *testing.T) {
 	}
 }
 
-func TestHandedPacketsStay(t *testing.T) {
+func TestAdoptedDatagramSocketKeepsOptions(t *testing.T) {
 	group := netip.MustParseAddr("239.1.2.3")
 	on := network.Interface{Addr: netip.MustParseAddr("127.0.0.1")}
 	allowed := []string{"allow listen any", "allow connect any", "allow join any"}
-	host, hostAt := packets(t, "0.0.0.0:0")
-	friend, friendAt := packets(t, "127.0.0.1:0")
+	host, hostAt := udpSocket(t, "0.0.0.0:0")
+	friend, friendAt := udpSocket(t, "127.0.0.1:0")
 	own, err := kernel.Adopt(host)
 	must(t, err)
 	t.Cleanup(func() { own.Close() })
 	must(t, own.Join(group, on))
 	was := optionsOf(t, own)
 
-	_, s := handed(t, host, testutil.Policy(t, allowed...))
+	_, s := adopted(t, host, testutil.Policy(t, allowed...))
 	for how := network.ShutRead; how <= network.ShutBoth; how++ {
 		wantErr(t, "shutdown", s.Shutdown(how), syscall.EACCES)
 	}
 	wantErr(t, "connect", s.Connect(friendAt), syscall.EACCES)
 	wantErr(t, "bind", s.Bind(here), syscall.EINVAL)
-	meddle(t, s, own)
-	unmeddled(t, own, was)
+	setAllOptions(t, s, own)
+	expectOptions(t, own, was)
 	wantErr(t, "leave what the host has joined", s.Leave(group, on), syscall.EADDRNOTAVAIL)
 	wantErr(t, "join what the host has joined", s.Join(group, on), syscall.EADDRINUSE)
 	must(t, s.Close())
-	unmeddled(t, own, was)
+	expectOptions(t, own, was)
 
 	friend.WriteToUDPAddrPort([]byte("to one"), netip.AddrPortFrom(friendAt.Addr(), hostAt.Port()))
-	heard(t, host, "to one")
+	expectDatagram(t, host, "to one")
 	out := open(t, kernel.New(kernel.Config{}), network.IPv4, network.Datagram)
 	must(t, out.SetOption(network.MulticastInterface4, 0x7f000001))
 	send(t, out, "to all", netip.AddrPortFrom(group, hostAt.Port()))
-	heard(t, host, "to all")
+	expectDatagram(t, host, "to all")
 }
 
-// TestHandedConnectedStays hands over a socket for datagrams that is connected.
-func TestHandedConnectedStays(t *testing.T) {
-	peer, peerAt := packets(t, "127.0.0.1:0")
-	_, otherAt := packets(t, "127.0.0.1:0")
+// TestAdoptedConnectedSocketKeepsOptions adopts a connected datagram socket.
+func TestAdoptedConnectedSocketKeepsOptions(t *testing.T) {
+	peer, peerAt := udpSocket(t, "127.0.0.1:0")
+	_, otherAt := udpSocket(t, "127.0.0.1:0")
 	c, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(peerAt))
 	must(t, err)
 	defer c.Close()
-	_, s := handed(t, c, testutil.Policy(t, "allow connect any"))
+	_, s := adopted(t, c, testutil.Policy(t, "allow connect any"))
 	for how := network.ShutRead; how <= network.ShutBoth; how++ {
 		wantErr(t, "shutdown", s.Shutdown(how), syscall.EACCES)
 	}
 	wantErr(t, "connect elsewhere", s.Connect(otherAt), syscall.EACCES)
 	wantErr(t, "connect to where it is", s.Connect(peerAt), nil)
 	send(t, s, "guest", nobody)
-	heard(t, peer, "guest")
+	expectDatagram(t, peer, "guest")
 	must(t, s.Close())
 	_, err = c.Write([]byte("host"))
 	must(t, err)
-	heard(t, peer, "host")
+	expectDatagram(t, peer, "host")
 }
 
-// TestHandedConnectionIsTheGuests hands over a stream's connection, which ends when the guest says
-// so.
-func TestHandedConnectionIsTheGuests(t *testing.T) {
+// TestAdoptedStreamBelongsToGuest adopts the connection of a stream, which ends when the guest ends
+// it.
+func TestAdoptedStreamBelongsToGuest(t *testing.T) {
 	there, said := listener(t, "127.0.0.1:0")
 	c, err := net.DialTCP("tcp4", nil, net.TCPAddrFromAddrPort(there))
 	must(t, err)
 	defer c.Close()
-	_, s := handed(t, c, nil)
+	_, s := adopted(t, c, nil)
 	must(t, s.SetOption(network.NoDelay, 0))
 	must(t, s.Shutdown(network.ShutWrite))
 	if got := <-said; got != "" {

@@ -11,32 +11,32 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// take is one receive of a guest, into so many bytes.
-type take struct {
+// recvCall is one receive of a guest into so many bytes.
+type recvCall struct {
 	into  int
 	flags network.RecvFlags
 	want  uint64 // bytes counted by then
 }
 
-// TestReceivedBytes counts each byte once that a guest has seen, and datagrams by their whole
-// length: in the counter and, to the same effect, against the limit.
-func TestReceivedBytes(t *testing.T) {
+// TestReceivedBytesCountPeekedOnce counts each byte once that a guest has received or peeked at,
+// and a datagram with its whole length. The counter and the limit agree.
+func TestReceivedBytesCountPeekedOnce(t *testing.T) {
 	const peek = network.Peek
 	for _, tt := range []struct {
 		name  string
 		typ   network.Type
 		sent  []int // bytes that are sent, each in one piece
-		takes []take
+		takes []recvCall
 	}{
-		{"datagram", network.Datagram, []int{500}, []take{{1000, 0, 500}}},
-		{"datagram cut", network.Datagram, []int{500}, []take{{10, 0, 500}}},
-		{"datagram into nothing", network.Datagram, []int{500}, []take{{0, 0, 500}}},
+		{"datagram", network.Datagram, []int{500}, []recvCall{{1000, 0, 500}}},
+		{"datagram cut", network.Datagram, []int{500}, []recvCall{{10, 0, 500}}},
+		{"datagram into nothing", network.Datagram, []int{500}, []recvCall{{0, 0, 500}}},
 		{"datagram peeked at", network.Datagram, []int{500, 400},
-			[]take{{1000, peek, 500}, {1000, peek, 500}, {0, 0, 500}, {0, peek, 900},
+			[]recvCall{{1000, peek, 500}, {1000, peek, 500}, {0, 0, 500}, {0, peek, 900},
 				{1000, 0, 900}}},
-		{"stream", network.Stream, []int{500}, []take{{300, 0, 300}, {300, 0, 500}}},
+		{"stream", network.Stream, []int{500}, []recvCall{{300, 0, 300}, {300, 0, 500}}},
 		{"stream peeked at", network.Stream, []int{500},
-			[]take{{300, peek, 300}, {400, peek, 400}, {100, peek, 400}, {100, 0, 400},
+			[]recvCall{{300, peek, 300}, {400, peek, 400}, {100, peek, 400}, {100, 0, 400},
 				{400, 0, 500}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestReceivedBytes(t *testing.T) {
 					send(size)
 				}
 				for i, take := range tt.takes {
-					if _, err := s.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+					if _, err := s.Wait(network.Readable, time.Now().Add(testTimeout)); err != nil {
 						t.Fatal(err)
 					}
 					if _, err := s.Recv([][]byte{make([]byte, take.into)}, take.flags); err != nil {
@@ -63,17 +63,17 @@ func TestReceivedBytes(t *testing.T) {
 	}
 }
 
-// TestSeenBytesAreLimited finds no way to see bytes beyond the limit.
-func TestSeenBytesAreLimited(t *testing.T) {
+// TestPeekedBytesAreCharged finds no way to read bytes beyond the limit.
+func TestPeekedBytesAreCharged(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		typ  network.Type
-		take take
+		take recvCall
 	}{
-		{"stream peeked at", network.Stream, take{1 << 16, network.Peek, 0}},
-		{"datagram peeked at", network.Datagram, take{1 << 16, network.Peek, 0}},
-		{"datagram cut", network.Datagram, take{1, 0, 0}},
-		{"datagram into nothing", network.Datagram, take{0, 0, 0}},
+		{"stream peeked at", network.Stream, recvCall{1 << 16, network.Peek, 0}},
+		{"datagram peeked at", network.Datagram, recvCall{1 << 16, network.Peek, 0}},
+		{"datagram cut", network.Datagram, recvCall{1, 0, 0}},
+		{"datagram into nothing", network.Datagram, recvCall{0, 0, 0}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n, _ := limited(t, policy.Limits{RecvBytesPerSecond: 1000})
@@ -81,7 +81,7 @@ func TestSeenBytesAreLimited(t *testing.T) {
 			for range 3 {
 				send(50_000)
 			}
-			if _, err := s.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+			if _, err := s.Wait(network.Readable, time.Now().Add(testTimeout)); err != nil {
 				t.Fatal(err)
 			}
 			bufs := [][]byte{make([]byte, tt.take.into)}
@@ -109,7 +109,7 @@ func TestSeenBytesAreLimited(t *testing.T) {
 	}
 }
 
-// openReceiver opens a socket of a guest, and how to send to it.
+// openReceiver opens a socket of a guest, and returns a function that sends to it.
 func openReceiver(t *testing.T, n *guard.Network, typ network.Type) (s network.Socket,
 	send func(size int)) {
 	t.Helper()
@@ -122,7 +122,7 @@ func openReceiver(t *testing.T, n *guard.Network, typ network.Type) (s network.S
 			}
 		}
 	}
-	peer, _ := packets(t, "127.0.0.1:0")
+	peer, _ := udpSocket(t, "127.0.0.1:0")
 	s = open(t, n, network.IPv4, network.Datagram)
 	must(t, s.Bind(here))
 	return s, func(size int) {
@@ -132,17 +132,17 @@ func openReceiver(t *testing.T, n *guard.Network, typ network.Type) (s network.S
 	}
 }
 
-// TestSeenElsewhere peeks at what another holder of a socket that was handed over takes.
-func TestSeenElsewhere(t *testing.T) {
-	peer, _ := packets(t, "127.0.0.1:0")
-	other, at := packets(t, "127.0.0.1:0")
-	n, s := handed(t, other, nil)
+// TestPeekOnAdoptedSocket peeks at bytes that the owner of an adopted socket takes.
+func TestPeekOnAdoptedSocket(t *testing.T) {
+	peer, _ := udpSocket(t, "127.0.0.1:0")
+	other, at := udpSocket(t, "127.0.0.1:0")
+	n, s := adopted(t, other, nil)
 	b := make([]byte, 1000)
 	for i := range 3 {
 		if _, err := peer.WriteToUDPAddrPort(make([]byte, 500), at); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+		if _, err := s.Wait(network.Readable, time.Now().Add(testTimeout)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Recv([][]byte{b}, network.Peek); err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// TestStrangerIsToldOnce turns more peers away than one, at more sockets than one.
-func TestStrangerIsToldOnce(t *testing.T) {
+// TestOnStrangerOncePerSocket turns several peers away at several sockets.
+func TestOnStrangerOncePerSocket(t *testing.T) {
 	for _, row := range []struct {
 		protocol string
 		typ      network.Type
@@ -51,7 +51,7 @@ func TestStrangerIsToldOnce(t *testing.T) {
 					}
 					d := net.Dialer{
 						LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)},
-						Timeout:   patience,
+						Timeout:   testTimeout,
 					}
 					c, err := d.Dial("tcp", at.String())
 					if err != nil {
@@ -69,7 +69,7 @@ func TestStrangerIsToldOnce(t *testing.T) {
 	}
 }
 
-func TestLimitIsTold(t *testing.T) {
+func TestOnLimitEachTime(t *testing.T) {
 	var told []string
 	p := policy.New(
 		testutil.Policy(t, "allow connect loopback").Rules(),
@@ -94,12 +94,12 @@ func TestLimitIsTold(t *testing.T) {
 	}
 }
 
-// TestAlteringIsTold has a guest change sockets that were handed over.
-func TestAlteringIsTold(t *testing.T) {
+// TestOnRefusalOfAlteringAdoptedSocket makes each call that would change an adopted socket.
+func TestOnRefusalOfAlteringAdoptedSocket(t *testing.T) {
 	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	must(t, err)
 	t.Cleanup(func() { l.Close() })
-	host, hostAt := packets(t, "127.0.0.1:0")
+	host, hostAt := udpSocket(t, "127.0.0.1:0")
 	for _, dry := range []bool{false, true} {
 		var told []string
 		n := guard.New(kernel.New(kernel.Config{}),
