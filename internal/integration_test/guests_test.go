@@ -277,11 +277,11 @@ func startGuestUnder(t testing.TB, p *policy.Policy, name string, args ...string
 func portText(a netip.AddrPort) string { return fmt.Sprint(a.Port()) }
 
 // waitUntil waits until a condition holds.
-func waitUntil(t testing.TB, what string, holds func() bool) {
+func waitUntil(t testing.TB, condition string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(testTimeout); !holds(); runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatalf("got a timeout, want: %s\n%s", what, goroutineStacks())
+			t.Fatalf("got a timeout, want: %s\n%s", condition, goroutineStacks())
 		}
 	}
 }
