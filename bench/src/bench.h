@@ -31,14 +31,14 @@ static inline int64_t now(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static inline void result(int64_t units, int64_t since)
+static inline void print_result(int64_t units, int64_t since)
 {
 	int64_t ns = now() - since;
 	printf("result %lld %lld\n", (long long)units, (long long)ns);
 	fflush(stdout);
 }
 
-static inline struct sockaddr_in loopback(int port)
+static inline struct sockaddr_in loopback_address(int port)
 {
 	struct sockaddr_in a;
 	memset(&a, 0, sizeof a);
@@ -48,9 +48,9 @@ static inline struct sockaddr_in loopback(int port)
 	return a;
 }
 
-static inline int bound(int type, int port)
+static inline int open_bound(int type, int port)
 {
-	struct sockaddr_in a = loopback(port);
+	struct sockaddr_in a = loopback_address(port);
 	int fd = socket(AF_INET, type, 0);
 	if (fd < 0)
 		fail("socket");
@@ -59,7 +59,7 @@ static inline int bound(int type, int port)
 	return fd;
 }
 
-static inline void say_port(int fd)
+static inline void print_port(int fd)
 {
 	struct sockaddr_in a;
 	socklen_t len = sizeof a;
@@ -69,16 +69,16 @@ static inline void say_port(int fd)
 	fflush(stdout);
 }
 
-static inline int listening(void)
+static inline int open_listener(void)
 {
-	int fd = bound(SOCK_STREAM, 0);
+	int fd = open_bound(SOCK_STREAM, 0);
 	if (listen(fd, 4096) != 0)
 		fail("listen");
-	say_port(fd);
+	print_port(fd);
 	return fd;
 }
 
-static inline int accepted(int listener)
+static inline int accept_one(int listener)
 {
 	int fd = accept(listener, NULL, NULL);
 	if (fd < 0)
@@ -86,9 +86,9 @@ static inline int accepted(int listener)
 	return fd;
 }
 
-static inline int connected(int type, const char *port)
+static inline int open_connected(int type, const char *port)
 {
-	struct sockaddr_in a = loopback(atoi(port));
+	struct sockaddr_in a = loopback_address(atoi(port));
 	int fd = socket(AF_INET, type, 0);
 	if (fd < 0)
 		fail("socket");
@@ -97,7 +97,7 @@ static inline int connected(int type, const char *port)
 	return fd;
 }
 
-static inline void without_delay(int fd)
+static inline void set_nodelay(int fd)
 {
 	int on = 1;
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
@@ -130,7 +130,7 @@ static inline int recv_all(int fd, char *data, size_t size)
 	return 1;
 }
 
-static inline int is(const char *a, const char *b)
+static inline int equals(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;
 }

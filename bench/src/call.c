@@ -25,11 +25,11 @@ int main(int argc, char **argv)
 {
 	if (argc != 2)
 		usage("call COUNT");
-	int fd = bound(SOCK_DGRAM, 0);
+	int fd = open_bound(SOCK_DGRAM, 0);
 	int64_t count = atoll(argv[1]), start = now();
 	for (int64_t i = 0; i < count; i++)
 		if (ask(fd) != 0)
 			fail("receive time-out");
-	result(count, start);
+	print_result(count, start);
 	return 0;
 }

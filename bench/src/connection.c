@@ -8,26 +8,26 @@
 int main(int argc, char **argv)
 {
 	char byte;
-	if (argc == 4 && (is(argv[1], "connect") || is(argv[1], "open"))) {
-		int wait = is(argv[1], "open");
+	if (argc == 4 && (equals(argv[1], "connect") || equals(argv[1], "open"))) {
+		int wait = equals(argv[1], "open");
 		int64_t count = atoll(argv[3]), start = now();
 		for (int64_t i = 0; i < count; i++) {
-			int fd = connected(SOCK_STREAM, argv[2]);
+			int fd = open_connected(SOCK_STREAM, argv[2]);
 			if (wait && recv(fd, &byte, 1, 0) < 0)
 				fail("recv");
 			close(fd);
 		}
-		result(count, start);
-	} else if (argc == 3 && is(argv[1], "accept")) {
-		int listener = listening();
+		print_result(count, start);
+	} else if (argc == 3 && equals(argv[1], "accept")) {
+		int listener = open_listener();
 		int64_t count = atoll(argv[2]), start = 0;
 		for (int64_t i = 0; i < count; i++) {
-			int fd = accepted(listener);
+			int fd = accept_one(listener);
 			if (i == 0)
 				start = now();
 			close(fd);
 		}
-		result(count, start);
+		print_result(count, start);
 	} else {
 		usage("connection connect PORT COUNT | accept COUNT | open PORT COUNT");
 	}

@@ -158,11 +158,11 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof data; i++)
 		data[i] = (unsigned char)next_random();
 	for (size_t i = 0; argc == 3 && i < sizeof kinds / sizeof kinds[0]; i++)
-		if (is(argv[1], kinds[i].name)) {
+		if (equals(argv[1], kinds[i].name)) {
 			int rounds = atoi(argv[2]);
 			int64_t start = now();
 			u32 digest = kinds[i].work(rounds);
-			result(rounds, start);
+			print_result(rounds, start);
 			printf("digest %08x\n", digest);
 			return 0;
 		}

@@ -3,6 +3,6 @@
 
 int main(void)
 {
-	accepted(listening());
+	accept_one(open_listener());
 	return 1;
 }

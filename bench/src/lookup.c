@@ -16,6 +16,6 @@ int main(int argc, char **argv)
 		}
 		freeaddrinfo(all);
 	}
-	result(count, start);
+	print_result(count, start);
 	return 0;
 }

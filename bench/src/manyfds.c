@@ -13,10 +13,10 @@ static char buf[64];
 static void serve(int count)
 {
 	static struct pollfd fds[MOST];
-	int listener = listening();
+	int listener = open_listener();
 	for (int i = 0; i < count; i++) {
-		fds[i] = (struct pollfd){.fd = accepted(listener), .events = POLLIN};
-		without_delay(fds[i].fd);
+		fds[i] = (struct pollfd){.fd = accept_one(listener), .events = POLLIN};
+		set_nodelay(fds[i].fd);
 	}
 	int64_t events = 0, start = now();
 	for (;;) {
@@ -31,7 +31,7 @@ static void serve(int count)
 			if (n < 0)
 				fail("recv");
 			if (n == 0) {
-				result(events, start);
+				print_result(events, start);
 				return;
 			}
 			send_all(fds[i].fd, buf, (size_t)n);
@@ -44,8 +44,8 @@ static void drive(const char *port, int count, int active, int64_t rounds)
 {
 	static int fds[MOST];
 	for (int i = 0; i < count; i++) {
-		fds[i] = connected(SOCK_STREAM, port);
-		without_delay(fds[i]);
+		fds[i] = open_connected(SOCK_STREAM, port);
+		set_nodelay(fds[i]);
 	}
 	int step = count / active;
 	int64_t start = now();
@@ -55,14 +55,14 @@ static void drive(const char *port, int count, int active, int64_t rounds)
 		for (int i = 0; i < active; i++)
 			recv_all(fds[i * step], buf, sizeof buf);
 	}
-	result(rounds * active, start);
+	print_result(rounds * active, start);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && is(argv[1], "serve") && atoi(argv[2]) <= MOST)
+	if (argc == 3 && equals(argv[1], "serve") && atoi(argv[2]) <= MOST)
 		serve(atoi(argv[2]));
-	else if (argc == 6 && is(argv[1], "drive") && atoi(argv[3]) <= MOST)
+	else if (argc == 6 && equals(argv[1], "drive") && atoi(argv[3]) <= MOST)
 		drive(argv[2], atoi(argv[3]), atoi(argv[4]), atoll(argv[5]));
 	else
 		usage("manyfds serve CONNECTIONS | drive PORT CONNECTIONS ACTIVE ROUNDS");

@@ -8,21 +8,21 @@ static char buf[64];
 
 static void serve_stream(void)
 {
-	int fd = accepted(listening());
+	int fd = accept_one(open_listener());
 	int64_t rounds = 0, start = now();
-	without_delay(fd);
+	set_nodelay(fd);
 	while (recv_all(fd, buf, sizeof buf)) {
 		send_all(fd, buf, sizeof buf);
 		rounds++;
 	}
-	result(rounds, start);
+	print_result(rounds, start);
 }
 
 static void serve_datagrams(void)
 {
-	int fd = bound(SOCK_DGRAM, 0);
+	int fd = open_bound(SOCK_DGRAM, 0);
 	int64_t rounds = 0, start = 0;
-	say_port(fd);
+	print_port(fd);
 	for (;; rounds++) {
 		struct sockaddr_in peer;
 		socklen_t len = sizeof peer;
@@ -36,31 +36,31 @@ static void serve_datagrams(void)
 		if (sendto(fd, buf, (size_t)n, 0, (struct sockaddr *)&peer, len) != n)
 			fail("sendto");
 	}
-	result(rounds, start);
+	print_result(rounds, start);
 }
 
 static void ask(int datagrams, const char *port, int64_t rounds)
 {
-	int fd = connected(datagrams ? SOCK_DGRAM : SOCK_STREAM, port);
+	int fd = open_connected(datagrams ? SOCK_DGRAM : SOCK_STREAM, port);
 	if (!datagrams)
-		without_delay(fd);
+		set_nodelay(fd);
 	int64_t start = now();
 	for (int64_t i = 0; i < rounds; i++) {
 		send_all(fd, buf, sizeof buf);
 		if (!recv_all(fd, buf, sizeof buf))
 			fail("the server has gone");
 	}
-	result(rounds, start);
+	print_result(rounds, start);
 	if (datagrams)
 		send(fd, buf, 0, 0);
 }
 
 int main(int argc, char **argv)
 {
-	int datagrams = argc > 2 && is(argv[2], "udp");
-	if (argc == 5 && is(argv[1], "client"))
+	int datagrams = argc > 2 && equals(argv[2], "udp");
+	if (argc == 5 && equals(argv[1], "client"))
 		ask(datagrams, argv[3], atoll(argv[4]));
-	else if (argc == 3 && is(argv[1], "server"))
+	else if (argc == 3 && equals(argv[1], "server"))
 		datagrams ? serve_datagrams() : serve_stream();
 	else
 		usage("pingpong client tcp|udp PORT ROUNDS | server tcp|udp");

@@ -26,21 +26,21 @@ static void pour(int fd, size_t size, int64_t total)
 
 int main(int argc, char **argv)
 {
-	if (argc == 5 && is(argv[1], "send")) {
-		int fd = connected(SOCK_STREAM, argv[2]);
+	if (argc == 5 && equals(argv[1], "send")) {
+		int fd = open_connected(SOCK_STREAM, argv[2]);
 		int64_t total = atoll(argv[4]), start = now();
 		pour(fd, (size_t)atoi(argv[3]), total);
 		shutdown(fd, SHUT_WR);
 		drain(fd, 1);
-		result(total, start);
-	} else if (argc == 4 && is(argv[1], "recv")) {
-		int fd = connected(SOCK_STREAM, argv[2]);
+		print_result(total, start);
+	} else if (argc == 4 && equals(argv[1], "recv")) {
+		int fd = open_connected(SOCK_STREAM, argv[2]);
 		int64_t start = now();
-		result(drain(fd, (size_t)atoi(argv[3])), start);
-	} else if (argc == 2 && is(argv[1], "sink")) {
-		drain(accepted(listening()), sizeof buf);
-	} else if (argc == 3 && is(argv[1], "source")) {
-		pour(accepted(listening()), sizeof buf, atoll(argv[2]));
+		print_result(drain(fd, (size_t)atoi(argv[3])), start);
+	} else if (argc == 2 && equals(argv[1], "sink")) {
+		drain(accept_one(open_listener()), sizeof buf);
+	} else if (argc == 3 && equals(argv[1], "source")) {
+		pour(accept_one(open_listener()), sizeof buf, atoll(argv[2]));
 	} else {
 		usage("stream send PORT BUFFER TOTAL | recv PORT BUFFER | sink | source TOTAL");
 	}

@@ -74,8 +74,13 @@ func compileEmbedded(t testing.TB, from embed.FS, name string) *wasport.Module {
 
 // loopbackPolicy allows everything on this host, and nothing beyond.
 func loopbackPolicy(t testing.TB) *policy.Policy {
-	return testutil.Policy(t, "allow connect loopback", "allow listen loopback", "allow join multicast",
-		"allow connect multicast")
+	return testutil.Policy(
+		t,
+		"allow connect loopback",
+		"allow listen loopback",
+		"allow join multicast",
+		"allow connect multicast",
+	)
 }
 
 // guest is a guest that runs while the test talks to it.

@@ -100,8 +100,8 @@ func TestThreadClosesDescriptorOthersBlockOn(t *testing.T) {
 	})
 }
 
-// TestMemoryGrowsDuringCallsOfThreads makes the memory grow while threads are in system calls, start
-// and compute.
+// TestMemoryGrowsDuringCallsOfThreads makes the memory grow while threads are in system calls,
+// start and compute.
 func TestMemoryGrowsDuringCallsOfThreads(t *testing.T) {
 	repeatTest(t, func(t *testing.T) {
 		const rounds = 300

@@ -180,8 +180,8 @@ func (l *traceLines) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestThreadsOfSeveralGuestsShareNothing runs guests of one module at once: each has its own memory,
-// descriptors and threads.
+// TestThreadsOfSeveralGuestsShareNothing runs guests of one module at once: each has its own
+// memory, descriptors and threads.
 func TestThreadsOfSeveralGuestsShareNothing(t *testing.T) {
 	repeatTest(t, func(t *testing.T) {
 		var running sync.WaitGroup

@@ -46,7 +46,7 @@ static bool parse_number(const char *text, uint32_t most, uint32_t *number)
 
 /* Asks the host for the port of a service that is not in the library's table. The name is an
  * address literal, for which no policy is asked. */
-static bool ask_for_port(const char *service, const struct kind *kind, uint16_t *port)
+static bool query_port(const char *service, const struct kind *kind, uint16_t *port)
 {
 	wasport_hints hints = {.family = WASPORT_INET4, .enabled = 1};
 	wasport_addr_info answer;
@@ -78,11 +78,11 @@ static int find_ports(const char *service, int flags, struct kind kinds[KINDS])
 		const struct service *s;
 		if (!kinds[i].wanted)
 			continue;
-		s = __wasport_service_named(service, kinds[i].service);
+		s = __wasport_service_by_name(service, kinds[i].service);
 		if (s != NULL)
 			kinds[i].port = s->port;
 		else
-			kinds[i].wanted = ask_for_port(service, &kinds[i], &kinds[i].port);
+			kinds[i].wanted = query_port(service, &kinds[i], &kinds[i].port);
 		any = any || kinds[i].wanted;
 	}
 	return any ? 0 : EAI_SERVICE;
@@ -105,7 +105,7 @@ static int choose_kinds(const struct addrinfo *hints, struct kind kinds[KINDS])
 	return any ? 0 : EAI_SOCKTYPE;
 }
 
-static int append_one(struct results *r, wasport_addr addr, const struct kind *kind)
+static int append_result(struct results *r, wasport_addr addr, const struct kind *kind)
 {
 	struct block {
 		struct addrinfo info;
@@ -136,16 +136,16 @@ static int append_one(struct results *r, wasport_addr addr, const struct kind *k
 	return 0;
 }
 
-static int append(struct results *r, const wasport_addr *addr)
+static int append_results(struct results *r, const wasport_addr *addr)
 {
 	int err = 0;
 	for (int i = 0; i < KINDS && err == 0; i++)
 		if (r->kinds[i].wanted)
-			err = append_one(r, *addr, &r->kinds[i]);
+			err = append_result(r, *addr, &r->kinds[i]);
 	return err;
 }
 
-static void map(wasport_addr *addr)
+static void map_v4(wasport_addr *addr)
 {
 	uint8_t ip[4];
 	memcpy(ip, addr->u.v4.ip, sizeof ip);
@@ -158,7 +158,7 @@ static void map(wasport_addr *addr)
 
 /* Appends the addresses for a null node: the unspecified ones to bind to, or else loopback (RFC
  * 3493, section 6.1). */
-static int append_nameless(struct results *r, int family, bool passive)
+static int append_null_node(struct results *r, int family, bool passive)
 {
 	wasport_addr v4 = {.kind = WASPORT_INET4}, v6 = {.kind = WASPORT_INET6};
 	int err = 0;
@@ -167,12 +167,12 @@ static int append_nameless(struct results *r, int family, bool passive)
 		memcpy(v4.u.v4.ip, (uint8_t[]){127, 0, 0, 1}, sizeof v4.u.v4.ip);
 		v6.u.v6.ip[7] = 1;
 		if (family != AF_INET)
-			err = append(r, &v6);
-		return err == 0 && family != AF_INET6 ? append(r, &v4) : err;
+			err = append_results(r, &v6);
+		return err == 0 && family != AF_INET6 ? append_results(r, &v4) : err;
 	}
 	if (family != AF_INET6)
-		err = append(r, &v4);
-	return err == 0 && family != AF_INET ? append(r, &v6) : err;
+		err = append_results(r, &v4);
+	return err == 0 && family != AF_INET ? append_results(r, &v6) : err;
 }
 
 /* Splits the zone, the number or the name of an interface, from an IPv6 literal (RFC 4007, section
@@ -214,9 +214,9 @@ static int append_literal(
 		if (hints->ai_family == AF_INET6) {
 			if (!(hints->ai_flags & AI_V4MAPPED))
 				return EAI_ADDRFAMILY;
-			map(&addr);
+			map_v4(&addr);
 		}
-		return append(r, &addr);
+		return append_results(r, &addr);
 	}
 	if (strchr(node, ':') != NULL) {
 		err = split_zone(node, text, sizeof text, &scope);
@@ -226,12 +226,12 @@ static int append_literal(
 					return EAI_ADDRFAMILY;
 				addr.kind = WASPORT_INET4;
 				memcpy(addr.u.v4.ip, &in6.s6_addr[12], sizeof addr.u.v4.ip);
-				return append(r, &addr);
+				return append_results(r, &addr);
 			}
 			addr.kind = WASPORT_INET6;
 			__wasport_encode_ip6(&in6, addr.u.v6.ip);
 			r->scope = scope;
-			return append(r, &addr);
+			return append_results(r, &addr);
 		}
 		return EAI_NONAME;
 	}
@@ -239,7 +239,7 @@ static int append_literal(
 	return 0;
 }
 
-static int append_names(struct results *r, const char *node, int family, bool mapped)
+static int append_lookup(struct results *r, const char *node, int family, bool mapped)
 {
 	wasport_addr_info *list;
 	uint32_t count;
@@ -249,21 +249,21 @@ static int append_names(struct results *r, const char *node, int family, bool ma
 		return err;
 	for (uint32_t i = 0; i < count && err == 0; i++) {
 		if (mapped)
-			map(&list[i].addr);
-		err = append(r, &list[i].addr);
+			map_v4(&list[i].addr);
+		err = append_results(r, &list[i].addr);
 	}
 	free(list);
 	return err;
 }
 
-static int append_named(struct results *r, const char *node, const struct addrinfo *hints)
+static int append_name(struct results *r, const char *node, const struct addrinfo *hints)
 {
 	bool mapped = hints->ai_family == AF_INET6 && (hints->ai_flags & AI_V4MAPPED);
-	int err = append_names(r, node, hints->ai_family, false);
+	int err = append_lookup(r, node, hints->ai_family, false);
 
 	if (!mapped || (err != 0 && err != EAI_NONAME) || (err == 0 && !(hints->ai_flags & AI_ALL)))
 		return err;
-	int more = append_names(r, node, AF_INET, true);
+	int more = append_lookup(r, node, AF_INET, true);
 	return err == 0 && more == EAI_NONAME ? 0 : more;
 }
 
@@ -293,10 +293,10 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
 	if (hints->ai_flags & AI_CANONNAME)
 		r.canonical = node;
 	if (node == NULL)
-		err = append_nameless(&r, hints->ai_family, hints->ai_flags & AI_PASSIVE);
+		err = append_null_node(&r, hints->ai_family, hints->ai_flags & AI_PASSIVE);
 	else if ((err = append_literal(&r, node, hints, &literal)) == 0 && !literal)
 		err = hints->ai_flags & AI_NUMERICHOST || *node == '\0' ? EAI_NONAME
-		                                                        : append_named(&r, node, hints);
+		                                                        : append_name(&r, node, hints);
 	if (err != 0) {
 		freeaddrinfo(r.first);
 		return err;

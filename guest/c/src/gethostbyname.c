@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATIC_ROOM = 2048 };
+enum { BUFFER_STEP = 2048 };
 
 int *__h_errno_location(void)
 {
@@ -40,7 +40,7 @@ void herror(const char *what)
 
 /* Lays out a struct hostent in room: the two lists, the addresses, the name. Returns ERANGE if room
  * is too small (gethostbyname(3)). */
-static int lay_out(
+static int fill_hostent(
     const struct addrinfo *all, const char *name, struct hostent *host, char *room, size_t size)
 {
 	uintptr_t skew = -(uintptr_t)room % sizeof(char *);
@@ -91,7 +91,7 @@ int gethostbyname2_r(const char *name, int family, struct hostent *host, char *r
 		*code = NO_RECOVERY;
 		return EBADMSG;
 	}
-	err = lay_out(all, name, host, room, size);
+	err = fill_hostent(all, name, host, room, size);
 	freeaddrinfo(all);
 	*code = err == 0 ? 0 : NO_RECOVERY;
 	if (err == 0)
@@ -118,13 +118,13 @@ struct hostent *gethostbyname2(const char *name, int family)
 			if (err != ERANGE)
 				return result;
 		}
-		char *more = realloc(room, size + STATIC_ROOM);
+		char *more = realloc(room, size + BUFFER_STEP);
 		if (more == NULL) {
 			h_errno = NO_RECOVERY;
 			return NULL;
 		}
 		room = more;
-		size += STATIC_ROOM;
+		size += BUFFER_STEP;
 	}
 }
 

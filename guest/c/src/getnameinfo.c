@@ -24,7 +24,7 @@ static void add_zone(const struct sockaddr_in6 *in6, int flags, char *text)
 	strcat(strcat(text, "%"), name);
 }
 
-static int put(char *to, socklen_t room, const char *text)
+static int copy_text(char *to, socklen_t room, const char *text)
 {
 	if (strlen(text) >= room)
 		return EAI_OVERFLOW;
@@ -33,12 +33,12 @@ static int put(char *to, socklen_t room, const char *text)
 }
 
 /* The ABI has no reverse lookup. Only the name of the loopback addresses is known without one. */
-static int put_host(const struct sockaddr *sa, char *host, socklen_t room, int flags)
+static int copy_host(const struct sockaddr *sa, char *host, socklen_t room, int flags)
 {
 	char text[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE];
 
 	if (!(flags & NI_NUMERICHOST) && is_loopback(sa))
-		return put(host, room, "localhost");
+		return copy_text(host, room, "localhost");
 	if (flags & NI_NAMEREQD)
 		return EAI_NONAME;
 	if (sa->sa_family == AF_INET) {
@@ -47,10 +47,10 @@ static int put_host(const struct sockaddr *sa, char *host, socklen_t room, int f
 		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)sa)->sin6_addr, text, sizeof text);
 		add_zone((const struct sockaddr_in6 *)sa, flags, text);
 	}
-	return put(host, room, text);
+	return copy_text(host, room, text);
 }
 
-static int put_service(const struct sockaddr *sa, char *name, socklen_t room, int flags)
+static int copy_service(const struct sockaddr *sa, char *name, socklen_t room, int flags)
 {
 	/* Both families have their port in the same place. */
 	uint16_t port = ntohs(((const struct sockaddr_in *)sa)->sin_port);
@@ -58,9 +58,9 @@ static int put_service(const struct sockaddr *sa, char *name, socklen_t room, in
 	char text[sizeof "65535"];
 
 	if (!(flags & NI_NUMERICSERV))
-		s = __wasport_service_at(port, flags & NI_DGRAM ? SERVICE_UDP : SERVICE_TCP);
+		s = __wasport_service_by_port(port, flags & NI_DGRAM ? SERVICE_UDP : SERVICE_TCP);
 	sprintf(text, "%u", port);
-	return put(name, room, s != NULL ? s->name : text);
+	return copy_text(name, room, s != NULL ? s->name : text);
 }
 
 int getnameinfo(const struct sockaddr *restrict sa, socklen_t len, char *restrict host,
@@ -77,8 +77,8 @@ int getnameinfo(const struct sockaddr *restrict sa, socklen_t len, char *restric
 	if ((host == NULL || host_room == 0) && (service == NULL || service_room == 0))
 		return EAI_NONAME;
 	if (host != NULL && host_room > 0)
-		err = put_host(sa, host, host_room, flags);
+		err = copy_host(sa, host, host_room, flags);
 	if (err == 0 && service != NULL && service_room > 0)
-		err = put_service(sa, service, service_room, flags);
+		err = copy_service(sa, service, service_room, flags);
 	return err;
 }

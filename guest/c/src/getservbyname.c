@@ -72,7 +72,7 @@ static const struct {
 	{"ipv6-icmp", "IPv6-ICMP", IPPROTO_ICMPV6},
 };
 
-const struct service *__wasport_service_named(const char *name, int wanted)
+const struct service *__wasport_service_by_name(const char *name, int wanted)
 {
 	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
 		if ((services[i].protocols & wanted) && strcmp(services[i].name, name) == 0)
@@ -80,7 +80,7 @@ const struct service *__wasport_service_named(const char *name, int wanted)
 	return NULL;
 }
 
-const struct service *__wasport_service_at(uint16_t port, int wanted)
+const struct service *__wasport_service_by_port(uint16_t port, int wanted)
 {
 	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
 		if ((services[i].protocols & wanted) && services[i].port == port)
@@ -88,7 +88,7 @@ const struct service *__wasport_service_at(uint16_t port, int wanted)
 	return NULL;
 }
 
-static int wanted_by(const char *protocol)
+static int protocol_mask(const char *protocol)
 {
 	if (protocol == NULL)
 		return BOTH;
@@ -97,7 +97,7 @@ static int wanted_by(const char *protocol)
 	                                      : 0;
 }
 
-static struct servent *describe(const struct service *s, int wanted)
+static struct servent *fill_servent(const struct service *s, int wanted)
 {
 	static _Thread_local struct servent entry;
 	static char *no_aliases[1];
@@ -113,17 +113,17 @@ static struct servent *describe(const struct service *s, int wanted)
 
 struct servent *getservbyname(const char *name, const char *protocol)
 {
-	int wanted = wanted_by(protocol);
-	return describe(__wasport_service_named(name, wanted), wanted);
+	int wanted = protocol_mask(protocol);
+	return fill_servent(__wasport_service_by_name(name, wanted), wanted);
 }
 
 struct servent *getservbyport(int port, const char *protocol)
 {
-	int wanted = wanted_by(protocol);
-	return describe(__wasport_service_at(ntohs((uint16_t)port), wanted), wanted);
+	int wanted = protocol_mask(protocol);
+	return fill_servent(__wasport_service_by_port(ntohs((uint16_t)port), wanted), wanted);
 }
 
-static struct protoent *protocol(size_t i)
+static struct protoent *fill_protoent(size_t i)
 {
 	static _Thread_local struct protoent entry;
 	static _Thread_local char *aliases[2];
@@ -139,7 +139,7 @@ struct protoent *getprotobyname(const char *name)
 {
 	for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
 		if (strcmp(protocols[i].name, name) == 0 || strcmp(protocols[i].alias, name) == 0)
-			return protocol(i);
+			return fill_protoent(i);
 	return NULL;
 }
 
@@ -147,6 +147,6 @@ struct protoent *getprotobynumber(int number)
 {
 	for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
 		if (protocols[i].number == number)
-			return protocol(i);
+			return fill_protoent(i);
 	return NULL;
 }

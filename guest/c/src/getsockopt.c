@@ -5,7 +5,7 @@
 
 /* The family, type and protocol of a socket are not options of the ABI, but follow from other
  * calls. */
-static int32_t get_nature(int fd, int name, int *value)
+static int32_t get_socket_kind(int fd, int name, int *value)
 {
 	wasport_addr addr;
 	int32_t err = __wasport_socktype(fd, value);
@@ -20,7 +20,7 @@ static int32_t get_nature(int fd, int name, int *value)
 	return err;
 }
 
-static int store(void *value, socklen_t *len, const void *from, socklen_t size)
+static int copy_value(void *value, socklen_t *len, const void *from, socklen_t size)
 {
 	if (*len > size)
 		*len = size;
@@ -38,7 +38,7 @@ static int get_timeout(int fd, int name, void *value, socklen_t *len)
 	memset(&tv, 0, sizeof tv);
 	tv.tv_sec = (time_t)(us / 1000000);
 	tv.tv_usec = (suseconds_t)(us % 1000000);
-	return store(value, len, &tv, sizeof tv);
+	return copy_value(value, len, &tv, sizeof tv);
 }
 
 static int get_linger(int fd, void *value, socklen_t *len)
@@ -50,17 +50,17 @@ static int get_linger(int fd, void *value, socklen_t *len)
 		return -1;
 	linger.l_onoff = on;
 	linger.l_linger = seconds;
-	return store(value, len, &linger, sizeof linger);
+	return copy_value(value, len, &linger, sizeof linger);
 }
 
 static int get_multicast_interface(int fd, void *value, socklen_t *len)
 {
 	int number = 0;
 	struct in_addr addr;
-	if (result(__wasport_own_get(fd, WASPORT_OPT_IP_MULTICAST_IF, &number)) != 0)
+	if (result(__wasport_ext_get_option(fd, WASPORT_OPT_IP_MULTICAST_IF, &number)) != 0)
 		return -1;
 	addr.s_addr = htonl((uint32_t)number);
-	return store(value, len, &addr, sizeof addr);
+	return copy_value(value, len, &addr, sizeof addr);
 }
 
 int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict len)
@@ -77,7 +77,7 @@ int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *res
 	if (o != NULL)
 		err = __wasport_option_get(fd, o, &number);
 	else if (level == SOL_SOCKET && (name == SO_TYPE || name == SO_DOMAIN || name == SO_PROTOCOL))
-		err = get_nature(fd, name, &number);
+		err = get_socket_kind(fd, name, &number);
 	else if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO))
 		return get_timeout(fd, name, value, len);
 	else if (level == SOL_SOCKET && name == SO_LINGER)
@@ -95,5 +95,5 @@ int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *res
 	/* IPv4's options may be read as a char. */
 	if (level == IPPROTO_IP && *len > 0 && *len < sizeof number)
 		*len = 1;
-	return store(value, len, &number, sizeof number);
+	return copy_value(value, len, &number, sizeof number);
 }

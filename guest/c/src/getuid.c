@@ -2,26 +2,26 @@
 
 #include <unistd.h>
 
-enum { SOMEBODY = 1000, INIT = 1 };
+enum { GUEST_ID = 1000, INIT_PID = 1 };
 
 uid_t getuid(void)
 {
-	return SOMEBODY;
+	return GUEST_ID;
 }
 
 uid_t geteuid(void)
 {
-	return SOMEBODY;
+	return GUEST_ID;
 }
 
 gid_t getgid(void)
 {
-	return SOMEBODY;
+	return GUEST_ID;
 }
 
 gid_t getegid(void)
 {
-	return SOMEBODY;
+	return GUEST_ID;
 }
 
 /* There are no supplementary groups. */
@@ -31,32 +31,32 @@ int getgroups(int count, gid_t list[])
 	return result(count < 0 ? EINVAL : 0);
 }
 
-static int become(unsigned id)
+static int change_id(unsigned id)
 {
-	return result(id == SOMEBODY ? 0 : id == (unsigned)-1 ? EINVAL : EPERM);
+	return result(id == GUEST_ID ? 0 : id == (unsigned)-1 ? EINVAL : EPERM);
 }
 
 int setuid(uid_t id)
 {
-	return become(id);
+	return change_id(id);
 }
 
 int seteuid(uid_t id)
 {
-	return become(id);
+	return change_id(id);
 }
 
 int setgid(gid_t id)
 {
-	return become(id);
+	return change_id(id);
 }
 
 int setegid(gid_t id)
 {
-	return become(id);
+	return change_id(id);
 }
 
 pid_t getppid(void)
 {
-	return INIT;
+	return INIT_PID;
 }

@@ -102,7 +102,7 @@ void if_freenameindex(struct if_nameindex *all)
 	free(all);
 }
 
-static unsigned int flags_of(uint32_t flags)
+static unsigned int iff_flags(uint32_t flags)
 {
 	static const struct {
 		uint32_t abi;
@@ -129,7 +129,7 @@ struct entry {
 	char name[sizeof((wasport_interface *)NULL)->name];
 };
 
-static void fill(struct entry *e, const wasport_interface *from)
+static void fill_entry(struct entry *e, const wasport_interface *from)
 {
 	socklen_t len = sizeof e->addr;
 	uint8_t *mask, *broadcast;
@@ -137,7 +137,7 @@ static void fill(struct entry *e, const wasport_interface *from)
 
 	memcpy(e->name, from->name, sizeof e->name);
 	e->head.ifa_name = e->name;
-	e->head.ifa_flags = flags_of(from->flags);
+	e->head.ifa_flags = iff_flags(from->flags);
 	__wasport_decode(&from->addr, (struct sockaddr *)&e->addr, &len);
 	e->mask.ss_family = e->addr.ss_family;
 	memcpy(&e->broadcast, &e->addr, sizeof e->broadcast);
@@ -183,7 +183,7 @@ int getifaddrs(struct ifaddrs **all)
 			*all = NULL;
 			return result(ENOMEM);
 		}
-		fill(e, &list[i]);
+		fill_entry(e, &list[i]);
 		*last = &e->head;
 		last = &e->head.ifa_next;
 	}

@@ -6,7 +6,7 @@
 #include <wasi/api.h>
 
 /* Finds the number of readable bytes, which poll_oneoff returns with the event of readability. */
-static int32_t readable(int fd, int *n)
+static int32_t readable_bytes(int fd, int *n)
 {
 #if WASPORT_EXT
 	__wasi_subscription_t subscriptions[2] = {
@@ -45,7 +45,7 @@ int ioctl(int fd, int request, ...)
 	va_end(args);
 	switch (request) {
 	case FIONREAD:
-		return result(value == NULL ? EFAULT : readable(fd, value));
+		return result(value == NULL ? EFAULT : readable_bytes(fd, value));
 	case FIONBIO:
 		return result(value == NULL ? EFAULT : __wasport_set_nonblock(fd, *value != 0, &was));
 	case SIOCATMARK:

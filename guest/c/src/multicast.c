@@ -5,7 +5,7 @@
 
 /* Finds the IPv4 address of the interface with an index, since the ABI selects an IPv4 interface by
  * its address. */
-static int32_t address_of(uint32_t index, struct in_addr *addr)
+static int32_t interface_address(uint32_t index, struct in_addr *addr)
 {
 	wasport_interface *list;
 	uint32_t count;
@@ -36,9 +36,10 @@ int32_t __wasport_set_multicast_interface(int fd, const void *value, socklen_t l
 	else
 		return EINVAL;
 	addr = request.imr_address;
-	if (request.imr_ifindex != 0 && (err = address_of((uint32_t)request.imr_ifindex, &addr)) != 0)
+	if (request.imr_ifindex != 0 &&
+	    (err = interface_address((uint32_t)request.imr_ifindex, &addr)) != 0)
 		return err;
-	return __wasport_own_set(fd, WASPORT_OPT_IP_MULTICAST_IF, ntohl(addr.s_addr));
+	return __wasport_ext_set_option(fd, WASPORT_OPT_IP_MULTICAST_IF, ntohl(addr.s_addr));
 }
 
 static int32_t change_membership(int fd, bool join, const wasport_ip *group, uint32_t interface)
@@ -48,18 +49,18 @@ static int32_t change_membership(int fd, bool join, const wasport_ip *group, uin
 	return wasport_sock_set_ip_drop_membership(fd, group, interface);
 }
 
-static int32_t membership4(
+static int32_t change_membership4(
     int fd, bool join, struct in_addr group, uint32_t index, struct in_addr interface)
 {
 	wasport_ip ip = {.kind = WASPORT_INET4};
 	int32_t err;
-	if (index != 0 && (err = address_of(index, &interface)) != 0)
+	if (index != 0 && (err = interface_address(index, &interface)) != 0)
 		return err;
 	memcpy(ip.u.v4, &group, sizeof ip.u.v4);
 	return change_membership(fd, join, &ip, interface.s_addr);
 }
 
-static int32_t membership6(int fd, bool join, const struct in6_addr *group, uint32_t index)
+static int32_t change_membership6(int fd, bool join, const struct in6_addr *group, uint32_t index)
 {
 	wasport_ip ip = {.kind = WASPORT_INET6};
 	__wasport_encode_ip6(group, ip.u.v6);
@@ -80,9 +81,10 @@ int32_t __wasport_set_membership(int fd, int level, int name, const void *value,
 		if (request.gr_group.ss_family != (level == IPPROTO_IP ? AF_INET : AF_INET6))
 			return EADDRNOTAVAIL;
 		if (level == IPPROTO_IP)
-			return membership4(fd, name == MCAST_JOIN_GROUP, in.sin_addr, request.gr_interface,
-			    (struct in_addr){0});
-		return membership6(fd, name == MCAST_JOIN_GROUP, &in6.sin6_addr, request.gr_interface);
+			return change_membership4(fd, name == MCAST_JOIN_GROUP, in.sin_addr,
+			    request.gr_interface, (struct in_addr){0});
+		return change_membership6(
+		    fd, name == MCAST_JOIN_GROUP, &in6.sin6_addr, request.gr_interface);
 	}
 	if (level == IPPROTO_IP) {
 		struct ip_mreqn request;
@@ -90,14 +92,14 @@ int32_t __wasport_set_membership(int fd, int level, int name, const void *value,
 			return EINVAL;
 		memset(&request, 0, sizeof request);
 		memcpy(&request, value, len < sizeof request ? sizeof(struct ip_mreq) : sizeof request);
-		return membership4(fd, name == IP_ADD_MEMBERSHIP, request.imr_multiaddr,
+		return change_membership4(fd, name == IP_ADD_MEMBERSHIP, request.imr_multiaddr,
 		    (uint32_t)request.imr_ifindex, request.imr_address);
 	}
 	struct ipv6_mreq request;
 	if (len < sizeof request)
 		return EINVAL;
 	memcpy(&request, value, sizeof request);
-	return membership6(
+	return change_membership6(
 	    fd, name == IPV6_JOIN_GROUP, &request.ipv6mr_multiaddr, request.ipv6mr_interface);
 }
 

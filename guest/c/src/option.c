@@ -75,7 +75,7 @@ const struct option *__wasport_option(int level, int name)
 	return NULL;
 }
 
-int32_t __wasport_own_get(int fd, int option, int *value)
+int32_t __wasport_ext_get_option(int fd, int option, int *value)
 {
 #if WASPORT_EXT
 	int64_t wide;
@@ -89,7 +89,7 @@ int32_t __wasport_own_get(int fd, int option, int *value)
 #endif
 }
 
-int32_t __wasport_own_set(int fd, int option, int64_t value)
+int32_t __wasport_ext_set_option(int fd, int option, int64_t value)
 {
 #if WASPORT_EXT
 	return wasport_sock_set_option(fd, (uint32_t)option, value);
@@ -106,16 +106,16 @@ int32_t __wasport_option_get(int fd, const struct option *o, int *value)
 	int32_t err;
 
 	if (o->own != 0)
-		return __wasport_own_get(fd, o->own, value);
+		return __wasport_ext_get_option(fd, o->own, value);
 	err = o->get8 != NULL ? o->get8(fd, &octet) : o->get32(fd, &number);
 	*value = o->get8 != NULL ? octet : (int)number;
 	return err;
 }
 
-static int32_t set(int fd, const struct option *o, int value)
+static int32_t set_option(int fd, const struct option *o, int value)
 {
 	if (o->own != 0)
-		return __wasport_own_set(fd, o->own, value);
+		return __wasport_ext_set_option(fd, o->own, value);
 	if (o->get8 == NULL)
 		return o->set(fd, (uint32_t)value);
 	if (o->set == set_loop6 && value != 0 && value != 1)
@@ -132,7 +132,7 @@ static int32_t set(int fd, const struct option *o, int value)
 int32_t __wasport_option_set(int fd, const struct option *o, const int *value)
 {
 	int ignored;
-	int32_t err = value != NULL ? set(fd, o, *value) : EINVAL;
+	int32_t err = value != NULL ? set_option(fd, o, *value) : EINVAL;
 	/* Linux reports an option that the socket does not have before an invalid value. */
 	return err == EINVAL && __wasport_option_get(fd, o, &ignored) != 0 ? ENOPROTOOPT : err;
 }

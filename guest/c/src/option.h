@@ -24,8 +24,8 @@ HIDDEN int32_t __wasport_option_get(int fd, const struct option *o, int *value);
 HIDDEN int32_t __wasport_option_set(int fd, const struct option *o, const int *value);
 
 /* Gets or sets an option by its number in wasport's own imports. */
-HIDDEN int32_t __wasport_own_get(int fd, int option, int *value);
-HIDDEN int32_t __wasport_own_set(int fd, int option, int64_t value);
+HIDDEN int32_t __wasport_ext_get_option(int fd, int option, int *value);
+HIDDEN int32_t __wasport_ext_set_option(int fd, int option, int64_t value);
 
 /* Returns the errno for an option that does not exist. */
 HIDDEN int32_t __wasport_no_option(int fd);

@@ -2,19 +2,19 @@
 
 #if !WASPORT_EXT
 
-enum { MOST_PENDING = 64 };
+enum { MAX_PENDING = 64 };
 
 /* The connects in progress. When the table is full, a new one replaces the oldest. */
 static struct {
 	int fd;
 	bool used;
 	wasport_addr addr;
-} pending[MOST_PENDING];
+} pending[MAX_PENDING];
 static unsigned int next;
 
-static int find(int fd)
+static int find_pending(int fd)
 {
-	for (int i = 0; i < MOST_PENDING; i++)
+	for (int i = 0; i < MAX_PENDING; i++)
 		if (pending[i].used && pending[i].fd == fd)
 			return i;
 	return -1;
@@ -22,9 +22,9 @@ static int find(int fd)
 
 void __wasport_pending_start(int fd, const wasport_addr *addr)
 {
-	int i = find(fd);
+	int i = find_pending(fd);
 	if (i < 0)
-		i = (int)(next++ % MOST_PENDING);
+		i = (int)(next++ % MAX_PENDING);
 	pending[i].fd = fd;
 	pending[i].used = true;
 	pending[i].addr = *addr;
@@ -32,7 +32,7 @@ void __wasport_pending_start(int fd, const wasport_addr *addr)
 
 void __wasport_pending_forget(int fd)
 {
-	int i = find(fd);
+	int i = find_pending(fd);
 	if (i >= 0)
 		pending[i].used = false;
 }
@@ -46,7 +46,7 @@ int32_t __wasport_pending_error(int fd, int *error)
 	*error = 0;
 	if (err != 0)
 		return err;
-	i = find(fd);
+	i = find_pending(fd);
 	if (i < 0)
 		return 0;
 	if (wasport_sock_addr_remote(fd, &peer) != 0) {

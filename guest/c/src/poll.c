@@ -9,9 +9,9 @@
 
 _Static_assert(POLLIN == POLLRDNORM && POLLOUT == POLLWRNORM, "one bit for each direction");
 
-enum { FEW = 8 };
+enum { STACK_FDS = 8 };
 
-static const uint64_t FOR_EVER = UINT64_MAX;
+static const uint64_t NO_TIMEOUT = UINT64_MAX;
 
 static void subscribe(__wasi_subscription_t *s, uint8_t tag, size_t which, int fd)
 {
@@ -30,7 +30,7 @@ static void subscribe_clock(__wasi_subscription_t *s, uint64_t ns)
 	s->u.u.clock.flags = 0;
 }
 
-static short happened(const __wasi_event_t *e)
+static short revents_of_event(const __wasi_event_t *e)
 {
 	/* The direction is reported beside POLLERR, for callers that check only that one. */
 	int revents = 0;
@@ -50,17 +50,17 @@ static short happened(const __wasi_event_t *e)
 }
 
 /* Waits for ns nanoseconds. Returns the number of descriptors with events, or -1. */
-static int wait_for(struct pollfd *fds, nfds_t n, uint64_t ns)
+static int poll_fds(struct pollfd *fds, nfds_t n, uint64_t ns)
 {
-	__wasi_subscription_t few_subscriptions[FEW], *subscriptions = few_subscriptions;
-	__wasi_event_t few_events[FEW], *events = few_events;
+	__wasi_subscription_t stack_subscriptions[STACK_FDS], *subscriptions = stack_subscriptions;
+	__wasi_event_t stack_events[STACK_FDS], *events = stack_events;
 	size_t count = 0, got = 0;
 	int ready = 0;
 	int32_t err;
 
 	if (n > SIZE_MAX / 2 / (sizeof *subscriptions + sizeof *events) - 1)
 		return result(EINVAL);
-	if (2 * n + 1 > FEW) {
+	if (2 * n + 1 > STACK_FDS) {
 		subscriptions = malloc((2 * n + 1) * (sizeof *subscriptions + sizeof *events));
 		if (subscriptions == NULL)
 			return result(ENOMEM);
@@ -88,7 +88,7 @@ static int wait_for(struct pollfd *fds, nfds_t n, uint64_t ns)
 		}
 #endif
 	}
-	if (ns != FOR_EVER)
+	if (ns != NO_TIMEOUT)
 		subscribe_clock(&subscriptions[count++], ns);
 	else if (count == 0)
 		subscribe_clock(&subscriptions[count++], INT64_MAX);
@@ -96,8 +96,8 @@ static int wait_for(struct pollfd *fds, nfds_t n, uint64_t ns)
 	err = __wasi_poll_oneoff(subscriptions, events, count, &got);
 	for (size_t i = 0; err == 0 && i < got; i++)
 		if (events[i].type != __WASI_EVENTTYPE_CLOCK)
-			fds[events[i].userdata].revents |= happened(&events[i]);
-	if (subscriptions != few_subscriptions)
+			fds[events[i].userdata].revents |= revents_of_event(&events[i]);
+	if (subscriptions != stack_subscriptions)
 		free(subscriptions);
 	if (err != 0)
 		return result(err);
@@ -112,27 +112,27 @@ static uint64_t nanoseconds(const struct timespec *ts)
 	return (uint64_t)(ts->tv_sec > most ? most : ts->tv_sec) * 1000000000 + (uint64_t)ts->tv_nsec;
 }
 
-static bool valid(const struct timespec *ts)
+static bool valid_timespec(const struct timespec *ts)
 {
 	return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < 1000000000;
 }
 
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
-	return wait_for(fds, n, timeout < 0 ? FOR_EVER : (uint64_t)timeout * 1000000);
+	return poll_fds(fds, n, timeout < 0 ? NO_TIMEOUT : (uint64_t)timeout * 1000000);
 }
 
 /* There are no signals, so the mask has no effect. */
 int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask)
 {
 	(void)mask;
-	if (timeout != NULL && !valid(timeout))
+	if (timeout != NULL && !valid_timespec(timeout))
 		return result(EINVAL);
-	return wait_for(fds, n, timeout == NULL ? FOR_EVER : nanoseconds(timeout));
+	return poll_fds(fds, n, timeout == NULL ? NO_TIMEOUT : nanoseconds(timeout));
 }
 
 /* wasi-libc's fd_set is a list. Adds the descriptors below limit to fds. */
-static size_t add(struct pollfd *fds, size_t n, const fd_set *set, int limit, short events)
+static size_t add_fds(struct pollfd *fds, size_t n, const fd_set *set, int limit, short events)
 {
 	for (size_t i = 0; set != NULL && i < set->__nfds; i++)
 		if (set->__fds[i] < limit)
@@ -141,7 +141,7 @@ static size_t add(struct pollfd *fds, size_t n, const fd_set *set, int limit, sh
 }
 
 /* Leaves the ready descriptors in the set, and returns their number. */
-static int keep(fd_set *set, const struct pollfd *fds, size_t n)
+static int keep_ready(fd_set *set, const struct pollfd *fds, size_t n)
 {
 	if (set == NULL)
 		return 0;
@@ -155,29 +155,29 @@ static int keep(fd_set *set, const struct pollfd *fds, size_t n)
 int pselect(int limit, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict excepts,
 	const struct timespec *restrict timeout, const sigset_t *restrict mask)
 {
-	struct pollfd few[FEW], *fds = few;
+	struct pollfd stack_fds[STACK_FDS], *fds = stack_fds;
 	size_t room = (reads != NULL ? reads->__nfds : 0) + (writes != NULL ? writes->__nfds : 0);
 	size_t readers, all;
 	int ready;
 
 	(void)mask;
-	if (limit < 0 || (timeout != NULL && !valid(timeout)))
+	if (limit < 0 || (timeout != NULL && !valid_timespec(timeout)))
 		return result(EINVAL);
-	if (room > FEW && (fds = malloc(room * sizeof *fds)) == NULL)
+	if (room > STACK_FDS && (fds = malloc(room * sizeof *fds)) == NULL)
 		return result(ENOMEM);
-	readers = add(fds, 0, reads, limit, POLLIN);
-	all = add(fds, readers, writes, limit, POLLOUT);
-	ready = wait_for(fds, all, timeout == NULL ? FOR_EVER : nanoseconds(timeout));
+	readers = add_fds(fds, 0, reads, limit, POLLIN);
+	all = add_fds(fds, readers, writes, limit, POLLOUT);
+	ready = poll_fds(fds, all, timeout == NULL ? NO_TIMEOUT : nanoseconds(timeout));
 	for (size_t i = 0; ready > 0 && i < all; i++)
 		if (fds[i].revents & POLLNVAL)
 			ready = result(EBADF);
 	if (ready >= 0) {
-		ready = keep(reads, fds, readers) + keep(writes, fds + readers, all - readers);
+		ready = keep_ready(reads, fds, readers) + keep_ready(writes, fds + readers, all - readers);
 		/* The exceptional condition of a socket is urgent data, which the ABI does not have. */
 		if (excepts != NULL)
 			FD_ZERO(excepts);
 	}
-	if (fds != few)
+	if (fds != stack_fds)
 		free(fds);
 	return ready;
 }

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_LINKS = 40 };
+enum { MAX_LINKS = 40 };
 
 /* The resolved part of a path, which never ends in a slash, and the rest of the path. */
 struct walk {
@@ -16,11 +16,11 @@ struct walk {
 };
 
 /* Puts the target of a link before the rest. */
-static int32_t follow(struct walk *w, const char *target, size_t size)
+static int32_t follow_link(struct walk *w, const char *target, size_t size)
 {
 	size_t rest = strlen(w->left);
 
-	if (++w->links > MOST_LINKS)
+	if (++w->links > MAX_LINKS)
 		return ELOOP;
 	if (size + 1 + rest >= sizeof w->left)
 		return ENAMETOOLONG;
@@ -31,7 +31,7 @@ static int32_t follow(struct walk *w, const char *target, size_t size)
 }
 
 /* Resolves the first component of the rest. */
-static int32_t step(struct walk *w)
+static int32_t resolve_component(struct walk *w)
 {
 	char target[PATH_MAX];
 	size_t part = strcspn(w->left, "/"), before = w->len;
@@ -58,10 +58,10 @@ static int32_t step(struct walk *w)
 		return 0;
 	w->len = size > 0 && target[0] == '/' ? 0 : before;
 	w->done[w->len] = '\0';
-	return follow(w, target, (size_t)size);
+	return follow_link(w, target, (size_t)size);
 }
 
-static int32_t resolve(struct walk *w, const char *path)
+static int32_t resolve_path(struct walk *w, const char *path)
 {
 	struct stat st;
 	size_t len = strlen(path);
@@ -86,7 +86,7 @@ static int32_t resolve(struct walk *w, const char *path)
 	w->done[w->len] = '\0';
 	memcpy(w->left, path, len + 1);
 	while (err == 0 && w->left[0] != '\0')
-		err = step(w);
+		err = resolve_component(w);
 	if (err == 0 && w->len == 0)
 		strcpy(w->done, "/");
 	return err;
@@ -104,7 +104,7 @@ char *realpath(const char *restrict path, char *restrict to)
 	w = malloc(sizeof *w);
 	if (w == NULL)
 		return NULL;
-	err = resolve(w, path);
+	err = resolve_path(w, path);
 	if (err != 0) {
 		errno = err;
 		to = NULL;

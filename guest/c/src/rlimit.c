@@ -20,7 +20,7 @@ static struct rlimit limits[RLIM_NLIMITS] = {
 	[RLIMIT_AS] = {RLIM_INFINITY, RLIM_INFINITY},
 };
 
-static rlim_t stack(void)
+static rlim_t stack_size(void)
 {
 	/* The stack lies below the variables (--stack-first), or above them. */
 	if (&__global_base > (unsigned char *)LOWEST_BASE)
@@ -28,18 +28,18 @@ static rlim_t stack(void)
 	return (rlim_t)(&__heap_base - &__data_end);
 }
 
-static struct rlimit *limit(int resource)
+static struct rlimit *find_limit(int resource)
 {
 	if (resource < 0 || resource >= RLIM_NLIMITS)
 		return NULL;
 	if (resource == RLIMIT_STACK && limits[resource].rlim_max == 0)
-		limits[resource].rlim_cur = limits[resource].rlim_max = stack();
+		limits[resource].rlim_cur = limits[resource].rlim_max = stack_size();
 	return &limits[resource];
 }
 
 int getrlimit(int resource, struct rlimit *to)
 {
-	const struct rlimit *now = limit(resource);
+	const struct rlimit *now = find_limit(resource);
 
 	if (now == NULL || to == NULL)
 		return result(now == NULL ? EINVAL : EFAULT);
@@ -49,7 +49,7 @@ int getrlimit(int resource, struct rlimit *to)
 
 int setrlimit(int resource, const struct rlimit *from)
 {
-	struct rlimit *now = limit(resource);
+	struct rlimit *now = find_limit(resource);
 
 	if (now == NULL || from == NULL)
 		return result(now == NULL ? EINVAL : EFAULT);

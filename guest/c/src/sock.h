@@ -45,8 +45,8 @@ struct service {
 	uint8_t protocols;
 };
 enum { SERVICE_TCP = 1, SERVICE_UDP = 2 };
-HIDDEN const struct service *__wasport_service_named(const char *name, int protocols);
-HIDDEN const struct service *__wasport_service_at(uint16_t port, int protocols);
+HIDDEN const struct service *__wasport_service_by_name(const char *name, int protocols);
+HIDDEN const struct service *__wasport_service_by_port(uint16_t port, int protocols);
 
 /* lookup.c: looks up a name's addresses, as a malloc'd list that the caller frees. Returns an EAI_
  * code. */

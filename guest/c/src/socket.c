@@ -114,7 +114,8 @@ int shutdown(int fd, int how)
 	return result(wasport_sock_shutdown(fd, (uint32_t)how));
 }
 
-static int name(int32_t err, const wasport_addr *addr, struct sockaddr *sa, socklen_t *len)
+static int return_address(
+    int32_t err, const wasport_addr *addr, struct sockaddr *sa, socklen_t *len)
 {
 	if (err != 0)
 		return result(err);
@@ -128,14 +129,14 @@ int getsockname(int fd, struct sockaddr *restrict sa, socklen_t *restrict len)
 {
 	wasport_addr addr;
 	int32_t err = wasport_sock_addr_local(fd, &addr);
-	return name(err, &addr, sa, len);
+	return return_address(err, &addr, sa, len);
 }
 
 int getpeername(int fd, struct sockaddr *restrict sa, socklen_t *restrict len)
 {
 	wasport_addr addr;
 	int32_t err = wasport_sock_addr_remote(fd, &addr);
-	return name(err, &addr, sa, len);
+	return return_address(err, &addr, sa, len);
 }
 
 /* The ABI has no urgent data, so the mark is never reached (sockatmark(3)). */

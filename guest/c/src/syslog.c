@@ -4,7 +4,7 @@
 #include <syslog.h>
 
 static const char *name;
-static int logged = LOG_UPTO(LOG_DEBUG);
+static int log_mask = LOG_UPTO(LOG_DEBUG);
 
 void openlog(const char *ident, int options, int facility)
 {
@@ -19,10 +19,10 @@ void closelog(void)
 
 int setlogmask(int mask)
 {
-	int was = logged;
+	int was = log_mask;
 
 	if (mask != 0)
-		logged = mask;
+		log_mask = mask;
 	return was;
 }
 
@@ -31,7 +31,7 @@ void vsyslog(int priority, const char *format, va_list args)
 	int err = errno; /* for %m */
 	char line[1024], *out = line, *end = line + sizeof line;
 
-	if (!(logged & LOG_MASK(LOG_PRI(priority))))
+	if (!(log_mask & LOG_MASK(LOG_PRI(priority))))
 		return;
 	/* wasi-libc's printf knows %m. The message is printed in one call, so that lines of threads do
 	 * not mix. */

@@ -10,16 +10,16 @@ _Static_assert(offsetof(struct iovec, iov_len) == offsetof(wasport_iovec, len),
     "struct iovec is the ABI's iovec");
 
 enum {
-	MOST_PIECES = 1024,
-	MOST_DATAGRAM = 65536,
+	MAX_IOVECS = 1024,
+	MAX_DATAGRAM = 65536,
 };
 
 /* Flags without an effect here: there are no signals, no records and no neighbour table (send(2)).
  */
-#define NO_MATTER                                                                                  \
+#define IGNORED_FLAGS \
 	(MSG_NOSIGNAL | MSG_MORE | MSG_EOR | MSG_CONFIRM | MSG_CMSG_CLOEXEC | MSG_WAITFORONE)
 
-static int32_t send_now(
+static int32_t send_nonblocking(
     int fd, const wasport_iovec *list, uint32_t count, const wasport_addr *to, uint32_t *n)
 {
 #if WASPORT_EXT
@@ -36,7 +36,7 @@ static int32_t send_now(
 #endif
 }
 
-static ssize_t transmit(
+static ssize_t send_message(
     int fd, const struct iovec *iov, int count, int flags, const struct sockaddr *sa, socklen_t len)
 {
 	const wasport_iovec *list = (const wasport_iovec *)iov;
@@ -44,9 +44,9 @@ static ssize_t transmit(
 	uint32_t n = 0;
 	int32_t err = 0;
 
-	if (flags & ~(NO_MATTER | MSG_DONTWAIT))
+	if (flags & ~(IGNORED_FLAGS | MSG_DONTWAIT))
 		return result(EOPNOTSUPP);
-	if (count < 0 || count > MOST_PIECES)
+	if (count < 0 || count > MAX_IOVECS)
 		return result(EMSGSIZE);
 	if (sa != NULL) {
 		err = __wasport_encode(sa, len, &addr);
@@ -55,7 +55,7 @@ static ssize_t transmit(
 		to = &addr;
 	}
 	if (flags & MSG_DONTWAIT)
-		err = send_now(fd, list, (uint32_t)count, to, &n);
+		err = send_nonblocking(fd, list, (uint32_t)count, to, &n);
 	else if (to != NULL)
 		err = wasport_sock_send_to(fd, list, (uint32_t)count, 0, to, &n);
 	else
@@ -66,14 +66,14 @@ static ssize_t transmit(
 ssize_t send(int fd, const void *buf, size_t size, int flags)
 {
 	struct iovec iov = {(void *)buf, size};
-	return transmit(fd, &iov, 1, flags, NULL, 0);
+	return send_message(fd, &iov, 1, flags, NULL, 0);
 }
 
 ssize_t sendto(
     int fd, const void *buf, size_t size, int flags, const struct sockaddr *sa, socklen_t len)
 {
 	struct iovec iov = {(void *)buf, size};
-	return transmit(fd, &iov, 1, flags, sa, len);
+	return send_message(fd, &iov, 1, flags, sa, len);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
@@ -82,7 +82,7 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 		return result(EFAULT);
 	if (msg->msg_control != NULL && msg->msg_controllen != 0)
 		return result(EOPNOTSUPP);
-	return transmit(fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name, msg->msg_namelen);
+	return send_message(fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name, msg->msg_namelen);
 }
 
 int sendmmsg(int fd, struct mmsghdr *list, unsigned int count, unsigned int flags)
@@ -145,7 +145,7 @@ static int32_t receive_spilling(int fd, const wasport_iovec *list, uint32_t coun
 }
 
 /* from and truncated may be NULL. */
-static ssize_t take(
+static ssize_t recv_message(
     int fd, const struct iovec *iov, int count, int flags, wasport_addr *from, bool *truncated)
 {
 	const wasport_iovec *list = (const wasport_iovec *)iov;
@@ -157,9 +157,9 @@ static ssize_t take(
 
 	_Static_assert(
 	    MSG_PEEK == WASPORT_PEEK && MSG_WAITALL == WASPORT_WAITALL, "flags pass through");
-	if (flags & ~(NO_MATTER | MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL | MSG_TRUNC))
+	if (flags & ~(IGNORED_FLAGS | MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL | MSG_TRUNC))
 		return result(EOPNOTSUPP);
-	if (count < 0 || count > MOST_PIECES)
+	if (count < 0 || count > MAX_IOVECS)
 		return result(EMSGSIZE);
 	if (flags & MSG_DONTWAIT)
 		abi_flags |= WASPORT_DONTWAIT;
@@ -170,7 +170,7 @@ static ssize_t take(
 		if (err != 0)
 			return result(err);
 		if (type == SOCK_DGRAM)
-			spill = flags & MSG_TRUNC ? MOST_DATAGRAM : 1;
+			spill = flags & MSG_TRUNC ? MAX_DATAGRAM : 1;
 	}
 	if (spill == 0) {
 		err = receive(
@@ -195,7 +195,7 @@ static ssize_t take(
 ssize_t recv(int fd, void *buf, size_t size, int flags)
 {
 	struct iovec iov = {buf, size};
-	return take(fd, &iov, 1, flags, NULL, NULL);
+	return recv_message(fd, &iov, 1, flags, NULL, NULL);
 }
 
 ssize_t recvfrom(int fd, void *restrict buf, size_t size, int flags, struct sockaddr *restrict sa,
@@ -206,10 +206,10 @@ ssize_t recvfrom(int fd, void *restrict buf, size_t size, int flags, struct sock
 	ssize_t n;
 
 	if (sa == NULL)
-		return take(fd, &iov, 1, flags, NULL, NULL);
+		return recv_message(fd, &iov, 1, flags, NULL, NULL);
 	if (len == NULL)
 		return result(EFAULT);
-	n = take(fd, &iov, 1, flags, &from, NULL);
+	n = recv_message(fd, &iov, 1, flags, &from, NULL);
 	if (n >= 0)
 		__wasport_decode(&from, sa, len);
 	return n;
@@ -223,7 +223,7 @@ ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 
 	if (msg == NULL)
 		return result(EFAULT);
-	n = take(
+	n = recv_message(
 	    fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name != NULL ? &from : NULL, &truncated);
 	if (n < 0)
 		return n;

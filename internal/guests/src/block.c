@@ -45,25 +45,25 @@ static void block_in_send(int fd)
 int main(int argc, char **argv)
 {
 	const char *kind = argc > 1 ? argv[1] : "";
-	struct address here = loopback("4");
+	struct address here = loopback_address("4");
 	char byte;
 
-	speak_by_lines();
+	set_line_buffering();
 	if (argc == 2 && strcmp(kind, "accept") == 0) {
-		int fd = listening(&here);
+		int fd = open_listener(&here);
 		say_blocking();
 		accept(fd, NULL, NULL);
 	} else if (argc == 2 && strcmp(kind, "recvfrom") == 0) {
-		int fd = bound(&here, SOCK_DGRAM);
+		int fd = open_bound(&here, SOCK_DGRAM);
 		say_blocking();
 		recvfrom(fd, &byte, 1, 0, &here.u.sa, &here.len);
 	} else if (argc == 2 && strcmp(kind, "poll") == 0) {
-		struct pollfd p = {.fd = bound(&here, SOCK_DGRAM), .events = POLLIN};
+		struct pollfd p = {.fd = open_bound(&here, SOCK_DGRAM), .events = POLLIN};
 		say_blocking();
 		poll(&p, 1, -1);
 	} else if (argc == 2 && strcmp(kind, "select") == 0) {
 		fd_set set;
-		int fd = listening(&here);
+		int fd = open_listener(&here);
 		FD_ZERO(&set);
 		FD_SET(fd, &set);
 		say_blocking();
@@ -76,18 +76,18 @@ int main(int argc, char **argv)
 		say_blocking();
 		nanosleep(&ts, NULL);
 	} else if (argc == 4 && strcmp(kind, "connect") == 0) {
-		struct address to = address(argv[2], argv[3]);
+		struct address to = parse_address(argv[2], argv[3]);
 		int fd = socket(to.u.sa.sa_family, SOCK_STREAM, 0);
 		say_blocking();
 		connect(fd, &to.u.sa, to.len);
 	} else if (argc == 4 && strcmp(kind, "recv") == 0) {
-		struct address to = address(argv[2], argv[3]);
-		int fd = connected(&to);
+		struct address to = parse_address(argv[2], argv[3]);
+		int fd = open_connected(&to);
 		say_blocking();
 		recv(fd, &byte, 1, 0);
 	} else if (argc == 4 && strcmp(kind, "send") == 0) {
-		struct address to = address(argv[2], argv[3]);
-		block_in_send(connected(&to));
+		struct address to = parse_address(argv[2], argv[3]);
+		block_in_send(open_connected(&to));
 	} else if (argc == 3 && strcmp(kind, "resolve") == 0) {
 		struct addrinfo *all;
 		say_blocking();

@@ -6,16 +6,16 @@
 
 static bool same(const struct address *a, const struct address *b)
 {
-	return strcmp(show(a), show(b)) == 0;
+	return strcmp(format_address(a), format_address(b)) == 0;
 }
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 2)
 		usage("datagrams 4|6");
-	struct address at = loopback(argv[1]);
-	int one = bound(&at, SOCK_DGRAM), two = bound(&at, SOCK_DGRAM), n;
+	struct address at = loopback_address(argv[1]);
+	int one = open_bound(&at, SOCK_DGRAM), two = open_bound(&at, SOCK_DGRAM), n;
 	struct address a = local_address(one), b = local_address(two), from = {.len = sizeof from.u};
 	char buf[16];
 
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	printf("connected ok\n");
 
 	/* A connected socket receives datagrams from its peer only. */
-	int three = bound(&at, SOCK_DGRAM);
+	int three = open_bound(&at, SOCK_DGRAM);
 	check(sendto(three, "no", 2, 0, &a.u.sa, a.len) == 2, "sendto from a stranger");
 	check(sendto(two, "yes", 3, 0, &a.u.sa, a.len) == 3, "sendto from the peer");
 	check(

@@ -59,7 +59,7 @@ static void attempt(const char *path)
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc < 2)
 		usage("escape PATH... (TARGET=>NAME makes a symbolic link)");
 	for (int i = 1; i < argc; i++) {

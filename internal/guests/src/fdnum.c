@@ -12,7 +12,7 @@ static int open_one(void)
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc > 2)
 		usage("fdnum [DIR]");
 	int a = open_one(), b = open_one(), c = open_one();

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 	char buf[64] = {0}, other[4096];
 	struct stat st;
 
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 2)
 		usage("files DIR");
 	const char *dir = argv[1];

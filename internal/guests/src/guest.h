@@ -92,7 +92,7 @@ static inline _Noreturn void usage(const char *text)
 }
 
 /* Sets line buffering, so that tests get each line at once. */
-static inline void speak_by_lines(void)
+static inline void set_line_buffering(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 }
@@ -108,7 +108,7 @@ struct address {
 };
 
 /* Parses an address literal and a port. */
-static inline struct address address(const char *ip, const char *port)
+static inline struct address parse_address(const char *ip, const char *port)
 {
 	struct address a;
 	memset(&a, 0, sizeof a);
@@ -128,13 +128,13 @@ static inline struct address address(const char *ip, const char *port)
 }
 
 /* The loopback address of the family that an argument names, "4" or "6". */
-static inline struct address loopback(const char *family)
+static inline struct address loopback_address(const char *family)
 {
-	return address(strcmp(family, "6") == 0 ? "::1" : "127.0.0.1", "0");
+	return parse_address(strcmp(family, "6") == 0 ? "::1" : "127.0.0.1", "0");
 }
 
 /* Formats "ADDR PORT", in one of four buffers that calls use in turn. */
-static inline const char *show(const struct address *a)
+static inline const char *format_address(const struct address *a)
 {
 	static char texts[4][INET6_ADDRSTRLEN + 8];
 	static int turn;
@@ -160,7 +160,7 @@ static inline struct address local_address(int fd)
 }
 
 /* Opens a socket and binds it to the address. */
-static inline int bound(const struct address *a, int type)
+static inline int open_bound(const struct address *a, int type)
 {
 	int fd = socket(a->u.sa.sa_family, type, 0);
 	if (fd < 0)
@@ -170,24 +170,24 @@ static inline int bound(const struct address *a, int type)
 	return fd;
 }
 
-static inline void say_listening(int fd)
+static inline void print_listening(int fd)
 {
 	struct address a = local_address(fd);
-	printf("listening %s\n", show(&a));
+	printf("listening %s\n", format_address(&a));
 }
 
 /* Opens a listener at the address, and prints it. */
-static inline int listening(const struct address *a)
+static inline int open_listener(const struct address *a)
 {
-	int fd = bound(a, SOCK_STREAM);
+	int fd = open_bound(a, SOCK_STREAM);
 	if (listen(fd, 1024) != 0)
 		fail("listen");
-	say_listening(fd);
+	print_listening(fd);
 	return fd;
 }
 
 /* Opens a stream socket and connects it to the address. */
-static inline int connected(const struct address *a)
+static inline int open_connected(const struct address *a)
 {
 	int fd = socket(a->u.sa.sa_family, SOCK_STREAM, 0);
 	if (fd < 0)

@@ -20,10 +20,10 @@ int main(int argc, char **argv)
 {
 	char buf[4096];
 
-	speak_by_lines();
+	set_line_buffering();
 	if (argc == 3 && strcmp(argv[1], "server") == 0) {
-		struct address at = address(argv[2], "0");
-		int fd = accept(listening(&at), NULL, NULL);
+		struct address at = parse_address(argv[2], "0");
+		int fd = accept(open_listener(&at), NULL, NULL);
 		if (fd < 0)
 			fail("accept");
 		read_to_end(fd, buf, sizeof buf);
@@ -35,8 +35,8 @@ int main(int argc, char **argv)
 	if (argc != 4 || strcmp(argv[1], "client") != 0)
 		usage("half_close server ADDR | client ADDR PORT");
 
-	struct address to = address(argv[2], argv[3]);
-	int fd = connected(&to);
+	struct address to = parse_address(argv[2], argv[3]);
+	int fd = open_connected(&to);
 	send_all(fd, "question", 8);
 	if (shutdown(fd, SHUT_WR) != 0)
 		fail("shutdown");
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 	read_to_end(fd, buf, sizeof buf);
 	printf("received %s\n", buf);
 
-	fd = connected(&to);
+	fd = open_connected(&to);
 	if (shutdown(fd, SHUT_RD) != 0)
 		fail("shutdown");
 	printf("recv after SHUT_RD %zd\n", recv(fd, buf, sizeof buf, 0));

@@ -191,7 +191,7 @@ static void write_iovec(const char *at, uint64_t buf, uint64_t len)
 
 static void write_address(const char *at, const char *ip, const char *port)
 {
-	struct address a = address(ip, port);
+	struct address a = parse_address(ip, port);
 	wasport_addr to = {0};
 	if (a.u.sa.sa_family == AF_INET) {
 		to.kind = WASPORT_INET4;
@@ -226,7 +226,7 @@ int main(int argc, char **argv)
 {
 	int from = 1;
 
-	speak_by_lines();
+	set_line_buffering();
 	for (int i = 1; i <= argc; i++) {
 		if (i < argc && strcmp(argv[i], "/") != 0)
 			continue;

@@ -10,7 +10,7 @@ int main(void)
 	struct if_nameindex *names;
 	char name[IF_NAMESIZE];
 
-	speak_by_lines();
+	set_line_buffering();
 	if (getifaddrs(&all) != 0)
 		fail("getifaddrs");
 	for (struct ifaddrs *i = all; i != NULL; i = i->ifa_next) {
@@ -21,8 +21,9 @@ int main(void)
 		size_t size = i->ifa_addr->sa_family == AF_INET ? sizeof a.u.in : sizeof a.u.in6;
 		memcpy(&a.u, i->ifa_addr, size);
 		memcpy(&mask.u, i->ifa_netmask, size);
-		printf("address %s %s mask %s%s%s\n", i->ifa_name, show(&a), show(&mask),
-		    i->ifa_flags & IFF_UP ? " up" : "", i->ifa_flags & IFF_LOOPBACK ? " loopback" : "");
+		printf("address %s %s mask %s%s%s\n", i->ifa_name, format_address(&a),
+		    format_address(&mask), i->ifa_flags & IFF_UP ? " up" : "",
+		    i->ifa_flags & IFF_LOOPBACK ? " loopback" : "");
 	}
 	freeifaddrs(all);
 	names = if_nameindex();

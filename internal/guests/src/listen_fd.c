@@ -7,13 +7,13 @@ int main(int argc, char **argv)
 	struct address peer = {.len = sizeof peer.u};
 	char buf[1024];
 
-	speak_by_lines();
+	set_line_buffering();
 	int listener = argc > 1 ? atoi(argv[1]) : 3;
-	say_listening(listener);
+	print_listening(listener);
 	int fd = accept(listener, &peer.u.sa, &peer.len);
 	if (fd < 0)
 		fail("accept");
-	printf("accepted %s\n", show(&peer));
+	printf("accepted %s\n", format_address(&peer));
 	ssize_t n = read(fd, buf, sizeof buf);
 	if (n < 0)
 		fail("read");

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 {
 	struct addrinfo hints = {0}, *all, *i;
 
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 5 && argc != 6)
 		usage("lookup NAME SERVICE any|4|6 any|tcp|udp [passive|canon|numeric|mapped|all]");
 	hints.ai_family = pick(argv[3], "4", AF_INET, "6", AF_INET6);
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	for (i = all; i != NULL; i = i->ai_next) {
 		struct address a = {.len = i->ai_addrlen};
 		memcpy(&a.u, i->ai_addr, i->ai_addrlen);
-		printf("%s %s\n", show(&a), i->ai_socktype == SOCK_STREAM ? "stream" : "dgram");
+		printf("%s %s\n", format_address(&a), i->ai_socktype == SOCK_STREAM ? "stream" : "dgram");
 	}
 	freeaddrinfo(all);
 	return 0;

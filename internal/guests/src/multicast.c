@@ -37,13 +37,13 @@ static void say(const char *what, int status)
 
 static int receive(const char *group, const char *interface, int count)
 {
-	struct address to = address(group, "0"),
-	               any = address(strchr(group, ':') != NULL ? "::" : "0.0.0.0", "0");
-	int fd = bound(&any, SOCK_DGRAM);
+	struct address to = parse_address(group, "0"),
+	               any = parse_address(strchr(group, ':') != NULL ? "::" : "0.0.0.0", "0");
+	int fd = open_bound(&any, SOCK_DGRAM);
 
 	if (change(fd, &to, interface, true) != 0)
 		fail("join");
-	say_listening(fd);
+	print_listening(fd);
 	while (count-- > 0) {
 		char buf[2048];
 		struct address from = {.len = sizeof from.u};
@@ -51,7 +51,7 @@ static int receive(const char *group, const char *interface, int count)
 		if (n < 0)
 			fail("recvfrom");
 		buf[n] = '\0';
-		printf("received %s from %s\n", buf, show(&from));
+		printf("received %s from %s\n", buf, format_address(&from));
 	}
 	say("leave", change(fd, &to, interface, false));
 	say("leave again", change(fd, &to, interface, false));
@@ -62,7 +62,7 @@ static int receive(const char *group, const char *interface, int count)
 
 static int transmit(const char *group, const char *port, const char *interface, const char *text)
 {
-	struct address to = address(group, port);
+	struct address to = parse_address(group, port);
 	int fd = socket(to.u.sa.sa_family, SOCK_DGRAM, 0), status;
 
 	if (fd < 0)
@@ -85,7 +85,7 @@ static int transmit(const char *group, const char *port, const char *interface, 
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc == 5 && strcmp(argv[1], "receive") == 0)
 		return receive(argv[2], argv[3], atoi(argv[4]));
 	if (argc == 6 && strcmp(argv[1], "send") == 0)

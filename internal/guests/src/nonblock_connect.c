@@ -6,10 +6,10 @@
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 3)
 		usage("nonblock_connect ADDR PORT");
-	struct address to = address(argv[1], argv[2]), peer = {.len = sizeof peer.u};
+	struct address to = parse_address(argv[1], argv[2]), peer = {.len = sizeof peer.u};
 	int error = -1, fd = socket(to.u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof error;
 

@@ -154,7 +154,7 @@ int main(int argc, char **argv)
 		int type;
 	} types[] = {{"tcp", SOCK_STREAM}, {"udp", SOCK_DGRAM}};
 
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 2 || (strcmp(argv[1], "4") != 0 && strcmp(argv[1], "6") != 0))
 		usage("options 4|6");
 	for (int t = 0; t < 2; t++) {

@@ -15,11 +15,11 @@ static void take(int fd, size_t size, int flags, const char *what)
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 2)
 		usage("peek_waitall ADDR");
-	struct address at = address(argv[1], "0");
-	int fd = accept(listening(&at), NULL, NULL);
+	struct address at = parse_address(argv[1], "0");
+	int fd = accept(open_listener(&at), NULL, NULL);
 	if (fd < 0)
 		fail("accept");
 	take(fd, 4, MSG_PEEK | MSG_WAITALL, "peek");

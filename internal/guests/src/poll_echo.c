@@ -73,12 +73,12 @@ static bool serve(nfds_t i)
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 3)
 		usage("poll_echo ADDR TOTAL");
-	struct address at = address(argv[1], "0");
+	struct address at = parse_address(argv[1], "0");
 	size_t total = (size_t)atoi(argv[2]);
-	int listener = listening(&at);
+	int listener = open_listener(&at);
 
 	if (fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK) != 0)
 		fail("fcntl");

@@ -14,7 +14,7 @@ static __attribute__((__noinline__)) unsigned int deeper(unsigned int n)
 
 int main(void)
 {
-	speak_by_lines();
+	set_line_buffering();
 	printf("recursing\n");
 	printf("%u\n", deeper(1));
 	return 0;

@@ -3,11 +3,11 @@
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 2)
 		usage("reset ADDR");
-	struct address at = address(argv[1], "0");
-	int fd = accept(listening(&at), NULL, NULL);
+	struct address at = parse_address(argv[1], "0");
+	int fd = accept(open_listener(&at), NULL, NULL);
 	char buf[64];
 	ssize_t n;
 

@@ -73,7 +73,7 @@ static int step(char **word, int words, char *said)
 	if (strcmp(what, "from") == 0)
 		return choose(fd, word[2]);
 	if (words >= 4) {
-		struct address to = address(word[2], word[3]);
+		struct address to = parse_address(word[2], word[3]);
 		if (strcmp(what, "bind") == 0)
 			return bind(fd, &to.u.sa, to.len);
 		if (strcmp(what, "connect") == 0)
@@ -96,13 +96,13 @@ static int step(char **word, int words, char *said)
 	else
 		usage("sequence STEP...");
 	if (err == 0)
-		strcpy(said, show(&at));
+		strcpy(said, format_address(&at));
 	return err;
 }
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	for (int i = 1; i < argc; i++) {
 		char copy[256], said[256] = "", *word[6];
 		int words = 0;

@@ -4,7 +4,7 @@
 int main(void)
 {
 	volatile unsigned int n = 0;
-	speak_by_lines();
+	set_line_buffering();
 	printf("spinning\n");
 	for (;;)
 		n++;

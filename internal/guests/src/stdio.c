@@ -8,7 +8,7 @@ int main(int argc, char **argv)
 {
 	char line[4096];
 
-	speak_by_lines();
+	set_line_buffering();
 	for (int i = 0; i < argc; i++)
 		printf("arg %d %s\n", i, argv[i]);
 	for (char **e = environ; e != NULL && *e != NULL; e++)

@@ -3,17 +3,17 @@
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 4)
 		usage("tcp_client ADDR PORT LINE");
-	struct address to = address(argv[1], argv[2]), peer = {.len = sizeof peer.u};
-	int fd = connected(&to);
+	struct address to = parse_address(argv[1], argv[2]), peer = {.len = sizeof peer.u};
+	int fd = open_connected(&to);
 	char line[4096];
 	size_t got = 0;
 
 	if (getpeername(fd, &peer.u.sa, &peer.len) != 0)
 		fail("getpeername");
-	printf("connected %s\n", show(&peer));
+	printf("connected %s\n", format_address(&peer));
 	snprintf(line, sizeof line, "%s\n", argv[3]);
 	send_all(fd, line, strlen(line));
 	memset(line, 0, sizeof line);

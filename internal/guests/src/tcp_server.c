@@ -3,11 +3,11 @@
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 3)
 		usage("tcp_server ADDR COUNT");
-	struct address at = address(argv[1], "0");
-	int listener = listening(&at);
+	struct address at = parse_address(argv[1], "0");
+	int listener = open_listener(&at);
 
 	for (int left = atoi(argv[2]); left > 0; left--) {
 		struct address peer = {.len = sizeof peer.u};
@@ -17,7 +17,7 @@ int main(int argc, char **argv)
 		int fd = accept(listener, &peer.u.sa, &peer.len);
 		if (fd < 0)
 			fail("accept");
-		printf("accepted %s\n", show(&peer));
+		printf("accepted %s\n", format_address(&peer));
 		while ((n = recv(fd, buf, sizeof buf, 0)) > 0) {
 			send_all(fd, buf, (size_t)n);
 			total += (size_t)n;

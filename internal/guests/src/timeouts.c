@@ -52,10 +52,10 @@ int main(int argc, char **argv)
 	char byte;
 	int64_t began;
 
-	speak_by_lines();
+	set_line_buffering();
 	if (argc == 4 && strcmp(what, "recv") == 0) {
-		struct address at = loopback(argv[2]);
-		int fd = bound(&at, SOCK_DGRAM);
+		struct address at = loopback_address(argv[2]);
+		int fd = open_bound(&at, SOCK_DGRAM);
 		set_timeout(fd, SO_RCVTIMEO, argv[3]);
 		began = microseconds();
 		report("recv", recv(fd, &byte, 1, 0), began);
@@ -64,22 +64,22 @@ int main(int argc, char **argv)
 		began = microseconds();
 		report("read", read(fd, &byte, 1), began);
 	} else if (argc == 4 && strcmp(what, "accept") == 0) {
-		struct address at = loopback(argv[2]);
-		int fd = listening(&at);
+		struct address at = loopback_address(argv[2]);
+		int fd = open_listener(&at);
 		set_timeout(fd, SO_RCVTIMEO, argv[3]);
 		began = microseconds();
 		report("accept", accept(fd, NULL, NULL), began);
 	} else if (argc == 5 && strcmp(what, "stream") == 0) {
-		struct address to = address(argv[2], argv[3]);
-		int fd = connected(&to);
+		struct address to = parse_address(argv[2], argv[3]);
+		int fd = open_connected(&to);
 		set_timeout(fd, SO_RCVTIMEO, argv[4]);
 		began = microseconds();
 		report("recv", recv(fd, &byte, 1, 0), began);
 		began = microseconds();
 		report("recv", recv(fd, &byte, 1, MSG_WAITALL), began);
 	} else if (argc == 5 && strcmp(what, "send") == 0) {
-		struct address to = address(argv[2], argv[3]);
-		int fd = connected(&to);
+		struct address to = parse_address(argv[2], argv[3]);
+		int fd = open_connected(&to);
 		set_timeout(fd, SO_SNDTIMEO, argv[4]);
 		fill(fd);
 	} else {

@@ -26,7 +26,7 @@ static __attribute__((__noinline__)) int trap_here(const char *kind)
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	printf("trapping\n");
 	return trap_here(argc > 1 ? argv[1] : "");
 }

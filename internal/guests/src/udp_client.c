@@ -3,10 +3,10 @@
 
 int main(int argc, char **argv)
 {
-	speak_by_lines();
+	set_line_buffering();
 	if (argc != 4)
 		usage("udp_client ADDR PORT TEXT");
-	struct address to = address(argv[1], argv[2]), from = {.len = sizeof from.u};
+	struct address to = parse_address(argv[1], argv[2]), from = {.len = sizeof from.u};
 	int fd = socket(to.u.sa.sa_family, SOCK_DGRAM, 0);
 	static char buf[65537];
 	ssize_t n;
@@ -19,6 +19,6 @@ int main(int argc, char **argv)
 	if (n < 0)
 		fail("recvfrom");
 	buf[n] = '\0';
-	printf("received %s from %s\n", buf, show(&from));
+	printf("received %s from %s\n", buf, format_address(&from));
 	return 0;
 }

@@ -21,7 +21,7 @@ static inline _Noreturn void die(const char *what)
 }
 
 /* Resolves an address literal and a port. The caller frees the result. */
-static inline struct addrinfo *literal(const char *host, const char *port, int type)
+static inline struct addrinfo *resolve_literal(const char *host, const char *port, int type)
 {
 	struct addrinfo hints = {.ai_socktype = type, .ai_flags = AI_NUMERICHOST}, *found;
 	int err = getaddrinfo(host, port, &hints, &found);
@@ -33,7 +33,7 @@ static inline struct addrinfo *literal(const char *host, const char *port, int t
 }
 
 /* Formats an address, in a static buffer. */
-static inline const char *text(const struct sockaddr *sa, socklen_t len)
+static inline const char *format_address(const struct sockaddr *sa, socklen_t len)
 {
 	static char whole[80];
 	char host[64], port[8];
@@ -45,9 +45,9 @@ static inline const char *text(const struct sockaddr *sa, socklen_t len)
 }
 
 /* Binds a socket to a port that the system chooses, and prints the port on a line. */
-static inline int serve(const char *host, int type)
+static inline int open_server(const char *host, int type)
 {
-	struct addrinfo *at = literal(host, "0", type);
+	struct addrinfo *at = resolve_literal(host, "0", type);
 	struct sockaddr_storage bound;
 	socklen_t len = sizeof bound;
 	char port[8];

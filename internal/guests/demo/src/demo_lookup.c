@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (struct addrinfo *i = all; i != NULL; i = i->ai_next)
-		printf("%s is at %s\n", argv[1], text(i->ai_addr, i->ai_addrlen));
+		printf("%s is at %s\n", argv[1], format_address(i->ai_addr, i->ai_addrlen));
 	freeaddrinfo(all);
 	return 0;
 }

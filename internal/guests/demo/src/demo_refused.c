@@ -8,15 +8,15 @@ int main(int argc, char **argv)
 		printf("usage: demo_refused ADDR PORT\n");
 		return 2;
 	}
-	struct addrinfo *to = literal(argv[1], argv[2], SOCK_STREAM);
+	struct addrinfo *to = resolve_literal(argv[1], argv[2], SOCK_STREAM);
 	int fd = socket(to->ai_family, to->ai_socktype, 0);
 	if (fd < 0)
 		die("socket");
 	if (connect(fd, to->ai_addr, to->ai_addrlen) == 0) {
-		printf("connect to %s succeeded\n", text(to->ai_addr, to->ai_addrlen));
+		printf("connect to %s succeeded\n", format_address(to->ai_addr, to->ai_addrlen));
 		return 1;
 	}
 	int why = errno;
-	printf("connect to %s: %s\n", text(to->ai_addr, to->ai_addrlen), strerror(why));
+	printf("connect to %s: %s\n", format_address(to->ai_addr, to->ai_addrlen), strerror(why));
 	return why == EACCES ? 0 : 1;
 }

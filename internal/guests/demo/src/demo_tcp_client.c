@@ -11,13 +11,13 @@ int main(int argc, char **argv)
 		printf("usage: demo_tcp_client ADDR PORT\n");
 		return 2;
 	}
-	struct addrinfo *to = literal(argv[1], argv[2], SOCK_STREAM);
+	struct addrinfo *to = resolve_literal(argv[1], argv[2], SOCK_STREAM);
 	int fd = socket(to->ai_family, to->ai_socktype, 0);
 	if (fd < 0)
 		die("socket");
 	if (connect(fd, to->ai_addr, to->ai_addrlen) != 0)
 		die("connect");
-	printf("connected to %s\n", text(to->ai_addr, to->ai_addrlen));
+	printf("connected to %s\n", format_address(to->ai_addr, to->ai_addrlen));
 	if (send(fd, "hello from WebAssembly", 22, 0) != 22)
 		die("send");
 	while ((n = recv(fd, line + got, sizeof line - got, 0)) > 0)

@@ -6,12 +6,12 @@ int main(int argc, char **argv)
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof peer;
 	char line[256];
-	int listener = serve(argc > 1 ? argv[1] : "127.0.0.1", SOCK_STREAM);
+	int listener = open_server(argc > 1 ? argv[1] : "127.0.0.1", SOCK_STREAM);
 	int fd = accept(listener, (struct sockaddr *)&peer, &len);
 
 	if (fd < 0)
 		die("accept");
-	printf("%s has connected\n", text((struct sockaddr *)&peer, len));
+	printf("%s has connected\n", format_address((struct sockaddr *)&peer, len));
 	ssize_t n = recv(fd, line, sizeof line, 0);
 	if (n < 0)
 		die("recv");

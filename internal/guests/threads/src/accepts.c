@@ -28,9 +28,9 @@ int program(int argc, char **argv)
 		return 1;
 	int n = number(argv[1]);
 	count = number(argv[2]);
-	struct thread **threads = take(n * sizeof *threads);
+	struct thread **threads = allocate(n * sizeof *threads);
 	struct address at;
-	listener = bound(STREAM, &at);
+	listener = open_bound(STREAM, &at);
 	for (intptr_t i = 0; i < n; i++)
 		threads[i] = thread_must_start(serve, (void *)i);
 	say("listening 127.0.0.1 %d", at.port);

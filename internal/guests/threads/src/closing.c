@@ -56,7 +56,7 @@ static int poll_on(void)
 static int poll_two_on(void)
 {
 	struct address at;
-	int other = bound(DGRAM, &at);
+	int other = open_bound(DGRAM, &at);
 	struct subscription s[] = {
 	    {.userdata = 1, .type = 1, .fd = other}, {.userdata = 2, .type = 1, .fd = fd}};
 	struct event e[2];
@@ -91,13 +91,13 @@ static int connection(void)
 static int datagrams(void)
 {
 	struct address at;
-	return bound(DGRAM, &at);
+	return open_bound(DGRAM, &at);
 }
 
 static int listener(void)
 {
 	struct address at;
-	return bound(STREAM, &at);
+	return open_bound(STREAM, &at);
 }
 
 static int input(void)
@@ -142,7 +142,7 @@ static void try(const char *name, int (*open)(void), enum then then)
 	struct thread *t[3];
 	for (intptr_t n = 0; n < 3; n++)
 		t[n] = thread_must_start(block, (void *)n);
-	await(&blocking, 3);
+	wait_until_equal(&blocking, 3);
 	await_blocked();
 	check(then == RENUMBER ? fd_renumber(datagrams(), fd) : fd_close(fd));
 	while (then == REOPEN && datagrams() != fd) /* the lowest free number may be another */

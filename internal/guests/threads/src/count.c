@@ -9,7 +9,7 @@ static int locked, rounds;
 static void count(void *unused)
 {
 	(void)unused;
-	await(&begun, 1);
+	wait_until_equal(&begun, 1);
 	for (int i = 0; i < rounds; i++) {
 		lock(&guard);
 		locked++;
@@ -24,10 +24,10 @@ int program(int argc, char **argv)
 		return 1;
 	int n = number(argv[1]);
 	rounds = number(argv[2]);
-	struct thread **threads = take(n * sizeof *threads);
+	struct thread **threads = allocate(n * sizeof *threads);
 	for (int i = 0; i < n; i++)
 		threads[i] = thread_must_start(count, NULL);
-	announce(&begun, 1);
+	set_and_wake(&begun, 1);
 	for (int i = 0; i < n; i++)
 		thread_join(threads[i]);
 	say("counted %d and %d", locked, atomically);

@@ -27,9 +27,9 @@ int program(int argc, char **argv)
 	if (argc != 2)
 		return 1;
 	int count = number(argv[1]);
-	struct thread **threads = take(count * sizeof *threads);
+	struct thread **threads = allocate(count * sizeof *threads);
 	struct address at;
-	int listener = bound(STREAM, &at);
+	int listener = open_bound(STREAM, &at);
 	say("listening 127.0.0.1 %d", at.port);
 	for (int i = 0; i < count; i++) {
 		int fd;

@@ -111,7 +111,7 @@ static void in_join(void *t)
 
 static void end(void *how)
 {
-	await(&now, 1);
+	wait_until_equal(&now, 1);
 	if (same(how, "trap"))
 		__builtin_trap();
 	proc_exit(7);
@@ -124,8 +124,8 @@ int program(int argc, char **argv)
 	struct address at;
 	connected(idle);
 	connected(full);
-	udp = bound(DGRAM, &at);
-	listener = bound(STREAM, &at);
+	udp = open_bound(DGRAM, &at);
+	listener = open_bound(STREAM, &at);
 	struct {
 		void (*run)(void *);
 		void *argument;
@@ -151,10 +151,10 @@ int program(int argc, char **argv)
 		thread_must_start(in_join, thread_must_start(end, argv[1]));
 	else
 		ready++;
-	await(&ready, COUNT + 1);
+	wait_until_equal(&ready, COUNT + 1);
 	say("ready");
-	announce(&now, 1);
+	set_and_wake(&now, 1);
 	if (!same(argv[1], "return"))
-		await(&never, 1);
+		wait_until_equal(&never, 1);
 	return 0;
 }

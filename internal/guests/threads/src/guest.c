@@ -10,7 +10,7 @@ static uintptr_t taken_to;
 
 enum { PAGE = 65536 };
 
-static void *take_locked(size_t size)
+static void *allocate_locked(size_t size)
 {
 	if (!taken_to)
 		taken_to = (uintptr_t)&__heap_base;
@@ -22,10 +22,10 @@ static void *take_locked(size_t size)
 	return (void *)at;
 }
 
-void *take(size_t size)
+void *allocate(size_t size)
 {
 	lock(&taking);
-	void *p = take_locked(size);
+	void *p = allocate_locked(size);
 	unlock(&taking);
 	return p;
 }
@@ -63,7 +63,7 @@ struct thread *thread_start(void (*run)(void *), void *argument)
 		unused = t->next;
 	unlock(&listing);
 	if (!t) {
-		char *block = take(BLOCK);
+		char *block = allocate(BLOCK);
 		t = (struct thread *)(block + BLOCK - (sizeof(struct thread) + 15) / 16 * 16);
 		t->stack = t;
 	}
@@ -96,12 +96,12 @@ void thread_main(int32_t id, struct thread *t)
 	t->id = id;
 	t->run(t->argument);
 	/* From here on another thread may use the stack. */
-	announce(&t->ended, 1);
+	set_and_wake(&t->ended, 1);
 }
 
 void thread_join(struct thread *t)
 {
-	await(&t->ended, 1);
+	wait_until_equal(&t->ended, 1);
 	lock(&listing);
 	t->next = unused;
 	unused = t;
@@ -173,7 +173,7 @@ void say(const char *format, ...)
 
 /* --- sockets --- */
 
-int bound(int type, struct address *at)
+int open_bound(int type, struct address *at)
 {
 	int fd;
 	*at = (struct address){.ip = {127, 0, 0, 1}};
@@ -188,7 +188,7 @@ int bound(int type, struct address *at)
 void connected(int ends[2])
 {
 	struct address at;
-	int listener = bound(STREAM, &at);
+	int listener = open_bound(STREAM, &at);
 	check(sock_open(-1, 0, STREAM, &ends[0]));
 	check(sock_connect(ends[0], &at));
 	check(sock_accept(listener, 0, &ends[1]));
@@ -236,8 +236,8 @@ __attribute__((export_name("_start"))) void _start(void)
 {
 	size_t argc, size;
 	check(args_sizes_get(&argc, &size));
-	char **argv = take((argc + 1) * sizeof *argv);
-	check(args_get(argv, take(size)));
+	char **argv = allocate((argc + 1) * sizeof *argv);
+	check(args_get(argv, allocate(size)));
 	int status = program(argc, argv);
 	if (status)
 		proc_exit(status);

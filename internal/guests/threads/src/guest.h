@@ -42,14 +42,14 @@ static inline unsigned wake(_Atomic int32_t *p, unsigned count)
 }
 
 /* Waits until the word has the given value. */
-static inline void await(_Atomic int32_t *p, int32_t value)
+static inline void wait_until_equal(_Atomic int32_t *p, int32_t value)
 {
 	for (int32_t now; (now = *p) != value;)
 		wait_on(p, now, -1);
 }
 
 /* Sets a word and wakes its waiters. */
-static inline void announce(_Atomic int32_t *p, int32_t value)
+static inline void set_and_wake(_Atomic int32_t *p, int32_t value)
 {
 	*p = value;
 	wake(p, -1);
@@ -62,7 +62,7 @@ void lock(struct lock *);
 void unlock(struct lock *);
 
 /* Allocates zeroed memory, which is never freed. Traps if there is none. */
-void *take(size_t);
+void *allocate(size_t);
 
 /* --- text --- */
 
@@ -139,7 +139,7 @@ int IMPORT(sock_shutdown)(int, int);
 
 /* Opens a socket on 127.0.0.1, and returns its address; a stream socket listens. A failure ends the
  * program. */
-int bound(int type, struct address *);
+int open_bound(int type, struct address *);
 
 /* Makes a connection, and returns both ends. */
 void connected(int ends[2]);

@@ -8,14 +8,14 @@ static void run(void *mine)
 {
 	running++;
 	wake(&running, -1);
-	await(mine, 1);
+	wait_until_equal(mine, 1);
 }
 
 int program(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	enum { MOST = 500 };
-	struct thread **threads = take(MOST * sizeof *threads);
+	struct thread **threads = allocate(MOST * sizeof *threads);
 	/* So many can start, once the last threads of the round before have left. */
 	int before = 0;
 	for (int round = 0; round < 2; round++) {
@@ -26,16 +26,16 @@ int program(int argc, char **argv)
 			threads[n] = (n < before ? thread_must_start : thread_start)(run, n ? &over : &first);
 		while (threads[n] && ++n < MOST);
 		before = n;
-		await(&running, n);
+		wait_until_equal(&running, n);
 		say("started %d", n);
 		if (n) {
-			announce(&first, 1);
+			set_and_wake(&first, 1);
 			thread_join(threads[0]);
 			threads[0] = thread_must_start(run, &over);
-			await(&running, n + 1);
+			wait_until_equal(&running, n + 1);
 			say("another");
 		}
-		announce(&over, 1);
+		set_and_wake(&over, 1);
 		while (n)
 			thread_join(threads[--n]);
 		say("ended");

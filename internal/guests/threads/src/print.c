@@ -20,7 +20,7 @@ int program(int argc, char **argv)
 		return 1;
 	int n = number(argv[1]);
 	lines = number(argv[2]);
-	struct thread **threads = take(n * sizeof *threads);
+	struct thread **threads = allocate(n * sizeof *threads);
 	for (intptr_t i = 0; i < n; i++)
 		threads[i] = thread_must_start(print, (void *)i);
 	while (n)

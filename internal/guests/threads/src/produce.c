@@ -57,7 +57,7 @@ int program(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	struct address at;
-	udp = bound(DGRAM, &at);
+	udp = open_bound(DGRAM, &at);
 	say("listening 127.0.0.1 %d", at.port);
 	int32_t count;
 	struct thread *producer = thread_must_start(produce, NULL),

@@ -49,7 +49,7 @@ static void wake_in_all(_Atomic int32_t *p, unsigned at_once, int count)
 		woken += n;
 	}
 	expect("woken in all", woken, count);
-	await(&asleep, 0);
+	wait_until_equal(&asleep, 0);
 	expect("left over", wake(p, -1), 0);
 }
 
@@ -80,16 +80,16 @@ static void results(void)
 	struct thread *t[6];
 	for (int i = 0; i < 6; i++)
 		t[i] = thread_must_start(sleep, (void *)(intptr_t)(i % 2 ? -1 : 0x7fffffff));
-	await(&asleep, 6);
+	wait_until_equal(&asleep, 6);
 	wake_in_all(&word, 1, 6);
 	for (int i = 0; i < 6; i++) {
 		thread_join(t[i]);
 		t[i] = thread_must_start(i % 2 ? sleep : sleep64, (void *)-1);
 	}
-	await(&asleep, 6);
+	wait_until_equal(&asleep, 6);
 	for (woken = 0; woken < 3;)
 		woken += wake(&word, -1);
-	await(&asleep, 3); /* waiters at the other address are not woken */
+	wait_until_equal(&asleep, 3); /* waiters at the other address are not woken */
 	wake_in_all((_Atomic int32_t *)&wide, 2, 3);
 	for (int i = 0; i < 6; i++)
 		thread_join(t[i]);
