@@ -11,18 +11,19 @@ import (
 	"time"
 )
 
-// many makes so many repetitions of a sequence of bytes.
-func many(n int, code ...byte) []byte { return bytes.Repeat(code, n) }
+// repeat returns n repetitions of a sequence of bytes.
+func repeat(n int, code ...byte) []byte { return bytes.Repeat(code, n) }
 
-func each(n int, item func(i int) []byte) (b []byte) {
+// concat concatenates n items.
+func concat(n int, item func(i int) []byte) (b []byte) {
 	for i := range n {
 		b = append(b, item(i)...)
 	}
 	return b
 }
 
-// name is a vector of bytes that no other number has.
-func name(i int) []byte { return appendBytes(nil, fmt.Appendf(nil, "name%d", i)) }
+// nameOf returns a name, as a vector of bytes, that differs for each number.
+func nameOf(i int) []byte { return appendBytes(nil, fmt.Appendf(nil, "name%d", i)) }
 
 // voidType is the section of the type () -> ().
 var voidType = section(1, []byte("\x01\x60\x00\x00"))
@@ -32,23 +33,23 @@ func nameSection(content []byte) []byte {
 	return section(0, appendBytes(nil, []byte("name")), content)
 }
 
-// growing are modules with a variable number of items.
-var growing = map[string]struct {
+// growingModules are modules with a variable number of items.
+var growingModules = map[string]struct {
 	items int
 	make  func(n int) []byte
 }{
 	"imports": {250, func(n int) []byte {
-		return slices.Concat(voidType, section(2, number(uint64(n)), each(n, func(i int) []byte {
-			return slices.Concat(name(0), name(i), []byte{0, 0})
+		return slices.Concat(voidType, section(2, uvarint(uint64(n)), concat(n, func(i int) []byte {
+			return slices.Concat(nameOf(0), nameOf(i), []byte{0, 0})
 		})))
 	}},
 	"imports of one function": {1000, func(n int) []byte {
-		one := slices.Concat(name(0), name(0), []byte{0, 0})
-		return slices.Concat(voidType, section(2, number(uint64(n)), bytes.Repeat(one, n)))
+		one := slices.Concat(nameOf(0), nameOf(0), []byte{0, 0})
+		return slices.Concat(voidType, section(2, uvarint(uint64(n)), bytes.Repeat(one, n)))
 	}},
 	"modules that are imported from": {120, func(n int) []byte {
-		return slices.Concat(voidType, section(2, number(uint64(n)), each(n, func(i int) []byte {
-			return slices.Concat(name(i), name(0), []byte{0, 0})
+		return slices.Concat(voidType, section(2, uvarint(uint64(n)), concat(n, func(i int) []byte {
+			return slices.Concat(nameOf(i), nameOf(0), []byte{0, 0})
 		})))
 	}},
 	"bad name sections": {4000, func(n int) []byte {
@@ -56,32 +57,32 @@ var growing = map[string]struct {
 			bytes.Repeat(nameSection([]byte{2, 0x7f}), n))
 	}},
 	"exports": {10_000, func(n int) []byte {
-		exports := each(n, func(i int) []byte { return append(name(i), 0, 0) })
+		exports := concat(n, func(i int) []byte { return append(nameOf(i), 0, 0) })
 		return slices.Concat(voidType, section(3, []byte{1, 0}),
-			section(7, number(uint64(n)), exports),
+			section(7, uvarint(uint64(n)), exports),
 			section(10, []byte{1, 2, 0, 0x0b}))
 	}},
 	"types": {20_000, func(n int) []byte {
-		return section(1, number(uint64(n)), many(n, 0x60, 2, 0x7f, 0x7f, 1, 0x7f))
+		return section(1, uvarint(uint64(n)), repeat(n, 0x60, 2, 0x7f, 0x7f, 1, 0x7f))
 	}},
 	"globals": {10_000, func(n int) []byte {
-		return section(6, number(uint64(n)), many(n, 0x7f, 1, 0x41, 0, 0x0b))
+		return section(6, uvarint(uint64(n)), repeat(n, 0x7f, 1, 0x41, 0, 0x0b))
 	}},
 	"functions": {10_000, func(n int) []byte { return functions(n, []byte{0, 0x0b}) }},
 	"functions with loops": {100, func(n int) []byte {
-		return functions(n, []byte{0}, many(20, 3, 0x40, 0x0b), many(1000, 1), []byte{0x0b})
+		return functions(n, []byte{0}, repeat(20, 3, 0x40, 0x0b), repeat(1000, 1), []byte{0x0b})
 	}},
 	"straight code": {20_000, func(n int) []byte {
-		return functions(1, []byte{1, 1, 0x7f}, many(n, 0x20, 0, 0x41, 1, 0x6a, 0x21, 0),
+		return functions(1, []byte{1, 1, 0x7f}, repeat(n, 0x20, 0, 0x41, 1, 0x6a, 0x21, 0),
 			[]byte{0x0b})
 	}},
 	"custom sections": {20_000, func(n int) []byte {
-		return each(n, func(i int) []byte { return section(0, name(i)) })
+		return concat(n, func(i int) []byte { return section(0, nameOf(i)) })
 	}},
 }
 
-// local is an instruction on a local.
-func local(op byte, i int) []byte { return append([]byte{op}, number(uint64(i))...) }
+// localOp is an instruction on a local.
+func localOp(op byte, i int) []byte { return append([]byte{op}, uvarint(uint64(i))...) }
 
 // TestModuleTooLongToCompile compiles modules for which wazero would need minutes, or weeks.
 func TestModuleTooLongToCompile(t *testing.T) {
@@ -91,33 +92,35 @@ func TestModuleTooLongToCompile(t *testing.T) {
 	)
 	again := []byte{get, 0, brIf, 0, 0x0b}
 	locals := func(n int) []byte {
-		return slices.Concat([]byte{1}, number(uint64(n)),
+		return slices.Concat([]byte{1}, uvarint(uint64(n)),
 			[]byte{0x7f})
 	}
 	for name, wasm := range map[string][]byte{
-		"4,000 empty loops": functions(1, []byte{0}, many(4000, loop, void, 0x0b), []byte{0x0b}),
-		"nested loops": functions(1, locals(1), many(4000, loop, void),
+		"4,000 empty loops": functions(1, []byte{0}, repeat(4000, loop, void, 0x0b), []byte{0x0b}),
+		"nested loops": functions(1, locals(1), repeat(4000, loop, void),
 			bytes.Repeat(again, 4000), []byte{0x0b}),
-		"ifs": functions(1, locals(1), many(20_000, get, 0, 4, void, 0x0b), []byte{0x0b}),
-		"blocks": functions(1, locals(1), many(20_000, 2, void, get, 0, brIf, 0, 0x0b),
+		"ifs": functions(1, locals(1), repeat(20_000, get, 0, 4, void, 0x0b), []byte{0x0b}),
+		"blocks": functions(1, locals(1), repeat(20_000, 2, void, get, 0, brIf, 0, 0x0b),
 			[]byte{0x0b}),
-		"branches": functions(1, locals(1), many(20_000, get, 0, brIf, 0), []byte{0x0b}),
+		"branches": functions(1, locals(1), repeat(20_000, get, 0, brIf, 0), []byte{0x0b}),
 		"branch tables": functions(1, locals(1),
-			many(10_000, 2, void, get, 0, 0x0e, 1, 0, 1, 0x0b), []byte{0x0b}),
-		"locals across loops": functions(1, locals(501), many(500, loop, void),
-			each(500, func(i int) []byte {
-				return slices.Concat(local(get, i+1), []byte{op}, local(set, i+1), again)
-			}), each(500, func(i int) []byte { return append(local(get, i+1), 0x1a) }),
+			repeat(10_000, 2, void, get, 0, 0x0e, 1, 0, 1, 0x0b), []byte{0x0b}),
+		"locals across loops": functions(1, locals(501), repeat(500, loop, void),
+			concat(500, func(i int) []byte {
+				return slices.Concat(localOp(get, i+1), []byte{op}, localOp(set, i+1), again)
+			}), concat(500, func(i int) []byte { return append(localOp(get, i+1), 0x1a) }),
 			[]byte{0x0b}),
-		"locals across ifs": functions(1, locals(4001), each(4000, func(i int) []byte {
-			return slices.Concat([]byte{get, 0, 4, void, 0x41, 1}, local(set, i+1), []byte{0x0b})
-		}), each(4000, func(i int) []byte { return append(local(get, i+1), 0x1a) }), []byte{0x0b}),
-		"in many functions": functions(100, []byte{0}, many(1000, loop, void, 0x0b), []byte{0x0b}),
+		"locals across ifs": functions(1, locals(4001), concat(4000, func(i int) []byte {
+			return slices.Concat([]byte{get, 0, 4, void, 0x41, 1}, localOp(set, i+1), []byte{0x0b})
+		}), concat(4000, func(i int) []byte { return append(localOp(get, i+1), 0x1a) }),
+			[]byte{0x0b}),
+		"in many functions": functions(100, []byte{0}, repeat(1000, loop, void, 0x0b),
+			[]byte{0x0b}),
 		"globals of functions": slices.Concat(voidType,
-			section(3, number(20_000), make([]byte, 20_000)),
-			section(6, number(20_000), many(20_000, 0x7f, 1, 0x41, 0, 0x0b)),
-			section(10, number(20_000), many(20_000, 2, 0, 0x0b))),
-		"a megabyte": functions(1, []byte{0}, many(350_000, loop, void, 0x0b), []byte{0x0b}),
+			section(3, uvarint(20_000), make([]byte, 20_000)),
+			section(6, uvarint(20_000), repeat(20_000, 0x7f, 1, 0x41, 0, 0x0b)),
+			section(10, uvarint(20_000), repeat(20_000, 2, 0, 0x0b))),
+		"a megabyte": functions(1, []byte{0}, repeat(350_000, loop, void, 0x0b), []byte{0x0b}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()
@@ -140,7 +143,7 @@ func TestModuleTooLongToCompile(t *testing.T) {
 // TestCompileWithEndedContext ends a context while wazero compiles a function that takes it some
 // time.
 func TestCompileWithEndedContext(t *testing.T) {
-	ifs := many(1800, 0x20, 0, 4, 0x40, 0x0b)
+	ifs := repeat(1800, 0x20, 0, 4, 0x40, 0x0b)
 	wasm := slices.Concat(empty, functions(1, []byte{1, 1, 0x7f}, ifs, []byte{0x0b}))
 	compile := func(ctx context.Context) (time.Duration, error) {
 		e, err := New(context.Background(), Config{})

@@ -16,7 +16,7 @@ import (
 func TestCompileTimeIsLinear(t *testing.T) {
 	const rounds, maxRatio = 10, 2.5
 	ctx := context.Background()
-	for name, g := range growing {
+	for name, g := range growingModules {
 		t.Run(name, func(t *testing.T) {
 			var once, twice []time.Duration
 			ratio := func() float64 {

@@ -2,9 +2,9 @@
 // imports, starts a guest and its threads, ends it, and reports the reason of its end.
 //
 // Only this package with those below it, internal/abi and the root package import wazero, and they
-// use its public API alone. The imported functions themselves are in internal/abi. Rewriting a module so that it can
-// be interrupted is in engine/interrupt, linear memory in engine/memory, atomic wait and notify in
-// engine/futex, and the cache of machine code in engine/codecache.
+// use its public API alone. The imported functions themselves are in internal/abi. Rewriting a
+// module so that it can be interrupted is in engine/interrupt, linear memory in engine/memory,
+// atomic wait and notify in engine/futex, and the cache of machine code in engine/codecache.
 //
 // Engine and Module may be used from several goroutines. An instance has one goroutine per thread.
 // Lock order: useCount.mu before wazero's locks, instance.mu before that of memory.Memory. The two

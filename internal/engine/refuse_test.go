@@ -15,28 +15,28 @@ func section(id byte, content ...[]byte) []byte {
 	return appendBytes([]byte{id}, slices.Concat(content...))
 }
 
-func number(n uint64) []byte { return binary.AppendUvarint(nil, n) }
+func uvarint(n uint64) []byte { return binary.AppendUvarint(nil, n) }
 
-// huge is the largest number that a count can be.
-var huge = number(1<<32 - 1)
+// huge is the largest count that the binary format can encode.
+var huge = uvarint(1<<32 - 1)
 
-// functions are as many functions without parameters as wanted, all with the same body.
+// functions returns the sections of count functions with the same body and no parameters.
 func functions(count int, body ...[]byte) []byte {
 	return slices.Concat(
 		section(1, []byte("\x01\x60\x00\x00")),
-		section(3, number(uint64(count)), make([]byte, count)),
-		section(10, number(uint64(count)),
+		section(3, uvarint(uint64(count)), make([]byte, count)),
+		section(10, uvarint(uint64(count)),
 			bytes.Repeat(appendBytes(nil, slices.Concat(body...)), count)),
 	)
 }
 
-// thousand is a function of type 0, with no parameters and 1000 results. Its code may call it, or
-// have blocks of its type.
-func thousand(code ...[]byte) []byte {
-	// without locals; unreachable, end
+// withResults is a function of type 0, with no parameters and 1000 results. Its code may call it,
+// or have blocks of its type.
+func withResults(code ...[]byte) []byte {
+	// There are no locals. The last two instructions are unreachable and end.
 	code = append(append([][]byte{{0}}, code...), []byte{0x00, 0x0b})
 	return slices.Concat(
-		section(1, []byte("\x01\x60\x00"), number(1000), bytes.Repeat([]byte{0x7f}, 1000)),
+		section(1, []byte("\x01\x60\x00"), uvarint(1000), bytes.Repeat([]byte{0x7f}, 1000)),
 		section(3, []byte{1, 0}),
 		section(10, []byte{1}, appendBytes(nil, slices.Concat(code...))),
 	)
@@ -73,17 +73,17 @@ func TestInvalidModuleIsRefused(t *testing.T) {
 			slices.Concat(empty, section(1, huge))},
 		{"imports", "in the import section", slices.Concat(empty, section(2, huge))},
 		{"imports that are there", "5000 imports are more than 2048", slices.Concat(empty, voidType,
-			section(2, number(5000), bytes.Repeat([]byte{0, 0, 0, 0}, 5000)))},
+			section(2, uvarint(5000), bytes.Repeat([]byte{0, 0, 0, 0}, 5000)))},
 		{"modules to import from", "imports from more than 256 modules",
 			slices.Concat(empty, voidType,
-				section(2, number(1000),
-					each(1000, func(i int) []byte { return append(name(i), 0, 0, 0) })))},
+				section(2, uvarint(1000),
+					concat(1000, func(i int) []byte { return append(nameOf(i), 0, 0, 0) })))},
 		{"functions", "in the function section", slices.Concat(empty, section(3, huge))},
 		{"tables", "in the table section", slices.Concat(empty, section(4, huge))},
 		{"memories", "in the memory section", slices.Concat(empty, section(5, huge))},
 		{"globals", "in the global section", slices.Concat(empty, section(6, huge))},
 		{"globals that are there", "30000 globals are more than 20000", slices.Concat(empty,
-			section(6, number(30_000), bytes.Repeat([]byte{0x7f, 1, 0x41, 0, 0x0b}, 30_000)))},
+			section(6, uvarint(30_000), bytes.Repeat([]byte{0x7f, 1, 0x41, 0, 0x0b}, 30_000)))},
 		{"exports", "in the export section", slices.Concat(empty, section(7, huge))},
 		{"elements", "in the element section", slices.Concat(empty, section(9, huge))},
 		{"bodies", "in the code section", slices.Concat(empty, section(10, huge))},
@@ -105,17 +105,17 @@ func TestInvalidModuleIsRefused(t *testing.T) {
 		{"locals", "too many locals",
 			slices.Concat(empty, functions(1, []byte{1}, huge, []byte{0x7f, 0x0b}))},
 		{"locals of all functions", "too many locals and values for so little code",
-			slices.Concat(empty, functions(100, []byte{1}, number(50_000), []byte{0x7f, 0x0b}))},
+			slices.Concat(empty, functions(100, []byte{1}, uvarint(50_000), []byte{0x7f, 0x0b}))},
 		{"results of calls", "too many locals and values",
-			slices.Concat(empty, thousand(bytes.Repeat([]byte{0x10, 0}, 1000)))},
+			slices.Concat(empty, withResults(bytes.Repeat([]byte{0x10, 0}, 1000)))},
 		{"results of blocks", "too many locals and values",
-			slices.Concat(empty, thousand(bytes.Repeat([]byte{0x02, 0, 0x00, 0x0b}, 1000)))},
+			slices.Concat(empty, withResults(bytes.Repeat([]byte{0x02, 0, 0x00, 0x0b}, 1000)))},
 		{"values of branches", "too many locals and values",
 			slices.Concat(empty,
-				thousand(constants, bytes.Repeat([]byte{0x41, 0, 0x0d, 0}, 1000)))},
+				withResults(constants, bytes.Repeat([]byte{0x41, 0, 0x0d, 0}, 1000)))},
 		{"values of a branch table", "too many locals and values",
 			slices.Concat(empty,
-				thousand(constants, []byte{0x41, 0, 0x0e}, number(1000), make([]byte, 1001)))},
+				withResults(constants, []byte{0x41, 0, 0x0e}, uvarint(1000), make([]byte, 1001)))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx := context.Background()

@@ -59,8 +59,7 @@ func (m *Module) checkThreads() error {
 			threadStart, startType)
 	case signature(start.ParamTypes(), nil) != startType:
 		return fmt.Errorf("the module exports %s with the type %s, not %s", threadStart,
-			signature(start.ParamTypes(), start.ResultTypes()),
-			startType)
+			signature(start.ParamTypes(), start.ResultTypes()), startType)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ func (inst *instance) threadTrace(id uint32) io.Writer {
 	return &prefixedTrace{inst.trace, []byte(fmt.Sprintf("[%d] ", id))}
 }
 
+// prefixedTrace writes each line to w, after the prefix.
 type prefixedTrace struct {
 	w      io.Writer
 	prefix []byte

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// BenchmarkRestore takes an entry from the cache: opening it, verifying the entry, and handing it
-// to wazero.
+// BenchmarkRestore opens a cache, verifies an entry, and copies it to wazero's directory.
 func BenchmarkRestore(b *testing.B) {
 	for _, size := range []int{256 << 10, 1 << 20, 16 << 20} {
 		b.Run(strconv.Itoa(size>>10)+"KiB", func(b *testing.B) {
