@@ -13,8 +13,8 @@ import (
 
 const ccHelp = `wasport cc ARGS... compiles C to a WebAssembly module, and wasport c++ ARGS... compiles C++.
 
-They call clang with wasport's headers and library. ARGS are clang's own, and pass unchanged, so that
-make and configure scripts work. -o names the module.
+They call clang with wasport's headers and library. ARGS are clang's own, and pass unchanged, so
+that make and configure scripts work. -o names the module.
 
   wasport cc server.c -o server.wasm
   ./configure --host=wasm32-wasi CC="wasport cc"

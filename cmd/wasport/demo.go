@@ -27,9 +27,9 @@ It needs no internet and ends by itself. Its exit status is 0 on success.
 
 const demoNextSteps = `
 Run a module of your own:
-  wasport inspect FILE.wasm     says what it needs
-  wasport run FILE.wasm         runs it; what it is refused comes with the flag that allows it
-  wasport run --help            has all the flags
+  wasport inspect FILE.wasm     lists its imports and exports
+  wasport run FILE.wasm         runs it; each refusal names the flag that would allow it
+  wasport run --help            lists all flags
 `
 
 // demoTimeout bounds the demonstration, which takes about a second.
@@ -72,7 +72,7 @@ func demoError(err error) error {
 	if errors.As(err, &signal) {
 		return &exitError{status: statusSignal + int(signal.Signal)}
 	}
-	return fmt.Errorf("not everything was as it should be: %w", err)
+	return fmt.Errorf("the demonstration failed: %w", err)
 }
 
 // demonstration runs guests, several at once, and prints their output and their refusals.

@@ -12,9 +12,11 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-const inspectBefore = `wasport inspect [--json] FILE.wasm lists the imports and exports of a module, and says whether wasport
-can run it.
+const inspectBefore = `wasport inspect [--json] FILE.wasm lists the imports and exports of a module, and says whether
+wasport can run it.
+`
 
+const inspectAfter = `
 Exit status
       0     wasport can run the module
       1     wasport cannot run it
@@ -26,7 +28,8 @@ type inspectFlags struct{ json bool }
 func (f *inspectFlags) page() page {
 	output := newGroup("Output")
 	output.BoolVar(&f.json, "json", false, "print a JSON object")
-	return page{command: "inspect", before: inspectBefore, groups: []group{output}}
+	return page{command: "inspect", before: inspectBefore, after: inspectAfter,
+		groups: []group{output}}
 }
 
 // inspect is the subcommand inspect.

@@ -28,7 +28,7 @@ type monitoring struct {
 func (m *monitoring) group() group {
 	g := newGroup("Learning and watching permissions")
 	g.StringVar(&m.learn, "learn", "",
-		"`FILE` allow everything, and add the rules used to a policy; - is stdout")
+		"`FILE` allow all access, and add the rules used to a policy; - is stdout")
 	g.BoolVar(&m.dryRun, "dry-run", false, "refuse nothing, but report each would-be refusal")
 	g.StringVar(&m.audit, "audit", "",
 		"`FILE` append each decision as a line of JSON; - is stdout")

@@ -56,7 +56,7 @@ func (p *permissions) group() group {
 	})
 	g.BoolVar(&p.allowLookup, "allow-ns-lookup", false,
 		"allow it to look up every name, as iwasm does")
-	g.BoolVar(&p.allowNet, "allow-net", false, "allow everything")
+	g.BoolVar(&p.allowNet, "allow-net", false, "allow all network access")
 	return g
 }
 

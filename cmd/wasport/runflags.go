@@ -13,7 +13,8 @@ import (
 const runBefore = `wasport run [flags] FILE.wasm [args...] runs a WebAssembly module.
 
 Flags come before FILE.wasm; every word after it is an argument of the module. A module starts
-without files, environment variables and network access. Flags grant them.
+without files, environment variables and network access. Flags grant them, and each refusal names
+the flag that would allow it.
 `
 
 const runAfter = `

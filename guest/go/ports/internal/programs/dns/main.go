@@ -37,11 +37,7 @@ func main() {
 }
 
 func serve() error {
-	packets, err := gonet.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	streams, err := gonet.Listen("tcp", packets.LocalAddr().String())
+	packets, streams, err := listenOnOnePort()
 	if err != nil {
 		return err
 	}
@@ -62,6 +58,22 @@ func serve() error {
 	}()
 	fmt.Println(packets.LocalAddr())
 	return <-failed
+}
+
+// listenOnOnePort opens a UDP and a TCP socket at one port. It tries again if another program has
+// the TCP port of the number that the system chose for UDP.
+func listenOnOnePort() (packets net.PacketConn, streams net.Listener, err error) {
+	for range 10 {
+		if packets, err = gonet.ListenPacket("udp", "127.0.0.1:0"); err != nil {
+			return nil, nil, err
+		}
+		streams, err = gonet.Listen("tcp", packets.LocalAddr().String())
+		if err == nil {
+			return packets, streams, nil
+		}
+		packets.Close()
+	}
+	return nil, nil, err
 }
 
 func ask(ctx context.Context, server, name string) error {
