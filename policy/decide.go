@@ -10,14 +10,14 @@ type Decision struct {
 	// It is nil if no rule allows the request.
 	Rule *Rule
 
-	// Name is the name whose lookup granted an address that no rule grants by itself. A decision
-	// without a Name holds as long as the policy. A decision with one may be ended by a later
-	// lookup, or by time.
+	// Name is the name by which a lookup granted an address that no rule grants by itself. A
+	// decision without a Name holds as long as the policy. A decision with one may be ended by a
+	// later lookup, or by time.
 	Name string
 
 	// layer is the index of the layer that refused.
 	layer int
-	// source is the name whose lookup returned the refused address, or "".
+	// source is the name that resolved to the refused address, or "".
 	source string
 }
 

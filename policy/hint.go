@@ -58,7 +58,7 @@ func joinTargets(rules []Rule) string {
 }
 
 // missingRules returns the least rules that q lacks, or nil if no rule helps. source is the name
-// whose lookup returned q's remote address, or "". A rule for the name is better than one for the
+// that resolved to q's remote address, or "". A rule for the name is better than one for the
 // address, since the next lookup may return another address.
 func (l *layer) missingRules(q *query, source string) []Rule {
 	if q.protocol == TCP && q.impossibleTCP() {

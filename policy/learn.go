@@ -14,8 +14,8 @@ import (
 // the answers to lookups. Its methods may be called from several goroutines, and its zero value is
 // ready. It keeps each different request, so its memory grows with the calls of the guest.
 type Learner struct {
-	// Known is a policy whose requests need no new rule, so that a policy can be learnt in several
-	// runs. It is set before the first use, and may be nil.
+	// Known is an earlier policy: a request that it allows needs no new rule. So a policy can be
+	// learnt in several runs. Known is set before the first use, and may be nil.
 	Known *Policy
 
 	// mu protects the fields below.

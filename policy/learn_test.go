@@ -137,7 +137,7 @@ type event struct {
 	answer  []netip.Addr
 }
 
-// learntTwice learns from the events up to n, and then from all of them with what is known by then:
+// learntTwice learns from the events up to n, and then from all of them with the rules so far:
 // that is enough for all. When they are seen again, nothing is left to learn.
 func learntTwice(events []event, n int, all []Rule, runs func(*Policy) error) error {
 	learn := func(known *Policy, events []event) []Rule {

@@ -11,9 +11,9 @@ import (
 // Error is a mistake in a policy.
 type Error struct {
 	Origin Origin
-	// Problem says what is wrong.
+	// Problem describes the mistake.
 	Problem string
-	// Hint says what to write instead. It may be empty.
+	// Hint says how to correct it. It may be empty.
 	Hint string
 }
 

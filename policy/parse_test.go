@@ -60,7 +60,7 @@ func TestCanonicalSpelling(t *testing.T) {
 	}
 }
 
-// Each mistake is told with the character at which it is, and with what to write instead.
+// TestParseRuleMistakes checks that each mistake is reported with its offset and a hint.
 func TestParseRuleMistakes(t *testing.T) {
 	for _, c := range []struct {
 		rule    string

@@ -33,7 +33,7 @@ const (
 
 // Pins holds the addresses that a guest's lookups returned, for the rules that name a host. Each
 // guest has its own. Its methods may be called from several goroutines. Beyond 4096 addresses it
-// forgets the names whose last lookup is the oldest, so a guest cannot make it grow.
+// forgets the names with the oldest last lookup, so a guest cannot make it grow.
 type Pins struct {
 	now func() time.Time
 
@@ -46,12 +46,12 @@ type Pins struct {
 	// lookups is the number of lookups so far.
 	lookups uint64
 
-	// sources has, for an address, the name whose lookup returned it last, even if that grants
-	// nothing. It serves hints alone.
+	// sources has, for an address, the name that resolved to it last, even if that grants nothing.
+	// It serves hints alone.
 	sources map[netip.Addr]string
 }
 
-// source returns the name whose lookup returned a public address last, or "".
+// source returns the name that resolved to a public address last, or "".
 func (p *Pins) source(a netip.Addr) string {
 	if p == nil || !a.IsValid() {
 		return ""
@@ -177,7 +177,7 @@ func (p *Pins) unpin(a netip.Addr, name string) {
 	}
 }
 
-// forgetOldest removes the pins of the name whose last lookup is the oldest.
+// forgetOldest removes the pins of the name with the oldest last lookup.
 func (p *Pins) forgetOldest() {
 	var oldest string
 	turn := p.lookups + 1

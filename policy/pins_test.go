@@ -81,8 +81,8 @@ func TestAnswerForInvalidName(t *testing.T) {
 	}
 }
 
-// A guest cannot make its pins grow without end, and what is forgotten is what was looked up
-// longest ago.
+// TestPinsAreBounded looks up more names and addresses than pins may hold. The names with the
+// oldest last lookup are forgotten.
 func TestPinsAreBounded(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	pins := NewPins(func() time.Time { return now })

@@ -198,8 +198,8 @@ func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uin
 	return "no rule allows " + action.String()
 }
 
-// nearest returns a rule for an address and a protocol, whatever the port, or one for the other
-// protocol. ports returns the index in a leaf.
+// nearest returns a rule for an address and a protocol at any port, or one for the other protocol.
+// ports returns the index in a leaf.
 func nearest[L any](x *hostIndex[L], a netip.Addr, proto Protocol,
 	ports func(*L) *rulePorts) (covers, other *Rule) {
 	try := func(leaf *L) bool {

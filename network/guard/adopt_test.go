@@ -33,8 +33,8 @@ func TestAcceptOnAdoptedListener(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		policy  *policy.Policy
-		admits  string // who connects and is let in
-		refuses string // who connects and is not
+		admits  string // peers that are admitted
+		refuses string // peers that are not
 	}{
 		{"no rule", nil, "127.0.0.1 127.0.0.2", ""},
 		{"other rules", testutil.Policy(t, "allow connect *", "allow listen udp://127.0.0.1",

@@ -16,8 +16,8 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// These tests try to reach by some other door what a rule does not allow. What is not allowed is a
-// real socket on loopback, which must not hear of it.
+// In these tests a guest tries each way around a rule. The destination that no rule allows is a
+// real socket on loopback, which must not receive a byte.
 
 func TestSendToElsewhereWhileConnected(t *testing.T) {
 	friend, friendAt := udpSocket(t, "127.0.0.1:0")
@@ -142,7 +142,7 @@ func TestFailedConnectThenListen(t *testing.T) {
 	wantErr(t, "connect", connect(t, s, closed), syscall.ECONNREFUSED)
 	wantErr(t, "listen", s.Listen(1), syscall.EACCES)
 	err = connect(t, s, friendAt)
-	if err == syscall.ECONNABORTED { // of the attempt before, unless a connect has told of that
+	if err == syscall.ECONNABORTED { // the failure of the first connect, if still unread
 		err = connect(t, s, friendAt)
 	}
 	must(t, err)
@@ -232,8 +232,8 @@ func TestRecvDropsDeniedSender(t *testing.T) {
 			if text, _ := receive(t, s); text != "answer" {
 				t.Errorf("got %q, want %q", text, "answer")
 			}
-			// What has come before a connect stays in the queue; that it was connected is no reason
-			// to hear it.
+			// connect(2) leaves earlier datagrams in the queue. They are judged by their sender
+			// although the socket is connected.
 			stranger.WriteToUDPAddrPort([]byte("lie"), from)
 			must(t, s.Connect(peerAt))
 			_, err := s.Recv([][]byte{make([]byte, 64)}, 0)

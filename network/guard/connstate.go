@@ -6,20 +6,21 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// connState is the state of a stream socket as far as the guest has been told. The names are those
-// of the table in the doc of network.Socket. The guard needs the state for the calls whose error is
-// decided before any rule (Connect, Listen), and to know which event a limit of bytes holds back.
+// connState is the state of a stream socket as far as the guest knows it. The names are those of
+// the table in the doc of network.Socket. Connect and Listen need the state for the errors that
+// come before any rule, and the limits of bytes need it to hold back the right event.
 //
 //	state             entered by                          left by
 //	stateUnconnected  Open, Adopt                         Listen, Connect
 //	stateConnecting   Connect: EINPROGRESS                FinishConnect, a second Connect, Send
 //	                                                      under a limit of bytes
-//	stateConnected    Connect, FinishConnect, Accept      Connect or FinishConnect that fails
+//	stateConnected    Connect, FinishConnect, Accept,     FinishConnect that fails
+//	                  Adopt, Send under a limit of bytes
 //	stateListening    Listen, Adopt                       nothing
 //
-// A connection that fails leads back to stateUnconnected. Whether an unconnected socket is bound is
-// told by socket.localAddr, and whether it is closed by socket.closed. Datagram sockets stay
-// unconnected; socket.peer is their remote address.
+// A connection that fails leads back to stateUnconnected. The states open and bound of the table
+// are one here, since socket.localAddr tells them apart; socket.closed is the state closed. A
+// datagram socket stays unconnected, and socket.peer is its remote address.
 type connState uint32
 
 const (
@@ -28,10 +29,6 @@ const (
 	stateConnected
 	stateListening
 )
-
-func (c connState) String() string {
-	return [...]string{"unconnected", "connecting", "connected", "listening"}[c]
-}
 
 // hasConnection reports whether a connection is established or under way.
 func (c connState) hasConnection() bool { return c == stateConnecting || c == stateConnected }

@@ -358,7 +358,7 @@ func TestCloseEndsWaitOverByteLimit(t *testing.T) {
 				waited <- err
 			}()
 			select {
-			case <-woken: // what was left is used up; it may be ready again within a second
+			case <-woken: // the budget is used up; the socket may be ready again within a second
 			case <-time.After(50 * time.Millisecond):
 			}
 			s.Close()

@@ -239,7 +239,7 @@ func (s *socket) setBuffer(o network.Option, v int64) error {
 }
 
 // takeUnsent returns the data that a socket has yet to send, before it is closed. It returns nil if
-// there is none, and for an adopted socket, whose data the guest does not pay for.
+// there is none, and for an adopted socket, since the guest does not pay for its data.
 func takeUnsent(s *socket) network.Unsent {
 	b, ok := s.Socket.(network.Buffered)
 	if !ok || s.adoptGrant != nil {

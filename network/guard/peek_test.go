@@ -96,8 +96,8 @@ func TestPeekedBytesAreCharged(t *testing.T) {
 				}
 				bufs[0] = make([]byte, tt.take.into)
 			}
-			// A second's worth, what has been saved up since, and once more than there was:
-			// another second's worth, or a datagram.
+			// The initial budget, the budget of the time since, and one overdraft: a second's worth
+			// or a whole datagram.
 			most := 1000 * (2 + int(time.Since(began).Seconds()))
 			if tt.typ == network.Datagram {
 				most = 50_000

@@ -71,7 +71,7 @@ func TestDNSRebindingReachesNoPrivateAddress(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		serve func(*dnstest.Server)
-		sees  []string // what the guest is told, one lookup after the other; empty for nothing
+		sees  []string // the answer of each lookup in turn; empty for none
 	}{
 		{"at once", func(s *dnstest.Server) { s.Set("name.test", addrs("127.0.0.1")) },
 			[]string{""}},
@@ -187,9 +187,9 @@ func TestConnectAfterNameMoved(t *testing.T) {
 	look("name.test")
 	try("93.184.216.34:80", syscall.ECONNREFUSED)
 	try("93.184.216.34:81", syscall.EACCES)
-	try("198.41.0.4:80", syscall.EACCES) // where it is by now, but the guest was not told so
+	try("198.41.0.4:80", syscall.EACCES) // the new address, which the guest has not looked up
 	look("other.test")
-	try("192.33.4.12:80", syscall.EACCES) // looked up, but not what the rule names
+	try("192.33.4.12:80", syscall.EACCES) // looked up by another name than the rule has
 	look("name.test")
 	try("198.41.0.4:80", syscall.ECONNREFUSED)
 	try("93.184.216.34:80", syscall.ECONNREFUSED) // for a minute, since the guest may be on its way

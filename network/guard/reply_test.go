@@ -45,7 +45,7 @@ func TestReplyNeedsAdmittedSender(t *testing.T) {
 			expectDatagram(t, client, "answer")
 			expectDatagram(t, client, "answer")
 
-			// A deny is a deny of answers too, and who is not admitted any more is not answered.
+			// A deny rule refuses replies too, and so does a policy without a rule for the sender.
 			for _, p := range []*policy.Policy{
 				testutil.Policy(t, text, "deny connect loopback"),
 				policy.All(testutil.Policy(t, text),
