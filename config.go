@@ -76,10 +76,13 @@ type Config struct {
 	// network.
 	Network network.Network
 
-	// OnRefusal is called with each refusal of the policy, one call at a time, before the guest
-	// goes on. Once a call takes longer than a second, the guest no longer waits: later calls are
-	// queued, up to 1024, and dropped and counted beyond that (see Guest.Dropped). The same holds
-	// for the other callbacks, Audit and Trace.
+	// OnRefusal is called with each refusal of the policy, before the guest goes on. Once a call
+	// takes longer than a second, the guest no longer waits: later calls are queued, up to 1024,
+	// and dropped and counted beyond that (see Guest.Dropped). The same holds for the other
+	// callbacks, Audit and Trace.
+	//
+	// The callbacks of one guest are never called at the same time, even if the guest has threads.
+	// A function that several guests share must be safe for concurrent use.
 	OnRefusal func(*policy.Refusal)
 
 	// OnStranger is called with the first peer that a socket of the guest turned away because no

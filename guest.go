@@ -110,7 +110,8 @@ type Lacks struct {
 	Directory bool
 
 	// Preopens is true if the guest asked whether descriptor 3 is a directory, with Config.Dirs
-	// empty. C libraries ask at their start, or before the first path, and then fail by themselves.
+	// empty. wasi-libc asks at its start or before the first path. It then refuses every path
+	// itself, so Directory stays false. Go's runtime asks at every start (see Module.ByGo).
 	Preopens bool
 }
 

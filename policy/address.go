@@ -135,9 +135,10 @@ func normalizeAddr(a netip.Addr) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
-// connectDestination returns the address as which a connect to a is judged: loopback if a is
-// unspecified. A kernel would connect to the source address of the socket, if it has one, or to
-// loopback (ip(7)). Package network/guard therefore passes the loopback address on.
+// connectDestination returns the address as which a connect to a is judged: the loopback address if
+// a is unspecified, else a. A kernel that is given the unspecified address connects to the source
+// address of the socket if that is bound, else to loopback (ip(7)). That may not be the address
+// that was judged. Package network/guard therefore gives the socket the loopback address instead.
 func connectDestination(a netip.Addr) netip.Addr {
 	switch a = normalizeAddr(a); {
 	case !a.IsUnspecified():

@@ -56,8 +56,13 @@ func (r *reports) failureHints(l wasport.Lacks, descriptor int, byGo bool) {
 		r.print(fmt.Sprintf("it failed after it used descriptor %d, which is not open", descriptor),
 			"to hand it a socket there: ", "--listen tcp://ADDR:PORT")
 	}
-	// Go's runtime lists the directories at every start, and passes a path on without any.
-	// wasi-libc lists them at the start or before the first path, and then refuses the path itself.
+	// A guest lists its preopened directories by fd_prestat_get (WASI preview 1):
+	//
+	//   - Go's runtime does so at every start, so the listing is no evidence that the guest wanted
+	//     a file. It passes each path on to the host, even if it has no directory: l.Directory.
+	//   - wasi-libc without a directory refuses a path itself, so the host never sees the path. The
+	//     listing is the only evidence there is. It is weak, since wasi-libc may list at the start:
+	//     it counts only if nothing else that was printed explains the failure.
 	if l.Directory || l.Preopens && silent && !byGo {
 		r.print("it failed after it looked for files, of which it has none",
 			"to give it a directory: ", "--dir HOST::GUEST")

@@ -16,10 +16,15 @@ import (
 // wazero 1.12 compiles takes a memory of 4 GiB for one of 0 bytes.
 const maxMemory = 1<<32 - pageSize
 
-// reserveMemory reserves the guest's linear memory of at most limit bytes; 0 means no limit. It
-// returns the context to make the guest's instances with. The caller calls release once the last
-// call of the guest has returned. For a module that was not rewritten, wazero allocates the memory,
-// since its type is not known here.
+// reserveMemory reserves the guest's linear memory. The memory can grow to limit bytes; limit 0
+// means maxMemory. The guest's instances get the memory if they are made with the returned context.
+// The function release frees the memory. The caller calls it once the last call of the guest has
+// returned.
+//
+// Nothing is reserved for a module that was not rewritten, and limit has no effect: the size of its
+// memory is not known here, since interrupt.Rewrite finds it out. wazero allocates the memory then.
+// Nor is anything reserved for a module without a memory, or one that imports an unshared memory,
+// which is not supplied.
 func (m *Module) reserveMemory(
 	ctx context.Context, inst *instance, limit uint64,
 ) (_ context.Context, release func(), _ error) {

@@ -150,10 +150,12 @@ func hostPanic(err error, reason, stack string) error {
 // newTrap makes a Trap of wazero's reason and stack trace. It removes the parts that mean nothing
 // to the guest's author:
 //
-//   - the index of the start function
-//   - the function that interrupt.Rewrite added, and its caller
-//   - the frames of the host
-//   - the module's name before each function
+//   - "start function[N] failed: " before the reason, if the module's start function trapped. N is
+//     an index in the rewritten module.
+//   - The first two frames of a stack overflow, Deepen and the function that calls it, "tick". Both
+//     were added by interrupt.Rewrite.
+//   - Go's stack trace, which follows the guest's after an empty line.
+//   - The module's name before each function.
 //
 // The texts are made safe for a terminal, since the guest chose its functions' names.
 func (inst *instance) newTrap(reason, stack string) *Trap {
@@ -163,7 +165,7 @@ func (inst *instance) newTrap(reason, stack string) *Trap {
 	reason = strings.TrimSuffix(strings.TrimPrefix(reason, "wasm error: "), recoveredSuffix)
 	if rest, ok := strings.CutPrefix(stack, "\t"+interrupt.Module+"."+interrupt.Deepen+
 		"(i32) i32\n"); ok {
-		_, stack, _ = strings.Cut(rest, "\n") // Its caller is the added function "tick".
+		_, stack, _ = strings.Cut(rest, "\n") // The frame of "tick".
 	}
 	stack, _, _ = strings.Cut(stack, "\n\n")
 	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")

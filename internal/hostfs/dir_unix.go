@@ -174,7 +174,7 @@ func (d *Dir) Mkdir(path string) error {
 	return d.withPlace(path, func(p place) error { return unix.Mkdirat(p.fd, p.name, 0o777) })
 }
 
-// Rmdir removes an empty directory. It returns ENOTDIR for other files.
+// Rmdir removes an empty directory. It returns ENOTDIR for a file that is not a directory.
 func (d *Dir) Rmdir(path string) error {
 	return d.withPlace(path, func(p place) error {
 		err := unix.Unlinkat(p.fd, p.name, unix.AT_REMOVEDIR)
@@ -269,7 +269,7 @@ func Link(from *Dir, path string, follow bool, to *Dir, newPath string) error {
 }
 
 // Readlink reads the target of a symbolic link into buf. It returns the number of bytes, at most
-// len(buf). It returns EINVAL for other files.
+// len(buf). It returns EINVAL for a file that is not a symbolic link.
 func (d *Dir) Readlink(path string, buf []byte) (int, error) {
 	if err := d.acquire(); err != nil {
 		return 0, err

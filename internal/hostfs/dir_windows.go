@@ -182,7 +182,7 @@ func (d *Dir) Mkdir(name string) error {
 	return posix(d.root.Mkdir(trimSlashes(name), 0o777))
 }
 
-// Rmdir removes an empty directory. It returns ENOTDIR for other files.
+// Rmdir removes an empty directory. It returns ENOTDIR for a file that is not a directory.
 func (d *Dir) Rmdir(name string) error {
 	if err := d.checkChange(name); err != nil {
 		return err
@@ -302,7 +302,7 @@ func commonRoot(from *Dir, a string, to *Dir, b string) (*os.Root, string, strin
 }
 
 // Readlink reads the target of a symbolic link into buf. It returns the number of bytes, at most
-// len(buf).
+// len(buf). It returns EINVAL for a file that is not a symbolic link.
 func (d *Dir) Readlink(name string, buf []byte) (int, error) {
 	if err := checkName(name); err != nil {
 		return 0, err

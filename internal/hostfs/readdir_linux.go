@@ -14,8 +14,9 @@ func newLister() lister {
 	return &direntLister{}
 }
 
-// direntLister reads a directory with getdents64(2). Its cookies are those of the kernel, which
-// stay valid as long as the file system keeps them, when entries are added and removed.
+// direntLister reads a directory with getdents64(2). Its cookies are the d_off values of the
+// kernel. After a change of the directory, most file systems still find the same place by an old
+// cookie. With another file system, a listing from an old cookie can skip or repeat entries.
 type direntLister struct {
 	// mu protects the fields below, and the position of the descriptor.
 	mu  sync.Mutex

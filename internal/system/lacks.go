@@ -10,8 +10,9 @@ type Lacks struct {
 	// Directory is true if a call took a path while there are no Preopens.
 	Directory bool
 
-	// Preopens is true if fd_prestat_get asked about descriptor 3 while there are no Preopens. C
-	// libraries ask at their start or before the first path, and then fail by themselves.
+	// Preopens is true if fd_prestat_get asked about descriptor 3 while there are no Preopens.
+	// wasi-libc asks at its start or before the first path. It then refuses every path itself, so
+	// Directory stays false.
 	Preopens bool
 }
 
@@ -57,5 +58,5 @@ func (g *Guest) NoteBadFD(fd int32) {
 	}
 }
 
-// firstPreopen is the descriptor after the standard streams
+// firstPreopen is the descriptor after the standard streams.
 const firstPreopen = 3

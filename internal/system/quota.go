@@ -8,8 +8,8 @@ import (
 	"github.com/wasport/wasport/internal/hostfs"
 )
 
-// entrySize is the charge of a name in a directory: one block of most file systems, for the entry
-// and the inode.
+// entrySize is the charge of a name in a directory, in bytes: one block of most file systems, for
+// the entry and the inode.
 const entrySize = 4 << 10
 
 // quota bounds by how many bytes a guest makes the files beneath a directory larger. It holds for
@@ -23,8 +23,10 @@ type quota struct {
 	// onFull reports to Config.OnLimit that the quota has refused something.
 	onFull func()
 
-	// mu is held across each system call that changes sizes, so that the sizes before and after it
-	// belong to this call. It protects the fields below.
+	// mu protects the fields below. It is also held across each system call that can change the
+	// size of a file beneath the directory, or the names there, from the look at the file before
+	// the call to the charge after it. So no other thread of the guest changes the file in between,
+	// and the change that is charged is that of this call alone.
 	mu   sync.Mutex
 	used uint64
 

@@ -202,9 +202,12 @@ func (r *resolver) LookupPort(ctx context.Context, typ network.Type, service str
 	return 0, &network.LookupError{Name: service, Failure: network.NoSuchHost, Err: err}
 }
 
-// lookupError classifies the errors of Go's resolver. The same error stands for a malformed answer
-// and for RCODE 2 (RFC 1035, section 4.1.1); both are ServerFailure. The remaining errors mean that
-// no server answered.
+// lookupError makes a network.LookupError of an error of Go's resolver:
+//
+//   - NoSuchHost: the name does not exist, or has no address of the family.
+//   - ServerFailure: a server replied, and the reply is of no use. The guest gets EIO.
+//   - NoAnswer: no server replied in time, or another error prevented the query. The guest gets
+//     EAGAIN.
 func lookupError(ctx context.Context, name string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -226,8 +229,10 @@ func lookupError(ctx context.Context, name string, err error) error {
 	return &network.LookupError{Name: name, Failure: failure, Err: err}
 }
 
-// serverAnswered reports whether a server sent an answer. The errors that tell so are not exported
-// by package net, so their texts are compared.
+// serverAnswered reports whether the text of a net.DNSError says that a server replied. Such a
+// reply is malformed, does not belong to the query, refers to another server, or has an RCODE other
+// than 0 and 3 (RFC 1035, section 4.1.1). Package net does not export these errors, so their texts
+// are compared.
 func serverAnswered(text string) bool {
 	switch text {
 	case "server misbehaving", "lame referral", "cannot unmarshal DNS message",
