@@ -1,6 +1,6 @@
 // Package testguests holds the guests that tests run, each a C program in the folder src. The
-// comment at the head of each C file says what the program does, its arguments and what it prints.
-// `make guests` builds them.
+// comment at the head of each C file describes the program, its arguments and its output. `make
+// guests` builds them.
 package testguests
 
 import "embed"

@@ -1,6 +1,5 @@
-// Package demo holds the guests that `wasport demo` runs. They are ordinary socket programs in C,
-// in the folder src, which `make guests` compiles; nothing in them is made for the demonstration
-// but that they are short.
+// Package demo holds the guests that `wasport demo` runs: short, ordinary socket programs in C, in
+// the folder src, which `make guests` compiles.
 package demo
 
 import "embed"

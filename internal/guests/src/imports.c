@@ -1,7 +1,6 @@
 /*
- * imports COMMAND [/ COMMAND]...: calls the imports with any arguments whatever, so that a test can
- * say what it passes and look at what was written. Commands see 64 KiB of memory that is zero at
- * first.
+ * imports COMMAND [/ COMMAND]...: calls imports with arguments that a test chooses, and prints the
+ * memory that they wrote. Commands use a buffer of 64 KiB, zero at first.
  *
  *   NAME ARG...        calls the import: prints NAME and the errno it returned
  *   poke AT HEX        writes octets
@@ -10,9 +9,9 @@
  *   addr AT IP PORT    writes an address
  *   peek AT SIZE       prints octets
  *
- * AT counts from the start of that memory. ARG is a number; @AT, the place AT as a pointer; *AT,
- * the 32-bit number that lies there; "text as a pointer to the text; or bad, a pointer beyond
- * memory; or end-N, the address N octets before memory's end.
+ * AT is an offset into the buffer. ARG is a number; @AT, a pointer to offset AT; *AT, the 32-bit
+ * number at offset AT; "text, a pointer to the text; bad, a pointer beyond the memory; or end-N, the
+ * address N octets before the end of the memory.
  */
 #include "guest.h"
 #include <wasport.h>

@@ -1,6 +1,6 @@
 // Package threadguests holds guests with threads, which tests run, each a C program in the folder
-// src. The comment at the head of each C file says what the program does, its arguments and what it
-// prints. build.sh builds them, with what is in guest.c and start.s in place of a C library.
+// src. The comment at the head of each C file describes the program, its arguments and its output.
+// build.sh builds them; guest.c and start.s replace the C library.
 package threadguests
 
 import "embed"

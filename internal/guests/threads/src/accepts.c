@@ -1,6 +1,6 @@
-/* accepts THREADS COUNT: threads in accept on one listener. Each tells whom it accepts its number,
- * a byte, and closes the connection; after COUNT connections all end. Prints "listening 127.0.0.1
- * PORT", and at the end "accepted COUNT". */
+/* accepts THREADS COUNT: threads accept on one listener. Each sends its number, one byte, on a
+ * connection that it accepts, and closes it; after COUNT connections all end. Prints "listening
+ * 127.0.0.1 PORT", and at the end "accepted COUNT". */
 #include "guest.h"
 
 static int listener, count;

@@ -1,7 +1,7 @@
-/* closing WHAT: threads block on a descriptor, and another closes that, or closes it and at once
- * opens another which gets the same number, or renumbers one to it. WHAT is sockets, in all ways
- * there are to block on them, or "poll stdin" or "read stdin". Prints for each "WAY: ERRNO ERRNO
- * ERRNO", with what the three threads got that were blocked. */
+/* closing WHAT: three threads block on a descriptor, and another thread closes it, or closes it and
+ * at once opens another one with the same number, or renumbers another one to it. WHAT is
+ * "sockets", for each way to block on them, or "poll stdin" or "read stdin". Prints for each way
+ * "WAY: ERRNO ERRNO ERRNO", the results of the three blocked calls. */
 #include "guest.h"
 
 static _Atomic int32_t blocking;

@@ -1,9 +1,10 @@
-/* end HOW: threads block in every way there is, and compute, when one ends the program, which is
- *   trap       the thread that says so does what it must not
- *   exit       it calls proc_exit(7)
+/* end HOW: threads compute and block in every blocking call until the program ends. HOW is
+ *   trap       a thread traps
+ *   exit       a thread calls proc_exit(7)
  *   return     the first thread returns
- *   nothing    nobody does; the test does
- * Prints "ready" once all are about to block. None of them may get any further: it would print so.
+ *   nothing    the test ends the program
+ * Prints "ready" once all are about to block. A thread whose call returns prints that, which is a
+ * failure.
  */
 #include "guest.h"
 

@@ -1,6 +1,6 @@
 /* grow ROUNDS: a thread receives into the last bytes of the memory, others print, start threads and
- * compute, while the memory grows. Prints "grown N", the pages that were added, and before that
- * "tick" now and then. */
+ * compute, while the memory grows. Prints "tick" now and then, and at the end "grown N", the number
+ * of pages added. */
 #include "guest.h"
 
 enum { PAGE = 65536 };

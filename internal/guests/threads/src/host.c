@@ -1,6 +1,5 @@
-/* host: passes strings to env.hear, a function of the host that comes from the module that the
- * memory has come from too: one from each of two threads. Prints "heard N", the sum of what that
- * returned. */
+/* host: passes a string from each of two threads to env.hear, a function of the embedder, which has
+ * the module name of the imported memory. Prints "heard N", the sum of the results. */
 #include "guest.h"
 
 __attribute__((import_module("env"), import_name("hear"))) int hear(const char *, size_t);

@@ -1,5 +1,6 @@
-/* limit: starts threads until no more can start, lets one end, starts another, and lets all end;
- * and all that over again. Prints "started N" each time, "another" if N is not 0, and "ended". */
+/* limit: starts threads until the host refuses another one, lets one end, starts another, and lets
+ * all end; then does all of that again. Prints "started N" each time, "another" if N is not 0, and
+ * "ended". */
 #include "guest.h"
 
 static _Atomic int32_t running, over;

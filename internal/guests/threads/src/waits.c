@@ -1,7 +1,9 @@
-/* waits WHAT: atomic wait and notify, to the letter of WebAssembly's threads proposal.
- *   results     what they return; prints "ok"
- *   unaligned32, unaligned64, unalignedN, beyond32, beyond64, beyondN, offset   traps: at odd
- * addresses, beyond the memory, and where address and offset are within it but their sum is not */
+/* waits WHAT: tests memory.atomic.wait and notify of WebAssembly's threads proposal. WHAT is
+ *   results                               their results; prints "ok"
+ *   unaligned32, unaligned64, unalignedN  traps at unaligned addresses
+ *   beyond32, beyond64, beyondN           traps beyond the memory
+ *   offset                                a trap where only the sum of address and offset is beyond
+ */
 #include "guest.h"
 
 static _Atomic int32_t word, asleep;
