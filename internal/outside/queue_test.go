@@ -4,6 +4,8 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -29,6 +31,35 @@ func TestQueueKeepsOrder(t *testing.T) {
 	}
 	if !slices.Equal(got, want) || q.Dropped() != 0 {
 		t.Errorf("got %d calls and %d dropped, want %d in order", len(got), q.Dropped(), len(want))
+	}
+}
+
+// TestQueueMakesOneCallAtATime makes calls from several goroutines, as the threads of a guest do.
+// Callbacks of an embedder need not be safe for concurrent use.
+func TestQueueMakesOneCallAtATime(t *testing.T) {
+	var q Queue
+	var running atomic.Int32
+	var callers sync.WaitGroup
+	const goroutines, calls = 8, 100
+	made := 0
+	for range goroutines {
+		callers.Go(func() {
+			for range calls {
+				q.Do(nil, "test", func() {
+					if n := running.Add(1); n != 1 {
+						t.Errorf("got %d calls at a time, want 1", n)
+					}
+					runtime.Gosched()
+					made++
+					running.Add(-1)
+				})
+			}
+		})
+	}
+	callers.Wait()
+	waitIdle(t, &q)
+	if made != goroutines*calls {
+		t.Errorf("got %d calls made, want %d", made, goroutines*calls)
 	}
 }
 
