@@ -48,7 +48,8 @@ func runEdge(t *testing.T, function string, argument uint64, c wasport.Config) u
 	return status.Results[0]
 }
 
-// TestWasmEdgeGuestIsTracedLearntAndAudited runs a client that the policy allows, refuses, and learns.
+// TestWasmEdgeGuestIsTracedLearntAndAudited runs a client that the policy allows, refuses, and
+// learns.
 func TestWasmEdgeGuestIsTracedLearntAndAudited(t *testing.T) {
 	server := edgeServer(t, func(c net.Conn) { io.Copy(c, c) })
 	rule := "connect tcp://" + server.String()
@@ -65,7 +66,8 @@ func TestWasmEdgeGuestIsTracedLearntAndAudited(t *testing.T) {
 		}
 		for _, want := range []string{
 			"sock_connect(3, " + server.String() + ") = 0",
-			`sock_recv_from(3, ["ping"], 1, 127.0.0.1, 0x0, ` + server.String()[10:] + `, 4, 0) = 0`,
+			`sock_recv_from(3, ["ping"], 1, 127.0.0.1, 0x0, ` + server.String()[10:] +
+				`, 4, 0) = 0`,
 		} {
 			if !strings.Contains(trace.String(), want) {
 				t.Errorf("got the trace\n%s\nwant in it %s", trace.String(), want)

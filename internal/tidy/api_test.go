@@ -44,7 +44,8 @@ func TestExportedNamesAreGolden(t *testing.T) {
 	}
 }
 
-// TestExportedTypesAreNoAliases keeps go doc useful: it shows neither fields nor methods of an alias.
+// TestExportedTypesAreNoAliases keeps go doc useful: it shows neither fields nor methods of an
+// alias.
 func TestExportedTypesAreNoAliases(t *testing.T) {
 	for _, f := range loadTree(t) {
 		if !f.isGo() || f.isTest() || !slices.Contains(publicPackages, path.Dir(f.path)) {

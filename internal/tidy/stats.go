@@ -79,7 +79,9 @@ func (s *figures) addCode(f *file) {
 	}
 }
 
-func functionLength(f *file, fn *ast.FuncDecl) int { return f.line(fn.End()) - f.line(fn.Pos()) + 1 }
+func functionLength(f *file, fn *ast.FuncDecl) int {
+	return f.line(fn.End()) - f.line(fn.Pos()) + 1
+}
 
 func isOneWord(name string) bool {
 	return !slices.ContainsFunc([]rune(name)[1:], unicode.IsUpper)

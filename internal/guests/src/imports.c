@@ -10,8 +10,8 @@
  *   peek AT SIZE       prints octets
  *
  * AT is an offset into the buffer. ARG is a number; @AT, a pointer to offset AT; *AT, the 32-bit
- * number at offset AT; "text, a pointer to the text; bad, a pointer beyond the memory; or end-N, the
- * address N octets before the end of the memory.
+ * number at offset AT; "text, a pointer to the text; bad, a pointer beyond the memory; or end-N,
+ * the address N octets before the end of the memory.
  */
 #include "guest.h"
 #include <wasport.h>

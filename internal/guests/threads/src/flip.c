@@ -1,9 +1,9 @@
 /* flip: a thread changes the arguments of a call over and over while another makes the call. A host
  * that reads them twice judges other arguments than it uses.
  *
- * flip port COUNT ALLOWED DENIED sends datagrams to 127.0.0.1, to either port, until COUNT were sent
- * and COUNT refused. flip memory COUNT PORT sends them from within its memory or from beyond. Prints
- * "done". */
+ * flip port COUNT ALLOWED DENIED sends datagrams to 127.0.0.1, to either port, until COUNT were
+ * sent and COUNT refused. flip memory COUNT PORT sends them from within its memory or from beyond.
+ * Prints "done". */
 #include "guest.h"
 
 enum { EACCES = 2, EFAULT = 21 };

@@ -1,5 +1,5 @@
-/* join COUNT: starts a thread and waits for its end, COUNT times. Each thread adds its own number to
- * a sum. Prints "joined COUNT, sum SUM, id ID" with the id of the last thread. */
+/* join COUNT: starts a thread and waits for its end, COUNT times. Each thread adds its own number
+ * to a sum. Prints "joined COUNT, sum SUM, id ID" with the id of the last thread. */
 #include "guest.h"
 
 static _Atomic int32_t total;

@@ -1,7 +1,7 @@
 /* produce: a thread receives datagrams and puts them into a queue; another takes them out, and
- * returns each to its sender with a digit in front, counting from 0 to 9. They synchronize by atomic
- * wait and notify only, and the test sends more datagrams than the queue holds. Ends with the
- * datagram "end". Prints "listening 127.0.0.1 PORT", and at the end "passed COUNT". */
+ * returns each to its sender with a digit in front, counting from 0 to 9. They synchronize by
+ * atomic wait and notify only, and the test sends more datagrams than the queue holds. Ends with
+ * the datagram "end". Prints "listening 127.0.0.1 PORT", and at the end "passed COUNT". */
 #include "guest.h"
 
 enum { PLACES = 4 };
