@@ -155,16 +155,8 @@ func TestDeclaredFunctionsAreDefined(t *testing.T) {
 		t.Fatalf("got %v, %v, want two libraries", archives, err)
 	}
 	for _, archive := range archives {
-		symbols := runProgram(
-			t,
-			nil,
-			"llvm-nm",
-			"--defined-only",
-			"--extern-only",
-			"--format=just-symbols",
-			archive,
-			"/usr/lib/wasm32-wasi/libc.a",
-		)
+		symbols := runProgram(t, nil, "llvm-nm", "--defined-only", "--extern-only",
+			"--format=just-symbols", archive, "/usr/lib/wasm32-wasi/libc.a")
 		defined := make(map[string]bool)
 		for _, s := range strings.Fields(symbols) {
 			defined[s] = true

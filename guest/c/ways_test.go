@@ -153,10 +153,7 @@ func TestCompileCXX(t *testing.T) {
 	wasport, out := filepath.Join(
 		buildWasport(t),
 		"wasport",
-	), filepath.Join(
-		t.TempDir(),
-		"lines.wasm",
-	)
+	), filepath.Join(t.TempDir(), "lines.wasm")
 	env := []string{"XDG_CACHE_HOME=" + t.TempDir()}
 	runProgram(t, env, wasport, "c++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror",
 		"../../examples/cpp/lines.cpp", "-o", out)

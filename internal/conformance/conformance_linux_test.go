@@ -187,11 +187,8 @@ func runNative(t *testing.T, program string, args []string) string {
 
 func runModule(t *testing.T, rt *wasport.Runtime, wasm []byte, args []string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(
-		t.Context(),
-		programTimeout,
-		errors.New("it took too long"),
-	)
+	ctx, cancel := context.WithTimeoutCause(t.Context(), programTimeout,
+		errors.New("it took too long"))
 	defer cancel()
 	mod, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
 	if err != nil {
@@ -209,13 +206,8 @@ func runModule(t *testing.T, rt *wasport.Runtime, wasm []byte, args []string) st
 		Policy: policy.New(policy.AllowNet(policy.Origin{Source: "test"}), policy.Limits{}),
 	})
 	if err != nil || status.Code != 0 {
-		t.Fatalf(
-			"as a guest: got %v, status %d, want 0\n%s%s",
-			err,
-			status.Code,
-			out.Bytes(),
-			errs.Bytes(),
-		)
+		t.Fatalf("as a guest: got %v, status %d, want 0\n%s%s", err, status.Code, out.Bytes(),
+			errs.Bytes())
 	}
 	return out.String()
 }

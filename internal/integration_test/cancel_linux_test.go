@@ -55,12 +55,8 @@ func cancelBlocked(t *testing.T, dns, args string) timing {
 	g := startGuestWith(t, ctx, wasport.Config{
 		Stdin:   stdin,
 		Network: kernel.New(kernel.Config{Server: dns}),
-		Policy: testutil.Policy(
-			t,
-			"allow connect loopback",
-			"allow listen loopback",
-			"allow resolve *",
-		),
+		Policy: testutil.Policy(t, "allow connect loopback", "allow listen loopback",
+			"allow resolve *"),
 	}, "block", strings.Fields(args)...)
 	for g.readLine() != "blocking" {
 	}
@@ -82,13 +78,8 @@ func TestCancelClosesListener(t *testing.T) {
 	dirs := slices.Repeat([]wasport.Dir{{Host: t.TempDir(), Guest: "/"}}, 500)
 	for range 10 {
 		ctx, cancel := context.WithCancel(context.Background())
-		g := startGuestWith(
-			t,
-			ctx,
-			wasport.Config{Policy: loopbackPolicy(t), Dirs: dirs},
-			"block",
-			"accept",
-		)
+		g := startGuestWith(t, ctx, wasport.Config{Policy: loopbackPolicy(t), Dirs: dirs}, "block",
+			"accept")
 		at := g.readListenAddr()
 		g.expectLines("blocking")
 		cancel()
@@ -147,12 +138,8 @@ func TestCancelWhileComputing(t *testing.T) {
 	if _, err := g.handle.Wait(); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
-	g = startGuestWith(
-		t,
-		context.Background(),
-		wasport.Config{MaxCPU: 20 * time.Millisecond},
-		"spin",
-	)
+	g = startGuestWith(t, context.Background(), wasport.Config{MaxCPU: 20 * time.Millisecond},
+		"spin")
 	g.readLine()
 	if _, err := g.handle.Wait(); err != wasport.ErrCPU {
 		t.Errorf("got %v, want %v", err, wasport.ErrCPU)

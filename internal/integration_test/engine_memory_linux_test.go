@@ -113,12 +113,8 @@ func TestResourcesReturnAfterGuestsEnd(t *testing.T) {
 	after := settledFootprint(t)
 	t.Logf("before %+v, after %+v", before, after)
 	if d := after.resident - before.resident; d > 16<<20 && canMeasure {
-		t.Errorf(
-			"after %d guests: got %d more resident bytes, want at most %d",
-			count*times,
-			d,
-			16<<20,
-		)
+		t.Errorf("after %d guests: got %d more resident bytes, want at most %d", count*times, d,
+			16<<20)
 	}
 	// Go keeps the address space that its heap once had, by 64 MB at a time.
 	if d := after.virtual - before.virtual; d > 1<<30 && canMeasure {

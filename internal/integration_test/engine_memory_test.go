@@ -17,12 +17,8 @@ import (
 // TestMemoryGrowsPageByPageCheaply grows a memory 900 times, in less time than copying it a few
 // times would take.
 func TestMemoryGrowsPageByPageCheaply(t *testing.T) {
-	checkWithin(
-		t,
-		"start, 900 times memory.grow(1), end",
-		10,
-		timeRuns(t, "grow", wasport.Config{}),
-	)
+	checkWithin(t, "start, 900 times memory.grow(1), end", 10,
+		timeRuns(t, "grow", wasport.Config{}))
 }
 
 // BenchmarkMemory runs guests from their start to their end: one whose memory grows 900 times by a

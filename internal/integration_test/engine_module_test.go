@@ -34,12 +34,8 @@ func TestAssembledModulesMatchSources(t *testing.T) {
 			continue
 		}
 		if got, err := os.ReadFile(wasmPath(text)); err != nil || !bytes.Equal(got, want) {
-			t.Errorf(
-				"got another %s, want the output of wat2wasm for %s; %v",
-				wasmPath(text),
-				text,
-				err,
-			)
+			t.Errorf("got another %s, want the output of wat2wasm for %s; %v", wasmPath(text), text,
+				err)
 		}
 	}
 }

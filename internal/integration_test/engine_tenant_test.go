@@ -165,11 +165,8 @@ func TestSharedMemoryIsTheGuestsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Close(ctx)
-		m, err := r.Compile(
-			ctx,
-			moduleWithImport("tenant", "memory", 2, 3, 1, 1),
-			wasport.CompileConfig{},
-		)
+		m, err := r.Compile(ctx, moduleWithImport("tenant", "memory", 2, 3, 1, 1),
+			wasport.CompileConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}

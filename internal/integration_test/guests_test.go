@@ -74,13 +74,8 @@ func compileEmbedded(t testing.TB, from embed.FS, name string) *wasport.Module {
 
 // loopbackPolicy allows everything on this host, and nothing beyond.
 func loopbackPolicy(t testing.TB) *policy.Policy {
-	return testutil.Policy(
-		t,
-		"allow connect loopback",
-		"allow listen loopback",
-		"allow join multicast",
-		"allow connect multicast",
-	)
+	return testutil.Policy(t, "allow connect loopback", "allow listen loopback",
+		"allow join multicast", "allow connect multicast")
 }
 
 // guest is a guest that runs while the test talks to it.
@@ -150,13 +145,8 @@ func (g *guest) readLine() string {
 	s, err := g.stdout.ReadString('\n')
 	if err != nil {
 		_, ended := g.handle.Wait()
-		g.t.Fatalf(
-			"got %q, then %v, want a line; the guest ended with %v; stderr: %s",
-			s,
-			err,
-			ended,
-			g.stderr,
-		)
+		g.t.Fatalf("got %q, then %v, want a line; the guest ended with %v; stderr: %s", s, err,
+			ended, g.stderr)
 	}
 	return strings.TrimSuffix(s, "\n")
 }

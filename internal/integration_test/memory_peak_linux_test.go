@@ -84,12 +84,8 @@ func (g greedy) wasm() []byte {
 		wasmSection(
 			2,
 			slices.Concat(name("wasi"), name("thread-spawn"), []byte{0, spawnType}),
-			slices.Concat(
-				name("env"),
-				name("memory"),
-				[]byte{2, 3, 1},
-				encodeUint(max(g.pages, 1)),
-			),
+			slices.Concat(name("env"), name("memory"), []byte{2, 3, 1},
+				encodeUint(max(g.pages, 1))),
 		),
 		wasmSection(3, funcs...),
 		wasmSection(4, g.tables...),
@@ -151,20 +147,8 @@ var greedyModules = map[string]greedy{
 	},
 	"shared memory": {
 		pages: 65536,
-		thread: loopCode(
-			0x41,
-			1,
-			0x40,
-			0,
-			0x41,
-			16,
-			0x74,
-			0x41,
-			1,
-			0x36,
-			2,
-			0,
-		), // touches what it got
+		thread: loopCode(0x41, 1, 0x40, 0, 0x41, 16, 0x74, 0x41, 1, 0x36, 2,
+			0), // touches what it got
 	},
 	"recursion with results of a call": {
 		types:     [][]byte{funcType(nil, rep(1000, v128))},
@@ -227,12 +211,8 @@ var greedyModules = map[string]greedy{
 				bytes.Repeat(slices.Concat([]byte{0x20, 0, 0x04, 0x40},
 					repeatCode(50, func(i uint64) []byte {
 						// v128.not
-						return slices.Concat(
-							[]byte{0x20},
-							encodeUint(i+1),
-							[]byte{0xfd, 0x4d, 0x21},
-							encodeUint(i+1),
-						)
+						return slices.Concat([]byte{0x20}, encodeUint(i+1),
+							[]byte{0xfd, 0x4d, 0x21}, encodeUint(i+1))
 					}), []byte{opEnd, 0x10, firstFunc + 1}), 40),
 				repeatCode(50, func(i uint64) []byte {
 					return slices.Concat([]byte{0x20}, encodeUint(i+1),

@@ -100,12 +100,8 @@ func TestPanicInEmbedderPart(t *testing.T) {
 				t.Fatalf("got %v, want a HostPanic with %v", err, boom)
 			}
 			if p.In != e.wantIn || !strings.Contains(p.Stack, "outside_test.go") {
-				t.Errorf(
-					"got a panic in %s, want %s, with the stack of this file:\n%s",
-					p.In,
-					e.wantIn,
-					p.Stack,
-				)
+				t.Errorf("got a panic in %s, want %s, with the stack of this file:\n%s", p.In,
+					e.wantIn, p.Stack)
 			}
 		})
 	}

@@ -244,26 +244,13 @@ func TestLearnerRecordsNamesAndAddresses(t *testing.T) {
 		},
 	)
 	all := policy.New(policy.AllowNet(policy.Origin{}), policy.Limits{})
-	g := startGuestWith(
-		t,
-		context.Background(),
-		wasport.Config{Network: base, Policy: all, Learner: &l},
-		"lookup",
-		"name.test",
-		"80",
-		"4",
-		"tcp",
-	)
+	g := startGuestWith(t, context.Background(),
+		wasport.Config{Network: base, Policy: all, Learner: &l}, "lookup", "name.test", "80", "4",
+		"tcp")
 	g.waitExit(0)
-	g = startGuestWith(
-		t,
-		context.Background(),
-		wasport.Config{Network: base, Policy: all, Learner: &l},
-		"tcp_client",
-		"127.0.0.1",
-		"9",
-		"x",
-	)
+	g = startGuestWith(t, context.Background(),
+		wasport.Config{Network: base, Policy: all, Learner: &l}, "tcp_client", "127.0.0.1", "9",
+		"x")
 	g.waitExit(1)
 	want := "allow = [\n  \"connect tcp://127.0.0.1:9\",\n  \"resolve name.test\",\n]\n"
 	if got := string(policy.New(l.Rules(), policy.Limits{}).TOML()); got != want {

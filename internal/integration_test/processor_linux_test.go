@@ -239,11 +239,8 @@ func TestMaxCPUInEveryHostCall(t *testing.T) {
 		preview1Call("sock_set_recv_timeout", fdDatagram, 1000),
 	}
 	c := wasport.Config{
-		Policy: testutil.Policy(
-			t,
-			"allow connect loopback",
-			"allow listen loopback",
-		), MaxDescriptors: 64,
+		Policy: testutil.Policy(t, "allow connect loopback",
+			"allow listen loopback"), MaxDescriptors: 64,
 		Dirs: []wasport.Dir{{Host: dir}}, MaxCPU: 100 * time.Millisecond,
 		Sockets: []syscall.Conn{listener.(*net.TCPListener), datagram.(*net.UDPConn)},
 	}
@@ -266,11 +263,8 @@ func TestMaxCPUOfHostileThreads(t *testing.T) {
 	m := compileTestdata(t, "hostile")
 	for _, function := range []string{"one", "many", "spawn", "wait", "notify"} {
 		t.Run(function, func(t *testing.T) {
-			checkProcessorLimit(
-				t,
-				m,
-				wasport.Config{Function: function, MaxCPU: 200 * time.Millisecond},
-			)
+			checkProcessorLimit(t, m,
+				wasport.Config{Function: function, MaxCPU: 200 * time.Millisecond})
 		})
 	}
 }

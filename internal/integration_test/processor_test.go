@@ -105,11 +105,8 @@ func TestMaxCPUBesideHostileGuest(t *testing.T) {
 					took, well := runInnocents(t, good, c, test.rounds, test.steps)
 					t.Logf("took %v with a limit of %v", took, c.MaxCPU)
 					if canMeasure && well < 10 {
-						t.Errorf(
-							"got %d of 10 guests that kept a limit of %v, want all",
-							well,
-							c.MaxCPU,
-						)
+						t.Errorf("got %d of 10 guests that kept a limit of %v, want all", well,
+							c.MaxCPU)
 					}
 				}
 			})

@@ -188,11 +188,8 @@ func (w reachMethod) ownAddrSequences() (all []sequence) {
 		four.steps = []string{"open " + w.protocol + " 4"}
 		six := sequence{name: "own address, mapped, with " + rule, rules: rule}
 		six.steps = []string{"open " + w.protocol + " 6"}
-		all = append(
-			all,
-			w.sequenceTo(public4, server, four),
-			w.sequenceTo("::ffff:"+public4, server, six),
-		)
+		all = append(all, w.sequenceTo(public4, server, four),
+			w.sequenceTo("::ffff:"+public4, server, six))
 	}
 	return all
 }
@@ -234,12 +231,8 @@ func testSequences(t *testing.T) {
 	for _, w := range []reachMethod{stream, packet, pointed} {
 		all = slices.Concat(all, w.unconnectedSequences(), w.ownAddrSequences())
 	}
-	all = slices.Concat(
-		all,
-		packet.reconnectedSequences(),
-		pointed.reconnectedSequences(),
-		packet.adoptedSequences(),
-	)
+	all = slices.Concat(all, packet.reconnectedSequences(), pointed.reconnectedSequences(),
+		packet.adoptedSequences())
 	all = append(all, sequence{
 		name:  "tcp connect, after one that failed",
 		rules: loop4 + "allow connect 10.99.0.53:1;",

@@ -64,12 +64,8 @@ func TestShutdownOfOneDirection(t *testing.T) {
 			fmt.Fprintf(c, "you sent %q", all)
 		})
 		g = startGuest(t, "half_close", "client", ip, port)
-		g.expectLines(
-			"send after SHUT_WR EPIPE",
-			`received you sent "question"`,
-			"recv after SHUT_RD 0",
-			"shutdown 99 EINVAL",
-		)
+		g.expectLines("send after SHUT_WR EPIPE", `received you sent "question"`,
+			"recv after SHUT_RD 0", "shutdown 99 EINVAL")
 		g.waitExit(0)
 	})
 }

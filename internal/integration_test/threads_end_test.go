@@ -44,13 +44,8 @@ func TestStopWithBlockedThreads(t *testing.T) {
 				}
 				defer keep.Close()
 				defer stdin.Close()
-				g := startThreadsWith(
-					t,
-					ctx,
-					wasport.Config{Policy: loopbackPolicy(t), Stdin: stdin},
-					"end",
-					test.how,
-				)
+				g := startThreadsWith(t, ctx,
+					wasport.Config{Policy: loopbackPolicy(t), Stdin: stdin}, "end", test.how)
 				g.expectLines("ready")
 				at := time.Now()
 				if test.end != nil {
@@ -76,13 +71,8 @@ func TestStopWithBlockedThreads(t *testing.T) {
 			})
 			// What else runs on the machine may hold up one end; it does not hold up many.
 			if len(late) > rounds/10+1 {
-				t.Errorf(
-					"got %d of %d ends later than %v, want hardly any: %v",
-					len(late),
-					rounds,
-					most,
-					late,
-				)
+				t.Errorf("got %d of %d ends later than %v, want hardly any: %v", len(late), rounds,
+					most, late)
 			}
 			waitUntil(t, "no goroutine of a guest is left", noGuestGoroutines)
 		})

@@ -57,11 +57,8 @@ func TestHostModuleUnderNameOfImportedMemory(t *testing.T) {
 		}
 		if !slices.Equal(heard, []string{"from the first", "from another"}) ||
 			out.String() != "heard 26\n" {
-			t.Errorf(
-				`got calls %q and output %q, want both threads' calls and "heard 26\n"`,
-				heard,
-				out.String(),
-			)
+			t.Errorf(`got calls %q and output %q, want both threads' calls and "heard 26\n"`, heard,
+				out.String())
 		}
 	}
 	if len(rt.Module("env").ExportedMemoryDefinitions()) != 0 {

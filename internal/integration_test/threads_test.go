@@ -70,12 +70,8 @@ func TestThreadIDsBeyondMaxThreads(t *testing.T) {
 	if _, err := fmt.Sscanf(g.readLine(), "joined %d, sum %d, id %d", &joined, &sum,
 		&id); err != nil ||
 		id < 1000 {
-		t.Errorf(
-			"got %d joined, last thread id %d, %v, want an id of at least 1000",
-			joined,
-			id,
-			err,
-		)
+		t.Errorf("got %d joined, last thread id %d, %v, want an id of at least 1000", joined, id,
+			err)
 	}
 	g.waitExit(0)
 }
@@ -126,12 +122,8 @@ func TestMaxThreadsIsReached(t *testing.T) {
 		{-1, 0}} {
 		t.Run(fmt.Sprint(test.maxThreads), func(t *testing.T) {
 			repeatTest(t, func(t *testing.T) {
-				g := startThreadsWith(
-					t,
-					context.Background(),
-					wasport.Config{MaxThreads: test.maxThreads},
-					"limit",
-				)
+				g := startThreadsWith(t, context.Background(),
+					wasport.Config{MaxThreads: test.maxThreads}, "limit")
 				for range 2 {
 					g.expectLines("started " + strconv.Itoa(test.started))
 					if test.started > 0 {

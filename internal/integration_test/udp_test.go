@@ -60,16 +60,8 @@ func TestUDPClientReceivesReply(t *testing.T) {
 func TestDatagramCallsOnUDPSocket(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, _, number string) {
 		g := startGuest(t, "datagrams", number)
-		g.expectLines(
-			"empty ok",
-			"truncated ok",
-			"length ok",
-			"pieces ok",
-			"connected ok",
-			"peer ok",
-			"refused ok",
-			"too big ok",
-		)
+		g.expectLines("empty ok", "truncated ok", "length ok", "pieces ok", "connected ok",
+			"peer ok", "refused ok", "too big ok")
 		g.waitExit(0)
 	})
 }
@@ -96,16 +88,8 @@ func TestMulticastBetweenGuests(t *testing.T) {
 			policy := testutil.Policy(t, "allow connect any", "allow listen any", "allow join any")
 			receiver := startGuestUnder(t, policy, "multicast", "receive", test.group, test.on, "1")
 			at := receiver.readListenAddr()
-			sender := startGuestUnder(
-				t,
-				policy,
-				"multicast",
-				"send",
-				test.group,
-				portText(at),
-				test.on,
-				"to all",
-			)
+			sender := startGuestUnder(t, policy, "multicast", "send", test.group, portText(at),
+				test.on, "to all")
 			sender.expectLines("sent")
 			sender.waitExit(0)
 			if line := receiver.readLine(); !strings.HasPrefix(line, "received to all from ") {
