@@ -48,20 +48,22 @@ type Config struct {
 
 	// Sockets are open sockets for the guest, as the descriptors after those of Dirs:
 	// *net.TCPListener, *net.UDPConn or another type with a socket of the operating system. They
-	// serve programs that accept connections without opening a socket themselves,
-	// as those started by systemd do (sd_listen_fds(3)). The guest has a
-	// duplicate; the original stays with the caller, which may close it at any time.
+	// serve programs that accept connections without opening a socket themselves, as those started
+	// by systemd do (sd_listen_fds(3)). The guest has a duplicate (dup(2)). The original stays with
+	// the caller, which may close it at any time and must close it in the end.
 	//
 	// A socket in Sockets is a permission: the guest may accept or receive where it is bound, or
 	// send to its peer, without an allow rule. Deny rules of Policy and a ceiling still apply. So
 	// does a listen rule with "from" for the socket's address, of either family if it is bound to
 	// both.
 	//
-	// The guest cannot change the socket for the caller: Shutdown, options and Connect are EACCES,
-	// Listen has no effect, and groups that it joins are left at its end. Only a TCP connection
-	// belongs to the guest completely. The socket becomes non-blocking and, on Linux, stops
-	// receiving datagrams for multicast groups that it has not joined itself (ip(7),
-	// IP_MULTICAST_ALL).
+	// The guest cannot change a listener or a datagram socket for the caller: shutdown, a new value
+	// of an option, and a connect to another peer are EACCES, a second listen has no effect, and
+	// multicast groups that it joins are left at its end. A TCP connection belongs to the guest
+	// alone, which may do all of this.
+	//
+	// For the caller, too, the socket becomes non-blocking and, on Linux, stops receiving datagrams
+	// for multicast groups that it has not joined itself (ip(7), IP_MULTICAST_ALL).
 	Sockets []syscall.Conn
 
 	// NonblockingSockets puts Sockets into non-blocking mode. Guests made by Go's compiler always
