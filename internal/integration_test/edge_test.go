@@ -148,3 +148,26 @@ func TestWasmEdgeCallEndsWithContext(t *testing.T) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }
+
+// TestWasmEdgeThreadConnectsWhereItWasJudged connects in a thread while another changes the
+// address. Each attempt is judged by one address, and goes there or is refused.
+func TestWasmEdgeThreadConnectsWhereItWasJudged(t *testing.T) {
+	accepted := make(chan struct{}, 1)
+	server := edgeServer(t, func(c net.Conn) {
+		io.ReadFull(c, make([]byte, 4))
+		accepted <- struct{}{}
+	})
+	status, err := compileTestdata(t, "edge_thread").Run(context.Background(), wasport.Config{
+		Policy: testutil.Policy(t, "allow connect tcp://"+server.String()), Function: "dial",
+		Params: []uint64{uint64(server.Port())},
+		OnRefusal: func(r *policy.Refusal) {
+			if got := r.Request.Remote.Addr(); got != netip.MustParseAddr("192.0.2.1") {
+				t.Errorf("got a refusal of %v, want those of 192.0.2.1 alone", got)
+			}
+		},
+	})
+	if err != nil || status.Results[0] != 0 {
+		t.Fatalf("got %v, %v, want errno 0", status.Results, err)
+	}
+	<-accepted
+}
