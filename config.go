@@ -179,6 +179,9 @@ type Dir struct {
 	// Quota limits by how many bytes the guest makes the files beneath the directory larger in one
 	// run; 0 = no limit. A write beyond it is ENOSPC (write(2)). A new name counts 4 KiB, and a
 	// hole counts as if it were full. Bytes of files that the guest removes or cuts are refunded.
+	//
+	// It must not overlap another directory that the guest may write to. Between directories of
+	// different quotas, files cannot be renamed or linked: EXDEV.
 	Quota uint64
 }
 
@@ -213,6 +216,9 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 
 // openResources opens Dirs and duplicates Sockets.
 func (c *Config) openResources(s *system.Config, guarded *guard.Network) (err error) {
+	if err := c.checkQuotas(); err != nil {
+		return err
+	}
 	for _, d := range c.Dirs {
 		dir, err := hostfs.OpenRoot(d.Host, hostfsAccess(d))
 		if err != nil {
@@ -236,6 +242,26 @@ func (c *Config) openResources(s *system.Config, guarded *guard.Network) (err er
 			return fmt.Errorf("socket handed to the guest: %w", err)
 		}
 		s.Listeners = append(s.Listeners, guarded.Adopt(sock))
+	}
+	return nil
+}
+
+// checkQuotas refuses a directory with a quota that overlaps another of Dirs that the guest may
+// write to. A file would be charged to one and refunded by the other.
+func (c *Config) checkQuotas() error {
+	for i, d := range c.Dirs {
+		if d.Quota == 0 || d.ReadOnly {
+			continue
+		}
+		var others []string
+		for j, other := range c.Dirs {
+			if i != j && !other.ReadOnly {
+				others = append(others, other.Host)
+			}
+		}
+		if err := hostpath.CheckApart(d.Host, others); err != nil {
+			return fmt.Errorf("directory with a quota: %w", err)
+		}
 	}
 	return nil
 }

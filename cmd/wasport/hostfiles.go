@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/engine/codecache"
 	"github.com/wasport/wasport/internal/hostpath"
 )
@@ -14,10 +15,16 @@ import (
 // checkHostFiles refuses files of the host that the guest could replace, since they lie in a
 // directory that it may write to. It runs before any of these files is opened or created.
 func (f *runFlags) checkHostFiles() error {
-	var writable []string
-	for _, d := range slices.Concat(f.config.Dirs, f.mappedDirs) {
-		if !d.ReadOnly {
-			writable = append(writable, d.Host)
+	all := slices.Concat(f.config.Dirs, f.mappedDirs)
+	writable := writableBut(all, -1)
+	for i, d := range all {
+		if d.Quota == 0 || d.ReadOnly {
+			continue
+		}
+		var overlap *hostpath.Error
+		if err := hostpath.CheckApart(d.Host, writableBut(all, i)); errors.As(err, &overlap) {
+			return usageError("", "--dir %s has a quota, and %w: add :ro to one of them, or leave it "+
+				"out", d.Host, err)
 		}
 	}
 	dirs, err := hostpath.New(writable)
@@ -42,6 +49,16 @@ func (f *runFlags) checkHostFiles() error {
 		}
 	}
 	return f.checkCacheDir(dirs)
+}
+
+// writableBut lists the directories that the guest may write to, without the one at an index.
+func writableBut(dirs []wasport.Dir, index int) (hosts []string) {
+	for i, d := range dirs {
+		if i != index && !d.ReadOnly {
+			hosts = append(hosts, d.Host)
+		}
+	}
+	return hosts
 }
 
 // permissionsDanger completes "the program could", for a policy in a writable directory.

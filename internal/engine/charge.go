@@ -95,13 +95,12 @@ func chargeHostMemory(ctx context.Context, _ api.Module, stack []uint64) {
 	granted := false
 	switch kind {
 	case interrupt.ChargePages:
-		// The memory belongs to the guest. Ending the thread gives nothing back.
-		if count < 0 {
-			t.inst.budget.Give(uint64(-int64(count)) * pageSize)
-			granted = true
-		} else {
-			granted = t.inst.budget.Take(uint64(count) * pageSize)
-		}
+		// The memory belongs to the guest. Ending the thread gives nothing back. The count is the
+		// guest's, so it has no sign: a negative one would enlarge the budget.
+		granted = t.inst.budget.Take(uint64(uint32(count)) * pageSize)
+	case interrupt.ReturnPages:
+		t.inst.budget.Give(uint64(uint32(count)) * pageSize)
+		granted = true
 	case interrupt.ChargeEntries:
 		granted = count >= 0 && t.charge(uint64(count)*tableEntrySize)
 	case interrupt.ChargeReferences:

@@ -160,6 +160,15 @@ func (l Dirs) CheckDir(path string) error {
 	return nil
 }
 
+// CheckApart returns an *Error if a directory overlaps one of the others.
+func CheckApart(path string, others []string) error {
+	dirs, err := New(others)
+	if err != nil {
+		return err
+	}
+	return dirs.CheckDir(path)
+}
+
 // checkDirectory returns an error if a directory on the way of path is one of the guest's, or is
 // mounted beneath one.
 func (l Dirs) checkDirectory(at, path string) error {

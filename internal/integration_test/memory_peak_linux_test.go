@@ -145,6 +145,17 @@ var greedyModules = map[string]greedy{
 		elements: [][]byte{{3, 0, 1, startFunc}},
 		thread:   loopCode(0xd2, startFunc, opDrop),
 	},
+	// i32.const -2^31, memory.grow: as a number with a sign, the pages would enlarge the budget.
+	"references after a growth by 2^31 pages": {
+		elements: [][]byte{{3, 0, 1, startFunc}},
+		thread: slices.Concat([]byte{0x41, 0x80, 0x80, 0x80, 0x80, 0x78, 0x40, 0, opDrop},
+			loopCode(0xd2, startFunc, opDrop)),
+	},
+	"references after a growth by 2^32-1 pages": {
+		elements: [][]byte{{3, 0, 1, startFunc}},
+		thread: slices.Concat([]byte{0x41, 0x7f, 0x40, 0, opDrop},
+			loopCode(0xd2, startFunc, opDrop)),
+	},
 	"shared memory": {
 		pages: 65536,
 		thread: loopCode(0x41, 1, 0x40, 0, 0x41, 16, 0x74, 0x41, 1, 0x36, 2,

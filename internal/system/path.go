@@ -164,6 +164,11 @@ func (g *Guest) SetTimesAt(fd int32, path string, follow bool, at hostfs.Times) 
 	return pathError(dir.SetTimes(path, follow, at))
 }
 
+// errOtherQuota is the error of a rename or a link between directories of different quotas. The file
+// would be charged to one and refunded by the other. Programs copy on EXDEV (rename(2)), which is
+// charged like any write.
+const errOtherQuota = syscall.EXDEV
+
 func (g *Guest) Rename(fd int32, path string, newFD int32, newPath string) error {
 	dir, _, err := g.dirAt(fd, wasi.RightPathRenameSource)
 	if err != nil {
@@ -172,6 +177,9 @@ func (g *Guest) Rename(fd int32, path string, newFD int32, newPath string) error
 	to, _, err := g.dirAt(newFD, wasi.RightPathRenameTarget)
 	if err != nil {
 		return err
+	}
+	if dir.quota != to.quota {
+		return errOtherQuota
 	}
 	// The file that is replaced is charged no longer. A rename onto the same file leaves both names
 	// (rename(2)).
@@ -195,6 +203,9 @@ func (g *Guest) Link(fd int32, path string, follow bool, newFD int32, newPath st
 	to, _, err := g.dirAt(newFD, wasi.RightPathLinkTarget)
 	if err != nil {
 		return err
+	}
+	if dir.quota != to.quota {
+		return errOtherQuota
 	}
 	return pathError(to.quota.addName(func() error {
 		return hostfs.Link(dir.Dir, path, follow, to.Dir, newPath)

@@ -1,6 +1,7 @@
 package system
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -245,6 +246,37 @@ func TestQuotaOfDirectory(t *testing.T) {
 			tt.do(q)
 			if got := q.used(); got != tt.used {
 				t.Errorf("got %d bytes used, want %d", got, tt.used)
+			}
+		})
+	}
+}
+
+// TestQuotasWithRenameAndLinkBetweenThem moves and links a file between directories of different
+// quotas: one would pay for it, and the other would get the refund.
+func TestQuotasWithRenameAndLinkBetweenThem(t *testing.T) {
+	for _, row := range []struct {
+		name         string
+		quota, other uint64
+		want         error
+	}{
+		{"two quotas", testQuota, testQuota, syscall.EXDEV},
+		{"from no quota into one", 0, testQuota, syscall.EXDEV},
+		{"from a quota into none", testQuota, 0, syscall.EXDEV},
+		{"no quotas", 0, 0, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			from, to := t.TempDir(), t.TempDir()
+			if err := os.WriteFile(filepath.Join(from, "file"), []byte("text"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			g := newTestGuest(t,
+				Preopen{Dir: openRoot(t, from), Name: "/from", Quota: row.quota},
+				Preopen{Dir: openRoot(t, to), Name: "/to", Quota: row.other})
+			if err := g.Link(3, "file", false, 4, "linked"); !errors.Is(err, row.want) {
+				t.Errorf("link: got %v, want %v", err, row.want)
+			}
+			if err := g.Rename(3, "file", 4, "moved"); !errors.Is(err, row.want) {
+				t.Errorf("rename: got %v, want %v", err, row.want)
 			}
 		})
 	}

@@ -159,11 +159,7 @@ func (w *rewriter) growBody() code {
 	c.index(opLocalTee, before)
 	c.i32(-1)
 	c.op(opI32Eq, opIf, blockVoid)
-	c.requestCharge(ChargePages, func() {
-		c.i32(0)
-		c.localGets(pages)
-		c.op(opI32Sub)
-	})
+	c.requestCharge(ReturnPages, func() { c.localGets(pages) })
 	c.op(opDrop, opEnd)
 	c.localGets(before)
 	c.op(opEnd)

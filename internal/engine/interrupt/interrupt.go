@@ -50,6 +50,9 @@ const (
 	// ChargePages counts pages of a shared memory, of 64 KiB each.
 	ChargePages = iota
 
+	// ReturnPages gives back pages that ChargePages counted, of a memory.grow that failed.
+	ReturnPages
+
 	// ChargeEntries counts entries of a table.
 	ChargeEntries
 

@@ -39,9 +39,16 @@ func (b *Budget) reportRefusal() {
 	}
 }
 
-// Give returns so many bytes that were taken before.
+// Give returns so many bytes that were taken before. Bytes that were not taken are ignored: a count
+// below zero would make every later Take succeed.
 func (b *Budget) Give(bytes uint64) {
-	if b != nil {
-		b.used.Add(-bytes)
+	if b == nil {
+		return
+	}
+	for {
+		used := b.used.Load()
+		if b.used.CompareAndSwap(used, used-min(bytes, used)) {
+			return
+		}
 	}
 }

@@ -30,6 +30,8 @@ func TestBudgetWithConcurrentTakes(t *testing.T) {
 	}{
 		{0, 0, true}, {0, 1, false}, {0, 1<<64 - 1, false},
 		{10, 11, false}, {0, 10, true}, {bytes, bytes, true},
+		// More than was taken enlarges nothing.
+		{1 << 63, bytes + 1, false}, {0, bytes, true}, {1<<64 - 1, bytes + 1, false},
 	} {
 		b.Give(step.give)
 		if got := b.Take(step.take); got != step.want {
