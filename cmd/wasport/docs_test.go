@@ -207,7 +207,7 @@ func startJob(t *testing.T, cmd *exec.Cmd, want string) (stop func()) {
 		cmd.Wait()
 	})
 	t.Cleanup(stop)
-	timer := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
+	timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 	defer timer.Stop()
 	got := make([]byte, 0, 1024)
 	for len(got) < len(want) {

@@ -42,7 +42,7 @@ func hintTests(port uint16) []hintTest {
 			"--allow-connect '*' --allow-connect tcp://127.0.0.1:10 tcp_client.wasm 127.0.0.1 9 x",
 			[]string{"--allow-connect tcp://127.0.0.1:9"},
 			[]string{"tcp_client.wasm 127.0.0.2 9 x"}},
-		{"send", fmt.Sprintf("--timeout 300ms udp_client.wasm 127.0.0.1 %d x", port),
+		{"send", fmt.Sprintf("--timeout 3s udp_client.wasm 127.0.0.1 %d x", port),
 			[]string{fmt.Sprintf("--allow-connect udp://127.0.0.1:%d", port)},
 			[]string{fmt.Sprintf("udp_client.wasm 127.0.0.2 %d x", port),
 				fmt.Sprintf("tcp_client.wasm 127.0.0.1 %d x", port)}},
