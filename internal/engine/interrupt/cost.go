@@ -91,3 +91,20 @@ func (f *function) failCompileBudget(r *reader) {
 		"%d locals live across them, and %d globals are too many"
 	r.malformed(text, c.blocks, c.maxLoopDepth, c.joinedLocals, f.w.numGlobals)
 }
+
+// chargeMerge charges the merge of the locals that a block assigned, before the analysis of
+// liveness allocates for it. It reports false, and fails f.r, if that is too much.
+func (f *function) chargeMerge(b *controlFrame) bool {
+	steps := f.liveness.mergeSteps(b.op, &b.liveScope)
+	f.liveness.work += steps
+	f.w.chargeValueBudget(f.r, steps)
+	f.checkValueCount(steps)
+	return f.r.err == nil
+}
+
+// checkValueCount fails f.r if the function has too many values for another n.
+func (f *function) checkValueCount(n int) {
+	if len(f.liveness.values)+n > maxValues {
+		f.r.malformed("too many values in a function")
+	}
+}

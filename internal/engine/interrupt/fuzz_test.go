@@ -20,6 +20,10 @@ func FuzzRewrite(f *testing.F) {
 			}
 		}
 	}
+	for _, enclose := range nestings {
+		f.Add(nestedAssignments(enclose, 100, 50))
+		f.Add(nestedAssignments(enclose, 2000, 700)) // Beyond the budget of values.
+	}
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		NamedGlobal(wasm, "")
 		ByGo(wasm)

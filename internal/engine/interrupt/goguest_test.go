@@ -147,6 +147,11 @@ func TestRealModulesWithinCompileBudget(t *testing.T) {
 			t.Fatalf("%s: got %v, want no error", name, w.err)
 		}
 		budget := costBase + costPerByte*float64(len(wasm))
+		values := float64(budgetBase + budgetPerByte*len(wasm))
+		if part := 1 - float64(w.valueBudget)/values; part > 0.1 {
+			t.Errorf("%s of %d bytes: got %.2f of the budget of values, want at most 0.1", name,
+				len(wasm), part)
+		}
 		if part := 1 - w.compileBudget/budget; part > 0.7 {
 			t.Errorf("%s of %d bytes: got %.2f of the budget, want at most 0.7", name, len(wasm),
 				part)

@@ -154,10 +154,14 @@ func (l *liveness) pop() int32 {
 	return v
 }
 
-// popUsed pops n operands that the next instruction uses, and returns the size of the largest.
+// popUsed pops n operands that the next instruction uses, and returns the size of the largest. It
+// pops fewer if the block has fewer.
 func (l *liveness) popUsed(n int) (size uint8) {
 	for range n {
 		v := l.pop()
+		if v == noValue {
+			break
+		}
 		l.noteUse(v)
 		size = max(size, l.values[v].size)
 	}
@@ -314,6 +318,16 @@ func (l *liveness) leaveBlock(op byte, s *scope, results []byte) {
 	l.pushTypes(results)
 }
 
+// mergeSteps returns the number of steps in which enterElse or leaveBlock will merge a block's
+// locals. It makes no more values than that in addition to parameters and results.
+func (l *liveness) mergeSteps(op byte, s *scope) int {
+	steps := len(l.assignedLocals) - s.assignedStart
+	if op == opLoop {
+		steps += steps + len(l.loopUses) - s.loopUsesStart
+	}
+	return steps
+}
+
 // mergeLocals gives each local that the block assigned a new value, in which the assignments of all
 // branches meet.
 func (l *liveness) mergeLocals(s *scope) {
@@ -321,7 +335,6 @@ func (l *liveness) mergeLocals(s *scope) {
 		a := &l.locals[local]
 		a.value = l.newValue(a.size, local)
 	}
-	l.work += len(l.assignedLocals) - s.assignedStart
 }
 
 // closeLoop spills the values that live from one iteration of a loop to the next.
@@ -343,7 +356,6 @@ func (l *liveness) closeLoop(s *scope) {
 			l.loopUses = append(l.loopUses, v)
 		}
 	}
-	l.work += len(usedHere) + len(l.assignedLocals) - s.assignedStart
 }
 
 // noteBranchOperands notes the use of the operands that a branch passes to its target.

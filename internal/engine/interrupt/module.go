@@ -66,9 +66,18 @@ const (
 	// Two bytes can declare thousands of locals, or call a function with a thousand results. A
 	// compiler allocates for each. So a module has a budget for such values, of budgetBase and of
 	// budgetPerByte for each byte of the binary. A local costs 1; each of several values that an
-	// instruction makes at once costs valueCost. Compilers of C, C++, Rust and Go use a small part.
+	// instruction makes at once costs valueCost. The end of a block costs 1 for each local that the
+	// block assigned, since the analysis of liveness makes a value for it: nested blocks otherwise
+	// cost the product of their number and that of the locals. Compilers of C, C++, Rust and Go use
+	// a small part.
 	budgetBase, budgetPerByte = 1_000_000, 16
 	valueCost                 = 32
+
+	// maxValues bounds the values that a function has when instructions make several at once. It
+	// keeps the analysis of a function of a large module below 200 MB, and the indices of values
+	// within 32 bits. It exceeds maxBodySize, so that values made one by one do not reach it. The
+	// largest function of Go's compiler has 190,000.
+	maxValues = 1 << 23
 )
 
 const pageSize = 65536

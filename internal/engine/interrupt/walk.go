@@ -142,6 +142,7 @@ func (f *function) push(op byte, params, results []byte) {
 func (f *function) chargeValues(n int) {
 	if n > 1 {
 		f.w.chargeValueBudget(f.r, valueCost*n)
+		f.checkValueCount(n)
 	}
 }
 
@@ -328,12 +329,18 @@ func (f *function) rewriteControl(op byte, pos int) {
 		if b.op != opIf {
 			f.r.malformed("else without if")
 		}
+		if !f.chargeMerge(b) {
+			return
+		}
 		b.op = opElse
 		b.branchPath = max(b.branchPath, f.uncheckedPath)
 		f.uncheckedPath = b.pathBefore
 		f.liveness.enterElse(&b.liveScope, len(b.results), b.params)
 	case opEnd:
 		b := f.frames[len(f.frames)-1]
+		if !f.chargeMerge(&b) {
+			return
+		}
 		f.liveness.leaveBlock(b.op, &b.liveScope, b.results)
 		f.frames = f.frames[:len(f.frames)-1]
 		f.uncheckedPath = max(f.uncheckedPath, b.branchPath)
