@@ -74,9 +74,9 @@ const (
 	valueCost                 = 32
 
 	// maxValues bounds the values that a function has when instructions make several at once. It
-	// keeps the analysis of a function of a large module to some 100 MB, and the indices of values
-	// within 32 bits. It exceeds maxBodySize, so that values made one by one do not reach it. The
-	// largest function of Go's compiler has 190,000.
+	// keeps the analysis of a function within a few hundred MB, and the indices of values within 32
+	// bits. It exceeds maxBodySize, so that values made one by one do not reach it. The largest
+	// function of Go's compiler has 190,000.
 	maxValues = 1 << 23
 )
 
