@@ -17,7 +17,8 @@ type Counters struct {
 	// Limited counts the calls that a limit refused.
 	Limited uint64
 
-	// OpenSockets is how many sockets are open now.
+	// OpenSockets is how many sockets are open now, or closed with data that the host has yet to
+	// send.
 	OpenSockets int
 
 	// SentBytes and ReceivedBytes count payload. Bytes that the guest peeked at count once, a

@@ -23,4 +23,7 @@ type Unsent interface {
 
 	// Close leaves the rest to the host.
 	Close() error
+
+	// Reset discards the rest, resets the connection and closes.
+	Reset() error
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
 
+	"github.com/wasport/wasport/internal/engine/codecache"
 	"github.com/wasport/wasport/internal/engine/interrupt"
 	"github.com/wasport/wasport/internal/printable"
 )
@@ -108,7 +109,15 @@ func (e *Engine) compileCached(
 ) (compiled wazero.CompiledModule, err error) {
 	compile := func() (err error) {
 		ctx := withCompilationWorkers(ctx)
-		if compiled, err = e.runtime.CompileModule(ctx, binary); err != nil {
+		compiled, err = e.runtime.CompileModule(ctx, binary)
+		if codecache.IsStoreError(err) {
+			// The second call finds the module in memory. Close takes back the use that wazero
+			// counted for the first; the module stays for the second.
+			if compiled, err = e.runtime.CompileModule(ctx, binary); err == nil {
+				compiled.Close(ctx)
+			}
+		}
+		if err != nil {
 			return fmt.Errorf("invalid module: %w", printable.Error(err))
 		}
 		return nil

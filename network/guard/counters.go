@@ -17,7 +17,7 @@ type Counters struct {
 
 	// Limited is the number of calls that a limit refused.
 	Limited uint64
-	// OpenSockets is the number of sockets that are open now.
+	// OpenSockets is the number of sockets that are open now, or closed with data to send.
 	OpenSockets int
 	// SentBytes is the payload sent.
 	SentBytes uint64

@@ -118,6 +118,7 @@ func New(base network.Network, p *policy.Policy, o Options) *Network {
 	if o.Audit != nil {
 		n.deniedPeers.limiter = rate.NewLimiter(deniedRecordsPerSecond, deniedRecordsPerSecond)
 	}
+	n.memory.releaseSocket = n.releaseSocket
 	n.active.Store(&policySnapshot{policy: p, limits: n.limitsOf(p, limits{})})
 	return n
 }

@@ -99,6 +99,12 @@ func (n *Network) reserveSocket(active *policySnapshot) error {
 	if active.sockets == 0 || open <= int64(active.sockets) {
 		return nil
 	}
+	n.memory.mu.Lock()
+	n.memory.sweep() // closed sockets may have sent their data since
+	n.memory.mu.Unlock()
+	if n.counters.openSockets.Load() <= int64(active.sockets) {
+		return nil
+	}
 	n.releaseSocket()
 	n.noteLimited("sockets", active.sockets)
 	if n.options.Audit != nil {

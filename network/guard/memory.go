@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -60,6 +61,8 @@ type memoryAccount struct {
 	// sweepTimer is set while unsent has an element.
 	sweepTimer *time.Timer
 	closed     bool
+	// releaseSocket takes one socket from the limit of sockets.
+	releaseSocket func()
 }
 
 // socketCharge is the memory charged for the queues of one socket, in bytes: its two buffers, and
@@ -163,7 +166,8 @@ func (s *socket) capBuffers(b network.Buffered, size int64) (recv, send int64, e
 }
 
 // chargeBacklog charges the connections that wait for accept(2), and returns the backlog that the
-// charge pays for. Each connection receives up to the size of the listener's buffer: the kernel
+// charge pays for. Linux lets one connection more wait than the backlog (sk_acceptq_is_full of
+// include/net/sock.h). Each connection receives up to the size of the listener's buffer: the kernel
 // enlarges a receive buffer only when data is read from it.
 func (n *Network) chargeBacklog(active *policySnapshot, s *socket, backlog int) (int, error) {
 	if _, ok := s.Socket.(network.Buffered); !ok || active.memory == 0 {
@@ -178,14 +182,15 @@ func (n *Network) chargeBacklog(active *policySnapshot, s *socket, backlog int) 
 			return err
 		}
 		perConn := bufferCharge(size)
-		if err := m.checkRoom(active.memory, perConn-s.charge.backlog); err != nil {
+		minConns := int64(min(backlog+1, 2)) // a backlog of 0 is the largest on some systems
+		if err := m.checkRoom(active.memory, minConns*perConn-s.charge.backlog); err != nil {
 			return err
 		}
 		left := active.memory - m.used + s.charge.backlog
-		maxConns := max(min(active.memory/backlogDivisor, left/2)/perConn, 1)
-		backlog = min(backlog, int(maxConns))
+		maxConns := max(min(active.memory/backlogDivisor, left/2)/perConn, minConns)
+		backlog = min(backlog, int(maxConns)-1)
 		// A second listen(2) may shorten the backlog while the longer one is still full.
-		total := max(int64(max(backlog, 1))*perConn, s.charge.backlog)
+		total := max(int64(backlog+1)*perConn, s.charge.backlog)
 		m.used += total - s.charge.backlog
 		s.charge.backlog = total
 		return nil
@@ -262,13 +267,37 @@ func (n *Network) refundSocket(s *socket, unsent network.Unsent) {
 	m.used -= c.recv + c.send + c.backlog
 	switch {
 	case unsent == nil:
+		m.releaseSocket()
 	case m.closed:
 		unsent.Close()
+		m.releaseSocket()
 	default:
+		m.makeRoomForUnsent()
 		m.used += c.send
 		m.unsent = append(m.unsent, unsentCharge{unsent, c.send})
 		m.scheduleSweep()
 	}
+}
+
+// maxUnsent bounds the closed sockets with unsent data, each of which has a descriptor of the host.
+// Without it, a guest and a peer that does not read could take all descriptors of the process.
+const maxUnsent = 1024
+
+// makeRoomForUnsent resets the connection that was closed first if there are maxUnsent: it has had
+// the most time, and its peer is the likeliest not to read. Left to the host, its data would
+// take memory without a charge. mu is held.
+func (m *memoryAccount) makeRoomForUnsent() {
+	if len(m.unsent) < maxUnsent {
+		return
+	}
+	if m.sweep(); len(m.unsent) < maxUnsent {
+		return
+	}
+	oldest := m.unsent[0]
+	m.unsent = slices.Delete(m.unsent, 0, 1)
+	oldest.Reset()
+	m.used -= oldest.charge
+	m.releaseSocket()
 }
 
 // sweepInterval is the interval at which the host is asked for the data that it has sent.
@@ -297,6 +326,7 @@ func (m *memoryAccount) sweep() {
 		m.used -= u.charge
 		if size == 0 || err != nil || m.closed {
 			u.Close()
+			m.releaseSocket()
 			continue
 		}
 		u.charge = min(u.charge, bufferCharge(size))

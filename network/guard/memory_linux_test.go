@@ -1,6 +1,8 @@
 package guard_test
 
 import (
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -235,6 +237,116 @@ func (h *hoarder) shrinking(t *testing.T) {
 			must(t, s.SetOption(network.RecvBuffer, 1))
 		}
 	}
+}
+
+// unreadPeer returns a listener whose connections are never accepted, so that their windows close.
+func unreadPeer(t *testing.T) net.Listener {
+	t.Helper()
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var err error
+		controlErr := c.Control(func(fd uintptr) {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096)
+		})
+		return errors.Join(err, controlErr)
+	}}
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// closeUnsent connects a socket, sends until the peer's window is closed and the queue is full,
+// and closes it. It returns the number of bytes sent.
+func closeUnsent(t *testing.T, n *guard.Network, peer net.Listener) (sent int) {
+	t.Helper()
+	s, err := n.Open(network.IPv4, network.Stream)
+	must(t, err)
+	must(t, s.SetOption(network.SendBuffer, 4096))
+	err = s.Connect(peer.Addr().(*net.TCPAddr).AddrPort())
+	if err == syscall.EINPROGRESS {
+		if _, err = s.Wait(network.Writable, time.Now().Add(testTimeout)); err == nil {
+			err = s.FinishConnect()
+		}
+	}
+	must(t, err)
+	b := [][]byte{make([]byte, 1<<14)}
+	for {
+		size, err := s.Send(b, netip.AddrPort{})
+		if err == syscall.EAGAIN {
+			break
+		}
+		must(t, err)
+		sent += size
+	}
+	must(t, s.Close())
+	return sent
+}
+
+func TestClosedSocketWithUnsentDataCounts(t *testing.T) {
+	n, _ := limited(t, policy.Limits{Sockets: 1})
+	defer n.Close()
+	peer := unreadPeer(t)
+	sent := closeUnsent(t, n, peer)
+	if _, err := n.Open(network.IPv4, network.Stream); err != syscall.EMFILE {
+		t.Fatalf("got %v while data are unsent, want EMFILE", err)
+	}
+	c, err := peer.Accept()
+	must(t, err)
+	defer c.Close()
+	if got, err := io.Copy(io.Discard, c); int(got) != sent || err != nil {
+		t.Errorf("got %d bytes and %v, want %d and no error", got, err, sent)
+	}
+	deadline := time.Now().Add(testTimeout)
+	s, err := n.Open(network.IPv4, network.Stream)
+	for err == syscall.EMFILE && time.Now().Before(deadline) { // until all is acknowledged
+		s, err = n.Open(network.IPv4, network.Stream)
+	}
+	must(t, err)
+	must(t, s.Close())
+	if open := n.Counters().OpenSockets; open != 0 {
+		t.Errorf("got %d open sockets, want 0", open)
+	}
+}
+
+func TestDescriptorsOfClosedSocketsAreBounded(t *testing.T) {
+	const maxUnsent, beyond = 1024, 16
+	n, _ := limited(t, policy.Limits{})
+	defer n.Close()
+	peer := unreadPeer(t)
+	before := descriptors(t)
+	var sent int
+	for range maxUnsent + beyond {
+		sent = closeUnsent(t, n, peer)
+	}
+	if open := n.Counters().OpenSockets; open != maxUnsent {
+		t.Errorf("got %d sockets, want %d", open, maxUnsent)
+	}
+	if got := descriptors(t) - before; got > maxUnsent+beyond/2 {
+		t.Errorf("got %d more descriptors, want %d", got, maxUnsent)
+	}
+	for i := range maxUnsent + beyond {
+		c, err := peer.Accept()
+		must(t, err)
+		var got int64
+		if i < beyond || i == maxUnsent+beyond-1 {
+			got, err = io.Copy(io.Discard, c)
+		}
+		c.Close()
+		switch {
+		case i < beyond && !errors.Is(err, syscall.ECONNRESET):
+			t.Errorf("connection %d: got %v, want ECONNRESET", i, err)
+		case i == maxUnsent+beyond-1 && (int(got) != sent || err != nil):
+			t.Errorf("last connection: got %d bytes and %v, want %d", got, err, sent)
+		}
+	}
+}
+
+// descriptors returns the number of descriptors of this process.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	return len(list)
 }
 
 // queued returns the number of bytes in the queues of all sockets in this namespace. The memory in

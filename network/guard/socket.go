@@ -363,13 +363,12 @@ func (s *socket) Shutdown(how network.How) error {
 	return s.Socket.Shutdown(how)
 }
 
-// Close releases the socket and refunds its memory, except for the data that the host has yet to
-// send.
+// Close refunds the socket and its memory. If the host has yet to send data, the socket counts, and
+// the memory of these data, until they are sent.
 func (s *socket) Close() error {
 	if !s.closed.CompareAndSwap(false, true) {
 		return s.Socket.Close()
 	}
-	s.net.releaseSocket()
 	unsent := takeUnsent(s)
 	s.endWaits()
 	if s.sharedWithOwner {

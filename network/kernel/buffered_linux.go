@@ -38,9 +38,12 @@ func sysctlMax(sysctl string, otherwise int64) int64 {
 // unsent is a second descriptor of a closed socket.
 type unsent struct{ fd int }
 
+// dupUnsent returns nil if the process has no descriptor left. Close then resets the connection,
+// since nothing would tell how long its data take memory.
 func dupUnsent(fd int) network.Unsent {
 	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
+		resetOnClose(fd)
 		return nil
 	}
 	return unsent{n}
@@ -52,6 +55,17 @@ func (u unsent) End() { unix.Shutdown(u.fd, unix.SHUT_WR) }
 
 func (u unsent) Memory() (int64, error) { return sendQueueMemory(u.fd) }
 func (u unsent) Close() error           { return unix.Close(u.fd) }
+
+// Reset implements network.Unsent. With a linger time of 0, close(2) frees the send queue
+// (socket(7), SO_LINGER).
+func (u unsent) Reset() error {
+	resetOnClose(u.fd)
+	return unix.Close(u.fd)
+}
+
+func resetOnClose(fd int) {
+	unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+}
 
 // sendQueueMemory returns the memory of the bytes that were not sent or not acknowledged, in bytes.
 func sendQueueMemory(fd int) (int64, error) {

@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -40,8 +41,16 @@ type Cache struct {
 	// processor.
 	versionDir string
 
-	// compileSlot is a semaphore of one, held while wazero compiles.
+	// compileSlot is a semaphore of one, held while wazero compiles a module without an entry, so
+	// that the new file is that module's.
 	compileSlot chan struct{}
+
+	// mu protects the fields below, and the files in versionDir.
+	mu sync.Mutex
+	// busy has a channel for each module in a call of Compile, closed when the call ends.
+	busy map[string]chan struct{}
+	// restored has the paths of the files that removeRestored will remove.
+	restored map[string]bool
 }
 
 // Open opens the cache in a directory. It makes the directory and the key file if they do not
@@ -57,7 +66,8 @@ func Open(dir, keyFile string) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its key: %w", err)
 	}
-	c := &Cache{dir: dir, keyFile: keyFile, key: key, compileSlot: make(chan struct{}, 1)}
+	c := &Cache{dir: dir, keyFile: keyFile, key: key, compileSlot: make(chan struct{}, 1),
+		busy: make(map[string]chan struct{}), restored: make(map[string]bool)}
 	removeStale(filepath.Dir(keyFile))
 	if c.privateDir, err = os.MkdirTemp(filepath.Dir(keyFile), privatePrefix); err != nil {
 		return nil, err
@@ -84,51 +94,133 @@ func (c *Cache) Close() error { return os.RemoveAll(c.privateDir) }
 
 // Compile calls compile, which has the runtime compile this module. Before, it restores the
 // module's entry to wazero's directory if there is one. After, it stores a new entry if there was
-// none. One module is compiled at a time; Compile returns the cause of ctx if that ends first.
+// none. An entry that cannot be restored or stored changes no result: the next process compiles the
+// module again.
+//
+// One module is compiled at a time. A module with an entry waits only for calls with the same
+// module. The error is that of compile, or the cause of ctx if that ends before compile is called.
 func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error) error {
+	name := fmt.Sprintf("%x", sha256.Sum256(module))
+	if err := c.lockModule(ctx, name); err != nil {
+		return err
+	}
+	defer c.unlockModule(name)
+	if path, ok := c.restore(name); ok {
+		defer c.removeRestored(path)
+		return compile()
+	}
 	select {
 	case c.compileSlot <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	defer func() { <-c.compileSlot }()
-
-	name := fmt.Sprintf("%x", sha256.Sum256(module))
-	versionPath := filepath.Join(c.privateDir, c.versionDir)
 	// Another process may have removed it as stale.
-	if err := os.MkdirAll(versionPath, 0o700); err != nil {
-		return err
+	os.MkdirAll(c.versionPath(), 0o700)
+	err := compile()
+	if file, code, ok := c.takeCompiled(); ok && err == nil {
+		c.writeEntry(name, file, code)
 	}
-	restored := ""
-	if file, code, ok := c.readEntry(name); ok {
-		restored = filepath.Join(versionPath, file)
-		if err := os.WriteFile(restored, code, 0o600); err != nil {
-			return err
+	return err
+}
+
+// lockModule waits until no other call compiles the same module. wazero publishes a module that it
+// reads from a file before it has finished it, so that a second call would use half of it.
+func (c *Cache) lockModule(ctx context.Context, name string) error {
+	for {
+		c.mu.Lock()
+		done, busy := c.busy[name]
+		if !busy {
+			c.busy[name] = make(chan struct{})
 		}
-		defer os.Remove(restored)
+		c.mu.Unlock()
+		if !busy {
+			return nil
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
-	if err := compile(); err != nil {
-		return err
+}
+
+func (c *Cache) unlockModule(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.busy[name])
+	delete(c.busy, name)
+}
+
+func (c *Cache) versionPath() string { return filepath.Join(c.privateDir, c.versionDir) }
+
+// restore writes the code of a module's entry to wazero's directory. It reports false if there is
+// no entry that verifies, or if the code cannot be written.
+func (c *Cache) restore(name string) (path string, ok bool) {
+	file, code, ok := c.readEntry(name)
+	if !ok {
+		return "", false
 	}
-	files, err := os.ReadDir(versionPath)
+	path = filepath.Join(c.versionPath(), file)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.restored[path] || os.MkdirAll(c.versionPath(), 0o700) != nil {
+		return "", false
+	}
+	if err := os.WriteFile(path, code, 0o600); err != nil {
+		os.Remove(path)
+		return "", false
+	}
+	c.restored[path] = true
+	return path, true
+}
+
+func (c *Cache) removeRestored(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	os.Remove(path)
+	delete(c.restored, path)
+}
+
+// takeCompiled removes the files that wazero has written, and returns the one of the module that
+// was compiled. It reports false if there are none or several: wazero may also have compiled a
+// module anew whose restored file it did not use. compileSlot is held.
+func (c *Cache) takeCompiled() (file string, code []byte, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	files, err := os.ReadDir(c.versionPath())
 	if err != nil {
-		return err
+		return "", nil, false
 	}
+	count := 0
 	for _, e := range files {
-		path := filepath.Join(versionPath, e.Name())
-		if path == restored || strings.HasSuffix(e.Name(), ".tmp") {
+		path := filepath.Join(c.versionPath(), e.Name())
+		if c.restored[path] || strings.HasSuffix(e.Name(), tempSuffix) {
 			continue
 		}
-		code, err := os.ReadFile(path)
-		if err == nil {
-			err = c.writeEntry(name, e.Name(), code)
+		file = e.Name()
+		if code, err = os.ReadFile(path); err == nil {
+			count++
 		}
 		os.Remove(path)
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	return file, code, count == 1
+}
+
+// tempSuffix ends the name of a file that is not yet complete, wazero's as well as those of
+// writeEntry.
+const tempSuffix = ".tmp"
+
+// IsStoreError reports whether wazero has compiled a module but could not write the code to a file
+// (ENOSPC, for one). wazero keeps such a module, and counts one use of it, although it returns the
+// error.
+func IsStoreError(err error) bool {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return strings.HasSuffix(path.Path, tempSuffix)
+	}
+	var link *os.LinkError
+	return errors.As(err, &link) && strings.HasSuffix(link.Old, tempSuffix)
 }
 
 // An entry is the MAC (macSize bytes), the length of wazero's file name (1 byte), the file name,
@@ -169,7 +261,7 @@ func (c *Cache) writeEntry(name, file string, code []byte) error {
 		return fmt.Errorf("wazero has made a file of an unknown kind, %s", file)
 	}
 	body := append(append([]byte{byte(len(file))}, file...), code...)
-	f, err := os.CreateTemp(c.dir, name+".*.tmp")
+	f, err := os.CreateTemp(c.dir, name+".*"+tempSuffix)
 	if err != nil {
 		return err
 	}

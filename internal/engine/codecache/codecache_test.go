@@ -6,7 +6,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -212,5 +214,98 @@ func TestKeyInsideCacheIsRefused(t *testing.T) {
 	if c, err := Open(dir, filepath.Join(dir, "sub", "key")); err == nil {
 		c.Close()
 		t.Error("got a cache that holds its key, want an error")
+	}
+}
+
+func TestCompileWithoutRoomToStore(t *testing.T) {
+	dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
+	c := openCache(t, dir, keyFile)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	compileFile(t, c, "module", "abcd", "code")
+	if list := entries(t, c.versionPath()); len(list) > 0 {
+		t.Errorf("got %v in the private directory, want nothing", list)
+	}
+}
+
+func TestCompileWithoutRoomToRestore(t *testing.T) {
+	dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
+	c := openCache(t, dir, keyFile)
+	compileFile(t, c, "module", "abcd", "code")
+	if err := os.Remove(c.versionPath()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(c.versionPath(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	called := false
+	err := c.Compile(context.Background(), []byte("module"), func() error {
+		called = true
+		return nil
+	})
+	if !called || err != nil {
+		t.Errorf("got %v, called: %v; want the module compiled", err, called)
+	}
+}
+
+// TestHitDuringLongCompilation restores an entry while another module is compiled.
+func TestHitDuringLongCompilation(t *testing.T) {
+	dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
+	compileFile(t, openCache(t, dir, keyFile), "known", "abcd", "code")
+	c := openCache(t, dir, keyFile)
+	err := c.Compile(context.Background(), []byte("long"), func() error {
+		// The calls within wait for nothing, or this test hangs.
+		if was := compileFile(t, c, "known", "abcd", "new code"); was != "code" {
+			t.Errorf("got %q, want the entry", was)
+		}
+		return c.Compile(context.Background(), []byte("known"), func() error {
+			path := filepath.Join(c.versionPath(), "ef01")
+			return os.WriteFile(path, []byte("long code"), 0o600)
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c = openCache(t, dir, keyFile)
+	if was := compileFile(t, c, "long", "ef01", ""); was != "long code" {
+		t.Errorf("got %q for the other module, want its own code", was)
+	}
+	if was := compileFile(t, c, "known", "abcd", ""); was != "code" {
+		t.Errorf("got %q afterwards, want the entry", was)
+	}
+}
+
+// TestSameModuleCompiledOnce calls Compile for one module from two goroutines, with an entry.
+func TestSameModuleCompiledOnce(t *testing.T) {
+	dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
+	c := openCache(t, dir, keyFile)
+	compileFile(t, c, "module", "abcd", "code")
+	var all sync.WaitGroup
+	var inside atomic.Int32
+	for range 8 {
+		all.Go(func() {
+			err := c.Compile(context.Background(), []byte("module"), func() error {
+				if inside.Add(1) != 1 {
+					t.Error("got two calls at once, want one after the other")
+				}
+				runtime.Gosched()
+				inside.Add(-1)
+				_, err := os.Stat(filepath.Join(c.versionPath(), "abcd"))
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	err := c.Compile(context.Background(), []byte("module"), func() error {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		return c.Compile(ctx, []byte("module"), nil)
+	})
+	if err != context.Canceled {
+		t.Errorf("got %v, want the end of the context", err)
 	}
 }
