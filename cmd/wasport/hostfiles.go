@@ -23,8 +23,9 @@ func (f *runFlags) checkHostFiles() error {
 		}
 		var overlap *hostpath.Error
 		if err := hostpath.CheckApart(d.Host, writableBut(all, i)); errors.As(err, &overlap) {
-			return usageError("", "--dir %s has a quota, and %w: add :ro to one of them, or leave it "+
-				"out", d.Host, err)
+			return usageError("",
+				"--dir %s has a quota, and %w: add :ro to one of them, or leave it "+
+					"out", d.Host, err)
 		}
 	}
 	dirs, err := hostpath.New(writable)

@@ -164,9 +164,9 @@ func (g *Guest) SetTimesAt(fd int32, path string, follow bool, at hostfs.Times) 
 	return pathError(dir.SetTimes(path, follow, at))
 }
 
-// errOtherQuota is the error of a rename or a link between directories of different quotas. The file
-// would be charged to one and refunded by the other. Programs copy on EXDEV (rename(2)), which is
-// charged like any write.
+// errOtherQuota is the error of a rename or a link between directories of different quotas. The
+// file would be charged to one and refunded by the other. Programs copy on EXDEV (rename(2)), which
+// is charged like any write.
 const errOtherQuota = syscall.EXDEV
 
 func (g *Guest) Rename(fd int32, path string, newFD int32, newPath string) error {

@@ -59,8 +59,8 @@ func checkRefusedCheaply(t *testing.T, wasm []byte, why string) {
 	if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), why) {
 		t.Errorf("got %v, want ErrMalformed and %q", err, why)
 	}
-	// A value has 20 bytes. A slice that grows by a quarter each time allocates up to 6.25 times its
-	// size in all.
+	// A value has 20 bytes. A slice that grows by a quarter each time allocates up to 6.25 times
+	// its size in all.
 	const perValue = 7 * 20
 	limit := perValue*uint64(min(budgetBase+budgetPerByte*len(wasm), maxValues)) + 32<<20
 	got := after.TotalAlloc - before.TotalAlloc
