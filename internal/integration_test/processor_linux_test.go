@@ -252,7 +252,7 @@ func TestMaxCPUInEveryHostCall(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer m.Close(context.Background())
-			checkProcessorLimit(t, m, c)
+			checkProcessorLimit(t, m, c, maxProcessorRatio(call.function.Name))
 		})
 	}
 }
@@ -264,19 +264,27 @@ func TestMaxCPUOfHostileThreads(t *testing.T) {
 	for _, function := range []string{"one", "many", "spawn", "wait", "notify"} {
 		t.Run(function, func(t *testing.T) {
 			checkProcessorLimit(t, m,
-				wasport.Config{Function: function, MaxCPU: 200 * time.Millisecond})
+				wasport.Config{Function: function, MaxCPU: 200 * time.Millisecond},
+				maxProcessorRatio(""))
 		})
 	}
 }
 
-// maxProcessorRatio bounds the processor time of a guest as a multiple of its limit. Nearly all
-// calls keep within 1.2, which is the aim. Datagrams sent on loopback and lists of interfaces took
-// up to 1.35: the thread's clock does not see all of the kernel's work for them.
-const maxProcessorRatio = 1.5
+// undercharged are the calls that take up to 1.35 times the limit: the thread's clock does not see
+// all of the kernel's work for them. All calls did so in the interpreter on a busy machine.
+var undercharged = []string{"fd_write", "sock_send_to", "sock_interfaces"}
+
+// maxProcessorRatio bounds the processor time of a guest as a multiple of its limit.
+func maxProcessorRatio(call string) float64 {
+	if slices.Contains(undercharged, call) || os.Getenv("WASPORT_INTERPRETER") != "" {
+		return 1.5
+	}
+	return 1.2
+}
 
 // checkProcessorLimit runs a guest that never ends, and compares the processor time of this process
 // with the guest's limit.
-func checkProcessorLimit(t *testing.T, m *wasport.Module, c wasport.Config) {
+func checkProcessorLimit(t *testing.T, m *wasport.Module, c wasport.Config, maxRatio float64) {
 	t.Helper()
 	const attempts = 6
 	var ratios []float64
@@ -290,12 +298,12 @@ func checkProcessorLimit(t *testing.T, m *wasport.Module, c wasport.Config) {
 			t.Fatalf("the guest ended with %v, want %v", err, wasport.ErrCPU)
 		}
 		ratios = append(ratios, float64(took)/float64(c.MaxCPU))
-		if ratios[len(ratios)-1] <= maxProcessorRatio {
+		if ratios[len(ratios)-1] <= maxRatio {
 			break
 		}
 	}
 	t.Logf("took %.2f of the limit", ratios)
-	if canMeasure && slices.Min(ratios) > maxProcessorRatio {
-		t.Errorf("took %.2f times the limit, want at most %.1f", ratios, maxProcessorRatio)
+	if canMeasure && slices.Min(ratios) > maxRatio {
+		t.Errorf("took %.2f times the limit, want at most %.1f", ratios, maxRatio)
 	}
 }
