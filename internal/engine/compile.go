@@ -76,7 +76,7 @@ func (e *Engine) compileModule(
 	original := binary
 	if !e.noInterrupt {
 		rewritten, needs, err := interrupt.Rewrite(binary, interrupt.Options{
-			Interval: tickInterval, Stack: initialStackLimit, Charge: true, Atomics: true,
+			Interval: e.tickInterval, Stack: initialStackLimit, Charge: true, Atomics: true,
 			Overloaded: m.isOverloaded,
 		})
 		if err != nil {

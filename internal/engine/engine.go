@@ -56,6 +56,8 @@ type Engine struct {
 	uses        useCount
 	scheduler   *sched.Scheduler
 	noInterrupt bool
+	// tickInterval is the number of loop iterations and calls between two ticks.
+	tickInterval uint32
 
 	// ownsRuntime is set if New made the runtime. Closing the engine then closes it.
 	ownsRuntime bool
@@ -83,12 +85,14 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads |
 // New makes an engine. The caller closes it.
 func New(ctx context.Context, c Config) (*Engine, error) {
 	if c.Runtime != nil {
-		return (&Engine{runtime: c.Runtime, noInterrupt: c.NoInterrupt}).initialize(ctx, c.Modules)
+		return (&Engine{
+			runtime: c.Runtime, noInterrupt: c.NoInterrupt, tickInterval: tickInterval,
+		}).initialize(ctx, c.Modules)
 	}
-	e := &Engine{ownsRuntime: true, noInterrupt: c.NoInterrupt}
+	e := &Engine{ownsRuntime: true, noInterrupt: c.NoInterrupt, tickInterval: tickInterval}
 	rc := wazero.NewRuntimeConfig()
 	if c.Interpreter {
-		rc = wazero.NewRuntimeConfigInterpreter()
+		rc, e.tickInterval = wazero.NewRuntimeConfigInterpreter(), interpretedTickInterval
 	}
 	e.cache = wazero.NewCompilationCache()
 	if c.CacheDir != "" {

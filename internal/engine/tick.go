@@ -9,8 +9,13 @@ import (
 )
 
 // tickInterval is the number of loop iterations and calls between two ticks. They take 2 to 5 µs,
-// or 5 ms if each touches memory for the first time.
-const tickInterval = 2500
+// or 5 ms if each touches memory for the first time. The interpreter takes about 100 times as long
+// for each, and so has an interval of its own; otherwise its guests would keep the processors from
+// each other for a millisecond.
+const (
+	tickInterval            = 2500
+	interpretedTickInterval = 50
+)
 
 // interruptFuncs are the host functions that rewritten modules import from interrupt.Module.
 var interruptFuncs = map[string]api.GoModuleFunc{
