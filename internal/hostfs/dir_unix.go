@@ -40,6 +40,14 @@ func newDir(fd int, walk, readOnly bool) *Dir {
 	return &Dir{handle: handle{fd: fd}, walk: walk, readOnly: readOnly, entries: newLister()}
 }
 
+// Access tells how the directory may be used.
+func (d *Dir) Access() Access {
+	if d.readOnly {
+		return ReadOnly
+	}
+	return ReadWrite
+}
+
 // Open opens a file or a directory, and returns the one or the other. A created file has mode 0666
 // less the process's umask. Open never blocks: a FIFO that is opened for writing and has no reader
 // is ENXIO (fifo(7)).

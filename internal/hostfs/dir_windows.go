@@ -64,6 +64,14 @@ func (d *Dir) Close() error {
 	return posix(d.root.Close())
 }
 
+// Access tells how the directory may be used.
+func (d *Dir) Access() Access {
+	if d.readOnly {
+		return ReadOnly
+	}
+	return ReadWrite
+}
+
 // Open opens a file or a directory, and returns the one or the other.
 func (d *Dir) Open(name string, o OpenOptions) (*File, *Dir, error) {
 	if err := checkName(name); err != nil {

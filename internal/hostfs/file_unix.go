@@ -3,6 +3,7 @@
 package hostfs
 
 import (
+	"io"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -24,7 +25,7 @@ type File struct {
 	shared   bool
 	readOnly bool
 
-	// flagsMu protects changes of flags. Reads need no lock.
+	// flagsMu protects changes of flags, and of the position by Appendv. Reads need no lock.
 	flagsMu sync.Mutex
 	// flags holds a value of type Flags.
 	flags atomic.Uint32
@@ -105,6 +106,30 @@ func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	}
 	n, err := pwritev(f.fd, bufs, int64(offset))
 	return f.afterWrite(n, err)
+}
+
+// Appendv writes bufs at the end of the file, also without Append. It may change the current
+// position.
+func (f *File) Appendv(bufs [][]byte) (int, error) {
+	if err := f.acquire(); err != nil {
+		return 0, err
+	}
+	defer f.release()
+	if f.stream {
+		return f.tryWritev(bufs)
+	}
+	n, err := f.appendv(bufs)
+	return f.afterWrite(n, err)
+}
+
+// seekAppendv writes where the end of the file was when it looked.
+func (f *File) seekAppendv(bufs [][]byte) (int, error) {
+	f.flagsMu.Lock() // another append must not move the position in between
+	defer f.flagsMu.Unlock()
+	if _, err := unix.Seek(f.fd, 0, io.SeekEnd); err != nil {
+		return 0, err
+	}
+	return writev(f.fd, bufs)
 }
 
 // afterWrite synchronizes as Dsync and Sync require, if they were set after the file was opened:

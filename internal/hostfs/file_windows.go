@@ -85,9 +85,17 @@ func (f *File) Readv(bufs [][]byte) (int, error) {
 
 // Writev writes bufs, in order, at the current position, or at the end with Append.
 func (f *File) Writev(bufs [][]byte) (int, error) {
+	return f.write(bufs, f.Flags()&Append != 0)
+}
+
+// Appendv writes bufs at the end of the file, also without Append. It may change the current
+// position.
+func (f *File) Appendv(bufs [][]byte) (int, error) { return f.write(bufs, true) }
+
+func (f *File) write(bufs [][]byte, atEnd bool) (int, error) {
 	f.appendMu.Lock()
 	defer f.appendMu.Unlock()
-	if f.Flags()&Append != 0 {
+	if atEnd {
 		if _, err := f.file.Seek(0, io.SeekEnd); err != nil {
 			return 0, posix(err)
 		}

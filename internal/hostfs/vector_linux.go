@@ -61,6 +61,18 @@ func pwritev(fd int, bufs [][]byte, offset int64) (int, error) {
 	return retry(func() (int, error) { return unix.Pwritev(fd, capIovecs(bufs), offset) })
 }
 
+// appendv writes at the end of the file, wherever that is by now (pwritev2(2), RWF_APPEND). Some
+// file systems refuse the flag.
+func (f *File) appendv(bufs [][]byte) (int, error) {
+	n, err := retry(func() (int, error) {
+		return unix.Pwritev2(f.fd, capIovecs(bufs), -1, unix.RWF_APPEND)
+	})
+	if err == unix.EOPNOTSUPP || err == unix.ENOSYS {
+		return f.seekAppendv(bufs)
+	}
+	return n, err
+}
+
 // capIovecs returns as many buffers as one call takes (UIO_MAXIOV, readv(2)). The call then
 // transfers fewer bytes than it was given.
 func capIovecs(bufs [][]byte) [][]byte {

@@ -32,6 +32,8 @@ func pwritev(fd int, bufs [][]byte, offset int64) (int, error) {
 	})
 }
 
+func (f *File) appendv(bufs [][]byte) (int, error) { return f.seekAppendv(bufs) }
+
 // transferEach transfers one buffer after the other: golang.org/x/sys does not have readv(2) and
 // its kin for all of these systems. An error after the first buffer is dropped, and the bytes until
 // then are reported; the next call gets the error again. A list of empty buffers still makes one

@@ -149,18 +149,23 @@ func (g *Guest) Filestat(fd int32) (wasi.Filestat, error) {
 }
 
 // Read reads from a file, stream or socket into bufs, as readv(2) does.
-func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) {
+func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) { return t.read(fd, bufs, 0) }
+
+// TryRead reads as Read does in non-blocking mode.
+func (t *Thread) TryRead(fd int32, bufs [][]byte) (int, error) { return t.read(fd, bufs, DontWait) }
+
+func (t *Thread) read(fd int32, bufs [][]byte, how TransferFlags) (int, error) {
 	d, err := t.lookupWith(fd, wasi.RightFdRead)
 	if err != nil {
 		return 0, err
 	}
 	if s, ok := d.asSocket(); ok {
-		r, err := t.receive(d, s, bufs, 0)
+		r, err := t.receive(d, s, bufs, how)
 		return r.N, err
 	}
 	for {
 		n, err := t.inChunks(bufs, func(bufs [][]byte, _ int) (int, error) { return d.read(bufs) })
-		if !d.shouldRetry(err, 0) {
+		if !d.shouldRetry(err, how) {
 			return n, err
 		}
 		if err := t.block(d, network.Readable, noDeadline); err != nil {
@@ -170,20 +175,27 @@ func (t *Thread) Read(fd int32, bufs [][]byte) (int, error) {
 }
 
 // Write writes bufs to a file, stream or socket, as writev(2) does.
-func (t *Thread) Write(fd int32, bufs [][]byte) (int, error) {
+func (t *Thread) Write(fd int32, bufs [][]byte) (int, error) { return t.write(fd, bufs, 0) }
+
+// TryWrite writes as Write does in non-blocking mode.
+func (t *Thread) TryWrite(fd int32, bufs [][]byte) (int, error) {
+	return t.write(fd, bufs, DontWait)
+}
+
+func (t *Thread) write(fd int32, bufs [][]byte, how TransferFlags) (int, error) {
 	d, err := t.lookupWith(fd, wasi.RightFdWrite)
 	if err != nil {
 		return 0, err
 	}
 	if s, ok := d.asSocket(); ok {
-		return t.send(d, s, bufs, noAddress, 0)
+		return t.send(d, s, bufs, noAddress, how)
 	}
 	if s, ok := d.object.(*sink); ok {
-		return t.writeSink(d, s, bufs)
+		return t.writeSink(d, s, bufs, how)
 	}
 	for {
 		n, err := t.inChunks(bufs, func(bufs [][]byte, _ int) (int, error) { return d.write(bufs) })
-		if !d.shouldRetry(err, 0) {
+		if !d.shouldRetry(err, how) {
 			return n, err
 		}
 		if err := t.block(d, network.Writable, noDeadline); err != nil {

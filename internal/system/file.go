@@ -67,6 +67,14 @@ func (f file) pwrite(bufs [][]byte, offset uint64) (int, error) {
 		func(bufs [][]byte) (int, error) { return f.Pwritev(bufs, offset) })
 }
 
+func (f file) append(bufs [][]byte) (int, error) {
+	if f.quota == nil {
+		return f.Appendv(bufs)
+	}
+	atEnd := func(size uint64) (uint64, error) { return size, nil }
+	return f.quota.write(f.File, bufs, atEnd, f.Appendv)
+}
+
 func (f file) close() error {
 	if f.quota == nil {
 		return f.Close()
@@ -171,6 +179,15 @@ func (t *Thread) Pwrite(fd int32, bufs [][]byte, offset uint64) (int, error) {
 	return t.inChunks(bufs, func(bufs [][]byte, done int) (int, error) {
 		return f.pwrite(bufs, offset+uint64(done))
 	})
+}
+
+// Append writes at the end of a file, as pwritev2(2) does with RWF_APPEND.
+func (t *Thread) Append(fd int32, bufs [][]byte) (int, error) {
+	f, err := t.fileAt(fd, wasi.RightFdWrite)
+	if err != nil {
+		return 0, err
+	}
+	return t.inChunks(bufs, func(bufs [][]byte, _ int) (int, error) { return f.append(bufs) })
 }
 
 // Seek changes a file's position and returns the new one. A call that only asks for the position

@@ -33,6 +33,24 @@ func (g *Guest) Prestat(fd int32) (string, error) {
 	return *d.preopen, nil
 }
 
+// PreopenInfo describes one of Config.Preopens.
+type PreopenInfo struct {
+	FD     int32
+	Name   string
+	Access hostfs.Access
+}
+
+// Preopens returns the preopened directories that are still open under their first numbers.
+func (g *Guest) Preopens() []PreopenInfo {
+	var list []PreopenInfo
+	for fd := int32(firstPreopen); fd < firstPreopen+g.preopens; fd++ {
+		if dir, d, err := g.dirAt(fd, 0); err == nil && d.preopen != nil {
+			list = append(list, PreopenInfo{fd, *d.preopen, dir.Access()})
+		}
+	}
+	return list
+}
+
 // OpenArgs are the arguments of path_open.
 type OpenArgs struct {
 	Follow           bool

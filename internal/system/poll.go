@@ -15,8 +15,11 @@ import (
 type Subscription struct {
 	Kind SubscriptionKind
 
-	// FD is the descriptor; unused by Timer.
+	// FD is the descriptor; unused by Timer and Signalled.
 	FD int32
+
+	// Signal is the condition of Signalled.
+	Signal *Signal
 
 	// Clock is one of wasi.ClockRealtime and the others; only for Timer.
 	Clock uint32
@@ -33,7 +36,8 @@ const (
 	Timer SubscriptionKind = iota
 	Reading
 	Writing
-	Failing // also reported by Reading and Writing
+	Failing   // also reported by Reading and Writing
+	Signalled // Signal is set
 )
 
 // Event reports that a Subscription's condition holds.
@@ -56,7 +60,7 @@ type Event struct {
 type pollState struct {
 	items []poll.Item
 
-	// itemDescs are the descriptors of the items.
+	// itemDescs are the descriptors of the items; neverClosed for one that has none.
 	itemDescs []*descriptor
 
 	// itemIndex are the positions of their subscriptions.
@@ -192,6 +196,12 @@ func (t *Thread) register(in []Subscription) {
 	w.items, w.itemDescs, w.itemIndex = w.items[:0], w.itemDescs[:0], w.itemIndex[:0]
 	w.immediate = w.immediate[:0]
 	for i, x := range in {
+		if x.Kind == Signalled {
+			w.items = append(w.items, poll.Item{P: x.Signal, Want: network.Readable})
+			w.itemDescs = append(w.itemDescs, neverClosed)
+			w.itemIndex = append(w.itemIndex, i)
+			continue
+		}
 		if x.Kind == Timer {
 			if x.Clock > wasi.ClockThreadCPU {
 				w.immediate = append(w.immediate, Event{Index: i, Err: wasi.EINVAL})
@@ -211,9 +221,7 @@ func (t *Thread) register(in []Subscription) {
 			w.immediate = append(w.immediate, Event{Index: i, Err: err, Hangup: hangup})
 			continue
 		}
-		want := [...]network.Events{Reading: network.Readable, Writing: network.Writable,
-			Failing: 0}[x.Kind]
-		w.items = append(w.items, poll.Item{P: d.object, Want: want})
+		w.items = append(w.items, poll.Item{P: d.object, Want: events[x.Kind]})
 		w.itemDescs = append(w.itemDescs, d)
 		w.itemIndex = append(w.itemIndex, i)
 	}

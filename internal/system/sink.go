@@ -204,10 +204,11 @@ func (s *sink) Readiness() network.Readiness {
 }
 
 // writeSink writes all of bufs. In blocking mode it waits until the writer has taken them.
-func (t *Thread) writeSink(d *descriptor, s *sink, bufs [][]byte) (total int, err error) {
+func (t *Thread) writeSink(d *descriptor, s *sink, bufs [][]byte, how TransferFlags) (total int,
+	err error) {
 	for {
 		n, err := s.write(bufs)
-		if d.nonblock.Load() {
+		if how&DontWait != 0 || d.nonblock.Load() {
 			return n, err
 		}
 		total += n
@@ -216,7 +217,9 @@ func (t *Thread) writeSink(d *descriptor, s *sink, bufs [][]byte) (total int, er
 		case err == syscall.EAGAIN || err == nil && len(bufs) > 0:
 			err = t.block(d, network.Writable, noDeadline)
 		case err == nil:
-			return total, t.awaitDrained(s)
+			return total, s.awaitDrained(func(idle <-chan struct{}) error {
+				return t.Sleep(idle, -1)
+			})
 		}
 		if err != nil {
 			return total, err
@@ -224,14 +227,14 @@ func (t *Thread) writeSink(d *descriptor, s *sink, bufs [][]byte) (total int, er
 	}
 }
 
-// awaitDrained waits until the writer has taken all bytes, and returns its error.
-func (t *Thread) awaitDrained(s *sink) error {
+// awaitDrained waits until the writer has taken all bytes, and returns its error or that of wait.
+func (s *sink) awaitDrained(wait func(idle <-chan struct{}) error) error {
 	for {
 		idle := s.Idle()
 		if done, err := s.drained(); done {
 			return err
 		}
-		if err := t.Sleep(idle, -1); err != nil {
+		if err := wait(idle); err != nil {
 			return err
 		}
 	}

@@ -45,3 +45,13 @@ func (g *Guest) newStderr(w io.Writer, stdout *descriptor) (*descriptor, error) 
 	}
 	return g.newOutput("Config.Stderr", w)
 }
+
+// Terminal reports whether the descriptor is a terminal of the host.
+func (g *Guest) Terminal(fd int32) bool {
+	d, err := g.table.lookup(fd)
+	if err != nil {
+		return false
+	}
+	f, ok := d.object.(file)
+	return ok && f.Terminal()
+}

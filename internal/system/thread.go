@@ -24,6 +24,10 @@ type Thread struct {
 
 	schedThread sched.Thread
 
+	// elsewhere is the processor time in nanoseconds that other goroutines have used for the
+	// thread, and that the next Tick charges.
+	elsewhere atomic.Int64
+
 	// stepsLeft counts down to the next tick; see ChargeSteps.
 	stepsLeft int
 
@@ -95,6 +99,9 @@ func (t *Thread) ChargeSteps(steps int) {
 // Tick lets other guests run, and kills the guest once its processor time is used up. Computing
 // threads call it every few milliseconds.
 func (t *Thread) Tick() {
+	if ns := t.elsewhere.Swap(0); ns > 0 {
+		t.schedThread.Charge(time.Duration(ns))
+	}
 	if t.schedThread.Tick() {
 		t.Kill(ErrCPU)
 	}
