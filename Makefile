@@ -3,7 +3,8 @@
 # `install` where PREFIX does.
 #
 # Clang and its libraries, on Debian 12: apt-get install clang lld llvm wabt wasi-libc
-# libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32. Another toolchain:
+# libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 nodejs npm. Another
+# toolchain:
 #
 #   make lib CLANG=/opt/wasi-sdk/bin/clang AR=/opt/wasi-sdk/bin/llvm-ar \
 #       WASI_SYSROOT=/opt/wasi-sdk/share/wasi-sysroot
@@ -95,7 +96,7 @@ VERSION ?= $(patsubst v%,%,$(or $(shell { git describe --tags --match 'v[0-9]*' 
 
 .PHONY: lib guests guests-check install clean
 lib: $(OUT)/libwasport.a $(OUT)/libwasport-wamr.a ## build the C library into guest/c/build
-guests: $(MODULES:%=$(GUEST_DIR)/%) threads texts ## build the committed .wasm files
+guests: $(MODULES:%=$(GUEST_DIR)/%) threads components texts ## build the committed .wasm files
 
 $(OUT)/libwasport.a: $(OBJECTS)
 $(OUT)/libwasport-wamr.a: $(WAMR_OBJECTS)
@@ -130,10 +131,13 @@ $(GUEST_DIR)/%/cpu.wasm: %/cpu.c
 	@mkdir -p $(@D)
 	$(CLANG) --target=wasm32 -O2 -nostdlib -Wl,--no-entry $< -o $@ && chmod 644 $@
 
-.PHONY: threads texts
+.PHONY: threads components texts
 threads:
 	@mkdir -p $(GUEST_DIR)/internal/guests/threads
 	CLANG=$(CLANG) sh internal/guests/threads/build.sh $(GUEST_DIR)/internal/guests/threads
+components: ## build the components for WASI 0.2, with clang and npm's wasm-tools
+	@mkdir -p $(GUEST_DIR)/internal/guests/components
+	CLANG=$(CLANG) sh internal/guests/components/build.sh $(GUEST_DIR)/internal/guests/components
 texts:
 	for t in $(TEXTS:.wat=); do \
 		mkdir -p $$(dirname $(GUEST_DIR)/$$t) && \

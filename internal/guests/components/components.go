@@ -1,0 +1,12 @@
+// Package componentguests holds components for WASI 0.2 that tests run, each a C program or a
+// component in text in the folder src. The comment at the head of each source describes the
+// component, its arguments and its output. `make components` builds them: clang makes a core module
+// of C with src/wasi.h, and wasm-tools a component of that, with the interfaces of wasi.wit.
+package componentguests
+
+import "embed"
+
+// FS holds the components by their file names, hello.wasm and so on.
+//
+//go:embed *.wasm
+var FS embed.FS
