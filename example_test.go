@@ -86,15 +86,14 @@ func ExampleModule_Start() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	allowed, err := policy.Parse("server.toml",
-		[]byte(`allow = ["listen tcp://127.0.0.1 from loopback"]`))
+	rules, err := policy.Rules(policy.ListenFrom(policy.TCP, "127.0.0.1", policy.Loopback))
 	if err != nil {
 		log.Fatal(err)
 	}
 	guest, err := mod.Start(ctx, wasport.Config{
 		Args:    []string{"listen_fd"},
 		Sockets: []syscall.Conn{listener.(*net.TCPListener)},
-		Policy:  allowed,
+		Policy:  policy.New(rules, policy.Limits{}),
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -125,7 +124,7 @@ func ExampleModule_Run_cancel() {
 	mod, done := exampleModule(ctx, "tcp_server.wasm")
 	defer done()
 
-	allowed, err := policy.Parse("server.toml", []byte(`allow = ["listen tcp://127.0.0.1"]`))
+	rules, err := policy.Rules(policy.Listen(policy.TCP, "127.0.0.1"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -134,7 +133,7 @@ func ExampleModule_Run_cancel() {
 	defer cancel()
 	_, err = mod.Run(ctx, wasport.Config{
 		Args:   []string{"tcp_server", "127.0.0.1", "1"},
-		Policy: allowed,
+		Policy: policy.New(rules, policy.Limits{}),
 	})
 	fmt.Println(errors.Is(err, late), err)
 	// Output: true nobody came
@@ -147,14 +146,17 @@ func ExampleConfig_policy() {
 	mod, done := exampleModule(ctx, "tcp_client.wasm")
 	defer done()
 
-	allowed, err := policy.Parse("client.toml", []byte(`allow = ["connect tcp://*:443"]`))
+	rules, err := policy.Rules(
+		policy.Connect(policy.TCP, policy.Public, 443),
+		policy.Connect(policy.TCP, netip.MustParsePrefix("192.168.7.0/24"), 443, 8443),
+	)
 	if err != nil {
 		log.Fatal(err)
 	}
 	status, err := mod.Run(ctx, wasport.Config{
 		Args:   []string{"tcp_client", "10.0.0.5", "443", "hello"},
 		Stdout: os.Stdout,
-		Policy: allowed,
+		Policy: policy.New(rules, policy.Limits{Sockets: 64}),
 		OnRefusal: func(r *policy.Refusal) {
 			fmt.Println(r)
 			fmt.Println("to allow it:", r.Hint())
@@ -162,7 +164,7 @@ func ExampleConfig_policy() {
 	})
 	fmt.Println("exit status", status.Code, err)
 	// Output:
-	// denied connect tcp 10.0.0.5:443: "*" covers public addresses only, 10.0.0.5 is private
+	// denied connect tcp 10.0.0.5:443: "public" covers public addresses only, 10.0.0.5 is private
 	// to allow it: --allow-connect tcp://10.0.0.5:443
 	// FAIL connect errno=2 EACCES
 	// exit status 1 <nil>
@@ -188,15 +190,15 @@ func ExampleConfig_network() {
 	mod, done := exampleModule(ctx, "lookup.wasm")
 	defer done()
 
-	allowed, err := policy.Parse("lookup.toml",
-		[]byte(`allow = ["resolve *.internal", "connect tcp://10.0.0.5:5432"]`))
+	rules, err := policy.Rules(policy.Resolve(policy.Under("internal")),
+		policy.Connect(policy.TCP, "10.0.0.5", 5432))
 	if err != nil {
 		log.Fatal(err)
 	}
 	_, err = mod.Run(ctx, wasport.Config{
 		Args:   []string{"lookup", "db.internal", "5432", "4", "tcp"},
 		Stdout: os.Stdout,
-		Policy: allowed,
+		Policy: policy.New(rules, policy.Limits{}),
 		Network: names{kernel.New(kernel.Config{}),
 			map[string]netip.Addr{"db.internal": netip.MustParseAddr("10.0.0.5")}},
 	})

@@ -11,9 +11,9 @@ import (
 func (p parser) check(r *Rule, host, ports word, hasPorts bool) *Error {
 	named := r.host.kind == byName || r.host.kind == underName
 	switch r.action {
-	case Resolve:
+	case ActionResolve:
 		return p.checkResolve(r, host)
-	case Connect:
+	case ActionConnect:
 		if hasPorts && r.ports != nil && r.ports[0].first == 0 {
 			return p.fail(ports.offset, "write ports from 1 on", "nothing connects to port 0")
 		}
@@ -25,13 +25,13 @@ func (p parser) check(r *Rule, host, ports word, hasPorts bool) *Error {
 			return p.fail(host.offset, "write "+to+" or loopback",
 				"a connect to %s is a connect to %s, and judged as such", host.text, to)
 		}
-	case Listen:
+	case ActionListen:
 		if named {
 			return p.fail(host.offset,
 				"write the host's own address, such as 127.0.0.1, 0.0.0.0 or loopback",
 				"listen takes an address to listen on; %q is a name", host.text)
 		}
-	case Join:
+	case ActionJoin:
 		switch {
 		case named:
 			return p.fail(host.offset, "write its address",
@@ -79,7 +79,7 @@ func (p parser) checkResolve(r *Rule, host word) *Error {
 func (p parser) checkName(r *Rule, host word) *Error {
 	name := r.host.name
 	local := name == "localhost" || isSubdomain(name, "localhost")
-	lookup := newRule(Resolve, r.host, p.origin)
+	lookup := newRule(ActionResolve, r.host, p.origin)
 	switch {
 	case r.effect == Deny && local:
 		return p.fail(host.offset, "write loopback",
@@ -118,7 +118,7 @@ func (p parser) asWritten(rules ...Rule) string {
 // covers reports whether h contains everything that o contains, as targets of the action.
 func (h host) covers(o host, action Action) bool {
 	switch {
-	case h == o, h.kind == star && action == Resolve, h.isPublic() && o.isPublic():
+	case h == o, h.kind == star && action == ActionResolve, h.isPublic() && o.isPublic():
 		return true
 	case h.kind == underName:
 		return (o.kind == byName || o.kind == underName) && isSubdomain(o.name, h.name)

@@ -10,8 +10,9 @@
 //	allow resolve *.example.com
 //	deny  connect private
 //
-// [Parse] reads a policy file, [ParseRule] and [ParseTargets] read single rules, [New] compiles
-// rules into a [Policy], [All] puts a ceiling over one, and [Policy.Decide] judges a [Request].
+// [Rules] makes rules of values: [Connect], [Listen], [ListenFrom], [Join] and [Resolve]. [Parse]
+// reads a policy file, [ParseRule] and [ParseTargets] read single rules. [New] compiles rules into
+// a [Policy], [All] puts a ceiling over one, and [Policy.Decide] judges a [Request].
 // [Pins] holds the addresses that names granted to one guest; [Policy.Answer] judges the answer to
 // a lookup. [Policy.Explain] tells why a request is refused and which flag would allow it; all such
 // hints come from [Hint]. [Learner] makes rules from requests, and [Merge] puts those into a file.

@@ -39,6 +39,42 @@ sockets = 64
 	// denied connect tcp 10.0.0.5:443: "*" covers public addresses only, 10.0.0.5 is private
 }
 
+func ExampleRules() {
+	host := "api.example.com" // such as from the configuration of a plug-in
+	rules, err := policy.Rules(
+		policy.Connect(policy.TCP, host, 443),
+		policy.Connect(policy.UDP, policy.Under("example.com"), 53).PortRange(5000, 5010),
+		policy.Connect(policy.TCP|policy.UDP, policy.Metadata).Deny(),
+		policy.ListenFrom(policy.TCP, "127.0.0.1", netip.MustParsePrefix("10.0.0.0/8"), 8080),
+		policy.Join("224.0.0.251"),
+		policy.Resolve(policy.Under("example.org")),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	os.Stdout.Write(policy.New(rules, policy.Limits{Sockets: 64}).TOML())
+
+	host = `api.example.com", "connect any`
+	_, err = policy.Rules(policy.Connect(policy.TCP, host, 443))
+	fmt.Println(err)
+	// Output:
+	// allow = [
+	//   "connect tcp://api.example.com:443",
+	//   "connect udp://*.example.com:53,5000-5010",
+	//   "listen tcp://127.0.0.1:8080 from 10.0.0.0/8",
+	//   "join 224.0.0.251",
+	//   "resolve *.example.org",
+	// ]
+	// deny = [
+	//   "connect metadata",
+	// ]
+	//
+	// [limits]
+	// sockets = 64
+	// policy.Connect: "api.example.com\", \"connect any" is not one host; pass a value for each rule
+}
+
 func ExampleParse_mistakes() {
 	_, err := policy.Parse("net.toml", []byte(`
 allow = ["connect *example.com:443", "listen tcp://127.0.0.1:9000-8000"]
@@ -50,7 +86,7 @@ allow = ["connect *example.com:443", "listen tcp://127.0.0.1:9000-8000"]
 }
 
 func ExamplePolicy_Explain() {
-	rules, _ := policy.ParseTargets(policy.Allow, policy.Connect, "*",
+	rules, _ := policy.ParseTargets(policy.Allow, policy.ActionConnect, "*",
 		policy.Origin{Source: "--allow-connect"})
 	p := policy.New(rules, policy.Limits{})
 	r := policy.Request{Op: policy.OpConnect, Protocol: policy.TCP,
@@ -67,7 +103,7 @@ func ExamplePolicy_Explain() {
 }
 
 func ExamplePolicy_Answer() {
-	rules, _ := policy.ParseTargets(policy.Allow, policy.Connect, "tcp://api.example.com:443",
+	rules, _ := policy.ParseTargets(policy.Allow, policy.ActionConnect, "tcp://api.example.com:443",
 		policy.Origin{})
 	p := policy.New(rules, policy.Limits{})
 	pins := policy.NewPins(time.Now)

@@ -11,14 +11,14 @@ import (
 // AllowNet returns the rules that allow everything: "any" for each action, and every name.
 func AllowNet(from Origin) []Rule {
 	rules := rulesForHost(anyHost, from)
-	return append(rules, newRule(Resolve, host{kind: star}, from))
+	return append(rules, newRule(ActionResolve, host{kind: star}, from))
 }
 
 // rulesForHost returns the rules that allow every action on a host.
 func rulesForHost(h host, from Origin) []Rule {
-	rules := []Rule{newRule(Connect, h, from), newRule(Listen, h, from)}
+	rules := []Rule{newRule(ActionConnect, h, from), newRule(ActionListen, h, from)}
 	if h.hasMulticast() {
-		rules = append(rules, newRule(Join, h, from))
+		rules = append(rules, newRule(ActionJoin, h, from))
 	}
 	return rules
 }
@@ -89,7 +89,7 @@ func AllowResolve(patterns string, from Origin) (rules []Rule, warnings []string
 	if len(w) == 0 && len(warnings) > 0 {
 		return nil, warnings, nil
 	}
-	rules, perr := parser{from}.targets(Allow, Resolve, w, len(patterns))
+	rules, perr := parser{from}.targets(Allow, ActionResolve, w, len(patterns))
 	if perr != nil {
 		return nil, nil, perr
 	}

@@ -75,9 +75,9 @@ func (l *layer) missingRules(q *query, source string) []Rule {
 	case q.op == OpJoin:
 		text = []string{"udp://" + bracketed(q.remote)}
 	case q.op == OpConnect, q.op == OpReceive && q.isClient():
-		action = Connect
+		action = ActionConnect
 		if source != "" && !q.own && !nonPublic(q.remote) {
-			if rules := parseHint(Connect, proto+source+"."+port); rules != nil {
+			if rules := parseHint(ActionConnect, proto+source+"."+port); rules != nil {
 				return rules
 			}
 		}
@@ -198,7 +198,7 @@ func (l *layer) missingForAnswer(name string, addrs []netip.Addr) (rules []Rule,
 	var named []*Rule
 	for i := range l.rules {
 		r := &l.rules[i]
-		if r.effect == Allow && r.action == Connect &&
+		if r.effect == Allow && r.action == ActionConnect &&
 			(r.host.kind == byName && r.host.name == name ||
 				r.host.kind == underName && isSubdomain(name, r.host.name)) {
 			named = append(named, r)
@@ -226,7 +226,8 @@ func (l *layer) missingForAnswer(name string, addrs []netip.Addr) (rules []Rule,
 func appendForAddr(rules []Rule, named []*Rule, a netip.Addr) []Rule {
 	first := len(rules)
 	for _, r := range named {
-		like := newRule(Connect, host{kind: byPrefix, prefix: netip.PrefixFrom(a, a.BitLen())},
+		like := newRule(ActionConnect,
+			host{kind: byPrefix, prefix: netip.PrefixFrom(a, a.BitLen())},
 			Origin{Source: "--allow-connect"})
 		like.protocols, like.ports = r.protocols, r.ports
 		like.setText()

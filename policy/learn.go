@@ -97,7 +97,7 @@ func (l *Learner) Lookup(name string, addrs []netip.Addr) {
 	if err != nil {
 		return
 	}
-	rules, err := ParseTargets(Allow, Connect, name+".", Origin{})
+	rules, err := ParseTargets(Allow, ActionConnect, name+".", Origin{})
 	if err != nil || len(rules) != 1 || rules[0].host.kind != byName {
 		return // no rule can have this name
 	}
@@ -123,7 +123,7 @@ func (l *Learner) Rules() []Rule {
 	// 1. Listeners, with the classes of their peers.
 	listeners := make(map[localPort][]class)
 	for q := range l.requests {
-		if q.op.action() == Listen && !q.isClient() {
+		if q.op.action() == ActionListen && !q.isClient() {
 			listeners[q.localPort()] = nil
 		}
 	}
@@ -134,17 +134,17 @@ func (l *Learner) Rules() []Rule {
 		peers, listening := listeners[q.localPort()]
 		switch {
 		case q.op == OpJoin:
-			need.add(ruleKey{Join, UDP, bracketed(q.remote), ""}, 0)
+			need.add(ruleKey{ActionJoin, UDP, bracketed(q.remote), ""}, 0)
 		case q.op == OpAccept, q.op == OpReceive && listening:
 			for _, a := range q.remotes() {
 				peers = append(peers, classOf(a))
 			}
 			listeners[q.localPort()] = peers
 		case q.name != "" && q.op != OpResolve:
-			need.add(ruleKey{Connect, q.protocol, q.name + ".", ""}, q.rport)
+			need.add(ruleKey{ActionConnect, q.protocol, q.name + ".", ""}, q.rport)
 		case q.op == OpConnect, q.op == OpReceive:
 			for _, a := range q.remotes() {
-				g := ruleKey{Connect, q.protocol, bracketed(a), ""}
+				g := ruleKey{ActionConnect, q.protocol, bracketed(a), ""}
 				if l.isOwnEphemeral(&q) {
 					need.addEphemeral(g)
 				} else {
@@ -156,23 +156,24 @@ func (l *Learner) Rules() []Rule {
 
 	// 3. A listen rule for each listener.
 	for at, peers := range listeners {
-		need.add(ruleKey{Listen, at.protocol, bracketed(at.local), commonPeerGroup(peers)}, at.port)
+		need.add(ruleKey{ActionListen, at.protocol, bracketed(at.local), commonPeerGroup(peers)},
+			at.port)
 	}
 
 	// 4. Lookups and binds that no rule so far grants.
 	var clients Protocol
 	for g := range need {
-		if g.action == Connect {
+		if g.action == ActionConnect {
 			clients |= g.protocol
 		}
 	}
 	for q := range l.requests {
 		switch {
-		case q.op == OpResolve && need[ruleKey{Connect, TCP, q.name + ".", ""}] == nil &&
-			need[ruleKey{Connect, UDP, q.name + ".", ""}] == nil:
-			need.add(ruleKey{Resolve, bothProtocols, q.name + ".", ""}, 0)
+		case q.op == OpResolve && need[ruleKey{ActionConnect, TCP, q.name + ".", ""}] == nil &&
+			need[ruleKey{ActionConnect, UDP, q.name + ".", ""}] == nil:
+			need.add(ruleKey{ActionResolve, bothProtocols, q.name + ".", ""}, 0)
 		case q.op == OpBind && q.isClient() && clients&q.protocol == 0:
-			need.add(ruleKey{Listen, q.protocol, bracketed(q.local), ""}, 0)
+			need.add(ruleKey{ActionListen, q.protocol, bracketed(q.local), ""}, 0)
 		}
 	}
 	return need.rules()
@@ -244,11 +245,11 @@ func (n neededPorts) rules() []Rule {
 	var out []Rule
 	for g, p := range n {
 		var text strings.Builder
-		if g.action != Resolve {
+		if g.action != ActionResolve {
 			text.WriteString(g.protocol.String() + "://")
 		}
 		text.WriteString(g.host)
-		if g.action == Connect || g.action == Listen {
+		if g.action == ActionConnect || g.action == ActionListen {
 			text.WriteString(":" + p.String())
 		}
 		if g.from != "" {

@@ -149,7 +149,7 @@ func (p parser) targets(effect Effect, action Action, w []word, end int) ([]Rule
 		}
 		w = w[1:]
 		if len(w) > 0 && w[0].text == "from" {
-			if action != Listen {
+			if action != ActionListen {
 				return nil, p.fail(w[0].offset, "leave it out",
 					`"from" says who may connect to a listener; %s has none`, action)
 			}
@@ -169,10 +169,10 @@ func (p parser) targets(effect Effect, action Action, w []word, end int) ([]Rule
 }
 
 var examples = [...]string{
-	Connect: "tcp://api.example.com:443",
-	Listen:  "tcp://127.0.0.1:8080",
-	Join:    "udp://224.0.0.251",
-	Resolve: "*.example.com",
+	ActionConnect: "tcp://api.example.com:443",
+	ActionListen:  "tcp://127.0.0.1:8080",
+	ActionJoin:    "udp://224.0.0.251",
+	ActionResolve: "*.example.com",
 }
 
 // target parses [PROTOCOL://]HOST[:PORTS] into r (the brackets of an IPv6 address as in RFC 3986,
@@ -195,7 +195,7 @@ func (p parser) target(r *Rule, w word) *Error {
 	if err != nil {
 		return err
 	}
-	if r.action == Resolve && (hasPorts || rest.offset != w.offset) {
+	if r.action == ActionResolve && (hasPorts || rest.offset != w.offset) {
 		return p.fail(w.offset, "write "+host.text,
 			"resolve takes a name alone, without protocol and port")
 	}
@@ -266,6 +266,12 @@ func (p parser) ports(w word) ([]portRange, *Error) {
 		out = append(out, portRange{uint16(first), uint16(last)})
 		at += len(part) + 1
 	}
+	return mergePorts(out), nil
+}
+
+// mergePorts sorts ranges, of which there is at least one, and joins those that touch. It returns
+// nil for every port.
+func mergePorts(out []portRange) []portRange {
 	slices.SortFunc(out, func(a, b portRange) int { return int(a.first) - int(b.first) })
 	merged := out[:1]
 	for _, r := range out[1:] {
@@ -277,7 +283,7 @@ func (p parser) ports(w word) ([]portRange, *Error) {
 	}
 	// Port 0 is an ephemeral port, which a rule for every port includes.
 	if merged[0].first <= 1 && merged[0].last == math.MaxUint16 {
-		return nil, nil
+		return nil
 	}
-	return merged, nil
+	return merged
 }

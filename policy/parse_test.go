@@ -157,8 +157,8 @@ func TestParseRuleMistakes(t *testing.T) {
 
 func TestParseTargets(t *testing.T) {
 	flag := Origin{Source: "--allow-listen"}
-	rules, err := ParseTargets(Allow, Listen, " tcp://127.0.0.1:80 from 10.0.0.0/8  udp://[::1]:53",
-		flag)
+	rules, err := ParseTargets(Allow, ActionListen,
+		" tcp://127.0.0.1:80 from 10.0.0.0/8  udp://[::1]:53", flag)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,12 +169,13 @@ func TestParseTargets(t *testing.T) {
 	if at := rules[1].Origin(); at.String() != "--allow-listen" || at.Column != 38 {
 		t.Errorf("the second rule: got the origin %v, %d, want column 38", at, at.Column)
 	}
-	_, err = ParseTargets(Allow, Connect, "tcp://a:1 udp://b:x", Origin{Source: "--allow-connect"})
+	_, err = ParseTargets(Allow, ActionConnect, "tcp://a:1 udp://b:x",
+		Origin{Source: "--allow-connect"})
 	if want := `--allow-connect: at character 19: "x" is not a port; `; err == nil ||
 		!strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got the error %q, want one that starts with %q", err, want)
 	}
-	if _, err := ParseTargets(Allow, Connect, "  ", flag); err == nil {
+	if _, err := ParseTargets(Allow, ActionConnect, "  ", flag); err == nil {
 		t.Error("an empty flag: got no error, want one")
 	}
 }

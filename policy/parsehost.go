@@ -112,6 +112,11 @@ func (p parser) peer(r *Rule, w word) *Error {
 	if err := p.refuseUnlikelyName(r.action, w, h); err != nil {
 		return err
 	}
+	return p.setPeer(r, w, h)
+}
+
+// setPeer makes h, which w spells, the peer of r.
+func (p parser) setPeer(r *Rule, w word, h host) *Error {
 	switch {
 	case h.kind == byName || h.kind == underName:
 		return p.fail(w.offset, "write an address, a CIDR or a group",

@@ -84,7 +84,7 @@ func compile(rules []Rule) *layer {
 	var named []*Rule
 	for i := range rules {
 		switch r := &rules[i]; r.action {
-		case Connect:
+		case ActionConnect:
 			for _, p := range []Protocol{TCP, UDP} {
 				if r.effect == Allow && r.protocols&p != 0 && l.clientRule[p>>1] == nil {
 					l.clientRule[p>>1] = r
@@ -96,14 +96,14 @@ func compile(rules []Rule) *layer {
 			} else {
 				connect[r.effect].addHost(r.host, r)
 			}
-		case Listen:
+		case ActionListen:
 			listen[r.effect].addHost(r.host, r)
 			if r.effect == Deny {
 				addUnspecified(&listen[Deny], r)
 			}
-		case Join:
+		case ActionJoin:
 			join[r.effect].addHost(r.host, r)
-		case Resolve:
+		case ActionResolve:
 			resolve[r.effect].add(r)
 		}
 	}

@@ -44,11 +44,11 @@ func randomRule(r *rand.Rand) Rule {
 	for {
 		action := Action(r.IntN(len(actionNames)))
 		text := pick(r, []string{"allow ", "allow ", "deny "}) + action.String() + " "
-		if action != Resolve {
+		if action != ActionResolve {
 			text += pick(r, []string{"", "tcp://", "udp://"})
 		}
 		host, ports := pick(r, worldHosts), pick(r, worldPorts)
-		if action == Join || action == Resolve {
+		if action == ActionJoin || action == ActionResolve {
 			ports = ""
 		}
 		if ports != "" {
@@ -58,7 +58,7 @@ func randomRule(r *rand.Rand) Rule {
 			host += ":" + ports
 		}
 		text += host
-		if action == Listen && r.IntN(2) == 0 {
+		if action == ActionListen && r.IntN(2) == 0 {
 			text += " from " + pick(r, worldHosts)
 		}
 		if rule, err := ParseRule(text, Origin{}); err == nil {
@@ -224,10 +224,11 @@ func scanRules(rules []Rule, r Request) bool {
 		return s.resolve()
 	case OpJoin:
 		match := func(r *Rule) bool { return r.host.contains(s.q.remote) }
-		return s.some(Allow, Join, match) && !s.some(Deny, Join, match)
+		return s.some(Allow, ActionJoin, match) && !s.some(Deny, ActionJoin, match)
 	case OpBind:
 		ofProtocol := func(r *Rule) bool { return r.protocols&s.q.protocol != 0 }
-		client := s.q.ephemeral && s.q.local.IsUnspecified() && s.some(Allow, Connect, ofProtocol)
+		client := s.q.ephemeral && s.q.local.IsUnspecified() &&
+			s.some(Allow, ActionConnect, ofProtocol)
 		return client || s.listen()
 	case OpReceive:
 		return s.listen() || s.q.ephemeral && s.connect()
@@ -267,7 +268,7 @@ func (s *scan) hasName(r *Rule) bool {
 	case underName:
 		return strings.HasSuffix(s.q.name, "."+r.host.name)
 	default:
-		return r.action == Resolve
+		return r.action == ActionResolve
 	}
 }
 
@@ -275,8 +276,8 @@ func (s *scan) resolve() bool {
 	grants := func(r *Rule) bool {
 		return (r.host.kind == byName || r.host.kind == underName) && s.hasName(r)
 	}
-	return !s.some(Deny, Resolve, s.hasName) &&
-		(s.some(Allow, Resolve, s.hasName) || s.some(Allow, Connect, grants))
+	return !s.some(Deny, ActionResolve, s.hasName) &&
+		(s.some(Allow, ActionResolve, s.hasName) || s.some(Allow, ActionConnect, grants))
 }
 
 func (s *scan) connect() bool {
@@ -285,7 +286,7 @@ func (s *scan) connect() bool {
 		allow := func(r *Rule) bool {
 			return match(r) && !(s.q.own && a == s.q.remote && r.host.isPublic())
 		}
-		if !s.some(Allow, Connect, allow) || s.some(Deny, Connect, match) {
+		if !s.some(Allow, ActionConnect, allow) || s.some(Deny, ActionConnect, match) {
 			return false
 		}
 	}
@@ -300,8 +301,9 @@ func (s *scan) connectByName() bool {
 		return s.onPort(r, s.q.rport) && (r.host.kind == byName || r.host.kind == underName) &&
 			s.hasName(r)
 	}
-	return s.resolve() && (s.some(Allow, Connect, public) || s.some(Allow, Connect, named)) &&
-		!s.some(Deny, Connect, public)
+	return s.resolve() &&
+		(s.some(Allow, ActionConnect, public) || s.some(Allow, ActionConnect, named)) &&
+		!s.some(Deny, ActionConnect, public)
 }
 
 func (s *scan) listen() bool {
@@ -321,7 +323,7 @@ func (s *scan) listen() bool {
 			return s.deniesLocal(r) && from &&
 				(s.onPort(r, s.q.allowPort()) || s.onPort(r, s.q.lport))
 		}
-		if !s.some(Allow, Listen, allow) || s.some(Deny, Listen, deny) {
+		if !s.some(Allow, ActionListen, allow) || s.some(Deny, ActionListen, deny) {
 			return false
 		}
 	}
@@ -458,7 +460,7 @@ func narrow(r *Rule) bool {
 	if !one(r.host) || r.peer.kind != anyPeer && !one(r.peer) {
 		return false
 	}
-	if r.action == Connect || r.action == Listen {
+	if r.action == ActionConnect || r.action == ActionListen {
 		return r.protocols != bothProtocols && len(r.ports) == 1 &&
 			r.ports[0].first == r.ports[0].last
 	}
@@ -492,7 +494,7 @@ func TestFilteredHintKeepsAddresses(t *testing.T) {
 					func(a netip.Addr) bool { return !normalizeAddr(a).IsUnspecified() })
 			}
 			flag, value, _ := strings.Cut(f.Hint(), " ")
-			added, err := ParseTargets(Allow, Connect, strings.Trim(value, `"`), Origin{})
+			added, err := ParseTargets(Allow, ActionConnect, strings.Trim(value, `"`), Origin{})
 			if flag != "--allow-connect" || err != nil || spelled(added) != spelled(f.Allow) ||
 				!leavesIn(added) {
 				return fmt.Errorf("%v: %s does not leave it in: %v", f, f.Hint(), err)

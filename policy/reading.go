@@ -85,7 +85,7 @@ func (a Action) likelyMistake(name string) (problem, instead string) {
 	if slices.Contains(ruleWords, name) {
 		return "is a word of the rules", "leave it out"
 	}
-	if a == Resolve { // it takes no groups
+	if a == ActionResolve { // it takes no groups
 		return "", ""
 	}
 	for _, c := range classes {
@@ -134,7 +134,7 @@ func (p parser) refuseUnlikelyName(a Action, w word, h host) *Error {
 // refuseStrayWord refuses a word without protocol, port and dot among several targets. It is rather
 // a superfluous word than a host, as in "x any".
 func (p parser) refuseStrayWord(a Action, w []word) *Error {
-	if a == Resolve || len(w) < 2 {
+	if a == ActionResolve || len(w) < 2 {
 		return nil
 	}
 	for i := 0; i < len(w); i++ {

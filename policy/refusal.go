@@ -93,8 +93,8 @@ func (l *layer) reason(q *query) string {
 		return l.reasonName(q)
 	case OpBind:
 		if q.isClient() {
-			return l.reasonHost(Listen, q.protocol, q.local, 0) + ", and none lets it connect by " +
-				q.protocol.String()
+			return l.reasonHost(ActionListen, q.protocol, q.local, 0) +
+				", and none lets it connect by " + q.protocol.String()
 		}
 	case OpConnect:
 		if !q.remote.IsValid() {
@@ -105,7 +105,7 @@ func (l *layer) reason(q *query) string {
 		}
 		for _, a := range q.remotes() {
 			if l.findConnect(Allow, a, q) == nil {
-				return viaEmbedded(q, a) + l.reasonHost(Connect, q.protocol, a, q.rport)
+				return viaEmbedded(q, a) + l.reasonHost(ActionConnect, q.protocol, a, q.rport)
 			}
 		}
 	case OpAccept, OpReceive:
@@ -114,7 +114,7 @@ func (l *layer) reason(q *query) string {
 				return "the guest may not connect there: " + ownReason(q)
 			}
 			return "the guest may not connect there: " +
-				l.reasonHost(Connect, q.protocol, q.remote, q.rport)
+				l.reasonHost(ActionConnect, q.protocol, q.remote, q.rport)
 		}
 		local := *q
 		local.remote = netip.Addr{}
@@ -124,11 +124,11 @@ func (l *layer) reason(q *query) string {
 				return viaEmbedded(q, a) + rule.quoted() + " does not admit " + a.String()
 			}
 		}
-		return l.reasonHost(Listen, q.protocol, q.local, q.allowPort())
+		return l.reasonHost(ActionListen, q.protocol, q.local, q.allowPort())
 	case OpJoin:
-		return l.reasonHost(Join, UDP, q.remote, 0)
+		return l.reasonHost(ActionJoin, UDP, q.remote, 0)
 	}
-	return l.reasonHost(Listen, q.protocol, q.local, q.allowPort())
+	return l.reasonHost(ActionListen, q.protocol, q.local, q.allowPort())
 }
 
 // ownAddrUnnamed reports whether q is about an address of the host that no rule names.
@@ -160,19 +160,19 @@ func (l *layer) reasonHost(action Action, proto Protocol, a netip.Addr, port uin
 	some := true
 	is := a.String() + " is " + classes[classOf(a)].is
 	switch action {
-	case Connect:
+	case ActionConnect:
 		x := l.connect[Allow]
 		some = l.clientRule != [2]*Rule{}
 		covers, other = nearest(x, a, proto, func(p *rulePorts) *rulePorts { return p })
 		public, named = x.public.find(proto, port), l.namedPorts.find(proto, port)
-	case Listen:
+	case ActionListen:
 		x := l.listen[Allow]
 		some = !x.empty()
 		covers, other = nearest(x, a, proto, func(p *peers) *rulePorts { return &p.all })
 		if x.public != nil {
 			public = x.public.all.find(proto, port)
 		}
-	case Join:
+	case ActionJoin:
 		x := l.join[Allow]
 		some = !x.empty()
 		if x.public != nil {

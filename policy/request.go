@@ -52,7 +52,8 @@ func (o Op) String() string { return opNames[o] }
 
 // action returns the action of the rules that judge o.
 func (o Op) action() Action {
-	return [...]Action{Connect, Listen, Listen, Listen, Listen, Join, Resolve}[o]
+	return [...]Action{ActionConnect, ActionListen, ActionListen, ActionListen, ActionListen,
+		ActionJoin, ActionResolve}[o]
 }
 
 // Request is a request to be judged. Its addresses need not be normalized.

@@ -23,14 +23,14 @@ func (e Effect) String() string { return [...]string{"allow", "deny"}[e] }
 type Action uint8
 
 const (
-	// Connect is a TCP or UDP connect, or a datagram sent to an address.
-	Connect Action = iota
-	// Listen is a bind to a chosen port, and to listen, accept and receive there.
-	Listen
-	// Join is the membership in a multicast group.
-	Join
-	// Resolve is the lookup of a name.
-	Resolve
+	// ActionConnect is a TCP or UDP connect, or a datagram sent to an address.
+	ActionConnect Action = iota
+	// ActionListen is a bind to a chosen port, and to listen, accept and receive there.
+	ActionListen
+	// ActionJoin is the membership in a multicast group.
+	ActionJoin
+	// ActionResolve is the lookup of a name.
+	ActionResolve
 )
 
 var actionNames = [...]string{"connect", "listen", "join", "resolve"}
@@ -116,7 +116,7 @@ func (r *Rule) quoted() string {
 func (r *Rule) setText() {
 	var b strings.Builder
 	b.WriteString(r.effect.String() + " " + r.action.String() + " ")
-	if r.action != Resolve && r.protocols != bothProtocols {
+	if r.action != ActionResolve && r.protocols != bothProtocols {
 		b.WriteString(r.protocols.String() + "://")
 	}
 	h := r.host.String()

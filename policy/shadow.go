@@ -12,7 +12,7 @@ import (
 type shadowIndex struct {
 	denies map[denyKey]*deniedPorts
 	// hosts has, for each action, the hosts of the deny rules by address.
-	hosts [Resolve]*hostIndex[[]host]
+	hosts [ActionResolve]*hostIndex[[]host]
 }
 
 // denyKey has the fields in which the deny rules of one entry agree. They differ in protocols and
@@ -37,7 +37,7 @@ type deniedRange struct {
 // indexShadows indexes the deny rules among rules.
 func indexShadows(rules []Rule) *shadowIndex {
 	s := &shadowIndex{denies: make(map[denyKey]*deniedPorts)}
-	var hosts [Resolve]hostBuilder[host]
+	var hosts [ActionResolve]hostBuilder[host]
 	for i := range rules {
 		r := &rules[i]
 		if r.effect != Deny {
@@ -48,7 +48,7 @@ func indexShadows(rules []Rule) *shadowIndex {
 		if ports == nil {
 			ports = new(deniedPorts)
 			s.denies[key] = ports
-			if r.action != Resolve {
+			if r.action != ActionResolve {
 				hosts[r.action].addHost(r.host, r.host)
 			}
 		}
@@ -102,7 +102,7 @@ func (s *shadowIndex) coveringHosts(r *Rule) []host {
 			}
 		}
 	}
-	if prefixes := r.host.prefixes(); len(prefixes) > 0 && r.action != Resolve {
+	if prefixes := r.host.prefixes(); len(prefixes) > 0 && r.action != ActionResolve {
 		for n := s.hosts[r.action].find(prefixes[0].Addr()); n != nil; n = n.parent {
 			list = append(list, n.leaf...)
 		}

@@ -26,7 +26,8 @@ func lacksSocketImports(mod *wasport.Module) bool {
 func (f *runFlags) warnGoWithoutSockets(file string, mod *wasport.Module) {
 	p := &f.permissions
 	aboutSockets := func(r policy.Rule) bool {
-		return r.Effect() == policy.Allow && (r.Action() != policy.Listen || len(f.listen) == 0)
+		return r.Effect() == policy.Allow &&
+			(r.Action() != policy.ActionListen || len(f.listen) == 0)
 	}
 	granted := p.allowNet || p.allowLookup || slices.ContainsFunc(p.rules, aboutSockets)
 	if granted && lacksSocketImports(mod) {

@@ -31,22 +31,22 @@ func (p *permissions) group() group {
   overrides every allow.
 `
 	g.Func("allow-connect", "`RULE` allow it to connect and send to this destination",
-		p.ruleFlag(policy.Allow, policy.Connect, "--allow-connect"))
+		p.ruleFlag(policy.Allow, policy.ActionConnect, "--allow-connect"))
 	g.Func("allow-listen", "`RULE` allow it to bind and listen at this address",
-		p.ruleFlag(policy.Allow, policy.Listen, "--allow-listen"))
+		p.ruleFlag(policy.Allow, policy.ActionListen, "--allow-listen"))
 	g.Func("allow-join", "`RULE` allow it to join this multicast group",
-		p.ruleFlag(policy.Allow, policy.Join, "--allow-join"))
+		p.ruleFlag(policy.Allow, policy.ActionJoin, "--allow-join"))
 	g.Func("allow-resolve", "`NAME` allow it to look up this name", func(s string) error {
 		return p.addRules(policy.AllowResolve(s, policy.Origin{Source: "--allow-resolve"}))
 	})
 	g.Func("deny-connect", "`RULE` never allow it to connect and send to this destination",
-		p.ruleFlag(policy.Deny, policy.Connect, "--deny-connect"))
+		p.ruleFlag(policy.Deny, policy.ActionConnect, "--deny-connect"))
 	g.Func("deny-listen", "`RULE` never allow it to bind and listen at this address",
-		p.ruleFlag(policy.Deny, policy.Listen, "--deny-listen"))
+		p.ruleFlag(policy.Deny, policy.ActionListen, "--deny-listen"))
 	g.Func("deny-join", "`RULE` never allow it to join this multicast group",
-		p.ruleFlag(policy.Deny, policy.Join, "--deny-join"))
+		p.ruleFlag(policy.Deny, policy.ActionJoin, "--deny-join"))
 	g.Func("deny-resolve", "`NAME` never allow it to look up this name",
-		p.ruleFlag(policy.Deny, policy.Resolve, "--deny-resolve"))
+		p.ruleFlag(policy.Deny, policy.ActionResolve, "--deny-resolve"))
 	g.StringVar(&p.file, "policy", "", "`FILE` add the rules of a policy file")
 	g.StringVar(&p.ceiling, "policy-ceiling", "",
 		"`FILE` deny everything that this policy file does not allow")

@@ -180,7 +180,7 @@ func TestSuggestedFlagGrantsNoMore(t *testing.T) {
 // TestFilteredAnswersAreReportedOnce answers lookups of one name with changing addresses. A report
 // has a hint for all addresses so far, and the total size of reports is bounded.
 func TestFilteredAnswersAreReportedOnce(t *testing.T) {
-	rules, err := policy.ParseTargets(policy.Allow, policy.Connect, "tcp://db.test:5432",
+	rules, err := policy.ParseTargets(policy.Allow, policy.ActionConnect, "tcp://db.test:5432",
 		policy.Origin{})
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"strconv"
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/policy"
@@ -48,8 +49,8 @@ func run(ctx context.Context, file string) (uint32, error) {
 			conn.Close()
 		}
 	}()
-	rules := fmt.Sprintf("allow = [\"connect tcp://%v\"]", server.Addr())
-	allowed, err := policy.Parse("embed", []byte(rules))
+	addr := server.Addr().(*net.TCPAddr).AddrPort()
+	rules, err := policy.Rules(policy.Connect(policy.TCP, addr.Addr(), int(addr.Port())))
 	if err != nil {
 		return 0, err
 	}
@@ -67,12 +68,11 @@ func run(ctx context.Context, file string) (uint32, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", file, err)
 	}
-	host, port, _ := net.SplitHostPort(server.Addr().String())
 	status, err := mod.Run(ctx, wasport.Config{
-		Args:      []string{file, host, port},
+		Args:      []string{file, addr.Addr().String(), strconv.Itoa(int(addr.Port()))},
 		Stdout:    os.Stdout,
 		Stderr:    os.Stderr,
-		Policy:    allowed,
+		Policy:    policy.New(rules, policy.Limits{}),
 		OnRefusal: func(r *policy.Refusal) { log.Print(r) },
 	})
 	return status.Code, err

@@ -59,7 +59,8 @@ func newNetCallerOn(t testing.TB, engine wazero.RuntimeConfig) *caller {
 
 func netConfig(t testing.TB) system.Config {
 	t.Helper()
-	rules, err := policy.ParseTargets(policy.Allow, policy.Connect, "loopback", policy.Origin{})
+	rules, err := policy.ParseTargets(policy.Allow, policy.ActionConnect, "loopback",
+		policy.Origin{})
 	more := func(a policy.Action, text string) {
 		r, perr := policy.ParseTargets(policy.Allow, a, text, policy.Origin{})
 		if perr != nil {
@@ -67,9 +68,9 @@ func netConfig(t testing.TB) system.Config {
 		}
 		rules = append(rules, r...)
 	}
-	more(policy.Listen, "loopback")
-	more(policy.Join, "multicast")
-	more(policy.Resolve, "allowed.test")
+	more(policy.ActionListen, "loopback")
+	more(policy.ActionJoin, "multicast")
+	more(policy.ActionResolve, "allowed.test")
 	if err != nil {
 		t.Fatal(err)
 	}

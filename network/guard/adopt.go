@@ -24,7 +24,7 @@ func (n *Network) Adopt(s network.Socket) network.Socket {
 	n.counters.openSockets.Add(1) // beyond the limit, if need be: the guest did not open it
 	g := n.guard(s)
 	g.sharedWithOwner = true
-	action, target := policy.Listen, netip.AddrPort{}
+	action, target := policy.ActionListen, netip.AddrPort{}
 	if local, err := s.LocalAddr(); err == nil && local.Port() != 0 {
 		g.localAddr, g.explicitPort, target = local, true, local
 		g.dualStack = isDualStack(s, local.Addr())
@@ -35,7 +35,7 @@ func (n *Network) Adopt(s network.Socket) network.Socket {
 			g.sharedWithOwner = false
 			g.setState(stateConnected)
 		}
-		action, target = policy.Connect, peer
+		action, target = policy.ActionConnect, peer
 	}
 	if accepts, err := s.Option(network.AcceptConn); err == nil && accepts != 0 {
 		g.setState(stateListening)

@@ -93,7 +93,7 @@ func (s *socket) decideReply(active *policySnapshot, to netip.AddrPort) policy.D
 	local, explicitPort := s.boundAddr()
 	d := s.decide(active, policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: local,
 		Ephemeral: !explicitPort, Remote: to})
-	if !d.Allowed || d.Rule.Action() != policy.Listen {
+	if !d.Allowed || d.Rule.Action() != policy.ActionListen {
 		return policy.Decision{}
 	}
 	return d
@@ -222,7 +222,7 @@ func (s *socket) admitSender(from netip.AddrPort) bool {
 
 	// 4. Remember: a sender that a listen rule admitted may be answered. The verdict on a peer is
 	// cached only while the sender is the peer, since Disconnect may have come meanwhile.
-	if d.Rule.Action() == policy.Listen {
+	if d.Rule.Action() == policy.ActionListen {
 		s.net.senders.add(knownSenderOf(s.id, from))
 	}
 	s.mu.Lock()

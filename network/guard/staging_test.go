@@ -49,8 +49,8 @@ func must(t testing.TB, err error) {
 // receiver returns a guarded socket that admits 127.0.0.1 alone.
 func receiver(t testing.TB, base network.Network, shared bool) (network.Socket, netip.AddrPort) {
 	t.Helper()
-	rules, err := policy.ParseTargets(policy.Allow, policy.Listen, "udp://loopback from 127.0.0.1",
-		policy.Origin{})
+	rules, err := policy.ParseTargets(policy.Allow, policy.ActionListen,
+		"udp://loopback from 127.0.0.1", policy.Origin{})
 	must(t, err)
 	n := guard.New(base, policy.New(rules, policy.Limits{}), guard.Options{Shared: shared})
 	sock, err := n.Open(network.IPv4, network.Datagram)
