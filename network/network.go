@@ -160,11 +160,24 @@ type Sharer interface {
 	BindShared(netip.AddrPort) error
 }
 
-// A Disconnecter is a Socket that can release its peer.
+// A Disconnecter is a Socket that can release its peer. Guests get EOPNOTSUPP for one that cannot.
 type Disconnecter interface {
-	// Disconnect makes a datagram socket unconnected again. A local address or port that the host
-	// chose is released if the host does so. It returns EOPNOTSUPP on a stream.
+	// Disconnect makes a datagram socket unconnected again. Datagrams that are queued stay. A local
+	// address or port that the host chose is released if the host does so, as Linux does; a Bind to
+	// the address gets it back. It returns EOPNOTSUPP on a stream.
 	Disconnect() error
+}
+
+// A Checker is a Network that tells beforehand what it would refuse. Guests of WASI 0.2 ask, since
+// that has sockets and lookups fail at once. A Network without these methods refuses nothing.
+type Checker interface {
+	// CheckOpen returns the error, which wraps syscall.EACCES, if every use of a socket of the type
+	// would be refused.
+	CheckOpen(Type) error
+
+	// CheckLookup returns the error, which wraps syscall.EACCES, with which LookupAddrs would
+	// refuse the name. It looks nothing up.
+	CheckLookup(name string) error
 }
 
 // Received describes the bytes that Recv delivered.

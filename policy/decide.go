@@ -70,6 +70,9 @@ func (l *layer) decide(q *query, pins *Pins) Decision {
 		return denyWins(findRule(l.join[Allow], q.remote), findRule(l.join[Deny], q.remote))
 	case OpResolve:
 		return l.decideResolve(q.name)
+	case OpOpen:
+		rule := l.socketRule[q.protocol>>1]
+		return Decision{Allowed: rule != nil, Rule: rule}
 	default:
 		return l.decideListen(q)
 	}

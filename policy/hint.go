@@ -49,6 +49,17 @@ func clientHint(p Protocol, listen []Rule) string {
 		"; if it is a server: " + Hint(listen)
 }
 
+// openHint says which rule lets a guest have a socket: any to connect or to listen. Neither the
+// destination nor the local address is known yet.
+func openHint(p Protocol, ceiling bool) string {
+	if ceiling {
+		return "let the ceiling allow connect or listen by " + p.String()
+	}
+	target := " " + p.String() + "://ADDRESS:PORT"
+	return "if it is a client, --allow-connect" + target + " for where it goes; " +
+		"if it is a server, --allow-listen" + target + " for where it listens"
+}
+
 func joinTargets(rules []Rule) string {
 	var out []string
 	for i := range rules {

@@ -30,7 +30,7 @@ type Learner struct {
 // Request adds a request that was allowed.
 func (l *Learner) Request(r Request) {
 	q := r.normalized()
-	if !q.complete() {
+	if !q.complete() || q.op == OpOpen { // what the socket is opened for has a rule of its own
 		return
 	}
 	l.mu.Lock()

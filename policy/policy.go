@@ -73,6 +73,8 @@ type layer struct {
 	namedPorts rulePorts
 	// clientRule has an allow connect rule for TCP, and one for UDP.
 	clientRule [2]*Rule
+	// socketRule has an allow rule to connect or to listen by TCP, and one by UDP.
+	socketRule [2]*Rule
 }
 
 // compile indexes rules.
@@ -83,13 +85,9 @@ func compile(rules []Rule) *layer {
 	var names nameBuilder
 	var named []*Rule
 	for i := range rules {
+		l.noteProtocols(&rules[i])
 		switch r := &rules[i]; r.action {
 		case ActionConnect:
-			for _, p := range []Protocol{TCP, UDP} {
-				if r.effect == Allow && r.protocols&p != 0 && l.clientRule[p>>1] == nil {
-					l.clientRule[p>>1] = r
-				}
-			}
 			if r.host.kind == byName || r.host.kind == underName {
 				names.add(r)
 				named = append(named, r)
@@ -115,6 +113,25 @@ func compile(rules []Rule) *layer {
 	}
 	l.names, l.namedPorts = buildNames(&names, indexPorts), indexPorts(named)
 	return l
+}
+
+// noteProtocols notes an allow rule as the clientRule and the socketRule of its protocols, unless
+// an earlier one is noted.
+func (l *layer) noteProtocols(r *Rule) {
+	if r.effect != Allow || r.action != ActionConnect && r.action != ActionListen {
+		return
+	}
+	for _, p := range []Protocol{TCP, UDP} {
+		if r.protocols&p == 0 {
+			continue
+		}
+		if l.socketRule[p>>1] == nil {
+			l.socketRule[p>>1] = r
+		}
+		if r.action == ActionConnect && l.clientRule[p>>1] == nil {
+			l.clientRule[p>>1] = r
+		}
+	}
 }
 
 // addUnspecified files a deny rule for some addresses of a host under the unspecified address as

@@ -80,7 +80,7 @@ func randomRequest(r *rand.Rand) Request {
 		return netip.AddrPortFrom(netip.MustParseAddr(pick(r, worldAddrs)), pick(r, portNumber))
 	}
 	q := Request{
-		Op: Op(r.IntN(len(opNames))), Protocol: pick(r, []Protocol{TCP, UDP}),
+		Op: Op(r.IntN(int(OpOpen))), Protocol: pick(r, []Protocol{TCP, UDP}),
 		Local: addr(), Remote: addr(), Ephemeral: r.IntN(3) == 0, Own: r.IntN(4) == 0,
 	}
 	if q.Op == OpResolve || q.Op == OpConnect && r.IntN(8) == 0 {
@@ -160,8 +160,11 @@ func TestCeilingNeverWidens(t *testing.T) {
 		guest, ceiling := New(randomRules(r, 8), Limits{}), New(randomRules(r, 8), Limits{})
 		all := All(guest, ceiling)
 		pins := randomPins(r, all)
-		for range 50 {
+		for i := range 52 {
 			q := randomRequest(r)
+			if i >= 50 {
+				q = Request{Op: OpOpen, Protocol: Protocol(i - 49)}
+			}
 			if got, want := all.Decide(q, pins).Allowed, guest.Decide(q, pins).Allowed &&
 				ceiling.Decide(q, pins).Allowed; got != want {
 				return fmt.Errorf("%v: %v, apart %v: guest%s\nceiling%s", q, got, want,
@@ -201,8 +204,11 @@ func TestIndexAgreesWithScan(t *testing.T) {
 	every(t, func(r *rand.Rand) error {
 		rules := randomRules(r, 12)
 		p := New(rules, Limits{})
-		for range 50 {
+		for i := range 52 {
 			q := randomRequest(r)
+			if i >= 50 {
+				q = Request{Op: OpOpen, Protocol: Protocol(i - 49)}
+			}
 			if got, want := p.Decide(q, nil).Allowed, scanRules(rules, q); got != want {
 				return fmt.Errorf("%v: got %v by the index, want %v as by scanning%s", q, got, want,
 					spelled(rules))
@@ -234,6 +240,9 @@ func scanRules(rules []Rule, r Request) bool {
 		return s.listen() || s.q.ephemeral && s.connect()
 	case OpListen, OpAccept:
 		return s.listen()
+	case OpOpen:
+		ofProtocol := func(r *Rule) bool { return r.protocols&s.q.protocol != 0 }
+		return s.some(Allow, ActionConnect, ofProtocol) || s.some(Allow, ActionListen, ofProtocol)
 	}
 	if s.q.remote.IsValid() {
 		return s.connect()

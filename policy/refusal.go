@@ -67,7 +67,10 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 	if p != nil && d.layer < len(p.layers) {
 		l = p.layers[d.layer]
 	}
-	if d.Rule != nil {
+	if q.op == OpOpen {
+		ref.Reason = "no rule lets it connect or listen by " + q.protocol.String()
+		ref.fallbackHint = openHint(q.protocol, d.layer > 0)
+	} else if d.Rule != nil {
 		ref.Reason = d.Rule.quoted() + " refuses it"
 		ref.fallbackHint = "take out " + d.Rule.quoted() + ", or make it narrower"
 	} else {

@@ -9,9 +9,8 @@ import (
 	"time"
 )
 
-// explain parses rules, guest's first and the ceiling's after a "^", and returns the refusal of a
-// request.
-func explain(t *testing.T, rules []string, request string) *Refusal {
+// policyOf parses rules, the ceiling's after a "^".
+func policyOf(t *testing.T, rules []string) *Policy {
 	t.Helper()
 	var guest, ceiling []Rule
 	for i, text := range rules {
@@ -30,6 +29,13 @@ func explain(t *testing.T, rules []string, request string) *Refusal {
 	if ceiling != nil {
 		p = All(p, New(ceiling, Limits{}))
 	}
+	return p
+}
+
+// explain returns the refusal of a request by the rules of policyOf.
+func explain(t *testing.T, rules []string, request string) *Refusal {
+	t.Helper()
+	p := policyOf(t, rules)
 	q, err := ParseRequest(request)
 	if err != nil {
 		t.Fatal(err)
@@ -155,6 +161,46 @@ func TestRefusalReasonAndHint(t *testing.T) {
 		if !errors.Is(r, syscall.EACCES) || !errors.Is(r, fs.ErrPermission) {
 			t.Errorf("got %v, want EACCES", r)
 		}
+	}
+}
+
+// TestOpenIsRefusedWithoutARuleToUseIt opens sockets of a protocol with which no rule lets the
+// guest do anything. The hints of the refusals help.
+func TestOpenIsRefusedWithoutARuleToUseIt(t *testing.T) {
+	const hint = "if it is a client, --allow-connect tcp://ADDRESS:PORT for where it goes; " +
+		"if it is a server, --allow-listen tcp://ADDRESS:PORT for where it listens"
+	for _, c := range []struct {
+		name          string
+		rules         []string // with ^ of the ceiling
+		message, hint string   // empty if it is allowed
+	}{
+		{"no rule", nil, "denied open tcp: no rule lets it connect or listen by tcp", hint},
+		{"another protocol", []string{"allow connect udp://any"},
+			"denied open tcp: no rule lets it connect or listen by tcp", hint},
+		{"no allow rule", []string{"deny connect any"},
+			"denied open tcp: no rule lets it connect or listen by tcp", hint},
+		{"a rule to resolve", []string{"allow resolve *"},
+			"denied open tcp: no rule lets it connect or listen by tcp", hint},
+		{"ceiling", []string{"allow connect any", "^allow connect udp://any"},
+			"denied open tcp: the ceiling: no rule lets it connect or listen by tcp",
+			"let the ceiling allow connect or listen by tcp"},
+		{"connect", []string{"allow connect tcp://10.0.0.5:80"}, "", ""},
+		{"connect by name", []string{"allow connect api.example.com"}, "", ""},
+		{"listen", []string{"allow listen tcp://127.0.0.1:80"}, "", ""},
+		{"both protocols", []string{"allow listen 127.0.0.1:80"}, "", ""},
+		{"as the hint says", []string{"allow connect tcp://127.0.0.1:80"}, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := policyOf(t, c.rules)
+			q := Request{Op: OpOpen, Protocol: TCP}
+			r := p.Explain(q, p.Decide(q, nil))
+			switch {
+			case r == nil && c.message != "":
+				t.Errorf("got allowed, want refused")
+			case r != nil && (r.Error() != c.message || r.Hint() != c.hint):
+				t.Errorf("got\n\t%s\n\t%s\nwant\n\t%s\n\t%s", r, r.Hint(), c.message, c.hint)
+			}
+		})
 	}
 }
 

@@ -43,10 +43,15 @@ const (
 	// OpAlter is a call that changes an adopted socket for its owner too. No policy allows it.
 	// Local is the address of the socket, Name is the call.
 	OpAlter
+
+	// OpOpen makes a socket of Protocol. It is allowed if a rule could ever allow the socket to
+	// connect or to listen. Guests of WASI 0.2 are refused the socket itself; others are refused
+	// what they do with it.
+	OpOpen
 )
 
 var opNames = [...]string{"connect", "bind", "listen", "accept", "receive", "join", "resolve",
-	"alter"}
+	"alter", "open"}
 
 func (o Op) String() string { return opNames[o] }
 
@@ -91,6 +96,8 @@ func (r Request) String() string {
 			formatAddrPort(q.remote, q.rport)
 	case OpJoin:
 		return s + " " + q.remote.String()
+	case OpOpen:
+		return s
 	case OpResolve:
 		return s + " " + formatName(r.Name, q)
 	default:
@@ -169,6 +176,8 @@ func (q *query) complete() bool {
 	switch q.op {
 	case OpConnect:
 		return q.remote.IsValid() || q.name != ""
+	case OpOpen:
+		return true
 	case OpBind, OpListen:
 		return q.local.IsValid()
 	case OpAccept, OpReceive:

@@ -126,6 +126,7 @@ type Guest struct {
 	preopens  int32 // number of Config.Preopens
 	listeners bool  // there were Config.Listeners
 	lacks     atomic.Uint32
+	lookups   atomic.Int32 // those under way that StartLookup began
 	table     table
 
 	// ctx ends with the guest, after endReason is stored. Its cause is cause(endReason).

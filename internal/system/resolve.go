@@ -62,6 +62,17 @@ func (t *Thread) resolveHost(host string, family network.Family) ([]netip.Addr, 
 	})
 }
 
+// checkLookup returns the refusal of a lookup.
+func (t *Thread) checkLookup(host string) error {
+	if t.network == nil {
+		return syscall.EACCES
+	}
+	if c, ok := t.network.(network.Checker); ok {
+		return c.CheckLookup(host)
+	}
+	return nil
+}
+
 // runLookup calls f on another goroutine, since a resolver may ignore its context and must not
 // delay the guest's end.
 func runLookup[T any](t *Thread, f func(context.Context) (T, error)) (result T, err error) {

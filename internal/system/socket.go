@@ -254,6 +254,41 @@ func (t *Thread) Disconnect(fd int32) error {
 	return syscall.EOPNOTSUPP
 }
 
+// CheckOpen returns the refusal of a socket with which the guest could do nothing, for guests that
+// learn of it when they open one.
+func (t *Thread) CheckOpen(typ network.Type) error {
+	if t.network == nil {
+		return syscall.EACCES
+	}
+	if c, ok := t.network.(network.Checker); ok {
+		return c.CheckOpen(typ)
+	}
+	return nil
+}
+
+// FinishConnect returns the result of a connect that returned EINPROGRESS: nil once the connection
+// is established, EALREADY while it is under way, and otherwise the reason of its failure.
+func (t *Thread) FinishConnect(fd int32) error {
+	_, s, err := t.socketAt(fd)
+	if err != nil {
+		return err
+	}
+	err = s.FinishConnect()
+	if e := s.pendingError.Swap(0); e != 0 { // Poll has taken the reason from the host's socket
+		return syscall.Errno(e)
+	}
+	return err
+}
+
+// Available returns how many bytes can be read from a socket now, or 0 if it is not known.
+func (t *Thread) Available(fd int32) (int, error) {
+	_, s, err := t.socketAt(fd)
+	if err != nil {
+		return 0, err
+	}
+	return s.Available()
+}
+
 // Shutdown ends one or both directions of a connection, as shutdown(2) does.
 func (t *Thread) Shutdown(fd int32, how network.How) error {
 	_, s, err := t.socketAt(fd)

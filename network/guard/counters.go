@@ -7,7 +7,7 @@ import (
 )
 
 // PerOp is a counter for each kind of request: PerOp[policy.OpConnect] counts connects.
-type PerOp [policy.OpAlter + 1]uint64
+type PerOp [policy.OpOpen + 1]uint64
 
 // Counters count the calls of a guest, and the traffic and the sockets of its network.
 type Counters struct {

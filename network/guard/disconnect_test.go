@@ -83,3 +83,42 @@ func sendTo(t *testing.T, from *net.UDPConn, text string, to netip.AddrPort) {
 		t.Fatal(err)
 	}
 }
+
+// TestReleasedAddressIsBoundAgain binds a socket to the address that Disconnect released, which
+// Linux does with a port that it chose. The guest may do so where it may have such a port, and
+// another socket may not.
+func TestReleasedAddressIsBoundAgain(t *testing.T) {
+	for _, test := range []struct {
+		name, at, rule string
+		family         network.Family
+	}{
+		{"client, IPv4", "0.0.0.0:0", "allow connect udp://127.0.0.1", network.IPv4},
+		{"client, IPv6", "[::]:0", "allow connect udp://::1", network.IPv6},
+		{"server, IPv4", "127.0.0.1:0", "allow listen udp://127.0.0.1:0", network.IPv4},
+		{"server, IPv6", "[::1]:0", "allow listen udp://[::1]:0", network.IPv6},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			peer := "127.0.0.1"
+			if test.family == network.IPv6 {
+				peer = "::1"
+			}
+			_, peerAddr := udpSocket(t, netip.AddrPortFrom(netip.MustParseAddr(peer), 0).String())
+			n := guarded(t, test.rule, "allow connect udp://"+peerAddr.String())
+			s := open(t, n, test.family, network.Datagram)
+			must(t, s.Bind(at(test.at)))
+			chosen := local(t, s)
+			for range 7 {
+				must(t, s.Connect(peerAddr))
+				must(t, disconnect(t, s))
+				if local(t, s).Port() == 0 {
+					wantErr(t, "another socket on that port", open(t, n, test.family,
+						network.Datagram).Bind(chosen), syscall.EACCES)
+					must(t, s.Bind(chosen))
+				}
+				if got := local(t, s); got != chosen {
+					t.Fatalf("got %v after a disconnect, want %v as before", got, chosen)
+				}
+			}
+		})
+	}
+}

@@ -68,6 +68,8 @@ type socket struct {
 	localAddr netip.AddrPort
 	// explicitPort tells that the guest, or the owner of an adopted socket, chose the port.
 	explicitPort bool
+	// released is the localAddr whose port the host chose, and which Disconnect released.
+	released netip.AddrPort
 	// peer is the remote address of a connected datagram socket.
 	peer netip.AddrPort
 	// sendCache and recvCache hold the latest verdicts of a datagram socket. They are nil for a
@@ -102,7 +104,7 @@ func (s *socket) boundAddr() (local netip.AddrPort, explicitPort bool) {
 func (s *socket) noteLocalAddr(explicitPort bool) {
 	if local, err := s.Socket.LocalAddr(); err == nil && local.Port() != 0 {
 		s.mu.Lock()
-		s.localAddr, s.explicitPort = local, explicitPort
+		s.localAddr, s.explicitPort, s.released = local, explicitPort, netip.AddrPort{}
 		s.mu.Unlock()
 	}
 }
@@ -150,7 +152,8 @@ func (s *socket) learn(r policy.Request) {
 }
 
 // Bind returns EINVAL for a socket that has an address (bind(2)). It asks no rule then, since no
-// rule could help.
+// rule could help. A bind to the address that Disconnect released is judged as the one by which the
+// host chose the port: the guest did not choose it.
 func (s *socket) Bind(a netip.AddrPort) error {
 	if local, err := s.Socket.LocalAddr(); err == nil && local.Port() != 0 {
 		return syscall.EINVAL
@@ -163,7 +166,9 @@ func (s *socket) Bind(a netip.AddrPort) error {
 		return err
 	}
 	a = netip.AddrPortFrom(host, a.Port())
-	explicitPort := a.Port() != 0
+	s.mu.Lock()
+	explicitPort := a.Port() != 0 && a != s.released
+	s.mu.Unlock()
 	r := policy.Request{Op: policy.OpBind, Protocol: s.protocol, Local: a, Ephemeral: !explicitPort}
 	if err := s.enforce(s.net.active.Load(), r); err != nil {
 		return err
@@ -342,6 +347,9 @@ func (s *socket) Disconnect() error {
 	defer s.mu.Unlock()
 	s.peer, s.recvCache = netip.AddrPort{}, new(verdictCache)
 	if err == nil && local != s.localAddr { // the kernel released the address or port that it chose
+		if !s.explicitPort {
+			s.released = s.localAddr
+		}
 		s.localAddr, s.explicitPort = local, false
 	}
 	return nil

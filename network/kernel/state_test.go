@@ -101,6 +101,7 @@ func TestStateOfListener(t *testing.T) {
 	l := newStateTest(t, network.Stream)
 	l.want("bind", l.s.Bind(anyPort), nil, stateBound)
 	l.want("listen", l.s.Listen(1), nil, stateListening)
+	l.want("listen with another backlog", l.s.Listen(5), nil, stateListening)
 	addr, err := l.s.LocalAddr()
 	l.want("local address", err, nil, stateListening)
 
