@@ -122,44 +122,81 @@ static inline void need(const char *step, struct code_result r) {
 		fail(step, r.code);
 }
 
-/* The address in an argument, such as 127.0.0.1:80 or [::1]:80. */
-static inline struct address parse_address(struct list l) {
+/* The address in two arguments, such as 127.0.0.1 or ::1, and 80. */
+static inline struct address parse_address(struct list ip, struct list port) {
 	struct address a = {0};
-	u32 i = 0;
-	if (l.len && l.data[0] == '[') {
-		u16 groups[8];
-		u32 n = 0, gap = 8;
-		a.family = IPV6;
-		for (i = 1; i < l.len && l.data[i] != ']';) {
-			u32 value = 0, digits = 0;
-			for (; i < l.len; i++, digits++) {
-				u32 c = l.data[i], v = c >= '0' && c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
-				if (c == ':' || c == ']')
-					break;
-				value = value << 4 | v;
-			}
-			if (digits && n < 8)
-				groups[n++] = value;
-			if (i + 1 < l.len && l.data[i] == ':' && l.data[i + 1] == ':') {
-				gap = n;
-				i++;
-			}
-			if (i < l.len && l.data[i] == ':')
-				i++;
-		}
-		i++;
-		for (u32 g = 0; g < n; g++)
-			a.v6.address[g < gap ? g : 8 - n + g] = groups[g];
-	} else {
-		for (u32 part = 0; part < 4; part++, i++)
-			for (; i < l.len && l.data[i] >= '0'; i++) {
-				if (l.data[i] == ':')
-					break;
-				a.v4.address[part] = a.v4.address[part] * 10 + l.data[i] - '0';
-			}
-		i--;
-	}
-	struct list port = {l.data + i + 1, l.len > i ? l.len - i - 1 : 0};
+	u16 groups[8];
+	u32 n = 0, gap = 8, i = 0;
+
 	a.v4.port = number(port);
+	for (; i < ip.len && ip.data[i] != ':'; i++)
+		;
+	if (i == ip.len) {
+		for (i = 0; i < 4; i++) {
+			a.v4.address[i] = number(ip);
+			while (ip.len && *ip.data++ != '.')
+				ip.len--;
+			ip.len -= ip.len != 0;
+		}
+		return a;
+	}
+	a.family = IPV6;
+	for (i = 0; i < ip.len && n < 8; i++) {
+		u32 value = 0, digits = 0;
+		for (; i < ip.len && ip.data[i] != ':'; i++, digits++)
+			value = value << 4 | ((ip.data[i] & 15) + (ip.data[i] > '9' ? 9 : 0));
+		if (digits)
+			groups[n++] = value;
+		else if (gap == 8)
+			gap = n;
+	}
+	for (i = 0; i < n; i++)
+		a.v6.address[i < gap ? i : 8 - n + i] = groups[i];
 	return a;
+}
+
+static inline void print_hex(u32 n) {
+	char digits[8];
+	u32 i = 8;
+	do
+		digits[--i] = "0123456789abcdef"[n & 15];
+	while (n >>= 4);
+	print_bytes(digits + i, 8 - i);
+}
+
+/* Prints 127.0.0.1, or ::1 with the longest run of zero groups left out (RFC 5952). */
+static inline void print_ip(u32 family, const u8 *v4, const u16 *v6) {
+	u32 from = 8, most = 1;
+	if (family == IPV4) {
+		for (u32 i = 0; i < 4; i++) {
+			if (i)
+				print(".");
+			print_number(v4[i]);
+		}
+		return;
+	}
+	for (u32 i = 0; i < 8; i++) {
+		u32 n = 0;
+		while (i + n < 8 && v6[i + n] == 0)
+			n++;
+		if (n > most) {
+			most = n;
+			from = i;
+		}
+	}
+	for (u32 i = 0; i < 8; i++) {
+		if (i == from) {
+			print("::");
+			i += most - 1;
+			continue;
+		}
+		if (i && i != from + most)
+			print(":");
+		print_hex(v6[i]);
+	}
+}
+static inline void print_address(const struct address *a) {
+	print_ip(a->family, a->v4.address, a->v6.address);
+	print(" ");
+	print_number(a->v4.port);
 }
