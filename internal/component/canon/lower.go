@@ -1,0 +1,135 @@
+package canon
+
+import (
+	"context"
+
+	"github.com/wasport/wasport/internal/component/wit"
+)
+
+// Signature is the type of a function with what calls of it need to know. It is made once and
+// shared by all guests.
+type Signature struct {
+	Func *wit.Func
+
+	// params is the tuple of the parameters, nil without any.
+	params         *wit.Type
+	paramsInMemory bool
+	resultInMemory bool
+	// flatParams counts the core values of the parameters, the pointer to them if they are in
+	// memory; without a pointer to the result.
+	flatParams int
+}
+
+// NewSignature makes the signature of a function. It fails if the parameters exceed a limit.
+func NewSignature(f *wit.Func) (*Signature, error) {
+	params, err := f.ParamTuple()
+	if err != nil {
+		return nil, err
+	}
+	s := &Signature{Func: f, params: params, resultInMemory: f.ResultInMemory()}
+	s.flatParams = f.FlatParams()
+	if f.ParamsInMemory() {
+		s.paramsInMemory, s.flatParams = true, 1
+	}
+	return s, nil
+}
+
+// Lowered is a core function made of a component function, which a core module of the guest
+// imports. The component function is Host or, if that is nil, Target: one of another component.
+type Lowered struct {
+	Signature *Signature
+	Options   Options
+	Host      *HostFunc
+	Target    *Lifted
+	// call is the record of calls of Host, of which there is one at a time.
+	call Call
+}
+
+// Call calls the function with the parameters in stack, and puts a flat result into stack[0]. An
+// error ends the guest.
+func (l *Lowered) Call(ctx context.Context, stack []uint64) error {
+	if l.Options.Instance.mayNotLeave {
+		return Trapf("%s was called by realloc or post-return, which may call no import", l.name())
+	}
+	var resultPtr uint32
+	if l.Signature.resultInMemory {
+		resultPtr = uint32(stack[l.Signature.flatParams])
+		if err := l.checkPlace(resultPtr, l.Signature.Func.Result, "result"); err != nil {
+			return err
+		}
+	}
+	if l.Signature.paramsInMemory {
+		if err := l.checkPlace(uint32(stack[0]), l.Signature.params, "parameters"); err != nil {
+			return err
+		}
+	}
+	if l.Host != nil && l.Host.Direct != nil {
+		c := &l.call
+		c.ctx, c.lowered, c.resultPtr = ctx, l, resultPtr
+		return l.Host.Direct(c, stack)
+	}
+	return l.callGeneric(ctx, stack, resultPtr)
+}
+
+func (l *Lowered) name() string {
+	if l.Host != nil {
+		return l.Host.Name
+	}
+	return "a function of another component"
+}
+
+// checkPlace checks that a value of type t can be at ptr in the caller's memory.
+func (l *Lowered) checkPlace(ptr uint32, t *wit.Type, what string) error {
+	err := checkRange(l.Options.Memory.View(), ptr, t.Size(), t.Align())
+	if err != nil {
+		return Trapf("%s: the place of the %s: %v", l.name(), what, err)
+	}
+	return nil
+}
+
+func (l *Lowered) callGeneric(ctx context.Context, stack []uint64, resultPtr uint32) error {
+	lift := newLifter(&l.Options)
+	lift.args, l.call.args = l.call.args[:0], nil
+	if err := lift.params(l.Signature, stack); err != nil {
+		return err
+	}
+	result, err := l.callComponent(ctx, lift.args)
+	if err != nil {
+		return err
+	}
+	in := l.Options.Instance
+	for _, i := range lift.lenders {
+		in.table.entries[i].lends--
+	}
+	clear(lift.args)
+	l.call.args = lift.args
+	if l.Signature.Func.Result == nil {
+		return nil
+	}
+	w := lowerer{ctx: ctx, opts: &l.Options}
+	if l.Signature.resultInMemory {
+		return w.store(l.Signature.Func.Result, result, resultPtr)
+	}
+	return w.flat(l.Signature.Func.Result, result, &flats{stack: stack})
+}
+
+// callComponent calls the function with lifted arguments and waits for its value.
+func (l *Lowered) callComponent(ctx context.Context, args []Value) (Value, error) {
+	if l.Host == nil {
+		return l.Target.enter(ctx, l.Options.Instance, args)
+	}
+	c := &l.call
+	c.ctx, c.lowered, c.args, c.result, c.later = ctx, l, args, Value{}, nil
+	if err := l.Host.Generic(c); err != nil {
+		return Value{}, err
+	}
+	if c.later == nil {
+		return c.result, nil
+	}
+	select {
+	case r := <-c.later:
+		return r.value, r.err
+	case <-ctx.Done():
+		return Value{}, context.Cause(ctx)
+	}
+}
