@@ -2,7 +2,7 @@
 // functions and component functions, by core values and linear memory, and which calls are allowed
 // (CanonicalABI.md of the component model).
 //
-// It knows no WebAssembly engine: Core and Memory stand for what one provides. It knows no
+// It knows no WebAssembly engine: Core and Memory stand for those of one. It knows no
 // interface either: a host function is a HostFunc with a type of package wit.
 //
 // A Lowered is a component function that a core module imports; a Lifted is a core function that is
@@ -11,7 +11,7 @@
 //
 // Everything that a guest passes is checked here: pointers against the memory's present size,
 // handles against the table of the component instance, strings and discriminants against their
-// types, quantities against the limits of this package. What breaks a rule is a *Trap.
+// types, quantities against the limits of this package. A rule that is broken is a *Trap.
 //
 // Concurrency. A Guest, and all that belongs to it, is used by one goroutine at a time: the one
 // that runs the guest. There are no locks.

@@ -49,8 +49,8 @@ type HostFunc struct {
 }
 
 // HostResource is a resource type that the host defines. Drop is called when a guest drops a handle
-// that owns the resource with number rep; an error of it ends the guest. It is not called for what
-// a guest still owns when it ends: the owner of the numbers releases all.
+// that owns the resource with number rep; an error of it ends the guest. It is not called for
+// resources that a guest still owns when it ends: the owner of the numbers releases all.
 type HostResource struct {
 	Type *wit.Resource
 	Drop func(host any, rep uint32) error

@@ -29,8 +29,8 @@ const (
 	Latin1UTF16
 )
 
-// Options are the options of a canonical definition, with what they name in one guest. What a
-// definition does not need is nil; validation has made sure that the rest is there.
+// Options are the options of a canonical definition, bound to one guest. Those that the definition
+// does not need are nil; validation has made sure that the rest is there.
 type Options struct {
 	Instance   *Instance
 	Encoding   Encoding
@@ -72,7 +72,7 @@ func (o *Options) realloc(ctx context.Context, align, size uint32) (uint32, erro
 // Guest is the state that all component instances of one guest share. It is used by one goroutine
 // at a time: the one that runs the guest.
 type Guest struct {
-	// Host is what host functions get as their state: one per guest.
+	// Host is the state that host functions get: one per guest.
 	Host any
 	// ended is the error that ended the guest.
 	ended error

@@ -6,7 +6,7 @@ import (
 	"github.com/wasport/wasport/internal/component/wit"
 )
 
-// Limits of what is copied out of a guest's memory in one call; more is a trap. A function that
+// Limits of the copies of a guest's memory that one call makes; more is a trap. A function that
 // takes more must be a direct one.
 const (
 	MaxText     = 16 << 20 // bytes of strings and of lists of u8, decoded
@@ -14,8 +14,8 @@ const (
 	maxValues   = 1 << 20  // Values of lists, records and payloads: 16 MiB
 )
 
-// lifter makes Values of what a guest passes. No code of the guest runs meanwhile, so one view of
-// the memory serves.
+// lifter makes Values of the values that a guest passes. No code of the guest runs meanwhile, so
+// one view of the memory serves.
 type lifter struct {
 	mem  []byte
 	opts *Options

@@ -6,8 +6,8 @@ import (
 	"github.com/wasport/wasport/internal/component/wit"
 )
 
-// Signature is the type of a function with what calls of it need to know. It is made once and
-// shared by all guests.
+// Signature is the type of a function, prepared for calls. It is made once and shared by all
+// guests.
 type Signature struct {
 	Func *wit.Func
 

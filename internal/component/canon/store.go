@@ -99,7 +99,7 @@ func (w *lowerer) storeVariant(t *wit.Type, v Value, p uint32) error {
 	return w.store(payload, v.Payload(), p+t.PayloadOffset())
 }
 
-// wrongValue tells that a host function returned what is not of its type.
+// wrongValue is the error of a host function that returned a value which is not of its type.
 func wrongValue(t *wit.Type, format string, args ...any) error {
 	return fmt.Errorf("a host function made a value with %s for the type %s",
 		fmt.Sprintf(format, args...), t)
@@ -142,7 +142,8 @@ func (w *lowerer) flatFields(t *wit.Type, items []Value, f *flats) error {
 	return nil
 }
 
-// flatVariant writes the case, its payload, and zeros in what other payloads would take.
+// flatVariant writes the case, its payload, and zeros in the positions that only other payloads
+// take.
 func (w *lowerer) flatVariant(t *wit.Type, v Value, f *flats) error {
 	if v.Case() >= t.Cases() {
 		return wrongValue(t, "case %d", v.Case())
@@ -222,7 +223,7 @@ func (w *lowerer) bytes(b []byte) (ptr, n uint32, err error) {
 	return ptr, uint32(len(b)), nil
 }
 
-// allocate is realloc with a size that may be beyond what the canonical ABI allows.
+// allocate is realloc with a size that may be beyond the limit of the canonical ABI.
 func (w *lowerer) allocate(align uint32, size uint64) (uint32, error) {
 	if size > wit.MaxSize {
 		return 0, Trapf("a string or list takes %d bytes, at most %d are allowed",

@@ -75,8 +75,8 @@ func decodeLatin1(b []byte) string {
 var errNotUTF8 = errors.New("a host function made a string that is not valid UTF-8")
 
 // string writes a string in the guest's encoding. The size is computed first, so that the guest
-// allocates once: the stepwise reallocation of CanonicalABI.md, "Storing strings", differs from
-// that only in what realloc sees.
+// allocates once: the stepwise reallocation of CanonicalABI.md, "Storing strings", can be
+// told from that by realloc alone.
 func (w *lowerer) string(s string) (ptr, n uint32, err error) {
 	if !utf8.ValidString(s) {
 		return 0, 0, errNotUTF8

@@ -5,9 +5,9 @@ import "github.com/wasport/wasport/internal/component/wit"
 // MaxHandles is how many entries a table may have; one more is a trap.
 const MaxHandles = 65_536
 
-// Table has what a component instance names by index. In WASI 0.2 that is handles of resources, of
-// all types in one table. Index 0 is never used, and the index that was freed last is used next
-// (CanonicalABI.md, "Table state"): guests see indices and depend on both.
+// Table has all that a component instance names by index. In WASI 0.2 these are handles of
+// resources of all types, in one table. Index 0 is never used, and the index that was freed last is
+// used next (CanonicalABI.md, "Table state"): guests see indices and depend on both.
 //
 // An entry is a struct and not an interface, so that a new handle costs no allocation. Another kind
 // of entry (stream, future, subtask, waitable set) is another entryKind.

@@ -6,8 +6,8 @@ import (
 )
 
 // Value is a value of the component model, as the generic path passes it. Which kind of value it is
-// follows from its type and is not stored, except that what is behind ref is told by a tag in bits,
-// so that a wrong accessor gives an empty value and never reads other memory. The zero Value is the
+// follows from its type and is not stored. A tag in bits tells the kind of memory behind ref, so
+// that a wrong accessor gives an empty value and never reads other memory. The zero Value is the
 // value of a function without a result, and the zero of each type.
 //
 //	bool, integers, char      Bool, Uint, Int
@@ -20,7 +20,7 @@ import (
 //	flags                     Uint; the first label is bit 0
 //	own, borrow               Rep: the number by which the definer of the resource knows it
 //
-// A Value may be copied. What it refers to must not change after it was made.
+// A Value may be copied. The memory that it refers to must not change.
 type Value struct {
 	bits uint64
 	ref  unsafe.Pointer

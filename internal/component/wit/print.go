@@ -13,7 +13,7 @@ var kindNames = [...]string{
 // String returns the word of WIT for the kind.
 func (k Kind) String() string { return kindNames[k] }
 
-// parts returns the word for what a type of the kind has several of.
+// parts returns the word for the parts of a type of the kind.
 func (k Kind) parts() string {
 	switch k {
 	case KindVariant:
@@ -29,7 +29,7 @@ func (k Kind) parts() string {
 const maxPrinted = 1000
 
 // String returns the type in WIT's spelling, by name if it has one. A handle that owns is written
-// as the resource alone. What is longer than 1,000 bytes is cut and ends in "…".
+// as the resource alone. A text longer than 1,000 bytes is cut and ends in "…".
 func (t *Type) String() string {
 	var p printer
 	p.typ(t)

@@ -3,8 +3,8 @@ package wit
 import "fmt"
 
 // Scope has the types of an interface by name, and parses WIT's spelling of types and signatures
-// that use them. It serves tables that are written by hand: it does not limit what it parses, and
-// is not for text of guests. The zero Scope is ready; it may be read by several goroutines once it
+// that use them. It serves tables that are written by hand: it has no limits, and is
+// not for text of guests. The zero Scope is ready; it may be read by several goroutines once it
 // is complete.
 type Scope struct {
 	types     map[string]*Type

@@ -1,8 +1,8 @@
 package wit
 
 // Substitution replaces resources in types: a component's types name the resources of its imports,
-// which are known only when it is instantiated. It remembers what it made, so that types that share
-// parts share them afterwards. It is not safe for concurrent use.
+// which are known only when it is instantiated. It remembers the types that it made, so that types
+// that share parts share them afterwards. It is not safe for concurrent use.
 type Substitution struct {
 	resources map[*Resource]*Resource
 	made      map[*Type]*Type

@@ -21,7 +21,7 @@ package wit
 
 import "fmt"
 
-// Kind tells what a type is.
+// Kind is the kind of a type.
 type Kind uint8
 
 // The kinds. Those up to KindString have one type each; KindOwn and KindBorrow are handles.
@@ -51,7 +51,7 @@ const (
 	KindBorrow
 )
 
-// Limits of a type. A constructor refuses what exceeds them.
+// Limits of a type. A constructor refuses a type that exceeds one.
 const (
 	MaxFields = 1000      // fields, cases or labels
 	MaxFlags  = 32        // labels of flags
@@ -117,7 +117,7 @@ func primitive(k Kind, size uint8, core CoreType) *Type {
 	return &Type{kind: k, depth: 1, nodes: 1, size: uint32(size), align: size, flat: flatten(core)}
 }
 
-// Kind tells what the type is.
+// Kind returns the kind of the type.
 func (t *Type) Kind() Kind { return t.kind }
 
 // Size returns the bytes that a value takes in memory.
@@ -278,7 +278,7 @@ func fieldsOf(labels []string) []Field {
 	return fields
 }
 
-// finish computes what follows from the structure of t, and refuses t if it exceeds a limit.
+// finish computes the rest of t from its structure, and refuses t if it exceeds a limit.
 func finish(t *Type) (*Type, error) {
 	if err := t.count(); err != nil {
 		return nil, err
