@@ -6,7 +6,27 @@
 // or a test double, and compose it with these two.
 //
 // Pollable has the loop that every caller of a socket needs, and Readiness.Notify an example for a
-// Network without descriptors of the operating system.
+// Network without descriptors of the operating system. network/networktest tests a Network of one's
+// own against all that is said here.
+//
+// # What a Network must have
+//
+// Of the interfaces in this package, Network, Socket and Pollable are enough for a guest that
+// connects, serves, sends datagrams and looks names up. The others are asked for by type assertion,
+// and cost what is said here if they are missing:
+//
+//   - Lister: the guest sees no interfaces, so it can name none for multicast, and use no zone in
+//     an address.
+//   - Owner: the guard cannot tell a public address of the host from others, so a rule for the
+//     internet covers it.
+//   - Buffered: the guard neither limits nor charges the memory of the sockets' queues. The Network
+//     must bound them itself.
+//   - Disconnecter: connect(2) with AF_UNSPEC is EOPNOTSUPP.
+//   - Sharer: a datagram socket cannot share its port for multicast beside another program's.
+//
+// A method that a Network does not support returns an errno and has no effect: EOPNOTSUPP for Join,
+// Leave and a Shutdown of one direction, EAFNOSUPPORT or EPROTONOSUPPORT for a family or a type in
+// Open.
 package network
 
 import (
@@ -77,7 +97,9 @@ func (t Type) String() string {
 // Pollable. So timeouts, blocking mode and cancellation are decided in one place, above this
 // interface.
 //
-// Every error is or wraps a syscall.Errno with its POSIX meaning, on every platform. After Close,
+// Every error is or wraps a syscall.Errno with its POSIX meaning, on every platform. Those by which
+// a caller decides what to do next are returned as they are, never wrapped: syscall.EAGAIN,
+// syscall.EINPROGRESS, syscall.EALREADY, net.ErrClosed and os.ErrDeadlineExceeded. After Close,
 // every method returns net.ErrClosed, and so does a Wait under way. All methods may be called from
 // several goroutines at once.
 //
@@ -87,11 +109,34 @@ func (t Type) String() string {
 //	           Connect → connecting, or connected at once (datagrams)
 //	bound      Listen and Connect as in open; a second Bind is EINVAL
 //	connecting FinishConnect → connected, or back to open or bound with the failure as its error;
-//	           Connect is EALREADY
+//	           Connect is EALREADY, and once the result is there, it is FinishConnect
 //	connected  Send and Recv; Shutdown ends a direction;
 //	           Connect is EISCONN (streams) or sets another peer (datagrams)
 //	listening  Accept; Shutdown ends it, after which Accept is EINVAL
 //	closed     reached from every state by Close
+//
+// What Poll says of a stream in each state, if everything is asked for:
+//
+//	open, bound             Writable, Hangup
+//	connecting              nothing
+//	connection failed       all, until the error is told; then all but Failed
+//	listening               Readable if Accept has a connection, otherwise nothing
+//	connected               Writable if Send takes a byte;
+//	                        Readable if there are bytes, at the end, and after ShutRead;
+//	                        Hangup as well if both directions have ended
+//	reset by the peer       all, until the error is told; then all but Failed
+//
+// A datagram socket is Writable, and Readable if a datagram is queued; while an error is pending it
+// is also Failed and Readable.
+//
+// The errors of a call in the wrong state are:
+//
+//	Send      EPIPE on a stream without a connection or after ShutWrite, EAGAIN while it connects;
+//	          EDESTADDRREQ on a datagram socket without a peer, if no address is given
+//	Recv      ENOTCONN on a stream without a connection, EAGAIN while it connects
+//	Accept    EINVAL if the stream does not listen, EOPNOTSUPP on a datagram socket
+//	Listen    EINVAL if connecting or connected, EOPNOTSUPP on a datagram socket
+//	Shutdown  ENOTCONN without a connection or peer
 type Socket interface {
 	Pollable
 
@@ -108,9 +153,9 @@ type Socket interface {
 	// Accept returns the first connection in the queue, and the address of its peer.
 	Accept() (Socket, netip.AddrPort, error)
 
-	// Connect starts a connection, or sets the peer of a datagram socket. After EINPROGRESS, the
-	// socket becomes Writable when the connection is established or has failed, and FinishConnect
-	// returns the result.
+	// Connect starts a connection, or sets the peer of a datagram socket. A stream may be connected
+	// at once: the result is then nil. After EINPROGRESS, the socket becomes Writable when the
+	// connection is established or has failed, and FinishConnect returns the result.
 	Connect(netip.AddrPort) error
 
 	// FinishConnect returns the result of a connection that Connect started: nil if it is
@@ -136,7 +181,8 @@ type Socket interface {
 	RemoteAddr() (netip.AddrPort, error)
 
 	// Option reads an option and SetOption sets it. The constants of type Option give the units.
-	// Errors: ENOPROTOOPT or ENOTSUP if the socket does not have the option.
+	// Errors: ENOPROTOOPT or ENOTSUP if the socket does not have the option, EINVAL if it cannot
+	// have the value. The type Option tells which options a socket must have.
 	Option(Option) (int64, error)
 	SetOption(Option, int64) error
 

@@ -2,6 +2,12 @@ package network
 
 // Option is a socket option. Its value is an int64, 0 or 1 unless its comment says otherwise. The
 // options are those of socket(7), tcp(7), ip(7) and ipv6(7).
+//
+// Every socket must have PendingError and AcceptConn, which tell how a connect ended and whether
+// the socket listens. Programs take an error as fatal from ReuseAddr, KeepAlive, Broadcast, Linger,
+// RecvBuffer and SendBuffer, from NoDelay on a stream, and from V6Only on an IPv6 socket. So a
+// Network where one of them has no effect takes its value and reads it back. It refuses the others
+// that it does not have.
 type Option uint8
 
 const (

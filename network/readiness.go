@@ -39,7 +39,8 @@ type Pollable interface {
 	// Failed.
 	Poll(want Events) (Events, error)
 
-	// Readiness returns the way to wait for a change of the result of Poll.
+	// Readiness returns the way to wait for a change of the result of Poll. The caller
+	// may ask once and keep the way until the descriptor is closed.
 	Readiness() Readiness
 
 	// Available returns the number of bytes that can be read now, or 0 if it is not known.
@@ -54,10 +55,12 @@ type Readiness struct {
 	// returns. After the descriptor is closed, Control returns an error without calling f.
 	Control func(f func(fd uintptr)) error
 
-	// Notify arranges calls of wake, from any goroutine: one if an event of want holds already, and
-	// one each time an event of want begins to hold, until stop is called. Further calls do no
-	// harm, even after stop, since the caller polls after each. The caller holds no lock that wake
-	// takes while it calls Notify, Poll or stop, so wake may be called with a lock of the
+	// Notify arranges calls of wake, from any goroutine: one if an event of want, Hangup or Failed
+	// holds already, and one each time such an event begins to hold, until stop is called. Close
+	// counts as such an event, and on a closed descriptor wake is called once. Notify may call wake
+	// before it returns. Further calls do no harm, even after stop, since the caller polls after
+	// each; nor do further calls of stop. The caller holds no lock that wake takes while it calls
+	// Notify, Poll or stop, and wake does not block, so wake may be called with a lock of the
 	// descriptor held:
 	//
 	//	func (q *queue) Readiness() network.Readiness {

@@ -13,7 +13,8 @@ import (
 var update = flag.Bool("update", false, "rewrite testdata/api.txt")
 
 // publicPackages are the packages whose exported names are promised; see docs/stability.md.
-var publicPackages = []string{".", "network", "network/guard", "network/kernel", "policy"}
+var publicPackages = []string{".", "network", "network/guard", "network/kernel",
+	"network/networktest", "policy"}
 
 // TestExportedNamesAreGolden fails when an exported name comes, goes or changes its kind, so that
 // no change of the API goes unnoticed:

@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"internal/hostfs":           {"network"},
 	"internal/poll":             {"network"},
 	"network/kernel":            {"internal/poll", "network"},
+	"network/networktest":       {"internal/poll", "network"},
 	"network/guard":             {"network", "policy"},
 	"internal/engine/interrupt": {"internal/printable"},
 	"internal/engine/codecache": {"internal/hostpath"},

@@ -4,6 +4,7 @@ package kernel_test
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"syscall"
 	"testing"
@@ -43,24 +44,6 @@ func TestDataDoesNotAllocate(t *testing.T) {
 			t.Errorf("%s: got %v allocations, want none", name, n)
 		}
 	}
-}
-
-// A socket whose connection failed is as good as new, which other systems do not promise.
-func TestConnectAfterFailure(t *testing.T) {
-	eachFamily(t, func(t *testing.T, family network.Family, at netip.AddrPort) {
-		gone, addr := listen(t, family, at)
-		check(t, gone.Close())
-		c := open(t, family, network.Stream)
-		for range 2 {
-			wantErr(t, "connect", c.Connect(addr), syscall.EINPROGRESS)
-			wait(t, c, network.Writable)
-			wantErr(t, "finish connect", c.FinishConnect(), syscall.ECONNREFUSED)
-		}
-		l := open(t, family, network.Stream)
-		check(t, l.Bind(addr))
-		check(t, l.Listen(1))
-		connect(t, c, addr)
-	})
 }
 
 func TestOpenRefused(t *testing.T) {
@@ -103,4 +86,18 @@ func TestBindToZone(t *testing.T) {
 			loopback(t)))), syscall.EADDRNOTAVAIL)
 	wantErr(t, "bind to a zone by name", s.Bind(netip.MustParseAddrPort("[fe80::77%lo]:0")),
 		syscall.EADDRNOTAVAIL)
+}
+
+// loopback is the index of the interface that the tests stay on.
+func loopback(t *testing.T) uint32 {
+	t.Helper()
+	list, err := net.Interfaces()
+	check(t, err)
+	for _, i := range list {
+		if i.Flags&net.FlagLoopback != 0 && i.Flags&net.FlagUp != 0 {
+			return uint32(i.Index)
+		}
+	}
+	t.Fatal("got no loopback interface, want one that is up")
+	return 0
 }

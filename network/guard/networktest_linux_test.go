@@ -1,0 +1,8 @@
+//go:build !portable
+
+package guard_test
+
+import "github.com/wasport/wasport/network/networktest"
+
+// lacks names what the guard does not have above Linux, the reference of the suite.
+var lacks = []networktest.Feature{networktest.OwnAddresses}
