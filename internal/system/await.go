@@ -1,12 +1,8 @@
 package system
 
-import (
-	"syscall"
+import "github.com/wasport/wasport/network"
 
-	"github.com/wasport/wasport/network"
-)
-
-// events are what a thread waits for on behalf of a subscription to a descriptor.
+// events are those that a subscription to a descriptor waits for.
 var events = [...]network.Events{Reading: network.Readable, Writing: network.Writable, Failing: 0}
 
 // Ready reports whether the condition of a subscription to a descriptor holds now: a read or a
@@ -33,19 +29,31 @@ func (t *Thread) Await(fd int32, kind SubscriptionKind) error {
 	if d.readyHere(kind) {
 		return nil
 	}
-	// An error of the descriptor is for the read or write that follows.
-	if err := t.block(d, events[kind], noDeadline); err != nil && (t.Err() != nil ||
-		err == syscall.EBADF) {
-		return err
-	}
-	return nil
+	return t.block(d, events[kind], noDeadline)
 }
 
 // AwaitSignal waits until the signal is set.
 func (t *Thread) AwaitSignal(s *Signal) error {
-	subscription := [1]Subscription{{Kind: Signalled, Signal: s}}
-	_, err := t.Poll(subscription[:], false)
-	return err
+	if s.IsSet() {
+		return t.Err()
+	}
+	if t.signalled == nil {
+		t.signalled = make(chan struct{}, 1)
+		t.wakeForSignal = func() {
+			select {
+			case t.signalled <- struct{}{}:
+			default: // the thread has yet to take the last one
+			}
+		}
+	}
+	s.add(&t.wakeForSignal)
+	defer s.remove(&t.wakeForSignal)
+	for !s.IsSet() {
+		if err := t.Sleep(t.signalled, -1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readyHere reports whether the descriptor is ready for a reason that the host does not know: bytes

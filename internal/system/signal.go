@@ -46,21 +46,28 @@ func (s *Signal) Poll(want network.Events) (network.Events, error) {
 
 func (s *Signal) Readiness() network.Readiness {
 	return network.Readiness{Notify: func(_ network.Events, wake func()) (stop func()) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.wakers == nil {
-			s.wakers = make(map[*func()]struct{})
-		}
-		s.wakers[&wake] = struct{}{}
-		if s.set.Load() {
-			wake()
-		}
-		return func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			delete(s.wakers, &wake)
-		}
+		s.add(&wake)
+		return func() { s.remove(&wake) }
 	}}
+}
+
+// add arranges calls of wake: one if the condition holds, and one each time that it is set.
+func (s *Signal) add(wake *func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wakers == nil {
+		s.wakers = make(map[*func()]struct{})
+	}
+	s.wakers[wake] = struct{}{}
+	if s.set.Load() {
+		(*wake)()
+	}
+}
+
+func (s *Signal) remove(wake *func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.wakers, wake)
 }
 
 func (s *Signal) Available() (int, error) { return 0, nil }

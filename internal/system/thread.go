@@ -24,6 +24,11 @@ type Thread struct {
 
 	schedThread sched.Thread
 
+	// wakeForSignal makes signalled readable, on which AwaitSignal waits; both are made at its
+	// first call.
+	signalled     chan struct{}
+	wakeForSignal func()
+
 	// elsewhere is the processor time in nanoseconds that other goroutines have used for the
 	// thread, and that the next Tick charges.
 	elsewhere atomic.Int64

@@ -43,6 +43,8 @@ var mayImport = map[string][]string{
 	"internal/engine/codecache": {"internal/hostpath"},
 	"internal/system": {"internal/hostfs", "internal/outside", "internal/poll", "internal/sched",
 		"internal/wasi", "network"},
+	"internal/wasi2": {"internal/component/canon", "internal/component/wit", "internal/hostfs",
+		"internal/outside", "internal/system", "internal/wasi", "network"},
 	"internal/abi": {"internal/hostfs", "internal/outside", "internal/system", "internal/wasi",
 		"network"},
 	"internal/engine": {"internal/abi", "internal/engine/codecache", "internal/engine/futex",

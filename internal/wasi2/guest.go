@@ -1,0 +1,88 @@
+// Package wasi2 implements the interfaces of WASI 0.2 that components import: wasi:io, cli, clocks,
+// random, filesystem and sockets.
+//
+// Each interface is a table of functions; a row has a name, a signature in WIT's spelling and a
+// function that decodes the arguments and encodes the result. What the call does is in a method of
+// the resource, such as output.write, or of the Guest: another version of WASI can have tables of
+// its own and call the same methods. A resource stands on descriptors of the guest's ordinary table
+// (internal/system), so limits, closing and the guest's end hold as for a core module.
+//
+// Rows of the data path have a second, direct form, which reads and writes guest memory itself and
+// does not allocate.
+//
+// Belongs here: the resources of WASI 0.2, their states, and its error codes. Does not belong here:
+// the canonical ABI (internal/component/canon), the semantics of descriptors (internal/system), and
+// decisions on addresses (network/guard).
+//
+// Errors. A method returns errClosed or an error of the host, which becomes an error-code or a
+// stream-error, or else a *canon.Trap for a trap of the interface. The reason of the
+// guest's end wins over both.
+//
+// Concurrency. A Guest and its resources are used by one goroutine at a time, but for pending,
+// which says what its goroutine uses. There are no locks.
+package wasi2
+
+import (
+	"github.com/wasport/wasport/internal/component/canon"
+	"github.com/wasport/wasport/internal/system"
+)
+
+// Guest is the state of one guest: its resources, over a thread of its system.
+type Guest struct {
+	*system.Thread
+
+	// resources is how many resources there are in the slabs.
+	resources int
+
+	errors    slab[failure]
+	inputs    slab[input]
+	outputs   slab[output]
+	pollables slab[pollable]
+	sockets
+
+	// stdio are the standard streams, made when they are first asked for.
+	stdio [3]*description
+
+	polled polled
+	spare  []*pollable
+
+	// buf, scratch and large serve the transfers of one call. large is made at its first use.
+	buf     [1][]byte
+	scratch [smallRead]byte
+	large   []byte
+}
+
+// smallRead is the size up to which a read goes through scratch.
+const smallRead = 4096
+
+// NewGuest makes the state of a guest that runs on a thread. The thread's end releases all.
+func NewGuest(t *system.Thread) *Guest { return &Guest{Thread: t} }
+
+// room returns a buffer of n bytes, at most maxRead, for the transfers of one call.
+func (g *Guest) room(n uint64) []byte {
+	if n <= smallRead {
+		return g.scratch[:n]
+	}
+	if g.large == nil {
+		g.large = make([]byte, maxRead)
+	}
+	return g.large[:min(n, maxRead)]
+}
+
+// failure is an error resource: the reason why an operation of a stream failed.
+type failure struct {
+	err error
+
+	// of tells which interface has a code for the error.
+	of source
+}
+
+type source uint8
+
+const (
+	ofStream source = iota // a standard stream
+	ofFile
+	ofSocket
+)
+
+func trapf(format string, args ...any) error { return canon.Trapf(format, args...) }

@@ -1,0 +1,6 @@
+package wasi2
+
+// sockets are the resources of wasi:sockets.
+type sockets struct{}
+
+func socketTables() []*table { return nil }

@@ -1,0 +1,207 @@
+package wasi2
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/wasport/wasport/internal/component/canon"
+	"github.com/wasport/wasport/internal/component/wit"
+	"github.com/wasport/wasport/internal/outside"
+)
+
+// table is an interface: its types in WIT, with those that it uses of others, and its functions.
+// Parameters have the labels of WASI's WIT files, since a component's import must have the same.
+type table struct {
+	name  string
+	uses  []use
+	types string
+
+	// drops ends resources of the interface, by the type's name.
+	drops map[string]func(g *Guest, rep uint32) error
+	rows  []row
+}
+
+// use names types of another interface, whose table comes before.
+type use struct {
+	from  string
+	types []string
+}
+
+// row is a function. Either generic gets and returns values, or direct, if there is one, does the
+// same with flat arguments; see canon.HostFunc.
+type row struct {
+	name, signature string
+	generic         func(g *Guest, c *canon.Call) error
+	direct          func(g *Guest, c *canon.Call, stack []uint64) error
+}
+
+// Interface is an interface that components can import.
+type Interface struct {
+	// Name is without a version: nothing in these interfaces changed from 0.2.0 to 0.2.12.
+	Name string
+
+	// Types has the types by name, those of other interfaces that it uses included.
+	Types *wit.Scope
+
+	// Functions are by their names in the interface; FunctionNames has them in order.
+	Functions     map[string]*canon.HostFunc
+	FunctionNames []string
+}
+
+// Interfaces returns all interfaces, in the order of WASI's packages.
+func Interfaces() []*Interface { return world().list }
+
+// World is the host's side of all imports. Names of interfaces are without version. Function serves
+// calls; the other methods are those of link.World.
+type World struct{}
+
+// Has reports whether there is an interface.
+func (World) Has(iface string) bool { return world().byName[iface] != nil }
+
+// Function returns a function, nil if there is none.
+func (World) Function(iface, name string) *canon.HostFunc {
+	if i := world().byName[iface]; i != nil {
+		return i.Functions[name]
+	}
+	return nil
+}
+
+// Func returns the type of a function, nil if there is none.
+func (w World) Func(iface, name string) *wit.Func {
+	if f := w.Function(iface, name); f != nil {
+		return f.Type
+	}
+	return nil
+}
+
+// Resource returns a resource type, nil if there is none.
+func (World) Resource(iface, name string) *wit.Resource {
+	if i := world().byName[iface]; i != nil {
+		return i.Types.Resource(name)
+	}
+	return nil
+}
+
+// Type returns the type with a name that is no resource, nil if there is none.
+func (World) Type(iface, name string) *wit.Type {
+	if i := world().byName[iface]; i != nil {
+		return i.Types.Lookup(name)
+	}
+	return nil
+}
+
+// HostResource returns the host's side of a resource type, nil if it is not of this package.
+func (World) HostResource(r *wit.Resource) *canon.HostResource { return world().resources[r] }
+
+type interfaces struct {
+	list      []*Interface
+	byName    map[string]*Interface
+	resources map[*wit.Resource]*canon.HostResource
+}
+
+// world parses the tables when they are first needed. A mistake in them is found by any test.
+var world = sync.OnceValue(func() *interfaces {
+	w := &interfaces{
+		byName:    make(map[string]*Interface),
+		resources: make(map[*wit.Resource]*canon.HostResource),
+	}
+	for _, t := range tables() {
+		i, err := w.parse(t)
+		if err != nil {
+			panic(fmt.Errorf("%s: %w", t.name, err))
+		}
+		w.list = append(w.list, i)
+		w.byName[i.Name] = i
+	}
+	return w
+})
+
+func tables() []*table {
+	return append([]*table{
+		&ioError, &ioPoll, &ioStreams,
+		&cliEnvironment, &cliExit, &cliStdin, &cliStdout, &cliStderr,
+		&cliTerminalInput, &cliTerminalOutput,
+		&cliTerminalStdin, &cliTerminalStdout, &cliTerminalStderr,
+		&clocksMonotonic, &clocksWall,
+		&randomRandom, &randomInsecure, &randomInsecureSeed,
+	}, socketTables()...)
+}
+
+func (w *interfaces) parse(t *table) (*Interface, error) {
+	i := &Interface{
+		Name: t.name, Types: new(wit.Scope), Functions: make(map[string]*canon.HostFunc),
+	}
+	for _, u := range t.uses {
+		if err := i.Types.Use(w.byName[u.from].Types, u.types...); err != nil {
+			return nil, err
+		}
+	}
+	if err := i.Types.Define(t.types); err != nil {
+		return nil, err
+	}
+	for name, drop := range t.drops {
+		r := i.Types.Resource(name)
+		if r == nil {
+			return nil, fmt.Errorf("no resource %s", name)
+		}
+		w.resources[r] = &canon.HostResource{Type: r, Drop: func(host any, rep uint32) error {
+			g := host.(*Guest)
+			return g.endReasonOr(drop(g, rep))
+		}}
+	}
+	for n := range t.rows {
+		r := &t.rows[n]
+		f, err := i.Types.Func(r.signature)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, err)
+		}
+		i.FunctionNames = append(i.FunctionNames, r.name)
+		i.Functions[r.name] = r.hostFunc(t.name+"."+r.name, f)
+	}
+	return i, nil
+}
+
+func (r *row) hostFunc(name string, typ *wit.Func) *canon.HostFunc {
+	f := &canon.HostFunc{Name: name, Type: typ}
+	f.Generic = func(c *canon.Call) (err error) {
+		g := c.Host().(*Guest)
+		g.EnterCall(&f.Name)
+		defer g.finishCall(f, &err)
+		g.ChargeGarbage(genericGarbage)
+		return r.generic(g, c)
+	}
+	if r.direct != nil {
+		f.Direct = func(c *canon.Call, stack []uint64) (err error) {
+			g := c.Host().(*Guest)
+			g.EnterCall(&f.Name)
+			defer g.finishCall(f, &err)
+			return r.direct(g, c, stack)
+		}
+	}
+	return f
+}
+
+// genericGarbage is how many bytes the host allocates for the values of a generic call, at most,
+// besides bytes that the call itself charges.
+const genericGarbage = 1024
+
+// finishCall is deferred by the calls of a function. A panic comes from a network, reader or writer
+// of the embedder and ends the guest. The reason of the guest's end replaces any other error.
+func (g *Guest) finishCall(f *canon.HostFunc, err *error) {
+	if r := recover(); r != nil {
+		g.KillForPanic(outside.NewPanic(f.Name, r))
+	}
+	g.LeaveCall()
+	g.ChargeSteps(1)
+	if trap, ok := (*err).(*canon.Trap); ok {
+		*err = trapf("%s: %s", f.Name, trap.Reason)
+	}
+	*err = g.endReasonOr(*err)
+}
+
+func (g *Guest) endReasonOr(err error) error {
+	if cause := g.Err(); cause != nil {
+		return cause
+	}
+	return err
+}
