@@ -47,10 +47,11 @@ type Config struct {
 	Dirs []Dir
 
 	// Sockets are open sockets for the guest, as the descriptors after those of Dirs:
-	// *net.TCPListener, *net.UDPConn or another type with a socket of the operating system. They
-	// serve programs that accept connections without opening a socket themselves, as those started
-	// by systemd do (sd_listen_fds(3)). The guest has a duplicate (dup(2)). The original stays with
-	// the caller, which may close it at any time and must close it in the end.
+	// *net.TCPListener, *net.TCPConn, *net.UDPConn, *net.UnixListener, *net.UnixConn or another
+	// type with a socket of the operating system. They serve programs that accept connections
+	// without opening a socket themselves, as those started by systemd do (sd_listen_fds(3)). The
+	// guest has a duplicate (dup(2)). The original stays with the caller, which may close it at any
+	// time and must close it in the end.
 	//
 	// A socket in Sockets is a permission: the guest may accept or receive where it is bound, or
 	// send to its peer, without an allow rule. Deny rules of Policy and a ceiling still apply. So
@@ -61,6 +62,9 @@ type Config struct {
 	// of an option, and a connect to another peer are EACCES, a second listen has no effect, and
 	// multicast groups that it joins are left at its end. A TCP connection belongs to the guest
 	// alone, which may do all of this.
+	//
+	// A Unix-domain listener or connection is a stream to the guest, and 0.0.0.0:0 is every address
+	// of it. No rule applies to it. It cannot be handed over on Windows.
 	//
 	// For the caller, too, the socket becomes non-blocking and, on Linux, stops receiving datagrams
 	// for multicast groups that it has not joined itself (ip(7), IP_MULTICAST_ALL).

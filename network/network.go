@@ -68,10 +68,14 @@ const (
 	AnyFamily Family = iota
 	IPv4
 	IPv6
+	// Unix is that of Unix-domain streams (unix(7)), which are only handed over: Open returns
+	// EAFNOSUPPORT. Their names do not matter to a guest, so LocalAddr and RemoteAddr return the
+	// unspecified address of IPv4 with port 0.
+	Unix
 )
 
 func (f Family) String() string {
-	return [...]string{"any", "ipv4", "ipv6"}[f]
+	return [...]string{"any", "ipv4", "ipv6", "unix"}[f]
 }
 
 // Type is a kind of socket.

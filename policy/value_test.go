@@ -89,12 +89,15 @@ func TestMistakesInValues(t *testing.T) {
 		"group in a string": {Connect(TCP, "private", 443), `policy.Connect: "private" is a ` +
 			`group, not one host; pass policy.Group("private") if the group is meant, or "private." for a ` +
 			`host of that name`},
-		"rule word": {ListenFrom(TCP, "::1", "deny"), `policy.ListenFrom: "deny" is a word of the ` +
-			`rules; leave it out, or deny. for a host of that name`},
-		"port in the string": {Connect(TCP, "a.example:443"), `policy.Connect: "a.example:443" is ` +
-			`not one host; pass the address without brackets, and the port by itself`},
-		"unknown group": {Connect(TCP, Group("intern")), `policy.Connect: "intern" is not a group; ` +
-			`pass a constant such as policy.Private`},
+		"rule word": {ListenFrom(TCP, "::1", "deny"),
+			`policy.ListenFrom: "deny" is a word of the ` +
+				`rules; leave it out, or deny. for a host of that name`},
+		"port in the string": {Connect(TCP, "a.example:443"),
+			`policy.Connect: "a.example:443" is ` +
+				`not one host; pass the address without brackets, and the port by itself`},
+		"unknown group": {Connect(TCP, Group("intern")),
+			`policy.Connect: "intern" is not a group; ` +
+				`pass a constant such as policy.Private`},
 		"wildcard in Under": {Resolve(Under("*.example.com")), `policy.Resolve: "*.example.com" ` +
 			`has a wildcard; pass the name alone`},
 		"zero address": {Connect(TCP, netip.Addr{}), `policy.Connect: "invalid IP" is not a ` +

@@ -34,13 +34,20 @@ func (f *runFlags) checkHostFiles() error {
 	}
 	f.permissions.writable = dirs
 	const redirects = "have the host write to another file"
-	for _, file := range []struct{ flag, path, danger string }{
+	type hostFile struct{ flag, path, danger string }
+	files := []hostFile{
 		{"--learn", f.monitoring.learn, redirects},
 		{"--audit", f.monitoring.audit, redirects},
 		{"--trace-file", f.traceFile, redirects},
 		{"--policy", f.permissions.file, permissionsDanger},
 		{"--policy-ceiling", f.permissions.ceiling, permissionsDanger},
-	} {
+	}
+	for _, a := range f.listen {
+		if a.network == "unix" {
+			files = append(files, hostFile{"--listen", a.host, "have the host remove another file"})
+		}
+	}
+	for _, file := range files {
 		if file.path == "" || standardStream(file.path) != nil {
 			continue
 		}

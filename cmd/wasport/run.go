@@ -50,6 +50,7 @@ func run(args []string) error {
 	if errors.Is(err, errTimeout) {
 		return guestError(f.name, err)
 	}
+	defer closeUnixListeners(f.config.Sockets)
 	if err != nil {
 		return err
 	}
@@ -203,9 +204,6 @@ func (f *runFlags) openAll() error {
 	c := &f.config
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 	c.Dirs = append(c.Dirs, f.mappedDirs...)
-	if f.inheritEnv {
-		c.Env = inheritEnv(c.Env)
-	}
 	var err error
 	if c.Trace, err = f.openTrace(); err != nil {
 		return err
@@ -214,6 +212,10 @@ func (f *runFlags) openAll() error {
 	c.NonblockingSockets = f.listenNonblock
 	if c.Sockets, err = openListeners(f.listen); err != nil {
 		return err
+	}
+	// openListeners removed the variables that announced sockets to this process alone.
+	if f.inheritEnv {
+		c.Env = inheritEnv(c.Env)
 	}
 	if err := f.monitoring.openLearnFile(); err != nil {
 		return err

@@ -102,7 +102,8 @@ func (f *runFlags) fileGroup() group {
 
 func (f *runFlags) networkGroup() group {
 	g := newGroup("Network")
-	g.Func("listen", "`tcp://ADDR:PORT` open a tcp:// or udp:// socket for the module (repeatable)",
+	g.Func("listen", "`tcp://ADDR:PORT` open a tcp:// or udp:// socket, or unix:PATH, for the "+
+		"module; systemd hands over those of the service manager (repeatable)",
 		func(s string) error {
 			a, err := parseListen(s)
 			f.listen = append(f.listen, a)

@@ -193,23 +193,3 @@ func checkHostPort(s, example string) error {
 	}
 	return nil
 }
-
-// listenAddr is the address of a socket that the guest gets.
-type listenAddr struct{ network, host string }
-
-// parseListen parses tcp://HOST:PORT or udp://HOST:PORT.
-func parseListen(s string) (listenAddr, error) {
-	network, host, ok := strings.Cut(s, "://")
-	if !ok || network != "tcp" && network != "udp" {
-		return listenAddr{}, errors.New("write tcp://ADDRESS:PORT or udp://ADDRESS:PORT, for " +
-			"instance tcp://127.0.0.1:8080 or udp://[::1]:53")
-	}
-	if err := checkHostPort(host, "127.0.0.1:8080 or [::1]:53"); err != nil {
-		return listenAddr{}, err
-	}
-	if host[0] == ':' {
-		return listenAddr{}, fmt.Errorf("%s is every address of which family? "+
-			"Write %s://0.0.0.0%s or %s://[::]%s, or both", s, network, host, network, host)
-	}
-	return listenAddr{network, host}, nil
-}

@@ -14,7 +14,7 @@ var adoptedOrigin = policy.Origin{Source: "the socket was handed over"}
 // socket grants its present use and no more: to accept connections or receive datagrams where it is
 // bound, and to answer those; or, if it is a connected datagram socket, to send and receive there.
 // Deny rules and ceilings still hold. A listen rule that covers the address holds too, and then
-// selects the peers. An established connection is not judged.
+// selects the peers. An established connection is not judged, nor is a Unix-domain listener.
 //
 // The owner may go on to use the socket, since the kernel has one socket for both (dup(2)). The
 // guest gets EACCES for each call that would change it: Shutdown, SetOption and Connect. Listen

@@ -84,6 +84,16 @@ func (n *Network) recordAllowed(r policy.Request, d policy.Decision) {
 	n.record(slog.LevelInfo, "allowed", r, name, ruleAttrs(d.Rule)...)
 }
 
+// noteUnixPeer counts and records a connection to a Unix-domain listener.
+func (n *Network) noteUnixPeer() {
+	n.counters.allowed[policy.OpAccept].Add(1)
+	if n.options.Audit != nil {
+		n.options.Audit.LogAttrs(context.Background(), slog.LevelInfo, recordMessage,
+			slog.String("action", policy.OpAccept.String()), slog.String("protocol", "unix"),
+			slog.String("decision", "allowed"))
+	}
+}
+
 // recordRefusal records a refused request with its reason and hint.
 func (n *Network) recordRefusal(f *policy.Refusal, more ...slog.Attr) {
 	attrs := append(ruleAttrs(f.Rule), slog.String("reason", f.Reason))

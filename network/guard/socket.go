@@ -155,7 +155,8 @@ func (s *socket) learn(r policy.Request) {
 // rule could help. A bind to the address that Disconnect released is judged as the one by which the
 // host chose the port: the guest did not choose it.
 func (s *socket) Bind(a netip.AddrPort) error {
-	if local, err := s.Socket.LocalAddr(); err == nil && local.Port() != 0 {
+	local, err := s.Socket.LocalAddr()
+	if err == nil && local.Port() != 0 || s.Family() == network.Unix {
 		return syscall.EINVAL
 	}
 	if s.sharedWithOwner {
@@ -193,6 +194,9 @@ func (s *socket) Listen(backlog int) error {
 	defer s.addrMu.Unlock()
 	if s.state().hasConnection() {
 		return syscall.EINVAL
+	}
+	if s.Family() == network.Unix {
+		return nil
 	}
 	local, explicitPort := s.boundAddr()
 	if local.Port() == 0 { // a connect(2) that failed may have bound the socket
@@ -260,8 +264,13 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 }
 
 // admitPeer judges the peer of an incoming connection. It reads the policy anew, since the policy
-// may have changed after Accept began.
+// may have changed after Accept began. No rule is about the peers of a Unix-domain listener: its
+// owner decided on them by the permissions of its file (unix(7)).
 func (s *socket) admitPeer(from netip.AddrPort) bool {
+	if s.Family() == network.Unix {
+		s.net.noteUnixPeer()
+		return true
+	}
 	active := s.net.active.Load()
 	local, explicitPort := s.boundAddr()
 	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: local,

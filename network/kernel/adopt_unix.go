@@ -25,6 +25,11 @@ func adopt(from uintptr) (*socket, error) {
 		return nil, err
 	}
 	s.conn = s.adoptedState()
+	if s.family == network.Unix && s.conn != stateListening && s.conn != stateConnected {
+		unix.Close(fd)
+		return nil, fmt.Errorf("a Unix-domain socket that neither listens nor is connected: %w",
+			syscall.ENOTCONN)
+	}
 	return s, nil
 }
 
@@ -40,17 +45,21 @@ func newAdopted(fd int) (*socket, error) {
 		family = network.IPv4
 	case *unix.SockaddrInet6:
 		family = network.IPv6
+	case *unix.SockaddrUnix:
+		family = network.Unix
 	default:
-		return nil, fmt.Errorf("neither IPv4 nor IPv6: %w", syscall.EAFNOSUPPORT)
+		return nil, fmt.Errorf("neither IPv4, IPv6 nor Unix-domain: %w", syscall.EAFNOSUPPORT)
 	}
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err != nil {
 		return nil, err
 	}
-	switch kind {
-	case unix.SOCK_STREAM:
+	switch {
+	case kind == unix.SOCK_STREAM:
 		return newSocket(fd, family, network.Stream), nil
-	case unix.SOCK_DGRAM:
+	case family == network.Unix:
+		return nil, fmt.Errorf("a Unix-domain socket, but not a stream: %w", syscall.EPROTOTYPE)
+	case kind == unix.SOCK_DGRAM:
 		return newSocket(fd, family, network.Datagram), nil
 	}
 	return nil, fmt.Errorf("neither a stream nor datagrams: %w", syscall.EPROTOTYPE)

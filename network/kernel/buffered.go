@@ -25,8 +25,9 @@ func (s *socket) noteBufferSize(o network.Option) {
 	}
 }
 
-// BufferLimits implements network.Buffered. The sizes of a datagram socket's buffers, and sizes
-// that were set, are limits as they stand; the kernel tunes the others up to autotuneLimits.
+// BufferLimits implements network.Buffered. The sizes of the buffers of a datagram socket and
+// of a Unix-domain socket, and sizes that were set, are limits as they stand; the kernel tunes the
+// others up to autotuneLimits.
 func (s *socket) BufferLimits() (recv, send int64, err error) {
 	if !s.acquire() {
 		return 0, 0, net.ErrClosed
@@ -42,7 +43,7 @@ func (s *socket) BufferLimits() (recv, send int64, err error) {
 		return 0, 0, err
 	}
 	recv, send = int64(r), int64(w)
-	if s.typ == network.Datagram {
+	if s.typ == network.Datagram || s.family == network.Unix {
 		return recv, send, nil
 	}
 	maxRecv, maxSend := autotuneLimits()

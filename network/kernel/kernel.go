@@ -67,8 +67,9 @@ func (*Network) Open(family network.Family, typ network.Type) (network.Socket, e
 }
 
 // Adopt makes a socket of a listener, a connection or a packet connection that the program already
-// has, such as a *net.TCPListener or a *net.UDPConn. Each of the two has its own descriptor and
-// must be closed. To the kernel they are one socket, so neither should read while the other does.
+// has, such as a *net.TCPListener, a *net.UDPConn or, except on Windows, a *net.UnixListener. Each
+// of the two has its own descriptor and must be closed. To the kernel they are one socket, so
+// neither should read while the other does.
 //
 // The kernel keeps one mode and one set of options for the two. Adopt therefore sets both to
 // non-blocking mode, and lets them receive only from multicast groups that one of them has joined

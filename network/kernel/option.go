@@ -163,7 +163,10 @@ func (s *socket) supports(o network.Option) bool {
 	case network.NoDelay, network.QuickAck, network.FastOpenConnect, network.KeepIdle,
 		network.KeepInterval, network.KeepCount,
 		network.MaxSegment, network.UserTimeout:
-		return s.typ == network.Stream
+		return s.typ == network.Stream && s.family != network.Unix
+	case network.TTL, network.TOS, network.MulticastTTL, network.MulticastLoop4,
+		network.MulticastInterface4:
+		return s.family != network.Unix
 	case network.V6Only, network.HopLimit, network.MulticastHops, network.MulticastLoop6,
 		network.MulticastInterface6,
 		network.TrafficClass:

@@ -60,7 +60,7 @@ func (s *socket) Type() network.Type     { return s.typ }
 // systems answer with other errnos, so the address is judged before they see it.
 func (s *socket) checkAddr(a netip.AddrPort) error {
 	switch {
-	case !a.IsValid():
+	case !a.IsValid(), s.family == network.Unix:
 		return syscall.EINVAL
 	case s.family == network.IPv4 && !a.Addr().Is4():
 		return syscall.EAFNOSUPPORT
@@ -109,6 +109,7 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 	if err != nil {
 		return nil, netip.AddrPort{}, err
 	}
+	from = s.visibleAddr(from)
 	c := newSocket(fd, s.family, s.typ)
 	c.conn = stateConnected
 	// An accepted socket inherits the options of its listener (socket(7), tcp(7)).
@@ -235,9 +236,19 @@ func (s *socket) peerAddr() netip.AddrPort {
 	}
 	p, err := sysGetpeername(s.fd)
 	if err == nil {
+		p = s.visibleAddr(p)
 		s.peer.Store(&p)
 	}
 	return p
+}
+
+// visibleAddr returns an address of the kernel as the contract of network.Socket has it. The system
+// calls return none for a Unix-domain socket.
+func (s *socket) visibleAddr(a netip.AddrPort) netip.AddrPort {
+	if s.family == network.Unix {
+		return netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
+	}
+	return a
 }
 
 // totalLen returns the number of bytes in bufs.
@@ -273,7 +284,8 @@ func (s *socket) LocalAddr() (netip.AddrPort, error) {
 		return netip.AddrPort{}, net.ErrClosed
 	}
 	defer s.release()
-	return sysGetsockname(s.fd)
+	a, err := sysGetsockname(s.fd)
+	return s.visibleAddr(a), err
 }
 
 func (s *socket) RemoteAddr() (netip.AddrPort, error) {
@@ -281,7 +293,11 @@ func (s *socket) RemoteAddr() (netip.AddrPort, error) {
 		return netip.AddrPort{}, net.ErrClosed
 	}
 	defer s.release()
-	return sysGetpeername(s.fd)
+	a, err := sysGetpeername(s.fd)
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	return s.visibleAddr(a), nil
 }
 
 func (s *socket) Poll(want network.Events) (network.Events, error) {

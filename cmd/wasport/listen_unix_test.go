@@ -1,0 +1,205 @@
+//go:build unix
+
+package main
+
+import (
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// exchangeUnix sends "hello" to a path, and returns the answer.
+func exchangeUnix(t *testing.T, path string) string {
+	t.Helper()
+	c, err := net.DialTimeout("unix", path, testTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(testTimeout))
+	io.WriteString(c, "hello")
+	c.(*net.UnixConn).CloseWrite()
+	b, _ := io.ReadAll(c)
+	return string(b)
+}
+
+// TestListenOnUnixPath serves a connection at a path, which is gone afterwards. A second run does
+// not take the path while the first one listens.
+func TestListenOnUnixPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	guest := root + "/internal/guests/listen_fd.wasm"
+	p := startWasport(t, "run", "--listen", "unix:"+path, guest)
+	if at := p.guestAddr(); at.String() != "0.0.0.0:0" {
+		t.Errorf("got a listener on %v, want 0.0.0.0:0", at)
+	}
+	second := startWasport(t, "run", "--listen", "unix:"+path, guest)
+	want := "wasport: --listen unix:" + path + ": another program listens there\n"
+	if status, stderr := second.wait(); status != 1 || stderr != want {
+		t.Errorf("a second run: got status %d and %q, want 1 and %q", status, stderr, want)
+	}
+	// The guest has accepted the probe of the second run, and ends with it.
+	p.wait()
+	if _, err := os.Lstat(path); !os.IsNotExist(err) {
+		t.Errorf("after the end: got %v, want no file", err)
+	}
+
+	p = startWasport(t, "run", "--listen", "unix:"+path, guest)
+	p.guestAddr()
+	if got := exchangeUnix(t, path); got != "hello" {
+		t.Errorf("got %q, want %q", got, "hello")
+	}
+	if status, stderr := p.wait(); status != 0 || stderr != "" {
+		t.Errorf("got status %d and %q, want 0", status, stderr)
+	}
+
+	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left.SetUnlinkOnClose(false)
+	left.Close()
+	p = startWasport(t, "run", "--listen", "unix:"+path, guest)
+	want = "wasport: --listen unix:" + path + ": a socket is there, and nobody listens to it; " +
+		"remove it\n"
+	if status, stderr := p.wait(); status != 1 || stderr != want {
+		t.Errorf("a socket left behind: got status %d and %q, want 1 and %q", status, stderr, want)
+	}
+}
+
+// startService starts the command as a service manager does, with descriptors from 3 on.
+func startService(t *testing.T, vars string, files []*os.File, args ...string) (status int,
+	stdout, stderr string) {
+	t.Helper()
+	cmd := exec.Command("sh", append([]string{"-c", vars + ` exec wasport "$@"`, "sh"}, args...)...)
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	cmd.ExtraFiles = files
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	timer := time.AfterFunc(testTimeout, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	cmd.Run()
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// TestSystemdSockets hands over a TCP and a Unix-domain listener by name, in another order. Each
+// has a connection waiting, so that the guest serves it and ends.
+func TestSystemdSockets(t *testing.T) {
+	tcp, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tcp.Close()
+	path := filepath.Join(t.TempDir(), "s")
+	local, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer local.Close()
+	var files []*os.File
+	for _, l := range []interface{ File() (*os.File, error) }{tcp, local} {
+		f, err := l.File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		files = append(files, f)
+	}
+	const two = "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=web:local "
+	guest := root + "/internal/guests/listen_fd.wasm"
+	for _, test := range []struct {
+		name    string
+		vars    string
+		args    []string
+		network string // where a client connects
+		status  int
+		stderr  string
+	}{
+		{"all, the first", two, []string{"--listen", "systemd", guest, "3"}, "tcp", 0, ""},
+		{"all, the second", two, []string{"--listen", "systemd", guest, "4"}, "unix", 0, ""},
+		{"in another order", two,
+			[]string{"--listen", "systemd:local", "--listen", "systemd:web", guest, "3"}, "unix", 0,
+			""},
+		{"one of them", two, []string{"--listen", "systemd:local", guest, "3"}, "unix", 0,
+			"wasport: warning: --listen leaves out the socket \"web\", which was passed too\n"},
+		{"after another", two,
+			[]string{"--listen", "tcp://127.0.0.1:0", "--listen", "systemd", guest, "4"}, "tcp", 0,
+			""},
+		{"without names", "LISTEN_PID=$$ LISTEN_FDS=2 ",
+			[]string{"--listen", "systemd:unknown", guest, "3"}, "tcp", 0, ""},
+		{"unknown name", two, []string{"--listen", "systemd:dns", guest}, "", 1,
+			"--listen systemd:dns: no socket has this name; the names are \"local\", \"web\""},
+		{"twice", two, []string{"--listen", "systemd", "--listen", "systemd:web", guest}, "", 1,
+			"--listen systemd:web: the socket \"web\" would be handed over twice; write systemd " +
+				"once"},
+		{"too many names", "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web:local ",
+			[]string{"--listen", "systemd", guest}, "", 1,
+			"LISTEN_FDNAMES has 2 names and LISTEN_FDS is 1; "},
+		{"another process", "LISTEN_PID=1 LISTEN_FDS=2 ", []string{"--listen", "systemd", guest},
+			"", 1, `passed to process "1", by LISTEN_PID, and this is process `},
+		{"no number", "LISTEN_PID=$$ LISTEN_FDS=two ", []string{"--listen", "systemd", guest}, "",
+			1,
+			`LISTEN_FDS is "two", not a number of sockets from 1 to 4096; `},
+		{"none", "LISTEN_PID=$$ LISTEN_FDS=0 ", []string{"--listen", "systemd", guest}, "", 1,
+			`LISTEN_FDS is "0", not a number`},
+		{"more than there are", "LISTEN_PID=$$ LISTEN_FDS=3 LISTEN_FDNAMES=a:b:c ",
+			[]string{"--listen", "systemd",
+				guest}, "", 1, `descriptor 5 ("c") was announced as a ` +
+				`socket: `},
+		{"not for another flag", two, []string{"--listen", "tcp://127.0.0.1:0", "--timeout", "1ms",
+			guest}, "", 124, "the time given by --timeout is over"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.network != "" {
+				addr := tcp.Addr().String()
+				if test.network == "unix" {
+					addr = path
+				}
+				c, err := net.Dial(test.network, addr)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				io.WriteString(c, "hello")
+				defer func() {
+					c.SetDeadline(time.Now().Add(testTimeout))
+					if got, err := io.ReadAll(c); string(got) != "hello" {
+						t.Errorf("got %q, %v, want %q", got, err, "hello")
+					}
+				}()
+			}
+			status, out, stderr := startService(t, test.vars, files,
+				append([]string{"run"}, test.args...)...)
+			if status != test.status || !strings.Contains(stderr, test.stderr) ||
+				test.stderr == "" && stderr != "" {
+				t.Errorf("got status %d, %q and %q, want %d and %q", status, out, stderr,
+					test.status, test.stderr)
+			}
+		})
+	}
+}
+
+// TestSystemdVariablesAreRemoved inherits the environment, in which nothing announces sockets.
+func TestSystemdVariablesAreRemoved(t *testing.T) {
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	f, err := l.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	status, out, stderr := startService(t, "HELLO=1 LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=a ",
+		[]*os.File{f}, "run", "--env-inherit", "--listen", "systemd",
+		root+"/internal/guests/stdio.wasm")
+	if status != 0 || !strings.Contains(out, "HELLO=1") || strings.Contains(out, "LISTEN_") {
+		t.Errorf("got status %d, %q and %q, want HELLO and no LISTEN_ variable", status, out,
+			stderr)
+	}
+}
