@@ -134,6 +134,9 @@ const (
 	sizeName      = 20
 )
 
+// interfaceGarbage is how many bytes the host allocates for each address that it lists, about.
+const interfaceGarbage = 10 << 10
+
 func sockInterfaces(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	capacity := uint32(a[1])
 	if uint64(capacity)*sizeInterface > uint64(len(m)) {
@@ -147,6 +150,7 @@ func sockInterfaces(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 		return e
 	}
 	found, err := c.Interfaces()
+	c.ChargeGarbage(interfaceGarbage * (1 + len(found)))
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}

@@ -29,8 +29,15 @@ const (
 	busyWait    = 2 * time.Microsecond
 	// idleWait is the least cost of a wait while processors are idle.
 	idleWait    = 10 * time.Microsecond
-	movedWait   = 50 * time.Microsecond
+	movedWait   = 60 * time.Microsecond
 	maxWaitCost = 100 * time.Microsecond
+
+	// A datagram that leaves the socket wakes the OS thread on which the Go runtime waits for the
+	// network: the socket's buffer has space again (epoll(7), EPOLLET). That thread finds nothing
+	// to do, and waits again. However many datagrams are sent, it does so once in pollWakeEvery. If
+	// the processors are saturated, no thread waits for the network alone.
+	pollWakeEvery = 50 * time.Microsecond
+	pollWakeCost  = 15 * time.Microsecond
 
 	// garbagePerNs is the number of bytes that the Go runtime collects in 1 ns, with a heap of a
 	// few MiB.
@@ -51,6 +58,11 @@ type meter struct {
 	sinceReading int64
 	reading      reading
 
+	// wakesPoller tells that the thread has woken Go's poller since the last charge.
+	wakesPoller bool
+	// pollerWoken is the time at which the last such wake was charged.
+	pollerWoken int64
+
 	waits uint32
 	// waitCost is the mean cost of the measured waits, in ns.
 	waitCost int64
@@ -68,8 +80,19 @@ func (t *Thread) charge(now int64) {
 		gap = t.chargeable(gap)
 		m.sinceReading = 0
 	}
+	if m.wakesPoller {
+		m.wakesPoller = false
+		if now-m.pollerWoken >= int64(pollWakeEvery) && !t.s.saturated.Load() {
+			m.pollerWoken = now
+			gap += int64(pollWakeCost)
+		}
+	}
 	t.addTime(gap, now)
 }
+
+// WakesPoller tells that the thread has sent a datagram. The next charge includes what that costs
+// the Go runtime.
+func (t *Thread) WakesPoller() { t.meter.wakesPoller = true }
 
 // chargeable reads the clock of the OS thread and returns the part of a gap that is charged.
 func (t *Thread) chargeable(gap int64) int64 {
@@ -130,7 +153,7 @@ func (t *Thread) endWait(now int64) {
 		case now == 0:
 			cost = int64(idleWait)
 		case last == m.reading && last.sameThread(now):
-			cost = min(max(2*took, int64(idleWait)), int64(maxWaitCost))
+			cost = min(max(2*took+took/2, int64(idleWait)), int64(maxWaitCost))
 		default:
 			cost = int64(movedWait)
 		}

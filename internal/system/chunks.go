@@ -12,17 +12,17 @@ func totalLen(bufs [][]byte) (n int) {
 	return n
 }
 
-// prefix returns the first n bytes of bufs, which must have as many. It changes bufs until undo is
-// called.
-func prefix(bufs [][]byte, n int) (short [][]byte, undo func()) {
+// prefix returns the first n bytes of bufs, which must have as many, and their last buffer as it
+// was. The caller puts that back afterwards, since prefix shortens it in place.
+func prefix(bufs [][]byte, n int) (short [][]byte, last []byte) {
 	for i, b := range bufs {
 		if n <= len(b) {
 			bufs[i] = b[:n:n]
-			return bufs[:i+1], func() { bufs[i] = b }
+			return bufs[:i+1], b
 		}
 		n -= len(b)
 	}
-	return bufs, func() {}
+	return bufs, bufs[len(bufs)-1]
 }
 
 // inChunks calls move for one chunk of bufs after another; done is how many bytes were moved
@@ -32,9 +32,9 @@ func (t *Thread) inChunks(bufs [][]byte, move func(bufs [][]byte, done int) (int
 	error) {
 	total, left := 0, totalLen(bufs)
 	for left > chunkSize {
-		chunk, undo := prefix(bufs, chunkSize)
+		chunk, last := prefix(bufs, chunkSize)
 		n, err := move(chunk, total)
-		undo()
+		chunk[len(chunk)-1] = last
 		if err != nil && total > 0 {
 			return total, t.Err()
 		}

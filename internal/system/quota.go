@@ -184,9 +184,9 @@ func (q *quota) write(f *hostfs.File, bufs [][]byte, at func(size uint64) (uint6
 		if over >= want {
 			return 0, q.errFull()
 		}
-		short, undo := prefix(bufs, int(want-over))
-		defer undo()
-		bufs = short
+		var last []byte
+		bufs, last = prefix(bufs, int(want-over))
+		defer func() { bufs[len(bufs)-1] = last }()
 	}
 	n, err := do(bufs)
 	if n > 0 {

@@ -130,6 +130,9 @@ func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort
 	}
 	total, err := s.Send(bufs, to)
 	datagram := s.Type() == network.Datagram
+	if datagram {
+		t.schedThread.WakesPoller()
+	}
 	if err == nil {
 		if bufs = advance(bufs, total); datagram || len(bufs) == 0 {
 			return total, nil
