@@ -185,7 +185,7 @@ func callArguments(port uint16) (map[string][][]uint64, map[uint32][]byte) {
 			atAddress:  wamrAddress([4]byte{127, 0, 0, 1}, port),
 			atForeign:  wamrAddress([4]byte{192, 0, 2, 1}, 9),
 			atDatagram: vector(atBuffer, 60000), atByte: vector(atBuffer, 1),
-			atLarge: vector(atBuffer, largeBuffer),
+			atLarge:  vector(atBuffer, largeBuffer),
 			atTimers: timers, atSockets: sockets, atShort: short,
 		}
 }
