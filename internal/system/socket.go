@@ -290,8 +290,8 @@ func (t *Thread) Available(fd int32) (int, error) {
 }
 
 // Shutdown ends one or both directions of a connection, as shutdown(2) does.
-func (t *Thread) Shutdown(fd int32, how network.How) error {
-	_, s, err := t.socketAt(fd)
+func (g *Guest) Shutdown(fd int32, how network.How) error {
+	_, s, err := g.socketAt(fd)
 	if err != nil {
 		return err
 	}

@@ -214,7 +214,7 @@ func (s *output) blockingSplice(g *Guest, src *input, length uint64) (uint64, er
 
 // interest implements waitable: the stream is ready unless a write goes on.
 func (s *output) interest(x *system.Subscription) (ready bool) {
-	if s.closed || !s.pending.busy() {
+	if s.closed || s.sendClosed || !s.pending.busy() {
 		return true
 	}
 	x.Kind, x.Signal = system.Signalled, &s.pending.ended

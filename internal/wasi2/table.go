@@ -163,12 +163,14 @@ func (w *interfaces) parse(t *table) (*Interface, error) {
 
 func (r *row) hostFunc(name string, typ *wit.Func) *canon.HostFunc {
 	f := &canon.HostFunc{Name: name, Type: typ}
-	f.Generic = func(c *canon.Call) (err error) {
-		g := c.Host().(*Guest)
-		g.EnterCall(&f.Name)
-		defer g.finishCall(f, &err)
-		g.ChargeGarbage(genericGarbage)
-		return r.generic(g, c)
+	if r.generic != nil {
+		f.Generic = func(c *canon.Call) (err error) {
+			g := c.Host().(*Guest)
+			g.EnterCall(&f.Name)
+			defer g.finishCall(f, &err)
+			g.ChargeGarbage(genericGarbage)
+			return r.generic(g, c)
+		}
 	}
 	if r.direct != nil {
 		f.Direct = func(c *canon.Call, stack []uint64) (err error) {
