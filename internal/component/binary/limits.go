@@ -1,0 +1,13 @@
+package binary
+
+// Limits of what is decoded. They keep hostile components small in memory; what tools write is far
+// below them.
+const (
+	maxSize    = 256 << 20 // bytes of a component
+	maxNesting = 100       // components and declarations of types in each other
+	maxTypes   = 1_000_000 // types in one index space
+	maxItems   = 100_000   // items in another index space
+	maxFields  = 1_000     // fields, cases, labels, parameters of one type
+	maxLabel   = 1_000     // bytes of a label
+	maxDecls   = 10_000    // imports and exports of one type of an instance or component
+)

@@ -1,0 +1,36 @@
+package link
+
+import "github.com/wasport/wasport/internal/component/binary"
+
+// A budget bounds what validation costs: a component of a few bytes can make types whose
+// replacement or comparison takes any time and memory. What tools write stays far below.
+type budget struct {
+	nodes, work int
+}
+
+// freeNodes is how many types and names any component may make by replacing resource types in
+// others. Each takes some 200 bytes. freeWork is how many types it may have looked at.
+const (
+	freeNodes = 1 << 16
+	freeWork  = 1 << 24
+)
+
+func newBudget(size int) *budget {
+	return &budget{freeNodes + size/4, freeWork + 8*size}
+}
+
+// take charges for n types or names that are made.
+func (b *budget) take(n, offset int) error {
+	if b.nodes -= n; b.nodes < 0 {
+		return binary.Errorf(binary.TooMuch, offset, "types that are made of others are too many")
+	}
+	return b.look(n, offset)
+}
+
+// look charges for n types that are looked at.
+func (b *budget) look(n, offset int) error {
+	if b.work -= n; b.work < 0 {
+		return binary.Errorf(binary.TooMuch, offset, "types take too long to compare")
+	}
+	return nil
+}

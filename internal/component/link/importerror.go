@@ -1,0 +1,52 @@
+package link
+
+import (
+	"fmt"
+	"strings"
+)
+
+// An ImportError lists what a component imports and the host does not have.
+type ImportError struct {
+	Lacking []Lacking
+}
+
+// A Lacking is one import that the host cannot supply.
+type Lacking struct {
+	// Interface is the name of the import with version, as the component spells it.
+	Interface string
+
+	// Item is the name of the function or type in the interface, or empty for all of it.
+	Item string
+
+	// Want and Have are the types in the spelling of WIT. Have is empty if the host has no such
+	// item.
+	Want, Have string
+
+	// Reason says what is wrong where that does not follow from the types.
+	Reason string
+}
+
+func (e *ImportError) Error() string {
+	var b strings.Builder
+	b.WriteString("the component imports what the host does not have:")
+	for _, l := range e.Lacking {
+		b.WriteString("\n  ")
+		b.WriteString(l.String())
+	}
+	return b.String()
+}
+
+// String returns a line for one import.
+func (l Lacking) String() string {
+	name := l.Interface
+	if l.Item != "" {
+		name += "#" + l.Item
+	}
+	switch {
+	case l.Reason != "":
+		return fmt.Sprintf("%s: %s", name, l.Reason)
+	case l.Have == "":
+		return fmt.Sprintf("%s: %s", name, l.Want)
+	}
+	return fmt.Sprintf("%s: got %s, want %s", name, l.Have, l.Want)
+}
