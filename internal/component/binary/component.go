@@ -132,7 +132,7 @@ type Alias struct {
 	Name string
 }
 
-// A Desc describes what is imported or exported.
+// A Desc describes an import or export.
 type Desc struct {
 	Sort Sort
 
@@ -160,7 +160,7 @@ type Export struct {
 	Desc *Desc
 }
 
-// A CanonKind says what a Canon makes.
+// A CanonKind is the kind of a Canon.
 type CanonKind uint8
 
 // The kinds of canonical definitions.

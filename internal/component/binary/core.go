@@ -2,7 +2,7 @@ package binary
 
 import "bytes"
 
-// A Module is what a core module imports and exports. Whether its code is valid is not known here.
+// A Module has the imports and exports of a core module. Its code is not looked at.
 type Module struct {
 	Imports []CoreImport
 	Exports []CoreExport
@@ -167,18 +167,17 @@ func (d *moduleDecoder) coreExport() CoreExport {
 	e := CoreExport{Name: d.name()}
 	kind := d.byte()
 	i := int64(d.u32())
-	spaces := [...]struct{ n int }{{len(d.funcs)}, {len(d.tables)}, {len(d.memories)},
-		{len(d.globals)}}
+	lengths := [...]int{len(d.funcs), len(d.tables), len(d.memories), len(d.globals)}
 	if kind == 4 {
 		d.unsupported("exceptions")
 	}
-	if int(kind) >= len(spaces) {
+	if int(kind) >= len(lengths) {
 		d.malformed("unknown kind %#x of a core export", kind)
 	}
 	if d.err != nil {
 		return e
 	}
-	if i >= int64(spaces[kind].n) {
+	if i >= int64(lengths[kind]) {
 		d.fail(Invalid, "unknown %s %d in a core export", CoreKind(kind), i)
 		return e
 	}
@@ -206,7 +205,7 @@ func (d *moduleDecoder) uniqueExports() {
 	}
 }
 
-// constant skips a constant expression, whose value does not matter here.
+// constant skips a constant expression. Its value does not matter here.
 // Source: WebAssembly Core Specification 2.0, section 3.3.10; and the proposal of extended constant
 // expressions.
 func (d *moduleDecoder) constant() {

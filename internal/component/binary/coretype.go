@@ -1,6 +1,6 @@
 package binary
 
-// A CoreKind says what a core module imports or exports. Its numbers are those of the format.
+// A CoreKind is the kind of an import or export of a core module. Its numbers are the format's.
 type CoreKind byte
 
 // The kinds of imports and exports of a core module.
@@ -41,7 +41,7 @@ type CoreFuncType struct {
 	Params, Results []CoreValue
 }
 
-// A CoreExtern is the type of what a core module imports or exports.
+// A CoreExtern is the type of an import or export of a core module.
 type CoreExtern struct {
 	Kind CoreKind
 
@@ -72,7 +72,7 @@ type CoreModuleType struct {
 	Decls []CoreDecl
 }
 
-// A CoreDeclKind says what a CoreDecl is.
+// A CoreDeclKind is the kind of a CoreDecl.
 type CoreDeclKind byte
 
 // The kinds of declarations in the type of a core module.
@@ -208,7 +208,7 @@ func (r *reader) table() CoreExtern {
 	return x
 }
 
-// maxPages is what a memory of 32 bits can have.
+// maxPages is the greatest size of a memory with addresses of 32 bits.
 const maxPages = 1 << 16
 
 func (r *reader) memory() CoreExtern {

@@ -4,7 +4,7 @@ import "bytes"
 
 var magic = []byte("\x00asm")
 
-// A layer is what the last two bytes of a preamble say.
+// The layers, which are the last two bytes of a preamble.
 const (
 	coreLayer      = 0
 	componentLayer = 1
@@ -189,8 +189,8 @@ func (d *decoder) coreModule() {
 	d.grow(CoreModuleSort)
 }
 
-// custom reads the names of core modules in the section "component-name". It ignores what it does
-// not understand, since the section is for debugging only.
+// custom reads the names of core modules in the section "component-name". It ignores unknown
+// parts, since the section is for debugging only.
 // Source: component model, Binary.md, "Name Section".
 func (d *decoder) custom() {
 	if d.name() != "component-name" || d.err != nil {

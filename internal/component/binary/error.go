@@ -20,14 +20,14 @@ const (
 	TooMuch
 )
 
-// An Error tells what is wrong with a component, and where.
+// An Error tells a fault of a component and its position.
 type Error struct {
 	Kind Kind
 
 	// Offset is the position in the whole binary, in bytes.
 	Offset int
 
-	// Text says what is wrong. It may quote names of the component, as %q does.
+	// Text tells the fault. It may quote names of the component, as %q does.
 	Text string
 }
 

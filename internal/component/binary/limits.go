@@ -1,7 +1,6 @@
 package binary
 
-// Limits of what is decoded. They keep hostile components small in memory; what tools write is far
-// below them.
+// Limits of a component. They keep hostile ones small in memory; tools stay far below them.
 const (
 	maxSize    = 256 << 20 // bytes of a component
 	maxNesting = 100       // components and declarations of types in each other

@@ -122,11 +122,11 @@ func (r *reader) count(size int) int {
 	return int(n)
 }
 
-// countMax is count with a limit. What names the items for the error message.
-func (r *reader) countMax(size, limit int, what string) int {
+// countMax is count with a limit. The error message calls the items by the given word.
+func (r *reader) countMax(size, limit int, word string) int {
 	n := r.count(size)
 	if n > limit {
-		r.fail(TooMuch, "%d %s, at most %d are allowed", n, what, limit)
+		r.fail(TooMuch, "%d %s, at most %d are allowed", n, word, limit)
 		return 0
 	}
 	return n

@@ -83,8 +83,8 @@ type ResourceType struct {
 }
 
 // A ScopeType is the type of an instance or of a component. Its declarations have index spaces of
-// their own. They are *CoreType, *Type, *Alias, *Import and *Export. The Desc of such an *Export is
-// what it exports, and its Item is not set.
+// their own. They are *CoreType, *Type, *Alias, *Import and *Export. The Desc of such an *Export
+// describes the item, and its Item is not set.
 type ScopeType struct {
 	Component bool
 	Decls     []Definition

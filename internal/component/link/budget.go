@@ -2,8 +2,8 @@ package link
 
 import "github.com/wasport/wasport/internal/component/binary"
 
-// A budget bounds what validation costs: a component of a few bytes can make types whose
-// replacement or comparison takes any time and memory. What tools write stays far below.
+// A budget bounds the cost of validation: to replace or compare the types of a component of a few
+// bytes may take any time and memory. Tools stay far below it.
 type budget struct {
 	nodes, work int
 }

@@ -95,7 +95,7 @@ func (v *validator) base(r *wit.Resource) *wit.Resource {
 	return r
 }
 
-// addExtern adds an import or export to the scope, and what it adds to the index spaces. It returns
+// addExtern adds an import or export to the scope, and to the index space of its sort. It returns
 // the entity as it is known there.
 func (v *validator) addExtern(
 	s *scope, name string, e entity, dir direction, offset int,
@@ -266,7 +266,7 @@ func (v *validator) registerNamed(
 	return true, nil
 }
 
-// mismatch puts what does not fit before why.
+// mismatch puts the place of a mismatch before its reason.
 func mismatch(err error, format string, args ...any) error {
 	if e, ok := err.(*binary.Error); ok && e.Kind == binary.Invalid {
 		return binary.Errorf(e.Kind, e.Offset, "%s: %s", fmt.Sprintf(format, args...), e.Text)

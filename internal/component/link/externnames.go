@@ -48,7 +48,7 @@ func (n *externNames) check(v *validator, name string, e entity, offset int) err
 	return nil
 }
 
-// checkFunc says what is wrong with a function of a resource type, or nothing.
+// checkFunc tells the fault of a function of a resource type, or nothing.
 func (n *externNames) checkFunc(x externName, f *wit.Func) string {
 	var handle *wit.Type
 	switch x.kind {

@@ -62,7 +62,7 @@ func (f *free) typ(t typ, offset int) error {
 	return nil
 }
 
-// closed adds what tables refer to, but for the resource types that they define.
+// closed adds the resource types that tables refer to, but for those that they define.
 func (f *free) closed(own []*wit.Resource, offset int, tables ...*table) error {
 	inner := f.v.newFree()
 	for _, t := range tables {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// An ImportError lists what a component imports and the host does not have.
+// An ImportError lists the imports of a component that the host does not have.
 type ImportError struct {
 	Lacking []Lacking
 }
@@ -22,7 +22,7 @@ type Lacking struct {
 	// item.
 	Want, Have string
 
-	// Reason says what is wrong where that does not follow from the types.
+	// Reason tells the fault where it does not follow from the types.
 	Reason string
 }
 

@@ -5,7 +5,7 @@ import (
 	"github.com/wasport/wasport/internal/component/wit"
 )
 
-// A mapping replaces resource types in types. It remembers what it made.
+// A mapping replaces resource types in types. It remembers the types that it made.
 type mapping struct {
 	v *validator
 
@@ -23,7 +23,7 @@ func (v *validator) newMapping() *mapping {
 	return m
 }
 
-// put makes by the replacement of t, whose names it takes over.
+// put makes by the replacement of t.
 func (m *mapping) put(t, by typ) {
 	if r, ok := t.(*wit.Resource); ok {
 		m.resources[r] = by.(*wit.Resource)
@@ -167,7 +167,7 @@ func same(t, u table) bool {
 	return len(t.items) == 0 || &t.items[0] == &u.items[0]
 }
 
-// bounds replaces resource types whose paths stay. No replaced type binds resources that are
+// bounds replaces resource types, and keeps their paths. No replaced type binds resources that are
 // replaced: those are bound outside.
 func (m *mapping) bounds(list []bound, offset int) ([]bound, error) {
 	if len(list) == 0 {

@@ -3,7 +3,8 @@ package link
 import "github.com/wasport/wasport/internal/component/wit"
 
 // namedTypes finds types that imports or exports refer to without importing or exporting them.
-// Records, variants, enums, flags and resource types must be named; what is made of them need not.
+// Records, variants, enums, flags and resource types must be named; types that are made of them
+// need not.
 // Source: component model, Explainer.md, "Import and Export Definitions".
 type namedTypes struct {
 	v      *validator

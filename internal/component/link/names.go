@@ -32,7 +32,7 @@ func isLabel(s string) bool {
 // isLowerLabel reports whether s is a label without letters of upper case.
 func isLowerLabel(s string) bool { return isLabel(s) && s == strings.ToLower(s) }
 
-// A nameKind says what the name of an import or export may name.
+// A nameKind is the form of the name of an import or export.
 type nameKind uint8
 
 const (
@@ -69,7 +69,8 @@ func parseName(s string, offset int) (externName, error) {
 			continue
 		}
 		resource, label, dotted := strings.Cut(rest, ".")
-		if dotted == (p.kind == constructorName) || !isLabel(resource) || dotted && !isLabel(label) {
+		if dotted == (p.kind == constructorName) || !isLabel(resource) ||
+			dotted && !isLabel(label) {
 			return bad()
 		}
 		return externName{p.kind, resource, label}, nil
@@ -130,7 +131,7 @@ func areIdentifiers(s string, strict bool) bool {
 	return true
 }
 
-// unique returns what must differ between the names of a scope: they are strongly unique.
+// unique returns the text that no other name in a scope may have: names are strongly unique.
 // Source: component model, Explainer.md, "Name Uniqueness".
 func (n externName) unique(name string) string {
 	switch n.kind {

@@ -1,16 +1,16 @@
 // Package link validates a component and plans how to make an instance of it.
 //
-// Instantiation does not depend on running: which component is instantiated with what is known from
-// the bytes. So Plan flattens a component, nested ones included, into a Program: a list of steps
-// over core instances, host functions and lifted functions. Instances of components, instances that
-// consist of items of others, aliases and type checks are gone then. The import section of each core
-// module is rewritten to say where its imports come from: the number of a core instance and the name
-// of an export there, or the number of a host function.
+// Instantiation does not depend on running: the bytes tell which component is instantiated with
+// which arguments. So Plan flattens a component, nested ones included, into a Program: a list of
+// steps over core instances, host functions and lifted functions. Instances of components,
+// instances that consist of items of others, aliases and type checks are gone then. The import
+// section of each core module is rewritten to name the origin of each import: the number of a core
+// instance and an export there, or the number of a host function.
 //
 // Types are checked on abstract resource types first, for each component once, as the component
 // model's Explainer.md has it. The plan replaces them by the resource types of one guest.
 //
-// Running a program is the engine's; what values look like in memory is package canon's.
+// Running a program is the engine's, and values in memory are package canon's.
 package link
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/wasport/wasport/internal/component/wit"
 )
 
-// A World is what the host has for components to import. Names of interfaces are without version,
+// A World has the interfaces that components can import. Names of interfaces are without version,
 // such as "wasi:io/streams". Every 0.2.x of an interface is the same.
 type World interface {
 	// Has reports whether the host has an interface.
@@ -43,7 +43,7 @@ type Program struct {
 	// imports of different origins is there more than once.
 	Modules []Module
 
-	// Steps make a guest's instance, in order. What a step names was made by an earlier one.
+	// Steps make a guest's instance, in order. A step names only things of earlier ones.
 	Steps []Step
 
 	// Cores are the core instances, in the order of their steps.
@@ -97,10 +97,10 @@ const HostModule = "host"
 // an index in Program.Cores. The names of exports are those of that instance's module.
 func CoreModuleName(index int) string { return strconv.Itoa(index) }
 
-// A StepKind says what a Step makes.
+// A StepKind names the list of a Program that a Step makes an element of.
 type StepKind uint8
 
-// The kinds of steps. Each makes an element of the list of a Program that is named here.
+// The kinds of steps.
 const (
 	// StepCore instantiates a core module, and runs its start function: Cores.
 	StepCore StepKind = iota
@@ -157,7 +157,7 @@ type Options struct {
 	Memory, Realloc, PostReturn *CoreItem
 }
 
-// A HostKind says what a Host does.
+// A HostKind is the task of a Host.
 type HostKind uint8
 
 // The kinds of host functions.
@@ -189,7 +189,7 @@ type Host struct {
 	// Core is the type that core modules see.
 	Core wit.CoreFunc
 
-	// Type is the type of what is lowered, with the resource types of Program.Resources.
+	// Type is the type of the lowered function, with the resource types of Program.Resources.
 	Type *wit.Func
 
 	// Options are those of the lowering.
@@ -223,6 +223,7 @@ type Lifted struct {
 
 // A Resource is a resource type. Two handles are of the same type if they have the same Type.
 type Resource struct {
+	// Type is the world's for a resource type of the host. Its Instance is Component + 1.
 	Type *wit.Resource
 
 	// Component is the index of the component instance that defines it, or -1 for the host. The
@@ -248,7 +249,7 @@ type Import struct {
 	Err string
 }
 
-// An Export is what the root exports.
+// An Export is an export of the root.
 type Export struct {
 	// Name is the name with version, such as "wasi:cli/run@0.2.3".
 	Name string

@@ -99,12 +99,12 @@ func (s *scope) value(i binary.Ref, offset int) (*wit.Type, error) {
 	return nil, binary.Errorf(binary.Invalid, offset, "type %d is no type of values", i)
 }
 
-// typeAt returns type i, which must be a T. What says what that is.
-func typeAt[T typ](s *scope, i uint32, what string, offset int) (T, error) {
+// typeAt returns type i, which must be a T, in words a type of the things named.
+func typeAt[T typ](s *scope, i uint32, things string, offset int) (T, error) {
 	t, err := at(s.types, i, binary.TypeSort, offset)
 	v, ok := t.(T)
 	if err == nil && !ok {
-		err = binary.Errorf(binary.Invalid, offset, "type %d is no type of %s", i, what)
+		err = binary.Errorf(binary.Invalid, offset, "type %d is no type of %s", i, things)
 	}
 	return v, err
 }

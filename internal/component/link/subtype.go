@@ -115,8 +115,8 @@ func (v *validator) subInstance(a, b *instanceType, offset int) error {
 	return nil
 }
 
-// subComponent checks that what b imports suffices for a, and that what a then exports suffices
-// for b.
+// subComponent checks that the imports of b suffice for a, and that the exports of a, which has
+// them, suffice for b.
 func (v *validator) subComponent(a, b *componentType, offset int) error {
 	m, err := v.open(&b.imports, &a.imports, a.imported, offset)
 	if err != nil {

@@ -5,12 +5,12 @@ import (
 	"github.com/wasport/wasport/internal/component/wit"
 )
 
-// A typ is what a type index stands for: a *wit.Type, *wit.Func, *wit.Resource, *instanceType or
-// *componentType. Two types of the same structure are different as values of typ: names belong to
-// one of them only.
+// A typ is an item of the index space of types: a *wit.Type, *wit.Func, *wit.Resource,
+// *instanceType or *componentType. Two types of the same structure are different as values of typ:
+// names belong to one of them only.
 type typ any
 
-// An entity is the type of what is imported or exported. For TypeSort typ is the type as it is
+// An entity is the type of an import or export. For TypeSort typ is the type as it is
 // known here, and ref the one that it was made of; they are the same for a fresh resource type.
 // For CoreModuleSort typ is a *moduleType.
 type entity struct {

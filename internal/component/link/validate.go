@@ -9,25 +9,25 @@ import (
 type validator struct {
 	*budget
 
-	// aliases are other names of resource types, and what they name. Handles of an alias and of
-	// what it names are of the same type, but only one of them may have been exported.
+	// aliases are further names of resource types, with the types. Handles of an alias and of its
+	// type are of the same type, but only one of them may have been exported.
 	aliases map[*wit.Resource]*wit.Resource
 	named   map[*wit.Resource][]*wit.Resource
 
-	// canonical replaces aliases in types by what they name. Keys are added to aliases before any
-	// type has them.
+	// canonical replaces aliases in types by the types that they name. Keys are added to aliases
+	// before any type has them.
 	canonical *wit.Substitution
 
 	// modules counts the core modules.
 	modules int
 }
 
-// checked is a valid component, with what a plan needs to know of the types.
+// checked is a valid component, with the types that a plan needs to know.
 type checked struct {
 	*binary.Component
 	typ *componentType
 
-	// facts are what is known of each definition; most have none.
+	// facts are the results of checking each definition; most have none.
 	facts []any
 }
 
@@ -37,16 +37,18 @@ type (
 	// importFact is the entity that is imported.
 	importFact struct{ entity }
 
-	// canonFact has the type of what is lifted or lowered, or the resource type of a built-in.
+	// canonFact has the type of the lifted or lowered function, or the resource type of a
+	// built-in.
 	canonFact struct {
 		fn       *wit.Func
 		core     wit.CoreFunc
 		resource *wit.Resource
 	}
 
-	// instanceFact has the resource types that an instance defines, and those among its arguments
-	// or exports, by their index.
+	// instanceFact has the names that an instance of items exports, the resource types that an
+	// instance defines, and those among its arguments or exports, by their index.
 	instanceFact struct {
+		exports   *names
 		defined   []bound
 		resources map[int]*wit.Resource
 	}
@@ -55,18 +57,19 @@ type (
 // Validate checks that a component is valid, whatever the host has. The error is a *binary.Error.
 // The code of core modules is not looked at.
 func Validate(c *binary.Component) error {
-	_, err := check(c)
+	_, _, err := check(c)
 	return err
 }
 
-func check(c *binary.Component) (*checked, error) {
+func check(c *binary.Component) (*validator, *checked, error) {
 	v := &validator{
 		budget:  newBudget(c.Size),
 		aliases: make(map[*wit.Resource]*wit.Resource),
 		named:   make(map[*wit.Resource][]*wit.Resource),
 	}
 	v.canonical = wit.NewSubstitution(v.aliases)
-	return v.component(c, nil)
+	k, err := v.component(c, nil)
+	return v, k, err
 }
 
 func (v *validator) component(c *binary.Component, outer *scope) (*checked, error) {
@@ -114,7 +117,7 @@ func (v *validator) definition(s *scope, c *binary.Component, d binary.Definitio
 	return v.declaration(s, d)
 }
 
-// declaration checks what can occur in a component and in the type of one.
+// declaration checks a definition that can occur in a component and in the type of one.
 func (v *validator) declaration(s *scope, d binary.Definition) (any, error) {
 	switch d := d.(type) {
 	case *binary.CoreType:
@@ -220,7 +223,7 @@ func (v *validator) alias(s *scope, a *binary.Alias) error {
 	return nil
 }
 
-// instantiate checks that a component gets what it imports, and adds the instance.
+// instantiate checks that a component gets its imports, and adds the instance.
 func (v *validator) instantiate(s *scope, d *binary.Instantiate) (any, error) {
 	c, err := at(s.components, d.Component, binary.ComponentSort, d.At())
 	if err != nil {
@@ -299,5 +302,6 @@ func (v *validator) exports(s *scope, d *binary.Exports) (any, error) {
 		}
 	}
 	s.instances = append(s.instances, i)
+	fact.exports = i.exports.names
 	return fact, nil
 }

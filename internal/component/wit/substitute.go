@@ -8,7 +8,8 @@ type Substitution struct {
 	made      map[*Type]*Type
 }
 
-// NewSubstitution returns a substitution of keys by values. The map must not change afterwards.
+// NewSubstitution returns a substitution of keys by values. The map may only grow afterwards, by
+// resources that no type has yet which was given to the substitution.
 func NewSubstitution(resources map[*Resource]*Resource) *Substitution {
 	return &Substitution{resources: resources, made: map[*Type]*Type{}}
 }
@@ -54,6 +55,12 @@ func (s *Substitution) replace(t *Type) *Type {
 	}
 	return &made
 }
+
+// Put makes by the result for t, wherever t is part of a type.
+func (s *Substitution) Put(t, by *Type) { s.made[t] = by }
+
+// Made returns how many types have a result.
+func (s *Substitution) Made() int { return len(s.made) }
 
 // Func returns f with resources replaced; f itself if it has none of them.
 func (s *Substitution) Func(f *Func) *Func {

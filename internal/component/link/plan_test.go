@@ -1,0 +1,69 @@
+package link
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/wasport/wasport/internal/component/binary"
+	"github.com/wasport/wasport/internal/component/wit"
+)
+
+// emptyWorld is a host that has nothing.
+type emptyWorld struct{}
+
+func (emptyWorld) Has(string) bool                       { return false }
+func (emptyWorld) Func(string, string) *wit.Func         { return nil }
+func (emptyWorld) Resource(string, string) *wit.Resource { return nil }
+func (emptyWorld) Type(string, string) *wit.Type         { return nil }
+
+func plan(t *testing.T, b []byte, w World, trapMissing bool) (*Program, error) {
+	t.Helper()
+	c, err := binary.Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	return Plan(c, w, trapMissing)
+}
+
+// fixtures are the components that are built from sources in this repository.
+func fixtures(t testing.TB) map[string][]byte {
+	paths, err := filepath.Glob("../../guests/components/*.wasm")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("got %d components, %v, want some", len(paths), err)
+	}
+	list := make(map[string][]byte)
+	for _, p := range paths {
+		b, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list[filepath.Base(p)] = b
+	}
+	return list
+}
+
+// What wit-component writes for a command without an adapter: a shim, the main module, and a
+// module that fills the shim's table.
+func TestPlanOfCommands(t *testing.T) {
+	for name, b := range fixtures(t) {
+		t.Run(name, func(t *testing.T) {
+			p, err := plan(t, b, emptyWorld{}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(p.Modules) != 3 || len(p.Cores) != 3 || len(p.Components) != 2 {
+				t.Errorf("got %d modules, %d core instances, %d components, want 3, 3, 2",
+					len(p.Modules), len(p.Cores), len(p.Components))
+			}
+			if p.Run < 0 || p.RunName != "wasi:cli/run@0.2.12" {
+				t.Errorf("got run %d of %q, want one of wasi:cli/run@0.2.12", p.Run, p.RunName)
+			}
+			for _, h := range p.Hosts {
+				if h.Kind == HostImport {
+					t.Errorf("got an import of %s, want none of a host without any", h.Interface)
+				}
+			}
+		})
+	}
+}
