@@ -168,32 +168,41 @@ func (l *lifter) flatVariant(t *wit.Type, f *flats) (Value, error) {
 // scalar makes a value of one number, of which the bits beyond its size are ignored.
 func (l *lifter) scalar(t *wit.Type, n uint64) (Value, error) {
 	switch t.Kind() {
-	case wit.KindBool:
-		return Bool(uint32(n) != 0), nil
-	case wit.KindS8:
-		return Int(int64(int8(n))), nil
-	case wit.KindU8:
-		return Uint(uint64(uint8(n))), nil
-	case wit.KindS16:
-		return Int(int64(int16(n))), nil
-	case wit.KindU16:
-		return Uint(uint64(uint16(n))), nil
-	case wit.KindS32:
-		return Int(int64(int32(n))), nil
-	case wit.KindU32, wit.KindF32:
-		return Uint(uint64(uint32(n))), nil
-	case wit.KindChar:
-		if n := uint32(n); n > utf8.MaxRune || 0xD800 <= n && n <= 0xDFFF {
-			return Value{}, Trapf("the char %#x is no Unicode scalar value", n)
-		}
-		return Uint(uint64(uint32(n))), nil
-	case wit.KindFlags:
-		return Uint(n & (1<<len(t.Fields()) - 1)), nil
 	case wit.KindOwn, wit.KindBorrow:
 		return l.handle(t, uint32(n))
+	case wit.KindChar:
+		if !isScalarValue(n) {
+			return Value{}, Trapf("the char %#x is no Unicode scalar value", uint32(n))
+		}
 	}
-	return Value{bits: n}, nil
+	return Value{bits: narrow(t, n)}, nil
 }
+
+// narrow drops the bits of n that are not of a number of type t: it is zero-extended or, if it is
+// signed, sign-extended to 64 bits.
+func narrow(t *wit.Type, n uint64) uint64 {
+	switch t.Kind() {
+	case wit.KindBool:
+		return Bool(uint32(n) != 0).bits
+	case wit.KindS8:
+		return uint64(int8(n))
+	case wit.KindU8:
+		return uint64(uint8(n))
+	case wit.KindS16:
+		return uint64(int16(n))
+	case wit.KindU16:
+		return uint64(uint16(n))
+	case wit.KindS32:
+		return uint64(int32(n))
+	case wit.KindU32, wit.KindF32, wit.KindChar:
+		return uint64(uint32(n))
+	case wit.KindFlags:
+		return n & (1<<len(t.Fields()) - 1)
+	}
+	return n
+}
+
+func isScalarValue(n uint64) bool { return utf8.ValidRune(rune(uint32(n))) }
 
 // handle takes a handle that is passed away, or lends one (CanonicalABI.md, "lift_own" and
 // "lift_borrow").

@@ -43,6 +43,9 @@ type Lowered struct {
 	Target    *Lifted
 	// call is the record of calls of Host, of which there is one at a time.
 	call Call
+	// args and lenders are kept for the next call.
+	args    []Value
+	lenders []uint32
 }
 
 // Call calls the function with the parameters in stack, and puts a flat result into stack[0]. An
@@ -89,7 +92,8 @@ func (l *Lowered) checkPlace(ptr uint32, t *wit.Type, what string) error {
 
 func (l *Lowered) callGeneric(ctx context.Context, stack []uint64, resultPtr uint32) error {
 	lift := newLifter(&l.Options)
-	lift.args, l.call.args = l.call.args[:0], nil
+	lift.args, lift.lenders = l.args[:0], l.lenders[:0]
+	l.args, l.lenders = nil, nil
 	if err := lift.params(l.Signature, stack); err != nil {
 		return err
 	}
@@ -102,7 +106,7 @@ func (l *Lowered) callGeneric(ctx context.Context, stack []uint64, resultPtr uin
 		in.table.entries[i].lends--
 	}
 	clear(lift.args)
-	l.call.args = lift.args
+	l.args, l.lenders = lift.args, lift.lenders
 	if l.Signature.Func.Result == nil {
 		return nil
 	}

@@ -164,15 +164,15 @@ func (w *lowerer) flatVariant(t *wit.Type, v Value, f *flats) error {
 // scalar returns the number that a value is written as. Signed ones are sign-extended to 64 bits.
 func (w *lowerer) scalar(t *wit.Type, v Value) (uint64, error) {
 	switch t.Kind() {
-	case wit.KindBool:
-		return v.bits & 1, nil
-	case wit.KindFlags:
-		return v.bits & (1<<len(t.Fields()) - 1), nil
 	case wit.KindOwn, wit.KindBorrow:
 		i, err := w.handle(t, v.Rep())
 		return uint64(i), err
+	case wit.KindChar:
+		if !isScalarValue(v.bits) {
+			return 0, wrongValue(t, "%#x", v.bits)
+		}
 	}
-	return v.bits, nil
+	return narrow(t, v.bits), nil
 }
 
 // handle makes a handle in the guest's table. A borrow by the instance that defines the resource

@@ -199,8 +199,9 @@ func TestHasBorrow(t *testing.T) {
 	s := newScope(t, wasi)
 	for text, want := range map[string]bool{
 		"u8": false, "input-stream": false, "borrow<error>": true,
-		"result<list<borrow<error>>, u8>": true, "result<_, option<tuple<u8, borrow<error>>>>": true,
-		"outgoing-datagram": false,
+		"result<list<borrow<error>>, u8>":             true,
+		"result<_, option<tuple<u8, borrow<error>>>>": true,
+		"outgoing-datagram":                           false,
 	} {
 		if got := mustType(t, s, text).HasBorrow(); got != want {
 			t.Errorf("%s: got %v, want %v", text, got, want)
