@@ -176,11 +176,8 @@ func fdReaddir(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	used := 0
 	err := c.ReadDir(int32(a[0]), a[3], func(entry hostfs.Entry) bool {
 		var head [wasi.SizeDirent]byte
-		typ := wasi.Filetype(entry.Type)
-		if entry.Type > hostfs.Symlink {
-			typ = wasi.FiletypeUnknown
-		}
-		wasi.PutDirent(head[:], entry.Next, entry.Ino, len(entry.Name), typ)
+		wasi.PutDirent(head[:], entry.Next, entry.Ino, len(entry.Name),
+			wasi.Filetype(entry.Type))
 		used += copy(buf[used:], head[:])
 		used += copy(buf[used:], entry.Name)
 		return used < len(buf)

@@ -33,7 +33,8 @@ const (
 	ReadWrite
 )
 
-// FileType is the type of a file. The numbers up to Symlink are the filetypes of WASI preview 1.
+// FileType is the type of a file. The numbers are the filetypes of package wasi: up to Symlink,
+// those of WASI preview 1.
 type FileType uint8
 
 const (

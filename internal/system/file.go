@@ -33,7 +33,7 @@ func newStdio(f *os.File, rights wasi.Rights) (*descriptor, error) {
 	return newDescriptor(file{File: h}, rights, 0), nil
 }
 
-func (f file) filetype() wasi.Filetype         { return filetype(f.Type()) }
+func (f file) filetype() wasi.Filetype         { return wasi.Filetype(f.Type()) }
 func (f file) read(bufs [][]byte) (int, error) { return f.Readv(bufs) }
 func (f file) flags() wasi.Fdflags             { return wasi.Fdflags(f.Flags() &^ hostfs.Nonblock) }
 func (f file) setFlags(w wasi.Fdflags) error   { return f.SetFlags(hostfs.Flags(w)) }
@@ -87,16 +87,9 @@ func (f file) stat() (wasi.Filestat, error) {
 	return filestat(s), err
 }
 
-func filetype(t hostfs.FileType) wasi.Filetype {
-	if t == hostfs.Pipe {
-		return wasi.FiletypeUnknown
-	}
-	return wasi.Filetype(t)
-}
-
 func filestat(s hostfs.Stat) wasi.Filestat {
 	return wasi.Filestat{
-		Dev: s.Dev, Ino: s.Ino, Type: filetype(s.Type), Nlink: s.Nlink, Size: s.Size,
+		Dev: s.Dev, Ino: s.Ino, Type: wasi.Filetype(s.Type), Nlink: s.Nlink, Size: s.Size,
 		Atim: s.Atime, Mtim: s.Mtime, Ctim: s.Ctime,
 	}
 }

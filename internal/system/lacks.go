@@ -45,6 +45,9 @@ func (g *Guest) NoteNotPreopen(fd int32) {
 	}
 }
 
+// NoteNoPreopens notes that a component asked for the preopened directories, and there are none.
+func (g *Guest) NoteNoPreopens() { g.NoteNotPreopen(firstPreopen) }
+
 // NoteBadFD notes that a call named a descriptor that is not open.
 func (g *Guest) NoteBadFD(fd int32) {
 	if g.listeners || fd != firstPreopen+g.preopens {

@@ -12,7 +12,19 @@ const (
 	FiletypeSocketDgram
 	FiletypeSocketStream
 	FiletypeSymbolicLink
+
+	// FiletypePipe is a pipe or FIFO. Preview 1 has no number for it, so structures of guests get
+	// FiletypeUnknown.
+	FiletypePipe
 )
+
+// number returns the number in structures of preview 1.
+func (t Filetype) number() uint8 {
+	if t == FiletypePipe {
+		t = FiletypeUnknown
+	}
+	return uint8(t)
+}
 
 // Fdflags are the flags of a descriptor.
 type Fdflags uint16

@@ -43,7 +43,7 @@ type Fdstat struct {
 // Put writes f into b, which has SizeFdstat bytes.
 func (f Fdstat) Put(b []byte) {
 	clear(b[:SizeFdstat])
-	b[0] = byte(f.Type)
+	b[0] = f.Type.number()
 	binary.LittleEndian.PutUint16(b[2:], uint16(f.Flags))
 	binary.LittleEndian.PutUint64(b[8:], uint64(f.Base))
 	binary.LittleEndian.PutUint64(b[16:], uint64(f.Inheriting))
@@ -60,8 +60,8 @@ type Filestat struct {
 
 // Put writes f into b, which has SizeFilestat bytes.
 func (f Filestat) Put(b []byte) {
-	for i, v := range [...]uint64{f.Dev, f.Ino, uint64(f.Type), f.Nlink, f.Size, f.Atim, f.Mtim,
-		f.Ctim} {
+	for i, v := range [...]uint64{f.Dev, f.Ino, uint64(f.Type.number()), f.Nlink, f.Size, f.Atim,
+		f.Mtim, f.Ctim} {
 		binary.LittleEndian.PutUint64(b[8*i:], v)
 	}
 }
@@ -71,7 +71,7 @@ func PutDirent(b []byte, next, ino uint64, namelen int, typ Filetype) {
 	binary.LittleEndian.PutUint64(b[0:], next)
 	binary.LittleEndian.PutUint64(b[8:], ino)
 	binary.LittleEndian.PutUint32(b[16:], uint32(namelen))
-	binary.LittleEndian.PutUint32(b[20:], uint32(typ))
+	binary.LittleEndian.PutUint32(b[20:], uint32(typ.number()))
 }
 
 // Subscription is a condition that poll_oneoff waits for.

@@ -77,8 +77,9 @@ func wallResolution(g *Guest, c *canon.Call) error {
 	return err
 }
 
+const nanosecondsPerSecond = 1e9
+
 // datetime makes a datetime of nanoseconds since 1970.
 func datetime(ns uint64) canon.Value {
-	const second = 1e9
-	return canon.Tuple(canon.Uint(ns/second), canon.Uint(ns%second))
+	return canon.Tuple(canon.Uint(ns/nanosecondsPerSecond), canon.Uint(ns%nanosecondsPerSecond))
 }

@@ -23,6 +23,10 @@
 package wasi2
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"unicode/utf8"
+
 	"github.com/wasport/wasport/internal/component/canon"
 	"github.com/wasport/wasport/internal/system"
 )
@@ -34,11 +38,18 @@ type Guest struct {
 	// resources is how many resources there are in the slabs.
 	resources int
 
-	errors    slab[failure]
-	inputs    slab[input]
-	outputs   slab[output]
-	pollables slab[pollable]
+	errors      slab[failure]
+	inputs      slab[input]
+	outputs     slab[output]
+	pollables   slab[pollable]
+	descriptors slab[descriptor]
+	entries     slab[entries]
 	sockets
+
+	// preopens are the descriptions of the preopened directories by descriptor, made when they are
+	// first asked for. hashKey is the key of metadata hashes.
+	preopens map[int32]*description
+	hashKey  [sha256.Size]byte
 
 	// stdio are the standard streams, made when they are first asked for.
 	stdio [3]*description
@@ -55,8 +66,38 @@ type Guest struct {
 // smallRead is the size up to which a read goes through scratch.
 const smallRead = 4096
 
-// NewGuest makes the state of a guest that runs on a thread. The thread's end releases all.
-func NewGuest(t *system.Thread) *Guest { return &Guest{Thread: t} }
+// NewGuest makes the state of a guest that runs on a thread. The thread's end releases all. It
+// fails if an argument, a variable of the environment or the name of a directory is not UTF-8, as
+// strings of components must be.
+func NewGuest(t *system.Thread) (*Guest, error) {
+	g := &Guest{Thread: t, preopens: make(map[int32]*description)}
+	for i, arg := range t.Args() {
+		if err := checkText(fmt.Sprintf("argument %d", i), arg); err != nil {
+			return nil, err
+		}
+	}
+	for i, entry := range t.Env() {
+		if err := checkText(fmt.Sprintf("environment entry %d", i+1), entry); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range t.Preopens() {
+		if err := checkText("the name of a directory", p.Name); err != nil {
+			return nil, err
+		}
+	}
+	if err := g.Random(g.hashKey[:]); err != nil {
+		return nil, fmt.Errorf("the source of random bytes failed: %w", err)
+	}
+	return g, nil
+}
+
+func checkText(what, s string) error {
+	if utf8.ValidString(s) {
+		return nil
+	}
+	return fmt.Errorf("%s is not UTF-8, which a component needs: %q", what, s)
+}
 
 // room returns a buffer of n bytes, at most maxRead, for the transfers of one call.
 func (g *Guest) room(n uint64) []byte {

@@ -44,7 +44,10 @@ func newCaller(t testing.TB, c system.Config) *caller {
 	t.Cleanup(g.Close)
 	th := g.NewThread(sched.New())
 	t.Cleanup(th.Close)
-	guest := NewGuest(th)
+	guest, err := NewGuest(th)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cg := &canon.Guest{Host: guest}
 	return &caller{
 		TB: t, Guest: guest, canon: cg, instance: cg.NewInstance(1, nil),
@@ -86,11 +89,26 @@ func (c *caller) alloc(align, size uint32) uint32 {
 	return ptr
 }
 
-// text puts a string or list of bytes into memory, and returns its place and length as arguments.
-func (c *caller) text(s string) (ptr, n uint64) {
-	at := c.alloc(1, uint32(len(s)))
-	copy(c.memory[at:], s)
-	return uint64(at), uint64(len(s))
+// flat turns arguments, and lists of them, into flat ones. A string stands for its place and
+// length, in memory.
+func (c *caller) flat(args []any) (list []uint64) {
+	for _, a := range args {
+		switch a := a.(type) {
+		case int:
+			list = append(list, uint64(a))
+		case uint64:
+			list = append(list, a)
+		case []uint64:
+			list = append(list, a...)
+		case []any:
+			list = append(list, c.flat(a)...)
+		case string:
+			at := c.alloc(1, uint32(len(a)))
+			copy(c.memory[at:], a)
+			list = append(list, uint64(at), uint64(len(a)))
+		}
+	}
+	return list
 }
 
 // lower returns the core function of "interface.function".
@@ -119,11 +137,11 @@ func (c *caller) lower(name string) *canon.Lowered {
 }
 
 // try calls "interface.function" and returns its result as text.
-func (c *caller) try(name string, args ...uint64) (string, error) {
+func (c *caller) try(name string, args ...any) (string, error) {
 	c.Helper()
 	l := c.lower(name)
 	stack := make([]uint64, 18)
-	copy(stack, args)
+	copy(stack, c.flat(args))
 	typ := l.Host.Type
 	if typ.ResultInMemory() {
 		stack[typ.FlatParams()] = resultAt
@@ -142,7 +160,7 @@ func (c *caller) try(name string, args ...uint64) (string, error) {
 }
 
 // call is try without an error.
-func (c *caller) call(name string, args ...uint64) string {
+func (c *caller) call(name string, args ...any) string {
 	c.Helper()
 	result, err := c.try(name, args...)
 	if err != nil {
@@ -152,7 +170,7 @@ func (c *caller) call(name string, args ...uint64) string {
 }
 
 // wants calls a function and compares its result.
-func (c *caller) wants(want, name string, args ...uint64) {
+func (c *caller) wants(want, name string, args ...any) {
 	c.Helper()
 	if got := c.call(name, args...); got != want {
 		c.Errorf("%s%v: got %s, want %s", name, args, got, want)
@@ -160,7 +178,7 @@ func (c *caller) wants(want, name string, args ...uint64) {
 }
 
 // traps calls a function and compares the reason of its trap.
-func (c *caller) traps(want, name string, args ...uint64) {
+func (c *caller) traps(want, name string, args ...any) {
 	c.Helper()
 	got, err := c.try(name, args...)
 	var trap *canon.Trap
@@ -171,13 +189,13 @@ func (c *caller) traps(want, name string, args ...uint64) {
 
 // handle calls a function that returns a handle, alone or as the first thing in an ok result or an
 // option.
-func (c *caller) handle(name string, args ...uint64) uint64 {
+func (c *caller) handle(name string, args ...any) uint64 {
 	c.Helper()
 	return c.handles(name, args...)[0]
 }
 
 // handles calls a function and returns the numbers in its result.
-func (c *caller) handles(name string, args ...uint64) []uint64 {
+func (c *caller) handles(name string, args ...any) []uint64 {
 	c.Helper()
 	text := c.call(name, args...)
 	var list []uint64

@@ -62,8 +62,8 @@ func (s *input) read(g *Guest, b []byte) (int, error) {
 
 // await waits until a read would give bytes, the end or an error.
 func (s *input) await(g *Guest) error {
-	var x system.Subscription
-	if s.interest(&x) {
+	x := g.newInterest()
+	if s.interest(x) {
 		return g.Err()
 	}
 	return g.Await(x.FD, x.Kind)

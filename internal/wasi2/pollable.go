@@ -54,10 +54,17 @@ func (g *Guest) dropPollable(rep uint32) error {
 	return nil
 }
 
+// newInterest returns an empty Subscription for interest, which would be moved to the heap if it
+// were a variable of the caller. It is valid until the next call.
+func (g *Guest) newInterest() *system.Subscription {
+	g.polled.one = system.Subscription{}
+	return &g.polled.one
+}
+
 // ready reports whether the condition of a pollable holds now.
 func (g *Guest) ready(p *pollable) (bool, error) {
-	var x system.Subscription
-	if p.interest(&x) {
+	x := g.newInterest()
+	if p.interest(x) {
 		return true, nil
 	}
 	switch x.Kind {
@@ -72,14 +79,14 @@ func (g *Guest) ready(p *pollable) (bool, error) {
 
 // block waits until the condition of a pollable holds.
 func (g *Guest) block(p *pollable) error {
-	var x system.Subscription
-	if p.interest(&x) {
+	x := g.newInterest()
+	if p.interest(x) {
 		return nil
 	}
 	switch x.Kind {
 	case system.Timer:
 		g.polled.reps = append(g.polled.reps[:0], 0)
-		g.polled.interests = append(g.polled.interests[:0], x)
+		g.polled.interests = append(g.polled.interests[:0], *x)
 		_, err := g.wait(false)
 		return err
 	case system.Signalled:
@@ -97,6 +104,7 @@ type polled struct {
 	// list. previous are the interests of the last call.
 	interests, previous []system.Subscription
 	positions           []uint32
+	one                 system.Subscription
 
 	// ready tells for each pollable whether its condition holds; result are the positions of those.
 	ready  []bool
@@ -114,14 +122,14 @@ func (g *Guest) poll() ([]uint32, error) {
 	p.positions, p.ready = p.positions[:0], p.ready[:0]
 	anyReady := false
 	for i, rep := range p.reps {
-		var x system.Subscription
-		ready := g.pollables.at(rep).interest(&x)
+		x := g.newInterest()
+		ready := g.pollables.at(rep).interest(x)
 		p.ready = append(p.ready, ready)
 		if ready {
 			anyReady = true
 			continue
 		}
-		p.interests = append(p.interests, x)
+		p.interests = append(p.interests, *x)
 		p.positions = append(p.positions, uint32(i))
 	}
 	if len(p.interests) > 0 {

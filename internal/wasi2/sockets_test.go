@@ -77,19 +77,7 @@ func (c *netCaller) refused(want ...string) {
 }
 
 // args joins arguments, and lists of them.
-func args(list ...any) (out []uint64) {
-	for _, a := range list {
-		switch a := a.(type) {
-		case uint64:
-			out = append(out, a)
-		case int:
-			out = append(out, uint64(a))
-		case []uint64:
-			out = append(out, a...)
-		}
-	}
-	return out
-}
+func args(list ...any) []any { return list }
 
 // flat returns an address as the flat arguments of an ip-socket-address.
 func flat(a netip.AddrPort) []uint64 {

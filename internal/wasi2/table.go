@@ -123,6 +123,7 @@ func tables() []*table {
 		&cliTerminalInput, &cliTerminalOutput,
 		&cliTerminalStdin, &cliTerminalStdout, &cliTerminalStderr,
 		&clocksMonotonic, &clocksWall,
+		&filesystemTypes, &filesystemPreopens,
 		&randomRandom, &randomInsecure, &randomInsecureSeed,
 	}, socketTables()...)
 }

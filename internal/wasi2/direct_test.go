@@ -1,0 +1,140 @@
+package wasi2
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"runtime"
+	"testing"
+
+	"github.com/wasport/wasport/internal/component/canon"
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+// connected makes a caller with the streams of a connection, whose other end is peer.
+func connected(t testing.TB) (c *caller, in, out uint64, peer *net.TCPConn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c = newCaller(t, system.Config{Network: kernel.New(kernel.Config{})})
+	fd, err := c.Open(network.IPv4, network.Stream)
+	if err == nil {
+		err = c.Connect(fd, netip.MustParseAddrPort(l.Addr().String()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	d := newDescription(fd, ofSocket)
+	rep, _ := put(c.Guest, &c.inputs, newInput(d))
+	in = c.own("io/streams", "input-stream", rep)
+	rep, _ = put(c.Guest, &c.outputs, newOutput(d))
+	return c, in, c.own("io/streams", "output-stream", rep), conn.(*net.TCPConn)
+}
+
+// own makes a handle of a resource.
+func (c *caller) own(iface, resource string, rep uint32) uint64 {
+	row, _ := canon.LookupBuiltin(0x02)
+	r := World{}.Resource("wasi:"+iface, resource)
+	b := canon.Builtin{Row: row, Instance: c.instance, Resource: &canon.Resource{Type: r}}
+	stack := []uint64{uint64(rep)}
+	if err := b.Call(context.Background(), stack); err != nil {
+		c.Fatal(err)
+	}
+	return stack[0]
+}
+
+// TestDirectFormsDoNotAllocate checks the calls that dominate the run time of network programs.
+func TestDirectFormsDoNotAllocate(t *testing.T) {
+	c, in, out, peer := connected(t)
+	go io.Copy(peer, peer)
+	pollable := c.handle(inStream+"subscribe", in)
+	writable := c.handle(outStream+"subscribe", out)
+	le.PutUint32(c.memory[512:], uint32(pollable))
+	le.PutUint32(c.memory[516:], uint32(writable))
+	drop := canon.Resource{Type: World{}.Resource("wasi:io/poll", "pollable")}
+	drop.Host = World{}.HostResource(drop.Type)
+	row, _ := canon.LookupBuiltin(0x03)
+	dropPollable := canon.Builtin{Row: row, Instance: c.instance, Resource: &drop}
+
+	stack := make([]uint64, 8)
+	type direct func(args ...uint64) uint64
+	lower := func(name string) direct {
+		l := c.lower(name)
+		return func(args ...uint64) uint64 {
+			clear(stack)
+			copy(stack, args)
+			if l.Signature.Func.ResultInMemory() {
+				stack[len(args)] = resultAt
+			}
+			if err := l.Call(context.Background(), stack); err != nil {
+				t.Fatal(err)
+			}
+			if name != "io/poll.poll" && l.Signature.Func.ResultInMemory() &&
+				c.memory[resultAt] != 0 {
+				t.Fatalf("%s: got an error, want success", name)
+			}
+			return stack[0]
+		}
+	}
+	now := lower("clocks/monotonic-clock.now")
+	checkWrite, write := lower(outStream+"check-write"), lower(outStream+"write")
+	flush, blockingFlush := lower(outStream+"flush"), lower(outStream+"blocking-flush")
+	writeAndFlush := lower(outStream + "blocking-write-and-flush")
+	read, blockingRead := lower(inStream+"read"), lower(inStream+"blocking-read")
+	subscribe := lower(inStream + "subscribe")
+	ready, block := lower("io/poll.[method]pollable.ready"), lower("io/poll.[method]pollable.block")
+	poll := lower("io/poll.poll")
+
+	for name, round := range map[string]func(){
+		"now": func() { now() },
+		"small": func() {
+			checkWrite(out)
+			write(out, firstFree, 64)
+			flush(out)
+			block(pollable)
+			ready(pollable)
+			read(in, 1024)
+		},
+		"blocking": func() {
+			writeAndFlush(out, firstFree, 64)
+			blockingFlush(out)
+			blockingRead(in, 1024)
+		},
+		"large": func() {
+			checkWrite(out)
+			write(out, firstFree, maxPermit)
+			for n := uint32(0); n < maxPermit; n += le.Uint32(c.memory[resultAt+8:]) {
+				blockingRead(in, maxPermit)
+			}
+			blockingFlush(out)
+		},
+		"poll": func() {
+			poll(512, 2)
+		},
+		"subscribe": func() {
+			stack[0] = subscribe(in)
+			if err := dropPollable.Call(context.Background(), stack); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			round()
+			if n := testing.AllocsPerRun(200, round); n > 0 {
+				t.Errorf("got %v allocations, want 0", n)
+			}
+		})
+	}
+	runtime.KeepAlive(peer)
+}
