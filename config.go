@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wasport/wasport/internal/engine"
 	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/hostpath"
 	"github.com/wasport/wasport/internal/outside"
@@ -108,10 +109,12 @@ type Config struct {
 
 	// Audit gets a record of each decision on the network: level Info if it allows, Warn if it
 	// denies. The attributes are guest, action, protocol, name, address, local, decision, rule,
-	// written, reason and hint, as far as they apply. Name is the value of guest; empty = the first
-	// of Args.
+	// written, reason and hint, as far as they apply.
 	Audit *slog.Logger
-	Name  string
+
+	// Name is what records of Audit call the guest, and what host functions get from Guest.Name;
+	// empty = the first of Args.
+	Name string
 
 	// Learner records the permissions that the guest used, to make a policy of them. See
 	// policy.Learner.
@@ -122,7 +125,8 @@ type Config struct {
 	DryRun bool
 
 	// Function is the exported function to start, and Params are its arguments, as raw values of
-	// WebAssembly (see Module.Function). Empty = _start, the function of a command.
+	// WebAssembly (see Module.Function). Empty = _start, the function of a command. Both must be
+	// empty for Module.Instantiate.
 	Function string
 	Params   []uint64
 
@@ -187,6 +191,18 @@ type Dir struct {
 	// It must not overlap another directory that the guest may write to. Between directories of
 	// different quotas, files cannot be renamed or linked: EXDEV.
 	Quota uint64
+}
+
+// name is the guest's name.
+func (c *Config) name() string {
+	if c.Name == "" && len(c.Args) > 0 {
+		return c.Args[0]
+	}
+	return c.Name
+}
+
+func (c *Config) limits() engine.Limits {
+	return engine.Limits{Memory: c.MaxMemory, Threads: c.MaxThreads}
 }
 
 // newSystem makes the guest's descriptors and network.

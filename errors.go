@@ -60,6 +60,25 @@ func (p *HostPanic) Error() string { return (*outside.Panic)(p).Error() }
 // Unwrap returns Value if that is an error, else nil.
 func (p *HostPanic) Unwrap() error { return (*outside.Panic)(p).Unwrap() }
 
+// InterruptedError is the error of an instance that went on to compute after the context of a call
+// had ended.
+type InterruptedError struct {
+	// Cause is the cause of the context (context.Cause).
+	Cause error
+}
+
+func (e *InterruptedError) Error() string { return (*system.Interrupted)(e).Error() }
+
+// Unwrap returns Cause.
+func (e *InterruptedError) Unwrap() error { return e.Cause }
+
+// ExitError is the error of an instance that has called proc_exit, also with 0.
+type ExitError struct{ Code uint32 }
+
+func (e *ExitError) Error() string {
+	return fmt.Sprintf("the guest exited with status %d", e.Code)
+}
+
 // StuckError is the error of a guest that was ended while code of the embedder did not return:
 // code that the guest had called, or a callback, logger or writer that was to take its output.
 // Until that code returns, it keeps its goroutine and with it the guest's memory. The guest's
@@ -93,6 +112,10 @@ func publicError(err error) error {
 		return &ImportError{Imports: publicImports(e.Imports)}
 	case *outside.Panic:
 		return (*HostPanic)(e)
+	case *system.Interrupted:
+		return (*InterruptedError)(e)
+	case *engine.RangeError:
+		return (*RangeError)(e)
 	}
 	return err
 }

@@ -29,6 +29,7 @@ const endGrace = 2 * time.Second
 
 // Guest is a running guest.
 type Guest struct {
+	name      string
 	sys       *system.Guest
 	guard     *guard.Network
 	callbacks callbackQueues
@@ -62,7 +63,7 @@ func (m *Module) Run(ctx context.Context, c Config) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	g.run(ctx)
+	g.run(ctx, g.call)
 	return g.status, g.err
 }
 
@@ -72,7 +73,7 @@ func (m *Module) Start(ctx context.Context, c Config) (*Guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	go g.run(ctx)
+	go g.run(ctx, g.call)
 	return g.Guest, nil
 }
 
@@ -125,6 +126,9 @@ func (g *Guest) Wait() (Status, error) {
 	return g.status, g.err
 }
 
+// Name returns Config.Name or, if that is empty, the first of Config.Args.
+func (g *Guest) Name() string { return g.name }
+
 // Dropped counts the reports that the embedder's callbacks did not get. It may be called at any
 // time, from any goroutine.
 func (g *Guest) Dropped() Dropped { return g.callbacks.dropped() }
@@ -138,9 +142,6 @@ type pendingGuest struct {
 }
 
 func (m *Module) prepare(ctx context.Context, c *Config) (*pendingGuest, error) {
-	if m.ByGo() {
-		c = c.forGo()
-	}
 	entry, err := m.module.Entry(c.Function)
 	if err != nil {
 		return nil, err
@@ -149,20 +150,33 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*pendingGuest, error) 
 		return nil, fmt.Errorf("function %s takes %d arguments, not %d", printable.Name(entry.Name),
 			len(entry.Params), len(c.Params))
 	}
+	g, err := m.newGuest(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return &pendingGuest{g, m.module, entry, c}, nil
+}
+
+// newGuest makes a guest that does not run yet.
+func (m *Module) newGuest(ctx context.Context, c *Config) (g *Guest, err error) {
+	if m.ByGo() {
+		c = c.forGo()
+	}
 	if err := c.checkCacheDirs(m.module.CachePaths()); err != nil {
 		return nil, err
 	}
-	g := &Guest{stopped: make(chan struct{}), threadsDone: make(chan struct{}),
+	g = &Guest{name: c.name(), stopped: make(chan struct{}), threadsDone: make(chan struct{}),
 		done: make(chan struct{})}
+	ctx = context.WithValue(ctx, guestKey{}, g)
 	if g.sys, g.guard, err = c.newSystem(ctx, m.module.Threads(), &g.callbacks); err != nil {
 		return nil, err
 	}
 	g.callbacks.attach(g.sys)
-	return &pendingGuest{g, m.module, entry, c}, nil
+	return g, nil
 }
 
-// run runs the guest until it has ended or is stuck in code of the embedder.
-func (g *pendingGuest) run(ctx context.Context) {
+// run has call run the guest, until it has ended or is stuck in code of the embedder.
+func (g *Guest) run(ctx context.Context, call func() (Status, error)) {
 	defer close(g.done)
 	defer context.AfterFunc(ctx, func() { g.sys.Kill(context.Cause(ctx)) })()
 
@@ -172,10 +186,10 @@ func (g *pendingGuest) run(ctx context.Context) {
 		defer close(g.threadsDone)
 		defer g.guard.Close()
 		defer g.sys.Close()
-		outside.Protect("a host function", func() { status, err = g.call() },
+		outside.Protect("a host function", func() { status, err = call() },
 			func(p *outside.Panic) {
 				g.sys.KillForPanic(p)
-				err = p
+				err = g.sys.Err()
 			})
 	}()
 	if !g.awaitThreads() {
@@ -196,15 +210,20 @@ func (g *pendingGuest) run(ctx context.Context) {
 
 // call calls the guest's function.
 func (g *pendingGuest) call() (Status, error) {
-	results, err := g.module.Run(g.sys.Context(), g.sys, g.callbacks.traceTo(g.config.Trace),
-		g.entry, g.config.Params, engine.Limits{
-			Memory: g.config.MaxMemory, Threads: g.config.MaxThreads,
-		})
+	results, err := g.module.Run(g.sys, g.callbacks.traceTo(g.config.Trace), g.entry,
+		g.config.Params, g.config.limits())
+	status, err := statusOf(err)
+	status.Results = results
+	return status, err
+}
+
+// statusOf turns the error of a guest that has exited into a status.
+func statusOf(err error) (Status, error) {
 	var exit *system.Exit
 	if errors.As(err, &exit) {
 		return Status{Code: exit.Code}, nil
 	}
-	return Status{Results: results}, err
+	return Status{}, err
 }
 
 // awaitThreads waits for the guest's end. It returns false if threads are still in the host

@@ -18,7 +18,7 @@ type Import struct {
 	// name.
 	Want, Have string
 
-	// Foreign is true if the import comes from one of RuntimeConfig.HostModules.
+	// Foreign is true if the import comes from RuntimeConfig.HostFunctions or HostModules.
 	Foreign bool
 }
 

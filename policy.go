@@ -38,6 +38,9 @@ type Counters struct {
 // may be called at any time, from any goroutine.
 func (g *Guest) SetPolicy(p *policy.Policy) { g.guard.SetPolicy(p) }
 
+// Policy returns the policy. It may be called at any time, from any goroutine.
+func (g *Guest) Policy() *policy.Policy { return g.guard.Policy() }
+
 // Counters returns the counters. It may be called at any time, from any goroutine, also after the
 // guest's end.
 func (g *Guest) Counters() Counters { return Counters(g.guard.Counters()) }
@@ -56,11 +59,7 @@ func (c *Config) guardNetwork(threads bool, out *callbackQueues) *guard.Network 
 		SocketMemory: int64(min(c.MaxSocketMemory, math.MaxInt64)),
 	}
 	if o.Audit != nil {
-		name := c.Name
-		if name == "" && len(c.Args) > 0 {
-			name = c.Args[0]
-		}
-		o.Audit = out.audit(o.Audit.With("guest", name))
+		o.Audit = out.audit(o.Audit.With("guest", c.name()))
 	}
 	return guard.New(base, c.Policy, o)
 }

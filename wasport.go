@@ -38,11 +38,15 @@ type RuntimeConfig struct {
 	// HostModules.
 	Wazero wazero.Runtime
 
-	// HostModules names modules in Wazero from which guests may import functions. Every guest may
-	// call these functions, and no policy applies to them. The modules must be instantiated when a
-	// module that imports them is compiled, and while its guests start. A name in the list hides
-	// the functions that wasport has under that name. Memories, tables and globals cannot be
-	// imported.
+	// HostFunctions are functions of the program that guests may import. Every guest may call them,
+	// and no policy applies to them.
+	HostFunctions []HostFunction
+
+	// HostModules names modules in Wazero from which guests may import functions, in the same way.
+	// The names must not be those of modules that wasport has. The modules must be instantiated
+	// when a module that imports them is compiled, and while its guests start. Memories, tables and
+	// globals cannot be imported. CallerOf tells a function in Go which guest calls it: the module
+	// that wazero passes to it has no name.
 	HostModules []string
 
 	// CacheDir is a directory for compiled modules, so that the next process starts faster; empty =
@@ -74,7 +78,8 @@ type Runtime struct{ engine *engine.Engine }
 // NewRuntime makes a Runtime, which must be closed.
 func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
 	e, err := engine.New(ctx, engine.Config{
-		Runtime: c.Wazero, Modules: c.HostModules, CacheDir: c.CacheDir,
+		Runtime: c.Wazero, Modules: c.HostModules,
+		Functions: engineFunctions(c.HostFunctions), CacheDir: c.CacheDir,
 		CacheKeyFile: c.CacheKeyFile, Interpreter: c.Interpreter, NoInterrupt: c.NoInterrupt,
 	})
 	if err != nil {

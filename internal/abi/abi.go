@@ -224,17 +224,21 @@ func (f *Function) callProtected(c *Caller, mod api.Module, stack []uint64) (e w
 	defer c.finishCall()
 	m := c.Memory(mod)
 	if c.trace == nil || f.args == "" {
-		return f.decode(c, m, stack)
-	}
-	return c.trace.call(f, c, m, stack)
-}
-
-// finishCall is deferred by callProtected.
-func (c *Caller) finishCall() {
-	if r := recover(); r != nil {
-		c.KillForPanic(outside.NewPanic(*c.CurrentImport(), r))
+		e = f.decode(c, m, stack)
+	} else {
+		e = c.trace.call(f, c, m, stack)
 	}
 	c.LeaveCall()
+	return e
+}
+
+// finishCall is deferred by callProtected. A call that has not been left panicked or has ended its
+// goroutine.
+func (c *Caller) finishCall() {
+	if name := c.CurrentImport(); name != nil {
+		c.KillForPanic(outside.NewPanic(*name, recover()))
+		c.LeaveCall()
+	}
 }
 
 type callError string

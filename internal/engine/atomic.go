@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"syscall"
 
 	"github.com/tetratelabs/wazero/api"
 )
@@ -40,6 +41,12 @@ func effectiveAddress(operand, offset uint64) uint64 {
 func (t *thread) checkedResult(v uint64, err error) uint64 {
 	if cause := t.Err(); cause != nil {
 		panic(cause)
+	}
+	if err == syscall.ECANCELED {
+		// A wait for another thread has no result that would say so, and pthread functions wait
+		// again.
+		t.Interrupt()
+		panic(t.Err())
 	}
 	if err != nil {
 		panic(guestFault{err})

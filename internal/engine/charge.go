@@ -82,7 +82,7 @@ func growStackLimit(ctx context.Context, _ api.Module, stack []uint64) {
 	for limit < depth && limit < interrupt.DefaultMaxStack {
 		limit = min(2*limit, interrupt.DefaultMaxStack)
 	}
-	if limit < depth || !t.charge(stackGrowthFactor*uint64(limit-t.stackLimit)) {
+	if limit < depth || !t.chargeGrowth(limit) {
 		panic(guestFault{errOverflow})
 	}
 	t.stackLimit = limit

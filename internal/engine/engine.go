@@ -35,6 +35,9 @@ type Config struct {
 	// reach no other module of it.
 	Modules []string
 
+	// Functions are functions of the embedder's that guests may import.
+	Functions []HostFunction
+
 	// CacheDir is the directory that keeps compiled modules. Empty means that none are kept.
 	CacheDir string
 
@@ -69,8 +72,9 @@ type Engine struct {
 	// codeCache is nil if compiled modules are not kept.
 	codeCache *codecache.Cache
 
-	// embedderModules are the names of Config.Modules.
-	embedderModules map[string]struct{}
+	// embedderModules are the functions of Config.Functions, by module and name. The modules of
+	// Config.Modules are nil.
+	embedderModules map[string]map[string]*HostFunction
 
 	// emptyModule has no exports. Imports from a name that guests may not reach resolve to it.
 	emptyModule api.Module
@@ -87,7 +91,11 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	if c.Runtime != nil {
 		return (&Engine{
 			runtime: c.Runtime, noInterrupt: c.NoInterrupt, tickInterval: tickInterval,
-		}).initialize(ctx, c.Modules)
+		}).initialize(ctx, c)
+	}
+	if len(c.Modules) > 0 {
+		return nil, fmt.Errorf("modules %q to import from, but no wazero runtime that has them",
+			c.Modules)
 	}
 	e := &Engine{ownsRuntime: true, noInterrupt: c.NoInterrupt, tickInterval: tickInterval}
 	rc := wazero.NewRuntimeConfig()
@@ -102,7 +110,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 	}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx,
 		rc.WithCoreFeatures(features).WithCompilationCache(e.cache))
-	return e.initialize(ctx, nil)
+	return e.initialize(ctx, c)
 }
 
 func (e *Engine) openCache(dir, keyFile string) (err error) {
@@ -128,11 +136,11 @@ func (e *Engine) CachePaths() (dir, keyDir string) {
 }
 
 // initialize sets the fields that every engine has. It closes the engine if it fails.
-func (e *Engine) initialize(ctx context.Context, modules []string) (*Engine, error) {
+func (e *Engine) initialize(ctx context.Context, c Config) (*Engine, error) {
 	e.scheduler = sched.New()
-	e.embedderModules = make(map[string]struct{})
-	for _, name := range modules {
-		e.embedderModules[name] = struct{}{}
+	err := e.addEmbedderModules(c)
+	if err != nil {
+		return nil, errors.Join(err, e.Close(ctx))
 	}
 	// Engine.cache does not keep a host module.
 	empty, err := e.runtime.NewHostModuleBuilder("nothing").Compile(ctx)

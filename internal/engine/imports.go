@@ -26,7 +26,7 @@ type Import struct {
 	// none.
 	Have string
 
-	// Foreign is set if the import comes from one of Config.Modules.
+	// Foreign is set if the import comes from the embedder.
 	Foreign bool
 }
 
@@ -152,7 +152,7 @@ var kindNames = map[interrupt.Kind]string{
 	interrupt.KindTable: "table", interrupt.KindMemory: "memory", interrupt.KindGlobal: "global",
 }
 
-// fromEmbedder reports whether the named module is one of Config.Modules.
+// fromEmbedder reports whether the named module is the embedder's.
 func (m *Module) fromEmbedder(module string) bool {
 	_, listed := m.engine.embedderModules[module]
 	return listed
@@ -171,20 +171,6 @@ func (m *Module) originalImportName(module, name string) string {
 	return name
 }
 
-// embedderSignature returns the signature of a function that a module of the embedder's exports. It
-// is empty if there is none.
-func (e *Engine) embedderSignature(module, name string) string {
-	mod := e.runtime.Module(module)
-	if mod == nil {
-		return ""
-	}
-	def, ok := mod.ExportedFunctionDefinitions()[name]
-	if !ok {
-		return ""
-	}
-	return signature(def.ParamTypes(), def.ResultTypes())
-}
-
 // instantiateHostModules instantiates the host modules that a compiled module imports functions
 // from, with those functions alone. The instances are anonymous. Named ones would collide with
 // those of other modules, which may import other signatures of the same function, and with the
@@ -194,11 +180,15 @@ func (m *Module) instantiateHostModules(ctx context.Context) (map[string]api.Mod
 	builders := make(map[string]wazero.HostModuleBuilder)
 	for _, def := range m.compiled.ImportedFunctions() {
 		module, name, _ := def.Import()
-		if m.fromEmbedder(module) {
+		if m.engine.isWasm(module) {
 			continue
 		}
 		imported := m.originalImportName(module, name)
-		call, ok := hostFunction(module, imported, signature(def.ParamTypes(), def.ResultTypes()))
+		want := signature(def.ParamTypes(), def.ResultTypes())
+		call, ok := m.engine.embedderFunction(module, name, want)
+		if !m.fromEmbedder(module) {
+			call, ok = hostFunction(module, imported, want)
+		}
 		if !ok {
 			call = trappingFunction(module, imported)
 		}

@@ -43,6 +43,7 @@ func (m *Module) reserveMemory(
 	if err != nil {
 		return nil, nil, err
 	}
+	inst.memory = mem
 	free := func() { mem.Release() }
 	if !m.memory.Shared {
 		return m.withImportResolver(experimental.WithMemoryAllocator(ctx, mem), nil), free, nil
@@ -51,7 +52,7 @@ func (m *Module) reserveMemory(
 	// The memory is allocated here at its full size, and every instance gets this one.
 	maxBytes := min(m.memory.Max, limit) &^ (pageSize - 1)
 	linear := mem.Allocate(m.memory.Min, maxBytes)
-	inst.memory, inst.sharedMemory = mem, linear.Reallocate(maxBytes)
+	inst.sharedMemory = linear.Reallocate(maxBytes)
 	ctx = experimental.WithMemoryAllocator(ctx,
 		experimental.MemoryAllocatorFunc(func(_, _ uint64) experimental.LinearMemory {
 			return linear

@@ -1,13 +1,10 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
 	"github.com/wasport/wasport/internal/outside"
@@ -51,8 +48,40 @@ var errClosed = errors.New("the module has been closed")
 //
 // The error is a *system.Exit if the guest called proc_exit, the reason of sys.Kill if it was
 // killed, and a *Trap if it trapped. If several threads end the guest, the first one counts.
-func (m *Module) Run(ctx context.Context, sys *system.Guest, trace io.Writer, entry Entry,
-	args []uint64, limits Limits) ([]uint64, error) {
+func (m *Module) Run(sys *system.Guest, trace io.Writer, entry Entry, args []uint64,
+	limits Limits) ([]uint64, error) {
+	inst, err := m.newInstance(sys, trace, limits)
+	if err != nil {
+		return nil, err
+	}
+	defer inst.close()
+	var results []uint64
+	err = inst.runThread(inst.trace, func(t *thread) (err error) {
+		// The _initialize function of a reactor runs before any other export (WASI
+		// application-abi.md). A command initialises itself.
+		if entry.Name != "_start" && entry.Name != initializeName {
+			if err := t.initialize(); err != nil {
+				return err
+			}
+		}
+		results, err = t.invoke(entry.Name, args)
+		return err
+	})
+	if err == nil {
+		err = errEntryReturned
+	}
+	sys.Kill(err)
+	inst.waitThreads()
+	if err = sys.Err(); err != errEntryReturned {
+		return nil, err
+	}
+	return results, nil
+}
+
+// newInstance makes an instance without threads. The caller closes it.
+func (m *Module) newInstance(
+	sys *system.Guest, trace io.Writer, limits Limits,
+) (_ *instance, err error) {
 	if m.unsuppliedImport != nil {
 		return nil, m.unsuppliedImport
 	}
@@ -71,39 +100,24 @@ func (m *Module) Run(ctx context.Context, sys *system.Guest, trace io.Writer, en
 	if !m.engine.uses.acquire() {
 		return nil, errClosed
 	}
-	defer m.engine.uses.release()
 	if !m.uses.acquire() {
+		m.engine.uses.release()
 		return nil, errClosed
 	}
-	defer m.uses.release()
-	ctx, release, err := m.reserveMemory(ctx, inst, limits.Memory)
+	inst.ctx, inst.freeMemory, err = m.reserveMemory(sys.Context(), inst, limits.Memory)
 	if err != nil {
+		m.uses.release()
+		m.engine.uses.release()
 		return nil, err
 	}
-	defer release()
-	inst.ctx = ctx
-	var results []uint64
-	err = inst.runThread(inst.trace, func(ctx context.Context, mod api.Module) (err error) {
-		// The _initialize function of a reactor runs before any other export (WASI
-		// application-abi.md). A command initialises itself.
-		initialize := mod.ExportedFunction("_initialize")
-		if initialize != nil && entry.Name != "_start" && entry.Name != "_initialize" {
-			if _, err := initialize.Call(ctx); err != nil {
-				return err
-			}
-		}
-		results, err = mod.ExportedFunction(entry.Name).Call(ctx, args...)
-		return err
-	})
-	if err == nil {
-		err = errEntryReturned
-	}
-	sys.Kill(err)
-	inst.waitThreads()
-	if err = sys.Err(); err != errEntryReturned {
-		return nil, err
-	}
-	return results, nil
+	return inst, nil
+}
+
+// close releases the instance. Its threads have ended.
+func (inst *instance) close() {
+	inst.freeMemory()
+	inst.module.uses.release()
+	inst.module.engine.uses.release()
 }
 
 // exitError converts the error of a wazero call to one of Run's. The prefix goes before an error

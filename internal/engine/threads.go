@@ -13,6 +13,7 @@ import (
 	"github.com/wasport/wasport/internal/abi"
 	"github.com/wasport/wasport/internal/engine/futex"
 	"github.com/wasport/wasport/internal/engine/memory"
+	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/internal/wasi"
 )
@@ -73,7 +74,11 @@ type instance struct {
 	// ctx is the parent context of the threads' wazero instances.
 	ctx context.Context
 
-	// memory is referenced once by each thread. It is nil unless the memory is shared.
+	// freeMemory gives back the instance's own reference to memory.
+	freeMemory func()
+
+	// memory is referenced once by each thread if it is shared. It is nil if the module has none,
+	// or was not rewritten.
 	memory *memory.Memory
 
 	// sharedMemory is the whole of memory; see abi.Caller.
@@ -114,6 +119,16 @@ type thread struct {
 
 	// stackLimit is the estimated stack size that has been charged, in bytes.
 	stackLimit uint32
+
+	// mod is the thread's wazero instance, and ctx the context with which its functions are called.
+	mod api.Module
+	ctx context.Context
+
+	calls callStacks
+	embedderCall
+
+	// hostCalls is the number of calls of the embedder's functions under way.
+	hostCalls int
 }
 
 type threadKey struct{}
@@ -127,27 +142,51 @@ func callingThread(ctx context.Context) *thread {
 	return t
 }
 
-// runThread makes a wazero instance for a thread, and has call run the thread in it. The caller has
-// charged threadCost to the budget; runThread gives it back.
-func (inst *instance) runThread(
-	trace io.Writer, call func(context.Context, api.Module) error,
-) error {
+// runThread makes a thread, and has call run it. The caller has charged threadCost to the budget;
+// runThread gives it back.
+func (inst *instance) runThread(trace io.Writer, call func(*thread) error) error {
+	t, err := inst.openThread(trace)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	return call(t)
+}
+
+// openThread makes a thread with a wazero instance, which runs the module's start function. The
+// caller has charged threadCost to the budget; close gives it back, and a failure does.
+func (inst *instance) openThread(trace io.Writer) (_ *thread, err error) {
 	sysThread := inst.sys.NewThread(inst.module.scheduler)
-	defer sysThread.Close()
 	t := &thread{Caller: abi.NewCaller(sysThread, trace), inst: inst, waiter: futex.NewWaiter(),
 		charged: inst.module.threadCost(), stackLimit: initialStackLimit}
-	defer func() { inst.budget.Give(t.charged) }()
 	t.Shared = inst.sharedMemory
-	ctx := abi.WithCaller(context.WithValue(inst.ctx, threadKey{}, t), t.Caller)
-	mod, err := inst.module.runtime.InstantiateModule(ctx, inst.module.compiled, anonymousConfig)
+	t.ctx = t.withThread(inst.ctx)
+	defer func() {
+		if t.mod == nil { // also if the embedder's code has ended the goroutine
+			t.close()
+		}
+	}()
+	t.mod, err = inst.module.runtime.InstantiateModule(t.ctx, inst.module.compiled, anonymousConfig)
 	if err != nil {
-		return inst.exitError(err, "starting the guest: ")
+		t.mod = nil
+		return nil, inst.exitError(err, "starting the guest: ")
 	}
-	defer mod.Close(ctx)
-	if err := call(ctx, mod); err != nil {
-		return inst.module.explainStackOverflow(mod, inst.exitError(err, ""))
+	return t, nil
+}
+
+// withThread returns a context with which the guest's functions can be called: the host functions
+// find the thread in it.
+func (t *thread) withThread(ctx context.Context) context.Context {
+	return abi.WithCaller(context.WithValue(ctx, threadKey{}, t), t.Caller)
+}
+
+// close ends the thread.
+func (t *thread) close() {
+	if t.mod != nil {
+		t.mod.Close(t.ctx)
 	}
-	return nil
+	t.inst.budget.Give(t.charged)
+	t.Caller.Thread.Close()
 }
 
 // threadExitGrace is the time that thread-spawn waits for a thread to end when the limit is
@@ -205,14 +244,16 @@ func (inst *instance) startThread(argument uint32) (id uint32, ok bool) {
 	inst.spawnedThreads.Go(func() {
 		// runThread returns after the thread's last call. No other use of the memory follows it.
 		defer inst.memory.Release()
-		start := func(ctx context.Context, mod api.Module) error {
-			_, err := mod.ExportedFunction(threadStart).Call(ctx, uint64(id), uint64(argument))
+		defer inst.removeThread(id)
+		start := func(t *thread) error {
+			_, err := t.invoke(threadStart, []uint64{uint64(id), uint64(argument)})
 			return err
 		}
-		if err := inst.runThread(inst.threadTrace(id), start); err != nil {
-			inst.sys.Kill(err)
-		}
-		inst.removeThread(id)
+		outside.Protect("a host function", func() {
+			if err := inst.runThread(inst.threadTrace(id), start); err != nil {
+				inst.sys.Kill(err)
+			}
+		}, inst.sys.KillForPanic)
 	})
 	return id, true
 }

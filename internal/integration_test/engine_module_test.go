@@ -102,11 +102,7 @@ func wasmPath(text string) string { return strings.TrimSuffix(text, ".wat") + ".
 // compileTestdata compiles one of the modules in testdata.
 func compileTestdata(t testing.TB, name string) *wasport.Module {
 	t.Helper()
-	wasm, err := os.ReadFile(filepath.Join("testdata", name+".wasm"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return compileModule(t, wasm)
+	return compileModule(t, testdata(t, name))
 }
 
 func compileModule(t testing.TB, wasm []byte) *wasport.Module {
@@ -212,4 +208,14 @@ func checkWithin(t testing.TB, what string, times int, attempts []timing) {
 		own > time.Duration(times)*unit.quiet {
 		t.Errorf("%s: got %v, want at most %d times %v", what, best, times, unit.wall)
 	}
+}
+
+// testdata returns a module of the folder testdata.
+func testdata(t testing.TB, name string) []byte {
+	t.Helper()
+	wasm, err := os.ReadFile(filepath.Join("testdata", name+".wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wasm
 }

@@ -46,7 +46,7 @@ const (
 
 // meter counts the time that a thread computes. Other goroutines read its atomic fields.
 type meter struct {
-	// chargedUntil is the time until which the thread is charged, or 0 while it waits.
+	// chargedUntil is the time until which the thread is charged, or 0 while it does not compute.
 	chargedUntil atomic.Int64
 	// computed is the sum of all charges, in ns.
 	computed atomic.Int64
@@ -68,11 +68,14 @@ type meter struct {
 	waitCost int64
 }
 
-// charge charges the time until now.
+// charge charges the time until now. If the thread is not known to compute, it begins to.
 func (t *Thread) charge(now int64) {
 	m := &t.meter
-	gap := now - m.chargedUntil.Load()
-	m.chargedUntil.Store(now)
+	at := m.chargedUntil.Swap(now)
+	if at == 0 {
+		return
+	}
+	gap := now - at
 	m.active += gap
 	if m.sinceReading+gap < int64(readEvery) && gap < int64(shortGap) {
 		m.sinceReading += gap

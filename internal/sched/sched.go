@@ -88,6 +88,7 @@ type Thread struct {
 	// sliceStart is the time at which the thread last let others run or began to compute.
 	sliceStart int64
 	turn       turn
+	outside    outside
 }
 
 // Start begins to count a thread that computes for a guest. It may wait for a turn; done is closed
@@ -106,8 +107,10 @@ func (t *Thread) Pause() {
 
 // leave charges the thread and releases its turn.
 func (t *Thread) leave() {
-	t.charge(t.s.now())
-	t.meter.chargedUntil.Store(0)
+	if t.meter.chargedUntil.Load() != 0 {
+		t.charge(t.s.now())
+		t.meter.chargedUntil.Store(0)
+	}
 	if t.turn.held.Load() {
 		t.s.release(t)
 	}
@@ -122,7 +125,7 @@ func (t *Thread) Resume() {
 
 // admit begins a slice once the thread may compute.
 func (t *Thread) admit(now int64) {
-	if t.guest.busy.Load() {
+	if t.guest.busy.Load() && !t.turn.held.Load() {
 		t.s.acquire(t)
 		now = t.s.now()
 	}

@@ -115,7 +115,7 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 			waitUntil = time.Unix(0, 1)
 		}
 		w.setStale = true
-		ready, err := set.Wait(w.items, changed, waitUntil)
+		ready, err := t.waitIn(set, w.items, changed, waitUntil)
 		if cause := t.Err(); cause != nil {
 			return nil, cause
 		}

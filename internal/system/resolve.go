@@ -74,17 +74,19 @@ func (t *Thread) checkLookup(host string) error {
 }
 
 // runLookup calls f on another goroutine, since a resolver may ignore its context and must not
-// delay the guest's end.
+// delay the guest's end. The context ends when no thread waits for the answer.
 func runLookup[T any](t *Thread, f func(context.Context) (T, error)) (result T, err error) {
 	type answer struct {
 		result T
 		err    error
 		took   time.Duration
 	}
+	ctx, cancel := context.WithCancel(t.ctx)
+	defer cancel()
 	answered, ready := make(chan answer, 1), make(chan struct{}, 1)
 	go outside.Protect("Config.Network", func() {
 		var a answer
-		a.took = t.schedThread.Measure(func() { a.result, a.err = f(t.ctx) })
+		a.took = t.schedThread.Measure(func() { a.result, a.err = f(ctx) })
 		answered <- a
 		ready <- struct{}{}
 	}, t.KillForPanic)

@@ -38,6 +38,8 @@ type Thread struct {
 
 	// currentImport is the name of the import that the thread has called; nil while it computes.
 	currentImport atomic.Pointer[string]
+
+	call call
 }
 
 // NewThread adds a thread to the guest, scheduled by s. The goroutine that runs the thread calls
@@ -110,6 +112,9 @@ func (t *Thread) Tick() {
 	if t.schedThread.Tick() {
 		t.Kill(ErrCPU)
 	}
+	if t.call.cancelled() {
+		t.endCancelled()
+	}
 }
 
 // ChargeGarbage charges the thread for the later collection of bytes that a call has allocated.
@@ -128,9 +133,10 @@ func (t *Thread) onWait(begins bool) {
 }
 
 // block waits until the descriptor is ready for want. It returns EAGAIN at the deadline (zero =
-// none), EBADF once the descriptor is closed, and the guest's end reason once that has ended.
+// none), EBADF once the descriptor is closed, ECANCELED once the call has been cancelled, and the
+// guest's end reason once that has ended.
 func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) error {
-	if s, ok := d.asSocket(); ok {
+	if s, ok := d.asSocket(); ok && t.call.done == nil {
 		t.schedThread.Pause()
 		_, err := s.Wait(want, deadline)
 		t.schedThread.Resume()
@@ -143,7 +149,7 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 	t.polling.setStale = true
 	for !d.closed.Load() { // a later close finds sleeper set, and wakes it
 		t.oneItem[0] = poll.Item{P: d.object, Want: want}
-		ready, err := set.Wait(t.oneItem[:], true, deadline)
+		ready, err := t.waitIn(set, t.oneItem[:], true, deadline)
 		switch {
 		case err != nil:
 			return t.endReasonIfFailed(err)
@@ -159,7 +165,7 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 }
 
 // Sleep waits for a value from woken. It returns ETIMEDOUT after the time-out (negative = none),
-// and the guest's end reason once that has ended.
+// ECANCELED once the call has been cancelled, and the guest's end reason once that has ended.
 func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
 	t.schedThread.Pause()
 	defer t.schedThread.Resume()
@@ -174,6 +180,8 @@ func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
 		return nil
 	case <-expired:
 		return syscall.ETIMEDOUT
+	case <-t.call.done:
+		return syscall.ECANCELED
 	case <-t.ctx.Done():
 		return t.Err()
 	}

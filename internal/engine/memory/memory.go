@@ -74,6 +74,9 @@ type Memory struct {
 	reserved  []byte
 	committed uint64
 
+	// size is the size that the guest sees. It is not known of a shared memory.
+	size uint64
+
 	// charged is the number of bytes charged to budget.
 	charged uint64
 }
@@ -173,6 +176,22 @@ func (m *Memory) Release() error {
 	return release(b)
 }
 
+// View calls f with the memory, or with all that a shared one can grow to. The memory neither moves
+// nor is unmapped before f returns. View reports false, and does not call f, if it is unmapped.
+func (m *Memory) View(f func([]byte)) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refs == 0 {
+		return false
+	}
+	size := m.size
+	if m.shared {
+		size = m.committed
+	}
+	f(m.reserved[:size])
+	return true
+}
+
 // linearMemory implements wazero's experimental.LinearMemory.
 type linearMemory Memory
 
@@ -199,6 +218,7 @@ func (l *linearMemory) Reallocate(size uint64) []byte {
 		m.charged = chargedBefore
 		return nil
 	}
+	m.size = size
 	return m.reserved[:size:m.committed]
 }
 
