@@ -22,7 +22,7 @@ import (
 // Direct, if there is one, is called instead. It gets the flat arguments and does all reading and
 // writing of guest memory itself, so that it needs no allocation. stack[i] is the i-th flat
 // argument, of which an i32 is the lower 32 bits; one flat result goes to stack[0]. A result in
-// memory is written to c.Result(), whose place the canonical ABI has checked before the call:
+// memory is written to c.Result(), which the canonical ABI has checked before the call:
 //
 //	func(c *canon.Call, stack []uint64) error {     // (self: borrow<output-stream>, list<u8>)
 //		g := c.Host().(*Guest)
@@ -73,7 +73,7 @@ type returned struct {
 	err   error
 }
 
-// Context returns the context of the guest, whose end ends the call.
+// Context returns the context of the guest. The end of it ends the call.
 func (c *Call) Context() context.Context { return c.ctx }
 
 // Host returns the state of the guest that calls, which Guest.Host has.

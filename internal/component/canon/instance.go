@@ -114,7 +114,7 @@ type Instance struct {
 }
 
 // NewInstance makes the component instance with a number, which is at least 1 and as in
-// wit.Resource. parent is the instance whose definitions made it, nil for the outermost.
+// wit.Resource. parent is the instance that made it by its definitions, nil for the outermost.
 func (g *Guest) NewInstance(number int, parent *Instance) *Instance {
 	in := &Instance{guest: g, number: number, parent: parent}
 	if parent != nil {

@@ -10,7 +10,7 @@ import (
 // maxPrinted is the length in bytes beyond which Print leaves out the rest.
 const maxPrinted = 200
 
-// Print returns a value of type t as text for a trace: cases and labels by their names, strings and
+// Print returns a value of type t as text: cases and labels by their names, strings and
 // bytes quoted, handles as the numbers by which the definers know the resources. A text longer than
 // 200 bytes is cut and ends in "…". Strings are of the guest; all but printable ASCII is escaped.
 func Print(t *wit.Type, v Value) string {
