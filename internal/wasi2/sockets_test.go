@@ -222,3 +222,30 @@ func dial(t testing.TB, a netip.AddrPort) *net.TCPConn {
 	t.Cleanup(func() { conn.Close() })
 	return conn.(*net.TCPConn)
 }
+
+// send writes text to a stream with the protocol of permits, and waits until it is written.
+func (c *netCaller) send(out uint64, text string) {
+	c.Helper()
+	ptr, n := c.text(text)
+	c.wants(`ok(65536)`, outStream+"check-write", out)
+	c.wants(`ok`, outStream+"write", out, ptr, n)
+	c.wants(`ok`, outStream+"blocking-flush", out)
+}
+
+// dropAll drops handles of "interface.resource".
+func (c *netCaller) dropAll(resource string, handles ...uint64) {
+	c.Helper()
+	for _, h := range handles {
+		if err := c.drop(resource, h); err != nil {
+			c.Fatal(err)
+		}
+	}
+}
+
+// streamCode returns the error-code of the last-operation-failed that a function of a stream
+// returns.
+func (c *netCaller) streamCode(name string, args ...uint64) string {
+	c.Helper()
+	failed := c.handle0(name, args...)
+	return c.call("sockets/network.network-error-code", failed)
+}

@@ -211,15 +211,16 @@ func (s *tcpSocket) shutdown(g *Guest, how network.How) error {
 	if s.state != tcpConnected {
 		return invalidState
 	}
-	if how&network.ShutWrite != 0 && !s.sendClosed {
+	if s.sendClosed {
+		how &^= network.ShutWrite
+	}
+	if how&network.ShutWrite != 0 {
 		s.sendClosed = true
 		if s.pending.shutdownAfter() {
 			how &^= network.ShutWrite
 		}
 	}
-	if how&network.ShutRead != 0 {
-		s.recvClosed = true
-	}
+	s.recvClosed = s.recvClosed || how&network.ShutRead != 0
 	if how == 0 {
 		return nil
 	}
