@@ -198,13 +198,18 @@ func (c *caller) handle(name string, args ...any) uint64 {
 func (c *caller) handles(name string, args ...any) []uint64 {
 	c.Helper()
 	text := c.call(name, args...)
-	var list []uint64
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' }) {
-		n, _ := strconv.ParseUint(word, 10, 32)
-		list = append(list, n)
-	}
+	list := c.numbers(text)
 	if len(list) == 0 || strings.HasPrefix(text, "err") {
 		c.Fatalf("%s%v: got %s, want a handle", name, args, text)
+	}
+	return list
+}
+
+// numbers returns the numbers in a text.
+func (c *caller) numbers(text string) (list []uint64) {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' }) {
+		n, _ := strconv.ParseUint(word, 10, 64)
+		list = append(list, n)
 	}
 	return list
 }

@@ -71,6 +71,9 @@ func withScope(a netip.Addr, scope uint32) netip.Addr {
 
 // scopeOf returns the number of a zone; network/kernel spells zones as numbers.
 func scopeOf(a netip.Addr) uint32 {
+	if a.Zone() == "" { // the error of ParseUint would be an allocation
+		return 0
+	}
 	n, _ := strconv.ParseUint(a.Zone(), 10, 32)
 	return uint32(n)
 }

@@ -48,13 +48,13 @@ func newNetCaller(t testing.TB, rules ...string) *netCaller {
 func newNetCallerOn(t testing.TB, base network.Network, rules ...string) *netCaller {
 	t.Helper()
 	c := &netCaller{}
-	n := guard.New(base, testutil.Policy(t, rules...), guard.Options{
-		OnRefusal: func(r *policy.Refusal) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.refusals = append(c.refusals, r)
-		},
-	})
+	note := func(r *policy.Refusal) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.refusals = append(c.refusals, r)
+	}
+	n := guard.New(base, testutil.Policy(t, rules...),
+		guard.Options{OnRefusal: note, OnStranger: note})
 	c.caller = newCaller(t, system.Config{Network: n})
 	c.network = c.handle("sockets/instance-network.instance-network")
 	return c
@@ -76,8 +76,11 @@ func (c *netCaller) refused(want ...string) {
 	}
 }
 
-// args joins arguments, and lists of them.
-func args(list ...any) []any { return list }
+// text puts a string into memory, and returns its place and length as arguments.
+func (c *caller) text(s string) (ptr, n uint64) {
+	list := c.flat([]any{s})
+	return list[0], list[1]
+}
 
 // flat returns an address as the flat arguments of an ip-socket-address.
 func flat(a netip.AddrPort) []uint64 {
@@ -181,7 +184,7 @@ func (c *netCaller) isReady(subscribe string, handle uint64) string {
 func (c *netCaller) connect(f family, to netip.AddrPort) (s, in, out uint64) {
 	c.Helper()
 	s = c.handle(createTCP, f.number)
-	c.wants(`ok`, tcpMethod+"start-connect", args(s, c.network, flat(to))...)
+	c.wants(`ok`, tcpMethod+"start-connect", s, c.network, flat(to))
 	c.block(tcpMethod+"subscribe", s)
 	streams := c.handles(tcpMethod+"finish-connect", s)
 	return s, streams[0], streams[1]
@@ -191,7 +194,7 @@ func (c *netCaller) connect(f family, to netip.AddrPort) (s, in, out uint64) {
 func (c *netCaller) bind(create, method string, f family, local string) uint64 {
 	c.Helper()
 	s := c.handle(create, f.number)
-	c.wants(`ok`, method+"start-bind", args(s, c.network, flatText(local))...)
+	c.wants(`ok`, method+"start-bind", s, c.network, flatText(local))
 	c.wants(`ok`, method+"finish-bind", s)
 	return s
 }
@@ -244,7 +247,7 @@ func (c *netCaller) dropAll(resource string, handles ...uint64) {
 
 // streamCode returns the error-code of the last-operation-failed that a function of a stream
 // returns.
-func (c *netCaller) streamCode(name string, args ...uint64) string {
+func (c *netCaller) streamCode(name string, args ...any) string {
 	c.Helper()
 	failed := c.handle0(name, args...)
 	return c.call("sockets/network.network-error-code", failed)

@@ -13,7 +13,7 @@ var tcpStates = []struct {
 	{tcpUnbound, func(c *netCaller, f family) uint64 { return c.handle(createTCP, f.number) }},
 	{tcpBindStarted, func(c *netCaller, f family) uint64 {
 		s := c.handle(createTCP, f.number)
-		c.wants(`ok`, tcpMethod+"start-bind", args(s, c.network, flatText(f.loopback))...)
+		c.wants(`ok`, tcpMethod+"start-bind", s, c.network, flatText(f.loopback))
 		return s
 	}},
 	{tcpBound, func(c *netCaller, f family) uint64 {
@@ -28,7 +28,7 @@ var tcpStates = []struct {
 	{tcpConnectStarted, func(c *netCaller, f family) uint64 {
 		_, to := listener(c, f)
 		s := c.handle(createTCP, f.number)
-		c.wants(`ok`, tcpMethod+"start-connect", args(s, c.network, flat(to))...)
+		c.wants(`ok`, tcpMethod+"start-connect", s, c.network, flat(to))
 		c.block(tcpMethod+"subscribe", s)
 		return s
 	}},
@@ -39,7 +39,7 @@ var tcpStates = []struct {
 	}},
 	{tcpClosed, func(c *netCaller, f family) uint64 {
 		s := c.handle(createTCP, f.number)
-		c.wants(`ok`, tcpMethod+"start-connect", args(s, c.network, flat(closedPort(c, f)))...)
+		c.wants(`ok`, tcpMethod+"start-connect", s, c.network, flat(closedPort(c, f)))
 		c.block(tcpMethod+"subscribe", s)
 		c.wants(`err(connection-refused)`, tcpMethod+"finish-connect", s)
 		return s
@@ -130,12 +130,12 @@ func TestTCPFunctionsInEachState(t *testing.T) {
 				c := newNetCaller(t, anyLoopback...)
 				for i, want := range strings.Fields(test.want) {
 					s := tcpStates[i].make(c, f)
-					rep := args(s)
+					self := []any{s}
 					if strings.HasPrefix(test.function, "start-") &&
 						test.function != "start-listen" {
-						rep = args(s, c.network)
+						self = append(self, c.network)
 					}
-					got := outcome(c.call(tcpMethod+test.function, args(rep, test.args(f))...))
+					got := outcome(c.call(tcpMethod+test.function, self, test.args(f)))
 					if got != results[want] {
 						t.Errorf("state %d: got %s, want %s", i, got, results[want])
 					}

@@ -13,7 +13,7 @@ func TestUDPFunctionsInEachState(t *testing.T) {
 		func(c *netCaller, f family) uint64 { return c.handle(createUDP, f.number) },
 		func(c *netCaller, f family) uint64 {
 			s := c.handle(createUDP, f.number)
-			c.wants(`ok`, udpMethod+"start-bind", args(s, c.network, flatText(f.loopback))...)
+			c.wants(`ok`, udpMethod+"start-bind", s, c.network, flatText(f.loopback))
 			return s
 		},
 		func(c *netCaller, f family) uint64 {
@@ -21,7 +21,7 @@ func TestUDPFunctionsInEachState(t *testing.T) {
 		},
 	}
 	some := func(f family) []uint64 {
-		return args(1, flatText(strings.TrimSuffix(f.loopback, "0")+"9"))
+		return append([]uint64{1}, flatText(strings.TrimSuffix(f.loopback, "0")+"9")...)
 	}
 	for _, test := range []struct {
 		function string
@@ -29,17 +29,17 @@ func TestUDPFunctionsInEachState(t *testing.T) {
 		want     string
 	}{
 		{"start-bind", func(c *netCaller, f family) []uint64 {
-			return args(c.network, flatText(f.loopback))
+			return append([]uint64{c.network}, flatText(f.loopback)...)
 		}, "ok conflict state"},
 		{"start-bind", func(c *netCaller, f family) []uint64 {
-			return args(c.network, flatText(f.other))
+			return append([]uint64{c.network}, flatText(f.other)...)
 		}, "argument conflict state"},
 		{"finish-bind", nil, "progress ok progress"},
 		{"stream", func(c *netCaller, f family) []uint64 { return some(f) }, "state conflict ok"},
 		{"stream", func(*netCaller, family) []uint64 { return make([]uint64, 13) },
 			"state conflict ok"},
 		{"stream", func(c *netCaller, f family) []uint64 {
-			return args(1, flatText(f.other))
+			return append([]uint64{1}, flatText(f.other)...)
 		}, "state conflict argument"},
 		{"local-address", nil, "state state ok"},
 		{"remote-address", nil, "state state state"},
@@ -57,7 +57,7 @@ func TestUDPFunctionsInEachState(t *testing.T) {
 					if test.args != nil {
 						more = test.args(c, f)
 					}
-					got := outcome(c.call(udpMethod+test.function, args(s, more)...))
+					got := outcome(c.call(udpMethod+test.function, s, more))
 					if got != results[want] {
 						t.Errorf("state %d: got %s, want %s", i, got, results[want])
 					}
@@ -79,14 +79,14 @@ type udpEnd struct {
 func (c *netCaller) udpEnd(f family, local string) udpEnd {
 	c.Helper()
 	s := c.bind(createUDP, udpMethod, f, local)
-	streams := c.handles(udpMethod+"stream", args(s, make([]uint64, 13))...)
+	streams := c.handles(udpMethod+"stream", s, make([]uint64, 13))
 	return udpEnd{s, streams[0], streams[1], c.addressOf(udpMethod+"local-address", s)}
 }
 
 // associate calls stream with a peer, and returns the new streams.
 func (c *netCaller) associate(e udpEnd, peer netip.AddrPort) udpEnd {
 	c.Helper()
-	streams := c.handles(udpMethod+"stream", args(e.socket, 1, flat(peer))...)
+	streams := c.handles(udpMethod+"stream", e.socket, 1, flat(peer))
 	return udpEnd{e.socket, streams[0], streams[1], e.at}
 }
 
@@ -214,11 +214,11 @@ func TestUDPArguments(t *testing.T) {
 			e := c.udpEnd(f, f.loopback)
 			to := netip.MustParseAddrPort(test.address)
 			c.sends(`err(invalid-argument)`, e, "x", to)
-			c.wants(`err(invalid-argument)`, udpMethod+"stream", args(e.socket, 1, flat(to))...)
+			c.wants(`err(invalid-argument)`, udpMethod+"stream", e.socket, 1, flat(to))
 			if !to.Addr().IsUnspecified() && to.Port() != 0 {
 				s := c.handle(createUDP, f.number)
 				c.wants(`err(invalid-argument)`, udpMethod+"start-bind",
-					args(s, c.network, flat(to))...)
+					s, c.network, flat(to))
 			}
 			c.refused()
 			c.sends(`ok(1)`, e, "x", e.at) // the streams live on
@@ -283,7 +283,7 @@ func TestUDPAssociatesAgain(t *testing.T) {
 					if i%3 != 0 {
 						continue
 					}
-					streams := c.handles(udpMethod+"stream", args(e.socket, make([]uint64, 13))...)
+					streams := c.handles(udpMethod+"stream", e.socket, make([]uint64, 13))
 					e.in, e.out = streams[0], streams[1]
 					c.wants(`err(invalid-state)`, udpMethod+"remote-address", e.socket)
 					if got := c.addressOf(udpMethod+"local-address", e.socket); got != e.at {
