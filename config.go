@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"syscall"
@@ -175,8 +176,19 @@ type Config struct {
 
 // Dir is a directory that a guest may use. It cannot reach files outside of it.
 type Dir struct {
-	// Host is the path on the host.
+	// Host is the path on the host. It is empty if FS is set.
 	Host string
+
+	// FS is a file system of the program's, such as an embed.FS, os.DirFS or zip.Reader. It is
+	// read-only; Guest must be set, and Quota must not.
+	//
+	// FS and its files are called on the guest's goroutines, several at once if the guest has
+	// threads or if guests share FS. A file is read by one call at a time, unless by ReadAt. A call
+	// that panics or blocks is the guest's (see HostPanic and StuckError); no other guest waits for
+	// it. Paths have no symbolic link before the last name: those of an fs.ReadLinkFS are followed
+	// here, and never out of the directory. A file that is neither an io.Seeker nor an io.ReaderAt
+	// is read from its beginning to its end: to seek in it is ESPIPE (lseek(2)).
+	FS fs.FS
 
 	// Guest is the path that the guest uses; empty = Host.
 	Guest string
@@ -239,10 +251,10 @@ func (c *Config) openResources(s *system.Config, guarded *guard.Network) (err er
 	if err := c.checkQuotas(); err != nil {
 		return err
 	}
-	for _, d := range c.Dirs {
-		dir, err := hostfs.OpenRoot(d.Host, hostfsAccess(d))
+	for i, d := range c.Dirs {
+		dir, err := d.open(i)
 		if err != nil {
-			return fmt.Errorf("directory %s: %w", d.Host, err)
+			return err
 		}
 		name := d.Guest
 		if name == "" {
@@ -270,12 +282,12 @@ func (c *Config) openResources(s *system.Config, guarded *guard.Network) (err er
 // write to. A file would be charged to one and refunded by the other.
 func (c *Config) checkQuotas() error {
 	for i, d := range c.Dirs {
-		if d.Quota == 0 || d.ReadOnly {
+		if d.Quota == 0 || !d.writable() {
 			continue
 		}
 		var others []string
 		for j, other := range c.Dirs {
-			if i != j && !other.ReadOnly {
+			if i != j && other.writable() {
 				others = append(others, other.Host)
 			}
 		}
@@ -294,7 +306,7 @@ func (c *Config) checkCacheDirs(cacheDir, keyDir string) error {
 	}
 	var writable []string
 	for _, d := range c.Dirs {
-		if !d.ReadOnly {
+		if d.writable() {
 			writable = append(writable, d.Host)
 		}
 	}
@@ -310,11 +322,35 @@ func (c *Config) checkCacheDirs(cacheDir, keyDir string) error {
 	return nil
 }
 
-func hostfsAccess(d Dir) hostfs.Access {
-	if d.ReadOnly {
-		return hostfs.ReadOnly
+func (d Dir) writable() bool { return !d.ReadOnly && d.FS == nil }
+
+// open opens the directory with an index in Config.Dirs.
+func (d Dir) open(index int) (dir hostfs.Dir, err error) {
+	if d.FS == nil {
+		access := hostfs.ReadOnly
+		if d.writable() {
+			access = hostfs.ReadWrite
+		}
+		if dir, err = hostfs.OpenRoot(d.Host, access); err != nil {
+			return nil, fmt.Errorf("directory %s: %w", d.Host, err)
+		}
+		return dir, nil
 	}
-	return hostfs.ReadWrite
+	field := fmt.Sprintf("Config.Dirs[%d].FS", index)
+	switch {
+	case d.Host != "":
+		return nil, fmt.Errorf("%s: Host is set too, to %s; leave one of them out", field, d.Host)
+	case d.Guest == "":
+		return nil, fmt.Errorf("%s: Guest is empty; set the path that the guest uses", field)
+	case d.Quota != 0:
+		return nil, fmt.Errorf("%s: it is read-only, and has a Quota; leave that out", field)
+	}
+	outside.Protect(field, func() { dir, err = hostfs.OpenFS(d.FS) },
+		func(p *outside.Panic) { err = (*HostPanic)(p) })
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", field, err)
+	}
+	return dir, nil
 }
 
 // checkStrings refuses strings that C programs cannot get.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"testing/fstest"
 	"time"
 
 	"github.com/wasport/wasport"
@@ -206,4 +207,31 @@ func ExampleConfig_network() {
 		log.Fatal(err)
 	}
 	// Output: 10.0.0.5 5432 stream
+}
+
+// A guest reads files that the program has, of an embed.FS for example.
+func ExampleDir() {
+	ctx := context.Background()
+	// escape.wasm tries in every way to read and to change a file.
+	mod, done := exampleModule(ctx, "escape.wasm")
+	defer done()
+
+	var out strings.Builder
+	_, err := mod.Run(ctx, wasport.Config{
+		Args:   []string{"escape", "app.toml"},
+		Stdout: &out,
+		Dirs: []wasport.Dir{{Guest: "/config", FS: fstest.MapFS{
+			"app.toml": {Data: []byte("level = 3\n")}}}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if strings.HasPrefix(line, "content") || strings.HasPrefix(line, "unlink") {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	// content level = 3
+	// unlink app.toml 69 EROFS
 }

@@ -2,16 +2,12 @@
 
 package hostfs
 
-import (
-	"strings"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// A Dir is an open directory. Its methods reach only the files beneath it, with any path, any
-// symbolic links on the way, and while other processes rename files. The directory itself may be
-// moved elsewhere.
-type Dir struct {
+// An osDir is an open directory of the host. Its methods reach only the files beneath it, with any
+// path, any symbolic links on the way, and while other processes rename files. The directory itself
+// may be moved elsewhere.
+type osDir struct {
 	handle
 	// walk tells that paths are resolved by walking, name by name.
 	walk     bool
@@ -24,9 +20,8 @@ type lister interface {
 	list(dirfd int, cookie uint64, yield func(Entry) bool) error
 }
 
-// OpenRoot opens a directory of the host. The path may be absolute and may lead through symbolic
-// links. Directories that are opened beneath a read-only directory are read-only.
-func OpenRoot(path string, access Access) (*Dir, error) {
+// openOSDir implements OpenRoot.
+func openOSDir(path string, access Access) (*osDir, error) {
 	fd, err := retry(func() (int, error) {
 		return unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	})
@@ -36,12 +31,12 @@ func OpenRoot(path string, access Access) (*Dir, error) {
 	return newDir(fd, mustWalk(fd), access == ReadOnly), nil
 }
 
-func newDir(fd int, walk, readOnly bool) *Dir {
-	return &Dir{handle: handle{fd: fd}, walk: walk, readOnly: readOnly, entries: newLister()}
+func newDir(fd int, walk, readOnly bool) *osDir {
+	return &osDir{handle: handle{fd: fd}, walk: walk, readOnly: readOnly, entries: newLister()}
 }
 
 // Access tells how the directory may be used.
-func (d *Dir) Access() Access {
+func (d *osDir) Access() Access {
 	if d.readOnly {
 		return ReadOnly
 	}
@@ -51,7 +46,7 @@ func (d *Dir) Access() Access {
 // Open opens a file or a directory, and returns the one or the other. A created file has mode 0666
 // less the process's umask. Open never blocks: a FIFO that is opened for writing and has no reader
 // is ENXIO (fifo(7)).
-func (d *Dir) Open(path string, o OpenOptions) (*File, *Dir, error) {
+func (d *osDir) Open(path string, o OpenOptions) (File, Dir, error) {
 	if o.Flags&^allFlags != 0 || o.Create && o.Directory {
 		return nil, nil, unix.EINVAL
 	}
@@ -80,7 +75,7 @@ func (d *Dir) Open(path string, o OpenOptions) (*File, *Dir, error) {
 	return f, nil, nil
 }
 
-func (d *Dir) open(path string, o OpenOptions) (int, error) {
+func (d *osDir) open(path string, o OpenOptions) (int, error) {
 	flags := openFlags(o)
 	var mode uint32
 	if o.Create {
@@ -140,7 +135,7 @@ func openFlags(o OpenOptions) int {
 }
 
 // readOnlyError returns the error of an attempt to change a file beneath a read-only directory.
-func (d *Dir) readOnlyError(path string, o OpenOptions) error {
+func (d *osDir) readOnlyError(path string, o OpenOptions) error {
 	fd, err := d.open(path, OpenOptions{Directory: o.Directory, Follow: o.Follow})
 	if err == unix.ENOENT && o.Create {
 		return unix.EROFS
@@ -161,7 +156,7 @@ func (d *Dir) readOnlyError(path string, o OpenOptions) error {
 
 // withPlace calls op, which changes a name, with the place of a path. It returns EROFS in a
 // read-only directory.
-func (d *Dir) withPlace(path string, op func(p place) error) error {
+func (d *osDir) withPlace(path string, op func(p place) error) error {
 	if err := d.acquire(); err != nil {
 		return err
 	}
@@ -178,12 +173,12 @@ func (d *Dir) withPlace(path string, op func(p place) error) error {
 }
 
 // Mkdir makes a directory with mode 0777 less the process's umask.
-func (d *Dir) Mkdir(path string) error {
+func (d *osDir) Mkdir(path string) error {
 	return d.withPlace(path, func(p place) error { return unix.Mkdirat(p.fd, p.name, 0o777) })
 }
 
 // Rmdir removes an empty directory. It returns ENOTDIR for a file that is not a directory.
-func (d *Dir) Rmdir(path string) error {
+func (d *osDir) Rmdir(path string) error {
 	return d.withPlace(path, func(p place) error {
 		err := unix.Unlinkat(p.fd, p.name, unix.AT_REMOVEDIR)
 		if err == unix.EEXIST {
@@ -194,7 +189,7 @@ func (d *Dir) Rmdir(path string) error {
 }
 
 // Unlink removes the name of a file. It returns EISDIR for a directory.
-func (d *Dir) Unlink(path string) error {
+func (d *osDir) Unlink(path string) error {
 	return d.withPlace(path, func(p place) error {
 		if hasTrailingSlash(path) {
 			if err := p.requireDir(); err != nil {
@@ -213,12 +208,9 @@ func (d *Dir) Unlink(path string) error {
 
 // Symlink makes a symbolic link. The target must be relative. It is judged each time that the link
 // is followed.
-func (d *Dir) Symlink(target, path string) error {
-	if strings.HasPrefix(target, "/") {
-		return ErrEscapes
-	}
-	if strings.IndexByte(target, 0) >= 0 {
-		return unix.EINVAL
+func (d *osDir) Symlink(target, path string) error {
+	if err := checkTarget(target); err != nil {
+		return err
 	}
 	return d.withPlace(path, func(p place) error {
 		if hasTrailingSlash(path) {
@@ -228,8 +220,7 @@ func (d *Dir) Symlink(target, path string) error {
 	})
 }
 
-// Rename renames a file, perhaps into another Dir. It returns EXDEV between different file systems.
-func Rename(from *Dir, path string, to *Dir, newPath string) error {
+func rename(from *osDir, path string, to *osDir, newPath string) error {
 	return from.withPlace(path, func(p place) error {
 		return to.withPlace(newPath, func(q place) error {
 			if hasTrailingSlash(path) || hasTrailingSlash(newPath) {
@@ -246,9 +237,7 @@ func Rename(from *Dir, path string, to *Dir, newPath string) error {
 	})
 }
 
-// Link makes another name of a file, perhaps in another Dir. With follow, it follows a symbolic
-// link at the end of path.
-func Link(from *Dir, path string, follow bool, to *Dir, newPath string) error {
+func link(from *osDir, path string, follow bool, to *osDir, newPath string) error {
 	if err := from.acquire(); err != nil {
 		return err
 	}
@@ -278,7 +267,7 @@ func Link(from *Dir, path string, follow bool, to *Dir, newPath string) error {
 
 // Readlink reads the target of a symbolic link into buf. It returns the number of bytes, at most
 // len(buf). It returns EINVAL for a file that is not a symbolic link.
-func (d *Dir) Readlink(path string, buf []byte) (int, error) {
+func (d *osDir) Readlink(path string, buf []byte) (int, error) {
 	if err := d.acquire(); err != nil {
 		return 0, err
 	}
@@ -303,7 +292,7 @@ func (d *Dir) Readlink(path string, buf []byte) (int, error) {
 }
 
 // Stat returns the properties of the file at a path; "." is the directory itself.
-func (d *Dir) Stat(path string, follow bool) (Stat, error) {
+func (d *osDir) Stat(path string, follow bool) (Stat, error) {
 	if err := d.acquire(); err != nil {
 		return Stat{}, err
 	}
@@ -321,7 +310,7 @@ func (d *Dir) Stat(path string, follow bool) (Stat, error) {
 }
 
 // SetTimes sets the times of the file at a path; "." is the directory itself.
-func (d *Dir) SetTimes(path string, follow bool, t Times) error {
+func (d *osDir) SetTimes(path string, follow bool, t Times) error {
 	if err := t.valid(); err != nil {
 		return err
 	}
@@ -352,7 +341,7 @@ func (d *Dir) SetTimes(path string, follow bool, t Times) error {
 }
 
 // Sync returns when the entries of the directory are on the disk (fsync(2)).
-func (d *Dir) Sync() error {
+func (d *osDir) Sync() error {
 	if err := d.acquire(); err != nil {
 		return err
 	}
@@ -364,7 +353,7 @@ func (d *Dir) Sync() error {
 // false. Cookie 0 is the beginning, and Entry.Next continues after an entry. An entry for which
 // yield returned false is delivered again. A cookie stays valid when the directory changes. yield
 // must not use the Dir.
-func (d *Dir) ReadDir(cookie uint64, yield func(Entry) bool) error {
+func (d *osDir) ReadDir(cookie uint64, yield func(Entry) bool) error {
 	if err := d.acquire(); err != nil {
 		return err
 	}

@@ -11,13 +11,14 @@ import (
 	"time"
 )
 
-// A Dir is an open directory. Its methods reach only the files beneath it, which os.Root ensures.
+// An osDir is an open directory of the host. Its methods reach only the files beneath it, which
+// os.Root ensures.
 //
 // Three things differ from other systems. Rename and Link between two Dirs work only if both were
 // opened beneath the same root, and use the names by which the Dirs were opened. The check for a
 // symbolic link at the end of a path and the operation are two steps. The times of a symbolic link
 // cannot be set.
-type Dir struct {
+type osDir struct {
 	root *os.Root
 	base *sharedRoot
 	// at is the path from base to root.
@@ -33,14 +34,13 @@ type sharedRoot struct {
 	users atomic.Int32
 }
 
-func newDir(root *os.Root, b *sharedRoot, at string, readOnly bool) *Dir {
+func newDir(root *os.Root, b *sharedRoot, at string, readOnly bool) *osDir {
 	b.users.Add(1)
-	return &Dir{root: root, base: b, at: at, readOnly: readOnly}
+	return &osDir{root: root, base: b, at: at, readOnly: readOnly}
 }
 
-// OpenRoot opens a directory of the host. Directories that are opened beneath a read-only directory
-// are read-only.
-func OpenRoot(name string, access Access) (*Dir, error) {
+// openOSDir implements OpenRoot.
+func openOSDir(name string, access Access) (*osDir, error) {
 	root, err := os.OpenRoot(name)
 	if err != nil {
 		return nil, posix(err)
@@ -54,7 +54,7 @@ func OpenRoot(name string, access Access) (*Dir, error) {
 }
 
 // Close closes the directory. It returns fs.ErrClosed if it was called before.
-func (d *Dir) Close() error {
+func (d *osDir) Close() error {
 	if !d.closed.CompareAndSwap(false, true) {
 		return fs.ErrClosed
 	}
@@ -65,7 +65,7 @@ func (d *Dir) Close() error {
 }
 
 // Access tells how the directory may be used.
-func (d *Dir) Access() Access {
+func (d *osDir) Access() Access {
 	if d.readOnly {
 		return ReadOnly
 	}
@@ -73,7 +73,7 @@ func (d *Dir) Access() Access {
 }
 
 // Open opens a file or a directory, and returns the one or the other.
-func (d *Dir) Open(name string, o OpenOptions) (*File, *Dir, error) {
+func (d *osDir) Open(name string, o OpenOptions) (File, Dir, error) {
 	if err := checkName(name); err != nil {
 		return nil, nil, err
 	}
@@ -146,7 +146,7 @@ func openFlags(o OpenOptions) (flags int) {
 }
 
 // lookup returns the properties of the file at a path. A trailing slash requires a directory.
-func (d *Dir) lookup(name string, follow bool) (os.FileInfo, error) {
+func (d *osDir) lookup(name string, follow bool) (os.FileInfo, error) {
 	stat := d.root.Lstat
 	if follow || hasTrailingSlash(name) {
 		stat = d.root.Stat
@@ -166,7 +166,7 @@ func trimSlashes(name string) string {
 }
 
 // checkChange returns the error that all changes of a name have in common.
-func (d *Dir) checkChange(name string) error {
+func (d *osDir) checkChange(name string) error {
 	if d.readOnly {
 		return syscall.EROFS
 	}
@@ -175,7 +175,7 @@ func (d *Dir) checkChange(name string) error {
 
 // trailingSlashError returns the error of making a file other than a directory at a path with a
 // trailing slash.
-func (d *Dir) trailingSlashError(name string) error {
+func (d *osDir) trailingSlashError(name string) error {
 	if _, err := d.lookup(name, false); err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (d *Dir) trailingSlashError(name string) error {
 }
 
 // Mkdir makes a directory.
-func (d *Dir) Mkdir(name string) error {
+func (d *osDir) Mkdir(name string) error {
 	if err := d.checkChange(name); err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (d *Dir) Mkdir(name string) error {
 }
 
 // Rmdir removes an empty directory. It returns ENOTDIR for a file that is not a directory.
-func (d *Dir) Rmdir(name string) error {
+func (d *osDir) Rmdir(name string) error {
 	if err := d.checkChange(name); err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (d *Dir) Rmdir(name string) error {
 }
 
 // Unlink removes the name of a file. It returns EISDIR for a directory.
-func (d *Dir) Unlink(name string) error {
+func (d *osDir) Unlink(name string) error {
 	if err := d.checkChange(name); err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (d *Dir) Unlink(name string) error {
 
 // Symlink makes a symbolic link. The target must be relative. It is judged each time that the link
 // is followed.
-func (d *Dir) Symlink(target, name string) error {
+func (d *osDir) Symlink(target, name string) error {
 	if strings.HasPrefix(target, "/") {
 		return ErrEscapes
 	}
@@ -241,9 +241,8 @@ func (d *Dir) Symlink(target, name string) error {
 	return posix(d.root.Symlink(target, name))
 }
 
-// Rename renames a file, perhaps into another Dir. It returns EXDEV if that was opened beneath
-// another root.
-func Rename(from *Dir, name string, to *Dir, newName string) error {
+// rename returns EXDEV if the other Dir was opened beneath another root.
+func rename(from *osDir, name string, to *osDir, newName string) error {
 	if err := to.checkChange(newName); err != nil {
 		return err
 	}
@@ -264,9 +263,8 @@ func Rename(from *Dir, name string, to *Dir, newName string) error {
 	return posix(root.Rename(old, changed))
 }
 
-// Link makes another name of a file, perhaps in another Dir. It returns EXDEV if that was opened
-// beneath another root.
-func Link(from *Dir, name string, follow bool, to *Dir, newName string) error {
+// link returns EXDEV if the other Dir was opened beneath another root.
+func link(from *osDir, name string, follow bool, to *osDir, newName string) error {
 	if from.readOnly {
 		// The file could be written through a name in a Dir that is not read-only.
 		return syscall.EROFS
@@ -297,7 +295,7 @@ func Link(from *Dir, name string, follow bool, to *Dir, newName string) error {
 
 // commonRoot returns a directory from which two paths in different Dirs can be reached, and the
 // paths there.
-func commonRoot(from *Dir, a string, to *Dir, b string) (*os.Root, string, string, error) {
+func commonRoot(from *osDir, a string, to *osDir, b string) (*os.Root, string, string, error) {
 	switch {
 	case from == to:
 		return from.root, trimSlashes(a), trimSlashes(b), nil
@@ -311,7 +309,7 @@ func commonRoot(from *Dir, a string, to *Dir, b string) (*os.Root, string, strin
 
 // Readlink reads the target of a symbolic link into buf. It returns the number of bytes, at most
 // len(buf). It returns EINVAL for a file that is not a symbolic link.
-func (d *Dir) Readlink(name string, buf []byte) (int, error) {
+func (d *osDir) Readlink(name string, buf []byte) (int, error) {
 	if err := checkName(name); err != nil {
 		return 0, err
 	}
@@ -330,7 +328,7 @@ func (d *Dir) Readlink(name string, buf []byte) (int, error) {
 }
 
 // Stat returns the properties of the file at a path; "." is the directory itself.
-func (d *Dir) Stat(name string, follow bool) (Stat, error) {
+func (d *osDir) Stat(name string, follow bool) (Stat, error) {
 	if err := checkName(name); err != nil {
 		return Stat{}, err
 	}
@@ -352,7 +350,7 @@ func (d *Dir) Stat(name string, follow bool) (Stat, error) {
 
 // SetTimes sets the times of the file at a path; "." is the directory itself. It returns ENOTSUP
 // for a symbolic link.
-func (d *Dir) SetTimes(name string, follow bool, t Times) error {
+func (d *osDir) SetTimes(name string, follow bool, t Times) error {
 	if err := t.valid(); err != nil {
 		return err
 	}
@@ -385,7 +383,7 @@ func newTime(ns uint64, given, toNow bool, now time.Time) time.Time {
 }
 
 // Sync does nothing: Windows has no call to write the entries of a directory to the disk.
-func (d *Dir) Sync() error {
+func (d *osDir) Sync() error {
 	_, err := d.lookup(".", false)
 	return err
 }
@@ -394,7 +392,7 @@ func (d *Dir) Sync() error {
 // false. Cookie 0 is the beginning, and Entry.Next continues after an entry. An entry for which
 // yield returned false is delivered again. A cookie stays valid when the directory changes. yield
 // must not use the Dir.
-func (d *Dir) ReadDir(cookie uint64, yield func(Entry) bool) error {
+func (d *osDir) ReadDir(cookie uint64, yield func(Entry) bool) error {
 	return d.entries.listNames(cookie,
 		func() ([]string, error) {
 			f, err := d.root.Open(".")

@@ -14,7 +14,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-func openFile(t testing.TB, d *Dir, path string, o OpenOptions) *File {
+func openFile(t testing.TB, d Dir, path string, o OpenOptions) File {
 	t.Helper()
 	f, sub, err := d.Open(path, o)
 	if err != nil {
@@ -286,7 +286,7 @@ func TestFIFONeverBlocks(t *testing.T) {
 }
 
 // checkPipe tests both ends of an empty pipe, and closes them.
-func checkPipe(t *testing.T, r, w *File) {
+func checkPipe(t *testing.T, r, w File) {
 	t.Helper()
 	buf := make([]byte, 1<<16)
 	if r.Type() != Pipe {
@@ -335,7 +335,7 @@ func checkPipe(t *testing.T, r, w *File) {
 }
 
 // checkFullPipe fills a pipe until a write is EAGAIN, and reads everything in order.
-func checkFullPipe(t *testing.T, r, w *File) {
+func checkFullPipe(t *testing.T, r, w File) {
 	t.Helper()
 	buf := make([]byte, 1<<16)
 	var written, read int
@@ -374,7 +374,7 @@ func checkFullPipe(t *testing.T, r, w *File) {
 }
 
 // checkClosedPipe closes the writing end and then the reading end.
-func checkClosedPipe(t *testing.T, r, w *File, ready network.Readiness) {
+func checkClosedPipe(t *testing.T, r, w File, ready network.Readiness) {
 	t.Helper()
 	buf := make([]byte, 16)
 	if err := w.Close(); err != nil {

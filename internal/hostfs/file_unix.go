@@ -13,10 +13,10 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// A File is an open file that is not a directory opened beneath a Dir. Operations do not block,
+// An osFile is an open file that is not a directory opened beneath a Dir. Operations do not block,
 // except while a disk works. If there are no data or no room, they return EAGAIN, with Nonblock or
 // without.
-type File struct {
+type osFile struct {
 	handle
 	typ FileType
 	// stream tells that the file is a pipe, terminal or socket, where a read or write could block.
@@ -36,8 +36,8 @@ type File struct {
 	readiness func() network.Readiness
 }
 
-func newFile(fd int, typ FileType, flags Flags) *File {
-	f := &File{handle: handle{fd: fd}, typ: typ}
+func newFile(fd int, typ FileType, flags Flags) *osFile {
+	f := &osFile{handle: handle{fd: fd}, typ: typ}
 	f.flags.Store(uint32(flags))
 	f.stream = typ == Pipe || typ == CharDevice || typ == SocketStream || typ == SocketDatagram
 	f.readiness = sync.OnceValue(func() (r network.Readiness) {
@@ -50,13 +50,13 @@ func newFile(fd int, typ FileType, flags Flags) *File {
 }
 
 // Type returns the type of the file.
-func (f *File) Type() FileType {
+func (f *osFile) Type() FileType {
 	return f.typ
 }
 
 // Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not
 // empty are the end of the file.
-func (f *File) Readv(bufs [][]byte) (int, error) {
+func (f *osFile) Readv(bufs [][]byte) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
 	}
@@ -69,7 +69,7 @@ func (f *File) Readv(bufs [][]byte) (int, error) {
 
 // Writev writes bufs, in order, at the current position, or at the end with Append. It may write
 // fewer bytes than bufs hold.
-func (f *File) Writev(bufs [][]byte) (int, error) {
+func (f *osFile) Writev(bufs [][]byte) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
 	}
@@ -83,7 +83,7 @@ func (f *File) Writev(bufs [][]byte) (int, error) {
 
 // Preadv reads into bufs from an offset and does not change the current position. It returns ESPIPE
 // for a file without positions.
-func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
+func (f *osFile) Preadv(bufs [][]byte, offset uint64) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
 	}
@@ -96,7 +96,7 @@ func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
 
 // Pwritev writes bufs at an offset and does not change the current position. With Append, Linux
 // writes at the end of the file all the same (pwrite(2), bugs).
-func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
+func (f *osFile) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
 	}
@@ -110,7 +110,7 @@ func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 
 // Appendv writes bufs at the end of the file, also without Append. It may change the current
 // position.
-func (f *File) Appendv(bufs [][]byte) (int, error) {
+func (f *osFile) Appendv(bufs [][]byte) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
 	}
@@ -123,7 +123,7 @@ func (f *File) Appendv(bufs [][]byte) (int, error) {
 }
 
 // seekAppendv writes where the end of the file was when it looked.
-func (f *File) seekAppendv(bufs [][]byte) (int, error) {
+func (f *osFile) seekAppendv(bufs [][]byte) (int, error) {
 	f.flagsMu.Lock() // another append must not move the position in between
 	defer f.flagsMu.Unlock()
 	if _, err := unix.Seek(f.fd, 0, io.SeekEnd); err != nil {
@@ -134,7 +134,7 @@ func (f *File) seekAppendv(bufs [][]byte) (int, error) {
 
 // afterWrite synchronizes as Dsync and Sync require, if they were set after the file was opened:
 // fcntl(2) cannot set O_DSYNC and O_SYNC.
-func (f *File) afterWrite(n int, err error) (int, error) {
+func (f *osFile) afterWrite(n int, err error) (int, error) {
 	if n <= 0 || err != nil {
 		return n, err
 	}
@@ -149,7 +149,7 @@ func (f *File) afterWrite(n int, err error) (int, error) {
 
 // Seek sets the current position and returns it. whence is io.SeekStart, io.SeekCurrent or
 // io.SeekEnd. It returns ESPIPE for a file without positions.
-func (f *File) Seek(offset int64, whence int) (int64, error) {
+func (f *osFile) Seek(offset int64, whence int) (int64, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
 	}
@@ -162,7 +162,7 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 }
 
 // Stat returns the properties of the file.
-func (f *File) Stat() (Stat, error) {
+func (f *osFile) Stat() (Stat, error) {
 	if err := f.acquire(); err != nil {
 		return Stat{}, err
 	}
@@ -177,7 +177,7 @@ func (f *File) Stat() (Stat, error) {
 }
 
 // SetSize truncates the file, or extends it with zeroes.
-func (f *File) SetSize(size uint64) error {
+func (f *osFile) SetSize(size uint64) error {
 	if err := f.acquire(); err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (f *File) SetSize(size uint64) error {
 }
 
 // SetTimes sets the times of the file.
-func (f *File) SetTimes(t Times) error {
+func (f *osFile) SetTimes(t Times) error {
 	if err := t.valid(); err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (f *File) SetTimes(t Times) error {
 }
 
 // Sync returns when the file is on the disk (fsync(2)).
-func (f *File) Sync() error {
+func (f *osFile) Sync() error {
 	if err := f.acquire(); err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func (f *File) Sync() error {
 }
 
 // Datasync returns when the data of the file are on the disk (fdatasync(2)).
-func (f *File) Datasync() error {
+func (f *osFile) Datasync() error {
 	if err := f.acquire(); err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (f *File) Datasync() error {
 
 // Allocate makes the file at least offset+length bytes long and, if the host can, reserves the
 // space (posix_fallocate(3)).
-func (f *File) Allocate(offset, length uint64) error {
+func (f *osFile) Allocate(offset, length uint64) error {
 	if err := f.acquire(); err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (f *File) Allocate(offset, length uint64) error {
 
 // Advise tells the host the expected use of a part of the file (posix_fadvise(2)). Length 0 is the
 // part up to the end. Hosts may ignore it.
-func (f *File) Advise(offset, length uint64, a Advice) error {
+func (f *osFile) Advise(offset, length uint64, a Advice) error {
 	if err := f.acquire(); err != nil {
 		return err
 	}
@@ -263,13 +263,13 @@ func (f *File) Advise(offset, length uint64, a Advice) error {
 }
 
 // Flags returns the flags that were set last, or else those of Open.
-func (f *File) Flags() Flags {
+func (f *osFile) Flags() Flags {
 	return Flags(f.flags.Load())
 }
 
 // SetFlags sets all flags. It returns ENOTSUP for a change of Append if the process has inherited
 // the file.
-func (f *File) SetFlags(flags Flags) error {
+func (f *osFile) SetFlags(flags Flags) error {
 	if flags&^allFlags != 0 {
 		return unix.EINVAL
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// A File is an open file of a disk.
-type File struct {
+// An osFile is an open file of a disk.
+type osFile struct {
 	file     *os.File
 	flags    atomic.Uint32
 	readOnly bool
@@ -25,10 +25,10 @@ type File struct {
 	appendMu sync.Mutex
 }
 
-var _ network.Pollable = (*File)(nil)
+var _ network.Pollable = (*osFile)(nil)
 
-func newFile(file *os.File, flags Flags) *File {
-	f := &File{file: file}
+func newFile(file *os.File, flags Flags) *osFile {
+	f := &osFile{file: file}
 	f.flags.Store(uint32(flags))
 	return f
 }
@@ -36,7 +36,7 @@ func newFile(file *os.File, flags Flags) *File {
 // FromOS makes a File of an open file of the process. It duplicates the handle, which shares the
 // position. It returns errors.ErrUnsupported for consoles and pipes, which Windows cannot read
 // without blocking.
-func FromOS(file *os.File) (*File, error) {
+func FromOS(file *os.File) (File, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, posix(err)
@@ -65,34 +65,34 @@ func FromOS(file *os.File) (*File, error) {
 }
 
 // Terminal returns false, since FromOS refuses consoles.
-func (f *File) Terminal() bool { return false }
+func (f *osFile) Terminal() bool { return false }
 
 // Close closes the file. It returns fs.ErrClosed if it was called before.
-func (f *File) Close() error {
+func (f *osFile) Close() error {
 	return posix(f.file.Close())
 }
 
 // Type returns the type of the file.
-func (f *File) Type() FileType {
+func (f *osFile) Type() FileType {
 	return RegularFile
 }
 
 // Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not
 // empty are the end of the file.
-func (f *File) Readv(bufs [][]byte) (int, error) {
+func (f *osFile) Readv(bufs [][]byte) (int, error) {
 	return transferEach(bufs, func(b []byte, _ int) (int, error) { return f.file.Read(b) })
 }
 
 // Writev writes bufs, in order, at the current position, or at the end with Append.
-func (f *File) Writev(bufs [][]byte) (int, error) {
+func (f *osFile) Writev(bufs [][]byte) (int, error) {
 	return f.write(bufs, f.Flags()&Append != 0)
 }
 
 // Appendv writes bufs at the end of the file, also without Append. It may change the current
 // position.
-func (f *File) Appendv(bufs [][]byte) (int, error) { return f.write(bufs, true) }
+func (f *osFile) Appendv(bufs [][]byte) (int, error) { return f.write(bufs, true) }
 
-func (f *File) write(bufs [][]byte, atEnd bool) (int, error) {
+func (f *osFile) write(bufs [][]byte, atEnd bool) (int, error) {
 	f.appendMu.Lock()
 	defer f.appendMu.Unlock()
 	if atEnd {
@@ -105,7 +105,7 @@ func (f *File) write(bufs [][]byte, atEnd bool) (int, error) {
 }
 
 // Preadv reads into bufs from an offset and does not change the current position.
-func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
+func (f *osFile) Preadv(bufs [][]byte, offset uint64) (int, error) {
 	if offset > math.MaxInt64 {
 		return 0, syscall.EINVAL
 	}
@@ -115,7 +115,7 @@ func (f *File) Preadv(bufs [][]byte, offset uint64) (int, error) {
 }
 
 // Pwritev writes bufs at an offset and does not change the current position.
-func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
+func (f *osFile) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	if offset > math.MaxInt64 {
 		return 0, syscall.EINVAL
 	}
@@ -125,7 +125,7 @@ func (f *File) Pwritev(bufs [][]byte, offset uint64) (int, error) {
 	return f.afterWrite(n, err)
 }
 
-func (f *File) afterWrite(n int, err error) (int, error) {
+func (f *osFile) afterWrite(n int, err error) (int, error) {
 	if n > 0 && err == nil && f.Flags()&(Dsync|Sync) != 0 {
 		err = posix(f.file.Sync())
 	}
@@ -154,7 +154,7 @@ func transferEach(bufs [][]byte, transfer func(b []byte, done int) (int, error))
 
 // Seek sets the current position and returns it. whence is io.SeekStart, io.SeekCurrent or
 // io.SeekEnd.
-func (f *File) Seek(offset int64, whence int) (int64, error) {
+func (f *osFile) Seek(offset int64, whence int) (int64, error) {
 	if whence < 0 || whence > 2 {
 		return 0, syscall.EINVAL
 	}
@@ -163,7 +163,7 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 }
 
 // Stat returns the properties of the file.
-func (f *File) Stat() (Stat, error) {
+func (f *osFile) Stat() (Stat, error) {
 	info, err := f.file.Stat()
 	if err != nil {
 		return Stat{}, posix(err)
@@ -213,7 +213,7 @@ func addFileID(file *os.File, st *Stat) {
 }
 
 // SetSize truncates the file, or extends it with zeroes.
-func (f *File) SetSize(size uint64) error {
+func (f *osFile) SetSize(size uint64) error {
 	switch {
 	case f.readOnly:
 		return syscall.EROFS
@@ -224,7 +224,7 @@ func (f *File) SetSize(size uint64) error {
 }
 
 // SetTimes sets the times of the file.
-func (f *File) SetTimes(t Times) error {
+func (f *osFile) SetTimes(t Times) error {
 	if err := t.valid(); err != nil {
 		return err
 	}
@@ -256,17 +256,17 @@ func (f *File) SetTimes(t Times) error {
 }
 
 // Sync returns when the file is on the disk.
-func (f *File) Sync() error {
+func (f *osFile) Sync() error {
 	return posix(f.file.Sync())
 }
 
 // Datasync is the same as Sync.
-func (f *File) Datasync() error {
+func (f *osFile) Datasync() error {
 	return f.Sync()
 }
 
 // Allocate makes the file at least offset+length bytes long.
-func (f *File) Allocate(offset, length uint64) error {
+func (f *osFile) Allocate(offset, length uint64) error {
 	switch {
 	case f.readOnly:
 		return syscall.EROFS
@@ -286,7 +286,7 @@ func (f *File) Allocate(offset, length uint64) error {
 }
 
 // Advise checks its arguments and does nothing else.
-func (f *File) Advise(offset, length uint64, a Advice) error {
+func (f *osFile) Advise(offset, length uint64, a Advice) error {
 	if a > NoReuse || offset > math.MaxInt64 || length > math.MaxInt64 {
 		return syscall.EINVAL
 	}
@@ -295,12 +295,12 @@ func (f *File) Advise(offset, length uint64, a Advice) error {
 }
 
 // Flags returns the flags that were set last, or else those of Open.
-func (f *File) Flags() Flags {
+func (f *osFile) Flags() Flags {
 	return Flags(f.flags.Load())
 }
 
 // SetFlags sets all flags.
-func (f *File) SetFlags(flags Flags) error {
+func (f *osFile) SetFlags(flags Flags) error {
 	if flags&^allFlags != 0 {
 		return syscall.EINVAL
 	}
@@ -312,7 +312,7 @@ func (f *File) SetFlags(flags Flags) error {
 }
 
 // Poll returns all wanted events: a file of a disk is always ready.
-func (f *File) Poll(want network.Events) (network.Events, error) {
+func (f *osFile) Poll(want network.Events) (network.Events, error) {
 	if _, err := f.file.Stat(); err != nil {
 		return 0, posix(err)
 	}
@@ -320,12 +320,12 @@ func (f *File) Poll(want network.Events) (network.Events, error) {
 }
 
 // Readiness returns the zero value: a file of a disk is always ready.
-func (f *File) Readiness() network.Readiness {
+func (f *osFile) Readiness() network.Readiness {
 	return network.Readiness{}
 }
 
 // Available returns the number of bytes from the current position to the end.
-func (f *File) Available() (int, error) {
+func (f *osFile) Available() (int, error) {
 	info, err := f.file.Stat()
 	if err != nil {
 		return 0, posix(err)

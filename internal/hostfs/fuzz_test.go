@@ -50,10 +50,32 @@ func FuzzPaths(f *testing.F) {
 			}
 			d.Close()
 		}
+		openFuzzedFS(t, in, path, target)
 		if after := describeOutside(t, base); after != before {
 			t.Errorf("%q: got outside of the root %q, want %q", path, after, before)
 		}
 	})
+}
+
+// openFuzzedFS opens the path in the root as an fs.FS.
+func openFuzzedFS(t *testing.T, in, path, target string) {
+	link := filepath.Join(in, "fuzzed")
+	if os.Symlink(target, link) == nil {
+		defer os.Remove(link)
+	}
+	d, err := OpenFS(os.DirFS(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for _, o := range []OpenOptions{{Read: true, Follow: true}, {Read: true}} {
+		openFuzzed(t, d, path, o)
+	}
+	d.Stat(path, true)
+	d.Readlink(path, make([]byte, 8))
+	if err := d.Mkdir(path); err != syscall.EROFS {
+		t.Errorf("mkdir %q: got %v, want %v", path, err, syscall.EROFS)
+	}
 }
 
 // describeOutside returns the names and contents outside of the root.
@@ -79,7 +101,7 @@ func describeOutside(t *testing.T, base string) string {
 }
 
 // openFuzzed opens a path and compares what it reads with the tree of makeEscapes.
-func openFuzzed(t *testing.T, d *Dir, path string, o OpenOptions) {
+func openFuzzed(t *testing.T, d Dir, path string, o OpenOptions) {
 	file, sub, err := d.Open(path, o)
 	if err != nil {
 		var errno syscall.Errno

@@ -2,36 +2,17 @@
 
 package hostfs
 
-import (
-	"io/fs"
-	"sync/atomic"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // A handle is a descriptor that its last user closes, so that its number cannot come to mean
 // another file in the middle of a call.
 type handle struct {
+	uses
 	fd int
-	// state is twice the number of calls under way, plus 1 once the handle is closed.
-	state atomic.Int64
-}
-
-// acquire keeps the descriptor open until release. It returns fs.ErrClosed after Close.
-func (h *handle) acquire() error {
-	for {
-		s := h.state.Load()
-		if s&1 != 0 {
-			return fs.ErrClosed
-		}
-		if h.state.CompareAndSwap(s, s+2) {
-			return nil
-		}
-	}
 }
 
 func (h *handle) release() {
-	if h.state.Add(-2) == 1 {
+	if h.end() {
 		unix.Close(h.fd)
 	}
 }
@@ -39,19 +20,11 @@ func (h *handle) release() {
 // Close closes the descriptor. Calls under way complete. It returns fs.ErrClosed if it was called
 // before.
 func (h *handle) Close() error {
-	for {
-		s := h.state.Load()
-		if s&1 != 0 {
-			return fs.ErrClosed
-		}
-		if !h.state.CompareAndSwap(s, s|1) {
-			continue
-		}
-		if s == 0 {
-			return unix.Close(h.fd)
-		}
-		return nil
+	last, err := h.close()
+	if last {
+		err = unix.Close(h.fd)
 	}
+	return err
 }
 
 // control implements network.Readiness.Control.

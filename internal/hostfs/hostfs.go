@@ -1,17 +1,18 @@
-// Package hostfs opens files and directories of the host beneath a directory, and works on them
-// with the semantics of POSIX, on every platform.
+// Package hostfs opens files and directories beneath a directory of the host or of an fs.FS, and
+// works on them with the semantics of POSIX, on every platform.
 //
 // It resolves paths without leaving the directory, makes the system calls on the files found there,
-// and opens the host's standard streams. Rights, descriptor numbers, guest memory and the layouts
-// of an ABI belong to its callers. So does waiting: a File reports its readiness as a
-// network.Pollable.
+// or calls the fs.FS, and opens the host's standard streams. Rights, descriptor numbers, guest
+// memory and the layouts of an ABI belong to its callers. So does waiting: a File reports its
+// readiness as a network.Pollable.
 //
 // Every error is or wraps a syscall.Errno with its POSIX meaning, except ErrEscapes and
 // fs.ErrClosed. Every method may be called from several goroutines at once. After Close, methods
 // return fs.ErrClosed. Calls under way complete, and the last of them closes the descriptor.
 //
-// No lock is taken while another lock of this package is held. snapshot.mu and direntLister.mu are
-// held while the callback of ReadDir runs, so the callback must not use the Dir.
+// No lock is taken while another lock of this package is held. snapshot.mu, direntLister.mu and
+// fsLister.mu are held while the callback of ReadDir runs, so the callback must not use the Dir.
+// fsLister.mu and fsFile.mu are held while the fs.FS is called.
 package hostfs
 
 import (

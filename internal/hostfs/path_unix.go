@@ -8,9 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxLinks is the number of symbolic links on one path, as in Linux (path_resolution(7)).
-const maxLinks = 40
-
 // splitPath divides a relative path into a directory and a name in it. The directory is "" if it is
 // the one where the path starts. The name is never ".." and has no slash. It is "." if the path
 // ends in a directory without a name of its own. Trailing slashes are removed.
@@ -40,3 +37,6 @@ func spliceLink(path, target string) (string, error) {
 	}
 	return dir + target, nil
 }
+
+// posix returns an error of package os as it is: these systems have the errnos of POSIX.
+func posix(err error) error { return err }

@@ -10,10 +10,10 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-var _ network.Pollable = (*File)(nil)
+var _ network.Pollable = (*osFile)(nil)
 
 // Poll implements network.Pollable. A regular file is always ready.
-func (f *File) Poll(want network.Events) (network.Events, error) {
+func (f *osFile) Poll(want network.Events) (network.Events, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
 	}
@@ -25,7 +25,7 @@ func (f *File) Poll(want network.Events) (network.Events, error) {
 	return f.poll(want & both)
 }
 
-func (f *File) poll(want network.Events) (got network.Events, err error) {
+func (f *osFile) poll(want network.Events) (got network.Events, err error) {
 	var fds [1]unix.PollFd
 	fds[0].Fd = int32(f.fd)
 	if want&network.Readable != 0 {
@@ -60,13 +60,13 @@ func (f *File) poll(want network.Events) (got network.Events, err error) {
 }
 
 // Readiness implements network.Pollable. It is zero for a file that is always ready.
-func (f *File) Readiness() network.Readiness {
+func (f *osFile) Readiness() network.Readiness {
 	return f.readiness()
 }
 
 // pollable reports whether Go's poller or epoll can wait for the file. If it cannot find out, it
 // reports true: at worst a later wait fails.
-func (f *File) pollable() bool {
+func (f *osFile) pollable() bool {
 	if f.acquire() != nil {
 		return true
 	}
@@ -76,7 +76,7 @@ func (f *File) pollable() bool {
 
 // Available implements network.Pollable. It returns the number of bytes that can be read without
 // blocking, or 0 if it is not known.
-func (f *File) Available() (int, error) {
+func (f *osFile) Available() (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, err
 	}

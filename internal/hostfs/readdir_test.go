@@ -15,12 +15,12 @@ import (
 )
 
 // eachLister runs a test with the lister of this system and with the portable one.
-func eachLister(t *testing.T, test func(t *testing.T, open func(path string) *Dir)) {
+func eachLister(t *testing.T, test func(t *testing.T, open func(path string) *osDir)) {
 	t.Run("system", func(t *testing.T) {
-		test(t, func(path string) *Dir { return openRoot(t, path, ReadWrite, false) })
+		test(t, func(path string) *osDir { return openRoot(t, path, ReadWrite, false) })
 	})
 	t.Run("snapshot", func(t *testing.T) {
-		test(t, func(path string) *Dir {
+		test(t, func(path string) *osDir {
 			d := openRoot(t, path, ReadWrite, false)
 			d.entries = &snapshot{}
 			return d
@@ -35,7 +35,7 @@ type entry struct {
 }
 
 // list reads up to n entries from a cookie on.
-func list(t testing.TB, d *Dir, cookie uint64, n int) (entries []entry) {
+func list(t testing.TB, d Dir, cookie uint64, n int) (entries []entry) {
 	t.Helper()
 	err := d.ReadDir(cookie, func(e Entry) bool {
 		if len(entries) == n {
@@ -59,7 +59,7 @@ func names(entries []entry) (names []string) {
 }
 
 func TestReadDirEntries(t *testing.T) {
-	eachLister(t, func(t *testing.T, open func(string) *Dir) {
+	eachLister(t, func(t *testing.T, open func(string) *osDir) {
 		dir := t.TempDir()
 		d := open(dir)
 		if got := names(list(t, d, 0, 10)); !slices.Equal(got, []string{".", ".."}) {
@@ -96,7 +96,7 @@ func TestReadDirEntries(t *testing.T) {
 
 // An entry for which yield returned false comes again, even after other listings.
 func TestReadDirRepeatsRefusedEntry(t *testing.T) {
-	eachLister(t, func(t *testing.T, open func(string) *Dir) {
+	eachLister(t, func(t *testing.T, open func(string) *osDir) {
 		dir := t.TempDir()
 		for i := range 50 {
 			makeTree(t, dir, fmt.Sprint("file", i))
@@ -129,7 +129,7 @@ func TestReadDirRepeatsRefusedEntry(t *testing.T) {
 
 // While the directory changes, entries that stay are listed once each.
 func TestReadDirWhileDirectoryChanges(t *testing.T) {
-	eachLister(t, func(t *testing.T, open func(string) *Dir) {
+	eachLister(t, func(t *testing.T, open func(string) *osDir) {
 		dir := t.TempDir()
 		const n = 1000
 		for i := range n {
@@ -174,7 +174,7 @@ func TestReadDirWhileDirectoryChanges(t *testing.T) {
 }
 
 func TestReadDirConcurrently(t *testing.T) {
-	eachLister(t, func(t *testing.T, open func(string) *Dir) {
+	eachLister(t, func(t *testing.T, open func(string) *osDir) {
 		dir := t.TempDir()
 		for i := range 300 {
 			makeTree(t, dir, fmt.Sprint("file", i))
@@ -201,7 +201,7 @@ func TestReadDirConcurrently(t *testing.T) {
 }
 
 func TestReadDirFromUnknownCookies(t *testing.T) {
-	eachLister(t, func(t *testing.T, open func(string) *Dir) {
+	eachLister(t, func(t *testing.T, open func(string) *osDir) {
 		dir := t.TempDir()
 		makeTree(t, dir, "file")
 		d := open(dir)

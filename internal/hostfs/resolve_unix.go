@@ -26,7 +26,7 @@ func (p place) close() {
 
 // resolve finds the place of a path. The last name need not exist. With follow, it is not a
 // symbolic link. If a link appears there at this moment, the next system call refuses to follow it.
-func (d *Dir) resolve(path string, follow bool) (place, error) {
+func (d *osDir) resolve(path string, follow bool) (place, error) {
 	if err := checkPath(path); err != nil {
 		return place{}, err
 	}
@@ -52,7 +52,7 @@ func (d *Dir) resolve(path string, follow bool) (place, error) {
 }
 
 // resolveParent finds the directory of the last name of a path.
-func (d *Dir) resolveParent(path string) (place, error) {
+func (d *osDir) resolveParent(path string) (place, error) {
 	dir, name := splitPath(path)
 	if dir == "" {
 		return place{fd: d.fd, name: name}, nil

@@ -25,7 +25,7 @@ func inheritedPipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-func fromOS(t *testing.T, file *os.File) *File {
+func fromOS(t *testing.T, file *os.File) File {
 	t.Helper()
 	f, err := FromOS(file)
 	if err != nil {
@@ -51,16 +51,16 @@ func modes(t *testing.T, file *os.File) int {
 }
 
 func TestInheritedPipe(t *testing.T) {
-	for name, prepare := range map[string]func(f *File){
-		"preadv2":    func(*File) {},
-		"poll first": func(f *File) { f.nowait.disable() },
+	for name, prepare := range map[string]func(f *osFile){
+		"preadv2":    func(*osFile) {},
+		"poll first": func(f *osFile) { f.nowait.disable() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			osr, osw := inheritedPipe(t)
 			before := modes(t, osr)
 			r, w := fromOS(t, osr), fromOS(t, osw)
-			prepare(r)
-			prepare(w)
+			prepare(r.(*osFile))
+			prepare(w.(*osFile))
 			if r.Flags() != 0 {
 				t.Errorf("got flags %v, want none", r.Flags())
 			}
@@ -103,14 +103,14 @@ func TestNonblockingPipe(t *testing.T) {
 }
 
 func TestWriteToBrokenPipe(t *testing.T) {
-	for name, prepare := range map[string]func(f *File){
-		"preadv2":    func(*File) {},
-		"poll first": func(f *File) { f.nowait.disable() },
+	for name, prepare := range map[string]func(f *osFile){
+		"preadv2":    func(*osFile) {},
+		"poll first": func(f *osFile) { f.nowait.disable() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			osr, osw := inheritedPipe(t)
 			w := fromOS(t, osw)
-			prepare(w)
+			prepare(w.(*osFile))
 			osr.Close()
 			if n, err := w.Writev(bufs("x")); n > 0 || err != unix.EPIPE {
 				t.Errorf("write: got %v, %v; want %v", n, err, unix.EPIPE)
@@ -202,7 +202,7 @@ func TestInheritedSocket(t *testing.T) {
 			a, b := os.NewFile(uintptr(fds[0]), "a"), os.NewFile(uintptr(fds[1]), "b")
 			f := fromOS(t, a)
 			if ask {
-				f.nowait.disable()
+				f.(*osFile).nowait.disable()
 			}
 			buf := make([]byte, 10)
 			if st, err := f.Stat(); f.Type() != want || st.Type != want || err != nil {
@@ -236,15 +236,15 @@ func TestFromOSOfClosedFile(t *testing.T) {
 }
 
 func TestPipeCallsDoNotAllocate(t *testing.T) {
-	for name, prepare := range map[string]func(f *File){
-		"preadv2":    func(*File) {},
-		"poll first": func(f *File) { f.nowait.disable() },
+	for name, prepare := range map[string]func(f *osFile){
+		"preadv2":    func(*osFile) {},
+		"poll first": func(f *osFile) { f.nowait.disable() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			osr, osw := inheritedPipe(t)
 			r, w := fromOS(t, osr), fromOS(t, osw)
-			prepare(r)
-			prepare(w)
+			prepare(r.(*osFile))
+			prepare(w.(*osFile))
 			out, in := bufs("hello, ", "world"), [][]byte{make([]byte, 64), make([]byte, 64)}
 			if n := testing.AllocsPerRun(100, func() {
 				w.Writev(out)

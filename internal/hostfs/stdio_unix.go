@@ -13,7 +13,7 @@ import (
 // FromOS makes a File of an open file of the process, such as os.Stdin. It duplicates the
 // descriptor, so that each is closed on its own. Both share the position and the modes, also with
 // other processes that inherited the file. So FromOS and the File never change the modes.
-func FromOS(file *os.File) (*File, error) {
+func FromOS(file *os.File) (File, error) {
 	conn, err := file.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func FromOS(file *os.File) (*File, error) {
 	return f, err
 }
 
-func newInherited(fd int) (*File, error) {
+func newInherited(fd int) (*osFile, error) {
 	var st unix.Stat_t
 	if err := retryErr(func() error { return unix.Fstat(fd, &st) }); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func newInherited(fd int) (*File, error) {
 
 // Terminal reports whether the file is a terminal. TIOCGWINSZ succeeds for no other device
 // (ioctl_tty(2)).
-func (f *File) Terminal() bool {
+func (f *osFile) Terminal() bool {
 	if f.acquire() != nil {
 		return false
 	}
@@ -84,7 +84,7 @@ func (f *File) Terminal() bool {
 const pipeBuf = 4096
 
 // tryReadv reads from a stream without blocking.
-func (f *File) tryReadv(bufs [][]byte) (int, error) {
+func (f *osFile) tryReadv(bufs [][]byte) (int, error) {
 	if !f.shared {
 		return readv(f.fd, bufs)
 	}
@@ -106,7 +106,7 @@ func (f *File) tryReadv(bufs [][]byte) (int, error) {
 }
 
 // tryWritev writes to a stream without blocking.
-func (f *File) tryWritev(bufs [][]byte) (int, error) {
+func (f *osFile) tryWritev(bufs [][]byte) (int, error) {
 	if !f.shared {
 		return writev(f.fd, bufs)
 	}

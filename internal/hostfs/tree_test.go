@@ -14,7 +14,7 @@ import (
 
 // eachResolver runs a test with paths resolved by the kernel, where it can, and by walking.
 func eachResolver(t *testing.T, test func(t *testing.T, walk bool)) {
-	d, err := OpenRoot(t.TempDir(), ReadOnly)
+	d, err := openOSDir(t.TempDir(), ReadOnly)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,9 +25,9 @@ func eachResolver(t *testing.T, test func(t *testing.T, walk bool)) {
 	t.Run("walk", func(t *testing.T) { test(t, true) })
 }
 
-func openRoot(t testing.TB, path string, access Access, walk bool) *Dir {
+func openRoot(t testing.TB, path string, access Access, walk bool) *osDir {
 	t.Helper()
-	d, err := OpenRoot(path, access)
+	d, err := openOSDir(path, access)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func describeTree(t testing.TB, dir string) string {
 }
 
 // tryOpen opens a path and closes the result.
-func tryOpen(d *Dir, path string, o OpenOptions) error {
+func tryOpen(d Dir, path string, o OpenOptions) error {
 	f, sub, err := d.Open(path, o)
 	if f != nil {
 		f.Close()
@@ -101,7 +101,7 @@ func tryOpen(d *Dir, path string, o OpenOptions) error {
 }
 
 // readFile returns the first 64 bytes of a file.
-func readFile(d *Dir, path string) (string, error) {
+func readFile(d Dir, path string) (string, error) {
 	f, sub, err := d.Open(path, OpenOptions{Follow: true, Read: true})
 	if err != nil {
 		return "", err

@@ -63,7 +63,7 @@ func pwritev(fd int, bufs [][]byte, offset int64) (int, error) {
 
 // appendv writes at the end of the file, wherever that is by now (pwritev2(2), RWF_APPEND). Some
 // file systems refuse the flag.
-func (f *File) appendv(bufs [][]byte) (int, error) {
+func (f *osFile) appendv(bufs [][]byte) (int, error) {
 	n, err := retry(func() (int, error) {
 		return unix.Pwritev2(f.fd, capIovecs(bufs), -1, unix.RWF_APPEND)
 	})

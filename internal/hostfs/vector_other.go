@@ -32,7 +32,7 @@ func pwritev(fd int, bufs [][]byte, offset int64) (int, error) {
 	})
 }
 
-func (f *File) appendv(bufs [][]byte) (int, error) { return f.seekAppendv(bufs) }
+func (f *osFile) appendv(bufs [][]byte) (int, error) { return f.seekAppendv(bufs) }
 
 // transferEach transfers one buffer after the other: golang.org/x/sys does not have readv(2) and
 // its kin for all of these systems. An error after the first buffer is dropped, and the bytes until

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/wasport/wasport/internal/testutil"
@@ -54,6 +56,40 @@ func (f fakeNetwork) LookupPort(context.Context, network.Type, string) (uint16, 
 	return 0, &network.LookupError{Failure: network.NoSuchHost}
 }
 
+// fakeFS has one file. It calls open, if that is set, before it opens the file, from which read
+// reads.
+type fakeFS struct {
+	open func()
+	read readFunc
+}
+
+func (f fakeFS) Open(name string) (fs.File, error) {
+	file := fstest.MapFS{"file": {Data: []byte("hello")}}
+	opened, err := file.Open(name)
+	if name != "file" || err != nil {
+		return opened, err
+	}
+	if f.open != nil {
+		f.open()
+	}
+	return struct {
+		readFunc
+		statAndClose
+	}{f.read, opened}, nil
+}
+
+// Lstat and ReadLink make fakeFS an fs.ReadLinkFS, which need not open a file for its properties.
+func (f fakeFS) Lstat(name string) (fs.FileInfo, error) {
+	return fstest.MapFS{"file": {Data: []byte("hello")}}.Lstat(name)
+}
+
+func (fakeFS) ReadLink(string) (string, error) { return "", fs.ErrInvalid }
+
+type statAndClose interface {
+	Stat() (fs.FileInfo, error)
+	Close() error
+}
+
 // embedderParts lists configurations of which one part calls f, with the guest's function that
 // reaches that part.
 func embedderParts(t *testing.T, f func()) []embedderPart {
@@ -68,6 +104,10 @@ func embedderParts(t *testing.T, f func()) []embedderPart {
 			wasport.Config{OnRefusal: func(*policy.Refusal) { f() }}},
 		{"Audit", "resolve", "Config.Audit", true, wasport.Config{Audit: slog.New(handleFunc(f))}},
 		{"Trace", "write", "Config.Trace", true, wasport.Config{Trace: write}},
+		{"FS for a path", "open_file", "path_open", true,
+			wasport.Config{Dirs: []wasport.Dir{{Guest: "/", FS: fakeFS{open: f}}}}},
+		{"FS for bytes", "read_file", "fd_read", true,
+			wasport.Config{Dirs: []wasport.Dir{{Guest: "/", FS: fakeFS{read: read}}}}},
 		{"Network for a socket", "open", "sock_open", true,
 			wasport.Config{Network: fakeNetwork(f)}},
 		{"Network for a name", "resolve", "Config.Network", false,
@@ -124,6 +164,8 @@ func TestReadersAndWritersWithInvalidCount(t *testing.T) {
 			"read":   {Stdin: readFunc(call)},
 			"write":  {Stdout: writeFunc(call)},
 			"random": {Random: readFunc(call)},
+			"read_file": {Dirs: []wasport.Dir{
+				{Guest: "/", FS: fakeFS{read: call}}}},
 		} {
 			t.Run(function+" "+name, func(t *testing.T) {
 				c.Function = function

@@ -14,7 +14,7 @@ import (
 
 // file is the object of an open file, or of a standard stream that is an *os.File.
 type file struct {
-	*hostfs.File
+	hostfs.File
 
 	// quota is the one of the preopened directory; nil = none.
 	quota *quota
@@ -96,7 +96,7 @@ func filestat(s hostfs.Stat) wasi.Filestat {
 
 // directory is the object of an open directory.
 type directory struct {
-	*hostfs.Dir
+	hostfs.Dir
 	quota *quota // nil = none
 }
 

@@ -108,7 +108,7 @@ const DefaultMaxDescriptors = 8192
 
 // Preopen is a directory that a guest has open when it starts, under the given name.
 type Preopen struct {
-	Dir  *hostfs.Dir // the guest closes it at its end
+	Dir  hostfs.Dir // the guest closes it at its end
 	Name string
 
 	// Quota bounds by how many bytes the guest makes the files beneath Dir larger; ENOSPC beyond. 0

@@ -110,8 +110,8 @@ func (q *quota) refundName(s hostfs.Stat) {
 }
 
 // openFile opens a path with dir.Open, charges a new name and refunds a file that the open has cut.
-func (q *quota) openFile(dir *hostfs.Dir, path string, o hostfs.OpenOptions) (
-	*hostfs.File, *hostfs.Dir, error,
+func (q *quota) openFile(dir hostfs.Dir, path string, o hostfs.OpenOptions) (
+	hostfs.File, hostfs.Dir, error,
 ) {
 	if q == nil {
 		return dir.Open(path, o)
@@ -144,7 +144,7 @@ func (q *quota) openFile(dir *hostfs.Dir, path string, o hostfs.OpenOptions) (
 
 // closeFile closes a file. If it was the last descriptor of a file without names, the file is
 // refunded.
-func (q *quota) closeFile(f *hostfs.File) error {
+func (q *quota) closeFile(f hostfs.File) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s, unknown := f.Stat()
@@ -165,7 +165,7 @@ func (q *quota) closeFile(f *hostfs.File) error {
 
 // write writes as many bytes of bufs as the quota allows. at returns the offset for a file of the
 // given size.
-func (q *quota) write(f *hostfs.File, bufs [][]byte, at func(size uint64) (uint64, error),
+func (q *quota) write(f hostfs.File, bufs [][]byte, at func(size uint64) (uint64, error),
 	do func([][]byte) (int, error),
 ) (int, error) {
 	q.mu.Lock()
@@ -196,13 +196,13 @@ func (q *quota) write(f *hostfs.File, bufs [][]byte, at func(size uint64) (uint6
 }
 
 // setSize charges or refunds a change of a file's size.
-func (q *quota) setSize(f *hostfs.File, size uint64) error {
+func (q *quota) setSize(f hostfs.File, size uint64) error {
 	return q.resize(f, size, 0, func() error { return f.SetSize(size) })
 }
 
 // resize charges the growth of a call that writes n bytes at an offset, and refunds a file that the
 // call has made smaller.
-func (q *quota) resize(f *hostfs.File, offset, n uint64, do func() error) error {
+func (q *quota) resize(f hostfs.File, offset, n uint64, do func() error) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	before, err := f.Stat()

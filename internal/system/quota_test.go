@@ -13,7 +13,7 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-func openRoot(t *testing.T, path string) *hostfs.Dir {
+func openRoot(t *testing.T, path string) hostfs.Dir {
 	t.Helper()
 	d, err := hostfs.OpenRoot(path, hostfs.ReadWrite)
 	if err != nil {

@@ -1,9 +1,7 @@
 package system
 
 import (
-	"fmt"
 	"io"
-	"runtime"
 	"sync"
 	"syscall"
 
@@ -51,8 +49,7 @@ type source struct {
 }
 
 const (
-	sourceBuffer  = 16 << 10
-	maxEmptyReads = 100 // as many in a row as bufio accepts
+	sourceBuffer = 16 << 10
 )
 
 func newSource(r io.Reader, onPanic func(*outside.Panic)) *source {
@@ -101,25 +98,8 @@ func (s *source) startRead() {
 				(*wake)()
 			}
 		}()
-		outside.Protect("Config.Stdin", func() { n, err = readSome(s.r, buf) }, s.onPanic)
+		outside.Protect("Config.Stdin", func() { n, err = outside.Read(s.r, buf) }, s.onPanic)
 	}()
-}
-
-// readSome reads until there are bytes or an error, and checks the results against the contract of
-// io.Reader.
-func readSome(r io.Reader, buf []byte) (int, error) {
-	// io.Reader discourages results of 0 and nil, but allows them.
-	for range maxEmptyReads {
-		n, err := r.Read(buf)
-		switch {
-		case n < 0 || n > len(buf):
-			panic(fmt.Errorf("Read returned %d of %d bytes", n, len(buf)))
-		case n > 0 || err != nil:
-			return n, err
-		}
-		runtime.Gosched()
-	}
-	return 0, io.ErrNoProgress
 }
 
 func (s *source) Poll(want network.Events) (network.Events, error) {

@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"internal/component/canon":  {"internal/component/wit"},
 	"internal/component/canon/canontest": {"internal/component/canon",
 		"internal/component/wit"},
-	"internal/hostfs":           {"network"},
+	"internal/hostfs":           {"internal/outside", "network"},
 	"internal/poll":             {"network"},
 	"network/kernel":            {"internal/poll", "network"},
 	"network/networktest":       {"internal/poll", "network"},
