@@ -61,8 +61,10 @@ type HostResource struct {
 type Call struct {
 	ctx     context.Context
 	lowered *Lowered
-	args    []Value
-	result  Value
+	// view is the memory of the caller, nil if it has to be taken anew.
+	view   []byte
+	args   []Value
+	result Value
 	// resultPtr is where the caller wants a result that is in memory.
 	resultPtr uint32
 	later     chan returned
@@ -102,12 +104,18 @@ func (c *Call) Later() func(Value, error) {
 }
 
 // View returns the memory of the caller. It is dead after the next call of Realloc.
-func (c *Call) View() []byte { return c.lowered.Options.view() }
+func (c *Call) View() []byte {
+	if c.view == nil {
+		c.view = c.lowered.Options.view()
+	}
+	return c.view
+}
 
 // Realloc has the caller allocate memory, and returns its place, which is aligned and within the
 // memory. Views from before are dead. Ask once, and for the exact size: the allocators of some
 // components cannot grow or shrink an allocation.
 func (c *Call) Realloc(align, size uint32) (uint32, error) {
+	c.view = nil
 	return c.lowered.Options.realloc(c.ctx, align, size)
 }
 

@@ -54,10 +54,11 @@ func (l *Lowered) Call(ctx context.Context, stack []uint64) error {
 	if l.Options.Instance.mayNotLeave {
 		return Trapf("%s was called by realloc or post-return, which may call no import", l.name())
 	}
-	var resultPtr uint32
+	c := &l.call
+	c.ctx, c.lowered, c.view = ctx, l, nil
 	if l.Signature.resultInMemory {
-		resultPtr = uint32(stack[l.Signature.flatParams])
-		if err := l.checkPlace(resultPtr, l.Signature.Func.Result, "result"); err != nil {
+		c.resultPtr = uint32(stack[l.Signature.flatParams])
+		if err := l.checkPlace(c.resultPtr, l.Signature.Func.Result, "result"); err != nil {
 			return err
 		}
 	}
@@ -67,11 +68,9 @@ func (l *Lowered) Call(ctx context.Context, stack []uint64) error {
 		}
 	}
 	if l.Host != nil && l.Host.Direct != nil {
-		c := &l.call
-		c.ctx, c.lowered, c.resultPtr = ctx, l, resultPtr
 		return l.Host.Direct(c, stack)
 	}
-	return l.callGeneric(ctx, stack, resultPtr)
+	return l.callGeneric(ctx, stack, c.resultPtr)
 }
 
 func (l *Lowered) name() string {
@@ -83,7 +82,7 @@ func (l *Lowered) name() string {
 
 // checkPlace checks that a value of type t can be at ptr in the caller's memory.
 func (l *Lowered) checkPlace(ptr uint32, t *wit.Type, what string) error {
-	err := checkRange(l.Options.Memory.View(), ptr, t.Size(), t.Align())
+	err := checkRange(l.call.View(), ptr, t.Size(), t.Align())
 	if err != nil {
 		return Trapf("%s: the place of the %s: %v", l.name(), what, err)
 	}
@@ -123,7 +122,7 @@ func (l *Lowered) callComponent(ctx context.Context, args []Value) (Value, error
 		return l.Target.enter(ctx, l.Options.Instance, args)
 	}
 	c := &l.call
-	c.ctx, c.lowered, c.args, c.result, c.later = ctx, l, args, Value{}, nil
+	c.args, c.result, c.later = args, Value{}, nil
 	if err := l.Host.Generic(c); err != nil {
 		return Value{}, err
 	}

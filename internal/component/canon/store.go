@@ -7,23 +7,26 @@ import (
 	"github.com/wasport/wasport/internal/component/wit"
 )
 
-// lowerer passes Values to a guest. The guest allocates memory for strings and lists meanwhile, so
-// each store takes the memory anew.
+// lowerer passes Values to a guest. The guest allocates memory for strings and lists meanwhile:
+// after each call of realloc the memory is taken anew.
 type lowerer struct {
 	ctx  context.Context
 	opts *Options
 	// task is the call that borrow handles are made for.
 	task *task
+	// mem is the memory, nil if it has to be taken anew.
+	mem []byte
 }
 
-// at returns size bytes at p. That they are there was checked before, but a view is dead after each
-// call of realloc.
+// at returns size bytes at p. That they are there was checked before, but in another view.
 func (w *lowerer) at(p, size uint32) ([]byte, error) {
-	mem := w.opts.view()
-	if err := checkRange(mem, p, size, 1); err != nil {
+	if w.mem == nil {
+		w.mem = w.opts.view()
+	}
+	if err := checkRange(w.mem, p, size, 1); err != nil {
 		return nil, Trapf("writing a value: %v", err)
 	}
-	return mem[p:][:size:size], nil
+	return w.mem[p:][:size:size], nil
 }
 
 // store writes a value of type t at p.
@@ -229,5 +232,6 @@ func (w *lowerer) allocate(align uint32, size uint64) (uint32, error) {
 		return 0, Trapf("a string or list takes %d bytes, at most %d are allowed",
 			size, wit.MaxSize)
 	}
+	w.mem = nil
 	return w.opts.realloc(w.ctx, align, uint32(size))
 }
