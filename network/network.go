@@ -130,8 +130,8 @@ func (t Type) String() string {
 //	                        Hangup as well if both directions have ended
 //	reset by the peer       all, until the error is told; then all but Failed
 //
-// A datagram socket is Writable, and Readable if a datagram is queued; while an error is pending it
-// is also Failed and Readable.
+// A datagram socket is Writable, Readable if a datagram is queued or after ShutRead, and Failed
+// while an error is pending.
 //
 // The errors of a call in the wrong state are:
 //
