@@ -9,11 +9,11 @@
 // Network without descriptors of the operating system. network/networktest tests a Network of one's
 // own against all that is said here.
 //
-// # What a Network must have
+// # Writing a Network
 //
 // Of the interfaces in this package, Network, Socket and Pollable are enough for a guest that
 // connects, serves, sends datagrams and looks names up. The others are asked for by type assertion,
-// and cost what is said here if they are missing:
+// and without them:
 //
 //   - Lister: the guest sees no interfaces, so it can name none for multicast, and use no zone in
 //     an address.
@@ -119,7 +119,7 @@ func (t Type) String() string {
 //	listening  Accept; Shutdown ends it, after which Accept is EINVAL
 //	closed     reached from every state by Close
 //
-// What Poll says of a stream in each state, if everything is asked for:
+// Poll says of a stream in each state, if everything is asked for:
 //
 //	open, bound             Writable, Hangup
 //	connecting              nothing

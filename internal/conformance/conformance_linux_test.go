@@ -18,6 +18,7 @@ import (
 	"github.com/wasport/wasport"
 	guestc "github.com/wasport/wasport/guest/c"
 	"github.com/wasport/wasport/internal/needs"
+	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -38,8 +39,13 @@ func TestProgramsPrintAsNative(t *testing.T) {
 	}
 	t.Cleanup(func() { rt.Close(context.Background()) })
 	peers := map[string][]string{
-		"4": startEchoServers(t, "127.0.0.1"),
-		"6": startEchoServers(t, "::1"),
+		"4": startEchoServers(t, machine, "127.0.0.1"),
+		"6": startEchoServers(t, machine, "::1"),
+	}
+	inMemory := newMemoryHost(t)
+	memoryPeers := map[string][]string{
+		"4": startEchoServers(t, inMemory.peers(), "127.0.0.1"),
+		"6": startEchoServers(t, inMemory.peers(), "::1"),
 	}
 
 	for _, source := range sources {
@@ -55,11 +61,16 @@ func TestProgramsPrintAsNative(t *testing.T) {
 					}
 					args := append([]string{name, family}, ports...)
 					want := runNative(t, native, args)
-					comparePrinted(t, runModule(t, rt, module, args), want)
+					comparePrinted(t, runModule(t, rt, nil, module, args), want)
 					if texts := wamrDifferences[name]; !slices.Contains(texts, "") {
-						comparePrinted(t, dropLines(runModule(t, rt, plain, args), texts),
+						comparePrinted(t, dropLines(runModule(t, rt, nil, plain, args), texts),
 							dropLines(want, texts))
 					}
+					t.Run("in memory", func(t *testing.T) {
+						args := append([]string{name, family}, memoryPeers[family]...)
+						got := runModule(t, rt, inMemory, module, args)
+						compareInMemory(t, name, family, got, want)
+					})
 				})
 			}
 		})
@@ -185,7 +196,9 @@ func runNative(t *testing.T, program string, args []string) string {
 	return out.String()
 }
 
-func runModule(t *testing.T, rt *wasport.Runtime, wasm []byte, args []string) string {
+// runModule runs a program as a guest. A nil network is that of the machine.
+func runModule(t *testing.T, rt *wasport.Runtime, n network.Network, wasm []byte,
+	args []string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), programTimeout,
 		errors.New("it took too long"))
@@ -202,7 +215,7 @@ func runModule(t *testing.T, rt *wasport.Runtime, wasm []byte, args []string) st
 	var out, errs bytes.Buffer
 	status, err := mod.Run(ctx, wasport.Config{
 		Args: args, Stdout: &out, Stderr: &errs,
-		Dirs:   dirs,
+		Dirs: dirs, Network: n,
 		Policy: policy.New(policy.AllowNet(policy.Origin{Source: "test"}), policy.Limits{}),
 	})
 	if err != nil || status.Code != 0 {
@@ -232,11 +245,19 @@ func comparePrinted(t *testing.T, got, want string) {
 	}
 }
 
+// peers open sockets of the servers, as package net does.
+type peers struct {
+	listen       func(network, address string) (net.Listener, error)
+	listenPacket func(network, address string) (net.PacketConn, error)
+}
+
+var machine = peers{net.Listen, net.ListenPacket}
+
 // startEchoServers starts servers on an address that send back all that they get, and returns their
 // ports and a port that refuses.
-func startEchoServers(t *testing.T, host string) []string {
+func startEchoServers(t *testing.T, on peers, host string) []string {
 	listenAddr := net.JoinHostPort(host, "0")
-	streams, err := net.Listen("tcp", listenAddr)
+	streams, err := on.listen("tcp", listenAddr)
 	if err != nil {
 		return nil
 	}
@@ -247,11 +268,11 @@ func startEchoServers(t *testing.T, host string) []string {
 			if err != nil {
 				return
 			}
-			go echoConn(c.(*net.TCPConn))
+			go echoConn(c)
 		}
 	}()
 
-	packets, err := net.ListenPacket("udp", listenAddr)
+	packets, err := on.listenPacket("udp", listenAddr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,13 +289,12 @@ func startEchoServers(t *testing.T, host string) []string {
 	}()
 	_, tcp, _ := net.SplitHostPort(streams.Addr().String())
 	_, udp, _ := net.SplitHostPort(packets.LocalAddr().String())
-	return []string{tcp, udp, strconv.Itoa(refusedPort(t, host))}
+	return []string{tcp, udp, strconv.Itoa(refusedPort(t, on, host))}
 }
 
 // echoConn sends everything back, and ends when the peer has.
-func echoConn(c *net.TCPConn) {
+func echoConn(c net.Conn) {
 	defer c.Close()
-	c.SetNoDelay(true)
 	b := make([]byte, 4096)
 	for {
 		n, err := c.Read(b)
@@ -285,14 +305,14 @@ func echoConn(c *net.TCPConn) {
 }
 
 // refusedPort returns a port that refuses, for streams as well as for datagrams.
-func refusedPort(t *testing.T, host string) int {
+func refusedPort(t *testing.T, on peers, host string) int {
 	for range 20 {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+		l, err := on.listen("tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		port := l.Addr().(*net.TCPAddr).Port
-		p, err := net.ListenPacket("udp", l.Addr().String())
+		p, err := on.listenPacket("udp", l.Addr().String())
 		l.Close()
 		if err == nil {
 			p.Close()

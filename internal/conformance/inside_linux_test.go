@@ -70,7 +70,7 @@ func runInNamespace(t *testing.T) {
 	for _, source := range sources {
 		name := strings.TrimSuffix(filepath.Base(source), ".c")
 		args := []string{name, "4", "0", "0", "0"}
-		comparePrinted(t, runModule(t, rt, b.buildModule(t, source), args),
+		comparePrinted(t, runModule(t, rt, nil, b.buildModule(t, source), args),
 			runNative(t, b.buildNative(t, source), args))
 	}
 }

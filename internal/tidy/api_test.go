@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "rewrite testdata/api.txt")
 
 // publicPackages are the packages whose exported names are promised; see docs/stability.md.
 var publicPackages = []string{".", "network", "network/guard", "network/kernel",
-	"network/networktest", "policy"}
+	"network/networktest", "network/virtual", "policy"}
 
 // TestExportedNamesAreGolden fails when an exported name comes, goes or changes its kind, so that
 // no change of the API goes unnoticed:

@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"internal/poll":             {"network"},
 	"network/kernel":            {"internal/poll", "network"},
 	"network/networktest":       {"internal/poll", "network"},
+	"network/virtual":           {"network"},
 	"network/guard":             {"network", "policy"},
 	"internal/engine/interrupt": {"internal/printable"},
 	"internal/engine/codecache": {"internal/hostpath"},

@@ -1,9 +1,10 @@
 // Package networktest tests implementations of package network.
 //
-// Test runs a suite over a Network: every state of a socket and the error of every call in it, what
-// Poll reports and when waiters wake, half-close, resets, datagrams, options and groups. A Network
-// that passes it can stand beneath a guest. The suite compares with the contract of package network
-// alone. What one implementation promises beyond that contract belongs to its own tests.
+// Test runs a suite over a Network: every state of a socket and the error of every call in it, the
+// events that Poll reports and when waiters wake, half-close, resets, datagrams, options and
+// groups. A Network that passes it can stand beneath a guest. The suite compares with the contract
+// of package network alone. The promises of one implementation beyond that contract belong to its
+// own tests.
 //
 // An implementation that lacks a part says so by name, in Options.Lacks:
 //
@@ -74,14 +75,14 @@ const (
 	LingerReset Feature = "linger reset"
 	// Multicast: Join and Leave, and datagrams to groups.
 	Multicast Feature = "multicast"
-	// OptionValues: every option reads back what was set and refuses what is out of range. Without
+	// OptionValues: every option reads back its value and refuses one out of range. Without
 	// it, the suite still tries the options that every Network must have.
 	OptionValues Feature = "option values"
 	// OwnAddresses: the Network is an Owner.
 	OwnAddresses Feature = "own addresses"
 	// Peek: Recv with the flag Peek leaves the data in the queue.
 	Peek Feature = "peek"
-	// Reconnect: a stream whose connection failed can connect again.
+	// Reconnect: a stream can connect again after a failure.
 	Reconnect Feature = "reconnect"
 	// ShutdownRead: Shutdown of the receiving direction ends it after the bytes that came before.
 	ShutdownRead Feature = "shutdown for reading"

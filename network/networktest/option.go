@@ -183,7 +183,7 @@ func testBufferSizes(e env) {
 	}
 }
 
-// testBuffered compares what a connection takes with the limits that it reports.
+// testBuffered compares the bytes that a connection takes with the limits that it reports.
 func testBuffered(e env) {
 	c, s := e.pair()
 	sender, ok := c.(network.Buffered)

@@ -55,8 +55,8 @@ func (c calls) compare(e env, s network.Socket, to netip.AddrPort) {
 	}
 }
 
-// wantEvents compares what Poll says when everything is asked, and that it says no more than asked
-// besides Hangup and Failed.
+// wantEvents compares the events of Poll when all are asked for. It wants no more than those asked
+// for when some are, besides Hangup and Failed.
 func (e env) wantEvents(state string, s network.Socket, want network.Events) {
 	e.Helper()
 	const both = network.Readable | network.Writable

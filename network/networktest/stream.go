@@ -274,7 +274,7 @@ func testCloseUnread(e env) {
 	}
 }
 
-// testCloseDoesNotLinger closes a full connection whose peer does not read.
+// testCloseDoesNotLinger closes a full connection that the peer does not read.
 func testCloseDoesNotLinger(e env) {
 	const seconds = 5
 	c, _ := e.pair()

@@ -10,7 +10,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// base is what sockets of both types have.
+// base is the part that sockets of both types have.
 type base struct {
 	host   *Host
 	family network.Family
@@ -114,14 +114,18 @@ func (s *base) LocalAddr() (netip.AddrPort, error) {
 	return s.local, nil
 }
 
-// BufferLimits implements network.Buffered. Nothing is kept to be sent: the queue of a direction is
-// the receiver's.
+// BufferLimits implements network.Buffered. Bytes sent are in the queue of the receiver, so a send
+// buffer takes memory only beyond the gateway. A datagram socket has a second queue there.
 func (s *base) BufferLimits() (recv, send int64, err error) {
 	if s.closed.Load() {
 		return 0, 0, net.ErrClosed
 	}
-	return s.recvLimit(), 0, nil
+	recv = s.recvLimit()
+	if s.host.gateway() == nil {
+		return recv, 0, nil
+	}
+	if s.typ == network.Datagram {
+		recv *= 2
+	}
+	return recv, s.limit(network.SendBuffer), nil
 }
-
-// Unsent implements network.Buffered: what was sent is with the receiver.
-func (s *base) Unsent() network.Unsent { return nil }

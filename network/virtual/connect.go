@@ -107,44 +107,57 @@ func (s *tcpSocket) leaveKnocking() {
 // Connect starts a connection. As on loopback, its result is there at once, unless the listener's
 // queue is full, but the call does not tell it.
 func (s *tcpSocket) Connect(to netip.AddrPort) error {
+	if o := s.outside.Load(); o != nil {
+		return s.outsideResult(o, o.Connect(s.present(to)))
+	}
+	gateway, err := s.connectInside(to)
+	if gateway != nil {
+		return s.connectOutside(gateway, s.present(to))
+	}
+	return err
+}
+
+// connectInside connects to a host of the world. It returns the gateway if the address is beyond
+// it, and the state is then that of a connection under way.
+func (s *tcpSocket) connectInside(to netip.AddrPort) (gateway network.Network, err error) {
 	w := s.host.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if s.closed.Load() {
-		return net.ErrClosed
+		return nil, net.ErrClosed
 	}
 	if err := s.checkAddr(to); err != nil {
-		return err
+		return nil, err
 	}
 	switch s.state {
 	case stateConnected, stateListening:
-		return syscall.EISCONN
+		return nil, syscall.EISCONN
 	case stateConnecting:
-		return s.connectResult()
+		return nil, s.connectResult()
 	}
 	dest, err := s.destination(to.Addr())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	h, err := s.host.route(dest)
 	if err != nil {
-		return err
-	}
-	if h == nil {
-		return s.connectOutside(w.gateway, netip.AddrPortFrom(dest, to.Port()))
+		return nil, err
 	}
 	from, err := s.sourceFor(dest)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.autobind(); err != nil {
-		return err
+		return nil, err
 	}
 	s.local = s.present(netip.AddrPortFrom(from, s.local.Port()))
 	s.remote = s.present(netip.AddrPortFrom(dest, to.Port()))
 	s.state = stateConnecting
 	s.pending.Store(0)
 	s.setBits(connecting, recvShut|sendShut)
+	if h == nil {
+		return w.gateway, nil
+	}
 	l := h.listener(netip.AddrPortFrom(dest, to.Port()))
 	switch {
 	case l == nil:
@@ -154,7 +167,7 @@ func (s *tcpSocket) Connect(to netip.AddrPort) error {
 	default:
 		l.establish(s)
 	}
-	return syscall.EINPROGRESS
+	return nil, syscall.EINPROGRESS
 }
 
 // sourceFor returns the address from which the socket sends to another: the one that it is bound
@@ -171,7 +184,7 @@ func (s *base) sourceFor(to netip.Addr) (netip.Addr, error) {
 	if own.Is4() != to.Is4() {
 		return own, syscall.ENETUNREACH
 	}
-	if own.IsLoopback() && !s.host.Owns(to) {
+	if own.IsLoopback() && !s.host.isLocal(to) {
 		return own, syscall.EINVAL // a loopback address does not leave the host (RFC 1122, 3.2.1.3)
 	}
 	return own, nil
@@ -229,6 +242,9 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 // FinishConnect returns the result of a connection that Connect started. If none is under way, it
 // returns nil on a connected socket and ENOTCONN on others.
 func (s *tcpSocket) FinishConnect() error {
+	if o := s.outside.Load(); o != nil {
+		return s.outsideResult(o, o.FinishConnect())
+	}
 	w := s.host.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -238,9 +254,6 @@ func (s *tcpSocket) FinishConnect() error {
 	if s.state == stateConnecting {
 		return s.connectResult()
 	}
-	if o := s.outside.Load(); o != nil {
-		return o.FinishConnect()
-	}
 	if s.state != stateConnected || isOver(s.status.Load()) {
 		return syscall.ENOTCONN
 	}
@@ -249,9 +262,6 @@ func (s *tcpSocket) FinishConnect() error {
 
 // connectResult returns the result of a connection under way, and moves on by it.
 func (s *tcpSocket) connectResult() error {
-	if o := s.outside.Load(); o != nil {
-		return s.outsideResult(o)
-	}
 	switch status := s.status.Load(); {
 	case status&connecting != 0:
 		return syscall.EALREADY
@@ -305,6 +315,9 @@ func (s *tcpSocket) stopListening() {
 }
 
 func (s *tcpSocket) Shutdown(how network.How) error {
+	if o := s.outside.Load(); o != nil {
+		return o.Shutdown(how)
+	}
 	w := s.host.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -313,9 +326,6 @@ func (s *tcpSocket) Shutdown(how network.How) error {
 		return net.ErrClosed
 	case how < network.ShutRead || how > network.ShutBoth:
 		return syscall.EINVAL
-	}
-	if o := s.outside.Load(); o != nil {
-		return o.Shutdown(how)
 	}
 	status := s.status.Load()
 	switch {
@@ -348,8 +358,18 @@ func (s *tcpSocket) Shutdown(how network.How) error {
 }
 
 // Close releases the socket. With unread bytes or a linger time of 0 it resets the connection (RFC
-// 1122, section 4.2.2.13); otherwise the peer gets what was sent, and then the end of the stream.
+// 1122, section 4.2.2.13); otherwise the peer gets the bytes that were sent, and then the end.
 func (s *tcpSocket) Close() error {
+	if err := s.closeInside(); err != nil {
+		return err
+	}
+	if o := s.outside.Load(); o != nil {
+		return o.Close()
+	}
+	return nil
+}
+
+func (s *tcpSocket) closeInside() error {
 	w := s.host.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -361,9 +381,6 @@ func (s *tcpSocket) Close() error {
 	}
 	s.leaveKnocking()
 	s.end(s.value(network.Linger) == 0)
-	if o := s.outside.Load(); o != nil {
-		return o.Close()
-	}
 	return nil
 }
 
@@ -414,7 +431,7 @@ func (s *tcpSocket) Option(o network.Option) (int64, error) {
 	return s.option(o)
 }
 
-// segment returns the size of a segment: that of the path, or what was set.
+// segment returns the size of a segment: the path's, or the one that was set.
 func (s *tcpSocket) segment() int64 {
 	set := s.value(network.MaxSegment)
 	c := s.conn.Load()
@@ -439,11 +456,22 @@ func (s *tcpSocket) segment() int64 {
 // SetOption sets an option. V6Only is for an unbound socket, and FastOpenConnect for one that does
 // not connect or listen: EINVAL (ipv6(7), tcp(7)).
 func (s *tcpSocket) SetOption(o network.Option, v int64) error {
+	if err := s.setInside(o, v); err != nil {
+		return err
+	}
+	if out := s.outside.Load(); out != nil {
+		return out.setOption(&s.base, o)
+	}
+	return nil
+}
+
+func (s *tcpSocket) setInside(o network.Option, v int64) error {
 	w := s.host.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if o == network.V6Only && s.family == network.IPv6 && s.local.Port() != 0 && !s.closed.Load() ||
-		o == network.FastOpenConnect && s.state != stateIdle {
+	if !s.closed.Load() &&
+		(o == network.V6Only && s.family == network.IPv6 && s.local.Port() != 0 ||
+			o == network.FastOpenConnect && s.state != stateIdle) {
 		return syscall.EINVAL
 	}
 	if err := s.setOption(o, v); err != nil {
@@ -452,9 +480,6 @@ func (s *tcpSocket) SetOption(o network.Option, v int64) error {
 	if c := s.conn.Load(); c != nil && o == network.RecvBuffer {
 		c.in.limit.Store(s.recvLimit())
 		c.peer.watch.wake(network.Writable)
-	}
-	if out := s.outside.Load(); out != nil {
-		return out.SetOption(o, v)
 	}
 	return nil
 }

@@ -71,10 +71,27 @@ func (h *Host) HostAddrs() ([]network.HostAddr, error) {
 	return list, nil
 }
 
-// Owns reports whether an address is one of the host's.
+// Owns reports whether an address is one of the host's, or reaches the host of the gateway's
+// network: a rule for the internet covers neither.
 func (h *Host) Owns(a netip.Addr) bool {
+	if h.isLocal(a) {
+		return true
+	}
+	owner, ok := h.gateway().(network.Owner)
+	return ok && owner.Owns(a)
+}
+
+// isLocal reports whether packets to an address stay on the host.
+func (h *Host) isLocal(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	return a.IsLoopback() || h.hasAddr(a)
+}
+
+// gateway returns the network beyond the world, or nil.
+func (h *Host) gateway() network.Network {
+	h.world.mu.RLock()
+	defer h.world.mu.RUnlock()
+	return h.world.gateway
 }
 
 var loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -113,7 +130,7 @@ func (h *Host) source(to netip.Addr) (netip.Addr, bool) {
 
 // mtu returns the size of the largest packet to an address.
 func (h *Host) mtu(to netip.Addr) int {
-	if h.Owns(to) {
+	if h.isLocal(to) {
 		return maxMTU
 	}
 	return h.world.mtu
@@ -123,7 +140,7 @@ func (h *Host) mtu(to netip.Addr) int {
 // the gateway. world.mu is held.
 func (h *Host) route(to netip.Addr) (*Host, error) {
 	switch {
-	case to.IsLoopback() || h.hasAddr(to):
+	case h.isLocal(to):
 		return h, nil
 	case h.world.byAddr[to] != nil:
 		return h.world.byAddr[to], nil

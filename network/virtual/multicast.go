@@ -152,6 +152,7 @@ func (s *udpSocket) sendToGroup(bufs [][]byte, to netip.AddrPort) error {
 	}
 	from := netip.AddrPortFrom(source, s.local.Port())
 	leaves := index == ethIndex && hops > 0 && !to.Addr().IsInterfaceLocalMulticast()
+	loop = loop || index == loIndex // which gives back all that is sent on it
 	for _, m := range s.host.world.members[to.Addr()] {
 		here := m.socket.host == s.host
 		if m.index == index && (here && loop || !here && leaves) &&

@@ -22,7 +22,7 @@ type spec struct {
 	onStream syscall.Errno
 }
 
-// form tells what a value of an option is.
+// form is the kind of an option's values.
 type form uint8
 
 const (
@@ -40,7 +40,7 @@ const (
 const (
 	datagramBuffer = 212992
 	maxBuffer      = 212992
-	// streamBuffer is how far the queue of a stream grows whose size was not set. Linux, too,
+	// streamBuffer is how far the queue of a stream grows if no size was set. Linux, too,
 	// reports less at first (tcp(7), tcp_rmem).
 	streamBuffer = 256 << 10
 	// The least that remains of a size that was set (SOCK_MIN_RCVBUF and SOCK_MIN_SNDBUF of
@@ -62,15 +62,16 @@ var optionSpecs = [network.Options]spec{
 	network.NoDelay:         {only: network.Stream},
 	network.QuickAck:        {only: network.Stream, initial: 1},
 	network.FastOpenConnect: {only: network.Stream},
-	network.KeepIdle:        {form: number, only: network.Stream, initial: 7200, min: 1, max: 32767},
-	network.KeepInterval:    {form: number, only: network.Stream, initial: 75, min: 1, max: 32767},
-	network.KeepCount:       {form: number, only: network.Stream, initial: 9, min: 1, max: 127},
-	network.TTL:             {form: number, initial: 64, min: 1, max: 255},
-	network.MulticastTTL:    {form: number, initial: 1, max: 255, onStream: syscall.EINVAL},
-	network.MulticastLoop4:  {initial: 1},
-	network.MulticastLoop6:  {initial: 1, family: network.IPv6},
-	network.V6Only:          {family: network.IPv6},
-	network.HopLimit:        {form: number, initial: 64, min: -1, max: 255, family: network.IPv6},
+	network.KeepIdle: {form: number, only: network.Stream, initial: 7200, min: 1,
+		max: 32767},
+	network.KeepInterval:   {form: number, only: network.Stream, initial: 75, min: 1, max: 32767},
+	network.KeepCount:      {form: number, only: network.Stream, initial: 9, min: 1, max: 127},
+	network.TTL:            {form: number, initial: 64, min: 1, max: 255},
+	network.MulticastTTL:   {form: number, initial: 1, max: 255, onStream: syscall.EINVAL},
+	network.MulticastLoop4: {initial: 1},
+	network.MulticastLoop6: {initial: 1, family: network.IPv6},
+	network.V6Only:         {family: network.IPv6},
+	network.HopLimit:       {form: number, initial: 64, min: -1, max: 255, family: network.IPv6},
 	network.MulticastHops: {form: number, initial: 1, min: -1, max: 255, family: network.IPv6,
 		onStream: syscall.ENOPROTOOPT},
 	network.MulticastInterface4: {form: number, max: math.MaxUint32, onStream: syscall.EINVAL},
@@ -106,7 +107,7 @@ func (s *base) value(o network.Option) int64 {
 
 func (s *base) flag(o network.Option) bool { return s.value(o) != 0 }
 
-// option is Option for what a type of sockets does not know better.
+// option reads an option that is the same for both types of sockets.
 func (s *base) option(o network.Option) (int64, error) {
 	switch {
 	case s.closed.Load():
@@ -184,7 +185,7 @@ func (s *base) normalize(o network.Option, v int64) (int64, error) {
 // checkInterface4 returns EADDRNOTAVAIL for an address that no interface has (ip(7),
 // IP_MULTICAST_IF).
 func (h *Host) checkInterface4(v int64) error {
-	if a := addrOfValue(v); !a.IsUnspecified() && !h.Owns(a) {
+	if a := addrOfValue(v); !a.IsUnspecified() && !h.isLocal(a) {
 		return syscall.EADDRNOTAVAIL
 	}
 	return nil
@@ -197,11 +198,12 @@ func addrOfValue(v int64) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// recvLimit returns how many bytes the queue of a socket takes.
-func (s *base) recvLimit() int64 {
-	if v := s.value(network.RecvBuffer); s.typ == network.Datagram ||
-		v != optionSpecs[network.RecvBuffer].initial {
+// limit returns how many bytes a buffer takes.
+func (s *base) limit(o network.Option) int64 {
+	if v := s.value(o); s.typ == network.Datagram || v != optionSpecs[o].initial {
 		return v
 	}
 	return streamBuffer
 }
+
+func (s *base) recvLimit() int64 { return s.limit(network.RecvBuffer) }

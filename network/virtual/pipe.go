@@ -87,7 +87,7 @@ func (p *pipe) grow(size int) {
 	p.buf = buf
 }
 
-// drop frees the ring. What was queued is lost, and nothing more is taken.
+// drop frees the ring. The queued bytes are lost, and no more are taken.
 func (p *pipe) drop() {
 	p.sendMu.Lock()
 	defer p.sendMu.Unlock()

@@ -9,7 +9,7 @@ import (
 )
 
 // queue holds the datagrams that a socket has received: their bytes in one ring, and their lengths
-// and senders in another. Both grow to what is needed, and the first at most to the limit.
+// and senders in another. Both grow as needed, and the first at most to the limit.
 type queue struct {
 	mu      sync.Mutex
 	dropped bool

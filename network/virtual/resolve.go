@@ -43,10 +43,7 @@ func (h *Host) LookupAddrs(ctx context.Context, family network.Family, name stri
 
 // LookupPort returns the ports of the best-known services, and asks the gateway for others.
 func (h *Host) LookupPort(ctx context.Context, typ network.Type, service string) (uint16, error) {
-	h.world.mu.RLock()
-	gateway := h.world.gateway
-	h.world.mu.RUnlock()
-	if gateway != nil {
+	if gateway := h.gateway(); gateway != nil {
 		return gateway.LookupPort(ctx, typ, service)
 	}
 	protocols := map[network.Type][]string{network.AnyType: {"tcp", "udp"},

@@ -18,39 +18,78 @@ const (
 const maxBufs = 1024
 
 // Send sends a datagram. It is in the queues of its receivers when Send returns, or nowhere: one
-// that a queue has no room for is lost, as by UDP.
+// that a queue has no room for is lost, as by UDP. As on Linux, the socket gets a port even if the
+// call then fails (inet_send_prepare of net/ipv4/af_inet.c).
 func (s *udpSocket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 	if s.closed.Load() {
 		return 0, net.ErrClosed
 	}
-	size := totalLen(bufs)
-	if size > maxMTU || len(bufs) > maxBufs && countFull(bufs) > maxBufs {
-		return 0, syscall.EMSGSIZE
-	}
-	toPeer := !to.IsValid()
-	if p := s.peer.Load(); toPeer {
-		if p == nil {
-			return 0, syscall.EDESTADDRREQ
-		}
-		to = *p
-	} else {
-		if s.family == network.IPv4 && !to.Addr().Is4() {
-			return 0, syscall.EAFNOSUPPORT
-		}
-		toPeer = p != nil && *p == s.present(to)
-	}
-	dest, err := s.destination(to.Addr())
+	beyond, err := s.sendInside(bufs, to)
 	if err != nil {
 		return 0, err
 	}
-	to = netip.AddrPortFrom(dest, to.Port())
-	if err := s.checkSend(to, size); err != nil {
-		return 0, err
+	if beyond {
+		return s.sendOutside(bufs, to)
 	}
-	if err := s.deliver(bufs, to, toPeer); err != nil {
-		return 0, err
+	return totalLen(bufs), nil
+}
+
+// sendInside sends to the hosts of the world, and reports whether the datagram is for one beyond
+// the gateway instead.
+func (s *udpSocket) sendInside(bufs [][]byte, to netip.AddrPort) (beyond bool, err error) {
+	w := s.host.world
+	w.mu.RLock()
+	for s.local.Port() == 0 {
+		w.mu.RUnlock()
+		if err := s.ensurePort(); err != nil {
+			return false, err
+		}
+		w.mu.RLock()
 	}
-	return size, nil
+	defer w.mu.RUnlock()
+	size := totalLen(bufs)
+	if size > maxMTU || len(bufs) > maxBufs && countFull(bufs) > maxBufs {
+		return false, syscall.EMSGSIZE
+	}
+	to, toPeer, err := s.receiverAddr(to)
+	if err != nil {
+		return false, err
+	}
+	if err := s.checkSend(to.Addr(), size); err != nil {
+		return false, err
+	}
+	return s.deliver(bufs, to, toPeer)
+}
+
+// ensurePort gives the socket a port, unless another call has done so.
+func (s *udpSocket) ensurePort() error {
+	w := s.host.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s.closed.Load() {
+		return net.ErrClosed
+	}
+	return s.autobind()
+}
+
+// receiverAddr returns the address that a datagram goes to, unmapped, and whether it is that of the
+// peer. An invalid address stands for the peer.
+func (s *udpSocket) receiverAddr(to netip.AddrPort) (addr netip.AddrPort, toPeer bool, err error) {
+	p := s.peer.Load()
+	switch toPeer = !to.IsValid(); {
+	case toPeer && p == nil:
+		return to, false, syscall.EDESTADDRREQ
+	case toPeer:
+		to = *p
+	case s.family == network.IPv4 && !to.Addr().Is4():
+		return to, false, syscall.EAFNOSUPPORT
+	case to.Port() == 0:
+		return to, false, syscall.EINVAL
+	default:
+		toPeer = p != nil && *p == s.present(to)
+	}
+	dest, err := s.destination(to.Addr())
+	return netip.AddrPortFrom(dest, to.Port()), toPeer, err
 }
 
 // countFull returns the number of buffers that are not empty.
@@ -63,12 +102,9 @@ func countFull(bufs [][]byte) (n int) {
 	return n
 }
 
-// checkSend returns the errors of sendto(2) that do not depend on who receives.
-func (s *udpSocket) checkSend(to netip.AddrPort, size int) error {
-	switch {
-	case to.Port() == 0:
-		return syscall.EINVAL
-	case isBroadcast(to.Addr()) && !s.flag(network.Broadcast):
+// checkSend returns the errors of sendto(2) that do not depend on the receiver.
+func (s *udpSocket) checkSend(to netip.Addr, size int) error {
+	if isBroadcast(to) && !s.flag(network.Broadcast) {
 		return syscall.EACCES
 	}
 	if err := s.takePending(); err != nil {
@@ -78,8 +114,8 @@ func (s *udpSocket) checkSend(to netip.AddrPort, size int) error {
 		return syscall.EPIPE
 	}
 	header := header4
-	if to.Addr().Is6() {
-		header = header6 - 40 // whose length field counts the payload alone (RFC 8200, section 3)
+	if to.Is6() {
+		header = header6 - 40 // the length field counts the payload alone (RFC 8200, section 3)
 	}
 	if size+header > maxMTU {
 		return syscall.EMSGSIZE
@@ -91,41 +127,28 @@ func isBroadcast(a netip.Addr) bool {
 	return a == broadcast4 || a == netip.AddrFrom4([4]byte{127, 255, 255, 255})
 }
 
-// deliver finds the receivers of a datagram. The lock of the world is held for reading, so that
-// datagrams on different ways do not wait for each other.
-func (s *udpSocket) deliver(bufs [][]byte, to netip.AddrPort, toPeer bool) error {
-	w := s.host.world
-	w.mu.RLock()
-	for s.local.Port() == 0 {
-		w.mu.RUnlock()
-		w.mu.Lock()
-		err := s.autobindOpen()
-		w.mu.Unlock()
-		if err != nil {
-			return err
-		}
-		w.mu.RLock()
-	}
-	defer w.mu.RUnlock()
+// deliver finds the receivers of a datagram. world.mu is held for reading, so that datagrams do not
+// wait for each other.
+func (s *udpSocket) deliver(bufs [][]byte, to netip.AddrPort, toPeer bool) (beyond bool,
+	err error) {
 	switch a := to.Addr(); {
 	case a.IsMulticast():
-		return s.sendToGroup(bufs, to)
+		return false, s.sendToGroup(bufs, to)
 	case isBroadcast(a):
-		return s.sendToAll(bufs, to)
+		return false, s.sendToAll(bufs, to)
 	}
 	h, err := s.host.route(to.Addr())
 	if err != nil {
-		return err
-	}
-	if h == nil {
-		return s.sendOutside(w.gateway, bufs, to)
+		return false, err
 	}
 	from, err := s.sourceFor(to.Addr())
-	if err != nil {
-		return err
-	}
-	if s.host.tooLong(bufs, to.Addr()) {
-		return syscall.EMSGSIZE
+	switch {
+	case err != nil:
+		return false, err
+	case h == nil:
+		return true, nil
+	case s.host.tooLong(bufs, to.Addr()):
+		return false, syscall.EMSGSIZE
 	}
 	source := netip.AddrPortFrom(from, s.local.Port())
 	if r := h.receiver(source, to); r != nil {
@@ -135,14 +158,7 @@ func (s *udpSocket) deliver(bufs [][]byte, to netip.AddrPort, toPeer bool) error
 		s.pending.Store(uint32(syscall.ECONNREFUSED))
 		s.watch.wake(network.Failed)
 	}
-	return nil
-}
-
-func (s *udpSocket) autobindOpen() error {
-	if s.closed.Load() {
-		return net.ErrClosed
-	}
-	return s.autobind()
+	return false, nil
 }
 
 // tooLong reports whether a datagram is longer than a packet to an address.

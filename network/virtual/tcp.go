@@ -11,8 +11,9 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// tcpSocket is a stream socket. Its state is in two places: world.mu protects what connects and
-// accepts, and status has what Send, Recv and Poll need, which take no lock of the world.
+// tcpSocket is a stream socket. Its state is in two places: world.mu protects the part that
+// connects and accepts, and status has all that Send, Recv and Poll need, which take no lock of the
+// world.
 type tcpSocket struct {
 	base
 
@@ -32,7 +33,7 @@ type tcpSocket struct {
 	backlog int
 	// accepted are the connections that wait for Accept.
 	accepted list.List
-	// knocking are the sockets whose connections are under way, since accepted is full.
+	// knocking are the sockets with a connection under way, since accepted is full.
 	knocking list.List
 	// listener is where the socket is in knocking, as element.
 	listener *tcpSocket
@@ -91,11 +92,11 @@ func isOver(status uint32) bool {
 	return status&established == 0 || status&both == both
 }
 
-// setBits changes the status and wakes the callers whose events may hold then.
-func (s *tcpSocket) setBits(set, clear uint32) {
+// setBits changes the status and wakes the callers that wait.
+func (s *tcpSocket) setBits(set, cleared uint32) {
 	for {
 		old := s.status.Load()
-		if s.status.CompareAndSwap(old, old&^clear|set) {
+		if s.status.CompareAndSwap(old, old&^cleared|set) {
 			break
 		}
 	}
@@ -108,7 +109,7 @@ func (s *tcpSocket) fail(errno syscall.Errno) {
 	s.setBits(recvShut|sendShut, established|connecting)
 }
 
-// receiveReset is what a reset of the peer does. After the end of its stream, the error is that of
+// receiveReset takes a reset by the peer. After the end of its stream, the error is that of
 // a pipe without a reader.
 func (s *tcpSocket) receiveReset() {
 	status := s.status.Load()
@@ -126,7 +127,7 @@ func (s *tcpSocket) Send(bufs [][]byte, _ netip.AddrPort) (int, error) {
 		return 0, net.ErrClosed
 	}
 	if o := s.outside.Load(); o != nil {
-		return o.Send(bufs, netip.AddrPort{})
+		return o.send(bufs, netip.AddrPort{})
 	}
 	status := s.status.Load()
 	if status&connecting != 0 {
@@ -164,7 +165,7 @@ func (s *tcpSocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Receiv
 		return network.Received{}, net.ErrClosed
 	}
 	if o := s.outside.Load(); o != nil {
-		return o.Recv(bufs, flags)
+		return o.recv(bufs, flags)
 	}
 	// The bytes that came before the end of the stream are there when the end is.
 	status := s.status.Load()
@@ -231,6 +232,23 @@ func (s *tcpSocket) Poll(want network.Events) (network.Events, error) {
 	return got & (want | always), nil
 }
 
+func (s *tcpSocket) arm(want network.Events) {
+	if o := s.outside.Load(); o != nil {
+		o.arm(want)
+	}
+}
+
+// Unsent implements network.Buffered. Bytes sent are with the receiver, unless it is beyond the
+// gateway.
+func (s *tcpSocket) Unsent() network.Unsent {
+	if o := s.outside.Load(); o != nil {
+		if b, ok := o.Socket.(network.Buffered); ok {
+			return b.Unsent()
+		}
+	}
+	return nil
+}
+
 func (s *tcpSocket) Readiness() network.Readiness {
 	return network.Readiness{Notify: notifyOf(s)}
 }
@@ -257,7 +275,7 @@ func (s *tcpSocket) RemoteAddr() (netip.AddrPort, error) {
 		return netip.AddrPort{}, net.ErrClosed
 	}
 	if o := s.outside.Load(); o != nil {
-		return o.RemoteAddr()
+		return o.peerAddr()
 	}
 	if c := s.conn.Load(); c != nil && !isOver(s.status.Load()) {
 		return c.remote, nil

@@ -105,49 +105,68 @@ func (s *udpSocket) Accept() (network.Socket, netip.AddrPort, error) {
 }
 
 // Connect sets the peer. As on Linux, the local address becomes the one that the peer is reached
-// from.
+// from, and the socket gets a port even if the call then fails.
 func (s *udpSocket) Connect(to netip.AddrPort) error {
+	beyond, err := s.connectInside(to)
+	if err != nil {
+		return err
+	}
+	s.replaceOutside(nil)
+	if beyond {
+		return s.connectOutside(s.present(to))
+	}
+	return nil
+}
+
+// connectInside sets the peer, and reports whether it is beyond the gateway.
+func (s *udpSocket) connectInside(to netip.AddrPort) (beyond bool, err error) {
 	w := s.host.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if s.closed.Load() {
-		return net.ErrClosed
+		return false, net.ErrClosed
+	}
+	if err := s.autobind(); err != nil {
+		return false, err
 	}
 	if err := s.checkAddr(to); err != nil {
-		return err
+		return false, err
 	}
 	dest, err := s.destination(to.Addr())
 	if err != nil {
-		return err
+		return false, err
 	}
 	if isBroadcast(dest) && !s.flag(network.Broadcast) {
-		return syscall.EACCES
+		return false, syscall.EACCES
 	}
 	from := s.local.Addr()
 	if !dest.IsMulticast() && !isBroadcast(dest) {
 		h, err := s.host.route(dest)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if h != nil {
-			if from, err = s.sourceFor(dest); err != nil {
-				return err
-			}
+		if from, err = s.sourceFor(dest); err != nil {
+			return false, err
 		}
-	}
-	if err := s.autobind(); err != nil {
-		return err
+		beyond = h == nil
 	}
 	s.local = s.present(netip.AddrPortFrom(from, s.local.Port()))
 	peer := s.present(netip.AddrPortFrom(dest, to.Port()))
-	s.remote = peer
 	s.peer.Store(&peer)
+	return beyond, nil
+}
+
+// Disconnect releases the peer, and the part of the local address that the host chose (connect(2),
+// AF_UNSPEC).
+func (s *udpSocket) Disconnect() error {
+	if err := s.disconnectInside(); err != nil {
+		return err
+	}
+	s.replaceOutside(nil)
 	return nil
 }
 
-// Disconnect releases the peer, and what the host chose of the local address (connect(2),
-// AF_UNSPEC).
-func (s *udpSocket) Disconnect() error {
+func (s *udpSocket) disconnectInside() error {
 	w := s.host.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -155,7 +174,6 @@ func (s *udpSocket) Disconnect() error {
 		return net.ErrClosed
 	}
 	s.peer.Store(nil)
-	s.remote = netip.AddrPort{}
 	addr, n := s.local.Addr(), s.local.Port()
 	if s.addrChosen {
 		addr = s.unspecified()
@@ -195,7 +213,7 @@ func (s *udpSocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Receiv
 		return r, nil
 	}
 	if o := s.outside.Load(); o != nil {
-		return s.recvOutside(o, bufs, flags)
+		return o.recv(bufs, flags)
 	}
 	return network.Received{}, syscall.EAGAIN
 }
@@ -223,6 +241,15 @@ func (s *udpSocket) Poll(want network.Events) (network.Events, error) {
 	}
 	return got & (want | always), nil
 }
+
+func (s *udpSocket) arm(want network.Events) {
+	if o := s.outside.Load(); o != nil {
+		o.arm(want &^ network.Writable) // which always holds
+	}
+}
+
+// Unsent implements network.Buffered: a datagram is sent at once.
+func (s *udpSocket) Unsent() network.Unsent { return nil }
 
 func (s *udpSocket) Readiness() network.Readiness {
 	return network.Readiness{Notify: notifyOf(s)}
@@ -279,16 +306,30 @@ func (s *udpSocket) Close() error {
 	w.mu.Unlock()
 	s.queue.drop()
 	s.watch.wake(network.Readable | network.Writable | always)
-	if o := s.outside.Load(); o != nil {
-		return o.Close()
+	s.replaceOutside(nil)
+	return nil
+}
+
+func (s *udpSocket) Option(o network.Option) (int64, error) {
+	v, err := s.option(o)
+	if out := s.outside.Load(); out != nil && o == network.PendingError && v == 0 && err == nil {
+		return out.Option(o)
+	}
+	return v, err
+}
+
+// SetOption sets an option. V6Only is for an unbound socket: EINVAL (ipv6(7)).
+func (s *udpSocket) SetOption(o network.Option, v int64) error {
+	if err := s.setInside(o, v); err != nil {
+		return err
+	}
+	if out := s.outside.Load(); out != nil {
+		return out.setOption(&s.base, o)
 	}
 	return nil
 }
 
-func (s *udpSocket) Option(o network.Option) (int64, error) { return s.option(o) }
-
-// SetOption sets an option. V6Only is for an unbound socket: EINVAL (ipv6(7)).
-func (s *udpSocket) SetOption(o network.Option, v int64) error {
+func (s *udpSocket) setInside(o network.Option, v int64) error {
 	w := s.host.world
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -113,10 +113,13 @@ func (w *watch) kick() {
 	w.wake(always)
 }
 
-// polled is what watch needs to know of a socket.
+// polled is a socket that has a watch.
 type polled interface {
 	Poll(network.Events) (network.Events, error)
 	watched() (*watch, *World)
+	// arm has the socket wake its watch when an event of want holds, if changes of the state do not
+	// do that anyway.
+	arm(want network.Events)
 }
 
 // wait blocks until a wanted event holds, the deadline has passed, or kick is called. A kick since
@@ -141,6 +144,7 @@ func wait(s polled, want network.Events, deadline time.Time, kicks uint32) (netw
 		world.waiters.Put(w)
 	}()
 	for {
+		s.arm(want)
 		if got, err := s.Poll(want); got != 0 || err != nil {
 			return got, err
 		}
@@ -174,6 +178,7 @@ func notifyOf(s polled) func(network.Events, func()) func() {
 		h, _ := s.watched()
 		w := &waiter{want: want, notify: wake}
 		h.add(w)
+		s.arm(want)
 		if got, err := s.Poll(want); got != 0 || err != nil {
 			wake()
 		}

@@ -1,40 +1,3 @@
-// Package virtual is a network in memory: a world of hosts that reach each other, and nothing else.
-//
-// Each Host is a network.Network for any number of guests, with a loopback interface of its own and
-// addresses that the other hosts reach. For Go code it has Dial, Listen and ListenPacket, so an
-// http.Client talks to a server in a guest and a guest to an http.Handler, and no port of the
-// machine is opened:
-//
-//	world := virtual.New()
-//	web, err := world.Host("web")
-//	...
-//	mod.Start(ctx, wasport.Config{Network: web, Policy: p})
-//	conn, err := client.Dial("tcp", "web:80")
-//
-// Sockets behave as those of Linux: states, errors, readiness, options and their ranges. The
-// differences follow from there being no wire. What is sent has arrived at once, so no datagram is
-// lost unless a queue is full, a closed connection leaves nothing behind (no TIME_WAIT), and a send
-// buffer is never filled. DIFFERENCES.md lists those that a program can see.
-//
-// Nothing here starts a goroutine to move bytes: a Send copies them into the queue of the receiver,
-// in memory that the size of its receive buffer bounds. Time comes from a Clock. Only a socket that
-// reaches another Network through World.Gateway has goroutines, which wait for that Network.
-//
-// This package holds sockets, hosts, names and the types of package net over them. It knows nothing
-// of guests and judges no address: network/guard, the layer above, does that.
-//
-// Every method may be called from several goroutines at once. Locks, each for its own fields:
-//
-//	World.mu           hosts, names, ports, memberships, queues of connections, and the addresses
-//	                   and states of all sockets; held for reading while a datagram finds its way
-//	tcpSocket.in.sendMu, in.recvMu   the two ends of a queue of bytes
-//	udpSocket.queue.mu the datagrams of a socket
-//	base.optionMu      the values of options
-//	watch.mu           the waiting callers of a socket
-//
-// Lock order: World.mu comes first, then sendMu, recvMu, queue.mu or optionMu, then watch.mu. The
-// wake functions of Readiness.Notify are called with watch.mu held. No lock is held while a call
-// blocks.
 package virtual
 
 import (
@@ -49,7 +12,7 @@ import (
 
 // Config describes a world. The zero value is that of New.
 type Config struct {
-	// MTU is the size of the largest IP packet between two hosts, in bytes, 576 to 65535; 0 = 65535.
+	// MTU is the size of the largest IP packet between two hosts in bytes, 576 to 65535; 0 = 65535.
 	// A longer datagram is EMSGSIZE: nothing here fragments. Loopback takes 65535 in any world.
 	MTU int
 
@@ -154,9 +117,9 @@ func (w *World) freeAddrs() []netip.Addr {
 	}
 }
 
-// Gateway lets what is not in the world go out to another network: connections, datagrams and
-// names. The hosts keep their loopback addresses, and nothing from outside comes in but what
-// answers. Nil closes the gateway for new sockets.
+// Gateway lets connections, datagrams and lookups that find no host go out to another network. The
+// hosts keep their loopback addresses, and only answers come in. It is set before sockets are made,
+// since the memory that BufferLimits reports depends on it. Nil closes the gateway for new sockets.
 func (w *World) Gateway(n network.Network) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,0 +1,41 @@
+package conformance
+
+import (
+	"testing"
+
+	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/network/virtual"
+)
+
+// newMemoryHost makes a host in a world of its own. Names and services beyond it are the machine's,
+// which the programs know.
+func newMemoryHost(t *testing.T) memoryHost {
+	t.Helper()
+	w := virtual.New()
+	h, err := w.Host("host")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Gateway(kernel.New(kernel.Config{}))
+	return memoryHost{h}
+}
+
+type memoryHost struct{ *virtual.Host }
+
+func (h memoryHost) peers() peers { return peers{h.Listen, h.ListenPacket} }
+
+// memoryDifferences lists, for each program and family, texts of the lines that differ in memory
+// from the machine's.
+var memoryDifferences = map[string][]string{
+	// The interfaces of a host are lo and eth0, with addresses of its own.
+	"interfaces IPv4": {"eth", "listed"},
+	"interfaces IPv6": {"eth", "listed"},
+	// The machine may have no route for IPv6 multicast on lo: sendto is then ENETUNREACH.
+	"multicast IPv6": {"sendto(", "recvfrom(", "recv(", "from: "},
+}
+
+func compareInMemory(t *testing.T, name, family, got, want string) {
+	t.Helper()
+	texts := memoryDifferences[name+" IPv"+family]
+	comparePrinted(t, dropLines(got, texts), dropLines(want, texts))
+}
