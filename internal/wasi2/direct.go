@@ -69,7 +69,7 @@ func directRead(g *Guest, c *canon.Call, stack []uint64) error {
 	if err != nil {
 		return err
 	}
-	return g.readInto(c, s, stack[1])
+	return g.readInto(c, s, stack[1], (*input).read)
 }
 
 func directBlockingRead(g *Guest, c *canon.Call, stack []uint64) error {
@@ -77,18 +77,22 @@ func directBlockingRead(g *Guest, c *canon.Call, stack []uint64) error {
 	if err != nil {
 		return err
 	}
-	if stack[1] > 0 {
-		if err := s.await(g); err != nil {
-			return g.putStreamError(c, s.of, err)
+	if stack[1] > smallRead && s.of == ofSocket {
+		// For many bytes the system is asked how many there are, so they must be there before.
+		if available, err := s.available(g); err == nil && available == 0 {
+			if err := s.await(g); err != nil {
+				return g.putStreamError(c, s.of, err)
+			}
 		}
 	}
-	return g.readInto(c, s, stack[1])
+	return g.readInto(c, s, stack[1], (*input).blockingRead)
 }
 
 // readInto reads up to length bytes into memory that the guest allocates, which must have the exact
 // size. The system knows how many bytes a socket has, and nobody else reads them. Few bytes, and
 // those of other inputs, go through a buffer.
-func (g *Guest) readInto(c *canon.Call, s *input, length uint64) error {
+func (g *Guest) readInto(c *canon.Call, s *input, length uint64,
+	read func(*input, *Guest, []byte) (int, error)) error {
 	want := min(length, maxRead)
 	if s.of == ofSocket && want > smallRead {
 		available, err := s.available(g)
@@ -98,7 +102,7 @@ func (g *Guest) readInto(c *canon.Call, s *input, length uint64) error {
 		want = smallRead // the read tells of an error
 	}
 	b := g.room(want)
-	n, err := s.read(g, b)
+	n, err := read(s, g, b)
 	if err != nil {
 		return g.putStreamError(c, s.of, err)
 	}

@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/wasport/wasport/internal/component/canon"
 	"github.com/wasport/wasport/internal/system"
@@ -17,12 +19,18 @@ import (
 // connected makes a caller with the streams of a connection, whose other end is peer.
 func connected(t testing.TB) (c *caller, in, out uint64, peer *net.TCPConn) {
 	t.Helper()
+	return connectedOn(t, kernel.New(kernel.Config{}))
+}
+
+func connectedOn(t testing.TB, n network.Network) (c *caller, in, out uint64,
+	peer *net.TCPConn) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	c = newCaller(t, system.Config{Network: kernel.New(kernel.Config{})})
+	c = newCaller(t, system.Config{Network: n})
 	fd, err := c.Open(network.IPv4, network.Stream)
 	if err == nil {
 		err = c.Connect(fd, netip.MustParseAddrPort(l.Addr().String()))
@@ -137,4 +145,37 @@ func TestDirectFormsDoNotAllocate(t *testing.T) {
 		})
 	}
 	runtime.KeepAlive(peer)
+}
+
+// hasty is a network whose sockets report twice that they are ready when they are not, as Wait may.
+type hasty struct{ network.Network }
+
+type hastySocket struct {
+	network.Socket
+	left *atomic.Int32
+}
+
+func (h hasty) Open(f network.Family, typ network.Type) (network.Socket, error) {
+	s, err := h.Network.Open(f, typ)
+	left := new(atomic.Int32)
+	left.Store(2)
+	return hastySocket{s, left}, err
+}
+
+func (s hastySocket) Wait(want network.Events, deadline time.Time) (network.Events, error) {
+	if want == network.Readable && s.left.Add(-1) >= 0 {
+		return want, nil
+	}
+	return s.Socket.Wait(want, deadline)
+}
+
+// TestBlockingReadNeedsBytes checks that a blocking read of any size never returns nothing.
+func TestBlockingReadNeedsBytes(t *testing.T) {
+	for _, length := range []int{1, smallRead, maxRead} {
+		inBothForms(t, func(t *testing.T, form func(*caller) *caller) {
+			c, in, _, peer := connectedOn(t, hasty{kernel.New(kernel.Config{})})
+			go peer.Write([]byte("x"))
+			form(c).wants(`ok("x")`, inStream+"blocking-read", in, length)
+		})
+	}
 }
