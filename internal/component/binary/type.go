@@ -274,13 +274,7 @@ func (r *reader) declaration(component bool, nesting int) Definition {
 	case b == 1:
 		return r.typ(nesting)
 	case b == 2:
-		a := r.alias()
-		switch {
-		case a.Kind == CoreExportAlias,
-			a.Sort != TypeSort && a.Sort != CoreTypeSort && a.Sort != InstanceSort:
-			r.malformed("an alias of a %s in a type", a.Sort)
-		}
-		return a
+		return r.alias()
 	case b == 3 && component:
 		return &Import{Pos: at, Name: r.externName(), Desc: r.desc()}
 	case b == 4:

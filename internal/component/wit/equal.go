@@ -1,5 +1,7 @@
 package wit
 
+import "strings"
+
 // Comparer compares types. It remembers which are equal, so that types that share parts are
 // compared in time proportional to the number of different parts. The zero Comparer is ready; it is
 // not safe for concurrent use.
@@ -8,7 +10,8 @@ type Comparer struct {
 }
 
 // Equal reports whether two types have the same structure, with the same labels in the same order,
-// and handles of the same resources. Both may be nil.
+// and handles of the same resources. Labels that differ in case only are the same: no scope can have
+// both (Explainer.md, "Name Uniqueness"). Both may be nil.
 func Equal(a, b *Type) bool {
 	var c Comparer
 	return c.Equal(a, b)
@@ -26,7 +29,7 @@ func (c *Comparer) EqualFunc(f, g *Func) bool {
 		return false
 	}
 	for i, p := range f.Params {
-		if p.Name != g.Params[i].Name || !c.Equal(p.Type, g.Params[i].Type) {
+		if !strings.EqualFold(p.Name, g.Params[i].Name) || !c.Equal(p.Type, g.Params[i].Type) {
 			return false
 		}
 	}
@@ -59,7 +62,7 @@ func (c *Comparer) Equal(a, b *Type) bool {
 
 func (c *Comparer) equalFields(a, b *Type) bool {
 	for i, f := range a.fields {
-		if f.Name != b.fields[i].Name || !c.Equal(f.Type, b.fields[i].Type) {
+		if !strings.EqualFold(f.Name, b.fields[i].Name) || !c.Equal(f.Type, b.fields[i].Type) {
 			return false
 		}
 	}
