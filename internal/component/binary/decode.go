@@ -109,7 +109,7 @@ func (d *decoder) section() {
 // minimal are the least sizes of the definitions in a section.
 var minimal = map[byte]int{
 	coreInstanceSection: 2, coreTypeSection: 2, instanceSection: 2, aliasSection: 4, typeSection: 1,
-	canonSection: 2, importSection: 4, exportSection: 5,
+	canonSection: 1, importSection: 4, exportSection: 5,
 }
 
 func (d *decoder) vectorSection(id byte) {
