@@ -146,8 +146,10 @@ func (v *validator) addResource(
 	s *scope, name string, e entity, r *wit.Resource, dir direction,
 ) {
 	fresh, p := e.typ == e.ref, &path{name: name}
-	if r.Name == "" {
-		r.Name = name
+	for _, r := range []*wit.Resource{r, v.base(r)} {
+		if r.Name == "" {
+			r.Name = name
+		}
 	}
 	switch {
 	case dir == exporting:

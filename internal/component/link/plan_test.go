@@ -59,6 +59,7 @@ func TestPlanOfCommands(t *testing.T) {
 			if p.Run < 0 || p.RunName != "wasi:cli/run@0.2.12" {
 				t.Errorf("got run %d of %q, want one of wasi:cli/run@0.2.12", p.Run, p.RunName)
 			}
+			checkProgram(t, p)
 			for _, h := range p.Hosts {
 				if h.Kind == HostImport {
 					t.Errorf("got an import of %s, want none of a host without any", h.Interface)

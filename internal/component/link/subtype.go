@@ -61,8 +61,7 @@ func (v *validator) equalValues(a, b *wit.Type, offset int) error {
 		return err
 	}
 	if !wit.Equal(ca, cb) {
-		return binary.Errorf(binary.Invalid, offset, "got the type %s, want %s",
-			a.Structure(), b.Structure())
+		return different(a.Structure(), b.Structure(), offset)
 	}
 	return nil
 }
@@ -77,9 +76,18 @@ func (v *validator) equalFuncs(a, b *wit.Func, offset int) error {
 		return err
 	}
 	if !wit.EqualFunc(ca, cb) {
-		return binary.Errorf(binary.Invalid, offset, "got the function type %s, want %s", a, b)
+		return different(a.String(), b.String(), offset)
 	}
 	return nil
+}
+
+// different is the error of two types that are spelled a and b.
+func different(a, b string, offset int) error {
+	if a == b {
+		return binary.Errorf(binary.Invalid, offset, "got the type %s, want that with handles of "+
+			"another resource type, or with other types behind the names", a)
+	}
+	return binary.Errorf(binary.Invalid, offset, "got the type %s, want %s", a, b)
 }
 
 // canonicalFunc returns a function type without aliases of resource types.

@@ -153,17 +153,20 @@ var invalid = []struct {
 	{"ascription", comp(types(fn), imports(join(0, "f", 1, 0)),
 		exports(join(0, "g", 1, 0, 1, 1, 0))), ""},
 	{"ascription of another type", comp(types(fn, stringFn), imports(join(0, "f", 1, 0)),
-		exports(join(0, "g", 1, 0, 1, 1, 1))), "got the function type (), want (s: string)"},
+		exports(join(0, "g", 1, 0, 1, 1, 1))), "got the type (), want (s: string)"},
 	{"ascription of another sort", comp(types(fn, join(0x42, 0)),
 		imports(join(0, "f", 1, 0)), exports(join(0, "g", 1, 0, 1, 5, 1))),
 		"got a function, want a instance"},
 }
 
-// many are n labels that begin with a text.
-func many(text string, n int) []byte {
+// many are n labels that begin with a text, each with bytes behind it.
+func many(text string, n int, behind ...int) []byte {
 	var b []byte
 	for i := range n {
 		b = append(b, join(text+strings.Repeat("x", i))...)
+		for _, v := range behind {
+			b = append(b, byte(v))
+		}
 	}
 	return b
 }

@@ -10,8 +10,8 @@ type Comparer struct {
 }
 
 // Equal reports whether two types have the same structure, with the same labels in the same order,
-// and handles of the same resources. Labels that differ in case only are the same: no scope can have
-// both (Explainer.md, "Name Uniqueness"). Both may be nil.
+// and handles of the same resources. Labels that differ in case only are the same: no scope can
+// have both (Explainer.md, "Name Uniqueness"). Both may be nil.
 func Equal(a, b *Type) bool {
 	var c Comparer
 	return c.Equal(a, b)
