@@ -138,6 +138,9 @@ threads:
 components: ## build the components for WASI 0.2, with clang and npm's wasm-tools
 	@mkdir -p $(GUEST_DIR)/internal/guests/components
 	CLANG=$(CLANG) sh internal/guests/components/build.sh $(GUEST_DIR)/internal/guests/components
+	@mkdir -p $(GUEST_DIR)/bench/component
+	CLANG=$(CLANG) sh internal/guests/components/build.sh $(GUEST_DIR)/bench/component \
+		bench/src/component
 texts:
 	for t in $(TEXTS:.wat=); do \
 		mkdir -p $$(dirname $(GUEST_DIR)/$$t) && \

@@ -6,9 +6,10 @@ package bench
 
 import "embed"
 
-// Modules are the workloads as guests.
+// Modules are the workloads as guests. Those in component are components for WASI 0.2, made of twins
+// of the sources.
 //
-//go:embed *.wasm
+//go:embed *.wasm component/*.wasm
 var Modules embed.FS
 
 // Sources are the workloads.

@@ -142,6 +142,7 @@ func startProcess(tb testing.TB, cmd *exec.Cmd) *program {
 type guestHost struct {
 	runtime *wasport.Runtime
 	modules map[string]*wasport.Module
+	dir     string // of the modules, with a slash, or empty
 }
 
 func newGuestHost(tb testing.TB, c wasport.RuntimeConfig) *guestHost {
@@ -151,7 +152,7 @@ func newGuestHost(tb testing.TB, c wasport.RuntimeConfig) *guestHost {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { rt.Close(context.Background()) })
-	return &guestHost{rt, make(map[string]*wasport.Module)}
+	return &guestHost{runtime: rt, modules: make(map[string]*wasport.Module)}
 }
 
 // module compiles a program, once; without its module, a workload.
@@ -162,7 +163,7 @@ func (g *guestHost) compileModule(tb testing.TB, name string, wasm []byte) *wasp
 	}
 	var err error
 	if wasm == nil {
-		wasm, err = Modules.ReadFile(name + ".wasm")
+		wasm, err = Modules.ReadFile(g.dir + name + ".wasm")
 	}
 	var m *wasport.Module
 	if err == nil {

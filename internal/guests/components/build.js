@@ -1,11 +1,10 @@
-// Makes components: node build.js CORE OUT. Each core module in the folder CORE becomes a component
-// of the same name in the folder OUT, and so does each component in text, src/*.wat.
+// Makes components: node build.js CORE OUT SRC. Each core module in the folder CORE becomes a
+// component of the same name in the folder OUT, and so does each component in text, SRC/*.wat.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 
-const [core, out] = process.argv.slice(2);
-const src = new URL('src/', import.meta.url).pathname;
+const [core, out, src] = process.argv.slice(2);
 const witSource = readFileSync(new URL('wasi.wit', import.meta.url), 'utf8');
 const named = (dir, suffix) => readdirSync(dir).filter((name) => name.endsWith(suffix)).sort();
 

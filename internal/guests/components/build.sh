@@ -1,20 +1,21 @@
 #!/bin/sh
-# Builds the components from their sources: build.sh [DIR], into DIR or else beside this file. Debian
-# 12: apt-get install clang lld nodejs npm. The first time, npm fetches wasm-tools as package-lock.json
-# says.
+# Builds components from their sources: build.sh [DIR [SOURCES]], into DIR or else beside this file.
+# The sources are those in src, or in another folder with the headers of src. Debian 12: apt-get
+# install clang lld nodejs npm. The first time, npm fetches wasm-tools as package-lock.json says.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(cd "${1:-$here}" && pwd)
+src=$(cd "${2:-$here/src}" && pwd)
 core=$(mktemp -d)
 trap 'rm -rf "$core"' EXIT
 cd "$here"
 [ -d node_modules ] || npm ci --ignore-scripts --no-audit --no-fund >/dev/null
-cd src # so that no path gets into the modules
+cd "$src" # so that no path gets into the modules
 for source in *.c; do
 	"${CLANG:-clang}" --target=wasm32 -nostdlib -ffreestanding -std=gnu11 -O2 \
 		-Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -Wno-unused-function \
-		-Wl,--no-entry,--strip-debug,--stack-first -Wl,-z,stack-size=65536 \
+		-I"$here/src" -Wl,--no-entry,--strip-debug,--stack-first -Wl,-z,stack-size=65536 \
 		"$source" -o "$core/${source%.c}.wasm"
 done
-node ../build.js "$core" "$out"
+node "$here/build.js" "$core" "$out" "$src"
 chmod 644 "$out"/*.wasm
