@@ -2,6 +2,7 @@ package wasi2
 
 import (
 	"net/netip"
+	"syscall"
 
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/network"
@@ -214,6 +215,10 @@ type outgoing struct {
 	// permit is how many datagrams the next send may have.
 	permit uint32
 
+	// full is true after a send for which the system had no room. Without it checkSend would make
+	// a system call for each send, nearly always to learn that there is room.
+	full bool
+
 	dropped bool
 }
 
@@ -222,12 +227,18 @@ func (s *outgoing) checkSend(g *Guest) (uint32, error) {
 	if s.ended {
 		return 0, invalidState
 	}
-	s.permit = 0
-	ready, err := g.Ready(s.fd, system.Writing)
-	if ready {
-		s.permit = maxDatagrams
+	if s.full {
+		ready, err := g.Ready(s.fd, system.Writing)
+		if err != nil {
+			return 0, err
+		}
+		s.full = !ready
 	}
-	return s.permit, err
+	s.permit = maxDatagrams
+	if s.full {
+		s.permit = 0
+	}
+	return s.permit, nil
 }
 
 // checkTo returns the address for the system to send a datagram to: none for the peer of an
@@ -253,6 +264,7 @@ func (s *outgoing) sendOne(g *Guest, b []byte, to netip.AddrPort) error {
 	}
 	g.buf[0] = b
 	_, err = g.Send(s.fd, g.buf[:], to, system.DontWait)
+	s.full = err == syscall.EAGAIN
 	return err
 }
 
