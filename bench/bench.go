@@ -6,8 +6,8 @@ package bench
 
 import "embed"
 
-// Modules are the workloads as guests. Those in component are components for WASI 0.2, made of twins
-// of the sources.
+// Modules are the workloads as guests. Those in component are components for WASI 0.2, made of
+// twins of the sources.
 //
 //go:embed *.wasm component/*.wasm
 var Modules embed.FS

@@ -310,7 +310,7 @@ func (c *netCaller) read(in uint64) string {
 		return ""
 	}
 	b, err := strconv.Unquote(strings.TrimSuffix(strings.TrimPrefix(text, "ok("), ")"))
-	if err != nil {
+	if err != nil || b == "" {
 		c.Fatalf("got %s, want bytes or the end", text)
 	}
 	return b

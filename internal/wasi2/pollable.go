@@ -92,7 +92,16 @@ func (g *Guest) block(p *pollable) error {
 	case system.Signalled:
 		return g.AwaitSignal(x.Signal)
 	}
-	return g.Await(x.FD, x.Kind)
+	for {
+		if err := g.Await(x.FD, x.Kind); err != nil {
+			return err
+		}
+		// A wait may end early (network.Pollable).
+		if ready, err := g.Ready(x.FD, x.Kind); ready || err != nil {
+			return err
+		}
+		g.ChargeSteps(1)
+	}
 }
 
 // polled is kept between calls of poll, since programs poll the same list again and again.

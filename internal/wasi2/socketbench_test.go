@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// BenchmarkSocketCalls times the direct functions of the data path, with what the canonical ABI does
-// for them.
+// BenchmarkSocketCalls times the direct functions of the data path, with what the canonical ABI
+// does for them.
 func BenchmarkSocketCalls(b *testing.B) {
 	f := families[0]
 	c := newNetCaller(b, anyLoopback...)
