@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // pathOperation is a row of pathOperations: an operation and its error.
@@ -238,7 +240,7 @@ func pathOperations() []pathOperation {
 
 func makePaths(t *testing.T) string {
 	dir := t.TempDir()
-	makeTree(t, dir, "file = x", "file2", "dir/", "dir/full/", "dir/full/file", "empty/",
+	testutil.MakeTree(t, dir, "file = x", "file2", "dir/", "dir/full/", "dir/full/file", "empty/",
 		"tofile -> file", "todir -> dir", "toempty -> empty", "dangling -> target", "loop -> loop")
 	return dir
 }
@@ -263,8 +265,8 @@ func TestPathsByOperation(t *testing.T) {
 func TestRenameAndLinkBetweenDirs(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		a, b := t.TempDir(), t.TempDir()
-		makeTree(t, a, "file = a", "sub/")
-		makeTree(t, b, "sub/")
+		testutil.MakeTree(t, a, "file = a", "sub/")
+		testutil.MakeTree(t, b, "sub/")
 		from, to := openRoot(t, a, ReadWrite, walk), openRoot(t, b, ReadWrite, walk)
 		_, sub, err := to.Open("sub", OpenOptions{Directory: true})
 		if err != nil {
@@ -289,7 +291,7 @@ func TestRenameAndLinkBetweenDirs(t *testing.T) {
 
 func TestReadlinkIntoShortBuffer(t *testing.T) {
 	dir := t.TempDir()
-	makeTree(t, dir, "link -> target")
+	testutil.MakeTree(t, dir, "link -> target")
 	d := openRoot(t, dir, ReadOnly, false)
 	for _, c := range []struct {
 		size int
@@ -309,7 +311,7 @@ func TestReadlinkIntoShortBuffer(t *testing.T) {
 func TestStatAfterSetTimes(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		dir := t.TempDir()
-		makeTree(t, dir, "file = abc", "link -> file", "sub/")
+		testutil.MakeTree(t, dir, "file = abc", "link -> file", "sub/")
 		d := openRoot(t, dir, ReadWrite, walk)
 		info, err := os.Stat(filepath.Join(dir, "file"))
 		if err != nil {
@@ -367,8 +369,9 @@ func TestChangesInReadOnlyDir(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base := t.TempDir()
 		dir := filepath.Join(base, "ro")
-		makeTree(t, base, "ro/", "rw/", "rw/mine")
-		makeTree(t, dir, "file = inside", "sub/", "sub/file = inside", "sub/dir/", "link -> file")
+		testutil.MakeTree(t, base, "ro/", "rw/", "rw/mine")
+		testutil.MakeTree(t, dir, "file = inside", "sub/", "sub/file = inside", "sub/dir/",
+			"link -> file")
 		root := openRoot(t, dir, ReadOnly, walk)
 		rw := openRoot(t, filepath.Join(base, "rw"), ReadWrite, walk)
 		before := describeTree(t, base)
@@ -467,7 +470,7 @@ func TestClosedDir(t *testing.T) {
 
 func TestOpenRootErrors(t *testing.T) {
 	dir := t.TempDir()
-	makeTree(t, dir, "file")
+	testutil.MakeTree(t, dir, "file")
 	if _, err := OpenRoot(filepath.Join(dir, "file"), ReadOnly); err != unix.ENOTDIR {
 		t.Errorf("open root: got %v, want %v", err, unix.ENOTDIR)
 	}

@@ -4,67 +4,21 @@ package hostfs
 
 import (
 	"errors"
-	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/internal/testutil"
 )
-
-// escapingPaths are paths that lead to "secret", a file beside the root "in".
-var escapingPaths = []string{
-	"/", "//", "/etc/passwd", "/.", "/..",
-	"..", "../", "../.", "../..", "../secret", ".././secret", "./../secret", "..//secret",
-	"../in/file", "../in",
-	"dir/../../secret", "dir/sub/../../../secret", "dir/./.././../secret", "dir//..//..//secret",
-	"dir/sub/../../dir/../../secret",
-	"file-is-not-looked-at/../../../secret",
-	"abs", "abs/", "absdir/secret", "absdir/in/file", "rootlink", "rootlink/etc/passwd",
-	"procroot/etc/passwd",
-	"up", "updir/secret", "updir/in/file", "dir/up", "dir/updir/secret", "dir/sub/up",
-	"chain", "chaindir/secret", "dir/toin/../secret", "dir/toin/../../secret",
-	"todir/../../secret", "tosub/../../../secret", "tosub/../..//../secret",
-	"dot/dot/dot/../secret",
-	"dotdot", "dotdot/secret", "dotdot/in/file", "dir/dotdotdot/secret", "todir/toin/../secret",
-	"long", "slashy", "absself",
-}
-
-// beneathRoot are names that look alike and lead to "file" inside.
-var beneathRoot = []string{
-	"file", "./file", ".//file", "dir/../file", "dir/sub/../../file", "dir/.//sub/./../../file",
-	"todir/../file",
-	"tosub/../../file", "dot/dot/dot/file", "dir/toin/file", "dir/tofile",
-	"todir/toin/todir/toin/file", "inner",
-	"dir/sub/../../dir/sub/../../dir/sub/../../file",
-}
-
-func makeEscapes(t testing.TB) (base, in string) {
-	base = t.TempDir()
-	in = filepath.Join(base, "in")
-	makeTree(t, base, "in/", "secret = outside", "outdir/", "outdir/victim = outside")
-	makeTree(t, in,
-		"file = inside", "dir/", "dir/sub/", "file-is-not-looked-at/", "own = inside",
-		"abs -> "+base+"/secret", "absdir -> "+base, "rootlink -> /", "procroot -> /proc/self/root",
-		"up -> ../secret", "updir -> ..", "dir/up -> ../../secret", "dir/updir -> ../..",
-		"dir/sub/up -> ../../../secret",
-		"chain -> chain1", "chain1 -> dir/chain2", "dir/chain2 -> sub/chain3",
-		"dir/sub/chain3 -> ../../../secret",
-		"chaindir -> chaindir1", "chaindir1 -> dir/updir",
-		"dir/toin -> ..", "dir/tofile -> ../file", "todir -> dir", "tosub -> dir/sub", "dot -> .",
-		"dotdot -> ..", "dir/dotdotdot -> ../../", "long -> dir/sub/../../dir/sub/../../../secret",
-		"slashy -> dir//..///..//secret", "absself -> "+in+"/file", "inner -> dir/sub/../tofile",
-		"out -> ../outdir", "new -> ../planted", "newdir -> ../outdir/planted/",
-	)
-	return base, in
-}
 
 func TestEscapingPaths(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
-		base, in := makeEscapes(t)
+		base, in := testutil.MakeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
 		before := describeTree(t, base)
 		create := OpenOptions{Read: true, Write: true, Create: true, Follow: true}
 		buf := make([]byte, 100)
-		for _, path := range escapingPaths {
+		for _, path := range testutil.EscapingPaths {
 			for name, err := range map[string]error{
 				"open":      tryOpen(d, path, OpenOptions{Follow: true}),
 				"directory": tryOpen(d, path, OpenOptions{Follow: true, Directory: true}),
@@ -97,9 +51,9 @@ func TestEscapingPaths(t *testing.T) {
 
 func TestPathsBeneathRoot(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
-		_, in := makeEscapes(t)
+		_, in := testutil.MakeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
-		for _, path := range beneathRoot {
+		for _, path := range testutil.BeneathRoot {
 			if got, err := readFile(d, path); got != "inside" {
 				t.Errorf("%q: got %q, %v; want \"inside\"", path, got, err)
 			}
@@ -113,7 +67,7 @@ func TestPathsBeneathRoot(t *testing.T) {
 // Each operation meets links that lead out of the root.
 func TestEscapesByOperation(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
-		base, in := makeEscapes(t)
+		base, in := testutil.MakeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
 		_, sub, err := d.Open("dir/sub", OpenOptions{Directory: true})
 		if err != nil {
@@ -198,13 +152,13 @@ func errOf[T any](_ T, err error) error {
 func TestSymlinkLoops(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		dir := t.TempDir()
-		makeTree(t, dir, "self -> self", "a -> b", "b -> a", "d/", "d/e -> ../d/e/x",
+		testutil.MakeTree(t, dir, "self -> self", "a -> b", "b -> a", "d/", "d/e -> ../d/e/x",
 			"grow -> grow/x",
 			"up -> d/../up",
 			"deep/", "f")
-		makeTree(t, dir, "l00 -> f")
+		testutil.MakeTree(t, dir, "l00 -> f")
 		for i := 1; i <= 41; i++ {
-			makeTree(t, dir, "l"+itoa(i)+" -> l"+itoa(i-1))
+			testutil.MakeTree(t, dir, "l"+itoa(i)+" -> l"+itoa(i-1))
 		}
 		d := openRoot(t, dir, ReadWrite, walk)
 		for _, path := range []string{"self", "a", "b", "d/e", "grow", "up", "self/x", "a/x/y",

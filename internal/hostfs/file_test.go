@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 )
 
@@ -399,7 +400,7 @@ func checkClosedPipe(t *testing.T, r, w File, ready network.Readiness) {
 // get the data of another file.
 func TestCloseWhileReading(t *testing.T) {
 	dir := t.TempDir()
-	makeTree(t, dir, "mine = mmmmmmmm", "other = oooooooo")
+	testutil.MakeTree(t, dir, "mine = mmmmmmmm", "other = oooooooo")
 	d := openRoot(t, dir, ReadWrite, false)
 	for range 300 {
 		f, _, err := d.Open("mine", OpenOptions{Read: true})

@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 )
 
@@ -51,9 +52,9 @@ func TestPathsOfFS(t *testing.T) {
 // TestEscapingPathsOfFS opens an os.DirFS, which itself follows symbolic links out of its
 // directory.
 func TestEscapingPathsOfFS(t *testing.T) {
-	_, in := makeEscapes(t)
+	_, in := testutil.MakeEscapes(t)
 	d := openFS(t, os.DirFS(in))
-	for _, p := range escapingPaths {
+	for _, p := range testutil.EscapingPaths {
 		for name, err := range map[string]error{
 			"open":     tryOpen(d, p, OpenOptions{Follow: true}),
 			"stat":     errOf(d.Stat(p, true)),
@@ -64,7 +65,7 @@ func TestEscapingPathsOfFS(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range beneathRoot {
+	for _, p := range testutil.BeneathRoot {
 		if got, err := readFile(d, p); got != "inside" {
 			t.Errorf("%q: got %q, %v, want \"inside\"", p, got, err)
 		}
@@ -164,7 +165,7 @@ func TestFileOfFS(t *testing.T) {
 // TestChangesOfFileOfFS compares the errors of changes with those of a read-only directory.
 func TestChangesOfFileOfFS(t *testing.T) {
 	dir := t.TempDir()
-	makeTree(t, dir, "file = hello")
+	testutil.MakeTree(t, dir, "file = hello")
 	host := openFile(t, openRoot(t, dir, ReadOnly, false), "file", OpenOptions{Read: true})
 	f := openFile(t, openFS(t, os.DirFS(dir)), "file", OpenOptions{Read: true})
 	b := [][]byte{[]byte("x")}
@@ -328,7 +329,7 @@ func TestHugeDirectoryOfFS(t *testing.T) {
 
 func TestReadDirOfFS(t *testing.T) {
 	dir := t.TempDir()
-	makeTree(t, dir, "file", "sub/", "link -> none", "sub/x", "sub/y")
+	testutil.MakeTree(t, dir, "file", "sub/", "link -> none", "sub/x", "sub/y")
 	for name, fsys := range map[string]fs.FS{"os": os.DirFS(dir), "unlistable files": unlistable{
 		os.DirFS(dir).(fs.ReadDirFS)}} {
 		t.Run(name, func(t *testing.T) {
@@ -356,7 +357,7 @@ func TestReadDirOfFS(t *testing.T) {
 					t.Errorf("cookie %#x: got %v, want %v", cookie, err, unix.EINVAL)
 				}
 			}
-			makeTree(t, dir, "new")
+			testutil.MakeTree(t, dir, "new")
 			if got := names(list(t, d, 0, 10)); !slices.Contains(got, "new") {
 				t.Errorf("a new listing: got %q, want new among them", got)
 			}

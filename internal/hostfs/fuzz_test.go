@@ -7,15 +7,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // FuzzPaths opens fuzzed paths and symbolic links. Every opened file is beneath the root, and
 // nothing outside of it changes.
 func FuzzPaths(f *testing.F) {
-	for _, path := range append(append([]string{}, escapingPaths...), beneathRoot...) {
+	for _, path := range slices.Concat(testutil.EscapingPaths, testutil.BeneathRoot) {
 		f.Add(path, "file")
 		f.Add("fuzzed/"+path, "dir/sub")
 		f.Add("fuzzed", path)
@@ -23,7 +26,7 @@ func FuzzPaths(f *testing.F) {
 	}
 	f.Add(strings.Repeat("dir/../", 500)+"file", "")
 	f.Add("\x00", "a\x00b")
-	base, in := makeEscapes(f)
+	base, in := testutil.MakeEscapes(f)
 	f.Fuzz(func(t *testing.T, path, target string) {
 		before := describeOutside(t, base)
 		for _, walk := range []bool{false, true} {

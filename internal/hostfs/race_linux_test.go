@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // raceWith repeats disturb while test runs, again and again until there has been a race: enough
@@ -62,8 +64,8 @@ func TestPathsWhileSymlinkReplacesDir(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base := t.TempDir()
 		in := filepath.Join(base, "in")
-		makeTree(t, base, "in/", "secret = outside", "sub/", "sub/secret = outside")
-		makeTree(t, in, "secret = inside", "d/", "d/secret = inside", "d/sub/",
+		testutil.MakeTree(t, base, "in/", "secret = outside", "sub/", "sub/secret = outside")
+		testutil.MakeTree(t, in, "secret = inside", "d/", "d/secret = inside", "d/sub/",
 			"d/sub/secret = inside",
 			"l -> ..", "f = inside", "fl -> ../secret")
 		before := describeTree(t, filepath.Join(base, "sub"))
@@ -107,10 +109,10 @@ func TestPathsWhileDirMovesOut(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base := t.TempDir()
 		in := filepath.Join(base, "in")
-		makeTree(t, base, "in/", "secret = outside", "x/", "x/secret = outside", "x/y/",
+		testutil.MakeTree(t, base, "in/", "secret = outside", "x/", "x/secret = outside", "x/y/",
 			"x/y/secret = outside")
-		makeTree(t, in, "secret = inside", "a/", "a/secret = inside", "a/b/", "a/b/secret = inside",
-			"a/b/c/",
+		testutil.MakeTree(t, in, "secret = inside", "a/", "a/secret = inside", "a/b/",
+			"a/b/secret = inside", "a/b/c/",
 			"a/b/c/secret = inside", "up -> a/b/c/../../..")
 		d := openRoot(t, in, ReadWrite, walk)
 		_, sub, err := d.Open("a/b", OpenOptions{Directory: true})

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // eachLister runs a test with the lister of this system and with the portable one.
@@ -65,7 +67,7 @@ func TestReadDirEntries(t *testing.T) {
 		if got := names(list(t, d, 0, 10)); !slices.Equal(got, []string{".", ".."}) {
 			t.Errorf("empty directory: got %q, want . and ..", got)
 		}
-		makeTree(t, dir, "file", "sub/", "link -> none")
+		testutil.MakeTree(t, dir, "file", "sub/", "link -> none")
 		if err := unix.Mkfifo(filepath.Join(dir, "fifo"), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +101,7 @@ func TestReadDirRepeatsRefusedEntry(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *osDir) {
 		dir := t.TempDir()
 		for i := range 50 {
-			makeTree(t, dir, fmt.Sprint("file", i))
+			testutil.MakeTree(t, dir, fmt.Sprint("file", i))
 		}
 		d := open(dir)
 		all := list(t, d, 0, 100)
@@ -133,7 +135,7 @@ func TestReadDirWhileDirectoryChanges(t *testing.T) {
 		dir := t.TempDir()
 		const n = 1000
 		for i := range n {
-			makeTree(t, dir, fmt.Sprint("file", i))
+			testutil.MakeTree(t, dir, fmt.Sprint("file", i))
 		}
 		d := open(dir)
 		seen := map[string]int{}
@@ -154,7 +156,7 @@ func TestReadDirWhileDirectoryChanges(t *testing.T) {
 					}
 				}
 			}
-			makeTree(t, dir, fmt.Sprint("new", round))
+			testutil.MakeTree(t, dir, fmt.Sprint("new", round))
 			if round%10 == 0 { // another listing meanwhile
 				list(t, d, 0, 20)
 			}
@@ -177,7 +179,7 @@ func TestReadDirConcurrently(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *osDir) {
 		dir := t.TempDir()
 		for i := range 300 {
-			makeTree(t, dir, fmt.Sprint("file", i))
+			testutil.MakeTree(t, dir, fmt.Sprint("file", i))
 		}
 		d := open(dir)
 		want := names(list(t, d, 0, 1000))
@@ -203,7 +205,7 @@ func TestReadDirConcurrently(t *testing.T) {
 func TestReadDirFromUnknownCookies(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *osDir) {
 		dir := t.TempDir()
-		makeTree(t, dir, "file")
+		testutil.MakeTree(t, dir, "file")
 		d := open(dir)
 		for _, cookie := range []uint64{1, 2, 3, 4, 1 << 31, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
 			// The meaning of the cookie is up to the file system. The directory has 3 entries.

@@ -40,26 +40,6 @@ func openRoot(t testing.TB, path string, access Access, walk bool) *osDir {
 	return d
 }
 
-// makeTree makes a tree: "x/" is a directory, "x -> y" a symbolic link, "x = y" a file with
-// content, and "x" an empty file.
-func makeTree(t testing.TB, dir string, entries ...string) {
-	t.Helper()
-	for _, e := range entries {
-		var err error
-		if name, target, ok := strings.Cut(e, " -> "); ok {
-			err = os.Symlink(target, filepath.Join(dir, name))
-		} else if strings.HasSuffix(e, "/") {
-			err = os.Mkdir(filepath.Join(dir, e), 0o777)
-		} else {
-			name, content, _ := strings.Cut(e, " = ")
-			err = os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // describeTree returns the names, contents, modes and times of a tree.
 func describeTree(t testing.TB, dir string) string {
 	t.Helper()

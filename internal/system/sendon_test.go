@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 
@@ -262,5 +263,30 @@ func TestAppend(t *testing.T) {
 	}
 	if n, err := th.Append(first, [][]byte{make([]byte, 4<<10)}); err != syscall.ENOSPC {
 		t.Errorf("got %d, %v, want %v", n, err, syscall.ENOSPC)
+	}
+}
+
+// TestSendOnIsCharged checks that the next tick charges the processor time of such a write.
+func TestSendOnIsCharged(t *testing.T) {
+	r := newReader(t)
+	sent := make(chan error, 1)
+	if err := r.SendOn(r.fd, make([]byte, 1<<20), func(err error) { sent <- err }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(r.peer, make([]byte, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-sent; err != nil {
+		t.Fatal(err)
+	}
+	for r.elsewhere.Load() == 0 { // done is called a moment before
+		runtime.Gosched()
+	}
+	r.schedThread.ChargeNow()
+	before := r.schedThread.Computed()
+	used := r.elsewhere.Load()
+	r.Tick()
+	if got := r.schedThread.Computed() - before; int64(got) < used || r.elsewhere.Load() != 0 {
+		t.Errorf("got %v charged, want at least %d ns", got, used)
 	}
 }

@@ -6,12 +6,14 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/wasport/wasport/internal/component/canon"
 	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 )
@@ -25,29 +27,42 @@ func connected(t testing.TB) (c *caller, in, out uint64, peer *net.TCPConn) {
 func connectedOn(t testing.TB, n network.Network) (c *caller, in, out uint64,
 	peer *net.TCPConn) {
 	t.Helper()
+	l := listenLoopback(t)
+	c = newCaller(t, system.Config{Network: n})
+	in, out, peer = c.connectTo(l)
+	return c, in, out, peer
+}
+
+func listenLoopback(t testing.TB) net.Listener {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	c = newCaller(t, system.Config{Network: n})
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// connectTo makes a connection of the guest with a listener of the test.
+func (c *caller) connectTo(l net.Listener) (in, out uint64, peer *net.TCPConn) {
+	c.Helper()
 	fd, err := c.Open(network.IPv4, network.Stream)
 	if err == nil {
 		err = c.Connect(fd, netip.MustParseAddrPort(l.Addr().String()))
 	}
 	if err != nil {
-		t.Fatal(err)
+		c.Fatal(err)
 	}
 	conn, err := l.Accept()
 	if err != nil {
-		t.Fatal(err)
+		c.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	c.Cleanup(func() { conn.Close() })
 	d := newDescription(fd, ofSocket)
 	rep, _ := put(c.Guest, &c.inputs, newInput(d))
 	in = c.own("io/streams", "input-stream", rep)
 	rep, _ = put(c.Guest, &c.outputs, newOutput(d))
-	return c, in, c.own("io/streams", "output-stream", rep), conn.(*net.TCPConn)
+	return in, c.own("io/streams", "output-stream", rep), conn.(*net.TCPConn)
 }
 
 // own makes a handle of a resource.
@@ -178,4 +193,57 @@ func TestBlockingReadNeedsBytes(t *testing.T) {
 			form(c).wants(`ok("x")`, inStream+"blocking-read", in, length)
 		})
 	}
+}
+
+// TestTimersDoNotStarveSockets polls connections together with a timer that is always over, as a
+// program that is busy does. Each connection must be reported soon after its bytes have come.
+func TestTimersDoNotStarveSockets(t *testing.T) {
+	const connections, enough = 100, 1_000_000
+	inBothForms(t, func(t *testing.T, form func(*caller) *caller) {
+		l := listenLoopback(t)
+		c := form(newCaller(t, system.Config{Network: kernel.New(kernel.Config{})}))
+		var peers []net.Conn
+		var streams []uint64
+		for range connections {
+			in, _, peer := c.connectTo(l)
+			peers, streams = append(peers, peer), append(streams, in)
+		}
+		list := make([]byte, 0, 4*(connections+1))
+		now := c.handle("clocks/monotonic-clock.subscribe-duration", 0)
+		list = le.AppendUint32(list, uint32(now))
+		for _, s := range streams {
+			list = le.AppendUint32(list, uint32(c.handle(inStream+"subscribe", s)))
+		}
+		copy(c.memory[firstFree:], list)
+		c.free = firstFree + uint32(len(list))
+		for i, peer := range peers {
+			peer.Write([]byte("x"))
+			want := "[0, " + strconv.Itoa(i+1) + "]"
+			rounds := 0
+			for c.call("io/poll.poll", firstFree, connections+1) != want {
+				if rounds++; rounds == enough {
+					t.Fatalf("connection %d: got %d polls without it, want fewer", i, rounds)
+				}
+				c.free = firstFree + uint32(len(list))
+			}
+			c.wants(`ok("x")`, inStream+"read", streams[i], 1)
+		}
+	})
+}
+
+// TestPendingWritesEndWithGuest leaves a write of each of several connections to go on, and ends
+// the guest.
+func TestPendingWritesEndWithGuest(t *testing.T) {
+	testutil.NoGoroutineLeak(t)
+	t.Run("guest", func(t *testing.T) {
+		l := listenLoopback(t)
+		c := newCaller(t, system.Config{Network: kernel.New(kernel.Config{})})
+		for range 10 {
+			_, out, _ := c.connectTo(l)
+			for c.call(outStream+"check-write", out) != "ok(0)" {
+				c.wants(`ok`, outStream+"write", out, 0, maxPermit)
+			}
+		}
+		c.Kill(errKilled)
+	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 const descriptorMethod = "filesystem/types.[method]descriptor."
@@ -138,6 +139,41 @@ func TestPathErrors(t *testing.T) {
 	c.TB = t
 	if b, err := os.ReadFile(filepath.Join(dir, "../secret")); string(b) != "secret" {
 		t.Errorf("got %q, %v, want the file outside as it was", b, err)
+	}
+}
+
+// TestEscapingPaths tries the paths out of a directory that the tests of package hostfs have.
+func TestEscapingPaths(t *testing.T) {
+	base, in := testutil.MakeEscapes(t)
+	c, root := newFiles(t, in, hostfs.ReadWrite)
+	for _, path := range testutil.EscapingPaths {
+		for name, args := range map[string][]any{
+			"open-at":             openArgs(root, 1, path, "rw"),
+			"stat-at":             {root, 1, path},
+			"set-times-at":        {root, 1, path, 1, 0, 0, 1, 0, 0},
+			"metadata-hash-at":    {root, 1, path},
+			"create-directory-at": {root, path + "/x"},
+			"remove-directory-at": {root, path + "/x"},
+			"unlink-file-at":      {root, path + "/x"},
+			"readlink-at":         {root, path + "/x"},
+			"symlink-at":          {root, "file", path + "/x"},
+			"rename-at":           {root, path + "/x", root, "got"},
+			"link-at":             {root, 0, path + "/x", root, "got"},
+		} {
+			if got := c.call(descriptorMethod+name, args...); !strings.HasPrefix(got, "err(") {
+				t.Errorf("%s of %q: got %s, want an error", name, path, got)
+			}
+		}
+	}
+	for _, path := range testutil.BeneathRoot {
+		file := c.open(root, path, "r")
+		c.wants(`ok(("inside", false))`, descriptorMethod+"read", file, 100, 0)
+		if err := c.drop("filesystem/types.descriptor", file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(base + "/secret"); string(got) != "outside" {
+		t.Errorf("got %q, %v, want the file outside as it was", got, err)
 	}
 }
 
