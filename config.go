@@ -2,6 +2,7 @@ package wasport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -24,7 +25,8 @@ import (
 // Config describes a guest. In the zero value it has no arguments, files or network and an empty
 // stdin, and its output is discarded.
 type Config struct {
-	// Args are the arguments. By convention the first is the program's name.
+	// Args are the arguments. By convention the first is the program's name. Those of a component,
+	// and its Env, must be valid UTF-8.
 	Args []string
 
 	// Env is the environment, as "NAME=value". The host's environment is not added. For PWD see
@@ -70,6 +72,8 @@ type Config struct {
 	//
 	// For the caller, too, the socket becomes non-blocking and, on Linux, stops receiving datagrams
 	// for multicast groups that it has not joined itself (ip(7), IP_MULTICAST_ALL).
+	//
+	// A component cannot be given sockets.
 	Sockets []syscall.Conn
 
 	// NonblockingSockets puts Sockets into non-blocking mode. Guests made by Go's compiler always
@@ -127,7 +131,8 @@ type Config struct {
 
 	// Function is the exported function to start, and Params are its arguments, as raw values of
 	// WebAssembly (see Module.Function). Empty = _start, the function of a command. Both must be
-	// empty for Module.Instantiate.
+	// empty for Module.Instantiate, and for a component, which is always started by its
+	// wasi:cli/run.
 	Function string
 	Params   []uint64
 
@@ -159,8 +164,7 @@ type Config struct {
 	MaxCPU time.Duration
 
 	// MaxThreads limits how many threads the guest has at once besides its first. 0 = 64, negative
-	// = none. A thread beyond the limit is EAGAIN
-	// (pthread_create(3)).
+	// = none. A thread beyond the limit is EAGAIN (pthread_create(3)). A component has one thread.
 	MaxThreads int
 
 	// MaxSocketMemory limits the memory of the host for the queues of all of the guest's sockets,
@@ -351,6 +355,18 @@ func (d Dir) open(index int) (dir hostfs.Dir, err error) {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
 	return dir, nil
+}
+
+// checkComponent refuses what a component cannot be given.
+func (c *Config) checkComponent() error {
+	switch {
+	case len(c.Params) > 0:
+		return errors.New("a component takes no parameters: only functions of core modules do")
+	case len(c.Sockets) > 0:
+		return errors.New("a component cannot be given open sockets: WASI 0.2 has no way to hand " +
+			"them over; let it bind and listen itself")
+	}
+	return nil
 }
 
 // checkStrings refuses strings that C programs cannot get.

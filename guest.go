@@ -16,7 +16,9 @@ import (
 
 // Status describes the end of a guest that ended by itself.
 type Status struct {
-	// Code is the exit status that the guest passed to proc_exit; 0 if its function returned.
+	// Code is the exit status that the guest passed to proc_exit; 0 if its function returned. Of a
+	// component it is what the guest passed to exit-with-code, or else 0 for ok and 1 for an error,
+	// which run returned or the guest passed to exit.
 	Code uint32
 
 	// Results are the results of Config.Function, as raw values of WebAssembly.
@@ -136,12 +138,17 @@ func (g *Guest) Dropped() Dropped { return g.callbacks.dropped() }
 // pendingGuest is a guest with the arguments of its start.
 type pendingGuest struct {
 	*Guest
-	module *engine.Module
+	module engine.Program
 	entry  engine.Entry
 	config *Config
 }
 
 func (m *Module) prepare(ctx context.Context, c *Config) (*pendingGuest, error) {
+	if m.Kind() == Component {
+		if err := c.checkComponent(); err != nil {
+			return nil, err
+		}
+	}
 	entry, err := m.module.Entry(c.Function)
 	if err != nil {
 		return nil, err

@@ -8,29 +8,36 @@ import (
 // Import is one import of a module: the type that the module asks for, and the type that there is
 // under that name.
 type Import struct {
-	// Module and Name are the two names of the import. They are the module's own bytes: use
-	// FullName or String to show them.
+	// Module and Name are the two names of the import; of a component those of the interface, with
+	// its version, and of the function. They are the module's own bytes: use FullName or String to
+	// show them.
 	Module, Name string
 
 	// Want and Have are the type that the module asks for, and the one that it would get. A
 	// function's type is its signature, such as "(i32, i32) -> i32"; anything else has its kind:
-	// "global", "table", "memory" or "shared memory". Have is empty if there is nothing under the
+	// "global", "table", "memory", "shared memory", or of a component "interface" or "type". The
+	// types of a component are in the spelling of WIT. Have is empty if there is nothing under the
 	// name.
 	Want, Have string
 
 	// Foreign is true if the import comes from RuntimeConfig.HostFunctions or HostModules.
 	Foreign bool
+
+	// Reason says why an import of a component cannot be supplied, where Want and Have do not tell
+	// it.
+	Reason string
 }
 
 // OK reports whether the import can be supplied.
 func (i Import) OK() bool { return engine.Import(i).OK() }
 
-// IsFunction reports whether the import is a function. Only functions can be replaced by ones that
-// trap; see CompileConfig.
+// IsFunction reports whether the import is a function, or an interface of functions. Only functions
+// can be replaced by ones that trap; see CompileConfig.
 func (i Import) IsFunction() bool { return engine.Import(i).IsFunction() }
 
-// FullName is the two names with a dot between them, such as "env.memory". A name that does not
-// print is quoted, so that it can be shown on a terminal.
+// FullName is the two names with a dot between them, such as "env.memory", or with a number sign
+// after the name of an interface, such as "wasi:io/poll@0.2.12#poll". A name that does not print is
+// quoted, so that it can be shown on a terminal.
 func (i Import) FullName() string { return engine.Import(i).FullName() }
 
 // String is the full name and the wanted type. If the import cannot be supplied, the reason
@@ -50,7 +57,8 @@ func publicImports(imports []engine.Import) []Import {
 // that are not shared.
 func (m *Module) Imports() []Import { return publicImports(m.module.Imports()) }
 
-// Functions lists the functions that the module exports, sorted by name.
+// Functions lists the functions that can be called, sorted by name: those that a core module
+// exports, and of a component the run of wasi:cli/run alone.
 func (m *Module) Functions() []Function {
 	var list []Function
 	for _, e := range m.module.Entries() {
@@ -80,6 +88,7 @@ type Memory struct {
 }
 
 // Memory describes the module's memory. It is false if the module neither imports nor exports one.
+// For a component it is the sum of all memories.
 func (m *Module) Memory() (Memory, bool) {
 	mem, ok := m.module.Memory()
 	return Memory(mem), ok
@@ -89,6 +98,28 @@ func (m *Module) Memory() (Memory, bool) {
 // "go:buildid" and "producers" can be stripped. Such guests get the directories and sockets of
 // their [Config] as Go's runtime expects them.
 func (m *Module) ByGo() bool { return m.module.ByGo() }
+
+// CoreModuleInfo describes a core module of a component.
+type CoreModuleInfo struct {
+	// Name is for messages: the name that the component gives the module, or its number.
+	Name string
+
+	// Size is in bytes.
+	Size int
+}
+
+// CoreModules describes the core modules of a component. It is empty for a core module.
+func (m *Module) CoreModules() []CoreModuleInfo {
+	c, ok := m.module.(*engine.Component)
+	if !ok {
+		return nil
+	}
+	var list []CoreModuleInfo
+	for _, i := range c.CoreModules() {
+		list = append(list, CoreModuleInfo(i))
+	}
+	return list
+}
 
 // Threads reports whether the module can start threads.
 func (m *Module) Threads() bool { return m.module.Threads() }

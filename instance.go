@@ -42,7 +42,8 @@ func (e *EndedError) Unwrap() error { return e.Reason }
 var ErrClosed = errors.New("the instance was closed")
 
 // Instantiate makes an instance of a reactor or a library: it runs the module's start function and
-// then _initialize, if the module exports that. The instance must be closed.
+// then _initialize, if the module exports that. The instance must be closed. A component cannot be
+// instantiated.
 //
 // If ctx ends before Instantiate returns, that fails with the cause of ctx. Afterwards ctx ends
 // nothing. The errors are those of Run, and an *ExitError if the guest exits.
@@ -54,6 +55,11 @@ func (m *Module) Instantiate(ctx context.Context, c Config) (*Instance, error) {
 	if c.Function != "" || c.Params != nil {
 		return nil, errors.New("Config.Function and Config.Params are for Run and Start; " +
 			"call the function with Instance.Call")
+	}
+	module, ok := m.module.(*engine.Module)
+	if !ok {
+		return nil, errors.New("a component has no functions that are called by name; Run and " +
+			"Start run it")
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -71,7 +77,7 @@ func (m *Module) Instantiate(ctx context.Context, c Config) (*Instance, error) {
 	func() {
 		defer stop()
 		defer i.passTurn()
-		i.engine, err = m.module.Instantiate(g.sys, g.callbacks.traceTo(c.Trace), c.limits())
+		i.engine, err = module.Instantiate(g.sys, g.callbacks.traceTo(c.Trace), c.limits())
 	}()
 	if err != nil {
 		g.sys.Kill(err)

@@ -1,6 +1,7 @@
-// Package wasport runs WebAssembly modules that use the network. It runs modules built for WASI
-// preview 1, for the socket functions of WAMR (WebAssembly Micro Runtime) and for those of
-// WasmEdge, unchanged, with real sockets of the host, as far as a policy allows.
+// Package wasport runs WebAssembly modules that use the network. It runs components built for WASI
+// 0.2, and modules built for WASI preview 1, for the socket functions of WAMR (WebAssembly Micro
+// Runtime) and for those of WasmEdge, unchanged, with real sockets of the host, as far as a policy
+// allows.
 //
 // A [Runtime] compiles modules. A [Module] is compiled once and run any number of times, also
 // concurrently. Each run is a guest with its own files, sockets and policy, described by a
@@ -100,23 +101,51 @@ type CompileConfig struct {
 	TrapUnknownImports bool
 }
 
-// Compile compiles a core module in the binary format and checks its imports. The error is one
-// line; it is an *ImportError if wasport lacks an import.
+// Compile compiles a core module or a component of WASI 0.2, in the binary format, and checks its
+// imports. The error is one line; it is an *ImportError if wasport lacks an import.
 //
 // Compile returns when ctx ends, with an error that wraps the context's cause. The functions that
 // are being compiled at that moment, one per processor, are finished in the background, in a time
 // that the module's size bounds. Until then Close does not release the runtime, though it returns,
 // and wasm must not be changed.
 func (r *Runtime) Compile(ctx context.Context, wasm []byte, c CompileConfig) (*Module, error) {
-	m, err := r.engine.Compile(ctx, wasm, engine.CompileOptions{TrapUnknown: c.TrapUnknownImports})
+	p, err := r.engine.Compile(ctx, wasm, engine.CompileOptions{TrapUnknown: c.TrapUnknownImports})
 	if err != nil {
 		return nil, publicError(err)
 	}
-	return &Module{m}, nil
+	return &Module{p}, nil
 }
 
-// Module is a compiled module.
-type Module struct{ module *engine.Module }
+// Module is a compiled core module or component.
+type Module struct{ module engine.Program }
+
+// Kind tells a core module from a component.
+type Kind uint8
+
+const (
+	// CoreModule is a module of the WebAssembly Core Specification, built for WASI preview 1 or a
+	// dialect of it.
+	CoreModule Kind = iota
+
+	// Component is a component of the component model, built for WASI 0.2.
+	Component
+)
+
+// String returns "core module" or "component".
+func (k Kind) String() string {
+	if k == Component {
+		return "component"
+	}
+	return "core module"
+}
+
+// Kind tells whether the module is a core module or a component.
+func (m *Module) Kind() Kind {
+	if _, ok := m.module.(*engine.Component); ok {
+		return Component
+	}
+	return CoreModule
+}
 
 // Close releases the module. All of its guests must have ended before.
 func (m *Module) Close(ctx context.Context) error { return m.module.Close(ctx) }

@@ -259,6 +259,11 @@ func (c *Caller) Memory(mod api.Module) wasi.MemoryView {
 		pages, _ := mem.Grow(0) // unlike Size, safe while another thread grows the memory
 		return c.Shared[:uint64(pages)<<16]
 	}
+	return View(mem)
+}
+
+// View returns a view of a whole memory that no other thread grows.
+func View(mem api.Memory) wasi.MemoryView {
 	size := mem.Size()
 	if size == 0 { // 0, or 4 GiB, which overflows uint32
 		if pages, ok := mem.Grow(0); !ok || pages == 0 {

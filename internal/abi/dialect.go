@@ -21,6 +21,7 @@ const (
 	WASIX32    Dialect = "WASIX (wasix_32v1)"
 	WASIX64    Dialect = "WASIX (wasix_64v1)"
 	Preview2   Dialect = "WASI preview 2 (the core module of a component)"
+	Component  Dialect = "WASI 0.2"
 	Emscripten Dialect = "Emscripten"
 	Browser    Dialect = "wasm-bindgen (a browser's JavaScript)"
 	GoJS       Dialect = "Go's GOOS=js"
@@ -33,8 +34,8 @@ const wasmEdgeMixed Dialect = "WasmEdge's sockets (V1 and V2, mixed)"
 
 // dialectOrder is the order in which Dialects returns them.
 var dialectOrder = []Dialect{
-	Preview1, WAMR, Wasport, Threads, WasmEdge, WasmEdgeV1, WasmEdgeV2, WASIX, WASIX32, WASIX64,
-	Preview2,
+	Preview1, WAMR, Wasport, Threads, WasmEdge, WasmEdgeV1, WasmEdgeV2, Component, WASIX, WASIX32,
+	WASIX64, Preview2,
 	Emscripten, Browser, GoJS, Unknown,
 }
 
@@ -100,6 +101,21 @@ func Dialects(imports []Import) []Dialect {
 // typeLetters turns a signature into the letters of a Function, with " -> " before the results.
 var typeLetters = strings.NewReplacer("i32", "i", "i64", "I", ", ", "", "(", "", ")", "")
 
+// isCoreType reports whether a signature has types of core WebAssembly alone. Those of WIT begin
+// with a label, which ends in a colon, or have a result that core WebAssembly lacks.
+func isCoreType(signature string) bool {
+	for _, word := range strings.FieldsFunc(signature, func(r rune) bool {
+		return strings.ContainsRune("(), ->", r)
+	}) {
+		switch word {
+		case "i32", "i64", "f32", "f64", "v128", "funcref", "externref":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 func dialectOf(i Import) Dialect {
 	if i.Module == "wasi" && i.Name == "thread-spawn" {
 		return Threads
@@ -107,6 +123,9 @@ func dialectOf(i Import) Dialect {
 	params, results, _ := strings.Cut(typeLetters.Replace(i.Type), " -> ")
 	if f, ok := Lookup(i.Module, i.Name, params, results); ok {
 		return dialects[f]
+	}
+	if strings.HasPrefix(i.Module, "wasi:") && !isCoreType(i.Type) {
+		return Component
 	}
 	for _, f := range foreignImports {
 		if matches(f.module, i.Module) && matches(f.name, i.Name) {

@@ -76,8 +76,12 @@ func (t *thread) charge(bytes uint64) bool {
 
 // growStackLimit is interrupt.Deepen. A thread calls it when its stack is deeper than its limit. It
 // doubles the limit, or traps when the budget or interrupt.DefaultMaxStack is used up.
-func growStackLimit(ctx context.Context, _ api.Module, stack []uint64) {
+func growStackLimit(ctx context.Context, mod api.Module, stack []uint64) {
 	t, depth := callingThread(ctx), uint32(stack[0])
+	if t.component != nil {
+		stack[0] = uint64(t.component.growStackLimit(mod, depth))
+		return
+	}
 	limit := t.stackLimit
 	for limit < depth && limit < interrupt.DefaultMaxStack {
 		limit = min(2*limit, interrupt.DefaultMaxStack)
@@ -117,6 +121,10 @@ func chargeHostMemory(ctx context.Context, _ api.Module, stack []uint64) {
 
 // errBudgetTooSmall is the error of a guest with a budget below the cost of its first thread.
 func (m *Module) errBudgetTooSmall(limit uint64) error {
-	const text = "the module needs %d bytes of memory to start, beside its memory, and may have %d"
-	return fmt.Errorf(text, m.threadCost(), limit)
+	return errBudgetTooSmall("module", m.threadCost(), limit)
+}
+
+func errBudgetTooSmall(what string, cost, limit uint64) error {
+	const text = "the %s needs %d bytes of memory to start, beside its memory, and may have %d"
+	return fmt.Errorf(text, what, cost, limit)
 }

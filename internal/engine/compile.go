@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"io"
 	"runtime"
 
 	"github.com/tetratelabs/wazero"
@@ -11,6 +12,7 @@ import (
 	"github.com/wasport/wasport/internal/engine/codecache"
 	"github.com/wasport/wasport/internal/engine/interrupt"
 	"github.com/wasport/wasport/internal/printable"
+	"github.com/wasport/wasport/internal/system"
 )
 
 // CompileOptions are the options of Compile.
@@ -20,15 +22,29 @@ type CompileOptions struct {
 	TrapUnknown bool
 }
 
-// Compile compiles a module and checks that its imports can be supplied. The error is an
-// *ImportError, with the list of them, if some cannot.
+// Program is a compiled *Module or *Component.
+type Program interface {
+	Run(sys *system.Guest, trace io.Writer, entry Entry, args []uint64,
+		limits Limits) ([]uint64, error)
+	Entry(name string) (Entry, error)
+	Entries() []Entry
+	Imports() []Import
+	Memory() (Memory, bool)
+	Threads() bool
+	ByGo() bool
+	CachePaths() (dir, keyDir string)
+	Close(ctx context.Context) error
+}
+
+// Compile compiles a module or component and checks that its imports can be supplied. The error is
+// an *ImportError, with the list of them, if some cannot.
 //
 // Compile returns when ctx ends, with its cause. wazero does not look at ctx while it compiles a
 // function. That compilation goes on in the background, no longer than interrupt.Rewrite allows for
 // a function of its size, and the engine stays open until then. The binary must not change as long.
-func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (*Module, error) {
+func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (Program, error) {
 	if ctx.Done() == nil {
-		return e.compileModule(ctx, binary, o)
+		return e.compile(ctx, binary, o)
 	}
 	if ctx.Err() != nil {
 		return nil, errCompileCancelled(ctx)
@@ -36,15 +52,15 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 	if !e.uses.acquire() {
 		return nil, errClosed
 	}
-	var m *Module
+	var p Program
 	var err error
 	done, wanted := make(chan struct{}), make(chan bool, 1)
 	go func() {
 		defer e.uses.release()
-		m, err = e.compileModule(ctx, binary, o)
+		p, err = e.compile(ctx, binary, o)
 		close(done)
 		if !<-wanted && err == nil {
-			m.Close(context.WithoutCancel(ctx))
+			p.Close(context.WithoutCancel(ctx))
 		}
 	}()
 	select {
@@ -54,7 +70,7 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 			// wazero's error does not wrap the cause of ctx.
 			return nil, errCompileCancelled(ctx)
 		}
-		return m, err
+		return p, err
 	case <-ctx.Done():
 		wanted <- false
 		return nil, errCompileCancelled(ctx)
@@ -65,12 +81,28 @@ func errCompileCancelled(ctx context.Context) error {
 	return fmt.Errorf("the module was not compiled in time: %w", context.Cause(ctx))
 }
 
+func (e *Engine) compile(ctx context.Context, binary []byte, o CompileOptions) (Program, error) {
+	kind, err := recognise(binary)
+	if err != nil {
+		return nil, err
+	}
+	if kind == componentKind {
+		return compiled(e.compileComponent(ctx, binary, o))
+	}
+	return compiled(e.compileModule(ctx, binary, o))
+}
+
+// compiled returns nil for a program that was not compiled.
+func compiled[P Program](p P, err error) (Program, error) {
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
 func (e *Engine) compileModule(
 	ctx context.Context, binary []byte, o CompileOptions,
 ) (*Module, error) {
-	if err := checkHeader(binary); err != nil {
-		return nil, err
-	}
 	m := &Module{engine: e, runtime: e.runtime, scheduler: e.scheduler,
 		byGo: interrupt.ByGo(binary)}
 	original := binary
@@ -95,7 +127,7 @@ func (e *Engine) compileModule(
 		return nil, err
 	}
 	m.exportedFuncs = m.compiled.ExportedFunctions()
-	m.findStackPointer(binary)
+	m.stackPointer.find(binary)
 	if err := m.resolveImports(ctx, o); err != nil {
 		m.Close(ctx)
 		return nil, err

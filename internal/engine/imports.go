@@ -19,7 +19,8 @@ type Import struct {
 	Module, Name string
 
 	// Want is the signature of the imported function, such as "(i32, i32) -> i32", or the kind of
-	// any other import: "global", "table", "memory" or "shared memory".
+	// any other import: "global", "table", "memory", "shared memory", "interface" or "type". The
+	// types of a component are in the spelling of WIT.
 	Want string
 
 	// Have is the signature of the function that exists under the name. It is empty if there is
@@ -28,30 +29,52 @@ type Import struct {
 
 	// Foreign is set if the import comes from the embedder.
 	Foreign bool
+
+	// Reason says why an import of a component cannot be supplied, unless Want and Have tell it.
+	Reason string
 }
 
 // OK reports whether the import can be supplied.
-func (i Import) OK() bool { return i.Want == i.Have }
+func (i Import) OK() bool { return i.Want == i.Have && i.Reason == "" }
 
-// IsFunction reports whether the import is a function. A missing function can be replaced by one
-// that traps; a missing import of another kind cannot.
-func (i Import) IsFunction() bool { return strings.HasPrefix(i.Want, "(") }
+// IsFunction reports whether the import is a function, or an interface, which has functions. A
+// missing function can be replaced by one that traps; a missing import of another kind cannot.
+func (i Import) IsFunction() bool {
+	return strings.HasPrefix(i.Want, "(") || i.Want == kindInterface
+}
+
+// The kinds of imports of a component that are no functions.
+const (
+	kindInterface = "interface"
+	kindType      = "type"
+)
 
 // FullName returns the names of the module and of the import, such as "env.memory", made safe for a
-// terminal.
-func (i Import) FullName() string { return printable.Name(i.Module) + "." + printable.Name(i.Name) }
+// terminal. Those of a component are "wasi:io/poll@0.2.12#poll", or the interface alone.
+func (i Import) FullName() string {
+	module, name := printable.Name(i.Module), printable.Name(i.Name)
+	switch {
+	case i.Name == "" && i.Want == kindInterface:
+		return module
+	case strings.Contains(i.Module, ":") && strings.Contains(i.Module, "/"):
+		return module + "#" + name
+	}
+	return module + "." + name
+}
 
 func (i Import) String() string {
-	s := i.FullName() + " " + i.Want
+	s := i.FullName() + " " + printable.Text(i.Want)
 	switch {
 	case i.OK():
 		return s
+	case i.Reason != "":
+		return s + ": " + printable.Text(i.Reason)
 	case !i.IsFunction():
 		return s + ": only functions can be imported, and a memory that threads share"
 	case i.Have == "":
 		return s + ": there is no such function"
 	}
-	return s + ": here it is " + i.Have
+	return s + ": here it is " + printable.Text(i.Have)
 }
 
 // ImportError is the error of a module with imports that cannot be supplied.

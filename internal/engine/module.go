@@ -1,12 +1,9 @@
 package engine
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -46,10 +43,7 @@ type Module struct {
 	// byGo is set if Go's compiler made the module.
 	byGo bool
 
-	// hasStackPointer is set if the module names its stack pointer. stackPointerIndex is then the
-	// index of that global.
-	hasStackPointer   bool
-	stackPointerIndex uint32
+	stackPointer
 }
 
 // resolveImports checks the module's imports, and makes the host modules that supply them.
@@ -92,33 +86,6 @@ func (m *Module) unsuppliedImports() (list []Import) {
 
 // CachePaths returns Engine.CachePaths of the module's engine.
 func (m *Module) CachePaths() (dir, keyDir string) { return m.engine.CachePaths() }
-
-// checkHeader checks that the binary begins as a core module does (WebAssembly Core Specification
-// 2.0, section 5.5.16). Its errors name the usual mistakes: text, a component, a truncated file.
-func checkHeader(b []byte) error {
-	const size = 8
-	switch {
-	case len(b) == 0:
-		return errors.New("the file is empty")
-	case !bytes.HasPrefix(b, []byte("\x00asm")[:min(len(b), 4)]):
-		if strings.HasPrefix(strings.TrimSpace(string(b[:min(len(b), 64)])), "(") {
-			return errors.New("this is WebAssembly text; it must be assembled first, with " +
-				"wat2wasm for instance")
-		}
-		return errors.New("this is not WebAssembly: it does not start with \\0asm")
-	case len(b) < size:
-		return errors.New("the module is cut off in its first 8 bytes")
-	}
-	switch v := binary.LittleEndian.Uint32(b[4:]); {
-	case v == 1:
-		return nil
-	case v>>16 == 1:
-		return errors.New("this is a WebAssembly component; only core modules can be run, for " +
-			"instance those built for wasm32-wasip1")
-	default:
-		return fmt.Errorf("WebAssembly of version %d; only version 1 is known", v)
-	}
-}
 
 // Close releases the module once no guest of it runs. It does not wait for them.
 func (m *Module) Close(ctx context.Context) error {

@@ -130,7 +130,7 @@ func (inst *instance) exitError(err error, prefix string) error {
 	if errors.As(err, &exit) {
 		return exit
 	}
-	reason, stack, ok := strings.Cut(err.Error(), "\nwasm stack trace:\n")
+	reason, stack, ok := strings.Cut(err.Error(), wasmStackTrace)
 	// A stack overflow in compiled code has no stack trace.
 	if !ok && reason != "stack overflow" {
 		return fmt.Errorf("%s%w", prefix, printable.Error(err))
@@ -141,6 +141,9 @@ func (inst *instance) exitError(err error, prefix string) error {
 	}
 	return inst.newTrap(reason, stack)
 }
+
+// wasmStackTrace is what wazero writes between the reason of a trap and the stack.
+const wasmStackTrace = "\nwasm stack trace:\n"
 
 // recoveredSuffix is appended by wazero to the value of a panic in a host function.
 const recoveredSuffix = " (recovered by wazero)"
@@ -169,7 +172,7 @@ func hostPanic(err error, reason, stack string) error {
 //   - The first two frames of a stack overflow, Deepen and the function that calls it, "tick". Both
 //     were added by interrupt.Rewrite.
 //   - Go's stack trace, which follows the guest's after an empty line.
-//   - The module's name before each function.
+//   - The module's name before each function, unless the guest is one of a component.
 //
 // The texts are made safe for a terminal, since the guest chose its functions' names.
 func (inst *instance) newTrap(reason, stack string) *Trap {
@@ -191,8 +194,16 @@ func (inst *instance) newTrap(reason, stack string) *Trap {
 		}
 		lines[i] = printable.Text(lines[i])
 		if !strings.HasPrefix(lines[i], "...") { // Not the line that counts omitted frames.
-			lines[i] = strings.TrimPrefix(lines[i], inst.module.compiled.Name()+".")
+			lines[i] = strings.TrimPrefix(lines[i], inst.framePrefix())
 		}
 	}
 	return &Trap{Reason: printable.Text(reason), Stack: strings.Join(lines, "\n")}
+}
+
+// framePrefix is what wazero writes before the functions of a guest that has one module only.
+func (inst *instance) framePrefix() string {
+	if inst.module == nil {
+		return ""
+	}
+	return inst.module.compiled.Name() + "."
 }

@@ -23,23 +23,33 @@ const (
 		"see https://github.com/wasport/wasport/blob/main/docs/c/porting.md#the-stack"
 )
 
+// stackPointer is the global of a module that holds the stack pointer.
+type stackPointer struct {
+	known bool // Whether the module names it.
+	index uint32
+}
+
+// find finds the stack pointer by a module's name section.
+func (p *stackPointer) find(binary []byte) {
+	p.index, p.known = interrupt.NamedGlobal(binary, stackPointerName)
+}
+
 // explainStackOverflow adds to the reason of a trap that the program overflowed its C stack. The
 // trap is then an access out of bounds. It does not report the address, but the stack pointer still
 // has its value. An overflow takes that below 0, which wraps to beyond the end of the memory; a
 // program that did not overflow keeps it within the memory.
-func (m *Module) explainStackOverflow(mod api.Module, err error) error {
+func (p *stackPointer) explainStackOverflow(mod api.Module, err error) error {
 	trap, ok := err.(*Trap)
-	if !ok || trap.Reason != outOfBounds || !m.hasStackPointer {
+	if !ok || trap.Reason != outOfBounds || !p.known {
 		return err
 	}
 	globals, ok := mod.(experimental.InternalModule)
 	mem := mod.Memory()
 	// Size is 0 for a memory of 4 GiB, too.
-	if !ok || mem == nil || mem.Size() == 0 ||
-		uint64(m.stackPointerIndex) >= uint64(globals.NumGlobal()) {
+	if !ok || mem == nil || mem.Size() == 0 || uint64(p.index) >= uint64(globals.NumGlobal()) {
 		return err
 	}
-	g := globals.Global(int(m.stackPointerIndex))
+	g := globals.Global(int(p.index))
 	if g.Type() != api.ValueTypeI32 {
 		return err
 	}
@@ -47,9 +57,4 @@ func (m *Module) explainStackOverflow(mod api.Module, err error) error {
 		trap.Reason = stackOverflown
 	}
 	return err
-}
-
-// findStackPointer sets hasStackPointer and stackPointerIndex by the module's name section.
-func (m *Module) findStackPointer(binary []byte) {
-	m.stackPointerIndex, m.hasStackPointer = interrupt.NamedGlobal(binary, stackPointerName)
 }

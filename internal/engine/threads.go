@@ -68,6 +68,7 @@ func (m *Module) checkThreads() error {
 // instance is one running guest: one or more threads, which end together. Each thread has a wazero
 // instance of its own, and all of them have the same linear memory.
 type instance struct {
+	// module is nil for a component.
 	module *Module
 	sys    *system.Guest
 	trace  io.Writer
@@ -119,6 +120,9 @@ type thread struct {
 
 	// stackLimit is the estimated stack size that has been charged, in bytes.
 	stackLimit uint32
+
+	// component is the guest if it is one of a component, else nil. It has limits of its own then.
+	component *componentGuest
 
 	// mod is the thread's wazero instance, and ctx the context with which its functions are called.
 	mod api.Module

@@ -18,6 +18,7 @@ import (
 
 	"github.com/wasport/wasport"
 	testguests "github.com/wasport/wasport/internal/guests"
+	componentguests "github.com/wasport/wasport/internal/guests/components"
 	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/policy"
 )
@@ -30,7 +31,13 @@ var shared struct {
 	runtime *wasport.Runtime
 
 	mu      sync.Mutex
-	modules map[string]*wasport.Module
+	modules map[moduleFile]*wasport.Module
+}
+
+// moduleFile is a module of one of the packages that embed guests.
+type moduleFile struct {
+	from embed.FS
+	name string
 }
 
 func TestMain(m *testing.M) {
@@ -41,7 +48,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	shared.runtime = rt
-	shared.modules = make(map[string]*wasport.Module)
+	shared.modules = make(map[moduleFile]*wasport.Module)
 	status := m.Run()
 	rt.Close(context.Background())
 	os.Exit(status)
@@ -53,11 +60,17 @@ func compileGuest(t testing.TB, name string) *wasport.Module {
 	return compileEmbedded(t, testguests.FS, name)
 }
 
+// compileComponent compiles one of the guests in internal/guests/components, once for all tests.
+func compileComponent(t testing.TB, name string) *wasport.Module {
+	t.Helper()
+	return compileEmbedded(t, componentguests.FS, name)
+}
+
 func compileEmbedded(t testing.TB, from embed.FS, name string) *wasport.Module {
 	t.Helper()
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
-	if m, ok := shared.modules[name]; ok {
+	if m, ok := shared.modules[moduleFile{from, name}]; ok {
 		return m
 	}
 	wasm, err := from.ReadFile(name + ".wasm")
@@ -68,7 +81,7 @@ func compileEmbedded(t testing.TB, from embed.FS, name string) *wasport.Module {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared.modules[name] = m
+	shared.modules[moduleFile{from, name}] = m
 	return m
 }
 

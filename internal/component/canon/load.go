@@ -22,6 +22,8 @@ type lifter struct {
 	args []Value
 	// lenders are the handles that are lent to the call.
 	lenders []uint32
+	// shows is set to read handles as their indices, without any effect on them.
+	shows bool
 
 	text, elements, values int
 }
@@ -207,6 +209,9 @@ func isScalarValue(n uint64) bool { return utf8.ValidRune(rune(uint32(n))) }
 // handle takes a handle that is passed away, or lends one (CanonicalABI.md, "lift_own" and
 // "lift_borrow").
 func (l *lifter) handle(t *wit.Type, i uint32) (Value, error) {
+	if l.shows {
+		return Rep(i), nil
+	}
 	table := &l.opts.Instance.table
 	if t.Kind() == wit.KindBorrow {
 		e, err := table.get(i, t.Resource())

@@ -48,11 +48,20 @@ func (w *rewriter) customSection(r *reader) {
 // extended name section proposal.
 func (w *rewriter) nameSection(r *reader) {
 	wroteFunctionNames := false
+	if w.o.Name != "" {
+		w.out = append(w.out, 0, 0, 0, 0, 0, 0)
+		start := len(w.out)
+		w.out = appendName(w.out, w.o.Name)
+		w.patchSectionSize(start)
+	}
 	for r.more() {
 		id := r.byte()
 		s := reader{b: r.bytes(r.u32())}
 		if r.err != nil {
 			return
+		}
+		if id == 0 && w.o.Name != "" {
+			continue
 		}
 		if id > 1 && !wroteFunctionNames {
 			w.writeFunctionNames(&reader{b: []byte{0}})

@@ -103,6 +103,10 @@ type Options struct {
 	// rewritten module imports each type under a name of its own, which ImportedName converts back.
 	// Nil means that no function is overloaded.
 	Overloaded func(module, name string) bool
+
+	// Name replaces the module's name, by which wazero names its functions in a stack trace. Empty
+	// means that the name stays.
+	Name string
 }
 
 // Memory is the type of a module's memory, with sizes in bytes. It is zero if the module has none.

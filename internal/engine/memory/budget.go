@@ -8,6 +8,10 @@ type Budget struct {
 	limit uint64 // In bytes.
 	used  atomic.Uint64
 
+	// Within, unless nil, is a budget that everything is charged to as well. It is set before the
+	// first use.
+	Within *Budget
+
 	// Refused, unless nil, is called each time that the budget refuses memory. It is set before the
 	// first use, must be safe for concurrent use, and must not block.
 	Refused func()
@@ -28,9 +32,14 @@ func (b *Budget) Take(bytes uint64) bool {
 			return false
 		}
 		if b.used.CompareAndSwap(used, used+bytes) {
-			return true
+			break
 		}
 	}
+	if !b.Within.Take(bytes) {
+		b.giveBack(bytes)
+		return false
+	}
+	return true
 }
 
 func (b *Budget) reportRefusal() {
@@ -42,13 +51,18 @@ func (b *Budget) reportRefusal() {
 // Give returns so many bytes that were taken before. Bytes that were not taken are ignored: a count
 // below zero would make every later Take succeed.
 func (b *Budget) Give(bytes uint64) {
-	if b == nil {
-		return
+	if b != nil {
+		b.Within.Give(b.giveBack(bytes))
 	}
+}
+
+// giveBack returns how many of the bytes had been taken.
+func (b *Budget) giveBack(bytes uint64) uint64 {
 	for {
 		used := b.used.Load()
-		if b.used.CompareAndSwap(used, used-min(bytes, used)) {
-			return
+		taken := min(bytes, used)
+		if b.used.CompareAndSwap(used, used-taken) {
+			return taken
 		}
 	}
 }

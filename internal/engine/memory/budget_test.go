@@ -70,3 +70,27 @@ func TestGrowthChargedToBudget(t *testing.T) {
 		t.Error("nothing left of the budget: got a memory, want an error")
 	}
 }
+
+func TestBudgetWithinAnother(t *testing.T) {
+	outer := NewBudget(10)
+	a, b := NewBudget(8), NewBudget(8)
+	a.Within, b.Within = outer, outer
+	var refusals int
+	outer.Refused = func() { refusals++ }
+	for i, step := range []struct {
+		budget     *Budget
+		give, take uint64
+		want       bool
+	}{
+		{a, 0, 9, false}, {a, 0, 7, true}, {b, 0, 4, false}, {b, 0, 3, true}, {outer, 0, 1, false},
+		{a, 2, 0, true}, {b, 0, 2, true}, {a, 100, 5, true}, {outer, 0, 1, false},
+	} {
+		step.budget.Give(step.give)
+		if got := step.budget.Take(step.take); got != step.want {
+			t.Errorf("step %d: got %v, want %v", i, got, step.want)
+		}
+	}
+	if want := 3; refusals != want {
+		t.Errorf("got %d refusals of the outer budget, want %d", refusals, want)
+	}
+}

@@ -1,0 +1,19 @@
+module github.com/wasport/wasport/bench/components
+
+go 1.26.8
+
+require (
+	github.com/samyfodil/wazy v0.7.0
+	github.com/wasport/wasport v0.0.0
+)
+
+require (
+	github.com/pelletier/go-toml/v2 v2.4.3 // indirect
+	github.com/tetratelabs/wazero v1.12.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
+)
+
+replace github.com/wasport/wasport => ../..

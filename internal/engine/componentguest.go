@@ -1,0 +1,253 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/wasport/wasport/internal/abi"
+	"github.com/wasport/wasport/internal/component/canon"
+	"github.com/wasport/wasport/internal/component/link"
+	"github.com/wasport/wasport/internal/engine/interrupt"
+	"github.com/wasport/wasport/internal/engine/memory"
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/wasi2"
+)
+
+// componentGuest is a running guest of a component. The goroutine that runs it alone uses it.
+//
+// Core instances are made in the order of the program. Everything else is made when it is first
+// called: a core module cannot call a function before its step, since it gets the function from a
+// step that comes later still.
+type componentGuest struct {
+	*Component
+	inst   *instance
+	thread *thread
+
+	// linear is the part of the budget that is for linear memory, of all core instances together.
+	linear   *memory.Budget
+	memories []*memory.Memory
+
+	// cores are the core instances, by their index in program.Cores. The last of them may be
+	// starting: its module is nil then.
+	cores     []coreInstance
+	instances []*canon.Instance
+	canon     canon.Guest
+
+	// functions are the core functions that the host calls, by their origin.
+	functions map[link.CoreItem]*coreFunction
+	stacks
+
+	// lowered and lifted are by the index in program.Hosts and program.Funcs.
+	lowered []canon.Core
+	lifted  []*canon.Lifted
+}
+
+// coreInstance is an instance of a core module. module is nil while its start function runs.
+type coreInstance struct {
+	module api.Module
+	code   *coreModule
+
+	// stackLimit is the estimated stack size that has been charged, in bytes.
+	stackLimit uint32
+}
+
+// guestContext is the context of all calls into a component guest, by which its host functions find
+// the guest.
+type guestContext struct {
+	context.Context
+	guest *componentGuest
+}
+
+type guestKey struct{}
+
+func (c *guestContext) Value(key any) any {
+	switch key {
+	case guestKey{}:
+		return c.guest
+	case threadKey{}:
+		return c.guest.thread
+	}
+	return c.Context.Value(key)
+}
+
+// callingGuest returns the guest that calls a host function with ctx.
+func callingGuest(ctx context.Context) *componentGuest {
+	if c, ok := ctx.(*guestContext); ok { // the fast path, without a search for the key
+		return c.guest
+	}
+	g, _ := ctx.Value(guestKey{}).(*componentGuest)
+	if g == nil {
+		panic(abi.ErrNoCaller)
+	}
+	return g
+}
+
+// Run runs one guest: it makes the instances of the component and calls the function run of
+// wasi:cli/run, on the calling goroutine. Entry and args are those of Entry. An error of run is a
+// *system.Exit with status 1. For trace and the other errors see Module.Run.
+func (c *Component) Run(sys *system.Guest, trace io.Writer, _ Entry, _ []uint64,
+	limits Limits) ([]uint64, error) {
+	g := &componentGuest{Component: c, inst: &instance{sys: sys, trace: trace},
+		functions: make(map[link.CoreItem]*coreFunction),
+		lowered:   make([]canon.Core, len(c.hosts)),
+		lifted:    make([]*canon.Lifted, len(c.lifted))}
+	g.limitMemory(limits.Memory)
+	if !g.inst.budget.Take(c.cost()) {
+		return nil, errBudgetTooSmall("component", c.cost(), limits.Memory)
+	}
+	if !c.engine.uses.acquire() {
+		return nil, errClosed
+	}
+	defer c.engine.uses.release()
+	if !c.uses.acquire() {
+		return nil, errClosed
+	}
+	defer c.uses.release()
+	err := g.run()
+	if err == nil {
+		err = errEntryReturned
+	}
+	sys.Kill(err)
+	if err = sys.Err(); err != errEntryReturned {
+		return nil, err
+	}
+	return nil, nil
+}
+
+// limitMemory makes the guest's budget, and the one for linear memory in it. 0 means no limit.
+func (g *componentGuest) limitMemory(limit uint64) {
+	g.inst.budget, g.linear = newBudget(limit), memory.NewBudget(maxMemory)
+	if limit != 0 {
+		g.linear = memory.NewBudget(min(limit, maxMemory))
+		g.linear.Refused = func() { g.inst.sys.ReportLimit("memory", int(limit)) }
+		g.inst.budget.Refused = g.linear.Refused
+	}
+	g.linear.Within = g.inst.budget
+}
+
+// cost is the charge for the thread of a guest and for its instances, in bytes.
+func (c *Component) cost() uint64 {
+	cost := uint64(threadOverhead)
+	for _, core := range c.program.Cores {
+		cost += c.cores[core.Module].needs.Instance + instanceOverhead
+	}
+	return cost + uint64(len(c.hosts))*hostFunctionSize
+}
+
+const (
+	// instanceOverhead is the size of a core instance without what its module declares, in bytes.
+	instanceOverhead = 4 << 10
+
+	// hostFunctionSize is the size of a function of the host that has been called, in bytes.
+	hostFunctionSize = 512
+)
+
+func (g *componentGuest) run() error {
+	sysThread := g.inst.sys.NewThread(g.engine.scheduler)
+	defer sysThread.Close()
+	g.thread = &thread{Caller: abi.NewCaller(sysThread, nil), inst: g.inst, component: g,
+		charged: g.cost()}
+	defer func() { g.inst.budget.Give(g.thread.charged) }()
+	var err error
+	if g.canon.Host, err = wasi2.NewGuest(sysThread); err != nil {
+		return err
+	}
+	for i, c := range g.program.Components {
+		var parent *canon.Instance
+		if c.Parent >= 0 {
+			parent = g.instances[c.Parent]
+		}
+		g.instances = append(g.instances, g.canon.NewInstance(i+1, parent))
+	}
+	ctx := &guestContext{experimental.WithImportResolver(g.inst.sys.Context(), g.resolve), g}
+	defer g.close(ctx)
+	if err := g.instantiate(ctx); err != nil {
+		return err
+	}
+	result, err := g.liftedFunction(g.program.Run).Call(ctx, nil)
+	if err != nil {
+		return g.endError(err)
+	}
+	if result.Case() != 0 {
+		return &system.Exit{Code: 1}
+	}
+	return nil
+}
+
+// resolve returns the module that a core module imports from, by the names that package link gave.
+func (g *componentGuest) resolve(name string) api.Module {
+	if m, ok := g.hostModules[name]; ok {
+		return m
+	}
+	if i, err := strconv.Atoi(name); err == nil && i < len(g.cores) && g.cores[i].module != nil {
+		return g.cores[i].module
+	}
+	return g.engine.emptyModule
+}
+
+// instantiate makes the core instances in order. Their start functions run here.
+func (g *componentGuest) instantiate(ctx *guestContext) error {
+	for _, core := range g.program.Cores {
+		code := &g.Component.cores[core.Module]
+		g.cores = append(g.cores, coreInstance{code: code, stackLimit: initialStackLimit})
+		with, err := g.withMemory(ctx, code)
+		if err != nil {
+			return err
+		}
+		mod, err := g.engine.runtime.InstantiateModule(with, code.compiled, anonymousConfig)
+		if err != nil {
+			err = g.coreError(len(g.cores)-1, err)
+			if _, ok := err.(*Trap); ok || g.inst.sys.Err() != nil || isExit(err) {
+				return err
+			}
+			return fmt.Errorf("starting the guest: %s: %w", code.name, err)
+		}
+		g.cores[len(g.cores)-1].module = mod
+	}
+	return nil
+}
+
+func isExit(err error) bool {
+	var exit *system.Exit
+	return errors.As(err, &exit)
+}
+
+// withMemory reserves the memory that a core module defines, and returns the context that gives the
+// memory to its instance.
+func (g *componentGuest) withMemory(ctx *guestContext, code *coreModule) (context.Context, error) {
+	needs := code.needs.Memory
+	if needs == (interrupt.Memory{}) || needs.Imported {
+		return ctx, nil
+	}
+	mem, err := memory.New(memory.Config{Min: needs.Min, Max: needs.Max, Limit: maxMemory,
+		Budget: g.linear})
+	if errors.Is(err, memory.ErrLimit) {
+		return nil, fmt.Errorf("%s starts with %d bytes of memory, which are more than the "+
+			"guest may have", code.name, needs.Min)
+	}
+	if err != nil {
+		return nil, err
+	}
+	g.memories = append(g.memories, mem)
+	return &guestContext{experimental.WithMemoryAllocator(ctx.Context, mem), g}, nil
+}
+
+// close releases the instances in reverse order, since the later ones use the earlier ones, and the
+// memories after them. No call of the guest is under way.
+func (g *componentGuest) close(ctx context.Context) {
+	for _, core := range slices.Backward(g.cores) {
+		if core.module != nil {
+			core.module.Close(ctx)
+		}
+	}
+	for _, m := range g.memories {
+		m.Release()
+	}
+}
