@@ -102,6 +102,7 @@ type CoreDecl struct {
 
 func (r *reader) coreType(nesting int) *CoreType {
 	t := &CoreType{Pos: Pos(r.offset())}
+	r.countType()
 	if r.peek() == 0x50 {
 		r.byte()
 		if nesting+1 > maxNesting {
@@ -116,6 +117,7 @@ func (r *reader) coreType(nesting int) *CoreType {
 
 func (r *reader) coreDecl() CoreDecl {
 	d := CoreDecl{Pos: Pos(r.offset())}
+	r.countName()
 	kind := r.byte()
 	d.Kind = CoreDeclKind(kind)
 	switch d.Kind {

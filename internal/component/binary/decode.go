@@ -39,7 +39,7 @@ func Decode(b []byte) (*Component, error) {
 	if len(b) > maxSize {
 		return nil, Errorf(TooMuch, 0, "%d bytes, at most %d are allowed", len(b), maxSize)
 	}
-	r := &reader{b: b}
+	r := &reader{b: b, total: &totals{}}
 	c := decodeComponent(r, 0)
 	if r.err != nil {
 		return nil, r.err
@@ -174,12 +174,8 @@ func (d *decoder) add(def Definition) {
 
 // grow counts an item of an index space.
 func (d *decoder) grow(s Sort) {
-	limit := maxItems
-	if s == TypeSort || s == CoreTypeSort {
-		limit = maxTypes
-	}
-	if d.counts[s]++; d.counts[s] > limit {
-		d.fail(TooMuch, "more than %d items of the sort %q", limit, s)
+	if d.counts[s]++; d.counts[s] > maxItems {
+		d.fail(TooMuch, "more than %d items of the sort %q", maxItems, s)
 	}
 }
 

@@ -41,6 +41,7 @@ func (r *reader) item() Item { return Item{r.sort(), r.u32()} }
 
 // coreItem reads an item that a core instance can export.
 func (r *reader) coreItem() NamedItem {
+	r.countName()
 	i := NamedItem{r.name(), Item{r.coreSort(), r.u32()}}
 	if i.Sort > CoreTagSort {
 		r.malformed("a %s cannot be exported by a core instance", i.Sort)
@@ -71,6 +72,7 @@ func (r *reader) coreInstance() Definition {
 }
 
 func (r *reader) coreArgument() NamedItem {
+	r.countName()
 	name := r.name()
 	if s := r.byte(); s != 0x12 {
 		r.malformed("an argument of sort %#x for a core module, which takes instances", s)
@@ -83,6 +85,7 @@ func (r *reader) instance() Definition {
 	switch kind := r.byte(); kind {
 	case 0:
 		return &Instantiate{at, r.u32(), vector(r, 3, func() NamedItem {
+			r.countName()
 			return r.componentItem(r.name())
 		})}
 	case 1:
@@ -121,6 +124,7 @@ func (r *reader) alias() *Alias {
 // externName reads the name of an import or export. Attributes of the third form add nothing that
 // is needed here.
 func (r *reader) externName() string {
+	r.countName()
 	switch kind := r.byte(); kind {
 	case 0, 1:
 		return r.name()

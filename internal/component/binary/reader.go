@@ -11,6 +11,8 @@ type reader struct {
 
 	// base is the offset of b[0] in the whole binary.
 	base int
+
+	total *totals
 }
 
 func (r *reader) offset() int { return r.base + r.pos }
@@ -63,7 +65,8 @@ func (r *reader) bytes(n uint32) []byte {
 // sub returns a reader of the next n bytes, and goes on behind them.
 func (r *reader) sub(n uint32) *reader {
 	base := r.offset()
-	return &reader{b: r.bytes(n), base: base, err: r.err}
+	b := r.bytes(n)
+	return &reader{b: b, base: base, total: r.total, err: r.err}
 }
 
 // u32 reads an unsigned LEB128 number of at most 32 bits, in at most 5 bytes.
@@ -139,6 +142,19 @@ func (r *reader) name() string {
 		r.err = Errorf(Malformed, at, "a name that is not UTF-8")
 	}
 	return string(b)
+}
+
+// countType and countName count for the limits of the whole binary.
+func (r *reader) countType() {
+	if r.total.types++; r.total.types > maxTypes {
+		r.fail(TooMuch, "more than %d types", maxTypes)
+	}
+}
+
+func (r *reader) countName() {
+	if r.total.names++; r.total.names > maxNames {
+		r.fail(TooMuch, "more than %d imports, exports and arguments", maxNames)
+	}
 }
 
 func (r *reader) label() string {

@@ -94,6 +94,7 @@ type ScopeType struct {
 // Source: component model, Binary.md, "Type Definitions".
 func (r *reader) typ(nesting int) *Type {
 	t := &Type{Pos: Pos(r.offset())}
+	r.countType()
 	switch b := r.byte(); b {
 	case 0x40:
 		t.Def = r.funcType()
@@ -157,7 +158,7 @@ func (r *reader) ref() Ref {
 		r.malformed("unknown type %d", v)
 	case v < 0:
 		r.refuseType(byte(v + 0x80))
-	case v >= maxTypes:
+	case v >= maxItems:
 		r.pos = at
 		r.fail(Invalid, "unknown type %d", v)
 		return None

@@ -163,7 +163,7 @@ func (v *validator) scopeType(outer *scope, d *binary.ScopeType, offset int) (ty
 	if d.Component {
 		kind = componentTypeScope
 	}
-	s := newScope(kind, outer)
+	s := newScope(kind, outer, d.Decls)
 	for _, decl := range d.Decls {
 		if _, err := v.declaration(s, decl); err != nil {
 			return nil, err

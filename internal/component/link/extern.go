@@ -132,7 +132,7 @@ func (v *validator) addExtern(
 		return e, binary.Errorf(binary.Invalid, offset,
 			"%s %q refers to a type that is not %sed", dir, name, dir)
 	}
-	if err := names.check(v, name, e, offset); err != nil {
+	if err := names.check(items, name, e, offset); err != nil {
 		return e, err
 	}
 	if !items.add(name, e) {
@@ -232,13 +232,7 @@ func (v *validator) registerNamed(
 	if s.kind == instanceTypeScope {
 		return true, nil
 	}
-	if s.importable == nil {
-		s.importable, s.exportable = make(map[typ]struct{}), make(map[typ]struct{})
-	}
-	n := &namedTypes{v: v, set: s.exportable, offset: offset}
-	if dir == importing {
-		n.set = s.importable
-	}
+	n := &namedTypes{v: v, set: s.referable, dir: dir, offset: offset}
 	if err := v.look(1, offset); err != nil {
 		return false, err
 	}
@@ -261,10 +255,10 @@ func (v *validator) registerNamed(
 	if ok, err := n.typ(e.ref); !ok || err != nil {
 		return ok, err
 	}
-	s.exportable[e.typ] = struct{}{}
-	if dir == importing {
-		s.importable[e.typ] = struct{}{}
+	if s.referable == nil {
+		s.referable = make(map[typ]bool)
 	}
+	s.referable[e.typ] = s.referable[e.typ] || dir == importing
 	return true, nil
 }
 

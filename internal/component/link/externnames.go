@@ -7,23 +7,23 @@ import (
 
 // externNames are the names of a scope's imports, or of its exports.
 type externNames struct {
+	// seen are the names in the form in which they must differ.
 	seen map[string]struct{}
 
-	// resources are the resource types among them, under their latest names.
+	// resources are the resource types among them.
 	resources map[*wit.Resource]string
-	known     map[string]struct{}
 }
 
 func (n *externNames) addResource(name string, r *wit.Resource) {
 	if n.resources == nil {
-		n.resources, n.known = make(map[*wit.Resource]string), make(map[string]struct{})
+		n.resources = make(map[*wit.Resource]string)
 	}
 	n.resources[r] = name
-	n.known[name] = struct{}{}
 }
 
-// check checks that a name may name e, and that it is unlike the names before it.
-func (n *externNames) check(v *validator, name string, e entity, offset int) error {
+// check checks that a name may name e, and that it is unlike the names before it, which are those
+// of a table.
+func (n *externNames) check(before *table, name string, e entity, offset int) error {
 	x, err := parseName(name, offset)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func (n *externNames) check(v *validator, name string, e entity, offset int) err
 		if !ok || e.sort != binary.FuncSort {
 			return binary.Errorf(binary.Invalid, offset, "%q is no function", name)
 		}
-		if why := n.checkFunc(x, f); why != "" {
+		if why := n.checkFunc(before, x, f); why != "" {
 			return binary.Errorf(binary.Invalid, offset, "%q %s", name, why)
 		}
 	}
@@ -49,11 +49,12 @@ func (n *externNames) check(v *validator, name string, e entity, offset int) err
 }
 
 // checkFunc tells the fault of a function of a resource type, or nothing.
-func (n *externNames) checkFunc(x externName, f *wit.Func) string {
+func (n *externNames) checkFunc(before *table, x externName, f *wit.Func) string {
 	var handle *wit.Type
 	switch x.kind {
 	case staticName:
-		if _, ok := n.known[x.resource]; !ok {
+		e, _ := before.get(x.resource)
+		if _, ok := e.typ.(*wit.Resource); !ok {
 			return "is of a resource type that is not known here"
 		}
 		return ""

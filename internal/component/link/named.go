@@ -8,8 +8,15 @@ import "github.com/wasport/wasport/internal/component/wit"
 // Source: component model, Explainer.md, "Import and Export Definitions".
 type namedTypes struct {
 	v      *validator
-	set    map[typ]struct{}
+	set    map[typ]bool
+	dir    direction
 	offset int
+}
+
+// has reports whether t is named.
+func (n *namedTypes) has(t typ) bool {
+	imported, ok := n.set[t]
+	return ok && (imported || n.dir == exporting)
 }
 
 // typ reports whether the parts of t are named. T is about to be.
@@ -56,8 +63,7 @@ func (n *namedTypes) value(t *wit.Type) (bool, error) {
 	}
 	switch t.Kind() {
 	case wit.KindFlags, wit.KindEnum, wit.KindRecord, wit.KindVariant:
-		_, ok := n.set[t]
-		return ok, nil
+		return n.has(t), nil
 	}
 	return n.parts(t)
 }
@@ -67,8 +73,7 @@ func (n *namedTypes) parts(t *wit.Type) (bool, error) {
 		return false, err
 	}
 	if r := t.Resource(); r != nil {
-		_, ok := n.set[r]
-		return ok, nil
+		return n.has(r), nil
 	}
 	for _, f := range t.Fields() {
 		if ok, err := n.value(f.Type); !ok || err != nil {

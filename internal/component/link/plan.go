@@ -10,7 +10,7 @@ const (
 	maxModules    = 64
 	maxCores      = 256
 	maxComponents = 256
-	maxSteps      = 20_000
+	maxSteps      = 10_000
 )
 
 // Plan validates a component and plans how to make an instance of it in a world. With trapMissing,
@@ -30,7 +30,7 @@ func Plan(c *binary.Component, w World, trapMissing bool) (*Program, error) {
 		trapMissing: trapMissing,
 		left:        freeNodes + c.Size,
 		leftBytes:   freeBytes + 4*c.Size,
-		resources:   make(map[*wit.Resource]int),
+		resources:   make(map[*wit.Resource]int, len(k.typ.imported)),
 		modules:     make(map[moduleKey]int),
 	}
 	if err := p.root(k); err != nil {
@@ -129,9 +129,10 @@ func (p *planner) newComponent(k *checked, parent int, outer *component) (*compo
 	}
 	p.Components = append(p.Components, Component{parent})
 	c := &component{planner: p, checked: k, index: len(p.Components) - 1, outer: outer,
-		concrete: make(map[*wit.Resource]*wit.Resource)}
+		concrete: make(map[*wit.Resource]*wit.Resource, len(k.typ.imported))}
 	c.substitution = wit.NewSubstitution(c.concrete)
 	c.exported.names = k.typ.exports.names
+	c.exported.items = make([]item, 0, k.typ.exports.len())
 	return c, p.expand(len(k.Defs), k.Offset)
 }
 
@@ -306,7 +307,7 @@ func (c *component) exports(d *binary.Exports, fact *instanceFact) error {
 	if err := c.expand(len(d.Exports), d.At()); err != nil {
 		return err
 	}
-	i := &instance{names: fact.exports}
+	i := &instance{fact.exports, make([]item, 0, len(d.Exports))}
 	for n, x := range d.Exports {
 		i.items = append(i.items, c.item(x.Item, fact.resources[n]))
 	}

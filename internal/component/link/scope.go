@@ -49,12 +49,22 @@ type scope struct {
 	explicit      map[*wit.Resource]*path
 	explicitOrder []*wit.Resource
 
-	// importable and exportable are the types that imports and exports may refer to.
-	importable, exportable map[typ]struct{}
+	// referable are the types that exports may refer to. They are true if imports may, too.
+	referable map[typ]bool
 }
 
-func newScope(kind scopeKind, outer *scope) *scope {
-	return &scope{kind: kind, outer: outer, imports: newTable(), exports: newTable()}
+func newScope(kind scopeKind, outer *scope, defs []binary.Definition) *scope {
+	imports, exports := 0, 0
+	for _, d := range defs {
+		switch d.(type) {
+		case *binary.Import:
+			imports++
+		case *binary.Export:
+			exports++
+		}
+	}
+	return &scope{kind: kind, outer: outer, imports: newTable(imports),
+		exports: newTable(exports)}
 }
 
 // define adds a resource type that is new in each instance.

@@ -31,7 +31,15 @@ type names struct {
 	index map[string]int
 }
 
-func newTable() table { return table{names: &names{}} }
+// newTable makes a table with room for n entities.
+func newTable(n int) table {
+	t := table{names: &names{}}
+	if n > 0 {
+		t.list, t.items = make([]string, 0, n), make([]entity, 0, n)
+		t.index = make(map[string]int, n)
+	}
+	return t
+}
 
 func (t *table) len() int { return len(t.items) }
 

@@ -74,7 +74,7 @@ func check(c *binary.Component) (*validator, *checked, error) {
 
 func (v *validator) component(c *binary.Component, outer *scope) (*checked, error) {
 	k := &checked{Component: c, facts: make([]any, len(c.Defs))}
-	s := newScope(componentScope, outer)
+	s := newScope(componentScope, outer, c.Defs)
 	for i, d := range c.Defs {
 		fact, err := v.definition(s, c, d)
 		if err != nil {
@@ -229,7 +229,7 @@ func (v *validator) instantiate(s *scope, d *binary.Instantiate) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	args, fact := newTable(), &instanceFact{}
+	args, fact := newTable(len(d.Args)), &instanceFact{}
 	for i, a := range d.Args {
 		e, err := s.entity(a.Item, d.At())
 		if err != nil {
@@ -275,8 +275,9 @@ func (v *validator) noteResource(fact *instanceFact, i int, e entity) {
 
 // exports checks an instance that consists of items, and adds it.
 func (v *validator) exports(s *scope, d *binary.Exports) (any, error) {
-	i, fact := &instanceType{exports: newTable()}, &instanceFact{}
+	i, fact := &instanceType{exports: newTable(len(d.Exports))}, &instanceFact{}
 	var names externNames
+	none := newTable(0) // no resource type gets a name here
 	for n, x := range d.Exports {
 		e, err := s.entity(x.Item, d.At())
 		if err != nil {
@@ -294,7 +295,7 @@ func (v *validator) exports(s *scope, d *binary.Exports) (any, error) {
 			i.explicit = append(i.explicit, bound{v.base(t), &path{name: x.Name}})
 			v.noteResource(fact, n, e)
 		}
-		if err := names.check(v, x.Name, e, d.At()); err != nil {
+		if err := names.check(&none, x.Name, e, d.At()); err != nil {
 			return nil, err
 		}
 		if !i.exports.add(x.Name, e) {
