@@ -226,7 +226,7 @@ type Checker interface {
 	CheckOpen(Type) error
 
 	// CheckLookup returns the error, which wraps syscall.EACCES, with which LookupAddrs would
-	// refuse the name. It looks nothing up.
+	// refuse the name, and syscall.EINVAL for a text that is no name. It looks nothing up.
 	CheckLookup(name string) error
 }
 

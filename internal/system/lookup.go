@@ -28,8 +28,8 @@ type lookup struct {
 const maxLookups = 256
 
 // StartLookup begins to look up a host name, which is not an address literal, and returns a
-// descriptor for LookupAddrs. Closing it ends the lookup. A name that the policy refuses is EACCES
-// at once, and EAGAIN beyond maxLookups.
+// descriptor for LookupAddrs. Closing it ends the lookup. Errors: EACCES for a name that the policy
+// refuses, EINVAL for a text that is no name, EAGAIN beyond maxLookups.
 func (t *Thread) StartLookup(host string, family network.Family) (int32, error) {
 	if err := t.checkRoom(); err != nil {
 		return -1, err

@@ -8,7 +8,6 @@ import (
 
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/network"
-	"github.com/wasport/wasport/policy"
 )
 
 // lookup is a resolve-address-stream.
@@ -31,15 +30,14 @@ func (g *Guest) resolve(name string) (*lookup, error) {
 	if a, ok := parseLiteral(name); ok {
 		return &lookup{fd: noFD, addrs: []netip.Addr{a}, answered: true}, nil
 	}
-	canonical, err := policy.CanonicalName(name)
-	if err != nil {
-		return nil, invalidArgument
+	fd, err := g.StartLookup(name, network.AnyFamily)
+	switch err {
+	case nil:
+		return &lookup{fd: fd}, nil
+	case syscall.EAGAIN: // too many are under way
+		return nil, temporaryResolverFailure
 	}
-	fd, err := g.StartLookup(canonical, network.AnyFamily)
-	if err != nil {
-		return nil, lookupCode(err)
-	}
-	return &lookup{fd: fd}, nil
+	return nil, lookupCode(err)
 }
 
 // parseLiteral parses an IPv4 address, or an IPv6 one with or without brackets.

@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"syscall"
+
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
 )
@@ -24,6 +26,9 @@ func (n *Network) CheckOpen(typ network.Type) error {
 // CheckLookup refuses the name that LookupAddrs would refuse. A dry run leaves it to LookupAddrs to
 // report the refusal.
 func (n *Network) CheckLookup(name string) error {
+	if _, err := policy.CanonicalName(name); err != nil {
+		return syscall.EINVAL
+	}
 	r := policy.Request{Op: policy.OpResolve, Name: name}
 	active := n.active.Load()
 	if d := active.policy.Decide(r, n.pins); !d.Allowed && !n.options.DryRun {

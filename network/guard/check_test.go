@@ -29,6 +29,9 @@ func TestCheckTellsRefusalsBeforehand(t *testing.T) {
 		{"udp", "allow listen udp://127.0.0.1:80", udp, nil, 0, 0},
 		{"udp for tcp", "allow listen tcp://127.0.0.1:80", udp, syscall.EACCES, policy.OpOpen, 1},
 		{"name", "allow resolve name.test", lookup, nil, 0, 0},
+		{"no name", "allow resolve *", func(n *guard.Network) error {
+			return n.CheckLookup("a b")
+		}, syscall.EINVAL, policy.OpAlter, 0},
 		{"other name", "allow resolve other.test", lookup, syscall.EACCES, policy.OpResolve, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -42,11 +45,11 @@ func TestCheckTellsRefusalsBeforehand(t *testing.T) {
 						OnRefusal: func(r *policy.Refusal) { reported++ },
 					})
 				want, refusals := test.want, uint64(0)
-				if want != nil {
+				if want == syscall.EACCES {
 					refusals = 1
-				}
-				if dryRun {
-					want, refusals = nil, test.dryRun
+					if dryRun {
+						want, refusals = nil, test.dryRun
+					}
 				}
 				if err := test.check(n); !errors.Is(err, want) {
 					t.Errorf("dry run %v: got %v, want %v", dryRun, err, want)
