@@ -154,6 +154,9 @@ func (g *componentGuest) callHost(ctx context.Context, i int, stack []uint64) er
 	if cause := g.thread.Err(); cause != nil {
 		return cause
 	}
+	if err == nil {
+		return nil // errors.As would allocate.
+	}
 	if trap := (*canon.Trap)(nil); errors.As(err, &trap) {
 		return guestFault{trap}
 	}
