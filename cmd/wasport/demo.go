@@ -14,13 +14,14 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/dnstest"
+	componentguests "github.com/wasport/wasport/internal/guests/components"
 	"github.com/wasport/wasport/internal/guests/demo"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 	"github.com/wasport/wasport/policy"
 )
 
-const demoBefore = `wasport demo runs WebAssembly modules that talk to each other over loopback, each in its own sandbox.
+const demoBefore = `wasport demo runs WebAssembly modules and a component that talk to each other over loopback, each in its own sandbox.
 
 It needs no internet and ends by itself. Its exit status is 0 on success.
 `
@@ -58,7 +59,7 @@ func runDemo(args []string) error {
 	defer rt.Close(context.WithoutCancel(ctx))
 	d := &demonstration{runtime: rt}
 	steps := append(d.pairSteps("127.0.0.1"), d.pairSteps("::1")...)
-	for _, step := range append(steps, d.runLookup, d.runRefusal) {
+	for _, step := range append(steps, d.runComponent, d.runLookup, d.runRefusal) {
 		if err := step(ctx); err != nil {
 			return demoError(err)
 		}
@@ -98,6 +99,9 @@ type demoGuest struct {
 func (d *demonstration) startGuest(ctx context.Context, name, module string,
 	n network.Network, rules []string, args ...string) (*demoGuest, error) {
 	wasm, err := demo.FS.ReadFile(module + ".wasm")
+	if module == demoComponent {
+		wasm, err = componentguests.TCPClient, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +148,18 @@ func (d *demonstration) startGuest(ctx context.Context, name, module string,
 	return a, nil
 }
 
+// demoComponent is the name of the only guest that is a component.
+const demoComponent = "component"
+
+// runComponent has a component connect to a core module. One policy holds for both.
+func (d *demonstration) runComponent(ctx context.Context) error {
+	d.printf("\nA component for WASI 0.2 talks to a core module, under the same policy.")
+	const host = "127.0.0.1"
+	rules := []string{"listen tcp://" + host + ":0", "connect tcp://" + host}
+	return d.runTwo(ctx, host, rules, func(string) []string { return rules }, "demo_tcp_server",
+		demoComponent, "hello from a component")
+}
+
 // pairSteps returns the steps in which a server and a client talk on an address by TCP and UDP. If
 // the machine lacks the address, the only step says so.
 func (d *demonstration) pairSteps(host string) []func(context.Context) error {
@@ -161,17 +177,27 @@ func (d *demonstration) pairSteps(host string) []func(context.Context) error {
 	}
 }
 
-// runPair runs a server and a client. The failure of one of them stops the other.
+// runPair runs a server and a client.
 func (d *demonstration) runPair(ctx context.Context, host, protocol string) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	d.printf("\nA server and a client talk %s on %s.", strings.ToUpper(protocol), host)
 	at := func(port string) string { return protocol + "://" + net.JoinHostPort(host, port) }
 	rules := []string{"listen " + at("0")}
 	if protocol == "udp" { // an answer is a send, and the port is the system's choice
 		rules = append(rules, "connect udp://"+host)
 	}
-	server, err := d.startGuest(ctx, "server", "demo_"+protocol+"_server", nil, rules, host)
+	connect := func(port string) []string { return []string{"connect " + at(port)} }
+	return d.runTwo(ctx, host, rules, connect, "demo_"+protocol+"_server",
+		"demo_"+protocol+"_client")
+}
+
+// runTwo runs a server and a client, which gets the server's address, its port and args. The
+// failure of one of them stops the other.
+func (d *demonstration) runTwo(ctx context.Context, host string, serverRules []string,
+	clientRules func(port string) []string, serverModule, clientModule string,
+	args ...string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	server, err := d.startGuest(ctx, "server", serverModule, nil, serverRules, host)
 	if err != nil {
 		return err
 	}
@@ -179,8 +205,8 @@ func (d *demonstration) runPair(ctx context.Context, host, protocol string) erro
 	if !ok {
 		return <-server.ended
 	}
-	client, err := d.startGuest(ctx, "client", "demo_"+protocol+"_client", nil,
-		[]string{"connect " + at(port)}, host, port)
+	client, err := d.startGuest(ctx, "client", clientModule, nil, clientRules(port),
+		append([]string{host, port}, args...)...)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,8 @@ var mayImport = map[string][]string{
 		"internal/outside", "internal/printable", "internal/system", "network", "network/guard",
 		"network/kernel", "policy"},
 	"cmd/wasport": {"", "guest/c", "internal/bytesize", "internal/dnstest",
-		"internal/engine/codecache", "internal/guests/demo", "internal/hostpath",
+		"internal/engine/codecache", "internal/guests/components", "internal/guests/demo",
+		"internal/hostpath",
 		"internal/outside", "internal/printable", "network", "network/guard", "network/kernel",
 		"policy"},
 }

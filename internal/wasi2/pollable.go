@@ -127,6 +127,7 @@ func (g *Guest) poll() ([]uint32, error) {
 	if len(p.reps) == 0 {
 		return nil, trapf("the list is empty")
 	}
+	g.ChargeSteps(len(p.reps) / 64)
 	p.interests, p.previous = p.previous[:0], p.interests
 	p.positions, p.ready = p.positions[:0], p.ready[:0]
 	anyReady := false

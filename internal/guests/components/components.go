@@ -10,3 +10,8 @@ import "embed"
 //
 //go:embed *.wasm
 var FS embed.FS
+
+// TCPClient is tcp_client.wasm, for programs that need no other.
+//
+//go:embed tcp_client.wasm
+var TCPClient []byte
