@@ -26,13 +26,16 @@ type callbackQueues struct {
 
 	// done is closed when the guest has ended.
 	done <-chan struct{}
+
+	// onPanic ends the guest.
+	onPanic func(*outside.Panic)
 }
 
 // attach connects the queues to the guest before its start.
 func (o *callbackQueues) attach(sys *system.Guest) {
-	o.done = sys.Context().Done()
+	o.done, o.onPanic = sys.Context().Done(), sys.KillForPanic
 	for _, q := range o.all() {
-		q.OnPanic = sys.KillForPanic
+		q.OnPanic = o.onPanic
 	}
 }
 
@@ -74,12 +77,17 @@ func (o *callbackQueues) onFiltered(f func(*policy.Filtered)) func(*policy.Filte
 	}
 }
 
-// audit returns a logger that queues records for l.
-func (o *callbackQueues) audit(l *slog.Logger) *slog.Logger {
+// callNetwork makes a call of the guest's network for guard.Options.
+func (o *callbackQueues) callNetwork(f func()) { outside.Protect("Config.Network", f, o.onPanic) }
+
+// audit returns a logger that queues records of the guest for l.
+func (o *callbackQueues) audit(l *slog.Logger, guest string) (named *slog.Logger, err error) {
+	outside.Protect("Config.Audit", func() { l = l.With("guest", guest) },
+		func(p *outside.Panic) { err = (*HostPanic)(p) })
 	o.records.OnDropped = func(n uint64) {
 		l.Warn("network decisions were not recorded, since the log did not take them", "omitted", n)
 	}
-	return slog.New(&auditHandler{o, l.Handler()})
+	return slog.New(&auditHandler{o, l.Handler()}), err
 }
 
 // auditHandler is a slog.Handler that queues records for another one.

@@ -234,10 +234,12 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 	if err := checkStrings(c.Args, c.Env); err != nil {
 		return nil, nil, err
 	}
-	guarded := c.guardNetwork(threads, out)
-	s.Network = guarded
-	err := c.openResources(&s, guarded)
+	guarded, err := c.guardNetwork(threads, out)
 	if err != nil {
+		return nil, nil, err
+	}
+	s.Network = guarded
+	if err := c.openResources(&s, guarded); err != nil {
 		for _, p := range s.Preopens {
 			p.Dir.Close()
 		}

@@ -46,7 +46,7 @@ func (g *Guest) Policy() *policy.Policy { return g.guard.Policy() }
 func (g *Guest) Counters() Counters { return Counters(g.guard.Counters()) }
 
 // guardNetwork puts the policy in front of the guest's network.
-func (c *Config) guardNetwork(threads bool, out *callbackQueues) *guard.Network {
+func (c *Config) guardNetwork(threads bool, out *callbackQueues) (*guard.Network, error) {
 	base := c.Network
 	if base == nil {
 		base = kernel.New(kernel.Config{})
@@ -56,10 +56,14 @@ func (c *Config) guardNetwork(threads bool, out *callbackQueues) *guard.Network 
 		OnStranger: out.onRefusal("Config.OnStranger", c.OnStranger),
 		OnFiltered: out.onFiltered(c.OnFiltered), OnLimit: out.onLimit(c.OnLimit),
 		Audit: c.Audit, Learner: c.Learner, DryRun: c.DryRun, Shared: threads,
+		Call:         out.callNetwork,
 		SocketMemory: int64(min(c.MaxSocketMemory, math.MaxInt64)),
 	}
 	if o.Audit != nil {
-		o.Audit = out.audit(o.Audit.With("guest", c.name()))
+		var err error
+		if o.Audit, err = out.audit(o.Audit, c.name()); err != nil {
+			return nil, err
+		}
 	}
-	return guard.New(base, c.Policy, o)
+	return guard.New(base, c.Policy, o), nil
 }

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -90,18 +93,52 @@ type statAndClose interface {
 	Close() error
 }
 
+// loopbackNames is a network on which each name is a loopback address.
+type loopbackNames struct{ fakeNetwork }
+
+func (loopbackNames) LookupAddrs(context.Context, network.Family, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+}
+
+// listenerWithStranger is a listener with a connection in its queue, and a policy that admits no
+// peer from there.
+func listenerWithStranger(t *testing.T) ([]syscall.Conn, *policy.Policy) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	stranger, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stranger.Close() })
+	return []syscall.Conn{l.(*net.TCPListener)},
+		testutil.Policy(t, fmt.Sprintf("allow listen tcp://%s from 10.0.0.1", l.Addr()))
+}
+
 // embedderParts lists configurations of which one part calls f, with the guest's function that
 // reaches that part.
 func embedderParts(t *testing.T, f func()) []embedderPart {
 	named := testutil.Policy(t, "allow resolve *.test")
 	write := writeFunc(func(b []byte) (int, error) { f(); return len(b), nil })
 	read := readFunc(func(b []byte) (int, error) { f(); return len(b), nil })
+	sockets, others := listenerWithStranger(t)
 	return []embedderPart{
 		{"Stdin", "read", "Config.Stdin", false, wasport.Config{Stdin: read}},
 		{"Stdout", "write", "Config.Stdout", true, wasport.Config{Stdout: write}},
+		{"Stderr", "error", "Config.Stderr", true, wasport.Config{Stderr: write}},
 		{"Random", "random", "random_get", true, wasport.Config{Random: read}},
 		{"OnRefusal", "resolve", "Config.OnRefusal", true,
 			wasport.Config{OnRefusal: func(*policy.Refusal) { f() }}},
+		{"OnStranger", "accept", "Config.OnStranger", true, wasport.Config{Sockets: sockets,
+			Policy: others, OnStranger: func(*policy.Refusal) { f() }}},
+		{"OnFiltered", "resolve", "Config.OnFiltered", true, wasport.Config{
+			Policy:  testutil.Policy(t, "allow connect tcp://*.test:80"),
+			Network: loopbackNames{}, OnFiltered: func(*policy.Filtered) { f() }}},
+		{"OnLimit", "open", "Config.OnLimit", true, wasport.Config{MaxDescriptors: 3,
+			OnLimit: func(string, int) { f() }}},
 		{"Audit", "resolve", "Config.Audit", true, wasport.Config{Audit: slog.New(handleFunc(f))}},
 		{"Trace", "write", "Config.Trace", true, wasport.Config{Trace: write}},
 		{"FS for a path", "open_file", "path_open", true,
@@ -111,6 +148,8 @@ func embedderParts(t *testing.T, f func()) []embedderPart {
 		{"Network for a socket", "open", "sock_open", true,
 			wasport.Config{Network: fakeNetwork(f)}},
 		{"Network for a name", "resolve", "Config.Network", false,
+			wasport.Config{Network: fakeNetwork(f), Policy: named}},
+		{"Network for a service", "service", "Config.Network", false,
 			wasport.Config{Network: fakeNetwork(f), Policy: named}},
 	}
 }
@@ -129,26 +168,86 @@ func TestPanicInEmbedderPart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	boom := errors.New("boom")
-	for _, e := range embedderParts(t, func() { panic(boom) }) {
-		t.Run(e.name, func(t *testing.T) {
-			e.config.Function = e.function
-			_, err := m.Run(context.Background(), e.config)
-			var p *wasport.HostPanic
-			var trap *wasport.Trap
-			if !errors.As(err, &p) || errors.As(err, &trap) || !errors.Is(err, boom) {
-				t.Fatalf("got %v, want a HostPanic with %v", err, boom)
+	for _, kind := range panicKinds {
+		t.Run(kind.name, func(t *testing.T) {
+			for _, e := range embedderParts(t, kind.do) {
+				t.Run(e.name, func(t *testing.T) {
+					e.config.Function = e.function
+					_, err := m.Run(context.Background(), e.config)
+					checkHostPanic(t, err, e.wantIn, kind)
+				})
 			}
-			if p.In != e.wantIn || !strings.Contains(p.Stack, "outside_test.go") {
-				t.Errorf("got a panic in %s, want %s, with the stack of this file:\n%s", p.In,
-					e.wantIn, p.Stack)
+			for _, e := range embedderParts(t, kind.do) { // with another stranger
+				t.Run(e.name+" of an instance", func(t *testing.T) {
+					i := newInstance(t, m, e.config)
+					go i.Call(context.Background(), e.function) // may end the goroutine
+					_, err := i.Wait()
+					checkHostPanic(t, err, e.wantIn, kind)
+					var ended *wasport.EndedError
+					_, err = i.Call(context.Background(), e.function)
+					if checkHostPanic(t, err, e.wantIn, kind); !errors.As(err, &ended) {
+						t.Errorf("got %v from the next call, want an EndedError", err)
+					}
+				})
 			}
 		})
 	}
+	boom := errors.New("boom")
 	bystander.Stop(boom)
 	if _, err := bystander.Wait(); err != boom {
 		t.Errorf("got %v from another guest, want %v", err, boom)
 	}
+}
+
+// panicKind is a way to panic.
+type panicKind struct {
+	name  string
+	do    func()
+	value any // nil = any
+}
+
+var panicKinds = []panicKind{
+	{"error", func() { panic(io.ErrNoProgress) }, io.ErrNoProgress},
+	{"value", func() { panic(panicValue{7}) }, panicValue{7}},
+	{"nil", func() { panic(nil) }, nil},
+	{"fault", func() { var p *int; *p = 1 }, nil},
+	{"Goexit", runtime.Goexit, nil},
+}
+
+type panicValue struct{ n int }
+
+// checkHostPanic checks the error of a guest for which the part called in panicked.
+func checkHostPanic(t *testing.T, err error, in string, kind panicKind) {
+	t.Helper()
+	var p *wasport.HostPanic
+	var trap *wasport.Trap
+	if !errors.As(err, &p) || errors.As(err, &trap) {
+		t.Fatalf("got %v, want a HostPanic", err)
+	}
+	if kind.value != nil && p.Value != kind.value || p.Value == nil {
+		t.Errorf("got the value %v, want %v", p.Value, kind.value)
+	}
+	if p.In != in || !strings.Contains(p.Stack, "outside_test.go") {
+		t.Errorf("got a panic in %s, want %s, with the stack of this file:\n%s", p.In, in, p.Stack)
+	}
+}
+
+// TestPanicInHostFunction has host functions panic in guests of each kind.
+func TestPanicInHostFunction(t *testing.T) {
+	var kind panicKind
+	f := func(context.Context, *wasport.Caller, uint64) uint64 { kind.do(); return 0 }
+	eachHostRuntime(t, f, func(t *testing.T, m *wasport.Module) {
+		for _, kind = range panicKinds {
+			t.Run(kind.name, func(t *testing.T) {
+				_, err := m.Run(context.Background(), wasport.Config{})
+				checkHostPanic(t, err, "host.f", kind)
+				i := newInstance(t, m, wasport.Config{})
+				go i.Call(context.Background(), "call", 1)
+				_, err = i.Wait()
+				checkHostPanic(t, err, "host.f", kind)
+			})
+		}
+	})
 }
 
 // TestReadersAndWritersWithInvalidCount has readers and writers return counts that io.Reader and

@@ -75,6 +75,11 @@ type Options struct {
 	// still reported, recorded and counted.
 	DryRun bool
 
+	// Call makes a call of the network that no call of the guest waits for, and that is therefore
+	// made on a goroutine of its own or late, such as waiting for a limited socket. If f panics,
+	// Call may recover. Nil = f is called.
+	Call func(f func())
+
 	// Shared tells that other threads of the guest can read the buffers while a socket receives
 	// into them. A datagram is then copied into the buffers after its sender was admitted.
 	Shared bool
@@ -118,7 +123,10 @@ func New(base network.Network, p *policy.Policy, o Options) *Network {
 	if o.Audit != nil {
 		n.deniedPeers.limiter = rate.NewLimiter(deniedRecordsPerSecond, deniedRecordsPerSecond)
 	}
-	n.memory.releaseSocket = n.releaseSocket
+	if n.options.Call == nil {
+		n.options.Call = func(f func()) { f() }
+	}
+	n.memory.releaseSocket, n.memory.call = n.releaseSocket, n.options.Call
 	n.active.Store(&policySnapshot{policy: p, limits: n.limitsOf(p, limits{})})
 	return n
 }

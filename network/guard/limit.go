@@ -99,9 +99,10 @@ func (n *Network) reserveSocket(active *policySnapshot) error {
 	if active.sockets == 0 || open <= int64(active.sockets) {
 		return nil
 	}
-	n.memory.mu.Lock()
-	n.memory.sweep() // closed sockets may have sent their data since
-	n.memory.mu.Unlock()
+	n.memory.locked(func(m *memoryAccount) error {
+		m.sweep() // closed sockets may have sent their data since
+		return nil
+	})
 	if n.counters.openSockets.Load() <= int64(active.sockets) {
 		return nil
 	}

@@ -63,6 +63,9 @@ type memoryAccount struct {
 	closed     bool
 	// releaseSocket takes one socket from the limit of sockets.
 	releaseSocket func()
+
+	// call is Options.Call.
+	call func(f func())
 }
 
 // socketCharge is the memory charged for the queues of one socket, in bytes: its two buffers, and
@@ -78,9 +81,7 @@ type unsentCharge struct {
 
 // withMemory calls f with memory.mu held. If f returns ENOBUFS, withMemory also reports the limit.
 func (n *Network) withMemory(active *policySnapshot, f func(m *memoryAccount) error) error {
-	n.memory.mu.Lock()
-	err := f(&n.memory)
-	n.memory.mu.Unlock()
+	err := n.memory.locked(f)
 	if err == syscall.ENOBUFS {
 		n.noteLimited("socket_memory", int(active.memory))
 		if n.options.Audit != nil {
@@ -88,6 +89,13 @@ func (n *Network) withMemory(active *policySnapshot, f func(m *memoryAccount) er
 		}
 	}
 	return err
+}
+
+// locked calls f with mu held. The code of the network that f calls may panic.
+func (m *memoryAccount) locked(f func(m *memoryAccount) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return f(m)
 }
 
 // checkRoom returns ENOBUFS if want bytes cannot be charged.
@@ -322,10 +330,12 @@ func (m *memoryAccount) scheduleSweep() {
 func (m *memoryAccount) sweep() {
 	kept := m.unsent[:0]
 	for _, u := range m.unsent {
-		size, err := u.Memory()
+		size := int64(0) // if it panics
+		var err error
+		m.call(func() { size, err = u.Memory() })
 		m.used -= u.charge
 		if size == 0 || err != nil || m.closed {
-			u.Close()
+			m.call(func() { u.Close() })
 			m.releaseSocket()
 			continue
 		}

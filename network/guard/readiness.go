@@ -261,7 +261,7 @@ func (s *socket) notify(want network.Events, wake func()) (stop func()) {
 // watchOnce waits for an event, and then wakes every notification that wants it. It ignores the
 // result of Wait, since each caller polls the socket when it is woken.
 func (s *socket) watchOnce(e network.Events) {
-	s.Wait(e, time.Time{})
+	s.net.options.Call(func() { s.Wait(e, time.Time{}) })
 	s.notifyMu.Lock()
 	s.watchedEvents &^= e
 	var wake []func()

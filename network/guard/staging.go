@@ -19,6 +19,13 @@ type stagingBuf struct {
 
 var stagingBufs = sync.Pool{New: func() any { return new(stagingBuf) }}
 
+// recvLocked is recvFiltered with recvMu held.
+func (s *socket) recvLocked(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+	s.recvMu.Lock()
+	defer s.recvMu.Unlock()
+	return s.recvFiltered(bufs, flags)
+}
+
 // recvStaged receives a datagram, and copies it into bufs after its sender was admitted.
 func (s *socket) recvStaged(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
 	staging := stagingBufs.Get().(*stagingBuf)
@@ -30,9 +37,7 @@ func (s *socket) recvStaged(bufs [][]byte, flags network.RecvFlags) (network.Rec
 	staging.list[0] = staging.data[:min(size, maxDatagram)]
 	// Of two threads that peek at the same datagram and do not admit it, the second would drop the
 	// datagram behind it. recvMu lets only one of them receive.
-	s.recvMu.Lock()
-	r, err := s.recvFiltered(staging.list[:], flags)
-	s.recvMu.Unlock()
+	r, err := s.recvLocked(staging.list[:], flags)
 	rest := staging.data[:r.N]
 	for _, b := range bufs {
 		rest = rest[copy(b, rest):]

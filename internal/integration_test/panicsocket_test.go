@@ -1,0 +1,231 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/testutil"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/policy"
+)
+
+// countedNetwork is the host's network with a hook before each call of a method.
+type countedNetwork struct {
+	network.Network
+	hook func(method string)
+}
+
+func (n countedNetwork) Open(f network.Family, typ network.Type) (network.Socket, error) {
+	n.hook("Open")
+	s, err := n.Network.Open(f, typ)
+	return n.wrap(s), err
+}
+
+func (n countedNetwork) wrap(s network.Socket) network.Socket {
+	if s == nil {
+		return nil
+	}
+	return &countedSocket{s, n}
+}
+
+// countedSocket is a socket of countedNetwork. It has the optional methods of the kernel's.
+type countedSocket struct {
+	s network.Socket
+	n countedNetwork
+}
+
+func (c *countedSocket) Family() network.Family { c.n.hook("Family"); return c.s.Family() }
+func (c *countedSocket) Type() network.Type     { c.n.hook("Type"); return c.s.Type() }
+func (c *countedSocket) Poll(want network.Events) (network.Events, error) {
+	c.n.hook("Poll")
+	return c.s.Poll(want)
+}
+func (c *countedSocket) Available() (int, error) {
+	c.n.hook("Available")
+	return c.s.Available()
+}
+func (c *countedSocket) Bind(a netip.AddrPort) error {
+	c.n.hook("Bind")
+	return c.s.Bind(a)
+}
+func (c *countedSocket) Listen(backlog int) error {
+	c.n.hook("Listen")
+	return c.s.Listen(backlog)
+}
+func (c *countedSocket) Connect(a netip.AddrPort) error {
+	c.n.hook("Connect")
+	return c.s.Connect(a)
+}
+func (c *countedSocket) FinishConnect() error {
+	c.n.hook("Finish")
+	return c.s.FinishConnect()
+}
+func (c *countedSocket) Shutdown(how network.How) error {
+	c.n.hook("Shutdown")
+	return c.s.Shutdown(how)
+}
+func (c *countedSocket) Close() error {
+	c.n.hook("Close")
+	return c.s.Close()
+}
+func (c *countedSocket) Readiness() network.Readiness {
+	c.n.hook("Readiness")
+	return network.Readiness{Notify: c.notify}
+}
+func (c *countedSocket) LocalAddr() (netip.AddrPort, error) {
+	c.n.hook("LocalAddr")
+	return c.s.LocalAddr()
+}
+func (c *countedSocket) RemoteAddr() (netip.AddrPort, error) {
+	c.n.hook("RemoteAddr")
+	return c.s.RemoteAddr()
+}
+func (c *countedSocket) Accept() (network.Socket, netip.AddrPort, error) {
+	c.n.hook("Accept")
+	s, from, err := c.s.Accept()
+	return c.n.wrap(s), from, err
+}
+func (c *countedSocket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
+	c.n.hook("Send")
+	return c.s.Send(bufs, to)
+}
+func (c *countedSocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+	c.n.hook("Recv")
+	return c.s.Recv(bufs, flags)
+}
+func (c *countedSocket) Option(o network.Option) (int64, error) {
+	c.n.hook("Option")
+	return c.s.Option(o)
+}
+func (c *countedSocket) SetOption(o network.Option, v int64) error {
+	c.n.hook("SetOption")
+	return c.s.SetOption(o, v)
+}
+func (c *countedSocket) Join(group netip.Addr, on network.Interface) error {
+	c.n.hook("Join")
+	return c.s.Join(group, on)
+}
+func (c *countedSocket) Leave(group netip.Addr, on network.Interface) error {
+	c.n.hook("Leave")
+	return c.s.Leave(group, on)
+}
+func (c *countedSocket) Wait(want network.Events, deadline time.Time) (network.Events, error) {
+	c.n.hook("Wait")
+	return c.s.Wait(want, deadline)
+}
+
+// notify waits on a goroutine of its own.
+func (c *countedSocket) notify(want network.Events, wake func()) (stop func()) {
+	c.n.hook("Notify")
+	go func() {
+		c.s.Wait(want, time.Time{})
+		wake()
+	}()
+	return func() { c.n.hook("stop") }
+}
+
+var _ network.Buffered = (*countedSocket)(nil)
+
+func (c *countedSocket) BufferLimits() (recv, send int64, err error) {
+	c.n.hook("BufferLimits")
+	return c.s.(network.Buffered).BufferLimits()
+}
+
+func (c *countedSocket) Unsent() network.Unsent {
+	c.n.hook("Unsent")
+	return &countedUnsent{c.n, 2}
+}
+
+// countedUnsent is the data of a closed socket, which the host has sent after so many calls.
+type countedUnsent struct {
+	n    countedNetwork
+	left int64
+}
+
+func (u *countedUnsent) End()         { u.n.hook("End") }
+func (u *countedUnsent) Close() error { u.n.hook("Unsent.Close"); return nil }
+func (u *countedUnsent) Reset() error { u.n.hook("Unsent.Reset"); return nil }
+func (u *countedUnsent) Memory() (int64, error) {
+	u.n.hook("Unsent.Memory")
+	u.left--
+	return max(u.left, 0), nil
+}
+
+// TestPanicInEachCallOfNetwork has a network panic in the first call that a guest makes of it, in
+// the second call of another guest, and so on to the last.
+func TestPanicInEachCallOfNetwork(t *testing.T) {
+	allowed := testutil.Policy(t, "allow connect tcp://127.0.0.1:1-65535")
+	limited := policy.New(allowed.Rules(), policy.Limits{
+		SendBytesPerSecond: 1 << 30, RecvBytesPerSecond: 1 << 30, Sockets: 100,
+	})
+	echo, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer echo.Close()
+	go func() {
+		for conn, err := echo.Accept(); err == nil; conn, err = echo.Accept() {
+			go func() { defer conn.Close(); io.Copy(conn, conn) }()
+		}
+	}()
+	port := fmt.Sprint(echo.Addr().(*net.TCPAddr).Port)
+	seen := make(map[string]bool)
+	for _, args := range [][]string{
+		{"tcp_client", "127.0.0.1", port, "hello"},
+		{"nonblock_connect", "127.0.0.1", port},
+		{"options", "4"},
+	} {
+		m := compileGuest(t, args[0])
+		for name, p := range map[string]*policy.Policy{"": allowed, " limited": limited} {
+			t.Run(args[0]+name, func(t *testing.T) {
+				panicInEachCall(t, m, seen, wasport.Config{Args: args, Policy: p})
+			})
+		}
+	}
+	for _, method := range []string{"Open", "Connect", "Send", "Recv", "Close", "Option", "Poll",
+		"Unsent", "Unsent.Memory", "Unsent.Close"} {
+		if !seen[method] {
+			t.Errorf("got panics in %v, want one in %s", slices.Sorted(maps.Keys(seen)), method)
+		}
+	}
+}
+
+// panicInEachCall runs guests until one makes all of its calls. It notes the methods that panicked.
+func panicInEachCall(t *testing.T, m *wasport.Module, seen map[string]bool, c wasport.Config) {
+	for k := int64(1); ; k++ {
+		var calls atomic.Int64
+		var panicked atomic.Pointer[string]
+		c.Network = countedNetwork{kernel.New(kernel.Config{}), func(method string) {
+			if calls.Add(1) == k {
+				panicked.Store(&method)
+				panic(method)
+			}
+		}}
+		ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+		_, err := m.Run(ctx, c)
+		cancel()
+		method := panicked.Load()
+		if method == nil {
+			if err != nil {
+				t.Errorf("got %v without a panic, want no error", err)
+			}
+			return
+		}
+		seen[*method] = true
+		var p *wasport.HostPanic
+		if !errors.As(err, &p) || p.Value != *method {
+			t.Fatalf("call %d, of %s: got %v, want a HostPanic with its name", k, *method, err)
+		}
+	}
+}
