@@ -3,13 +3,14 @@ module github.com/wasport/wasport/bench/components
 go 1.26.8
 
 require (
+	github.com/bytecodealliance/wasmtime-go/v39 v39.0.1
 	github.com/samyfodil/wazy v0.7.0
+	github.com/tetratelabs/wazero v1.12.0
 	github.com/wasport/wasport v0.0.0
 )
 
 require (
 	github.com/pelletier/go-toml/v2 v2.4.3 // indirect
-	github.com/tetratelabs/wazero v1.12.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect

@@ -30,7 +30,7 @@ func (h *hostInterface) item(name string, want entity) (item, error) {
 	}
 	if want.sort != binary.TypeSort {
 		h.lacking = append(h.lacking, Lacking{Interface: h.name, Item: name,
-			Reason: "a " + want.sort.String() + " cannot be imported"})
+			Reason: want.sort.String() + "s cannot be imported"})
 	}
 	return nil, nil
 }

@@ -12,14 +12,14 @@ type ImportError struct {
 
 // A Lacking is one import that the host cannot supply.
 type Lacking struct {
-	// Interface is the name of the import with version, as the component spells it.
+	// Interface is the name of the import with version, as the component spells it. It may be the
+	// name of an import that is no interface.
 	Interface string
 
 	// Item is the name of the function or type in the interface, or empty for all of it.
 	Item string
 
-	// Want and Have are the types in the spelling of WIT. Have is empty if the host has no such
-	// item.
+	// Want and Have are the types in the spelling of WIT. Both are set, or there is a Reason.
 	Want, Have string
 
 	// Reason tells the fault where it does not follow from the types.
@@ -43,10 +43,10 @@ func (l Lacking) String() string {
 		name += "#" + l.Item
 	}
 	switch {
+	case l.Reason != "" && l.Want != "":
+		return fmt.Sprintf("%s: %s; its type is %s", name, l.Reason, l.Want)
 	case l.Reason != "":
 		return fmt.Sprintf("%s: %s", name, l.Reason)
-	case l.Have == "":
-		return fmt.Sprintf("%s: %s", name, l.Want)
 	}
 	return fmt.Sprintf("%s: got %s, want %s", name, l.Have, l.Want)
 }

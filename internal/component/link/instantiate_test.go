@@ -156,7 +156,8 @@ func TestResourceIdentity(t *testing.T) {
 		{"first of second", take(1, 0), different},
 		{"no resource", comp(makers, section(5, 1, 0, 1, 1, "f", 1, 0)), `"r" is missing`},
 		{"a function for a resource", comp(makers,
-			section(5, 1, 0, 1, 2, "r", 1, 0, "f", 1, 0)), "got a function, want a type"},
+			section(5, 1, 0, 1, 2, "r", 1, 0, "f", 1, 0)),
+			`got the sort "function", want "type"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) { checkValidity(t, tt.b, tt.text) })
 	}

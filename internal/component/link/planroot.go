@@ -85,18 +85,19 @@ func (c *component) importRoot(d *binary.Import, e importFact) (item, error) {
 		}
 		i := Import{Func: d.Name, Want: want, Err: "the host has functions in interfaces only"}
 		if !c.trapMissing {
-			lack(Lacking{Item: d.Name, Want: want.String(), Reason: i.Err})
+			lack(Lacking{Interface: d.Name, Want: want.String(), Reason: i.Err})
 		}
 		c.Imports = append(c.Imports, i)
 		return &function{lifted: -1, imports: len(c.Imports) - 1}, nil
 	case *wit.Resource:
 		if !c.trapMissing {
-			lack(Lacking{Item: d.Name, Reason: "the host has resource types in interfaces only"})
+			lack(Lacking{Interface: d.Name,
+				Reason: "the host has resource types in interfaces only"})
 		}
 		return c.concrete[c.v.base(t)], nil
 	case *componentType, *moduleType:
 		if e.sort != binary.TypeSort {
-			lack(Lacking{Item: d.Name, Reason: "a " + e.sort.String() + " cannot be imported"})
+			lack(Lacking{Interface: d.Name, Reason: e.sort.String() + "s cannot be imported"})
 		}
 	}
 	return nil, nil

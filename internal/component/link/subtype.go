@@ -9,7 +9,7 @@ import (
 // Source: component model, Subtyping.md, with functions and values compared for equality.
 func (v *validator) subtype(a, b entity, offset int) error {
 	if a.sort != b.sort {
-		return binary.Errorf(binary.Invalid, offset, "got a %s, want a %s", a.sort, b.sort)
+		return binary.Errorf(binary.Invalid, offset, "got the sort %q, want %q", a.sort, b.sort)
 	}
 	if a.sort == binary.TypeSort {
 		return v.subtypes(a.ref, b.ref, offset)

@@ -156,7 +156,7 @@ var invalid = []struct {
 		exports(join(0, "g", 1, 0, 1, 1, 1))), "got the type (), want (s: string)"},
 	{"ascription of another sort", comp(types(fn, join(0x42, 0)),
 		imports(join(0, "f", 1, 0)), exports(join(0, "g", 1, 0, 1, 5, 1))),
-		"got a function, want a instance"},
+		"got the sort \"function\", want \"instance\""},
 }
 
 // many are n labels that begin with a text, each with bytes behind it.
