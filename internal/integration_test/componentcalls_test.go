@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/wasport/wasport"
@@ -41,4 +42,25 @@ func TestDirectCallsOfComponentsDoNotAllocate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestComponentStringEncodings passes text through inner components of all encodings and back.
+func TestComponentStringEncodings(t *testing.T) {
+	for name, text := range map[string]string{"empty": "", "ASCII": "hello",
+		"Latin-1": "h\u00e9llo \u00ff", "BMP": "h\u20acllo \ufffd", "astral": "a\U0001F600b",
+		"long": strings.Repeat("\u00e9\u20ac", 800)} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			status, err := compileComponent(t, "encodings").Run(context.Background(),
+				wasport.Config{Stdout: &out, Args: []string{"encodings", text}})
+			if got := out.String(); err != nil || status.Code != 0 || got != text {
+				t.Errorf("got status %d, %v and %q, want 0 and %q", status.Code, err, got, text)
+			}
+		})
+	}
+}
+
+// TestComponentResources passes handles of a component's own resource between components.
+func TestComponentResources(t *testing.T) {
+	startComponent(t, "resources").waitExit(0)
 }

@@ -1,0 +1,92 @@
+;; resources: makes a resource of an inner component, lends it to another one, passes it through
+;; that and drops it. The status is 0 if each step gave the right number.
+(component
+  ;; The definer of the resource. A resource is known to it by its number.
+  (component $definer
+    (core module $state
+      (global $destroyed (mut i32) (i32.const 0))
+      (func (export "destroy") (param i32)
+        (global.set $destroyed (i32.add (global.get $destroyed) (local.get 0))))
+      (func (export "destroyed") (result i32) (global.get $destroyed)))
+    (core instance $s (instantiate $state))
+    (type $thing' (resource (rep i32) (dtor (core func $s "destroy"))))
+    (export $thing "thing" (type $thing'))
+    (core func $new (canon resource.new $thing'))
+    (core func $rep (canon resource.rep $thing'))
+    (core module $main
+      (import "" "new" (func $new (param i32) (result i32)))
+      (import "" "rep" (func $rep (param i32) (result i32)))
+      (func (export "make") (param i32) (result i32) (call $new (local.get 0)))
+      (func (export "number") (param i32) (result i32) (local.get 0))
+      (func (export "number-of-own") (param i32) (result i32) (call $rep (local.get 0))))
+    (core instance $m (instantiate $main (with "" (instance
+      (export "new" (func $new)) (export "rep" (func $rep))))))
+    (func (export "make") (param "n" u32) (result (own $thing))
+      (canon lift (core func $m "make")))
+    (func (export "number") (param "t" (borrow $thing)) (result u32)
+      (canon lift (core func $m "number")))
+    (func (export "number-of-own") (param "t" (own $thing)) (result u32)
+      (canon lift (core func $m "number-of-own")))
+    (func (export "destroyed") (result u32) (canon lift (core func $s "destroyed"))))
+
+  ;; A user of the resource, which gets handles.
+  (component $user
+    (import "thing" (type $thing (sub resource)))
+    (import "number" (func $number (param "t" (borrow $thing)) (result u32)))
+    (core func $number (canon lower (func $number)))
+    (core func $drop (canon resource.drop $thing))
+    (core module $main
+      (import "" "number" (func $number (param i32) (result i32)))
+      (import "" "drop" (func $drop (param i32)))
+      (func (export "lent") (param i32) (result i32)
+        (call $number (local.get 0))
+        (call $drop (local.get 0)))
+      (func (export "through") (param i32) (result i32) (local.get 0)))
+    (core instance $i (instantiate $main (with "" (instance
+      (export "number" (func $number)) (export "drop" (func $drop))))))
+    (func (export "lent") (param "t" (borrow $thing)) (result u32)
+      (canon lift (core func $i "lent")))
+    (func (export "through") (param "t" (own $thing)) (result (own $thing))
+      (canon lift (core func $i "through"))))
+
+  (instance $definer (instantiate $definer))
+  (alias export $definer "thing" (type $thing))
+  (instance $user (instantiate $user
+    (with "thing" (type $thing)) (with "number" (func $definer "number"))))
+  (core func $make (canon lower (func $definer "make")))
+  (core func $destroyed (canon lower (func $definer "destroyed")))
+  (core func $number-of-own (canon lower (func $definer "number-of-own")))
+  (core func $lent (canon lower (func $user "lent")))
+  (core func $through (canon lower (func $user "through")))
+  (core func $drop (canon resource.drop $thing))
+  (core module $main
+    (import "" "make" (func $make (param i32) (result i32)))
+    (import "" "destroyed" (func $destroyed (result i32)))
+    (import "" "number-of-own" (func $number-of-own (param i32) (result i32)))
+    (import "" "lent" (func $lent (param i32) (result i32)))
+    (import "" "through" (func $through (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func $need (param i32 i32)
+      (if (i32.ne (local.get 0) (local.get 1)) (then unreachable)))
+    (func (export "run") (result i32)
+      (local $a i32) (local $b i32)
+      (local.set $a (call $make (i32.const 300)))
+      (local.set $b (call $make (i32.const 4000)))
+      (call $need (local.get $a) (i32.const 1))
+      (call $need (local.get $b) (i32.const 2))
+      (call $need (call $lent (local.get $a)) (i32.const 300))
+      (call $need (call $lent (local.get $b)) (i32.const 4000))
+      (call $need (call $through (local.get $a)) (i32.const 1))
+      (call $need (call $destroyed) (i32.const 0))
+      (call $drop (local.get $a))
+      (call $need (call $destroyed) (i32.const 300))
+      (call $need (call $number-of-own (local.get $b)) (i32.const 4000))
+      (call $need (call $make (i32.const 5)) (i32.const 2))
+      (i32.const 0)))
+  (core instance $i (instantiate $main (with "" (instance
+    (export "make" (func $make)) (export "destroyed" (func $destroyed))
+    (export "number-of-own" (func $number-of-own)) (export "lent" (func $lent))
+    (export "through" (func $through)) (export "drop" (func $drop))))))
+  (func $run (result (result)) (canon lift (core func $i "run")))
+  (instance $e (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.12" (instance $e)))
