@@ -60,6 +60,22 @@ type Resolver interface {
 	LookupPort(ctx context.Context, typ Type, service string) (uint16, error)
 }
 
+// A RemoteResolver is a Network whose streams reach other hosts through a proxy that resolves
+// names. Nobody on this side knows the addresses of a name, so LookupAddrs has no answer. Package
+// network/guard answers lookups itself: with an address that stands for the name.
+type RemoteResolver interface {
+	// ResolvesRemotely reports whether this is such a Network. The streams of one that is are
+	// NameConnecters.
+	ResolvesRemotely() bool
+}
+
+// A NameConnecter is a stream Socket that connects to a name, which the other side resolves.
+type NameConnecter interface {
+	// ConnectName is Connect to the port of an address, at the host with a name. The name is
+	// absolute and has no final dot. The address stands for the host: RemoteAddr returns it.
+	ConnectName(name string, as netip.AddrPort) error
+}
+
 // Family is an address family.
 type Family uint8
 

@@ -126,9 +126,14 @@ func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
 	return findPort(l.connect[e], a, q.protocol, q.rport)
 }
 
-// decideName judges a connect to every public address that a lookup of q.name may return.
+// decideName judges a connect to every public address that a lookup of q.name may return or, if a
+// proxy makes the lookup, to any address at all.
 func (l *layer) decideName(q *query) Decision {
-	if deny := l.connect[Deny].public.find(q.protocol, q.rport); deny != nil {
+	denied, every := l.connect[Deny].public, l.connect[Allow].public
+	if q.remotely {
+		denied, every = &l.deniedPorts, &l.anyPorts
+	}
+	if deny := denied.find(q.protocol, q.rport); deny != nil {
 		return Decision{Rule: deny}
 	}
 	if d := l.decideResolve(q.name); !d.Allowed {
@@ -136,7 +141,7 @@ func (l *layer) decideName(q *query) Decision {
 	}
 	allow := l.findName(q.name, q)
 	if allow == nil {
-		allow = l.connect[Allow].public.find(q.protocol, q.rport)
+		allow = every.find(q.protocol, q.rport)
 	}
 	return denyWins(allow, nil)
 }

@@ -71,6 +71,8 @@ type layer struct {
 	names nameIndex[rulePorts]
 	// namedPorts has the same rules by port alone.
 	namedPorts rulePorts
+	// anyPorts has the allow connect rules for "any", and deniedPorts all deny connect rules.
+	anyPorts, deniedPorts rulePorts
 	// clientRule has an allow connect rule for TCP, and one for UDP.
 	clientRule [2]*Rule
 	// socketRule has an allow rule to connect or to listen by TCP, and one by UDP.
@@ -83,7 +85,7 @@ func compile(rules []Rule) *layer {
 	var connect, listen, join [2]hostBuilder[*Rule]
 	var resolve [2]nameBuilder
 	var names nameBuilder
-	var named []*Rule
+	var named, anywhere, denied []*Rule
 	for i := range rules {
 		l.noteProtocols(&rules[i])
 		switch r := &rules[i]; r.action {
@@ -91,8 +93,13 @@ func compile(rules []Rule) *layer {
 			if r.host.kind == byName || r.host.kind == underName {
 				names.add(r)
 				named = append(named, r)
-			} else {
-				connect[r.effect].addHost(r.host, r)
+				continue
+			}
+			connect[r.effect].addHost(r.host, r)
+			if r.effect == Deny {
+				denied = append(denied, r)
+			} else if r.host == anyHost {
+				anywhere = append(anywhere, r)
 			}
 		case ActionListen:
 			listen[r.effect].addHost(r.host, r)
@@ -112,6 +119,7 @@ func compile(rules []Rule) *layer {
 		l.resolve[e] = buildNames(&resolve[e], firstRule)
 	}
 	l.names, l.namedPorts = buildNames(&names, indexPorts), indexPorts(named)
+	l.anyPorts, l.deniedPorts = indexPorts(anywhere), indexPorts(denied)
 	return l
 }
 

@@ -72,6 +72,11 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 		ref.fallbackHint = openHint(q.protocol, d.layer > 0)
 	} else if d.Rule != nil {
 		ref.Reason = d.Rule.quoted() + " refuses it"
+		if q.remotely && d.Rule.action == ActionConnect {
+			ref.Reason = d.Rule.quoted() +
+				" may refuse it: the proxy resolves the name, so nobody " +
+				"here knows its address"
+		}
 		ref.fallbackHint = "take out " + d.Rule.quoted() + ", or make it narrower"
 	} else {
 		ref.Reason = l.reason(&q)
@@ -230,6 +235,10 @@ func (l *layer) reasonName(q *query) string {
 	if q.op == OpConnect && l.decideResolve(q.name).Allowed {
 		if rule := l.grantsLookup(q.name); rule != nil {
 			return rule.quoted() + " does not cover port " + strconv.Itoa(int(q.rport))
+		}
+		if public := l.connect[Allow].public.find(q.protocol, q.rport); public != nil {
+			return strconv.Quote(public.host.String()) + " covers public addresses only, and the " +
+				"proxy resolves the name, so nobody here knows its address"
 		}
 		return "no connect rule covers it"
 	}

@@ -74,9 +74,13 @@ type Request struct {
 	Ephemeral bool
 	// Own tells that Remote is an address of this host, for which no name, "*" or "public" stands.
 	Own bool
-	// Name is used by OpResolve and OpAlter, and by an OpConnect without Remote, which asks for
-	// every address of the name.
+	// Name is used by OpResolve and OpAlter, and by an OpConnect to the port of Remote without an
+	// address, which asks for every address of the name.
 	Name string
+	// Remotely tells that a proxy resolves the Name of an OpConnect, so that it may have any
+	// address. A rule for the name, or for "any", allows it, and each deny rule for the port
+	// refuses it.
+	Remotely bool
 }
 
 // String returns the request in words, such as "connect tcp 10.0.0.5:5432", with the addresses that
@@ -130,6 +134,7 @@ type query struct {
 	protocol  Protocol
 	ephemeral bool
 	own       bool
+	remotely  bool
 	lport     uint16
 	rport     uint16
 	local     netip.Addr
@@ -143,7 +148,8 @@ type query struct {
 func (r *Request) normalized() query {
 	q := query{
 		op: r.Op, protocol: r.Protocol, ephemeral: r.Ephemeral, own: r.Own, name: r.Name,
-		lport: r.Local.Port(), rport: r.Remote.Port(),
+		remotely: r.Remotely,
+		lport:    r.Local.Port(), rport: r.Remote.Port(),
 		local: normalizeAddr(r.Local.Addr()), remote: normalizeAddr(r.Remote.Addr()),
 	}
 	switch r.Op {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/hostpath"
-	"github.com/wasport/wasport/network/kernel"
 )
 
 var errTimeout = errors.New("the time given by --timeout is over")
@@ -71,6 +70,9 @@ func (f *runFlags) parse(args []string) (words []string, done bool, err error) {
 	if f.runtime.NoInterrupt && (f.config.MaxMemory != 0 || f.config.MaxCPU != 0) {
 		return nil, false, usageError("run", "--max-memory and --max-cpu have no effect with "+
 			"--no-interrupt; leave one or the other out")
+	}
+	if err := f.parseProxy(); err != nil {
+		return nil, false, err
 	}
 	return words, false, f.checkHostFiles()
 }
@@ -208,7 +210,7 @@ func (f *runFlags) openAll() error {
 	if c.Trace, err = f.openTrace(); err != nil {
 		return err
 	}
-	c.Network = kernel.New(f.kernel)
+	c.Network = f.openNetwork()
 	c.NonblockingSockets = f.listenNonblock
 	if c.Sockets, err = openListeners(f.listen); err != nil {
 		return err

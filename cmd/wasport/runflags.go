@@ -7,6 +7,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/bytesize"
+	"github.com/wasport/wasport/network/dial"
 	"github.com/wasport/wasport/network/kernel"
 )
 
@@ -43,6 +44,10 @@ type runFlags struct {
 	mappedDirs []wasport.Dir
 	inheritEnv bool
 	listen     []listenAddr
+
+	// proxy is the URL of --proxy, and connect connects through it.
+	proxy   string
+	connect dial.DialFunc
 
 	listenNonblock bool
 	timeout        time.Duration
@@ -111,6 +116,8 @@ func (f *runFlags) networkGroup() group {
 		})
 	g.BoolVar(&f.listenNonblock, "listen-nonblock", false,
 		"open these sockets in non-blocking mode, as Go programs expect")
+	g.StringVar(&f.proxy, "proxy", "",
+		"`URL` connect through this proxy, socks5://HOST:PORT or http://HOST:PORT")
 	g.Func("resolver", "`HOST:PORT` send DNS queries to this server, not to the system's",
 		func(s string) (err error) {
 			f.kernel.Server, err = parseServer(s)

@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"internal/dnstest":                     {},
 	"internal/engine/futex":                {},
 	"internal/engine/memory":               {},
+	"internal/errno":                       {},
 	"internal/hostpath":                    {},
 	"internal/outside":                     {},
 	"internal/printable":                   {},
@@ -37,9 +38,11 @@ var mayImport = map[string][]string{
 	"internal/component/canon":             {"internal/component/wit"},
 	"internal/component/canon/canontest": {"internal/component/canon",
 		"internal/component/wit"},
-	"internal/hostfs":           {"internal/outside", "network"},
-	"internal/poll":             {"network"},
-	"network/kernel":            {"internal/poll", "network"},
+	"internal/hostfs": {"internal/outside", "network"},
+	"internal/poll":   {"network"},
+	"network/kernel":  {"internal/errno", "internal/poll", "network"},
+	"network/dial": {"internal/errno", "internal/outside", "network",
+		"network/kernel"},
 	"network/networktest":       {"internal/poll", "network"},
 	"network/virtual":           {"network"},
 	"network/guard":             {"network", "policy"},
@@ -62,8 +65,8 @@ var mayImport = map[string][]string{
 	"cmd/wasport": {"", "guest/c", "internal/bytesize", "internal/dnstest",
 		"internal/engine/codecache", "internal/guests/components", "internal/guests/demo",
 		"internal/hostpath",
-		"internal/outside", "internal/printable", "network", "network/guard", "network/kernel",
-		"policy"},
+		"internal/outside", "internal/printable", "network", "network/dial", "network/guard",
+		"network/kernel", "policy"},
 }
 
 // wazeroUsers are the packages that may import wazero.

@@ -48,10 +48,18 @@ func (n *Network) record(level slog.Level, decision string, r policy.Request, na
 	case policy.OpJoin:
 		attrs = append(attrs, slog.String("address", r.Remote.Addr().String()))
 	case policy.OpConnect:
-		attrs = append(attrs, slog.String("address", r.Remote.String()))
+		attrs = append(attrs, slog.String("address", destinationOf(r)))
 	}
 	attrs = append(attrs, slog.String("decision", decision))
 	n.options.Audit.LogAttrs(context.Background(), level, recordMessage, append(attrs, more...)...)
+}
+
+// destinationOf returns the address of a connect, or the name and the port if a proxy resolves it.
+func destinationOf(r policy.Request) string {
+	if r.Remotely {
+		return nameOf(r) + ":" + strconv.Itoa(int(r.Remote.Port()))
+	}
+	return r.Remote.String()
 }
 
 // nameOf returns the name in a request. A text of the guest that is not a name is quoted, so that

@@ -22,6 +22,7 @@
 //	waitState.notifyMu  the registered notifications, and the end of the socket
 //	memoryAccount.mu    the memory charged to all sockets, including socket.charge
 //	knownSenders.mu     the senders that may be answered
+//	standIns.mu         the addresses that stand for names
 //
 // Lock order: addrMu, joinMu and recvMu come first, and at most one of them is held at a time. Each
 // of the others may be taken under these three, and no lock is taken while one of the others is
@@ -103,6 +104,7 @@ type Network struct {
 	socketCount atomic.Uint64
 
 	senders     knownSenders
+	standIns    standIns
 	memory      memoryAccount
 	counters    counters
 	deniedPeers deniedPeers

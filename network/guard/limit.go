@@ -133,7 +133,7 @@ func (n *Network) chargeConnect(active *policySnapshot, r policy.Request) error 
 	if n.options.Audit != nil {
 		n.recordLimit(policy.OpConnect.String(),
 			fmt.Sprintf("%d connects per second", active.connects.Burst()),
-			slog.String("protocol", r.Protocol.String()), slog.String("address", r.Remote.String()))
+			slog.String("protocol", r.Protocol.String()), slog.String("address", destinationOf(r)))
 	}
 	return syscall.EAGAIN
 }

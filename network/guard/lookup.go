@@ -14,7 +14,7 @@ var families = map[network.Family]policy.Family{
 
 // LookupAddrs judges the name and then the answer. It removes the addresses that a rule with the
 // name must not reach, and remembers the others as the addresses of the name. Beyond the limit of
-// lookups it waits.
+// lookups it waits. If a proxy resolves names, the answer is an address that stands for the name.
 func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 	name string) ([]netip.Addr, error) {
 	// 1. Rule: judge the name.
@@ -41,6 +41,12 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 		}
 	}
 	n.counters.lookups.Add(1)
+	if n.resolvesRemotely() {
+		if addrs := n.standIns.of(canonical, family); addrs != nil {
+			return addrs, nil
+		}
+		return nil, &network.LookupError{Name: canonical, Failure: network.NoAnswer}
+	}
 	addrs, err := n.base.LookupAddrs(ctx, family, canonical)
 	if err != nil {
 		return nil, err

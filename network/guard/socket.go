@@ -308,8 +308,7 @@ func (s *socket) Connect(a netip.AddrPort) error {
 
 	// 3. Rule.
 	active := s.net.active.Load()
-	own := s.net.ownsPublicAddr(a.Addr())
-	r := policy.Request{Op: policy.OpConnect, Protocol: s.protocol, Remote: a, Own: own}
+	r, name := s.connectRequest(a)
 	if err := s.enforce(active, r); err != nil {
 		return err
 	}
@@ -327,12 +326,40 @@ func (s *socket) Connect(a netip.AddrPort) error {
 	// 5. Kernel.
 	s.addrMu.Lock()
 	defer s.addrMu.Unlock()
-	err = s.Socket.Connect(a)
+	if name != "" {
+		err = connectName(s.Socket, name, a)
+	} else {
+		err = s.Socket.Connect(a)
+	}
 	s.noteConnectResult(err)
 	if err == nil && s.protocol == policy.UDP {
 		s.notePeer(a)
 	}
 	return err
+}
+
+// connectRequest returns the request to connect to an address, and the name for which the address
+// stands, or "". No datagram reaches a name.
+func (s *socket) connectRequest(a netip.AddrPort) (r policy.Request, name string) {
+	r = policy.Request{Op: policy.OpConnect, Protocol: s.protocol, Remote: a}
+	if s.protocol == policy.TCP {
+		name = s.net.standIns.name(a.Addr())
+	}
+	if name != "" {
+		r.Remote, r.Name, r.Remotely = netip.AddrPortFrom(netip.Addr{}, a.Port()), name, true
+	} else {
+		r.Own = s.net.ownsPublicAddr(a.Addr())
+	}
+	return r, name
+}
+
+// connectName connects to exactly the name that was judged.
+func connectName(s network.Socket, name string, as netip.AddrPort) error {
+	c, ok := s.(network.NameConnecter)
+	if !ok {
+		return syscall.EHOSTUNREACH
+	}
+	return c.ConnectName(name, as)
 }
 
 // Disconnect releases the peer of a datagram socket (connect(2), AF_UNSPEC). Verdicts that were

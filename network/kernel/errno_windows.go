@@ -4,45 +4,8 @@ import (
 	"errors"
 	"syscall"
 
-	"golang.org/x/sys/windows"
+	"github.com/wasport/wasport/internal/errno"
 )
-
-// errnos maps the errors of Winsock to their POSIX names. On Windows, package syscall gives these
-// names numbers of its own.
-var errnos = map[syscall.Errno]syscall.Errno{
-	windows.WSAEINTR:           syscall.EINTR,
-	windows.WSAEBADF:           syscall.EBADF,
-	windows.WSAEACCES:          syscall.EACCES,
-	windows.WSAEFAULT:          syscall.EFAULT,
-	windows.WSAEINVAL:          syscall.EINVAL,
-	windows.WSAEMFILE:          syscall.EMFILE,
-	windows.WSAEWOULDBLOCK:     syscall.EAGAIN,
-	windows.WSAEINPROGRESS:     syscall.EINPROGRESS,
-	windows.WSAEALREADY:        syscall.EALREADY,
-	windows.WSAENOTSOCK:        syscall.ENOTSOCK,
-	windows.WSAEDESTADDRREQ:    syscall.EDESTADDRREQ,
-	windows.WSAEMSGSIZE:        syscall.EMSGSIZE,
-	windows.WSAEPROTOTYPE:      syscall.EPROTOTYPE,
-	windows.WSAENOPROTOOPT:     syscall.ENOPROTOOPT,
-	windows.WSAEPROTONOSUPPORT: syscall.EPROTONOSUPPORT,
-	windows.WSAEOPNOTSUPP:      syscall.EOPNOTSUPP,
-	windows.WSAEAFNOSUPPORT:    syscall.EAFNOSUPPORT,
-	windows.WSAEADDRINUSE:      syscall.EADDRINUSE,
-	windows.WSAEADDRNOTAVAIL:   syscall.EADDRNOTAVAIL,
-	windows.WSAENETDOWN:        syscall.ENETDOWN,
-	windows.WSAENETUNREACH:     syscall.ENETUNREACH,
-	windows.WSAENETRESET:       syscall.ENETRESET,
-	windows.WSAECONNABORTED:    syscall.ECONNABORTED,
-	windows.WSAECONNRESET:      syscall.ECONNRESET,
-	windows.WSAENOBUFS:         syscall.ENOBUFS,
-	windows.WSAEISCONN:         syscall.EISCONN,
-	windows.WSAENOTCONN:        syscall.ENOTCONN,
-	windows.WSAESHUTDOWN:       syscall.EPIPE,
-	windows.WSAETIMEDOUT:       syscall.ETIMEDOUT,
-	windows.WSAECONNREFUSED:    syscall.ECONNREFUSED,
-	windows.WSAEHOSTDOWN:       syscall.EHOSTDOWN,
-	windows.WSAEHOSTUNREACH:    syscall.EHOSTUNREACH,
-}
 
 // posix converts the error of a system call to its POSIX errno.
 func posix(err error) error {
@@ -50,16 +13,8 @@ func posix(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	if named, ok := errnos[e]; ok {
-		return named
-	}
-	return e
+	return errno.Socket(e)
 }
 
 // posixErrno converts an error number of Winsock to its POSIX errno.
-func posixErrno(n int) int {
-	if named, ok := errnos[syscall.Errno(n)]; ok {
-		return int(named)
-	}
-	return n
-}
+func posixErrno(n int) int { return int(errno.Socket(syscall.Errno(n))) }

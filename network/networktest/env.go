@@ -234,6 +234,9 @@ func (e env) recvText(s network.Socket, text string) {
 	}
 }
 
+// quietMoments is the number of moments without room after which a socket counts as full.
+const quietMoments = 5
+
 // fill sends until the socket takes no more, and returns the number of bytes.
 func (e env) fill(s network.Socket) (n int) {
 	e.Helper()
@@ -243,9 +246,14 @@ func (e env) fill(s network.Socket) (n int) {
 		sent, err := s.Send(block, none)
 		if err != nil {
 			e.wantErr("send until full", err, syscall.EAGAIN)
-			// The peer may take some of it meanwhile, as TCP does.
-			if _, err := s.Wait(network.Writable, afterMoment()); err == os.ErrDeadlineExceeded {
-				return n
+			// The peer may take some of it meanwhile, as TCP does, and goroutines may pass it on.
+			for quiet := 0; err != nil; quiet++ {
+				if quiet == quietMoments {
+					return n
+				}
+				if _, err = s.Wait(network.Writable, afterMoment()); err != nil {
+					e.wantDeadline("wait while full", err)
+				}
 			}
 			continue
 		}
