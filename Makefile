@@ -82,7 +82,7 @@ WAMR_OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/wamr/%.o)
 GUESTS := $(sort $(wildcard internal/guests/src/*.c internal/guests/demo/src/*.c))
 WORKLOADS := $(sort $(wildcard bench/src/*.c))
 MODULES := $(subst /src/,/,$(GUESTS:.c=.wasm) $(WORKLOADS:.c=.wasm)) \
-	internal/engine/interrupt/testdata/cpu.wasm
+	internal/engine/interrupt/testdata/cpu.wasm examples/plugins/plugin.wasm
 TEXTS := $(sort $(wildcard internal/integration_test/testdata/*.wat \
 	cmd/wasport/testdata/module/*.wat))
 # Another place for them.
@@ -130,6 +130,12 @@ $(foreach w,$(WORKLOADS),$(eval $(call workload,$(w))))
 $(GUEST_DIR)/%/cpu.wasm: %/cpu.c
 	@mkdir -p $(@D)
 	$(CLANG) --target=wasm32 -O2 -nostdlib -Wl,--no-entry $< -o $@ && chmod 644 $@
+
+# A library for a program that calls it, as `wasport cc -mexec-model=reactor` builds it.
+$(GUEST_DIR)/examples/plugins/plugin.wasm: examples/plugins/src/plugin.c $(OUT)/libwasport.a
+	@mkdir -p $(@D)
+	$(CLANG) $(TARGET_FLAGS) $(CFLAGS) $(LDFLAGS) -mexec-model=reactor \
+		-Wl,--export=malloc,--export=free $< $(OUT)/libwasport.a -o $@ && chmod 644 $@
 
 .PHONY: threads components texts
 threads:

@@ -14,6 +14,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/tetratelabs/wazero/api"
+
 	"github.com/wasport/wasport"
 	testguests "github.com/wasport/wasport/internal/guests"
 	"github.com/wasport/wasport/network"
@@ -60,19 +62,7 @@ func Example() {
 
 // exampleModule compiles one of the test guests.
 func exampleModule(ctx context.Context, name string) (mod *wasport.Module, done func()) {
-	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	wasm, err := testguests.FS.ReadFile(name)
-	if err != nil {
-		log.Fatal(err)
-	}
-	mod, err = rt.Compile(ctx, wasm, wasport.CompileConfig{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return mod, func() { rt.Close(ctx) }
+	return exampleModuleFile(ctx, "internal/guests/"+name, wasport.RuntimeConfig{})
 }
 
 // The program opens the listener, so it knows the address, and the guest needs no permission to
@@ -116,6 +106,127 @@ func ExampleModule_Start() {
 	// Output:
 	// the guest sent "hello, guest"
 	// exit status 0 <nil>
+}
+
+// examplePlugin compiles the plug-in of examples/plugins, which is made of
+// examples/plugins/src/plugin.c.
+func examplePlugin(ctx context.Context) (mod *wasport.Module, done func()) {
+	return exampleModuleFile(ctx, "examples/plugins/plugin.wasm", wasport.RuntimeConfig{})
+}
+
+// exampleModuleFile compiles the module in a file.
+func exampleModuleFile(ctx context.Context, file string, c wasport.RuntimeConfig) (
+	mod *wasport.Module, done func()) {
+	rt, err := wasport.NewRuntime(ctx, c)
+	if err != nil {
+		log.Fatal(err)
+	}
+	wasm, err := os.ReadFile(file)
+	if err != nil {
+		log.Fatal(err)
+	}
+	mod, err = rt.Compile(ctx, wasm, wasport.CompileConfig{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return mod, func() { rt.Close(ctx) }
+}
+
+// A plug-in is called any number of times. Its memory stays between the calls.
+func ExampleModule_Instantiate() {
+	ctx := context.Background()
+	mod, done := examplePlugin(ctx)
+	defer done()
+
+	plugin, err := mod.Instantiate(ctx, wasport.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer plugin.Close()
+	var results []uint64
+	for range 1_000_000 {
+		if results, err = plugin.Call(ctx, "count"); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println("calls counted:", results[0])
+	// Output: calls counted: 1000000
+}
+
+// A text is passed to a plug-in in its memory, and the result is read from there. Do keeps the
+// calls of other goroutines out of the steps.
+func ExampleInstance_Do() {
+	ctx := context.Background()
+	mod, done := examplePlugin(ctx)
+	defer done()
+	plugin, err := mod.Instantiate(ctx, wasport.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer plugin.Close()
+
+	shout := func(text string) (loud []byte, err error) {
+		err = plugin.Do(ctx, func(ctx context.Context) error {
+			n := uint64(len(text))
+			at, err := plugin.Malloc(ctx, "malloc", []byte(text))
+			if err != nil {
+				return err
+			}
+			if _, err := plugin.Call(ctx, "shout", at, n); err != nil {
+				return err
+			}
+			if loud, err = plugin.Memory().Read(at, n); err != nil {
+				return err
+			}
+			return plugin.Free(ctx, "free", at, n)
+		})
+		return loud, err
+	}
+	loud, err := shout("hello, plug-in")
+	fmt.Printf("%s %v\n", loud, err)
+	// Output: HELLO, PLUG-IN <nil>
+}
+
+// A host function may wait, if it returns when its context ends. Here it waits for an answer that
+// comes, and for one that does not come before the end of the call. The instance lives on.
+func ExampleHostFunction() {
+	ctx := context.Background()
+	answers := make(chan uint64, 1)
+	i32 := []api.ValueType{api.ValueTypeI32}
+	ask := wasport.HostFunction{Module: "host", Name: "f", Params: i32, Results: i32,
+		Call: func(ctx context.Context, c *wasport.Caller, values []uint64) {
+			fmt.Printf("%s asks %d\n", c.Name(), values[0])
+			select {
+			case values[0] = <-answers:
+			case <-ctx.Done():
+				values[0] = 0
+			}
+		}}
+	wait := wasport.HostFunction{Module: "host", Name: "wait",
+		Call: func(ctx context.Context, _ *wasport.Caller, _ []uint64) { <-ctx.Done() }}
+
+	// The function "call" of hostcall.wasm returns the result of host.f plus 1.
+	mod, done := exampleModuleFile(ctx, "internal/integration_test/testdata/hostcall.wasm",
+		wasport.RuntimeConfig{HostFunctions: []wasport.HostFunction{ask, wait}})
+	defer done()
+	plugin, err := mod.Instantiate(ctx, wasport.Config{Name: "plug-in"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer plugin.Close()
+
+	answers <- 41
+	fmt.Println(plugin.Call(ctx, "call", 7))
+	short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer cancel()
+	fmt.Println(plugin.Call(short, "call", 8))
+	fmt.Println("the instance has ended:", plugin.Err() != nil)
+	// Output:
+	// plug-in asks 7
+	// [42] <nil>
+	// plug-in asks 8
+	// [] context deadline exceeded
+	// the instance has ended: false
 }
 
 // A context ends a guest in any call: here it waits for a connection that never comes. Run returns
