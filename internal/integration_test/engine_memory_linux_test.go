@@ -103,12 +103,27 @@ func TestResourcesReturnAfterGuestsEnd(t *testing.T) {
 	if isFullRun() {
 		count, times = 1000, 100
 	}
+	checkResourcesReturn(t, count, times, compileGuest(t, "block"), "accept")
+}
+
+// TestResourcesReturnAfterComponentsEnd does the same with components, a thousand at once.
+func TestResourcesReturnAfterComponentsEnd(t *testing.T) {
+	times := 2
+	if isFullRun() {
+		times = 20
+	}
+	checkResourcesReturn(t, 1000, times, compileComponent(t, "block"), "accept", "127.0.0.1", "0")
+}
+
+// checkResourcesReturn starts and ends so many guests at once, and that a number of times.
+func checkResourcesReturn(t *testing.T, count, times int, m *wasport.Module, args ...string) {
+	t.Helper()
 	for range 3 {
-		startAndStopGuests(t, count) // makes threads, stacks and pools that stay
+		startAndStopGuests(t, count, m, args) // makes threads, stacks and pools that stay
 	}
 	before := settledFootprint(t)
 	for range times {
-		startAndStopGuests(t, count)
+		startAndStopGuests(t, count, m, args)
 	}
 	after := settledFootprint(t)
 	t.Logf("before %+v, after %+v", before, after)
@@ -154,15 +169,14 @@ func (c *lineCounter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func startAndStopGuests(t *testing.T, count int) {
+func startAndStopGuests(t *testing.T, count int, m *wasport.Module, args []string) {
 	t.Helper()
 	var waiting lineCounter
 	waiting.Add(2 * count) // "listening" and "blocking"
 	ctx, cancel := context.WithCancelCause(context.Background())
 	reason := errors.New("enough")
-	m := compileGuest(t, "block")
 	c := wasport.Config{
-		Args:   []string{"block", "accept"},
+		Args:   append([]string{"block"}, args...),
 		Policy: loopbackPolicy(t),
 		Stdout: &waiting,
 	}

@@ -64,6 +64,12 @@ func stopCases(t testing.TB) (list []stopCase) {
 		{"recursing", compileTestdata(t, "fib"), wasport.Config{}},
 		{"hungry", compileTestdata(t, "hungry"),
 			wasport.Config{Function: "stubborn", MaxMemory: 16 << 20}},
+		{"component", compileComponent(t, "spin"), wasport.Config{}},
+		{"component in a start function", compileComponent(t, "loop_start"), wasport.Config{}},
+		{"component in realloc", compileComponent(t, "loop_realloc"),
+			wasport.Config{Args: []string{"loop"}}},
+		{"component in post-return", compileComponent(t, "loop_post_return"), wasport.Config{}},
+		{"component in a destructor", compileComponent(t, "loop_destructor"), wasport.Config{}},
 	} {
 		m, c := guest.module, guest.config
 		list = append(list, stopCase{guest.name + "/context", reason, func() (timing, error) {

@@ -23,7 +23,9 @@ static void wait_in(struct list call) {
 		output_blocking_splice(get_stdout(), get_stdin(), 1, &n);
 	} else if (equal(call, "accept")) {
 		struct address at = parse_address(argument(2), argument(3));
-		tcp_accept_one(tcp_listen(&at));
+		handle listener = tcp_listen(&at);
+		print_local(tcp_local_address, listener);
+		tcp_accept_one(listener);
 	} else if (equal(call, "read")) {
 		struct address to = parse_address(argument(2), argument(3));
 		input_blocking_read(tcp_connect(&to).in, 1, &r);
