@@ -24,31 +24,35 @@ import (
 // the cost of each: the time to start it and the memory that it keeps.
 func BenchmarkIdle(b *testing.B) {
 	for _, count := range []int{1, 100, 1000, 10_000} {
-		b.Run(strconv.Itoa(count), func(b *testing.B) {
-			var limit unix.Rlimit
-			if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil ||
-				limit.Max < uint64(count)+1000 {
-				b.Skipf("no more than %d descriptors may be open (%v)", limit.Max, err)
-			}
-			var times, sizes []float64
-			for start := time.Now(); len(times) < minRuns || time.Since(start) < minTime; {
-				us, bytes := measureIdle(b, count)
-				times, sizes = append(times, us), append(sizes, bytes)
-			}
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(median(times), "µs-to-start")
-			b.ReportMetric(median(sizes)/1024, "KiB-resident")
-		})
+		b.Run(strconv.Itoa(count), func(b *testing.B) { benchmarkIdle(b, "idle.wasm", count) })
 	}
+	b.Run("component", func(b *testing.B) { benchmarkIdle(b, "component/idle.wasm", 1000) })
 }
 
-const idleCountEnv = "WASPORT_BENCH_IDLE"
+func benchmarkIdle(b *testing.B, module string, count int) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil ||
+		limit.Max < uint64(count)+1000 {
+		b.Skipf("no more than %d descriptors may be open (%v)", limit.Max, err)
+	}
+	var times, sizes []float64
+	for start := time.Now(); len(times) < minRuns || time.Since(start) < minTime; {
+		us, bytes := measureIdle(b, module, count)
+		times, sizes = append(times, us), append(sizes, bytes)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(times), "µs-to-start")
+	b.ReportMetric(median(sizes)/1024, "KiB-resident")
+}
+
+// idleEnv holds the number of guests, and the name of their module after a blank.
+const idleEnv = "WASPORT_BENCH_IDLE"
 
 // idle runs so many guests in a new process.
-func measureIdle(tb testing.TB, count int) (usec, bytes float64) {
+func measureIdle(tb testing.TB, module string, count int) (usec, bytes float64) {
 	tb.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprint(idleCountEnv, "=", count))
+	cmd.Env = append(os.Environ(), fmt.Sprint(idleEnv, "=", count, " ", module))
 	p := startProcess(tb, cmd)
 	defer p.stop()
 	if _, err := fmt.Sscan(p.expectLine("idle"), &usec, &bytes); err != nil {
@@ -59,24 +63,25 @@ func measureIdle(tb testing.TB, count int) (usec, bytes float64) {
 
 // runIdleChild runs in that process. It reports whether this is it.
 func runIdleChild() bool {
-	count, err := strconv.Atoi(os.Getenv(idleCountEnv))
-	if err != nil {
+	var count int
+	var module string
+	if _, err := fmt.Sscan(os.Getenv(idleEnv), &count, &module); err != nil {
 		return false
 	}
-	if err := startIdle(count); err != nil {
+	if err := startIdle(module, count); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	return true
 }
 
-func startIdle(count int) error {
+func startIdle(module string, count int) error {
 	ctx := context.Background()
 	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
 	if err != nil {
 		return err
 	}
-	wasm, err := Modules.ReadFile("idle.wasm")
+	wasm, err := Modules.ReadFile(module)
 	if err != nil {
 		return err
 	}

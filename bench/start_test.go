@@ -57,15 +57,48 @@ func BenchmarkHello(b *testing.B) {
 	}
 }
 
-// BenchmarkStart runs guests of a compiled module from their start to their end.
+// BenchmarkStart runs guests of a compiled module and of a component from their start to their end.
+// It reports how long the guest takes until its first call.
 func BenchmarkStart(b *testing.B) {
-	g := newGuestHost(b, wasport.RuntimeConfig{})
-	m := g.compileModule(b, "hello", nil)
-	c := wasport.Config{Args: []string{"hello"}}
-	b.ReportAllocs()
-	for b.Loop() {
-		if status, err := m.Run(context.Background(), c); err != nil || status.Code != 0 {
-			b.Fatalf("got %v, %v, want status 0", status, err)
-		}
+	for _, kind := range []struct{ name, dir string }{{"module", ""}, {"component", "component/"}} {
+		b.Run(kind.name, func(b *testing.B) {
+			g := newGuestHost(b, wasport.RuntimeConfig{})
+			g.dir = kind.dir
+			m := g.compileModule(b, "hello", nil)
+			c := wasport.Config{Args: []string{"hello"}, Policy: loopbackPolicy()}
+			var toCall []float64
+			b.ReportAllocs()
+			for b.Loop() {
+				if status, err := m.Run(context.Background(), c); err != nil || status.Code != 0 {
+					b.Fatalf("got %v, %v, want status 0", status, err)
+				}
+				b.StopTimer()
+				toCall = append(toCall, timeToFirstCall(b, m, c))
+				b.StartTimer()
+			}
+			b.ReportMetric(median(toCall), "µs-to-call")
+		})
 	}
+}
+
+// firstWrite is the time of the first Write.
+type firstWrite struct{ at time.Time }
+
+func (w *firstWrite) Write(b []byte) (int, error) {
+	if w.at.IsZero() {
+		w.at = time.Now()
+	}
+	return len(b), nil
+}
+
+// timeToFirstCall runs a guest, and returns the microseconds from its start to its first call,
+// which the trace shows.
+func timeToFirstCall(tb testing.TB, m *wasport.Module, c wasport.Config) float64 {
+	var first firstWrite
+	c.Trace = &first
+	start := time.Now()
+	if _, err := m.Run(context.Background(), c); err != nil || first.at.IsZero() {
+		tb.Fatalf("got %v and the first call at %v, want a call", err, first.at)
+	}
+	return float64(first.at.Sub(start).Nanoseconds()) / 1e3
 }

@@ -155,9 +155,13 @@ func (g *componentGuest) run() error {
 	g.thread = &thread{Caller: abi.NewCaller(sysThread, nil), inst: g.inst, component: g,
 		charged: g.cost()}
 	defer func() { g.inst.budget.Give(g.thread.charged) }()
-	var err error
-	if g.canon.Host, err = wasi2.NewGuest(sysThread); err != nil {
+	host, err := wasi2.NewGuest(sysThread)
+	if err != nil {
 		return err
+	}
+	g.canon.Host, g.canon.Copied = host, func(bytes int) {
+		sysThread.ChargeSteps(bytes >> 15)
+		sysThread.ChargeGarbage(bytes)
 	}
 	for i, c := range g.program.Components {
 		var parent *canon.Instance
@@ -168,6 +172,15 @@ func (g *componentGuest) run() error {
 	}
 	ctx := &guestContext{experimental.WithImportResolver(g.inst.sys.Context(), g.resolve), g}
 	defer g.close(ctx)
+	err = g.call(ctx)
+	if err == nil || isExit(err) {
+		host.Finish()
+	}
+	return err
+}
+
+// call makes the instances and calls run.
+func (g *componentGuest) call(ctx *guestContext) error {
 	if err := g.instantiate(ctx); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"testing"
 
 	"github.com/wasport/wasport"
@@ -49,4 +50,32 @@ func TestComponentBlockedCallsEnd(t *testing.T) {
 		}
 	}
 	waitUntil(t, "no goroutine of a guest", noGuestGoroutines)
+}
+
+// TestComponentOutputAtEnd reads what a component has written to a pipe, which took only a part of
+// it before the component ended.
+func TestComponentOutputAtEnd(t *testing.T) {
+	for _, args := range [][]string{{"unflushed"}, {"unflushed", "exit"}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		g, err := compileComponent(t, "unflushed").Start(context.Background(),
+			wasport.Config{Args: args, Stdout: w})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			g.Wait()
+			w.Close()
+		}()
+		b, err := io.ReadAll(r)
+		if len(b) < 128<<10 || len(b)%(64<<10) != 0 || err != nil {
+			t.Errorf("%v: got %d bytes, %v, want two or more pieces of 64 KiB", args, len(b), err)
+		}
+		if status, err := g.Wait(); err != nil || status.Code != 0 {
+			t.Errorf("%v: got %+v, %v, want status 0", args, status, err)
+		}
+	}
 }

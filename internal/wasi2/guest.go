@@ -57,13 +57,13 @@ type Guest struct {
 	polled polled
 	spare  []*pollable
 
-	// buf, scratch and large serve the transfers of one call. large is made at its first use.
-	buf     [1][]byte
-	scratch [smallRead]byte
-	large   []byte
+	// buf, small and large serve the transfers of one call. small and large are made at their first
+	// use.
+	buf          [1][]byte
+	small, large []byte
 }
 
-// smallRead is the size up to which a read goes through scratch.
+// smallRead is the size of Guest.small.
 const smallRead = 4096
 
 // NewGuest makes the state of a guest that runs on a thread. The thread's end releases all. It
@@ -99,10 +99,23 @@ func checkText(what, s string) error {
 	return fmt.Errorf("%s is not UTF-8, which a component needs: %q", what, s)
 }
 
+// Finish waits until everything that was written to streams is sent, as if the guest dropped them.
+// It returns early if the guest is ended.
+func (g *Guest) Finish() {
+	for _, s := range g.outputs.items {
+		if s != nil && s.pending.await(g) != nil {
+			return
+		}
+	}
+}
+
 // room returns a buffer of n bytes, at most maxRead, for the transfers of one call.
 func (g *Guest) room(n uint64) []byte {
 	if n <= smallRead {
-		return g.scratch[:n]
+		if g.small == nil {
+			g.small = make([]byte, smallRead)
+		}
+		return g.small[:n]
 	}
 	if g.large == nil {
 		g.large = make([]byte, maxRead)

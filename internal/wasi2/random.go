@@ -77,7 +77,7 @@ func insecureSeed(g *Guest, c *canon.Call) error {
 }
 
 func (g *Guest) randomUint() (uint64, error) {
-	b := g.scratch[:8]
+	b := g.room(8)
 	err := g.random(b)
 	return le.Uint64(b), err
 }

@@ -74,6 +74,9 @@ func (o *Options) realloc(ctx context.Context, align, size uint32) (uint32, erro
 type Guest struct {
 	// Host is the state that host functions get: one per guest.
 	Host any
+	// Copied, unless nil, is called with the number of bytes that a call has copied out of the
+	// guest's memory, if there are any. Copying takes time and leaves garbage in proportion.
+	Copied func(bytes int)
 	// ended is the error that ended the guest.
 	ended error
 	// stack has the parameters and results of the calls in progress, the innermost last.

@@ -72,6 +72,7 @@ func (l *Lifted) liftResult(stack []uint64) (Value, error) {
 		return Value{}, nil
 	}
 	lift := newLifter(&l.Options)
+	defer lift.report()
 	if !s.resultInMemory {
 		return lift.flat(s.Func.Result, &flats{stack: stack})
 	}

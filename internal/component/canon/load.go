@@ -30,6 +30,15 @@ type lifter struct {
 
 func newLifter(o *Options) lifter { return lifter{mem: o.view(), opts: o} }
 
+// report tells Guest.Copied what was copied.
+func (l *lifter) report() {
+	const valueSize = 16
+	bytes := l.text + l.values*valueSize
+	if copied := l.opts.Instance.guest.Copied; copied != nil && bytes > 0 {
+		copied(bytes)
+	}
+}
+
 // params appends the arguments to args. Those in memory are at a place that was checked.
 func (l *lifter) params(s *Signature, stack []uint64) error {
 	if s.params == nil {

@@ -96,6 +96,7 @@ func (l *Lowered) callGeneric(ctx context.Context, stack []uint64, resultPtr uin
 	if err := lift.params(l.Signature, stack); err != nil {
 		return err
 	}
+	lift.report()
 	result, err := l.callComponent(ctx, lift.args)
 	if err != nil {
 		return err
