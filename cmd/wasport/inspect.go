@@ -12,8 +12,8 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-const inspectBefore = `wasport inspect [--json] FILE.wasm lists the imports and exports of a module, and says whether
-wasport can run it.
+const inspectBefore = `wasport inspect [--json] FILE.wasm lists the imports and exports of a module or component, and
+says whether wasport can run it.
 `
 
 const inspectAfter = `
@@ -90,6 +90,9 @@ func judgeModule(mod *wasport.Module) verdict {
 	if _, err := mod.Function(""); err == nil {
 		return verdict{runnable: true, start: true}
 	}
+	if mod.Kind() == wasport.Component {
+		return verdict{reason: "it is no command: it does not export wasi:cli/run"}
+	}
 	if len(mod.Functions()) > 0 {
 		return verdict{runnable: true}
 	}
@@ -99,11 +102,15 @@ func judgeModule(mod *wasport.Module) verdict {
 func printText(file string, bytes int, mod *wasport.Module, v verdict) {
 	file = printable.Name(file)
 	imports := mod.Imports()
-	fmt.Printf("%s: core module, %s\n", file, formatSize(uint64(bytes)))
-	fmt.Printf("speaks %s\n", describeDialects(imports))
-	printGoNotes(mod)
-	printImports(imports)
-	printExports(mod)
+	fmt.Printf("%s: %v, %s\n", file, mod.Kind(), formatSize(uint64(bytes)))
+	if mod.Kind() == wasport.Component {
+		printComponent(mod, imports)
+	} else {
+		fmt.Printf("speaks %s\n", describeDialects(imports))
+		printGoNotes(mod)
+		printImports(imports)
+		printExports(mod)
+	}
 	fmt.Println()
 	switch {
 	case v.start:
@@ -154,17 +161,22 @@ func printImports(imports []wasport.Import) {
 	fmt.Println("\nimports")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	for _, i := range imports {
-		state := "ok"
-		switch {
-		case i.OK():
-		case i.Have == "":
-			state = "missing"
-		default:
-			state = "here it is " + i.Have
-		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", i.FullName(), i.Want, state)
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", i.FullName(), i.Want, importState(i))
 	}
 	w.Flush()
+}
+
+// importState says whether an import can be supplied.
+func importState(i wasport.Import) string {
+	switch {
+	case i.OK():
+		return "ok"
+	case i.Reason != "":
+		return printable.Text(i.Reason)
+	case i.Have == "":
+		return "missing"
+	}
+	return "here it is " + printable.Text(i.Have)
 }
 
 func printExports(mod *wasport.Module) {

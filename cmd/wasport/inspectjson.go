@@ -15,6 +15,7 @@ import (
 type inspection struct {
 	File     string            `json:"file"`
 	Bytes    int               `json:"bytes"`
+	Kind     string            `json:"kind"`
 	Dialects []wasport.Dialect `json:"dialects"`
 	Go       bool              `json:"go"`
 	Imports  []inspectedImport `json:"imports"`
@@ -31,6 +32,7 @@ type inspectedImport struct {
 	Type   string `json:"type"`
 	Have   string `json:"have"`
 	OK     bool   `json:"ok"`
+	Reason string `json:"reason,omitempty"`
 }
 
 type inspectedExport struct {
@@ -48,14 +50,15 @@ type inspectedMemory struct {
 func printJSON(w io.Writer, file string, size int, mod *wasport.Module, v verdict) error {
 	imports := mod.Imports()
 	out := inspection{
-		File: file, Bytes: size,
+		File: file, Bytes: size, Kind: mod.Kind().String(),
 		Dialects: append([]wasport.Dialect{}, wasport.Dialects(imports)...),
 		Go:       mod.ByGo(),
 		Imports:  []inspectedImport{}, Exports: []inspectedExport{},
 		Runnable: v.runnable, Start: v.start, Reason: v.reason,
 	}
 	for _, i := range imports {
-		out.Imports = append(out.Imports, inspectedImport{i.Module, i.Name, i.Want, i.Have, i.OK()})
+		out.Imports = append(out.Imports, inspectedImport{i.Module, i.Name, i.Want, i.Have, i.OK(),
+			i.Reason})
 	}
 	for _, f := range mod.Functions() {
 		out.Exports = append(out.Exports, inspectedExport{f.Name, f.Signature()})

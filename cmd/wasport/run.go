@@ -180,6 +180,9 @@ func formatStack(stack string) string {
 func (f *runFlags) findEntry(file string, mod *wasport.Module, words []string) (wasport.Function,
 	error) {
 	f.config.Args = words
+	if mod.Kind() == wasport.Component {
+		return f.findCommand(file, mod)
+	}
 	entry, err := mod.Function(f.config.Function)
 	if err != nil {
 		hint := "; it exports no function at all"
@@ -199,6 +202,25 @@ func (f *runFlags) findEntry(file string, mod *wasport.Module, words []string) (
 		return entry, usageError("", "%s: %w; it is %v", file, err, entry)
 	}
 	return entry, nil
+}
+
+// findCommand finds the function run of a component, and refuses flags that only core modules have
+// a use for.
+func (f *runFlags) findCommand(file string, mod *wasport.Module) (wasport.Function, error) {
+	if f.config.Function != "" {
+		return wasport.Function{}, usageError("run", "%s is a component, which is run by its "+
+			"wasi:cli/run; leave --function out, which calls functions of core modules", file)
+	}
+	if len(f.listen) > 0 {
+		return wasport.Function{}, usageError("run", "%s is a component, which cannot be given "+
+			"open sockets; leave --listen out and let it listen itself: --allow-listen tcp://ADDR:PORT",
+			file)
+	}
+	run, err := mod.Function("")
+	if err != nil {
+		return run, usageError("", "%s: %w", file, err)
+	}
+	return run, nil
 }
 
 // openAll opens the files and sockets that flags name and completes the guest's configuration.

@@ -42,7 +42,7 @@ func (f *tracedFunction) Call(ctx context.Context, stack []uint64) error {
 	line.text(")")
 	switch result := typ.Result; {
 	case err != nil:
-		line.text(" = ended")
+		line.text(" = ?")
 	case result != nil:
 		line.text(" = ")
 		line.shown(result, shown.Result(stack), 0)

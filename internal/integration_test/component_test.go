@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/testutil"
+	"github.com/wasport/wasport/policy"
 )
 
 // startComponent starts a component guest, allowed to do everything on loopback.
@@ -290,5 +292,47 @@ func TestComponentCache(t *testing.T) {
 	if second := count(); first < 3 || second != first {
 		t.Errorf("got %d files after the first and %d after the second time, want 3 core modules "+
 			"and no more", first, second)
+	}
+}
+
+// TestComponentLearns lets a component and the core module that does the same learn, and compares
+// the rules.
+func TestComponentLearns(t *testing.T) {
+	host, port := serveTCP(t, "127.0.0.1", func(c net.Conn) { io.Copy(c, c) })
+	udp := startGuest(t, "udp_server", "127.0.0.1", "2")
+	udpPort := portText(udp.readListenAddr())
+	go io.Copy(io.Discard, udp.stdout)
+	for _, test := range []struct {
+		name         string
+		args, module []string
+	}{
+		{"tcp_client", []string{host, port, "x"}, nil},
+		{"udp_client", []string{"127.0.0.1", udpPort, "x"}, nil},
+		{"tcp_server", []string{"127.0.0.1", "0"}, nil},
+		{"udp_server", []string{"127.0.0.1", "0"}, nil},
+		{"lookup", []string{"localhost"}, []string{"localhost", "-", "any", "tcp"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			learn := func(m *wasport.Module, args []string) string {
+				var l policy.Learner
+				_, err := m.Run(context.Background(), wasport.Config{
+					Args: append([]string{test.name}, args...), Learner: &l,
+					Policy: testutil.Policy(t, "allow connect loopback", "allow listen loopback",
+						"allow resolve localhost"),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return fmt.Sprint(l.Rules())
+			}
+			if test.module == nil {
+				test.module = test.args
+			}
+			got := learn(compileComponent(t, test.name), test.args)
+			want := learn(compileGuest(t, test.name), test.module)
+			if got != want || got == "[]" {
+				t.Errorf("the component learnt %s, the core module %s, want the same rules", got, want)
+			}
+		})
 	}
 }

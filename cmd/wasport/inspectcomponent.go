@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/printable"
+)
+
+// printComponent prints what inspect says of a component: its versions of WASI, its functions by
+// interface, and its core modules.
+func printComponent(mod *wasport.Module, imports []wasport.Import) {
+	if list := wasiVersions(mod, imports); len(list) > 0 {
+		fmt.Printf("speaks WASI 0.2 (%s)\n", strings.Join(list, ", "))
+	} else {
+		fmt.Println("speaks to nobody: it imports nothing of WASI")
+	}
+	if run, err := mod.Function(""); err == nil {
+		iface, _, _ := strings.Cut(run.Name, "#")
+		fmt.Printf("a command: it exports %s\n", printable.Name(iface))
+	}
+	printInterfaces(imports)
+	modules, size := mod.CoreModules(), 0
+	for _, m := range modules {
+		size += m.Size
+	}
+	text := fmt.Sprintf("core modules: %d, %s", len(modules), formatSize(uint64(size)))
+	if m, ok := mod.Memory(); ok {
+		text += fmt.Sprintf("; memory %s, up to %s", formatSize(m.Min), formatSize(m.Max))
+	}
+	fmt.Println("\n" + text)
+}
+
+// printInterfaces prints the imported functions, each interface before its own.
+func printInterfaces(imports []wasport.Import) {
+	if len(imports) == 0 {
+		return
+	}
+	fmt.Println("\nimports")
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	last := ""
+	for _, i := range imports {
+		if i.Module != last {
+			w.Flush()
+			fmt.Printf("  %s\n", printable.Name(i.Module))
+			last = i.Module
+		}
+		fmt.Fprintf(w, "    %s\t%s\t%s\n", printable.Name(i.Name), printable.Text(i.Want),
+			importState(i))
+	}
+	w.Flush()
+}
+
+// wasiVersions lists the versions of WASI that the imports and the exported run have, in the order
+// in which they occur.
+func wasiVersions(mod *wasport.Module, imports []wasport.Import) (list []string) {
+	names := make([]string, 0, len(imports)+1)
+	for _, i := range imports {
+		names = append(names, i.Module)
+	}
+	if run, err := mod.Function(""); err == nil {
+		names = append(names, run.Name)
+	}
+	seen := make(map[string]bool)
+	for _, name := range names {
+		name, _, _ = strings.Cut(name, "#")
+		_, version, _ := strings.Cut(name, "@")
+		if strings.HasPrefix(name, "wasi:") && version != "" && !seen[version] {
+			seen[version] = true
+			list = append(list, printable.Name(version))
+		}
+	}
+	return list
+}
