@@ -213,8 +213,8 @@ func (f *runFlags) findCommand(file string, mod *wasport.Module) (wasport.Functi
 	}
 	if len(f.listen) > 0 {
 		return wasport.Function{}, usageError("run", "%s is a component, which cannot be given "+
-			"open sockets; leave --listen out and let it listen itself: --allow-listen tcp://ADDR:PORT",
-			file)
+			"open sockets; leave --listen out and let it listen itself: "+
+			"--allow-listen tcp://ADDR:PORT", file)
 	}
 	run, err := mod.Function("")
 	if err != nil {

@@ -331,7 +331,8 @@ func TestComponentLearns(t *testing.T) {
 			got := learn(compileComponent(t, test.name), test.args)
 			want := learn(compileGuest(t, test.name), test.module)
 			if got != want || got == "[]" {
-				t.Errorf("the component learnt %s, the core module %s, want the same rules", got, want)
+				t.Errorf("the component learnt %s, the core module %s, want the same rules", got,
+					want)
 			}
 		})
 	}
