@@ -42,8 +42,14 @@ var workloads = []workload{
 	{"host_call", "call 500000", "", "", 1},
 }
 
-// run runs the program under test on a host.
+// measure runs the program under test on a host, with a native peer.
 func (w workload) measure(tb testing.TB, on host) measurement {
+	tb.Helper()
+	return w.measureBetween(tb, on, native{})
+}
+
+// measureBetween runs the program under test on one host and its peer on another.
+func (w workload) measureBetween(tb testing.TB, on, peerOn host) measurement {
 	tb.Helper()
 	subject, peer := strings.Fields(w.subject), strings.Fields(w.peer)
 	if len(peer) == 0 {
@@ -51,13 +57,13 @@ func (w workload) measure(tb testing.TB, on host) measurement {
 	}
 	var s, p *program
 	if at := slices.Index(subject, "PORT"); at >= 0 {
-		p = native{}.start(tb, peer)
+		p = peerOn.start(tb, peer)
 		subject[at] = p.expectLine("port")
 		s = on.start(tb, subject)
 	} else {
 		s = on.start(tb, subject)
 		peer[slices.Index(peer, "PORT")] = s.expectLine("port")
-		p = native{}.start(tb, peer)
+		p = peerOn.start(tb, peer)
 	}
 	defer p.stop()
 	return s.waitResult()

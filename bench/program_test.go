@@ -19,6 +19,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/needs"
+	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -143,6 +144,8 @@ type guestHost struct {
 	runtime *wasport.Runtime
 	modules map[string]*wasport.Module
 	dir     string // of the modules, with a slash, or empty
+	// network is that of the guests; nil = the machine's.
+	network network.Network
 }
 
 func newGuestHost(tb testing.TB, c wasport.RuntimeConfig) *guestHost {
@@ -182,7 +185,8 @@ func (g *guestHost) start(tb testing.TB, words []string) *program {
 	r, w := io.Pipe()
 	before := processorTime()
 	guest, err := m.Start(context.Background(),
-		wasport.Config{Args: words, Stdout: w, Stderr: os.Stderr, Policy: loopbackPolicy()})
+		wasport.Config{Args: words, Stdout: w, Stderr: os.Stderr, Policy: loopbackPolicy(),
+			Network: g.network})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -17,6 +17,7 @@ var streamParts = []part{
 	{"stream of pieces", nil, testManyBuffers},
 	{"full stream", nil, testFullStream},
 	{"bulk", nil, testBulk},
+	{"sustained", nil, testSustained},
 	{"peek", []Feature{Peek}, testPeek},
 	{"half-close", []Feature{HalfClose}, testHalfClose},
 	{"shutdown for reading", []Feature{ShutdownRead}, testShutdownRead},
@@ -110,6 +111,38 @@ func testBulk(e env) {
 		all.Go(func() { sendPattern(e, way[0], total) })
 		all.Go(func() { recvPattern(e, way[1], total) })
 	}
+}
+
+// testSustained sends as fast as it can, in pieces that divide common sizes of buffers, so that the
+// sender meets a full queue at every moment of a receive. A wake that is lost ends in the deadline.
+func testSustained(e env) {
+	const size, pieces = 64 << 10, 2048
+	c, s := e.pair()
+	done := make(chan error, 1)
+	go func() {
+		piece := make([]byte, size)
+		for left := size * pieces; left > 0; {
+			n, err := c.Send(one(piece[:min(left, size)]), none)
+			if err == syscall.EAGAIN {
+				_, err = c.Wait(network.Writable, soon())
+			}
+			if left -= n; err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	into := one(make([]byte, size))
+	for got := 0; got < size*pieces; {
+		r, err := s.Recv(into, 0)
+		if err == syscall.EAGAIN {
+			_, err = s.Wait(network.Readable, soon())
+		}
+		e.check(err)
+		got += r.N
+	}
+	e.check(<-done)
 }
 
 // pattern is the byte at an offset of a stream.

@@ -74,8 +74,11 @@ func (p *pipe) read(bufs [][]byte, peek bool) (n int, freed bool) {
 		return n, false
 	}
 	p.head.Store(head + uint64(n))
+	// The sender may have filled the room meanwhile. It stores tail before it looks at head, so one
+	// of the two sees the other's step.
 	limit := int(p.limit.Load())
-	return n, !isWorthwhile(limit-queued, limit) && isWorthwhile(limit-queued+n, limit)
+	room := limit - int(p.tail.Load()-head)
+	return n, !isWorthwhile(room, limit) && isWorthwhile(room+n, limit)
 }
 
 // grow replaces the ring by one for size bytes. sendMu is held.
