@@ -114,18 +114,19 @@ func (s *base) LocalAddr() (netip.AddrPort, error) {
 	return s.local, nil
 }
 
-// BufferLimits implements network.Buffered. Bytes sent are in the queue of the receiver, so a send
-// buffer takes memory only beyond the gateway. A datagram socket has a second queue there.
+// BufferLimits implements network.Buffered. The bytes that a stream has sent and the peer has not
+// received are no more than its send buffer. A datagram that was sent is the receiver's. Beyond the
+// gateway, a datagram socket has further queues.
 func (s *base) BufferLimits() (recv, send int64, err error) {
 	if s.closed.Load() {
 		return 0, 0, net.ErrClosed
 	}
-	recv = s.recvLimit()
-	if s.host.gateway() == nil {
+	recv, send = s.limit(network.RecvBuffer), s.limit(network.SendBuffer)
+	switch {
+	case s.typ == network.Stream:
+		return recv, send, nil
+	case s.host.gateway() == nil:
 		return recv, 0, nil
 	}
-	if s.typ == network.Datagram {
-		recv *= 2
-	}
-	return recv, s.limit(network.SendBuffer), nil
+	return 2 * recv, send, nil
 }

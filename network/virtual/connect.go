@@ -65,6 +65,10 @@ func (s *tcpSocket) Listen(backlog int) error {
 		}
 	}
 	p.listeners = append(p.listeners, s)
+	if s.host.listened != nil {
+		close(s.host.listened)
+		s.host.listened = nil
+	}
 	s.state, s.listening = stateListening, true
 	s.setBits(listens, recvShut|sendShut)
 	return nil
@@ -85,6 +89,8 @@ func (s *tcpSocket) Accept() (network.Socket, netip.AddrPort, error) {
 	c := s.accepted.Remove(s.accepted.Front()).(*tcpSocket)
 	s.queued.Add(-1)
 	s.admitKnocking()
+	c.unaccepted = false
+	c.limitQueues()
 	return c, c.conn.Load().remote, nil
 }
 
@@ -224,10 +230,10 @@ func (s *tcpSocket) establish(client *tcpSocket) {
 	e.take(e.local.Port())
 	e.state = stateConnected
 	up, down := new(pipe), new(pipe)
-	up.limit.Store(e.recvLimit())
-	down.limit.Store(client.recvLimit())
 	e.conn.Store(&conn{in: up, out: down, peer: client, remote: e.remote})
 	client.conn.Store(&conn{in: down, out: up, peer: e, remote: client.remote})
+	e.unaccepted = true
+	e.limitQueues()
 	e.setBits(established, 0)
 	client.setBits(established, connecting)
 	s.accepted.PushBack(e)
@@ -237,6 +243,17 @@ func (s *tcpSocket) establish(client *tcpSocket) {
 
 func unmapped(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// limitFrom returns how many bytes of a sender the socket takes. Until it is accepted, that is no
+// more than the buffer that its listener reports, by which the memory of a backlog is counted
+// (network/guard, chargeBacklog).
+func (s *tcpSocket) limitFrom(sender *tcpSocket) int64 {
+	n := min(s.limit(network.RecvBuffer), sender.limit(network.SendBuffer))
+	if s.unaccepted {
+		n = min(n, s.value(network.RecvBuffer))
+	}
+	return n
 }
 
 // FinishConnect returns the result of a connection that Connect started. If none is under way, it
@@ -477,11 +494,24 @@ func (s *tcpSocket) setInside(o network.Option, v int64) error {
 	if err := s.setOption(o, v); err != nil {
 		return err
 	}
-	if c := s.conn.Load(); c != nil && o == network.RecvBuffer {
-		c.in.limit.Store(s.recvLimit())
-		c.peer.watch.wake(network.Writable)
+	if isBuffer(o) {
+		s.limitQueues()
 	}
 	return nil
+}
+
+// limitQueues lets both queues of a connection grow as far as the receiver's buffer and the
+// sender's allow. So a socket leaves no more with a peer than it is charged for.
+func (s *tcpSocket) limitQueues() {
+	c := s.conn.Load()
+	if c == nil {
+		return
+	}
+	c.in.limit.Store(s.limitFrom(c.peer))
+	c.out.limit.Store(c.peer.limitFrom(s))
+	for _, end := range []*tcpSocket{s, c.peer} {
+		end.watch.wake(network.Writable)
+	}
 }
 
 // Join returns EPROTO, as Linux does for a stream.

@@ -157,12 +157,16 @@ func finishConnect(ctx context.Context, s network.Socket, err error) error {
 	}
 }
 
+// listenBacklog is the number of connections that wait for the Go code. It bounds the bytes that
+// guests may send before a connection is accepted.
+const listenBacklog = 128
+
 // Listen listens on the host, as net.Listen does: network is tcp, tcp4 or tcp6. An empty host is
 // every address of the host, and port 0 one of the host's choice.
 func (h *Host) Listen(name, address string) (net.Listener, error) {
 	s, err := h.open(name, address, network.Stream)
 	if err == nil {
-		if err = s.Listen(-1); err != nil {
+		if err = s.Listen(listenBacklog); err != nil {
 			s.Close()
 		}
 	}
@@ -216,4 +220,33 @@ func (h *Host) open(name, address string, want network.Type) (endpoint, error) {
 		return nil, os.NewSyscallError("bind", err)
 	}
 	return s, nil
+}
+
+// WaitListener returns once a socket listens at a TCP port of the host, such as that of a guest that
+// was just started, or with the cause of the end of ctx.
+func (h *Host) WaitListener(ctx context.Context, port uint16) error {
+	for {
+		listened := h.nextListen(port)
+		if listened == nil {
+			return nil
+		}
+		select {
+		case <-listened:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// nextListen returns a channel that the next Listen closes, or nil if a socket listens already.
+func (h *Host) nextListen(port uint16) <-chan struct{} {
+	h.world.mu.Lock()
+	defer h.world.mu.Unlock()
+	if p := h.tcp[port]; p != nil && len(p.listeners) > 0 {
+		return nil
+	}
+	if h.listened == nil {
+		h.listened = make(chan struct{})
+	}
+	return h.listened
 }

@@ -14,8 +14,8 @@
 // Sockets behave as those of Linux: states, errors, readiness, options and their ranges. A
 // program can see these differences:
 //
-//   - Data has arrived when Send returns. So a send buffer is never filled, and the bytes
-//     of a connection are in the receive buffer of its other end alone.
+//   - Data has arrived when Send returns. So the bytes of a connection are in one queue for each
+//     direction, as long as the smaller of the receive buffer there and the send buffer here.
 //   - No datagram is lost unless the queue of its receiver is full. None is fragmented.
 //   - A closed connection leaves nothing behind (no TIME_WAIT, RFC 9293, section 3.3.2): its port
 //     can be bound at once.

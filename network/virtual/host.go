@@ -22,6 +22,8 @@ type Host struct {
 	nextPort uint16
 	// rotation distributes connections among listeners that share a port.
 	rotation uint
+	// listened is closed by the next Listen. It is nil if nobody waits.
+	listened chan struct{}
 }
 
 var (

@@ -205,5 +205,3 @@ func (s *base) limit(o network.Option) int64 {
 	}
 	return streamBuffer
 }
-
-func (s *base) recvLimit() int64 { return s.limit(network.RecvBuffer) }

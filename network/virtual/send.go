@@ -218,7 +218,7 @@ func hashOf(a netip.AddrPort) uint32 {
 
 // receive puts a datagram into the socket's queue, if there is room.
 func (s *udpSocket) receive(bufs [][]byte, from netip.AddrPort) {
-	if s.shut.Load()&recvShut == 0 && s.queue.put(bufs, s.present(from), int(s.recvLimit())) {
+	if s.shut.Load()&recvShut == 0 && s.queue.put(bufs, s.present(from), int(s.limit(network.RecvBuffer))) {
 		s.watch.wake(network.Readable)
 	}
 }

@@ -35,6 +35,8 @@ type tcpSocket struct {
 	accepted list.List
 	// knocking are the sockets with a connection under way, since accepted is full.
 	knocking list.List
+	// unaccepted tells that the socket is in accepted of its listener.
+	unaccepted bool
 	// listener is where the socket is in knocking, as element.
 	listener *tcpSocket
 	element  *list.Element
