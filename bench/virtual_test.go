@@ -39,9 +39,9 @@ var socketWorkloads = []struct {
 		func(s network.Socket, n int) { pingPong(s, n, false) }},
 }
 
-// BenchmarkVirtual compares the network in memory with the kernel's loopback: between two goroutines
-// that use sockets, and between two guests. A rate-ratio is how many times as much is done in the
-// same time, a time-ratio how many times as long a round trip takes.
+// BenchmarkVirtual compares the network in memory with the loopback of the kernel: between two
+// goroutines with sockets, and between two guests. A rate-ratio is how many times as much is done
+// in the same time, a time-ratio how many times as long a round trip takes.
 func BenchmarkVirtual(b *testing.B) {
 	machine, memory := network.Network(kernel.New(kernel.Config{})), newVirtualHost(b)
 	for _, w := range socketWorkloads {

@@ -222,8 +222,8 @@ func (h *Host) open(name, address string, want network.Type) (endpoint, error) {
 	return s, nil
 }
 
-// WaitListener returns once a socket listens at a TCP port of the host, such as that of a guest that
-// was just started, or with the cause of the end of ctx.
+// WaitListener returns once a socket listens at a TCP port of the host, such as that of a guest
+// that was just started, or with the cause of the end of ctx.
 func (h *Host) WaitListener(ctx context.Context, port uint16) error {
 	for {
 		listened := h.nextListen(port)

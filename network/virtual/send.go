@@ -218,7 +218,8 @@ func hashOf(a netip.AddrPort) uint32 {
 
 // receive puts a datagram into the socket's queue, if there is room.
 func (s *udpSocket) receive(bufs [][]byte, from netip.AddrPort) {
-	if s.shut.Load()&recvShut == 0 && s.queue.put(bufs, s.present(from), int(s.limit(network.RecvBuffer))) {
+	limit := int(s.limit(network.RecvBuffer))
+	if s.shut.Load()&recvShut == 0 && s.queue.put(bufs, s.present(from), limit) {
 		s.watch.wake(network.Readable)
 	}
 }
