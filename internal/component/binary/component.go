@@ -2,8 +2,7 @@
 // It gives them no meaning: an index is a number here, and package link judges it. The format is
 // the component model's Binary.md, of August 2026, without values and the features of WASI 0.3.
 //
-// Everything is bounded before it is allocated: a decoded component takes less than 32 times the
-// memory of its bytes.
+// Everything is bounded before it is allocated.
 package binary
 
 // A Component is a component in the order of its definitions.

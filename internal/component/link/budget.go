@@ -9,14 +9,17 @@ type budget struct {
 }
 
 // freeNodes is how many types and names any component may make by replacing resource types in
-// others. Each takes some 200 bytes. freeWork is how many types it may have looked at.
+// others. Each takes some 200 bytes. freeWork is how many types it may have looked at. Programs of
+// rustc with 50 imports make 1,000, and look at 20,000. More is allowed to a larger component, but
+// not without end.
 const (
-	freeNodes = 1 << 16
-	freeWork  = 1 << 24
+	freeNodes = 1 << 15
+	freeWork  = 1 << 23
+	maxExtra  = 1 << 22
 )
 
 func newBudget(size int) *budget {
-	return &budget{freeNodes + size/4, freeWork + 8*size}
+	return &budget{freeNodes + min(size/4, maxExtra), freeWork + min(size, maxExtra)}
 }
 
 // take charges for n types or names that are made.

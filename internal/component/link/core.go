@@ -13,7 +13,7 @@ func (v *validator) coreModule(
 ) (any, error) {
 	m, err := binary.DecodeModule(d.Bytes, d.At())
 	if err != nil {
-		return nil, err
+		return nil, mismatch(err, "core module %d", v.modules)
 	}
 	mod := &module{Module: m, bytes: d.Bytes, number: v.modules,
 		name: c.ModuleNames[uint32(len(s.coreModules))]}

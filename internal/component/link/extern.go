@@ -264,7 +264,7 @@ func (v *validator) registerNamed(
 
 // mismatch puts the place of a mismatch before its reason.
 func mismatch(err error, format string, args ...any) error {
-	if e, ok := err.(*binary.Error); ok && e.Kind == binary.Invalid {
+	if e, ok := err.(*binary.Error); ok {
 		return binary.Errorf(e.Kind, e.Offset, "%s: %s", fmt.Sprintf(format, args...), e.Text)
 	}
 	return err

@@ -28,7 +28,7 @@ func Plan(c *binary.Component, w World, trapMissing bool) (*Program, error) {
 		v:           v,
 		world:       w,
 		trapMissing: trapMissing,
-		left:        freeNodes + c.Size,
+		left:        freeNodes + min(c.Size, maxExtra),
 		leftBytes:   freeBytes + 4*c.Size,
 		resources:   make(map[*wit.Resource]int, len(k.typ.imported)),
 		modules:     make(map[moduleKey]int),

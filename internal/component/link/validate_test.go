@@ -78,6 +78,9 @@ var invalid = []struct {
 	{"alias of another sort", comp(types(join(0x42, 0)), imports(join(0, "i", 5, 0)),
 		aliases(join(1, 0, 0, "f"))), `no export "f" of the sort "function"`},
 
+	{"core module with exceptions", comp(section(1, core()),
+		section(1, core(section(2, 1, "", "", 4, 0, 0)))), "core module 1: exceptions are not"},
+
 	// Names.
 	{"label", comp(types(join(0x72, 1, "a_b", 0x7d))), `no label: "a_b"`},
 	{"labels that differ in case", comp(types(join(0x6d, 2, "a", "A"))),
