@@ -41,6 +41,19 @@ func (e *ImportError) Error() string {
 	return (&engine.ImportError{Imports: list}).Error()
 }
 
+// CompilerPanic is the error of Compile if a bug of wasport or wazero made the compiler panic on a
+// module. Other modules are not affected. On several processors wazero compiles functions on
+// goroutines of its own; a panic on one of these ends the process, with Go's message.
+type CompilerPanic struct {
+	// Value is the argument of panic.
+	Value any
+
+	// Stack is Go's stack, in the format of runtime/debug.Stack.
+	Stack string
+}
+
+func (p *CompilerPanic) Error() string { return (*engine.CompilerPanic)(p).Error() }
+
 // HostPanic is the error of a guest that ended because code of the embedder panicked on its
 // behalf: a callback, reader, writer, network or resolver of its Config, or a host function.
 // Other guests go on.
@@ -112,6 +125,8 @@ func publicError(err error) error {
 		return &ImportError{Imports: publicImports(e.Imports)}
 	case *outside.Panic:
 		return (*HostPanic)(e)
+	case *engine.CompilerPanic:
+		return (*CompilerPanic)(e)
 	case *system.Interrupted:
 		return (*InterruptedError)(e)
 	case *engine.RangeError:

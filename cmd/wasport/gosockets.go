@@ -20,17 +20,15 @@ func lacksSocketImports(mod *wasport.Module) bool {
 	})
 }
 
-// warnGoWithoutSockets warns about a Go program that cannot reach the network which flags grant: it
-// reports "connection refused", which says nothing about the reason. A listen rule does not count
-// beside --listen, since it can be about that socket.
+// warnGoWithoutSockets warns about a Go program that cannot reach the network which flags or the
+// policy file grant: it reports "connection refused", which says nothing about the reason. A listen
+// rule does not count beside --listen, since it can be about that socket.
 func (f *runFlags) warnGoWithoutSockets(file string, mod *wasport.Module) {
-	p := &f.permissions
 	aboutSockets := func(r policy.Rule) bool {
 		return r.Effect() == policy.Allow &&
 			(r.Action() != policy.ActionListen || len(f.listen) == 0)
 	}
-	granted := p.allowNet || p.allowLookup || slices.ContainsFunc(p.rules, aboutSockets)
-	if granted && lacksSocketImports(mod) {
+	if slices.ContainsFunc(f.config.Policy.Rules(), aboutSockets) && lacksSocketImports(mod) {
 		warnf("%s: this program of Go imports no functions that open sockets, so its package net "+
 			"cannot reach the network that is granted; see docs/languages.md#go", file)
 	}

@@ -28,6 +28,15 @@ func TestGoProgramWithoutSocketsIsTold(t *testing.T) {
 	}
 	hello, goHello := module("hello"), module("hello", section...)
 	goConnect := module("connect", section...)
+	grants := filepath.Join(dir, "grants.toml")
+	denies := filepath.Join(dir, "denies.toml")
+	for file, rule := range map[string]string{
+		grants: `allow = ["connect tcp://127.0.0.1:80"]`, denies: `deny = ["connect any"]`,
+	} {
+		if err := os.WriteFile(file, []byte(rule+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	const handed, from = "--listen=tcp://127.0.0.1:0", "--allow-listen=loopback from loopback"
 	for _, row := range []struct {
 		name, file string
@@ -40,6 +49,9 @@ func TestGoProgramWithoutSocketsIsTold(t *testing.T) {
 		{"listen", goHello, []string{"--allow-listen=loopback"}, true},
 		{"listen on a socket handed over", goHello, []string{handed, from}, false},
 		{"connect beside it", goHello, []string{handed, "--allow-connect=loopback"}, true},
+		{"policy file", goHello, []string{"--policy", grants}, true},
+		{"policy file that denies", goHello, []string{"--policy", denies}, false},
+		{"ceiling", goHello, []string{"--policy-ceiling", grants}, false},
 		{"deny", goHello, []string{"--deny-connect=loopback"}, false},
 		{"nothing", goHello, nil, false},
 		{"not by Go", hello, []string{"--allow-connect=loopback"}, false},

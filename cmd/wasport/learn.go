@@ -42,7 +42,7 @@ func openLearnFile(path string) (*learnFile, error) {
 	if l.stream {
 		return l, nil
 	}
-	text, err := io.ReadAll(file)
+	text, err := readAtMost(file, maxPolicySize, "")
 	if err == nil {
 		l.known, err = policy.Parse(path, text)
 	}
@@ -72,7 +72,8 @@ func (l *learnFile) write(module string) error {
 	var err error
 	if !l.stream { // read it again: an editor or another run may have changed it since
 		if err = lockFile(l.file); err == nil {
-			text, err = io.ReadAll(io.NewSectionReader(l.file, 0, math.MaxInt64))
+			text, err = readAtMost(io.NewSectionReader(l.file, 0, math.MaxInt64), maxPolicySize,
+				"")
 		}
 	}
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -18,7 +17,7 @@ import (
 func readModule(ctx context.Context, file string) (wasm []byte, err error) {
 	read := make(chan []byte, 1)
 	err = callUntilDone(ctx, func() error {
-		b, err := os.ReadFile(file)
+		b, err := readFile(file, maxModuleSize, "\x00asm")
 		read <- b
 		return err
 	})

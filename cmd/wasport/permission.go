@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -136,7 +135,7 @@ func (p *permissions) readFile(file string) (*policy.Policy, error) {
 	if err := checkOutside(p.writable, file, permissionsDanger); err != nil {
 		return nil, usageError("", "policy %w", err)
 	}
-	text, err := os.ReadFile(file)
+	text, err := readFile(file, maxPolicySize, "")
 	if err != nil {
 		return nil, usageError("", "policy %s: %w", file, plainError(err))
 	}

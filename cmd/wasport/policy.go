@@ -150,7 +150,7 @@ func formatFiles(files []string, write bool) error {
 		return usageError("policy", "no file is named: wasport policy fmt [-w] FILE...")
 	}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := readFile(file, maxPolicySize, "")
 		if err != nil {
 			return usageError("", "policy %s: %w", file, plainError(err))
 		}

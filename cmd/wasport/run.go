@@ -39,7 +39,6 @@ func run(args []string) error {
 		return err
 	}
 	defer rt.Close(ctx)
-	f.warnGoWithoutSockets(file, mod)
 	entry, err := f.findEntry(file, mod, words)
 	if err != nil {
 		return err
@@ -53,6 +52,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	f.warnGoWithoutSockets(file, mod)
 	return f.runModule(ctx, mod, entry)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wasport/wasport/internal/engine/codecache"
 	"github.com/wasport/wasport/internal/engine/interrupt"
+	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/printable"
 	"github.com/wasport/wasport/internal/system"
 )
@@ -81,7 +82,34 @@ func errCompileCancelled(ctx context.Context) error {
 	return fmt.Errorf("the module was not compiled in time: %w", context.Cause(ctx))
 }
 
-func (e *Engine) compile(ctx context.Context, binary []byte, o CompileOptions) (Program, error) {
+// CompilerPanic is the error of a module for which the compiler panicked. wazero compiles functions
+// on goroutines of its own if there are several processors; a panic on one of them ends the
+// process, with Go's message.
+type CompilerPanic struct {
+	Value any
+	Stack string // in the format of runtime/debug.Stack
+}
+
+func (p *CompilerPanic) Error() string {
+	return printable.Text(fmt.Sprintf("the compiler failed on this module, which is a bug: %v",
+		p.Value))
+}
+
+// compile is Compile on the calling goroutine, and does not end with ctx. It fails with a
+// *CompilerPanic if a part of it panics.
+func (e *Engine) compile(
+	ctx context.Context, binary []byte, o CompileOptions,
+) (p Program, err error) {
+	outside.Protect("the compiler", func() { p, err = e.compileProgram(ctx, binary, o) },
+		func(panicked *outside.Panic) {
+			p, err = nil, &CompilerPanic{panicked.Value, panicked.Stack}
+		})
+	return p, err
+}
+
+func (e *Engine) compileProgram(
+	ctx context.Context, binary []byte, o CompileOptions,
+) (Program, error) {
 	kind, err := recognise(binary)
 	if err != nil {
 		return nil, err

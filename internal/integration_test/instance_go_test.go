@@ -32,7 +32,9 @@ func main() {}
 // its poll fails, so a call that is cancelled while it waits ends the instance.
 func TestGoLibraryAsInstance(t *testing.T) {
 	dir := t.TempDir()
-	for name, content := range map[string]string{"main.go": goLibrary, "go.mod": "module library\n"} {
+	for name, content := range map[string]string{
+		"main.go": goLibrary, "go.mod": "module library\n",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/wasport/wasport/internal/bytesize"
+)
+
+// Some files have no end, such as /dev/zero. So no more than this is read of one.
+const (
+	// maxModuleSize is five times the size of the largest programs of Go. To compile a module of
+	// this size would take half an hour.
+	maxModuleSize = 256 << 20
+	maxPolicySize = 16 << 20
+)
+
+// readFile reads a file of at most limit bytes. Of one that does not begin with magic, it reads the
+// beginning alone.
+func readFile(file string, limit int, magic string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readAtMost(f, limit, magic)
+}
+
+func readAtMost(r io.Reader, limit int, magic string) ([]byte, error) {
+	var b bytes.Buffer
+	const beginning = 4 << 10
+	if _, err := io.CopyN(&b, r, beginning); err == io.EOF {
+		return b.Bytes(), nil
+	} else if err != nil || !bytes.HasPrefix(b.Bytes(), []byte(magic)) {
+		return b.Bytes(), err
+	}
+	if _, err := b.ReadFrom(io.LimitReader(r, int64(limit-beginning+1))); err != nil {
+		return nil, err
+	}
+	if b.Len() > limit {
+		return nil, fmt.Errorf("it is larger than %s", bytesize.Format(uint64(limit)))
+	}
+	return b.Bytes(), nil
+}
