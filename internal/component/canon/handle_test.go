@@ -115,14 +115,14 @@ func TestIndicesAreReusedLastFreedFirst(t *testing.T) {
 	if want := "[20 40 10]"; fmt.Sprint(h.destroyed) != want {
 		t.Errorf("destructors got %v, want %s", h.destroyed, want)
 	}
-	if got := h.a.Handles(); got != 5 {
+	if got := h.a.table.count; got != 5 {
 		t.Errorf("got %d handles, want 5", got)
 	}
 }
 
 func TestHandleLimit(t *testing.T) {
 	h := newHouse(t)
-	for range MaxHandles {
+	for range maxHandles {
 		if _, err := builtin(t, "resource.new", h.a, &h.thing, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -283,9 +283,9 @@ func TestOwnedHandlesPassBetweenComponents(t *testing.T) {
 	if err := h.between(t, h.a, take).Call(t.Context(), stack); err != nil {
 		t.Fatal(err)
 	}
-	if received != 1 || stack[0] != 1 || h.a.Handles() != 1 || h.b.Handles() != 0 {
+	if received != 1 || stack[0] != 1 || h.a.table.count != 1 || h.b.table.count != 0 {
 		t.Errorf("got handle %d, back as %d, %d and %d handles, want 1, 1, 1 and 0", received,
-			stack[0], h.a.Handles(), h.b.Handles())
+			stack[0], h.a.table.count, h.b.table.count)
 	}
 	if rep, err := builtin(t, "resource.rep", h.a, &h.thing, 1); err != nil || rep != 9 {
 		t.Errorf("got number %d, %v, want 9", rep, err)

@@ -113,7 +113,7 @@ type Instance struct {
 	// mayNotLeave is true while realloc or post-return runs; entered while a call is in progress.
 	mayNotLeave bool
 	entered     bool
-	table       Table
+	table       table
 }
 
 // NewInstance makes the component instance with a number, which is at least 1 and as in
@@ -125,9 +125,6 @@ func (g *Guest) NewInstance(number int, parent *Instance) *Instance {
 	}
 	return in
 }
-
-// Handles returns the number of handles in the instance's table.
-func (in *Instance) Handles() int { return in.table.count }
 
 // task is a call into a component instance.
 type task struct {

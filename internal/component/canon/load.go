@@ -9,8 +9,8 @@ import (
 // Limits of the copies of a guest's memory that one call makes; more is a trap. A function that
 // takes more must be a direct one.
 const (
-	MaxText     = 16 << 20 // bytes of strings and of lists of u8, decoded
-	MaxElements = 100_000  // elements of other lists
+	maxText     = 16 << 20 // bytes of strings and of lists of u8, decoded
+	maxElements = 100_000  // elements of other lists
 	maxValues   = 1 << 20  // Values of lists, records and payloads: 16 MiB
 )
 
@@ -249,12 +249,12 @@ func (l *lifter) list(elem *wit.Type, ptr, n uint32) (Value, error) {
 		return Value{}, err
 	}
 	if elem.Kind() == wit.KindU8 {
-		if err := l.charge(&l.text, len(b), MaxText, "bytes"); err != nil {
+		if err := l.charge(&l.text, len(b), maxText, "bytes"); err != nil {
 			return Value{}, err
 		}
 		return Bytes(append([]byte(nil), b...)), nil
 	}
-	if err := l.charge(&l.elements, int(n), MaxElements, "list elements"); err != nil {
+	if err := l.charge(&l.elements, int(n), maxElements, "list elements"); err != nil {
 		return Value{}, err
 	}
 	items, err := l.newValues(int(n))

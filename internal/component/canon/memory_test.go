@@ -43,12 +43,9 @@ func TestWrongValuesTrap(t *testing.T) {
 		{"borrow<thing>", []uint64{math.MaxUint32}, "no handle 4294967295"},
 	} {
 		t.Run(fmt.Sprint(row.typ, row.flat), func(t *testing.T) {
-			typ, err := s.Type(row.typ)
-			if err != nil {
-				t.Fatal(err)
-			}
+			typ := mustType(t, s, row.typ)
 			lift := newLifter(newOptions(newMemory(), UTF8))
-			_, err = lift.flat(typ, &flats{stack: row.flat})
+			_, err := lift.flat(typ, &flats{stack: row.flat})
 			wantTrap(t, err, row.want)
 		})
 	}
@@ -62,25 +59,22 @@ func TestLimitsOfACall(t *testing.T) {
 		most, count uint64
 		want        string
 	}{
-		{"list<u8>", MaxText + 1, MaxText, 1, "more than 16777216 bytes"},
-		{"string", MaxText + 1, MaxText, 1, "more than 16777216 bytes"},
-		{"list<u16>", 2*MaxElements + 2, MaxElements, 1, "more than 100000 list elements"},
+		{"list<u8>", maxText + 1, maxText, 1, "more than 16777216 bytes"},
+		{"string", maxText + 1, maxText, 1, "more than 16777216 bytes"},
+		{"list<u16>", 2*maxElements + 2, maxElements, 1, "more than 100000 list elements"},
 		// Each element of 16 fields is 17 Values.
 		{"list<tuple<u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8>>",
 			2 << 20, maxValues / 17, 1, "more than 1048576 values"},
 	} {
 		t.Run(row.typ, func(t *testing.T) {
-			typ, err := s.Type(row.typ)
-			if err != nil {
-				t.Fatal(err)
-			}
+			typ := mustType(t, s, row.typ)
 			o := newOptions(&bumpMemory{bytes: make([]byte, row.size)}, UTF8)
 			lift := newLifter(o)
 			if _, err := lift.flat(typ, &flats{stack: []uint64{0, row.most}}); err != nil {
 				t.Errorf("the most: %v", err)
 			}
 			lift = newLifter(o)
-			_, err = lift.flat(typ, &flats{stack: []uint64{0, row.most + 1}})
+			_, err := lift.flat(typ, &flats{stack: []uint64{0, row.most + 1}})
 			wantTrap(t, err, row.want)
 			// Two values of one call count together.
 			lift = newLifter(o)
@@ -136,15 +130,12 @@ func TestHostileRealloc(t *testing.T) {
 			return 0, ended
 		}, ""},
 	} {
-		for _, typ := range []string{"tuple<u64, list<u64>>", "tuple<string, string>", "person"} {
-			t.Run(row.name+"/"+typ, func(t *testing.T) {
+		for _, text := range []string{"tuple<u64, list<u64>>", "tuple<string, string>", "person"} {
+			t.Run(row.name+"/"+text, func(t *testing.T) {
 				m := &hostile{bumpMemory: *newMemory(), answer: row.answer}
 				o := &Options{Instance: new(Guest).NewInstance(1, nil), Encoding: UTF16, Memory: m,
 					Realloc: m}
-				typ, err := s.Type(typ)
-				if err != nil {
-					t.Fatal(err)
-				}
+				typ := mustType(t, s, text)
 				w := lowerer{ctx: t.Context(), opts: o}
 				v := Tuple(Uint(1), List([]Value{Uint(1), Uint(2)}))
 				if typ.Fields()[0].Type == wit.String {
@@ -153,7 +144,7 @@ func TestHostileRealloc(t *testing.T) {
 				if typ.Kind() == wit.KindRecord {
 					v = Tuple(Text("hello"), Uint(1), List([]Value{Text("a")}))
 				}
-				err = w.store(typ, v, heap-typ.Size())
+				err := w.store(typ, v, heap-typ.Size())
 				if row.want == "" {
 					if err != ended {
 						t.Errorf("got %v, want %v", err, ended)
@@ -173,10 +164,7 @@ func TestOverlappingReallocIsTheGuestsAffair(t *testing.T) {
 	}}
 	o := &Options{Instance: new(Guest).NewInstance(1, nil), Memory: m, Realloc: m}
 	s := newVectorScope(t)
-	typ, err := s.Type("list<list<string>>")
-	if err != nil {
-		t.Fatal(err)
-	}
+	typ := mustType(t, s, "list<list<string>>")
 	inner := List([]Value{Text("abcdefgh"), Text("x")})
 	w := lowerer{ctx: t.Context(), opts: o}
 	if err := w.store(typ, List([]Value{inner, inner, inner}), at); err != nil {
@@ -207,10 +195,7 @@ func TestWrongValuesOfHostsAreErrors(t *testing.T) {
 		{"char", Uint(0xD800)},
 		{"borrow<thing>", Rep(1)},
 	} {
-		typ, err := s.Type(row.typ)
-		if err != nil {
-			t.Fatal(err)
-		}
+		typ := mustType(t, s, row.typ)
 		m := newMemory()
 		w := lowerer{ctx: t.Context(), opts: newOptions(m, UTF8)}
 		if err := w.store(typ, row.value, at); err == nil {

@@ -29,7 +29,7 @@ func (l *lifter) string(ptr, n uint32) (Value, error) {
 		return Value{}, err
 	}
 	// A code unit of UTF-16 takes up to 3 bytes of UTF-8, a byte of Latin-1 up to 2.
-	if err := l.charge(&l.text, len(b), MaxText, "bytes of strings"); err != nil {
+	if err := l.charge(&l.text, len(b), maxText, "bytes of strings"); err != nil {
 		return Value{}, err
 	}
 	var text string

@@ -2,16 +2,16 @@ package canon
 
 import "github.com/wasport/wasport/internal/component/wit"
 
-// MaxHandles is how many entries a table may have; one more is a trap.
-const MaxHandles = 65_536
+// maxHandles is how many entries a table may have; one more is a trap.
+const maxHandles = 65_536
 
-// Table has all that a component instance names by index. In WASI 0.2 these are handles of
+// table has all that a component instance names by index. In WASI 0.2 these are handles of
 // resources of all types, in one table. Index 0 is never used, and the index that was freed last is
 // used next (CanonicalABI.md, "Table state"): guests see indices and depend on both.
 //
 // An entry is a struct and not an interface, so that a new handle costs no allocation. Another kind
 // of entry (stream, future, subtask, waitable set) is another entryKind.
-type Table struct {
+type table struct {
 	entries []entry
 	// free is the index that was freed last, 0 if there is none.
 	free  uint32
@@ -37,12 +37,9 @@ type entry struct {
 	kind  entryKind
 }
 
-// Len returns the number of handles.
-func (t *Table) Len() int { return t.count }
-
 // add makes a handle and returns its index.
-func (t *Table) add(e entry) (uint32, error) {
-	if t.count >= MaxHandles {
+func (t *table) add(e entry) (uint32, error) {
+	if t.count >= maxHandles {
 		return 0, Trapf("the component instance has %d handles, more are not allowed", t.count)
 	}
 	t.count++
@@ -59,7 +56,7 @@ func (t *Table) add(e entry) (uint32, error) {
 }
 
 // get returns the handle at an index, which must be one of the resource.
-func (t *Table) get(i uint32, r *wit.Resource) (*entry, error) {
+func (t *table) get(i uint32, r *wit.Resource) (*entry, error) {
 	if uint64(i) >= uint64(len(t.entries)) || t.entries[i].kind == entryFree {
 		return nil, Trapf("there is no handle %d, where one of %s is wanted", i, r.Name)
 	}
@@ -78,7 +75,7 @@ func otherResource(i uint32, got, want *wit.Resource) error {
 }
 
 // remove removes a handle, which must be one of the resource and not be lent.
-func (t *Table) remove(i uint32, r *wit.Resource) (entry, error) {
+func (t *table) remove(i uint32, r *wit.Resource) (entry, error) {
 	e, err := t.get(i, r)
 	if err != nil {
 		return entry{}, err

@@ -131,6 +131,15 @@ func newVectorScope(t testing.TB) *wit.Scope {
 	return s
 }
 
+func mustType(t testing.TB, s *wit.Scope, text string) *wit.Type {
+	t.Helper()
+	typ, err := s.Type(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return typ
+}
+
 // at is where the tests store values.
 const at = 0x40
 
@@ -151,10 +160,7 @@ func TestValuesInMemory(t *testing.T) {
 	s := newVectorScope(t)
 	for i, row := range vectors {
 		t.Run(fmt.Sprintf("%d/%s", i, row.typ), func(t *testing.T) {
-			typ, err := s.Type(row.typ)
-			if err != nil {
-				t.Fatal(err)
-			}
+			typ := mustType(t, s, row.typ)
 			value, rest := wantBytes(t, row.bytes, typ.Size())
 			v := row.value
 			for range 2 { // the second time with the value that was read
@@ -171,6 +177,7 @@ func TestValuesInMemory(t *testing.T) {
 					t.Errorf("got heap %s, want %s", got, rest)
 				}
 				lift := newLifter(o)
+				var err error
 				if v, err = lift.load(typ, at); err != nil {
 					t.Fatal(err)
 				}
@@ -187,10 +194,7 @@ func TestValuesAsCoreValues(t *testing.T) {
 	s := newVectorScope(t)
 	for i, row := range vectors {
 		t.Run(fmt.Sprintf("%d/%s", i, row.typ), func(t *testing.T) {
-			typ, err := s.Type(row.typ)
-			if err != nil {
-				t.Fatal(err)
-			}
+			typ := mustType(t, s, row.typ)
 			v := row.value
 			for range 2 {
 				m := newMemory()
@@ -213,6 +217,7 @@ func TestValuesAsCoreValues(t *testing.T) {
 				}
 				lift := newLifter(o)
 				f := flats{stack: stack}
+				var err error
 				if v, err = lift.flat(typ, &f); err != nil {
 					t.Fatal(err)
 				}
@@ -242,10 +247,7 @@ func TestReadingIgnoresSurplusBits(t *testing.T) {
 		{"small", 0xFF, Uint(7)},
 		{"large", 0xFFFF_FFFF, Uint(0x1_FFFF)},
 	} {
-		typ, err := s.Type(row.typ)
-		if err != nil {
-			t.Fatal(err)
-		}
+		typ := mustType(t, s, row.typ)
 		lift := newLifter(newOptions(newMemory(), UTF8))
 		got, err := lift.flat(typ, &flats{stack: []uint64{row.flat}})
 		if err != nil || got != row.want {

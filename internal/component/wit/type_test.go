@@ -84,9 +84,9 @@ func doubled(t *testing.T, n int) *Type {
 func TestTypesThatShareParts(t *testing.T) {
 	// 2^18 parts: whether each is visited shows in the time that a thousand comparisons take.
 	a, b := doubled(t, 18), doubled(t, 18)
-	var c Comparer
+	var c comparer
 	for range 1000 {
-		if !c.Equal(a, b) {
+		if !c.equal(a, b) {
 			t.Fatal("got false, want true")
 		}
 		if a.HasBorrow() || a.HasPointer() {
