@@ -105,13 +105,15 @@ func initialCwd(_ *Guest, c *canon.Call) error {
 	return nil
 }
 
-func exit(g *Guest, c *canon.Call) error {
-	g.Kill(&system.Exit{Code: uint32(c.Arg(0).Case())})
-	return nil
-}
+func exit(g *Guest, c *canon.Call) error { return g.exit(uint32(c.Arg(0).Case())) }
 
-func exitWithCode(g *Guest, c *canon.Call) error {
-	g.Kill(&system.Exit{Code: uint32(c.Arg(0).Uint())})
+func exitWithCode(g *Guest, c *canon.Call) error { return g.exit(uint32(c.Arg(0).Uint())) }
+
+// exit ends the guest once everything is sent that its streams have taken, as a system sends what a
+// process has written before its end.
+func (g *Guest) exit(code uint32) error {
+	g.Finish()
+	g.Kill(&system.Exit{Code: code})
 	return nil
 }
 
