@@ -106,6 +106,10 @@ func (d *moduleDecoder) section(id byte) {
 		d.tables = append(d.tables, vector(d.reader, 3, d.definedTable)...)
 	case coreMemories:
 		d.m.Memories = vector(d.reader, 2, d.memory)
+		if len(d.memories)+len(d.m.Memories) > 1 {
+			d.unsupported("core modules with several memories")
+			return
+		}
 		d.memories = append(d.memories, d.m.Memories...)
 	case coreGlobals:
 		d.globals = append(d.globals, vector(d.reader, 4, func() CoreExtern {

@@ -75,6 +75,8 @@ func TestDecodeModuleErrors(t *testing.T) {
 		{"too much memory", slices.Concat(corePreamble, section(5, 1, 0, 0x81, 0x80, 4)),
 			"more than 65536 pages"},
 		{"a memory of 64 bits", slices.Concat(corePreamble, section(5, 1, 4, 1)), "64 bits"},
+		{"two memories", slices.Concat(corePreamble, section(2, 1, "", "", 2, 0, 1),
+			section(5, 1, 0, 1)), "several memories"},
 		{"a tag", slices.Concat(corePreamble, section(2, 1, "", "", 4, 0, 0)), "exceptions"},
 		{"code in a constant", slices.Concat(corePreamble, section(6, 1, 0x7f, 0, 0x10, 0, 0x0b)),
 			"instruction 0x10 in a constant"},

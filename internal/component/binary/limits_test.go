@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/wasport/wasport/internal/component/binary/binarytest"
 )
 
 // nested is n components in each other.
@@ -82,5 +84,40 @@ func checkDecode(t *testing.T, b []byte, text string) {
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != TooMuch || !strings.Contains(err.Error(), text) {
 		t.Errorf("got %v, want an error about the limit %q", err, text)
+	}
+}
+
+// A core module of many small items takes no more memory for its bytes than others.
+func TestCoreMemory(t *testing.T) {
+	many := func(id int, item ...any) []byte {
+		const n = 300_000
+		return section(id, uint32(n), bytes.Repeat(join(item...), n))
+	}
+	signature := section(1, 1, 0x60, 0, 0)
+	var exports, imports []byte
+	for i := range uint32(300_000) {
+		name := join(i)
+		exports = append(exports, join(len(name), name, 0, 0)...)
+		imports = append(imports, join(0, len(name), name, 3, 0x7f, 0)...)
+	}
+	for _, tt := range []struct {
+		name     string
+		sections [][]byte
+	}{
+		{"types", [][]byte{many(1, 0x60, 0, 0)}},
+		{"imports", [][]byte{section(2, uint32(300_000), imports)}},
+		{"functions", [][]byte{signature, many(3, 0)}},
+		{"tables", [][]byte{many(4, 0x70, 0, 0)}},
+		{"memories", [][]byte{many(5, 0, 0)}},
+		{"globals", [][]byte{many(6, 0x7f, 0, 0x41, 0, 0x0b)}},
+		{"exports", [][]byte{signature, section(3, 1, 0), section(7, uint32(300_000), exports)}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := binarytest.Core(tt.sections...)
+			n := allocated(func() { DecodeModule(b, 0) })
+			if limit := maxAlloc(len(b)); n > limit {
+				t.Errorf("got %d bytes allocated for %d, want at most %d", n, len(b), limit)
+			}
+		})
 	}
 }
