@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport/internal/dnstest"
-	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 )
 
@@ -211,7 +210,8 @@ func TestNamesArePinned(t *testing.T) {
 	}
 	t.Cleanup(func() { server.Close() })
 	server.Set("name.test", dnstest.Addrs("93.184.216.34", "10.0.0.5"))
-	base := farNetwork{kernel.New(kernel.Config{Server: server.Addr()})}
+	base := &faultyNetwork{Network: kernel.New(kernel.Config{Server: server.Addr()}),
+		connect: syscall.ECONNREFUSED} // nobody is asked
 	c := newNetCallerOn(t, base, "allow connect tcp://name.test:80")
 	connect := func(want, text string) uint64 {
 		s := c.handle(createTCP, 0)
@@ -230,15 +230,3 @@ func TestNamesArePinned(t *testing.T) {
 		t.Errorf("got %s for another name, want it denied", got)
 	}
 }
-
-// farNetwork is a network on which every connect is refused, by nobody that exists.
-type farNetwork struct{ network.Network }
-
-type farSocket struct{ network.Socket }
-
-func (f farNetwork) Open(family network.Family, typ network.Type) (network.Socket, error) {
-	s, err := f.Network.Open(family, typ)
-	return farSocket{s}, err
-}
-
-func (farSocket) Connect(netip.AddrPort) error { return syscall.ECONNREFUSED }
