@@ -44,7 +44,7 @@ func handlerOf(ctx context.Context, file string) (http.Handler, error) {
 	world := virtual.New()
 	web, _ := world.Host("web")
 	front, _ := world.Host("front")
-	rules, err := policy.Rules(policy.Listen(policy.TCP, "*", 80))
+	rules, err := policy.Rules(policy.Listen(policy.TCP, policy.Any, 80))
 	if err != nil {
 		return nil, err
 	}
