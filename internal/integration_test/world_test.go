@@ -41,8 +41,8 @@ func TestGuestsInOneWorld(t *testing.T) {
 	testutil.NoGoroutineLeak(t)
 	before := heapAfterGC()
 	echoInWorld(t, m, count)
-	// Go's runtime keeps the descriptors of goroutines that have ended for later ones, of half a KiB
-	// each. A socket, a host or a guest takes several KiB.
+	// Go's runtime keeps the descriptors of goroutines that have ended for later ones, of half a
+	// KiB each. A socket, a host or a guest takes several KiB.
 	if after := heapAfterGC(); after > before+uint64(count)*2048 {
 		t.Errorf("got %d bytes of heap after %d guests, want no more than %d before and 2 KiB each",
 			after, count, before)

@@ -3,7 +3,6 @@ package virtual
 import (
 	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -20,8 +19,8 @@ type base struct {
 	// pending is the errno of an asynchronous failure, or 0 (socket(7), SO_ERROR).
 	pending atomic.Uint32
 
-	optionMu sync.Mutex
-	values   [network.Options]int64
+	// values are those of the options.
+	values [network.Options]atomic.Int64
 
 	// The fields below are protected by world.mu.
 
@@ -39,7 +38,7 @@ func (s *base) init(h *Host, family network.Family, typ network.Type) {
 	s.host, s.family, s.typ = h, family, typ
 	s.local = netip.AddrPortFrom(s.unspecified(), 0)
 	for o := range s.values {
-		s.values[o] = optionSpecs[o].initialFor(typ)
+		s.values[o].Store(optionSpecs[o].initialFor(typ))
 	}
 }
 

@@ -222,9 +222,9 @@ func (h *Host) listener(to netip.AddrPort) *tcpSocket {
 // establish makes the other end of a connection and puts it into the queue.
 func (s *tcpSocket) establish(client *tcpSocket) {
 	e := newTCPSocket(s.host, s.family)
-	s.optionMu.Lock() // an accepted socket has the options of its listener (socket(7), tcp(7))
-	e.values = s.values
-	s.optionMu.Unlock()
+	for o := range e.values { // it has the options of its listener (socket(7), tcp(7))
+		e.values[o].Store(s.values[o].Load())
+	}
 	e.local = e.present(unmapped(client.remote))
 	e.remote = e.present(unmapped(client.local))
 	e.take(e.local.Port())

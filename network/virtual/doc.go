@@ -39,7 +39,6 @@
 ////	pipe.sendMu, pipe.recvMu
 //	                   the two ends of a queue of bytes
 //	queue.mu           the datagrams of a socket
-//	base.optionMu      the values of options
 //	outside.mu         the goroutines that wait beyond the gateway
 //	direction.mu       held during a Read or a Write of a net.Conn
 //	watch.mu           the waiting callers of a socket

@@ -99,11 +99,7 @@ func (s *base) has(o network.Option) bool {
 		(spec.family == network.AnyFamily || spec.family == s.family)
 }
 
-func (s *base) value(o network.Option) int64 {
-	s.optionMu.Lock()
-	defer s.optionMu.Unlock()
-	return s.values[o]
-}
+func (s *base) value(o network.Option) int64 { return s.values[o].Load() }
 
 func (s *base) flag(o network.Option) bool { return s.value(o) != 0 }
 
@@ -136,9 +132,7 @@ func (s *base) setOption(o network.Option, v int64) error {
 	if err != nil {
 		return err
 	}
-	s.optionMu.Lock()
-	defer s.optionMu.Unlock()
-	s.values[o] = v
+	s.values[o].Store(v)
 	return nil
 }
 
