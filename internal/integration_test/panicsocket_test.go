@@ -16,6 +16,7 @@ import (
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/dial"
 	"github.com/wasport/wasport/network/kernel"
 	"github.com/wasport/wasport/policy"
 )
@@ -229,3 +230,37 @@ func panicInEachCall(t *testing.T, m *wasport.Module, seen map[string]bool, c wa
 		}
 	}
 }
+
+// TestPanicInFunctionOfDial has functions of package dial panic, and connections that they made.
+func TestPanicInFunctionOfDial(t *testing.T) {
+	m := compileGuest(t, "tcp_client")
+	allowed := testutil.Policy(t, "allow connect tcp://10.0.0.1:80")
+	for _, kind := range panicKinds {
+		for name, f := range map[string]dial.DialFunc{
+			"DialContext": func(context.Context, string, string) (net.Conn, error) {
+				kind.do()
+				return nil, nil
+			},
+			"Read": func(context.Context, string, string) (net.Conn, error) {
+				near, _ := net.Pipe()
+				return panickingConn{near, kind.do}, nil
+			},
+		} {
+			t.Run(name+" "+kind.name, func(t *testing.T) {
+				_, err := m.Run(context.Background(), wasport.Config{
+					Args:   []string{"tcp_client", "10.0.0.1", "80", "hello"},
+					Policy: allowed, Network: dial.New(dial.Config{DialContext: f}),
+				})
+				checkHostPanic(t, err, "Config.Network", kind)
+			})
+		}
+	}
+}
+
+// panickingConn panics when it is read from.
+type panickingConn struct {
+	net.Conn
+	do func()
+}
+
+func (c panickingConn) Read([]byte) (int, error) { c.do(); return 0, io.EOF }
