@@ -123,3 +123,27 @@ func TestMallocIsChecked(t *testing.T) {
 		t.Errorf("nothing: got %v, %v; want no error", at, err)
 	}
 }
+
+// FuzzLinearMemory reads and writes at arbitrary ranges, and compares with the bounds of a slice.
+func FuzzLinearMemory(f *testing.F) {
+	i := newInstance(f, compileTestdata(f, "instance"), wasport.Config{})
+	f.Add(uint64(0), uint64(1<<16), []byte("data"))
+	f.Add(uint64(math.MaxUint64), uint64(math.MaxUint64), []byte{})
+	f.Add(uint64(1<<16-2), uint64(1<<32), []byte("data"))
+	f.Fuzz(func(t *testing.T, offset, length uint64, data []byte) {
+		size := i.Memory().Size()
+		within := func(n uint64) bool { return offset <= size && n <= size-offset }
+		b, err := i.Memory().Read(offset, length)
+		if (err == nil) != within(length) || uint64(len(b)) != length && err == nil {
+			t.Errorf("got %d bytes, %v; want %d within %d at %d", len(b), err, length, size, offset)
+		}
+		err = i.Memory().Write(offset, data)
+		into := make([]byte, len(data))
+		intoErr := i.Memory().ReadInto(into, offset)
+		if want := within(uint64(len(data))); (err == nil) != want || (intoErr == nil) != want ||
+			want && !bytes.Equal(into, data) {
+			t.Errorf("got %v and %v, want %d bytes at %d of %d", err, intoErr, len(data), offset,
+				size)
+		}
+	})
+}
