@@ -68,18 +68,19 @@ func echoInWorld(t *testing.T, m *wasport.Module, count int) {
 	}
 	defer l.Close()
 	p := testutil.Policy(t, "allow connect tcp://10.0.0.1:7")
-	guests := make([]*wasport.Guest, count)
-	for i := range guests {
+	guests := make(map[string]*wasport.Guest, count) // by their addresses
+	for i := range count {
 		h, err := world.Host(fmt.Sprintf("guest%d", i))
 		if err != nil {
 			t.Fatal(err)
 		}
-		guests[i], err = m.Start(context.Background(), wasport.Config{Network: h, Policy: p,
+		g, err := m.Start(context.Background(), wasport.Config{Network: h, Policy: p,
 			Function: "echo", Params: []uint64{7}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer guests[i].Stop(nil)
+		defer g.Stop(nil)
+		guests[h.Addrs()[0].String()] = g
 	}
 	conns := make([]net.Conn, count)
 	for i := range conns {
@@ -97,9 +98,10 @@ func echoInWorld(t *testing.T, m *wasport.Module, count int) {
 	// A guest that ends has two seconds for the way out, which thousands at once may not find on a
 	// busy machine. So a few end at a time.
 	inParallel(count, func(i int) {
+		from, _, _ := net.SplitHostPort(conns[i].RemoteAddr().String())
 		conns[i].Close()
-		if _, err := guests[i].Wait(); err != nil {
-			t.Errorf("guest %d: got %v, want it to end with its connection", i, err)
+		if _, err := guests[from].Wait(); err != nil {
+			t.Errorf("guest at %s: got %v, want it to end with its connection", from, err)
 		}
 	})
 }
