@@ -141,7 +141,10 @@ func fuzzCall(t *testing.T, c *chooser, sig *Signature, memory, core []byte) {
 	callerMemory := newGuestMemory()
 	lowered := &Lowered{Signature: sig, Target: target, Options: Options{Instance: a,
 		Encoding: Encoding(c.below(3)), Memory: callerMemory, Realloc: callerMemory}}
-	_ = lowered.Call(t.Context(), stack)
+	shown := lowered.Show(stack)
+	if err := lowered.Call(t.Context(), stack); err == nil && sig.Func.Result != nil {
+		shown.Result(stack)
+	}
 	checkRoundTrip(t, sig, memory, stack)
 }
 

@@ -58,12 +58,14 @@ func (l *Lowered) Call(ctx context.Context, stack []uint64) error {
 	c.ctx, c.lowered, c.view = ctx, l, nil
 	if l.Signature.resultInMemory {
 		c.resultPtr = uint32(stack[l.Signature.flatParams])
-		if err := l.checkPlace(c.resultPtr, l.Signature.Func.Result, "result"); err != nil {
+		err := l.checkPlace(c.View(), c.resultPtr, l.Signature.Func.Result, "result")
+		if err != nil {
 			return err
 		}
 	}
 	if l.Signature.paramsInMemory {
-		if err := l.checkPlace(uint32(stack[0]), l.Signature.params, "parameters"); err != nil {
+		err := l.checkPlace(c.View(), uint32(stack[0]), l.Signature.params, "parameters")
+		if err != nil {
 			return err
 		}
 	}
@@ -81,9 +83,8 @@ func (l *Lowered) name() string {
 }
 
 // checkPlace checks that a value of type t can be at ptr in the caller's memory.
-func (l *Lowered) checkPlace(ptr uint32, t *wit.Type, what string) error {
-	err := checkRange(l.call.View(), ptr, t.Size(), t.Align())
-	if err != nil {
+func (l *Lowered) checkPlace(mem []byte, ptr uint32, t *wit.Type, what string) error {
+	if err := checkRange(mem, ptr, t.Size(), t.Align()); err != nil {
 		return Trapf("%s: the place of the %s: %v", l.name(), what, err)
 	}
 	return nil

@@ -14,11 +14,14 @@ func (l *Lowered) Show(stack []uint64) Shown {
 	if l.Signature.resultInMemory {
 		s.place = uint32(stack[l.Signature.flatParams])
 	}
-	if l.Signature.paramsInMemory && l.checkPlace(uint32(stack[0]), l.Signature.params, "") != nil {
-		return s
-	}
 	lift := newLifter(&l.Options)
 	lift.shows = true
+	if l.Signature.paramsInMemory {
+		t := l.Signature.params
+		if checkRange(lift.mem, uint32(stack[0]), t.Size(), t.Align()) != nil {
+			return s
+		}
+	}
 	_ = lift.params(l.Signature, stack) // An error is the call's.
 	s.Args = lift.args
 	return s
