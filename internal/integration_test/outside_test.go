@@ -26,6 +26,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/dial"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -147,6 +148,11 @@ func embedderParts(t *testing.T, f func()) []embedderPart {
 			wasport.Config{Dirs: []wasport.Dir{{Guest: "/", FS: fakeFS{read: read}}}}},
 		{"Network for a socket", "open", "sock_open", true,
 			wasport.Config{Network: fakeNetwork(f)}},
+		{"DialContext", "connect", "Config.Network", false, wasport.Config{Network: dial.New(
+			dial.Config{DialContext: func(context.Context, string, string) (net.Conn, error) {
+				f()
+				return nil, syscall.ENETDOWN
+			}}), Policy: testutil.Policy(t, "allow connect any")}},
 		{"Network for a name", "resolve", "Config.Network", false,
 			wasport.Config{Network: fakeNetwork(f), Policy: named}},
 		{"Network for a service", "service", "Config.Network", false,

@@ -9,7 +9,7 @@ import (
 )
 
 // SOCKS is a SOCKS5 proxy on loopback (RFC 1928), without credentials. It resolves names by a table
-// and connects to what it is told. It is closed at the end of the test.
+// and connects to what it is told.
 type SOCKS struct {
 	// Addr is its address, HOST:PORT.
 	Addr string
@@ -21,15 +21,24 @@ type SOCKS struct {
 	targets []string
 }
 
-// NewSOCKS starts a proxy. names has the IP address of each name that it resolves.
+// NewSOCKS starts a proxy, which the end of the test closes.
 func NewSOCKS(t testing.TB, names map[string]string) *SOCKS {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	s, err := StartSOCKS(names)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// StartSOCKS starts a proxy. names has the IP address of each name that it resolves.
+func StartSOCKS(names map[string]string) (*SOCKS, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
 	s := &SOCKS{Addr: l.Addr().String(), listener: l, names: names}
-	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -39,8 +48,11 @@ func NewSOCKS(t testing.TB, names map[string]string) *SOCKS {
 			go s.serve(c)
 		}
 	}()
-	return s
+	return s, nil
 }
+
+// Close closes the proxy. Connections through it go on.
+func (s *SOCKS) Close() error { return s.listener.Close() }
 
 // Targets returns the addresses that were asked for, HOST:PORT, in order.
 func (s *SOCKS) Targets() []string {
