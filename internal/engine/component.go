@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasport/wasport/internal/component/binary"
 	"github.com/wasport/wasport/internal/component/canon"
@@ -36,7 +35,7 @@ type Component struct {
 	resources []*canon.HostResource
 
 	// hostModules supply interrupt.Module and link.HostModule to every core module.
-	hostModules map[string]api.Module
+	hostModules hostModules
 }
 
 // coreModule is a core module of a component.
@@ -97,6 +96,11 @@ func (c *Component) compile(ctx context.Context) error {
 // compileCore makes a core module interruptible, and compiles it.
 func (e *Engine) compileCore(ctx context.Context, m *link.Module) (coreModule, error) {
 	core := coreModule{name: coreModuleName(m), size: len(m.Binary)}
+	for _, mem := range m.Memories {
+		if mem.Shared {
+			return core, errors.New("a memory that threads share, which components cannot have")
+		}
+	}
 	binary := m.Binary
 	if !e.noInterrupt {
 		rewritten, needs, err := interrupt.Rewrite(binary, interrupt.Options{
@@ -156,10 +160,7 @@ func (c *Component) Close(ctx context.Context) error {
 }
 
 func (c *Component) release(ctx context.Context) error {
-	var errs []error
-	for _, m := range c.hostModules {
-		errs = append(errs, m.Close(ctx))
-	}
+	errs := []error{c.hostModules.close(ctx)}
 	for _, core := range slices.Backward(c.cores) {
 		if core.compiled != nil {
 			errs = append(errs, core.compiled.Close(ctx))

@@ -197,7 +197,7 @@ func (g *componentGuest) call(ctx *guestContext) error {
 // resolve returns the module that a core module imports from, by the names that package link gave.
 func (g *componentGuest) resolve(name string) api.Module {
 	if m, ok := g.hostModules[name]; ok {
-		return m
+		return m.Module
 	}
 	if i, err := strconv.Atoi(name); err == nil && i < len(g.cores) && g.cores[i].module != nil {
 		return g.cores[i].module

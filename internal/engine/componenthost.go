@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/tetratelabs/wazero"
@@ -96,20 +95,13 @@ func (c *Component) instantiateHostModules(ctx context.Context) error {
 			WithGoModuleFunction(callHost(i), coreTypes(core.Params), coreTypes(core.Results)).
 			WithName(c.hostName(i)).Export(strconv.Itoa(i))
 	}
-	c.hostModules = make(map[string]api.Module)
-	for name, b := range map[string]wazero.HostModuleBuilder{
-		interrupt.Module: interrupts, link.HostModule: hosts,
-	} {
-		compiled, err := b.Compile(ctx)
-		if err == nil {
-			c.hostModules[name], err = c.engine.runtime.InstantiateModule(ctx, compiled,
-				anonymousConfig)
-		}
-		if err != nil {
-			return fmt.Errorf("the functions of the host: %w", err)
-		}
+	builders := map[string]wazero.HostModuleBuilder{interrupt.Module: interrupts}
+	if len(c.program.Hosts) > 0 {
+		builders[link.HostModule] = hosts
 	}
-	return nil
+	var err error
+	c.hostModules, err = c.engine.instantiateHostModules(ctx, builders)
+	return err
 }
 
 // coreTypes converts types to wazero's, which are the bytes of the binary format too.

@@ -198,7 +198,7 @@ func (m *Module) originalImportName(module, name string) string {
 // from, with those functions alone. The instances are anonymous. Named ones would collide with
 // those of other modules, which may import other signatures of the same function, and with the
 // embedder's own. A function that does not exist traps when it is called.
-func (m *Module) instantiateHostModules(ctx context.Context) (map[string]api.Module, error) {
+func (m *Module) instantiateHostModules(ctx context.Context) (hostModules, error) {
 	rt := m.engine.runtime
 	builders := make(map[string]wazero.HostModuleBuilder)
 	for _, def := range m.compiled.ImportedFunctions() {
@@ -223,18 +223,7 @@ func (m *Module) instantiateHostModules(ctx context.Context) (map[string]api.Mod
 		b.NewFunctionBuilder().WithGoModuleFunction(call, def.ParamTypes(), def.ResultTypes()).
 			WithName(imported).Export(name)
 	}
-	modules := make(map[string]api.Module)
-	for name, b := range builders {
-		// wazero's import resolver panics on modules made by HostModuleBuilder.Instantiate.
-		compiled, err := b.Compile(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("supplying %s: %w", name, err)
-		}
-		if modules[name], err = rt.InstantiateModule(ctx, compiled, anonymousConfig); err != nil {
-			return nil, fmt.Errorf("supplying %s: %w", name, err)
-		}
-	}
-	return modules, nil
+	return m.engine.instantiateHostModules(ctx, builders)
 }
 
 // hostFunction finds the host function with the wanted signature. It reports false if there is

@@ -81,7 +81,7 @@ func (m *Module) withImportResolver(ctx context.Context, provider api.Module) co
 			return provider
 		}
 		if s, ok := m.hostModules[name]; ok {
-			return s
+			return s.Module
 		}
 		if m.fromEmbedder(name) {
 			// wazero finds it in the runtime. Returned from here, some modules make wazero panic.

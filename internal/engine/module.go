@@ -20,7 +20,7 @@ type Module struct {
 	scheduler     *sched.Scheduler
 	compiled      wazero.CompiledModule
 	exportedFuncs map[string]api.FunctionDefinition
-	hostModules   map[string]api.Module
+	hostModules   hostModules
 
 	// interruptible is set if the module was rewritten. Else memory and requirements are zero.
 	interruptible bool
@@ -97,10 +97,7 @@ func (m *Module) release(ctx context.Context) error {
 	if m.memoryProvider != nil {
 		errs = append(errs, m.memoryProvider.Close(ctx))
 	}
-	for _, mod := range m.hostModules {
-		errs = append(errs, mod.Close(ctx))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, m.hostModules.close(ctx))...)
 }
 
 // Entry is an exported function to start a guest with.
