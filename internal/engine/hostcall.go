@@ -196,10 +196,9 @@ func (t *thread) hostContext() context.Context {
 			ctx = valuesContext{ctx, call}
 		default:
 			var cancel context.CancelCauseFunc
-			guest := ctx
 			ctx, cancel = context.WithCancelCause(call)
-			stop := context.AfterFunc(guest, func() { cancel(context.Cause(guest)) })
-			t.endHostCtx = func() { stop(); cancel(nil) }
+			remove := t.OnEnd(cancel)
+			t.endHostCtx = func() { remove(); cancel(nil) }
 		}
 		t.hostCtx = t.withThread(ctx)
 	}

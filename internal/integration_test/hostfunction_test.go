@@ -144,72 +144,99 @@ func TestHostFunctionSeesItsGuest(t *testing.T) {
 	})
 }
 
+// errEnough is the cause with which tests end a guest.
+var errEnough = errors.New("enough")
+
+// waiter has a host function that waits for its context.
+type waiter struct {
+	entered chan struct{}
+	left    chan error // the cause of the context
+
+	// ctx is the context of the last call.
+	ctx context.Context
+}
+
+func newWaiter() *waiter { return &waiter{make(chan struct{}, 1), make(chan error, 1), nil} }
+
+func (w *waiter) f(ctx context.Context, _ *wasport.Caller, _ uint64) uint64 {
+	w.ctx = ctx
+	w.entered <- struct{}{}
+	<-ctx.Done()
+	w.left <- context.Cause(ctx)
+	return 0
+}
+
+// checkLeft checks that the function has returned.
+func (w *waiter) checkLeft(t *testing.T) {
+	t.Helper()
+	select {
+	case err := <-w.left:
+		if err != errEnough {
+			t.Errorf("got the cause %v, want %v", err, errEnough)
+		}
+	default:
+		t.Error("got a function that has not returned")
+	}
+}
+
 // TestHostFunctionWaitsForItsContext ends guests in each way while a host function waits for its
 // context.
 func TestHostFunctionWaitsForItsContext(t *testing.T) {
-	why := errors.New("enough")
-	entered, left := make(chan struct{}, 1), make(chan error, 1)
-	f := func(ctx context.Context, c *wasport.Caller, _ uint64) uint64 {
-		entered <- struct{}{}
-		<-ctx.Done()
-		left <- context.Cause(ctx)
-		return 0
-	}
-	eachHostRuntime(t, f, func(t *testing.T, m *wasport.Module) {
-		hasLeft := func(t *testing.T) {
-			t.Helper()
-			select {
-			case err := <-left:
-				if err != why {
-					t.Errorf("got the cause %v, want %v", err, why)
-				}
-			default:
-				t.Error("got a function that has not returned")
-			}
-		}
+	w := newWaiter()
+	eachHostRuntime(t, w.f, func(t *testing.T, m *wasport.Module) {
 		t.Run("Stop", func(t *testing.T) {
 			g, err := m.Start(context.Background(), wasport.Config{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			<-entered
-			g.Stop(why)
-			if _, err := g.Wait(); err != why {
-				t.Errorf("got %v, want %v", err, why)
+			<-w.entered
+			g.Stop(errEnough)
+			if _, err := g.Wait(); err != errEnough {
+				t.Errorf("got %v, want %v", err, errEnough)
 			}
-			hasLeft(t)
+			w.checkLeft(t)
 		})
 		t.Run("context of Run", func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(context.Background())
-			go func() { <-entered; cancel(why) }()
-			if _, err := m.Run(ctx, wasport.Config{}); err != why {
-				t.Errorf("got %v, want %v", err, why)
+			go func() { <-w.entered; cancel(errEnough) }()
+			if _, err := m.Run(ctx, wasport.Config{}); err != errEnough {
+				t.Errorf("got %v, want %v", err, errEnough)
 			}
-			hasLeft(t)
+			w.checkLeft(t)
 		})
-		i := newInstance(t, m, wasport.Config{})
 		t.Run("context of Call", func(t *testing.T) {
+			i := newInstance(t, m, wasport.Config{})
 			ctx, cancel := context.WithCancelCause(context.Background())
-			go func() { <-entered; cancel(why) }()
-			if _, err := i.Call(ctx, "call", 1); err != why || i.Err() != nil {
-				t.Errorf("got %v and the instance's %v, want %v and nil", err, i.Err(), why)
+			go func() { <-w.entered; cancel(errEnough) }()
+			if _, err := i.Call(ctx, "call", 1); err != errEnough || i.Err() != nil {
+				t.Errorf("got %v and the instance's %v, want %v and nil", err, i.Err(), errEnough)
 			}
-			hasLeft(t)
+			w.checkLeft(t)
 		})
-		for _, cancellable := range []bool{false, true} {
-			t.Run("Stop of an instance", func(t *testing.T) {
-				ctx, i := context.Background(), newInstance(t, m, wasport.Config{})
-				if cancellable {
-					var cancel context.CancelFunc
-					ctx, cancel = context.WithCancel(ctx)
-					defer cancel()
-				}
-				go func() { <-entered; i.Stop(why) }()
-				if _, err := i.Call(ctx, "call", 1); err != why {
-					t.Errorf("got %v, want %v", err, why)
-				}
-				hasLeft(t)
-			})
+	})
+}
+
+// TestStopOfInstanceInHostFunction stops instances while a host function waits, in calls whose
+// context may end and may not.
+func TestStopOfInstanceInHostFunction(t *testing.T) {
+	w := newWaiter()
+	eachHostRuntime(t, w.f, func(t *testing.T, m *wasport.Module) {
+		cancellable, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		for _, ctx := range []context.Context{context.Background(), cancellable} {
+			i, stopped := newInstance(t, m, wasport.Config{}), make(chan error)
+			go func() {
+				<-w.entered
+				i.Stop(errEnough)
+				stopped <- w.ctx.Err()
+			}()
+			if _, err := i.Call(ctx, "call", 1); err != errEnough {
+				t.Errorf("got %v, want %v", err, errEnough)
+			}
+			if err := <-stopped; err == nil {
+				t.Error("got a context that has not ended after Stop")
+			}
+			w.checkLeft(t)
 		}
 	})
 }

@@ -284,3 +284,20 @@ func TestCallDoesNotAllocate(t *testing.T) {
 		}
 	}
 }
+
+// TestMaxCPUOfShortCalls makes calls that are far shorter than the interval of a tick.
+func TestMaxCPUOfShortCalls(t *testing.T) {
+	i := newInstance(t, compileTestdata(t, "instance"),
+		wasport.Config{MaxCPU: 5 * time.Millisecond})
+	for _, name := range []string{"empty", "count"} {
+		for range 10_000_000 {
+			if _, err := i.Call(context.Background(), name); err != nil {
+				if !errors.Is(err, wasport.ErrCPU) {
+					t.Errorf("got %v, want %v", err, wasport.ErrCPU)
+				}
+				return
+			}
+		}
+		t.Errorf("%s: got no error, want %v", name, wasport.ErrCPU)
+	}
+}

@@ -14,8 +14,12 @@ type outside struct {
 // Enter begins to count a thread that does not compute. It may wait for a turn.
 func (t *Thread) Enter() { t.admit(t.s.now()) }
 
-// Leave ends what Start or Enter began. The thread may begin again.
-func (t *Thread) Leave() { t.leave() }
+// Leave ends what Start or Enter began. The thread may begin again. It reports whether the guest
+// has exceeded its limit: a thread may leave before it ever ticks.
+func (t *Thread) Leave() (exceeded bool) {
+	t.leave()
+	return t.guest.exceeded()
+}
 
 // EnterOutside begins a call of the embedder's code, which may compute or wait. The thread has no
 // turn until LeaveOutside.

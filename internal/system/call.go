@@ -76,7 +76,11 @@ func (t *Thread) endCancelled() {
 
 // EnterGuest begins to count the thread as computing, LeaveGuest ends it. A new thread counts.
 func (t *Thread) EnterGuest() { t.schedThread.Enter() }
-func (t *Thread) LeaveGuest() { t.schedThread.Leave() }
+func (t *Thread) LeaveGuest() {
+	if t.schedThread.Leave() {
+		t.Kill(ErrCPU)
+	}
+}
 
 // EnterOutside begins a call of the embedder's code by the thread, LeaveOutside ends it.
 func (t *Thread) EnterOutside() { t.schedThread.EnterOutside() }

@@ -150,6 +150,10 @@ type Guest struct {
 	mu      sync.Mutex
 	threads map[*Thread]struct{}
 
+	// dependents are the functions of OnEnd, until they are called.
+	dependents      map[*func(error)]struct{}
+	dependentsEnded bool
+
 	// endedThreadsCPU is the processor time of the threads that have ended.
 	endedThreadsCPU time.Duration
 
@@ -218,10 +222,41 @@ func (g *Guest) Kill(reason error) {
 	if !g.endReason.CompareAndSwap(nil, &reason) {
 		return
 	}
+	g.endDependents(g.cause(reason))
 	g.cancel(g.cause(reason))
 	g.table.closeAll(g.KillForPanic)
 	close(g.descriptorsClosed)
 	g.wakePollers()
+}
+
+// OnEnd has end called when the guest ends, before its Context does, with the cause of that. If the
+// guest has ended, OnEnd calls it. Remove takes it back.
+func (g *Guest) OnEnd(end func(cause error)) (remove func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.dependentsEnded {
+		end(g.cause(g.Err()))
+		return func() {}
+	}
+	if g.dependents == nil {
+		g.dependents = make(map[*func(error)]struct{})
+	}
+	g.dependents[&end] = struct{}{}
+	return func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.dependents, &end)
+	}
+}
+
+func (g *Guest) endDependents(cause error) {
+	g.mu.Lock()
+	dependents := g.dependents
+	g.dependents, g.dependentsEnded = nil, true
+	g.mu.Unlock()
+	for end := range dependents {
+		(*end)(cause)
+	}
 }
 
 // KillForPanic ends the guest because code of the embedder panicked on its behalf.
