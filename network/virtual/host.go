@@ -1,7 +1,9 @@
 package virtual
 
 import (
+	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"github.com/wasport/wasport/network"
@@ -24,6 +26,8 @@ type Host struct {
 	rotation uint
 	// listened is closed by the next Listen. It is nil if nobody waits.
 	listened chan struct{}
+	// removed tells that Close was called.
+	removed bool
 }
 
 var (
@@ -38,10 +42,38 @@ func (h *Host) Name() string { return h.name }
 // Addrs returns the addresses that other hosts reach.
 func (h *Host) Addrs() []netip.Addr { return append([]netip.Addr(nil), h.addrs...) }
 
-// Open makes an unbound socket.
+// Close takes the host out of its world: its name and addresses can be given to another. Sockets
+// that are open stay open until they are closed, with their connections, but no other host reaches
+// them anew. Open is ENETDOWN from now on.
+func (h *Host) Close() error {
+	w := h.world
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if h.removed {
+		return net.ErrClosed
+	}
+	h.removed = true
+	for _, a := range h.addrs {
+		delete(w.byAddr, a)
+	}
+	delete(w.byName, canonicalName(h.name))
+	w.hosts = slices.DeleteFunc(w.hosts, func(other *Host) bool { return other == h })
+	return nil
+}
+
+func (h *Host) isRemoved() bool {
+	h.world.mu.RLock()
+	defer h.world.mu.RUnlock()
+	return h.removed
+}
+
+// Open makes an unbound socket. It is ENETDOWN after Close.
 func (h *Host) Open(family network.Family, typ network.Type) (network.Socket, error) {
 	if family != network.IPv4 && family != network.IPv6 {
 		return nil, syscall.EAFNOSUPPORT
+	}
+	if h.isRemoved() {
+		return nil, syscall.ENETDOWN
 	}
 	switch typ {
 	case network.Stream:

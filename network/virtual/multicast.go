@@ -155,7 +155,7 @@ func (s *udpSocket) sendToGroup(bufs [][]byte, to netip.AddrPort) error {
 	loop = loop || index == loIndex // which gives back all that is sent on it
 	for _, m := range s.host.world.members[to.Addr()] {
 		here := m.socket.host == s.host
-		if m.index == index && (here && loop || !here && leaves) &&
+		if m.index == index && (here && loop || !here && leaves && !m.socket.host.removed) &&
 			m.socket.accepts(from, to) {
 			m.socket.receive(bufs, from)
 		}

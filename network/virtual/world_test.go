@@ -2,6 +2,7 @@ package virtual_test
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"syscall"
@@ -355,5 +356,31 @@ func TestTimeComesFromClock(t *testing.T) {
 	fire()
 	if err := <-done; !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v, want the deadline exceeded", err)
+	}
+}
+
+func TestHostCloses(t *testing.T) {
+	w := virtual.New()
+	a, err := w.Host("a")
+	check(t, err)
+	b, err := w.Host("b")
+	check(t, err)
+	l := listen(t, b, "0.0.0.0:7", 1)
+	c := dial(t, a, "10.0.0.2:7")
+	check(t, c.FinishConnect())
+	s, _, err := l.Accept()
+	check(t, err)
+	check(t, b.Close())
+	wantErr(t, "close again", b.Close(), net.ErrClosed)
+	send(t, c, "goes on", "")
+	expect(t, s, "goes on")
+	wantErr(t, "connect", open(t, a, network.IPv4, network.Stream).Connect(
+		netip.MustParseAddrPort("10.0.0.2:7")), syscall.ENETUNREACH)
+	_, err = b.Open(network.IPv4, network.Stream)
+	wantErr(t, "open", err, syscall.ENETDOWN)
+	again, err := w.Host("b")
+	check(t, err)
+	if got, want := again.Addrs()[0].String(), "10.0.0.2"; got != want {
+		t.Errorf("got address %s, want %s", got, want)
 	}
 }
