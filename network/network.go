@@ -118,7 +118,7 @@ func (t Type) String() string {
 // interface.
 //
 // Every error is or wraps a syscall.Errno with its POSIX meaning, on every platform. Those by which
-// a caller decides what to do next are returned as they are, never wrapped: syscall.EAGAIN,
+// a caller decides how to go on are returned as they are, never wrapped: syscall.EAGAIN,
 // syscall.EINPROGRESS, syscall.EALREADY, net.ErrClosed and os.ErrDeadlineExceeded. After Close,
 // every method returns net.ErrClosed, and so does a Wait under way. All methods may be called from
 // several goroutines at once.

@@ -4,6 +4,6 @@ package kernel_test
 
 import "github.com/wasport/wasport/network/networktest"
 
-// lacks names what other systems do otherwise than Linux, and do not promise.
+// lacks names the parts that other systems than Linux do not promise.
 var lacks = []networktest.Feature{networktest.Reconnect, networktest.ShutdownRead,
 	networktest.StateErrnos, networktest.StateEvents}

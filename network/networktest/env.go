@@ -43,7 +43,7 @@ func (e env) check(err error) {
 	}
 }
 
-// unwrapped are the errors by which callers decide what to do next, so they come as they are.
+// unwrapped are the errors by which callers decide how to go on, so they come as they are.
 var unwrapped = []error{syscall.EAGAIN, syscall.EINPROGRESS, syscall.EALREADY, net.ErrClosed,
 	os.ErrDeadlineExceeded}
 

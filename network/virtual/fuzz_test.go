@@ -157,7 +157,7 @@ func (m *machine) checkError(op byte, err error) {
 	}
 }
 
-// close closes all sockets, and looks at what they leave.
+// close closes all sockets, and looks for remains.
 func (m *machine) close() {
 	for _, s := range m.sockets {
 		s.Close()

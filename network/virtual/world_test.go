@@ -41,7 +41,7 @@ func listen(t testing.TB, h *virtual.Host, at string, backlog int) network.Socke
 	return s
 }
 
-// dial starts a connection, whose result FinishConnect has.
+// dial starts a connection. FinishConnect has its result.
 func dial(t testing.TB, h *virtual.Host, to string) network.Socket {
 	t.Helper()
 	a := netip.MustParseAddrPort(to)
@@ -77,7 +77,7 @@ func send(t testing.TB, s network.Socket, text, to string) {
 	check(t, err)
 }
 
-// expect receives what is queued, "" for nothing.
+// expect receives the data in the queue, "" for none.
 func expect(t testing.TB, s network.Socket, want string) {
 	t.Helper()
 	b := make([]byte, 64)
