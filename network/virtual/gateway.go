@@ -68,13 +68,16 @@ func (s *tcpSocket) connectOutside(g network.Network, to netip.AddrPort) error {
 	}
 	if !s.useOutside(o) {
 		o.Close()
-		return net.ErrClosed
+		if s.closed.Load() {
+			return net.ErrClosed
+		}
+		return syscall.ECONNABORTED
 	}
 	return result
 }
 
 // useOutside has every further call go to o, which has begun to connect. Nil makes the socket as it
-// was before Connect. It reports false if the socket was closed meanwhile.
+// was before Connect. It reports false if the socket was closed or shut down meanwhile.
 func (s *tcpSocket) useOutside(o *outside) bool {
 	w := s.host.world
 	w.mu.Lock()
@@ -84,6 +87,8 @@ func (s *tcpSocket) useOutside(o *outside) bool {
 		return false
 	case o == nil:
 		s.disconnect()
+	case s.state != stateConnecting:
+		return false
 	default:
 		s.outside.Store(o)
 		s.rearm(o)
