@@ -334,3 +334,56 @@ func wantRead(t testing.TB, conn io.Reader, want string) {
 		t.Errorf("the peer got %q, %v, want %q", b, err, want)
 	}
 }
+
+// TestRestOfAWriteIsAwaited writes more than fits, to a peer that reads a little later, and waits
+// for the rest in each way.
+func TestRestOfAWriteIsAwaited(t *testing.T) {
+	data := strings.Repeat("0123456789abcdef", 4096)
+	for _, test := range []struct {
+		name string
+		wait func(c *netCaller, out uint64)
+	}{
+		{"flush", func(c *netCaller, out uint64) { c.wants(`ok`, outStream+"blocking-flush", out) }},
+		{"poll", func(c *netCaller, out uint64) { c.block(outStream+"subscribe", out) }},
+		{"write", func(c *netCaller, out uint64) {
+			c.wants(`ok`, outStream+"blocking-write-and-flush", out, "")
+		}},
+		{"drop", func(c *netCaller, out uint64) { c.dropAll("io/streams.output-stream", out) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := newNetCaller(t, anyLoopback...)
+			l, at := c.listen(families[0])
+			c.wants(`ok`, tcpMethod+"set-send-buffer-size", l, 1024)
+			conn := dial(t, at)
+			_, _, out := c.accept(l)
+			c.wants(`ok(65536)`, outStream+"check-write", out)
+			for c.wants(`ok`, outStream+"write", out, data); ; c.call(outStream+"write", out, data) {
+				if c.call(outStream+"check-write", out) == "ok(0)" {
+					break // the peer's buffer is full
+				}
+			}
+			got := make(chan int64)
+			go func() {
+				n, _ := io.Copy(io.Discard, conn)
+				got <- n
+			}()
+			test.wait(c, out)
+			c.Thread.Guest.Close()
+			if n := <-got; n == 0 || n%int64(len(data)) != 0 {
+				t.Errorf("the peer got %d bytes, want a multiple of %d", n, len(data))
+			}
+		})
+	}
+}
+
+// TestEndOfGuestThatFlushes ends a guest that waits for a peer that does not read.
+func TestEndOfGuestThatFlushes(t *testing.T) {
+	c := newNetCaller(t, anyLoopback...)
+	_, _, out := c.narrow(families[0])
+	c.wants(`ok(65536)`, outStream+"check-write", out)
+	c.wants(`ok`, outStream+"write", out, strings.Repeat("x", 65_536))
+	go c.Kill(system.ErrCPU)
+	if got, err := c.try(outStream+"blocking-flush", out); err != system.ErrCPU {
+		t.Errorf("got %s, %v, want %v", got, err, system.ErrCPU)
+	}
+}

@@ -101,7 +101,7 @@ func (s *output) send(g *Guest, b []byte) error {
 		n, err := s.transfer(g, b)
 		switch {
 		case err == syscall.EAGAIN:
-			return s.pending.start(g, s.fd, b)
+			return s.pending.start(g, s.description, b)
 		case err != nil:
 			return s.fail(err)
 		}
@@ -127,7 +127,7 @@ func (s *output) flush(g *Guest) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	if s.target != toStream || s.pending.busy() {
+	if s.target != toStream || s.of == ofSocket || s.pending.busy() {
 		return nil
 	}
 	done, err := g.Flushed(s.fd)
@@ -136,7 +136,7 @@ func (s *output) flush(g *Guest) error {
 		return s.fail(err)
 	case !done:
 		s.permit = 0
-		return s.pending.start(g, s.fd, nil)
+		return s.pending.start(g, s.description, nil)
 	}
 	return nil
 }
@@ -217,6 +217,7 @@ func (s *output) interest(x *system.Subscription) (ready bool) {
 	if s.closed || s.sendClosed || !s.pending.busy() {
 		return true
 	}
+	s.pending.launchNow()
 	x.Kind, x.Signal = system.Signalled, &s.pending.ended
 	return false
 }

@@ -2,6 +2,8 @@ package wasi2
 
 import (
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/network"
@@ -9,43 +11,99 @@ import (
 
 // pending is the rest of a write that the system did not take at once. A goroutine writes it, so
 // that it goes on whether or not the guest calls again: a guest may write a request and wait for
-// the answer. The goroutine exists while there is a rest. It counts as waiting, and ends with the
-// guest. The permit of a stream bounds the rest by maxPermit.
+// the answer. The goroutine counts as waiting, and ends with the guest. The permit of a stream
+// bounds the rest by maxPermit.
 //
-// Both goroutines use ended, whose change hands err and rest over, and what mu protects.
+// Most guests flush what they have written, and then the guest's own thread can write the rest,
+// which costs half of what handing it to a goroutine and back does. So the rest of a socket waits
+// for that a short while, unless the guest polls for its end.
+//
+// The goroutines use ended, whose change hands err and rest over, and what mu protects.
 type pending struct {
-	// started is true from the start of the goroutine until the guest has looked at its end.
+	guest *Guest
+	fd    int32
+
+	// started is true from a start until the guest has looked at the end.
 	started bool
 	ended   system.Signal
 
 	rest []byte
 	err  error
 
+	// launcher starts the goroutine. Where it was stopped, nobody else uses rest and err.
+	launcher *time.Timer
+
 	mu sync.Mutex
-	// written is true once the goroutine has written all, or failed.
+	// written is true once all is written, or a write has failed.
 	written bool
-	// thenShutdown is true if the goroutine then ends the sending direction of the socket.
+	// thenShutdown is true if the sending direction of the socket ends after that.
 	thenShutdown bool
 }
 
+// launchAfter is how long the rest of a socket waits for the guest's thread.
+const launchAfter = 100 * time.Microsecond
+
 // start begins to write b to a descriptor. Nothing must be pending.
-func (p *pending) start(g *Guest, fd int32, b []byte) error {
+func (p *pending) start(g *Guest, d *description, b []byte) error {
+	p.guest, p.fd = g, d.fd
 	p.rest = append(p.rest[:0], b...)
 	p.started, p.written = true, false
 	p.ended.Clear()
-	return g.SendOn(fd, p.rest, func(err error) {
-		p.mu.Lock()
-		p.err, p.written = err, true
-		if p.thenShutdown {
-			g.Shutdown(fd, network.ShutWrite) // the descriptor is open until ended is set
-		}
-		p.mu.Unlock()
-		p.ended.Set()
-	})
+	switch {
+	case d.of != ofSocket:
+		return g.SendOn(p.fd, p.rest, p.finish)
+	case p.launcher == nil:
+		p.launcher = time.AfterFunc(launchAfter, p.launch)
+	default:
+		p.launcher.Reset(launchAfter)
+	}
+	return nil
 }
 
-// shutdownAfter has the goroutine end the sending direction of the socket once it has written all.
-// It returns false if it has done so already.
+// launch starts the goroutine.
+func (p *pending) launch() {
+	if err := p.guest.SendOn(p.fd, p.rest, p.finish); err != nil {
+		p.finish(err)
+	}
+}
+
+// launchNow is launch if that has yet to come.
+func (p *pending) launchNow() {
+	if p.launcher != nil && p.launcher.Stop() {
+		p.launch()
+	}
+}
+
+// finish notes that the rest is written, or has failed.
+func (p *pending) finish(err error) {
+	p.mu.Lock()
+	p.err, p.written = err, true
+	if p.thenShutdown {
+		p.guest.Shutdown(p.fd, network.ShutWrite) // the descriptor is open until ended is set
+	}
+	p.mu.Unlock()
+	p.ended.Set()
+}
+
+// sendHere writes the rest on the guest's thread.
+func (p *pending) sendHere(g *Guest) error {
+	for b := p.rest; len(b) > 0; {
+		g.buf[0] = b
+		n, err := g.TryWrite(p.fd, g.buf[:])
+		if err == syscall.EAGAIN {
+			g.ChargeSteps(1)
+			n, err = 0, g.Await(p.fd, system.Writing)
+		}
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// shutdownAfter ends the sending direction of the socket once all is written. It returns false if
+// nothing is pending.
 func (p *pending) shutdownAfter() bool {
 	if !p.started {
 		return false
@@ -73,6 +131,10 @@ func (p *pending) takeError() error {
 func (p *pending) await(g *Guest) error {
 	if !p.busy() {
 		return nil
+	}
+	if p.launcher != nil && p.launcher.Stop() {
+		p.finish(p.sendHere(g))
+		return g.Err()
 	}
 	return g.AwaitSignal(&p.ended)
 }
