@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
 )
 
@@ -62,7 +64,37 @@ func TestRunThroughProxy(t *testing.T) {
 			}
 		})
 	}
-	if want := []string{fmt.Sprint("127.0.0.1:", port)}; !slices.Equal(socks.Targets(), want) {
-		t.Errorf("got the targets %q, want %q", socks.Targets(), want)
+	t.Run("a program that connects by name", func(t *testing.T) {
+		needs.Compiler(t)
+		wasm := filepath.Join(t.TempDir(), "client.wasm")
+		cc := startWasport(t, "cc", root+"/examples/hello/client.c", "-o", wasm)
+		if status, stderr := cc.wait(); status != 0 {
+			t.Fatal(stderr)
+		}
+		greeter, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer greeter.Close()
+		go func() {
+			c, err := greeter.Accept()
+			if err == nil {
+				io.WriteString(c, "hello by name\n")
+				c.Close()
+			}
+		}()
+		_, at, _ := net.SplitHostPort(greeter.Addr().String())
+		p := startWasport(t, "run", proxy, "--allow-connect=echo.test:"+at, wasm, "echo.test", at)
+		out, _ := io.ReadAll(p.out)
+		if status, stderr := p.wait(); status != 0 || string(out) != "hello by name\n" {
+			t.Errorf("got status %d, %q and %q, want the greeting", status, out, stderr)
+		}
+		targets := socks.Targets()
+		if got, want := targets[len(targets)-1], "echo.test:"+at; got != want {
+			t.Errorf("got the target %s, want %s", got, want)
+		}
+	})
+	if want := []string{fmt.Sprint("127.0.0.1:", port)}; !slices.Equal(socks.Targets()[:1], want) {
+		t.Errorf("got the targets %q, want %q first", socks.Targets(), want)
 	}
 }

@@ -66,7 +66,8 @@ func endsHead(b []byte) bool {
 
 // FuzzProxyURL parses any URL. What is accepted names a host and a port.
 func FuzzProxyURL(f *testing.F) {
-	for _, s := range []string{"socks5://u:p@[::1]:1080", "http://a.test:80/", "socks5:x", "//x:1"} {
+	for _, s := range []string{"socks5://u:p@[::1]:1080", "http://a.test:80/", "socks5:x",
+		"//x:1"} {
 		f.Add(s, "a.test:80")
 	}
 	f.Fuzz(func(t *testing.T, url, target string) {

@@ -109,7 +109,7 @@ func (s *stream) write() (finished bool) {
 		}
 		written, err := s.conn.Write(piece[:n])
 		if written < 0 || written > n || written < n && err == nil {
-			panic(fmt.Errorf("Write returned %d of %d bytes and the error %v", written, n, err))
+			panic(fmt.Sprintf("Write returned %d of %d bytes and the error %v", written, n, err))
 		}
 		s.mu.Lock()
 		if err != nil {

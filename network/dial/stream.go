@@ -56,7 +56,7 @@ type stream struct {
 type closing uint8
 
 const (
-	notClosing closing = iota
+	_ closing = iota // the socket is open
 	// closeHeld waits for Unsent.End, and closeWritten for the end of the data.
 	closeHeld
 	closeWritten
