@@ -87,7 +87,7 @@ func (m *Module) Instantiate(ctx context.Context, c Config) (*Instance, error) {
 	return i, nil
 }
 
-// release waits for the call under way and releases what the guest holds.
+// release waits for the call under way, and releases the guest's resources.
 func (i *Instance) release() (Status, error) {
 	i.turn <- struct{}{}
 	if i.engine != nil {

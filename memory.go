@@ -10,7 +10,7 @@ import (
 
 // LinearMemory is the memory of an instance, or of the guest that calls a host function. Reads and
 // writes are copies, and every address is checked. Another goroutine may use it while the guest
-// runs, and then sees what the guest has written so far. With RuntimeConfig.NoInterrupt it may not.
+// runs, and then sees the bytes written so far. With RuntimeConfig.NoInterrupt it may not.
 type LinearMemory struct{ viewer memoryViewer }
 
 type memoryViewer interface {

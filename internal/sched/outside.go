@@ -14,8 +14,8 @@ type outside struct {
 // Enter begins to count a thread that does not compute. It may wait for a turn.
 func (t *Thread) Enter() { t.admit(t.s.now()) }
 
-// Leave ends what Start or Enter began. The thread may begin again. It reports whether the guest
-// has exceeded its limit: a thread may leave before it ever ticks.
+// Leave ends the computation that Start or Enter began. It reports whether the guest has exceeded
+// its limit: a thread may leave before it ever ticks.
 func (t *Thread) Leave() (exceeded bool) {
 	t.leave()
 	return t.guest.exceeded()
