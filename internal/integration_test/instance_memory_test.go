@@ -23,7 +23,7 @@ func TestManyFunctionsWithinMemoryLimit(t *testing.T) {
 		t.Errorf("got %#x and limits %q, want a growth that is refused", n, limits)
 	}
 	names := []string{"empty", "count", "started", "errno", "open", "malloc", "deep", "grow"}
-	for depth := uint64(1); depth < 5_000; depth *= 4 {
+	for depth := uint64(1); depth < 2_000; depth *= 4 {
 		if got := mustCall(t, i, "deep", depth); got != depth {
 			t.Errorf("got %d, want %d", got, depth)
 		}
