@@ -32,7 +32,7 @@ const (
 var (
 	errTooDeep   = errors.New("stack overflow: too many nested calls of the host and the guest")
 	errReturned  = errors.New("the host function has returned, and its guest goes on")
-	errCallBusy  = errors.New("the guest is in another call that the same host function has made")
+	errCallBusy  = errors.New("the guest is in another call with the same context")
 	errNoNumbers = errors.New("the function has parameters or results that are not numbers")
 )
 
