@@ -22,7 +22,7 @@ var wasip2 = sync.OnceValues(func() (string, error) {
 })
 
 // read reads a file of wazy's testdata. It returns nil if there is none.
-func read(t *testing.T, name string) []byte {
+func read(t testing.TB, name string) []byte {
 	t.Helper()
 	dir, err := wasip2()
 	if err != nil {
@@ -36,7 +36,7 @@ func read(t *testing.T, name string) []byte {
 }
 
 // program compiles a component of wazy's.
-func program(t *testing.T, name string) *wasport.Module {
+func program(t testing.TB, name string) *wasport.Module {
 	t.Helper()
 	wasm := read(t, name+".component.wasm")
 	if wasm == nil {

@@ -1,5 +1,7 @@
 // Package engine compiles and runs guests on wazero. It compiles a module, checks and supplies its
-// imports, starts a guest and its threads, ends it, and reports the reason of its end.
+// imports, starts a guest and its threads, ends it, and reports the reason of its end. A component
+// is a program of core modules, which component/link has planned: the engine makes an instance of
+// each, and supplies the functions that component/canon calls with values.
 //
 // Only this package with those below it, internal/abi and the root package import wazero, and they
 // use its public API alone. The imported functions themselves are in internal/abi. Rewriting a

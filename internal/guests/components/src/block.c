@@ -38,9 +38,11 @@ static void wait_in(struct list call) {
 	} else if (equal(call, "flush")) {
 		struct address to = parse_address(argument(2), argument(3));
 		static u8 zeros[65536];
+		struct count_result room;
 		struct write_result w;
 		for (handle out = tcp_connect(&to).out;;) {
-			output_write(out, zeros, sizeof zeros, &w);
+			output_check_write(out, &room);
+			output_write(out, zeros, room.ok, &w);
 			output_blocking_flush(out, &w);
 		}
 	} else if (equal(call, "receive")) {
