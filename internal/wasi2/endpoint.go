@@ -17,7 +17,7 @@ type sockets struct {
 	received [maxDatagrams]datagram
 }
 
-// endpoint is what TCP and UDP sockets have in common.
+// endpoint is the common part of TCP and UDP sockets.
 type endpoint struct {
 	*description
 	family network.Family

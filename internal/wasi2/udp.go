@@ -43,7 +43,7 @@ type udpSocket struct {
 	current *association
 }
 
-// association is what one call of stream made: two streams and, if it has one, a peer.
+// association is made by one call of stream: two streams and, if it has one, a peer.
 type association struct {
 	// peer is the one address to send to and to receive from, or invalid.
 	peer netip.AddrPort
