@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Host is what a rule made of values can name:
+// Host is a type of value that a rule can name:
 //
 //   - a string: one name or one address, such as "api.example.com" or "10.0.0.5". A string is
 //     never more than one host, so it may come from a user: a group, a range, a wildcard, a port,
@@ -96,7 +96,7 @@ func (s Spec) PortRange(first, last int) Spec {
 	return s
 }
 
-// Deny makes the rule deny what it would allow. A deny rule wins over every allow rule.
+// Deny makes the rule a deny rule. A deny rule wins over every allow rule.
 func (s Spec) Deny() Spec {
 	s.effect = Deny
 	return s

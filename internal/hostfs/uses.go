@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// uses counts the calls that use a file, so that the last of them can release what the file holds.
+// uses counts the calls that use a file, so that the last of them can release its resources.
 type uses struct {
 	// state is twice the number of calls under way, plus 1 once the file is closed.
 	state atomic.Int64

@@ -9,7 +9,7 @@ import (
 )
 
 // SOCKS is a SOCKS5 proxy on loopback (RFC 1928), without credentials. It resolves names by a table
-// and connects to what it is told.
+// and connects to every target.
 type SOCKS struct {
 	// Addr is its address, HOST:PORT.
 	Addr string

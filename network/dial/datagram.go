@@ -326,7 +326,7 @@ func (s *datagram) SetOption(o network.Option, v int64) error { return s.setOpti
 // Unsent returns nil: a datagram that is queued is sent or lost.
 func (s *datagram) Unsent() network.Unsent { return nil }
 
-// Close sends what is queued.
+// Close sends the datagrams in the queue.
 func (s *datagram) Close() error {
 	s.mu.Lock()
 	if s.ended {

@@ -12,7 +12,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// socket is what streams and datagram sockets have in common: options, waiting, and the end.
+// socket is the common part of streams and datagram sockets: options, waiting, and the end.
 type socket struct {
 	net    *Network
 	family network.Family

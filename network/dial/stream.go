@@ -46,13 +46,13 @@ type stream struct {
 	writing bool
 	// finished tells that the end of the stream was written.
 	finished bool
-	// closing is what the goroutine does with the connection once all is written. lingering closes
+	// closing tells how the goroutine ends the connection once all is written. lingering closes
 	// it before, after lingerTimeout.
 	closing   closing
 	lingering *time.Timer
 }
 
-// closing tells what becomes of a connection whose socket is closed.
+// closing tells how a connection whose socket is closed ends.
 type closing uint8
 
 const (
