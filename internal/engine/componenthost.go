@@ -178,8 +178,12 @@ func (g *componentGuest) newHostCore(h *link.Host, f *hostFunc) canon.Core {
 		return &canon.Lowered{Signature: f.signature, Target: g.liftedFunction(h.Lifted),
 			Options: g.options(h.Component, &h.Options)}
 	}
-	return &canon.Builtin{Row: f.builtin, Instance: g.instances[h.Component],
+	builtin := &canon.Builtin{Row: f.builtin, Instance: g.instances[h.Component],
 		Resource: g.resource(h.Resource)}
+	if g.inst.trace != nil && h.Kind == link.HostResourceDrop && builtin.Resource.Host != nil {
+		return &tracedDrop{builtin, g.inst.trace}
+	}
+	return builtin
 }
 
 // resource returns a resource type of the program in this guest.

@@ -52,6 +52,22 @@ func (f *tracedFunction) Call(ctx context.Context, stack []uint64) error {
 	return err
 }
 
+// tracedDrop writes a line for each handle of a resource of the host that the guest drops:
+//
+//	tcp-socket.drop(4) <0.000011>
+type tracedDrop struct {
+	*canon.Builtin
+	w io.Writer
+}
+
+func (f *tracedDrop) Call(ctx context.Context, stack []uint64) error {
+	handle, start := uint32(stack[0]), time.Now()
+	err := f.Builtin.Call(ctx, stack)
+	fmt.Fprintf(f.w, "%s.drop(%d) <%.6f>\n", f.Resource.Type.Name, handle,
+		time.Since(start).Seconds())
+	return err
+}
+
 // traceName is the name of a function without the marks of methods.
 func traceName(name string) string {
 	if _, rest, ok := strings.Cut(name, "]"); ok {
