@@ -26,6 +26,7 @@ type tracedFunction struct {
 
 func (f *tracedFunction) Call(ctx context.Context, stack []uint64) error {
 	shown := f.Show(stack)
+	defer shown.Release()
 	start := time.Now()
 	err := f.Lowered.Call(ctx, stack)
 	took := time.Since(start)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	componentguests "github.com/wasport/wasport/internal/guests/components"
 )
 
 // greedy is a module that takes as much of the host's memory as it can, mostly in as many threads
@@ -28,6 +29,7 @@ type greedy struct {
 	thread    []byte // code of a thread
 	pages     uint64 // of its memory at most; 0 = 1
 	noThreads bool   // _start does it, without threads
+	component string // the name of a component that is run instead
 }
 
 const (
@@ -125,7 +127,8 @@ func repeatCode(n int, part func(i uint64) []byte) (code []byte) {
 }
 
 var greedyModules = map[string]greedy{
-	"nothing": {noThreads: true},
+	"nothing":                  {noThreads: true},
+	"calls within a component": {component: "greedy_calls"},
 	"tables that grow": {
 		tables: [][]byte{tableType(externref, 1, 1_000_000)},
 		thread: []byte{0xd0, externref, 0x41, 0xf6, 0x83, 0x3d, 0xfc, 15, 0, opDrop},
@@ -259,7 +262,13 @@ func TestPeakChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := rt.Compile(context.Background(), g.wasm(), wasport.CompileConfig{})
+	wasm := g.wasm()
+	if g.component != "" {
+		if wasm, err = componentguests.FS.ReadFile(g.component + ".wasm"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := rt.Compile(context.Background(), wasm, wasport.CompileConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}

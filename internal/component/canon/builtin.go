@@ -70,7 +70,7 @@ func resourceNew(_ context.Context, b *Builtin, stack []uint64) error {
 	if err := b.mayLeave(); err != nil {
 		return err
 	}
-	i, err := b.Instance.table.add(entry{
+	i, err := b.Instance.addHandle(entry{
 		kind: entryOwn, resource: b.Resource.Type, rep: uint32(stack[0]),
 	})
 	stack[0] = uint64(i)

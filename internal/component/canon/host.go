@@ -150,5 +150,5 @@ func (c *Call) Handle(index uint32, r *wit.Resource) (uint32, error) {
 // NewHandle makes a handle in the caller's table, which owns the resource with number rep, and
 // returns its index. If it fails, which is a trap, the resource still belongs to the function.
 func (c *Call) NewHandle(r *wit.Resource, rep uint32) (uint32, error) {
-	return c.lowered.Options.Instance.table.add(entry{kind: entryOwn, resource: r, rep: rep})
+	return c.lowered.Options.Instance.addHandle(entry{kind: entryOwn, resource: r, rep: rep})
 }

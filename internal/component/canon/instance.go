@@ -77,6 +77,12 @@ type Guest struct {
 	// Copied, unless nil, is called with the number of bytes that a call has copied out of the
 	// guest's memory, if there are any. Copying takes time and leaves garbage in proportion.
 	Copied func(bytes int)
+	// Budget, unless nil, bounds the memory of handles and of values that calls pass. It must be
+	// safe for the goroutine that runs the guest.
+	Budget Budget
+	// held is how many bytes the values of all calls in progress have, and charged how many of them
+	// were taken from Budget.
+	held, charged int
 	// ended is the error that ended the guest.
 	ended error
 	// stack has the parameters and results of the calls in progress, the innermost last.

@@ -14,6 +14,11 @@ const (
 	maxValues   = 1 << 20  // Values of lists, records and payloads: 16 MiB
 )
 
+const (
+	valueSize  = 16
+	lenderSize = 8 // for an index in lifter.lenders, twice while that grows
+)
+
 // lifter makes Values of the values that a guest passes. No code of the guest runs meanwhile, so
 // one view of the memory serves.
 type lifter struct {
@@ -32,7 +37,6 @@ func newLifter(o *Options) lifter { return lifter{mem: o.view(), opts: o} }
 
 // report tells Guest.Copied what was copied.
 func (l *lifter) report() {
-	const valueSize = 16
 	bytes := l.text + l.values*valueSize
 	if copied := l.opts.Instance.guest.Copied; copied != nil && bytes > 0 {
 		copied(bytes)
@@ -119,7 +123,7 @@ func (l *lifter) payload(i int, v Value, err error) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	if err := l.charge(&l.values, 1, maxValues, "values"); err != nil {
+	if err := l.charge(&l.values, 1, maxValues, valueSize, "values"); err != nil {
 		return Value{}, err
 	}
 	return CaseOf(i, v), nil
@@ -227,6 +231,9 @@ func (l *lifter) handle(t *wit.Type, i uint32) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
+		if err := l.opts.Instance.guest.hold(lenderSize); err != nil {
+			return Value{}, err
+		}
 		e.lends++
 		l.lenders = append(l.lenders, i)
 		return Rep(e.rep), nil
@@ -249,12 +256,12 @@ func (l *lifter) list(elem *wit.Type, ptr, n uint32) (Value, error) {
 		return Value{}, err
 	}
 	if elem.Kind() == wit.KindU8 {
-		if err := l.charge(&l.text, len(b), maxText, "bytes"); err != nil {
+		if err := l.charge(&l.text, len(b), maxText, 1, "bytes"); err != nil {
 			return Value{}, err
 		}
 		return Bytes(append([]byte(nil), b...)), nil
 	}
-	if err := l.charge(&l.elements, int(n), maxElements, "list elements"); err != nil {
+	if err := l.charge(&l.elements, int(n), maxElements, 0, "list elements"); err != nil {
 		return Value{}, err
 	}
 	items, err := l.newValues(int(n))
@@ -270,17 +277,17 @@ func (l *lifter) list(elem *wit.Type, ptr, n uint32) (Value, error) {
 }
 
 func (l *lifter) newValues(n int) ([]Value, error) {
-	if err := l.charge(&l.values, n, maxValues, "values"); err != nil {
+	if err := l.charge(&l.values, n, maxValues, valueSize, "values"); err != nil {
 		return nil, err
 	}
 	return make([]Value, n), nil
 }
 
-// charge takes n from a limit of the call.
-func (l *lifter) charge(used *int, n, most int, what string) error {
+// charge takes n from a limit of the call, and n times size bytes from the guest's budget.
+func (l *lifter) charge(used *int, n, most, size int, what string) error {
 	if n > most-*used {
 		return Trapf("a call passes more than %d %s", most, what)
 	}
 	*used += n
-	return nil
+	return l.opts.Instance.guest.hold(n * size)
 }

@@ -91,6 +91,8 @@ func (l *Lowered) checkPlace(mem []byte, ptr uint32, t *wit.Type, what string) e
 }
 
 func (l *Lowered) callGeneric(ctx context.Context, stack []uint64, resultPtr uint32) error {
+	in := l.Options.Instance
+	defer in.guest.release(in.guest.held)
 	lift := newLifter(&l.Options)
 	lift.args, lift.lenders = l.args[:0], l.lenders[:0]
 	l.args, l.lenders = nil, nil
@@ -102,12 +104,10 @@ func (l *Lowered) callGeneric(ctx context.Context, stack []uint64, resultPtr uin
 	if err != nil {
 		return err
 	}
-	in := l.Options.Instance
 	for _, i := range lift.lenders {
 		in.table.entries[i].lends--
 	}
-	clear(lift.args)
-	l.args, l.lenders = lift.args, lift.lenders
+	l.keep(lift.args, lift.lenders)
 	if l.Signature.Func.Result == nil {
 		return nil
 	}
@@ -116,6 +116,20 @@ func (l *Lowered) callGeneric(ctx context.Context, stack []uint64, resultPtr uin
 		return w.store(l.Signature.Func.Result, result, resultPtr)
 	}
 	return w.flat(l.Signature.Func.Result, result, &flats{stack: stack})
+}
+
+// maxKept is how many arguments and lenders are kept for the next call. A component may lower
+// thousands of functions.
+const maxKept = 16
+
+func (l *Lowered) keep(args []Value, lenders []uint32) {
+	if cap(args) <= maxKept {
+		clear(args)
+		l.args = args
+	}
+	if cap(lenders) <= maxKept {
+		l.lenders = lenders
+	}
 }
 
 // callComponent calls the function with lifted arguments and waits for its value.

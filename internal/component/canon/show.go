@@ -6,11 +6,13 @@ type Shown struct {
 	Args    []Value
 	lowered *Lowered
 	place   uint32
+	// held is Guest.held from before.
+	held int
 }
 
 // Show reads the arguments of a call, which has no effect on handles.
 func (l *Lowered) Show(stack []uint64) Shown {
-	s := Shown{lowered: l}
+	s := Shown{lowered: l, held: l.Options.Instance.guest.held}
 	if l.Signature.resultInMemory {
 		s.place = uint32(stack[l.Signature.flatParams])
 	}
@@ -26,6 +28,9 @@ func (l *Lowered) Show(stack []uint64) Shown {
 	s.Args = lift.args
 	return s
 }
+
+// Release gives back the memory of the values, which are dead from then on.
+func (s *Shown) Release() { s.lowered.Options.Instance.guest.release(s.held) }
 
 // Result reads the result after the call, which has returned without an error. The slice has one
 // element, or none if the result is not valid.

@@ -183,7 +183,7 @@ func (w *lowerer) scalar(t *wit.Type, v Value) (uint64, error) {
 func (w *lowerer) handle(t *wit.Type, rep uint32) (uint32, error) {
 	in, r := w.opts.Instance, t.Resource()
 	if t.Kind() == wit.KindOwn {
-		return in.table.add(entry{kind: entryOwn, resource: r, rep: rep})
+		return in.addHandle(entry{kind: entryOwn, resource: r, rep: rep})
 	}
 	if r.Instance == in.number {
 		return rep, nil
@@ -192,7 +192,7 @@ func (w *lowerer) handle(t *wit.Type, rep uint32) (uint32, error) {
 		return 0, wrongValue(t, "a borrowed handle")
 	}
 	w.task.borrows++
-	return in.table.add(entry{kind: entryBorrow, resource: r, rep: rep, scope: w.task})
+	return in.addHandle(entry{kind: entryBorrow, resource: r, rep: rep, scope: w.task})
 }
 
 // pointer writes a string or list into memory that the guest allocates, and returns its place and

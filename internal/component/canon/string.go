@@ -28,8 +28,13 @@ func (l *lifter) string(ptr, n uint32) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	// A code unit of UTF-16 takes up to 3 bytes of UTF-8, a byte of Latin-1 up to 2.
-	if err := l.charge(&l.text, len(b), maxText, "bytes of strings"); err != nil {
+	// A code unit of UTF-16 takes up to 3 bytes of UTF-8, a byte of Latin-1 up to 2. The text that
+	// grew to that lives until the next garbage collection.
+	size := 1
+	if encoding != UTF8 {
+		size = 4
+	}
+	if err := l.charge(&l.text, len(b), maxText, size, "bytes of strings"); err != nil {
 		return Value{}, err
 	}
 	var text string
