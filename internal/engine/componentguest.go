@@ -163,7 +163,7 @@ func (g *componentGuest) run() error {
 		sysThread.ChargeSteps(bytes >> 15)
 		sysThread.ChargeGarbage(bytes)
 	}
-	g.canon.Budget = g.inst.budget
+	g.canon.Budget, host.Memory = g.inst.budget, g.inst.budget
 	for i, c := range g.program.Components {
 		var parent *canon.Instance
 		if c.Parent >= 0 {

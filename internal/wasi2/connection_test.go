@@ -2,6 +2,7 @@ package wasi2
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/wasport/wasport/internal/engine/memory"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/network"
 )
@@ -285,6 +287,48 @@ func TestWriteGoesOnByItself(t *testing.T) {
 		}
 		c.wants(`ok`, outStream+"blocking-flush", out)
 		c.wants(`ok(65536)`, outStream+"check-write", out)
+	})
+}
+
+// TestRestOfAWriteIsCharged writes more than fits, with too little memory for the rest and with
+// enough.
+func TestRestOfAWriteIsCharged(t *testing.T) {
+	data := strings.Repeat("x", 65_536)
+	fill := func(c *netCaller, left uint64) (got string, s, in, out uint64, conn io.Reader) {
+		c.Memory = memory.NewBudget(left)
+		l, at := c.listen(families[0])
+		c.wants(`ok`, tcpMethod+"set-send-buffer-size", l, 1024)
+		conn = dial(c, at)
+		s, in, out = c.accept(l)
+		for got = "ok"; got == "ok" && c.call(outStream+"check-write", out) == "ok(65536)"; {
+			got = c.call(outStream+"write", out, data)
+		}
+		return got, s, in, out, conn
+	}
+	t.Run("too little", func(t *testing.T) {
+		c := newNetCaller(t, anyLoopback...)
+		got, _, _, out, _ := fill(c, 100)
+		var failed uint64
+		if _, err := fmt.Sscanf(got, "err(last-operation-failed(%d))", &failed); err != nil {
+			t.Fatalf("got %s, want an error", got)
+		}
+		c.wants(`some(out-of-memory)`, "sockets/network.network-error-code", failed)
+		c.wants(`err(closed)`, outStream+"check-write", out)
+	})
+	t.Run("enough", func(t *testing.T) {
+		const left = 1 << 20
+		c := newNetCaller(t, anyLoopback...)
+		got, s, in, out, conn := fill(c, left)
+		if got != "ok" || c.Memory.Take(left) {
+			t.Errorf("got %s and no memory charged, want ok and some", got)
+		}
+		go io.Copy(io.Discard, conn)
+		c.dropAll("io/streams.output-stream", out)
+		c.dropAll("io/streams.input-stream", in)
+		c.dropAll("sockets/tcp.tcp-socket", s)
+		if !c.Memory.Take(left) {
+			t.Error("got memory charged after the end of the connection, want none")
+		}
 	})
 }
 

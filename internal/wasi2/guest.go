@@ -35,6 +35,9 @@ import (
 type Guest struct {
 	*system.Thread
 
+	// Memory, unless nil, bounds the memory of writes that go on by themselves.
+	Memory canon.Budget
+
 	// resources is how many resources there are in the slabs.
 	resources int
 

@@ -101,12 +101,20 @@ func (s *output) send(g *Guest, b []byte) error {
 		n, err := s.transfer(g, b)
 		switch {
 		case err == syscall.EAGAIN:
-			return s.pending.start(g, s.description, b)
+			return s.begin(g, b)
 		case err != nil:
 			return s.fail(err)
 		}
 		s.offset += uint64(n)
 		b = b[n:]
+	}
+	return nil
+}
+
+// begin lets the system write b as it can.
+func (s *output) begin(g *Guest, b []byte) error {
+	if err := s.pending.start(g, s.description, b); err != nil {
+		return s.fail(err)
 	}
 	return nil
 }
@@ -136,7 +144,7 @@ func (s *output) flush(g *Guest) error {
 		return s.fail(err)
 	case !done:
 		s.permit = 0
-		return s.pending.start(g, s.description, nil)
+		return s.begin(g, nil)
 	}
 	return nil
 }

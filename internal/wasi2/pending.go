@@ -30,6 +30,9 @@ type pending struct {
 	rest []byte
 	err  error
 
+	// charged is how many bytes keep has charged to the guest's memory.
+	charged uint64
+
 	// launcher starts the goroutine. Where it was stopped, nobody else uses rest and err.
 	launcher *time.Timer
 
@@ -43,10 +46,43 @@ type pending struct {
 // launchAfter is how long the rest of a socket waits for the guest's thread.
 const launchAfter = 100 * time.Microsecond
 
+// senderSize is about the size of what is made besides rest: a goroutine, its wait and a timer.
+const senderSize = 4 << 10
+
+// keep copies b to rest, which is charged to the guest until the description is closed. It returns
+// ENOMEM if the guest has too little memory left.
+func (p *pending) keep(g *Guest, b []byte) error {
+	size := len(b)
+	if cap(p.rest) == 0 {
+		size += senderSize
+	}
+	if more := size - cap(p.rest); more > 0 {
+		if g.Memory != nil && !g.Memory.Take(uint64(more)) {
+			return syscall.ENOMEM
+		}
+		p.charged += uint64(more)
+	}
+	if len(b) > cap(p.rest) {
+		p.rest = make([]byte, 0, len(b))
+	}
+	p.rest = append(p.rest[:0], b...)
+	return nil
+}
+
+// free gives back what keep has charged. Nothing is pending, or the guest has ended.
+func (p *pending) free(g *Guest) {
+	if g.Memory != nil {
+		g.Memory.Give(p.charged)
+	}
+	p.charged = 0
+}
+
 // start begins to write b to a descriptor. Nothing must be pending.
 func (p *pending) start(g *Guest, d *description, b []byte) error {
+	if err := p.keep(g, b); err != nil {
+		return err
+	}
 	p.guest, p.fd = g, d.fd
-	p.rest = append(p.rest[:0], b...)
 	p.started, p.written = true, false
 	p.ended.Clear()
 	switch {

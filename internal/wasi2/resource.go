@@ -78,6 +78,7 @@ func (d *description) use() *description {
 // release drops a resource, and closes the descriptor with the last.
 func (g *Guest) release(d *description) {
 	if d.users--; d.users == 0 && !d.permanent {
+		d.pending.free(g)
 		g.CloseFD(d.fd) // an error was the last write's, and the guest has no call to learn of it
 	}
 }
