@@ -242,7 +242,8 @@ func TestPanicInFunctionOfDial(t *testing.T) {
 				return nil, nil
 			},
 			"Read": func(context.Context, string, string) (net.Conn, error) {
-				near, _ := net.Pipe()
+				near, far := net.Pipe()
+				t.Cleanup(func() { far.Close() }) // ends the rest of what the guest sends
 				return panickingConn{near, kind.do}, nil
 			},
 		} {
