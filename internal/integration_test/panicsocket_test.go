@@ -194,6 +194,13 @@ func TestPanicInEachCallOfNetwork(t *testing.T) {
 			})
 		}
 	}
+	components := map[string]*policy.Policy{"component": allowed, "component limited": limited}
+	for name, p := range components {
+		t.Run(name, func(t *testing.T) {
+			panicInEachCall(t, compileComponent(t, "tcp_client"), seen, wasport.Config{
+				Args: []string{"tcp_client", "127.0.0.1", port, "hello"}, Policy: p})
+		})
+	}
 	for _, method := range []string{"Open", "Connect", "Send", "Recv", "Close", "Option", "Poll",
 		"Unsent", "Unsent.Memory", "Unsent.Close"} {
 		if !seen[method] {

@@ -22,7 +22,7 @@ func (t *Thread) SendOn(fd int32, b []byte, done func(error)) error {
 	}
 	go func() {
 		err := error(syscall.EIO) // if code of the embedder panics
-		defer func() { done(err) }()
+		defer outside.Protect("a write", func() { done(err) }, t.KillForPanic)
 		outside.Protect("a write", func() {
 			t.elsewhere.Add(int64(t.schedThread.Measure(func() { err = t.sendAll(d, b) })))
 		}, t.KillForPanic)

@@ -112,13 +112,13 @@ func (p *pending) launchNow() {
 
 // finish notes that the rest is written, or has failed.
 func (p *pending) finish(err error) {
+	defer p.ended.Set() // even if the embedder's code panics, as the unlocking
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.err, p.written = err, true
 	if p.thenShutdown {
 		p.guest.Shutdown(p.fd, network.ShutWrite) // the descriptor is open until ended is set
 	}
-	p.mu.Unlock()
-	p.ended.Set()
 }
 
 // sendHere writes the rest on the guest's thread.

@@ -145,9 +145,12 @@ func (w *interfaces) parse(t *table) (*Interface, error) {
 		if r == nil {
 			return nil, fmt.Errorf("no resource %s", name)
 		}
-		w.resources[r] = &canon.HostResource{Type: r, Drop: func(host any, rep uint32) error {
+		full := t.name + ".[resource-drop]" + name
+		w.resources[r] = &canon.HostResource{Type: r, Drop: func(host any, rep uint32) (err error) {
 			g := host.(*Guest)
-			return g.endReasonOr(drop(g, rep))
+			g.EnterCall(&full)
+			defer g.finishCall(&full, &err)
+			return drop(g, rep)
 		}}
 	}
 	for n := range t.rows {
@@ -168,7 +171,7 @@ func (r *row) hostFunc(name string, typ *wit.Func) *canon.HostFunc {
 		f.Generic = func(c *canon.Call) (err error) {
 			g := c.Host().(*Guest)
 			g.EnterCall(&f.Name)
-			defer g.finishCall(f, &err)
+			defer g.finishCall(&f.Name, &err)
 			g.ChargeGarbage(genericGarbage)
 			return r.generic(g, c)
 		}
@@ -177,7 +180,7 @@ func (r *row) hostFunc(name string, typ *wit.Func) *canon.HostFunc {
 		f.Direct = func(c *canon.Call, stack []uint64) (err error) {
 			g := c.Host().(*Guest)
 			g.EnterCall(&f.Name)
-			defer g.finishCall(f, &err)
+			defer g.finishCall(&f.Name, &err)
 			return r.direct(g, c, stack)
 		}
 	}
@@ -188,16 +191,17 @@ func (r *row) hostFunc(name string, typ *wit.Func) *canon.HostFunc {
 // besides bytes that the call itself charges.
 const genericGarbage = 1024
 
-// finishCall is deferred by the calls of a function. A panic comes from a network, reader or writer
-// of the embedder and ends the guest. The reason of the guest's end replaces any other error.
-func (g *Guest) finishCall(f *canon.HostFunc, err *error) {
+// finishCall is deferred by the calls of a function with a name. A panic comes from a network,
+// reader or writer of the embedder and ends the guest. The reason of the guest's end replaces any
+// other error.
+func (g *Guest) finishCall(name *string, err *error) {
 	if r := recover(); r != nil {
-		g.KillForPanic(outside.NewPanic(f.Name, r))
+		g.KillForPanic(outside.NewPanic(*name, r))
 	}
 	g.LeaveCall()
 	g.ChargeSteps(1)
 	if trap, ok := (*err).(*canon.Trap); ok {
-		*err = trapf("%s: %s", f.Name, trap.Reason)
+		*err = trapf("%s: %s", *name, trap.Reason)
 	}
 	*err = g.endReasonOr(*err)
 }
