@@ -31,7 +31,10 @@ type componentGuest struct {
 	thread *thread
 
 	// linear is the part of the budget that is for linear memory, of all core instances together.
-	linear   *memory.Budget
+	// It has mostMemory bytes, which each memory reserves: a component may have hundreds.
+	linear     *memory.Budget
+	mostMemory uint64
+
 	memories []*memory.Memory
 
 	// cores are the core instances, by their index in program.Cores. The last of them may be
@@ -123,9 +126,12 @@ func (c *Component) Run(sys *system.Guest, trace io.Writer, _ Entry, _ []uint64,
 
 // limitMemory makes the guest's budget, and the one for linear memory in it. 0 means no limit.
 func (g *componentGuest) limitMemory(limit uint64) {
-	g.inst.budget, g.linear = newBudget(limit), memory.NewBudget(maxMemory)
+	g.mostMemory = maxMemory
 	if limit != 0 {
-		g.linear = memory.NewBudget(min(limit, maxMemory))
+		g.mostMemory = min(limit, maxMemory)
+	}
+	g.inst.budget, g.linear = newBudget(limit), memory.NewBudget(g.mostMemory)
+	if limit != 0 {
 		g.linear.Refused = func() { g.inst.sys.ReportLimit("memory", int(limit)) }
 		g.inst.budget.Refused = g.linear.Refused
 	}
@@ -240,7 +246,7 @@ func (g *componentGuest) withMemory(ctx *guestContext, code *coreModule) (contex
 	if needs == (interrupt.Memory{}) || needs.Imported {
 		return ctx, nil
 	}
-	mem, err := memory.New(memory.Config{Min: needs.Min, Max: needs.Max, Limit: maxMemory,
+	mem, err := memory.New(memory.Config{Min: needs.Min, Max: needs.Max, Limit: g.mostMemory,
 		Budget: g.linear})
 	if errors.Is(err, memory.ErrLimit) {
 		return nil, fmt.Errorf("%s starts with %d bytes of memory, which are more than the "+

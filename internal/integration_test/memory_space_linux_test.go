@@ -33,6 +33,7 @@ func TestGuestsUnderLimitedAddressSpace(t *testing.T) {
 	for _, name := range []string{"grow", "greedy", "vast"} {
 		modules = append(modules, compileTestdata(t, name))
 	}
+	memories := compileComponent(t, "memories")
 	limit := unix.Rlimit{
 		Cur: uint64(measureFootprint(t).virtual + 700<<20),
 		Max: unix.RLIM_INFINITY,
@@ -50,5 +51,14 @@ func TestGuestsUnderLimitedAddressSpace(t *testing.T) {
 		}
 		kept = append(kept, make([]byte, 16<<20)) // the process has memory still
 		kept[i][0] = 1
+	}
+	// Each memory of a component reserves no more than all of them may have.
+	before := measureFootprint(t).virtual
+	var grown int64
+	status, err := memories.Run(ctx, wasport.Config{MaxMemory: 1 << 20,
+		OnLimit: func(string, int) { grown = int64(measureFootprint(t).virtual - before) }})
+	if err != nil || status.Code != 16 || grown > 64<<20 {
+		t.Errorf("got %d pages, %v and %d bytes reserved, want 16 pages and at most 64 MiB",
+			status.Code, err, grown)
 	}
 }
