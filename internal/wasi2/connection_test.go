@@ -269,6 +269,29 @@ func TestPeerResets(t *testing.T) {
 	})
 }
 
+// TestSpliceFromReset splices from a connection that its peer resets to another kind of stream. The
+// error has a code of sockets.
+func TestSpliceFromReset(t *testing.T) {
+	for _, splice := range []string{"splice", "blocking-splice"} {
+		t.Run(splice, func(t *testing.T) {
+			c := newNetCaller(t, anyLoopback...)
+			l, at := c.listen(families[0])
+			conn := dial(t, at)
+			_, in, _ := c.accept(l)
+			if err := errors.Join(conn.SetLinger(0), conn.Close()); err != nil {
+				t.Fatal(err)
+			}
+			c.block(inStream+"subscribe", in)
+			const want = "some(connection-reset)"
+			out := c.handle("cli/stdout.get-stdout")
+			if got := c.streamCode(outStream+splice, out, in, 10); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+			c.wants(`err(closed)`, outStream+splice, out, in, 10)
+		})
+	}
+}
+
 // TestWriteGoesOnByItself writes more than fits, and never calls the stream again.
 func TestWriteGoesOnByItself(t *testing.T) {
 	eachFamily(t, func(t *testing.T, f family) {

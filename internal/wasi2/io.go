@@ -233,8 +233,12 @@ func streamSplice(splice func(*output, *Guest, *input, uint64) (uint64, error)) 
 	*canon.Call) error {
 	return func(g *Guest, c *canon.Call) error {
 		s, src := g.outputs.at(c.Arg(0).Rep()), g.inputs.at(c.Arg(1).Rep())
+		of, open := s.of, !src.closed
 		n, err := splice(s, g, src, c.Arg(2).Uint())
-		return g.returnStream(c, s.of, canon.OK(canon.Uint(n)), err)
+		if open && src.closed { // the read has failed
+			of = src.of
+		}
+		return g.returnStream(c, of, canon.OK(canon.Uint(n)), err)
 	}
 }
 
