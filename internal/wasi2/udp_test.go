@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -236,6 +237,7 @@ func TestUDPAssociation(t *testing.T) {
 		c.sends(`ok(1)`, other, "before", e.at)
 		c.sends(`ok(1)`, peer, "also before", e.at)
 		old := e
+		c.incoming.items[0].err = syscall.ECONNREFUSED // as if it had come after datagrams
 		e = c.associate(e, peer.at)
 		c.wants(`ok(`+shown(peer.at)+`)`, udpMethod+"remote-address", e.socket)
 		c.sends(`ok(1)`, other, "after", e.at)

@@ -33,7 +33,7 @@ func directReceive(g *Guest, c *canon.Call, stack []uint64) error {
 	}
 	s := g.incoming.at(rep)
 	n, err := g.receive(c, s, int(min(stack[1], maxDatagrams)))
-	if err == nil && n == 0 {
+	if err == nil && n == 0 && !s.ended {
 		err, s.err = s.err, nil
 	}
 	if err != nil {
