@@ -144,7 +144,7 @@ func directCheckWrite(g *Guest, c *canon.Call, stack []uint64) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.checkWrite(g)
+	n, err := s.checkWrite()
 	if err != nil {
 		return g.putStreamError(c, s.of, err)
 	}

@@ -41,9 +41,6 @@ type Guest struct {
 	// resources is how many resources there are in the slabs.
 	resources int
 
-	// largePermits is how many descriptions have one.
-	largePermits int
-
 	errors      slab[failure]
 	inputs      slab[input]
 	outputs     slab[output]

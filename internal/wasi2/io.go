@@ -203,7 +203,7 @@ func subscribeOutput(g *Guest, c *canon.Call) error {
 
 func checkWrite(g *Guest, c *canon.Call) error {
 	s := g.outputs.at(c.Arg(0).Rep())
-	n, err := s.checkWrite(g)
+	n, err := s.checkWrite()
 	return g.returnStream(c, s.of, canon.OK(canon.Uint(n)), err)
 }
 

@@ -272,33 +272,6 @@ func TestSplice(t *testing.T) {
 	}
 }
 
-// TestPermitsOfManyStreams has more streams than can have the large permit, until one is dropped.
-func TestPermitsOfManyStreams(t *testing.T) {
-	g := newCaller(t, system.Config{}).Guest
-	wantPermit := func(s *output, want uint64) {
-		t.Helper()
-		for range 2 {
-			if got, err := s.checkWrite(g); got != want || err != nil {
-				t.Fatalf("got %d, %v, want %d", got, err, want)
-			}
-		}
-	}
-	var one *output
-	for range maxLargePermits {
-		one = newOutput(newDescription(noFD, ofSocket))
-		wantPermit(one, maxPermit)
-	}
-	last := newOutput(newDescription(noFD, ofSocket))
-	wantPermit(last, smallPermit)
-	file := newOutput(newDescription(noFD, ofFile))
-	file.target = toOffset
-	wantPermit(file, maxPermit) // a file has no pending bytes
-	if err := one.drop(g); err != nil {
-		t.Fatal(err)
-	}
-	wantPermit(last, maxPermit)
-}
-
 // TestDropWaitsForPending drops a stream whose last bytes are not written, and then ends the guest
 // in such a drop.
 func TestDropWaitsForPending(t *testing.T) {

@@ -10,12 +10,6 @@ const (
 	// maxPermit is how many bytes check-write permits.
 	maxPermit = 64 << 10
 
-	// maxLargePermits is how many connections of a guest can have maxPermit at a time, and
-	// smallPermit is for the others. It bounds what pending takes: 64 MiB, and 4 KiB for each
-	// further descriptor.
-	maxLargePermits = 1024
-	smallPermit     = 4 << 10
-
 	// maxBlockingWrite is how many bytes the blocking writes take (streams.wit,
 	// blocking-write-and-flush).
 	maxBlockingWrite = 4096
@@ -71,29 +65,15 @@ func (s *output) fail(err error) error {
 }
 
 // checkWrite returns how many bytes the next write may have.
-func (s *output) checkWrite(g *Guest) (uint64, error) {
+func (s *output) checkWrite() (uint64, error) {
 	if err := s.check(); err != nil {
 		return 0, err
 	}
-	switch {
-	case s.pending.busy():
-		s.permit = 0
-	case s.target == toStream && !g.hasLargePermit(s.description):
-		s.permit = smallPermit
-	default:
+	s.permit = 0
+	if !s.pending.busy() {
 		s.permit = maxPermit
 	}
 	return s.permit, nil
-}
-
-// hasLargePermit reports whether writes to a descriptor may have maxPermit bytes. It then remains
-// so until the descriptor is closed, since pending keeps its memory.
-func (g *Guest) hasLargePermit(d *description) bool {
-	if !d.largePermit && g.largePermits < maxLargePermits {
-		d.largePermit = true
-		g.largePermits++
-	}
-	return d.largePermit
 }
 
 // write writes b, of which checkWrite must have permitted the length. It does not wait.
@@ -212,7 +192,7 @@ var zeroes [maxPermit]byte
 
 // splice moves up to length bytes from src, as checkWrite, read and write do.
 func (s *output) splice(g *Guest, src *input, length uint64) (uint64, error) {
-	permit, err := s.checkWrite(g)
+	permit, err := s.checkWrite()
 	if err != nil {
 		return 0, err
 	}

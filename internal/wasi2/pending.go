@@ -12,7 +12,7 @@ import (
 // pending is the rest of a write that the system did not take at once. A goroutine writes it, so
 // that it goes on whether or not the guest calls again: a guest may write a request and wait for
 // the answer. The goroutine counts as waiting, and ends with the guest. The permit of a stream
-// bounds the rest, see maxLargePermits.
+// bounds the rest by maxPermit.
 //
 // Most guests flush what they have written, and then the guest's own thread can write the rest,
 // which costs half of what handing it to a goroutine and back does. So the rest of a socket waits

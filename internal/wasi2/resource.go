@@ -63,9 +63,6 @@ type description struct {
 	// recvClosed and sendClosed are true once the directions of a connection were shut down.
 	recvClosed, sendClosed bool
 
-	// largePermit is true if writes may have maxPermit bytes.
-	largePermit bool
-
 	pending pending
 }
 
@@ -81,9 +78,6 @@ func (d *description) use() *description {
 // release drops a resource, and closes the descriptor with the last.
 func (g *Guest) release(d *description) {
 	if d.users--; d.users == 0 && !d.permanent {
-		if d.largePermit {
-			g.largePermits--
-		}
 		d.pending.free(g)
 		g.CloseFD(d.fd) // an error was the last write's, and the guest has no call to learn of it
 	}

@@ -137,41 +137,6 @@ func TestHandleLimit(t *testing.T) {
 	}
 }
 
-// TestHandleLimitOfAllInstances fills the tables of one instance after another, and drops the
-// handles meanwhile or not: a table keeps its memory.
-func TestHandleLimitOfAllInstances(t *testing.T) {
-	for _, drops := range []bool{false, true} {
-		t.Run(fmt.Sprint("drops ", drops), func(t *testing.T) {
-			h := newHouse(t)
-			fill := func(in *Instance) (err error) {
-				var list []uint32
-				for range maxHandles {
-					i, err := builtin(t, "resource.new", in, &h.thing, 0)
-					if err != nil {
-						return err
-					}
-					list = append(list, i)
-				}
-				for _, i := range list {
-					if !drops {
-						break
-					}
-					if _, err := in.table.remove(i, h.thing.Type); err != nil {
-						t.Fatal(err)
-					}
-				}
-				return nil
-			}
-			for n := range maxPlaces / maxHandles {
-				if err := fill(h.guest.NewInstance(n+3, nil)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			wantTrap(t, fill(h.guest.NewInstance(7, nil)), "have had 262144 handles")
-		})
-	}
-}
-
 // TestHandleRules breaks each rule once.
 func TestHandleRules(t *testing.T) {
 	for _, row := range []struct {

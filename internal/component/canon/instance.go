@@ -85,8 +85,6 @@ type Guest struct {
 	held, charged int
 	// ended is the error that ended the guest.
 	ended error
-	// places counts the entries of the tables of all instances.
-	places int
 	// stack has the parameters and results of the calls in progress, the innermost last.
 	stack []uint64
 }
@@ -127,7 +125,7 @@ type Instance struct {
 // NewInstance makes the component instance with a number, which is at least 1 and as in
 // wit.Resource. parent is the instance that made it by its definitions, nil for the outermost.
 func (g *Guest) NewInstance(number int, parent *Instance) *Instance {
-	in := &Instance{guest: g, number: number, parent: parent, table: table{places: &g.places}}
+	in := &Instance{guest: g, number: number, parent: parent}
 	if parent != nil {
 		in.depth = parent.depth + 1
 	}

@@ -2,14 +2,8 @@ package canon
 
 import "github.com/wasport/wasport/internal/component/wit"
 
-const (
-	// maxHandles is how many entries a table may have; one more is a trap.
-	maxHandles = 65_536
-
-	// maxPlaces is how many entries the tables of a guest may have together, the free ones
-	// included: a table keeps their memory. It bounds that to 8 MiB.
-	maxPlaces = 4 * maxHandles
-)
+// maxHandles is how many entries a table may have; one more is a trap.
+const maxHandles = 65_536
 
 // table has all that a component instance names by index. In WASI 0.2 these are handles of
 // resources of all types, in one table. Index 0 is never used, and the index that was freed last is
@@ -22,8 +16,6 @@ type table struct {
 	// free is the index that was freed last, 0 if there is none.
 	free  uint32
 	count int
-	// places counts the entries of all tables of the guest.
-	places *int
 }
 
 type entryKind uint8
@@ -50,18 +42,12 @@ func (t *table) add(e entry) (uint32, error) {
 	if t.count >= maxHandles {
 		return 0, Trapf("the component instance has %d handles, more are not allowed", t.count)
 	}
+	t.count++
 	if i := t.free; i != 0 {
-		t.count++
 		t.free = t.entries[i].lends
 		t.entries[i] = e
 		return i, nil
 	}
-	if *t.places >= maxPlaces {
-		return 0, Trapf("the component instances have had %d handles, more are not allowed",
-			*t.places)
-	}
-	*t.places++
-	t.count++
 	if len(t.entries) == 0 {
 		t.entries = append(t.entries, entry{})
 	}
