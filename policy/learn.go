@@ -116,86 +116,72 @@ func (l *Learner) Lookup(name string, addrs []netip.Addr) {
 // Rules returns the smallest set of rules that allows the requests: by name for an address from a
 // lookup, and otherwise by address and port. A port that the host chose becomes port 0 of a listen
 // rule, and the range of ephemeral ports if the guest connects to itself. The peers of a listener
-// are narrowed to loopback, private or link-local if all of them were there.
+// are narrowed to loopback, private or link-local if all were there that no other rule admits.
 func (l *Learner) Rules() []Rule {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// 1. Listeners, with the classes of their peers.
-	listeners := make(map[localPort][]class)
+	need, at := make(neededPorts), make(listeners)
+	// 1. Listeners, connects and memberships.
 	for q := range l.requests {
-		if q.op.action() == ActionListen && !q.isClient() {
-			listeners[q.localPort()] = nil
-		}
-	}
-
-	// 2. Connects and memberships by their target, and the peers of each listener.
-	need := make(neededPorts)
-	for q := range l.requests {
-		peers, listening := listeners[q.localPort()]
 		switch {
 		case q.op == OpJoin:
 			need.add(ruleKey{ActionJoin, UDP, bracketed(q.remote), ""}, 0)
-		case q.op == OpAccept, q.op == OpReceive && listening:
-			for _, a := range q.remotes() {
-				peers = append(peers, classOf(a))
-			}
-			listeners[q.localPort()] = peers
-		case q.name != "" && q.op != OpResolve:
-			need.add(ruleKey{ActionConnect, q.protocol, q.name + ".", ""}, q.rport)
-		case q.op == OpConnect, q.op == OpReceive:
-			for _, a := range q.remotes() {
-				g := ruleKey{ActionConnect, q.protocol, bracketed(a), ""}
-				if l.isOwnEphemeral(&q) {
-					need.addEphemeral(g)
-				} else {
-					need.add(g, q.rport)
-				}
+		case q.op == OpConnect:
+			l.needConnect(need, &q)
+		case q.op.action() == ActionListen && !q.isClient():
+			x := at.listener(&q)
+			x.bound = x.bound || q.op == OpBind || q.op == OpListen
+		}
+	}
+
+	// 2. Datagrams to sockets that do not listen. What they need may admit peers of listeners too.
+	for q := range l.requests {
+		if q.op == OpReceive && at[q.localPort()] == nil {
+			l.needConnect(need, &q)
+		}
+	}
+
+	// 3. The peers of each listener.
+	for q := range l.requests {
+		if x := at[q.localPort()]; x != nil && (q.op == OpAccept || q.op == OpReceive) {
+			x.peers = append(x.peers, q.remotes()...)
+			if !q.isClient() || !need.grantConnect(&q) {
+				x.strangers = append(x.strangers, q.remotes()...)
 			}
 		}
 	}
 
-	// 3. A listen rule for each listener.
-	for at, peers := range listeners {
-		need.add(ruleKey{ActionListen, at.protocol, bracketed(at.local), commonPeerGroup(peers)},
-			at.port)
-	}
-
-	// 4. Lookups and binds that no rule so far grants.
-	var clients Protocol
-	for g := range need {
-		if g.action == ActionConnect {
-			clients |= g.protocol
-		}
-	}
+	// 4. Lookups and binds that no rule so far grants. A bind needs no rule beside the one with
+	// the peers of its address.
+	clients := need.clients()
 	for q := range l.requests {
 		switch {
 		case q.op == OpResolve && need[ruleKey{ActionConnect, TCP, q.name + ".", ""}] == nil &&
 			need[ruleKey{ActionConnect, UDP, q.name + ".", ""}] == nil:
 			need.add(ruleKey{ActionResolve, bothProtocols, q.name + ".", ""}, 0)
 		case q.op == OpBind && q.isClient() && clients&q.protocol == 0:
-			need.add(ruleKey{ActionListen, q.protocol, bracketed(q.local), ""}, 0)
+			at.listener(&q).bound = true
 		}
 	}
+	at.addRules(need)
 	return need.rules()
 }
 
-// localPort is a local address with a port. Port 0 is an ephemeral port.
-type localPort struct {
-	protocol Protocol
-	local    netip.Addr
-	port     uint16
-}
-
-func (q *query) localPort() localPort { return localPort{q.protocol, q.local, q.lport} }
-
-// commonPeerGroup returns the group that all peers belong to, if a rule should name it, or "".
-func commonPeerGroup(peers []class) string {
-	peers = slices.Compact(slices.Sorted(slices.Values(peers)))
-	if len(peers) != 1 || peers[0] != classLoopback && peers[0] != classPrivate &&
-		peers[0] != classLinkLocal {
-		return ""
+// needConnect adds the connect rules that a request needs. No rule can have port 0.
+func (l *Learner) needConnect(need neededPorts, q *query) {
+	switch {
+	case q.rport == 0:
+	case q.name != "":
+		need.add(q.connectByName(), q.rport)
+	default:
+		for _, g := range q.connectByAddr() {
+			if l.isOwnEphemeral(q) {
+				need.addEphemeral(g)
+			} else {
+				need.add(g, q.rport)
+			}
+		}
 	}
-	return classes[peers[0]].group
 }
 
 // ruleKey is a rule without its ports.
@@ -205,6 +191,18 @@ type ruleKey struct {
 	// host has brackets around an IPv6 address, and a final dot after a name.
 	host string
 	from string
+}
+
+func (q *query) connectByName() ruleKey {
+	return ruleKey{ActionConnect, q.protocol, q.name + ".", ""}
+}
+
+func (q *query) connectByAddr() []ruleKey {
+	var keys []ruleKey
+	for _, a := range q.remotes() {
+		keys = append(keys, ruleKey{ActionConnect, q.protocol, bracketed(a), ""})
+	}
+	return keys
 }
 
 // neededPorts has the ports of each rule that the guest needs.
@@ -226,6 +224,27 @@ func (n neededPorts) at(g ruleKey) *portSet {
 func (n neededPorts) add(g ruleKey, port uint16) { n.at(g).ports = append(n.at(g).ports, port) }
 
 func (n neededPorts) addEphemeral(g ruleKey) { n.at(g).ephemeral = true }
+
+// grantConnect reports whether the rules let the guest connect to q's remote address.
+func (n neededPorts) grantConnect(q *query) bool {
+	lacks := func(g ruleKey) bool { return n[g] == nil || !n[g].has(q.rport) }
+	return q.name != "" && !lacks(q.connectByName()) ||
+		!slices.ContainsFunc(q.connectByAddr(), lacks)
+}
+
+// clients returns the protocols by which the rules let the guest connect.
+func (n neededPorts) clients() (p Protocol) {
+	for g := range n {
+		if g.action == ActionConnect {
+			p |= g.protocol
+		}
+	}
+	return p
+}
+
+func (p *portSet) has(port uint16) bool {
+	return slices.Contains(p.ports, port) || p.ephemeral && port >= firstEphemeralPort
+}
 
 // String returns the ports as a rule spells them.
 func (p *portSet) String() string {
@@ -257,8 +276,7 @@ func (n neededPorts) rules() []Rule {
 		}
 		rules, err := ParseTargets(Allow, g.action, text.String(), Origin{})
 		if err != nil {
-			// No rule can say this: a connect to port 0, or a name that the DNS cannot have.
-			continue
+			continue // a name that the DNS cannot have, which no rule can say
 		}
 		out = append(out, rules...)
 	}

@@ -121,6 +121,42 @@ func TestLearnerRules(t *testing.T) {
 		{"a datagram server on a port of the host's choice",
 			[]string{"bind udp://127.0.0.1:0", "receive udp://127.0.0.1:0 from 127.0.0.1:99"},
 			[]string{"listen udp://127.0.0.1:0 from loopback"}},
+		{"a server that could have been a client", []string{"bind tcp://0.0.0.0:0",
+			"listen tcp://0.0.0.0:0", "accept tcp://0.0.0.0:0 from 10.0.0.1:99"},
+			[]string{"listen tcp://0.0.0.0:0 from private"}},
+		{"servers of both families", []string{"bind tcp://0.0.0.0:80", "bind tcp://[::]:80",
+			"accept tcp://0.0.0.0:80 from 8.8.8.8:99", "accept tcp://[::]:80 from 10.0.0.1:99",
+			"accept tcp://[::]:80 from [::1]:99"},
+			[]string{"listen tcp://0.0.0.0:80", "listen tcp://[::]:80 from loopback"}},
+		{"servers of both families, one of them without strangers",
+			[]string{"bind tcp://0.0.0.0:80", "bind tcp://[::]:80",
+				"accept tcp://0.0.0.0:80 from 10.0.0.1:99",
+				"accept tcp://[::]:80 from 10.0.0.2:99"},
+			[]string{"listen tcp://0.0.0.0:80 from private", "listen tcp://[::]:80 from private"}},
+		{"servers of both families with other peers", []string{"bind tcp://0.0.0.0:80",
+			"bind tcp://[::]:80", "accept tcp://0.0.0.0:80 from 10.0.0.1:99",
+			"accept tcp://[::]:80 from 8.8.8.8:99"},
+			[]string{"listen tcp://0.0.0.0:80 from private", "listen tcp://[::]:80"}},
+		{"servers of both families, one of them without peers", []string{"bind tcp://0.0.0.0:80",
+			"bind tcp://[::]:80", "accept tcp://[::]:80 from 10.0.0.1:99",
+			"accept tcp://[::]:80 from [::1]:99"},
+			[]string{"listen tcp://0.0.0.0:80 from private", "listen tcp://[::]:80 from loopback"}},
+		{"a server whose bind was known", []string{"bind tcp://0.0.0.0:80",
+			"accept tcp://0.0.0.0:80 from 8.8.8.8:99", "accept tcp://[::]:80 from 8.8.8.8:99"},
+			[]string{"listen tcp://0.0.0.0:80"}},
+		{"a datagram server that asks elsewhere", []string{"bind udp://192.168.1.2:0",
+			"connect udp://8.8.8.8:53", "receive udp://192.168.1.2:0 from 8.8.8.8:53",
+			"receive udp://192.168.1.2:0 from 10.0.0.1:99"},
+			[]string{"connect udp://8.8.8.8:53", "listen udp://192.168.1.2:0 from private"}},
+		{"a datagram client at one address", []string{"bind udp://10.0.0.2:0",
+			"connect udp://10.0.0.1:53", "receive udp://10.0.0.2:0 from 10.0.0.1:53"},
+			[]string{"connect udp://10.0.0.1:53", "listen udp://10.0.0.2:0 from private"}},
+		{"a peer in a group and a class", []string{"bind tcp://169.254.1.1:80",
+			"accept tcp://169.254.1.1:80 from 169.254.169.254:99"},
+			[]string{"listen tcp://169.254.1.1:80 from link-local"}},
+		{"port 0 beside another",
+			[]string{"connect udp://10.0.0.1:0", "connect udp://10.0.0.1:53"},
+			[]string{"connect udp://10.0.0.1:53"}},
 		{"multicast", []string{"join udp://224.0.0.251", "join udp://[ff02::fb%eth0]"},
 			[]string{"join udp://224.0.0.251", "join udp://ff02::fb"}},
 	} {
@@ -172,7 +208,7 @@ func learntTwice(events []event, n int, all []Rule, runs func(*Policy) error) er
 }
 
 // TestLearntRulesAreSufficientAndNeeded allows all events by the learnt rules, and not without any
-// one of them.
+// one of them, nor with fewer peers.
 func TestLearntRulesAreSufficientAndNeeded(t *testing.T) {
 	every(t, func(r *rand.Rand) error {
 		all := New(AllowNet(Origin{}), Limits{})
@@ -180,6 +216,12 @@ func TestLearntRulesAreSufficientAndNeeded(t *testing.T) {
 		var events []event
 		for range r.IntN(12) {
 			q := randomRequest(r)
+			switch q.Op { // only streams have listeners, only datagrams are received
+			case OpListen, OpAccept:
+				q.Protocol = TCP
+			case OpReceive:
+				q.Protocol = UDP
+			}
 			if !all.Decide(q, nil).Allowed || q.Op == OpConnect &&
 				(q.Remote.Port() == 0 || q.Name != "") ||
 				q.Op == OpReceive && q.Remote.Port() == 0 || q.Op == OpJoin &&
@@ -223,7 +265,44 @@ func TestLearntRulesAreSufficientAndNeeded(t *testing.T) {
 			if runs(New(slices.Delete(slices.Clone(rules), i, i+1), Limits{})) == nil {
 				return fmt.Errorf("%v is not needed in%s\nof %v", &rules[i], spelled(rules), events)
 			}
+			if less := fewerPeers(rules, i, runs); less != nil {
+				return fmt.Errorf("%v is enough instead of%s\nof %v", less, spelled(rules), events)
+			}
 		}
 		return nil
 	})
+}
+
+// fewerPeers returns a rule that admits one group of peers and would be enough instead of the port
+// of rules[i] that admits every peer, or nil. A port that no peer needs may admit any.
+func fewerPeers(rules []Rule, i int, runs func(*Policy) error) *Rule {
+	wide := &rules[i]
+	if wide.action != ActionListen || wide.peer.kind != anyPeer {
+		return nil
+	}
+	for _, port := range wide.ports {
+		others := slices.Delete(slices.Clone(rules), i, i+1)
+		rest := *wide
+		rest.ports = slices.DeleteFunc(slices.Clone(wide.ports),
+			func(p portRange) bool { return p == port })
+		if len(rest.ports) > 0 {
+			others = append(others, rest)
+		}
+		narrow := *wide
+		narrow.ports = []portRange{port}
+		enough := func(peer host) bool {
+			narrow.peer = peer
+			narrow.setText()
+			return runs(New(append(slices.Clip(others), narrow), Limits{})) == nil
+		}
+		if enough(host{kind: byPrefix, prefix: netip.MustParsePrefix("192.0.2.1/32")}) {
+			continue
+		}
+		for _, c := range []class{classLoopback, classPrivate, classLinkLocal} {
+			if enough(host{kind: byClass, class: c}) {
+				return &narrow
+			}
+		}
+	}
+	return nil
 }
