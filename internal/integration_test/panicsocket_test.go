@@ -18,6 +18,7 @@ import (
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/dial"
 	"github.com/wasport/wasport/network/kernel"
+	"github.com/wasport/wasport/network/virtual"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -238,31 +239,86 @@ func panicInEachCall(t *testing.T, m *wasport.Module, seen map[string]bool, c wa
 	}
 }
 
-// TestPanicInFunctionOfDial has functions of package dial panic, and connections that they made.
+// TestPanicInFunctionOfDial has functions of package dial panic, and connections that they made,
+// also beyond the gateway of a world, where goroutines of package virtual wait for them.
 func TestPanicInFunctionOfDial(t *testing.T) {
 	m := compileGuest(t, "tcp_client")
-	allowed := testutil.Policy(t, "allow connect tcp://10.0.0.1:80")
+	allowed := testutil.Policy(t, "allow connect tcp://192.0.2.1:80")
+	direct := func(n network.Network) network.Network { return n }
 	for _, kind := range panicKinds {
-		for name, f := range map[string]dial.DialFunc{
-			"DialContext": func(context.Context, string, string) (net.Conn, error) {
-				kind.do()
-				return nil, nil
-			},
-			"Read": func(context.Context, string, string) (net.Conn, error) {
-				near, far := net.Pipe()
-				t.Cleanup(func() { far.Close() }) // ends the rest of what the guest sends
-				return panickingConn{near, kind.do}, nil
-			},
+		for _, test := range []struct {
+			name, in string
+			f        dial.DialFunc
+			place    func(network.Network) network.Network
+		}{
+			{"DialContext", "Config.Network", panickingDial(kind.do), direct},
+			{"Read", "Config.Network", panickingRead(t, kind.do), direct},
+			{"DialContext beyond a gateway", "Config.Network", panickingDial(kind.do),
+				beyondGateway},
+			{"Read beyond a gateway", "Config.Network", panickingRead(t, kind.do), beyondGateway},
+			{"Wait beyond a gateway", "World.Gateway", neverDials,
+				func(n network.Network) network.Network {
+					return beyondGateway(panickingWait{n, kind.do})
+				}},
 		} {
-			t.Run(name+" "+kind.name, func(t *testing.T) {
+			t.Run(test.name+" "+kind.name, func(t *testing.T) {
 				_, err := m.Run(context.Background(), wasport.Config{
-					Args:   []string{"tcp_client", "10.0.0.1", "80", "hello"},
-					Policy: allowed, Network: dial.New(dial.Config{DialContext: f}),
+					Args:   []string{"tcp_client", "192.0.2.1", "80", "hello"},
+					Policy: allowed, Network: test.place(dial.New(dial.Config{DialContext: test.f})),
 				})
-				checkHostPanic(t, err, "Config.Network", kind)
+				checkHostPanic(t, err, test.in, kind)
 			})
 		}
 	}
+}
+
+// beyondGateway returns a host whose world has a gateway to a network.
+func beyondGateway(n network.Network) network.Network {
+	w := virtual.New()
+	w.Gateway(n)
+	h, _ := w.Host("inside")
+	return h
+}
+
+func panickingDial(do func()) dial.DialFunc {
+	return func(context.Context, string, string) (net.Conn, error) {
+		do()
+		return nil, nil
+	}
+}
+
+func panickingRead(t *testing.T, do func()) dial.DialFunc {
+	return func(context.Context, string, string) (net.Conn, error) {
+		near, far := net.Pipe()
+		t.Cleanup(func() { far.Close() }) // ends the rest of what the guest sends
+		return panickingConn{near, do}, nil
+	}
+}
+
+func neverDials(ctx context.Context, _, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// panickingWait is a network whose sockets panic when they are waited for.
+type panickingWait struct {
+	network.Network
+	do func()
+}
+
+func (n panickingWait) Open(f network.Family, typ network.Type) (network.Socket, error) {
+	s, err := n.Network.Open(f, typ)
+	return panickingWaitSocket{s, n.do}, err
+}
+
+type panickingWaitSocket struct {
+	network.Socket
+	do func()
+}
+
+func (s panickingWaitSocket) Wait(network.Events, time.Time) (network.Events, error) {
+	s.do()
+	return 0, nil
 }
 
 // panickingConn panics when it is read from.

@@ -4,9 +4,11 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	embedder "github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/network"
 )
 
@@ -22,6 +24,9 @@ type outside struct {
 	mu sync.Mutex
 	// watching holds the events that a goroutine waits for: the wanted one and always.
 	watching [network.Writable + 1]bool
+
+	// panicked is a panic of Wait on a goroutine of this package. The next Poll repeats it.
+	panicked atomic.Pointer[embedder.Panic]
 }
 
 // openOutside makes a socket of the gateway's network with the options of s. Its buffers have the
@@ -149,6 +154,15 @@ func (o *outside) rearmWaiting(e network.Events) {
 	}
 }
 
+// Poll panics on the goroutine of the caller if Wait has panicked on another one, so that the panic
+// is that of the caller's guest.
+func (o *outside) Poll(want network.Events) (network.Events, error) {
+	if p := o.panicked.Load(); p != nil {
+		panic(p)
+	}
+	return o.Socket.Poll(want)
+}
+
 // arm has a goroutine wait for each wanted event that none waits for yet, or for a failure if no
 // event is wanted. It ends with the event, or with the socket.
 func (o *outside) arm(want network.Events) {
@@ -163,11 +177,15 @@ func (o *outside) arm(want network.Events) {
 }
 
 func (o *outside) watchOnce(e network.Events) {
-	o.Wait(e, time.Time{}) // each caller polls the socket when it is woken
-	o.mu.Lock()
-	o.watching[e] = false
-	o.mu.Unlock()
-	o.watch.wake(e | always)
+	defer func() { // also if Wait ends the goroutine
+		o.mu.Lock()
+		o.watching[e] = false
+		o.mu.Unlock()
+		o.watch.wake(e | always)
+	}()
+	// Each caller polls the socket when it is woken.
+	embedder.Protect("World.Gateway", func() { o.Wait(e, time.Time{}) },
+		func(p *embedder.Panic) { o.panicked.CompareAndSwap(nil, p) })
 }
 
 // sendOutside sends a datagram beyond the gateway.
