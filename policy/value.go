@@ -173,8 +173,14 @@ func (p parser) valueHost(action Action, v any) (host, word, *Error) {
 		h, err := p.oneHost(action, v)
 		return h, word{text: v}, err
 	case netip.Addr:
+		if !v.IsValid() {
+			return host{}, word{}, p.fail(0, "pass a valid one", "a zero netip.Addr is no address")
+		}
 		text = v.Unmap().String()
 	case netip.Prefix:
+		if !v.IsValid() {
+			return host{}, word{}, p.fail(0, "pass a valid one", "an invalid netip.Prefix is no range")
+		}
 		text = v.String()
 	case Group:
 		if v == Any && action == ActionResolve {
@@ -203,6 +209,8 @@ func (p parser) valueHost(action Action, v any) (host, word, *Error) {
 func (p parser) oneHost(action Action, s string) (host, *Error) {
 	_, notAddr := netip.ParseAddr(s)
 	switch {
+	case s == "":
+		return host{}, p.fail(0, "pass a name or an address", "the host is an empty string")
 	case strings.ContainsAny(s, " \t\n"):
 		return host{}, p.fail(0, "pass a value for each rule", "%q is not one host", s)
 	case isGroup(s):

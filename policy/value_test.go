@@ -100,8 +100,12 @@ func TestMistakesInValues(t *testing.T) {
 				`pass a constant such as policy.Private`},
 		"wildcard in Under": {Resolve(Under("*.example.com")), `policy.Resolve: "*.example.com" ` +
 			`has a wildcard; pass the name alone`},
-		"zero address": {Connect(TCP, netip.Addr{}), `policy.Connect: "invalid IP" is not a ` +
-			`valid name`},
+		"zero address": {Connect(TCP, netip.Addr{}), "policy.Connect: a zero netip.Addr is no " +
+			"address; pass a valid one"},
+		"zero range": {Connect(TCP, netip.Prefix{}), "policy.Connect: an invalid netip.Prefix is " +
+			"no range; pass a valid one"},
+		"empty string": {Connect(TCP, ""), "policy.Connect: the host is an empty string; pass a " +
+			"name or an address"},
 		"bits beyond the mask": {Connect(TCP, netip.MustParsePrefix("10.0.0.1/8")),
 			"policy.Connect: 10.0.0.1/8 has bits set beyond the mask; write 10.0.0.0/8, or " +
 				"10.0.0.1 for the one address"},

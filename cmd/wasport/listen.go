@@ -133,8 +133,13 @@ func (a listenAddr) open() (syscall.Conn, error) {
 func (a listenAddr) openUnix() (syscall.Conn, error) {
 	addr := &net.UnixAddr{Name: a.host, Net: "unix"}
 	l, err := net.ListenUnix("unix", addr)
+	if err == nil {
+		l.SetUnlinkOnClose(false)
+		file, err := os.Lstat(a.host)
+		return connOrNil(&unixListener{l, file}, err)
+	}
 	if !errors.Is(err, syscall.EADDRINUSE) {
-		return connOrNil(l, err)
+		return nil, err
 	}
 	c, dialErr := net.DialUnix("unix", nil, addr)
 	if dialErr == nil {
@@ -147,12 +152,26 @@ func (a listenAddr) openUnix() (syscall.Conn, error) {
 	return nil, errors.New("a socket is there, and nobody listens to it; remove it")
 }
 
-// closeUnixListeners closes the listeners with a path, which removes their files.
-func closeUnixListeners(sockets []syscall.Conn) {
+// unixListener is a listener with a path, and the file that it has made there.
+type unixListener struct {
+	*net.UnixListener
+	file os.FileInfo
+}
+
+// removeUnixPaths removes the files of the listeners and closes these. A file that another program
+// has put in the place of one stays. It is never taken for the same file, since the system uses the
+// inode of a socket for no other file before the socket is closed.
+func removeUnixPaths(sockets []syscall.Conn) {
 	for _, s := range sockets {
-		if l, ok := s.(*net.UnixListener); ok {
-			l.Close()
+		l, ok := s.(*unixListener)
+		if !ok {
+			continue
 		}
+		path := l.Addr().String()
+		if now, err := os.Lstat(path); err == nil && os.SameFile(now, l.file) {
+			os.Remove(path)
+		}
+		l.Close()
 	}
 }
 

@@ -71,6 +71,32 @@ func TestListenOnUnixPath(t *testing.T) {
 	}
 }
 
+// TestUnixPathOfAnotherProgram puts another socket in the place of a guest's, as the next version of
+// a service does, before the guest ends.
+func TestUnixPathOfAnotherProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	p := startWasport(t, "run", "--listen", "unix:"+path, root+"/internal/guests/listen_fd.wasm")
+	p.guestAddr()
+	c, err := net.DialTimeout("unix", path, testTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	next, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	c.Close() // the guest has accepted it, and ends with it
+	p.wait()
+	if c, err = net.Dial("unix", path); err != nil {
+		t.Fatalf("got %v, want the socket of the other program to stay", err)
+	}
+	c.Close()
+}
+
 // startService starts the command as a service manager does, with descriptors from 3 on.
 func startService(t *testing.T, vars string, files []*os.File, args ...string) (status int,
 	stdout, stderr string) {

@@ -48,7 +48,7 @@ func run(args []string) error {
 	if errors.Is(err, errTimeout) {
 		return guestError(f.name, err)
 	}
-	defer closeUnixListeners(f.config.Sockets)
+	defer removeUnixPaths(f.config.Sockets)
 	if err != nil {
 		return err
 	}
