@@ -179,7 +179,8 @@ func (p parser) valueHost(action Action, v any) (host, word, *Error) {
 		text = v.Unmap().String()
 	case netip.Prefix:
 		if !v.IsValid() {
-			return host{}, word{}, p.fail(0, "pass a valid one", "an invalid netip.Prefix is no range")
+			return host{}, word{}, p.fail(0, "pass a valid one",
+				"an invalid netip.Prefix is no range")
 		}
 		text = v.String()
 	case Group:

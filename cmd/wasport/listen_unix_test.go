@@ -71,8 +71,8 @@ func TestListenOnUnixPath(t *testing.T) {
 	}
 }
 
-// TestUnixPathOfAnotherProgram puts another socket in the place of a guest's, as the next version of
-// a service does, before the guest ends.
+// TestUnixPathOfAnotherProgram puts another socket in the place of a guest's before the guest ends,
+// as the next version of a service does.
 func TestUnixPathOfAnotherProgram(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	p := startWasport(t, "run", "--listen", "unix:"+path, root+"/internal/guests/listen_fd.wasm")

@@ -263,8 +263,9 @@ func TestPanicInFunctionOfDial(t *testing.T) {
 		} {
 			t.Run(test.name+" "+kind.name, func(t *testing.T) {
 				_, err := m.Run(context.Background(), wasport.Config{
-					Args:   []string{"tcp_client", "192.0.2.1", "80", "hello"},
-					Policy: allowed, Network: test.place(dial.New(dial.Config{DialContext: test.f})),
+					Args:    []string{"tcp_client", "192.0.2.1", "80", "hello"},
+					Policy:  allowed,
+					Network: test.place(dial.New(dial.Config{DialContext: test.f})),
 				})
 				checkHostPanic(t, err, test.in, kind)
 			})
