@@ -101,7 +101,8 @@ func (i *Instance) release() (Status, error) {
 
 // Close ends the instance and waits for its end. A call under way fails with ErrClosed, later ones
 // with an *EndedError. If Close ended it, the error is nil, a *HostPanic or a *StuckError, else the
-// one of Wait.
+// one of Wait. A host function or a function of Do that ends its own instance calls Stop instead,
+// since Close would wait for it.
 func (i *Instance) Close() error {
 	i.Stop(ErrClosed)
 	_, err := i.Wait()
@@ -164,8 +165,9 @@ func callHeld(
 
 // Do takes a turn of the instance and calls f with a context that has it: calls of the instance's
 // methods with that context are made in this turn, and calls of other goroutines wait until f has
-// returned. So f can place data in memory, call a function and read the result. The error is that
-// of f, or the one for which f was not called, as in Call.
+// returned. So f can place data in memory, call a function and read the result. If f has several
+// goroutines, they make one call at a time; a second one at once is an error. The error of Do is
+// that of f, or the one for which f was not called, as in Call.
 func (i *Instance) Do(ctx context.Context, f func(ctx context.Context) error) error {
 	if i.engine.Holder(ctx) != nil {
 		return f(ctx)

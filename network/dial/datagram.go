@@ -23,6 +23,9 @@ type datagram struct {
 	recv, send         []packet
 	recvSize, sendSize int
 	writing            bool
+	// lingering closes the connection of a closed socket after lingerTimeout, if a datagram of the
+	// queue is not sent by then.
+	lingering *time.Timer
 }
 
 // packet is a datagram with its sender or destination.
@@ -206,9 +209,9 @@ func (s *datagram) write() {
 		s.mu.Lock()
 		if len(s.send) == 0 {
 			s.writing = false
-			ended := s.ended
+			lingering := s.lingering
 			s.mu.Unlock()
-			if ended {
+			if lingering != nil && lingering.Stop() {
 				s.conn.Close()
 			}
 			return
@@ -326,7 +329,7 @@ func (s *datagram) SetOption(o network.Option, v int64) error { return s.setOpti
 // Unsent returns nil: a datagram that is queued is sent or lost.
 func (s *datagram) Unsent() network.Unsent { return nil }
 
-// Close sends the datagrams in the queue.
+// Close sends the datagrams in the queue, for lingerTimeout at most.
 func (s *datagram) Close() error {
 	s.mu.Lock()
 	if s.ended {
@@ -335,6 +338,9 @@ func (s *datagram) Close() error {
 	}
 	s.ended, s.recv = true, nil
 	c, writing := s.conn, s.writing && s.panicked == nil
+	if writing {
+		s.lingering = time.AfterFunc(lingerTimeout, func() { s.run(func() { c.Close() }) })
+	}
 	s.wake()
 	s.mu.Unlock()
 	if c != nil && !writing {

@@ -36,7 +36,8 @@ type DialFunc = func(ctx context.Context, network, address string) (net.Conn, er
 type Config struct {
 	// DialContext connects a stream. network is "tcp". The host in address is the IP address to
 	// which the guest connects or, if Resolve is nil, a name. ctx ends after two minutes, and when
-	// the socket is closed. Without DialContext a connect is ENETUNREACH.
+	// the socket is closed. DialContext must return then: a guest that closes the socket may begin
+	// another connect. Without DialContext a connect is ENETUNREACH.
 	DialContext DialFunc
 
 	// Listen listens for streams, as [net.Listen] does. network is "tcp4" or "tcp6". It is called
