@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"network/dial": {"internal/errno", "internal/outside", "network",
 		"network/kernel"},
 	"network/networktest":       {"internal/poll", "network"},
-	"network/virtual":           {"network"},
+	"network/virtual":           {"internal/outside", "network"},
 	"network/guard":             {"network", "policy"},
 	"internal/engine/interrupt": {"internal/printable"},
 	"internal/engine/codecache": {"internal/hostpath"},
