@@ -31,6 +31,9 @@ const (
 	idleWait    = 10 * time.Microsecond
 	movedWait   = 60 * time.Microsecond
 	maxWaitCost = 100 * time.Microsecond
+	// longWait is how long a wait is after which OS threads have gone to sleep. They look for other
+	// work before that, which makes the wait cost half as much again.
+	longWait = 200 * time.Microsecond
 
 	// A datagram that leaves the socket wakes the OS thread on which the Go runtime waits for the
 	// network: the socket's buffer has space again (epoll(7), EPOLLET). That thread finds nothing
@@ -63,7 +66,9 @@ type meter struct {
 	// pollerWoken is the time at which the last such wake was charged.
 	pollerWoken int64
 
-	waits uint32
+	// waitStart is the time at which the last wait began.
+	waitStart int64
+	waits     uint32
 	// waitCost is the mean cost of the measured waits, in ns.
 	waitCost int64
 }
@@ -135,8 +140,9 @@ func (t *Thread) flush(now int64) {
 // that causes much garbage would have a third of a processor more than its limit.
 func (t *Thread) ChargeGarbage(bytes int) { t.Charge(time.Duration(bytes / garbagePerNs)) }
 
-// beginWait reads the clock if the wait that begins is measured.
-func (t *Thread) beginWait() {
+// beginWait notes that a wait begins, and reads the clock if it is measured.
+func (t *Thread) beginWait(now int64) {
+	t.meter.waitStart = now
 	if t.meter.waits%sampleEvery == 0 {
 		_, _, t.meter.reading = t.s.clocks.read()
 		t.meter.sinceReading = 0
@@ -166,7 +172,11 @@ func (t *Thread) endWait(now int64) {
 		m.waitCost += (cost - m.waitCost) / 4
 	}
 	m.waits++
-	t.addTime(m.waitCost, now)
+	cost := m.waitCost
+	if now-m.waitStart >= int64(longWait) && !t.s.saturated.Load() {
+		cost += cost / 2
+	}
+	t.addTime(cost, now)
 }
 
 // ChargeNow charges the time until now.

@@ -17,14 +17,14 @@ func (t *Thread) Enter() { t.admit(t.s.now()) }
 // Leave ends the computation that Start or Enter began. It reports whether the guest has exceeded
 // its limit: a thread may leave before it ever ticks.
 func (t *Thread) Leave() (exceeded bool) {
-	t.leave()
+	t.leave(t.s.now())
 	return t.guest.exceeded()
 }
 
 // EnterOutside begins a call of the embedder's code, which may compute or wait. The thread has no
 // turn until LeaveOutside.
 func (t *Thread) EnterOutside() {
-	t.leave()
+	t.leave(t.s.now())
 	o := &t.outside
 	if o.measured {
 		_, _, o.reading = t.s.clocks.read()

@@ -101,14 +101,15 @@ func (t *Thread) Start(s *Scheduler, g *Guest, done <-chan struct{}) {
 
 // Pause begins a wait of the thread.
 func (t *Thread) Pause() {
-	t.leave()
-	t.beginWait()
+	now := t.s.now()
+	t.leave(now)
+	t.beginWait(now)
 }
 
 // leave charges the thread and releases its turn.
-func (t *Thread) leave() {
+func (t *Thread) leave(now int64) {
 	if t.meter.chargedUntil.Load() != 0 {
-		t.charge(t.s.now())
+		t.charge(now)
 		t.meter.chargedUntil.Store(0)
 	}
 	if t.turn.held.Load() {
@@ -152,8 +153,9 @@ func (t *Thread) Charge(computed time.Duration) { t.addTime(int64(computed), t.s
 
 // Stop ends the thread.
 func (t *Thread) Stop() {
-	t.leave()
-	t.flush(t.s.now())
+	now := t.s.now()
+	t.leave(now)
+	t.flush(now)
 }
 
 // beginSlice begins a slice. The time until now is not charged.
