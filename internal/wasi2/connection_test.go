@@ -410,7 +410,9 @@ func TestRestOfAWriteIsAwaited(t *testing.T) {
 		name string
 		wait func(c *netCaller, out uint64)
 	}{
-		{"flush", func(c *netCaller, out uint64) { c.wants(`ok`, outStream+"blocking-flush", out) }},
+		{"flush", func(c *netCaller, out uint64) {
+			c.wants(`ok`, outStream+"blocking-flush", out)
+		}},
 		{"poll", func(c *netCaller, out uint64) { c.block(outStream+"subscribe", out) }},
 		{"write", func(c *netCaller, out uint64) {
 			c.wants(`ok`, outStream+"blocking-write-and-flush", out, "")
@@ -424,7 +426,8 @@ func TestRestOfAWriteIsAwaited(t *testing.T) {
 			conn := dial(t, at)
 			_, _, out := c.accept(l)
 			c.wants(`ok(65536)`, outStream+"check-write", out)
-			for c.wants(`ok`, outStream+"write", out, data); ; c.call(outStream+"write", out, data) {
+			c.wants(`ok`, outStream+"write", out, data)
+			for ; ; c.call(outStream+"write", out, data) {
 				if c.call(outStream+"check-write", out) == "ok(0)" {
 					break // the peer's buffer is full
 				}

@@ -21,7 +21,8 @@
       (call $end (i32.add (call $size-a) (call $size-b)))
       unreachable))
   (core instance $i (instantiate $main
-    (with "host" (instance (export "end" (func $end)))) (with "a" (instance $a)) (with "b" (instance $b))))
+    (with "host" (instance (export "end" (func $end))))
+    (with "a" (instance $a)) (with "b" (instance $b))))
   (func $run (result (result)) (canon lift (core func $i "run")))
   (instance $e (export "run" (func $run)))
   (export "wasi:cli/run@0.2.12" (instance $e)))
