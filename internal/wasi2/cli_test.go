@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
 
@@ -109,6 +110,21 @@ func TestTwoHandlesOfStdout(t *testing.T) {
 	c.wants(`ok`, outStream+"write", a, 0, 100)
 	go r.Read(make([]byte, 1<<20))
 	c.wants(`ok`, outStream+"write", b, "last")
+}
+
+// TestClosedHandleLeavesErrorToOther has a write of standard output fail, which one of two handles
+// cannot tell any more.
+func TestClosedHandleLeavesErrorToOther(t *testing.T) {
+	d := &description{}
+	d.pending.started, d.pending.err = true, syscall.EIO
+	d.pending.ended.Set()
+	closed, open := &output{description: d, closed: true}, &output{description: d}
+	if err := closed.check(); err != errClosed {
+		t.Errorf("got %v from the closed handle, want %v", err, errClosed)
+	}
+	if err := open.check(); err != syscall.EIO {
+		t.Errorf("got %v from the open handle, want %v", err, syscall.EIO)
+	}
 }
 
 func TestTerminals(t *testing.T) {

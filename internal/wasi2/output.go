@@ -43,12 +43,13 @@ func newOutput(d *description) *output { return &output{description: d.use()} }
 // check returns the error that the stream has to report. A write that went on by itself may have
 // left one.
 func (s *output) check() error {
-	switch err := s.pending.takeError(); {
-	case s.closed:
-		return errClosed
-	case err != nil:
+	if s.closed {
+		return errClosed // The error, if there is one, is for another handle of the stream.
+	}
+	if err := s.pending.takeError(); err != nil {
 		return s.fail(err)
-	case s.sendClosed:
+	}
+	if s.sendClosed {
 		return errClosed
 	}
 	return nil
