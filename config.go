@@ -130,9 +130,9 @@ type Config struct {
 	DryRun bool
 
 	// Function is the exported function to start, and Params are its arguments, as raw values of
-	// WebAssembly (see Module.Function). Empty = _start, the function of a command. Both must be
-	// empty for Module.Instantiate, and for a component, which is always started by its
-	// wasi:cli/run.
+	// WebAssembly: an i32 or f32 is in the lower 32 bits. Empty = _start, the function of a
+	// command. Both must be empty for Module.Instantiate, and for a component, which is always
+	// started by its wasi:cli/run.
 	Function string
 	Params   []uint64
 
@@ -239,7 +239,7 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 		return nil, nil, err
 	}
 	s.Network = guarded
-	if err := c.openResources(&s, guarded); err != nil {
+	if err := c.openResources(ctx, &s, guarded); err != nil {
 		for _, p := range s.Preopens {
 			p.Dir.Close()
 		}
@@ -253,12 +253,14 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 }
 
 // openResources opens Dirs and duplicates Sockets.
-func (c *Config) openResources(s *system.Config, guarded *guard.Network) (err error) {
+func (c *Config) openResources(
+	ctx context.Context, s *system.Config, guarded *guard.Network,
+) (err error) {
 	if err := c.checkQuotas(); err != nil {
 		return err
 	}
 	for i, d := range c.Dirs {
-		dir, err := d.open(i)
+		dir, err := d.open(ctx, i)
 		if err != nil {
 			return err
 		}
@@ -331,7 +333,7 @@ func (c *Config) checkCacheDirs(cacheDir, keyDir string) error {
 func (d Dir) writable() bool { return !d.ReadOnly && d.FS == nil }
 
 // open opens the directory with an index in Config.Dirs.
-func (d Dir) open(index int) (dir hostfs.Dir, err error) {
+func (d Dir) open(ctx context.Context, index int) (dir hostfs.Dir, err error) {
 	if d.FS == nil {
 		access := hostfs.ReadOnly
 		if d.writable() {
@@ -351,8 +353,29 @@ func (d Dir) open(index int) (dir hostfs.Dir, err error) {
 	case d.Quota != 0:
 		return nil, fmt.Errorf("%s: it is read-only, and has a Quota; leave that out", field)
 	}
-	outside.Protect(field, func() { dir, err = hostfs.OpenFS(d.FS) },
-		func(p *outside.Panic) { err = (*HostPanic)(p) })
+	return openFS(ctx, field, d.FS)
+}
+
+// openFS opens an fs.FS on a goroutine of its own, since that may block, or end its goroutine.
+func openFS(ctx context.Context, field string, fsys fs.FS) (hostfs.Dir, error) {
+	var dir hostfs.Dir
+	var err error
+	opened := make(chan struct{})
+	go func() {
+		defer close(opened)
+		outside.Protect(field, func() { dir, err = hostfs.OpenFS(fsys) },
+			func(p *outside.Panic) { err = (*HostPanic)(p) })
+	}()
+	select {
+	case <-opened:
+	case <-ctx.Done():
+		go func() {
+			if <-opened; err == nil {
+				dir.Close()
+			}
+		}()
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}

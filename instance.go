@@ -121,8 +121,9 @@ func callError(err error) error {
 	return publicError(err)
 }
 
-// Call calls an exported function. The arguments and results are raw values of WebAssembly (see
-// Module.Function). The errors, of which all but the first two have ended the instance:
+// Call calls an exported function. The arguments and results are raw values of WebAssembly: an
+// i32 or f32 is in the lower 32 bits. The errors, of which all but the first two have ended the
+// instance:
 //
 //   - The cause of ctx (context.Cause): ctx ended while the call waited for its turn, or before the
 //     guest returned. From the end of ctx on, a call of the guest that waits, for a socket, a clock

@@ -141,13 +141,17 @@ func (a listenAddr) openUnix() (syscall.Conn, error) {
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return nil, err
 	}
-	c, dialErr := net.DialUnix("unix", nil, addr)
-	if dialErr == nil {
-		c.Close()
-		return nil, errors.New("another program listens there")
-	}
 	if info, statErr := os.Lstat(a.host); statErr == nil && info.Mode()&os.ModeSocket == 0 {
 		return nil, errors.New("a file that is not a socket is there; name another path")
+	}
+	// A datagram socket tells whether the socket is in use, and its program notices nothing: to
+	// connect one to a stream socket is EPROTOTYPE (POSIX, connect).
+	c, dialErr := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: a.host, Net: "unixgram"})
+	if dialErr == nil {
+		c.Close()
+	}
+	if dialErr == nil || errors.Is(dialErr, syscall.EPROTOTYPE) {
+		return nil, errors.New("another program listens there")
 	}
 	return nil, errors.New("a socket is there, and nobody listens to it; remove it")
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -42,19 +43,26 @@ func TestListenOnUnixPath(t *testing.T) {
 	if status, stderr := second.wait(); status != 1 || stderr != want {
 		t.Errorf("a second run: got status %d and %q, want 1 and %q", status, stderr, want)
 	}
-	// The guest has accepted the probe of the second run, and ends with it.
-	p.wait()
-	if _, err := os.Lstat(path); !os.IsNotExist(err) {
-		t.Errorf("after the end: got %v, want no file", err)
-	}
-
-	p = startWasport(t, "run", "--listen", "unix:"+path, guest)
-	p.guestAddr()
+	// The first one has not noticed.
 	if got := exchangeUnix(t, path); got != "hello" {
 		t.Errorf("got %q, want %q", got, "hello")
 	}
 	if status, stderr := p.wait(); status != 0 || stderr != "" {
 		t.Errorf("got status %d and %q, want 0", status, stderr)
+	}
+	if _, err := os.Lstat(path); !os.IsNotExist(err) {
+		t.Errorf("after the end: got %v, want no file", err)
+	}
+
+	// Without a policy file to read again, SIGHUP ends the guest as the other signals do.
+	p = startWasport(t, "run", "--listen", "unix:"+path, guest)
+	p.guestAddr()
+	p.cmd.Process.Signal(syscall.SIGHUP)
+	if status, _ := p.wait(); status != 128+int(syscall.SIGHUP) {
+		t.Errorf("SIGHUP: got status %d, want 129", status)
+	}
+	if _, err := os.Lstat(path); !os.IsNotExist(err) {
+		t.Errorf("after SIGHUP: got %v, want no file", err)
 	}
 
 	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})

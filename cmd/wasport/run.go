@@ -112,8 +112,10 @@ func (f *runFlags) runModule(ctx context.Context, mod *wasport.Module,
 // waits for its end.
 func (f *runFlags) startAndWait(ctx context.Context, mod *wasport.Module) (wasport.Status,
 	error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	hangup := make(chan os.Signal, 1)
-	if f.permissions.hasFiles() {
+	if f.permissions.hasFiles() || !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
@@ -128,6 +130,10 @@ func (f *runFlags) startAndWait(ctx context.Context, mod *wasport.Module) (waspo
 		for {
 			select {
 			case <-hangup:
+				if !f.permissions.hasFiles() {
+					cancel(signalError{syscall.SIGHUP})
+					return
+				}
 				f.permissions.reload(guest, f.monitoring.learnFile)
 			case <-done:
 				return

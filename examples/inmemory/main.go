@@ -19,6 +19,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: inmemory SERVER.wasm")
+	}
 	handler, err := handlerOf(context.Background(), os.Args[1])
 	if err != nil {
 		log.Fatal(err)
@@ -48,7 +51,7 @@ func handlerOf(ctx context.Context, file string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = module.Start(ctx, wasport.Config{
+	guest, err := module.Start(ctx, wasport.Config{
 		Args: []string{"server", ":80"}, Stderr: os.Stderr, Network: web,
 		Policy: policy.New(rules, policy.Limits{}),
 	})
@@ -57,5 +60,10 @@ func handlerOf(ctx context.Context, file string) (http.Handler, error) {
 	}
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: "web"})
 	proxy.Transport = &http.Transport{DialContext: front.DialContext}
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() { // A guest that ends never listens.
+		_, err := guest.Wait()
+		cancel(err)
+	}()
 	return proxy, web.WaitListener(ctx, 80)
 }

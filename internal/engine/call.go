@@ -39,6 +39,10 @@ type exportedFunction struct {
 	// reference is an address of the host's.
 	numeric bool
 
+	// narrow are the indices of the 32-bit parameters, of which only the lower half is passed:
+	// compiled code may take the upper half for a part of the value, and return it.
+	narrow []int
+
 	// values holds the arguments, then the results.
 	values []uint64
 
@@ -104,6 +108,11 @@ func (t *thread) newFunction(name string, numArgs int) (*exportedFunction, error
 	}
 	f := &exportedFunction{fn: t.mod.ExportedFunction(name), params: params, results: results,
 		numeric: paramsNumeric && resultsNumeric, values: make([]uint64, max(params, results))}
+	for i, p := range def.ParamTypes() {
+		if f.numeric && (p == api.ValueTypeI32 || p == api.ValueTypeF32) {
+			f.narrow = append(f.narrow, i)
+		}
+	}
 	if c.functions == nil {
 		c.functions = make(map[string]*exportedFunction)
 	}
@@ -193,6 +202,9 @@ func (t *thread) invoke(name string, args []uint64) ([]uint64, error) {
 func (t *thread) run(name string, f *exportedFunction, args []uint64) ([]uint64, error) {
 	f.active = true
 	copy(f.values, args)
+	for _, i := range f.narrow {
+		f.values[i] = uint64(uint32(f.values[i]))
+	}
 	err := f.fn.CallWithStack(t.ctx, f.values)
 	f.active = false
 	t.discard(name, f)

@@ -193,6 +193,21 @@ func idleGuestTime(t testing.TB) timing {
 	return medianTiming(all)
 }
 
+// untilWithin makes at least 5 attempts, and more until one takes at most a number of idle guests,
+// but not more than 40.
+func untilWithin(t testing.TB, times int, attempt func() timing) (attempts []timing) {
+	t.Helper()
+	for len(attempts) < 5 || len(attempts) < 40 &&
+		shortestTiming(attempts).wall > time.Duration(times)*idleGuestTime(t).wall {
+		attempts = append(attempts, attempt())
+	}
+	return attempts
+}
+
+func shortestTiming(all []timing) timing {
+	return slices.MinFunc(all, func(a, b timing) int { return cmp.Compare(a.wall, b.wall) })
+}
+
 // checkWithin fails if several attempts take longer than a number of idle guests. Other programs
 // may spoil single attempts, so that one good attempt is enough; if they spoil all, the median
 // without their share decides.
@@ -201,8 +216,7 @@ func checkWithin(t testing.TB, what string, times int, attempts []timing) {
 	if interpreted() {
 		times *= 4 // The pace is of a guest that computes nothing, which takes as long compiled.
 	}
-	best := slices.MinFunc(attempts,
-		func(a, b timing) int { return cmp.Compare(a.wall, b.wall) }).wall
+	best := shortestTiming(attempts).wall
 	own, unit := medianTiming(attempts).quiet, idleGuestTime(t)
 	t.Logf("%s: %v at best, %v at worst; the median without what others may have added is %v; "+
 		"the pace is %v",

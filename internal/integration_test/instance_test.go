@@ -272,6 +272,17 @@ func TestPolicyOfInstanceChanges(t *testing.T) {
 	}
 }
 
+// TestNarrowArguments passes 32-bit arguments with bits in the upper half, which are left out.
+func TestNarrowArguments(t *testing.T) {
+	i := newInstance(t, compileTestdata(t, "instance"), wasport.Config{})
+	if got := mustCall(t, i, "malloc", 1<<40|8); got >= 1<<32 {
+		t.Errorf("malloc: got %#x, want a 32-bit address", got)
+	}
+	if got := mustCall(t, i, "add", 1<<40|1, 1<<40|2); got != 1<<40|3 {
+		t.Errorf("add: got %#x, want %#x", got, 1<<40|3)
+	}
+}
+
 func TestCallDoesNotAllocate(t *testing.T) {
 	if interpreted() {
 		t.Skip("the interpreter of wazero allocates for each call")

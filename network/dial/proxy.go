@@ -82,9 +82,14 @@ func parseProxy(rawURL string) (*proxy, error) {
 		return nil, fmt.Errorf("%q is no protocol of a proxy; "+write, u.Scheme)
 	}
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	switch {
-	case u.Hostname() == "" || err != nil || port == 0:
+	switch host := u.Hostname(); {
+	case host == "" || u.Port() == "":
 		return nil, errors.New("the host or the port is missing; " + write)
+	case strings.Contains(host, ":") && !strings.HasPrefix(u.Host, "["):
+		return nil, fmt.Errorf("an IPv6 address without brackets can be read in two ways; write "+
+			"[%s]:%s for the port, or [%[1]s:%[2]s]:PORT for the address", host, u.Port())
+	case err != nil || port == 0:
+		return nil, errors.New("the port must be from 1 to 65535; " + write)
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("nothing follows the port of a proxy; " + write)
 	}
