@@ -41,10 +41,6 @@ const (
 	// the processors are saturated, no thread waits for the network alone.
 	pollWakeEvery = 50 * time.Microsecond
 	pollWakeCost  = 15 * time.Microsecond
-
-	// garbagePerNs is the number of bytes that the Go runtime collects in 1 ns, with a heap of a
-	// few MiB.
-	garbagePerNs = 4
 )
 
 // meter counts the time that a thread computes. Other goroutines read its atomic fields.
@@ -138,7 +134,9 @@ func (t *Thread) flush(now int64) {
 // ChargeGarbage charges the time to collect so many bytes of the host's memory, which a call of the
 // guest has allocated. The Go runtime collects them in other threads: without this charge, a guest
 // that causes much garbage would have a third of a processor more than its limit.
-func (t *Thread) ChargeGarbage(bytes int) { t.Charge(time.Duration(bytes / garbagePerNs)) }
+func (t *Thread) ChargeGarbage(bytes int) {
+	t.Charge(time.Duration(t.s.garbage.of(bytes, t.s.now())))
+}
 
 // beginWait notes that a wait begins, and reads the clock if it is measured.
 func (t *Thread) beginWait(now int64) {

@@ -41,6 +41,7 @@ const (
 type Scheduler struct {
 	started time.Time
 	clocks  threadClocks
+	garbage garbageCost
 
 	// kicked is the number of the kickEvery period of the last kick.
 	kicked  atomic.Int64
