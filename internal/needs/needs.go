@@ -1,5 +1,6 @@
 // Package needs skips tests on machines that lack a program or file, with the Debian package that
-// has it. With WASPORT_CI=1 such a test fails instead. The package has no state.
+// has it. With WASPORT_CI=1 such a test fails instead. It also has the tables of tests that cannot
+// pass on a stand-in for a system, such as Wine. The package has no state.
 package needs
 
 import (

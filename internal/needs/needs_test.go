@@ -1,21 +1,19 @@
-package needs_test
+package needs
 
 import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/wasport/wasport/internal/needs"
 )
 
-// recorder is a testing.TB that records Skipf and Fatalf.
+// recorder is a testing.TB of a name, which records Skipf and Fatalf.
 type recorder struct {
 	testing.TB
-	skipped, failed string
+	name, skipped, failed string
 }
 
 func (r *recorder) Helper()      {}
-func (r *recorder) Name() string { return "TestOne" }
+func (r *recorder) Name() string { return r.name }
 func (r *recorder) Skipf(format string, args ...any) {
 	r.skipped += fmt.Sprintf(format, args...)
 }
@@ -30,19 +28,19 @@ func TestMissingProgramSkipsOrFails(t *testing.T) {
 		need func(testing.TB)
 		want string
 	}{
-		{"a program", func(t testing.TB) { needs.Programs(t, "cmake") },
+		{"a program", func(t testing.TB) { Programs(t, "cmake") },
 			"cmake is missing; on Debian: apt-get install cmake"},
-		{"one of another package", func(t testing.TB) { needs.Programs(t, "wat2wasm") },
+		{"one of another package", func(t testing.TB) { Programs(t, "wat2wasm") },
 			"apt-get install wabt"},
-		{"a compiler", needs.Compiler, "clang is missing; on Debian: apt-get install clang"},
-		{"a linker", needs.Compiler, "wasm-ld is missing; on Debian: apt-get install lld"},
-		{"a compiler of C++", needs.CompilerCXX,
+		{"a compiler", Compiler, "clang is missing; on Debian: apt-get install clang"},
+		{"a linker", Compiler, "wasm-ld is missing; on Debian: apt-get install lld"},
+		{"a compiler of C++", CompilerCXX,
 			"clang++ is missing; on Debian: apt-get install clang"},
 	} {
 		for _, ci := range []string{"", "1"} {
 			t.Run(test.name+ci, func(t *testing.T) {
 				t.Setenv("WASPORT_CI", ci)
-				r := &recorder{TB: t}
+				r := &recorder{TB: t, name: "TestOne"}
 				test.need(r)
 				got, other := r.skipped, r.failed
 				if ci == "1" {

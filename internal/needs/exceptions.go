@@ -1,0 +1,56 @@
+package needs
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// exceptions maps a test to the reason why it cannot pass on a stand-in for a system. Its name is
+// that of testing.T.Name, or a part of it between slashes: a row of a suite that several packages
+// run is named without the tests that run it. Subtests are named with their tests.
+type exceptions map[string]string
+
+// wine is how Wine 10 differs from Windows as Microsoft documents it.
+var wine = exceptions{}
+
+// maxWine bounds the exceptions for Wine: more would make a run there say little about Windows.
+const maxWine = 15
+
+// emulated is how qemu-user 7.2 differs from Linux on the emulated processor.
+var emulated = exceptions{}
+
+// NotWine skips the test under Wine, for the reason that the table wine has. A test that it lacks
+// fails, on every system.
+func NotWine(t testing.TB) {
+	t.Helper()
+	wine.except(t, "Wine", onWine())
+}
+
+// NotEmulated skips the test with WASPORT_EMULATED=1, which says that qemu-user runs it, for the
+// reason that the table emulated has. A test that it lacks fails, on every system. A process cannot
+// tell by itself: qemu-user passes most of /proc and uname(2) through.
+func NotEmulated(t testing.TB) {
+	t.Helper()
+	emulated.except(t, "qemu-user", os.Getenv("WASPORT_EMULATED") == "1")
+}
+
+func (e exceptions) except(t testing.TB, standIn string, runs bool) {
+	t.Helper()
+	reason := e.reason(t.Name())
+	if reason == "" {
+		t.Fatalf("got no exception for %s on %s, want one in the table of package needs", t.Name(),
+			standIn)
+	} else if runs {
+		t.Skipf("skipped %s on %s: %s", t.Name(), standIn, reason)
+	}
+}
+
+func (e exceptions) reason(test string) string {
+	for name, reason := range e {
+		if strings.Contains("/"+test+"/", "/"+name+"/") {
+			return reason
+		}
+	}
+	return ""
+}

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package needs
+
+func onWine() bool { return false }

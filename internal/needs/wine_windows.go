@@ -1,0 +1,9 @@
+package needs
+
+import "golang.org/x/sys/windows"
+
+// onWine asks for the function that Wine's developers name to tell it from Windows; see "How can I
+// detect Wine?" in Wine's Developer FAQ.
+func onWine() bool {
+	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
+}
