@@ -103,7 +103,8 @@ func (s Spec) Deny() Spec {
 }
 
 // Rules makes rules of values, for [New]. The error joins one [*Error] for each value that is not
-// a rule; its Origin is the function that made the value. The rules have no Origin.
+// a rule; its Origin is the function that made the value. The rules have no Origin. An allow rule
+// all of which a deny rule takes away is no error.
 func Rules(specs ...Spec) ([]Rule, error) {
 	var rules []Rule
 	var errs []error

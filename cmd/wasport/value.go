@@ -71,11 +71,15 @@ func parseDir(s string) (wasport.Dir, error) {
 	if !hasOptions {
 		return d, nil
 	}
+	writable := false
 	for option := range strings.SplitSeq(options, ":") {
 		switch {
+		case option == "ro" && writable, option == "rw" && d.ReadOnly:
+			return wasport.Dir{}, errors.New("a directory cannot be both :ro and :rw; write one")
 		case option == "ro":
 			d.ReadOnly = true
-		case option == "rw" && !d.ReadOnly: // the default
+		case option == "rw": // the default
+			writable = true
 		case strings.HasPrefix(option, "quota="):
 			var err error
 			if d.Quota, err = bytesize.Parse(strings.TrimPrefix(option, "quota=")); err != nil {

@@ -52,6 +52,7 @@ func TestParseDir(t *testing.T) {
 		"data:/d:ro":            {},
 		"data:rx":               {},
 		"data:ro:rw":            {},
+		"data:rw:ro":            {},
 		"data::/d:rx":           {},
 		"data::/d:":             {},
 	} {

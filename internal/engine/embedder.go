@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -24,6 +25,9 @@ func (e *Engine) addEmbedderModules(c Config) error {
 		full := fullName(f.Module, f.Name)
 		if err := checkModuleName(f.Module); err != nil {
 			return err
+		}
+		if !utf8.ValidString(f.Name) {
+			return fmt.Errorf("host function %s: the name is not UTF-8", full)
 		}
 		functions, known := e.embedderModules[f.Module]
 		switch {
@@ -50,8 +54,12 @@ func (e *Engine) addEmbedderModules(c Config) error {
 	return nil
 }
 
-// checkModuleName refuses the names of modules that wasport supplies.
+// checkModuleName refuses the names of modules that wasport supplies, and those that no module can
+// import: a name is UTF-8 (WebAssembly core specification, section 5.2.4).
 func checkModuleName(name string) error {
+	if name == "" || !utf8.ValidString(name) {
+		return fmt.Errorf("host functions need the name of their module, in UTF-8; got %q", name)
+	}
 	for _, own := range append(abi.Modules(), threadsModule, interrupt.Module) {
 		if name == own {
 			return fmt.Errorf("host functions cannot be in module %s, which is wasport's",

@@ -292,6 +292,9 @@ func TestHostFunctionsAreChecked(t *testing.T) {
 		{"threads", "wasi, ", own(wasport.HostFunction{Module: "wasi", Name: "f", Call: call})},
 		{"listed module", "wasi_snapshot_preview1", wasport.RuntimeConfig{Wazero: rt,
 			HostModules: []string{"wasi_snapshot_preview1"}}},
+		{"no module", "the name of their module", own(wasport.HostFunction{Name: "f", Call: call})},
+		{"not UTF-8", "the name of their module",
+			own(wasport.HostFunction{Module: "\xff", Name: "f", Call: call})},
 		{"no function", "env.f has no Go function",
 			own(wasport.HostFunction{Module: "env", Name: "f"})},
 		{"twice", "env.f is given twice", own(

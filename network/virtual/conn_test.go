@@ -134,6 +134,7 @@ func TestDialErrors(t *testing.T) {
 		{"no such host", "tcp", "other:80", t.Context(), "no such host"},
 		{"outside", "tcp", "192.0.2.1:80", t.Context(), syscall.ENETUNREACH.Error()},
 		{"no port", "tcp", "server", t.Context(), "missing port"},
+		{"port too large", "tcp", "server:99999", t.Context(), "invalid port"},
 		{"no such network", "unix", "server:80", t.Context(), "unknown network unix"},
 		{"no address of the family", "tcp4", "[::1]:80", t.Context(), "no address of the family"},
 		{"cancelled", "tcp", "server:81", ended, context.Canceled.Error()},

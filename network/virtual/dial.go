@@ -85,7 +85,9 @@ func (h *Host) resolve(ctx context.Context, typ network.Type, family network.Fam
 	}
 	n, err := strconv.ParseUint(service, 10, 16)
 	p := uint16(n)
-	if err != nil {
+	if errors.Is(err, strconv.ErrRange) {
+		return nil, &net.AddrError{Err: "invalid port", Addr: service}
+	} else if err != nil {
 		if p, err = h.LookupPort(ctx, typ, service); err != nil {
 			return nil, err
 		}

@@ -69,7 +69,8 @@ const (
 // that belong to no other host. Without addresses, it gets one of each family: 10.0.0.1 and
 // fd00::1, and so on.
 //
-// The name is not empty and has no upper limit of labels; its case and a final dot do not matter.
+// The name is not empty, no address, and has no upper limit of labels; its case and a final dot do
+// not matter.
 // "localhost" is each host's own.
 func (w *World) Host(name string, addrs ...netip.Addr) (*Host, error) {
 	w.mu.Lock()
@@ -77,6 +78,9 @@ func (w *World) Host(name string, addrs ...netip.Addr) (*Host, error) {
 	key := canonicalName(name)
 	if key == "" || key == localhost {
 		return nil, fmt.Errorf("host %q: a host needs a name, other than %s", name, localhost)
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return nil, fmt.Errorf("host %s: an address is no name; pass it after the name", name)
 	}
 	if _, taken := w.byName[key]; taken {
 		return nil, fmt.Errorf("host %s: the world has one of this name", name)
