@@ -5,8 +5,8 @@
 //
 // On Linux a Set is an epoll(7) instance that keeps its registrations between calls, so that a call
 // costs as much as the ready items, not as all items. Go's poller waits for the instance, so that a
-// blocked call takes a goroutine and no OS thread. Elsewhere each call is a poll(2) or WSAPoll in
-// an OS thread of its own.
+// blocked call takes a goroutine and no OS thread. Elsewhere, and on Linux where no epoll can wait
+// for another, each call is a poll(2) or WSAPoll in an OS thread of its own.
 //
 // Wait is called by one goroutine at a time. Wake, Close and the wake functions given to Notify may
 // be called by others at any time.

@@ -17,9 +17,9 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Set waits for the items of one goroutine at a time. Others may call Wake and Close.
-type Set struct {
-	// OnWait, if not nil, is called by Wait with true before it blocks, and with false afterwards.
+// epollSet is a Set by epoll(7).
+type epollSet struct {
+	// OnWait is that of Set.
 	OnWait func(begins bool)
 
 	registry
@@ -39,13 +39,13 @@ type Set struct {
 	waiting bool
 }
 
-// New makes an empty set. It must be closed.
-func New() (*Set, error) {
+// newEpollSet makes an empty set. It must be closed.
+func newEpollSet() (*epollSet, error) {
 	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{wakefd: fd}
+	s := &epollSet{wakefd: fd}
 	if err := s.epoll.open(fd); err != nil {
 		unix.Close(fd)
 		return nil, err
@@ -54,16 +54,8 @@ func New() (*Set, error) {
 	return s, nil
 }
 
-// Wait blocks until an item is ready, and returns the indexes of the ready items. The slice is
-// valid until the next call. An empty result without an error means that the deadline has passed or
-// that Wake was called, before this call or during it. The zero Time is no deadline. After Close,
-// or when Close is called meanwhile, the error is net.ErrClosed.
-//
-// Without changed, the items must have the Pollables and the Want of the last call, in the same
-// order: Wait then registers and allocates nothing. Wait need not notice that a Pollable is closed
-// during the call. The caller that closes it calls Wake, and the next Wait with changed reports
-// net.ErrClosed for its items.
-func (s *Set) Wait(items []Item, changed bool, deadline time.Time) ([]int, error) {
+// Wait implements Set.Wait.
+func (s *epollSet) Wait(items []Item, changed bool, deadline time.Time) ([]int, error) {
 	if !s.beginWait() {
 		return nil, net.ErrClosed
 	}
@@ -97,7 +89,7 @@ func (s *Set) Wait(items []Item, changed bool, deadline time.Time) ([]int, error
 }
 
 // waitFor blocks until there is an event to collect.
-func (s *Set) waitFor(deadline time.Time) error {
+func (s *epollSet) waitFor(deadline time.Time) error {
 	if s.OnWait != nil {
 		s.OnWait(true)
 		defer s.OnWait(false)
@@ -106,7 +98,7 @@ func (s *Set) waitFor(deadline time.Time) error {
 }
 
 // collectUnregistered finds the ready items of the sources that have no registration.
-func (s *Set) collectUnregistered(items []Item) {
+func (s *epollSet) collectUnregistered(items []Item) {
 	for _, src := range s.unregistered {
 		switch src.kind {
 		case failed:
@@ -128,7 +120,7 @@ func (s *Set) collectUnregistered(items []Item) {
 	}
 }
 
-func (s *Set) collectNotified(items []Item, src *source) (ready bool) {
+func (s *epollSet) collectNotified(items []Item, src *source) (ready bool) {
 	for i := src.first; i >= 0; i = s.next[i] {
 		items[i].Got, items[i].Err = src.p.Poll(items[i].Want)
 		if items[i].Got = items[i].filter(items[i].Got); items[i].Got != 0 ||
@@ -141,7 +133,7 @@ func (s *Set) collectNotified(items []Item, src *source) (ready bool) {
 }
 
 // collect finds the items that the last pollNow has reported as ready.
-func (s *Set) collect(items []Item) (signalled bool, err error) {
+func (s *epollSet) collect(items []Item) (signalled bool, err error) {
 	stale := false
 	for _, e := range s.readyEvents() {
 		if e.Fd == wakeSlot {
@@ -154,7 +146,7 @@ func (s *Set) collect(items []Item) (signalled bool, err error) {
 			stale = true
 			continue
 		}
-		got := eventsOf(e.Events)
+		got := epollEvents(e.Events)
 		for i := src.first; i >= 0; i = s.next[i] {
 			if items[i].Got, items[i].Err = items[i].filter(got), nil; items[i].Got != 0 {
 				s.ready = append(s.ready, int(i))
@@ -170,7 +162,7 @@ func (s *Set) collect(items []Item) (signalled bool, err error) {
 // reopen replaces the epoll. A descriptor that is closed here while its socket lives on, in another
 // process or under another number, goes on being reported and can no longer be removed (epoll(7),
 // questions and answers 6).
-func (s *Set) reopen() error {
+func (s *epollSet) reopen() error {
 	s.epoll.close()
 	if err := s.epoll.open(s.wakefd); err != nil {
 		return err
@@ -179,7 +171,7 @@ func (s *Set) reopen() error {
 	return nil
 }
 
-func eventsOf(mask uint32) network.Events {
+func epollEvents(mask uint32) network.Events {
 	var e network.Events
 	if mask&unix.EPOLLIN != 0 {
 		e |= network.Readable
@@ -196,14 +188,14 @@ func eventsOf(mask uint32) network.Events {
 	return e
 }
 
-// Wake makes the Wait under way return early, or else the next one.
-func (s *Set) Wake() {
+// Wake implements Set.Wake.
+func (s *epollSet) Wake() {
 	s.wakeCalled.Store(true)
 	s.signal()
 }
 
 // signal makes the epoll readable, once for any number of reasons.
-func (s *Set) signal() {
+func (s *epollSet) signal() {
 	if s.signalled.Swap(true) {
 		return
 	}
@@ -216,13 +208,13 @@ func (s *Set) signal() {
 
 // drain undoes signal. A caller that finds signalled set has stored its reason before drain clears
 // it here, and Wait looks for reasons after drain, so no reason is lost.
-func (s *Set) drain() {
+func (s *epollSet) drain() {
 	var count uint64
 	unix.Read(s.wakefd, unsafe.Slice((*byte)(unsafe.Pointer(&count)), 8))
 	s.signalled.Store(false)
 }
 
-func (s *Set) beginWait() bool {
+func (s *epollSet) beginWait() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -232,7 +224,7 @@ func (s *Set) beginWait() bool {
 	return true
 }
 
-func (s *Set) endWait() {
+func (s *epollSet) endWait() {
 	s.mu.Lock()
 	s.waiting = false
 	last := s.closed
@@ -242,15 +234,14 @@ func (s *Set) endWait() {
 	}
 }
 
-func (s *Set) isClosed() bool {
+func (s *epollSet) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed
 }
 
-// Close releases the set and ends the Wait under way. It returns net.ErrClosed if it was called
-// before.
-func (s *Set) Close() error {
+// Close implements Set.Close.
+func (s *epollSet) Close() error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -269,7 +260,7 @@ func (s *Set) Close() error {
 
 // destroy is called once, by the last user of the set, without mu: stop of a source may wait for a
 // call of signal, which takes mu.
-func (s *Set) destroy() {
+func (s *epollSet) destroy() {
 	s.registry.clear()
 	s.epoll.close()
 	s.mu.Lock()

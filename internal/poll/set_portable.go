@@ -1,5 +1,3 @@
-//go:build !linux || portable
-
 package poll
 
 import (
@@ -12,9 +10,9 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// Set waits for the items of one goroutine at a time. Others may call Wake and Close.
-type Set struct {
-	// OnWait, if not nil, is called by Wait with true before it blocks, and with false afterwards.
+// pollSet is a Set by poll(2), or WSAPoll on Windows.
+type pollSet struct {
+	// OnWait is that of Set.
 	OnWait func(begins bool)
 
 	waker waker
@@ -42,13 +40,13 @@ type Set struct {
 // heldItem is an item with a descriptor in fds.
 type heldItem struct{ item, slot int }
 
-// New makes an empty set. It must be closed.
-func New() (*Set, error) {
+// newPollSet makes an empty set. It must be closed.
+func newPollSet() (*pollSet, error) {
 	w, err := newWaker()
 	if err != nil {
 		return nil, err
 	}
-	return &Set{waker: w, slots: make(map[uintptr]int)}, nil
+	return &pollSet{waker: w, slots: make(map[uintptr]int)}, nil
 }
 
 // Wait blocks until an item is ready, and returns the indexes of the ready items. The slice is
@@ -59,7 +57,7 @@ func New() (*Set, error) {
 // Without changed, the items must have the Pollables and the Want of the last call, in the same
 // order. Wait need not notice that a Pollable is closed during the call. The caller that closes it
 // calls Wake, and the next Wait reports net.ErrClosed for its items.
-func (s *Set) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) {
+func (s *pollSet) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) {
 	if !s.beginWait() {
 		return nil, net.ErrClosed
 	}
@@ -80,7 +78,7 @@ func (s *Set) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) {
 }
 
 // pollOnce makes one system call and collects the ready items.
-func (s *Set) pollOnce(items []Item, deadline time.Time) (signalled bool, err error) {
+func (s *pollSet) pollOnce(items []Item, deadline time.Time) (signalled bool, err error) {
 	s.ready, s.heldItems = s.ready[:0], s.heldItems[:0]
 	s.fds = append(s.fds[:0], s.waker.pollFd())
 	clear(s.slots)
@@ -117,7 +115,7 @@ func (s *Set) pollOnce(items []Item, deadline time.Time) (signalled bool, err er
 }
 
 // waitInControls waits inside the Controls of all items, so that their descriptors stay open.
-func (s *Set) waitInControls(items []Item, i int, deadline time.Time) error {
+func (s *pollSet) waitInControls(items []Item, i int, deadline time.Time) error {
 	for ; i < len(items); i++ {
 		item := &items[i]
 		way := item.P.Readiness()
@@ -161,12 +159,12 @@ func (s *Set) waitInControls(items []Item, i int, deadline time.Time) error {
 }
 
 // Wake makes the Wait under way return early, or else the next one.
-func (s *Set) Wake() {
+func (s *pollSet) Wake() {
 	s.wakeCalled.Store(true)
 	s.signal()
 }
 
-func (s *Set) signal() {
+func (s *pollSet) signal() {
 	if s.signalled.Swap(true) {
 		return
 	}
@@ -177,7 +175,7 @@ func (s *Set) signal() {
 	}
 }
 
-func (s *Set) beginWait() bool {
+func (s *pollSet) beginWait() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -187,7 +185,7 @@ func (s *Set) beginWait() bool {
 	return true
 }
 
-func (s *Set) endWait() {
+func (s *pollSet) endWait() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waiting = false
@@ -196,7 +194,7 @@ func (s *Set) endWait() {
 	}
 }
 
-func (s *Set) isClosed() bool {
+func (s *pollSet) isClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed
@@ -204,7 +202,7 @@ func (s *Set) isClosed() bool {
 
 // Close releases the set and ends the Wait under way. It returns net.ErrClosed if it was called
 // before.
-func (s *Set) Close() error {
+func (s *pollSet) Close() error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -222,12 +220,12 @@ func (s *Set) Close() error {
 	return nil
 }
 
-func (s *Set) destroy() {
+func (s *pollSet) destroy() {
 	s.waker.close()
 	s.wakerClosed = true
 }
 
-func (s *Set) add(fd uintptr, item int, want network.Events) {
+func (s *pollSet) add(fd uintptr, item int, want network.Events) {
 	var mask int16
 	if want&network.Readable != 0 {
 		mask |= pollIn
