@@ -58,12 +58,19 @@ func TestHostFunctionCallsItsGuest(t *testing.T) {
 // TestGuestEndsInNestedCall ends guests in calls that host functions make.
 func TestGuestEndsInNestedCall(t *testing.T) {
 	var name string
-	var timeout time.Duration
 	var inner error
+	why := errors.New("enough")
 	f := func(ctx context.Context, c *wasport.Caller, _ uint64) uint64 {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		_, inner = c.Call(ctx, name)
+		switch name {
+		case "spin":
+			inner = cutCall(ctx, why, c.Call, name)
+		case "wait":
+			short, cancel := context.WithTimeoutCause(ctx, time.Millisecond, why)
+			_, inner = c.Call(short, name)
+			cancel()
+		default:
+			_, inner = c.Call(ctx, name)
+		}
 		if _, err := c.Call(ctx, "missing"); err == nil {
 			t.Error("got no error for a function that is missing, want one")
 		}
@@ -71,29 +78,26 @@ func TestGuestEndsInNestedCall(t *testing.T) {
 	}
 	eachHostRuntime(t, f, func(t *testing.T, m *wasport.Module) {
 		for _, test := range []struct {
-			name    string
-			timeout time.Duration
-			want    func(error) bool
-			ends    bool
+			name string
+			want func(error) bool
+			ends bool
 		}{
-			{"trap", time.Hour, func(err error) bool {
+			{"trap", func(err error) bool {
 				var trap *wasport.Trap
 				return errors.As(err, &trap)
 			}, true},
-			{"exit", time.Hour, func(err error) bool {
+			{"exit", func(err error) bool {
 				var exit *wasport.ExitError
 				return errors.As(err, &exit) && exit.Code == 3
 			}, true},
-			{"spin", time.Millisecond, func(err error) bool {
+			{"spin", func(err error) bool {
 				var interrupted *wasport.InterruptedError
 				return errors.As(err, &interrupted)
 			}, true},
-			{"wait", time.Millisecond, func(err error) bool {
-				return err == context.DeadlineExceeded
-			}, false},
+			{"wait", func(err error) bool { return err == why }, false},
 		} {
 			t.Run(test.name, func(t *testing.T) {
-				name, timeout = test.name, test.timeout
+				name = test.name
 				i := newInstance(t, m, wasport.Config{})
 				_, err := i.Call(context.Background(), "call", 1)
 				if !test.want(inner) || test.ends && !test.want(err) || (err != nil) != test.ends {

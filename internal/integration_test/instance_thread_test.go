@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/wasport/wasport"
 )
@@ -55,9 +54,7 @@ func TestThreadOfInstance(t *testing.T) {
 		}
 	}
 	why := errors.New("enough")
-	short, cancel := context.WithTimeoutCause(ctx, time.Millisecond, why)
-	defer cancel()
-	_, err = i.Call(short, "await")
+	err = cutCall(ctx, why, i.Call, "await")
 	var interrupted *wasport.InterruptedError
 	if !errors.As(err, &interrupted) || !errors.Is(err, why) {
 		t.Errorf("got %v from a wait for another thread, want an InterruptedError", err)
