@@ -32,7 +32,7 @@ func BenchmarkIdle(b *testing.B) {
 func benchmarkIdle(b *testing.B, module string, count int) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil ||
-		limit.Max < uint64(count)+1000 {
+		uint64(limit.Max) < uint64(count)+1000 {
 		b.Skipf("no more than %d descriptors may be open (%v)", limit.Max, err)
 	}
 	var times, sizes []float64

@@ -288,7 +288,7 @@ func (d *osDir) Readlink(path string, buf []byte) (int, error) {
 		_, err := readLink(p.fd, p.name)
 		return 0, err
 	}
-	return retry(func() (int, error) { return unix.Readlinkat(p.fd, p.name, buf) })
+	return retry(func() (int, error) { return readlinkat(p.fd, p.name, buf) })
 }
 
 // Stat returns the properties of the file at a path; "." is the directory itself.

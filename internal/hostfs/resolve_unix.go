@@ -163,7 +163,7 @@ func (w *walker) toRoot() {
 // readLink returns the target of a symbolic link, or EINVAL if the name is not a link.
 func readLink(fd int, name string) (string, error) {
 	var buf [maxPath + 1]byte
-	n, err := retry(func() (int, error) { return unix.Readlinkat(fd, name, buf[:]) })
+	n, err := retry(func() (int, error) { return readlinkat(fd, name, buf[:]) })
 	if err != nil {
 		return "", err
 	}

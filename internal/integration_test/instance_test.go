@@ -278,8 +278,9 @@ func TestNarrowArguments(t *testing.T) {
 	if got := mustCall(t, i, "malloc", 1<<40|8); got >= 1<<32 {
 		t.Errorf("malloc: got %#x, want a 32-bit address", got)
 	}
-	if got := mustCall(t, i, "add", 1<<40|1, 1<<40|2); got != 1<<40|3 {
-		t.Errorf("add: got %#x, want %#x", got, 1<<40|3)
+	const want uint64 = 1<<40 | 3
+	if got := mustCall(t, i, "add", 1<<40|1, 1<<40|2); got != want {
+		t.Errorf("add: got %#x, want %#x", got, want)
 	}
 }
 

@@ -6,16 +6,20 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 )
 
-// hostErrnos are the host's errnos with a WASI errno of the same name. Package syscall has the
-// names on every platform. On Windows it invents numbers for missing ones, and the packages that
-// make system calls translate Windows' errors to them.
-var hostErrnos = []struct {
+// hostErrno is an errno of the host with a WASI errno of the same name.
+type hostErrno struct {
 	host syscall.Errno
 	wasi Errno
-}{
+}
+
+// hostErrnos are the errnos whose names package syscall has on every platform. On Windows it
+// invents numbers for missing ones, and the packages that make system calls translate Windows'
+// errors to them.
+var hostErrnos = []hostErrno{
 	{syscall.E2BIG, E2BIG}, {syscall.EACCES, EACCES}, {syscall.EADDRINUSE, EADDRINUSE},
 	{syscall.EADDRNOTAVAIL, EADDRNOTAVAIL},
 	{syscall.EAFNOSUPPORT, EAFNOSUPPORT}, {syscall.EAGAIN, EAGAIN}, {syscall.EWOULDBLOCK, EAGAIN},
@@ -34,21 +38,20 @@ var hostErrnos = []struct {
 	{syscall.EISCONN, EISCONN}, {syscall.EISDIR, EISDIR},
 	{syscall.ELOOP, ELOOP}, {syscall.EMFILE, EMFILE}, {syscall.EMLINK, EMLINK},
 	{syscall.EMSGSIZE, EMSGSIZE},
-	{syscall.EMULTIHOP, EMULTIHOP}, {syscall.ENAMETOOLONG, ENAMETOOLONG},
+	{syscall.ENAMETOOLONG, ENAMETOOLONG},
 	{syscall.ENETDOWN, ENETDOWN},
 	{syscall.ENETRESET, ENETRESET}, {syscall.ENETUNREACH, ENETUNREACH}, {syscall.ENFILE, ENFILE},
 	{syscall.ENOBUFS, ENOBUFS},
 	{syscall.ENODEV, ENODEV}, {syscall.ENOENT, ENOENT}, {syscall.ENOEXEC, ENOEXEC},
 	{syscall.ENOLCK, ENOLCK},
-	{syscall.ENOLINK, ENOLINK}, {syscall.ENOMEM, ENOMEM}, {syscall.ENOMSG, ENOMSG},
+	{syscall.ENOMEM, ENOMEM}, {syscall.ENOMSG, ENOMSG},
 	{syscall.ENOPROTOOPT, ENOPROTOOPT},
 	{syscall.ENOSPC, ENOSPC}, {syscall.ENOSYS, ENOSYS}, {syscall.ENOTCONN, ENOTCONN},
 	{syscall.ENOTDIR, ENOTDIR},
-	{syscall.ENOTEMPTY, ENOTEMPTY}, {syscall.ENOTRECOVERABLE, ENOTRECOVERABLE},
-	{syscall.ENOTSOCK, ENOTSOCK},
+	{syscall.ENOTEMPTY, ENOTEMPTY}, {syscall.ENOTSOCK, ENOTSOCK},
 	{syscall.ENOTSUP, ENOTSUP}, {syscall.EOPNOTSUPP, ENOTSUP}, {syscall.ENOTTY, ENOTTY},
 	{syscall.ENXIO, ENXIO},
-	{syscall.EOVERFLOW, EOVERFLOW}, {syscall.EOWNERDEAD, EOWNERDEAD}, {syscall.EPERM, EPERM},
+	{syscall.EOVERFLOW, EOVERFLOW}, {syscall.EPERM, EPERM},
 	{syscall.EPIPE, EPIPE},
 	{syscall.EPROTO, EPROTO}, {syscall.EPROTONOSUPPORT, EPROTONOSUPPORT},
 	{syscall.EPROTOTYPE, EPROTOTYPE},
@@ -58,8 +61,8 @@ var hostErrnos = []struct {
 }
 
 var fromHost = func() map[syscall.Errno]Errno {
-	m := make(map[syscall.Errno]Errno, len(hostErrnos))
-	for _, e := range hostErrnos {
+	m := make(map[syscall.Errno]Errno, len(hostErrnos)+len(someErrnos))
+	for _, e := range slices.Concat(hostErrnos, someErrnos) {
 		m[e.host] = e.wasi
 	}
 	return m

@@ -142,7 +142,7 @@ func TestFile(t *testing.T) {
 	file := c.open(root, "file", "rw")
 	c.wants("ok({read, write})", descriptorMethod+"get-flags", file)
 	c.wants("ok(regular-file)", descriptorMethod+"get-type", file)
-	c.wants(`ok(("hello", false))`, descriptorMethod+"read", file, 1<<40, 0)
+	c.wants(`ok(("hello", false))`, descriptorMethod+"read", file, uint64(1<<40), 0)
 	c.wants(`ok(("l", false))`, descriptorMethod+"read", file, 1, 3)
 	c.wants(`ok(("", false))`, descriptorMethod+"read", file, 0, 5)
 	c.wants(`ok(("", true))`, descriptorMethod+"read", file, 9, 5)

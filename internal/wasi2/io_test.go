@@ -36,7 +36,7 @@ func TestInputStream(t *testing.T) {
 			c.wants(`ok("he")`, inStream+"blocking-read", in, 2)
 			c.wants(`ok("")`, inStream+"read", in, 0)
 			c.wants(`ok(1)`, inStream+"skip", in, 1)
-			c.wants(`ok("lo")`, inStream+"read", in, 1<<40)
+			c.wants(`ok("lo")`, inStream+"read", in, uint64(1<<40))
 			c.wants(`err(closed)`, inStream+"blocking-read", in, 9)
 			for _, name := range []string{"read", "blocking-read", "skip", "blocking-skip"} {
 				c.wants(`err(closed)`, inStream+name, in, 0)
@@ -259,7 +259,7 @@ func TestSplice(t *testing.T) {
 	in, out := c.handle("cli/stdin.get-stdin"), c.handle("cli/stdout.get-stdout")
 	c.wants(`ok(0)`, outStream+"splice", out, in, 100)
 	go w.WriteString("hello")
-	c.wants(`ok(5)`, outStream+"blocking-splice", out, in, 1<<40)
+	c.wants(`ok(5)`, outStream+"blocking-splice", out, in, uint64(1<<40))
 	c.wants(`ok(0)`, outStream+"blocking-splice", out, in, 0)
 	w.WriteString("world")
 	c.wants(`ok(2)`, outStream+"splice", out, in, 2)

@@ -81,7 +81,7 @@ func TestBlockingCallsEndWithGuest(t *testing.T) {
 		outStream + "blocking-write-and-flush":        fullStdout,
 		outStream + "blocking-write-zeroes-and-flush": fullStdout,
 		"io/poll.[method]pollable.block": func(c *caller) []any {
-			return []any{c.handle("clocks/monotonic-clock.subscribe-duration", 1<<62)}
+			return []any{c.handle("clocks/monotonic-clock.subscribe-duration", uint64(1<<62))}
 		},
 		"io/poll.poll": func(c *caller) []any {
 			p := c.handle(inStream+"subscribe", c.handle("cli/stdin.get-stdin"))

@@ -19,7 +19,7 @@ func TestPollOfSockets(t *testing.T) {
 		l, at := c.listen(f)
 		conn := dial(t, at)
 		_, in, _ := c.accept(l)
-		never := c.handle("clocks/monotonic-clock.subscribe-duration", 1<<62)
+		never := c.handle("clocks/monotonic-clock.subscribe-duration", uint64(1<<62))
 		readable, acceptable := c.handle(inStream+"subscribe", in),
 			c.handle(tcpMethod+"subscribe", idle)
 		list := c.pollables(never, acceptable, readable)

@@ -151,7 +151,7 @@ func TestUDPDatagrams(t *testing.T) {
 		c.block(receiving+"subscribe", b.in)
 		c.wants(`ok([])`, receiving+"receive", b.in, 0)
 		c.wants(received("one", a.at, "", a.at), receiving+"receive", b.in, 2)
-		c.wants(received("three", a.at), receiving+"receive", b.in, 1<<40)
+		c.wants(received("three", a.at), receiving+"receive", b.in, uint64(1<<40))
 		c.wants(`ok([])`, receiving+"receive", b.in, 1)
 
 		// 16 at most, and no more after 64 KiB.

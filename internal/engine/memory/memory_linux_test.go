@@ -128,10 +128,10 @@ func TestGrowthUnderAddressSpaceLimit(t *testing.T) {
 		}
 		return
 	}
-	allow := func(more int) {
+	allow := func(more uint64) {
 		virtual, _ := statm(t)
 		if err := unix.Setrlimit(unix.RLIMIT_AS,
-			&unix.Rlimit{Cur: uint64(virtual + more), Max: unix.RLIM_INFINITY}); err != nil {
+			&unix.Rlimit{Cur: uint64(virtual) + more, Max: unix.RLIM_INFINITY}); err != nil {
 			t.Skip(err)
 		}
 	}

@@ -1,0 +1,4 @@
+package wasi
+
+// someErrnos is empty: no error of Windows is translated to an errno that some systems lack.
+var someErrnos []hostErrno
