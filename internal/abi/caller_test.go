@@ -23,6 +23,10 @@ type caller struct {
 	guest *system.Guest
 	mod   api.Module
 
+	// last is the name of the last import that was called, lastErrno its result.
+	last      string
+	lastErrno wasi.Errno
+
 	// another starts a thread of the guest with its own memory.
 	another func() *caller
 }
@@ -76,7 +80,7 @@ func newCallerOn(t testing.TB, engine wazero.RuntimeConfig, c system.Config) *ca
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &caller{t, ctx, world, mod, thread}
+		return &caller{t: t, ctx: ctx, guest: world, mod: mod, another: thread}
 	}
 	return thread()
 }
@@ -92,7 +96,8 @@ func (c *caller) call(name string, args ...uint64) wasi.Errno {
 	if err != nil {
 		c.t.Fatalf("%s: %v", name, err)
 	}
-	return wasi.Errno(res[0])
+	c.last, c.lastErrno = name, wasi.Errno(res[0])
+	return c.lastErrno
 }
 
 // must calls an import that must succeed.

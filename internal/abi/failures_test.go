@@ -12,13 +12,16 @@ import (
 
 const inet6 = wasi.AddressFamilyInet6
 
-// TestErrnoOfWrongCall has the errors that TestImportWithWrongPointerOrDescriptor does not cover.
-func TestErrnoOfWrongCall(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		want wasi.Errno
-		do   func(c *caller) wasi.Errno
-	}{
+// wrongCall is a call of an import that fails.
+type wrongCall struct {
+	name string
+	want wasi.Errno
+	do   func(c *caller) wasi.Errno
+}
+
+// wrongCalls have the errors that TestImportWithWrongPointerOrDescriptor does not cover.
+func wrongCalls() []wrongCall {
+	return []wrongCall{
 		{"open family 2", wasi.EAFNOSUPPORT,
 			func(c *caller) wasi.Errno { return c.call("sock_open", minusOne, 2, stream, out) }},
 		{"open family -1", wasi.EAFNOSUPPORT,
@@ -444,7 +447,11 @@ func TestErrnoOfWrongCall(t *testing.T) {
 		}},
 		{"renumber over nothing", wasi.EBADF,
 			func(c *caller) wasi.Errno { return c.call("fd_renumber", c.openFile(), closed) }},
-	} {
+	}
+}
+
+func TestErrnoOfWrongCall(t *testing.T) {
+	for _, test := range wrongCalls() {
 		t.Run(test.name, func(t *testing.T) {
 			if got := test.do(newNetCaller(t)); got != test.want {
 				t.Errorf("%v (%d), want %v (%d)", got, uint16(got), test.want, uint16(test.want))

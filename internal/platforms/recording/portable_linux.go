@@ -1,0 +1,5 @@
+//go:build portable
+
+package recording
+
+const portable = true
