@@ -34,7 +34,8 @@ type Config struct {
 	Env []string
 
 	// Stdin, Stdout and Stderr are descriptors 0 to 2. Nil is an empty input or a discarded output.
-	// An *os.File is used directly; it is neither closed nor changed.
+	// An *os.File is used directly; it is neither closed nor changed. On Windows, a console, a pipe
+	// or another device than NUL is used as other readers and writers are.
 	//
 	// Another reader is read by a goroutine, up to one buffer ahead of the guest. That goroutine
 	// ends with the first Read that returns after the guest's end. Another writer is called by a

@@ -13,7 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"wasport": main})
+	testscript.Main(m, map[string]func(){"wasport": main, "interrupted": waitForInterrupts})
 }
 
 // TestScript runs the scripts of testdata/script (testscript of rogpeppe/go-internal). Each starts

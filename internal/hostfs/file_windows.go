@@ -16,9 +16,10 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// An osFile is an open file of a disk.
+// An osFile is an open file of a disk, or NUL.
 type osFile struct {
 	file     *os.File
+	typ      FileType
 	flags    atomic.Uint32
 	readOnly bool
 	// appendMu is held while Append seeks to the end and writes there.
@@ -28,43 +29,12 @@ type osFile struct {
 var _ network.Pollable = (*osFile)(nil)
 
 func newFile(file *os.File, flags Flags) *osFile {
-	f := &osFile{file: file}
+	f := &osFile{file: file, typ: RegularFile}
 	f.flags.Store(uint32(flags))
 	return f
 }
 
-// FromOS makes a File of an open file of the process. It duplicates the handle, which shares the
-// position. It returns errors.ErrUnsupported for consoles and pipes, which Windows cannot read
-// without blocking.
-func FromOS(file *os.File) (File, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return nil, posix(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.ErrUnsupported
-	}
-	conn, err := file.SyscallConn()
-	if err != nil {
-		return nil, posix(err)
-	}
-	var own windows.Handle
-	var dupErr error
-	err = conn.Control(func(h uintptr) {
-		self := windows.CurrentProcess()
-		dupErr = windows.DuplicateHandle(self, windows.Handle(h), self, &own, 0, false,
-			windows.DUPLICATE_SAME_ACCESS)
-	})
-	if err == nil {
-		err = dupErr
-	}
-	if err != nil {
-		return nil, posix(err)
-	}
-	return newFile(os.NewFile(uintptr(own), file.Name()), 0), nil
-}
-
-// Terminal returns false, since FromOS refuses consoles.
+// Terminal returns false: a console is a Stream.
 func (f *osFile) Terminal() bool { return false }
 
 // Close closes the file. It returns fs.ErrClosed if it was called before.
@@ -74,7 +44,7 @@ func (f *osFile) Close() error {
 
 // Type returns the type of the file.
 func (f *osFile) Type() FileType {
-	return RegularFile
+	return f.typ
 }
 
 // Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not
@@ -311,7 +281,7 @@ func (f *osFile) SetFlags(flags Flags) error {
 	return nil
 }
 
-// Poll returns all wanted events: a file of a disk is always ready.
+// Poll returns all wanted events: these files are always ready.
 func (f *osFile) Poll(want network.Events) (network.Events, error) {
 	if _, err := f.file.Stat(); err != nil {
 		return 0, posix(err)
@@ -319,7 +289,7 @@ func (f *osFile) Poll(want network.Events) (network.Events, error) {
 	return want & (network.Readable | network.Writable), nil
 }
 
-// Readiness returns the zero value: a file of a disk is always ready.
+// Readiness returns the zero value: these files are always ready.
 func (f *osFile) Readiness() network.Readiness {
 	return network.Readiness{}
 }

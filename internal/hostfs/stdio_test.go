@@ -27,7 +27,7 @@ func inheritedPipe(t *testing.T) (r, w *os.File) {
 
 func fromOS(t *testing.T, file *os.File) File {
 	t.Helper()
-	f, err := FromOS(file)
+	f, _, err := FromOS(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestInheritedSocket(t *testing.T) {
 func TestFromOSOfClosedFile(t *testing.T) {
 	r, _ := inheritedPipe(t)
 	r.Close()
-	if _, err := FromOS(r); err == nil {
+	if _, _, err := FromOS(r); err == nil {
 		t.Error("closed file: got no error, want one")
 	}
 }

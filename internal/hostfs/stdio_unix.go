@@ -12,11 +12,12 @@ import (
 
 // FromOS makes a File of an open file of the process, such as os.Stdin. It duplicates the
 // descriptor, so that each is closed on its own. Both share the position and the modes, also with
-// other processes that inherited the file. So FromOS and the File never change the modes.
-func FromOS(file *os.File) (File, error) {
+// other processes that inherited the file. So FromOS and the File never change the modes. The
+// Stream is always nil, since poll(2) tells whether a call would block.
+func FromOS(file *os.File) (File, *Stream, error) {
 	conn, err := file.SyscallConn()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var fd int
 	var dupErr error
@@ -27,13 +28,14 @@ func FromOS(file *os.File) (File, error) {
 		err = dupErr
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	f, err := newInherited(fd)
 	if err != nil {
 		unix.Close(fd)
+		return nil, nil, err
 	}
-	return f, err
+	return f, nil, nil
 }
 
 func newInherited(fd int) (*osFile, error) {

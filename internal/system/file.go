@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"os"
 	"syscall"
 
 	"github.com/wasport/wasport/internal/hostfs"
@@ -18,19 +17,6 @@ type file struct {
 
 	// quota is the one of the preopened directory; nil = none.
 	quota *quota
-}
-
-func newStdio(f *os.File, rights wasi.Rights) (*descriptor, error) {
-	h, err := hostfs.FromOS(f)
-	if err != nil {
-		return nil, err
-	}
-	if h.Type() == hostfs.CharDevice && !h.Terminal() {
-		// wasi-libc's isatty takes a character device without the rights to seek and tell for a
-		// terminal; /dev/null is none.
-		rights |= wasi.RightFdTell
-	}
-	return newDescriptor(file{File: h}, rights, 0), nil
 }
 
 func (f file) filetype() wasi.Filetype         { return wasi.Filetype(f.Type()) }

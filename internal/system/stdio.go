@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 
+	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/wasi"
 )
 
@@ -15,7 +16,16 @@ func (g *Guest) newStdin(r io.Reader) (*descriptor, error) {
 	case nil:
 		return newDescriptor(newSource(bytes.NewReader(nil), g.KillForPanic), rights, 0), nil
 	case *os.File:
-		return newStdio(r, rights)
+		f, blocking, err := hostfs.FromOS(r)
+		if err != nil {
+			return nil, err
+		}
+		if blocking == nil {
+			return newStdio(file{File: f}, rights), nil
+		}
+		s := newSource(blocking, g.KillForPanic)
+		s.from = blocking
+		return newStdio(s, rights), nil
 	}
 	return newDescriptor(newSource(r, g.KillForPanic), rights, 0), nil
 }
@@ -28,11 +38,37 @@ func (g *Guest) newOutput(name string, w io.Writer) (*descriptor, error) {
 	case nil:
 		return newDescriptor(discard{}, outputRights, 0), nil
 	case *os.File:
-		return newStdio(w, outputRights)
+		f, blocking, err := hostfs.FromOS(w)
+		if err != nil {
+			return nil, err
+		}
+		if blocking == nil {
+			return newStdio(file{File: f}, outputRights), nil
+		}
+		s := g.newSink(name, blocking)
+		s.from = blocking
+		return newStdio(s, outputRights), nil
 	}
+	return newDescriptor(g.newSink(name, w), outputRights, 0), nil
+}
+
+func (g *Guest) newSink(name string, w io.Writer) *sink {
 	s := newSink(name, w, g.KillForPanic)
 	g.sinks = append(g.sinks, s)
-	return newDescriptor(s, outputRights, 0), nil
+	return s
+}
+
+// newStdio makes the descriptor of a standard stream that is a file of the host.
+func newStdio(o interface {
+	object
+	Terminal() bool
+}, rights wasi.Rights) *descriptor {
+	if o.filetype() == wasi.FiletypeCharacterDevice && !o.Terminal() {
+		// wasi-libc's isatty takes a character device without the rights to seek and tell for a
+		// terminal; /dev/null is none.
+		rights |= wasi.RightFdTell
+	}
+	return newDescriptor(o, rights, 0)
 }
 
 // newStderr makes the descriptor of stderr. If stdout has the same writer, both share one sink, so
@@ -52,6 +88,6 @@ func (g *Guest) Terminal(fd int32) bool {
 	if err != nil {
 		return false
 	}
-	f, ok := d.object.(file)
-	return ok && f.Terminal()
+	t, ok := d.object.(interface{ Terminal() bool })
+	return ok && t.Terminal()
 }

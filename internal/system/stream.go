@@ -5,19 +5,21 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
 )
 
 // stream has the methods that source, sink and discard share. They are the standard streams that
-// are not files of the host.
-type stream struct{}
+// are not files of the host, or that the host cannot read or write without blocking.
+type stream struct {
+	// from is the file of the host; nil for a Go reader or writer, which has no type.
+	from *hostfs.Stream
+}
 
-func (stream) filetype() wasi.Filetype      { return wasi.FiletypeUnknown }
 func (stream) flags() wasi.Fdflags          { return 0 }
 func (stream) setFlags(wasi.Fdflags) error  { return nil }
-func (stream) stat() (wasi.Filestat, error) { return wasi.Filestat{}, nil }
 func (stream) read([][]byte) (int, error)   { return 0, syscall.EBADF }
 func (stream) write([][]byte) (int, error)  { return 0, syscall.EBADF }
 func (stream) Readiness() network.Readiness { return network.Readiness{} }
@@ -26,6 +28,23 @@ func (stream) close() error                 { return nil }
 func (stream) Poll(want network.Events) (network.Events, error) {
 	return want, nil
 }
+
+func (s stream) filetype() wasi.Filetype {
+	if s.from == nil {
+		return wasi.FiletypeUnknown
+	}
+	return wasi.Filetype(s.from.Stat().Type)
+}
+
+func (s stream) stat() (wasi.Filestat, error) {
+	if s.from == nil {
+		return wasi.Filestat{}, nil
+	}
+	return filestat(s.from.Stat()), nil
+}
+
+// Terminal reports whether the stream is a terminal of the host.
+func (s stream) Terminal() bool { return s.from != nil && s.from.Terminal() }
 
 // source is an input that comes from a Go reader, which may block for ever. So a goroutine reads
 // one buffer ahead, from the guest's first read or poll on. After the guest's end the goroutine
