@@ -27,7 +27,7 @@ func TestComputingGuestsShareProcessors(t *testing.T) {
 		defer g.Stop(nil)
 	}
 	var ratios []float64
-	for range 5 {
+	for len(ratios) == 0 || len(ratios) < 20 && slices.Min(ratios) > most {
 		var came []int64
 		for i := range done {
 			done[i].Store(0)

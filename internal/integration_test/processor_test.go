@@ -56,9 +56,9 @@ func TestWaitingGuestsBesideManyThreads(t *testing.T) {
 	bad, good := compileTestdata(t, "hostile"), compileTestdata(t, "innocent")
 	for _, function := range []string{"many", "spawn"} {
 		t.Run(function, func(t *testing.T) {
-			const rounds = 7
+			const attempts, most = 20, 1.5
 			var ratios []float64
-			for range rounds {
+			for len(ratios) == 0 || len(ratios) < attempts && slices.Min(ratios) > most {
 				beside := func(function string) time.Duration {
 					stop := startHostile(t, bad, function)
 					defer stop()
@@ -71,8 +71,8 @@ func TestWaitingGuestsBesideManyThreads(t *testing.T) {
 				ratios = append(ratios, float64(beside(function))/float64(one))
 			}
 			t.Logf("took %.2f times as long", ratios)
-			if best := slices.Min(ratios); canMeasure && best > 1.5 {
-				t.Errorf("took %.2f times as long at best, want at most 1.5", best)
+			if best := slices.Min(ratios); canMeasure && best > most {
+				t.Errorf("took %.2f times as long at best, want at most %.1f", best, most)
 			}
 		})
 	}
@@ -101,13 +101,18 @@ func TestMaxCPUBesideHostileGuest(t *testing.T) {
 			t.Run(test.name+"/"+function, func(t *testing.T) {
 				stop := startHostile(t, bad, function)
 				defer stop()
-				for range 3 {
+				const attempts = 9
+				kept := 0
+				for n := 0; n < attempts && kept < 3; n++ {
 					took, well := runInnocents(t, good, c, test.rounds, test.steps)
-					t.Logf("took %v with a limit of %v", took, c.MaxCPU)
-					if canMeasure && well < 10 {
-						t.Errorf("got %d of 10 guests that kept a limit of %v, want all", well,
-							c.MaxCPU)
+					t.Logf("took %v with a limit of %v, which %d of 10 kept", took, c.MaxCPU, well)
+					if well == 10 {
+						kept++
 					}
+				}
+				if canMeasure && kept < 3 {
+					t.Errorf("got %d of %d runs in which all guests kept a limit of %v, want 3",
+						kept, attempts, c.MaxCPU)
 				}
 			})
 		}

@@ -150,13 +150,11 @@ func TestLookupWithoutAnswer(t *testing.T) {
 
 	gone := dns(t, loopbacks[0].addr)
 	check(t, gone.Close())
-	start := time.Now()
-	wantFailure(t, kernel.New(kernel.Config{Server: gone.Addr()}), network.AnyFamily, "any.test",
-		network.NoAnswer)
-	wantFailure(t, kernel.New(kernel.Config{Server: "not an address"}), network.AnyFamily,
-		"any.test", network.NoAnswer)
-	if took := time.Since(start); took > 1500*time.Millisecond { // a server has 2 s to answer
-		t.Errorf("got an error after %v without a server, want less than one attempt", took)
+	for _, server := range []string{gone.Addr(), "not an address"} {
+		wantQuick(t, "a lookup without a server", func() {
+			wantFailure(t, kernel.New(kernel.Config{Server: server}), network.AnyFamily, "any.test",
+				network.NoAnswer)
+		})
 	}
 
 	for _, end := range []struct {
@@ -172,24 +170,38 @@ func TestLookupWithoutAnswer(t *testing.T) {
 			return context.WithTimeout(t.Context(), 20*time.Millisecond)
 		}},
 	} {
-		ctx, cancel := end.ctx()
-		start := time.Now()
-		_, err := r.LookupAddrs(ctx, network.IPv4, "silent.test")
-		wantErr(t, "lookup", err, end.want)
-		if took := time.Since(start); took > 1500*time.Millisecond {
-			t.Errorf("got the end of the lookup %v after its context, want at once", took)
-		}
-		cancel()
+		wantQuick(t, "a lookup whose context ends", func() {
+			ctx, cancel := end.ctx()
+			defer cancel()
+			_, err := r.LookupAddrs(ctx, network.IPv4, "silent.test")
+			wantErr(t, "lookup", err, end.want)
+		})
 	}
 
 	if testing.Short() {
 		t.Skip("the server has some seconds to answer")
 	}
-	start = time.Now()
+	start := time.Now()
 	wantFailure(t, r, network.IPv4, "silent.test", network.NoAnswer)
 	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("got no answer after %v, want at most 10s", took)
 	}
+}
+
+// wantQuick makes a lookup that must end before a server's time to answer is over, which is 2 s. A
+// busy machine may hold up one attempt.
+func wantQuick(t *testing.T, what string, lookup func()) {
+	t.Helper()
+	var took time.Duration
+	for range 5 {
+		start := time.Now()
+		lookup()
+		if took = time.Since(start); took < 1500*time.Millisecond {
+			return
+		}
+	}
+	t.Errorf("%s: got its end after %v, want it before a server would have had to answer", what,
+		took)
 }
 
 func TestLookupPort(t *testing.T) {
