@@ -164,6 +164,24 @@ func TestTimeoutCoversReadOfModule(t *testing.T) {
 	}
 }
 
+// TestTimeoutCoversCompilation lets the time end while the module is compiled: not before, while the
+// command reads it, and not after.
+func TestTimeoutCoversCompilation(t *testing.T) {
+	const file, want = "../../internal/guests/block.wasm", "wasport: web: the module was not " +
+		"compiled in time: the time given by --timeout is over\n"
+	var got []string
+	for n := range 64 {
+		timeout := time.Millisecond << (n % 8)
+		p := startWasport(t, "run", "--no-cache", "--name=web", "--timeout", timeout.String(), file)
+		status, stderr := p.wait()
+		if status == statusTimeout && stderr == want {
+			return
+		}
+		got = append(got, stderr)
+	}
+	t.Errorf("got %q, want %q", got, want)
+}
+
 // TestModuleFromFIFO has the command run a module that arrives on a FIFO within --timeout.
 func TestModuleFromFIFO(t *testing.T) {
 	wasm, err := os.ReadFile("../../internal/guests/exit.wasm")
