@@ -84,17 +84,26 @@ func TestPeekedBytesAreCharged(t *testing.T) {
 			if _, err := s.Wait(network.Readable, time.Now().Add(testTimeout)); err != nil {
 				t.Fatal(err)
 			}
-			bufs := [][]byte{make([]byte, tt.take.into)}
-			began, seen := time.Now(), 0
-			for range 3 {
-				switch r, err := s.Recv(bufs, tt.take.flags); err {
+			began := time.Now()
+			taken, seen := 0, 0
+			receive := func(flags network.RecvFlags) {
+				switch r, err := s.Recv([][]byte{make([]byte, tt.take.into)}, flags); err {
 				case nil:
-					seen += max(r.N, r.Size)
+					size := max(r.N, r.Size)
+					seen = max(seen, taken+size) // A peek shows the same bytes again.
+					if flags&network.Peek == 0 {
+						taken += size
+					}
 				case syscall.EAGAIN:
 				default:
 					t.Fatal(err)
 				}
-				bufs[0] = make([]byte, tt.take.into)
+			}
+			for range 3 {
+				receive(tt.take.flags)
+				if tt.take.flags&network.Peek != 0 {
+					receive(0)
+				}
 			}
 			// The initial budget, the budget of the time since, and one overdraft: a second's worth
 			// or a whole datagram.
