@@ -172,8 +172,8 @@ func TestTimeoutCoversCompilation(t *testing.T) {
 	var got []string
 	for n := range 64 {
 		timeout := time.Millisecond << (n % 8)
-		p := startWasport(t, "run", "--no-cache", "--name=web", "--timeout", timeout.String(), file)
-		status, stderr := p.wait()
+		status, stderr := startWasport(t, "run", "--no-cache", "--name=web",
+			"--timeout="+timeout.String(), file).wait()
 		if status == statusTimeout && stderr == want {
 			return
 		}
