@@ -164,7 +164,7 @@ func TestTimeoutCoversReadOfModule(t *testing.T) {
 	}
 }
 
-// TestTimeoutCoversCompilation lets the time end while the module is compiled: not before, while the
+// TestTimeoutCoversCompilation lets the time end while the module is compiled: not before, when the
 // command reads it, and not after.
 func TestTimeoutCoversCompilation(t *testing.T) {
 	const file, want = "../../internal/guests/block.wasm", "wasport: web: the module was not " +
