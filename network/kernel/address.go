@@ -24,3 +24,16 @@ func parseIndex(zone string) (uint32, bool) {
 	n, err := strconv.ParseUint(zone, 10, 32)
 	return uint32(n), err == nil
 }
+
+// loopbackIfUnspecified replaces the unspecified address by the loopback address, which Linux
+// connects to in its place. Windows fails with WSAEADDRNOTAVAIL.
+func loopbackIfUnspecified(to netip.AddrPort) netip.AddrPort {
+	switch a := to.Addr(); {
+	case !a.IsUnspecified():
+		return to
+	case a.Is4():
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), to.Port())
+	default:
+		return netip.AddrPortFrom(netip.IPv6Loopback(), to.Port())
+	}
+}

@@ -24,8 +24,8 @@ func adopt(from uintptr) (*socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	s.conn = s.adoptedState()
-	if s.family == network.Unix && s.conn != stateListening && s.conn != stateConnected {
+	s.conn.store(s.adoptedState())
+	if s.family == network.Unix && !s.conn.is(stateListening, stateConnected) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("a Unix-domain socket that neither listens nor is connected: %w",
 			syscall.ENOTCONN)

@@ -70,11 +70,8 @@ func (s *socket) Unsent() network.Unsent {
 	if n, err := sysAvailable(s.fd); n > 0 || err != nil {
 		return nil
 	}
-	if s.mayReset.Load() {
-		o := options[network.Linger]
-		if seconds, err := getLinger(s.fd, o.level, o.name); seconds == 0 || err != nil {
-			return nil
-		}
+	if s.lingerTime() == 0 {
+		return nil
 	}
 	return dupUnsent(s.fd)
 }

@@ -31,18 +31,10 @@ func sysSend(fd descriptor, typ network.Type, bufs [][]byte, to netip.AddrPort) 
 	} else {
 		err = windows.WSASend(fd, &list[0], uint32(len(list)), &n, 0, nil, nil)
 	}
-	if err = posix(err); err == nil {
-		return int(n), nil
+	if err = posix(err); err != nil {
+		return 0, err
 	}
-	// Without a peer, the errnos are those of send(2) on Linux.
-	switch {
-	case typ == network.Stream && err == syscall.ENOTCONN:
-		err = syscall.EPIPE
-	case typ == network.Datagram && !to.IsValid() &&
-		(err == syscall.ENOTCONN || err == syscall.EINVAL):
-		err = syscall.EDESTADDRREQ
-	}
-	return 0, err
+	return int(n), nil
 }
 
 func sysRecv(fd descriptor, bufs [][]byte, flags network.RecvFlags) (int, error) {

@@ -15,6 +15,3 @@ func posix(err error) error {
 	}
 	return errno.Socket(e)
 }
-
-// posixErrno converts an error number of Winsock to its POSIX errno.
-func posixErrno(n int) int { return int(errno.Socket(syscall.Errno(n))) }

@@ -14,10 +14,9 @@ type handle struct {
 	// users is twice the number of calls under way, plus 1 once the handle is closed.
 	users atomic.Int32
 
-	// mayLinger tells that a linger time above 0 was set at some time.
+	// mayLinger tells that the program may have set a linger time, before or after the socket was
+	// adopted.
 	mayLinger atomic.Bool
-	// mayReset tells that a linger time of 0 was set at some time, with which Close resets.
-	mayReset atomic.Bool
 	// shared tells that the program has the same socket, so that its options must not change. It is
 	// false for a shared connection, since a linger time would make Close block.
 	shared bool
@@ -66,10 +65,8 @@ func (h *handle) Close() error {
 	}
 }
 
-// destroy closes the descriptor without blocking. It first takes back a linger time: close(2) of a
-// lingering socket blocks on Linux for that long, even in non-blocking mode (socket(7), SO_LINGER),
-// and Windows fails it with WSAEWOULDBLOCK. Without one, the system sends the rest in the
-// background.
+// destroy closes the descriptor without blocking. It first takes back a linger time that the
+// program has set, as socket.setLinger says.
 func (h *handle) destroy() error {
 	if h.mayLinger.Load() && !h.shared {
 		o := options[network.Linger]

@@ -11,7 +11,7 @@
 // Locks, each for its own fields:
 //
 //	socket.connMu        conn and connectTo; held during connect(2) and its completion
-//	socket.emulatedMu    emulated; held for a map access
+//	rememberedOptions.mu the values of options; held for a map access and for setsockopt(2)
 //	waiters.registerMu   held by the one Wait that registers the socket with Go's poller
 //	waiter.sem           held by the one Wait that uses a direction of Go's poller
 //	pollSets.mu          the poll sets in use; held during poll.Set.Wake and Close
@@ -88,7 +88,6 @@ func Adopt(c syscall.Conn) (network.Socket, error) {
 		return nil, fmt.Errorf("adopt a socket: %w", failed)
 	}
 	s.mayLinger.Store(true)
-	s.mayReset.Store(true)
 	s.shared = s.typ != network.Stream || s.state() != stateConnected
 	if s.typ == network.Datagram {
 		joinedGroupsOnly(s.fd, s.family)

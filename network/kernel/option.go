@@ -13,7 +13,7 @@ import (
 type form uint8
 
 const (
-	// This system has no such option: the value is stored in socket.emulated.
+	// This system has no such option: the value is stored in socket.remembered.
 	unsupported form = iota
 	// 0 or 1.
 	flag
@@ -39,28 +39,69 @@ const (
 type option struct {
 	form        form
 	level, name int
-	// min and max bound the values of forms with numbers, where the kernel would take others. They
-	// do not apply if they are equal.
-	min, max int64
 }
 
+// Option reads an option. One that was set, and that the system lacks, has the value that was set.
 func (s *socket) Option(o network.Option) (int64, error) {
 	if !s.acquire() {
 		return 0, net.ErrClosed
 	}
 	defer s.release()
-	if o >= network.Options {
+	switch {
+	case o >= network.Options:
 		return 0, syscall.ENOPROTOOPT
-	}
-	if !s.supports(o) {
+	case !s.supports(o):
 		return 0, syscall.EOPNOTSUPP
+	case o == network.PendingError:
+		n, err := s.pendingError()
+		return int64(n), err
+	case o == network.Linger:
+		return s.lingerTime(), nil
+	}
+	if v, ok := s.remembered.get(o); ok {
+		return v, nil
+	}
+	v, err := s.readOption(options[o])
+	if lacked(err) {
+		return s.initial(o), nil
+	}
+	return v, err
+}
+
+// SetOption sets an option. One that the system lacks is remembered.
+func (s *socket) SetOption(o network.Option, v int64) error {
+	if !s.acquire() {
+		return net.ErrClosed
+	}
+	defer s.release()
+	if o >= network.Options || !s.supports(o) {
+		return syscall.ENOPROTOOPT
+	}
+	if err := s.checkOption(o, v); err != nil {
+		return err
+	}
+	if o == network.Linger {
+		return s.setLinger(v)
 	}
 	opt := options[o]
+	if err := s.writeOption(opt, v); err != nil {
+		if o == network.V6Only || !s.lacksOption(opt, err) {
+			return err
+		}
+		s.remembered.set(o, linuxOptions[o].normal(v))
+		return nil
+	}
+	s.remembered.forget(o)
+	if opt.form == bufferSize {
+		s.noteBufferSize(o)
+	}
+	return nil
+}
+
+func (s *socket) readOption(opt option) (int64, error) {
 	switch opt.form {
 	case unsupported:
-		s.emulatedMu.Lock()
-		defer s.emulatedMu.Unlock()
-		return s.emulated[o], nil
+		return 0, syscall.ENOPROTOOPT
 	case flag:
 		n, err := getInt(s.fd, opt.level, opt.name)
 		return zeroOrOne(int64(n)), err
@@ -77,36 +118,14 @@ func (s *socket) Option(o network.Option) (int64, error) {
 		return int64(binary.BigEndian.Uint32(a[:])), err
 	}
 	n, err := getInt(s.fd, opt.level, opt.name)
-	if opt.form == errnoValue {
-		n = posixErrno(n)
-	}
 	return int64(n), err
 }
 
-func (s *socket) SetOption(o network.Option, v int64) error {
-	if !s.acquire() {
-		return net.ErrClosed
-	}
-	defer s.release()
-	if o >= network.Options || !s.supports(o) {
-		return syscall.ENOPROTOOPT
-	}
-	if o == network.MulticastTTL && s.typ == network.Stream {
-		return syscall.EINVAL
-	}
-	opt := options[o]
-	if opt.min < opt.max && (v < opt.min || v > opt.max) {
-		return syscall.EINVAL
-	}
+// writeOption sets an option to a value that checkOption has allowed.
+func (s *socket) writeOption(opt option, v int64) error {
 	switch opt.form {
 	case unsupported:
-		s.emulatedMu.Lock()
-		defer s.emulatedMu.Unlock()
-		if s.emulated == nil {
-			s.emulated = make(map[network.Option]int64)
-		}
-		s.emulated[o] = v
-		return nil
+		return syscall.ENOPROTOOPT
 	case flag:
 		return setInt(s.fd, opt.level, opt.name, int(zeroOrOne(v)))
 	case byteValue:
@@ -114,37 +133,11 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 	case byteFlag:
 		return setByte(s.fd, opt.level, opt.name, byte(zeroOrOne(v)))
 	case bufferSize:
-		if v < 0 {
-			return syscall.EINVAL
-		}
-		err := setBuffer(s.fd, opt.name, int(min(v, math.MaxInt32)))
-		if err == nil {
-			s.noteBufferSize(o)
-		}
-		return err
-	case lingerTime:
-		if v < -1 || v > math.MaxInt32 {
-			return syscall.EINVAL
-		}
-		switch {
-		case v > 0:
-			s.mayLinger.Store(true)
-		case v == 0:
-			s.mayReset.Store(true)
-		}
-		return setLinger(s.fd, opt.level, opt.name, v)
+		return setBuffer(s.fd, opt.name, int(min(v, math.MaxInt32)))
 	case inet4:
-		if v < 0 || v > math.MaxUint32 {
-			return syscall.EINVAL
-		}
 		var a [4]byte
 		binary.BigEndian.PutUint32(a[:], uint32(v))
 		return setAddr(s.fd, opt.level, opt.name, a)
-	case readOnlyInt, errnoValue:
-		return syscall.ENOPROTOOPT
-	}
-	if v < math.MinInt32 || v > math.MaxInt32 {
-		return syscall.EINVAL
 	}
 	return setInt(s.fd, opt.level, opt.name, int(v))
 }

@@ -3,8 +3,6 @@
 package kernel
 
 import (
-	"math"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport/network"
@@ -22,34 +20,27 @@ var options = [network.Options]option{
 	network.NoDelay:         {form: flag, level: unix.IPPROTO_TCP, name: unix.TCP_NODELAY},
 	network.QuickAck:        {form: unsupported},
 	network.FastOpenConnect: {form: unsupported},
-	network.KeepIdle: {form: keep, level: unix.IPPROTO_TCP, name: keepIdle, min: 1,
-		max: 32767},
-	network.KeepInterval: {form: keep, level: unix.IPPROTO_TCP, name: keepInterval, min: 1,
-		max: 32767},
-	network.KeepCount: {form: keep, level: unix.IPPROTO_TCP, name: keepCount, min: 1,
-		max: 127},
-	network.TTL: {form: intValue, level: unix.IPPROTO_IP, name: unix.IP_TTL, min: 1,
-		max: 255},
-	network.MulticastTTL: {form: byteValue, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_TTL,
-		min: 0, max: 255},
+	network.KeepIdle:        {form: keep, level: unix.IPPROTO_TCP, name: keepIdle},
+	network.KeepInterval:    {form: keep, level: unix.IPPROTO_TCP, name: keepInterval},
+	network.KeepCount:       {form: keep, level: unix.IPPROTO_TCP, name: keepCount},
+	network.TTL:             {form: intValue, level: unix.IPPROTO_IP, name: unix.IP_TTL},
+	network.MulticastTTL:    {form: byteValue, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_TTL},
 	network.MulticastLoop4: {form: byteFlag, level: unix.IPPROTO_IP,
 		name: unix.IP_MULTICAST_LOOP},
 	network.MulticastLoop6: {form: flag, level: unix.IPPROTO_IPV6,
 		name: unix.IPV6_MULTICAST_LOOP},
 	network.V6Only: {form: flag, level: unix.IPPROTO_IPV6, name: unix.IPV6_V6ONLY},
 	network.HopLimit: {form: intValue, level: unix.IPPROTO_IPV6,
-		name: unix.IPV6_UNICAST_HOPS, min: -1, max: 255},
+		name: unix.IPV6_UNICAST_HOPS},
 	network.MulticastHops: {form: intValue, level: unix.IPPROTO_IPV6,
-		name: unix.IPV6_MULTICAST_HOPS, min: -1, max: 255},
+		name: unix.IPV6_MULTICAST_HOPS},
 	network.MulticastInterface4: {form: inet4, level: unix.IPPROTO_IP, name: unix.IP_MULTICAST_IF},
 	network.MulticastInterface6: {form: intValue, level: unix.IPPROTO_IPV6,
 		name: unix.IPV6_MULTICAST_IF},
-	network.TOS: {form: intValue, level: unix.IPPROTO_IP, name: unix.IP_TOS, min: 0,
-		max: 255},
-	network.TrafficClass: {form: intValue, level: unix.IPPROTO_IPV6, name: unix.IPV6_TCLASS,
-		min: -1, max: 255},
+	network.TOS:          {form: intValue, level: unix.IPPROTO_IP, name: unix.IP_TOS},
+	network.TrafficClass: {form: intValue, level: unix.IPPROTO_IPV6, name: unix.IPV6_TCLASS},
 	network.MaxSegment:   {form: intValue, level: unix.IPPROTO_TCP, name: unix.TCP_MAXSEG},
-	network.UserTimeout:  {form: unsupported, min: 0, max: math.MaxInt32},
+	network.UserTimeout:  {form: unsupported},
 	network.PendingError: {form: errnoValue, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
 	network.AcceptConn:   {form: readOnlyInt, level: unix.SOL_SOCKET, name: unix.SO_ACCEPTCONN},
 }

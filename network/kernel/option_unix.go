@@ -2,7 +2,13 @@
 
 package kernel
 
-import "golang.org/x/sys/unix"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+)
 
 func getInt(fd, level, name int) (int, error) {
 	return unix.GetsockoptInt(fd, level, name)
@@ -24,8 +30,11 @@ func setAddr(fd, level, name int, a [4]byte) error {
 	return unix.SetsockoptInet4Addr(fd, level, name, a)
 }
 
-// posixErrno returns the error number as it is: these systems use POSIX errnos.
-func posixErrno(n int) int { return n }
+// sysPendingError reads SO_ERROR.
+func sysPendingError(fd int, _ network.Type) (syscall.Errno, error) {
+	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	return syscall.Errno(n), err
+}
 
 // getLinger and setLinger use -1 for "off".
 func getLinger(fd, level, name int) (int64, error) {

@@ -1,11 +1,12 @@
 package kernel
 
 import (
-	"math"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 
+	"github.com/wasport/wasport/internal/errno"
 	"github.com/wasport/wasport/network"
 )
 
@@ -44,34 +45,26 @@ var options = [network.Options]option{
 		name: windows.TCP_NODELAY},
 	network.QuickAck:        {form: unsupported},
 	network.FastOpenConnect: {form: unsupported},
-	network.KeepIdle: {form: intValue, level: windows.IPPROTO_TCP, name: tcpKeepIdle,
-		min: 1, max: 32767},
-	network.KeepInterval: {form: intValue, level: windows.IPPROTO_TCP, name: tcpKeepIntvl,
-		min: 1, max: 32767},
-	network.KeepCount: {form: intValue, level: windows.IPPROTO_TCP, name: tcpKeepCount,
-		min: 1, max: 127},
-	network.TTL: {form: intValue, level: windows.IPPROTO_IP, name: ipTTL, min: 1,
-		max: 255},
-	network.MulticastTTL: {form: intValue, level: windows.IPPROTO_IP, name: ipMulticastTT,
-		min: 0, max: 255},
-	network.MulticastLoop4: {form: flag, level: windows.IPPROTO_IP, name: ipMulticastLo},
+	network.KeepIdle:        {form: intValue, level: windows.IPPROTO_TCP, name: tcpKeepIdle},
+	network.KeepInterval:    {form: intValue, level: windows.IPPROTO_TCP, name: tcpKeepIntvl},
+	network.KeepCount:       {form: intValue, level: windows.IPPROTO_TCP, name: tcpKeepCount},
+	network.TTL:             {form: intValue, level: windows.IPPROTO_IP, name: ipTTL},
+	network.MulticastTTL:    {form: intValue, level: windows.IPPROTO_IP, name: ipMulticastTT},
+	network.MulticastLoop4:  {form: flag, level: windows.IPPROTO_IP, name: ipMulticastLo},
 	network.MulticastLoop6: {form: flag, level: windows.IPPROTO_IPV6,
 		name: windows.IPV6_MULTICAST_LOOP},
 	network.V6Only: {form: flag, level: windows.IPPROTO_IPV6,
 		name: windows.IPV6_V6ONLY},
-	network.HopLimit: {form: intValue, level: windows.IPPROTO_IPV6, name: ipv6Hops,
-		min: -1, max: 255},
+	network.HopLimit: {form: intValue, level: windows.IPPROTO_IPV6, name: ipv6Hops},
 	network.MulticastHops: {form: intValue, level: windows.IPPROTO_IPV6,
-		name: windows.IPV6_MULTICAST_HOPS, min: -1, max: 255},
+		name: windows.IPV6_MULTICAST_HOPS},
 	network.MulticastInterface4: {form: inet4, level: windows.IPPROTO_IP, name: ipMulticastIf},
 	network.MulticastInterface6: {form: intValue, level: windows.IPPROTO_IPV6,
 		name: windows.IPV6_MULTICAST_IF},
-	network.TOS: {form: intValue, level: windows.IPPROTO_IP, name: ipTOS, min: 0,
-		max: 255},
-	network.TrafficClass: {form: intValue, level: windows.IPPROTO_IPV6, name: ipv6Class,
-		min: -1, max: 255},
+	network.TOS:          {form: intValue, level: windows.IPPROTO_IP, name: ipTOS},
+	network.TrafficClass: {form: intValue, level: windows.IPPROTO_IPV6, name: ipv6Class},
 	network.MaxSegment:   {form: intValue, level: windows.IPPROTO_TCP, name: tcpMaxSeg},
-	network.UserTimeout:  {form: unsupported, min: 0, max: math.MaxInt32},
+	network.UserTimeout:  {form: unsupported},
 	network.PendingError: {form: errnoValue, level: windows.SOL_SOCKET, name: soError},
 	network.AcceptConn:   {form: readOnlyInt, level: windows.SOL_SOCKET, name: soAcceptConn},
 }
@@ -108,6 +101,26 @@ func getAddr(fd descriptor, level, name int) (a [4]byte, err error) {
 
 func setAddr(fd descriptor, level, name int, a [4]byte) error {
 	return posix(windows.SetsockoptInet4Addr(fd, level, name, a))
+}
+
+// sysPendingError reads SO_ERROR. Winsock has no error there after a reset: a receive tells it.
+func sysPendingError(fd descriptor, typ network.Type) (syscall.Errno, error) {
+	n, err := getInt(fd, windows.SOL_SOCKET, soError)
+	if e := errno.Socket(syscall.Errno(n)); e != 0 || err != nil || typ != network.Stream {
+		return e, err
+	}
+	return resetError(fd), nil
+}
+
+// resetError returns the error with which a connection has failed, or 0.
+func resetError(fd descriptor) syscall.Errno {
+	var b [1]byte
+	buf := [1][]byte{b[:]}
+	_, err := sysRecv(fd, buf[:], network.Peek)
+	if isFailure(err) {
+		return err.(syscall.Errno)
+	}
+	return 0
 }
 
 // getLinger and setLinger use -1 for "off".

@@ -17,10 +17,10 @@ type socket struct {
 	family network.Family
 	typ    network.Type
 
-	// connMu protects conn and connectTo. Connect and FinishConnect of a stream hold it during
-	// their system call, so that two threads cannot both complete one connection.
+	// connMu protects connectTo and every change of conn. Connect and FinishConnect of a stream
+	// hold it during their system call, so that two threads cannot both complete one connection.
 	connMu sync.Mutex
-	conn   connState
+	conn   connCell
 	// connectTo is the destination while conn is stateConnecting.
 	connectTo netip.AddrPort
 
@@ -29,9 +29,12 @@ type socket struct {
 	// peer caches the peer of a connected stream.
 	peer atomic.Pointer[netip.AddrPort]
 
-	// emulatedMu protects emulated, the values of the options that this system lacks.
-	emulatedMu sync.Mutex
-	emulated   map[network.Option]int64
+	// remembered holds options that the kernel does not.
+	remembered rememberedOptions
+	// told is the failure that a caller was told of.
+	told atomic.Int32
+	// waker is set if Shutdown has ended the listener, and the kernel has not.
+	waker atomic.Pointer[socket]
 }
 
 var (
@@ -90,8 +93,9 @@ func (s *socket) Listen(backlog int) error {
 		return net.ErrClosed
 	}
 	defer s.release()
-	err := sysListen(s.fd, backlog)
+	err := s.listen(backlog)
 	if err == nil {
+		s.setWaker(nil)
 		s.setState(stateListening)
 	}
 	return err
@@ -105,16 +109,19 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 	if s.typ != network.Stream {
 		return nil, netip.AddrPort{}, syscall.EOPNOTSUPP
 	}
+	if s.waker.Load() != nil {
+		return nil, netip.AddrPort{}, syscall.EINVAL
+	}
 	fd, from, err := sysAccept(s.fd)
 	if err != nil {
 		return nil, netip.AddrPort{}, err
 	}
 	from = s.visibleAddr(from)
 	c := newSocket(fd, s.family, s.typ)
-	c.conn = stateConnected
+	c.conn.store(stateConnected)
 	// An accepted socket inherits the options of its listener (socket(7), tcp(7)).
 	c.mayLinger.Store(s.mayLinger.Load())
-	c.mayReset.Store(s.mayReset.Load())
+	c.remembered.inherit(&s.remembered)
 	c.sizesSet.Store(s.sizesSet.Load())
 	c.peer.Store(&from)
 	return c, from, nil
@@ -133,19 +140,23 @@ func (s *socket) Connect(to netip.AddrPort) error {
 	s.connMu.Lock()
 	defer s.connMu.Unlock()
 	if s.typ == network.Stream {
-		switch s.conn {
-		case stateConnected:
+		switch s.conn.load() {
+		case stateConnected, stateListening:
 			return syscall.EISCONN
 		case stateConnecting:
 			return s.completeConnect()
 		}
 	}
+	s.told.Store(0)
 	err := sysConnect(s.fd, to)
 	switch err {
 	case nil:
-		s.conn = stateConnected
+		s.conn.store(stateConnected)
 	case syscall.EINPROGRESS:
-		s.conn, s.connectTo = stateConnecting, to
+		s.connectTo = to
+		s.conn.store(stateConnecting)
+	default:
+		s.tell(err)
 	}
 	return err
 }
@@ -163,7 +174,7 @@ func (s *socket) Disconnect() error {
 	defer s.connMu.Unlock()
 	err := sysDisconnect(s.fd, s.family)
 	if err == nil {
-		s.conn = s.unconnectedState()
+		s.conn.store(s.unconnectedState())
 	}
 	return err
 }
@@ -177,23 +188,24 @@ func (s *socket) FinishConnect() error {
 	defer s.release()
 	s.connMu.Lock()
 	defer s.connMu.Unlock()
-	if s.conn == stateConnecting {
+	if s.conn.load() == stateConnecting {
 		return s.completeConnect()
 	}
-	_, err := sysGetpeername(s.fd)
+	_, err := s.remoteAddr()
 	return err
 }
 
 // completeConnect asks for the result of a connection under way. The caller holds connMu.
 func (s *socket) completeConnect() error {
-	err := sysFinishConnect(s.fd, s.connectTo)
+	err := s.finishConnect()
 	switch err {
 	case syscall.EALREADY:
 		return err
 	case nil:
-		s.conn = stateConnected
+		s.conn.store(stateConnected)
 	default:
-		s.conn = s.unconnectedState()
+		s.tell(err)
+		s.conn.store(s.unconnectedState())
 	}
 	s.connectTo = netip.AddrPort{}
 	return err
@@ -207,6 +219,9 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 		to = netip.AddrPort{}
 	}
 	n, err := sysSend(s.fd, s.typ, bufs, to)
+	if err != nil {
+		err = s.sendError(err, to)
+	}
 	s.release()
 	return n, err
 }
@@ -218,7 +233,10 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 	var r network.Received
 	var err error
 	if s.typ == network.Stream {
-		if r.N, err = sysRecv(s.fd, bufs, flags); err == nil {
+		if r.N, err = sysRecv(s.fd, bufs, flags); err != nil {
+			err = s.recvError(err)
+		}
+		if err == nil {
 			r.From = s.peerAddr()
 		}
 	} else {
@@ -267,16 +285,7 @@ func (s *socket) Shutdown(how network.How) error {
 	if how < network.ShutRead || how > network.ShutBoth {
 		return syscall.EINVAL
 	}
-	// SHUT_RD, SHUT_WR and SHUT_RDWR are 0, 1 and 2 on every system.
-	err := sysShutdown(s.fd, int(how)-1)
-	if err == nil && how&network.ShutRead != 0 {
-		s.connMu.Lock()
-		defer s.connMu.Unlock()
-		if s.conn == stateListening {
-			s.conn = s.unconnectedState()
-		}
-	}
-	return err
+	return s.shutdown(how)
 }
 
 func (s *socket) LocalAddr() (netip.AddrPort, error) {
@@ -284,8 +293,7 @@ func (s *socket) LocalAddr() (netip.AddrPort, error) {
 		return netip.AddrPort{}, net.ErrClosed
 	}
 	defer s.release()
-	a, err := sysGetsockname(s.fd)
-	return s.visibleAddr(a), err
+	return s.localAddr()
 }
 
 func (s *socket) RemoteAddr() (netip.AddrPort, error) {
@@ -293,18 +301,14 @@ func (s *socket) RemoteAddr() (netip.AddrPort, error) {
 		return netip.AddrPort{}, net.ErrClosed
 	}
 	defer s.release()
-	a, err := sysGetpeername(s.fd)
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	return s.visibleAddr(a), nil
+	return s.remoteAddr()
 }
 
 func (s *socket) Poll(want network.Events) (network.Events, error) {
 	if !s.acquire() {
 		return 0, net.ErrClosed
 	}
-	got, err := pollNow(s.fd, want)
+	got, err := s.pollNow(want)
 	s.release()
 	return got, err
 }

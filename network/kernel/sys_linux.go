@@ -58,12 +58,16 @@ func sysDisconnect(fd int, _ network.Family) error {
 	return errnoErr(errno)
 }
 
-// sysFinishConnect calls connect(2) a second time, which completes the first call for the kernel as
+// finishConnect calls connect(2) a second time, which completes the first call for the kernel as
 // well. Without it, a third call would not return EISCONN.
-func sysFinishConnect(fd int, to netip.AddrPort) error {
-	err := sysConnect(fd, to)
-	if err == syscall.EISCONN {
+func (s *socket) finishConnect() error {
+	err := sysConnect(s.fd, s.connectTo)
+	switch err {
+	case syscall.EISCONN:
 		return nil
+	// A kernel that is not Linux's may still say so when the connection is there, or has failed.
+	case syscall.EALREADY, syscall.EINPROGRESS:
+		return s.finishByPoll()
 	}
 	return err
 }

@@ -69,27 +69,8 @@ func sysConnect(fd int, to netip.AddrPort) error {
 	return unix.Connect(fd, sa)
 }
 
-func sysFinishConnect(fd int, _ netip.AddrPort) error {
-	ready, err := sysPoll(fd, unix.POLLOUT)
-	if err != nil {
-		return err
-	}
-	if ready == 0 {
-		return syscall.EALREADY
-	}
-	reason, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err != nil {
-		return err
-	}
-	if reason != 0 {
-		return syscall.Errno(reason)
-	}
-	if _, err := unix.Getpeername(fd); err != nil {
-		// Another call has read SO_ERROR before.
-		return syscall.ECONNABORTED
-	}
-	return nil
-}
+// finishConnect asks for the result of the connection under way.
+func (s *socket) finishConnect() error { return s.finishByPoll() }
 
 func sysAccept(fd int) (int, netip.AddrPort, error) {
 	for {

@@ -127,54 +127,10 @@ func sysDisconnect(fd descriptor, family network.Family) error {
 	return err
 }
 
-// loopbackIfUnspecified replaces the unspecified address by the loopback address, which Linux
-// connects to in its place. Windows fails with WSAEADDRNOTAVAIL.
-func loopbackIfUnspecified(to netip.AddrPort) netip.AddrPort {
-	switch a := to.Addr(); {
-	case !a.IsUnspecified():
-		return to
-	case a.Is4():
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), to.Port())
-	default:
-		return netip.AddrPortFrom(netip.IPv6Loopback(), to.Port())
-	}
-}
-
-func sysFinishConnect(fd descriptor, _ netip.AddrPort) error {
-	ready, err := sysPoll(fd, pollOut)
-	if err != nil {
-		return err
-	}
-	if ready == 0 {
-		return syscall.EALREADY
-	}
-	reason, err := getInt(fd, windows.SOL_SOCKET, soError)
-	if err != nil {
-		return err
-	}
-	if reason != 0 {
-		return posix(syscall.Errno(reason))
-	}
-	if _, err := windows.Getpeername(fd); err != nil {
-		// Another call has read SO_ERROR before.
-		return syscall.ECONNABORTED
-	}
-	return nil
-}
+// finishConnect asks for the result of the connection under way.
+func (s *socket) finishConnect() error { return s.finishByPoll() }
 
 func sysListen(fd descriptor, backlog int) error {
-	err := posix(windows.Listen(fd, backlog))
-	if err != syscall.EINVAL {
-		return err
-	}
-	// Winsock wants an address first.
-	unspecified := netip.IPv4Unspecified()
-	if familyOf(fd) == network.IPv6 {
-		unspecified = netip.IPv6Unspecified()
-	}
-	if err := sysBind(fd, netip.AddrPortFrom(unspecified, 0)); err != nil {
-		return err
-	}
 	return posix(windows.Listen(fd, backlog))
 }
 
@@ -197,17 +153,9 @@ func sysAccept(fd descriptor) (descriptor, netip.AddrPort, error) {
 	}
 }
 
-// sysGetsockname returns the unspecified address for an unbound socket, for which Winsock fails
-// with WSAEINVAL.
 func sysGetsockname(fd descriptor) (netip.AddrPort, error) {
 	sa, err := windows.Getsockname(fd)
-	if err = posix(err); err == syscall.EINVAL {
-		if familyOf(fd) == network.IPv6 {
-			return netip.AddrPortFrom(netip.IPv6Unspecified(), 0), nil
-		}
-		return netip.AddrPortFrom(netip.IPv4Unspecified(), 0), nil
-	}
-	return addrPortOf(sa), err
+	return addrPortOf(sa), posix(err)
 }
 
 func sysGetpeername(fd descriptor) (netip.AddrPort, error) {
@@ -223,14 +171,6 @@ func sysAvailable(fd descriptor) (int, error) {
 	var n uint32
 	err := ioctl(fd, fionread, &n)
 	return int(n), err
-}
-
-func familyOf(fd descriptor) network.Family {
-	info, err := socketProtocolInfo(fd)
-	if err == nil && info.AddressFamily == windows.AF_INET6 {
-		return network.IPv6
-	}
-	return network.IPv4
 }
 
 func sockaddr(a netip.AddrPort) (windows.Sockaddr, error) {

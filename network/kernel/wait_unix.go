@@ -86,7 +86,7 @@ func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, 
 	p := s.poller.Load()
 	if p == nil {
 		// A socket that is ready needs no registration.
-		if got, err := pollNow(s.fd, want); got != 0 || err != nil {
+		if got, err := s.pollNow(want); got != 0 || err != nil {
 			return got, err
 		}
 		var err error

@@ -34,7 +34,7 @@ func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, 
 		return 0, net.ErrClosed
 	}
 	defer s.release()
-	if got, err := pollNow(s.fd, want); got != 0 || err != nil {
+	if got, err := s.pollNow(want); got != 0 || err != nil {
 		return got, err
 	}
 	return s.waitInSet(want, deadline)
