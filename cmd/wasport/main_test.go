@@ -9,10 +9,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/wasport/wasport/internal/gramine"
 	"github.com/wasport/wasport/internal/needs"
 )
 
 func TestMain(m *testing.M) {
+	gramine.Enter()
 	testscript.Main(m, map[string]func(){"wasport": main, "interrupted": waitForInterrupts})
 }
 

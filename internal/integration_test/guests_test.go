@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/gramine"
 	testguests "github.com/wasport/wasport/internal/guests"
 	componentguests "github.com/wasport/wasport/internal/guests/components"
 	"github.com/wasport/wasport/internal/testutil"
@@ -41,6 +42,7 @@ type moduleFile struct {
 }
 
 func TestMain(m *testing.M) {
+	gramine.Enter()
 	rt, err := wasport.NewRuntime(context.Background(), wasport.RuntimeConfig{
 		Interpreter: os.Getenv("WASPORT_INTERPRETER") != "",
 	})

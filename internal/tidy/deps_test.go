@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"internal/engine/futex":                {},
 	"internal/engine/memory":               {},
 	"internal/errno":                       {},
+	"internal/gramine":                     {},
 	"internal/hostpath":                    {},
 	"internal/outside":                     {},
 	"internal/printable":                   {},
