@@ -184,32 +184,46 @@ func (c *lineCounter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// startAndStopGuests has so many guests wait at once. Then it ends a few at a time, one half of them
+// by Stop and the other by their context: a guest that is ended has two seconds for the way out,
+// which a thousand at once may not find on a busy machine.
 func startAndStopGuests(t *testing.T, count int, m *wasport.Module, args []string) {
 	t.Helper()
+	const ending = 20
 	var waiting lineCounter
 	waiting.Add(2 * count) // "listening" and "blocking"
-	ctx, cancel := context.WithCancelCause(context.Background())
 	reason := errors.New("enough")
 	c := wasport.Config{
 		Args:   append([]string{"block"}, args...),
 		Policy: loopbackPolicy(t),
 		Stdout: &waiting,
 	}
+	ends := make([]func(), count)
 	all := make([]*wasport.Guest, count)
-	for i := range all {
-		var err error
-		if all[i], err = m.Start(ctx, c); err != nil {
-			t.Fatal(err)
+	for first := 0; first < count; first += ending {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		defer cancel(nil)
+		for i := first; i < min(first+ending, count); i++ {
+			g, err := m.Start(ctx, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[i], ends[i] = g, func() { g.Stop(reason) }
+			if i >= first+ending/2 {
+				ends[i] = func() { cancel(reason) }
+			}
 		}
 	}
 	waiting.Wait()
-	for _, g := range all[:count/2] {
-		g.Stop(reason)
-	}
-	cancel(reason)
-	for _, g := range all {
-		if _, err := g.Wait(); err != reason {
-			t.Fatalf("got %v, want %v", err, reason)
+	for first := 0; first < count; first += ending {
+		last := min(first+ending, count)
+		for _, end := range ends[first:last] {
+			end()
+		}
+		for _, g := range all[first:last] {
+			if _, err := g.Wait(); err != reason {
+				t.Fatalf("got %v, want %v", err, reason)
+			}
 		}
 	}
 }
