@@ -17,7 +17,7 @@ import (
 )
 
 // testTimeout bounds the wait for an event that should come at once.
-const testTimeout = 20 * time.Second
+const testTimeout = time.Minute
 
 // process is a running command.
 type process struct {

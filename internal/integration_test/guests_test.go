@@ -25,7 +25,7 @@ import (
 )
 
 // testTimeout bounds how long a test waits for an event that should come at once.
-const testTimeout = 20 * time.Second
+const testTimeout = time.Minute
 
 // shared is the runtime of all tests, with the modules compiled so far.
 var shared struct {

@@ -72,7 +72,7 @@ func cutCall(ctx context.Context, why error, call callFunc, name string, args ..
 		short, cancel := context.WithTimeoutCause(ctx, wait, why)
 		_, err := call(short, name, args...)
 		cancel()
-		if err != why || wait > testTimeout/4 {
+		if err != why || wait > 5*time.Second {
 			return err
 		}
 	}
