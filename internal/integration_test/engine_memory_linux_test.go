@@ -184,8 +184,8 @@ func (c *lineCounter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// startAndStopGuests has so many guests wait at once. Then it ends a few at a time, one half by Stop
-// and the other by their context: a guest that is ended has two seconds for the way out, which a
+// startAndStopGuests has so many guests wait at once. Then it ends a few at a time, half of them by
+// Stop and half by their context: a guest that is ended has two seconds for the way out, which a
 // thousand at once may not find on a busy machine.
 func startAndStopGuests(t *testing.T, count int, m *wasport.Module, args []string) {
 	t.Helper()
