@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/internal/wasi"
@@ -266,8 +267,23 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// TestSendOnIsCharged checks that the next tick charges the processor time of such a write.
+// TestSendOnIsCharged checks that the next tick charges the processor time of such a write. What a
+// thread has computed since the last reading of its clock is an upper bound, which a busy machine
+// makes too high at times.
 func TestSendOnIsCharged(t *testing.T) {
+	var got time.Duration
+	var used int64
+	for range 10 {
+		if got, used = chargeOfSendOn(t); int64(got) >= used {
+			return
+		}
+	}
+	t.Errorf("got %v charged, want at least %d ns", got, used)
+}
+
+// chargeOfSendOn returns what a tick charges after a write, and the time that the write took.
+func chargeOfSendOn(t *testing.T) (charged time.Duration, used int64) {
+	t.Helper()
 	r := newReader(t)
 	sent := make(chan error, 1)
 	if err := r.SendOn(r.fd, make([]byte, 1<<20), func(err error) { sent <- err }); err != nil {
@@ -284,9 +300,11 @@ func TestSendOnIsCharged(t *testing.T) {
 	}
 	r.schedThread.ChargeNow()
 	before := r.schedThread.Computed()
-	used := r.elsewhere.Load()
+	used = r.elsewhere.Load()
 	r.Tick()
-	if got := r.schedThread.Computed() - before; int64(got) < used || r.elsewhere.Load() != 0 {
-		t.Errorf("got %v charged, want at least %d ns", got, used)
+	charged = r.schedThread.Computed() - before
+	if left := r.elsewhere.Load(); left != 0 {
+		t.Errorf("got %d ns left to charge, want none", left)
 	}
+	return charged, used
 }
