@@ -101,8 +101,9 @@ func chargeHostMemory(ctx context.Context, _ api.Module, stack []uint64) {
 	case interrupt.ChargePages:
 		// The memory belongs to the guest. Ending the thread gives nothing back. The count is the
 		// guest's, so it has no sign: a negative one would enlarge the budget.
-		granted = t.inst.budget.Take(uint64(uint32(count)) * pageSize)
+		granted = t.inst.grantGrowth(uint64(uint32(count)) * pageSize)
 	case interrupt.ReturnPages:
+		t.inst.memory.Revoke(uint64(uint32(count)) * pageSize)
 		t.inst.budget.Give(uint64(uint32(count)) * pageSize)
 		granted = true
 	case interrupt.ChargeEntries:
@@ -117,6 +118,18 @@ func chargeHostMemory(ctx context.Context, _ api.Module, stack []uint64) {
 	if granted {
 		stack[0] = 1
 	}
+}
+
+// grantGrowth charges the guest's budget for growth of its shared memory, and has it committed.
+func (inst *instance) grantGrowth(bytes uint64) bool {
+	if !inst.budget.Take(bytes) {
+		return false
+	}
+	if !inst.memory.Grant(bytes) {
+		inst.budget.Give(bytes)
+		return false
+	}
+	return true
 }
 
 // errBudgetTooSmall is the error of a guest with a budget below the cost of its first thread.

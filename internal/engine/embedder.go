@@ -96,6 +96,18 @@ func (e *Engine) isWasm(module string) bool {
 	return true
 }
 
+// givesMemoryAway reports whether the module imports from one of the embedder's wazero runtime. The
+// functions there get the wazero instance that calls them, with which they can grow its memory.
+func (m *Module) givesMemoryAway() bool {
+	for _, def := range m.compiled.ImportedFunctions() {
+		module, _, _ := def.Import()
+		if functions, listed := m.engine.embedderModules[module]; listed && functions == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // embedderSignature returns the signature of a function of the embedder's. It is empty if there is
 // none.
 func (e *Engine) embedderSignature(module, name string) string {

@@ -35,7 +35,8 @@ func (m *Module) reserveMemory(
 		limit = maxMemory
 	}
 	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit,
-		Shared: m.memory.Shared, Budget: inst.budget})
+		Shared: m.memory.Shared, Ungranted: m.memory.Shared && m.givesMemoryAway(),
+		Budget: inst.budget})
 	if errors.Is(err, memory.ErrLimit) {
 		return nil, nil, fmt.Errorf("the module starts with %d bytes of memory, and may have %d",
 			m.memory.Min, limit)
@@ -49,10 +50,10 @@ func (m *Module) reserveMemory(
 		return m.withImportResolver(experimental.WithMemoryAllocator(ctx, mem), nil), free, nil
 	}
 
-	// The memory is allocated here at its full size, and every instance gets this one.
+	// The memory is allocated here, and every instance gets this one.
 	maxBytes := min(m.memory.Max, limit) &^ (pageSize - 1)
 	linear := mem.Allocate(m.memory.Min, maxBytes)
-	inst.sharedMemory = linear.Reallocate(maxBytes)
+	inst.sharedMemory = mem.Shared()[:maxBytes]
 	ctx = experimental.WithMemoryAllocator(ctx,
 		experimental.MemoryAllocatorFunc(func(_, _ uint64) experimental.LinearMemory {
 			return linear

@@ -13,8 +13,8 @@ import (
 //
 // The instance is closed at once. When an instance with a memory is closed, even with an imported
 // one, wazero 1.12 drops the memory's allocator (wazero pull request 2512). The end of one thread
-// would do so while another grows the memory. Closing here drops it before any thread exists. All
-// of the memory is committed already, so that wazero grows it without an allocator.
+// would do so while another grows the memory. Closing here drops it before any thread exists. From
+// then on wazero grows the memory without an allocator, after memory.Memory.Grant.
 func (m *Module) instantiateMemoryProvider(
 	ctx context.Context, maxBytes uint64,
 ) (_ api.Module, release func(), err error) {

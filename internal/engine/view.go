@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 
 	"github.com/tetratelabs/wazero/api"
@@ -45,23 +46,26 @@ func (t *thread) viewAll(f func([]byte)) error {
 	if mem == nil || reflect.ValueOf(mem).IsNil() { // as in abi.Caller.Memory
 		return errNoMemory
 	}
-	switch {
-	case t.inst.memory == nil:
+	if t.inst.memory == nil {
 		f(t.Memory(t.mod))
 		return nil
-	case t.inst.memory.View(func(all []byte) { f(t.visible(mem, all)) }):
-		return nil
 	}
-	return errUnmapped
+	// The size is read before, since wazero calls the memory with its own lock held.
+	visible := t.sharedSize(mem)
+	if !t.inst.memory.View(func(all []byte) { f(all[:min(visible, uint64(len(all)))]) }) {
+		return errUnmapped
+	}
+	return nil
 }
 
-// visible cuts a view of the memory at the size that the guest sees.
-func (t *thread) visible(mem api.Memory, all []byte) []byte {
+// sharedSize returns the size of a shared memory that the guest sees, in bytes. It is MaxUint64 for
+// one that is not shared, whose size package memory knows.
+func (t *thread) sharedSize(mem api.Memory) uint64 {
 	if t.Shared == nil {
-		return all
+		return math.MaxUint64
 	}
 	pages, _ := mem.Grow(0) // unlike Size, safe while another thread grows the memory
-	return all[:uint64(pages)*pageSize]
+	return uint64(pages) * pageSize
 }
 
 // memorySize returns the size of the guest's memory in bytes, 0 once it is gone. Any goroutine may

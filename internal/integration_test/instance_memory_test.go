@@ -85,6 +85,30 @@ func TestMemoryIsChecked(t *testing.T) {
 	}
 }
 
+// TestMemoryIsReadWhileItGrows reads a shared memory while the guest grows it. Both take a lock of
+// wazero's and one of the memory's.
+func TestMemoryIsReadWhileItGrows(t *testing.T) {
+	const pages = 2000
+	i := newInstance(t, compileTestdata(t, "shared"), wasport.Config{MaxMemory: pages << 16})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for size := uint64(0); size < pages<<16; size = i.Memory().Size() {
+			if size == 0 {
+				continue
+			}
+			if _, err := i.Memory().Read(size-1, 1); err != nil {
+				t.Errorf("the last byte of %d: got %v, want no error", size, err)
+				return
+			}
+		}
+	}()
+	if got := mustCall(t, i, "fill"); got != pages {
+		t.Errorf("got %d pages, want the limit of %d", got, pages)
+	}
+	<-done
+}
+
 func TestMallocIsChecked(t *testing.T) {
 	ctx := context.Background()
 	i := newInstance(t, compileTestdata(t, "instance"), wasport.Config{})

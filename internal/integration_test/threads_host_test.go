@@ -28,6 +28,10 @@ func TestHostModuleUnderNameOfImportedMemory(t *testing.T) {
 	hear := func(_ context.Context, m api.Module, ptr, n uint32) uint32 {
 		b, _ := m.Memory().Read(ptr, n)
 		heard = append(heard, string(b))
+		// More than is committed ahead of what the guest asks for. The write faults unless all is.
+		if pages, ok := m.Memory().Grow(40); ok && !m.Memory().WriteByte((pages+40)<<16-1, 1) {
+			t.Errorf("got %d pages more, want to write to the last", 40)
+		}
 		return n
 	}
 	env := rt.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(hear).Export("hear")

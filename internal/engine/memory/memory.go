@@ -2,6 +2,10 @@
 // pages as the memory grows (mmap(2) and mprotect(2), VirtualAlloc on Windows), and unmaps it when
 // the last reference is released. Pages become resident when they are touched.
 //
+// Windows charges committed pages against the memory and paging files of the whole system, whether
+// they are touched or not. They are committed before a guest can reach them all the same: the
+// kernel does not commit pages for a system call that writes to them.
+//
 // The package implements wazero's allocator interface. The engine decides on the limits and on the
 // references.
 //
@@ -42,10 +46,14 @@ type Config struct {
 	// Limit is the maximum that the guest is granted. The smaller of Max and Limit applies.
 	Limit uint64
 
-	// Shared is set for a memory that threads share. It never moves, and all of it is committed
-	// from the start. When one thread ends, wazero drops the memory's allocator, and the other
-	// threads then grow the memory without calling it.
+	// Shared is set for a memory that threads share. It never moves. When one thread ends, wazero
+	// drops the memory's allocator, and the other threads then grow the memory without calling it.
+	// So each growth must be granted by Grant first.
 	Shared bool
+
+	// Ungranted is set for a shared memory that may grow without Grant. All of it is committed from
+	// the start.
+	Ungranted bool
 
 	// Budget is charged for the memory: for all of one that is not shared, as it grows, and for the
 	// minimum of a shared one.
@@ -77,6 +85,9 @@ type Memory struct {
 	// size is the size that the guest sees. It is not known of a shared memory.
 	size uint64
 
+	// granted is the size that a shared memory has when all growth that was granted has happened.
+	granted uint64
+
 	// charged is the number of bytes charged to budget.
 	charged uint64
 }
@@ -91,10 +102,13 @@ func New(c Config) (*Memory, error) {
 		return nil, fmt.Errorf("%w: %d bytes, beside what the guest holds already", ErrLimit, c.Min)
 	}
 	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), shared: c.Shared, budget: c.Budget, refs: 1,
-		charged: c.Min}
+		granted: c.Min, charged: c.Min}
 	initial, minRange := c.Min, c.Min
 	if c.Shared {
-		initial, minRange = m.max, m.max
+		minRange = m.max
+	}
+	if c.Ungranted {
+		initial = m.max
 	}
 	if err := m.moveToNewRange(initial, minRange); err != nil {
 		c.Budget.Give(c.Min)
@@ -176,7 +190,34 @@ func (m *Memory) Release() error {
 	return release(b)
 }
 
-// View calls f with the memory, or with all that a shared one can grow to. The memory neither moves
+// Grant commits so many bytes more of a shared memory, before it grows by them. It reports false if
+// the system refuses. Beyond the maximum it commits nothing; there wazero refuses the growth.
+func (m *Memory) Grant(bytes uint64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refs == 0 || !m.grow(min(m.granted+bytes, m.max)) {
+		return false
+	}
+	m.granted += bytes
+	return true
+}
+
+// Revoke takes back bytes that Grant granted, of a growth that wazero refused. They stay committed.
+func (m *Memory) Revoke(bytes uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.granted -= bytes
+}
+
+// Shared returns the whole range of a shared memory. The bytes beyond the size that the guest sees
+// must not be touched.
+func (m *Memory) Shared() []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.reserved
+}
+
+// View calls f with the memory, or with the whole range of a shared one. The memory neither moves
 // nor is unmapped before f returns. View reports false, and does not call f, if it is unmapped.
 func (m *Memory) View(f func([]byte)) bool {
 	m.mu.Lock()
@@ -184,11 +225,11 @@ func (m *Memory) View(f func([]byte)) bool {
 	if m.refs == 0 {
 		return false
 	}
-	size := m.size
 	if m.shared {
-		size = m.committed
+		f(m.reserved)
+	} else {
+		f(m.reserved[:m.size])
 	}
-	f(m.reserved[:size])
 	return true
 }
 
@@ -219,6 +260,9 @@ func (l *linearMemory) Reallocate(size uint64) []byte {
 		return nil
 	}
 	m.size = size
+	if m.shared {
+		return m.reserved[:size] // The capacity is what wazero grows it to by itself.
+	}
 	return m.reserved[:size:m.committed]
 }
 

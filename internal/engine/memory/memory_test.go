@@ -94,6 +94,40 @@ func TestGrowthUpToLimit(t *testing.T) {
 	})
 }
 
+// TestGrantedPagesAreCommitted grants growth of a shared memory, also from two threads at once and
+// beyond the maximum, and writes to the last byte each time.
+func TestGrantedPagesAreCommitted(t *testing.T) {
+	const most = 1000
+	m := newMemory(t, Config{Min: PageSize, Max: most * PageSize, Limit: most * PageSize,
+		Shared: true})
+	whole := m.Shared()
+	if len(whole) != most*PageSize {
+		t.Fatalf("got a range of %d bytes, want that of the maximum", len(whole))
+	}
+	for _, step := range []struct {
+		grant, revoke, reaches uint64 // in pages
+	}{
+		{0, 0, 1}, {40, 0, 41}, {40, 0, 81}, {1 << 32, 1 << 32, most}, {100, 0, 181},
+	} {
+		if !m.Grant(step.grant * PageSize) {
+			t.Fatalf("%+v: got no growth, want it", step)
+		}
+		whole[step.reaches*PageSize-1] = 1 // Faults if the memory is not committed.
+		m.Revoke(step.revoke * PageSize)
+	}
+	mustRelease(t, m)
+	if m.Grant(PageSize) {
+		t.Error("Grant after the last release: got growth, want none")
+	}
+}
+
+func TestUngrantedMemoryIsCommitted(t *testing.T) {
+	m := newMemory(t, Config{Min: PageSize, Max: 1000 * PageSize, Limit: 900 * PageSize,
+		Shared: true, Ungranted: true})
+	m.Shared()[900*PageSize-1] = 1 // Faults if the memory is not committed.
+	mustRelease(t, m)
+}
+
 // TestGrowthByPagesIsLinear grows by single pages. Copying would make ten times as many take a
 // hundred times as long.
 func TestGrowthByPagesIsLinear(t *testing.T) {

@@ -1,7 +1,7 @@
 ;; A library that starts a thread. The thread calls the embedder again and again, also while no
 ;; other function of the library is called.
 (module
-  (import "env" "memory" (memory 1 4 shared))
+  (import "env" "memory" (memory 1 16384 shared))
   (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
   (import "host" "f" (func $f (param i32) (result i32)))
   (import "host" "wait" (func $wait))
