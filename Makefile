@@ -45,6 +45,12 @@ lint: ## check formatting, go.mod, vet and staticcheck, of every Go module
 tidy: ## check the rules of style, and print where they are broken
 	go run ./internal/tidy
 
+.PHONY: release release-check
+release: ## build the binaries of a release into dist/, of the commit that is checked out
+	.ci/release
+release-check: ## check that a release is the same when it is built again
+	.ci/release check
+
 check: lint tidy test ## lint, tidy and test: do this before you send a change
 
 CLANG ?= clang

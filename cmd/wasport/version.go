@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 )
 
 func versionPage() page {
-	return page{command: "version", before: "wasport version prints the version.\n"}
+	return page{command: "version",
+		before: "wasport version prints the version, the commit and those of wazero and Go.\n"}
 }
 
 // runVersion is the subcommand version.
@@ -19,16 +21,32 @@ func runVersion(args []string) error {
 	if len(rest) > 0 {
 		return usageError("", "version takes no arguments")
 	}
-	own, engine := "(unknown)", "(unknown)"
-	if b, ok := debug.ReadBuildInfo(); ok {
-		own = b.Main.Version
-		for _, d := range b.Deps {
+	info, _ := debug.ReadBuildInfo()
+	fmt.Println(versionLine(info))
+	return nil
+}
+
+// versionLine tells the versions that Go has put into the program. The commit is known if it was
+// built in a clone; the version of `go install` of a module names it otherwise. A nil info is that
+// of a program built without modules.
+func versionLine(info *debug.BuildInfo) string {
+	own, engine, commit := "(unknown)", "(unknown)", ""
+	if info != nil {
+		own = info.Main.Version
+		for _, d := range info.Deps {
 			if d.Path == "github.com/tetratelabs/wazero" {
 				engine = d.Version
 			}
 		}
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				commit = ", commit " + s.Value
+			case s.Key == "vcs.modified" && s.Value == "true" && !strings.Contains(own, "+dirty"):
+				commit += " with changes"
+			}
+		}
 	}
-	fmt.Printf("wasport %s, wazero %s, %s, %s/%s\n", own, engine, runtime.Version(), runtime.GOOS,
-		runtime.GOARCH)
-	return nil
+	return fmt.Sprintf("wasport %s%s, wazero %s, %s, %s/%s", own, commit, engine,
+		runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
