@@ -83,7 +83,7 @@ func TestKillBetweenChunks(t *testing.T) {
 	th := g.NewThread(sched.New())
 	defer th.Close()
 	calls := 0
-	_, err := th.inChunks(repeatedBufs(512), func(bufs [][]byte, _ int) (int, error) {
+	_, err := th.inChunks(repeatedBufs(511), func(bufs [][]byte, _ int) (int, error) {
 		if calls++; calls == 3 {
 			g.Kill(io.EOF)
 		}

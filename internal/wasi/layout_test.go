@@ -124,3 +124,27 @@ func FuzzMemory(f *testing.F) {
 		m.Uint32(ptr)
 	})
 }
+
+// TestVectorsHaveBoundedTotal lists the same 2 MiB again and again, up to 2 GiB, which an int of 32
+// bits cannot count.
+func TestVectorsHaveBoundedTotal(t *testing.T) {
+	const size, list = 2 << 20, 8 << 10
+	m := make(MemoryView, size)
+	for at := 0; at < 8*MaxVectors; at += 8 {
+		m.PutUint32(uint32(list+at+4), size)
+	}
+	for _, test := range []struct {
+		count uint32
+		total int
+		errno Errno
+	}{
+		{MaxVectors - 1, size * (MaxVectors - 1), Success},
+		{MaxVectors, 0, EINVAL},
+	} {
+		bufs, total, e := m.Vectors(nil, list, test.count)
+		if total != test.total || e != test.errno {
+			t.Errorf("%d iovecs: got %d buffers of %d bytes, %v, want %d bytes, %v", test.count,
+				len(bufs), total, e, test.total, test.errno)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package wasi
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // MemoryView is a guest's linear memory during one call. Guest memory is accessed through it only.
 // Pointers come from the guest and may have any value: a range outside of the memory is EFAULT, and
@@ -115,9 +118,10 @@ func (m MemoryView) Vectors(dst [][]byte, ptr, count uint32) (bufs [][]byte, tot
 		if len(b) == 0 {
 			continue
 		}
-		if total += len(b); total > 1<<31-1 {
+		if len(b) > math.MaxInt32-total {
 			return dst, 0, EINVAL
 		}
+		total += len(b)
 		dst = append(dst, b)
 	}
 	return dst, total, Success

@@ -142,7 +142,7 @@ func (v Value) Items() []Value {
 }
 
 // Case returns which case of a variant, enum, option or result the value is.
-func (v Value) Case() int { return int(v.low()) }
+func (v Value) Case() int { return int(min(v.low(), math.MaxInt32)) }
 
 // Payload returns the payload of a variant, option or result, the zero Value without one.
 func (v Value) Payload() Value {
