@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -136,14 +137,14 @@ func outputText(m wasi.MemoryView, kinds string, a []uint64, e wasi.Errno) strin
 	}
 	size := map[byte]uint32{'b': 1, 'h': 2, 'o': 4, 'q': 8, 'A': wasi.SizeAddr}[kinds[0]]
 	if kinds[0] == 'V' {
-		n := uint32(1<<31 - 1)
+		n := uint32(math.MaxInt32)
 		for i := range kinds {
 			if kinds[i] == 'o' {
 				n, _ = m.Uint32(uint32(a[i]))
 				break
 			}
 		}
-		return vectorText(m, a[0], a[1], int(n))
+		return vectorText(m, a[0], a[1], int(min(n, math.MaxInt32)))
 	}
 	b, fault := m.Slice(ptr, size)
 	if fault != wasi.Success || ptr == 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 
@@ -132,7 +133,7 @@ func (g *componentGuest) limitMemory(limit uint64) {
 	}
 	g.inst.budget, g.linear = newBudget(limit), memory.NewBudget(g.mostMemory)
 	if limit != 0 {
-		g.linear.Refused = func() { g.inst.sys.ReportLimit("memory", int(limit)) }
+		g.linear.Refused = func() { g.inst.sys.ReportLimit("memory", int(min(limit, math.MaxInt))) }
 		g.inst.budget.Refused = g.linear.Refused
 	}
 	g.linear.Within = g.inst.budget

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
@@ -92,7 +93,9 @@ func (m *Module) newInstance(
 	}
 	inst.budget = newBudget(limits.Memory)
 	if limits.Memory != 0 {
-		inst.budget.Refused = func() { sys.ReportLimit("memory", int(limits.Memory)) }
+		inst.budget.Refused = func() {
+			sys.ReportLimit("memory", int(min(limits.Memory, math.MaxInt)))
+		}
 	}
 	if !inst.budget.Take(m.threadCost()) {
 		return nil, m.errBudgetTooSmall(limits.Memory)

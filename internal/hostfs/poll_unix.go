@@ -4,6 +4,7 @@ package hostfs
 
 import (
 	"io"
+	"math"
 
 	"golang.org/x/sys/unix"
 
@@ -100,5 +101,5 @@ func (f *osFile) Available() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return int(max(st.Size-pos, 0)), nil
+	return int(min(max(st.Size-pos, 0), math.MaxInt)), nil
 }

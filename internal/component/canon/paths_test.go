@@ -107,7 +107,7 @@ func newPathHost(t testing.TB) *pathHost {
 			if err != nil {
 				return err
 			}
-			n := min(int(c.Arg(1).Uint()), len(s.data))
+			n := int(min(c.Arg(1).Uint(), uint64(len(s.data))))
 			c.Return(canon.OK(canon.Bytes(s.data[:n])))
 			return nil
 		},
@@ -116,7 +116,7 @@ func newPathHost(t testing.TB) *pathHost {
 			if err != nil {
 				return err
 			}
-			n := uint32(min(int(stack[1]), len(s.data)))
+			n := uint32(min(stack[1], uint64(len(s.data))))
 			ptr, err := c.Realloc(1, n)
 			if err != nil {
 				return err
