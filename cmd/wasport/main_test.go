@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) {
 	gramine.Enter()
-	testscript.Main(m, map[string]func(){"wasport": main, "interrupted": waitForInterrupts})
+	testscript.Main(runner(m), map[string]func(){"wasport": main, "interrupted": waitForInterrupts})
 }
 
 // TestScript runs the scripts of testdata/script (testscript of rogpeppe/go-internal). Each starts
