@@ -17,7 +17,8 @@ func runner(m *testing.M) testscript.TestingM {
 }
 
 // emulated puts the script that started this program in the place of each command, and the program
-// beside it, as .ci/emulated does: testscript copies the program alone, which the kernel cannot run.
+// beside it, as .ci/emulated does. testscript copies the program alone, which the kernel cannot
+// run.
 type emulated struct{ *testing.M }
 
 func (m emulated) Run() int {
