@@ -1,7 +1,6 @@
 package needs
 
 import (
-	"os"
 	"strings"
 	"testing"
 )
@@ -17,22 +16,11 @@ var wine = exceptions{}
 // maxWine bounds the exceptions for Wine: more would make a run there say little about Windows.
 const maxWine = 15
 
-// emulated is how qemu-user 7.2 differs from Linux on the emulated processor.
-var emulated = exceptions{}
-
 // NotWine skips the test under Wine, for the reason that the table wine has. A test that it lacks
 // fails, on every system.
 func NotWine(t testing.TB) {
 	t.Helper()
 	wine.except(t, "Wine", onWine())
-}
-
-// NotEmulated skips the test with WASPORT_EMULATED=1, which says that qemu-user runs it, for the
-// reason that the table emulated has. A test that it lacks fails, on every system. A process cannot
-// tell by itself: qemu-user passes most of /proc and uname(2) through.
-func NotEmulated(t testing.TB) {
-	t.Helper()
-	emulated.except(t, "qemu-user", os.Getenv("WASPORT_EMULATED") == "1")
 }
 
 func (e exceptions) except(t testing.TB, standIn string, runs bool) {

@@ -49,8 +49,11 @@ func (s notifiedSleeper) Sleep(<-chan struct{}, time.Duration) error {
 	return syscall.ETIMEDOUT
 }
 
-// newMemory is aligned to 8 bytes, as Go allocates it.
-func newMemory() []byte { return make([]byte, 64) }
+// newMemory is aligned to 8 bytes, as memories of guests are. Bytes on a stack need not be.
+func newMemory() []byte {
+	words := make([]uint64, 8)
+	return unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 64)
+}
 
 func TestOperandsOutOfBoundsOrUnaligned(t *testing.T) {
 	var table Table
