@@ -48,8 +48,9 @@ type Pollable interface {
 }
 
 // Readiness is the way to wait for a Pollable together with others. A descriptor of the operating
-// system sets Control, any other sets Notify. The zero value belongs to a descriptor that is always
-// ready, such as a regular file.
+// system sets Control, any other sets Notify. One that sets both has data that the system does not
+// know of, and Notify tells of those. The zero value belongs to a descriptor that is always ready,
+// such as a regular file.
 type Readiness struct {
 	// Control calls f with the handle of the operating system to wait on, which stays open until f
 	// returns. After the descriptor is closed, Control returns an error without calling f.

@@ -5,13 +5,14 @@ import "golang.org/x/sys/unix"
 // pair is a level and an option of it, as in setsockopt(2).
 type pair struct{ level, option uint32 }
 
-// settable and gettable hold the options that Gramine has.
+// both, settable and gettable hold the options that Gramine has.
 var (
 	both = []pair{
-		{unix.SOL_SOCKET, unix.SO_KEEPALIVE}, {unix.SOL_SOCKET, unix.SO_RCVBUF},
-		{unix.SOL_SOCKET, unix.SO_SNDBUF}, {unix.SOL_SOCKET, unix.SO_RCVTIMEO},
-		{unix.SOL_SOCKET, unix.SO_SNDTIMEO}, {unix.SOL_SOCKET, unix.SO_REUSEADDR},
-		{unix.SOL_SOCKET, unix.SO_REUSEPORT}, {unix.SOL_SOCKET, unix.SO_BROADCAST},
+		{unix.SOL_SOCKET, unix.SO_LINGER}, {unix.SOL_SOCKET, unix.SO_KEEPALIVE},
+		{unix.SOL_SOCKET, unix.SO_RCVBUF}, {unix.SOL_SOCKET, unix.SO_SNDBUF},
+		{unix.SOL_SOCKET, unix.SO_RCVTIMEO}, {unix.SOL_SOCKET, unix.SO_SNDTIMEO},
+		{unix.SOL_SOCKET, unix.SO_REUSEADDR}, {unix.SOL_SOCKET, unix.SO_REUSEPORT},
+		{unix.SOL_SOCKET, unix.SO_BROADCAST},
 		{unix.IPPROTO_TCP, unix.TCP_CORK}, {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE},
 		{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL}, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT},
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY}, {unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT},
@@ -19,12 +20,11 @@ var (
 	}
 	settable = append([]pair{{unix.IPPROTO_IP, unix.IP_RECVERR},
 		{unix.IPPROTO_IPV6, unix.IPV6_RECVERR}}, both...)
-	gettable = append([]pair{{unix.SOL_SOCKET, unix.SO_LINGER},
-		{unix.SOL_SOCKET, unix.SO_ACCEPTCONN}, {unix.SOL_SOCKET, unix.SO_DOMAIN},
-		{unix.SOL_SOCKET, unix.SO_PROTOCOL}, {unix.SOL_SOCKET, unix.SO_TYPE}}, both...)
-	// supervisedSet and supervisedGet are passed to the supervisor.
-	supervisedSet = pair{unix.SOL_SOCKET, unix.SO_LINGER}
-	supervisedGet = pair{unix.SOL_SOCKET, unix.SO_ERROR}
+	gettable = append([]pair{{unix.SOL_SOCKET, unix.SO_ACCEPTCONN},
+		{unix.SOL_SOCKET, unix.SO_DOMAIN}, {unix.SOL_SOCKET, unix.SO_PROTOCOL},
+		{unix.SOL_SOCKET, unix.SO_TYPE}}, both...)
+	// supervised is passed to the supervisor.
+	supervised = pair{unix.SOL_SOCKET, unix.SO_ERROR}
 )
 
 const (
@@ -78,8 +78,11 @@ func filter() []unix.SockFilter {
 		judge func()
 	}{
 		{unix.SYS_SOCKET, p.judgeFamily},
-		{unix.SYS_SETSOCKOPT, func() { p.judgeOption(settable, supervisedSet) }},
-		{unix.SYS_GETSOCKOPT, func() { p.judgeOption(gettable, supervisedGet) }},
+		{unix.SYS_SETSOCKOPT, func() { p.judgeOption(settable) }},
+		{unix.SYS_GETSOCKOPT, func() {
+			p.retIfOption(supervised, inquire)
+			p.judgeOption(gettable)
+		}},
 		{unix.SYS_EPOLL_CTL, func() {
 			p.arg(1)
 			p.retIfEqual(unix.EPOLL_CTL_ADD, inquire)
@@ -119,19 +122,19 @@ func (p *program) judgeFamily() {
 	p.ret(answer(unix.EAFNOSUPPORT))
 }
 
-func (p *program) judgeOption(known []pair, supervised pair) {
-	decide := func(o pair, result uint32) {
-		p.arg(1)
-		p.ifEqual(o.level, func() {
-			p.arg(2)
-			p.retIfEqual(o.option, result)
-		})
-	}
-	decide(supervised, inquire)
+func (p *program) judgeOption(known []pair) {
 	for _, o := range known {
-		decide(o, allow)
+		p.retIfOption(o, allow)
 	}
 	p.ret(answer(unix.ENOPROTOOPT))
+}
+
+func (p *program) retIfOption(o pair, result uint32) {
+	p.arg(1)
+	p.ifEqual(o.level, func() {
+		p.arg(2)
+		p.retIfEqual(o.option, result)
+	})
 }
 
 func (p *program) judgeRecvFlags(n uint32) {

@@ -6,8 +6,9 @@
 // that its table lacks (calls.txt), ENOPROTOOPT to a socket option that it lacks, EAFNOSUPPORT to
 // families of sockets. A filter sees numbers alone. Calls that depend on the kind of a descriptor
 // or on memory go to a second process (seccomp_unotify(2)): an epoll in an epoll, MSG_PEEK of a
-// datagram, and the states of sockets. Out of reach are Gramine's accounting of memory, and its
-// errno for a send without a peer; unit tests of the packages have fakes for these.
+// datagram, and the states of sockets. Out of reach are Gramine's accounting of memory, its
+// errno for a send without a peer, and its linger time of 0, which is none at all; unit tests of
+// the packages have fakes for these.
 //
 // Gramine's behaviour is read from libos/src/sys/libos_socket.c and libos/src/net/ip.c of its
 // sources, of the same commit as calls.txt or near it.

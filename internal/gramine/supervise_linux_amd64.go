@@ -103,8 +103,6 @@ func (s *supervisor) judge(n *notification) (errno unix.Errno, done bool) {
 		}
 	case unix.SYS_GETSOCKOPT:
 		return 0, s.keepError(fd, n) == nil
-	case unix.SYS_SETSOCKOPT:
-		return 0, n.turnOffLinger(fd)
 	}
 	return 0, false
 }
@@ -142,16 +140,6 @@ func (n *notification) hideName() error {
 	return n.write(n.args[2], binary.NativeEndian.AppendUint32(nil, 2))
 }
 
-// turnOffLinger takes a linger time of 0 as none at all, and reports whether it was one.
-func (n *notification) turnOffLinger(fd int) bool {
-	var b [8]byte
-	if n.read(n.args[3], b[:]) != nil || bytes.Equal(b[:4], make([]byte, 4)) ||
-		!bytes.Equal(b[4:], make([]byte, 4)) {
-		return false
-	}
-	return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{}) == nil
-}
-
 // socket returns a duplicate of the first argument, if it is a socket of the Internet's families.
 func (n *notification) socket() (int, error) {
 	pid, err := n.process()
@@ -186,17 +174,7 @@ func (n *notification) process() (int, error) {
 	return strconv.Atoi(string(id))
 }
 
-// read and write copy bytes of the process at an address.
-func (n *notification) read(address uint64, b []byte) error {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/mem", n.tid))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = f.ReadAt(b, int64(address))
-	return err
-}
-
+// write copies bytes to an address of the process.
 func (n *notification) write(address uint64, b []byte) error {
 	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/mem", n.tid), os.O_WRONLY, 0)
 	if err != nil {

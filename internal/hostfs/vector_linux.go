@@ -53,12 +53,22 @@ func writev(fd int, bufs [][]byte) (int, error) {
 	return retry(func() (int, error) { return unix.Writev(fd, capIovecs(bufs)) })
 }
 
+// preadv reads one buffer after the other where the system lacks preadv(2), as Gramine does.
 func preadv(fd int, bufs [][]byte, offset int64) (int, error) {
-	return retry(func() (int, error) { return unix.Preadv(fd, capIovecs(bufs), offset) })
+	n, err := retry(func() (int, error) { return unix.Preadv(fd, capIovecs(bufs), offset) })
+	if err == unix.ENOSYS {
+		return preadEach(fd, bufs, offset)
+	}
+	return n, err
 }
 
+// pwritev writes one buffer after the other where the system lacks pwritev(2).
 func pwritev(fd int, bufs [][]byte, offset int64) (int, error) {
-	return retry(func() (int, error) { return unix.Pwritev(fd, capIovecs(bufs), offset) })
+	n, err := retry(func() (int, error) { return unix.Pwritev(fd, capIovecs(bufs), offset) })
+	if err == unix.ENOSYS {
+		return pwriteEach(fd, bufs, offset)
+	}
+	return n, err
 }
 
 // appendv writes at the end of the file, wherever that is by now (pwritev2(2), RWF_APPEND). Some

@@ -21,40 +21,11 @@ func writev(fd int, bufs [][]byte) (int, error) {
 }
 
 func preadv(fd int, bufs [][]byte, offset int64) (int, error) {
-	return transferEach(bufs, func(b []byte, done int) (int, error) {
-		return unix.Pread(fd, b, offset+int64(done))
-	})
+	return preadEach(fd, bufs, offset)
 }
 
 func pwritev(fd int, bufs [][]byte, offset int64) (int, error) {
-	return transferEach(bufs, func(b []byte, done int) (int, error) {
-		return unix.Pwrite(fd, b, offset+int64(done))
-	})
+	return pwriteEach(fd, bufs, offset)
 }
 
 func (f *osFile) appendv(bufs [][]byte) (int, error) { return f.seekAppendv(bufs) }
-
-// transferEach transfers one buffer after the other: golang.org/x/sys does not have readv(2) and
-// its kin for all of these systems. An error after the first buffer is dropped, and the bytes until
-// then are reported; the next call gets the error again. A list of empty buffers still makes one
-// call, for its errors.
-func transferEach(bufs [][]byte, transfer func(b []byte, done int) (int, error)) (done int,
-	err error) {
-	if len(firstBuffer(bufs)) == 0 {
-		return retry(func() (int, error) { return transfer(nil, 0) })
-	}
-	for _, b := range bufs {
-		if len(b) == 0 {
-			continue
-		}
-		n, err := retry(func() (int, error) { return transfer(b, done) })
-		if err != nil && done == 0 {
-			return 0, err
-		}
-		done += max(n, 0)
-		if n < len(b) {
-			break
-		}
-	}
-	return done, nil
-}

@@ -121,6 +121,10 @@ func (s *pollSet) waitInControls(items []Item, i int, deadline time.Time) error 
 		way := item.P.Readiness()
 		switch {
 		case way.Control != nil:
+			if way.Notify != nil && s.notified(item, way) {
+				s.ready = append(s.ready, i)
+				continue
+			}
 			var failed error
 			err := way.Control(func(fd uintptr) {
 				s.add(fd, i, item.Want)
@@ -132,10 +136,7 @@ func (s *pollSet) waitInControls(items []Item, i int, deadline time.Time) error 
 			item.Got, item.Err = 0, err
 			s.ready = append(s.ready, i)
 		case way.Notify != nil:
-			s.stops = append(s.stops, way.Notify(item.Want, s.signal))
-			got, err := item.P.Poll(item.Want)
-			item.Got, item.Err = item.filter(got), err
-			if item.Got != 0 || err != nil {
+			if s.notified(item, way) {
 				s.ready = append(s.ready, i)
 			}
 		default:
@@ -156,6 +157,14 @@ func (s *pollSet) waitInControls(items []Item, i int, deadline time.Time) error 
 		defer s.OnWait(false)
 	}
 	return systemPoll(s.fds, timeout)
+}
+
+// notified polls an item after it has asked to be woken, and reports whether the item is ready.
+func (s *pollSet) notified(item *Item, way network.Readiness) bool {
+	s.stops = append(s.stops, way.Notify(item.Want, s.signal))
+	got, err := item.P.Poll(item.Want)
+	item.Got, item.Err = item.filter(got), err
+	return item.Got != 0 || err != nil
 }
 
 // Wake makes the Wait under way return early, or else the next one.

@@ -25,6 +25,11 @@ func parseIndex(zone string) (uint32, bool) {
 	return uint32(n), err == nil
 }
 
+// mapped returns an IPv4 address as one of IPv6 (RFC 4291, section 2.5.5.2).
+func mapped(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom16(a.Addr().As16()), a.Port())
+}
+
 // loopbackIfUnspecified replaces the unspecified address by the loopback address, which Linux
 // connects to in its place. Windows fails with WSAEADDRNOTAVAIL.
 func loopbackIfUnspecified(to netip.AddrPort) netip.AddrPort {

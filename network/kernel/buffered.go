@@ -44,6 +44,9 @@ func (s *socket) BufferLimits() (recv, send int64, err error) {
 	}
 	recv, send = int64(r), int64(w)
 	if s.typ == network.Datagram || s.family == network.Unix {
+		if s.ahead != nil {
+			recv += maxDatagram
+		}
 		return recv, send, nil
 	}
 	maxRecv, maxSend := autotuneLimits()

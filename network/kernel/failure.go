@@ -41,12 +41,22 @@ func (s *socket) sendError(err error, to netip.AddrPort) error {
 			(err == syscall.ENOTCONN || err == syscall.EINVAL) {
 			return syscall.EDESTADDRREQ
 		}
+		return datagramError(err)
 	case err == syscall.ENOTCONN && state == stateConnecting && !s.failed():
 		return s.connectingError()
 	case err == syscall.ENOTCONN, state != stateConnected && state != stateConnecting:
 		return syscall.EPIPE
 	case isFailure(err) && !s.tell(err):
 		return syscall.EPIPE
+	}
+	return err
+}
+
+// datagramError converts the errno by which Windows and Gramine tell that a datagram sent before
+// was refused (ICMP, port unreachable).
+func datagramError(err error) error {
+	if err == syscall.ECONNRESET {
+		return syscall.ECONNREFUSED
 	}
 	return err
 }
@@ -129,6 +139,9 @@ func (s *socket) finishByPoll() error {
 // pollNow returns the events that hold now, as network.Socket lists them for each state.
 func (s *socket) pollNow(want network.Events) (network.Events, error) {
 	got, err := pollNow(s.fd, want)
+	if _, held := s.ahead.size(); held {
+		got |= want & network.Readable
+	}
 	if s.typ == network.Stream && err == nil && got&network.Hangup == 0 {
 		got = s.streamEvents(got, want)
 	}

@@ -16,12 +16,14 @@ var (
 )
 
 // HostAddrs implements network.Lister.
-func (*Network) HostAddrs() ([]network.HostAddr, error) {
+func (*Network) HostAddrs() (list []network.HostAddr, err error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
-		return nil, fmt.Errorf("list the interfaces: %w", err)
+		if list, err = hostAddrsWithout(err); err != nil {
+			err = fmt.Errorf("list the interfaces: %w", err)
+		}
+		return list, err
 	}
-	var list []network.HostAddr
 	for _, i := range interfaces {
 		if i.Flags&net.FlagUp == 0 {
 			continue
@@ -68,6 +70,8 @@ type hostAddrCache struct {
 	mu      sync.Mutex
 	addrs   map[netip.Addr]bool
 	updated time.Time
+	// err is the reason why addrs is empty.
+	err error
 }
 
 // Owns implements network.Owner, from a list that is at most hostAddrsTTL old.
@@ -76,13 +80,18 @@ func (n *Network) Owns(a netip.Addr) bool {
 	defer n.hostAddrs.mu.Unlock()
 	if n.hostAddrs.addrs == nil || time.Since(n.hostAddrs.updated) > hostAddrsTTL {
 		n.hostAddrs.addrs, n.hostAddrs.updated = make(map[netip.Addr]bool), time.Now()
-		// If the list cannot be had, no address counts as the host's until the next attempt.
-		list, _ := net.InterfaceAddrs()
+		list, err := net.InterfaceAddrs()
+		n.hostAddrs.err = err
 		for _, i := range list {
 			if p, err := netip.ParsePrefix(i.String()); err == nil {
 				n.hostAddrs.addrs[p.Addr().WithZone("")] = true
 			}
 		}
 	}
-	return n.hostAddrs.addrs[a.Unmap().WithZone("")]
+	a = a.Unmap().WithZone("")
+	if n.hostAddrs.err != nil {
+		// If nothing else tells, no address counts as the host's until the next attempt.
+		return ownsWithout(n.hostAddrs.err, a)
+	}
+	return n.hostAddrs.addrs[a]
 }

@@ -33,6 +33,8 @@ type socket struct {
 	remembered rememberedOptions
 	// told is the failure that a caller was told of.
 	told atomic.Int32
+	// ahead is nil where the kernel can peek at datagrams.
+	ahead *ahead
 	// waker is set if Shutdown has ended the listener, and the kernel has not.
 	waker atomic.Pointer[socket]
 }
@@ -45,6 +47,9 @@ var (
 func newSocket(fd descriptor, family network.Family, typ network.Type) *socket {
 	s := &socket{family: family, typ: typ}
 	s.fd = fd
+	if typ == network.Datagram && !kernelPeeks() {
+		s.ahead = new(ahead)
+	}
 	return s
 }
 
@@ -219,6 +224,10 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 		to = netip.AddrPort{}
 	}
 	n, err := sysSend(s.fd, s.typ, bufs, to)
+	if err == syscall.EAFNOSUPPORT && s.family == network.IPv6 && to.Addr().Is4() {
+		// Linux takes a name of IPv4 (ipv6(7)), Gramine only the mapped one of IPv6.
+		n, err = sysSend(s.fd, s.typ, bufs, mapped(to))
+	}
 	if err != nil {
 		err = s.sendError(err, to)
 	}
@@ -240,7 +249,8 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 			r.From = s.peerAddr()
 		}
 	} else {
-		r, err = sysRecvFrom(s.fd, bufs, flags)
+		r, err = s.recvDatagram(bufs, flags)
+		err = datagramError(err)
 	}
 	s.release()
 	return r, err
@@ -314,6 +324,9 @@ func (s *socket) Poll(want network.Events) (network.Events, error) {
 }
 
 func (s *socket) Readiness() network.Readiness {
+	if s.ahead != nil {
+		return network.Readiness{Control: s.control, Notify: s.ahead.notify}
+	}
 	return network.Readiness{Control: s.control}
 }
 
@@ -322,6 +335,9 @@ func (s *socket) Available() (int, error) {
 		return 0, net.ErrClosed
 	}
 	defer s.release()
+	if n, ok := s.ahead.size(); ok {
+		return n, nil
+	}
 	n, err := sysAvailable(s.fd)
 	if err != nil {
 		return 0, nil // FIONREAD fails on a listener, which has no bytes (tcp(7)).

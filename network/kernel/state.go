@@ -204,5 +204,6 @@ func (s *socket) setWaker(waker *socket) {
 func (s *socket) Close() error {
 	err := s.handle.Close()
 	s.setWaker(nil)
+	s.ahead.wakeAll()
 	return err
 }

@@ -74,13 +74,13 @@ func (h *handle) closeFD() error {
 // Wait implements network.Socket. After the poller wakes it, Wait reports the wanted event without
 // asking the kernel again, which saves 1/12 of a round trip. Callers retry on EAGAIN. A Wait in
 // both directions uses a poll set and costs more, since Go's poller wakes readers and writers
-// separately.
+// separately. So does one for a socket that holds a datagram ahead, which Go's poller cannot see.
 func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, error) {
 	if !s.acquire() {
 		return 0, net.ErrClosed
 	}
 	defer s.release()
-	if both := network.Readable | network.Writable; want&both == both {
+	if both := network.Readable | network.Writable; want&both == both || s.ahead != nil {
 		return s.waitInSet(want, deadline)
 	}
 	p := s.poller.Load()
