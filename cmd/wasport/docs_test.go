@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/wasport/wasport/internal/needs"
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 const root = "../.."
@@ -113,7 +112,8 @@ func linkRepository(t *testing.T) string {
 // follow. Lines "..." stand for any number of lines, times and ports may differ. A command that
 // ends in & goes on, once it has printed what is said, until "kill %1" or the end of the block.
 func runConsole(t *testing.T, dir, text string) {
-	text = strings.ReplaceAll(text, "7000", freePort(t))
+	free := testutil.ClosedPort(t, "127.0.0.1").Port()
+	text = strings.ReplaceAll(text, "7000", strconv.Itoa(int(free)))
 	parts := strings.Split("\n"+text, "\n$ ")[1:]
 	path := os.Getenv("PATH")
 	targets := strings.NewReplacer() // of Rust, which has had two names for its target
@@ -177,20 +177,6 @@ func goCache(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(string(out))
-}
-
-// freePort returns an unused port below the ephemeral ones (ip(7), ip_local_port_range): other
-// tests leave thousands of these in TIME_WAIT.
-func freePort(t *testing.T) string {
-	for range 100 {
-		port := strconv.Itoa(10_000 + rand.IntN(20_000))
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			l.Close()
-			return port
-		}
-	}
-	t.Fatal("got no free port in 100 attempts, want one")
-	return ""
 }
 
 // startJob starts a command and waits until it has printed the text. stop ends it; the end of the

@@ -244,17 +244,13 @@ func TestLookupErrorKinds(t *testing.T) {
 	defer server.Close()
 	server.Set("both.test", dnstest.Addrs("192.0.2.1", "2001:db8::1"))
 	server.Set("broken.test", dnstest.Answer{Code: dnsmessage.RCodeServerFailure})
-	closed, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
+	closed := testutil.ClosedPort(t, "127.0.0.1").String()
 	module := compileGuest(t, "testdata/denied.rs")
 	for _, test := range []struct{ name, server, want string }{
 		{"both.test", server.Addr(), "[192.0.2.1:0, [2001:db8::1]:0]"},
 		{"nobody.test", server.Addr(), "NotFound"},
 		{"broken.test", server.Addr(), "Other"},
-		{"both.test", closed.LocalAddr().String(), "TimedOut"},
+		{"both.test", closed, "TimedOut"},
 		{"other.example", server.Addr(), "PermissionDenied"},
 		{"192.0.2.7", server.Addr(), "[192.0.2.7:0]"},
 		{"2001:db8::7", server.Addr(), "[[2001:db8::7]:0]"},

@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -105,13 +104,9 @@ func withSuffix(list []string, suffix string) (out []string) {
 
 // TestGetaddrinfoWithoutServer tells a server that says nothing from a name that does not exist.
 func TestGetaddrinfoWithoutServer(t *testing.T) {
-	closed, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
+	closed := testutil.ClosedPort(t, "127.0.0.1").String()
 	g := startGuestWith(t, context.Background(), wasport.Config{
-		Network: kernel.New(kernel.Config{Server: closed.LocalAddr().String()}),
+		Network: kernel.New(kernel.Config{Server: closed}),
 		Policy:  testutil.Policy(t, "allow resolve *"),
 	}, "lookup", "any.test", "80", "4", "tcp")
 	if out := g.waitExit(1); !strings.HasPrefix(out, "error EAI_AGAIN") {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 func TestTCPServerEchoesUntilEOF(t *testing.T) {
@@ -108,12 +109,7 @@ func TestNonblockingConnect(t *testing.T) {
 			"connect again OK", "received hello")
 		g.waitExit(0)
 
-		l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		port = splitAddr(l.Addr())[1]
-		l.Close()
+		port = portText(testutil.ClosedPort(t, ip))
 		g = startGuest(t, "nonblock_connect", ip, port)
 		g.expectLines("connect EINPROGRESS")
 		if line := g.readLine(); !strings.HasPrefix(line, "poll out") {

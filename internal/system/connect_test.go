@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
@@ -31,15 +32,16 @@ func TestFinishConnect(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
+			at := netip.MustParseAddrPort(l.Addr().String())
 			if test.closed {
-				l.Close()
+				at = testutil.ClosedPort(t, at.Addr().String())
 			}
 			th := lookupThread(t, kernel.New(kernel.Config{}), 0)
 			fd := openNonblocking(t, th, test.family, network.Stream)
 			if err := th.FinishConnect(fd); err != syscall.ENOTCONN {
 				t.Errorf("before a connect: got %v, want %v", err, syscall.ENOTCONN)
 			}
-			err = th.Connect(fd, netip.MustParseAddrPort(l.Addr().String()))
+			err = th.Connect(fd, at)
 			if err != syscall.EINPROGRESS {
 				t.Fatalf("got %v from connect, want %v", err, syscall.EINPROGRESS)
 			}

@@ -157,9 +157,7 @@ func listener(t testing.TB, f family) (*net.TCPListener, netip.AddrPort) {
 // closedPort returns an address at which nobody listens.
 func closedPort(t testing.TB, f family) netip.AddrPort {
 	t.Helper()
-	l, a := listener(t, f)
-	l.Close()
-	return a
+	return testutil.ClosedPort(t, netip.MustParseAddrPort(f.loopback).Addr().String())
 }
 
 // block waits for the pollable that a function returns, and drops it.

@@ -281,17 +281,13 @@ func TestProxyThatEnds(t *testing.T) {
 }
 
 func TestUnreachableProxy(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	f, err := dial.Proxy("socks5://"+l.Addr().String(), nil)
+	closed := testutil.ClosedPort(t, "127.0.0.1").String()
+	f, err := dial.Proxy("socks5://"+closed, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = f(t.Context(), "tcp", "a.test:80")
-	want := "proxy " + l.Addr().String() + ": it cannot be reached: connection refused"
+	want := "proxy " + closed + ": it cannot be reached: connection refused"
 	if err == nil || err.Error() != want || !errors.Is(err, syscall.EHOSTUNREACH) {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -133,15 +133,12 @@ func TestListenUnbound(t *testing.T) {
 // TestFailedConnectThenListen lets a connect(2) that fails bind the socket.
 func TestFailedConnectThenListen(t *testing.T) {
 	friendAt, _ := listener(t, "127.0.0.1:0")
-	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	must(t, err)
-	closed := l.Addr().(*net.TCPAddr).AddrPort()
-	l.Close()
+	closed := testutil.ClosedPort(t, "127.0.0.1")
 	n := guarded(t, "allow connect loopback", "allow listen tcp://127.0.0.2:0")
 	s := open(t, n, network.IPv4, network.Stream)
 	wantErr(t, "connect", connect(t, s, closed), syscall.ECONNREFUSED)
 	wantErr(t, "listen", s.Listen(1), syscall.EACCES)
-	err = connect(t, s, friendAt)
+	err := connect(t, s, friendAt)
 	if err == syscall.ECONNABORTED { // the failure of the first connect, if still unread
 		err = connect(t, s, friendAt)
 	}

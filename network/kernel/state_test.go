@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 )
 
@@ -49,14 +50,14 @@ var anyPort = netip.MustParseAddrPort("127.0.0.1:0")
 // addrOfListener returns the address of a listener, closed or not.
 func addrOfListener(t *testing.T, closed bool) netip.AddrPort {
 	t.Helper()
+	if closed {
+		return testutil.ClosedPort(t, "127.0.0.1")
+	}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	if closed {
-		l.Close()
-	}
 	return netip.MustParseAddrPort(l.Addr().String())
 }
 

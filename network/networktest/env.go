@@ -2,6 +2,7 @@ package networktest
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -108,17 +109,24 @@ func (e env) listen() (network.Socket, netip.AddrPort) {
 	return l, must[netip.AddrPort](e)(l.LocalAddr())
 }
 
-// gone returns an address where no socket is any more.
+// gone returns an address where no socket is any more. Its port lies below those that systems
+// choose (ip(7), ip_local_port_range), so that other programs do not get it meanwhile.
 func (e env) gone(typ network.Type) netip.AddrPort {
 	e.Helper()
-	if typ == network.Stream {
-		l, addr := e.listen()
-		e.check(l.Close())
-		return addr
+	for range 100 {
+		s := e.open(typ)
+		at := netip.AddrPortFrom(e.at.Addr(), uint16(10_000+rand.IntN(20_000)))
+		err := s.Bind(at)
+		if err == nil && typ == network.Stream {
+			err = s.Listen(1)
+		}
+		e.check(s.Close())
+		if err == nil {
+			return at
+		}
 	}
-	s, addr := e.bound(typ)
-	e.check(s.Close())
-	return addr
+	e.Fatal("got no free port in 100 attempts, want one")
+	return netip.AddrPort{}
 }
 
 func (e env) wait(s network.Socket, want network.Events) network.Events {

@@ -85,10 +85,7 @@ func TestGatewayToKernel(t *testing.T) {
 func TestGatewayRefusedAndAgain(t *testing.T) {
 	testutil.NoGoroutineLeak(t)
 	h := insideOf(t, internet{kernel.New(kernel.Config{})})
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	check(t, err)
-	gone := netip.AddrPortFrom(public, uint16(l.Addr().(*net.TCPAddr).Port))
-	l.Close()
+	gone := netip.AddrPortFrom(public, testutil.ClosedPort(t, "127.0.0.1").Port())
 	s, err := h.Open(network.IPv4, network.Stream)
 	check(t, err)
 	defer s.Close()
