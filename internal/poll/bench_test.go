@@ -9,7 +9,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-func oneReadyOf(t testing.TB, n int) (*poll.Set, []poll.Item) {
+func oneReadyOf(t testing.TB, n int) (set, []poll.Item) {
 	s := newSet(t)
 	items := make([]poll.Item, n)
 	for i := range items {

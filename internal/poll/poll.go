@@ -5,7 +5,9 @@
 //
 // On Linux a Set is an epoll(7) instance that keeps its registrations between calls, so that a call
 // costs as much as the ready items, not as all items. Go's poller waits for the instance, so that a
-// blocked call takes a goroutine and no OS thread. Elsewhere, and on Linux where no epoll can wait
+// blocked call takes a goroutine and no OS thread. On darwin and the BSDs all sets share a
+// kqueue(2), for which one goroutine waits; that is built and vetted there, and tested on Linux
+// with another queue, but has run on none of them. On Windows, and on Linux where no epoll can wait
 // for another, each call is a poll(2) or WSAPoll in an OS thread of its own.
 //
 // Wait is called by one goroutine at a time. Wake, Close and the wake functions given to Notify may

@@ -27,9 +27,19 @@ func check(t testing.TB, err error) {
 
 func soon() time.Time { return time.Now().Add(10 * time.Second) }
 
-func newSet(t testing.TB) *poll.Set {
+// set is a Set, of any kind.
+type set interface {
+	Wait(items []poll.Item, changed bool, deadline time.Time) ([]int, error)
+	Wake()
+	Close() error
+}
+
+// openSet makes a set of the kind that is tested.
+var openSet = func() (set, error) { return poll.New() }
+
+func newSet(t testing.TB) set {
 	t.Helper()
-	s, err := poll.New()
+	s, err := openSet()
 	check(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s
@@ -69,7 +79,7 @@ func (p peer) empty(t testing.TB) {
 }
 
 // expect calls Wait and compares the indexes.
-func expect(t testing.TB, s *poll.Set, items []poll.Item, changed bool, want ...int) {
+func expect(t testing.TB, s set, items []poll.Item, changed bool, want ...int) {
 	t.Helper()
 	deadline := soon()
 	if len(want) == 0 {
@@ -278,7 +288,7 @@ func TestWaitDeadline(t *testing.T) {
 func TestCloseEndsWait(t *testing.T) {
 	testutil.NoGoroutineLeak(t)
 	for range 50 {
-		s, err := poll.New()
+		s, err := openSet()
 		check(t, err)
 		done := make(chan error)
 		go func() { _, err := s.Wait(nil, true, time.Time{}); done <- err }()
