@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -54,14 +55,20 @@ func parseDescriptors(s string) (int, error) {
 }
 
 // parseDir parses HOST[::GUEST][:OPTION...], where OPTION is ro, rw or quota=SIZE. HOST may contain
-// colons if GUEST follows.
+// colons if GUEST follows, and begin with a drive on Windows.
 func parseDir(s string) (wasport.Dir, error) {
-	host, rest, named := strings.Cut(s, "::")
+	volume := filepath.VolumeName(s) // "C:" on Windows
+	if strings.HasPrefix(s, ":") {
+		volume = "" // it was "::"
+	}
+	host, rest, named := strings.Cut(s[len(volume):], "::")
 	guest, options, hasOptions := strings.Cut(rest, ":")
 	if !named {
-		volume := filepath.VolumeName(s) // "C:" on Windows
-		host, options, hasOptions = strings.Cut(s[len(volume):], ":")
-		host = volume + host
+		host, options, hasOptions = strings.Cut(host, ":")
+	}
+	host = volume + host
+	if err := checkDrive(host); err != nil {
+		return wasport.Dir{}, err
 	}
 	d := wasport.Dir{Host: host, Guest: guest}
 	if host == "" || named && guest == "" {
@@ -97,13 +104,25 @@ func parseDir(s string) (wasport.Dir, error) {
 	return d, nil
 }
 
+// checkDrive returns an error for a path such as C:ro or C: of Windows. That is relative to the
+// current directory of the drive, and easily taken for the whole drive or for one with an option.
+func checkDrive(host string) error {
+	volume := filepath.VolumeName(host)
+	path := host[len(volume):]
+	if len(volume) != 2 || path != "" && (path[0] == '.' || os.IsPathSeparator(path[0])) {
+		return nil
+	}
+	return fmt.Errorf(`%s can be read in two ways; write %s\ for the whole drive, with options `+
+		`behind it, or %[2]s.\%[3]s in the current directory of the drive`, host, volume, path)
+}
+
 // parseMapDir parses GUEST::HOST, the syntax of iwasm's --map-dir.
 func parseMapDir(s string) (wasport.Dir, error) {
 	guest, host, ok := strings.Cut(s, "::")
 	if !ok || guest == "" || host == "" {
 		return wasport.Dir{}, errors.New("write GUEST::HOST, for instance /data::./data")
 	}
-	return wasport.Dir{Host: host, Guest: guest}, nil
+	return wasport.Dir{Host: host, Guest: guest}, checkDrive(host)
 }
 
 // parseName parses a guest's name, which appears in messages and records without quotes.

@@ -39,7 +39,7 @@ func TestParseDir(t *testing.T) {
 		`C:\data::/d:ro`:        {Host: `C:\data`, Guest: "/d", ReadOnly: true},
 		"data:rw":               {Host: "data"},
 		"data::/d:rw":           {Host: "data", Guest: "/d"},
-		"a:b::/d:rw":            {Host: "a:b", Guest: "/d"},
+		"aa:b::/d:rw":           {Host: "aa:b", Guest: "/d"},
 		"":                      {},
 		"::/d":                  {},
 		"data::":                {},
@@ -257,10 +257,10 @@ func TestDidYouMean(t *testing.T) {
 // TestParseDirHintsAreAccepted parses the spellings that the errors of parseDir suggest.
 func TestParseDirHintsAreAccepted(t *testing.T) {
 	for text, want := range map[string][]wasport.Dir{
-		"a:/b":    {{Host: "a", Guest: "/b"}, {Host: "a:/b", Guest: "NAME"}},
-		"/x/y:z":  {{Host: "/x/y", Guest: "z"}, {Host: "/x/y:z", Guest: "NAME"}},
-		"a:b:c":   {{Host: "a", Guest: "b"}, {Host: "a:b:c", Guest: "NAME"}},
-		"a::b:rx": nil,
+		"aa:/b":    {{Host: "aa", Guest: "/b"}, {Host: "aa:/b", Guest: "NAME"}},
+		"/x/y:z":   {{Host: "/x/y", Guest: "z"}, {Host: "/x/y:z", Guest: "NAME"}},
+		"aa:b:c":   {{Host: "aa", Guest: "b"}, {Host: "aa:b:c", Guest: "NAME"}},
+		"aa::b:rx": nil,
 	} {
 		_, err := parseDir(text)
 		if err == nil {

@@ -3,13 +3,15 @@ package recording
 import (
 	"os"
 	"runtime"
+
+	"github.com/wasport/wasport/internal/gramine"
 )
 
 // platform names the platform that the test runs on. WASPORT_EMULATED=1 says that qemu-user runs
-// the test, WASPORT_GRAMINE=1 that it has only Gramine's system calls.
+// the test.
 func platform() string {
 	switch {
-	case os.Getenv("WASPORT_GRAMINE") == "1":
+	case gramine.Inside():
 		return "gramine"
 	case portable:
 		return "portable"
