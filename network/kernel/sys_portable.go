@@ -37,6 +37,7 @@ func sysSocket(family network.Family, typ network.Type) (int, error) {
 	}
 	if typ == network.Datagram {
 		joinedGroupsOnly(fd, family)
+		raiseBuffers(fd)
 	}
 	if family == network.IPv6 {
 		// Linux's default (ipv6(7)). OpenBSD refuses it, and a guest can read the option.
@@ -119,16 +120,27 @@ func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, e
 			return 0, err
 		}
 	}
-	bufs, err := capBufs(bufs, typ)
+	bufs, err := capBufs(bufs, typ, maxBufs)
 	if err != nil {
 		return 0, err
 	}
+	n, err := sendmsg(fd, bufs, sa)
+	if err == unix.EISCONN && typ == network.Datagram && sa != nil {
+		return sendPastPeer(to, peerChanger{
+			peer:    func() (netip.AddrPort, error) { return sysGetpeername(fd) },
+			connect: func(to netip.AddrPort) error { return sysConnect(fd, to) },
+			send:    func() (int, error) { return sendmsg(fd, bufs, nil) },
+		})
+	}
+	return n, err
+}
+
+func sendmsg(fd int, bufs [][]byte, to unix.Sockaddr) (int, error) {
 	for {
-		n, err := unix.SendmsgBuffers(fd, bufs, nil, sa, noSignal)
-		if err == unix.EINTR {
-			continue
+		n, err := unix.SendmsgBuffers(fd, bufs, nil, to, noSignal)
+		if err != unix.EINTR {
+			return max(n, 0), err
 		}
-		return max(n, 0), err
 	}
 }
 
@@ -147,7 +159,7 @@ func recvmsg(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (
 	if flags&network.Peek != 0 {
 		how = unix.MSG_PEEK
 	}
-	bufs, err := capBufs(bufs, typ)
+	bufs, err := capBufs(bufs, typ, maxBufs)
 	if err != nil {
 		return network.Received{}, err
 	}
@@ -171,25 +183,6 @@ func recvmsg(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (
 		}
 		return network.Received{}, err
 	}
-}
-
-// capBufs leaves the buffers of a stream beyond maxBufs for a later call. A datagram cannot be
-// split.
-func capBufs(bufs [][]byte, typ network.Type) ([][]byte, error) {
-	if len(bufs) <= maxBufs {
-		return bufs, nil
-	}
-	full := make([][]byte, 0, maxBufs)
-	for _, b := range bufs {
-		switch {
-		case len(b) == 0:
-		case len(full) < maxBufs:
-			full = append(full, b)
-		case typ == network.Datagram:
-			return nil, syscall.EMSGSIZE
-		}
-	}
-	return full, nil
 }
 
 func sockaddr(a netip.AddrPort) (unix.Sockaddr, error) {
