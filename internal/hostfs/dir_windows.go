@@ -74,13 +74,13 @@ func (d *osDir) Access() Access {
 
 // Open opens a file or a directory, and returns the one or the other.
 func (d *osDir) Open(name string, o OpenOptions) (File, Dir, error) {
-	if err := checkName(name); err != nil {
+	if err := d.check(name); err != nil {
 		return nil, nil, err
 	}
 	if o.Flags&^allFlags != 0 || o.Create && o.Directory {
 		return nil, nil, syscall.EINVAL
 	}
-	if o.Create && hasTrailingSlash(name) {
+	if o.Create && hasTrailingSlash(name) && !d.readOnly {
 		return nil, nil, syscall.EISDIR
 	}
 	info, err := d.lookup(name, o.Follow)
@@ -110,6 +110,14 @@ func (d *osDir) Open(name string, o OpenOptions) (File, Dir, error) {
 	case d.readOnly && changes:
 		return nil, nil, syscall.EROFS
 	}
+	if o.Truncate && !o.Write && info != nil {
+		// Windows truncates by handles for writing alone.
+		w, err := d.root.OpenFile(trimSlashes(name), os.O_WRONLY|os.O_TRUNC, 0)
+		if err != nil {
+			return nil, nil, posix(err)
+		}
+		w.Close()
+	}
 	file, err := d.root.OpenFile(trimSlashes(name), openFlags(o), 0o666)
 	if err != nil {
 		return nil, nil, posix(err)
@@ -136,7 +144,7 @@ func openFlags(o OpenOptions) (flags int) {
 			flags |= os.O_EXCL
 		}
 	}
-	if o.Truncate {
+	if o.Truncate && o.Write {
 		flags |= os.O_TRUNC
 	}
 	if o.Flags&(Dsync|Sync) != 0 {
@@ -170,7 +178,31 @@ func (d *osDir) checkChange(name string) error {
 	if d.readOnly {
 		return syscall.EROFS
 	}
-	return checkName(name)
+	return d.check(name)
+}
+
+// check returns the errors of checkName, and ENOTDIR if a file that is no directory stands in the
+// middle of the path. os.Root drops such a file before ".." and reports ENOENT for others.
+func (d *osDir) check(name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	rest := trimSlashes(name)
+	for i := range len(rest) {
+		if rest[i] != '/' || i == 0 || rest[i-1] == '/' {
+			continue
+		}
+		info, err := d.root.Stat(rest[:i])
+		switch {
+		case err != nil && posix(err) == syscall.ENOENT:
+			return nil // the operation finds that out
+		case err != nil:
+			return posix(err)
+		case !info.IsDir():
+			return syscall.ENOTDIR
+		}
+	}
+	return nil
 }
 
 // trailingSlashError returns the error of making a file other than a directory at a path with a
@@ -260,7 +292,33 @@ func rename(from *osDir, name string, to *osDir, newName string) error {
 	if err != nil {
 		return err
 	}
+	target, err := root.Lstat(changed)
+	switch {
+	case err != nil || os.SameFile(info, target):
+	case target.IsDir() && !info.IsDir():
+		return syscall.EISDIR
+	case !target.IsDir() && info.IsDir():
+		return syscall.ENOTDIR
+	case target.IsDir():
+		return replaceDir(root, old, changed)
+	}
 	return posix(root.Rename(old, changed))
+}
+
+// replaceDir renames a directory over an empty one, which Windows refuses. So the empty one is
+// removed first, and made again if the rename fails.
+func replaceDir(root *os.Root, old, changed string) error {
+	if old == "." || strings.HasPrefix(changed, old+"/") {
+		return syscall.EINVAL
+	}
+	if err := root.Remove(changed); err != nil {
+		return posix(err)
+	}
+	err := root.Rename(old, changed)
+	if err != nil {
+		root.Mkdir(changed, 0o777)
+	}
+	return posix(err)
 }
 
 // link returns EXDEV if the other Dir was opened beneath another root.
@@ -269,7 +327,7 @@ func link(from *osDir, name string, follow bool, to *osDir, newName string) erro
 		// The file could be written through a name in a Dir that is not read-only.
 		return syscall.EROFS
 	}
-	if err := checkName(name); err != nil {
+	if err := from.check(name); err != nil {
 		return err
 	}
 	if err := to.checkChange(newName); err != nil {
@@ -310,7 +368,7 @@ func commonRoot(from *osDir, a string, to *osDir, b string) (*os.Root, string, s
 // Readlink reads the target of a symbolic link into buf. It returns the number of bytes, at most
 // len(buf). It returns EINVAL for a file that is not a symbolic link.
 func (d *osDir) Readlink(name string, buf []byte) (int, error) {
-	if err := checkName(name); err != nil {
+	if err := d.check(name); err != nil {
 		return 0, err
 	}
 	info, err := d.lookup(name, false)
@@ -329,7 +387,7 @@ func (d *osDir) Readlink(name string, buf []byte) (int, error) {
 
 // Stat returns the properties of the file at a path; "." is the directory itself.
 func (d *osDir) Stat(name string, follow bool) (Stat, error) {
-	if err := checkName(name); err != nil {
+	if err := d.check(name); err != nil {
 		return Stat{}, err
 	}
 	info, err := d.lookup(name, follow)
@@ -409,10 +467,8 @@ func (d *osDir) ReadDir(cookie uint64, yield func(Entry) bool) error {
 				e.Type = Directory
 				return nil
 			}
-			info, err := d.root.Lstat(string(e.Name))
-			if err == nil {
-				e.Type = statOf(info).Type
-			}
+			st, err := d.Stat(string(e.Name), false)
+			e.Type, e.Ino = st.Type, st.Ino
 			return err
 		},
 		yield)

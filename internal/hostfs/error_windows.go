@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"unicode/utf16"
 
 	"golang.org/x/sys/windows"
 )
@@ -78,17 +79,43 @@ func posix(err error) error {
 	return syscall.EIO
 }
 
-// checkName returns the errors of checkPath, and EINVAL for characters with a special meaning on
-// Windows.
+// maxName is the length of a name in UTF-16 code units (Microsoft, Maximum Path Length Limitation).
+const maxName = 255
+
+// checkName returns the errors of checkPath, and EINVAL for a name that Windows does not keep as it
+// is: one with a character that has a meaning of its own, such as a stream's colon; one that ends
+// in a dot or a space; and one of a device, such as NUL or COM1.txt (Microsoft, Naming Files,
+// Paths, and Namespaces).
 func checkName(path string) error {
 	if err := checkPath(path); err != nil {
 		return err
 	}
-	if strings.ContainsAny(path, `\:*?"<>|`) {
-		return syscall.EINVAL
-	}
-	if !filepath.IsLocal(strings.TrimRight(path, "/")) {
-		return ErrEscapes
+	depth := 0
+	for name := range strings.SplitSeq(path, "/") {
+		switch {
+		case name == "" || name == ".":
+		case name == "..":
+			if depth--; depth < 0 {
+				return ErrEscapes
+			}
+		case len(name) > maxName && len(utf16.Encode([]rune(name))) > maxName:
+			return syscall.ENAMETOOLONG
+		case strings.ContainsAny(name, `\:*?"<>|`), strings.ContainsFunc(name, isControl),
+			strings.HasSuffix(name, "."), strings.HasSuffix(name, " "), isDevice(name):
+			return syscall.EINVAL
+		default:
+			depth++
+		}
 	}
 	return nil
+}
+
+func isControl(r rune) bool { return r < ' ' }
+
+// isDevice reports whether a name is that of a device. Some versions of Windows ignore extensions
+// and the spaces before them.
+func isDevice(name string) bool {
+	base, _, _ := strings.Cut(name, ".")
+	base = strings.TrimRight(base, " ")
+	return base != "" && !filepath.IsLocal(base)
 }

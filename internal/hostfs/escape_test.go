@@ -1,24 +1,26 @@
-//go:build unix
-
 package hostfs
 
 import (
 	"errors"
+	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport/internal/testutil"
 )
 
 func TestEscapingPaths(t *testing.T) {
+	checkEscaping(t, testutil.EscapingDots)
+	withLinks(t, func(t *testing.T) { checkEscaping(t, testutil.EscapingLinks) })
+}
+
+func checkEscaping(t *testing.T, paths []string) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base, in := testutil.MakeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
 		before := describeTree(t, base)
 		create := OpenOptions{Read: true, Write: true, Create: true, Follow: true}
 		buf := make([]byte, 100)
-		for _, path := range testutil.EscapingPaths {
+		for _, path := range paths {
 			for name, err := range map[string]error{
 				"open":      tryOpen(d, path, OpenOptions{Follow: true}),
 				"directory": tryOpen(d, path, OpenOptions{Follow: true, Directory: true}),
@@ -37,7 +39,7 @@ func TestEscapingPaths(t *testing.T) {
 				"link to":   Link(d, "own", false, d, path+"/x"),
 			} {
 				// A trailing slash alone is an error when a file is created.
-				slash := err == unix.EISDIR && name == "create" && hasTrailingSlash(path)
+				slash := err == syscall.EISDIR && name == "create" && hasTrailingSlash(path)
 				if err != ErrEscapes && !slash {
 					t.Errorf("%s %q: got %v, want %v", name, path, err, ErrEscapes)
 				}
@@ -50,10 +52,15 @@ func TestEscapingPaths(t *testing.T) {
 }
 
 func TestPathsBeneathRoot(t *testing.T) {
+	checkBeneath(t, testutil.BeneathRoot)
+	withLinks(t, func(t *testing.T) { checkBeneath(t, testutil.BeneathRootByLinks) })
+}
+
+func checkBeneath(t *testing.T, paths []string) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		_, in := testutil.MakeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
-		for _, path := range testutil.BeneathRoot {
+		for _, path := range paths {
 			if got, err := readFile(d, path); got != "inside" {
 				t.Errorf("%q: got %q, %v; want \"inside\"", path, got, err)
 			}
@@ -66,6 +73,10 @@ func TestPathsBeneathRoot(t *testing.T) {
 
 // Each operation meets links that lead out of the root.
 func TestEscapesByOperation(t *testing.T) {
+	withLinks(t, checkEscapesByOperation)
+}
+
+func checkEscapesByOperation(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		base, in := testutil.MakeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
@@ -139,7 +150,7 @@ func TestEscapesByOperation(t *testing.T) {
 
 // escapeOrExist accepts EEXIST, since a symbolic link with a trailing slash exists.
 func escapeOrExist(err error) error {
-	if err == unix.EEXIST {
+	if err == syscall.EEXIST {
 		return ErrEscapes
 	}
 	return err
@@ -149,7 +160,9 @@ func errOf[T any](_ T, err error) error {
 	return err
 }
 
-func TestSymlinkLoops(t *testing.T) {
+func TestSymlinkLoops(t *testing.T) { withLinks(t, checkLoops) }
+
+func checkLoops(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {
 		dir := t.TempDir()
 		testutil.MakeTree(t, dir, "self -> self", "a -> b", "b -> a", "d/", "d/e -> ../d/e/x",
@@ -171,8 +184,8 @@ func TestSymlinkLoops(t *testing.T) {
 				"mkdir":  d.Mkdir(path + "/y"),
 				"link":   Link(d, path, true, d, "got"),
 			} {
-				if err != unix.ELOOP && !(path == "l41" && err == unix.ENOTDIR) {
-					t.Errorf("%s %q: got %v, want %v", name, path, err, unix.ELOOP)
+				if err != syscall.ELOOP && !(path == "l41" && err == syscall.ENOTDIR) {
+					t.Errorf("%s %q: got %v, want %v", name, path, err, syscall.ELOOP)
 				}
 			}
 		}

@@ -18,6 +18,7 @@ import (
 
 // An osFile is an open file of a disk, or NUL.
 type osFile struct {
+	uses
 	file     *os.File
 	typ      FileType
 	flags    atomic.Uint32
@@ -37,9 +38,19 @@ func newFile(file *os.File, flags Flags) *osFile {
 // Terminal returns false: a console is a Stream.
 func (f *osFile) Terminal() bool { return false }
 
-// Close closes the file. It returns fs.ErrClosed if it was called before.
+// Close closes the file. Calls under way complete. It returns fs.ErrClosed if it was called before.
 func (f *osFile) Close() error {
-	return posix(f.file.Close())
+	last, err := f.close()
+	if last {
+		err = posix(f.file.Close())
+	}
+	return err
+}
+
+func (f *osFile) release() {
+	if f.end() {
+		f.file.Close()
+	}
 }
 
 // Type returns the type of the file.
@@ -50,6 +61,10 @@ func (f *osFile) Type() FileType {
 // Readv reads into bufs, in order, from the current position. 0 bytes into a buffer that is not
 // empty are the end of the file.
 func (f *osFile) Readv(bufs [][]byte) (int, error) {
+	if err := f.acquire(); err != nil {
+		return 0, err
+	}
+	defer f.release()
 	return transferEach(bufs, func(b []byte, _ int) (int, error) { return f.file.Read(b) })
 }
 
@@ -63,6 +78,10 @@ func (f *osFile) Writev(bufs [][]byte) (int, error) {
 func (f *osFile) Appendv(bufs [][]byte) (int, error) { return f.write(bufs, true) }
 
 func (f *osFile) write(bufs [][]byte, atEnd bool) (int, error) {
+	if err := f.acquire(); err != nil {
+		return 0, err
+	}
+	defer f.release()
 	f.appendMu.Lock()
 	defer f.appendMu.Unlock()
 	if atEnd {
@@ -76,6 +95,10 @@ func (f *osFile) write(bufs [][]byte, atEnd bool) (int, error) {
 
 // Preadv reads into bufs from an offset and does not change the current position.
 func (f *osFile) Preadv(bufs [][]byte, offset uint64) (int, error) {
+	if err := f.acquire(); err != nil {
+		return 0, err
+	}
+	defer f.release()
 	if offset > math.MaxInt64 {
 		return 0, syscall.EINVAL
 	}
@@ -86,6 +109,10 @@ func (f *osFile) Preadv(bufs [][]byte, offset uint64) (int, error) {
 
 // Pwritev writes bufs at an offset and does not change the current position.
 func (f *osFile) Pwritev(bufs [][]byte, offset uint64) (int, error) {
+	if err := f.acquire(); err != nil {
+		return 0, err
+	}
+	defer f.release()
 	if offset > math.MaxInt64 {
 		return 0, syscall.EINVAL
 	}
@@ -113,6 +140,9 @@ func transferEach(bufs [][]byte, transfer func(b []byte, done int) (int, error))
 		n, err := transfer(b, done)
 		done += max(n, 0)
 		if err != nil && !errors.Is(err, io.EOF) && done == 0 {
+			if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+				return 0, syscall.EBADF // the handle was not opened for this
+			}
 			return 0, posix(err)
 		}
 		if n < len(b) {
@@ -125,6 +155,10 @@ func transferEach(bufs [][]byte, transfer func(b []byte, done int) (int, error))
 // Seek sets the current position and returns it. whence is io.SeekStart, io.SeekCurrent or
 // io.SeekEnd.
 func (f *osFile) Seek(offset int64, whence int) (int64, error) {
+	if err := f.acquire(); err != nil {
+		return 0, err
+	}
+	defer f.release()
 	if whence < 0 || whence > 2 {
 		return 0, syscall.EINVAL
 	}
@@ -134,13 +168,27 @@ func (f *osFile) Seek(offset int64, whence int) (int64, error) {
 
 // Stat returns the properties of the file.
 func (f *osFile) Stat() (Stat, error) {
-	info, err := f.file.Stat()
-	if err != nil {
+	if err := f.acquire(); err != nil {
+		return Stat{}, err
+	}
+	defer f.release()
+	var info windows.ByHandleFileInformation
+	if f.typ != RegularFile {
+		return Stat{Type: f.typ, Nlink: 1}, nil
+	}
+	if err := windows.GetFileInformationByHandle(windows.Handle(f.file.Fd()), &info); err != nil {
 		return Stat{}, posix(err)
 	}
-	st := statOf(info)
-	addFileID(f.file, &st)
-	return st, nil
+	size := uint64(info.FileSizeHigh)<<32 | uint64(info.FileSizeLow)
+	return Stat{
+		Type: f.typ, Size: size, Disk: size,
+		Dev:   uint64(info.VolumeSerialNumber),
+		Ino:   uint64(info.FileIndexHigh)<<32 | uint64(info.FileIndexLow),
+		Nlink: uint64(info.NumberOfLinks),
+		Atime: uint64(max(info.LastAccessTime.Nanoseconds(), 0)),
+		Mtime: uint64(max(info.LastWriteTime.Nanoseconds(), 0)),
+		Ctime: uint64(max(info.LastWriteTime.Nanoseconds(), 0)),
+	}, nil
 }
 
 // statOf returns the properties that are known by the path.
@@ -184,6 +232,10 @@ func addFileID(file *os.File, st *Stat) {
 
 // SetSize truncates the file, or extends it with zeroes.
 func (f *osFile) SetSize(size uint64) error {
+	if err := f.acquire(); err != nil {
+		return err
+	}
+	defer f.release()
 	switch {
 	case f.readOnly:
 		return syscall.EROFS
@@ -198,6 +250,10 @@ func (f *osFile) SetTimes(t Times) error {
 	if err := t.valid(); err != nil {
 		return err
 	}
+	if err := f.acquire(); err != nil {
+		return err
+	}
+	defer f.release()
 	if f.readOnly {
 		return syscall.EROFS
 	}
@@ -227,7 +283,15 @@ func (f *osFile) SetTimes(t Times) error {
 
 // Sync returns when the file is on the disk.
 func (f *osFile) Sync() error {
-	return posix(f.file.Sync())
+	if err := f.acquire(); err != nil {
+		return err
+	}
+	defer f.release()
+	err := f.file.Sync()
+	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		return nil // nothing was written by a handle that may not write (FlushFileBuffers)
+	}
+	return posix(err)
 }
 
 // Datasync is the same as Sync.
@@ -237,6 +301,10 @@ func (f *osFile) Datasync() error {
 
 // Allocate makes the file at least offset+length bytes long.
 func (f *osFile) Allocate(offset, length uint64) error {
+	if err := f.acquire(); err != nil {
+		return err
+	}
+	defer f.release()
 	switch {
 	case f.readOnly:
 		return syscall.EROFS
@@ -257,11 +325,14 @@ func (f *osFile) Allocate(offset, length uint64) error {
 
 // Advise checks its arguments and does nothing else.
 func (f *osFile) Advise(offset, length uint64, a Advice) error {
+	if err := f.acquire(); err != nil {
+		return err
+	}
+	defer f.release()
 	if a > NoReuse || offset > math.MaxInt64 || length > math.MaxInt64 {
 		return syscall.EINVAL
 	}
-	_, err := f.file.Stat()
-	return posix(err)
+	return nil
 }
 
 // Flags returns the flags that were set last, or else those of Open.
@@ -271,11 +342,12 @@ func (f *osFile) Flags() Flags {
 
 // SetFlags sets all flags.
 func (f *osFile) SetFlags(flags Flags) error {
+	if err := f.acquire(); err != nil {
+		return err
+	}
+	defer f.release()
 	if flags&^allFlags != 0 {
 		return syscall.EINVAL
-	}
-	if _, err := f.file.Stat(); err != nil {
-		return posix(err)
 	}
 	f.flags.Store(uint32(flags))
 	return nil
@@ -283,9 +355,10 @@ func (f *osFile) SetFlags(flags Flags) error {
 
 // Poll returns all wanted events: these files are always ready.
 func (f *osFile) Poll(want network.Events) (network.Events, error) {
-	if _, err := f.file.Stat(); err != nil {
-		return 0, posix(err)
+	if err := f.acquire(); err != nil {
+		return 0, err
 	}
+	defer f.release()
 	return want & (network.Readable | network.Writable), nil
 }
 
@@ -296,6 +369,10 @@ func (f *osFile) Readiness() network.Readiness {
 
 // Available returns the number of bytes from the current position to the end.
 func (f *osFile) Available() (int, error) {
+	if err := f.acquire(); err != nil {
+		return 0, err
+	}
+	defer f.release()
 	info, err := f.file.Stat()
 	if err != nil {
 		return 0, posix(err)

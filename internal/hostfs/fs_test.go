@@ -1,5 +1,3 @@
-//go:build unix
-
 package hostfs
 
 import (
@@ -19,8 +17,6 @@ import (
 	"testing/fstest"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 )
@@ -38,20 +34,20 @@ func openFS(t testing.TB, fsys fs.FS) Dir {
 // TestPathsOfFS has the rows for directories of the host. A directory of an fs.FS answers each like
 // a read-only directory of the host.
 func TestPathsOfFS(t *testing.T) {
-	for _, c := range pathOperations() {
-		t.Run(c.name, func(t *testing.T) {
-			dir := makePaths(t)
-			want := c.do(openRoot(t, dir, ReadOnly, false))
-			if err := c.do(openFS(t, os.DirFS(dir))); err != want {
-				t.Errorf("got %v, want %v", err, want)
-			}
-		})
-	}
+	eachPathOperation(t, func(t *testing.T, c pathOperation) {
+		dir := makePaths(t)
+		want := c.do(openRoot(t, dir, ReadOnly, false))
+		if err := c.do(openFS(t, os.DirFS(dir))); err != want {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	})
 }
 
 // TestEscapingPathsOfFS opens an os.DirFS, which itself follows symbolic links out of its
 // directory.
-func TestEscapingPathsOfFS(t *testing.T) {
+func TestEscapingPathsOfFS(t *testing.T) { withLinks(t, checkEscapingOfFS) }
+
+func checkEscapingOfFS(t *testing.T) {
 	_, in := testutil.MakeEscapes(t)
 	d := openFS(t, os.DirFS(in))
 	for _, p := range testutil.EscapingPaths {
@@ -65,7 +61,7 @@ func TestEscapingPathsOfFS(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range testutil.BeneathRoot {
+	for _, p := range slices.Concat(testutil.BeneathRoot, testutil.BeneathRootByLinks) {
 		if got, err := readFile(d, p); got != "inside" {
 			t.Errorf("%q: got %q, %v, want \"inside\"", p, got, err)
 		}
@@ -121,9 +117,9 @@ func TestFileOfFS(t *testing.T) {
 			}{
 				{-3, io.SeekEnd, 7, nil}, {2, io.SeekCurrent, 9, nil},
 				{100, io.SeekStart, 100, nil},
-				{-101, io.SeekCurrent, 0, unix.EINVAL}, {-1, io.SeekStart, 0, unix.EINVAL},
-				{1<<63 - 1, io.SeekCurrent, 0, unix.EOVERFLOW}, {0, 3, 0, unix.EINVAL},
-				{0, -1, 0, unix.EINVAL}, {1<<63 - 1, io.SeekStart, 1<<63 - 1, nil},
+				{-101, io.SeekCurrent, 0, syscall.EINVAL}, {-1, io.SeekStart, 0, syscall.EINVAL},
+				{1<<63 - 1, io.SeekCurrent, 0, syscall.EOVERFLOW}, {0, 3, 0, syscall.EINVAL},
+				{0, -1, 0, syscall.EINVAL}, {1<<63 - 1, io.SeekStart, 1<<63 - 1, nil},
 				{8, io.SeekStart, 8, nil},
 			} {
 				if at, err := f.Seek(c.offset, c.whence); at != c.want || err != c.err {
@@ -153,7 +149,7 @@ func TestFileOfFS(t *testing.T) {
 				t.Errorf("poll: got %v, %v, want ready", got, err)
 			}
 			if f.Flags() != Append || f.SetFlags(Sync) != nil || f.Flags() != Sync ||
-				f.SetFlags(1<<9) != unix.EINVAL || f.Type() != RegularFile || f.Terminal() {
+				f.SetFlags(1<<9) != syscall.EINVAL || f.Type() != RegularFile || f.Terminal() {
 				t.Errorf("got flags %v and type %v, want %v and a regular file", f.Flags(),
 					f.Type(),
 					Sync)
@@ -242,11 +238,11 @@ func TestZip(t *testing.T) {
 	if string(got) != content {
 		t.Errorf("got %d bytes, want the %d of the file", len(got), len(content))
 	}
-	if _, err := file.Seek(0, io.SeekStart); err != unix.ESPIPE {
-		t.Errorf("seek: got %v, want %v", err, unix.ESPIPE)
+	if _, err := file.Seek(0, io.SeekStart); err != syscall.ESPIPE {
+		t.Errorf("seek: got %v, want %v", err, syscall.ESPIPE)
 	}
-	if _, err := file.Preadv(bufs("x"), 0); err != unix.ESPIPE {
-		t.Errorf("read at an offset: got %v, want %v", err, unix.ESPIPE)
+	if _, err := file.Preadv(bufs("x"), 0); err != syscall.ESPIPE {
+		t.Errorf("read at an offset: got %v, want %v", err, syscall.ESPIPE)
 	}
 }
 
@@ -327,7 +323,9 @@ func TestHugeDirectoryOfFS(t *testing.T) {
 	}
 }
 
-func TestReadDirOfFS(t *testing.T) {
+func TestReadDirOfFS(t *testing.T) { withLinks(t, checkReadDirOfFS) }
+
+func checkReadDirOfFS(t *testing.T) {
 	dir := t.TempDir()
 	testutil.MakeTree(t, dir, "file", "sub/", "link -> none", "sub/x", "sub/y")
 	for name, fsys := range map[string]fs.FS{"os": os.DirFS(dir), "unlistable files": unlistable{
@@ -353,8 +351,9 @@ func TestReadDirOfFS(t *testing.T) {
 				}
 			}
 			for _, cookie := range []uint64{100, 1 << 63, 1<<64 - 1} {
-				if err := d.ReadDir(cookie, func(Entry) bool { return true }); err != unix.EINVAL {
-					t.Errorf("cookie %#x: got %v, want %v", cookie, err, unix.EINVAL)
+				err := d.ReadDir(cookie, func(Entry) bool { return true })
+				if err != syscall.EINVAL {
+					t.Errorf("cookie %#x: got %v, want %v", cookie, err, syscall.EINVAL)
 				}
 			}
 			testutil.MakeTree(t, dir, "new")
@@ -419,11 +418,14 @@ func TestErrorsOfFS(t *testing.T) {
 		err  error
 		want syscall.Errno
 	}{
-		{fs.ErrNotExist, unix.ENOENT}, {&fs.PathError{Err: unix.ENOENT}, unix.ENOENT},
-		{fs.ErrPermission, unix.EACCES}, {unix.EPERM, unix.EACCES}, {fs.ErrInvalid, unix.EINVAL},
-		{unix.ELOOP, unix.ELOOP}, {unix.EMFILE, unix.EMFILE}, {unix.EAGAIN, unix.EIO},
-		{unix.EINTR, unix.EIO}, {syscall.Errno(0), unix.EIO}, {errors.New("boom"), unix.EIO},
-		{fs.ErrClosed, unix.EIO}, {io.EOF, unix.EIO}, {os.ErrDeadlineExceeded, unix.EIO},
+		{fs.ErrNotExist, syscall.ENOENT}, {&fs.PathError{Err: syscall.ENOENT}, syscall.ENOENT},
+		{fs.ErrPermission, syscall.EACCES}, {syscall.EPERM, syscall.EACCES},
+		{fs.ErrInvalid, syscall.EINVAL},
+		{syscall.ELOOP, syscall.ELOOP}, {syscall.EMFILE, syscall.EMFILE},
+		{syscall.EAGAIN, syscall.EIO},
+		{syscall.EINTR, syscall.EIO}, {syscall.Errno(0), syscall.EIO},
+		{errors.New("boom"), syscall.EIO},
+		{fs.ErrClosed, syscall.EIO}, {io.EOF, syscall.EIO}, {os.ErrDeadlineExceeded, syscall.EIO},
 	} {
 		t.Run(c.err.Error(), func(t *testing.T) {
 			files := fstest.MapFS{"file": {Data: []byte("hello")}}
@@ -447,17 +449,17 @@ func TestErrorsOfFS(t *testing.T) {
 func TestBrokenFS(t *testing.T) {
 	files := fstest.MapFS{"file": {Data: []byte("hello")}, "x": {}}
 	d := openFS(t, brokenFS{MapFS: files, nilInfo: true})
-	if err := tryOpen(d, "file", OpenOptions{}); err != unix.EIO {
-		t.Errorf("no properties: got %v, want %v", err, unix.EIO)
+	if err := tryOpen(d, "file", OpenOptions{}); err != syscall.EIO {
+		t.Errorf("no properties: got %v, want %v", err, syscall.EIO)
 	}
 	d = openFS(t, brokenFS{MapFS: files})
 	f := openFile(t, d, "file", OpenOptions{})
-	if _, err := f.Preadv(bufs("x"), 2); err != unix.EIO {
-		t.Errorf("a seek to elsewhere: got %v, want %v", err, unix.EIO)
+	if _, err := f.Preadv(bufs("x"), 2); err != syscall.EIO {
+		t.Errorf("a seek to elsewhere: got %v, want %v", err, syscall.EIO)
 	}
 	d = openFS(t, brokenFS{MapFS: files, read: func([]byte) (int, error) { return 0, nil }})
-	if _, err := openFile(t, d, "file", OpenOptions{}).Readv(bufs("x")); err != unix.EIO {
-		t.Errorf("a reader that makes no progress: got %v, want %v", err, unix.EIO)
+	if _, err := openFile(t, d, "file", OpenOptions{}).Readv(bufs("x")); err != syscall.EIO {
+		t.Errorf("a reader that makes no progress: got %v, want %v", err, syscall.EIO)
 	}
 	info, err := fs.Stat(files, "x")
 	if err != nil {
@@ -472,14 +474,14 @@ func TestBrokenFS(t *testing.T) {
 	if got := names(list(t, d, 0, 20)); !slices.Equal(got, []string{".", "..", "fine", "good"}) {
 		t.Errorf("got entries %q, want those that can be opened", got)
 	}
-	if _, err := OpenFS(fstest.MapFS{".": {Mode: 0o600}}); err != unix.ENOTDIR {
-		t.Errorf("a root that is a file: got %v, want %v", err, unix.ENOTDIR)
+	if _, err := OpenFS(fstest.MapFS{".": {Mode: 0o600}}); err != syscall.ENOTDIR {
+		t.Errorf("a root that is a file: got %v, want %v", err, syscall.ENOTDIR)
 	}
 	special := fstest.MapFS{"pipe": {Mode: fs.ModeNamedPipe}, "disk": {Mode: fs.ModeDevice},
 		"tty": {Mode: fs.ModeDevice | fs.ModeCharDevice}, "socket": {Mode: fs.ModeSocket}}
 	for name := range special {
-		if err := tryOpen(openFS(t, special), name, OpenOptions{}); err != unix.ENXIO {
-			t.Errorf("%s: got %v, want %v", name, err, unix.ENXIO)
+		if err := tryOpen(openFS(t, special), name, OpenOptions{}); err != syscall.ENXIO {
+			t.Errorf("%s: got %v, want %v", name, err, syscall.ENXIO)
 		}
 	}
 }

@@ -1,5 +1,3 @@
-//go:build unix
-
 package hostfs
 
 import (
@@ -18,7 +16,8 @@ import (
 // FuzzPaths opens fuzzed paths and symbolic links. Every opened file is beneath the root, and
 // nothing outside of it changes.
 func FuzzPaths(f *testing.F) {
-	for _, path := range slices.Concat(testutil.EscapingPaths, testutil.BeneathRoot) {
+	for _, path := range slices.Concat(testutil.EscapingPaths, testutil.BeneathRoot,
+		testutil.BeneathRootByLinks) {
 		f.Add(path, "file")
 		f.Add("fuzzed/"+path, "dir/sub")
 		f.Add("fuzzed", path)
@@ -26,6 +25,9 @@ func FuzzPaths(f *testing.F) {
 	}
 	f.Add(strings.Repeat("dir/../", 500)+"file", "")
 	f.Add("\x00", "a\x00b")
+	for _, path := range windowsPaths {
+		f.Add(path, path)
+	}
 	base, in := testutil.MakeEscapes(f)
 	f.Fuzz(func(t *testing.T, path, target string) {
 		before := describeOutside(t, base)

@@ -1,5 +1,3 @@
-//go:build unix
-
 package hostfs
 
 import (
@@ -10,35 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wasport/wasport/internal/needs"
 )
-
-// eachResolver runs a test with paths resolved by the kernel, where it can, and by walking.
-func eachResolver(t *testing.T, test func(t *testing.T, walk bool)) {
-	d, err := openOSDir(t.TempDir(), ReadOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	if !d.walk {
-		t.Run("kernel", func(t *testing.T) { test(t, false) })
-	}
-	t.Run("walk", func(t *testing.T) { test(t, true) })
-}
-
-func openRoot(t testing.TB, path string, access Access, walk bool) *osDir {
-	t.Helper()
-	d, err := openOSDir(path, access)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.walk = d.walk || walk
-	t.Cleanup(func() {
-		if err := d.Close(); err != nil && err != fs.ErrClosed {
-			t.Errorf("close: got %v, want no error or %v", err, fs.ErrClosed)
-		}
-	})
-	return d
-}
 
 // describeTree returns the names, contents, modes and times of a tree.
 func describeTree(t testing.TB, dir string) string {
@@ -94,4 +66,12 @@ func readFile(d Dir, path string) (string, error) {
 	buf := make([]byte, 64)
 	n, err := f.Readv([][]byte{buf})
 	return string(buf[:n]), err
+}
+
+// withLinks runs the part of a test that needs symbolic links.
+func withLinks(t *testing.T, test func(t *testing.T)) {
+	t.Run("symbolic links", func(t *testing.T) {
+		needs.NotWine(t)
+		test(t)
+	})
 }

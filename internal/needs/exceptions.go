@@ -11,7 +11,10 @@ import (
 type exceptions map[string]string
 
 // wine is how Wine 10 differs from Windows as Microsoft documents it.
-var wine = exceptions{}
+var wine = exceptions{
+	"junctions":      "mklink /J and FSCTL_SET_REPARSE_POINT are not supported",
+	"symbolic_links": "CreateSymbolicLink returns success and makes nothing",
+}
 
 // maxWine bounds the exceptions for Wine: more would make a run there say little about Windows.
 const maxWine = 15

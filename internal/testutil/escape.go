@@ -3,18 +3,27 @@ package testutil
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// EscapingPaths are paths that lead to "secret", a file beside the root "in".
-var EscapingPaths = []string{
+// EscapingPaths are paths that lead to "secret", a file beside the root "in", by dots and by
+// symbolic links.
+var EscapingPaths = slices.Concat(EscapingDots, EscapingLinks)
+
+// EscapingDots are those of EscapingPaths without symbolic links.
+var EscapingDots = []string{
 	"/", "//", "/etc/passwd", "/.", "/..",
 	"..", "../", "../.", "../..", "../secret", ".././secret", "./../secret", "..//secret",
 	"../in/file", "../in",
 	"dir/../../secret", "dir/sub/../../../secret", "dir/./.././../secret", "dir//..//..//secret",
 	"dir/sub/../../dir/../../secret",
 	"file-is-not-looked-at/../../../secret",
+}
+
+// EscapingLinks are those of EscapingPaths with symbolic links.
+var EscapingLinks = []string{
 	"abs", "abs/", "absdir/secret", "absdir/in/file", "rootlink", "rootlink/etc/passwd",
 	"procroot/etc/passwd",
 	"up", "updir/secret", "updir/in/file", "dir/up", "dir/updir/secret", "dir/sub/up",
@@ -28,10 +37,14 @@ var EscapingPaths = []string{
 // BeneathRoot are names that look alike and lead to "file" inside.
 var BeneathRoot = []string{
 	"file", "./file", ".//file", "dir/../file", "dir/sub/../../file", "dir/.//sub/./../../file",
+	"dir/sub/../../dir/sub/../../dir/sub/../../file",
+}
+
+// BeneathRootByLinks are such names with symbolic links.
+var BeneathRootByLinks = []string{
 	"todir/../file",
 	"tosub/../../file", "dot/dot/dot/file", "dir/toin/file", "dir/tofile",
 	"todir/toin/todir/toin/file", "inner",
-	"dir/sub/../../dir/sub/../../dir/sub/../../file",
 }
 
 // MakeEscapes makes a directory for these paths: in is the root, base the directory around it. It
