@@ -30,6 +30,9 @@ func main() {
 var platforms = []struct{ folder, title string }{
 	{"linux", "Linux"},
 	{"portable", "portable"},
+	{"arm64", "arm64"},
+	{"wine", "Windows"},
+	{"gramine", "Gramine"},
 }
 
 // makePage makes docs/platforms.md of the files in a folder.

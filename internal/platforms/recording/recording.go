@@ -41,8 +41,12 @@ func Compare(t *testing.T, file string, lines []Line) {
 		t.Skip("skipped: there is no recording of this system")
 	}
 	var b strings.Builder
-	for _, line := range lines {
-		fmt.Fprintln(&b, line)
+	for i, line := range lines {
+		if name == "arm64" && strings.HasSuffix(line.Name, "_membership") {
+			// qemu-user takes ip_mreqn of setsockopt(2) from memory that it has not set.
+			lines[i].Result = "not recorded"
+		}
+		fmt.Fprintln(&b, lines[i])
 	}
 	if _, err := Parse(b.String()); err != nil {
 		t.Fatal(err)
