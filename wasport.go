@@ -71,6 +71,13 @@ type RuntimeConfig struct {
 	// Interpreter runs guests without compiling them. They start sooner and run about 100 times
 	// slower.
 	Interpreter bool
+
+	// ReserveMemory bounds the address space that a guest's linear memory reserves before the guest
+	// needs it, in bytes; 0 = all that the memory may grow to. A reservation costs no memory on
+	// most systems. Where it does, as in an SGX enclave, a small one leaves room for others; a
+	// memory that outgrows it is copied to a larger one. Memory that threads share cannot be
+	// copied, and reserves its maximum: Config.MaxMemory bounds that.
+	ReserveMemory uint64
 }
 
 // Runtime compiles modules.
@@ -82,6 +89,7 @@ func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
 		Runtime: c.Wazero, Modules: c.HostModules,
 		Functions: engineFunctions(c.HostFunctions), CacheDir: c.CacheDir,
 		CacheKeyFile: c.CacheKeyFile, Interpreter: c.Interpreter, NoInterrupt: c.NoInterrupt,
+		ReserveMemory: c.ReserveMemory,
 	})
 	if err != nil {
 		return nil, err

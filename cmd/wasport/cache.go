@@ -35,7 +35,7 @@ func compileCached(ctx context.Context, wasm []byte, dir string, rc wasport.Runt
 
 func compile(ctx context.Context, wasm []byte, rc wasport.RuntimeConfig,
 	cc wasport.CompileConfig) (*wasport.Runtime, *wasport.Module, error) {
-	rt, err := wasport.NewRuntime(ctx, rc)
+	rt, err := newRuntime(ctx, rc)
 	if err != nil {
 		return nil, nil, err
 	}

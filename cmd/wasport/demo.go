@@ -53,7 +53,7 @@ func runDemo(args []string) error {
 		fmt.Errorf("it took more than %v", demoTimeout))
 	defer cancel()
 
-	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
+	rt, err := newRuntime(ctx, wasport.RuntimeConfig{})
 	if err != nil {
 		return err
 	}

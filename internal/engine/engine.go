@@ -53,6 +53,9 @@ type Config struct {
 	// NoInterrupt runs modules as they are. A computing guest then blocks the whole process at its
 	// next garbage collection, and cannot be ended before it calls the host.
 	NoInterrupt bool
+
+	// ReserveMemory is memory.Config.Reserve of every guest.
+	ReserveMemory uint64
 }
 
 // Engine compiles modules and runs guests. It may be used from several goroutines.
@@ -61,6 +64,8 @@ type Engine struct {
 	uses        useCount
 	scheduler   *sched.Scheduler
 	noInterrupt bool
+	// reserveMemory is Config.ReserveMemory.
+	reserveMemory uint64
 	// tickInterval is the number of loop iterations and calls between two ticks.
 	tickInterval uint32
 
@@ -92,14 +97,16 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesThreads |
 func New(ctx context.Context, c Config) (*Engine, error) {
 	if c.Runtime != nil {
 		return (&Engine{
-			runtime: c.Runtime, noInterrupt: c.NoInterrupt, tickInterval: tickInterval,
+			runtime: c.Runtime, noInterrupt: c.NoInterrupt, reserveMemory: c.ReserveMemory,
+			tickInterval: tickInterval,
 		}).initialize(ctx, c)
 	}
 	if len(c.Modules) > 0 {
 		return nil, fmt.Errorf("modules %q to import from, but no wazero runtime that has them",
 			c.Modules)
 	}
-	e := &Engine{ownsRuntime: true, noInterrupt: c.NoInterrupt, tickInterval: tickInterval}
+	e := &Engine{ownsRuntime: true, noInterrupt: c.NoInterrupt, reserveMemory: c.ReserveMemory,
+		tickInterval: tickInterval}
 	rc := wazero.NewRuntimeConfig()
 	if c.Interpreter {
 		rc, e.tickInterval = wazero.NewRuntimeConfigInterpreter(), interpretedTickInterval

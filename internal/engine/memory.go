@@ -35,8 +35,8 @@ func (m *Module) reserveMemory(
 		limit = maxMemory
 	}
 	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit,
-		Shared: m.memory.Shared, Ungranted: m.memory.Shared && m.givesMemoryAway(),
-		Budget: inst.budget})
+		Reserve: m.engine.reserveMemory, Shared: m.memory.Shared,
+		Ungranted: m.memory.Shared && m.givesMemoryAway(), Budget: inst.budget})
 	if errors.Is(err, memory.ErrLimit) {
 		return nil, nil, fmt.Errorf("the module starts with %d bytes of memory, and may have %d",
 			m.memory.Min, limit)

@@ -46,6 +46,10 @@ type Config struct {
 	// Limit is the maximum that the guest is granted. The smaller of Max and Limit applies.
 	Limit uint64
 
+	// Reserve bounds the address space that is reserved before the memory needs it; 0 = no bound.
+	// A memory that grows beyond it moves. It has no effect on a shared memory, which cannot.
+	Reserve uint64
+
 	// Shared is set for a memory that threads share. It never moves. When one thread ends, wazero
 	// drops the memory's allocator, and the other threads then grow the memory without calling it.
 	// So each growth must be granted by Grant first.
@@ -68,6 +72,7 @@ type Config struct {
 // nothing.
 type Memory struct {
 	max    uint64 // In bytes.
+	ahead  uint64 // Config.Reserve, or max.
 	shared bool
 	budget *Budget
 
@@ -101,8 +106,11 @@ func New(c Config) (*Memory, error) {
 	if !c.Budget.Take(c.Min) {
 		return nil, fmt.Errorf("%w: %d bytes, beside what the guest holds already", ErrLimit, c.Min)
 	}
-	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), shared: c.Shared, budget: c.Budget, refs: 1,
-		granted: c.Min, charged: c.Min}
+	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), ahead: c.Reserve, shared: c.Shared,
+		budget: c.Budget, refs: 1, granted: c.Min, charged: c.Min}
+	if m.ahead == 0 {
+		m.ahead = m.max
+	}
 	initial, minRange := c.Min, c.Min
 	if c.Shared {
 		minRange = m.max
@@ -119,7 +127,8 @@ func New(c Config) (*Memory, error) {
 
 // moveToNewRange moves the memory to a new range with size bytes committed.
 //
-//  1. The range has room for the maximum if possible. Then the memory never moves again.
+//  1. The range has room for the maximum if possible, and if Config.Reserve allows it. Then the
+//     memory never moves again. Otherwise it doubles with each move.
 //  2. With a limit of address space (RLIMIT_AS) it takes at most half of the space that is left.
 //     The process needs the rest, and Go's runtime ends it when there is none.
 //  3. Where the system refuses that (strict overcommit, proc_sys_vm(5)), it halves the range until
@@ -130,7 +139,11 @@ func (m *Memory) moveToNewRange(size, minRange uint64) error {
 	if minRange > available-available/4 {
 		return errNoSpace
 	}
-	for n := max(min(m.max, available/2), minRange); ; n = max(n/2, minRange) {
+	ahead := m.ahead
+	if m.committed > 0 {
+		ahead = max(ahead, 2*size)
+	}
+	for n := max(min(m.max, available/2, ahead), minRange); ; n = max(n/2, minRange) {
 		b, err := reserve(n)
 		if err == nil {
 			if err = commit(b, 0, size); err == nil {

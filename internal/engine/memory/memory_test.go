@@ -258,3 +258,45 @@ func TestGuestGrowsToItsLimit(t *testing.T) {
 		})
 	}
 }
+
+func TestReservedMemory(t *testing.T) {
+	for _, c := range []struct {
+		name                string
+		min, limit, reserve uint64
+		shared              bool
+		reserved, afterMove int
+	}{
+		{"all", 1, 64, 0, false, 64, 64},
+		{"less", 1, 64, 4, false, 4, 64},
+		{"less than the minimum", 8, 64, 4, false, 8, 64},
+		{"more than the maximum", 1, 64, 100, false, 64, 64},
+		{"shared", 1, 64, 4, true, 64, 64},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMemory(t, Config{Min: c.min * PageSize, Max: 64 * PageSize,
+				Limit: c.limit * PageSize, Reserve: c.reserve * PageSize, Shared: c.shared})
+			if got := len(m.reserved) / PageSize; got != c.reserved {
+				t.Errorf("got %d pages reserved, want %d", got, c.reserved)
+			}
+			l := m.Allocate(0, 0)
+			if c.shared {
+				return
+			}
+			b := l.Reallocate(c.min * PageSize)
+			b[0] = 7
+			moves, last := 0, &b[0]
+			for n := c.min + 1; n <= c.limit; n++ {
+				if b = l.Reallocate(n * PageSize); b == nil || b[0] != 7 {
+					t.Fatalf("%d pages: got memory without its bytes", n)
+				}
+				if &b[0] != last {
+					moves, last = moves+1, &b[0]
+				}
+			}
+			if got := len(m.reserved) / PageSize; got != c.afterMove || moves > 4 {
+				t.Errorf("got %d pages reserved after %d moves, want %d after 4 at most", got,
+					moves, c.afterMove)
+			}
+		})
+	}
+}
