@@ -42,7 +42,7 @@ var mayImport = map[string][]string{
 	"internal/hostfs":              {"internal/outside", "network"},
 	"internal/poll":                {"network"},
 	"internal/platforms":           {"internal/platforms/recording"},
-	"internal/platforms/recording": {},
+	"internal/platforms/recording": {"internal/gramine"},
 	"network/kernel":               {"internal/errno", "internal/poll", "network"},
 	"network/dial": {"internal/errno", "internal/outside", "network",
 		"network/kernel"},
