@@ -25,7 +25,8 @@ type socket struct {
 	connectTo netip.AddrPort
 
 	// sizesSet tells which buffer sizes were set: recvSizeSet, sendSizeSet.
-	sizesSet atomic.Uint32
+	sizesSet   atomic.Uint32
+	congestion congestion
 	// peer caches the peer of a connected stream.
 	peer atomic.Pointer[netip.AddrPort]
 
@@ -230,6 +231,9 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 	}
 	if err != nil {
 		err = s.sendError(err, to)
+	}
+	if s.typ == network.Datagram {
+		err = s.congestion.outcome(err)
 	}
 	s.release()
 	return n, err

@@ -80,6 +80,11 @@ func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, 
 		return 0, net.ErrClosed
 	}
 	defer s.release()
+	if want&network.Writable != 0 {
+		if err := s.congestion.pause(deadline); err != nil {
+			return 0, err
+		}
+	}
 	if both := network.Readable | network.Writable; want&both == both || s.ahead != nil {
 		return s.waitInSet(want, deadline)
 	}
