@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/monotonic"
 	"github.com/wasport/wasport/internal/needs"
 )
 
@@ -152,24 +153,23 @@ func medianTiming(all []timing) timing {
 
 // stopwatch measures a timing.
 type stopwatch struct {
-	started time.Time
-	queued  time.Duration
+	started, queued time.Duration
 }
 
 func startStopwatch() stopwatch {
 	q := runQueueWait()
-	return stopwatch{time.Now(), q}
+	return stopwatch{monotonic.Now(), q}
 }
 
 // startStopwatchAfter starts a stopwatch after a delay. The function returned stops it.
 func startStopwatchAfter(d time.Duration) (stop func() timing) {
 	started := make(chan stopwatch, 1)
-	due := time.Now().Add(d)
+	due := monotonic.Now() + d
 	time.AfterFunc(d, func() { started <- stopwatch{due, runQueueWait()} })
 	return func() timing { return (<-started).stop() }
 }
 
-func (w stopwatch) stop() timing { return w.timingOf(time.Since(w.started)) }
+func (w stopwatch) stop() timing { return w.timingOf(monotonic.Since(w.started)) }
 
 // timingOf makes a timing of a duration that lies within the stopwatch's run.
 func (w stopwatch) timingOf(d time.Duration) timing {

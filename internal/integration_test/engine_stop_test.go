@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/monotonic"
 )
 
 // TestGarbageCollectionBesideComputingGuest collects garbage while a guest computes. Without a way
@@ -221,20 +222,20 @@ type echoClients struct {
 	wg    sync.WaitGroup
 
 	mu      sync.Mutex
-	began   []time.Time // by connection, the round trips that are under way
+	began   []time.Duration // by connection, the round trips that are under way
 	slowest time.Duration
 	rounds  int
 	stopped bool
 }
 
 func startEchoClients(t testing.TB, count int) *echoClients {
-	e := &echoClients{t: t, began: make([]time.Time, count)}
+	e := &echoClients{t: t, began: make([]time.Duration, count)}
 	for i := range count {
 		g := startGuest(t, "tcp_server", "127.0.0.1", "1")
 		c := dialGuest(t, g.readListenAddr())
 		g.readLine()
 		e.conns = append(e.conns, c)
-		e.began[i] = time.Now()
+		e.began[i] = monotonic.Now()
 		e.wg.Go(func() { e.exchange(i, c) })
 	}
 	return e
@@ -248,10 +249,10 @@ func (e *echoClients) exchange(i int, c net.Conn) {
 		if err == nil {
 			_, err = io.ReadFull(c, in)
 		}
-		now := time.Now()
+		now := monotonic.Now()
 		e.mu.Lock()
 		over := e.stopped
-		e.slowest = max(e.slowest, now.Sub(e.began[i]))
+		e.slowest = max(e.slowest, now-e.began[i])
 		e.began[i] = now
 		e.rounds++
 		e.mu.Unlock()
@@ -272,7 +273,7 @@ func (e *echoClients) longestRoundTrip() time.Duration {
 	d := e.slowest
 	e.slowest = 0
 	for _, at := range e.began {
-		d = max(d, time.Since(at))
+		d = max(d, monotonic.Since(at))
 	}
 	return d
 }

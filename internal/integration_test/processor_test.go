@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/monotonic"
 )
 
 // startHostile starts a guest that takes all the processor time that it gets, until stop is called.
@@ -33,12 +34,12 @@ func runInnocents(t testing.TB, m *wasport.Module, c wasport.Config, rounds,
 	c.Function, c.Params = "work", []uint64{rounds, steps}
 	var wg sync.WaitGroup
 	errs := make([]error, count)
-	start := time.Now()
+	start := monotonic.Now()
 	for i := range errs {
 		wg.Go(func() { _, errs[i] = m.Run(context.Background(), c) })
 	}
 	wg.Wait()
-	took = time.Since(start)
+	took = monotonic.Since(start)
 	for _, err := range errs {
 		switch {
 		case err == nil:

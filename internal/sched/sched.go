@@ -18,6 +18,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wasport/wasport/internal/monotonic"
 )
 
 const (
@@ -39,7 +41,7 @@ const (
 // Scheduler shares the processors of a process among the guests of one engine. Several goroutines
 // may call its methods.
 type Scheduler struct {
-	started time.Time
+	started time.Duration // by package monotonic
 	clocks  threadClocks
 	garbage garbageCost
 
@@ -70,14 +72,14 @@ type Scheduler struct {
 
 // New makes a scheduler. It must be closed.
 func New() *Scheduler {
-	return &Scheduler{started: time.Now(), processors: runtime.GOMAXPROCS(0)}
+	return &Scheduler{started: monotonic.Now(), processors: runtime.GOMAXPROCS(0)}
 }
 
 // Close releases the resources of the scheduler. No thread may be running.
 func (s *Scheduler) Close() { s.kicker.close() }
 
 // now returns the time since the scheduler was made, in ns.
-func (s *Scheduler) now() int64 { return int64(time.Since(s.started)) }
+func (s *Scheduler) now() int64 { return int64(monotonic.Since(s.started)) }
 
 // Thread is a thread of a guest. Its methods are called by the goroutine that runs the thread,
 // except where a method says otherwise.

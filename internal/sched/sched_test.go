@@ -7,15 +7,41 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/wasport/wasport/internal/monotonic"
 )
 
 // spin computes and ticks until the condition holds.
 func (t *Thread) spin(until func() bool) {
 	for !until() {
-		for start := time.Now(); time.Since(start) < 3*time.Microsecond; {
+		for start := monotonic.Now(); monotonic.Since(start) < 3*time.Microsecond; {
 		}
 		t.Tick()
 	}
+}
+
+// TestShortTurnsAreCounted computes for short times, each of which begins just when the clock of
+// package time has ticked: in steps of 0.5 to 15.6 ms on Windows. None of them reaches the next.
+func TestShortTurnsAreCounted(t *testing.T) {
+	const turn, times = 200 * time.Microsecond, 50
+	s := New()
+	defer s.Close()
+	var g Guest
+	var th Thread
+	th.Start(s, &g, nil)
+	for range times {
+		th.Pause()
+		for ticked := time.Now(); time.Since(ticked) == 0; {
+		}
+		th.Resume()
+		start := monotonic.Now()
+		th.spin(func() bool { return monotonic.Since(start) >= turn })
+	}
+	th.ChargeNow()
+	if got, want := th.Computed(), turn*times/2; got < want {
+		t.Errorf("got %v for %d turns of %v, want at least %v", got, times, turn, want)
+	}
+	th.Stop()
 }
 
 // TestShareByGuest runs guests with different numbers of threads at once. Each gets the same
