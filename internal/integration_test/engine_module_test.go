@@ -198,7 +198,7 @@ func idleGuestTime(t testing.TB) timing {
 func untilWithin(t testing.TB, times int, attempt func() timing) (attempts []timing) {
 	t.Helper()
 	for len(attempts) < 5 || len(attempts) < 40 &&
-		shortestTiming(attempts).wall > time.Duration(times)*idleGuestTime(t).wall {
+		shortestTiming(attempts).wall > time.Duration(times*noiseFactor)*idleGuestTime(t).wall {
 		attempts = append(attempts, attempt())
 	}
 	return attempts
@@ -216,6 +216,7 @@ func checkWithin(t testing.TB, what string, times int, attempts []timing) {
 	if interpreted() {
 		times *= 4 // The pace is of a guest that computes nothing, which takes as long compiled.
 	}
+	times *= noiseFactor
 	best := shortestTiming(attempts).wall
 	own, unit := medianTiming(attempts).quiet, idleGuestTime(t)
 	t.Logf("%s: %v at best, %v at worst; the median without what others may have added is %v; "+

@@ -14,7 +14,9 @@ import (
 // TestComputingGuestsShareProcessors lets more guests compute than there are processors, and
 // compares how far each has come.
 func TestComputingGuestsShareProcessors(t *testing.T) {
-	const run, most = 200 * time.Millisecond, 2
+	// Turns are of 10 ms, so that a measurement needs many. An idle machine makes so many rounds in
+	// 200 ms, and a busy one takes longer.
+	const rounds, most = 20_000, 2
 	m := compileTestdata(t, "share")
 	done := make([]atomic.Int64, 4*runtime.GOMAXPROCS(0))
 	for i := range done {
@@ -32,7 +34,17 @@ func TestComputingGuestsShareProcessors(t *testing.T) {
 		for i := range done {
 			done[i].Store(0)
 		}
-		<-time.After(run)
+		sum := func() (n int64) {
+			for i := range done {
+				n += done[i].Load()
+			}
+			return n
+		}
+		for deadline := time.Now().Add(5 * time.Second); sum() < rounds; {
+			if <-time.After(10 * time.Millisecond); time.Now().After(deadline) {
+				break
+			}
+		}
 		for i := range done {
 			came = append(came, done[i].Load())
 		}

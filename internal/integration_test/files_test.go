@@ -93,6 +93,7 @@ func snapshotTree(t *testing.T, root string) map[string]string {
 			return err
 		}
 		name, _ := filepath.Rel(root, path)
+		name = filepath.ToSlash(name)
 		list[name] = d.Type().String()
 		if d.Type().IsRegular() {
 			b, err := os.ReadFile(path)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/needs"
 )
 
 // goLibrary is a library in Go.
@@ -42,6 +43,7 @@ func TestGoLibraryAsInstance(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	needs.Programs(t, "go")
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o",
 		"library.wasm")
 	build.Dir, build.Env = dir, append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=")
