@@ -59,7 +59,7 @@ func (t *thread) viewAll(f func([]byte)) error {
 }
 
 // sharedSize returns the size of a shared memory that the guest sees, in bytes. It is MaxUint64 for
-// one that is not shared, whose size package memory knows.
+// one that is not shared: package memory knows its size.
 func (t *thread) sharedSize(mem api.Memory) uint64 {
 	if t.Shared == nil {
 		return math.MaxUint64
