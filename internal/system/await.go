@@ -1,6 +1,10 @@
 package system
 
-import "github.com/wasport/wasport/network"
+import (
+	"cmp"
+
+	"github.com/wasport/wasport/network"
+)
 
 // events are those that a subscription to a descriptor waits for.
 var events = [...]network.Events{Reading: network.Readable, Writing: network.Writable, Failing: 0}
@@ -24,7 +28,7 @@ func (t *Thread) Ready(fd int32, kind SubscriptionKind) (bool, error) {
 func (t *Thread) Await(fd int32, kind SubscriptionKind) error {
 	d, err := t.table.lookup(fd)
 	if err != nil {
-		return err
+		return cmp.Or(t.Err(), err) // the guest's end closes descriptors
 	}
 	if d.readyHere(kind) {
 		return nil

@@ -2,6 +2,7 @@ package system
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/internal/wasi"
 )
@@ -80,11 +82,7 @@ func (q quotaTest) wants(did string, err, want error) {
 
 func TestQuotaOfDirectory(t *testing.T) {
 	const e = entrySize
-	for _, tt := range []struct {
-		name string
-		do   func(q quotaTest)
-		used int
-	}{
+	testQuotas(t, []quotaRow{
 		{"write", func(q quotaTest) {
 			fd := q.open("new", wasi.OflagCreat)
 			n, err := q.write(fd, 2*testQuota)
@@ -133,35 +131,28 @@ func TestQuotaOfDirectory(t *testing.T) {
 			q.wants("again", q.g.Allocate(fd, 0, 8192), nil)
 			q.wants("nothing", q.g.Allocate(fd, 0, 0), syscall.EINVAL)
 		}, e + 8192},
-		{"fill holes", func(q quotaTest) {
-			fd := q.open("holes", 0)
-			q.wants("allocate", q.g.Allocate(fd, 0, 16<<20), syscall.ENOSPC)
-			n, err := q.th.Pwrite(fd, [][]byte{make([]byte, 2*testQuota)}, 0)
-			if n != testQuota || err != nil {
-				q.Errorf("got %d, %v, want a short write of %d", n, err, testQuota)
-			}
-			_, err = q.th.Pwrite(fd, [][]byte{{1}}, 8<<20)
-			q.wants("write more", err, syscall.ENOSPC)
-		}, testQuota},
 		{"names", func(q quotaTest) {
 			q.wants("mkdir", q.g.Mkdir(3, "dir"), nil)
-			q.wants("symlink", q.g.Symlink("old", 3, "symlink"), nil)
 			q.wants("link", q.g.Link(3, "old", false, 3, "link"), nil)
 			if err := q.g.Mkdir(3, "dir"); err != syscall.EEXIST {
 				q.Errorf("mkdir again: got %v, want EEXIST", err)
 			}
 			q.wants("rmdir", q.g.Rmdir(3, "dir"), nil)
-		}, 2 * e},
+		}, e},
+		{"symbolic links", func(q quotaTest) {
+			needs.NotWine(q.T)
+			q.wants("symlink", q.g.Symlink("old", 3, "symlink"), nil)
+		}, e},
 		{"many names", func(q quotaTest) {
 			for i := range testQuota / e {
-				q.wants("create", q.g.CloseFD(q.open(string(rune('A'+i)), wasi.OflagCreat)), nil)
+				q.wants("create", q.g.CloseFD(q.open(fmt.Sprint(i), wasi.OflagCreat)), nil)
 			}
 			_, err := openFD(q.g, "more", wasi.OflagCreat, 0)
 			q.wants("create more", err, syscall.ENOSPC)
 			q.wants("mkdir", q.g.Mkdir(3, "dir"), syscall.ENOSPC)
 			q.wants("symlink", q.g.Symlink("old", 3, "symlink"), syscall.ENOSPC)
 			q.wants("link", q.g.Link(3, "old", false, 3, "link"), syscall.ENOSPC)
-			q.wants("open what is there", q.g.CloseFD(q.open("A", wasi.OflagCreat)), nil)
+			q.wants("open what is there", q.g.CloseFD(q.open("0", wasi.OflagCreat)), nil)
 		}, testQuota},
 		{"unlink", func(q quotaTest) {
 			for range 3 {
@@ -202,18 +193,6 @@ func TestQuotaOfDirectory(t *testing.T) {
 				q.wants("rename", q.g.Rename(3, "old", 3, "old"), nil)
 			}
 		}, e},
-		{"holes come back as nothing", func(q quotaTest) {
-			fd := q.open("new", wasi.OflagCreat)
-			q.wants("lengthen", q.g.SetSize(fd, testQuota/2), nil)
-			q.wants("cut", q.g.SetSize(fd, 0), nil)
-		}, e + testQuota/2},
-		{"what was there comes back as what it took", func(q quotaTest) {
-			fd := q.open("new", wasi.OflagCreat)
-			_, err := q.write(fd, testQuota)
-			q.wants("write", err, nil)
-			q.wants("unlink", q.g.Unlink(3, "holes"), nil)
-			q.wants("unlink", q.g.Unlink(3, "old"), nil)
-		}, testQuota - 2*e - 64<<10},
 		{"below a directory", func(q quotaTest) {
 			q.wants("mkdir", q.g.Mkdir(3, "dir"), nil)
 			dir, err := q.g.OpenAt(3, "dir",
@@ -225,7 +204,19 @@ func TestQuotaOfDirectory(t *testing.T) {
 			_, err = q.write(fd, 2*testQuota)
 			q.wants("write", err, nil)
 		}, testQuota},
-	} {
+	})
+}
+
+// A quotaRow is what a guest does in the directory of a quotaTest, and how much of the quota it has
+// used then.
+type quotaRow struct {
+	name string
+	do   func(q quotaTest)
+	used int
+}
+
+func testQuotas(t *testing.T, rows []quotaRow) {
+	for _, tt := range rows {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
 			if err := os.WriteFile(filepath.Join(dir, "old"), make([]byte, 64<<10),
@@ -236,8 +227,7 @@ func TestQuotaOfDirectory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer f.Close()
-			if err := f.Truncate(16 << 20); err != nil {
+			if err := errors.Join(f.Truncate(16<<20), f.Close()); err != nil {
 				t.Fatal(err)
 			}
 			g := newTestGuest(t, Preopen{Dir: openRoot(t, dir), Name: "/", Quota: testQuota})
@@ -262,7 +252,7 @@ func TestQuotasWithRenameAndLinkBetweenThem(t *testing.T) {
 		{"two quotas", testQuota, testQuota, syscall.EXDEV},
 		{"from no quota into one", 0, testQuota, syscall.EXDEV},
 		{"from a quota into none", testQuota, 0, syscall.EXDEV},
-		{"no quotas", 0, 0, nil},
+		{"no quotas", 0, 0, betweenRoots},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			from, to := t.TempDir(), t.TempDir()

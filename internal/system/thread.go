@@ -161,7 +161,7 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 			return syscall.EAGAIN
 		}
 	}
-	return syscall.EBADF
+	return t.endReasonIfFailed(syscall.EBADF)
 }
 
 // Sleep waits for a value from woken. It returns ETIMEDOUT after the time-out (negative = none),
