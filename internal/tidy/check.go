@@ -40,6 +40,7 @@ func check(tree []*file) []broken {
 		}
 		checkFunctions(f, report)
 		checkIdentifiers(f, report)
+		checkPlatform(f, report)
 		if len(f.lines) > maxFileLines {
 			report(1, "the file has %d lines, at most %d are allowed", len(f.lines), maxFileLines)
 		}

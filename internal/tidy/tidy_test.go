@@ -61,6 +61,10 @@ func TestCheckFindsBrokenRules(t *testing.T) {
 			"// Package b.\npackage b\n\nfunc f() {\n\tmax := 1\n\t_ = max\n}\n", "hides"},
 		{"shadowed by a parameter", "a/b.go",
 			"// Package b.\npackage b\n\nfunc f(any int) {}\n", "hides"},
+		{"branch by system", "a/b.go",
+			"// Package b.\npackage b\n\nvar a = runtime.GOOS\n", "runtime.GOOS"},
+		{"system under another name", "a/b.go",
+			"//go:build linux && !portable\n\n// Package b.\npackage b\n", "named for them"},
 		{"long file", "a/b.go",
 			"// Package b.\npackage b\n" + strings.Repeat("\n", maxFileLines) + "var a int\n",
 			"lines"},
@@ -84,6 +88,9 @@ func TestCheckAcceptsExceptions(t *testing.T) {
 		{"expected output", "a/b.go", "// Package b.\npackage b\n\n// Output:\n// " + long + "\n"},
 		{"table in a test", "a/b_test.go", "package b\n\nfunc f() {\n\ta := []int{\n" +
 			strings.Repeat("\t\t1,\n", 80) + "\t}\n}\n"},
+		{"file for some systems", "a/b_unix.go",
+			"//go:build unix && !linux\n\n// Package b.\npackage b\n"},
+		{"tag that is no system", "a/b.go", "//go:build portable\n\n// Package b.\npackage b\n"},
 		{"field named max", "a/b.go", "// Package b.\npackage b\n\ntype t struct{ max int }\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
