@@ -29,6 +29,8 @@ type pollSet struct {
 	heldItems []heldItem
 	// stops end the Notify of items.
 	stops []func()
+	// idle tells that the system has reported events of which none makes an item ready.
+	idle bool
 
 	// mu protects closed, waiting and wakerClosed, and the closing of waker.
 	mu          sync.Mutex
@@ -62,7 +64,7 @@ func (s *pollSet) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) 
 		return nil, net.ErrClosed
 	}
 	defer s.endWait()
-	for {
+	for s.idle = false; ; s.rest() {
 		signalled, err := s.pollOnce(items, deadline)
 		switch {
 		case err != nil:
@@ -74,6 +76,19 @@ func (s *pollSet) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) 
 		case !deadline.IsZero() && !time.Now().Before(deadline):
 			return nil, nil
 		}
+	}
+}
+
+// restTime is how long a set rests after events that make no item ready, such as the end of the
+// stream of an item that waits to send. WSAPoll reports that at once, again and again.
+const restTime = 2 * time.Millisecond
+
+// rest waits for restTime, or until the set is woken.
+func (s *pollSet) rest() {
+	if s.idle {
+		s.idle = false
+		fds := [1]pollFd{s.waker.pollFd()}
+		systemPoll(fds[:], int(restTime/time.Millisecond))
 	}
 }
 
@@ -94,16 +109,17 @@ func (s *pollSet) pollOnce(items []Item, deadline time.Time) (signalled bool, er
 	for _, h := range s.heldItems {
 		item := &items[h.item]
 		got, ok := eventsOf(&s.fds[h.slot])
+		s.idle = s.idle || got != 0
 		switch {
 		case !ok:
 			if item.pollAlwaysReady() {
 				s.ready = append(s.ready, h.item)
 			}
-		case item.filter(got) != 0:
-			item.Got, item.Err = item.filter(got), nil
+		case got != 0 && item.holds(got):
 			s.ready = append(s.ready, h.item)
 		}
 	}
+	s.idle = s.idle && len(s.ready) == 0
 	if got, _ := eventsOf(&s.fds[0]); got == 0 {
 		return false, nil
 	}
@@ -127,7 +143,11 @@ func (s *pollSet) waitInControls(items []Item, i int, deadline time.Time) error 
 			}
 			var failed error
 			err := way.Control(func(fd uintptr) {
-				s.add(fd, i, item.Want)
+				if item.holdsBefore() {
+					s.ready = append(s.ready, i)
+				} else {
+					s.add(fd, i, item.Want)
+				}
 				failed = s.waitInControls(items, i+1, deadline)
 			})
 			if err == nil {

@@ -6,6 +6,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
 )
 
 type pollFd = unix.PollFd
@@ -22,6 +24,15 @@ const (
 
 func makePollFd(fd uintptr, mask int16) pollFd {
 	return pollFd{Fd: int32(fd), Events: mask}
+}
+
+// holdsBefore reports whether the item is ready before the system is asked: poll(2) knows it.
+func (i *Item) holdsBefore() bool { return false }
+
+// holds reports whether events of the system make the item ready.
+func (i *Item) holds(got network.Events) bool {
+	i.Got, i.Err = i.filter(got), nil
+	return i.Got != 0
 }
 
 // systemPoll waits for timeout milliseconds, or without a limit if timeout is negative.

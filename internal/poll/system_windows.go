@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/wasport/wasport/network"
 )
 
 var procWSAPoll = windows.NewLazySystemDLL("ws2_32.dll").NewProc("WSAPoll")
@@ -33,6 +35,18 @@ const (
 
 func makePollFd(fd uintptr, mask int16) pollFd {
 	return pollFd{fd: windows.Handle(fd), Events: mask}
+}
+
+// holdsBefore reports whether the item is ready before the system is asked. WSAPoll waits for ever
+// for a stream without a connection, of which Poll says that it hangs up.
+func (i *Item) holdsBefore() bool { return i.holds(0) }
+
+// holds reports whether the item is ready. It asks the item, which knows more than WSAPoll tells,
+// such as that a failure was reported before.
+func (i *Item) holds(network.Events) bool {
+	i.Got, i.Err = i.P.Poll(i.Want)
+	i.Got = i.filter(i.Got)
+	return i.Got != 0 || i.Err != nil
 }
 
 // systemPoll waits for timeout milliseconds, or without a limit if timeout is negative.

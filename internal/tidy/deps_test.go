@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"network/kernel":               {"internal/errno", "internal/poll", "network"},
 	"network/dial": {"internal/errno", "internal/outside", "network",
 		"network/kernel"},
-	"network/networktest":       {"internal/poll", "network"},
+	"network/networktest":       {"internal/needs", "internal/poll", "network"},
 	"network/virtual":           {"internal/outside", "network"},
 	"network/guard":             {"network", "policy"},
 	"internal/engine/interrupt": {"internal/printable"},

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"net/netip"
+	"runtime"
 	"syscall"
 	"unsafe"
 
@@ -17,22 +18,37 @@ const (
 	maxBufs = 1024
 )
 
+// Calls of Winsock, which package syscall can make with arguments on the stack. The functions of
+// golang.org/x/sys allocate an address, and an error for WSAEWOULDBLOCK.
+var (
+	procWSASend     = winsock.NewProc("WSASend")
+	procWSASendTo   = winsock.NewProc("WSASendTo")
+	procWSARecv     = winsock.NewProc("WSARecv")
+	procWSARecvFrom = winsock.NewProc("WSARecvFrom")
+)
+
 func sysSend(fd descriptor, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, error) {
 	var few [stackBufs]windows.WSABuf
 	list := iovecs(few[:0], bufs, typ)
 	var n uint32
-	var err error
+	var r uintptr
+	var errno syscall.Errno
 	if to.IsValid() {
-		sa, bad := sockaddr(loopbackIfUnspecified(to))
-		if bad != nil {
-			return 0, bad
+		var sa sockaddr
+		if err := sa.set(loopbackIfUnspecified(to)); err != nil {
+			return 0, err
 		}
-		err = windows.WSASendto(fd, &list[0], uint32(len(list)), &n, 0, sa, nil, nil)
+		r, _, errno = syscall.SyscallN(procWSASendTo.Addr(), uintptr(fd),
+			uintptr(unsafe.Pointer(&list[0])), uintptr(len(list)), uintptr(unsafe.Pointer(&n)), 0,
+			uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len), 0, 0)
 	} else {
-		err = windows.WSASend(fd, &list[0], uint32(len(list)), &n, 0, nil, nil)
+		r, _, errno = syscall.SyscallN(procWSASend.Addr(), uintptr(fd),
+			uintptr(unsafe.Pointer(&list[0])), uintptr(len(list)), uintptr(unsafe.Pointer(&n)), 0,
+			0, 0)
 	}
-	if err = posix(err); err != nil {
-		return 0, err
+	runtime.KeepAlive(bufs)
+	if r != 0 {
+		return 0, transferError(errno)
 	}
 	return int(n), nil
 }
@@ -42,12 +58,18 @@ func sysRecv(fd descriptor, bufs [][]byte, flags network.RecvFlags) (int, error)
 	list := iovecs(few[:0], bufs, network.Stream)
 	var n uint32
 	how := recvFlag(flags)
-	err := windows.WSARecv(fd, &list[0], uint32(len(list)), &n, &how, nil, nil)
+	r, _, errno := syscall.SyscallN(procWSARecv.Addr(), uintptr(fd),
+		uintptr(unsafe.Pointer(&list[0])), uintptr(len(list)), uintptr(unsafe.Pointer(&n)),
+		uintptr(unsafe.Pointer(&how)), 0, 0)
+	runtime.KeepAlive(bufs)
+	switch {
+	case r == 0:
+		return int(n), nil
 	// Shutdown has ended this direction: to POSIX that is the end of the stream.
-	if err == windows.WSAESHUTDOWN {
+	case errno == windows.WSAESHUTDOWN:
 		return 0, nil
 	}
-	return int(n), posix(err)
+	return 0, transferError(errno)
 }
 
 func sysRecvFrom(fd descriptor, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
@@ -57,26 +79,39 @@ func sysRecvFrom(fd descriptor, bufs [][]byte, flags network.RecvFlags) (network
 	rest := tailBufs.Get().(*tailBuf)
 	defer tailBufs.Put(rest)
 	list = append(list, windows.WSABuf{Len: uint32(len(rest)), Buf: &rest[0]})
-	var sa windows.RawSockaddrAny
-	size := int32(unsafe.Sizeof(sa))
+	sa := sockaddr{len: sizeofInet6}
 	var n uint32
 	how := recvFlag(flags)
-	err := windows.WSARecvFrom(fd, &list[0], uint32(len(list)), &n, &how, &sa, &size, nil, nil)
-	r := network.Received{N: min(int(n), room), Size: int(n), Truncated: int(n) > room}
-	switch err {
-	case nil:
+	r, _, errno := syscall.SyscallN(procWSARecvFrom.Addr(), uintptr(fd),
+		uintptr(unsafe.Pointer(&list[0])), uintptr(len(list)), uintptr(unsafe.Pointer(&n)),
+		uintptr(unsafe.Pointer(&how)), uintptr(unsafe.Pointer(&sa.raw)),
+		uintptr(unsafe.Pointer(&sa.len)), 0, 0)
+	runtime.KeepAlive(bufs)
+	if r == 0 {
+		return network.Received{N: min(int(n), room), Size: int(n), Truncated: int(n) > room,
+			From: sa.get()}, nil
+	}
+	switch errno {
 	// The socket is not bound, or Shutdown has ended this direction: no datagram can have come.
 	case windows.WSAEINVAL, windows.WSAESHUTDOWN:
-		// not bound, or receiving has been ended here: nothing can have come
 		return network.Received{}, syscall.EAGAIN
 	// An ICMP message reported a datagram that was sent before as undeliverable.
 	case windows.WSAECONNRESET:
 		return network.Received{}, syscall.ECONNREFUSED
-	default:
-		return network.Received{}, posix(err)
 	}
-	r.From = addrPortOfRaw(&sa)
-	return r, nil
+	return network.Received{}, transferError(errno)
+}
+
+// transferError converts the error of a transfer, without an allocation for the frequent one.
+func transferError(e syscall.Errno) error {
+	switch e {
+	case windows.WSAEWOULDBLOCK:
+		return syscall.EAGAIN
+	// Winsock has this error for some connections that the peer or a time-out has reset.
+	case windows.WSAECONNABORTED:
+		return syscall.ECONNRESET
+	}
+	return posix(e)
 }
 
 func recvFlag(flags network.RecvFlags) uint32 {

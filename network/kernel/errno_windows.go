@@ -9,6 +9,9 @@ import (
 
 // posix converts the error of a system call to its POSIX errno.
 func posix(err error) error {
+	if e, ok := err.(syscall.Errno); ok {
+		return errno.Socket(e)
+	}
 	var e syscall.Errno
 	if !errors.As(err, &e) {
 		return err

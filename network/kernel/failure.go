@@ -1,7 +1,7 @@
 package kernel
 
 import (
-	"net/netip"
+	"math"
 	"syscall"
 
 	"github.com/wasport/wasport/network"
@@ -32,15 +32,19 @@ func (s *socket) tell(err error) bool {
 // failed reports whether a caller was told that the connection has failed.
 func (s *socket) failed() bool { return s.typ == network.Stream && s.told.Load() != 0 }
 
+// nowhereError returns the error of a datagram without a destination. Some systems send it.
+func nowhereError(bufs [][]byte) error {
+	if totalLen(bufs) > math.MaxUint16 {
+		return syscall.EMSGSIZE
+	}
+	return syscall.EDESTADDRREQ
+}
+
 // sendError converts an error of sysSend to that of Linux.
-func (s *socket) sendError(err error, to netip.AddrPort) error {
+func (s *socket) sendError(err error) error {
 	state := s.conn.load()
 	switch {
 	case s.typ == network.Datagram:
-		if !to.IsValid() && state != stateConnected &&
-			(err == syscall.ENOTCONN || err == syscall.EINVAL) {
-			return syscall.EDESTADDRREQ
-		}
 		return datagramError(err)
 	case err == syscall.ENOTCONN && state == stateConnecting && !s.failed():
 		return s.connectingError()
@@ -65,7 +69,8 @@ func datagramError(err error) error {
 func (s *socket) recvError(err error) error {
 	state := s.conn.load()
 	switch {
-	case isFailure(err) && !s.tell(err), err == syscall.ENOTCONN && s.failed():
+	case isFailure(err) && !s.tell(err), err == syscall.ENOTCONN && s.failed(),
+		err == syscall.EAGAIN && network.How(s.ended.Load())&network.ShutRead != 0:
 		return nil
 	case err == syscall.ENOTCONN && state == stateConnecting:
 		return s.connectingError()
@@ -151,11 +156,19 @@ func (s *socket) pollNow(want network.Events) (network.Events, error) {
 // streamEvents adds the events that hold by the state of a stream, for a kernel that does not
 // report them.
 func (s *socket) streamEvents(got, want network.Events) network.Events {
+	ended := network.How(s.ended.Load())
+	if ended&network.ShutRead != 0 {
+		got |= want & network.Readable
+	}
 	switch {
 	case s.failed():
 		got = got&^network.Failed | network.Hangup | want&(network.Readable|network.Writable)
+	case got&network.Failed != 0:
+		got |= network.Hangup | want&(network.Readable|network.Writable)
 	case s.conn.is(stateOpen, stateBound):
 		got |= network.Hangup | want&network.Writable
+	case ended == network.ShutBoth, ended == network.ShutWrite && peerEnded(s.fd):
+		got |= network.Hangup
 	}
 	return got
 }

@@ -3,25 +3,25 @@
 package kernel
 
 import (
-	"net"
 	"net/netip"
 	"syscall"
 )
 
 // interfaceIPv4 returns the first IPv4 address of an interface.
 func interfaceIPv4(index uint32) (netip.Addr, error) {
-	i, err := net.InterfaceByIndex(int(index))
+	list, err := listHostAddrs()
 	if err != nil {
 		return netip.Addr{}, syscall.ENODEV
 	}
-	all, err := i.Addrs()
-	if err != nil {
-		return netip.Addr{}, syscall.ENODEV
-	}
-	for _, a := range all {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
-			return p.Addr(), nil
+	err = syscall.ENODEV
+	for _, a := range list {
+		if a.Index != index {
+			continue
 		}
+		if a.Prefix.Addr().Is4() {
+			return a.Prefix.Addr(), nil
+		}
+		err = syscall.EADDRNOTAVAIL
 	}
-	return netip.Addr{}, syscall.EADDRNOTAVAIL
+	return netip.Addr{}, err
 }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"slices"
 	"syscall"
 	"unsafe"
 
@@ -35,8 +36,12 @@ func sysSetMembership6(fd descriptor, join bool, group [16]byte, index uint32) e
 	}
 	// The package's SetsockoptIPv6Mreq is a stub.
 	m := windows.IPv6Mreq{Multiaddr: group, Interface: index}
-	return membershipErrno(join, windows.Setsockopt(fd, windows.IPPROTO_IPV6, int32(name),
-		(*byte)(unsafe.Pointer(&m)), int32(unsafe.Sizeof(m))))
+	err := windows.Setsockopt(fd, windows.IPPROTO_IPV6, int32(name), (*byte)(unsafe.Pointer(&m)),
+		int32(unsafe.Sizeof(m)))
+	if err != nil && join && index != 0 && !interfaceExists(index) {
+		return syscall.ENODEV
+	}
+	return membershipErrno(join, err)
 }
 
 // membershipErrno converts WSAEINVAL and WSAEADDRNOTAVAIL to the errnos of Linux. The caller has
@@ -56,3 +61,10 @@ func membershipErrno(join bool, err error) error {
 
 // joinedGroupsOnly does nothing: on Windows a socket receives only from groups that it joined.
 func joinedGroupsOnly(descriptor, network.Family) {}
+
+func interfaceExists(index uint32) bool {
+	list, err := listHostAddrs()
+	return err != nil || slices.ContainsFunc(list, func(a network.HostAddr) bool {
+		return a.Index == index
+	})
+}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
@@ -143,6 +144,7 @@ func TestLookupOfConfiguredHosts(t *testing.T) {
 }
 
 func TestLookupWithoutAnswer(t *testing.T) {
+	needs.NotWine(t)
 	testutil.NoGoroutineLeak(t)
 	s := dns(t, loopbacks[0].addr)
 	s.Set("silent.test", dnstest.Answer{Silent: true})

@@ -36,6 +36,8 @@ type socket struct {
 	told atomic.Int32
 	// ahead is nil where the kernel can peek at datagrams.
 	ahead *ahead
+	// ended holds the directions that Shutdown has ended, as a network.How.
+	ended atomic.Uint32
 	// waker is set if Shutdown has ended the listener, and the kernel has not.
 	waker atomic.Pointer[socket]
 }
@@ -223,6 +225,9 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 	}
 	if s.typ == network.Stream {
 		to = netip.AddrPort{}
+	} else if !to.IsValid() && s.conn.load() != stateConnected {
+		s.release()
+		return 0, nowhereError(bufs)
 	}
 	n, err := sysSend(s.fd, s.typ, bufs, to)
 	if err == syscall.EAFNOSUPPORT && s.family == network.IPv6 && to.Addr().Is4() {
@@ -230,7 +235,7 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 		n, err = sysSend(s.fd, s.typ, bufs, mapped(to))
 	}
 	if err != nil {
-		err = s.sendError(err, to)
+		err = s.sendError(err)
 	}
 	if s.typ == network.Datagram {
 		err = s.congestion.outcome(err)

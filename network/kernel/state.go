@@ -148,7 +148,7 @@ func (s *socket) remoteAddr() (netip.AddrPort, error) {
 func (s *socket) shutdown(how network.How) error {
 	state := s.conn.load()
 	// SHUT_RD, SHUT_WR and SHUT_RDWR are 0, 1 and 2 on every system.
-	err := sysShutdown(s.fd, int(how)-1)
+	err := sysShutdown(s.fd, s.typ, int(how)-1)
 	switch {
 	case state == stateListening:
 		if err == nil && how&network.ShutRead != 0 {
@@ -166,6 +166,9 @@ func (s *socket) shutdown(how network.How) error {
 	case s.failed(), s.typ == network.Datagram && state != stateConnected:
 		return syscall.ENOTCONN
 	}
+	s.ended.Or(uint32(how))
+	// A system that does not end the receiving direction itself wakes nothing either.
+	s.sets.wake()
 	return nil
 }
 

@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/wasport/wasport/network"
+)
 
 // descriptor is the system's name of a socket.
 type descriptor = int
@@ -11,6 +15,6 @@ func sysListen(fd, backlog int) error {
 	return unix.Listen(fd, backlog)
 }
 
-func sysShutdown(fd, how int) error {
+func sysShutdown(fd int, _ network.Type, how int) error {
 	return unix.Shutdown(fd, how)
 }

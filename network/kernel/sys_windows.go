@@ -15,6 +15,8 @@ import (
 var (
 	winsock         = windows.NewLazySystemDLL("ws2_32.dll")
 	procAccept      = winsock.NewProc("accept")
+	procBind        = winsock.NewProc("bind")
+	procConnect     = winsock.NewProc("connect")
 	procIoctlsocket = winsock.NewProc("ioctlsocket")
 	procWSAPoll     = winsock.NewProc("WSAPoll")
 )
@@ -91,19 +93,19 @@ func ioctl(fd descriptor, command uint32, arg *uint32) error {
 }
 
 func sysBind(fd descriptor, to netip.AddrPort) error {
-	sa, err := sockaddr(to)
-	if err != nil {
+	var sa sockaddr
+	if err := sa.set(to); err != nil {
 		return err
 	}
-	return posix(windows.Bind(fd, sa))
+	return winsockCall(procBind, fd, unsafe.Pointer(&sa.raw), sa.len)
 }
 
 func sysConnect(fd descriptor, to netip.AddrPort) error {
-	sa, err := sockaddr(loopbackIfUnspecified(to))
-	if err != nil {
+	var sa sockaddr
+	if err := sa.set(loopbackIfUnspecified(to)); err != nil {
 		return err
 	}
-	err = posix(windows.Connect(fd, sa))
+	err := winsockCall(procConnect, fd, unsafe.Pointer(&sa.raw), sa.len)
 	switch err {
 	case nil:
 		setConnReset(fd, true)
@@ -113,14 +115,24 @@ func sysConnect(fd descriptor, to netip.AddrPort) error {
 	return err
 }
 
+// winsockCall makes a call with an address.
+func winsockCall(proc *windows.LazyProc, fd descriptor, name unsafe.Pointer, size uint32) error {
+	r, _, errno := syscall.SyscallN(proc.Addr(), uintptr(fd), uintptr(name), uintptr(size))
+	if int32(r) != 0 {
+		return posix(errno)
+	}
+	return nil
+}
+
 // sysDisconnect releases the peer of a datagram socket by connecting it to the zero address, see
 // the remarks on connect in the reference of Winsock.
 func sysDisconnect(fd descriptor, family network.Family) error {
-	var null windows.Sockaddr = new(windows.SockaddrInet4)
+	null := sockaddr{len: sizeofInet4}
+	null.raw.Family = windows.AF_INET
 	if family == network.IPv6 {
-		null = new(windows.SockaddrInet6)
+		null.raw.Family, null.len = windows.AF_INET6, sizeofInet6
 	}
-	err := posix(windows.Connect(fd, null))
+	err := winsockCall(procConnect, fd, unsafe.Pointer(&null.raw), null.len)
 	if err == nil {
 		setConnReset(fd, false)
 	}
@@ -136,14 +148,13 @@ func sysListen(fd descriptor, backlog int) error {
 
 func sysAccept(fd descriptor) (descriptor, netip.AddrPort, error) {
 	for {
-		var sa windows.RawSockaddrAny
-		size := int32(unsafe.Sizeof(sa))
+		sa := sockaddr{len: sizeofInet6}
 		r, _, errno := syscall.SyscallN(procAccept.Addr(), uintptr(fd),
-			uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size)))
+			uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
 		c := windows.Handle(r)
 		if c != windows.InvalidHandle {
 			windows.SetHandleInformation(c, windows.HANDLE_FLAG_INHERIT, 0)
-			return c, addrPortOfRaw(&sa), nonblocking(c)
+			return c, sa.get(), nonblocking(c)
 		}
 		// The next connection in the queue may be intact.
 		if errno == windows.WSAECONNRESET {
@@ -163,7 +174,16 @@ func sysGetpeername(fd descriptor) (netip.AddrPort, error) {
 	return addrPortOf(sa), posix(err)
 }
 
-func sysShutdown(fd descriptor, how int) error {
+// sysShutdown leaves the receiving direction of a stream to socket.ended: Winsock would discard
+// what came before, and reset the connection when more comes (Microsoft's reference of shutdown).
+func sysShutdown(fd descriptor, typ network.Type, how int) error {
+	if typ == network.Stream {
+		if how == windows.SHUT_RD {
+			_, err := sysGetpeername(fd)
+			return err
+		}
+		how = windows.SHUT_WR
+	}
 	return posix(windows.Shutdown(fd, how))
 }
 
@@ -171,17 +191,6 @@ func sysAvailable(fd descriptor) (int, error) {
 	var n uint32
 	err := ioctl(fd, fionread, &n)
 	return int(n), err
-}
-
-func sockaddr(a netip.AddrPort) (windows.Sockaddr, error) {
-	if a.Addr().Is4() {
-		return &windows.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}, nil
-	}
-	index, err := zoneIndex(a.Addr().Zone())
-	if err != nil {
-		return nil, err
-	}
-	return &windows.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: index}, nil
 }
 
 func addrPortOf(sa windows.Sockaddr) netip.AddrPort {

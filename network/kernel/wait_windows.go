@@ -84,8 +84,15 @@ func pollNow(fd descriptor, want network.Events) (network.Events, error) {
 		got |= network.Writable
 	}
 	got &= want
-	if mask&pollError != 0 {
+	// A reset is a hang-up as well, or only that.
+	if mask&pollError != 0 || mask&pollHup != 0 && resetError(fd) != 0 {
 		got |= network.Failed
 	}
 	return got, err
+}
+
+// peerEnded reports whether the peer has ended its direction.
+func peerEnded(fd descriptor) bool {
+	mask, err := sysPoll(fd, pollIn)
+	return err == nil && mask&pollHup != 0
 }

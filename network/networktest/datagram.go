@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/network"
 )
 
@@ -216,6 +217,7 @@ func testUnreadDatagrams(e env) {
 }
 
 func testDatagramRefused(e env) {
+	needs.NotWine(e)
 	addr := e.gone(network.Datagram)
 	s := e.open(network.Datagram)
 	e.check(s.Connect(addr))

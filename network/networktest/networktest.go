@@ -86,6 +86,9 @@ const (
 	Reconnect Feature = "reconnect"
 	// ShutdownRead: Shutdown of the receiving direction ends it after the bytes that came before.
 	ShutdownRead Feature = "shutdown for reading"
+	// ShutdownRefuses: a listener that Shutdown has ended refuses connections. Without it, they may
+	// wait until the listener is closed.
+	ShutdownRefuses Feature = "shutdown of a listener refuses"
 	// StateErrnos: a call in a wrong state of the socket has the errno of Linux. Without it, the
 	// call must fail, with any errno.
 	StateErrnos Feature = "state errnos"
@@ -99,7 +102,8 @@ const (
 // features are all names, which Lacks is compared with.
 var features = []Feature{AddressInUse, Backlog, BoundStreams, Broadcast, Datagrams, Disconnect,
 	DualStack, HalfClose, Interfaces, LingerReset, Multicast, OptionValues,
-	OwnAddresses, Peek, Reconnect, ShutdownRead, StateErrnos, StateEvents, UnreachableDatagrams}
+	OwnAddresses, Peek, Reconnect, ShutdownRead, ShutdownRefuses, StateErrnos, StateEvents,
+	UnreachableDatagrams}
 
 // A part is one test of the suite.
 type part struct {
