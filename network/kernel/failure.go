@@ -144,7 +144,8 @@ func (s *socket) finishByPoll() error {
 // pollNow returns the events that hold now, as network.Socket lists them for each state.
 func (s *socket) pollNow(want network.Events) (network.Events, error) {
 	got, err := pollNow(s.fd, want)
-	if _, held := s.ahead.size(); held {
+	_, held := s.ahead.size()
+	if held || network.How(s.ended.Load())&network.ShutRead != 0 {
 		got |= want & network.Readable
 	}
 	if s.typ == network.Stream && err == nil && got&network.Hangup == 0 {
@@ -157,9 +158,6 @@ func (s *socket) pollNow(want network.Events) (network.Events, error) {
 // report them.
 func (s *socket) streamEvents(got, want network.Events) network.Events {
 	ended := network.How(s.ended.Load())
-	if ended&network.ShutRead != 0 {
-		got |= want & network.Readable
-	}
 	switch {
 	case s.failed():
 		got = got&^network.Failed | network.Hangup | want&(network.Readable|network.Writable)

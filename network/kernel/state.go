@@ -163,12 +163,15 @@ func (s *socket) shutdown(how network.How) error {
 		return s.endListening()
 	case err != nil:
 		return err
-	case s.failed(), s.typ == network.Datagram && state != stateConnected:
+	case s.failed():
 		return syscall.ENOTCONN
 	}
 	s.ended.Or(uint32(how))
 	// A system that does not end the receiving direction itself wakes nothing either.
 	s.sets.wake()
+	if s.typ == network.Datagram && state != stateConnected {
+		return syscall.ENOTCONN
+	}
 	return nil
 }
 

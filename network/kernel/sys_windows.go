@@ -174,17 +174,17 @@ func sysGetpeername(fd descriptor) (netip.AddrPort, error) {
 	return addrPortOf(sa), posix(err)
 }
 
-// sysShutdown leaves the receiving direction of a stream to socket.ended: Winsock would discard
-// what came before, and reset the connection when more comes (Microsoft's reference of shutdown).
+// sysShutdown leaves the receiving direction to socket.ended: Winsock would receive nothing of what
+// came before, and reset a connection when more comes (Microsoft's reference of shutdown).
 func sysShutdown(fd descriptor, typ network.Type, how int) error {
-	if typ == network.Stream {
-		if how == windows.SHUT_RD {
-			_, err := sysGetpeername(fd)
-			return err
-		}
-		how = windows.SHUT_WR
+	switch {
+	case how != windows.SHUT_RD:
+		return posix(windows.Shutdown(fd, windows.SHUT_WR))
+	case typ == network.Datagram:
+		return nil
 	}
-	return posix(windows.Shutdown(fd, how))
+	_, err := sysGetpeername(fd)
+	return err
 }
 
 func sysAvailable(fd descriptor) (int, error) {

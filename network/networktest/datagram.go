@@ -17,6 +17,8 @@ var datagramParts = []part{
 	{"datagrams connected", []Feature{Datagrams}, testConnectedDatagrams},
 	{"datagrams in use", []Feature{Datagrams, AddressInUse}, testDatagramInUse},
 	{"datagrams shut down", []Feature{Datagrams}, testDatagramShutdown},
+	{"datagrams shut down for reading", []Feature{Datagrams, ShutdownRead},
+		testDatagramShutdownRead},
 	{"datagrams disconnected", []Feature{Datagrams, Disconnect}, testDisconnect},
 	{"datagrams unread", []Feature{Datagrams}, testUnreadDatagrams},
 	{"datagrams to nobody", []Feature{Datagrams, UnreachableDatagrams}, testDatagramRefused},
@@ -162,6 +164,23 @@ func testDatagramShutdown(e env) {
 	e.check(s.Shutdown(network.ShutWrite))
 	_, err := s.Send(one([]byte("x")), none)
 	e.wantErr("send after shutdown", err, syscall.EPIPE)
+}
+
+func testDatagramShutdownRead(e env) {
+	a, atA := e.bound(network.Datagram)
+	b, atB := e.bound(network.Datagram)
+	e.check(a.Connect(atB))
+	e.check(b.Connect(atA))
+	e.send(a, "kept", none)
+	e.wait(b, network.Readable)
+	done := make(chan error, 1)
+	go func() { _, err := a.Wait(network.Readable, soon()); done <- err }()
+	e.check(a.Shutdown(network.ShutRead))
+	e.check(<-done)
+	e.check(b.Shutdown(network.ShutRead))
+	e.recvText(b, "kept") // a datagram that came before the shutdown
+	e.wait(b, network.Readable)
+	e.send(b, "the other way", none)
 }
 
 func testDisconnect(e env) {
