@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/wasport/wasport/internal/errno"
 	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
@@ -305,7 +306,9 @@ func TestCloseWithReadAheadResetsPeer(t *testing.T) {
 	if n := r.table.readAheadSockets.Load(); n != 0 {
 		t.Errorf("got %d read-ahead buffers, want 0", n)
 	}
-	if _, err := io.ReadAll(r.peer); !errors.Is(err, syscall.ECONNRESET) {
+	var got syscall.Errno
+	if _, err := io.ReadAll(r.peer); !errors.As(err, &got) ||
+		errno.Socket(got) != syscall.ECONNRESET {
 		t.Errorf("peer: got %v, want ECONNRESET", err)
 	}
 }

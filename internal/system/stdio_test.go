@@ -8,13 +8,16 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
+// device is a device that a test may open, and whether it is a terminal.
+type device struct {
+	path     string
+	terminal bool
+}
+
 // TestTerminalHasNoPosition checks that a terminal, and no other device, has the properties by
 // which wasi-libc's isatty recognises one: no rights to seek and tell.
 func TestTerminalHasNoPosition(t *testing.T) {
-	for _, device := range []struct {
-		path     string
-		terminal bool
-	}{{"/dev/null", false}, {"/dev/ptmx", true}} {
+	for _, device := range devices {
 		t.Run(device.path, func(t *testing.T) {
 			f, err := os.OpenFile(device.path, os.O_RDWR, 0)
 			if err != nil {
