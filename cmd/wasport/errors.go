@@ -19,7 +19,7 @@ func plainError(err error) error {
 	case errors.As(err, &dns):
 		return fmt.Errorf("the host %q cannot be looked up now: %s", dns.Name, dns.Err)
 	case errors.As(err, &errno):
-		return errno
+		return systemMessage(errno)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,8 +30,9 @@ func (f *runFlags) checkHostFiles() error {
 		}
 	}
 	dirs, err := hostpath.New(writable)
-	if err != nil {
-		return usageError("", "%w", err)
+	var lacking *fs.PathError
+	if errors.As(err, &lacking) {
+		return usageError("", "directory %s: %w", lacking.Path, plainError(lacking.Err))
 	}
 	f.permissions.writable = dirs
 	const redirects = "have the host write to another file"

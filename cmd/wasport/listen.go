@@ -73,6 +73,9 @@ func parseUnixPath(path string) (listenAddr, error) {
 		return listenAddr{}, fmt.Errorf("the path has %d bytes, and a socket's has at most %d; "+
 			"write a shorter one, perhaps a relative one", len(path), maxUnixPath)
 	}
+	if err := checkUnixSockets(); err != nil {
+		return listenAddr{}, err
+	}
 	return listenAddr{"unix", path}, nil
 }
 

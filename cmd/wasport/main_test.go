@@ -35,6 +35,8 @@ func TestScript(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_CACHE_HOME", cache)
 			e.Setenv("XDG_CONFIG_HOME", config)
+			e.Setenv("LocalAppData", cache) // where Windows has the two
+			e.Setenv("AppData", config)
 			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			return copyModules(e.WorkDir)
 		},

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/wasport/wasport/internal/bytesize"
 )
@@ -25,7 +27,13 @@ func readFile(file string, limit int, magic string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return readAtMost(f, limit, magic)
+	b, err := readAtMost(f, limit, magic)
+	if err != nil { // Windows reports another error for a directory
+		if info, statErr := f.Stat(); statErr == nil && info.IsDir() {
+			err = &fs.PathError{Op: "read", Path: file, Err: syscall.EISDIR}
+		}
+	}
+	return b, err
 }
 
 func readAtMost(r io.Reader, limit int, magic string) ([]byte, error) {

@@ -102,8 +102,8 @@ func startCommand(ts *testscript.TestScript, args []string,
 	ts.Check(err)
 	cmd = exec.Command(path, args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"), "GORACE="+
-		ts.Getenv("GORACE"))
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+ts.Getenv("XDG_CACHE_HOME"),
+		"LocalAppData="+ts.Getenv("LocalAppData"), "GORACE="+ts.Getenv("GORACE"))
 	out, err := pipe(cmd)
 	ts.Check(err)
 	_, err = cmd.StdinPipe() // an empty stdin that does not end

@@ -43,8 +43,8 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s %s %s", e.Path, e.How, e.Dir) }
 
-// New records the directories with these names, and the mounts beneath them. It fails if one of
-// them does not exist.
+// New records the directories with these names, and the mounts beneath them. It fails with a
+// *fs.PathError if one of them does not exist.
 func New(names []string) (Dirs, error) {
 	var list Dirs
 	for _, name := range names {
@@ -60,7 +60,7 @@ func New(names []string) (Dirs, error) {
 			if path := (*fs.PathError)(nil); errors.As(err, &path) {
 				err = path.Err
 			}
-			return nil, fmt.Errorf("directory %s: %w", name, err)
+			return nil, &fs.PathError{Op: "directory", Path: name, Err: err}
 		}
 		for _, at := range mountsBeneath(resolved) {
 			if info, err := os.Stat(at); err == nil {

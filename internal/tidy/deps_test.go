@@ -69,7 +69,7 @@ var mayImport = map[string][]string{
 		"network/kernel", "policy"},
 	"cmd/wasport": {"", "guest/c", "internal/bytesize", "internal/dnstest",
 		"internal/engine/codecache", "internal/guests/components", "internal/guests/demo",
-		"internal/hostpath",
+		"internal/errno", "internal/hostpath",
 		"internal/outside", "internal/printable", "network", "network/dial", "network/guard",
 		"network/kernel", "policy"},
 }
