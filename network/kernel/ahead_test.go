@@ -119,10 +119,12 @@ func TestErrorsOfDatagrams(t *testing.T) {
 		{stateConnected, netip.AddrPort{}, syscall.ECONNRESET, syscall.ECONNREFUSED},
 		{stateOpen, to, syscall.ECONNRESET, syscall.ECONNREFUSED},
 		{stateOpen, to, syscall.EMSGSIZE, syscall.EMSGSIZE},
+		{stateBound, netip.AddrPort{}, syscall.ENOTCONN, syscall.EDESTADDRREQ},
+		{stateBound, netip.AddrPort{}, syscall.EINVAL, syscall.EDESTADDRREQ},
 	} {
 		s := &socket{typ: network.Datagram}
 		s.conn.store(c.state)
-		if got := s.sendError(c.err); got != c.want {
+		if got := s.sendError(c.err, c.to); got != c.want {
 			t.Errorf("%v, to %v, %v: got %v, want %v", c.state, c.to, c.err, got, c.want)
 		}
 	}

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"net/netip"
 	"syscall"
 
 	"github.com/wasport/wasport/network"
@@ -32,7 +33,7 @@ func (s *socket) tell(err error) bool {
 // failed reports whether a caller was told that the connection has failed.
 func (s *socket) failed() bool { return s.typ == network.Stream && s.told.Load() != 0 }
 
-// nowhereError returns the error of a datagram without a destination. Some systems send it.
+// nowhereError returns the error of a datagram without a destination, where the system sends it.
 func nowhereError(bufs [][]byte) error {
 	if totalLen(bufs) > math.MaxUint16 {
 		return syscall.EMSGSIZE
@@ -41,9 +42,12 @@ func nowhereError(bufs [][]byte) error {
 }
 
 // sendError converts an error of sysSend to that of Linux.
-func (s *socket) sendError(err error) error {
+func (s *socket) sendError(err error, to netip.AddrPort) error {
 	state := s.conn.load()
 	switch {
+	case s.typ == network.Datagram && !to.IsValid() && state != stateConnected &&
+		(err == syscall.ENOTCONN || err == syscall.EINVAL):
+		return syscall.EDESTADDRREQ
 	case s.typ == network.Datagram:
 		return datagramError(err)
 	case err == syscall.ENOTCONN && state == stateConnecting && !s.failed():

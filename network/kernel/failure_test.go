@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"net"
+	"net/netip"
 	"syscall"
 	"testing"
 	"time"
@@ -75,7 +76,7 @@ func TestErrorsOfOtherKernels(t *testing.T) {
 			s := &socket{typ: row.typ}
 			s.conn.store(row.state)
 			s.told.Store(int32(row.told))
-			if got := s.sendError(row.err); got != row.send {
+			if got := s.sendError(row.err, netip.AddrPort{}); got != row.send {
 				t.Errorf("send: got %v, want %v", got, row.send)
 			}
 			if row.typ != network.Stream {

@@ -225,7 +225,7 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 	}
 	if s.typ == network.Stream {
 		to = netip.AddrPort{}
-	} else if !to.IsValid() && s.conn.load() != stateConnected {
+	} else if sendsNowhere && !to.IsValid() && s.conn.load() != stateConnected {
 		s.release()
 		return 0, nowhereError(bufs)
 	}
@@ -235,7 +235,7 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 		n, err = sysSend(s.fd, s.typ, bufs, mapped(to))
 	}
 	if err != nil {
-		err = s.sendError(err)
+		err = s.sendError(err, to)
 	}
 	if s.typ == network.Datagram {
 		err = s.congestion.outcome(err)

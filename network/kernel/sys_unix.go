@@ -11,6 +11,10 @@ import (
 // descriptor is the system's name of a socket.
 type descriptor = int
 
+// sendsNowhere tells that the system sends a datagram without a destination. Linux refuses it, and
+// binds the socket all the same.
+const sendsNowhere = false
+
 func sysListen(fd, backlog int) error {
 	return unix.Listen(fd, backlog)
 }

@@ -32,6 +32,9 @@ const (
 // descriptor is the system's name of a socket.
 type descriptor = windows.Handle
 
+// sendsNowhere tells that the system sends a datagram without a destination, after a disconnect.
+const sendsNowhere = true
+
 // startWinsock initializes Winsock for programs that do not use package net.
 var startWinsock = sync.OnceValue(func() error {
 	var data windows.WSAData
