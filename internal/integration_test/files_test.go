@@ -9,14 +9,19 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/needs"
 )
 
 func TestFilesInGuestDirectory(t *testing.T) {
 	g := startGuestWith(t, context.Background(),
 		wasport.Config{Dirs: []wasport.Dir{{Host: t.TempDir(), Guest: "/data"}}}, "files", "/data")
-	if out := g.waitExit(0); !strings.Contains(out, "file ok\n") {
-		t.Errorf(`got %q, want "file ok"`, out)
-	}
+	g.expectLines("file ok", "content HEllo!", "list a.txt sub/", "list sub/", "directory ok")
+	t.Run("symbolic links", func(t *testing.T) {
+		needs.NotWine(t)
+		g.t = t
+		g.expectLines("list link sub/", "list")
+		g.waitExit(0)
+	})
 }
 
 // TestPathsOutsideDirectoryAreRefused tries to leave a guest's directory. Files outside stay

@@ -1,12 +1,16 @@
 package integration_test
 
 import (
+	"fmt"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
 )
 
 func TestUDPServerEchoesDatagrams(t *testing.T) {
@@ -61,25 +65,27 @@ func TestDatagramCallsOnUDPSocket(t *testing.T) {
 	forEachFamily(t, func(t *testing.T, _, number string) {
 		g := startGuest(t, "datagrams", number)
 		g.expectLines("empty ok", "truncated ok", "length ok", "pieces ok", "connected ok",
-			"peer ok", "refused ok", "too big ok")
-		g.waitExit(0)
+			"peer ok", "too big ok")
+		t.Run("datagrams to nobody", func(t *testing.T) {
+			needs.NotWine(t)
+			g.t = t
+			g.expectLines("refused ok")
+			g.waitExit(0)
+		})
 	})
 }
 
 // TestMulticastBetweenGuests lets one guest send to a group that another has joined, on the
 // loopback interface.
 func TestMulticastBetweenGuests(t *testing.T) {
-	lo, err := loopbackInterface()
-	if err != nil {
-		t.Fatal(err)
-	}
+	lo := loopbackInterface(t)
 	for _, test := range []struct{ name, group, on string }{
 		{"IPv4", "239.17.5.1", "127.0.0.1"},
 		{"IPv6", "ff01::1705", lo.Name},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.name == "IPv6" { // which many hosts do not route on their loopback interface
-				c, err := net.Dial("udp", net.JoinHostPort(test.group+"%"+test.on, "9"))
+				c, err := net.Dial("udp", fmt.Sprintf("[%s%%%d]:9", test.group, lo.Index))
 				if err != nil {
 					t.Skip("not on this host: ", err)
 				}
@@ -102,12 +108,19 @@ func TestMulticastBetweenGuests(t *testing.T) {
 	}
 }
 
-func loopbackInterface() (*net.Interface, error) {
-	all, err := net.Interfaces()
-	for _, i := range all {
-		if i.Flags&net.FlagLoopback != 0 {
-			return &i, nil
+// loopbackInterface returns an address of the loopback interface, from the list that guests get:
+// that of package net has routes, with which it fails under Wine.
+func loopbackInterface(t *testing.T) network.HostAddr {
+	t.Helper()
+	list, err := kernel.New(kernel.Config{}).HostAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range list {
+		if a.Flags&network.InterfaceLoopback != 0 {
+			return a
 		}
 	}
-	return nil, err
+	t.Fatal("got no loopback interface, want one")
+	return network.HostAddr{}
 }
