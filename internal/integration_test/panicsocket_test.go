@@ -22,10 +22,12 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// countedNetwork is the host's network with a hook before each call of a method.
+// countedNetwork is the host's network with a hook before each call of a method. It notes the
+// sockets of the host's.
 type countedNetwork struct {
 	network.Network
-	hook func(method string)
+	hook   func(method string)
+	opened *[]network.Socket
 }
 
 func (n countedNetwork) Open(f network.Family, typ network.Type) (network.Socket, error) {
@@ -38,6 +40,7 @@ func (n countedNetwork) wrap(s network.Socket) network.Socket {
 	if s == nil {
 		return nil
 	}
+	*n.opened = append(*n.opened, s)
 	return &countedSocket{s, n}
 }
 
@@ -215,15 +218,20 @@ func panicInEachCall(t *testing.T, m *wasport.Module, seen map[string]bool, c wa
 	for k := int64(1); ; k++ {
 		var calls atomic.Int64
 		var panicked atomic.Pointer[string]
+		var opened []network.Socket
 		c.Network = countedNetwork{kernel.New(kernel.Config{}), func(method string) {
 			if calls.Add(1) == k {
 				panicked.Store(&method)
 				panic(method)
 			}
-		}}
+		}, &opened}
 		ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 		_, err := m.Run(ctx, c)
 		cancel()
+		// A panic in Close leaves the host's socket open, and a goroutine of notify waiting for it.
+		for _, s := range opened {
+			s.Close()
+		}
 		method := panicked.Load()
 		if method == nil {
 			if err != nil {
