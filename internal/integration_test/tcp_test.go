@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
 )
 
@@ -90,6 +91,7 @@ func TestRecvWithPeekAndWaitall(t *testing.T) {
 }
 
 func TestCallsAfterConnectionReset(t *testing.T) {
+	needs.NotWine(t)
 	forEachFamily(t, func(t *testing.T, ip, _ string) {
 		g := startGuest(t, "reset", ip)
 		c := dialGuest(t, g.readListenAddr())
