@@ -80,7 +80,8 @@ func TestWaitingGuestsBesideManyThreads(t *testing.T) {
 }
 
 // TestMaxCPUBesideHostileGuest runs guests, with a limit that suffices when they are alone, beside
-// one that takes all the time that it gets. Its time must not be charged to them.
+// one that takes all the time that it gets. Its time must not be charged to them. Other programs
+// may spoil a measurement, so that it is repeated with a limit that suffices by then.
 func TestMaxCPUBesideHostileGuest(t *testing.T) {
 	bad, good := compileTestdata(t, "hostile"), compileTestdata(t, "innocent")
 	for _, test := range []struct {
@@ -90,32 +91,45 @@ func TestMaxCPUBesideHostileGuest(t *testing.T) {
 		{"waiting", 10, 20000},
 		{"computing", 1, 10000000},
 	} {
-		c := wasport.Config{MaxCPU: 250 * time.Microsecond}
-		for attempts := 0; attempts < 3; attempts++ {
-			if _, well := runInnocents(t, good, c, test.rounds, test.steps); well < 10 {
-				c.MaxCPU *= 2
-				attempts = -1
-			}
-		}
-		c.MaxCPU *= 2 // What suffices by chance is not enough to compare with.
 		for _, function := range []string{"many", "spawn"} {
 			t.Run(test.name+"/"+function, func(t *testing.T) {
-				stop := startHostile(t, bad, function)
-				defer stop()
-				const attempts = 9
-				kept := 0
-				for n := 0; n < attempts && kept < 3; n++ {
-					took, well := runInnocents(t, good, c, test.rounds, test.steps)
-					t.Logf("took %v with a limit of %v, which %d of 10 kept", took, c.MaxCPU, well)
-					if well == 10 {
-						kept++
+				const measurements, attempts, enough = 3, 9, 3
+				measure := func() (kept int) {
+					c := wasport.Config{MaxCPU: sufficientCPU(t, good, test.rounds, test.steps)}
+					defer startHostile(t, bad, function)()
+					for n := 0; n < attempts && kept < enough; n++ {
+						took, well := runInnocents(t, good, c, test.rounds, test.steps)
+						t.Logf("took %v with a limit of %v, which %d of 10 kept", took, c.MaxCPU,
+							well)
+						if well == 10 {
+							kept++
+						}
 					}
+					return kept
 				}
-				if canMeasure && kept < 3 {
-					t.Errorf("got %d of %d runs in which all guests kept a limit of %v, want 3",
-						kept, attempts, c.MaxCPU)
+				kept := measure()
+				for n := 1; n < measurements && kept < enough; n++ {
+					kept = measure()
+				}
+				if canMeasure && kept < enough {
+					t.Errorf("got %d of %d runs in which all guests kept their limit, want %d",
+						kept, attempts, enough)
 				}
 			})
 		}
 	}
+}
+
+// sufficientCPU returns twice the limit that ten guests keep in three runs in a row: what suffices
+// by chance is not enough to compare with.
+func sufficientCPU(t *testing.T, m *wasport.Module, rounds, steps uint64) time.Duration {
+	t.Helper()
+	c := wasport.Config{MaxCPU: 250 * time.Microsecond}
+	for attempts := 0; attempts < 3; attempts++ {
+		if _, well := runInnocents(t, m, c, rounds, steps); well < 10 {
+			c.MaxCPU *= 2
+			attempts = -1
+		}
+	}
+	return 2 * c.MaxCPU
 }
