@@ -169,8 +169,10 @@ func checkResourcesReturn(t *testing.T, count, times int, m *wasport.Module, arg
 	if d := after.mappings - before.mappings; d > 64 && canMeasure {
 		t.Errorf("got %d more mappings, want at most 64", d)
 	}
-	if d := after.descriptors - before.descriptors; d > 0 {
-		t.Errorf("got %d more descriptors, want none", d)
+	// The scheduler opens a pipe when guests first saturate the processors, and keeps it.
+	const pipe = 2
+	if d := after.descriptors - before.descriptors; d > pipe {
+		t.Errorf("got %d more descriptors, want at most %d", d, pipe)
 	}
 	if d := after.goroutines - before.goroutines; d > 0 {
 		t.Errorf("got %d more goroutines, want none:\n%s", d, goroutineStacks())
