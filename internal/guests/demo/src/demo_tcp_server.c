@@ -20,6 +20,10 @@ int main(int argc, char **argv)
 	printf("it says: %.*s\n", (int)n, line);
 	if (send(fd, "welcome to the sandbox", 22, 0) != 22)
 		die("send");
+	/* The rest is read first: a close with unread bytes resets the connection (RFC 2525, 2.17). */
+	shutdown(fd, SHUT_WR);
+	while (recv(fd, line, sizeof line, 0) > 0)
+		;
 	close(fd);
 	return 0;
 }
