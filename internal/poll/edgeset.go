@@ -3,7 +3,6 @@ package poll
 import (
 	"errors"
 	"net"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -34,10 +33,7 @@ type edgeSet struct {
 	// wakeCalled tells that Wake was called since the last Wait that returned for it.
 	wakeCalled atomic.Bool
 
-	// mu protects closed and waiting.
-	mu      sync.Mutex
-	closed  bool
-	waiting bool
+	lifetime
 }
 
 // watch is one item of a set.
@@ -87,7 +83,11 @@ func (s *edgeSet) Wait(items []Item, changed bool, deadline time.Time) ([]int, e
 	if !s.beginWait() {
 		return nil, net.ErrClosed
 	}
-	defer s.endWait()
+	defer func() {
+		if s.endWait() {
+			s.destroy()
+		}
+	}()
 	if changed || len(items) != len(s.watches) {
 		s.update(items)
 	}
@@ -234,49 +234,18 @@ func (s *edgeSet) signal() {
 	}
 }
 
-func (s *edgeSet) beginWait() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	s.waiting = true
-	return true
-}
-
-func (s *edgeSet) endWait() {
-	s.mu.Lock()
-	s.waiting = false
-	last := s.closed
-	s.mu.Unlock()
-	if last {
-		s.destroy()
-	}
-}
-
-func (s *edgeSet) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
-}
-
 // Close releases the set and ends the Wait under way. It returns net.ErrClosed if it was called
 // before.
 func (s *edgeSet) Close() error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return net.ErrClosed
-	}
-	s.closed = true
-	last := !s.waiting
-	s.mu.Unlock()
-	if last {
+	last, err := s.end()
+	switch {
+	case err != nil:
+	case last:
 		s.destroy()
-	} else {
+	default:
 		s.signal()
 	}
-	return nil
+	return err
 }
 
 // destroy is called once, by the last user of the set, without mu: stop of a Pollable may wait for

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -33,10 +32,8 @@ type epollSet struct {
 	// wakeCalled tells that Wake was called since the last Wait that returned for it.
 	wakeCalled atomic.Bool
 
-	// mu protects closed and waiting, and the closing of wakefd.
-	mu      sync.Mutex
-	closed  bool
-	waiting bool
+	// Its mu protects the closing of wakefd too.
+	lifetime
 }
 
 // newEpollSet makes an empty set. It must be closed.
@@ -59,7 +56,11 @@ func (s *epollSet) Wait(items []Item, changed bool, deadline time.Time) ([]int, 
 	if !s.beginWait() {
 		return nil, net.ErrClosed
 	}
-	defer s.endWait()
+	defer func() {
+		if s.endWait() {
+			s.destroy()
+		}
+	}()
 	if changed || len(items) != len(s.sourceOf) {
 		s.registry.update(items)
 	}
@@ -214,48 +215,17 @@ func (s *epollSet) drain() {
 	s.signalled.Store(false)
 }
 
-func (s *epollSet) beginWait() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	s.waiting = true
-	return true
-}
-
-func (s *epollSet) endWait() {
-	s.mu.Lock()
-	s.waiting = false
-	last := s.closed
-	s.mu.Unlock()
-	if last {
-		s.destroy()
-	}
-}
-
-func (s *epollSet) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
-}
-
 // Close implements Set.Close.
 func (s *epollSet) Close() error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return net.ErrClosed
-	}
-	s.closed = true
-	last := !s.waiting
-	s.mu.Unlock()
-	if last {
+	last, err := s.end()
+	switch {
+	case err != nil:
+	case last:
 		s.destroy()
-	} else {
+	default:
 		s.signal()
 	}
-	return nil
+	return err
 }
 
 // destroy is called once, by the last user of the set, without mu: stop of a source may wait for a

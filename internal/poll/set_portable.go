@@ -3,7 +3,6 @@ package poll
 import (
 	"math"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,10 +31,8 @@ type pollSet struct {
 	// idle tells that the system has reported events of which none makes an item ready.
 	idle bool
 
-	// mu protects closed, waiting and wakerClosed, and the closing of waker.
-	mu          sync.Mutex
-	closed      bool
-	waiting     bool
+	// Its mu protects wakerClosed too, and the closing of waker.
+	lifetime
 	wakerClosed bool
 }
 
@@ -63,7 +60,11 @@ func (s *pollSet) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) 
 	if !s.beginWait() {
 		return nil, net.ErrClosed
 	}
-	defer s.endWait()
+	defer func() {
+		if s.endWait() {
+			s.destroy()
+		}
+	}()
 	for s.idle = false; ; s.rest() {
 		signalled, err := s.pollOnce(items, deadline)
 		switch {
@@ -204,52 +205,23 @@ func (s *pollSet) signal() {
 	}
 }
 
-func (s *pollSet) beginWait() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	s.waiting = true
-	return true
-}
-
-func (s *pollSet) endWait() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.waiting = false
-	if s.closed {
-		s.destroy()
-	}
-}
-
-func (s *pollSet) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
-}
-
 // Close releases the set and ends the Wait under way. It returns net.ErrClosed if it was called
 // before.
 func (s *pollSet) Close() error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return net.ErrClosed
-	}
-	s.closed = true
-	waiting := s.waiting
-	if !waiting {
+	last, err := s.end()
+	switch {
+	case err != nil:
+	case last:
 		s.destroy()
-	}
-	s.mu.Unlock()
-	if waiting {
+	default:
 		s.signal()
 	}
-	return nil
+	return err
 }
 
 func (s *pollSet) destroy() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.waker.close()
 	s.wakerClosed = true
 }
