@@ -21,8 +21,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-const demoBefore = `wasport demo runs WebAssembly modules and a component that talk to each other over loopback,
-each in its own sandbox.
+const demoBefore = `wasport demo runs WebAssembly modules and a component that talk to each
+other over loopback, each in its own sandbox.
 
 It needs no internet and ends by itself. Its exit status is 0 on success.
 `

@@ -12,8 +12,8 @@ import (
 	"github.com/wasport/wasport/internal/printable"
 )
 
-const inspectBefore = `wasport inspect [--json] FILE.wasm lists the imports and exports of a module or component,
-and says whether wasport can run it.
+const inspectBefore = `wasport inspect [--json] FILE.wasm lists the imports and exports of a module
+or component, and says whether wasport can run it.
 `
 
 const inspectAfter = `

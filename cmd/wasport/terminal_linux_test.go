@@ -1,13 +1,11 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"os/exec"
 	"syscall"
-	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/wasport/wasport/internal/needs"
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // endOfInput is the key that ends the input at the beginning of a line (termios(3), VEOF).
@@ -26,7 +24,10 @@ var interrupts = []struct {
 // startOnTerminal starts the command in a session of its own on a pseudo-terminal (pty(7)).
 func startOnTerminal(c *terminal, args []string) {
 	t := c.t
-	master, slave := openPTY(t)
+	master, slave, err := testutil.OpenPTY(t)
+	if err != nil {
+		needs.Missing(t, err)
+	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -41,31 +42,4 @@ func startOnTerminal(c *terminal, args []string) {
 		return cmd.ProcessState.ExitCode()
 	}
 	go c.collect(master)
-}
-
-func openPTY(t *testing.T) (master, slave *os.File) {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Cleanup(func() { master.Close() })
-	conn, err := master.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var number int
-	conn.Control(func(fd uintptr) {
-		if err = unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0); err == nil {
-			number, err = unix.IoctlGetInt(int(fd), unix.TIOCGPTN)
-		}
-	})
-	if err != nil {
-		t.Skip(err)
-	}
-	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	return master, slave
 }

@@ -1,41 +1,21 @@
 package hostfs
 
 import (
-	"fmt"
-	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/wasport/wasport/internal/needs"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 )
 
 // The kernel does not support RWF_NOWAIT on a terminal, so each attempt is preceded by poll(2).
 func TestTerminalInBlockingMode(t *testing.T) {
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	master, tty, err := testutil.OpenPTY(t)
 	if err != nil {
-		t.Skip(err)
+		needs.Missing(t, err)
 	}
-	defer master.Close()
-	conn, err := master.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var number int
-	conn.Control(func(fd uintptr) {
-		if err = unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0); err == nil {
-			number, err = unix.IoctlGetInt(int(fd), unix.TIOCGPTN)
-		}
-	})
-	if err != nil {
-		t.Skip(err)
-	}
-	fd, err := unix.Open(fmt.Sprintf("/dev/pts/%d", number), unix.O_RDWR|unix.O_NOCTTY|
-		unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Skip(err)
-	}
-	tty := os.NewFile(uintptr(fd), "tty")
 	defer tty.Close()
 	f := fromOS(t, tty)
 	buf := make([]byte, 100)

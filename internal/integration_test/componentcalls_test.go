@@ -14,9 +14,6 @@ import (
 // TestDirectCallsOfComponentsDoNotAllocate counts what calls of direct functions allocate, from the
 // guest's call to its return.
 func TestDirectCallsOfComponentsDoNotAllocate(t *testing.T) {
-	if interpreted() {
-		t.Skip("the interpreter of wazero allocates for each call")
-	}
 	if !canMeasure {
 		t.Skip("the race detector allocates")
 	}
@@ -39,9 +36,13 @@ func TestDirectCallsOfComponentsDoNotAllocate(t *testing.T) {
 			const calls = 20_000
 			few := allocations(name, 1)
 			many := allocations(name, calls)
-			if many > few+calls/100 {
-				t.Errorf("got %d allocations in %d calls and %d in one, want about as many",
-					many, calls, few)
+			most := few + calls/100
+			if interpreted() {
+				most = 5 * calls // wazero's own, for each call between functions
+			}
+			if many > most {
+				t.Errorf("got %d allocations in %d calls and %d in one, want at most %d",
+					many, calls, few, most)
 			}
 		})
 	}

@@ -5,15 +5,11 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport"
-	"github.com/wasport/wasport/internal/gramine"
 )
 
 // TestFilePositionsUnderGramine looks at the part of the guest that Gramine has the calls for:
 // pread(2) and pwrite(2) come before the links.
 func TestFilePositionsUnderGramine(t *testing.T) {
-	if !gramine.Inside() {
-		t.Skip("TestFilesInGuestDirectory runs the whole guest")
-	}
 	g := startGuestWith(t, context.Background(),
 		wasport.Config{Dirs: []wasport.Dir{{Host: t.TempDir(), Guest: "/data"}}}, "files", "/data")
 	if got := g.readLine(); got != "file ok" {

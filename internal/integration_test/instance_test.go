@@ -285,8 +285,9 @@ func TestNarrowArguments(t *testing.T) {
 }
 
 func TestCallDoesNotAllocate(t *testing.T) {
+	most := 0.0
 	if interpreted() {
-		t.Skip("the interpreter of wazero allocates for each call")
+		most = 1 // wazero's own
 	}
 	i := newInstance(t, compileTestdata(t, "instance"), wasport.Config{})
 	cancellable, cancel := context.WithCancel(context.Background())
@@ -294,8 +295,8 @@ func TestCallDoesNotAllocate(t *testing.T) {
 	for name, ctx := range map[string]context.Context{
 		"background": context.Background(), "cancellable": cancellable,
 	} {
-		if n := testing.AllocsPerRun(1000, func() { i.Call(ctx, "empty") }); n != 0 {
-			t.Errorf("%s: got %v allocations, want none", name, n)
+		if n := testing.AllocsPerRun(1000, func() { i.Call(ctx, "empty") }); n > most {
+			t.Errorf("%s: got %v allocations, want at most %v", name, n, most)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 // lifetime finds the last user of a Set, which destroys it: Close, or the Wait that is under way
 // then.
 type lifetime struct {
-	// mu protects the fields, and what the set says.
+	// mu protects the fields, and those that the set names.
 	mu      sync.Mutex
 	closed  bool
 	waiting bool
