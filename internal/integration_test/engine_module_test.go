@@ -193,38 +193,52 @@ func idleGuestTime(t testing.TB) timing {
 	return medianTiming(all)
 }
 
-// untilWithin makes at least 5 attempts, and more until one takes at most a number of idle guests,
-// but not more than 40.
-func untilWithin(t testing.TB, times int, attempt func() timing) (attempts []timing) {
-	t.Helper()
-	for len(attempts) < 5 || len(attempts) < 40 &&
-		shortestTiming(attempts).wall > time.Duration(times*noiseFactor)*idleGuestTime(t).wall {
-		attempts = append(attempts, attempt())
-	}
-	return attempts
-}
-
 func shortestTiming(all []timing) timing {
 	return slices.MinFunc(all, func(a, b timing) int { return cmp.Compare(a.wall, b.wall) })
 }
 
-// checkWithin fails if several attempts take longer than a number of idle guests. Other programs
-// may spoil single attempts, so that one good attempt is enough; if they spoil all, the median
-// without their share decides.
-func checkWithin(t testing.TB, what string, times int, attempts []timing) {
-	t.Helper()
+// bound is how many idle guests a part of an attempt may take.
+type bound struct {
+	what  string
+	times int
+}
+
+// limit returns the longest time within the bound, on the clock and without the share of others.
+func (b bound) limit(t testing.TB) (wall, quiet time.Duration) {
+	unit, times := idleGuestTime(t), time.Duration(b.times*noiseFactor)
 	if interpreted() {
 		times *= 4 // The pace is of a guest that computes nothing, which takes as long compiled.
 	}
-	times *= noiseFactor
-	best := shortestTiming(attempts).wall
-	own, unit := medianTiming(attempts).quiet, idleGuestTime(t)
-	t.Logf("%s: %v at best, %v at worst; the median without what others may have added is %v; "+
-		"the pace is %v",
-		what, best, longestTiming(attempts).wall, own, unit.wall)
-	if canMeasure && best > time.Duration(times)*unit.wall &&
-		own > time.Duration(times)*unit.quiet {
-		t.Errorf("%s: got %v, want at most %d times %v", what, best, times, unit.wall)
+	return times * unit.wall, times * unit.quiet
+}
+
+// checkWithin fails if attempts, of which each returns a time for each bound, take longer. Other
+// programs may spoil single attempts, so that one good attempt is enough: checkWithin makes at
+// least 5, and up to 40 until each bound has had one. If they spoil all, the median without their
+// share decides.
+func checkWithin(t testing.TB, attempt func() []timing, bounds ...bound) {
+	t.Helper()
+	all := make([][]timing, len(bounds))
+	held := func(i int) bool {
+		wall, _ := bounds[i].limit(t)
+		return shortestTiming(all[i]).wall <= wall
+	}
+	for n, left := 0, true; n < 5 || n < 40 && left; n++ {
+		left = false
+		for i, took := range attempt() {
+			all[i] = append(all[i], took)
+			left = !held(i) || left
+		}
+	}
+	for i, b := range bounds {
+		best, own := shortestTiming(all[i]).wall, medianTiming(all[i]).quiet
+		wall, quiet := b.limit(t)
+		t.Logf("%s: %v at best, %v at worst of %d; the median without what others may have added "+
+			"is %v", b.what, best, longestTiming(all[i]).wall, len(all[i]), own)
+		if canMeasure && best > wall && own > quiet {
+			t.Errorf("%s: got %v, want at most %v, which is %d idle guests", b.what, best, wall,
+				b.times)
+		}
 	}
 }
 

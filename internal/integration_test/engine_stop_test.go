@@ -19,8 +19,8 @@ import (
 // never does.
 func TestGarbageCollectionBesideComputingGuest(t *testing.T) {
 	startGuest(t, "spin").readLine()
-	attempts := untilWithin(t, 100, func() timing { return longestTiming(timeCollections()) })
-	checkWithin(t, "the longest of 50 collections", 100, attempts)
+	checkWithin(t, func() []timing { return []timing{longestTiming(timeCollections())} },
+		bound{"the longest of 50 collections", 100})
 }
 
 // BenchmarkCollections tells how long the longest of 50 garbage collections beside a guest that
@@ -118,13 +118,10 @@ func TestStopComputingGuestWhileOthersEcho(t *testing.T) {
 	defer others.stop()
 	for _, e := range stopCases(t) {
 		t.Run(e.name, func(t *testing.T) {
-			var took, pauses []timing
-			for range 7 {
-				d, pause := e.stopBeside(t, others)
-				took, pauses = append(took, d), append(pauses, pause)
-			}
-			checkWithin(t, "the end", 100, took)
-			checkWithin(t, "the longest round trip of others", 200, pauses)
+			checkWithin(t, func() []timing {
+				took, pause := e.stopBeside(t, others)
+				return []timing{took, pause}
+			}, bound{"the end", 100}, bound{"the longest round trip of others", 200})
 		})
 	}
 }
@@ -170,18 +167,17 @@ func TestTrapAtLimitWhileOthersEcho(t *testing.T) {
 		{"recurse", compileGuest(t, "recurse"), wasport.Config{}, "stack overflow"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var pauses []timing
-			for range 7 {
+			checkWithin(t, func() []timing {
 				others.longestRoundTrip()
 				w := startStopwatch()
 				_, err := test.module.Run(context.Background(), test.config)
-				pauses = append(pauses, w.timingOf(others.longestRoundTrip()))
+				pause := w.timingOf(others.longestRoundTrip())
 				var trap *wasport.Trap
 				if !errors.As(err, &trap) || trap.Reason != test.reason {
 					t.Fatalf("got %v, want a trap with reason %q", err, test.reason)
 				}
-			}
-			checkWithin(t, "the longest round trip of others", 200, pauses)
+				return []timing{pause}
+			}, bound{"the longest round trip of others", 200})
 		})
 	}
 }
@@ -202,7 +198,7 @@ func TestRoundTripBesideComputingGuests(t *testing.T) {
 	g := startGuest(t, "tcp_server", "127.0.0.1", "1")
 	c := dialGuest(t, g.readListenAddr())
 	g.readLine()
-	attempts := untilWithin(t, 50, func() timing {
+	checkWithin(t, func() []timing {
 		var all []timing
 		for range 10 {
 			w := startStopwatch()
@@ -210,9 +206,8 @@ func TestRoundTripBesideComputingGuests(t *testing.T) {
 			expectText(t, c, "text")
 			all = append(all, w.stop())
 		}
-		return medianTiming(all)
-	})
-	checkWithin(t, "most round trips", 50, attempts)
+		return []timing{medianTiming(all)}
+	}, bound{"most round trips", 50})
 }
 
 // echoClients talk to guests that serve a connection each, without a break.
