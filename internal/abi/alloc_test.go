@@ -15,15 +15,19 @@ func TestTransfersDoNotAllocate(t *testing.T) {
 	client, server := c.pair(wasi.AddressFamilyInet4)
 	a, b, _, addrB := c.datagrams(wasi.AddressFamilyInet4)
 	to := c.putAddr(addrB)
-	for name, calls := range map[string][]preparedCall{
-		"stream": {{"sock_send", []uint64{client, iov, 1, 0, out}},
-			{"sock_recv", []uint64{server, iov, 1, 0, out, out2}}},
-		"file": {{"fd_write", []uint64{client, iov, 1, out}},
-			{"fd_read", []uint64{server, iov, 1, out}}},
-		"datagram": {{"sock_send_to", []uint64{a, iov, 1, 0, to, out}},
-			{"sock_recv_from", []uint64{b, iov, 1, 0, out, out2}}},
+	for _, test := range []struct {
+		name  string
+		calls []preparedCall
+		want  float64
+	}{
+		{"stream", []preparedCall{{"sock_send", []uint64{client, iov, 1, 0, out}},
+			{"sock_recv", []uint64{server, iov, 1, 0, out, out2}}}, 0},
+		{"file", []preparedCall{{"fd_write", []uint64{client, iov, 1, out}},
+			{"fd_read", []uint64{server, iov, 1, out}}}, 0},
+		{"datagram", []preparedCall{{"sock_send_to", []uint64{a, iov, 1, 0, to, out}},
+			{"sock_recv_from", []uint64{b, iov, 1, 0, out, out2}}}, datagramAllocations},
 	} {
-		t.Run(name, func(t *testing.T) { c.wantNoAllocations(t, calls) })
+		t.Run(test.name, func(t *testing.T) { c.wantAllocations(t, test.want, test.calls) })
 	}
 }
 
@@ -33,8 +37,8 @@ type preparedCall struct {
 	args []uint64
 }
 
-// wantNoAllocations makes the calls in turn, again and again.
-func (c *caller) wantNoAllocations(t *testing.T, calls []preparedCall) {
+// wantAllocations makes the calls in turn, again and again. Together they may allocate want times.
+func (c *caller) wantAllocations(t *testing.T, want float64, calls []preparedCall) {
 	t.Helper()
 	stack := make([]uint64, 16)
 	// ExportedFunction allocates, so the handles are made once.
@@ -50,7 +54,7 @@ func (c *caller) wantNoAllocations(t *testing.T, calls []preparedCall) {
 			}
 		}
 	})
-	if n > 0 {
-		t.Errorf("got %v allocations, want 0", n)
+	if n > want {
+		t.Errorf("got %v allocations, want %v", n, want)
 	}
 }

@@ -19,7 +19,7 @@ func TestPollDoesNotAllocate(t *testing.T) {
 	clear(c.memory()[path : path+wasi.SizeSubscription])
 	c.memory()[path+8] = wasi.EventFdRead
 	c.memory()[path+16] = byte(b)
-	c.wantNoAllocations(t, []preparedCall{{"sock_send_to", []uint64{a, iov, 1, 0, to, out}},
+	c.wantAllocations(t, 0, []preparedCall{{"sock_send_to", []uint64{a, iov, 1, 0, to, out}},
 		{"poll_oneoff", []uint64{path, out, 1, out3}},
 		{"sock_recv_from", []uint64{b, iov, 1, 0, out, out2}}})
 }

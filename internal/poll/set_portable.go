@@ -26,6 +26,9 @@ type pollSet struct {
 	// slots finds the place of a descriptor in fds, since some systems take each only once.
 	slots     map[uintptr]int
 	heldItems []heldItem
+	// open has the descriptors of the Pollables whose Control waitInControls is in, so that several
+	// items of one take one Control.
+	open map[network.Pollable]uintptr
 	// stops end the Notify of items.
 	stops []func()
 	// idle tells that the system has reported events of which none makes an item ready.
@@ -45,7 +48,8 @@ func newPollSet() (*pollSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pollSet{waker: w, slots: make(map[uintptr]int)}, nil
+	return &pollSet{waker: w, slots: make(map[uintptr]int),
+		open: make(map[network.Pollable]uintptr)}, nil
 }
 
 // Wait blocks until an item is ready, and returns the indexes of the ready items. The slice is
@@ -103,6 +107,7 @@ func (s *pollSet) pollOnce(items []Item, deadline time.Time) (signalled bool, er
 			stop()
 		}
 		s.stops = s.stops[:0]
+		clear(s.open)
 	}()
 	if err := s.waitInControls(items, 0, deadline); err != nil {
 		return false, err
@@ -135,6 +140,10 @@ func (s *pollSet) pollOnce(items []Item, deadline time.Time) (signalled bool, er
 func (s *pollSet) waitInControls(items []Item, i int, deadline time.Time) error {
 	for ; i < len(items); i++ {
 		item := &items[i]
+		if fd, ok := s.open[item.P]; ok {
+			s.addUnlessReady(fd, i, item)
+			continue
+		}
 		way := item.P.Readiness()
 		switch {
 		case way.Control != nil:
@@ -144,11 +153,10 @@ func (s *pollSet) waitInControls(items []Item, i int, deadline time.Time) error 
 			}
 			var failed error
 			err := way.Control(func(fd uintptr) {
-				if item.holdsBefore() {
-					s.ready = append(s.ready, i)
-				} else {
-					s.add(fd, i, item.Want)
+				if way.Notify == nil {
+					s.open[item.P] = fd
 				}
+				s.addUnlessReady(fd, i, item)
 				failed = s.waitInControls(items, i+1, deadline)
 			})
 			if err == nil {
@@ -224,6 +232,14 @@ func (s *pollSet) destroy() {
 	defer s.mu.Unlock()
 	s.waker.close()
 	s.wakerClosed = true
+}
+
+func (s *pollSet) addUnlessReady(fd uintptr, i int, item *Item) {
+	if item.holdsBefore() {
+		s.ready = append(s.ready, i)
+	} else {
+		s.add(fd, i, item.Want)
+	}
 }
 
 func (s *pollSet) add(fd uintptr, item int, want network.Events) {

@@ -1,5 +1,3 @@
-//go:build !portable
-
 package kernel_test
 
 import "github.com/wasport/wasport/network/networktest"

@@ -15,6 +15,9 @@ func sysAvailable(fd int) (int, error) {
 	return unix.IoctlGetInt(fd, fionread)
 }
 
+// finishConnect asks for the result of the connection under way.
+func (s *socket) finishConnect() error { return s.finishByPoll() }
+
 // sysDisconnect releases the peer of a datagram socket by connecting it to the null address. The
 // call fails, but only after that: connect(2) of FreeBSD and macOS.
 func sysDisconnect(fd int, family network.Family) error {

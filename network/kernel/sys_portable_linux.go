@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -17,7 +18,17 @@ func sysAvailable(fd int) (int, error) {
 	return int(n), err
 }
 
-// sysDisconnect releases the peer of a datagram socket: connect(2) with AF_UNSPEC.
+// finishConnect asks for the result of the connection under way. After a failure that SO_ERROR has
+// told, Linux lets the next connect(2) fail with ECONNABORTED, unless the socket is released.
+func (s *socket) finishConnect() error {
+	err := s.finishByPoll()
+	if err != nil && err != syscall.EALREADY {
+		sysDisconnect(s.fd, s.family)
+	}
+	return err
+}
+
+// sysDisconnect releases the peer of a socket: connect(2) with AF_UNSPEC.
 func sysDisconnect(fd int, _ network.Family) error {
 	var sa unix.RawSockaddrInet4
 	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa)),

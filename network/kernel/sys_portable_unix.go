@@ -16,8 +16,8 @@ const maxBufs = 1024
 
 // sysSocket makes a socket. All functions of this file make their system calls through
 // golang.org/x/sys, which systems require if their system calls are functions of the C library.
-// That allocates an address for each call. The build tag "portable" selects this file on Linux as
-// well, for tests.
+// That allocates an address for each datagram. The build tag "portable" selects this file on Linux
+// as well, for tests.
 func sysSocket(family network.Family, typ network.Type) (int, error) {
 	domain, kind, proto := unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_TCP
 	if family == network.IPv6 {
@@ -69,9 +69,6 @@ func sysConnect(fd int, to netip.AddrPort) error {
 	}
 	return unix.Connect(fd, sa)
 }
-
-// finishConnect asks for the result of the connection under way.
-func (s *socket) finishConnect() error { return s.finishByPoll() }
 
 func sysAccept(fd int) (int, netip.AddrPort, error) {
 	for {
@@ -137,16 +134,38 @@ func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, e
 
 func sendmsg(fd int, bufs [][]byte, to unix.Sockaddr) (int, error) {
 	for {
-		n, err := unix.SendmsgBuffers(fd, bufs, nil, to, noSignal)
+		n, err := sendmsgOnce(fd, bufs, to)
 		if err != unix.EINTR {
 			return max(n, 0), err
 		}
 	}
 }
 
+// sendmsgOnce makes the system call. A list of buffers allocates.
+func sendmsgOnce(fd int, bufs [][]byte, to unix.Sockaddr) (int, error) {
+	if len(bufs) == 1 {
+		return unix.SendmsgN(fd, bufs[0], nil, to, noSignal)
+	}
+	return unix.SendmsgBuffers(fd, bufs, nil, to, noSignal)
+}
+
+// sysRecv receives from a stream. An address that a stream does not have allocates as well, and
+// read(2) has none.
 func sysRecv(fd int, bufs [][]byte, flags network.RecvFlags) (int, error) {
+	if len(bufs) == 1 && len(bufs[0]) > 0 && flags == 0 {
+		return read(fd, bufs[0])
+	}
 	r, err := recvmsg(fd, bufs, flags, network.Stream)
 	return r.N, err
+}
+
+func read(fd int, b []byte) (int, error) {
+	for {
+		n, err := unix.Read(fd, b[:min(len(b), maxBufBytes)])
+		if err != unix.EINTR {
+			return max(n, 0), err
+		}
+	}
 }
 
 func sysRecvFrom(fd int, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {

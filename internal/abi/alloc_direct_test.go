@@ -1,0 +1,5 @@
+//go:build !portable
+
+package abi_test
+
+const datagramAllocations = 0
