@@ -2,4 +2,7 @@
 
 package abi_test
 
-const datagramAllocations = 0
+const (
+	datagramAllocations     = 0
+	datagramPollAllocations = 0
+)

@@ -1,3 +1,7 @@
+//go:build amd64 || arm64
+
+// Elsewhere wazero interprets, which allocates.
+
 package abi_test
 
 import (
@@ -28,6 +32,34 @@ func TestTransfersDoNotAllocate(t *testing.T) {
 			{"sock_recv_from", []uint64{b, iov, 1, 0, out, out2}}}, datagramAllocations},
 	} {
 		t.Run(test.name, func(t *testing.T) { c.wantAllocations(t, test.want, test.calls) })
+	}
+}
+
+// TestPollDoesNotAllocate waits for data, between the calls that send and receive it.
+func TestPollDoesNotAllocate(t *testing.T) {
+	c := newNetCallerOn(t, wazero.NewRuntimeConfig())
+	client, server := c.pair(wasi.AddressFamilyInet4)
+	a, b, _, addrB := c.datagrams(wasi.AddressFamilyInet4)
+	to := c.putAddr(addrB)
+	for _, test := range []struct {
+		name       string
+		fd         uint64
+		send, recv preparedCall
+		want       float64
+	}{
+		{"stream", server, preparedCall{"sock_send", []uint64{client, iov, 1, 0, out}},
+			preparedCall{"sock_recv", []uint64{server, iov, 1, 0, out, out2}}, 0},
+		{"datagram", b, preparedCall{"sock_send_to", []uint64{a, iov, 1, 0, to, out}},
+			preparedCall{"sock_recv_from", []uint64{b, iov, 1, 0, out, out2}},
+			datagramAllocations + datagramPollAllocations},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			clear(c.memory()[path : path+wasi.SizeSubscription])
+			c.memory()[path+8] = wasi.EventFdRead
+			c.memory()[path+16] = byte(test.fd)
+			c.wantAllocations(t, test.want, []preparedCall{test.send,
+				{"poll_oneoff", []uint64{path, out, 1, out3}}, test.recv})
+		})
 	}
 }
 

@@ -17,8 +17,6 @@ type Set struct {
 	// Only one of these is not nil.
 	epoll *epollSet
 	poll  *pollSet
-	// copied holds the items of poll, which would make those of all callers escape to the heap.
-	copied []Item
 }
 
 // New makes an empty set. It must be closed.
@@ -74,13 +72,7 @@ func (s *Set) Wait(items []Item, changed bool, deadline time.Time) ([]int, error
 		return s.epoll.Wait(items, changed, deadline)
 	}
 	s.poll.OnWait = s.OnWait
-	s.copied = append(s.copied[:0], items...)
-	ready, err := s.poll.Wait(s.copied, changed, deadline)
-	for _, i := range ready {
-		items[i] = s.copied[i]
-	}
-	clear(s.copied)
-	return ready, err
+	return s.poll.Wait(items, changed, deadline)
 }
 
 // Wake makes the Wait under way return early, or else the next one.

@@ -20,17 +20,18 @@ type pollSet struct {
 	// wakeCalled tells that Wake was called since the last Wait that returned for it.
 	wakeCalled atomic.Bool
 
-	ready []int
-	// fds holds the waker's descriptor and then those of the items.
+	members []*member
+	ready   []int
+	// fds holds the waker's descriptor and then those of the members.
 	fds []pollFd
 	// slots finds the place of a descriptor in fds, since some systems take each only once.
-	slots     map[uintptr]int
-	heldItems []heldItem
+	slots map[uintptr]int
 	// open has the descriptors of the Pollables whose Control waitInControls is in, so that several
-	// items of one take one Control.
+	// members of one take one Control.
 	open map[network.Pollable]uintptr
-	// stops end the Notify of items.
-	stops []func()
+	// deadline and failure are those of the call under way.
+	deadline time.Time
+	failure  error
 	// idle tells that the system has reported events of which none makes an item ready.
 	idle bool
 
@@ -38,9 +39,6 @@ type pollSet struct {
 	lifetime
 	wakerClosed bool
 }
-
-// heldItem is an item with a descriptor in fds.
-type heldItem struct{ item, slot int }
 
 // newPollSet makes an empty set. It must be closed.
 func newPollSet() (*pollSet, error) {
@@ -58,8 +56,9 @@ func newPollSet() (*pollSet, error) {
 // or when Close is called meanwhile, the error is net.ErrClosed.
 //
 // Without changed, the items must have the Pollables and the Want of the last call, in the same
-// order. Wait need not notice that a Pollable is closed during the call. The caller that closes it
-// calls Wake, and the next Wait reports net.ErrClosed for its items.
+// order. Wait allocates nothing for a Pollable that the last call had at the same place. It need
+// not notice that a Pollable is closed during the call. The caller that closes it calls Wake, and
+// the next Wait reports net.ErrClosed for its items.
 func (s *pollSet) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) {
 	if !s.beginWait() {
 		return nil, net.ErrClosed
@@ -69,8 +68,13 @@ func (s *pollSet) Wait(items []Item, _ bool, deadline time.Time) ([]int, error) 
 			s.destroy()
 		}
 	}()
+	s.update(items)
+	s.deadline = deadline
 	for s.idle = false; ; s.rest() {
-		signalled, err := s.pollOnce(items, deadline)
+		signalled, err := s.pollOnce()
+		for _, i := range s.ready {
+			items[i] = s.members[i].Item
+		}
 		switch {
 		case err != nil:
 			return nil, err
@@ -98,35 +102,27 @@ func (s *pollSet) rest() {
 }
 
 // pollOnce makes one system call and collects the ready items.
-func (s *pollSet) pollOnce(items []Item, deadline time.Time) (signalled bool, err error) {
-	s.ready, s.heldItems = s.ready[:0], s.heldItems[:0]
+func (s *pollSet) pollOnce() (signalled bool, err error) {
+	s.ready, s.failure = s.ready[:0], nil
 	s.fds = append(s.fds[:0], s.waker.pollFd())
 	clear(s.slots)
-	defer func() {
-		for _, stop := range s.stops {
-			stop()
-		}
-		s.stops = s.stops[:0]
-		clear(s.open)
-	}()
-	if err := s.waitInControls(items, 0, deadline); err != nil {
-		return false, err
+	clear(s.open)
+	s.waitInControls(0)
+	if s.failure != nil {
+		return false, s.failure
 	}
-	for _, h := range s.heldItems {
-		item := &items[h.item]
-		got, ok := eventsOf(&s.fds[h.slot])
+	for _, m := range s.members {
+		if m.slot == wakerSlot {
+			continue
+		}
+		got, ok := eventsOf(&s.fds[m.slot])
 		s.idle = s.idle || got != 0
-		switch {
-		case !ok:
-			if item.pollAlwaysReady() {
-				s.ready = append(s.ready, h.item)
-			}
-		case got != 0 && item.holds(got):
-			s.ready = append(s.ready, h.item)
+		if ok && got != 0 && m.holds(got) || !ok && m.pollAlwaysReady() {
+			s.ready = append(s.ready, m.index)
 		}
 	}
 	s.idle = s.idle && len(s.ready) == 0
-	if got, _ := eventsOf(&s.fds[0]); got == 0 {
+	if got, _ := eventsOf(&s.fds[wakerSlot]); got == 0 {
 		return false, nil
 	}
 	// A caller of signal that finds signalled set has stored its reason before signalled is cleared
@@ -136,64 +132,41 @@ func (s *pollSet) pollOnce(items []Item, deadline time.Time) (signalled bool, er
 	return true, nil
 }
 
-// waitInControls waits inside the Controls of all items, so that their descriptors stay open.
-func (s *pollSet) waitInControls(items []Item, i int, deadline time.Time) error {
-	for ; i < len(items); i++ {
-		item := &items[i]
-		if fd, ok := s.open[item.P]; ok {
-			s.addUnlessReady(fd, i, item)
+// waitInControls waits inside the Controls of the members from number i on, so that their
+// descriptors stay open.
+func (s *pollSet) waitInControls(i int) {
+	for _, m := range s.members[i:] {
+		m.slot = wakerSlot
+		if fd, ok := s.open[m.P]; ok {
+			m.addUnlessReady(fd)
 			continue
 		}
-		way := item.P.Readiness()
 		switch {
-		case way.Control != nil:
-			if way.Notify != nil && s.notified(item, way) {
-				s.ready = append(s.ready, i)
-				continue
-			}
-			var failed error
-			err := way.Control(func(fd uintptr) {
-				if way.Notify == nil {
-					s.open[item.P] = fd
-				}
-				s.addUnlessReady(fd, i, item)
-				failed = s.waitInControls(items, i+1, deadline)
-			})
+		case m.way.Notify != nil && m.notified():
+			s.ready = append(s.ready, m.index)
+		case m.way.Control != nil:
+			err := m.way.Control(m.enter)
 			if err == nil {
-				return failed
+				return
 			}
-			item.Got, item.Err = 0, err
-			s.ready = append(s.ready, i)
-		case way.Notify != nil:
-			if s.notified(item, way) {
-				s.ready = append(s.ready, i)
-			}
-		default:
-			if item.pollAlwaysReady() {
-				s.ready = append(s.ready, i)
-			}
+			m.Got, m.Err = 0, err
+			s.ready = append(s.ready, m.index)
+		case m.way.Notify == nil && m.pollAlwaysReady():
+			s.ready = append(s.ready, m.index)
 		}
 	}
 	timeout := -1
 	if len(s.ready) > 0 {
 		timeout = 0
-	} else if !deadline.IsZero() {
-		left := max(time.Until(deadline), 0)
+	} else if !s.deadline.IsZero() {
+		left := max(time.Until(s.deadline), 0)
 		timeout = int(min((left+time.Millisecond-1)/time.Millisecond, math.MaxInt32))
 	}
 	if s.OnWait != nil && timeout != 0 {
 		s.OnWait(true)
 		defer s.OnWait(false)
 	}
-	return systemPoll(s.fds, timeout)
-}
-
-// notified polls an item after it has asked to be woken, and reports whether the item is ready.
-func (s *pollSet) notified(item *Item, way network.Readiness) bool {
-	s.stops = append(s.stops, way.Notify(item.Want, s.signal))
-	got, err := item.P.Poll(item.Want)
-	item.Got, item.Err = item.filter(got), err
-	return item.Got != 0 || err != nil
+	s.failure = systemPoll(s.fds, timeout)
 }
 
 // Wake makes the Wait under way return early, or else the next one.
@@ -227,38 +200,14 @@ func (s *pollSet) Close() error {
 	return err
 }
 
+// destroy is called once, by the last user of the set, without mu: stop of a Pollable may wait for
+// a call of signal, which takes mu.
 func (s *pollSet) destroy() {
+	s.update(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.waker.close()
 	s.wakerClosed = true
-}
-
-func (s *pollSet) addUnlessReady(fd uintptr, i int, item *Item) {
-	if item.holdsBefore() {
-		s.ready = append(s.ready, i)
-	} else {
-		s.add(fd, i, item.Want)
-	}
-}
-
-func (s *pollSet) add(fd uintptr, item int, want network.Events) {
-	var mask int16
-	if want&network.Readable != 0 {
-		mask |= pollIn
-	}
-	if want&network.Writable != 0 {
-		mask |= pollOut
-	}
-	slot, known := s.slots[fd]
-	if known {
-		s.fds[slot].Events |= mask
-	} else {
-		slot = len(s.fds)
-		s.slots[fd] = slot
-		s.fds = append(s.fds, makePollFd(fd, mask))
-	}
-	s.heldItems = append(s.heldItems, heldItem{item, slot})
 }
 
 // eventsOf returns the events of a descriptor. It reports false if the system cannot wait for it.

@@ -3,8 +3,6 @@
 package poll
 
 import (
-	"sync/atomic"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport/network"
@@ -46,30 +44,13 @@ type source struct {
 	// or 0.
 	dupFD int
 
-	notify func(network.Events, func()) func()
-	signal func()
-	stop   func()
-	fired  *atomic.Bool
+	notification
 }
 
-// arm calls Notify, unless an earlier call still stands and its wake function was not called.
+// arm calls Notify where that is due.
 func (s *source) arm() {
-	if s.stop != nil && !s.fired.Load() {
-		return
-	}
-	s.disarm()
-	fired := new(atomic.Bool)
-	s.fired, s.registeredEvents = fired, s.want
-	s.stop = s.notify(s.want, func() {
-		fired.Store(true)
-		s.signal()
-	})
-}
-
-func (s *source) disarm() {
-	if s.stop != nil {
-		s.stop()
-		s.stop = nil
+	if s.notification.arm(s.want) {
+		s.registeredEvents = s.want
 	}
 }
 
