@@ -192,8 +192,7 @@ func isFree(path string) bool {
 	return false
 }
 
-// TestCommandNeedsFewModules bounds the download of somebody who runs the command for the first
-// time.
+// TestCommandNeedsFewModules bounds the download for a first run of the command.
 func TestCommandNeedsFewModules(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps",
 		"-f", "{{with .Module}}{{.Path}}{{end}}", modulePath+"/cmd/wasport").Output()

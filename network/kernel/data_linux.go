@@ -5,7 +5,6 @@ package kernel
 import (
 	"net/netip"
 	"runtime"
-	"sync"
 	"syscall"
 	"unsafe"
 
@@ -17,24 +16,13 @@ import (
 // Sending and receiving allocate nothing. Addresses and short lists of buffers are on the stack,
 // and long lists come from a pool. A call with one buffer, the common case, needs no list.
 const (
-	// stackBufs is the number of buffers that fit in a list on the stack.
-	stackBufs = 8
-	// maxBufs is UIO_MAXIOV of the kernel, see readv(2).
-	maxBufs = 1024
 	// maxRawLen is the number of bytes up to which a copy is too short for Go's scheduler to need
 	// to know of the system call.
 	maxRawLen = 4096
 	sendFlag  = unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT
 )
 
-// bufList holds one buffer more than the kernel takes, so that the kernel refuses a datagram of too
-// many buffers with EMSGSIZE.
-type bufList [maxBufs + 1]unix.Iovec
-
-var bufLists = sync.Pool{New: func() any { return new(bufList) }}
-
-// emptyBuf is the address that an empty buffer has.
-var emptyBuf byte
+type iovec = unix.Iovec
 
 func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, error) {
 	var sa sockaddr
@@ -168,39 +156,10 @@ func basePtr(b []byte) *byte {
 	return &b[0]
 }
 
-// iovecs lists the buffers that are not empty: in few if they fit, and otherwise in a pooled list
-// for putBufList. A stream leaves the buffers beyond maxBufs for a later call. A datagram cannot be
-// split, so the list keeps one buffer too many and the kernel refuses it.
-func iovecs(few []unix.Iovec, bufs [][]byte, typ network.Type) ([]unix.Iovec, *bufList) {
-	var pooled *bufList
-	list := few
-	for _, b := range bufs {
-		if len(b) == 0 {
-			continue
-		}
-		if len(list) == cap(list) {
-			if pooled != nil {
-				break
-			}
-			pooled = bufLists.Get().(*bufList)
-			list = append(pooled[:0], list...)
-		}
-		v := unix.Iovec{Base: &b[0]}
-		v.SetLen(len(b))
-		list = append(list, v)
-	}
-	if typ == network.Stream && len(list) > maxBufs {
-		list = list[:maxBufs]
-	}
-	return list, pooled
-}
-
-// putBufList returns a list to the pool, without its pointers into a guest's memory.
-func putBufList(pooled *bufList) {
-	if pooled != nil {
-		clear(pooled[:])
-		bufLists.Put(pooled)
-	}
+func makeIovec(b []byte) iovec {
+	v := unix.Iovec{Base: &b[0]}
+	v.SetLen(len(b))
+	return v
 }
 
 func msgCall(trap uintptr, fd int, msg *unix.Msghdr, flags uintptr) (int, error) {

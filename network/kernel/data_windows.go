@@ -12,11 +12,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-const (
-	stackBufs = 8
-	// maxBufs is the number of buffers that a stream takes at once, as on Linux.
-	maxBufs = 1024
-)
+type iovec = windows.WSABuf
 
 // Calls of Winsock, which package syscall can make with arguments on the stack. The functions of
 // golang.org/x/sys allocate an address, and an error for WSAEWOULDBLOCK.
@@ -28,16 +24,21 @@ var (
 )
 
 func sysSend(fd descriptor, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, error) {
-	var few [stackBufs]windows.WSABuf
-	list := iovecs(few[:0], bufs, typ)
+	var sa sockaddr
+	if to.IsValid() {
+		if err := sa.set(loopbackIfUnspecified(to)); err != nil {
+			return 0, err
+		}
+	}
+	var few [stackBufs]iovec
+	list, pooled, err := wsaBufs(few[:0], bufs, typ)
+	if err != nil {
+		return 0, err
+	}
 	var n uint32
 	var r uintptr
 	var errno syscall.Errno
 	if to.IsValid() {
-		var sa sockaddr
-		if err := sa.set(loopbackIfUnspecified(to)); err != nil {
-			return 0, err
-		}
 		r, _, errno = syscall.SyscallN(procWSASendTo.Addr(), uintptr(fd),
 			uintptr(unsafe.Pointer(&list[0])), uintptr(len(list)), uintptr(unsafe.Pointer(&n)), 0,
 			uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len), 0, 0)
@@ -47,6 +48,7 @@ func sysSend(fd descriptor, typ network.Type, bufs [][]byte, to netip.AddrPort) 
 			0, 0)
 	}
 	runtime.KeepAlive(bufs)
+	putBufList(pooled)
 	if r != 0 {
 		return 0, transferError(errno)
 	}
@@ -54,14 +56,18 @@ func sysSend(fd descriptor, typ network.Type, bufs [][]byte, to netip.AddrPort) 
 }
 
 func sysRecv(fd descriptor, bufs [][]byte, flags network.RecvFlags) (int, error) {
-	var few [stackBufs]windows.WSABuf
-	list := iovecs(few[:0], bufs, network.Stream)
+	var few [stackBufs]iovec
+	list, pooled, err := wsaBufs(few[:0], bufs, network.Stream)
+	if err != nil {
+		return 0, err
+	}
 	var n uint32
 	how := recvFlag(flags)
 	r, _, errno := syscall.SyscallN(procWSARecv.Addr(), uintptr(fd),
 		uintptr(unsafe.Pointer(&list[0])), uintptr(len(list)), uintptr(unsafe.Pointer(&n)),
 		uintptr(unsafe.Pointer(&how)), 0, 0)
 	runtime.KeepAlive(bufs)
+	putBufList(pooled)
 	switch {
 	case r == 0:
 		return int(n), nil
@@ -73,12 +79,21 @@ func sysRecv(fd descriptor, bufs [][]byte, flags network.RecvFlags) (int, error)
 }
 
 func sysRecvFrom(fd descriptor, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
-	var few [stackBufs]windows.WSABuf
-	list := iovecs(few[:0], bufs, network.Datagram)
+	var few [stackBufs + 1]iovec
+	list, pooled, err := wsaBufs(few[:0:stackBufs], bufs, network.Datagram)
+	if err != nil {
+		return network.Received{}, err
+	}
+	defer putBufList(pooled)
 	room := totalLen(bufs)
 	rest := tailBufs.Get().(*tailBuf)
 	defer tailBufs.Put(rest)
-	list = append(list, windows.WSABuf{Len: uint32(len(rest)), Buf: &rest[0]})
+	whole := few[:]
+	if pooled != nil {
+		whole = pooled[:]
+	}
+	whole[len(list)] = makeIovec(rest[:])
+	list = whole[:len(list)+1]
 	sa := sockaddr{len: sizeofInet6}
 	var n uint32
 	how := recvFlag(flags)
@@ -122,21 +137,20 @@ func recvFlag(flags network.RecvFlags) uint32 {
 	return 0
 }
 
-// emptyBuf is the address that an empty buffer has.
-var emptyBuf byte
+func makeIovec(b []byte) iovec {
+	return windows.WSABuf{Len: uint32(min(len(b), math.MaxInt32)), Buf: &b[0]}
+}
 
-// iovecs lists the buffers that are not empty, or one empty buffer if all are.
-func iovecs(list []windows.WSABuf, bufs [][]byte, typ network.Type) []windows.WSABuf {
-	for _, b := range bufs {
-		if typ == network.Stream && len(list) == maxBufs {
-			break
-		}
-		if len(b) > 0 {
-			list = append(list, windows.WSABuf{Len: uint32(min(len(b), math.MaxInt32)), Buf: &b[0]})
-		}
-	}
-	if len(list) == 0 {
+// wsaBufs is iovecs with one empty buffer if all are, and with the error of Linux for a datagram of
+// too many.
+func wsaBufs(few []iovec, bufs [][]byte, typ network.Type) ([]iovec, *bufList, error) {
+	list, pooled := iovecs(few, bufs, typ)
+	switch {
+	case len(list) > maxBufs:
+		putBufList(pooled)
+		return nil, nil, syscall.EMSGSIZE
+	case len(list) == 0:
 		list = append(list, windows.WSABuf{Buf: &emptyBuf})
 	}
-	return list
+	return list, pooled, nil
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"net"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/wasport/wasport/network"
@@ -11,8 +12,10 @@ import (
 // was given to another file meanwhile.
 type handle struct {
 	fd descriptor
-	// users is twice the number of calls under way, plus 1 once the handle is closed.
+	// users is the number of calls under way, in units of oneUser, and bits below.
 	users atomic.Int32
+	// replace gives the handle another descriptor. It is called as replaceUnused says.
+	replace func()
 
 	// mayLinger tells that the program may have set a linger time, before or after the socket was
 	// adopted.
@@ -23,45 +26,74 @@ type handle struct {
 	waiters
 }
 
+const (
+	// closedBit tells that the handle is closed.
+	closedBit = 1 << iota
+	// staleBit tells that the last call under way is to replace the descriptor.
+	staleBit
+	// aloneBit tells that the descriptor is being replaced.
+	aloneBit
+	oneUser
+)
+
 // acquire keeps the descriptor open until release. It reports false if the handle is closed.
 func (h *handle) acquire() bool {
 	for {
 		n := h.users.Load()
-		if n&1 != 0 {
+		switch {
+		case n&closedBit != 0:
 			return false
-		}
-		if h.users.CompareAndSwap(n, n+2) {
+		case n&aloneBit != 0:
+			runtime.Gosched()
+		case h.users.CompareAndSwap(n, n+oneUser):
 			return true
 		}
 	}
 }
 
 func (h *handle) release() {
-	if h.users.Add(-2) == 1 {
+	switch h.users.Add(-oneUser) {
+	case closedBit, closedBit | staleBit:
 		h.destroy()
+	case staleBit:
+		if h.users.CompareAndSwap(staleBit, aloneBit) {
+			h.replace()
+			h.users.Store(0)
+		}
 	}
 }
 
 func (h *handle) closed() bool {
-	return h.users.Load()&1 != 0
+	return h.users.Load()&closedBit != 0
 }
+
+// replaceUnused has replace called once no call uses the descriptor, and before another does. The
+// caller has acquired the handle. So has that of keepUnused, which takes it back.
+func (h *handle) replaceUnused(replace func()) {
+	h.keepUnused()
+	h.replace = replace
+	h.users.Or(staleBit)
+}
+
+func (h *handle) keepUnused() { h.users.And(^staleBit) }
 
 // Close forbids further calls and wakes the waiting ones. The last call under way closes the
 // descriptor.
 func (h *handle) Close() error {
 	for {
 		n := h.users.Load()
-		if n&1 != 0 {
+		switch {
+		case n&closedBit != 0:
 			return net.ErrClosed
-		}
-		if !h.users.CompareAndSwap(n, n+1) {
-			continue
-		}
-		if n == 0 {
+		case n&aloneBit != 0:
+			runtime.Gosched()
+		case !h.users.CompareAndSwap(n, n|closedBit):
+		case n < oneUser:
 			return h.destroy()
+		default:
+			h.wakeAll()
+			return nil
 		}
-		h.wakeAll()
-		return nil
 	}
 }
 

@@ -40,6 +40,8 @@ type socket struct {
 	ended atomic.Uint32
 	// waker is set if Shutdown has ended the listener, and the kernel has not.
 	waker atomic.Pointer[socket]
+	// lost is the local address of an ended listener that could not be bound anew, or nil.
+	lost atomic.Pointer[netip.AddrPort]
 }
 
 var (
@@ -101,8 +103,12 @@ func (s *socket) Listen(backlog int) error {
 		return net.ErrClosed
 	}
 	defer s.release()
+	if err := s.rebind(); err != nil {
+		return err
+	}
 	err := s.listen(backlog)
 	if err == nil {
+		s.keepUnused()
 		s.setWaker(nil)
 		s.setState(stateListening)
 	}
@@ -154,6 +160,9 @@ func (s *socket) Connect(to netip.AddrPort) error {
 		case stateConnecting:
 			return s.completeConnect()
 		}
+	}
+	if err := s.rebind(); err != nil {
+		return err
 	}
 	s.told.Store(0)
 	err := sysConnect(s.fd, to)

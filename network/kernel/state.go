@@ -111,6 +111,9 @@ func (s *socket) localAddr() (netip.AddrPort, error) {
 	if s.family == network.Unix {
 		return s.visibleAddr(a), err
 	}
+	if lost := s.lost.Load(); lost != nil {
+		return *lost, nil
+	}
 	if (err != nil || !a.IsValid()) && s.conn.load() == stateOpen {
 		return netip.AddrPortFrom(s.unspecified(), 0), nil
 	}
@@ -192,10 +195,24 @@ func (s *socket) endListening() error {
 	if s.closed() {
 		s.setWaker(nil)
 	}
+	s.refuseConnections()
 	if err := waker.Connect(loopbackIfUnspecified(local)); err != syscall.EINPROGRESS {
 		return err
 	}
 	return nil
+}
+
+// rebind binds a socket that has lost its address.
+func (s *socket) rebind() error {
+	lost := s.lost.Load()
+	if lost == nil {
+		return nil
+	}
+	err := sysBind(s.fd, *lost)
+	if err == nil {
+		s.lost.Store(nil)
+	}
+	return err
 }
 
 // setWaker stores the connection that woke the waiting calls when the listener was ended, or nil

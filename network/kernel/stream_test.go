@@ -1,11 +1,13 @@
 package kernel_test
 
 import (
+	"fmt"
 	"net/netip"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 )
 
@@ -78,4 +80,34 @@ func TestMoreBuffersThanOneCallTakes(t *testing.T) {
 		_, err := d.Send(bufs, must[netip.AddrPort](t)(s.LocalAddr()))
 		wantErr(t, "send a datagram of too many buffers", err, syscall.EMSGSIZE)
 	})
+}
+
+// TestListenAfterShutdown ends a listener, which then refuses, keeps its address and its options,
+// and can listen again.
+func TestListenAfterShutdown(t *testing.T) {
+	addr := testutil.ClosedPort(t, "127.0.0.1")
+	l := open(t, network.IPv4, network.Stream)
+	check(t, l.SetOption(network.ReuseAddr, 1))
+	check(t, l.SetOption(network.KeepAlive, 1))
+	check(t, l.Bind(addr))
+	for round := range 3 {
+		check(t, l.Listen(1))
+		c := open(t, network.IPv4, network.Stream)
+		connect(t, c, addr)
+		accept(t, l)
+		check(t, l.Shutdown(network.ShutRead))
+		late := open(t, network.IPv4, network.Stream)
+		err := late.Connect(addr)
+		if err == syscall.EINPROGRESS {
+			wait(t, late, network.Writable)
+			err = late.FinishConnect()
+		}
+		wantErr(t, fmt.Sprintf("connect after shutdown %d", round), err, syscall.ECONNREFUSED)
+		if got := must[netip.AddrPort](t)(l.LocalAddr()); got != addr {
+			t.Errorf("after shutdown %d: got local address %v, want %v", round, got, addr)
+		}
+		if got := must[int64](t)(l.Option(network.KeepAlive)); got != 1 {
+			t.Errorf("after shutdown %d: got keep alive %d, want 1", round, got)
+		}
+	}
 }

@@ -1,6 +1,0 @@
-package guard_test
-
-import "github.com/wasport/wasport/network/networktest"
-
-// lacks names the part that the guard does not have above Linux, the reference of the suite.
-var lacks = []networktest.Feature{networktest.OwnAddresses}
