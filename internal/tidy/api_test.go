@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +14,8 @@ import (
 var update = flag.Bool("update", false, "rewrite testdata/api.txt")
 
 // publicPackages are the packages whose exported names are promised; see docs/stability.md.
-var publicPackages = []string{".", "network", "network/guard", "network/kernel",
-	"network/networktest", "network/virtual", "policy"}
+var publicPackages = []string{".", "guest/go/gonet", "guest/go/http", "network", "network/dial",
+	"network/guard", "network/kernel", "network/networktest", "network/virtual", "policy"}
 
 // TestExportedNamesAreGolden fails when an exported name comes, goes or changes its kind, so that
 // no change of the API goes unnoticed:
@@ -46,7 +47,7 @@ func TestExportedNamesAreGolden(t *testing.T) {
 }
 
 // TestExportedTypesAreNoAliases keeps go doc useful: it shows neither fields nor methods of an
-// alias.
+// alias. A type of package net's has its documentation there, and a function type has none of them.
 func TestExportedTypesAreNoAliases(t *testing.T) {
 	for _, f := range loadTree(t) {
 		if !f.isGo() || f.isTest() || !slices.Contains(publicPackages, path.Dir(f.path)) {
@@ -54,12 +55,43 @@ func TestExportedTypesAreNoAliases(t *testing.T) {
 		}
 		ast.Inspect(f.syntax, func(n ast.Node) bool {
 			s, ok := n.(*ast.TypeSpec)
-			if ok && s.Name.IsExported() && s.Assign.IsValid() {
+			if ok && s.Name.IsExported() && s.Assign.IsValid() && !mayBeAliased(s.Type) {
 				t.Errorf("got %s.%s as an alias, want a type with its own documentation",
 					path.Dir(f.path), s.Name.Name)
 			}
 			return true
 		})
+	}
+}
+
+func mayBeAliased(typ ast.Expr) bool {
+	switch typ := typ.(type) {
+	case *ast.FuncType:
+		return true
+	case *ast.SelectorExpr:
+		pkg, ok := typ.X.(*ast.Ident)
+		return ok && pkg.Name == "net"
+	}
+	return false
+}
+
+// TestStabilityNamesPublicPackages holds docs/stability.md to the packages of the golden list.
+func TestStabilityNamesPublicPackages(t *testing.T) {
+	text, err := os.ReadFile("../../docs/stability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| Go packages (.*) \\|.*$").FindStringSubmatch(string(text))
+	if row == nil {
+		t.Fatal("got no row of Go packages in docs/stability.md, want one")
+	}
+	var got []string
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+		got = append(got, strings.Replace(m[1], "wasport", ".", 1))
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, publicPackages) {
+		t.Errorf("docs/stability.md: got Go packages %q, want %q", got, publicPackages)
 	}
 }
 
