@@ -141,3 +141,35 @@ func TestEdgeErrorIsWASI(t *testing.T) {
 		t.Errorf("got %d the second time, want 0", got)
 	}
 }
+
+// TestEdgeBufferSizesAreTheirOwn sets one buffer's size by WasmEdge's option, and reads it by
+// WAMR's function for that buffer.
+func TestEdgeBufferSizesAreTheirOwn(t *testing.T) {
+	for _, row := range []struct {
+		name          string
+		option        uint64
+		buffer, other string
+	}{
+		{"SO_SNDBUF", 5, "sock_get_send_buf_size", "sock_get_recv_buf_size"},
+		{"SO_RCVBUF", 6, "sock_get_recv_buf_size", "sock_get_send_buf_size"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := newNetCaller(t)
+			fd := c.edgeOpen(1, edgeDatagram)
+			c.must(row.other, fd, out)
+			other := c.u32(out)
+			copy(c.memory()[data:], int32s(20_000))
+			c.must("sock_setsockopt", fd, 0, row.option, data, 4)
+			c.must(row.buffer, fd, out)
+			want := int32s(int32(c.u32(out)))
+			c.must("sock_getsockopt", fd, 0, row.option, out, 4)
+			if got := c.memory()[out : out+4]; string(got) != string(want) {
+				t.Errorf("got % x, want % x as from %s", got, want, row.buffer)
+			}
+			c.must(row.other, fd, out)
+			if got := c.u32(out); got != other {
+				t.Errorf("got %d from %s, want %d as before", got, row.other, other)
+			}
+		})
+	}
+}
