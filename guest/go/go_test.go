@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -33,11 +34,12 @@ func TestGuestPrintsSameAsNativeProgram(t *testing.T) {
 allow listen any
 allow join any
 allow resolve localhost`)
+	loopback := strconv.Itoa(loopbackIndex(t))
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		t.Run(host, func(t *testing.T) {
-			want := guesttest.NativeOutput(t, programs.Native(t, wire), nil, host)
+			want := guesttest.NativeOutput(t, programs.Native(t, wire), nil, host, loopback)
 			got := guesttest.Output(t, programs.Guest(t, wire), wasport.Config{
-				Args: []string{"wire", host}, Policy: everything,
+				Args: []string{"wire", host, loopback}, Policy: everything,
 			})
 			if got != want {
 				t.Errorf("got (-) an output that differs from the native one, want (+):\n%s",
@@ -45,6 +47,22 @@ allow resolve localhost`)
 			}
 		})
 	}
+}
+
+// loopbackIndex returns the index of the loopback interface.
+func loopbackIndex(t *testing.T) int {
+	t.Helper()
+	list, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range list {
+		if i.Flags&net.FlagLoopback != 0 {
+			return i.Index
+		}
+	}
+	t.Fatal("got no loopback interface, want one")
+	return 0
 }
 
 // TestHTTPServerAnswersConcurrentRequests fetches a hundred pages of a guest at once.

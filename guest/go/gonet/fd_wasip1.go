@@ -129,13 +129,10 @@ func (f *netFD) connect(ctx context.Context, to netip.AddrPort) error {
 		}
 	})
 	if !stop() || errors.Is(err, os.ErrDeadlineExceeded) {
-		switch ctx.Err() {
-		case nil:
-		case context.Canceled:
-			return errCanceled
-		default:
-			return timeoutError{}
+		if ctx.Err() == context.Canceled {
+			return canceledError{}
 		}
+		return timeoutError{} // also just before the context notices its deadline
 	}
 	f.file.SetWriteDeadline(time.Time{})
 	if err != nil {
@@ -148,8 +145,11 @@ func (f *netFD) connect(ctx context.Context, to netip.AddrPort) error {
 	return nil
 }
 
-// errCanceled is the reason of a dial whose context was cancelled, in the words of package net.
-var errCanceled = errors.New("operation was canceled")
+// canceledError is the reason of a dial whose context was cancelled, as package net has it.
+type canceledError struct{}
+
+func (canceledError) Error() string        { return "operation was canceled" }
+func (canceledError) Is(target error) bool { return target == context.Canceled }
 
 // timeoutError is the reason of a dial whose time was over, as package net has it.
 type timeoutError struct{}

@@ -1,7 +1,12 @@
 // Command wire uses each function of package gonet on loopback and prints what happened. A test
 // runs it natively, where gonet is package net, and as a guest, and compares the outputs.
 //
-//	wire 127.0.0.1|::1
+//	wire 127.0.0.1|::1 INTERFACE    INTERFACE is the index of the loopback interface
+//	wire lookup NAME:PORT...        looks each name up and connects to it
+//	wire pending ADDR CONTROL       gives up connecting to ADDR
+//	wire options ADDR               connects with options, and accepts with options
+//	wire member GROUP:PORT          answers a datagram to a group
+//	wire send GROUP:PORT HOST       sends a datagram from HOST to a group, and prints the answer
 package main
 
 import (
@@ -11,6 +16,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,18 +25,25 @@ import (
 	"github.com/wasport/wasport/guest/go/gonet"
 )
 
-var host = "127.0.0.1"
+var (
+	host     string
+	loopback net.Interface
+)
 
 func main() {
-	if len(os.Args) == 2 {
-		host = os.Args[1]
+	if command, ok := commands[os.Args[1]]; ok {
+		command(os.Args[2:])
+		return
 	}
+	host = os.Args[1]
+	loopback.Index, _ = strconv.Atoi(os.Args[2])
 	for _, check := range []struct {
 		name string
 		do   func()
 	}{
 		{"echo", echo}, {"addresses", addresses}, {"half-close", halfClose}, {"options", options},
-		{"read deadline", readDeadline}, {"accept deadline", acceptDeadline},
+		{"read deadline", readDeadline}, {"write deadline", writeDeadline},
+		{"accept deadline", acceptDeadline}, {"read half closed", readHalfClosed},
 		{"close wakes", closeWakes}, {"refused", refused}, {"dial context", dialContext},
 		{"reset", reset}, {"address in use", inUse}, {"local address", localAddr},
 		{"many connections", many}, {"packets", packets}, {"connected packets", connectedPackets},
@@ -174,6 +187,30 @@ func readDeadline() {
 	fmt.Println(describe(err))
 }
 
+func writeDeadline() {
+	client, server := pair()
+	client.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+	var err error
+	for piece := make([]byte, 1<<20); err == nil; {
+		_, err = client.Write(piece)
+	}
+	fmt.Println(describe(err))
+	client.SetWriteDeadline(time.Time{})
+	go io.Copy(io.Discard, server)
+	n, err := client.Write([]byte("x"))
+	fmt.Println(n, describe(err))
+}
+
+func readHalfClosed() {
+	client, server := pair()
+	fmt.Println(describe(client.CloseRead()))
+	n, err := client.Read(make([]byte, 1))
+	fmt.Println(n, describe(err))
+	client.Write([]byte("x"))
+	n, err = server.Read(make([]byte, 1))
+	fmt.Println(n, describe(err))
+}
+
 func acceptDeadline() {
 	l := listen()
 	l.(*gonet.TCPListener).SetDeadline(time.Now().Add(20 * time.Millisecond))
@@ -214,7 +251,8 @@ func dialContext() {
 	cancel()
 	l := listen()
 	_, err := gonet.DialContext(ctx, "tcp", l.Addr().String())
-	fmt.Println(err != nil, strings.Contains(fmt.Sprint(err), "operation was canceled"))
+	fmt.Println(errors.Is(err, context.Canceled),
+		strings.Contains(fmt.Sprint(err), "operation was canceled"))
 	d := gonet.Dialer{Deadline: time.Unix(1, 0)}
 	_, err = d.Dial("tcp", l.Addr().String())
 	fmt.Println(describe(err))
@@ -397,10 +435,19 @@ func multicast() {
 		return
 	}
 	group := &net.UDPAddr{IP: net.IPv4(239, 77, 1, 2)}
-	c, err := gonet.ListenMulticastUDP("udp4", nil, group)
+	c, err := gonet.ListenMulticastUDP("udp4", &loopback, group)
 	fmt.Println(describe(err))
-	if err == nil {
-		fmt.Println(c.LocalAddr().(*net.UDPAddr).IP)
-		c.Close()
+	if err != nil {
+		return
 	}
+	at := c.LocalAddr().(*net.UDPAddr)
+	fmt.Println(at.IP)
+	sender := packet() // at 127.0.0.1, so that it sends on the loopback interface
+	_, err = sender.WriteTo([]byte("to all"), &net.UDPAddr{IP: group.IP, Port: at.Port})
+	fmt.Println(describe(err))
+	c.SetReadDeadline(time.Now().Add(time.Minute))
+	b := make([]byte, 10)
+	n, from, err := c.ReadFrom(b)
+	fmt.Printf("%q %v %s\n", b[:n], from.String() == sender.LocalAddr().String(), describe(err))
+	c.Close()
 }
