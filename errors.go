@@ -20,7 +20,8 @@ type Trap struct {
 	Reason string
 
 	// Stack lists the functions that were active, innermost first, one a line. If the module
-	// carries debug information, the lines of source follow each function, indented.
+	// carries debug information, the lines of source follow each function, indented: those of
+	// inlined functions before the function's own.
 	Stack string
 }
 

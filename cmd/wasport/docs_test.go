@@ -24,7 +24,8 @@ const root = "../.."
 // compares a block that names a file with that file.
 var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md",
 	"docs/threads.md", "docs/policy.md", "docs/threat-model.md",
-	"docs/c/first-program.md", "docs/c/porting.md", "docs/c/coming-from-wamr.md",
+	"docs/c/first-program.md", "docs/c/porting.md", "docs/c/debugging.md",
+	"docs/c/coming-from-wamr.md",
 	"docs/languages.md", "docs/components.md", "guest/rust/README.md", "CONTRIBUTING.md",
 	"RATIONALE.md", "CHANGELOG.md",
 	"SECURITY.md", "docs/architecture.md", "docs/performance.md", "docs/stability.md"}

@@ -135,10 +135,12 @@ func (e *Engine) compileModule(
 		byGo: interrupt.ByGo(binary)}
 	original := binary
 	if !e.noInterrupt {
-		rewritten, needs, err := interrupt.Rewrite(binary, interrupt.Options{
+		options := interrupt.Options{
 			Interval: e.tickInterval, Stack: initialStackLimit, Charge: true, Atomics: true,
 			Overloaded: m.isOverloaded,
-		})
+		}
+		m.lines = newSourceLines(binary, &options, 0)
+		rewritten, needs, err := interrupt.Rewrite(binary, options)
 		if err != nil {
 			// wazero must not see such a module. It accepts some invalid ones, which would run
 			// without limits, and it allocates as much as a module declares.

@@ -28,6 +28,9 @@ type Component struct {
 	// hosts are the functions that core modules import, by their index in program.Hosts.
 	hosts []hostFunc
 
+	// lines tells the source lines of cores. Those without DWARF have nil.
+	lines []*sourceLines
+
 	// lifted are the signatures of program.Funcs.
 	lifted []*canon.Signature
 
@@ -79,7 +82,7 @@ func (c *Component) compile(ctx context.Context) error {
 	}
 	for i := range c.program.Modules {
 		m := &c.program.Modules[i]
-		core, err := c.engine.compileCore(ctx, m)
+		core, err := c.compileCore(ctx, m)
 		if err != nil {
 			return fmt.Errorf("%s: %w", coreModuleName(m), err)
 		}
@@ -93,8 +96,8 @@ func (c *Component) compile(ctx context.Context) error {
 	return c.instantiateHostModules(ctx)
 }
 
-// compileCore makes a core module interruptible, and compiles it.
-func (e *Engine) compileCore(ctx context.Context, m *link.Module) (coreModule, error) {
+// compileCore makes the next core module interruptible, and compiles it.
+func (c *Component) compileCore(ctx context.Context, m *link.Module) (coreModule, error) {
 	core := coreModule{name: coreModuleName(m), size: len(m.Binary)}
 	for _, mem := range m.Memories {
 		if mem.Shared {
@@ -102,10 +105,11 @@ func (e *Engine) compileCore(ctx context.Context, m *link.Module) (coreModule, e
 		}
 	}
 	binary := m.Binary
-	if !e.noInterrupt {
-		rewritten, needs, err := interrupt.Rewrite(binary, interrupt.Options{
-			Interval: e.tickInterval, Stack: initialStackLimit, Charge: true, Name: core.name,
-		})
+	if !c.engine.noInterrupt {
+		options := interrupt.Options{Interval: c.engine.tickInterval, Stack: initialStackLimit,
+			Charge: true, Name: core.name}
+		c.lines = append(c.lines, newSourceLines(binary, &options, len(c.lines)))
+		rewritten, needs, err := interrupt.Rewrite(binary, options)
 		if err != nil {
 			return core, err
 		}
@@ -113,7 +117,7 @@ func (e *Engine) compileCore(ctx context.Context, m *link.Module) (coreModule, e
 		core.needs.Memory.Max = min(needs.Memory.Max, maxMemory)
 	}
 	var err error
-	if core.compiled, err = e.compileCached(ctx, binary); err != nil {
+	if core.compiled, err = c.engine.compileCached(ctx, binary); err != nil {
 		return core, err
 	}
 	core.stack.find(binary)

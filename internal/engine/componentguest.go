@@ -98,7 +98,7 @@ func callingGuest(ctx context.Context) *componentGuest {
 // *system.Exit with status 1. For trace and the other errors see Module.Run.
 func (c *Component) Run(sys *system.Guest, trace io.Writer, _ Entry, _ []uint64,
 	limits Limits) ([]uint64, error) {
-	g := &componentGuest{Component: c, inst: &instance{sys: sys, trace: trace},
+	g := &componentGuest{Component: c, inst: &instance{lines: c.lines, sys: sys, trace: trace},
 		functions: make(map[link.CoreItem]*coreFunction),
 		lowered:   make([]canon.Core, len(c.hosts)),
 		lifted:    make([]*canon.Lifted, len(c.lifted))}

@@ -43,6 +43,9 @@ type Module struct {
 	// byGo is set if Go's compiler made the module.
 	byGo bool
 
+	// lines is nil if the module has no DWARF, or was not rewritten.
+	lines *sourceLines
+
 	stackPointer
 }
 

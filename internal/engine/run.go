@@ -20,7 +20,8 @@ type Trap struct {
 	Reason string
 
 	// Stack lists the active functions, one per line and the innermost first. If the module has
-	// DWARF sections, the source lines of a function follow it, indented by a tab.
+	// DWARF sections, the source lines of a function follow it, indented by a tab: those of inlined
+	// functions before that of the function.
 	Stack string
 }
 
@@ -86,8 +87,9 @@ func (m *Module) newInstance(
 	if m.unsuppliedImport != nil {
 		return nil, m.unsuppliedImport
 	}
-	inst := &instance{module: m, sys: sys, trace: trace, maxThreads: limits.Threads,
-		threadExited: make(chan struct{}, 1), runningIDs: make(map[uint32]struct{})}
+	inst := &instance{module: m, lines: []*sourceLines{m.lines}, sys: sys, trace: trace,
+		maxThreads: limits.Threads, threadExited: make(chan struct{}, 1),
+		runningIDs: make(map[uint32]struct{})}
 	if inst.maxThreads == 0 {
 		inst.maxThreads = DefaultMaxThreads
 	}
@@ -183,21 +185,21 @@ func (inst *instance) newTrap(reason, stack string) *Trap {
 		_, reason, _ = strings.Cut(reason, " failed: ")
 	}
 	reason = strings.TrimSuffix(strings.TrimPrefix(reason, "wasm error: "), recoveredSuffix)
-	if rest, ok := strings.CutPrefix(stack, "\t"+interrupt.Module+"."+interrupt.Deepen+
-		"(i32) i32\n"); ok {
-		_, stack, _ = strings.Cut(rest, "\n") // The frame of "tick".
-	}
 	stack, _, _ = strings.Cut(stack, "\n\n")
-	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimPrefix(line, "\t")
-		if rest, ok := strings.CutPrefix(lines[i], "\t"); ok {
-			lines[i] = "\t" + printable.Text(rest)
-			continue
+	frames := inst.parseFrames(strings.TrimRight(stack, "\n"))
+	if len(frames) > 1 && frames[0].function == interrupt.Module+"."+interrupt.Deepen+"(i32) i32" {
+		frames = frames[2:]
+	}
+	findSources(frames)
+	var lines []string
+	for _, f := range frames {
+		function := printable.Text(f.function)
+		if !strings.HasPrefix(function, "...") { // Not the line that counts omitted frames.
+			function = strings.TrimPrefix(function, inst.framePrefix())
 		}
-		lines[i] = printable.Text(lines[i])
-		if !strings.HasPrefix(lines[i], "...") { // Not the line that counts omitted frames.
-			lines[i] = strings.TrimPrefix(lines[i], inst.framePrefix())
+		lines = append(lines, function)
+		for _, source := range f.sources {
+			lines = append(lines, "\t"+printable.Text(source))
 		}
 	}
 	return &Trap{Reason: printable.Text(reason), Stack: strings.Join(lines, "\n")}

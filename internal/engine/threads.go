@@ -70,6 +70,7 @@ func (m *Module) checkThreads() error {
 type instance struct {
 	// module is nil for a component.
 	module *Module
+	lines  []*sourceLines // By the number in interrupt.Options.Lines.
 	sys    *system.Guest
 	trace  io.Writer
 	// ctx is the parent context of the threads' wazero instances.

@@ -25,6 +25,7 @@ func (w *rewriter) codeSection(r *reader) {
 		r.malformed("%d bodies for %d functions", n, len(w.funcTypes)-w.numImportedFuncs)
 		return
 	}
+	w.origins.beginCode(r.base, len(w.out))
 	bodies := make([]reader, n)
 	w.uncheckedFuncs = make([]bool, n)
 	var f function
@@ -57,7 +58,9 @@ func (w *rewriter) codeSection(r *reader) {
 	for i := range bodies {
 		b := &bodies[i]
 		if w.uncheckedFuncs[i] {
-			w.writeBody(b.b, nil)
+			w.origins.markUnchanged()
+			w.origins.find(w, b, nil, b.b, 0)
+			w.writeBody(nil, b.b)
 			continue
 		}
 		f.walk(w, b, i)
@@ -68,6 +71,7 @@ func (w *rewriter) codeSection(r *reader) {
 			return
 		}
 		f.addPrologueAndEpilogue()
+		w.origins.find(w, b, f.head.b, f.body.b, f.codeStart)
 		w.writeBody(f.head.b, f.body.b)
 	}
 	for _, h := range helpers {

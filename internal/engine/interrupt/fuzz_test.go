@@ -13,6 +13,8 @@ func FuzzRewrite(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(header)
 	f.Add(cpuModule)
+	withMarkers, _ := marked()
+	f.Add(withMarkers)
 	for _, set := range []map[string][]byte{endless, recursions} {
 		for _, wasm := range set {
 			if len(wasm) < 4096 {
@@ -27,8 +29,12 @@ func FuzzRewrite(f *testing.F) {
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		NamedGlobal(wasm, "")
 		ByGo(wasm)
-		for _, o := range []Options{{}, limited} {
+		HasLines(wasm)
+		for _, o := range []Options{{}, limited, {Lines: "0"}} {
 			out, _, err := Rewrite(wasm, o)
+			if _, err2 := Origins(wasm, o, []uint64{1, 40, 1000}); (err == nil) != (err2 == nil) {
+				t.Fatalf("Origins: got %v, want the error of Rewrite: %v", err2, err)
+			}
 			if err != nil {
 				if !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnsupported) {
 					t.Fatalf("got %v, want ErrMalformed or ErrUnsupported", err)

@@ -104,6 +104,10 @@ type Options struct {
 	// Nil means that no function is overloaded.
 	Overloaded func(module, name string) bool
 
+	// Lines makes wazero write the offsets of instructions into stack traces, as lines of a file of
+	// this name, for Origins. The compiled code takes more memory. Empty means no offsets.
+	Lines string
+
 	// Name replaces the module's name, by which wazero names its functions in a stack trace. Empty
 	// means that the name stays.
 	Name string
@@ -127,16 +131,19 @@ type Needs struct {
 //
 //   - The result is valid if and only if the input is.
 //   - It imports the functions from Module that the options call for.
-//   - It lacks the sections that hold offsets into the input's code (DWARF, relocations).
+//   - It lacks the sections that hold offsets into the input's code (DWARF, relocations). Origins
+//     finds the input's offsets.
 //   - Its functions without names are named by their indices in the input.
 //   - Its tables have at most a million entries in all.
 //
 // The error wraps ErrMalformed or ErrUnsupported. Rewrite neither keeps nor changes the input.
-func Rewrite(module []byte, o Options) ([]byte, Needs, error) {
+func Rewrite(module []byte, o Options) ([]byte, Needs, error) { return rewriteFor(module, o, nil) }
+
+func rewriteFor(module []byte, o Options, origins *originFinder) ([]byte, Needs, error) {
 	if o.Interval < 2 {
 		o.Interval = DefaultInterval
 	}
-	w := &rewriter{o: o, out: make([]byte, 0, len(module)+len(module)/2+1024)}
+	w := &rewriter{o: o, origins: origins, out: make([]byte, 0, len(module)+len(module)/2+1024)}
 	w.rewrite(module)
 	if w.err != nil {
 		return nil, Needs{}, w.err

@@ -98,8 +98,6 @@ const (
 // maxAddedGlobals is the number of globals that globalSection adds at most.
 const maxAddedGlobals = 3
 
-// rewriter is the state of rewriting one module. All counts and indices are of the input, unless
-// said otherwise.
 // rewriter is the state of rewriting one module. All counts and indices are those of the input,
 // unless said otherwise.
 type rewriter struct {
@@ -148,6 +146,9 @@ type rewriter struct {
 	// hasNameSection is set once the input's name section has been read, wroteNameSection once one
 	// has been written.
 	hasNameSection, wroteNameSection bool
+
+	// origins is nil unless Origins runs the rewriter.
+	origins *originFinder
 }
 
 var header = []byte("\x00asm\x01\x00\x00\x00")
@@ -179,6 +180,9 @@ func (w *rewriter) rewrite(module []byte) {
 	if !w.wroteNameSection {
 		w.hasNameSection = false
 		w.customSection(&reader{b: appendName(nil, "name")})
+	}
+	if w.err == nil && w.o.Lines != "" {
+		w.writeOffsetLines()
 	}
 }
 

@@ -105,6 +105,7 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 		liveness:   live,
 	}
 	f.complexity.reset(int(locals))
+	w.origins.beginFunction()
 	f.push(opBlock, nil, typ.results)
 	for r.err == nil && len(f.frames) > 0 {
 		f.rewriteInstruction()
@@ -150,6 +151,7 @@ func (f *function) chargeValues(n int) {
 // instruction from pos to the reader's position.
 func (f *function) beginReplacement(pos int) {
 	f.unchanged = false
+	f.w.origins.mark(f, pos)
 	f.body.op(f.r.b[f.copied:pos]...)
 	f.copied = f.r.pos
 }
@@ -350,6 +352,7 @@ func (f *function) rewriteControl(op byte, pos int) {
 		f.outputDepth--
 		switch {
 		case len(f.frames) == 0:
+			f.w.origins.mark(f, pos)
 			f.body.op(f.r.b[f.copied:pos]...)
 		case b.op == opLoop:
 			f.outputDepth--
