@@ -20,6 +20,9 @@ import (
 
 const root = "../.."
 
+// assemblyScript is the directory, below the root, that has npm install AssemblyScript's compiler.
+const assemblyScript = "internal/guests/assemblyscript"
+
 // documents are the tested documents. TestDocuments runs their blocks marked "console", and
 // compares a block that names a file with that file.
 var documents = []string{"README.md", "docs/flags.md", "docs/abi.md", "docs/embedding.md",
@@ -82,7 +85,8 @@ func TestDocuments(t *testing.T) {
 }
 
 // linkRepository returns a directory of symbolic links to the files of the repository, in which
-// commands can create files. A go.work file leads the go command to the packages.
+// commands can create files. A go.work file leads the go command to the packages, and npx finds the
+// compiler of AssemblyScript.
 func linkRepository(t *testing.T) string {
 	repository, err := filepath.Abs(root)
 	if err != nil {
@@ -100,6 +104,10 @@ func linkRepository(t *testing.T) string {
 				t.Fatal(err)
 			}
 		}
+	}
+	if err := os.Symlink(filepath.Join(repository, assemblyScript, "node_modules"),
+		filepath.Join(dir, "node_modules")); err != nil {
+		t.Fatal(err)
 	}
 	init := exec.Command("go", "work", "init", repository)
 	init.Dir = dir
@@ -131,6 +139,9 @@ func runConsole(t *testing.T, dir, text string) {
 			needs.CompilerCXX(t)
 		case strings.HasPrefix(part, "wasport cc "), command == "clang":
 			needs.Compiler(t)
+		case command == "npx":
+			needs.Programs(t, "npx")
+			needs.NodeModules(t, root, assemblyScript)
 		case command == "cargo", command == "rustc":
 			needs.Programs(t, "cargo")
 			rustc, target := needs.Rust(t)

@@ -151,7 +151,7 @@ func TestStackSizeSetByUser(t *testing.T) {
 	checkOverflow(t, wasport, run)
 }
 
-// checkOverflow runs a program whose stack must overflow.
+// checkOverflow runs a program, the stack of which must overflow.
 func checkOverflow(t *testing.T, wasport string, args []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), wasport, args...)

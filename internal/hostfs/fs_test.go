@@ -197,7 +197,7 @@ func TestChangesOfFileOfFS(t *testing.T) {
 	}
 }
 
-// TestZip reads from a zip.Reader, whose files have neither ReadAt nor Seek.
+// TestZip reads from a zip.Reader, the files of which have neither ReadAt nor Seek.
 func TestZip(t *testing.T) {
 	var archive bytes.Buffer
 	w := zip.NewWriter(&archive)

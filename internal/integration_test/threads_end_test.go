@@ -79,7 +79,7 @@ func TestStopWithBlockedThreads(t *testing.T) {
 	}
 }
 
-// TestMaxCPUOfAllThreads runs threads whose time reaches the limit only in total.
+// TestMaxCPUOfAllThreads runs threads that reach the limit only in total.
 func TestMaxCPUOfAllThreads(t *testing.T) {
 	const limit = 50 * time.Millisecond
 	c := wasport.Config{Policy: loopbackPolicy(t), MaxCPU: limit}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -21,8 +22,8 @@ const (
 
 // packages maps a program to the packages that have it, where the name differs.
 var packages = map[string]string{
-	"cc": "gcc libc6-dev", "clang++": "clang", "llvm-ar": "llvm", "llvm-nm": "llvm", "sh": "dash",
-	"wasm-ld": "lld", "wasm-validate": "wabt", "wat2wasm": "wabt",
+	"cc": "gcc libc6-dev", "clang++": "clang", "llvm-ar": "llvm", "llvm-nm": "llvm", "npx": "npm",
+	"sh": "dash", "wasm-ld": "lld", "wasm-validate": "wabt", "wat2wasm": "wabt",
 }
 
 // Programs skips the test unless all of the programs are installed.
@@ -89,6 +90,15 @@ func Rust(t testing.TB) (rustc, target string) {
 	Missing(t, errors.New("a rustc for wasm32-wasi is missing; on Debian: apt-get install "+
 		rustPackages))
 	return "", ""
+}
+
+// NodeModules skips the test unless npm has installed the packages that a directory below the
+// repository's root locks.
+func NodeModules(t testing.TB, root, dir string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(root, dir, "node_modules")); err != nil {
+		Missing(t, fmt.Errorf("%s/node_modules is missing: npm ci --prefix %s", dir, dir))
+	}
 }
 
 // Missing skips the test, or fails it with WASPORT_CI=1, for the reason err.

@@ -19,7 +19,7 @@ func Name(name string) string {
 	return quoted
 }
 
-// Error wraps an error whose text contains names; its own text is safe.
+// Error wraps an error with names in its text; its own text is safe.
 func Error(err error) error { return textError{err} }
 
 type textError struct{ error }

@@ -25,7 +25,7 @@ func TestEnvironment(t *testing.T) {
 	none.wants(`[]`, "cli/environment.get-environment")
 }
 
-// TestStartNeedsUTF8 starts guests whose strings are no strings of components.
+// TestStartNeedsUTF8 starts guests with strings that are no strings of components.
 func TestStartNeedsUTF8(t *testing.T) {
 	for want, config := range map[string]system.Config{
 		`argument 1 is not UTF-8, which a component needs: "\xff"`: {

@@ -145,13 +145,13 @@ func (f *netFD) connect(ctx context.Context, to netip.AddrPort) error {
 	return nil
 }
 
-// canceledError is the reason of a dial whose context was cancelled, as package net has it.
+// canceledError is the reason of a cancelled dial, as in package net.
 type canceledError struct{}
 
 func (canceledError) Error() string        { return "operation was canceled" }
 func (canceledError) Is(target error) bool { return target == context.Canceled }
 
-// timeoutError is the reason of a dial whose time was over, as package net has it.
+// timeoutError is the reason of a dial that ran out of time, as in package net.
 type timeoutError struct{}
 
 func (timeoutError) Error() string        { return "i/o timeout" }
@@ -191,7 +191,7 @@ func (f *netFD) SetWriteDeadline(t time.Time) error {
 	return f.opError("set", f.file.SetWriteDeadline(t))
 }
 
-// SyscallConn gives access to the descriptor, whose functions are those of docs/abi.md.
+// SyscallConn gives access to the descriptor, for the functions of docs/abi.md.
 func (f *netFD) SyscallConn() (syscall.RawConn, error) { return f.raw, nil }
 
 // SetReadBuffer sets the size of the host's receive buffer in bytes, SetWriteBuffer that of its

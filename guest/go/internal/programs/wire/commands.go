@@ -12,7 +12,7 @@ import (
 	"github.com/wasport/wasport/guest/go/gonet"
 )
 
-// commands are what a test asks for that has a network of its own.
+// commands are for tests that have a network of their own.
 var commands = map[string]func(args []string){
 	"lookup": lookup, "pending": pending, "options": optionsOf, "member": member, "send": send,
 }
@@ -59,7 +59,7 @@ func lookup(addresses []string) {
 	greeting(gonet.DialContext(ended, "tcp", "ended.test.:1"))
 }
 
-// greeting prints what the server of a connection says.
+// greeting prints the text that the server of a connection sends.
 func greeting(c net.Conn, err error) {
 	if err != nil {
 		fmt.Println(describe(err))
