@@ -13,9 +13,13 @@ import (
 	"github.com/wasport/wasport/internal/needs"
 )
 
+// programs are those that tests run in processes of their own.
+var programs = map[string]func(){"wasport": main, "interrupted": waitForInterrupts,
+	"badvalues": runBadValues}
+
 func TestMain(m *testing.M) {
 	gramine.Enter()
-	testscript.Main(runner(m), map[string]func(){"wasport": main, "interrupted": waitForInterrupts})
+	testscript.Main(runner(m), programs)
 }
 
 // TestScript runs the scripts of testdata/script (testscript of rogpeppe/go-internal). Each starts

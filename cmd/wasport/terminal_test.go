@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux || windows
 
 package main
 
@@ -113,7 +113,7 @@ func TestTerminalInterrupt(t *testing.T) {
 			{"guest sleeps", "blocking", []string{"../../internal/guests/block.wasm", "sleep"}},
 			{"guest computes", "spinning", []string{"../../internal/guests/spin.wasm"}},
 		} {
-			t.Run(end.name+", "+row.name, func(t *testing.T) {
+			t.Run(row.name+"/"+end.name, func(t *testing.T) {
 				c := onTerminal(t, append([]string{"wasport", "run"}, row.args...)...)
 				c.waitFor(row.says)
 				end.press(c)
