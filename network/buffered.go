@@ -27,3 +27,12 @@ type Unsent interface {
 	// Reset discards the rest, resets the connection and closes.
 	Reset() error
 }
+
+// MemoryCharger is a Network that bounds the memory of a guest's sockets in the host. Queues that
+// are not those of its sockets, such as a pipe's, are charged to the same account.
+type MemoryCharger interface {
+	// ChargeMemory charges a number of bytes, or returns syscall.ENOBUFS if they are too many.
+	ChargeMemory(bytes int64) error
+	// RefundMemory takes back a charge.
+	RefundMemory(bytes int64)
+}

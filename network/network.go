@@ -21,6 +21,8 @@
 //     internet covers it.
 //   - Buffered: the guard neither limits nor charges the memory of the sockets' queues. The Network
 //     must bound them itself.
+//   - MemoryCharger: pipes and pairs of sockets that a guest makes for itself have a limit of their
+//     own.
 //   - Disconnecter: connect(2) with AF_UNSPEC is EOPNOTSUPP.
 //   - Sharer: a datagram socket cannot share its port for multicast beside another program's.
 //

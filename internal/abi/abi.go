@@ -83,7 +83,7 @@ var preview1Tables = []table{
 	{WasmEdge, wasmEdge}, {WasmEdgeV1, wasmEdgeV1}, {WasmEdgeV2, wasmEdgeV2},
 }
 
-var extensionTables = []table{{Wasport, extension}}
+var extensionTables = []table{{Wasport, extension}, {Wasport, ipc}}
 
 var modules = func() map[string]map[string][]*Function {
 	wasip1 := index(preview1Tables)

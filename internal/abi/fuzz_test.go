@@ -54,6 +54,7 @@ func FuzzImports(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer world.Close()
+		defer context.AfterFunc(ctx, func() { world.Kill(ctx.Err()) })()
 		th := abi.NewCaller(world.NewThread(sched.New()), nil)
 		defer th.Close()
 		th.Shared = guest
@@ -162,6 +163,8 @@ func (c *caller) openFixtures() { openFixtures(c.call, c.memory()) }
 // fixtureFD returns the descriptor from openFixtures of the kind of fd.
 func (c *caller) fixtureFD(fd uint64, call string) uint64 {
 	switch kind := c.fdstat(fd).Type; {
+	case strings.HasPrefix(call, "epoll_") && kind == wasi.FiletypeUnknown:
+		return fixtureEpoll
 	case kind == wasi.FiletypeRegularFile:
 		return fixtureFile
 	case strings.HasPrefix(call, "sock_accept"):
@@ -180,10 +183,18 @@ const (
 	fixtureStream
 	_ // the server's end
 	fixtureDatagram
+	_ // another one
+	fixturePipe
+	_ // the end to write
+	fixturePair
+	_ // the other end
+	fixtureCounter
+	fixtureEpoll
 )
 
-// openFixtures opens a file, a listener, both ends of a connection and two datagram sockets, all
-// sockets in non-blocking mode.
+// openFixtures opens a file, a listener, both ends of a connection, two datagram sockets, a pipe, a
+// pair of sockets, a counter, and an epoll with all of them. All but the file and the epoll are in
+// non-blocking mode.
 func openFixtures(call func(name string, args ...uint64) wasi.Errno, m []byte) {
 	opened := func() uint64 { return uint64(binary.LittleEndian.Uint32(m[out:])) }
 	copy(m[path:], "file1")
@@ -203,6 +214,15 @@ func openFixtures(call func(name string, args ...uint64) wasi.Errno, m []byte) {
 	call("sock_accept", l, 0, out)
 	for _, fd := range []uint64{l, client, opened(), open(datagram), open(datagram)} {
 		call("fd_fdstat_set_flags", fd, uint64(wasi.FdflagNonblock))
+	}
+	const nonblock = uint64(wasi.FdflagNonblock)
+	call("fd_pipe", nonblock, out, out2)
+	call("sock_pair", stream, nonblock, out, out2)
+	call("fd_event", 1, nonblock, out)
+	call("epoll_create", out)
+	for fd := uint64(fixtureListener); fd <= fixtureCounter; fd++ {
+		call("epoll_control", fixtureEpoll, uint64(system.EpollAdd), fd,
+			uint64(system.EpollIn|system.EpollOut), fd)
 	}
 	clear(m[at : at+wasi.SizeAddr])
 }

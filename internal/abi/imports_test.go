@@ -373,6 +373,23 @@ var goodCalls = slices.Concat([]goodCall{
 	}, []int{0}, []int{1, 4, 5}, true},
 	{"sock_interfaces", args(out, 1, out2), nil, []int{0, 2}, false},
 	{"sock_disconnect", socketCall(datagram), []int{0}, nil, true},
+
+	{"fd_pipe", args(0, out, out2), nil, []int{1, 2}, false},
+	{"fd_event", args(1, 0, out), nil, []int{2}, false},
+	{"fd_dup", fileCall(0, out), []int{0}, []int{2}, false},
+	{"fd_dup_to", fileCall(20), []int{0}, nil, false},
+	{"sock_pair", args(stream, 0, out, out2), nil, []int{2, 3}, false},
+	{"epoll_create", args(out), nil, []int{0}, false},
+	{"epoll_control", func(c *caller) []uint64 {
+		c.must("fd_event", 1, 0, out)
+		counter := c.u32(out)
+		c.must("epoll_create", out)
+		return []uint64{c.u32(out), 1, counter, 1, 7}
+	}, []int{0, 2}, nil, false},
+	{"epoll_wait", func(c *caller) []uint64 {
+		c.must("epoll_create", out)
+		return []uint64{c.u32(out), out, 1, 0, out2}
+	}, []int{0}, []int{1, 4}, false},
 }, optionCalls(), edgeCalls())
 
 // optionCalls are the get and set calls of the options with one value, with a valid value.

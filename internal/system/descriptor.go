@@ -7,9 +7,9 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// descriptor is an entry of the table: an object, the rights to it, and the blocking mode.
+// descriptor is an entry of the table: a description, and the rights to it.
 type descriptor struct {
-	object
+	*description
 
 	// preopen is the name of a preopened directory; nil for all others.
 	preopen *string
@@ -19,8 +19,23 @@ type descriptor struct {
 	// did not ask for it. RATIONALE.md has the reason.
 	reported, enforced rights
 
+	closed atomic.Bool
+}
+
+// description is an open file description (POSIX, open): the object and the blocking mode, which
+// all descriptors share that dup(2) has made of each other. With the object they share its offset,
+// its flags, and the bytes that were read ahead.
+type description struct {
+	object
 	nonblock atomic.Bool
-	closed   atomic.Bool
+
+	// refs counts the descriptors. The last that is closed closes the object.
+	refs atomic.Int32
+
+	// epolls has the registrations of the description with epolls.
+	epolls epollList
+	// again counts the results EAGAIN.
+	again atomic.Uint32
 }
 
 // rights are WASI rights: base holds for the descriptor, inheriting bounds the rights of
@@ -30,6 +45,11 @@ type rights struct{ base, inheriting atomic.Uint64 }
 func (r *rights) set(base, inheriting wasi.Rights) {
 	r.base.Store(uint64(base))
 	r.inheriting.Store(uint64(inheriting))
+}
+
+func (r *rights) copyFrom(o *rights) {
+	r.base.Store(o.base.Load())
+	r.inheriting.Store(o.inheriting.Load())
 }
 
 // narrow clears all rights but the given ones. It does so atomically: two threads may narrow the
@@ -53,15 +73,30 @@ type object interface {
 }
 
 func newDescriptor(o object, base, inheriting wasi.Rights) *descriptor {
-	d := &descriptor{object: o}
+	d := &descriptor{description: &description{object: o}}
+	d.refs.Store(1)
 	d.reported.set(base, inheriting)
 	d.enforced.set(base, inheriting)
 	return d
 }
 
+// close closes the descriptor, and the object if no other descriptor has it.
 func (d *descriptor) close() error {
 	d.closed.Store(true)
+	if d.refs.Add(-1) > 0 {
+		return nil
+	}
+	d.epolls.leaveAll()
 	return d.object.close()
+}
+
+// dup returns another descriptor of the same description. d must be open until dup returns.
+func (d *descriptor) dup() *descriptor {
+	d.refs.Add(1)
+	n := &descriptor{description: d.description}
+	n.reported.copyFrom(&d.reported)
+	n.enforced.copyFrom(&d.enforced)
+	return n
 }
 
 // asSocket returns the object if it is a socket. The descriptor may be nil.
@@ -190,8 +225,13 @@ func (t *Thread) write(fd int32, bufs [][]byte, how TransferFlags) (int, error) 
 	if s, ok := d.asSocket(); ok {
 		return t.send(d, s, bufs, noAddress, how)
 	}
-	if s, ok := d.object.(*sink); ok {
-		return t.writeSink(d, s, bufs, how)
+	switch o := d.object.(type) {
+	case *sink:
+		return t.writeSink(d, o, bufs, how)
+	case pipeWriter:
+		return t.writePipe(d, o, bufs, how)
+	case counter:
+		return t.writeCounter(d, o, bufs, how)
 	}
 	for {
 		n, err := t.inChunks(bufs, func(bufs [][]byte, _ int) (int, error) { return d.write(bufs) })

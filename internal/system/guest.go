@@ -87,8 +87,8 @@ type Config struct {
 	MaxDescriptors int
 
 	// OnLimit is called each time that a limit refuses something, with the limit's name
-	// ("descriptors", "quota", "memory", "threads") and value. It is called on the guest's
-	// goroutines, several at once. May be nil.
+	// ("descriptors", "quota", "memory", "threads", "socket_memory") and value. It is called on the
+	// guest's goroutines, several at once. May be nil.
 	OnLimit func(name string, limit int)
 
 	// MaxCPU limits the processor time of all threads together. Beyond it the guest is killed with
@@ -128,6 +128,9 @@ type Guest struct {
 	lacks     atomic.Uint32
 	lookups   atomic.Int32 // those under way that StartLookup began
 	table     table
+	// memory is charged for pipes, pairs of sockets and epolls.
+	memory network.MemoryCharger
+	epolls atomic.Int32 // those that are open
 
 	// ctx ends with the guest, after endReason is stored. Its cause is cause(endReason).
 	ctx    context.Context
@@ -176,6 +179,7 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 		threads: make(map[*Thread]struct{}), descriptorsClosed: make(chan struct{}),
 	}
 	g.schedGuest.Limit = c.MaxCPU
+	g.memory = g.newMemoryAccount()
 	if g.cause == nil {
 		g.cause = func(reason error) error { return reason }
 	}

@@ -52,8 +52,20 @@ func (h *heldLookups) LookupAddrs(ctx context.Context, _ network.Family,
 
 func lookupThread(t *testing.T, n network.Network, maxDescriptors int) *Thread {
 	t.Helper()
+	return threadOf(t, Config{Network: n, MaxDescriptors: maxDescriptors})
+}
+
+func threadOf(t *testing.T, c Config) *Thread {
+	t.Helper()
+	th, _ := scheduledThread(t, c)
+	return th
+}
+
+// scheduledThread makes a guest with one thread, and checks that it leaves no goroutine.
+func scheduledThread(t *testing.T, c Config) (*Thread, *sched.Scheduler) {
+	t.Helper()
 	testutil.NoGoroutineLeak(t)
-	g, err := New(context.Background(), Config{Network: n, MaxDescriptors: maxDescriptors})
+	g, err := New(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +74,7 @@ func lookupThread(t *testing.T, n network.Network, maxDescriptors int) *Thread {
 	t.Cleanup(s.Close)
 	th := g.NewThread(s)
 	t.Cleanup(th.Close)
-	return th
+	return th, s
 }
 
 // TestLookupIsPolled starts a lookup, polls until it ends, and reads its result twice.

@@ -136,7 +136,7 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 			}
 		}
 		for _, i := range ready {
-			if changed && w.itemDescs[i].closed.Load() {
+			if changed && w.itemDescs[i].closed.Load() || w.isSpurious(i) {
 				continue
 			}
 			// A pending error makes the host report failure. If another thread has taken the error
@@ -212,6 +212,9 @@ func (t *Thread) register(in []Subscription) {
 		if err == nil && x.Kind != Failing {
 			err = d.require(wasi.RightPollFdReadwrite)
 		}
+		if err == nil {
+			err = d.checkWaitable()
+		}
 		hangup := false
 		if s, ok := d.asSocket(); ok && err == nil && s.pendingError.Load() != 0 {
 			err = s.peekError()
@@ -259,6 +262,18 @@ func (w *pollState) addReadAhead(ready []int) []int {
 	return w.readyItems
 }
 
+// isSpurious reports whether a ready item is an epoll without a ready registration: the system
+// tells only that one may have become ready.
+func (w *pollState) isSpurious(item int) bool {
+	it := &w.items[item]
+	e, ok := it.P.(*epoll)
+	if !ok || it.Err != nil {
+		return false
+	}
+	it.Got, it.Err = e.Poll(it.Want)
+	return it.Got == 0 && it.Err == nil
+}
+
 // eventOf makes the event of a ready item.
 func (t *Thread) eventOf(in []Subscription, item int) Event {
 	w := &t.polling
@@ -272,6 +287,9 @@ func (t *Thread) eventOf(in []Subscription, item int) Event {
 		// peekError has taken the error from the host's socket, so the next call must register
 		// again to report it.
 		w.setStale = true
+	}
+	if _, ok := it.P.(pipeWriter); ok && it.Got&network.Failed != 0 {
+		h.Err = syscall.EPIPE
 	}
 	if in[h.Index].Kind == Reading && h.Err == nil {
 		n, err := it.P.Available()

@@ -18,7 +18,7 @@ type Signal struct {
 }
 
 // neverClosed stands for the descriptor of a Signal, which has none.
-var neverClosed = &descriptor{}
+var neverClosed = &descriptor{description: &description{}}
 
 // Set makes the condition hold, and wakes the threads that wait for it.
 func (s *Signal) Set() {

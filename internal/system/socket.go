@@ -116,7 +116,11 @@ func (g *Guest) socketAt(fd int32) (*descriptor, *socket, error) {
 
 // shouldRetry reports whether a call that returned err should wait and try again.
 func (d *descriptor) shouldRetry(err error, how TransferFlags) bool {
-	return err == syscall.EAGAIN && how&DontWait == 0 && !d.nonblock.Load()
+	if err != syscall.EAGAIN {
+		return false
+	}
+	d.again.Add(1)
+	return how&DontWait == 0 && !d.nonblock.Load()
 }
 
 func deadlineAfter(usec int64) time.Time {

@@ -74,11 +74,7 @@ func (t *table) insert(d *descriptor) (int32, error) {
 	for t.lowestFree < len(t.slots) && t.slots[t.lowestFree] != nil {
 		t.lowestFree++
 	}
-	if t.lowestFree == len(t.slots) {
-		t.slots = append(t.slots, nil)
-	}
-	t.slots[t.lowestFree] = d
-	t.numOpen++
+	t.put(t.lowestFree, d)
 	return int32(t.lowestFree), nil
 }
 
@@ -94,19 +90,16 @@ func (t *table) checkRoom() error {
 func (t *table) lookup(fd int32) (*descriptor, error) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if fd < 0 || int(fd) >= len(t.slots) || t.slots[fd] == nil {
-		return nil, syscall.EBADF
-	}
-	return t.slots[fd], nil
+	return t.at(fd)
 }
 
 func (t *table) remove(fd int32) (*descriptor, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if fd < 0 || int(fd) >= len(t.slots) || t.slots[fd] == nil {
-		return nil, syscall.EBADF
+	d, err := t.at(fd)
+	if err != nil {
+		return nil, err
 	}
-	d := t.slots[fd]
 	t.slots[fd] = nil
 	t.lowestFree = min(t.lowestFree, int(fd))
 	t.numOpen--
@@ -119,8 +112,8 @@ func (t *table) move(from, to int32) (*descriptor, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, fd := range [...]int32{from, to} {
-		if fd < 0 || int(fd) >= len(t.slots) || t.slots[fd] == nil {
-			return nil, syscall.EBADF
+		if _, err := t.at(fd); err != nil {
+			return nil, err
 		}
 	}
 	if from == to {

@@ -20,6 +20,8 @@ type Thread struct {
 	// first such wait.
 	sleeper atomic.Pointer[poll.Set]
 	polling pollState
+	// ready is the last result of EpollWait.
+	ready   []EpollEvent
 	oneItem [1]poll.Item
 
 	schedThread sched.Thread
@@ -142,13 +144,20 @@ func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) e
 		t.schedThread.Resume()
 		return t.endReasonIfFailed(err)
 	}
+	return t.blockOn(d, d.object, want, deadline)
+}
+
+// blockOn is block for another condition than that of the descriptor's object, which also ends when
+// the descriptor is closed.
+func (t *Thread) blockOn(d *descriptor, p network.Pollable, want network.Events,
+	deadline time.Time) error {
 	set, err := t.pollSet()
 	if err != nil {
 		return err
 	}
 	t.polling.setStale = true
 	for !d.closed.Load() { // a later close finds sleeper set, and wakes it
-		t.oneItem[0] = poll.Item{P: d.object, Want: want}
+		t.oneItem[0] = poll.Item{P: p, Want: want}
 		ready, err := t.waitIn(set, t.oneItem[:], true, deadline)
 		switch {
 		case err != nil:

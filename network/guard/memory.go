@@ -206,6 +206,28 @@ func (n *Network) chargeBacklog(active *policySnapshot, s *socket, backlog int) 
 	return backlog, err
 }
 
+var _ network.MemoryCharger = (*Network)(nil)
+
+// ChargeMemory implements network.MemoryCharger. Reaching the limit is reported like that of
+// sockets.
+func (n *Network) ChargeMemory(bytes int64) error {
+	active := n.active.Load()
+	return n.withMemory(active, func(m *memoryAccount) error {
+		if err := m.checkRoom(active.memory, bytes); err != nil {
+			return err
+		}
+		m.used += bytes
+		return nil
+	})
+}
+
+// RefundMemory implements network.MemoryCharger.
+func (n *Network) RefundMemory(bytes int64) {
+	n.memory.mu.Lock()
+	defer n.memory.mu.Unlock()
+	n.memory.used -= bytes
+}
+
 // setBuffer sets the size of a buffer, and lowers a value for which there is no memory, as the
 // kernel does with a value beyond its own limit (socket(7), rmem_max and wmem_max). A charge for a
 // larger buffer stays, since the queue may still have that length.

@@ -85,8 +85,8 @@ func (s *tcpSocket) end(reset bool) {
 	}
 	if c := s.conn.Load(); c != nil {
 		// The sender looks at closed after it has written, so one of the two sees the unread bytes.
-		reset = reset || c.in.len() > 0
-		c.in.drop()
+		reset = reset || c.in.Len() > 0
+		c.in.Drop()
 		switch status := s.status.Load(); {
 		case status&established == 0:
 		case reset:

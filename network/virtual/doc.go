@@ -36,14 +36,11 @@
 //
 //	World.mu           hosts, names, ports, memberships, queues of connections, and the addresses
 //	                   and states of all sockets; held for reading while a datagram finds its way
-//	pipe.sendMu, pipe.recvMu
-//	                   the two ends of a queue of bytes
-//	queue.mu           the datagrams of a socket
 //	outside.mu         the goroutines that wait beyond the gateway
 //	direction.mu       held during a Read or a Write of a net.Conn
 //	watch.mu           the waiting callers of a socket
 //
-// Lock order: direction.mu, World.mu, then sendMu and recvMu, or one of the others, and last
+// Lock order: direction.mu, World.mu, one of the others or a lock of internal/ring, and last
 // watch.mu. The wake functions of Readiness.Notify are called with World.mu and watch.mu held. No
 // lock but direction.mu is held while a call blocks, or while another Network is called.
 package virtual

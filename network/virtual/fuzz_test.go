@@ -172,10 +172,10 @@ func (m *machine) close() {
 	}
 	for _, s := range m.sockets {
 		if tcp, ok := s.(*tcpSocket); ok {
-			if c := tcp.conn.Load(); c != nil && (c.in.buf != nil || c.in.len() != 0) {
-				m.Errorf("got %d bytes in the queue of a closed socket, want none", c.in.len())
+			if c := tcp.conn.Load(); c != nil && c.in.Memory()+c.in.Len() != 0 {
+				m.Errorf("got %d bytes in the queue of a closed socket, want none", c.in.Len())
 			}
-		} else if q := &s.(*udpSocket).queue; q.bytes != nil || q.packets != nil {
+		} else if s.(*udpSocket).queue.Memory() != 0 {
 			m.Error("got datagrams in the queue of a closed socket, want none")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/ring"
 	"github.com/wasport/wasport/network"
 )
 
@@ -118,7 +119,7 @@ func (s *tcpSocket) establish(client *tcpSocket) {
 	e.remote = e.present(unmapped(client.local))
 	e.take(e.local.Port())
 	e.state = stateConnected
-	up, down := new(pipe), new(pipe)
+	up, down := new(ring.Stream), new(ring.Stream)
 	e.conn.Store(&conn{in: up, out: down, peer: client, remote: e.remote})
 	client.conn.Store(&conn{in: down, out: up, peer: e, remote: client.remote})
 	e.unaccepted = true
@@ -164,8 +165,8 @@ func (s *tcpSocket) limitQueues() {
 	if c == nil {
 		return
 	}
-	c.in.limit.Store(s.limitFrom(c.peer))
-	c.out.limit.Store(c.peer.limitFrom(s))
+	c.in.SetLimit(s.limitFrom(c.peer))
+	c.out.SetLimit(c.peer.limitFrom(s))
 	for _, end := range []*tcpSocket{s, c.peer} {
 		end.watch.wake(network.Writable)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/ring"
 	"github.com/wasport/wasport/network"
 )
 
@@ -31,7 +32,7 @@ func (s *udpSocket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 	if beyond {
 		return s.sendOutside(bufs, to)
 	}
-	return totalLen(bufs), nil
+	return ring.TotalLen(bufs), nil
 }
 
 // sendInside sends to the hosts of the world, and reports whether the datagram is for one beyond
@@ -47,7 +48,7 @@ func (s *udpSocket) sendInside(bufs [][]byte, to netip.AddrPort) (beyond bool, e
 		w.mu.RLock()
 	}
 	defer w.mu.RUnlock()
-	size := totalLen(bufs)
+	size := ring.TotalLen(bufs)
 	if size > maxMTU || len(bufs) > maxBufs && countFull(bufs) > maxBufs {
 		return false, syscall.EMSGSIZE
 	}
@@ -168,7 +169,7 @@ func (h *Host) tooLong(bufs [][]byte, to netip.Addr) bool {
 		header = header6
 	}
 	mtu := h.mtu(to)
-	return mtu < maxMTU && totalLen(bufs)+header > mtu
+	return mtu < maxMTU && ring.TotalLen(bufs)+header > mtu
 }
 
 // receiver returns the socket that a datagram to one host is for, or nil: a connected one rather
@@ -219,7 +220,7 @@ func hashOf(a netip.AddrPort) uint32 {
 // receive puts a datagram into the socket's queue, if there is room.
 func (s *udpSocket) receive(bufs [][]byte, from netip.AddrPort) {
 	limit := int(s.limit(network.RecvBuffer))
-	if s.shut.Load()&recvShut == 0 && s.queue.put(bufs, s.present(from), limit) {
+	if s.shut.Load()&recvShut == 0 && s.queue.Put(bufs, s.present(from), limit) {
 		s.watch.wake(network.Readable)
 	}
 }

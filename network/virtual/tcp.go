@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wasport/wasport/internal/ring"
 	"github.com/wasport/wasport/network"
 )
 
@@ -44,7 +45,7 @@ type tcpSocket struct {
 
 // conn is a connection as one of its ends sees it.
 type conn struct {
-	in, out *pipe
+	in, out *ring.Stream
 	peer    *tcpSocket
 	remote  netip.AddrPort
 }
@@ -144,12 +145,12 @@ func (s *tcpSocket) Send(bufs [][]byte, _ netip.AddrPort) (int, error) {
 		}
 		return 0, syscall.EPIPE
 	}
-	total := totalLen(bufs)
+	total := ring.TotalLen(bufs)
 	if total == 0 {
 		return 0, nil
 	}
 	c := s.conn.Load()
-	n := c.out.write(bufs)
+	n := c.out.Write(bufs, 0)
 	if c.peer.closed.Load() {
 		// The peer's host answers data for a closed socket with a reset (RFC 9293, 3.10.7.1).
 		s.receiveReset()
@@ -174,7 +175,7 @@ func (s *tcpSocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Receiv
 	var end network.Received
 	if c := s.conn.Load(); c != nil {
 		end.From = c.remote
-		n, freed := c.in.read(bufs, flags&network.Peek != 0)
+		n, freed := c.in.Read(bufs, flags&network.Peek != 0)
 		if freed {
 			c.peer.watch.wake(network.Writable)
 		}
@@ -185,7 +186,7 @@ func (s *tcpSocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Receiv
 	switch {
 	case status&listens != 0:
 		return network.Received{}, syscall.ENOTCONN
-	case status&finished != 0 || totalLen(bufs) == 0:
+	case status&finished != 0 || ring.TotalLen(bufs) == 0:
 		return end, nil
 	}
 	if err := s.takePending(); err != nil {
@@ -224,10 +225,10 @@ func (s *tcpSocket) Poll(want network.Events) (network.Events, error) {
 			got |= network.Hangup
 		}
 		c := s.conn.Load()
-		if status&recvShut != 0 || c != nil && c.in.len() > 0 {
+		if status&recvShut != 0 || c != nil && c.in.Len() > 0 {
 			got |= network.Readable
 		}
-		if status&sendShut != 0 || c == nil || c.out.isWritable() {
+		if status&sendShut != 0 || c == nil || c.out.IsWritable() {
 			got |= network.Writable
 		}
 	}
@@ -267,7 +268,7 @@ func (s *tcpSocket) Available() (int, error) {
 		return o.Available()
 	}
 	if c := s.conn.Load(); c != nil {
-		return c.in.len(), nil
+		return c.in.Len(), nil
 	}
 	return 0, nil
 }

@@ -8,13 +8,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wasport/wasport/internal/ring"
 	"github.com/wasport/wasport/network"
 )
 
 // udpSocket is a datagram socket.
 type udpSocket struct {
 	base
-	queue queue
+	queue ring.Datagrams
 	// peer is the peer of a connected socket, in the form of the socket's family, or nil.
 	peer atomic.Pointer[netip.AddrPort]
 	// shut has recvShut and sendShut.
@@ -209,7 +210,7 @@ func (s *udpSocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Receiv
 	if err := s.takePending(); err != nil {
 		return network.Received{}, err
 	}
-	if r, ok := s.queue.get(bufs, flags&network.Peek != 0); ok {
+	if r, ok := s.queue.Get(bufs, flags&network.Peek != 0); ok {
 		return r, nil
 	}
 	if o := s.outside.Load(); o != nil {
@@ -227,7 +228,7 @@ func (s *udpSocket) Poll(want network.Events) (network.Events, error) {
 		got |= network.Failed
 	}
 	shut := s.shut.Load()
-	if _, ok := s.queue.next(); ok || shut&recvShut != 0 {
+	if _, ok := s.queue.Next(); ok || shut&recvShut != 0 {
 		got |= network.Readable
 	}
 	if shut == recvShut|sendShut {
@@ -264,7 +265,7 @@ func (s *udpSocket) Available() (int, error) {
 	if s.closed.Load() {
 		return 0, net.ErrClosed
 	}
-	if size, ok := s.queue.next(); ok {
+	if size, ok := s.queue.Next(); ok {
 		return size, nil
 	}
 	if o := s.outside.Load(); o != nil {
@@ -304,7 +305,7 @@ func (s *udpSocket) Close() error {
 		s.leave(s.memberships[0])
 	}
 	w.mu.Unlock()
-	s.queue.drop()
+	s.queue.Drop()
 	s.watch.wake(network.Readable | network.Writable | always)
 	s.replaceOutside(nil)
 	return nil

@@ -1,16 +1,18 @@
-package virtual
+package ring
 
 import (
 	"math/bits"
 	"net/netip"
 	"sync"
+	"unsafe"
 
 	"github.com/wasport/wasport/network"
 )
 
-// queue holds the datagrams that a socket has received: their bytes in one ring, and their lengths
-// and senders in another. Both grow as needed, and the first at most to the limit.
-type queue struct {
+// Datagrams holds the datagrams that a socket has received: their bytes in one ring, and their
+// lengths and senders in another. Both grow as needed, and the first at most to the limit of Put
+// and one datagram. The zero value is empty.
+type Datagrams struct {
 	mu      sync.Mutex
 	dropped bool
 
@@ -27,16 +29,16 @@ type packet struct {
 	size int
 }
 
-// packetCost is charged for each datagram besides its bytes, since an empty one takes memory, too.
-const packetCost = 256
+// PacketCost is charged for each datagram besides its bytes, since an empty one takes memory, too.
+const PacketCost = 256
 
-// put adds a datagram. It reports false if there is no room for it within limit bytes.
-func (q *queue) put(bufs [][]byte, from netip.AddrPort, limit int) bool {
-	size := totalLen(bufs)
+// Put adds a datagram. It reports false if there is no room for it within limit bytes.
+func (q *Datagrams) Put(bufs [][]byte, from netip.AddrPort, limit int) bool {
+	size := TotalLen(bufs)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	count, used := int(q.packetEnd-q.firstPacket), int(q.tail-q.head)
-	if q.dropped || count > 0 && used+size+(count+1)*packetCost > limit {
+	if q.dropped || count > 0 && q.used()+size+PacketCost > limit {
 		return false // Linux, too, takes one datagram beyond the limit
 	}
 	if used+size > len(q.bytes) {
@@ -52,15 +54,26 @@ func (q *queue) put(bufs [][]byte, from netip.AddrPort, limit int) bool {
 	return true
 }
 
-// get receives the first datagram. It reports false if there is none.
-func (q *queue) get(bufs [][]byte, peek bool) (r network.Received, ok bool) {
+// Used returns the number of bytes queued, with PacketCost for each datagram.
+func (q *Datagrams) Used() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.used()
+}
+
+func (q *Datagrams) used() int {
+	return int(q.tail-q.head) + int(q.packetEnd-q.firstPacket)*PacketCost
+}
+
+// Get receives the first datagram. It reports false if there is none.
+func (q *Datagrams) Get(bufs [][]byte, peek bool) (r network.Received, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.firstPacket == q.packetEnd {
 		return r, false
 	}
 	p := q.packets[q.firstPacket&uint64(len(q.packets)-1)]
-	r = network.Received{N: min(totalLen(bufs), p.size), From: p.from, Size: p.size}
+	r = network.Received{N: min(TotalLen(bufs), p.size), From: p.from, Size: p.size}
 	r.Truncated = r.N < p.size
 	copyOut(bufs, q.bytes, q.head, r.N)
 	if !peek {
@@ -70,8 +83,8 @@ func (q *queue) get(bufs [][]byte, peek bool) (r network.Received, ok bool) {
 	return r, true
 }
 
-// next returns the length of the first datagram, and whether there is one.
-func (q *queue) next() (size int, ok bool) {
+// Next returns the length of the first datagram, and whether there is one.
+func (q *Datagrams) Next() (size int, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.firstPacket == q.packetEnd {
@@ -80,13 +93,13 @@ func (q *queue) next() (size int, ok bool) {
 	return q.packets[q.firstPacket&uint64(len(q.packets)-1)].size, true
 }
 
-func (q *queue) growBytes(size int) {
+func (q *Datagrams) growBytes(size int) {
 	ring := make([]byte, max(firstRing, 1<<bits.Len(uint(size-1))))
 	moveRing(ring, q.bytes, q.head, q.tail)
 	q.bytes = ring
 }
 
-func (q *queue) growPackets() {
+func (q *Datagrams) growPackets() {
 	ring := make([]packet, max(8, 2*len(q.packets)))
 	for n := q.firstPacket; n != q.packetEnd; n++ {
 		ring[n&uint64(len(ring)-1)] = q.packets[n&uint64(len(q.packets)-1)]
@@ -94,8 +107,15 @@ func (q *queue) growPackets() {
 	q.packets = ring
 }
 
-// drop frees the queue, which takes no more.
-func (q *queue) drop() {
+// Memory returns the number of bytes of memory in use.
+func (q *Datagrams) Memory() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.bytes) + len(q.packets)*int(unsafe.Sizeof(packet{}))
+}
+
+// Drop frees the queue, which takes no more.
+func (q *Datagrams) Drop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.dropped, q.bytes, q.packets = true, nil, nil

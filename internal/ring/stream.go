@@ -1,4 +1,12 @@
-package virtual
+// Package ring holds queues in memory: a Stream of bytes, and Datagrams with their senders.
+//
+// A queue knows no sockets and wakes nobody: its methods tell which call became possible, and the
+// caller decides. The hosts of network/virtual send through such queues, and the descriptors of one
+// guest in internal/ipc.
+//
+// The methods may be called from several goroutines at once. No lock is held when they return, and
+// none of another package is taken.
+package ring
 
 import (
 	"math/bits"
@@ -6,9 +14,13 @@ import (
 	"sync/atomic"
 )
 
-// pipe is one direction of a connection: a ring of bytes. One caller sends and one receives at the
-// same time, each in its own part of the ring, so neither waits while the other copies.
-type pipe struct {
+// Stream is one direction of a connection: a ring of bytes. One caller sends and one receives at
+// the same time, each in its own part of the ring, so neither waits while the other copies. The
+// zero value has room for nothing, until SetLimit.
+type Stream struct {
+	// MinRoom is the room in bytes that is worth waking a sender for; 0 is a quarter of the limit.
+	// It is set before the first use.
+	MinRoom int
 	// limit is the number of bytes that may be queued.
 	limit atomic.Int64
 	// head counts the bytes received and tail the bytes sent, since the beginning.
@@ -26,19 +38,30 @@ type pipe struct {
 // firstRing is the size of the first ring of a connection in bytes.
 const firstRing = 4 << 10
 
-func (p *pipe) len() int { return int(p.tail.Load() - p.head.Load()) }
+// SetLimit sets the number of bytes that may be queued. More may be queued already.
+func (p *Stream) SetLimit(bytes int64) { p.limit.Store(bytes) }
 
-// room returns the number of bytes that can be sent.
-func (p *pipe) room() int { return int(p.limit.Load()) - p.len() }
+// Len returns the number of bytes that can be received.
+func (p *Stream) Len() int { return int(p.tail.Load() - p.head.Load()) }
 
-// isWritable reports whether the room is worth waking a sender for: a quarter of the limit, so that
-// a sender is not woken for each byte that was received.
-func (p *pipe) isWritable() bool { return isWorthwhile(p.room(), int(p.limit.Load())) }
+// IsWritable reports whether the room is worth waking a sender for, so that a sender is not woken
+// for each byte that was received.
+func (p *Stream) IsWritable() bool {
+	limit := int(p.limit.Load())
+	return p.isWorthwhile(limit-p.Len(), limit)
+}
 
-func isWorthwhile(room, limit int) bool { return room > 0 && room >= limit/4 }
+func (p *Stream) isWorthwhile(room, limit int) bool {
+	least := p.MinRoom
+	if least == 0 {
+		least = limit / 4
+	}
+	return room > 0 && room >= least
+}
 
-// write copies as many bytes as there is room for, and returns their number.
-func (p *pipe) write(bufs [][]byte) int {
+// Write copies as many bytes as there is room for, and returns their number. It copies none if
+// there is room for fewer than least.
+func (p *Stream) Write(bufs [][]byte, least int) int {
 	p.sendMu.Lock()
 	defer p.sendMu.Unlock()
 	if p.dropped {
@@ -46,8 +69,8 @@ func (p *pipe) write(bufs [][]byte) int {
 	}
 	tail := p.tail.Load()
 	queued := int(tail - p.head.Load())
-	n := min(totalLen(bufs), int(p.limit.Load())-queued)
-	if n <= 0 {
+	n := min(TotalLen(bufs), int(p.limit.Load())-queued)
+	if n <= 0 || n < least {
 		return 0
 	}
 	if queued+n > len(p.buf) {
@@ -58,14 +81,14 @@ func (p *pipe) write(bufs [][]byte) int {
 	return n
 }
 
-// read copies the queued bytes that fit, and returns their number and whether there is now room
+// Read copies the queued bytes that fit, and returns their number and whether there is now room
 // that is worth waking a sender for, which there was not before.
-func (p *pipe) read(bufs [][]byte, peek bool) (n int, freed bool) {
+func (p *Stream) Read(bufs [][]byte, peek bool) (n int, freed bool) {
 	p.recvMu.Lock()
 	defer p.recvMu.Unlock()
 	head := p.head.Load()
 	queued := int(p.tail.Load() - head)
-	n = min(totalLen(bufs), queued)
+	n = min(TotalLen(bufs), queued)
 	if n == 0 {
 		return 0, false
 	}
@@ -78,11 +101,11 @@ func (p *pipe) read(bufs [][]byte, peek bool) (n int, freed bool) {
 	// of the two sees the other's step.
 	limit := int(p.limit.Load())
 	room := limit - int(p.tail.Load()-head)
-	return n, !isWorthwhile(room, limit) && isWorthwhile(room+n, limit)
+	return n, !p.isWorthwhile(room, limit) && p.isWorthwhile(room+n, limit)
 }
 
 // grow replaces the ring by one for size bytes. sendMu is held.
-func (p *pipe) grow(size int) {
+func (p *Stream) grow(size int) {
 	p.recvMu.Lock()
 	defer p.recvMu.Unlock()
 	buf := make([]byte, max(firstRing, 1<<bits.Len(uint(size-1))))
@@ -90,14 +113,21 @@ func (p *pipe) grow(size int) {
 	p.buf = buf
 }
 
-// drop frees the ring. The queued bytes are lost, and no more are taken.
-func (p *pipe) drop() {
+// Drop frees the ring. The queued bytes are lost, and no more are taken.
+func (p *Stream) Drop() {
 	p.sendMu.Lock()
 	defer p.sendMu.Unlock()
 	p.recvMu.Lock()
 	defer p.recvMu.Unlock()
 	p.buf, p.dropped = nil, true
 	p.head.Store(p.tail.Load())
+}
+
+// Memory returns the number of bytes of memory in use.
+func (p *Stream) Memory() int {
+	p.recvMu.Lock()
+	defer p.recvMu.Unlock()
+	return len(p.buf)
 }
 
 // moveRing copies the bytes between two positions from one ring to a longer one.
@@ -141,7 +171,8 @@ func copyOut(bufs [][]byte, ring []byte, at uint64, n int) {
 	}
 }
 
-func totalLen(bufs [][]byte) (n int) {
+// TotalLen returns the number of bytes in all buffers.
+func TotalLen(bufs [][]byte) (n int) {
 	for _, b := range bufs {
 		n += len(b)
 	}

@@ -1,0 +1,89 @@
+package system
+
+import "syscall"
+
+// Dup makes another descriptor of the same open file description, as dup(2) does, with the lowest
+// free number that is not below least (fcntl(2), F_DUPFD).
+func (g *Guest) Dup(fd, least int32) (int32, error) {
+	n, err := g.table.dup(fd, least)
+	g.reportIfFull(err)
+	return n, err
+}
+
+// DupTo is Dup with the number to, as dup2(2) does. It closes the descriptor that had the number.
+// If both are the same number it does nothing. A number beyond Config.MaxDescriptors is EBADF.
+func (g *Guest) DupTo(fd, to int32) error {
+	old, err := g.table.dupTo(fd, to)
+	g.reportIfFull(err)
+	if err != nil || old == nil {
+		return err
+	}
+	old.close()
+	g.wakePollers()
+	return nil
+}
+
+// dup copies a descriptor to the first free slot from least on.
+func (t *table) dup(fd, least int32) (int32, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d, err := t.at(fd)
+	switch {
+	case err != nil:
+		return -1, err
+	case least < 0 || int(least) >= t.maxOpen:
+		return -1, syscall.EINVAL
+	case t.numOpen >= t.maxOpen:
+		return -1, syscall.EMFILE
+	}
+	n := max(int(least), t.lowestFree)
+	for n < len(t.slots) && t.slots[n] != nil {
+		n++
+	}
+	if n >= t.maxOpen {
+		return -1, syscall.EMFILE
+	}
+	t.put(n, d.dup())
+	return int32(n), nil
+}
+
+// dupTo copies a descriptor to a slot, and returns the descriptor that was there.
+func (t *table) dupTo(fd, to int32) (old *descriptor, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d, err := t.at(fd)
+	switch {
+	case err != nil:
+		return nil, err
+	case to < 0 || int(to) >= t.maxOpen:
+		return nil, syscall.EBADF
+	case fd == to:
+		return nil, nil
+	}
+	if old, _ = t.at(to); old == nil && t.numOpen >= t.maxOpen {
+		return nil, syscall.EMFILE
+	}
+	t.put(int(to), d.dup())
+	if old != nil {
+		t.numOpen--
+		t.generation.Add(1)
+	}
+	return old, nil
+}
+
+// at returns the descriptor of a slot. mu is held.
+func (t *table) at(fd int32) (*descriptor, error) {
+	if fd < 0 || int(fd) >= len(t.slots) || t.slots[fd] == nil {
+		return nil, syscall.EBADF
+	}
+	return t.slots[fd], nil
+}
+
+// put fills a slot below maxOpen, and counts its descriptor. mu is held.
+func (t *table) put(n int, d *descriptor) {
+	for n >= len(t.slots) {
+		t.slots = append(t.slots, nil)
+	}
+	t.slots[n] = d
+	t.numOpen++
+}
