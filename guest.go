@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/wasport/wasport/internal/engine"
 	"github.com/wasport/wasport/internal/outside"
@@ -24,10 +23,6 @@ type Status struct {
 	// Results are the results of Config.Function, as raw values of WebAssembly.
 	Results []uint64
 }
-
-// endGrace is how long a guest that was ended may take to return from the host, and after that its
-// output to be taken.
-const endGrace = 2 * time.Second
 
 // Guest is a running guest.
 type Guest struct {
@@ -57,7 +52,7 @@ type Guest struct {
 //   - The cause of ctx (context.Cause): ctx ended it. Blocked calls return, and descriptors are
 //     closed.
 //   - *HostPanic: code of the embedder panicked.
-//   - *StuckError: code of the embedder did not return within 2 seconds after the guest's end.
+//   - *StuckError: code of the embedder did not return in the 2 seconds after the guest's end.
 //   - *ImportError: see CompileConfig.
 //   - Another error: the guest could not be started.
 func (m *Module) Run(ctx context.Context, c Config) (Status, error) {
@@ -96,10 +91,9 @@ func (g *Guest) Stop(reason error) {
 		g.sys.Kill(reason)
 	}()
 	<-g.sys.Context().Done()
-	select {
-	case <-killed:
-	case <-time.After(endGrace): // a socket of the embedder's network does not close
-	}
+	var limit grace
+	defer limit.end()
+	limit.wait(killed) // a socket of the embedder's network may not close
 }
 
 // Lacks tells which things a guest looked for and did not have, so that after its failure a program
@@ -233,33 +227,29 @@ func statusOf(err error) (Status, error) {
 	return Status{}, err
 }
 
-// awaitThreads waits for the guest's end. It returns false if threads are still in the host
-// endGrace after the end.
+// awaitThreads waits for the guest's end. It returns false if threads are still in the host a grace
+// after the end.
 func (g *Guest) awaitThreads() bool {
 	select {
 	case <-g.threadsDone:
 		return true
 	case <-g.sys.Context().Done():
 	}
-	timer := time.NewTimer(endGrace)
-	defer timer.Stop()
-	select {
-	case <-g.threadsDone:
-		return true
-	case <-timer.C:
-		return false
-	}
+	var limit grace
+	defer limit.end()
+	return limit.wait(g.threadsDone)
 }
 
 // drain waits until output and reports have been taken, and returns the names of callbacks and
 // writers that are stuck. If the guest ended by itself, there is no time limit until ctx ends or
-// Stop is called; else the limit is endGrace.
+// Stop is called; else the limit is a grace.
 func (g *Guest) drain(ctx context.Context) (stuck []string) {
 	all := g.sys.Drainers()
 	for _, q := range g.callbacks.all() {
 		all = append(all, q)
 	}
-	limit := context.Background()
+	var limit grace
+	defer limit.end()
 	for _, o := range all {
 		if g.err == nil {
 			select {
@@ -269,14 +259,7 @@ func (g *Guest) drain(ctx context.Context) (stuck []string) {
 			case <-g.stopped:
 			}
 		}
-		if _, begun := limit.Deadline(); !begun {
-			var cancel context.CancelFunc
-			limit, cancel = context.WithTimeout(limit, endGrace)
-			defer cancel()
-		}
-		select {
-		case <-o.Idle():
-		case <-limit.Done():
+		if !limit.wait(o.Idle()) {
 			if in := o.Busy(); in != "" {
 				stuck = append(stuck, in)
 			}

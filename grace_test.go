@@ -1,0 +1,60 @@
+package wasport
+
+import (
+	"testing"
+	"time"
+)
+
+// TestGraceCountsTicks gives the ticks of a machine that has no time for the process: however late
+// they come, what returns before the last one is not stuck.
+func TestGraceCountsTicks(t *testing.T) {
+	late := time.Now().Add(time.Hour)
+	for _, test := range []struct {
+		name  string
+		ticks int
+		want  bool
+	}{
+		{"at once", 0, true},
+		{"before the last tick", graceTicks - 1, true},
+		{"never", graceTicks, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ticks, done := make(chan time.Time), make(chan struct{})
+			g := grace{ticks: ticks, left: graceTicks}
+			got := make(chan bool)
+			go func() { got <- g.wait(done) }()
+			for range test.ticks {
+				ticks <- late
+			}
+			if test.want {
+				close(done)
+			}
+			if got := <-got; got != test.want {
+				t.Errorf("got %t after %d ticks, want %t", got, test.ticks, test.want)
+			}
+		})
+	}
+}
+
+// TestGraceIsShared waits for two, of which only the second returns: the first takes all ticks.
+func TestGraceIsShared(t *testing.T) {
+	ticks := make(chan time.Time, graceTicks)
+	for range graceTicks {
+		ticks <- time.Time{}
+	}
+	g := grace{ticks: ticks, left: graceTicks}
+	returned := make(chan struct{})
+	close(returned)
+	if g.wait(make(chan struct{})) || !g.wait(returned) || g.wait(make(chan struct{})) {
+		t.Error("got another result, want only what has returned to be in time")
+	}
+}
+
+// TestGraceEnds has the ticks of the clock.
+func TestGraceEnds(t *testing.T) {
+	var g grace
+	defer g.end()
+	if g.wait(make(chan struct{})) {
+		t.Error("got a return, want the end of the grace")
+	}
+}
