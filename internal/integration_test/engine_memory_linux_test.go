@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -21,21 +20,6 @@ import (
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/testutil"
 )
-
-// TestSparse4GiBMemory starts guests with 4 GiB of memory, which touch three pages of it.
-func TestSparse4GiBMemory(t *testing.T) {
-	if math.MaxInt < 4<<30 {
-		t.Skip("a process of 32 bits has less address space")
-	}
-	var sizes []int
-	before := measureFootprint(t).resident
-	checkRunsWithin(t, "vast", wasport.Config{Random: readHook(func() {
-		sizes = append(sizes, measureFootprint(t).resident-before)
-	})}, bound{"start, three pages touched, end", 10})
-	if size := slices.Min(sizes); size > 8<<20 {
-		t.Errorf("got %d resident bytes for three pages, want at most %d", size, 8<<20)
-	}
-}
 
 // TestEndlessRecursionMemoryIsBounded lets a guest call itself without end, and looks how much
 // memory that has cost at its worst.

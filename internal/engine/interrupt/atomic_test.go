@@ -1,3 +1,8 @@
+//go:build amd64 || arm64
+
+// Elsewhere wazero interprets. Its interpreter checks alignment before bounds, and a process of 32
+// bits adds addresses in 32 bits.
+
 package interrupt
 
 import (
