@@ -91,9 +91,9 @@ func (g *Guest) Stop(reason error) {
 		g.sys.Kill(reason)
 	}()
 	<-g.sys.Context().Done()
-	var limit grace
-	defer limit.end()
-	limit.wait(killed) // a socket of the embedder's network may not close
+	var limit outside.Grace
+	defer limit.End()
+	limit.Wait(killed) // a socket of the embedder's network may not close
 }
 
 // Lacks tells which things a guest looked for and did not have, so that after its failure a program
@@ -227,29 +227,29 @@ func statusOf(err error) (Status, error) {
 	return Status{}, err
 }
 
-// awaitThreads waits for the guest's end. It returns false if threads are still in the host a grace
-// after the end.
+// awaitThreads waits for the guest's end. It returns false if threads are still in the host after
+// an outside.Grace.
 func (g *Guest) awaitThreads() bool {
 	select {
 	case <-g.threadsDone:
 		return true
 	case <-g.sys.Context().Done():
 	}
-	var limit grace
-	defer limit.end()
-	return limit.wait(g.threadsDone)
+	var limit outside.Grace
+	defer limit.End()
+	return limit.Wait(g.threadsDone)
 }
 
 // drain waits until output and reports have been taken, and returns the names of callbacks and
 // writers that are stuck. If the guest ended by itself, there is no time limit until ctx ends or
-// Stop is called; else the limit is a grace.
+// Stop is called; else the limit is an outside.Grace.
 func (g *Guest) drain(ctx context.Context) (stuck []string) {
 	all := g.sys.Drainers()
 	for _, q := range g.callbacks.all() {
 		all = append(all, q)
 	}
-	var limit grace
-	defer limit.end()
+	var limit outside.Grace
+	defer limit.End()
 	for _, o := range all {
 		if g.err == nil {
 			select {
@@ -259,7 +259,7 @@ func (g *Guest) drain(ctx context.Context) (stuck []string) {
 			case <-g.stopped:
 			}
 		}
-		if !limit.wait(o.Idle()) {
+		if !limit.Wait(o.Idle()) {
 			if in := o.Busy(); in != "" {
 				stuck = append(stuck, in)
 			}

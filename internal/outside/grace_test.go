@@ -1,4 +1,4 @@
-package wasport
+package outside
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 )
 
 // TestGraceCountsTicks gives the ticks of a machine that has no time for the process: however late
-// they come, what returns before the last one is not stuck.
+// they come, code that returns before the last one is not stuck.
 func TestGraceCountsTicks(t *testing.T) {
 	late := time.Now().Add(time.Hour)
 	for _, test := range []struct {
@@ -20,9 +20,9 @@ func TestGraceCountsTicks(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ticks, done := make(chan time.Time), make(chan struct{})
-			g := grace{ticks: ticks, left: graceTicks}
+			g := Grace{ticks: ticks, left: graceTicks}
 			got := make(chan bool)
-			go func() { got <- g.wait(done) }()
+			go func() { got <- g.Wait(done) }()
 			for range test.ticks {
 				ticks <- late
 			}
@@ -42,19 +42,19 @@ func TestGraceIsShared(t *testing.T) {
 	for range graceTicks {
 		ticks <- time.Time{}
 	}
-	g := grace{ticks: ticks, left: graceTicks}
+	g := Grace{ticks: ticks, left: graceTicks}
 	returned := make(chan struct{})
 	close(returned)
-	if g.wait(make(chan struct{})) || !g.wait(returned) || g.wait(make(chan struct{})) {
-		t.Error("got another result, want only what has returned to be in time")
+	if g.Wait(make(chan struct{})) || !g.Wait(returned) || g.Wait(make(chan struct{})) {
+		t.Error("got another result, want only the one that has returned to be in time")
 	}
 }
 
 // TestGraceEnds has the ticks of the clock.
 func TestGraceEnds(t *testing.T) {
-	var g grace
-	defer g.end()
-	if g.wait(make(chan struct{})) {
+	var g Grace
+	defer g.End()
+	if g.Wait(make(chan struct{})) {
 		t.Error("got a return, want the end of the grace")
 	}
 }
