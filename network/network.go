@@ -24,6 +24,8 @@
 //   - MemoryCharger: pipes and pairs of sockets that a guest makes for itself have a limit of their
 //     own.
 //   - Disconnecter: connect(2) with AF_UNSPEC is EOPNOTSUPP.
+//   - Controller: datagrams have no control messages, and the options that ask for them are
+//     refused.
 //   - Sharer: a datagram socket cannot share its port for multicast beside another program's.
 //
 // A method that a Network does not support returns an errno and has no effect: EOPNOTSUPP for Join,

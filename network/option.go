@@ -69,6 +69,17 @@ const (
 	// AcceptConn can only be read: 1 if the socket listens.
 	AcceptConn
 
+	// Options of datagram sockets that are a Controller: RecvControl is to have this field. IPv6
+	// sockets have those of IPv4 as well, for packets of IPv4.
+
+	RecvPacketInfo4
+	RecvTTL
+	RecvTOS
+	RecvPacketInfo6
+	RecvHopLimit
+	RecvTrafficClass
+	RecvTimestamp
+
 	// Options is the number of options. Every Option is below it.
 	Options
 )

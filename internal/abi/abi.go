@@ -26,6 +26,7 @@ import (
 	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/internal/wasi"
+	"github.com/wasport/wasport/network"
 )
 
 // Function is a function that guests can import.
@@ -131,7 +132,9 @@ type Caller struct {
 	// those subscriptions decoded.
 	lastSubscriptions []byte
 	subscriptions     []system.Subscription
-	trace             *tracer
+	// control is the control data of the current call.
+	control network.Control
+	trace   *tracer
 }
 
 // NewCaller makes the Caller of a thread. Its calls are traced to trace, one Write a line, unless

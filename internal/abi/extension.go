@@ -17,6 +17,8 @@ var extension = []Function{
 	{"sock_set_option", "iiI", "i", "fdD", sockSetOption},
 	{"sock_recv_msg", "iiiiiii", "i", "fV-xAoo", sockRecvMsg},
 	{"sock_send_msg", "iiiiii", "i", "fv-xao", sockSendMsg},
+	{"sock_recv_control", "iiiiiiii", "i", "fV-xAoop", sockRecvControl},
+	{"sock_send_control", "iiiiiii", "i", "fv-xaop", sockSendControl},
 	{"sock_interfaces", "iii", "i", "pdo", sockInterfaces},
 	{"sock_disconnect", "i", "i", "f", sockDisconnect},
 }
@@ -38,6 +40,13 @@ var extraOptions = map[uint32]struct {
 	9:  {network.MulticastInterface6, 0, 1<<31 - 1},
 	10: {network.TrafficClass, -1, 255},
 	11: {network.UserTimeout, 0, 1<<31 - 1},
+	12: {network.RecvPacketInfo4, 0, 1},
+	13: {network.RecvTTL, 0, 1},
+	14: {network.RecvTOS, 0, 1},
+	15: {network.RecvPacketInfo6, 0, 1},
+	16: {network.RecvHopLimit, 0, 1},
+	17: {network.RecvTrafficClass, 0, 1},
+	18: {network.RecvTimestamp, 0, 1},
 }
 
 func sockGetOption(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
@@ -79,9 +88,15 @@ func sockSetOption(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 const (
 	msgDontWait  = 4
 	msgTruncated = 1
+	msgStreamed  = 2
 )
 
 func sockRecvMsg(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return recvMsg(c, m, a, nil)
+}
+
+// recvMsg also fills in the control data of a datagram, unless control is nil.
+func recvMsg(c *Caller, m wasi.MemoryView, a []uint64, control *network.Control) wasi.Errno {
 	from, e := sliceOrNil(m, a[4], wasi.SizeAddr)
 	if e != wasi.Success {
 		return e
@@ -90,7 +105,7 @@ func sockRecvMsg(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e != wasi.Success {
 		return e
 	}
-	r, e := c.receive(m, a[0], a[1], a[2], a[3], a[5], wasi.Riflags|msgDontWait)
+	r, e := c.receive(m, a[0], a[1], a[2], a[3], a[5], wasi.Riflags|msgDontWait, control)
 	if e != wasi.Success {
 		return e
 	}
@@ -102,12 +117,20 @@ func sockRecvMsg(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 		if r.Truncated {
 			flags = msgTruncated
 		}
+		if c.IsStream(int32(a[0])) {
+			flags |= msgStreamed
+		}
 		binary.LittleEndian.PutUint32(outFlags, flags)
 	}
 	return wasi.Success
 }
 
 func sockSendMsg(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	return sendMsg(c, m, a, nil)
+}
+
+// sendMsg also sends control data, unless control is nil.
+func sendMsg(c *Caller, m wasi.MemoryView, a []uint64, control *network.Control) wasi.Errno {
 	var to netip.AddrPort
 	if uint32(a[4]) != 0 {
 		var e wasi.Errno
@@ -120,6 +143,9 @@ func sockSendMsg(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 		return wasi.EINVAL
 	}
 	return c.transfer(m, a[1], a[2], a[5], func(bufs [][]byte) (int, error) {
+		if control != nil {
+			return c.SendControl(int32(a[0]), bufs, to, how, control)
+		}
 		return c.Send(int32(a[0]), bufs, to, how)
 	})
 }

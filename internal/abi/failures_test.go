@@ -207,6 +207,17 @@ func wrongCalls() []wrongCall {
 				return c.call("sock_send_msg", c.open(0, datagram), iov, 1,
 					1, 0, out)
 			}},
+		{"recv_control with unknown flags", wasi.EINVAL,
+			func(c *caller) wasi.Errno {
+				return c.call("sock_recv_control", c.open(0, datagram), iov, 1,
+					8, 0, out, 0, out3)
+			}},
+		{"send_control with an unknown field", wasi.EINVAL,
+			func(c *caller) wasi.Errno { return c.sendControl(0, controlData{fields: 1 << 7}) }},
+		{"send_control of a time", wasi.EINVAL,
+			func(c *caller) wasi.Errno { return c.sendControl(0, controlData{fields: 64}) }},
+		{"send_control from an unknown kind of address", wasi.EPROTONOSUPPORT,
+			func(c *caller) wasi.Errno { return c.sendControl(0, controlData{kind: 7}) }},
 		{"send_msg nowhere", wasi.EDESTADDRREQ,
 			func(c *caller) wasi.Errno {
 				return c.call("sock_send_msg", c.open(0, datagram), iov, 1,

@@ -371,6 +371,16 @@ var goodCalls = slices.Concat([]goodCall{
 		a, _, _, addrB := c.datagrams(0)
 		return []uint64{a, iov, 1, 0, c.putAddr(addrB), out}
 	}, []int{0}, []int{1, 4, 5}, true},
+	{"sock_recv_control", func(c *caller) []uint64 {
+		a, b, _, addrB := c.datagrams(0)
+		c.must("sock_send_to", a, iov, 1, 0, c.putAddr(addrB), out)
+		return []uint64{b, iov, 1, 0, out, out2, out3, out3 + 256}
+	}, []int{0}, []int{1, 4, 5, 6, 7}, true},
+	{"sock_send_control", func(c *caller) []uint64 {
+		a, _, _, addrB := c.datagrams(0)
+		c.putControl(controlData{})
+		return []uint64{a, iov, 1, 0, c.putAddr(addrB), out, out3}
+	}, []int{0}, []int{1, 4, 5, 6}, true},
 	{"sock_interfaces", args(out, 1, out2), nil, []int{0, 2}, false},
 	{"sock_disconnect", socketCall(datagram), []int{0}, nil, true},
 

@@ -214,7 +214,7 @@ func sockRecv(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[5]), 2); e != wasi.Success {
 		return e
 	}
-	r, e := c.receive(m, a[0], a[1], a[2], a[3], a[4], wasi.Riflags)
+	r, e := c.receive(m, a[0], a[1], a[2], a[3], a[4], wasi.Riflags, nil)
 	if e != wasi.Success {
 		return e
 	}
@@ -225,9 +225,10 @@ func sockRecv(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	return m.PutUint16(uint32(a[5]), flags)
 }
 
-// receive is the common part of all functions that receive from a socket.
+// receive is the common part of all functions that receive from a socket. control is nil, or the
+// place for control data.
 func (c *Caller) receive(m wasi.MemoryView, fd, iovs, count, riflags, out uint64,
-	allowed uint16) (network.Received, wasi.Errno) {
+	allowed uint16, control *network.Control) (network.Received, wasi.Errno) {
 	if e := m.Check(uint32(out), 4); e != wasi.Success {
 		return network.Received{}, e
 	}
@@ -238,7 +239,14 @@ func (c *Caller) receive(m wasi.MemoryView, fd, iovs, count, riflags, out uint64
 	if e != wasi.Success {
 		return network.Received{}, e
 	}
-	r, err := c.Recv(int32(fd), bufs, system.TransferFlags(riflags)) // riflags are Peek and WaitAll
+	how := system.TransferFlags(riflags) // riflags are Peek and WaitAll
+	var r network.Received
+	var err error
+	if control != nil {
+		r, err = c.RecvControl(int32(fd), bufs, how, control)
+	} else {
+		r, err = c.Recv(int32(fd), bufs, how)
+	}
 	if err != nil {
 		return r, wasi.ErrnoOf(err)
 	}

@@ -51,6 +51,13 @@ var recordedOptions = []recordedOption{
 	{"IPV6_MULTICAST_IF", 9, []int64{1, 12345, 0}, false},
 	{"IPV6_TCLASS", 10, []int64{16, 184, 255, -1}, false},
 	{"TCP_USER_TIMEOUT", 11, []int64{30_000, 0, -1}, false},
+	{"IP_PKTINFO", 12, []int64{1, 0, 2}, false},
+	{"IP_RECVTTL", 13, []int64{1, 0, 2}, false},
+	{"IP_RECVTOS", 14, []int64{1, 0, 2}, false},
+	{"IPV6_RECVPKTINFO", 15, []int64{1, 0, 2}, false},
+	{"IPV6_RECVHOPLIMIT", 16, []int64{1, 0, 2}, false},
+	{"IPV6_RECVTCLASS", 17, []int64{1, 0, 2}, false},
+	{"SO_TIMESTAMP", 18, []int64{1, 0, 2}, false},
 }
 
 func recordOptions(t *testing.T) (lines []recording.Line) {

@@ -98,7 +98,7 @@ func sockRecvFrom(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e != wasi.Success {
 		return e
 	}
-	r, e := c.receive(m, a[0], a[1], a[2], a[3], a[5], wasi.Riflags)
+	r, e := c.receive(m, a[0], a[1], a[2], a[3], a[5], wasi.Riflags, nil)
 	if e == wasi.Success && src != nil {
 		wasi.PutAddr(src, r.From)
 	}

@@ -174,7 +174,7 @@ func (c *Caller) edgeReceive(m wasi.MemoryView, a edgeReceiveArgs) wasi.Errno {
 	if e := c.edgeCheckAddrLen(a.fd, buf); e != wasi.Success {
 		return e
 	}
-	r, e := c.receive(m, a.fd, a.iovs, a.count, a.riflags, a.length, wasi.Riflags)
+	r, e := c.receive(m, a.fd, a.iovs, a.count, a.riflags, a.length, wasi.Riflags, nil)
 	if e != wasi.Success {
 		return e
 	}

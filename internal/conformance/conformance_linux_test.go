@@ -66,6 +66,9 @@ func TestProgramsPrintAsNative(t *testing.T) {
 						comparePrinted(t, dropLines(runModule(t, rt, nil, plain, args), texts),
 							dropLines(want, texts))
 					}
+					if slices.Contains(memoryDifferences[name+" IPv"+family], "") {
+						return
+					}
 					t.Run("in memory", func(t *testing.T) {
 						args := append([]string{name, family}, memoryPeers[family]...)
 						got := runModule(t, rt, inMemory, module, args)
@@ -81,6 +84,7 @@ func TestProgramsPrintAsNative(t *testing.T) {
 // WAMR's functions only. The empty text stands for all lines.
 var wamrDifferences = map[string][]string{
 	"arguments":  {"FIONREAD", " bytes"},
+	"cmsg":       {""},         // none at all
 	"connect":    {"SO_ERROR"}, // emulated, after a connect only
 	"interfaces": {""},
 	"multicast":  {""}, // names interfaces by their numbers

@@ -195,7 +195,7 @@ func (t *Thread) read(fd int32, bufs [][]byte, how TransferFlags) (int, error) {
 		return 0, err
 	}
 	if s, ok := d.asSocket(); ok {
-		r, err := t.receive(d, s, bufs, how)
+		r, err := t.receive(d, s, bufs, how, nil)
 		return r.N, err
 	}
 	for {
@@ -223,7 +223,7 @@ func (t *Thread) write(fd int32, bufs [][]byte, how TransferFlags) (int, error) 
 		return 0, err
 	}
 	if s, ok := d.asSocket(); ok {
-		return t.send(d, s, bufs, noAddress, how)
+		return t.send(d, s, bufs, noAddress, how, nil)
 	}
 	switch o := d.object.(type) {
 	case *sink:

@@ -69,9 +69,15 @@ type readAhead struct {
 //  2. Enough full reads: fill a buffer and serve the guest from it.
 //  3. The buffer has fewer bytes than wanted: receive more once, then serve the guest from it.
 //  4. The buffer has enough bytes.
-func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+//
+// If c is not nil, s is a Controller, and *c becomes the control data of the datagram.
+func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags,
+	c *network.Control) (network.Received, error) {
 	a := &s.readAhead
-	if !a.enabled {
+	switch {
+	case c != nil:
+		return s.Socket.(network.Controller).RecvControl(bufs, flags, c)
+	case !a.enabled:
 		return s.Recv(bufs, flags)
 	}
 	a.mu.Lock()

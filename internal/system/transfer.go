@@ -29,14 +29,33 @@ func (t *Thread) Recv(fd int32, bufs [][]byte, how TransferFlags) (network.Recei
 		}
 		return t.receiveAll(d, s, bufs, how)
 	}
-	return t.receive(d, s, bufs, how)
+	return t.receive(d, s, bufs, how, nil)
+}
+
+// IsStream reports whether a descriptor is a stream socket.
+func (t *Thread) IsStream(fd int32) bool {
+	_, s, err := t.socketAt(fd)
+	return err == nil && s.Type() == network.Stream
+}
+
+// RecvControl is Recv, and sets *c to the control data of a datagram. A stream has none.
+func (t *Thread) RecvControl(fd int32, bufs [][]byte, how TransferFlags,
+	c *network.Control) (network.Received, error) {
+	*c = network.Control{}
+	d, s, err := t.socketAt(fd)
+	if err != nil {
+		return network.Received{}, err
+	}
+	if _, ok := s.Socket.(network.Controller); !ok || s.Type() == network.Stream {
+		return t.Recv(fd, bufs, how)
+	}
+	return t.receive(d, s, bufs, how, c)
 }
 
 // receive is a loop like that of retry, but without a closure, since the receive path must not
-// allocate.
-func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte,
-	how TransferFlags) (network.Received,
-	error) {
+// allocate. c is nil, or the place for the control data of a datagram.
+func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how TransferFlags,
+	c *network.Control) (network.Received, error) {
 	if s.pendingError.Load() != 0 && s.readAhead.bufferedLen.Load() == 0 {
 		return network.Received{}, s.takeError()
 	}
@@ -48,13 +67,11 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte,
 	if how&Peek != 0 {
 		flags = network.Peek
 	}
-	r, err := t.recv(s, bufs, flags)
+	r, err := t.recv(s, bufs, flags, c)
 	if !d.shouldRetry(err, how) {
 		return r, err
 	}
-	for deadline := deadlineAfter(s.recvTimeout.Load()); d.shouldRetry(err, how); r,
-		err = t.recv(s, bufs,
-		flags) {
+	for deadline := deadlineAfter(s.recvTimeout.Load()); d.shouldRetry(err, how); {
 		if s.readShutdown.Load() {
 			// As on Linux, where only a non-blocking call gets EAGAIN (net/core/datagram.c).
 			return network.Received{}, nil
@@ -62,6 +79,7 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte,
 		if err := t.block(d, network.Readable, deadline); err != nil {
 			return network.Received{}, err
 		}
+		r, err = t.recv(s, bufs, flags, c)
 	}
 	return r, err
 }
@@ -70,7 +88,7 @@ func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte,
 	how TransferFlags) (network.Received, error) {
 	var total network.Received
 	for {
-		r, err := t.receive(d, s, bufs, how)
+		r, err := t.receive(d, s, bufs, how, nil)
 		if err != nil && total.N > 0 {
 			return total, t.Err() // bytes were received; the next call returns the error
 		}
@@ -94,7 +112,7 @@ func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte,
 	}
 	deadline := deadlineAfter(s.recvTimeout.Load())
 	for {
-		r, err := t.receive(d, s, bufs, how)
+		r, err := t.receive(d, s, bufs, how, nil)
 		if err != nil || r.N == 0 || r.N == wanted || t.table.multiThreaded.Load() {
 			return r, err
 		}
@@ -120,15 +138,31 @@ func (t *Thread) Send(fd int32, bufs [][]byte, to netip.AddrPort, how TransferFl
 	if err != nil {
 		return 0, err
 	}
-	return t.send(d, s, bufs, to, how)
+	return t.send(d, s, bufs, to, how, nil)
 }
 
+// SendControl is Send with the control data of a datagram. A stream ignores them, as on Linux.
+func (t *Thread) SendControl(fd int32, bufs [][]byte, to netip.AddrPort, how TransferFlags,
+	c *network.Control) (int, error) {
+	d, s, err := t.socketAt(fd)
+	if err != nil {
+		return 0, err
+	}
+	if s.Type() == network.Stream || c.Fields == 0 {
+		c = nil
+	} else if _, ok := s.Socket.(network.Controller); !ok {
+		return 0, syscall.EOPNOTSUPP
+	}
+	return t.send(d, s, bufs, to, how, c)
+}
+
+// send is Send with control data unless c is nil.
 func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort,
-	how TransferFlags) (int, error) {
+	how TransferFlags, c *network.Control) (int, error) {
 	if s.pendingError.Load() != 0 {
 		return 0, s.takeError()
 	}
-	total, err := s.Send(bufs, to)
+	total, err := s.sendOnce(bufs, to, c)
 	datagram := s.Type() == network.Datagram
 	if datagram {
 		t.schedThread.WakesPoller()
@@ -146,7 +180,7 @@ func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort
 			break
 		}
 		var n int
-		if n, err = s.Send(bufs, to); err == nil {
+		if n, err = s.sendOnce(bufs, to, c); err == nil {
 			total += n
 			if bufs = advance(bufs, n); datagram || len(bufs) == 0 {
 				return total, nil
@@ -157,6 +191,13 @@ func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort
 		err = t.Err()
 	}
 	return total, err
+}
+
+func (s *socket) sendOnce(bufs [][]byte, to netip.AddrPort, c *network.Control) (int, error) {
+	if c != nil {
+		return s.Socket.(network.Controller).SendControl(bufs, to, c)
+	}
+	return s.Send(bufs, to)
 }
 
 // advance removes the first n bytes from bufs, and the buffers that are empty then.

@@ -10,6 +10,11 @@ import (
 
 // Send judges the destination of a datagram. A stream was judged when it was connected.
 func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
+	return s.send(bufs, to, nil)
+}
+
+// send is Send with control data, or nil.
+func (s *socket) send(bufs [][]byte, to netip.AddrPort, c *network.Control) (int, error) {
 	active := s.net.active.Load()
 	if s.protocol == policy.TCP {
 		to = netip.AddrPort{}
@@ -21,11 +26,16 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 		if err := s.authorizeSend(active, to); err != nil {
 			return 0, err
 		}
+		if c != nil {
+			if err := s.authorizeControl(active, c); err != nil {
+				return 0, err
+			}
+		}
 	}
 	if active.limitsBytes() {
-		return s.sendLimited(active, bufs, to)
+		return s.sendLimited(active, bufs, to, c)
 	}
-	n, err := s.Socket.Send(bufs, to)
+	n, err := s.baseSend(bufs, to, c)
 	if err == nil {
 		s.net.counters.sentBytes.Add(uint64(n))
 	}
@@ -101,11 +111,17 @@ func (s *socket) decideReply(active *policySnapshot, to netip.AddrPort) policy.D
 
 // Recv drops each datagram from a sender that is not admitted, and receives the next one.
 func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+	return s.recv(bufs, flags, nil)
+}
+
+// recv is Recv, which fills in *c unless c is nil.
+func (s *socket) recv(bufs [][]byte, flags network.RecvFlags,
+	c *network.Control) (network.Received, error) {
 	active := s.net.active.Load()
 	if active.limitsBytes() {
-		return s.recvLimited(active, bufs, flags)
+		return s.recvLimited(active, bufs, flags, c)
 	}
-	r, err := s.recvAdmitted(bufs, flags)
+	r, err := s.recvAdmitted(bufs, flags, c)
 	if err == nil {
 		s.net.counters.receivedBytes.Add(uint64(s.countUnpeeked(r, flags)))
 	}
@@ -139,25 +155,31 @@ func (s *socket) countUnpeeked(r network.Received, flags network.RecvFlags) int 
 }
 
 // recvAdmitted receives the bytes of a stream, or a datagram from an admitted sender.
-func (s *socket) recvAdmitted(bufs [][]byte,
-	flags network.RecvFlags) (network.Received, error) {
+func (s *socket) recvAdmitted(bufs [][]byte, flags network.RecvFlags,
+	c *network.Control) (network.Received, error) {
 	switch {
 	case s.protocol == policy.TCP:
-		return s.Socket.Recv(bufs, flags)
+		return s.baseRecv(bufs, flags, c)
 	case s.net.options.Shared:
-		return s.recvStaged(bufs, flags)
+		return s.recvStaged(bufs, flags, c)
 	}
-	return s.recvFiltered(bufs, flags)
+	return s.recvFiltered(bufs, flags, c)
 }
 
 // recvFiltered receives a datagram from an admitted sender into bufs. A datagram from a sender that
 // is not admitted is briefly in bufs, then wiped; its length is not reported.
-func (s *socket) recvFiltered(bufs [][]byte,
-	flags network.RecvFlags) (network.Received, error) {
+func (s *socket) recvFiltered(bufs [][]byte, flags network.RecvFlags,
+	c *network.Control) (network.Received, error) {
 	for range maxDeniedPerCall {
-		r, err := s.Socket.Recv(bufs, flags)
-		if err != nil || s.admitSender(r.From) {
+		r, err := s.baseRecv(bufs, flags, c)
+		if err != nil {
 			return r, err
+		}
+		if s.admitSender(r.From) {
+			if c != nil {
+				s.hideUnknown(c)
+			}
+			return r, nil
 		}
 		s.net.counters.droppedDatagrams.Add(1)
 		wipe(bufs)
@@ -240,7 +262,7 @@ func (s *socket) Available() (int, error) {
 	if n == 0 || err != nil || s.protocol == policy.TCP {
 		return n, err
 	}
-	switch _, err := s.recvAdmitted(nil, network.Peek); err {
+	switch _, err := s.recvAdmitted(nil, network.Peek, nil); err {
 	case nil:
 		return s.Socket.Available()
 	case syscall.EAGAIN:

@@ -42,8 +42,8 @@ type notification struct {
 }
 
 // sendLimited sends within the limit of bytes.
-func (s *socket) sendLimited(active *policySnapshot, bufs [][]byte, to netip.AddrPort) (int,
-	error) {
+func (s *socket) sendLimited(active *policySnapshot, bufs [][]byte, to netip.AddrPort,
+	c *network.Control) (int, error) {
 	i, original := -1, []byte(nil)
 	if active.sendBytes != nil {
 		s.noteSent()
@@ -54,7 +54,7 @@ func (s *socket) sendLimited(active *policySnapshot, bufs [][]byte, to netip.Add
 			bufs, i, original = truncateBufs(bufs, active.sendBytes.Burst())
 		}
 	}
-	n, err := s.Socket.Send(bufs, to)
+	n, err := s.baseSend(bufs, to, c)
 	if i >= 0 {
 		bufs[i] = original
 	}
@@ -68,8 +68,8 @@ func (s *socket) sendLimited(active *policySnapshot, bufs [][]byte, to netip.Add
 }
 
 // recvLimited receives, or peeks, within the limit of bytes.
-func (s *socket) recvLimited(active *policySnapshot, bufs [][]byte,
-	flags network.RecvFlags) (network.Received, error) {
+func (s *socket) recvLimited(active *policySnapshot, bufs [][]byte, flags network.RecvFlags,
+	c *network.Control) (network.Received, error) {
 	i, original := -1, []byte(nil)
 	if active.recvBytes != nil {
 		if d := delay(active.recvBytes); d > 0 {
@@ -79,7 +79,7 @@ func (s *socket) recvLimited(active *policySnapshot, bufs [][]byte,
 			bufs, i, original = truncateBufs(bufs, active.recvBytes.Burst())
 		}
 	}
-	r, err := s.recvAdmitted(bufs, flags)
+	r, err := s.recvAdmitted(bufs, flags, c)
 	if i >= 0 {
 		bufs[i] = original
 	}

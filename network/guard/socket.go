@@ -76,6 +76,10 @@ type socket struct {
 	// stream.
 	sendCache *verdictCache
 	recvCache *verdictCache
+	// sourceCache holds the latest verdicts on sources of datagrams. It is nil before the first.
+	sourceCache *verdictCache
+	// indices are the interfaces that datagrams came or left by, at index%len.
+	indices [4]knownIndex
 }
 
 func (n *Network) guard(s network.Socket) *socket {

@@ -20,14 +20,16 @@ type stagingBuf struct {
 var stagingBufs = sync.Pool{New: func() any { return new(stagingBuf) }}
 
 // recvLocked is recvFiltered with recvMu held.
-func (s *socket) recvLocked(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+func (s *socket) recvLocked(bufs [][]byte, flags network.RecvFlags,
+	c *network.Control) (network.Received, error) {
 	s.recvMu.Lock()
 	defer s.recvMu.Unlock()
-	return s.recvFiltered(bufs, flags)
+	return s.recvFiltered(bufs, flags, c)
 }
 
 // recvStaged receives a datagram, and copies it into bufs after its sender was admitted.
-func (s *socket) recvStaged(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+func (s *socket) recvStaged(bufs [][]byte, flags network.RecvFlags,
+	c *network.Control) (network.Received, error) {
 	staging := stagingBufs.Get().(*stagingBuf)
 	defer stagingBufs.Put(staging)
 	size := 0
@@ -37,7 +39,7 @@ func (s *socket) recvStaged(bufs [][]byte, flags network.RecvFlags) (network.Rec
 	staging.list[0] = staging.data[:min(size, maxDatagram)]
 	// Of two threads that peek at the same datagram and do not admit it, the second would drop the
 	// datagram behind it. recvMu lets only one of them receive.
-	r, err := s.recvLocked(staging.list[:], flags)
+	r, err := s.recvLocked(staging.list[:], flags, c)
 	rest := staging.data[:r.N]
 	for _, b := range bufs {
 		rest = rest[copy(b, rest):]

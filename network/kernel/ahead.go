@@ -19,31 +19,45 @@ type ahead struct {
 	held bool
 	b    []byte
 	from netip.AddrPort
+	// control has the datagram's control data, whichever receiver asks for them.
+	control network.Control
 	// wakes holds the wake functions of notify.
 	wakes map[*func()]struct{}
 }
 
 var aheadBufs = sync.Pool{New: func() any { return new([maxDatagram]byte) }}
 
-// recvDatagram receives a datagram, or the one that is held.
-func (s *socket) recvDatagram(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
-	if s.ahead == nil {
-		return sysRecvFrom(s.fd, bufs, flags)
+// recvDatagram receives a datagram, or the one that is held. Unless c is nil, *c becomes its
+// control data.
+func (s *socket) recvDatagram(bufs [][]byte, flags network.RecvFlags,
+	c *network.Control) (network.Received, error) {
+	switch {
+	case s.ahead != nil:
+		return s.ahead.recv(bufs, flags, c,
+			func(bufs [][]byte, c *network.Control) (network.Received, error) {
+				if c == nil || !s.controlAsked.Load() {
+					return sysRecvFrom(s.fd, bufs, 0)
+				}
+				return sysRecvControl(s.fd, bufs, 0, c)
+			})
+	case c != nil:
+		return sysRecvControl(s.fd, bufs, flags, c)
 	}
-	return s.ahead.recv(bufs, flags, func(bufs [][]byte) (network.Received, error) {
-		return sysRecvFrom(s.fd, bufs, 0)
-	})
+	return sysRecvFrom(s.fd, bufs, flags)
 }
 
-// recv takes datagrams from receive, which cannot peek.
-func (a *ahead) recv(bufs [][]byte, flags network.RecvFlags,
-	receive func([][]byte) (network.Received, error)) (network.Received, error) {
+// receiveFunc receives a datagram, with its control data unless the pointer is nil.
+type receiveFunc func([][]byte, *network.Control) (network.Received, error)
+
+// recv takes datagrams from receive, which cannot peek. c may be nil.
+func (a *ahead) recv(bufs [][]byte, flags network.RecvFlags, c *network.Control,
+	receive receiveFunc) (network.Received, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	peeks := flags&network.Peek != 0
 	if !a.held {
 		if !peeks {
-			return receive(bufs)
+			return receive(bufs, c)
 		}
 		if err := a.fill(receive); err != nil {
 			return network.Received{}, err
@@ -54,6 +68,9 @@ func (a *ahead) recv(bufs [][]byte, flags network.RecvFlags,
 		r.N += copy(b, a.b[r.N:])
 	}
 	r.Truncated = r.Size > r.N
+	if c != nil {
+		*c = a.control
+	}
 	if !peeks {
 		a.held, a.b = false, nil
 	}
@@ -61,10 +78,11 @@ func (a *ahead) recv(bufs [][]byte, flags network.RecvFlags,
 }
 
 // fill receives the datagram to hold. The caller holds mu.
-func (a *ahead) fill(receive func([][]byte) (network.Received, error)) error {
+func (a *ahead) fill(receive receiveFunc) error {
 	whole := aheadBufs.Get().(*[maxDatagram]byte)
 	defer aheadBufs.Put(whole)
-	r, err := receive([][]byte{whole[:]})
+	a.control = network.Control{}
+	r, err := receive([][]byte{whole[:]}, &a.control)
 	if err != nil {
 		return err
 	}

@@ -12,13 +12,17 @@ import (
 // queue is a kernel's queue of datagrams that cannot be peeked at.
 type queue struct{ datagrams []string }
 
-func (q *queue) receive(bufs [][]byte) (network.Received, error) {
+// receive tells of each datagram, as its time, how many are behind it.
+func (q *queue) receive(bufs [][]byte, c *network.Control) (network.Received, error) {
 	if len(q.datagrams) == 0 {
 		return network.Received{}, syscall.EAGAIN
 	}
 	d := q.datagrams[0]
 	q.datagrams = q.datagrams[1:]
 	n := copy(bufs[0], d)
+	if c != nil {
+		*c = network.Control{Fields: network.PacketTime, Time: int64(len(q.datagrams))}
+	}
 	return network.Received{N: n, Size: len(d), Truncated: n < len(d),
 		From: netip.MustParseAddrPort("192.0.2.1:53")}, nil
 }
@@ -33,13 +37,15 @@ func TestDatagramHeldAhead(t *testing.T) {
 		got  string
 		size int
 		held bool
+		// behind is the number of datagrams behind this one when it was received.
+		behind int64
 	}{
-		{true, 8, "first", 5, true},
-		{true, 2, "fi", 5, true},
-		{false, 3, "fir", 5, false},
-		{true, 8, "", 0, true},
-		{false, 8, "", 0, false},
-		{false, 8, "third", 5, false},
+		{true, 8, "first", 5, true, 2},
+		{true, 2, "fi", 5, true, 2},
+		{false, 3, "fir", 5, false, 2},
+		{true, 8, "", 0, true, 1},
+		{false, 8, "", 0, false, 1},
+		{false, 8, "third", 5, false, 0},
 	} {
 		flags := network.RecvFlags(0)
 		if c.peek {
@@ -51,18 +57,23 @@ func TestDatagramHeldAhead(t *testing.T) {
 		if i < 3 {
 			bufs = [][]byte{b[:1], b[1:]}
 		}
-		r, err := a.recv(bufs, flags, q.receive)
+		var control network.Control
+		r, err := a.recv(bufs, flags, &control, q.receive)
 		want := network.Received{N: len(c.got), Size: c.size, Truncated: c.size > len(c.got),
 			From: netip.MustParseAddrPort("192.0.2.1:53")}
 		if err != nil || r != want || string(b[:r.N]) != c.got {
 			t.Errorf("%d: got %+v, %q, %v; want %+v, %q", i, r, b[:r.N], err, want, c.got)
+		}
+		if control.Fields != network.PacketTime || control.Time != c.behind {
+			t.Errorf("%d: got control data %+v, want time %d", i, control, c.behind)
 		}
 		if _, held := a.size(); held != c.held {
 			t.Errorf("%d: holds a datagram: got %t, want %t", i, held, c.held)
 		}
 	}
 	for _, flags := range []network.RecvFlags{0, network.Peek} {
-		if _, err := a.recv([][]byte{make([]byte, 1)}, flags, q.receive); err != syscall.EAGAIN {
+		_, err := a.recv([][]byte{make([]byte, 1)}, flags, nil, q.receive)
+		if err != syscall.EAGAIN {
 			t.Errorf("an empty queue: got %v, want EAGAIN", err)
 		}
 	}
@@ -90,8 +101,8 @@ func TestDatagramHeldAheadOfThreads(t *testing.T) {
 		wg.Go(func() {
 			for {
 				b := make([]byte, 1)
-				a.recv([][]byte{b}, network.Peek, q.receive)
-				if _, err := a.recv([][]byte{b}, 0, q.receive); err != nil {
+				a.recv([][]byte{b}, network.Peek, nil, q.receive)
+				if _, err := a.recv([][]byte{b}, 0, nil, q.receive); err != nil {
 					return
 				}
 				key := [2]int{thread, 0}

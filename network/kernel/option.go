@@ -85,13 +85,16 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 	}
 	opt := options[o]
 	if err := s.writeOption(opt, v); err != nil {
-		if o == network.V6Only || !s.lacksOption(opt, err) {
+		if o == network.V6Only || asksForControl(o) || !s.lacksOption(opt, err) {
 			return err
 		}
 		s.remembered.set(o, linuxOptions[o].normal(v))
 		return nil
 	}
 	s.remembered.forget(o)
+	if asksForControl(o) {
+		s.controlAsked.Store(true)
+	}
 	if opt.form == bufferSize {
 		s.noteBufferSize(o)
 	}
@@ -160,6 +163,10 @@ func (s *socket) supports(o network.Option) bool {
 	case network.TTL, network.TOS, network.MulticastTTL, network.MulticastLoop4,
 		network.MulticastInterface4:
 		return s.family != network.Unix
+	case network.RecvPacketInfo4, network.RecvTTL, network.RecvTOS, network.RecvTimestamp:
+		return s.typ == network.Datagram
+	case network.RecvPacketInfo6, network.RecvHopLimit, network.RecvTrafficClass:
+		return s.typ == network.Datagram && s.family == network.IPv6
 	case network.V6Only, network.HopLimit, network.MulticastHops, network.MulticastLoop6,
 		network.MulticastInterface6,
 		network.TrafficClass:

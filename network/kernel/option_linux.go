@@ -40,6 +40,15 @@ var options = [network.Options]option{
 	network.UserTimeout:  {form: intValue, level: unix.IPPROTO_TCP, name: unix.TCP_USER_TIMEOUT},
 	network.PendingError: {form: errnoValue, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
 	network.AcceptConn:   {form: readOnlyInt, level: unix.SOL_SOCKET, name: unix.SO_ACCEPTCONN},
+
+	network.RecvPacketInfo4: {form: flag, level: unix.IPPROTO_IP, name: unix.IP_PKTINFO},
+	network.RecvTTL:         {form: flag, level: unix.IPPROTO_IP, name: unix.IP_RECVTTL},
+	network.RecvTOS:         {form: flag, level: unix.IPPROTO_IP, name: unix.IP_RECVTOS},
+	network.RecvPacketInfo6: {form: flag, level: unix.IPPROTO_IPV6, name: unix.IPV6_RECVPKTINFO},
+	network.RecvHopLimit:    {form: flag, level: unix.IPPROTO_IPV6, name: unix.IPV6_RECVHOPLIMIT},
+	network.RecvTrafficClass: {form: flag, level: unix.IPPROTO_IPV6,
+		name: unix.IPV6_RECVTCLASS},
+	network.RecvTimestamp: {form: flag, level: unix.SOL_SOCKET, name: unix.SO_TIMESTAMP},
 }
 
 // getByte reads an int, which Linux takes where other kernels want a byte (ip(7)).

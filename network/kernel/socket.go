@@ -34,6 +34,8 @@ type socket struct {
 	remembered rememberedOptions
 	// told is the failure that a caller was told of.
 	told atomic.Int32
+	// controlAsked tells that an option has asked for control data.
+	controlAsked atomic.Bool
 	// ahead is nil where the kernel can peek at datagrams.
 	ahead *ahead
 	// ended holds the directions that Shutdown has ended, as a network.How.
@@ -267,7 +269,7 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 			r.From = s.peerAddr()
 		}
 	} else {
-		r, err = s.recvDatagram(bufs, flags)
+		r, err = s.recvDatagram(bufs, flags, nil)
 		err = datagramError(err)
 	}
 	s.release()

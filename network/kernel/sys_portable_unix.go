@@ -121,20 +121,20 @@ func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, e
 	if err != nil {
 		return 0, err
 	}
-	n, err := sendmsg(fd, bufs, sa)
+	n, err := sendmsg(fd, bufs, nil, sa)
 	if err == unix.EISCONN && typ == network.Datagram && sa != nil {
 		return sendPastPeer(to, peerChanger{
 			peer:    func() (netip.AddrPort, error) { return sysGetpeername(fd) },
 			connect: func(to netip.AddrPort) error { return sysConnect(fd, to) },
-			send:    func() (int, error) { return sendmsg(fd, bufs, nil) },
+			send:    func() (int, error) { return sendmsg(fd, bufs, nil, nil) },
 		})
 	}
 	return n, err
 }
 
-func sendmsg(fd int, bufs [][]byte, to unix.Sockaddr) (int, error) {
+func sendmsg(fd int, bufs [][]byte, control []byte, to unix.Sockaddr) (int, error) {
 	for {
-		n, err := sendmsgOnce(fd, bufs, to)
+		n, err := sendmsgOnce(fd, bufs, control, to)
 		if err != unix.EINTR {
 			return max(n, 0), err
 		}
@@ -142,11 +142,11 @@ func sendmsg(fd int, bufs [][]byte, to unix.Sockaddr) (int, error) {
 }
 
 // sendmsgOnce makes the system call. A list of buffers allocates.
-func sendmsgOnce(fd int, bufs [][]byte, to unix.Sockaddr) (int, error) {
+func sendmsgOnce(fd int, bufs [][]byte, control []byte, to unix.Sockaddr) (int, error) {
 	if len(bufs) == 1 {
-		return unix.SendmsgN(fd, bufs[0], nil, to, noSignal)
+		return unix.SendmsgN(fd, bufs[0], control, to, noSignal)
 	}
-	return unix.SendmsgBuffers(fd, bufs, nil, to, noSignal)
+	return unix.SendmsgBuffers(fd, bufs, control, to, noSignal)
 }
 
 // sysRecv receives from a stream. An address that a stream does not have allocates as well, and
@@ -155,7 +155,7 @@ func sysRecv(fd int, bufs [][]byte, flags network.RecvFlags) (int, error) {
 	if len(bufs) == 1 && len(bufs[0]) > 0 && flags == 0 {
 		return read(fd, bufs[0])
 	}
-	r, err := recvmsg(fd, bufs, flags, network.Stream)
+	r, _, err := recvmsg(fd, bufs, nil, flags, network.Stream)
 	return r.N, err
 }
 
@@ -169,18 +169,20 @@ func read(fd int, b []byte) (int, error) {
 }
 
 func sysRecvFrom(fd int, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
-	return recvmsg(fd, bufs, flags, network.Datagram)
+	r, _, err := recvmsg(fd, bufs, nil, flags, network.Datagram)
+	return r, err
 }
 
-func recvmsg(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (network.Received,
-	error) {
+// recvmsg also returns the number of bytes of control messages, which control has room for.
+func recvmsg(fd int, bufs [][]byte, control []byte, flags network.RecvFlags,
+	typ network.Type) (network.Received, int, error) {
 	how := 0
 	if flags&network.Peek != 0 {
 		how = unix.MSG_PEEK
 	}
 	bufs, err := capBufs(bufs, typ, maxBufs)
 	if err != nil {
-		return network.Received{}, err
+		return network.Received{}, 0, err
 	}
 	room := totalLen(bufs)
 	if typ == network.Datagram && len(bufs) < maxBufs {
@@ -189,18 +191,18 @@ func recvmsg(fd int, bufs [][]byte, flags network.RecvFlags, typ network.Type) (
 		bufs = append(bufs[:len(bufs):len(bufs)], rest[:])
 	}
 	for {
-		n, _, got, from, err := unix.RecvmsgBuffers(fd, bufs, nil, how)
+		n, controlLen, got, from, err := unix.RecvmsgBuffers(fd, bufs, control, how)
 		switch err {
 		case nil:
 			r := network.Received{N: min(n, room), From: addrPortOf(from)}
 			if typ == network.Datagram {
 				r.Size, r.Truncated = n, n > room || got&unix.MSG_TRUNC != 0
 			}
-			return r, nil
+			return r, controlLen, nil
 		case unix.EINTR:
 			continue
 		}
-		return network.Received{}, err
+		return network.Received{}, 0, err
 	}
 }
 

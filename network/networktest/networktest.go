@@ -124,7 +124,7 @@ func Test(t *testing.T, n network.Network, o Options) {
 		o.Addrs = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
 	}
 	for _, p := range slices.Concat(stateParts, connectParts, streamParts, readinessParts,
-		datagramParts, optionParts, multicastParts) {
+		datagramParts, controlParts, optionParts, multicastParts) {
 		t.Run(p.name, func(t *testing.T) { p.runEach(t, n, o) })
 	}
 	t.Run("lookup", func(t *testing.T) { testLookup(t, n, o) })

@@ -18,6 +18,8 @@ type spec struct {
 	// streams and families tell which sockets have the option.
 	only   network.Type
 	family network.Family
+	// lacked tells that sockets of a host in memory do not have it.
+	lacked bool
 	// datagram tells that a stream reads the option and cannot set it, with this errno.
 	onStream syscall.Errno
 }
@@ -83,6 +85,14 @@ var optionSpecs = [network.Options]spec{
 	network.UserTimeout:  {form: number, only: network.Stream, max: math.MaxInt32},
 	network.PendingError: {form: readOnly},
 	network.AcceptConn:   {form: readOnly},
+
+	network.RecvPacketInfo4:  {lacked: true},
+	network.RecvTTL:          {lacked: true},
+	network.RecvTOS:          {lacked: true},
+	network.RecvPacketInfo6:  {lacked: true},
+	network.RecvHopLimit:     {lacked: true},
+	network.RecvTrafficClass: {lacked: true},
+	network.RecvTimestamp:    {lacked: true},
 }
 
 func (o *spec) initialFor(typ network.Type) int64 {
@@ -92,10 +102,10 @@ func (o *spec) initialFor(typ network.Type) int64 {
 	return o.initial
 }
 
-// has reports whether Linux has an option on sockets of the type and family.
+// has reports whether Linux has an option on sockets of the type and family, and these do, too.
 func (s *base) has(o network.Option) bool {
 	spec := &optionSpecs[o]
-	return (spec.only == network.AnyType || spec.only == s.typ) &&
+	return !spec.lacked && (spec.only == network.AnyType || spec.only == s.typ) &&
 		(spec.family == network.AnyFamily || spec.family == s.family)
 }
 

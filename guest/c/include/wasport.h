@@ -210,6 +210,14 @@ enum {
 	WASPORT_OPT_IPV6_MULTICAST_IF = 9, /* the interface's index; 0 = any */
 	WASPORT_OPT_IPV6_TCLASS = 10, /* -1 = the host's default */
 	WASPORT_OPT_TCP_USER_TIMEOUT = 11, /* milliseconds; 0 = the host's default */
+	/* Flags of datagram sockets: sock_recv_control is to give this field. */
+	WASPORT_OPT_IP_PKTINFO = 12,
+	WASPORT_OPT_IP_RECVTTL = 13,
+	WASPORT_OPT_IP_RECVTOS = 14,
+	WASPORT_OPT_IPV6_RECVPKTINFO = 15,
+	WASPORT_OPT_IPV6_RECVHOPLIMIT = 16,
+	WASPORT_OPT_IPV6_RECVTCLASS = 17,
+	WASPORT_OPT_TIMESTAMP = 18,
 };
 
 WASPORT_OWN(sock_get_option)(int32_t fd, uint32_t option, int64_t *value);
@@ -217,6 +225,8 @@ WASPORT_OWN(sock_set_option)(int32_t fd, uint32_t option, int64_t value);
 
 /* Flags of sock_recv_msg and sock_send_msg; PEEK, WAITALL and TRUNCATED have the values above. */
 enum { WASPORT_DONTWAIT = 4 };
+/* In ro_flags of sock_recv_msg: the socket is a stream, so from is its peer. */
+enum { WASPORT_STREAMED = 2 };
 
 /* from and ro_flags may be NULL. */
 WASPORT_OWN(sock_recv_msg)
@@ -226,6 +236,42 @@ WASPORT_OWN(sock_recv_msg)
 WASPORT_OWN(sock_send_msg)
 (int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, const wasport_addr *to,
     uint32_t *sent);
+
+/* The fields of control data that are there. */
+enum {
+	WASPORT_PKTINFO = 1, /* interface, destination and source, of IPv4 */
+	WASPORT_TTL = 2, /* hops, of IPv4 */
+	WASPORT_TOS = 4, /* traffic_class, of IPv4 */
+	WASPORT_PKTINFO6 = 8, /* interface, destination and source, of an IPv6 socket */
+	WASPORT_HOPLIMIT = 16, /* hops, of IPv6 */
+	WASPORT_TCLASS = 32, /* traffic_class, of IPv6 */
+	WASPORT_TIMESTAMP = 64, /* time, which cannot be sent */
+};
+
+/* Facts about a datagram besides its sender. The ports of addresses are 0; an unspecified
+ * address is unknown, or the host's choice. */
+typedef struct wasport_control {
+	uint32_t fields;
+	uint32_t interface; /* an index; 0 = unknown, or the host's choice */
+	wasport_addr destination; /* received only */
+	wasport_addr source; /* where to answer from; of a datagram to be sent, its sender */
+	int32_t hops;
+	int32_t traffic_class;
+	int64_t time; /* nanoseconds since 1970 */
+} wasport_control;
+WASPORT_ASSERT(sizeof(wasport_control) == 72, "control");
+WASPORT_ASSERT(offsetof(wasport_control, destination) == 8, "control.destination");
+WASPORT_ASSERT(offsetof(wasport_control, source) == 32, "control.source");
+WASPORT_ASSERT(offsetof(wasport_control, hops) == 56, "control.hops");
+WASPORT_ASSERT(offsetof(wasport_control, time) == 64, "control.time");
+
+/* sock_recv_msg and sock_send_msg with control data. */
+WASPORT_OWN(sock_recv_control)
+(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, wasport_addr *from,
+    uint32_t *received, uint32_t *ro_flags, wasport_control *control);
+WASPORT_OWN(sock_send_control)
+(int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, const wasport_addr *to,
+    uint32_t *sent, const wasport_control *control);
 
 /* A type of subscription for poll_oneoff: the descriptor, where those for reading and writing have
  * it, failed or hung up. */

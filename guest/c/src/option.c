@@ -13,6 +13,7 @@
 		level, name, NULL, wasport_sock_get_##import, wasport_sock_set_##import, 0, 0              \
 	}
 #define OWN(level, name, number) {level, name, NULL, NULL, NULL, number, 0}
+#define SWITCH(level, name, number) {level, name, NULL, NULL, NULL, number, 1}
 
 #define LOOP(level, name, n) {level, name, get_loop##n, NULL, set_loop##n, 0, 0}
 
@@ -64,6 +65,13 @@ static const struct option options[] = {
 	OWN(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, WASPORT_OPT_IPV6_MULTICAST_HOPS),
 	OWN(IPPROTO_IPV6, IPV6_MULTICAST_IF, WASPORT_OPT_IPV6_MULTICAST_IF),
 	OWN(IPPROTO_IPV6, IPV6_TCLASS, WASPORT_OPT_IPV6_TCLASS),
+	SWITCH(IPPROTO_IP, IP_PKTINFO, WASPORT_OPT_IP_PKTINFO),
+	SWITCH(IPPROTO_IP, IP_RECVTTL, WASPORT_OPT_IP_RECVTTL),
+	SWITCH(IPPROTO_IP, IP_RECVTOS, WASPORT_OPT_IP_RECVTOS),
+	SWITCH(IPPROTO_IPV6, IPV6_RECVPKTINFO, WASPORT_OPT_IPV6_RECVPKTINFO),
+	SWITCH(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, WASPORT_OPT_IPV6_RECVHOPLIMIT),
+	SWITCH(IPPROTO_IPV6, IPV6_RECVTCLASS, WASPORT_OPT_IPV6_RECVTCLASS),
+	SWITCH(SOL_SOCKET, SO_TIMESTAMP, WASPORT_OPT_TIMESTAMP),
 #endif
 };
 
@@ -115,7 +123,7 @@ int32_t __wasport_option_get(int fd, const struct option *o, int *value)
 static int32_t set_option(int fd, const struct option *o, int value)
 {
 	if (o->own != 0)
-		return __wasport_ext_set_option(fd, o->own, value);
+		return __wasport_ext_set_option(fd, o->own, o->preset != 0 ? value != 0 : value);
 	if (o->get8 == NULL)
 		return o->set(fd, (uint32_t)value);
 	if (o->set == set_loop6 && value != 0 && value != 1)

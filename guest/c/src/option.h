@@ -15,7 +15,7 @@ struct option {
 	get32 *get32;
 	set32 *set;
 	int own; /* its number in wasport's own imports */
-	int preset; /* hop counts: the value that -1 selects */
+	int preset; /* hop counts: the value that -1 selects; with own: any number but 0 is 1 */
 };
 
 HIDDEN const struct option *__wasport_option(int level, int name);

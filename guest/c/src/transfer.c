@@ -1,4 +1,4 @@
-#include "sock.h"
+#include "control.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -36,8 +36,9 @@ static int32_t send_nonblocking(
 #endif
 }
 
-static ssize_t send_message(
-    int fd, const struct iovec *iov, int count, int flags, const struct sockaddr *sa, socklen_t len)
+/* control may be NULL. */
+static ssize_t send_message(int fd, const struct iovec *iov, int count, int flags,
+    const struct sockaddr *sa, socklen_t len, const wasport_control *control)
 {
 	const wasport_iovec *list = (const wasport_iovec *)iov;
 	wasport_addr addr, *to = NULL;
@@ -54,7 +55,13 @@ static ssize_t send_message(
 			return result(err);
 		to = &addr;
 	}
-	if (flags & MSG_DONTWAIT)
+#if WASPORT_EXT
+	if (control != NULL)
+		err = wasport_sock_send_control(fd, list, (uint32_t)count,
+		    flags & MSG_DONTWAIT ? WASPORT_DONTWAIT : 0, to, &n, control);
+	else
+#endif
+	    if (flags & MSG_DONTWAIT)
 		err = send_nonblocking(fd, list, (uint32_t)count, to, &n);
 	else if (to != NULL)
 		err = wasport_sock_send_to(fd, list, (uint32_t)count, 0, to, &n);
@@ -66,23 +73,33 @@ static ssize_t send_message(
 ssize_t send(int fd, const void *buf, size_t size, int flags)
 {
 	struct iovec iov = {(void *)buf, size};
-	return send_message(fd, &iov, 1, flags, NULL, 0);
+	return send_message(fd, &iov, 1, flags, NULL, 0, NULL);
 }
 
 ssize_t sendto(
     int fd, const void *buf, size_t size, int flags, const struct sockaddr *sa, socklen_t len)
 {
 	struct iovec iov = {(void *)buf, size};
-	return send_message(fd, &iov, 1, flags, sa, len);
+	return send_message(fd, &iov, 1, flags, sa, len, NULL);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
+	wasport_control control, *given = NULL;
+	int32_t err = EOPNOTSUPP;
+
 	if (msg == NULL)
 		return result(EFAULT);
-	if (msg->msg_control != NULL && msg->msg_controllen != 0)
-		return result(EOPNOTSUPP);
-	return send_message(fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name, msg->msg_namelen);
+	if (msg->msg_control != NULL && msg->msg_controllen != 0) {
+#if WASPORT_EXT
+		err = __wasport_encode_control(msg, &control);
+#endif
+		if (err != 0)
+			return result(err);
+		given = &control;
+	}
+	return send_message(
+	    fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name, msg->msg_namelen, given);
 }
 
 int sendmmsg(int fd, struct mmsghdr *list, unsigned int count, unsigned int flags)
@@ -97,32 +114,43 @@ int sendmmsg(int fd, struct mmsghdr *list, unsigned int count, unsigned int flag
 	return (int)i;
 }
 
-/* Receives one message by an import that supports the flags. from and ro_flags may be NULL. */
+/* What a receiver asks besides the bytes. */
+struct told {
+	wasport_addr from;
+	uint32_t ro_flags;
+	bool message; /* it is recvmsg, which also asks for truncation and control data */
+	wasport_control control;
+};
+
+/* Receives one message by an import that supports the flags. t may be NULL. */
 static int32_t receive(int fd, const wasport_iovec *list, uint32_t count, uint32_t flags,
-    wasport_addr *from, uint32_t *n, uint32_t *ro_flags)
+    uint32_t *n, struct told *t)
 {
 	uint16_t short_flags = 0;
-	int32_t err;
 #if WASPORT_EXT
-	if ((flags & WASPORT_DONTWAIT) || (from != NULL && ro_flags != NULL))
-		return wasport_sock_recv_msg(fd, list, count, flags, from, n, ro_flags);
+	if (t != NULL && t->message)
+		return wasport_sock_recv_control(
+		    fd, list, count, flags, &t->from, n, &t->ro_flags, &t->control);
+	if (t != NULL)
+		return wasport_sock_recv_msg(fd, list, count, flags, &t->from, n, &t->ro_flags);
+	if (flags & WASPORT_DONTWAIT)
+		return wasport_sock_recv_msg(fd, list, count, flags, NULL, n, NULL);
+	return wasport_sock_recv(fd, list, count, flags, n, &short_flags);
 #else
 	bool was = true, ignored;
+	int32_t err;
+
 	if (flags & WASPORT_DONTWAIT && (err = __wasport_set_nonblock(fd, true, &was)) != 0)
 		return err;
 	flags &= ~(uint32_t)WASPORT_DONTWAIT;
-#endif
-	if (from != NULL)
-		err = wasport_sock_recv_from(fd, list, count, flags, from, n);
+	if (t != NULL)
+		err = wasport_sock_recv_from(fd, list, count, flags, &t->from, n);
 	else
 		err = wasport_sock_recv(fd, list, count, flags, n, &short_flags);
-	if (ro_flags != NULL)
-		*ro_flags = short_flags;
-#if !WASPORT_EXT
 	if (!was)
 		__wasport_set_nonblock(fd, false, &ignored);
-#endif
 	return err;
+#endif
 }
 
 /*
@@ -130,7 +158,7 @@ static int32_t receive(int fd, const wasport_iovec *list, uint32_t count, uint32
  * that does not fit. *n is the length of the datagram, with the spilt bytes.
  */
 static int32_t receive_spilling(int fd, const wasport_iovec *list, uint32_t count, uint32_t flags,
-    size_t room, wasport_addr *from, uint32_t *n)
+    size_t room, uint32_t *n, struct told *t)
 {
 	wasport_iovec *longer = malloc((count + 1) * sizeof *longer + room);
 	int32_t err;
@@ -139,21 +167,19 @@ static int32_t receive_spilling(int fd, const wasport_iovec *list, uint32_t coun
 		return ENOBUFS;
 	memcpy(longer, list, count * sizeof *longer);
 	longer[count] = (wasport_iovec){longer + count + 1, (uint32_t)room};
-	err = receive(fd, longer, count + 1, flags, from, n, NULL);
+	err = receive(fd, longer, count + 1, flags, n, t);
 	free(longer);
 	return err;
 }
 
-/* from and truncated may be NULL. */
-static ssize_t recv_message(
-    int fd, const struct iovec *iov, int count, int flags, wasport_addr *from, bool *truncated)
+/* t may be NULL. */
+static ssize_t recv_message(int fd, const struct iovec *iov, int count, int flags, struct told *t)
 {
 	const wasport_iovec *list = (const wasport_iovec *)iov;
-	uint32_t abi_flags = (uint32_t)flags & (WASPORT_PEEK | WASPORT_WAITALL), n = 0, wanted = 0,
-	         ro_flags = 0;
+	uint32_t abi_flags = (uint32_t)flags & (WASPORT_PEEK | WASPORT_WAITALL), n = 0, wanted = 0;
 	size_t spill = 0;
 	int32_t err;
-	int type;
+	int type = 0;
 
 	_Static_assert(
 	    MSG_PEEK == WASPORT_PEEK && MSG_WAITALL == WASPORT_WAITALL, "flags pass through");
@@ -163,74 +189,86 @@ static ssize_t recv_message(
 		return result(EMSGSIZE);
 	if (flags & MSG_DONTWAIT)
 		abi_flags |= WASPORT_DONTWAIT;
-	if ((flags & MSG_TRUNC) || (!WASPORT_EXT && truncated != NULL)) {
+	if ((flags & MSG_TRUNC) || (!WASPORT_EXT && t != NULL)) {
 		err = __wasport_socktype(fd, &type);
 		if (err == 0 && type == SOCK_STREAM && (flags & MSG_TRUNC))
 			err = EOPNOTSUPP;
 		if (err != 0)
 			return result(err);
-		if (type == SOCK_DGRAM)
-			spill = flags & MSG_TRUNC ? MAX_DATAGRAM : 1;
+		if (type == SOCK_DGRAM && (flags & MSG_TRUNC))
+			spill = MAX_DATAGRAM;
+		else if (type == SOCK_DGRAM && t->message)
+			spill = 1;
 	}
 	if (spill == 0) {
-		err = receive(
-		    fd, list, (uint32_t)count, abi_flags, from, &n, truncated != NULL ? &ro_flags : NULL);
+		err = receive(fd, list, (uint32_t)count, abi_flags, &n, t);
 	} else {
 		for (int i = 0; i < count; i++)
 			wanted += list[i].len;
-		err = receive_spilling(fd, list, (uint32_t)count, abi_flags, spill, from, &n);
-		if (n > wanted) {
-			ro_flags = WASPORT_TRUNCATED;
-			if (!(flags & MSG_TRUNC))
-				n = wanted;
-		}
+		err = receive_spilling(fd, list, (uint32_t)count, abi_flags, spill, &n, t);
 	}
 	if (err != 0)
 		return result(err);
-	if (truncated != NULL)
-		*truncated = ro_flags & WASPORT_TRUNCATED;
+	if (!WASPORT_EXT && t != NULL)
+		t->ro_flags = type == SOCK_STREAM ? WASPORT_STREAMED : 0;
+	if (spill != 0 && n > wanted) {
+		if (t != NULL)
+			t->ro_flags |= WASPORT_TRUNCATED;
+		if (!(flags & MSG_TRUNC))
+			n = wanted;
+	}
 	return (ssize_t)n;
+}
+
+/* A stream tells no sender (recvmsg(2)). */
+static void put_sender(const struct told *t, struct sockaddr *sa, socklen_t *len)
+{
+	if (t->ro_flags & WASPORT_STREAMED)
+		*len = 0;
+	else
+		__wasport_decode(&t->from, sa, len);
 }
 
 ssize_t recv(int fd, void *buf, size_t size, int flags)
 {
 	struct iovec iov = {buf, size};
-	return recv_message(fd, &iov, 1, flags, NULL, NULL);
+	return recv_message(fd, &iov, 1, flags, NULL);
 }
 
 ssize_t recvfrom(int fd, void *restrict buf, size_t size, int flags, struct sockaddr *restrict sa,
     socklen_t *restrict len)
 {
 	struct iovec iov = {buf, size};
-	wasport_addr from;
+	struct told t;
 	ssize_t n;
 
 	if (sa == NULL)
-		return recv_message(fd, &iov, 1, flags, NULL, NULL);
+		return recv_message(fd, &iov, 1, flags, NULL);
 	if (len == NULL)
 		return result(EFAULT);
-	n = recv_message(fd, &iov, 1, flags, &from, NULL);
+	t.message = false;
+	n = recv_message(fd, &iov, 1, flags, &t);
 	if (n >= 0)
-		__wasport_decode(&from, sa, len);
+		put_sender(&t, sa, len);
 	return n;
 }
 
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	wasport_addr from;
-	bool truncated;
+	struct told t;
 	ssize_t n;
 
 	if (msg == NULL)
 		return result(EFAULT);
-	n = recv_message(
-	    fd, msg->msg_iov, msg->msg_iovlen, flags, msg->msg_name != NULL ? &from : NULL, &truncated);
+	t.message = true;
+	t.control.fields = 0;
+	n = recv_message(fd, msg->msg_iov, msg->msg_iovlen, flags, &t);
 	if (n < 0)
 		return n;
 	if (msg->msg_name != NULL)
-		__wasport_decode(&from, msg->msg_name, &msg->msg_namelen);
-	msg->msg_controllen = 0;
-	msg->msg_flags = truncated ? MSG_TRUNC : 0;
+		put_sender(&t, msg->msg_name, &msg->msg_namelen);
+	msg->msg_flags = t.ro_flags & WASPORT_TRUNCATED ? MSG_TRUNC : 0;
+	__wasport_decode_control(&t.control, msg);
 	return n;
 }
 

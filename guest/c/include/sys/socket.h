@@ -139,7 +139,7 @@ struct mmsghdr {
 #define SO_DOMAIN 39
 #define SO_BUSY_POLL 46
 
-/* Ancillary data: the macros work, but no message carries any. */
+/* Control messages (cmsg(3)). Descriptors and credentials are not passed. */
 #define SCM_RIGHTS 1
 #define SCM_CREDENTIALS 2
 #define SCM_TIMESTAMP SO_TIMESTAMP
