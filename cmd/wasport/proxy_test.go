@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,25 +17,8 @@ import (
 
 // TestRunThroughProxy has a guest look a name up that only the proxy knows, and connect by number.
 func TestRunThroughProxy(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				io.Copy(c, c)
-			}()
-		}
-	}()
+	port := startEcho(t)
 	socks := testutil.NewSOCKS(t, map[string]string{"echo.test": "127.0.0.1"})
-	_, port, _ := net.SplitHostPort(l.Addr().String())
 	proxy := "--proxy=socks5://" + socks.Addr
 	client := root + "/internal/guests/tcp_client.wasm"
 	lookup := root + "/internal/guests/lookup.wasm"
@@ -96,5 +81,63 @@ func TestRunThroughProxy(t *testing.T) {
 	})
 	if want := []string{fmt.Sprint("127.0.0.1:", port)}; !slices.Equal(socks.Targets()[:1], want) {
 		t.Errorf("got the targets %q, want %q first", socks.Targets(), want)
+	}
+}
+
+// startEcho starts a server that sends back all that it receives, and returns its port.
+func startEcho(t *testing.T) (port string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				io.Copy(c, c)
+			}()
+		}
+	}()
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// TestRunThroughHTTPProxy has a guest connect by CONNECT (RFC 9110, section 9.3.6).
+func TestRunThroughHTTPProxy(t *testing.T) {
+	port := startEcho(t)
+	targets := make(chan string, 2)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		targets <- r.Method + " " + r.Host
+		there, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		here, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n")
+		go io.Copy(there, here)
+		io.Copy(here, there)
+		here.Close()
+	}))
+	p := startWasport(t, "run", "--proxy="+proxy.URL, "--allow-connect=tcp://127.0.0.1:"+port,
+		root+"/internal/guests/tcp_client.wasm", "127.0.0.1", port, "hello")
+	out, _ := io.ReadAll(p.out)
+	if status, stderr := p.wait(); status != 0 || !strings.Contains(string(out), "hello") {
+		t.Errorf("got status %d, %q and %q, want 0 and \"hello\"", status, out, stderr)
+	}
+	proxy.Close()
+	close(targets)
+	if got, want := <-targets, "CONNECT 127.0.0.1:"+port; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -89,6 +91,23 @@ func TestInstanceKeepsItsState(t *testing.T) {
 				t.Errorf("got %v from Close, want nil", err)
 			}
 		})
+	}
+}
+
+// TestInstanceKeepsItsFiles reads on from a file in a later call than the one that opened it.
+func TestInstanceKeepsItsFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "name"), []byte("first second"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	i := newInstance(t, compileTestdata(t, "instance"), wasport.Config{
+		Dirs: []wasport.Dir{{Host: dir, Guest: "/", ReadOnly: true}}})
+	fd := mustCall(t, i, "open_file")
+	for _, want := range []string{"first ", "second"} {
+		mustCall(t, i, "take", fd)
+		if got, err := i.Memory().Read(32, 6); string(got) != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
 	}
 }
 

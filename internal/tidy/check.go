@@ -35,6 +35,7 @@ func check(tree []*file) []broken {
 		}
 		checkWidth(f, report)
 		checkWords(f, report)
+		checkPromises(f, report)
 		if !f.isGo() {
 			continue
 		}

@@ -65,6 +65,16 @@ func TestCheckFindsBrokenRules(t *testing.T) {
 			"// Package b.\npackage b\n\nvar a = runtime.GOOS\n", "runtime.GOOS"},
 		{"system under another name", "a/b.go",
 			"//go:build linux && !portable\n\n// Package b.\npackage b\n", "named for them"},
+		{"long glossary", "docs/architecture.md", "# A\n\n| a | b |\n\n## Words\n" +
+			strings.Repeat("| word | meaning |\n", maxGlossary+3), "26 words"},
+		{"test in the root", "guest_test.go", "package wasport_test\n", "example_test.go"},
+		{"goroutine in memory", "network/virtual/a.go",
+			"// Package virtual.\npackage virtual\n\nfunc f() { go f() }\n", "goroutine"},
+		{"goroutine of a group", "network/virtual/a.go",
+			"// Package virtual.\npackage virtual\n\nfunc f() { all.Go(f) }\n", "goroutine"},
+		{"long example", "examples/inmemory/main.go", "// Command inmemory.\npackage main\n\n" +
+			"func handlerOf() {\n" + strings.Repeat("\tf()\n", maxHandlerLines-1) + "}\n",
+			"handlerOf has 40 lines"},
 		{"long file", "a/b.go",
 			"// Package b.\npackage b\n" + strings.Repeat("\n", maxFileLines) + "var a int\n",
 			"lines"},
@@ -91,6 +101,11 @@ func TestCheckAcceptsExceptions(t *testing.T) {
 		{"file for some systems", "a/b_unix.go",
 			"//go:build unix && !linux\n\n// Package b.\npackage b\n"},
 		{"tag that is no system", "a/b.go", "//go:build portable\n\n// Package b.\npackage b\n"},
+		{"glossary", "docs/architecture.md", "## Words\n" +
+			strings.Repeat("| word | meaning |\n", maxGlossary+2) + "\n## Models\n\n| c | d |\n"},
+		{"examples of the root", "example_test.go", "package wasport_test\n"},
+		{"goroutines beyond the gateway", "network/virtual/gateway.go",
+			"// Package virtual.\npackage virtual\n\nfunc f() { go f() }\n"},
 		{"field named max", "a/b.go", "// Package b.\npackage b\n\ntype t struct{ max int }\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

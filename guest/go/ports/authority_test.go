@@ -94,3 +94,9 @@ func (a *authority) trustingConfig(t *testing.T) wasport.Config {
 		Env:  []string{"SSL_CERT_DIR=" + dir, "SSL_CERT_FILE=" + filepath.Join(dir, "none")},
 	}
 }
+
+// embeddedConfig returns the configuration of a guest that has the certificate's text and no files.
+func (a *authority) embeddedConfig() wasport.Config {
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
+	return wasport.Config{Env: []string{"ROOTS=" + string(text)}}
+}

@@ -17,15 +17,20 @@ func TestHTTPClientAndServer(t *testing.T) {
 	c := wasport.Config{Dirs: []wasport.Dir{{Host: dir, ReadOnly: true}}}
 	forEachServer(t, "web", c, []string{"serve", cert, key}, func(t *testing.T, addrs []string) {
 		plain, secure := addrs[0], addrs[1]
-		for _, row := range []struct{ name, protocol, url, addr string }{
-			{"HTTP/1.1", "http1", "http://" + plain, plain},
-			{"HTTP/1.1 with TLS", "http1", "https://" + secure, secure},
-			{"HTTP/2", "h2", "https://" + secure, secure},
-			{"HTTP/2 without TLS", "h2c", "http://" + plain, plain},
+		directory, embedded := ca.trustingConfig(t), ca.embeddedConfig()
+		for _, row := range []struct {
+			name, protocol, url, addr string
+			c                         wasport.Config
+		}{
+			{"HTTP/1.1", "http1", "http://" + plain, plain, directory},
+			{"HTTP/1.1 with TLS", "http1", "https://" + secure, secure, directory},
+			{"HTTP/1.1 with TLS, embedded roots", "http1", "https://" + secure, secure, embedded},
+			{"HTTP/2", "h2", "https://" + secure, secure, directory},
+			{"HTTP/2 without TLS", "h2c", "http://" + plain, plain, directory},
 		} {
 			t.Run(row.name, func(t *testing.T) {
-				compareClient(t, "web", "allow connect tcp://"+row.addr, ca.trustingConfig(t),
-					"get", row.protocol, row.url)
+				compareClient(t, "web", "allow connect tcp://"+row.addr, row.c, "get",
+					row.protocol, row.url)
 			})
 		}
 	})

@@ -4,6 +4,7 @@
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open" (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "sock_open" (func $open (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "sock_addr_resolve" (func $resolve (param i32 i32 i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "sock_accept" (func $accept (param i32 i32 i32) (result i32)))
@@ -59,6 +60,18 @@
   (func $note (param i32) (result i32) (global.set $errno (local.get 0)) (local.get 0))
   (func (export "errno") (result i32) (global.get $errno))
   (func (export "open") (result i32) (call $open (i32.const 3) (i32.const 0) (i32.const 1) (i32.const 16)))
+  ;; opens "name" in the directory 3 to read from it, and returns the descriptor
+  (func (export "open_file") (result i32)
+    (if (call $path_open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 0)
+        (i32.const 0) (i32.const 16)) (then unreachable))
+    (i32.load (i32.const 16)))
+  ;; reads up to 6 bytes from a descriptor to 32, and returns how many
+  (func (export "take") (param $fd i32) (result i32)
+    (if (call $read (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 16)) (then unreachable))
+    (i32.load (i32.const 16)))
+  ;; writes the 6 bytes at 32 to a descriptor
+  (func (export "give") (param $fd i32)
+    (if (call $write (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 16)) (then unreachable)))
   ;; calls that wait
   (func (export "nap") (result i32) (call $note (call $sleep (i64.const 1000000000000))))
   (func (export "read") (result i32)

@@ -3,11 +3,14 @@
 //	web serve CERT KEY      serves HTTP/1.1 and HTTP/2 without and with TLS, prints both addresses
 //	web get PROTOCOL URL    fetches, by "http1", "h2", or "h2c", which is HTTP/2 without TLS
 //
-// The certificates of authorities come from the directory that SSL_CERT_DIR names.
+// The certificates of authorities come from the directory that SSL_CERT_DIR names, or from ROOTS,
+// which stands for a text that is embedded in a program.
 package main
 
 import (
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
@@ -81,7 +84,13 @@ func answer(w http.ResponseWriter, r *http.Request) {
 }
 
 func get(protocol, url string) error {
-	http.DefaultTransport.(*http.Transport).Protocols = protocols(protocol)
+	transport := http.DefaultTransport.(*http.Transport)
+	transport.Protocols = protocols(protocol)
+	if roots := os.Getenv("ROOTS"); roots != "" {
+		pool := x509.NewCertPool()
+		pool.AppendCertsFromPEM([]byte(roots))
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
+	}
 	for _, size := range []int{0, 10, 100_000, 3_000_000} { // more than HTTP/2's first windows
 		body := strings.NewReader(strings.Repeat("wasport ", size/8))
 		r, err := http.Post(fmt.Sprintf("%s/%d", url, size), "text/plain", body)
