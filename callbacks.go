@@ -14,7 +14,7 @@ import (
 // Dropped counts reports that were dropped because the callback, logger or writer for them did not
 // return.
 type Dropped struct {
-	Reports uint64 // calls of OnRefusal, OnFiltered, OnStranger and OnLimit
+	Reports uint64 // calls of OnRefusal, OnFiltered, OnDeniedPeer and OnLimit
 	Records uint64 // records of Audit
 	Calls   uint64 // lines of Trace
 }

@@ -98,10 +98,10 @@ type Config struct {
 	// A function that several guests share must be safe for concurrent use.
 	OnRefusal func(*policy.Refusal)
 
-	// OnStranger is called with the first peer that a socket of the guest turned away because no
+	// OnDeniedPeer is called with the first peer that a socket of the guest turned away because no
 	// rule admits it. Later ones are only counted, since anyone on the network can cause any number
 	// of them.
-	OnStranger func(*policy.Refusal)
+	OnDeniedPeer func(*policy.Refusal)
 
 	// OnLimit is called each time that a limit refuses something, with its name and value. The name
 	// is a key of [limits] in a policy file, such as "sockets", or "descriptors" for

@@ -52,9 +52,9 @@ func (c *Config) guardNetwork(threads bool, out *callbackQueues) (*guard.Network
 		base = kernel.New(kernel.Config{})
 	}
 	o := guard.Options{
-		OnRefusal:  out.onRefusal("Config.OnRefusal", c.OnRefusal),
-		OnStranger: out.onRefusal("Config.OnStranger", c.OnStranger),
-		OnFiltered: out.onFiltered(c.OnFiltered), OnLimit: out.onLimit(c.OnLimit),
+		OnRefusal:    out.onRefusal("Config.OnRefusal", c.OnRefusal),
+		OnDeniedPeer: out.onRefusal("Config.OnDeniedPeer", c.OnDeniedPeer),
+		OnFiltered:   out.onFiltered(c.OnFiltered), OnLimit: out.onLimit(c.OnLimit),
 		Audit: c.Audit, Learner: c.Learner, DryRun: c.DryRun, Shared: threads,
 		Call:         out.callNetwork,
 		SocketMemory: int64(min(c.MaxSocketMemory, math.MaxInt64)),

@@ -146,7 +146,7 @@ func (l *Learner) Rules() []Rule {
 		if x := at[q.localPort()]; x != nil && (q.op == OpAccept || q.op == OpReceive) {
 			x.peers = append(x.peers, q.remotes()...)
 			if !q.isClient() || !need.grantConnect(&q) {
-				x.strangers = append(x.strangers, q.remotes()...)
+				x.unsolicited = append(x.unsolicited, q.remotes()...)
 			}
 		}
 	}

@@ -20,8 +20,8 @@ type listener struct {
 	bound bool
 	// peers has the addresses of all peers.
 	peers []netip.Addr
-	// strangers has those peers that no connect rule admits.
-	strangers []netip.Addr
+	// unsolicited has those peers that no connect rule admits.
+	unsolicited []netip.Addr
 }
 
 // listeners has the listeners of a guest. Each gets at most one rule: a second one, for the same
@@ -66,18 +66,18 @@ func (v4 *listener) share(v6 *listener) {
 	}
 	if v4.needed() {
 		group := v4.group()
-		v6.strangers = slices.DeleteFunc(v6.strangers,
+		v6.unsolicited = slices.DeleteFunc(v6.unsolicited,
 			func(a netip.Addr) bool { return a.Is4() && group.contains(a) })
 	}
 }
 
 // needed reports whether the listener needs a rule.
-func (x *listener) needed() bool { return x.bound || len(x.strangers) > 0 }
+func (x *listener) needed() bool { return x.bound || len(x.unsolicited) > 0 }
 
-// group returns the group that the rule admits: one of all strangers or, if there are none, of all
-// peers.
+// group returns the group that the rule admits: one of all unsolicited peers or, if there are none,
+// of all peers.
 func (x *listener) group() host {
-	peers := x.strangers
+	peers := x.unsolicited
 	if len(peers) == 0 {
 		peers = x.peers
 	}

@@ -258,7 +258,7 @@ func (f *runFlags) openAll() error {
 	}
 	r := &f.reports
 	r.out, r.dryRun = consoleWriter{}, f.monitoring.dryRun
-	c.OnRefusal, c.OnFiltered, c.OnStranger, c.OnLimit = r.refusal, r.filtered, r.deniedPeer,
+	c.OnRefusal, c.OnFiltered, c.OnDeniedPeer, c.OnLimit = r.refusal, r.filtered, r.deniedPeer,
 		r.limit
 	return f.monitoring.openAll(c, f.name)
 }

@@ -101,20 +101,20 @@ func (loopbackNames) LookupAddrs(context.Context, network.Family, string) ([]net
 	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
 }
 
-// listenerWithStranger is a listener with a connection in its queue, and a policy that admits no
+// listenerWithDeniedPeer is a listener with a connection in its queue, and a policy that admits no
 // peer from there.
-func listenerWithStranger(t *testing.T) ([]syscall.Conn, *policy.Policy) {
+func listenerWithDeniedPeer(t *testing.T) ([]syscall.Conn, *policy.Policy) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	stranger, err := net.Dial("tcp", l.Addr().String())
+	peer, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { stranger.Close() })
+	t.Cleanup(func() { peer.Close() })
 	return []syscall.Conn{l.(*net.TCPListener)},
 		testutil.Policy(t, fmt.Sprintf("allow listen tcp://%s from 10.0.0.1", l.Addr()))
 }
@@ -125,7 +125,7 @@ func embedderParts(t *testing.T, f func()) []embedderPart {
 	named := testutil.Policy(t, "allow resolve *.test")
 	write := writeFunc(func(b []byte) (int, error) { f(); return len(b), nil })
 	read := readFunc(func(b []byte) (int, error) { f(); return len(b), nil })
-	sockets, others := listenerWithStranger(t)
+	sockets, others := listenerWithDeniedPeer(t)
 	return []embedderPart{
 		{"Stdin", "read", "Config.Stdin", false, wasport.Config{Stdin: read}},
 		{"Stdout", "write", "Config.Stdout", true, wasport.Config{Stdout: write}},
@@ -133,8 +133,8 @@ func embedderParts(t *testing.T, f func()) []embedderPart {
 		{"Random", "random", "random_get", true, wasport.Config{Random: read}},
 		{"OnRefusal", "resolve", "Config.OnRefusal", true,
 			wasport.Config{OnRefusal: func(*policy.Refusal) { f() }}},
-		{"OnStranger", "accept", "Config.OnStranger", true, wasport.Config{Sockets: sockets,
-			Policy: others, OnStranger: func(*policy.Refusal) { f() }}},
+		{"OnDeniedPeer", "accept", "Config.OnDeniedPeer", true, wasport.Config{Sockets: sockets,
+			Policy: others, OnDeniedPeer: func(*policy.Refusal) { f() }}},
 		{"OnFiltered", "resolve", "Config.OnFiltered", true, wasport.Config{
 			Policy:  testutil.Policy(t, "allow connect tcp://*.test:80"),
 			Network: loopbackNames{}, OnFiltered: func(*policy.Filtered) { f() }}},
@@ -183,7 +183,7 @@ func TestPanicInEmbedderPart(t *testing.T) {
 					checkHostPanic(t, err, e.wantIn, kind)
 				})
 			}
-			for _, e := range embedderParts(t, kind.do) { // with another stranger
+			for _, e := range embedderParts(t, kind.do) { // with another peer
 				t.Run(e.name+" of an instance", func(t *testing.T) {
 					i := newInstance(t, m, e.config)
 					go i.Call(context.Background(), e.function) // may end the goroutine

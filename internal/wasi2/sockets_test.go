@@ -54,7 +54,7 @@ func newNetCallerOn(t testing.TB, base network.Network, rules ...string) *netCal
 		c.refusals = append(c.refusals, r)
 	}
 	n := guard.New(base, testutil.Policy(t, rules...),
-		guard.Options{OnRefusal: note, OnStranger: note})
+		guard.Options{OnRefusal: note, OnDeniedPeer: note})
 	c.caller = newCaller(t, system.Config{Network: n})
 	c.network = c.handle("sockets/instance-network.instance-network")
 	return c

@@ -40,7 +40,7 @@ func connect(t *testing.T, f dial.DialFunc) (network.Socket, error) {
 	}
 	t.Cleanup(func() { s.Close() })
 	wantErr(t, "connect", s.Connect(target), syscall.EINPROGRESS)
-	if _, err := s.Wait(network.Writable, time.Now().Add(patience)); err != nil {
+	if _, err := s.Wait(network.Writable, time.Now().Add(testTimeout)); err != nil {
 		t.Fatal(err)
 	}
 	return s, s.FinishConnect()
@@ -217,7 +217,7 @@ func TestPanicsOfProgram(t *testing.T) {
 				wantErr(t, "close", s.Close(), nil)
 			}()
 			s.Connect(target)
-			for end := time.Now().Add(patience); time.Now().Before(end); {
+			for end := time.Now().Add(testTimeout); time.Now().Before(end); {
 				s.Wait(network.Readable|network.Writable, time.Now().Add(time.Millisecond))
 				s.Send([][]byte{[]byte("hello")}, nowhere)
 			}
@@ -250,7 +250,7 @@ func TestReadErrors(t *testing.T) {
 			}
 			b := make([]byte, 8)
 			for _, want := range []string{"hello", ""} {
-				if _, err := s.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+				if _, err := s.Wait(network.Readable, time.Now().Add(testTimeout)); err != nil {
 					t.Fatal(err)
 				}
 				r, err := s.Recv([][]byte{b}, 0)
@@ -315,7 +315,7 @@ func TestListenerOfProgram(t *testing.T) {
 	defer theirs.Close()
 	accepts <- acceptResult{nil, syscall.EMFILE}
 	accepts <- acceptResult{ours, nil}
-	if _, err := l.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+	if _, err := l.Wait(network.Readable, time.Now().Add(testTimeout)); err != nil {
 		t.Fatal(err)
 	}
 	c, from, err := l.Accept()
@@ -324,7 +324,7 @@ func TestListenerOfProgram(t *testing.T) {
 	}
 	c.Close()
 	accepts <- acceptResult{nil, net.ErrClosed}
-	if _, err := l.Wait(network.Readable, time.Now().Add(patience)); err != nil {
+	if _, err := l.Wait(network.Readable, time.Now().Add(testTimeout)); err != nil {
 		t.Fatal(err)
 	}
 	_, _, err = l.Accept()

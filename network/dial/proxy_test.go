@@ -45,7 +45,7 @@ func echoServer(t *testing.T) (addr string) {
 func wantEcho(t *testing.T, c net.Conn) {
 	t.Helper()
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(patience))
+	c.SetDeadline(time.Now().Add(testTimeout))
 	io.WriteString(c, "hello")
 	b := make([]byte, 5)
 	if _, err := io.ReadFull(c, b); string(b) != "hello" || err != nil {
@@ -61,8 +61,8 @@ func wantEcho(t *testing.T, c net.Conn) {
 	}
 }
 
-// patience bounds every wait for something that must happen.
-const patience = 10 * time.Second
+// testTimeout bounds every wait for something that must happen.
+const testTimeout = 10 * time.Second
 
 // serveOnce serves one connection as a proxy.
 func serveOnce(t *testing.T, serve func(c net.Conn)) (addr string) {

@@ -48,9 +48,9 @@ type Options struct {
 	// OnRefusal is called with each request of the guest that was refused.
 	OnRefusal func(*policy.Refusal)
 
-	// OnStranger is called with the first peer that each socket turned away. It is not called for
+	// OnDeniedPeer is called with the first peer that each socket turned away. It is not called for
 	// later peers of the socket, since anybody outside could cause any number of calls.
-	OnStranger func(*policy.Refusal)
+	OnDeniedPeer func(*policy.Refusal)
 
 	// OnLimit is called each time that a limit of the policy refuses a call, with the limit's name
 	// in a policy file and its value.
@@ -186,8 +186,8 @@ func (s *socket) rejectPeer(active *policySnapshot, r policy.Request,
 	if n.options.Audit != nil {
 		n.recordDeniedPeer(active, r, d)
 	}
-	if n.options.OnStranger != nil && !s.deniedPeerReported.Swap(true) {
-		n.options.OnStranger(active.policy.Explain(r, d))
+	if n.options.OnDeniedPeer != nil && !s.deniedPeerReported.Swap(true) {
+		n.options.OnDeniedPeer(active.policy.Explain(r, d))
 	}
 	return n.options.DryRun
 }

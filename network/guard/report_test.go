@@ -16,8 +16,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// TestOnStrangerOncePerSocket turns several peers away at several sockets.
-func TestOnStrangerOncePerSocket(t *testing.T) {
+// TestOnDeniedPeerOncePerSocket turns several peers away at several sockets.
+func TestOnDeniedPeerOncePerSocket(t *testing.T) {
 	for _, row := range []struct {
 		protocol string
 		typ      network.Type
@@ -28,7 +28,7 @@ func TestOnStrangerOncePerSocket(t *testing.T) {
 			n := guard.New(
 				kernel.New(kernel.Config{}),
 				p,
-				guard.Options{OnStranger: func(r *policy.Refusal) {
+				guard.Options{OnDeniedPeer: func(r *policy.Refusal) {
 					told = append(
 						told,
 						fmt.Sprintf("%v from %v", r.Request.Local, r.Request.Remote.Addr()),

@@ -41,7 +41,7 @@ type socket struct {
 
 	closed atomic.Bool
 
-	// deniedPeerReported tells that OnStranger was called for this socket.
+	// deniedPeerReported tells that OnDeniedPeer was called for this socket.
 	deniedPeerReported atomic.Bool
 
 	// peekedBytes is the number of bytes at the head of the receive queue that were peeked at, and

@@ -151,7 +151,7 @@ func (p part) runEach(t *testing.T, n network.Network, o Options) {
 	}
 }
 
-// patience bounds every wait for something that must happen.
-const patience = 10 * time.Second
+// testTimeout bounds every wait for something that must happen.
+const testTimeout = 10 * time.Second
 
-func soon() time.Time { return time.Now().Add(patience) }
+func soon() time.Time { return time.Now().Add(testTimeout) }

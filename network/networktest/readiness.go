@@ -121,7 +121,7 @@ func testCloseWakes(e env) {
 				select {
 				case err := <-results:
 					e.wantErr("wait", err, net.ErrClosed)
-				case <-time.After(patience):
+				case <-time.After(testTimeout):
 					e.Fatal("got a wait that blocks after Close, want net.ErrClosed")
 				}
 			}
@@ -180,7 +180,7 @@ func testNotify(e env) {
 		e.Helper()
 		select {
 		case <-wakes:
-		case <-time.After(patience):
+		case <-time.After(testTimeout):
 			e.Fatalf("%s: got no call of wake, want one", what)
 		}
 	}

@@ -36,7 +36,7 @@ func (b *Budget) Take(bytes uint64) bool {
 		}
 	}
 	if !b.Within.Take(bytes) {
-		b.giveBack(bytes)
+		b.subtract(bytes)
 		return false
 	}
 	return true
@@ -52,12 +52,12 @@ func (b *Budget) reportRefusal() {
 // below zero would make every later Take succeed.
 func (b *Budget) Give(bytes uint64) {
 	if b != nil {
-		b.Within.Give(b.giveBack(bytes))
+		b.Within.Give(b.subtract(bytes))
 	}
 }
 
-// giveBack returns how many of the bytes had been taken.
-func (b *Budget) giveBack(bytes uint64) uint64 {
+// subtract returns how many of the bytes had been taken.
+func (b *Budget) subtract(bytes uint64) uint64 {
 	for {
 		used := b.used.Load()
 		taken := min(bytes, used)
