@@ -1,24 +1,29 @@
-# mosquitto_pub, mosquitto_sub and mosquitto_rr, clients of MQTT, against mosquitto.
+# mosquitto_pub, mosquitto_sub and mosquitto_rr against mosquitto.
 published mosquitto
-options=(CC="wasport cc" AR=llvm-ar UNAME=WASI WITH_TLS=no WITH_THREADING=no WITH_CJSON=no WITH_SRV=no WITH_SHARED_LIBRARIES=no WITH_STATIC_LIBRARIES=yes)
+options=(CC="wasport cc" AR=llvm-ar UNAME=WASI WITH_TLS=no WITH_THREADING=no WITH_CJSON=no
+	WITH_SRV=no WITH_SHARED_LIBRARIES=no WITH_STATIC_LIBRARIES=yes)
 build make -j2 -C lib "${options[@]}"
 build make -j2 -C client "${options[@]}" static
 
 at=$(free)
 serve "$at" mosquitto -p "$at"
+pub() { guest "$at" client/mosquitto_pub -h 127.0.0.1 -p "$at" "$@"; }
+sub() { guest "$at" client/mosquitto_sub -h 127.0.0.1 -p "$at" "$@"; }
+
 # What is retained waits for those who come later; so nobody has to come first.
-for version in 311 5; do
+exchange() {
+	pub -V "$1" -t "ports/$1" -q "$2" -r -m "message $2" &&
+		says "ports/$1 message $2" sub -V "$1" -t ports/# -q "$2" -C 1 -v &&
+		pub -V "$1" -t "ports/$1" -r -n
+}
+for mqtt in 311 5; do
 	for qos in 0 1 2; do
-		check "publishing, MQTT $version, quality of service $qos" \
-			guest "$at" client/mosquitto_pub -V $version -h 127.0.0.1 -p "$at" -t "ports/$version" -q $qos -r -m "message $qos"
-		check "subscribing" says "ports/$version message $qos" \
-			guest "$at" client/mosquitto_sub -V $version -h 127.0.0.1 -p "$at" -t ports/# -q $qos -C 1 -v
-		check "clearing" guest "$at" client/mosquitto_pub -V $version -h 127.0.0.1 -p "$at" -t "ports/$version" -r -n
+		check "MQTT $mqtt, quality of service $qos" exchange $mqtt $qos
 	done
 done
 
 live() {
-	guest "$at" client/mosquitto_sub -h 127.0.0.1 -p "$at" -t ports/live -C 1 &
+	sub -t ports/live -C 1 &
 	local subscriber=$!
 	while kill -0 $subscriber 2>/dev/null; do
 		mosquitto_pub -h 127.0.0.1 -p "$at" -t ports/live -m "live message"
@@ -36,6 +41,7 @@ ask() {
 		while kill -0 $responder 2>/dev/null; do sleep 0.1; done
 		mosquitto_pub -h 127.0.0.1 -p "$at" -t ports/answer -m "an answer"
 	) &
-	guest "$at" client/mosquitto_rr -h 127.0.0.1 -p "$at" -t ports/question -e ports/answer -m "a question"
+	guest "$at" client/mosquitto_rr -h 127.0.0.1 -p "$at" -t ports/question -e ports/answer \
+		-m "a question"
 }
 check "asking, and being answered" says "an answer" ask
