@@ -7,3 +7,12 @@ import "golang.org/x/sys/windows"
 func onWine() bool {
 	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
 }
+
+// System returns the name of the system that the tests meet. Wine passes options of sockets on to
+// the Linux beneath.
+func System() string {
+	if onWine() {
+		return "linux"
+	}
+	return "windows"
+}

@@ -3,6 +3,7 @@ package guard_test
 import (
 	"testing"
 
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
 	"github.com/wasport/wasport/network/networktest"
@@ -15,5 +16,5 @@ func TestNetwork(t *testing.T) {
 	p := policy.New(policy.AllowNet(policy.Origin{Source: "test"}), policy.Limits{})
 	n := guard.New(kernel.New(kernel.Config{}), p, guard.Options{})
 	defer n.Close()
-	networktest.Test(t, n, networktest.Options{Lacks: lacks})
+	networktest.Test(t, n, networktest.Options{Lacks: lacks, System: needs.System()})
 }

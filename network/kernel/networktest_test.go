@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network/kernel"
 	"github.com/wasport/wasport/network/networktest"
@@ -16,6 +17,7 @@ var suiteHosts = map[string][]netip.Addr{
 func TestNetwork(t *testing.T) {
 	testutil.NoGoroutineLeak(t)
 	networktest.Test(t, kernel.New(kernel.Config{Hosts: suiteHosts}), networktest.Options{
-		Lacks: lacks, Name: "Suite.test", NameAddrs: suiteHosts["suite.test"],
+		Lacks: lacks, System: needs.System(),
+		Name: "Suite.test", NameAddrs: suiteHosts["suite.test"],
 	})
 }

@@ -36,6 +36,10 @@ type Options struct {
 	// Lacks names the parts of the contract that the Network does not have.
 	Lacks []Feature
 
+	// System names the system (GOOS) that the sockets are of, in which options begin with other
+	// values than on Linux. Empty = linux.
+	System string
+
 	// Name is a host name that the Network resolves to NameAddrs, in any order. The empty name is
 	// not looked up.
 	Name      string
