@@ -17,6 +17,11 @@ import (
 // directory that it may write to. It runs before any of these files is opened or created.
 func (f *runFlags) checkHostFiles() error {
 	all := slices.Concat(f.config.Dirs, f.mappedDirs)
+	for _, d := range all {
+		if err := checkDirectory(d.Host); err != nil {
+			return usageError("", "directory %s: %w", d.Host, err)
+		}
+	}
 	writable := writableBut(all, -1)
 	for i, d := range all {
 		if d.Quota == 0 || d.ReadOnly {
@@ -30,9 +35,8 @@ func (f *runFlags) checkHostFiles() error {
 		}
 	}
 	dirs, err := hostpath.New(writable)
-	var lacking *fs.PathError
-	if errors.As(err, &lacking) {
-		return usageError("", "directory %s: %w", lacking.Path, plainError(lacking.Err))
+	if err != nil {
+		return err
 	}
 	f.permissions.writable = dirs
 	const redirects = "have the host write to another file"
@@ -59,6 +63,19 @@ func (f *runFlags) checkHostFiles() error {
 		}
 	}
 	return f.checkCacheDir(dirs)
+}
+
+// checkDirectory returns an error unless a path leads to a directory.
+func checkDirectory(path string) error {
+	info, err := os.Stat(path)
+	var failed *fs.PathError
+	switch {
+	case errors.As(err, &failed):
+		return plainError(failed.Err)
+	case err == nil && !info.IsDir():
+		return errors.New("not a directory")
+	}
+	return err
 }
 
 // writableBut lists the directories that the guest may write to, without the one at an index.

@@ -11,6 +11,9 @@ import (
 // endOfInput is the key that ends the input at the beginning of a line (termios(3), VEOF).
 const endOfInput = "\x04"
 
+// otherKey has no character. A terminal sends characters for each key.
+const otherKey = ""
+
 // defaultInterrupt is the exit status of package os for a program that a signal ended.
 const defaultInterrupt = -1
 

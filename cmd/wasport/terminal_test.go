@@ -20,7 +20,7 @@ type terminal struct {
 	wait func() int
 	kill func()
 
-	// mu protects text, the output so far. more is signalled when it grows.
+	// mu protects text, the output that no test has waited for. more is signalled when it grows.
 	mu   sync.Mutex
 	more *sync.Cond
 	text strings.Builder
@@ -49,15 +49,18 @@ func (c *terminal) add(text []byte, eof bool) {
 	c.more.Broadcast()
 }
 
-// waitFor waits until a text has been printed.
+// waitFor waits until a text has been printed after the text that it waited for before.
 func (c *terminal) waitFor(want string) {
 	c.t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
 		got := control.ReplaceAllString(c.text.String(), "")
+		_, rest, found := strings.Cut(got, want)
 		switch {
-		case strings.Contains(got, want):
+		case found:
+			c.text.Reset()
+			c.text.WriteString(rest)
 			return
 		case c.eof:
 			c.t.Fatalf("got %q, want %q in it", c.text.String(), want)
@@ -100,6 +103,17 @@ func TestTerminal(t *testing.T) {
 	if got := c.wait(); got != 0 {
 		t.Errorf("got exit status %d, want 0", got)
 	}
+}
+
+// TestTerminalPoll polls a terminal, on which no line has been typed, with a time-out.
+func TestTerminalPoll(t *testing.T) {
+	c := onTerminal(t, "wasport", "run", standardGuest, "100")
+	c.waitFor("waits")
+	c.press(otherKey + "half")
+	c.waitFor("half")
+	c.waitFor("waits")
+	c.press(" a line\r")
+	c.waitFor("in half a line")
 }
 
 // TestTerminalInterrupt ends guests by keys and not by their signals.

@@ -17,6 +17,12 @@ import (
 // endOfInput is the keys that end the input at the beginning of a line.
 const endOfInput = "\x1a\r"
 
+// otherKey is a key without a character, the arrow up (ECMA-48, CUU).
+const otherKey = "\x1b[A"
+
+// terminals has files that may be terminals. The program onconsole has some that are.
+var terminals = map[string]bool{os.DevNull: false, os.Args[0]: false}
+
 // defaultInterrupt is STATUS_CONTROL_C_EXIT (ntstatus.h).
 const defaultInterrupt = 0xc000013a
 
@@ -70,6 +76,9 @@ func runOnConsole() {
 	out, err := os.OpenFile("CONOUT$", os.O_RDWR, 0)
 	if err != nil {
 		panic(err)
+	}
+	if !isTerminal(in) || !isTerminal(out) {
+		panic("got a console that is no terminal, want one that is")
 	}
 	cmd := exec.Command(os.Args[1], os.Args[2:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, out

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/bytesize"
@@ -67,7 +68,7 @@ func parseDir(s string) (wasport.Dir, error) {
 		host, options, hasOptions = strings.Cut(host, ":")
 	}
 	host = volume + host
-	if err := checkDrive(host); err != nil {
+	if err := checkHostName(host); err != nil {
 		return wasport.Dir{}, err
 	}
 	d := wasport.Dir{Host: host, Guest: guest}
@@ -104,11 +105,19 @@ func parseDir(s string) (wasport.Dir, error) {
 	return d, nil
 }
 
-// checkDrive returns an error for a path such as C:ro or C: of Windows. That is relative to the
-// current directory of the drive, and easily taken for the whole drive or for one with an option.
-func checkDrive(host string) error {
+// checkHostName returns an error for a path of Windows with the name of a device, such as NUL,
+// which is found in each directory. It also does for C:ro or C:, which is relative to the current
+// directory of the drive, and easily taken for the whole drive or for one with an option.
+func checkHostName(host string) error {
 	volume := filepath.VolumeName(host)
 	path := host[len(volume):]
+	for name := range strings.FieldsFuncSeq(path, isSeparator) {
+		// Some versions of Windows ignore extensions and the spaces before them.
+		device := strings.TrimRight(name[:strings.IndexAny(name+".", ".:")], " ")
+		if device != "" && !filepath.IsLocal(device) {
+			return fmt.Errorf("%s is a device of Windows, not a directory; name another", name)
+		}
+	}
 	if len(volume) != 2 || path != "" && (path[0] == '.' || os.IsPathSeparator(path[0])) {
 		return nil
 	}
@@ -116,13 +125,15 @@ func checkDrive(host string) error {
 		`behind it, or %[2]s.\%[3]s in the current directory of the drive`, host, volume, path)
 }
 
+func isSeparator(r rune) bool { return r < utf8.RuneSelf && os.IsPathSeparator(uint8(r)) }
+
 // parseMapDir parses GUEST::HOST, the syntax of iwasm's --map-dir.
 func parseMapDir(s string) (wasport.Dir, error) {
 	guest, host, ok := strings.Cut(s, "::")
 	if !ok || guest == "" || host == "" {
 		return wasport.Dir{}, errors.New("write GUEST::HOST, for instance /data::./data")
 	}
-	return wasport.Dir{Host: host, Guest: guest}, checkDrive(host)
+	return wasport.Dir{Host: host, Guest: guest}, checkHostName(host)
 }
 
 // parseName parses a guest's name, which appears in messages and records without quotes.

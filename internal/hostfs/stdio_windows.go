@@ -49,17 +49,23 @@ func streamOf(file *os.File, h windows.Handle) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	stream := func(typ FileType) *Stream {
+		return &Stream{file: file, in: file, stat: Stat{Type: typ, Nlink: 1}}
+	}
 	var mode uint32
 	switch {
 	case kind == windows.FILE_TYPE_DISK || kind == windows.FILE_TYPE_CHAR && isNull(h):
 		return nil, nil
+	case kind == windows.FILE_TYPE_CHAR && windows.GetConsoleMode(h, &mode) == nil:
+		s := stream(CharDevice)
+		s.in, s.terminal = newConsoleReader(h), true
+		return s, nil
 	case kind == windows.FILE_TYPE_CHAR:
-		return &Stream{file: file, stat: Stat{Type: CharDevice, Nlink: 1},
-			terminal: windows.GetConsoleMode(h, &mode) == nil}, nil
+		return stream(CharDevice), nil
 	case kind == windows.FILE_TYPE_PIPE:
-		return &Stream{file: file, stat: Stat{Type: Pipe, Nlink: 1}}, nil
+		return stream(Pipe), nil
 	}
-	return &Stream{file: file, stat: Stat{Nlink: 1}}, nil
+	return stream(UnknownType), nil
 }
 
 var (

@@ -10,6 +10,7 @@ import (
 // It has no position, and Read and Write may block for ever.
 type Stream struct {
 	file     *os.File
+	in       io.Reader // file, or what reads it
 	stat     Stat
 	terminal bool
 }
@@ -22,7 +23,7 @@ func (s *Stream) Terminal() bool { return s.terminal }
 
 // Read implements io.Reader.
 func (s *Stream) Read(b []byte) (int, error) {
-	n, err := s.file.Read(b)
+	n, err := s.in.Read(b)
 	if errors.Is(err, io.EOF) {
 		return n, io.EOF
 	}

@@ -1,5 +1,6 @@
-/* standard: prints the types of its standard streams, and then what it reads from stdin, for which
- * it waits in poll. The lines go to stdout and to stderr. */
+/* standard [MILLISECONDS]: prints the types of its standard streams, and then what it reads from
+ * stdin. It waits for that in poll, and says when its time-out is over. The lines go to stdout and
+ * to stderr. */
 #include "guest.h"
 #include <poll.h>
 #include <stdarg.h>
@@ -18,7 +19,7 @@ static void say(const char *format, ...)
 			exit(10 + fd);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct stat st;
 	struct pollfd p = {.fd = 0, .events = POLLIN};
@@ -32,14 +33,19 @@ int main(void)
 		    isatty(fd) ? " terminal" : "");
 	}
 	for (;;) {
-		if (poll(&p, 1, -1) != 1 || (p.revents & (POLLIN | POLLHUP)) == 0)
+		int ready = poll(&p, 1, argc > 1 ? atoi(argv[1]) : -1);
+		if (ready == 0) {
+			say("waits\n");
+			continue;
+		}
+		if (ready != 1 || (p.revents & (POLLIN | POLLHUP)) == 0)
 			fail("poll");
 		ssize_t n = read(0, byte, sizeof byte);
 		if (n < 0)
 			fail("read");
 		if (n == 0)
 			break;
-		say("in %.*s\n", (int)strcspn(byte, "\r\n"), byte);
+		say("in %.*s\n", (int)strcspn(byte, "\n"), byte);
 	}
 	say("end\n");
 	return 0;
