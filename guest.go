@@ -116,6 +116,32 @@ type Lacks struct {
 // goroutine.
 func (g *Guest) Lacks() Lacks { return Lacks(g.sys.Lacks()) }
 
+// ThreadState is the state of a thread of a guest.
+type ThreadState struct {
+	// Number is 0 for the first thread, and counts the others in the order of their start.
+	Number int
+
+	// Call is the name of the imported function that the thread is in, such as "sock_recv". It is
+	// empty for a thread that computes.
+	Call string
+
+	// Stack lists the active functions of a thread that computes, in the form of Trap.Stack. It is
+	// empty for a thread that is in an imported function, with RuntimeConfig.NoInterrupt, and if
+	// the thread did not tell it in time.
+	Stack string
+}
+
+// ThreadStates returns the states of the guest's threads, in the order of their numbers. A thread
+// that computes tells its stack within microseconds, once it has a turn on the processor;
+// ThreadStates waits for that until ctx ends. It may be called at any time, from any goroutine.
+func (g *Guest) ThreadStates(ctx context.Context) []ThreadState {
+	var list []ThreadState
+	for _, s := range g.sys.ThreadStates(ctx) {
+		list = append(list, ThreadState(s))
+	}
+	return list
+}
+
 // Wait waits for the guest's end and returns the same as Run.
 func (g *Guest) Wait() (Status, error) {
 	<-g.done

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	guestc "github.com/wasport/wasport/guest/c"
 )
@@ -30,6 +31,10 @@ The exit status is clang's.
 
 func ccPage() page { return page{command: "cc", before: ccHelp} }
 
+// exceptionFlags make clang emit WebAssembly's exceptions, which the engine refuses.
+var exceptionFlags = []string{"-fwasm-exceptions", "-mexception-handling", "-wasm-enable-eh",
+	"-wasm-enable-sjlj"}
+
 // ccCommand returns the subcommand cc or, with cxx, c++.
 func ccCommand(name string, cxx bool) func(args []string) error {
 	return func(args []string) error {
@@ -40,6 +45,13 @@ func ccCommand(name string, cxx bool) func(args []string) error {
 		if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 			ccPage().help(os.Stdout)
 			return nil
+		}
+		for _, a := range args {
+			if slices.Contains(exceptionFlags, a) {
+				return usageError(name, "%s: wasport runs no WebAssembly exceptions, see "+
+					"https://github.com/wasport/wasport/blob/main/docs/c/porting.md"+
+					"#setjmp-and-exceptions", a)
+			}
 		}
 		ctx, stop := withSignals(context.Background())
 		defer stop()

@@ -143,7 +143,7 @@ func linkRepository(t *testing.T) string {
 	return dir
 }
 
-// runConsole runs the lines that start with "$ " and compares what they print with the lines that
+// runConsole runs the lines that start with "$ " and compares their output with the lines that
 // follow. Lines "..." stand for any number of lines, times and ports may differ. A command that
 // ends in & goes on, once it has printed what is said, until "kill %1" or the end of the block.
 func runConsole(t *testing.T, dir, text string) {

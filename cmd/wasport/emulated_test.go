@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// runner is m, or with WASPORT_EMULATED=1 one whose commands qemu-user runs.
+// runner is m, or with WASPORT_EMULATED=1 one that runs its commands by qemu-user.
 func runner(m *testing.M) testscript.TestingM {
 	if os.Getenv("WASPORT_EMULATED") == "1" {
 		return emulated{m}

@@ -140,6 +140,7 @@ func (f *runFlags) startAndWait(ctx context.Context, mod *wasport.Module) (waspo
 			}
 		}
 	}()
+	defer printStacksOnQuit(guest)()
 	if l := f.monitoring.listener; l != nil {
 		defer serveMetrics(l, guest)()
 	}

@@ -81,7 +81,9 @@ func (c *Component) instantiateHostModules(ctx context.Context) error {
 		call            api.GoModuleFunc
 		params, results int
 	}{
-		{interrupt.Tick, tick, 0, 0}, {interrupt.Deepen, growStackLimit, 1, 1},
+		{interrupt.Tick, tick, 0, 1},
+		{interrupt.Stack, interruptFuncs[interrupt.Stack], 0, 0},
+		{interrupt.Deepen, growStackLimit, 1, 1},
 		{interrupt.Charge, chargeHostMemory, 2, 1},
 	} {
 		i32 := []api.ValueType{api.ValueTypeI32, api.ValueTypeI32}

@@ -26,7 +26,7 @@ func (e *Engine) instantiateHostModules(
 	modules := make(hostModules)
 	for name, b := range builders {
 		// wazero's import resolver panics on modules made by HostModuleBuilder.Instantiate.
-		compiled, err := b.Compile(ctx)
+		compiled, err := b.Compile(withStackListener(ctx))
 		if err != nil {
 			return modules, fmt.Errorf("supplying %s: %w", name, err)
 		}

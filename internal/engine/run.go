@@ -147,7 +147,7 @@ func (inst *instance) exitError(err error, prefix string) error {
 	return inst.newTrap(reason, stack)
 }
 
-// wasmStackTrace is what wazero writes between the reason of a trap and the stack.
+// wasmStackTrace is the text of wazero between the reason of a trap and the stack.
 const wasmStackTrace = "\nwasm stack trace:\n"
 
 // recoveredSuffix is appended by wazero to the value of a panic in a host function.
@@ -190,22 +190,10 @@ func (inst *instance) newTrap(reason, stack string) *Trap {
 	if len(frames) > 1 && frames[0].function == interrupt.Module+"."+interrupt.Deepen+"(i32) i32" {
 		frames = frames[2:]
 	}
-	findSources(frames)
-	var lines []string
-	for _, f := range frames {
-		function := printable.Text(f.function)
-		if !strings.HasPrefix(function, "...") { // Not the line that counts omitted frames.
-			function = strings.TrimPrefix(function, inst.framePrefix())
-		}
-		lines = append(lines, function)
-		for _, source := range f.sources {
-			lines = append(lines, "\t"+printable.Text(source))
-		}
-	}
-	return &Trap{Reason: printable.Text(reason), Stack: strings.Join(lines, "\n")}
+	return &Trap{Reason: printable.Text(reason), Stack: inst.formatFrames(frames)}
 }
 
-// framePrefix is what wazero writes before the functions of a guest that has one module only.
+// framePrefix is the text of wazero before the functions of a guest that has one module only.
 func (inst *instance) framePrefix() string {
 	if inst.module == nil {
 		return ""

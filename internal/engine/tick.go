@@ -20,6 +20,7 @@ const (
 // interruptFuncs are the host functions that rewritten modules import from interrupt.Module.
 var interruptFuncs = map[string]api.GoModuleFunc{
 	interrupt.Tick:   tick,
+	interrupt.Stack:  func(context.Context, api.Module, []uint64) {}, // See stackListener.
 	interrupt.Deepen: growStackLimit,
 	interrupt.Charge: chargeHostMemory,
 	interrupt.Notify: atomicNotify,
@@ -29,8 +30,12 @@ var interruptFuncs = map[string]api.GoModuleFunc{
 
 // tick is interrupt.Tick. A computing guest yields here to other guests and to a garbage collection
 // that waits for it, and ends here once it has been killed.
-func tick(ctx context.Context, _ api.Module, _ []uint64) {
+func tick(ctx context.Context, _ api.Module, stack []uint64) {
 	t := callingThread(ctx)
+	stack[0] = 0
+	if t.StackWanted() {
+		stack[0] = 1
+	}
 	if t.Err() == nil {
 		t.Tick()
 	}

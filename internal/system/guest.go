@@ -153,6 +153,9 @@ type Guest struct {
 	mu      sync.Mutex
 	threads map[*Thread]struct{}
 
+	// startedThreads is how many threads have been started.
+	startedThreads int
+
 	// dependents are the functions of OnEnd, until they are called.
 	dependents      map[*func(error)]struct{}
 	dependentsEnded bool

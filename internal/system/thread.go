@@ -41,6 +41,10 @@ type Thread struct {
 	// currentImport is the name of the import that the thread has called; nil while it computes.
 	currentImport atomic.Pointer[string]
 
+	// number counts the guest's threads in the order of their start.
+	number      int
+	stackWanted atomic.Pointer[stackRequest]
+
 	call call
 }
 
@@ -52,6 +56,8 @@ func (g *Guest) NewThread(s *sched.Scheduler) *Thread {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.threads[t] = struct{}{}
+	t.number = g.startedThreads
+	g.startedThreads++
 	if len(g.threads) > 1 {
 		g.table.multiThreaded.Store(true)
 	}

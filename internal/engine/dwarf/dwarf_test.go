@@ -202,7 +202,7 @@ func withFileCount(line, count []byte) []byte {
 	return append(append(b, count...), line[directoriesFormat+4:]...)
 }
 
-// manyUnits returns units of version 4 whose entry is the first abbreviation.
+// manyUnits returns units of version 4 with an entry of the first abbreviation.
 func manyUnits(size int) []byte {
 	unit := []byte{8, 0, 0, 0, 4, 0, 0, 0, 0, 0, 4, 1}
 	var b []byte

@@ -86,7 +86,7 @@ type addedFunction struct {
 
 // addedFunctions lists the functions that the options call for, and notes their indices.
 func (w *rewriter) addedFunctions() []addedFunction {
-	list := []addedFunction{{Tick, typeVoid}}
+	list := []addedFunction{{Tick, typeResult}, {Stack, typeVoid}}
 	add := func(f ...addedFunction) (index uint32) {
 		index = uint32(w.numImportedFuncs + len(list))
 		list = append(list, f...)

@@ -50,7 +50,8 @@ func (w *rewriter) helperBodies() []code {
 // engine's allocator charges for one that is not shared.
 func (w *rewriter) chargesPages() bool { return w.o.Charge && w.memory.Shared }
 
-// tickBody starts the next interval before it calls the host. It sets the depth to 0 while it calls
+// tickBody starts the next interval before it calls the host. The first added imports are Tick and
+// Stack. It sets the depth to 0 while it calls
 // Deepen. If that traps, the instance can be called again, with an empty stack.
 func (w *rewriter) tickBody() code {
 	const depth = 0
@@ -72,7 +73,9 @@ func (w *rewriter) tickBody() code {
 		c.op(opEnd)
 	}
 	c.index(opCall, uint32(w.numImportedFuncs))
-	c.op(opEnd)
+	c.op(opIf, blockVoid)
+	c.index(opCall, uint32(w.numImportedFuncs)+1)
+	c.op(opEnd, opEnd)
 	return c
 }
 

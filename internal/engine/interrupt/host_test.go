@@ -28,7 +28,11 @@ func instantiateHost(t testing.TB, ctx context.Context, rt wazero.Runtime, tick 
 		results ...api.ValueType) {
 		b.NewFunctionBuilder().WithGoModuleFunction(f, params, results).Export(name)
 	}
-	export(Tick, func(context.Context, api.Module, []uint64) { tick() }, nil)
+	export(Tick, func(_ context.Context, _ api.Module, s []uint64) {
+		s[0] = 0
+		tick()
+	}, nil, i32)
+	export(Stack, func(context.Context, api.Module, []uint64) {}, nil)
 	export(Deepen, func(context.Context, api.Module,
 		[]uint64) {
 		panic(errors.New("stack overflow"))

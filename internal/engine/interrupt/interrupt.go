@@ -20,9 +20,12 @@ import "errors"
 const (
 	Module = "wasport:interrupt"
 
-	// Tick is () -> (). The module calls it when the interval is used up. It may return, trap, or
-	// block.
+	// Tick is () -> (stack i32). The module calls it when the interval is used up. It may return,
+	// trap, or block. After any result but 0 the module calls Stack.
 	Tick = "tick"
+
+	// Stack is () -> (). A listener of this function sees the stack of the thread that calls it.
+	Stack = "stack"
 
 	// Deepen is (depth i32) -> (limit i32). The module calls it when the estimated size of the call
 	// stack, in bytes, exceeds the limit. It returns the next limit, or traps.

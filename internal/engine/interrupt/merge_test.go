@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// nestings hold the code before and after what a block encloses.
+// nestings hold the code before and after the content of a block.
 var nestings = map[string][2][]byte{
 	"block": {{opBlock, blockVoid}, {opEnd}},
 	"loop":  {{opLoop, blockVoid}, {opEnd}},

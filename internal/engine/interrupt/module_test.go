@@ -257,15 +257,15 @@ func TestCustomSections(t *testing.T) {
 	if want := []string{"mine", "name", "producers"}; !slices.Equal(kept, want) {
 		t.Errorf("got sections %q, want %q", kept, want)
 	}
-	want := []string{"module program", "function 0 imported", "function 2 main", "function 3 $2",
-		"function 4 tick", "local of 2", "globals"}
+	want := []string{"module program", "function 0 imported", "function 3 main", "function 4 $2",
+		"function 5 tick", "local of 3", "globals"}
 	if have := namesIn(got["name"]); !slices.Equal(have, want) {
 		t.Errorf("got names %q, want %q", have, want)
 	}
 
 	// A malformed name section is dropped, since an engine may allocate for the names that it
 	// declares. Functions without names get the index of the input.
-	want = []string{"function 2 $1", "function 3 $2", "function 4 tick"}
+	want = []string{"function 3 $1", "function 4 $2", "function 5 tick"}
 	for _, names := range [][]byte{
 		rawSection(1, []byte{0xff, 0xff, 0xff, 0xff, 0x0f}),
 		section(1, slices.Concat([]byte{1}, appendName(nil, "a")),

@@ -15,6 +15,7 @@ type addedType uint32
 
 const (
 	typeVoid addedType = iota
+	typeResult
 	typeUnary
 	typeBinary
 	typePair
@@ -26,6 +27,7 @@ const (
 
 var addedTypes = []struct{ params, results []byte }{
 	typeVoid:   {},
+	typeResult: {results: []byte{typeI32}},
 	typeUnary:  {[]byte{typeI32}, []byte{typeI32}},
 	typeBinary: {[]byte{typeI32, typeI32}, []byte{typeI32}},
 	typePair:   {params: []byte{typeI32, typeI32}},
