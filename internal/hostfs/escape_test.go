@@ -18,26 +18,8 @@ func checkEscaping(t *testing.T, paths []string) {
 		base, in := testutil.MakeEscapes(t)
 		d := openRoot(t, in, ReadWrite, walk)
 		before := describeTree(t, base)
-		create := OpenOptions{Read: true, Write: true, Create: true, Follow: true}
-		buf := make([]byte, 100)
 		for _, path := range paths {
-			for name, err := range map[string]error{
-				"open":      tryOpen(d, path, OpenOptions{Follow: true}),
-				"directory": tryOpen(d, path, OpenOptions{Follow: true, Directory: true}),
-				"create":    tryOpen(d, path, create),
-				"truncate":  tryOpen(d, path, OpenOptions{Follow: true, Truncate: true}),
-				"stat":      errOf(d.Stat(path, true)),
-				"times":     d.SetTimes(path, true, Times{Mtime: 1, Set: MtimeGiven}),
-				"readlink":  errOf(d.Readlink(path+"/x", buf)),
-				"mkdir":     d.Mkdir(path + "/x"),
-				"rmdir":     d.Rmdir(path + "/x"),
-				"unlink":    d.Unlink(path + "/x"),
-				"symlink":   d.Symlink("file", path+"/x"),
-				"from":      Rename(d, path+"/x", d, "got"),
-				"to":        Rename(d, "own", d, path+"/x"),
-				"link":      Link(d, path, true, d, "got"),
-				"link to":   Link(d, "own", false, d, path+"/x"),
-			} {
+			for name, err := range escapeAttempts(d, path) {
 				// A trailing slash alone is an error when a file is created.
 				slash := err == syscall.EISDIR && name == "create" && hasTrailingSlash(path)
 				if err != ErrEscapes && !slash {
@@ -49,6 +31,28 @@ func checkEscaping(t *testing.T, paths []string) {
 			t.Errorf("got the tree\n%s\nwant it unchanged\n%s", after, before)
 		}
 	})
+}
+
+// escapeAttempts tries every operation with a path that leads out of the root.
+func escapeAttempts(d Dir, path string) map[string]error {
+	create := OpenOptions{Read: true, Write: true, Create: true, Follow: true}
+	return map[string]error{
+		"open":      tryOpen(d, path, OpenOptions{Follow: true}),
+		"directory": tryOpen(d, path, OpenOptions{Follow: true, Directory: true}),
+		"create":    tryOpen(d, path, create),
+		"truncate":  tryOpen(d, path, OpenOptions{Follow: true, Truncate: true}),
+		"stat":      errOf(d.Stat(path, true)),
+		"times":     d.SetTimes(path, true, Times{Mtime: 1, Set: MtimeGiven}),
+		"readlink":  errOf(d.Readlink(path+"/x", make([]byte, 100))),
+		"mkdir":     d.Mkdir(path + "/x"),
+		"rmdir":     d.Rmdir(path + "/x"),
+		"unlink":    d.Unlink(path + "/x"),
+		"symlink":   d.Symlink("file", path+"/x"),
+		"from":      Rename(d, path+"/x", d, "got"),
+		"to":        Rename(d, "own", d, path+"/x"),
+		"link":      Link(d, path, true, d, "got"),
+		"link to":   Link(d, "own", false, d, path+"/x"),
+	}
 }
 
 func TestPathsBeneathRoot(t *testing.T) {

@@ -1,7 +1,6 @@
 package hostfs
 
 import (
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -9,7 +8,6 @@ import (
 
 	"golang.org/x/sys/windows"
 
-	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
 )
 
@@ -119,27 +117,4 @@ func TestShortNames(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", path, err, ErrEscapes)
 		}
 	}
-}
-
-// TestJunctions opens junctions, which lead to absolute paths.
-func TestJunctions(t *testing.T) {
-	t.Run("junctions", func(t *testing.T) {
-		needs.NotWine(t)
-		base, in := testutil.MakeEscapes(t)
-		for name, target := range map[string]string{"j-out": base, "j-in": in} {
-			if b, err := exec.Command("cmd", "/c", "mklink", "/J", filepath.Join(in, name),
-				target).CombinedOutput(); err != nil {
-				t.Fatalf("mklink: %v\n%s", err, b)
-			}
-		}
-		d := openRoot(t, in, ReadWrite, false)
-		for _, path := range []string{"j-out/secret", "j-in/file", "j-out/in/file"} {
-			if _, err := readFile(d, path); err == nil {
-				t.Errorf("%q: got no error, want one", path)
-			}
-			if err := tryOpen(d, path+"new", OpenOptions{Write: true, Create: true}); err == nil {
-				t.Errorf("create %q: got no error, want one", path+"new")
-			}
-		}
-	})
 }
