@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// errnos maps the errors of Winsock to their POSIX names. On Windows, package syscall gives these
+// errnos maps the errors of Winsock, and of the functions that list interfaces, to their POSIX
+// names. On Windows, package syscall gives these
 // names numbers of its own.
 var errnos = map[syscall.Errno]syscall.Errno{
 	windows.WSAEINTR:           syscall.EINTR,
@@ -41,6 +42,13 @@ var errnos = map[syscall.Errno]syscall.Errno{
 	windows.WSAECONNREFUSED:    syscall.ECONNREFUSED,
 	windows.WSAEHOSTDOWN:       syscall.EHOSTDOWN,
 	windows.WSAEHOSTUNREACH:    syscall.EHOSTUNREACH,
+
+	windows.ERROR_ACCESS_DENIED:          syscall.EACCES,
+	windows.ERROR_ADDRESS_NOT_ASSOCIATED: syscall.EADDRNOTAVAIL,
+	windows.ERROR_CALL_NOT_IMPLEMENTED:   syscall.ENOSYS,
+	windows.ERROR_INVALID_PARAMETER:      syscall.EINVAL,
+	windows.ERROR_NOT_ENOUGH_MEMORY:      syscall.ENOMEM,
+	windows.ERROR_NOT_SUPPORTED:          syscall.EOPNOTSUPP,
 }
 
 // Socket returns the POSIX errno of an error number of a socket.

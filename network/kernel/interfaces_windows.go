@@ -21,7 +21,15 @@ const adapterFlags = windows.GAA_FLAG_SKIP_ANYCAST |
 
 // listHostAddrs lists the addresses of the interfaces that are up, in the order of their indexes.
 func listHostAddrs() ([]network.HostAddr, error) {
-	buf, err := adapters()
+	return listAdapters(windows.GetAdaptersAddresses)
+}
+
+// getAdapters is the type of GetAdaptersAddresses, in the notation of golang.org/x/sys.
+type getAdapters func(family, flags uint32, reserved uintptr, list *windows.IpAdapterAddresses,
+	size *uint32) error
+
+func listAdapters(get getAdapters) ([]network.HostAddr, error) {
+	buf, err := adapters(get)
 	if err != nil {
 		return nil, fmt.Errorf("list the interfaces: %w", posix(err))
 	}
@@ -56,11 +64,11 @@ func listHostAddrs() ([]network.HostAddr, error) {
 }
 
 // adapters returns a list of IP_ADAPTER_ADDRESSES, in memory that holds all it points to.
-func adapters() ([]uint64, error) {
+func adapters(get getAdapters) ([]uint64, error) {
 	const most = 1 << 22
 	for size := uint32(15_000); size <= most; {
 		buf := make([]uint64, (size+7)/8)
-		err := windows.GetAdaptersAddresses(windows.AF_UNSPEC, adapterFlags, 0,
+		err := get(windows.AF_UNSPEC, adapterFlags, 0,
 			(*windows.IpAdapterAddresses)(unsafe.Pointer(&buf[0])), &size)
 		switch {
 		case err == nil:

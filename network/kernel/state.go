@@ -136,14 +136,18 @@ func (s *socket) remoteAddr() (netip.AddrPort, error) {
 		return netip.AddrPort{}, syscall.ENOTCONN
 	}
 	a, err := sysGetpeername(s.fd)
-	if err == syscall.EINVAL {
-		// macOS, after a shutdown.
-		err = syscall.ENOTCONN
-	}
 	if err != nil {
-		return netip.AddrPort{}, err
+		return netip.AddrPort{}, peerNameError(err)
 	}
 	return s.visibleAddr(a), nil
+}
+
+// peerNameError converts an error of getpeername(2), which is EINVAL after a shutdown on macOS.
+func peerNameError(err error) error {
+	if err == syscall.EINVAL {
+		return syscall.ENOTCONN
+	}
+	return err
 }
 
 // shutdown ends directions of a connection, and a listener where the system does not. Linux has

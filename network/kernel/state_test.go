@@ -175,3 +175,12 @@ func TestStateOfAdoptedSocket(t *testing.T) {
 		})
 	}
 }
+
+func TestPeerNameError(t *testing.T) {
+	for err, want := range map[error]error{syscall.EINVAL: syscall.ENOTCONN,
+		syscall.ENOTCONN: syscall.ENOTCONN, syscall.ENOBUFS: syscall.ENOBUFS} {
+		if got := peerNameError(err); got != want {
+			t.Errorf("%v: got %v, want %v", err, got, want)
+		}
+	}
+}

@@ -31,16 +31,3 @@ func sysDisconnect(fd int, family network.Family) error {
 	}
 	return err
 }
-
-// raiseBuffers makes room for the largest datagram in a new socket. A send of more than SO_SNDBUF
-// is EMSGSIZE, and its default is sysctl net.inet.udp.maxdgram: 9216 bytes (udp(4) of FreeBSD and
-// macOS). The receive buffer counts addresses as well. Where the system refuses the sizes, the
-// socket keeps its own.
-func raiseBuffers(fd int) {
-	const room = 128 << 10
-	for _, name := range [...]int{unix.SO_SNDBUF, unix.SO_RCVBUF} {
-		if n, err := getInt(fd, unix.SOL_SOCKET, name); err == nil && n < room {
-			setBuffer(fd, name, room)
-		}
-	}
-}

@@ -38,6 +38,3 @@ func sysDisconnect(fd int, _ network.Family) error {
 	}
 	return nil
 }
-
-// raiseBuffers does nothing: Linux's buffers hold the largest datagram.
-func raiseBuffers(int) {}

@@ -37,7 +37,8 @@ func sysSocket(family network.Family, typ network.Type) (int, error) {
 	}
 	if typ == network.Datagram {
 		joinedGroupsOnly(fd, family)
-		raiseBuffers(fd)
+		raiseBuffers(func(name int) (int, error) { return getInt(fd, unix.SOL_SOCKET, name) },
+			func(name, bytes int) error { return setBuffer(fd, name, bytes) })
 	}
 	if family == network.IPv6 {
 		// Linux's default (ipv6(7)). OpenBSD refuses it, and a guest can read the option.
@@ -180,6 +181,9 @@ func recvmsg(fd int, bufs [][]byte, control []byte, flags network.RecvFlags,
 	if flags&network.Peek != 0 {
 		how = unix.MSG_PEEK
 	}
+	if typ == network.Datagram {
+		bufs = firstBytes(bufs, maxDatagram)
+	}
 	bufs, err := capBufs(bufs, typ, maxBufs)
 	if err != nil {
 		return network.Received{}, 0, err
@@ -225,4 +229,30 @@ func addrPortOf(sa unix.Sockaddr) netip.AddrPort {
 		return address6(sa.Addr, uint16(sa.Port), sa.ZoneId)
 	}
 	return netip.AddrPort{}
+}
+
+// raiseBuffers makes room for the largest datagram in a new socket, by getsockopt(2) and
+// setsockopt(2). A send of more than SO_SNDBUF is EMSGSIZE, and its default is sysctl
+// net.inet.udp.maxdgram: 9216 bytes (udp(4) of FreeBSD and macOS). The receive buffer counts
+// addresses as well. Where the system refuses the sizes, the socket keeps its own.
+func raiseBuffers(get func(name int) (int, error), set func(name, bytes int) error) {
+	const room = 128 << 10
+	for _, name := range [...]int{unix.SO_SNDBUF, unix.SO_RCVBUF} {
+		if n, err := get(name); err == nil && n < room {
+			set(name, room)
+		}
+	}
+}
+
+// firstBytes returns the buffers that hold the first bytes. A datagram needs no more of a guest's
+// buffers, and macOS refuses a call with more than INT_MAX bytes.
+func firstBytes(bufs [][]byte, most int) [][]byte {
+	left := most
+	for i, b := range bufs {
+		if len(b) > left {
+			return append(bufs[:i:i], b[:left])
+		}
+		left -= len(b)
+	}
+	return bufs
 }
