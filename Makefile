@@ -85,7 +85,8 @@ HEADERS := $(wildcard $(C)/src/*.h $(C)/include/*.h $(C)/include/*/*.h)
 OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/ext/%.o)
 WAMR_OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/wamr/%.o)
 # The modules lie one folder above their sources, since Go has no C files beside its own.
-GUESTS := $(sort $(wildcard internal/guests/src/*.c internal/guests/demo/src/*.c))
+GUESTS := $(sort $(wildcard internal/guests/src/*.c internal/guests/demo/src/*.c \
+	internal/conformance/src/*.c))
 WORKLOADS := $(sort $(wildcard bench/src/*.c))
 MODULES := $(subst /src/,/,$(GUESTS:.c=.wasm) $(WORKLOADS:.c=.wasm)) \
 	internal/engine/interrupt/testdata/cpu.wasm examples/plugins/plugin.wasm
@@ -119,9 +120,12 @@ $(OUT)/wamr/%.o: $(C)/src/%.c $(HEADERS) Makefile
 define guest
 $(GUEST_DIR)/$(subst /src/,/,$(1:.c=.wasm)): $(1) $(wildcard $(dir $(1))*.h) $(OUT)/libwasport.a
 	@mkdir -p $$(@D)
-	$(CLANG) $(TARGET_FLAGS) $(CFLAGS) $(LDFLAGS) $$< $(OUT)/libwasport.a -o $$@ && chmod 644 $$@
+	$(CLANG) $(TARGET_FLAGS) $(CFLAGS) $$(FOR_PARTS) $(LDFLAGS) $$< $(OUT)/libwasport.a \
+		$$(PARTS) -o $$@ && chmod 644 $$@
 endef
 $(foreach g,$(GUESTS),$(eval $(call guest,$(g))))
+$(GUEST_DIR)/internal/conformance/%.wasm: private FOR_PARTS = $(EMULATED_FLAGS)
+$(GUEST_DIR)/internal/conformance/%.wasm: private PARTS = $(EMULATED:%=-lwasi-emulated-%)
 
 # Workloads are compiled as the native programs that they are compared with.
 define workload

@@ -3,27 +3,19 @@ package conformance
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/wasport/wasport"
 	guestc "github.com/wasport/wasport/guest/c"
 	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/network"
-	"github.com/wasport/wasport/policy"
 )
-
-// programTimeout bounds the run of a program, which takes less than a second.
-const programTimeout = time.Minute
 
 // TestProgramsPrintAsNative runs each program natively and as a guest, and compares the lines that
 // they print.
@@ -94,18 +86,6 @@ var wamrDifferences = map[string][]string{
 	// Without SO_ERROR, the next recv gets the pending error.
 	"tcp": {"pending", "recv(fds[0], &byte, 1, 0)"},
 	"udp": {"pending", "recv(fd, &byte, 1, MSG_DONTWAIT)", "released"},
-}
-
-// dropLines drops the lines that contain one of the texts.
-func dropLines(transcript string, texts []string) string {
-	var kept []string
-	for line := range strings.Lines(transcript) {
-		if !slices.ContainsFunc(texts,
-			func(text string) bool { return strings.Contains(line, text) }) {
-			kept = append(kept, line)
-		}
-	}
-	return strings.Join(kept, "")
 }
 
 // checkWAMRImports checks that iwasm could run a module, too: that the module imports none of
@@ -204,29 +184,11 @@ func runNative(t *testing.T, program string, args []string) string {
 func runModule(t *testing.T, rt *wasport.Runtime, n network.Network, wasm []byte,
 	args []string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), programTimeout,
-		errors.New("it took too long"))
-	defer cancel()
-	mod, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer mod.Close(context.WithoutCancel(ctx))
-	var dirs []wasport.Dir // without any, the first socket is 3, as natively
-	if args[0] == "library" {
-		dirs = []wasport.Dir{{Host: t.TempDir(), Guest: "/tmp"}}
-	}
-	var out, errs bytes.Buffer
-	status, err := mod.Run(ctx, wasport.Config{
-		Args: args, Stdout: &out, Stderr: &errs,
-		Dirs: dirs, Network: n,
-		Policy: policy.New(policy.AllowNet(policy.Origin{Source: "test"}), policy.Limits{}),
-	})
+	out, errs, status, err := runGuest(t, rt, n, wasm, args)
 	if err != nil || status.Code != 0 {
-		t.Fatalf("as a guest: got %v, status %d, want 0\n%s%s", err, status.Code, out.Bytes(),
-			errs.Bytes())
+		t.Fatalf("as a guest: got %v, status %d, want 0\n%s%s", err, status.Code, out, errs)
 	}
-	return out.String()
+	return out
 }
 
 // comparePrinted compares two outputs line by line.
@@ -247,82 +209,4 @@ func comparePrinted(t *testing.T, got, want string) {
 			t.Errorf("line %d: got\n\t%s\nwant as natively\n\t%s", i+1, line(g), line(w))
 		}
 	}
-}
-
-// peers open sockets of the servers, as package net does.
-type peers struct {
-	listen       func(network, address string) (net.Listener, error)
-	listenPacket func(network, address string) (net.PacketConn, error)
-}
-
-var machine = peers{net.Listen, net.ListenPacket}
-
-// startEchoServers starts servers on an address that send back all that they get, and returns their
-// ports and a port that refuses.
-func startEchoServers(t *testing.T, on peers, host string) []string {
-	listenAddr := net.JoinHostPort(host, "0")
-	streams, err := on.listen("tcp", listenAddr)
-	if err != nil {
-		return nil
-	}
-	t.Cleanup(func() { streams.Close() })
-	go func() {
-		for {
-			c, err := streams.Accept()
-			if err != nil {
-				return
-			}
-			go echoConn(c)
-		}
-	}()
-
-	packets, err := on.listenPacket("udp", listenAddr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { packets.Close() })
-	go func() {
-		b := make([]byte, 65536)
-		for {
-			n, from, err := packets.ReadFrom(b)
-			if err != nil {
-				return
-			}
-			packets.WriteTo(b[:n], from)
-		}
-	}()
-	_, tcp, _ := net.SplitHostPort(streams.Addr().String())
-	_, udp, _ := net.SplitHostPort(packets.LocalAddr().String())
-	return []string{tcp, udp, strconv.Itoa(refusedPort(t, on, host))}
-}
-
-// echoConn sends everything back, and ends when the peer has.
-func echoConn(c net.Conn) {
-	defer c.Close()
-	b := make([]byte, 4096)
-	for {
-		n, err := c.Read(b)
-		if _, failed := c.Write(b[:n]); err != nil || failed != nil {
-			return
-		}
-	}
-}
-
-// refusedPort returns a port that refuses, for streams as well as for datagrams.
-func refusedPort(t *testing.T, on peers, host string) int {
-	for range 20 {
-		l, err := on.listen("tcp", net.JoinHostPort(host, "0"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		p, err := on.listenPacket("udp", l.Addr().String())
-		l.Close()
-		if err == nil {
-			p.Close()
-			return port
-		}
-	}
-	t.Fatal("got no free port, want one")
-	return 0
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,33 +20,21 @@ type column struct {
 	results  map[call]string
 }
 
-// readColumn reads all recordings of a platform.
-func readColumn(folder string) (column, error) {
-	c := column{results: make(map[call]string)}
-	files, err := filepath.Glob(filepath.Join(folder, "*.txt"))
-	if err == nil && files == nil {
-		err = fmt.Errorf("%s: got no recordings, want some", folder)
-	}
+// readColumn reads a recording of a platform.
+func readColumn(dir, platform, file string) (column, error) {
+	c := column{platform: platform, results: make(map[call]string)}
+	lines, err := recording.Read(dir, platform, file)
 	if err != nil {
 		return c, err
 	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return c, err
+	for _, l := range lines {
+		k := call{l.Name, l.Call}
+		if _, twice := c.results[k]; twice {
+			return c, fmt.Errorf("%s, %s: got %s, %s twice, want it once", platform, file, l.Name,
+				l.Call)
 		}
-		lines, err := recording.Parse(string(text))
-		if err != nil {
-			return c, fmt.Errorf("%s: %w", file, err)
-		}
-		for _, l := range lines {
-			k := call{l.Name, l.Call}
-			if _, twice := c.results[k]; twice {
-				return c, fmt.Errorf("%s: got %s, %s twice, want it once", file, l.Name, l.Call)
-			}
-			c.calls = append(c.calls, k)
-			c.results[k] = l.Result
-		}
+		c.calls = append(c.calls, k)
+		c.results[k] = l.Result
 	}
 	return c, nil
 }
@@ -89,47 +76,63 @@ type row struct {
 	why     []string
 }
 
-// makeRows compares all columns with the first. A difference without a reason is an error, and so
-// is a reason without a difference.
+// makeRows compares all columns with the first. A difference without a reason is an error.
 func makeRows(columns []column, reasons []reason) ([]row, error) {
 	var rows []row
 	var errs []error
 	linux := columns[0]
-	for _, k := range linux.calls {
-		r := row{call: k, results: []string{linux.results[k]}}
+	for _, k := range allCalls(columns) {
+		expected := linux.resultOf(k)
+		r := row{call: k, results: []string{expected}}
 		for _, c := range columns[1:] {
-			result, ok := c.results[k]
-			switch {
-			case !ok:
-				errs = append(errs, fmt.Errorf("%s: got no %s, %s", c.platform, k.name, k.how))
-			case result == linux.results[k]:
-				result = ""
-			default:
-				why, err := explain(reasons, c.platform, k, result, linux.results[k])
-				errs = append(errs, err)
-				if !slices.Contains(r.why, why) {
-					r.why = append(r.why, why)
-				}
+			result := c.resultOf(k)
+			if result == expected {
+				r.results = append(r.results, "")
+				continue
+			}
+			why, err := explain(reasons, c.platform, k, result, expected)
+			errs = append(errs, err)
+			if !slices.Contains(r.why, why) {
+				r.why = append(r.why, why)
 			}
 			r.results = append(r.results, result)
 		}
 		rows = append(rows, r)
 	}
-	for _, c := range columns[1:] {
+	return rows, errors.Join(errs...)
+}
+
+// allCalls lists the calls of all columns, those of the first one first.
+func allCalls(columns []column) (calls []call) {
+	known := make(map[call]bool)
+	for _, c := range columns {
 		for _, k := range c.calls {
-			if _, ok := linux.results[k]; !ok {
-				errs = append(errs, fmt.Errorf("%s: got %s, %s, which Linux lacks", c.platform,
-					k.name, k.how))
+			if !known[k] {
+				known[k] = true
+				calls = append(calls, k)
 			}
 		}
 	}
+	return calls
+}
+
+func (c *column) resultOf(k call) string {
+	if result, ok := c.results[k]; ok {
+		return result
+	}
+	return recording.Absent
+}
+
+// checkUsed returns an error for each reason without a difference.
+func checkUsed(reasons []reason) error {
+	var errs []error
 	for _, r := range reasons {
 		if !r.used {
 			errs = append(errs, fmt.Errorf("%s, %s, %s: got a reason without a difference",
 				r.platform, r.name, r.how))
 		}
 	}
-	return rows, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // explain finds the reason of a difference.

@@ -25,8 +25,8 @@ func (c *controlled) Readiness() network.Readiness {
 	}}
 }
 
-// TestPollSetEntersEachControlOnce checks what bounds the depth of a wait: descriptors, and not the
-// subscriptions of a guest.
+// TestPollSetEntersEachControlOnce checks that descriptors bound the depth of a wait, and not
+// the subscriptions of a guest.
 func TestPollSetEntersEachControlOnce(t *testing.T) {
 	s, err := newPollSet()
 	if err != nil {

@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"internal/ring":                {"network"},
 	"internal/ipc":                 {"internal/ring", "network"},
 	"internal/platforms":           {"internal/platforms/recording"},
-	"internal/platforms/recording": {"internal/gramine"},
+	"internal/platforms/recording": {"internal/gramine", "internal/needs"},
 	"network/kernel":               {"internal/errno", "internal/poll", "network"},
 	"network/dial": {"internal/errno", "internal/outside", "network",
 		"network/kernel"},

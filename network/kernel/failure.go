@@ -45,6 +45,8 @@ func nowhereError(bufs [][]byte) error {
 func (s *socket) sendError(err error, to netip.AddrPort) error {
 	state := s.conn.load()
 	switch {
+	case s.typ == network.Datagram && s.family == network.IPv4 && to.Addr().Is6():
+		return syscall.EAFNOSUPPORT
 	case s.typ == network.Datagram && !to.IsValid() && state != stateConnected &&
 		(err == syscall.ENOTCONN || err == syscall.EINVAL):
 		return syscall.EDESTADDRREQ

@@ -85,7 +85,13 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 	}
 	opt := options[o]
 	if err := s.writeOption(opt, v); err != nil {
-		if o == network.V6Only || asksForControl(o) || !s.lacksOption(opt, err) {
+		switch {
+		case o == network.V6Only, asksForControl(o):
+			return err
+		case s.lacksOption(opt, err):
+		case o == network.MulticastInterface4 && err == syscall.EINVAL:
+			return syscall.EADDRNOTAVAIL // which is Linux's for an address of no interface
+		default:
 			return err
 		}
 		s.remembered.set(o, linuxOptions[o].normal(v))

@@ -16,7 +16,7 @@ type linuxOption struct {
 	initial int64
 	// min and max bound the value. A flag takes every value, and has neither.
 	min, max int64
-	// minIsInitial tells that min, -1, stands for the initial value.
+	// minIsInitial tells that min, -1 or 0, stands for the initial value.
 	minIsInitial bool
 }
 
@@ -39,7 +39,7 @@ var linuxOptions = [network.Options]linuxOption{
 	network.TOS:                 {max: 255},
 	network.TrafficClass:        {min: -1, max: 255, minIsInitial: true},
 	// TCP_MSS_DEFAULT, which a stream has before it is connected.
-	network.MaxSegment:  {initial: 536, max: 32767},
+	network.MaxSegment:  {initial: 536, max: 32767, minIsInitial: true},
 	network.UserTimeout: {max: math.MaxInt32},
 }
 

@@ -252,6 +252,7 @@ int main(int argc, char **argv)
 #ifndef __wasi__ /* WASI has no signals */
 	signal(SIGPIPE, SIG_IGN);
 #endif
+	setvbuf(stdout, NULL, _IOLBF, 0); /* a program that is stopped has printed whole lines */
 	transcript();
 	return 0;
 }

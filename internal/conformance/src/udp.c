@@ -177,6 +177,6 @@ static void transcript(void)
 	unconnected();
 	connected();
 	release();
-	nobody();
 	addresses();
+	nobody();
 }
