@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/wasport/wasport/internal/testutil"
 )
 
 // hostile is a name that clears a terminal, sets its title, reverses the direction of its text and
@@ -42,27 +44,11 @@ func hostileModule(imported []byte, code ...byte) []byte {
 	)
 }
 
-// withLines adds DWARF of version 4 to a module. All its code is in a file with a hostile name.
-func withLines(module []byte) []byte {
-	sized := func(parts ...[]byte) []byte {
-		all := slices.Concat(parts...)
-		return append(binary.LittleEndian.AppendUint32(nil, uint32(len(all))), all...)
-	}
-	header := slices.Concat([]byte{1, 1, 1, 0, 1, 10, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0},
-		[]byte("d"+hostile), []byte{0, 0, 0, 0, 0})
-	program := []byte{0, 5, 2, 1, 0, 0, 0, 1, 0, 5, 2, 200, 0, 0, 0, 0, 1, 1}
-	return slices.Concat(module,
-		section(0, named(".debug_abbrev"),
-			[]byte{1, 0x11, 0, 0x10, 0x17, 0x11, 1, 0x12, 6, 0, 0, 0}),
-		section(0, named(".debug_info"), sized(
-			[]byte{4, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 1, 0, 0, 0, 199, 0, 0, 0})),
-		section(0, named(".debug_line"), sized([]byte{4, 0}, sized(header), program)))
-}
-
 // TestHostileNamesAreEscaped has the command print names of a module and of its file.
 func TestHostileNamesAreEscaped(t *testing.T) {
 	const call, unreachable = 0x10, 0x00
 	function := []byte{0, 0}
+	lines := testutil.WithLines(hostileModule(function, unreachable), "d"+hostile)
 	running := func(args ...string) []string {
 		return append([]string{"run", "--unknown-imports=trap"}, args...)
 	}
@@ -81,10 +67,8 @@ func TestHostileNamesAreEscaped(t *testing.T) {
 		{"lacking a global", hostileModule([]byte{3, 0x7f, 0}), running(), `"i\x1b[2J`},
 		{"call of what is missing", hostileModule(function, call, 0), running(), `"i\x1b[2J`},
 		{"trap", hostileModule(function, unreachable), running(), `f\x1b[2J`},
-		{"trap with lines", withLines(hostileModule(function, unreachable)), running(),
-			`d\x1b[2J`},
-		{"trap with the engine's lines", withLines(hostileModule(function, unreachable)),
-			running("--no-interrupt"), `d\x1b[2J`},
+		{"trap with lines", lines, running(), `d\x1b[2J`},
+		{"trap with the engine's lines", lines, running("--no-interrupt"), `d\x1b[2J`},
 		{"trap as it is", hostileModule(function, unreachable), running("--no-interrupt"),
 			`f\x1b[2J`},
 		{"trap while interpreted", hostileModule(function, unreachable), running("--interpreter"),

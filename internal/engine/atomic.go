@@ -10,6 +10,9 @@ import (
 // These host functions replace the instructions memory.atomic.notify, memory.atomic.wait32 and
 // memory.atomic.wait64. Package interrupt describes their operands.
 
+// atomicWait names the waits in the states of threads.
+var atomicWait = "memory.atomic.wait"
+
 func atomicNotify(ctx context.Context, mod api.Module, s []uint64) {
 	t := callingThread(ctx)
 	n, err := t.inst.futexes.Notify(t.Memory(mod), effectiveAddress(s[0], s[2]), uint32(s[1]))
@@ -19,14 +22,18 @@ func atomicNotify(ctx context.Context, mod api.Module, s []uint64) {
 func atomicWait32(ctx context.Context, mod api.Module, s []uint64) {
 	t := callingThread(ctx)
 	addr := effectiveAddress(s[0], s[3])
+	t.EnterCall(&atomicWait)
 	r, err := t.inst.futexes.Wait32(t.waiter, t, t.Memory(mod), addr, uint32(s[1]), int64(s[2]))
+	t.LeaveCall()
 	s[0] = t.checkedResult(uint64(r), err)
 }
 
 func atomicWait64(ctx context.Context, mod api.Module, s []uint64) {
 	t := callingThread(ctx)
 	addr := effectiveAddress(s[0], s[3])
+	t.EnterCall(&atomicWait)
 	r, err := t.inst.futexes.Wait64(t.waiter, t, t.Memory(mod), addr, s[1], int64(s[2]))
+	t.LeaveCall()
 	s[0] = t.checkedResult(uint64(r), err)
 }
 
