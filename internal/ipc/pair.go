@@ -100,6 +100,8 @@ func (s *Socket) sendDatagram(bufs [][]byte) (int, error) {
 	switch {
 	case s.peer.closed.Load():
 		return 0, syscall.ECONNREFUSED
+	case s.peer.isShut(network.ShutRead):
+		return 0, syscall.EPIPE
 	case size > largestDatagram:
 		return 0, syscall.EMSGSIZE
 	case !s.hasRoom() || !s.peer.datagrams.Put(bufs, unnamed, 2*bufferSize+4<<10):
@@ -184,10 +186,11 @@ func (s *Socket) hasData() bool {
 	return s.stream.Len() > 0
 }
 
-// hasRoom reports whether a send does not block. A datagram to a closed peer fails at once.
+// hasRoom reports whether a send does not block. A datagram to a peer that takes none fails at once.
 func (s *Socket) hasRoom() bool {
 	if s.typ == network.Datagram {
-		return s.peer.closed.Load() || s.peer.datagrams.Used() < int(s.sendLimit())
+		return s.peer.closed.Load() || s.peer.isShut(network.ShutRead) ||
+			s.peer.datagrams.Used() < int(s.sendLimit())
 	}
 	return s.peer.stream.IsWritable()
 }
@@ -210,7 +213,8 @@ func (s *Socket) Available() (int, error) {
 	return s.stream.Len(), nil
 }
 
-// Shutdown implements network.Socket. The other end sees the end of a direction, too.
+// Shutdown implements network.Socket. The other end of a stream sees the end of a direction, too
+// (unix_shutdown of net/unix/af_unix.c).
 func (s *Socket) Shutdown(how network.How) error {
 	if s.closed.Load() {
 		return net.ErrClosed
@@ -228,7 +232,9 @@ func (s *Socket) end(how network.How) {
 		there |= network.ShutRead
 	}
 	s.shut.Or(uint32(how))
-	s.peer.shut.Or(uint32(there))
+	if s.typ == network.Stream {
+		s.peer.shut.Or(uint32(there))
+	}
 	s.watch.wake()
 	s.peer.watch.wake()
 }

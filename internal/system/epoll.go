@@ -104,7 +104,7 @@ type interest struct {
 	// The fields below are protected by epoll.mu.
 
 	isListed, isRemoved bool
-	next                *interest
+	prev, next          *interest
 }
 
 var _ object = (*epoll)(nil)
@@ -260,6 +260,7 @@ func (e *epoll) remove(i *interest) {
 		e.edges.Remove(i.edge)
 	}
 	e.mu.Lock()
+	e.unlink(i)
 	i.isRemoved = true
 	e.mu.Unlock()
 	e.guest.memory.RefundMemory(interestMemory)

@@ -314,6 +314,9 @@ func TestEpollTakesTurns(t *testing.T) {
 		}
 		e.control(EpollAdd, fd, EpollIn)
 	}
+	gone, _ := e.Counter(1, false, true)
+	e.control(EpollAdd, gone, EpollIn)
+	e.CloseFD(gone)
 	for range 6 {
 		events, err := e.EpollWait(e.ep, 2, 0)
 		if err != nil || len(events) != 2 {

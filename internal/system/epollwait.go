@@ -136,7 +136,7 @@ func (e *epoll) list(i *interest) {
 	if i.isListed || i.isRemoved {
 		return
 	}
-	i.isListed = true
+	i.isListed, i.prev = true, e.last
 	if e.last == nil {
 		e.first = i
 	} else {
@@ -150,20 +150,30 @@ func (e *epoll) list(i *interest) {
 func (e *epoll) unlist() *interest {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for {
-		i := e.first
-		if i == nil {
-			return nil
-		}
-		if e.first = i.next; e.first == nil {
-			e.last = nil
-		}
-		i.next, i.isListed = nil, false
-		e.listed--
-		if !i.isRemoved {
-			return i
-		}
+	i := e.first
+	if i != nil {
+		e.unlink(i)
 	}
+	return i
+}
+
+// unlink takes a registration from the list if it is there. mu is held.
+func (e *epoll) unlink(i *interest) {
+	if !i.isListed {
+		return
+	}
+	if i.prev == nil {
+		e.first = i.next
+	} else {
+		i.prev.next = i.next
+	}
+	if i.next == nil {
+		e.last = i.prev
+	} else {
+		i.next.prev = i.prev
+	}
+	i.prev, i.next, i.isListed = nil, nil, false
+	e.listed--
 }
 
 func (e *epoll) signalIfListed() {

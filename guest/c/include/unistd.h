@@ -22,6 +22,15 @@ int seteuid(uid_t);
 int setgid(gid_t);
 int setegid(gid_t);
 
+/* These fail with ENOSYS in a module with WAMR's imports only. O_CLOEXEC has no effect. */
+int pipe(int[2]);
+int dup(int);
+int dup2(int, int);
+#ifdef _GNU_SOURCE
+int pipe2(int[2], int);
+int dup3(int, int, int);
+#endif
+
 /* Returns 1, as for a process whose parent has ended (getppid(2)). */
 pid_t getppid(void);
 

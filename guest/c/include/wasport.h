@@ -306,6 +306,34 @@ WASPORT_ASSERT(offsetof(wasport_interface, name) == 36, "interface.name");
  */
 WASPORT_OWN(sock_interfaces)(wasport_interface *list, uint32_t capacity, uint32_t *count);
 
+/*
+ * Descriptors that talk to each other within the guest. flags may have WASPORT_NONBLOCK.
+ */
+WASPORT_OWN(fd_pipe)(uint32_t flags, int32_t *reader, int32_t *writer);
+WASPORT_OWN(sock_pair)(int32_t type, uint32_t flags, int32_t *first, int32_t *second);
+/* A read of a semaphore takes 1 in place of the whole number. */
+enum { WASPORT_SEMAPHORE = 1 };
+WASPORT_OWN(fd_event)(uint32_t initial, uint32_t flags, int32_t *fd);
+
+/* The new descriptor has the lowest free number from least on, or the number to. */
+WASPORT_OWN(fd_dup)(int32_t fd, int32_t least, int32_t *copy);
+WASPORT_OWN(fd_dup_to)(int32_t fd, int32_t to);
+
+/* events and operations have the numbers of <sys/epoll.h>. */
+typedef struct wasport_epoll_event {
+	uint32_t events;
+	uint64_t data;
+} wasport_epoll_event;
+WASPORT_ASSERT(sizeof(wasport_epoll_event) == 16, "epoll_event");
+WASPORT_ASSERT(offsetof(wasport_epoll_event, data) == 8, "epoll_event.data");
+
+WASPORT_OWN(epoll_create)(int32_t *fd);
+WASPORT_OWN(epoll_control)
+(int32_t epoll, int32_t operation, int32_t fd, uint32_t events, uint64_t data);
+/* timeout is in nanoseconds; a negative one never ends. */
+WASPORT_OWN(epoll_wait)
+(int32_t epoll, wasport_epoll_event *list, int32_t capacity, int64_t timeout, uint32_t *count);
+
 #undef WASPORT_OWN
 #undef WASPORT_SOCK
 #undef WASPORT_IMPORT

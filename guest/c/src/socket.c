@@ -37,13 +37,6 @@ int socket(int domain, int type, int protocol)
 	return fd;
 }
 
-/* Pairs exist in AF_UNIX only (socketpair(2)), a family that the host does not have. */
-int socketpair(int domain, int type, int protocol, int fds[2])
-{
-	(void)type, (void)protocol, (void)fds;
-	return result(domain == AF_INET || domain == AF_INET6 ? EOPNOTSUPP : EAFNOSUPPORT);
-}
-
 int bind(int fd, const struct sockaddr *sa, socklen_t len)
 {
 	wasport_addr addr;
