@@ -186,7 +186,7 @@ func (s *Socket) hasData() bool {
 	return s.stream.Len() > 0
 }
 
-// hasRoom reports whether a send does not block. A datagram to a peer that takes none fails at once.
+// hasRoom reports whether a send does not block. A datagram to a peer that takes none fails.
 func (s *Socket) hasRoom() bool {
 	if s.typ == network.Datagram {
 		return s.peer.closed.Load() || s.peer.isShut(network.ShutRead) ||

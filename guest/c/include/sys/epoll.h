@@ -6,9 +6,12 @@
 #ifndef _SYS_EPOLL_H
 #define _SYS_EPOLL_H
 
-#include <signal.h>
 #include <stdint.h>
-#include <time.h>
+
+#define __NEED_sigset_t
+#define __NEED_struct_timespec
+#define __NEED_time_t
+#include <bits/alltypes.h>
 
 #ifdef __cplusplus
 extern "C" {
