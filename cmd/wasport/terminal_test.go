@@ -118,14 +118,20 @@ func TestTerminalPoll(t *testing.T) {
 
 // TestTerminalInterrupt ends guests by keys and not by their signals.
 func TestTerminalInterrupt(t *testing.T) {
+	const guests = "../../internal/guests/"
 	for _, end := range interrupts {
 		for _, row := range []struct {
 			name, says string
 			args       []string
 		}{
-			{"guest reads", "blocking", []string{"../../internal/guests/block.wasm", "read"}},
-			{"guest sleeps", "blocking", []string{"../../internal/guests/block.wasm", "sleep"}},
-			{"guest computes", "spinning", []string{"../../internal/guests/spin.wasm"}},
+			{"guest reads", "blocking", []string{guests + "block.wasm", "read"}},
+			{"guest sleeps", "blocking", []string{guests + "block.wasm", "sleep"}},
+			{"guest accepts", "blocking", []string{"--allow-listen", "loopback",
+				guests + "block.wasm", "accept"}},
+			{"guest computes", "spinning", []string{guests + "spin.wasm"}},
+			{"threads wait", "ready", []string{"--allow-listen", "loopback", "--allow-connect",
+				"loopback", guests + "threads/end.wasm", "nothing"}},
+			{"component reads", "blocking", []string{guests + "components/block.wasm", "block"}},
 		} {
 			t.Run(row.name+"/"+end.name, func(t *testing.T) {
 				c := onTerminal(t, append([]string{"wasport", "run"}, row.args...)...)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -20,8 +22,32 @@ const endOfInput = "\x1a\r"
 // otherKey is a key without a character, the arrow up (ECMA-48, CUU).
 const otherKey = "\x1b[A"
 
-// terminals has files that may be terminals. The program onconsole has some that are.
+// terminals has files that may be terminals, and whether they are.
 var terminals = map[string]bool{os.DevNull: false, os.Args[0]: false}
+
+// TestConsoleWithControlSequences has the program consolemodes print what isTerminal says.
+func TestConsoleWithControlSequences(t *testing.T) {
+	c := onTerminal(t, "consolemodes")
+	c.waitFor("plain false, obeys true")
+}
+
+// printConsoleModes is the program consolemodes.
+func printConsoleModes() {
+	var mode uint32
+	h := windows.Handle(os.Stdout.Fd())
+	if err := windows.GetConsoleMode(h, &mode); err != nil {
+		panic(err)
+	}
+	const obey = windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING
+	var is [2]bool
+	for i, m := range []uint32{mode &^ obey, mode | obey} {
+		if err := windows.SetConsoleMode(h, m); err != nil {
+			panic(err)
+		}
+		is[i] = isTerminal(os.Stdout)
+	}
+	fmt.Printf("plain %t, obeys %t\n", is[0], is[1])
+}
 
 // defaultInterrupt is STATUS_CONTROL_C_EXIT (ntstatus.h).
 const defaultInterrupt = 0xc000013a
@@ -51,7 +77,10 @@ func pressControl(c *terminal, event int) {
 	windows.WaitForSingleObject(process, windows.INFINITE)
 }
 
-func init() { programs["control"], programs["onconsole"] = sendEvent, runOnConsole }
+func init() {
+	maps.Copy(programs, map[string]func(){"consolemodes": printConsoleModes, "control": sendEvent,
+		"onconsole": runOnConsole})
+}
 
 // sendEvent is the program control. Each program on its console gets the event, itself too
 // (Microsoft's reference of GenerateConsoleCtrlEvent).
@@ -76,9 +105,6 @@ func runOnConsole() {
 	out, err := os.OpenFile("CONOUT$", os.O_RDWR, 0)
 	if err != nil {
 		panic(err)
-	}
-	if !isTerminal(in) || !isTerminal(out) {
-		panic("got a console that is no terminal, want one that is")
 	}
 	cmd := exec.Command(os.Args[1], os.Args[2:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, out
