@@ -31,7 +31,7 @@ func runGuest(t *testing.T, rt *wasport.Runtime, n network.Network, wasm []byte,
 	}
 	defer mod.Close(context.WithoutCancel(ctx))
 	var dirs []wasport.Dir // without any, the first socket is 3, as natively
-	if args[0] == "library" {
+	if args[0] == "library" || args[0] == "seekdir" {
 		dirs = []wasport.Dir{{Host: t.TempDir(), Guest: "/tmp"}}
 	}
 	var stdout, stderr bytes.Buffer

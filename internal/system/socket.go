@@ -221,6 +221,9 @@ func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 		return err
 	}
 	if e := s.pendingError.Swap(0); e != 0 {
+		// If a connection has failed, the host's socket learns here that the guest knows, so that
+		// the next call starts another one.
+		s.FinishConnect()
 		return syscall.Errno(e)
 	}
 	err = s.Connect(a)

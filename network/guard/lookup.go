@@ -17,21 +17,22 @@ var families = map[network.Family]policy.Family{
 // lookups it waits. If a proxy resolves names, the answer is an address that stands for the name.
 func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 	name string) ([]netip.Addr, error) {
-	// 1. Rule: judge the name.
+	// 1. Spelling: look up exactly the name that is judged. A resolver may read other spellings
+	// otherwise.
+	canonical, notName := policy.CanonicalName(name)
+
+	// 2. Rule: judge the name. No rule can allow a text that is none, so it gets the record of a
+	// refusal, and the error of a name without a host.
 	active := n.active.Load()
 	r := policy.Request{Op: policy.OpResolve, Name: name}
-	if err := n.enforce(active, r, active.policy.Decide(r, n.pins)); err != nil {
+	err := n.enforce(active, r, active.policy.Decide(r, n.pins))
+	switch {
+	case notName != nil:
+		return nil, &network.LookupError{Name: name, Failure: network.NoSuchHost, Err: notName}
+	case err != nil:
 		return nil, err
-	}
-	if n.options.Learner != nil {
+	case n.options.Learner != nil:
 		n.options.Learner.Request(r)
-	}
-
-	// 2. Spelling: look up exactly the name that was judged. A resolver may read other spellings
-	// otherwise. In a dry run the name may have no canonical spelling.
-	canonical, err := policy.CanonicalName(name)
-	if err != nil {
-		return nil, &network.LookupError{Name: name, Failure: network.NoSuchHost, Err: err}
 	}
 
 	// 3. Limit, and lookup.

@@ -54,6 +54,35 @@ static void refusal(void)
 	printf("SO_ERROR %d\n", option(fd, SOL_SOCKET, SO_ERROR));
 	close(fd);
 
+	/* Once it has told of the refusal, a socket connects anew. */
+	fd = open_socket(SOCK_STREAM | SOCK_NONBLOCK);
+	for (int i = 0; i < 3; i++) {
+		TRY(connect(fd, (struct sockaddr *)&sa, len));
+		print_events(fd, POLLOUT);
+		TRY(connect(fd, (struct sockaddr *)&sa, len));
+	}
+	TRY(connect(fd, (struct sockaddr *)&sa, loopback(&sa, tcp_echo)));
+	print_events(fd, POLLOUT);
+	TRY(connect(fd, (struct sockaddr *)&sa, len));
+	TRY(send(fd, "x", 1, MSG_NOSIGNAL));
+	close(fd);
+	/* The same, if poll is not asked again. */
+	fd = open_socket(SOCK_STREAM | SOCK_NONBLOCK);
+	len = loopback(&sa, refused);
+	TRY(connect(fd, (struct sockaddr *)&sa, len));
+	await(fd, POLLOUT);
+	TRY(connect(fd, (struct sockaddr *)&sa, len));
+	TRY(connect(fd, (struct sockaddr *)&sa, len));
+	close(fd);
+	/* SO_ERROR has told of it. */
+	fd = open_socket(SOCK_STREAM | SOCK_NONBLOCK);
+	TRY(connect(fd, (struct sockaddr *)&sa, len));
+	await(fd, POLLOUT);
+	printf("pending SO_ERROR %s\n", errno_name(option(fd, SOL_SOCKET, SO_ERROR)));
+	tell("connect after SO_ERROR", connect(fd, (struct sockaddr *)&sa, len));
+	tell("connect after SO_ERROR, again", connect(fd, (struct sockaddr *)&sa, len));
+	close(fd);
+
 	fd = open_socket(SOCK_STREAM | SOCK_NONBLOCK);
 	len = loopback(&sa, refused);
 	TRY(connect(fd, (struct sockaddr *)&sa, len));

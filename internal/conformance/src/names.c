@@ -134,6 +134,13 @@ static void lookups(void)
 	lookup("127.0.0.1", "80", 0, AF_UNSPEC, SOCK_DGRAM, IPPROTO_UDP);
 	lookup("127.0.0.1", "80", 0, 12345, 0, 0);
 	lookup("127.0.0.1", "80", 0, AF_UNSPEC, 77, 0);
+	/* No name server can have these. */
+	lookup("a..b", NULL, 0, AF_UNSPEC, SOCK_STREAM, 0);
+	lookup("a b.invalid", NULL, 0, AF_UNSPEC, SOCK_STREAM, 0);
+	lookup("-", NULL, 0, AF_UNSPEC, SOCK_STREAM, 0);
+	lookup("a-.invalid", NULL, 0, AF_UNSPEC, SOCK_STREAM, 0);
+	lookup("1.2.3.4.5", NULL, 0, AF_UNSPEC, SOCK_STREAM, 0);
+	lookup("300.1.1.1", NULL, 0, AF_UNSPEC, SOCK_STREAM, 0);
 	lookup("127.0.0.1", "80", 0x40000000, AF_UNSPEC, SOCK_STREAM, 0);
 	lookup("127.0.0.1", "tftp", 0, AF_UNSPEC, SOCK_STREAM, 0);
 	lookup("127.0.0.1", "tftp", 0, AF_UNSPEC, SOCK_DGRAM, 0);

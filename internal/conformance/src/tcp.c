@@ -37,6 +37,30 @@ static void names(void)
 	close(fd);
 }
 
+/* A stream tells no sender (recvmsg(2)). */
+static void senders(void)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof sa;
+	char bytes[4] = "";
+	struct iovec iov = {bytes, 1};
+	struct msghdr msg = {.msg_name = &sa, .msg_namelen = sizeof sa, .msg_iov = &iov,
+	    .msg_iovlen = 1};
+	int fd = connect_to(SOCK_STREAM, tcp_echo);
+
+	memset(&sa, 0x55, sizeof sa);
+	MUST(send(fd, "abc", 3, MSG_NOSIGNAL));
+	TRY(recvfrom(fd, bytes, 1, 0, (struct sockaddr *)&sa, &len));
+	printf("length %d\n", (int)len);
+	len = 3;
+	TRY(recvfrom(fd, bytes, 1, MSG_PEEK, (struct sockaddr *)&sa, &len));
+	printf("length %d\n", (int)len);
+	TRY(recvmsg(fd, &msg, 0));
+	printf("length %d, flags %d, address %s\n", (int)msg.msg_namelen, msg.msg_flags,
+	    *(char *)&sa == 0x55 ? "untouched" : "written");
+	close(fd);
+}
+
 static void transfers(void)
 {
 	char a[8] = "", b[8] = "", big[64];
@@ -164,6 +188,7 @@ static void lost(void)
 static void transcript(void)
 {
 	names();
+	senders();
 	transfers();
 	accepting();
 	lost();
