@@ -37,6 +37,22 @@ func TestTCPServerEchoesUntilEOF(t *testing.T) {
 	})
 }
 
+// TestEndedGuestTakesNoConnection stops guests that wait for a connection, and connects then.
+func TestEndedGuestTakesNoConnection(t *testing.T) {
+	for _, name := range []string{"tcp_server", "poll_echo"} {
+		t.Run(name, func(t *testing.T) {
+			g := startGuest(t, name, "127.0.0.1", "1")
+			at := g.readListenAddr()
+			g.handle.Stop(nil)
+			g.handle.Wait()
+			if c, err := net.Dial("tcp", at.String()); err == nil {
+				c.Close()
+				t.Error("got a connection, want none")
+			}
+		})
+	}
+}
+
 func splitAddr(a net.Addr) []string {
 	host, port, _ := net.SplitHostPort(a.String())
 	return []string{host, port}
