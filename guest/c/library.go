@@ -185,14 +185,17 @@ func (l *Library) Command(ctx context.Context, cxx bool, args ...string) (*exec.
 	return exec.CommandContext(ctx, compiler, all...), nil
 }
 
-// clangPlusPlus is the C++ compiler of a clang. On Windows its file name has an extension.
+// clangPlusPlus is the C++ compiler of a clang, whose file name may have an extension.
 func clangPlusPlus(clang string) string {
-	ext := ""
-	if runtime.GOOS == "windows" {
-		ext = filepath.Ext(clang)
+	name, isExe := strings.CutSuffix(clang, exe)
+	if isExe {
+		return name + "++" + exe
 	}
-	return strings.TrimSuffix(clang, ext) + "++" + ext
+	return name + "++"
 }
+
+// exe is the extension of a program's file name on Windows.
+const exe = ".exe"
 
 // linksModule reports whether a command line links a module, rather than stopping after compiling.
 func linksModule(args []string) bool {

@@ -4,9 +4,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/wasport/wasport/internal/needs"
 )
 
 // processC is a program that uses the emulations of wasi-libc, and arrays on the stack: of 80 kB,
@@ -172,9 +173,7 @@ func checkOverflow(t *testing.T, wasport string, args []string) {
 // cmakePackageArgs are arguments for cmake that set a compiler, as a wasi-sdk's toolchain file
 // does, and find the installed package.
 func cmakePackageArgs(t *testing.T) []string {
-	if runtime.GOOS != "linux" {
-		t.Skip("the sysroot is made of Debian's")
-	}
+	needs.Compiler(t) // of Debian, which the sysroot is made of
 	prefix, sysroot := installLibrary(t), t.TempDir()
 	for _, part := range []string{"include", "lib"} {
 		if err := os.Mkdir(filepath.Join(sysroot, part), 0o777); err != nil {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 )
 
@@ -134,9 +133,6 @@ const debianIncludes = "/usr/include"
 
 // debianTarget is the target of Debian's wasi-libc, or empty without one.
 func debianTarget() string {
-	if runtime.GOOS != "linux" {
-		return ""
-	}
 	for _, target := range []string{"wasm32-wasi", "wasm32-wasip1"} {
 		if exists(filepath.Join(debianIncludes, target, "stdio.h")) {
 			return target

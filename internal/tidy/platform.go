@@ -16,28 +16,21 @@ var (
 		`_(unix|linux|windows|darwin|dragonfly|freebsd|netbsd|openbsd|bsd|other)\.go$`)
 )
 
-// namesSystem are the files that may ask for the system: to print it, and to find a toolchain.
-var namesSystem = map[string]bool{
-	"cmd/wasport/version.go": true,
-	"guest/c/library.go":     true,
-	"guest/c/toolchain.go":   true,
-}
+// printsSystem is the file that may ask for the system, to print it.
+const printsSystem = "cmd/wasport/version.go"
 
-// checkPlatform keeps differences between systems in files whose names say so. Tests may be for
-// some systems under any name.
+// checkPlatform keeps differences between systems in files whose names say so. A test may be for
+// some systems under any name, but asks for none.
 func checkPlatform(f *file, report reportFunc) {
-	if f.isTest() {
-		return
-	}
 	for i, line := range f.lines {
-		if strings.HasPrefix(line, "//go:build ") && platformTag.MatchString(line) &&
+		if !f.isTest() && strings.HasPrefix(line, "//go:build ") && platformTag.MatchString(line) &&
 			!platformName.MatchString(f.path) {
 			report(i+1, "a file for some systems is named for them, such as _unix.go")
 		}
 	}
 	ast.Inspect(f.syntax, func(n ast.Node) bool {
-		if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "GOOS" && !namesSystem[f.path] {
-			if id, ok := s.X.(*ast.Ident); ok && id.Name == "runtime" {
+		if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "GOOS" && f.path != printsSystem {
+			if _, ok := s.X.(*ast.Ident); ok {
 				report(f.line(n.Pos()), "runtime.GOOS, where a file for each system belongs")
 			}
 		}

@@ -63,6 +63,8 @@ func TestCheckFindsBrokenRules(t *testing.T) {
 			"// Package b.\npackage b\n\nfunc f(any int) {}\n", "hides"},
 		{"branch by system", "a/b.go",
 			"// Package b.\npackage b\n\nvar a = runtime.GOOS\n", "runtime.GOOS"},
+		{"system, in a test", "a/b_test.go",
+			"package b\n\nvar a = system.GOOS\n", "runtime.GOOS"},
 		{"system under another name", "a/b.go",
 			"//go:build linux && !portable\n\n// Package b.\npackage b\n", "named for them"},
 		{"long glossary", "docs/architecture.md", "# A\n\n| a | b |\n\n## Words\n" +

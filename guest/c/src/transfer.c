@@ -60,6 +60,8 @@ static ssize_t send_message(int fd, const struct iovec *iov, int count, int flag
 		err = wasport_sock_send_control(fd, list, (uint32_t)count,
 		    flags & MSG_DONTWAIT ? WASPORT_DONTWAIT : 0, to, &n, control);
 	else
+#else
+	(void)control; /* WAMR has no function for it */
 #endif
 	    if (flags & MSG_DONTWAIT)
 		err = send_nonblocking(fd, list, (uint32_t)count, to, &n);
