@@ -33,10 +33,11 @@ check "a redirection" says "it works" curl -L "http://127.0.0.1:$at/away"
 check "a part" says "works" curl -r 3- "http://127.0.0.1:$at/index.html"
 check "HEAD" says "Content-Length: 5000000" curl -I "http://127.0.0.1:$at/large"
 check "a page that does not exist" says "404 Not Found" curl "http://127.0.0.1:$at/nothing"
-get() { curl "http://127.0.0.1:$at/large" -o /files/copy && cmp "$work/files/copy" "$work/site/large"; }
+large=$work/site/large
+get() { curl "http://127.0.0.1:$at/large" -o /files/copy && cmp "$work/files/copy" "$large"; }
 check "5 MB into a file" get
 put() {
-	curl -T /files/copy "http://127.0.0.1:$at/put/copy" && cmp "$work/site/put/copy" "$work/site/large"
+	curl -T /files/copy "http://127.0.0.1:$at/put/copy" && cmp "$work/site/put/copy" "$large"
 }
 check "5 MB from a file" put
 away() { ! wasport run out/src/curl.wasm -sS "http://127.0.0.1:$at"; }

@@ -37,7 +37,8 @@ done
 at=127.0.0.1:$(free)
 openssl_server "$at" -Verify 1 -verify_return_error -CAfile "$tls/trusted.pem"
 check "a client with a certificate" says "HTTP/1.0 200 ok" get "$at" localhost "${own[@]}"
-check "openssl refuses one of another authority" refused get "$at" localhost "${another[@]}"
+check "openssl refuses one of another authority" says "A fatal alert message was received" \
+	refused get "$at" localhost "${another[@]}"
 
 mbed_server() { # ADDR:PORT ARGS...
 	local host=${1%:*}
@@ -49,12 +50,13 @@ for addr in "${loopback[@]}"; do
 	at=$addr:$(free)
 	mbed_server "$at"
 	check "a server at $addr" openssl_client "$at" "Successful connection"
-	check "openssl refuses its certificate for another name" \
+	check "openssl refuses its certificate for another name" says "hostname mismatch" \
 		refused openssl_client "$at" "Successful connection" -verify_hostname somebody
 done
 at=127.0.0.1:$(free)
 mbed_server "$at" auth_mode=required "${trust[@]}"
-check "a server that wants a certificate refuses another authority's" refused \
-	openssl_client "$at" "Successful connection" -cert "$tls/nobody.pem" -key "$tls/nobody.key"
+check "a server that wants a certificate refuses another authority's" says "alert unknown ca" \
+	refused openssl_client "$at" "Successful connection" -cert "$tls/nobody.pem" \
+	-key "$tls/nobody.key"
 check "and takes its own" \
 	openssl_client "$at" "Successful connection" -cert "$tls/somebody.pem" -key "$tls/somebody.key"
