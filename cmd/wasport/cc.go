@@ -81,11 +81,20 @@ func runClang(ctx context.Context, cxx bool, args []string) error {
 	if err != nil {
 		return err
 	}
+	links := guestc.LinksModule(args)
+	if links {
+		args = append(slices.Clip(args), traceProcessFunctions()...)
+	}
 	cmd, err := library.Command(ctx, cxx, args...)
 	if err != nil {
 		return err
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if links {
+		warner := &linkWarner{out: os.Stdout}
+		cmd.Stdout = warner
+		defer warner.warn(os.Stderr)
+	}
 	err = cmd.Run()
 	var failed *exec.ExitError
 	if errors.As(err, &failed) && failed.Exited() {

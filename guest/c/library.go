@@ -167,7 +167,7 @@ func (l *Library) Command(ctx context.Context, cxx bool, args ...string) (*exec.
 	if err != nil {
 		return nil, err
 	}
-	linking := linksModule(args)
+	linking := LinksModule(args)
 	if linking {
 		all = append(all, stackFlags...)
 	}
@@ -197,8 +197,8 @@ func clangPlusPlus(clang string) string {
 // exe is the extension of a program's file name on Windows.
 const exe = ".exe"
 
-// linksModule reports whether a command line links a module, rather than stopping after compiling.
-func linksModule(args []string) bool {
+// LinksModule reports whether a command line links a module, rather than stopping after compiling.
+func LinksModule(args []string) bool {
 	hasInput := false
 	for _, arg := range args {
 		switch arg {

@@ -31,6 +31,16 @@ int pipe2(int[2], int);
 int dup3(int, int, int);
 #endif
 
+/* There are no processes: these fail with ENOSYS. */
+pid_t fork(void);
+pid_t vfork(void);
+int execve(const char *, char *const[], char *const[]);
+int execv(const char *, char *const[]);
+int execvp(const char *, char *const[]);
+int execl(const char *, const char *, ...);
+int execle(const char *, const char *, ...);
+int execlp(const char *, const char *, ...);
+
 /* Returns 1, as for a process whose parent has ended (getppid(2)). */
 pid_t getppid(void);
 

@@ -5,7 +5,9 @@
 #include <sys/queue.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <termios.h>
 
 static void randomness(void)
 {
@@ -246,8 +248,57 @@ static void queues(void)
 	printf("empty: %d %d\n", TAILQ_EMPTY(&queues), TAILQ_LAST(&queues, queues) == NULL);
 }
 
+static void sending_files(void)
+{
+	char dir[] = "/tmp/sendfile-XXXXXX", path[64], bytes[16] = "";
+	off_t offset = 2;
+	int in, fds[2];
+
+	MUST(mkdtemp(dir) != NULL ? 0 : -1);
+	snprintf(path, sizeof path, "%s/file", dir);
+	in = (int)MUST(open(path, O_CREAT | O_RDWR, 0600));
+	MUST(write(in, "0123456789", 10));
+	MUST(lseek(in, 3, SEEK_SET));
+	pair(fds);
+	TRY(sendfile(fds[0], in, NULL, 4));
+	printf("at %d\n", (int)MUST(lseek(in, 0, SEEK_CUR)));
+	TRY(sendfile(fds[0], in, &offset, 3));
+	printf("at %d, offset %d\n", (int)MUST(lseek(in, 0, SEEK_CUR)), (int)offset);
+	TRY(sendfile(fds[0], in, NULL, 100));
+	TRY(sendfile(fds[0], in, NULL, 100));
+	MUST(shutdown(fds[0], SHUT_WR));
+	TRY(recv(fds[1], bytes, 10, MSG_WAITALL));
+	printf("%s\n", bytes);
+	TRY(sendfile(fds[0], -1, NULL, 1));
+	TRY(sendfile(-1, in, &offset, 1));
+	close(in);
+	MUST(unlink(path));
+	MUST(rmdir(dir));
+}
+
+static void terminals(void)
+{
+	struct termios t;
+	int fd = open_socket(SOCK_STREAM);
+
+	TRY(tcgetattr(fd, &t));
+	TRY(tcsetattr(fd, TCSANOW, &t));
+	TRY(tcsetattr(fd, 99, &t));
+	close(fd);
+	TRY(tcgetattr(fd, &t));
+	memset(&t, 0, sizeof t);
+	TRY(cfsetospeed(&t, B9600));
+	printf("speed %d\n", cfgetospeed(&t) == B9600);
+	t.c_lflag = ICANON | ECHO | TOSTOP;
+	t.c_iflag = ICRNL | IXOFF;
+	cfmakeraw(&t);
+	printf("raw %d %d\n", t.c_lflag == TOSTOP, t.c_iflag == IXOFF);
+}
+
 static void transcript(void)
 {
+	sending_files();
+	terminals();
 	randomness();
 	identity();
 	limits();
