@@ -70,7 +70,9 @@ func runInNamespace(t *testing.T) {
 	for _, source := range sources {
 		name := strings.TrimSuffix(filepath.Base(source), ".c")
 		args := []string{name, "4", "0", "0", "0"}
-		comparePrinted(t, runModule(t, rt, nil, b.buildModule(t, source), args),
-			runNative(t, b.buildNative(t, source), args))
+		module := b.buildModule(t, source)
+		want := runNative(t, b.buildNative(t, source), args)
+		comparePrinted(t, runModule(t, rt, nil, module, args), want)
+		comparePrinted(t, runModule(t, rt, newMemoryHost(t), module, args), want)
 	}
 }
