@@ -5,10 +5,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"syscall"
 	"testing"
+	"testing/fstest"
 
+	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/sched"
+	"github.com/wasport/wasport/internal/wasi"
 )
 
 // repeatedBufs returns n buffers that share their memory, as the iovecs of a guest may.
@@ -141,5 +145,54 @@ func TestTransferOfRepeatedBuffers(t *testing.T) {
 	}
 	if _, err := th.Pread(fd, bufs(), 1<<63); err != syscall.EINVAL {
 		t.Errorf("got %v beyond all offsets, want EINVAL", err)
+	}
+}
+
+// endless is an fs.FS of files without an end, the reads of which call a function.
+type endless struct{ read func() }
+
+func (e endless) Open(name string) (fs.File, error) {
+	if name == "." {
+		return fstest.MapFS{}.Open(name)
+	}
+	f, err := fstest.MapFS{name: {}}.Open(name)
+	return endlessFile{f, e.read}, err
+}
+
+type endlessFile struct {
+	fs.File
+	read func()
+}
+
+func (f endlessFile) ReadAt(b []byte, _ int64) (int, error) {
+	f.read()
+	return len(b), nil
+}
+
+// TestKillEndsReadOfFile kills a guest in the first chunk of a long read.
+func TestKillEndsReadOfFile(t *testing.T) {
+	for name, read := range map[string]func(*Thread, int32) (int, error){
+		"read": func(th *Thread, fd int32) (int, error) { return th.Read(fd, repeatedBufs(16)) },
+		"pread": func(th *Thread, fd int32) (int, error) {
+			return th.Pread(fd, repeatedBufs(16), 0)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var g *Guest
+			dir, err := hostfs.OpenFS(endless{func() { g.Kill(io.EOF) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g = newTestGuest(t, Preopen{Dir: dir, Name: "/"})
+			th := g.NewThread(sched.New())
+			defer th.Close()
+			fd, err := g.OpenAt(3, "file", OpenArgs{Base: wasi.RightFdRead})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := read(th, fd); got > chunkSize || err != io.EOF {
+				t.Errorf("got %d, %v, want %d at most, and %v", got, err, chunkSize, io.EOF)
+			}
+		})
 	}
 }
