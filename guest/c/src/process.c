@@ -1,3 +1,4 @@
+#define _WASI_EMULATED_PROCESS_CLOCKS /* wasi-libc's <sys/resource.h> is an error without it */
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
