@@ -25,7 +25,7 @@ type memoryHost struct{ *virtual.Host }
 func (h memoryHost) peers() peers { return peers{h.Listen, h.ListenPacket} }
 
 // memoryDifferences lists, for each program, texts of the lines that differ in memory from the
-// machine's, besides machineLines.
+// machine's, besides machineLines. The empty text stands for a program that cannot run there.
 var memoryDifferences = map[string][]string{
 	// Its datagrams have no control messages.
 	"cmsg": {""},
