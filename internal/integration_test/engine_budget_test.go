@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -46,5 +47,26 @@ func TestTablesAreCharged(t *testing.T) {
 				}
 			},
 		)
+	}
+}
+
+// TestGrowthOfSharedMemoryIsCharged grows a table, and then a shared memory: together they may have
+// no more than each of them alone.
+func TestGrowthOfSharedMemoryIsCharged(t *testing.T) {
+	const failed = 1<<32 - 1
+	unshared, shared := []byte("\x05\x03\x01\x00\x01"), []byte("\x05\x05\x01\x03\x01\x80\x08")
+	wasm := testdata(t, "table")
+	if n := bytes.Count(wasm, unshared); n != 1 {
+		t.Fatalf("got %d memories of one page and no maximum, want 1", n)
+	}
+	m := compileModule(t, bytes.Replace(wasm, unshared, shared, 1))
+	for _, row := range []struct{ entries, want uint64 }{{0, 1}, {900_000, failed}} {
+		t.Run(fmt.Sprint(row.entries, " entries"), func(t *testing.T) {
+			status, err := m.Run(context.Background(), wasport.Config{Function: "both",
+				Params: []uint64{row.entries, 1000}, MaxMemory: 64 << 20})
+			if want := []uint64{1, row.want}; err != nil || !slices.Equal(status.Results, want) {
+				t.Errorf("got %d, %v, want %d", status.Results, err, want)
+			}
+		})
 	}
 }
