@@ -63,6 +63,27 @@ func TestPollDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// TestPipesDoNotAllocate makes the calls of an event loop that is woken by a pipe.
+func TestPipesDoNotAllocate(t *testing.T) {
+	c := newNetCallerOn(t, wazero.NewRuntimeConfig())
+	c.must("fd_pipe", 4, out, out2)
+	reader, writer := c.u32(out), c.u32(out2)
+	c.must("sock_pair", stream, 4, out, out2)
+	a, b := c.u32(out), c.u32(out2)
+	c.must("epoll_create", out)
+	epoll := c.u32(out)
+	for _, fd := range []uint64{reader, b} {
+		c.must("epoll_control", epoll, 1, fd, 1, fd)
+	}
+	c.wantAllocations(t, 0, []preparedCall{
+		{"fd_write", []uint64{writer, iov, 1, out}},
+		{"sock_send", []uint64{a, iov, 1, 0, out}},
+		{"epoll_wait", []uint64{epoll, out3, 8, minusOne, out}},
+		{"fd_read", []uint64{reader, iov, 1, out}},
+		{"sock_recv", []uint64{b, iov, 1, 0, out, out2}},
+	})
+}
+
 // preparedCall is a call of an import with its arguments.
 type preparedCall struct {
 	name string

@@ -424,3 +424,47 @@ func TestEpollIsPolled(t *testing.T) {
 		})
 	}
 }
+
+// TestThreadsFightOverDescriptors has threads register, close, duplicate and wait for the same
+// descriptors, until the guest is killed.
+func TestThreadsFightOverDescriptors(t *testing.T) {
+	th, s := scheduledThread(t, Config{Network: kernel.New(kernel.Config{}), MaxDescriptors: 24})
+	e := newEpollTest(t, th)
+	var waits []func() error
+	for i := range 4 {
+		waits = append(waits, another(th, s, func(th *Thread) error {
+			for n := i; n < 400 && th.Err() == nil; n++ {
+				fd := int32(3 + n*7%20)
+				switch n % 9 {
+				case 0:
+					th.Pipe(true)
+				case 1:
+					th.Pair(network.Stream, true)
+				case 2:
+					th.Open(network.IPv4, network.Datagram)
+				case 3:
+					th.CloseFD(fd)
+				case 4:
+					th.DupTo(fd, int32(3+n*5%20))
+				case 5:
+					th.EpollWait(e.ep, 4, 1000)
+				case 6:
+					th.TryWrite(fd, buf([]byte("a")))
+				default:
+					th.EpollControl(e.ep, EpollOp(1+n%3), fd, EpollIn|EpollOut|EpollEdge, 0)
+				}
+			}
+			return nil
+		}))
+	}
+	for _, wait := range waits {
+		wait()
+	}
+	th.Guest.Close()
+	if used := th.memory.(*memoryAccount).used.Load(); used != 0 {
+		t.Errorf("got %d bytes charged after the end, want 0", used)
+	}
+	if n := th.epolls.Load(); n != 0 {
+		t.Errorf("got %d epolls after the end, want 0", n)
+	}
+}
