@@ -26,6 +26,10 @@ type socket struct {
 	// SO_ERROR clears it in the host (socket(7)).
 	pendingError atomic.Uint64
 
+	// failureTold tells that Connect returned a pendingError, so that the next one starts another
+	// connection.
+	failureTold atomic.Bool
+
 	// readShutdown is true once a datagram socket was shut down for reading. Datagrams that are
 	// queued can still be received.
 	readShutdown atomic.Bool
@@ -221,10 +225,12 @@ func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 		return err
 	}
 	if e := s.pendingError.Swap(0); e != 0 {
-		// If a connection has failed, the host's socket learns here that the guest knows, so that
-		// the next call starts another one.
-		s.FinishConnect()
+		s.failureTold.Store(true)
 		return syscall.Errno(e)
+	}
+	if s.failureTold.Swap(false) {
+		// The guest knows that the connection has failed, and the host's socket does not.
+		s.FinishConnect()
 	}
 	err = s.Connect(a)
 	if err != syscall.EINPROGRESS || d.nonblock.Load() {
