@@ -1,7 +1,8 @@
 # coap-client and coap-server, which set and learn addresses, against each other and native ones.
 published libcoap3
+# An epoll without timerfd is a case that its CMakeLists.txt trips over, were it not named.
 build cmake -B out -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DBUILD_SHARED_LIBS=OFF -DENABLE_DTLS=OFF \
-	-DENABLE_TESTS=OFF -DENABLE_DOCS=OFF -DWITH_EPOLL=OFF
+	-DENABLE_TESTS=OFF -DENABLE_DOCS=OFF -DWITH_EPOLL=OFF -DHAVE_TIMERFD_H=0
 build make -C out -j2 coap-client coap-server
 
 # A server at every address answers from the one that it was asked at, which takes a rule for that
