@@ -81,7 +81,7 @@ func TestStabilityNamesPublicPackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := regexp.MustCompile("(?m)^\\| Go packages (.*) \\|.*$").FindStringSubmatch(string(text))
+	row := regexp.MustCompile(`(?m)^\| Go packages (.*) \|.*$`).FindStringSubmatch(string(text))
 	if row == nil {
 		t.Fatal("got no row of Go packages in docs/stability.md, want one")
 	}
