@@ -71,6 +71,12 @@ func TestErrorsOfOtherKernels(t *testing.T) {
 			err: syscall.EAGAIN, send: syscall.EAGAIN, recv: syscall.EAGAIN},
 		{name: "a destination out of reach", typ: network.Datagram, state: stateOpen,
 			err: syscall.ENETUNREACH, send: syscall.ENETUNREACH},
+		{name: "no destination", typ: network.Datagram, state: stateBound, err: syscall.ENOTCONN,
+			send: syscall.EDESTADDRREQ},
+		{name: "no destination, and EINVAL", typ: network.Datagram, state: stateOpen,
+			err: syscall.EINVAL, send: syscall.EDESTADDRREQ},
+		{name: "a datagram refused before", typ: network.Datagram, state: stateConnected,
+			err: syscall.ECONNRESET, send: syscall.ECONNREFUSED},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := &socket{typ: row.typ}
