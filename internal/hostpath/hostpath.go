@@ -200,7 +200,7 @@ func (l Dirs) checkLinks(at, path string) error {
 	}
 	left := maxSearched
 	for _, d := range l {
-		err := filepath.WalkDir(d.resolved, func(_ string, e fs.DirEntry, err error) error {
+		err := filepath.WalkDir(d.resolved, func(at string, e fs.DirEntry, err error) error {
 			if left--; left < 0 {
 				return &Error{Path: path, Dir: d.name,
 					How: "has hard links, of which one may lie beneath"}
@@ -209,7 +209,9 @@ func (l Dirs) checkLinks(at, path string) error {
 				// A directory that the host cannot read is not readable for the guest either.
 				return nil
 			}
-			if other, err := e.Info(); err == nil && os.SameFile(info, other) {
+			// Not e.Info: Windows takes that from the list of the directory, in which a volume may
+			// number its files otherwise, as under Wine.
+			if other, err := os.Lstat(at); err == nil && os.SameFile(info, other) {
 				return &Error{Path: path, Dir: d.name,
 					How: "has another name (a hard link) beneath"}
 			}
