@@ -5,6 +5,7 @@ package poll
 import (
 	"encoding/binary"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -27,6 +28,7 @@ type Edges struct {
 
 	slots  []edgeSlot
 	free   []int32
+	slotOf map[network.Pollable]int32
 	events [64]unix.EpollEvent
 
 	// mu protects the fields below, and the closing of both descriptors.
@@ -36,20 +38,27 @@ type Edges struct {
 	closed bool
 }
 
-// edgeSlot is the user data of an event. The generation tells its edge apart from former ones.
+// edgeSlot is a registration with the kernel, the user data of its events. All edges of a Pollable
+// share one: however often it is registered, that takes no further descriptors of the system.
 type edgeSlot struct {
-	edge       *Edge
+	edges   []*Edge
+	p       network.Pollable
+	control func(func(uintptr)) error
+	// want joins the events of the edges, and of edges that were removed.
+	want network.Events
+	// dupFD is a duplicate that is registered in place of a descriptor that another Pollable has,
+	// too; 0 = none.
+	dupFD int
+	// generation tells the slot's edges apart from former ones.
 	generation int32
 }
 
 // Edge is a registration.
 type Edge struct {
-	mark    func()
-	control func(func(uintptr)) error
-	slot    int32
-	// dupFD is a duplicate that is registered in place of a descriptor that is registered already,
-	// or -1.
-	dupFD int
+	mark func()
+	want network.Events
+	// slot is the place in Edges.slots, or wakeSlot without a descriptor.
+	slot int32
 
 	notify func(network.Events, func()) func()
 	stop   func()
@@ -77,7 +86,8 @@ func NewEdges() (*Edges, error) {
 		unix.Close(epfd)
 		return nil, err
 	}
-	return &Edges{epfd: epfd, wakefd: wakefd, users: 1}, nil
+	return &Edges{epfd: epfd, wakefd: wakefd, users: 1,
+		slotOf: make(map[network.Pollable]int32)}, nil
 }
 
 // Add registers a Pollable. From then on Collect, or a wake of the Pollable, calls mark each time
@@ -88,16 +98,45 @@ func (e *Edges) Add(p network.Pollable, want network.Events, mark func()) (*Edge
 	if way.Control == nil && way.Notify == nil {
 		return nil, unix.EPERM
 	}
-	g := &Edge{mark: mark, control: way.Control, slot: wakeSlot, dupFD: -1, notify: way.Notify}
-	if g.control != nil {
-		g.slot = e.takeSlot(g)
-		if err := e.ctl(unix.EPOLL_CTL_ADD, g, want); err != nil {
-			e.releaseSlot(g)
+	g := &Edge{mark: mark, want: want, slot: wakeSlot, notify: way.Notify}
+	if way.Control != nil {
+		if err := e.join(g, p, way.Control); err != nil {
 			return nil, err
 		}
 	}
 	e.listen(g, want)
 	return g, nil
+}
+
+// join gives an edge the slot of its Pollable.
+func (e *Edges) join(g *Edge, p network.Pollable, control func(func(uintptr)) error) error {
+	op := unix.EPOLL_CTL_MOD
+	n, known := e.slotOf[p]
+	if !known {
+		op, n = unix.EPOLL_CTL_ADD, e.takeSlot(p, control)
+	}
+	g.slot = n
+	e.slots[n].edges = append(e.slots[n].edges, g)
+	err := e.tell(op, g)
+	if err != nil {
+		e.leave(g)
+	}
+	return err
+}
+
+// leave takes an edge from its slot, and releases the slot with the last one.
+func (e *Edges) leave(g *Edge) {
+	s := &e.slots[g.slot]
+	i := slices.Index(s.edges, g)
+	s.edges = slices.Delete(s.edges, i, i+1)
+	if len(s.edges) == 0 {
+		if s.dupFD > 0 {
+			unix.Close(s.dupFD)
+		}
+		delete(e.slotOf, s.p)
+		*s = edgeSlot{generation: s.generation}
+		e.free = append(e.free, g.slot)
+	}
 }
 
 func (e *Edges) listen(g *Edge, want network.Events) {
@@ -115,10 +154,10 @@ func (e *Edges) Change(g *Edge, want network.Events) error {
 		g.stop()
 		e.listen(g, want)
 	}
-	if g.control != nil {
-		return e.ctl(unix.EPOLL_CTL_MOD, g, want)
+	if g.want = want; g.slot == wakeSlot {
+		return nil
 	}
-	return nil
+	return e.tell(unix.EPOLL_CTL_MOD, g)
 }
 
 // Remove ends a registration.
@@ -126,47 +165,62 @@ func (e *Edges) Remove(g *Edge) {
 	if g.stop != nil {
 		g.stop()
 	}
-	if g.control == nil {
+	if g.slot == wakeSlot {
 		return
 	}
-	e.ctl(unix.EPOLL_CTL_DEL, g, 0) // a closed descriptor has been removed by the kernel
-	if g.dupFD >= 0 {
-		unix.Close(g.dupFD)
+	if len(e.slots[g.slot].edges) == 1 {
+		e.ctl(unix.EPOLL_CTL_DEL, g.slot, 0) // the kernel has removed a closed descriptor
 	}
-	e.releaseSlot(g)
+	e.leave(g)
 }
 
-func (e *Edges) takeSlot(g *Edge) int32 {
+func (e *Edges) takeSlot(p network.Pollable, control func(func(uintptr)) error) int32 {
 	n := int32(len(e.slots))
 	if last := len(e.free) - 1; last >= 0 {
 		n, e.free = e.free[last], e.free[:last]
 	} else {
 		e.slots = append(e.slots, edgeSlot{})
 	}
-	e.slots[n].edge = g
-	e.slots[n].generation++
+	s := &e.slots[n]
+	s.p, s.control = p, control
+	s.generation++
+	e.slotOf[p] = n
 	return n
 }
 
-func (e *Edges) releaseSlot(g *Edge) {
-	e.slots[g.slot].edge = nil
-	e.free = append(e.free, g.slot)
+// tell tells the kernel the events of an edge, and marks the edges of the slot for which such an
+// event holds already. If other edges have told the kernel of the events, it marks only this one.
+func (e *Edges) tell(op int, g *Edge) error {
+	s := &e.slots[g.slot]
+	want := g.want
+	if len(s.edges) > 1 {
+		if want |= s.want; want == s.want {
+			g.mark()
+			e.Signal()
+			return nil
+		}
+	}
+	err := e.ctl(op, g.slot, want)
+	if err == nil {
+		s.want = want
+	}
+	return err
 }
 
 // ctl makes an epoll_ctl(2). The Control of the Pollable keeps its descriptor open meanwhile.
-func (e *Edges) ctl(op int, g *Edge, want network.Events) error {
-	event := unix.EpollEvent{Events: maskOf(want) | unix.EPOLLET, Fd: g.slot,
-		Pad: e.slots[g.slot].generation}
+func (e *Edges) ctl(op int, slot int32, want network.Events) error {
+	s := &e.slots[slot]
+	event := unix.EpollEvent{Events: maskOf(want) | unix.EPOLLET, Fd: slot, Pad: s.generation}
 	var failed error
-	err := g.control(func(fd uintptr) {
+	err := s.control(func(fd uintptr) {
 		at := int(fd)
-		if g.dupFD >= 0 {
-			at = g.dupFD
+		if s.dupFD > 0 {
+			at = s.dupFD
 		}
 		failed = unix.EpollCtl(e.epfd, op, at, &event)
 		if failed == unix.EEXIST && op == unix.EPOLL_CTL_ADD {
-			if g.dupFD, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3); failed == nil {
-				failed = unix.EpollCtl(e.epfd, op, g.dupFD, &event)
+			if s.dupFD, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 3); failed == nil {
+				failed = unix.EpollCtl(e.epfd, op, s.dupFD, &event)
 			}
 		}
 	})
@@ -189,9 +243,18 @@ func (e *Edges) Collect() {
 			switch {
 			case event.Fd == wakeSlot:
 				e.drain()
-			case e.slots[event.Fd].generation == event.Pad && e.slots[event.Fd].edge != nil:
-				e.slots[event.Fd].edge.mark()
+			case e.slots[event.Fd].generation == event.Pad:
+				e.slots[event.Fd].mark(event.Events)
 			}
+		}
+	}
+}
+
+// mark marks the edges that want one of the events that the kernel tells.
+func (s *edgeSlot) mark(events uint32) {
+	for _, g := range s.edges {
+		if events&(maskOf(g.want)|unix.EPOLLERR|unix.EPOLLHUP) != 0 {
+			g.mark()
 		}
 	}
 }

@@ -50,6 +50,10 @@ const (
 // the host. A program has one for each of its event loops.
 const maxEpolls = 64
 
+// maxInterests is the number of registrations that a description can have, with all epolls and
+// under all numbers that dup(2) gives it. A call that makes it ready looks at each, uninterrupted.
+const maxInterests = 256
+
 // interestMemory is charged for a registration, in bytes.
 const interestMemory = 512
 
@@ -228,18 +232,16 @@ func (e *epoll) control(op EpollOp, key interestKey, events EpollEvents, data ui
 	return nil
 }
 
-// add makes a registration. It is ENOSPC without memory, as with more than max_user_watches
-// (epoll(7)).
+// add makes a registration. It is ENOSPC without memory, or if the description has maxInterests, as
+// with more than max_user_watches (epoll(7)).
 func (e *epoll) add(key interestKey, events EpollEvents, data uint64) error {
 	if err := e.guest.memory.ChargeMemory(interestMemory); err != nil {
 		return syscall.ENOSPC
 	}
 	i := &interest{interestKey: key, epoll: e, events: events, data: data}
-	err := error(syscall.EBADF)
-	if key.of.epolls.join(i) {
-		if err = nil; e.edges != nil {
-			i.edge, err = e.edges.Add(key.of.object, events.wanted(), func() { e.list(i) })
-		}
+	err := key.of.epolls.join(i)
+	if err == nil && e.edges != nil {
+		i.edge, err = e.edges.Add(key.of.object, events.wanted(), func() { e.list(i) })
 	}
 	if err != nil {
 		key.of.epolls.leave(i)
@@ -288,18 +290,21 @@ type epollList struct {
 	closed bool
 }
 
-// join reports false if the description is closed.
-func (l *epollList) join(i *interest) bool {
+// join is EBADF if the description is closed, and ENOSPC if it has maxInterests.
+func (l *epollList) join(i *interest) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return false
+	switch {
+	case l.closed:
+		return syscall.EBADF
+	case len(l.list) >= maxInterests:
+		return syscall.ENOSPC
 	}
 	if l.list == nil {
 		l.list = make(map[*interest]struct{})
 	}
 	l.list[i] = struct{}{}
-	return true
+	return nil
 }
 
 func (l *epollList) leave(i *interest) {
