@@ -14,6 +14,16 @@ import (
 // which trap again and again can take from the host. A search finds the lines of one stack.
 const maxLineSearches = 1000
 
+// maxOffsetLines bounds the lines of one offset in bytes: 64 functions may be inlined in each other,
+// each with a path of kilobytes. maxKnownLines bounds the lines that a module keeps.
+const (
+	maxOffsetLines = 8 << 10
+	maxKnownLines  = 4 << 20
+)
+
+// lineOverhead is the memory of a line besides its text, and that of an offset.
+const lineOverhead = 64
+
 // sourceLines tells the source lines of a rewritten module's instructions. It costs nothing until
 // it is asked, but for a copy of the module. It may be used by several goroutines.
 type sourceLines struct {
@@ -25,6 +35,8 @@ type sourceLines struct {
 
 	// known are the lines that were found, by the offset in the rewritten module's code section.
 	known map[uint64][]string
+	// size is what known takes, in bytes. Beyond maxKnownLines the next search forgets them.
+	size int
 }
 
 // newSourceLines returns nil for a module without DWARF. Otherwise it sets options.Lines to the
@@ -50,6 +62,10 @@ func (s *sourceLines) find(offsets []uint64) [][]string {
 	}
 	if len(unknown) > 0 && s.searches < maxLineSearches {
 		s.searches++
+		if s.size > maxKnownLines {
+			clear(s.known)
+			s.size, unknown = 0, offsets
+		}
 		s.search(unknown)
 	}
 	lines := make([][]string, len(offsets))
@@ -69,10 +85,16 @@ func (s *sourceLines) search(offsets []uint64) {
 	})
 	for i, lines := range sections.Lines(origins) {
 		var texts []string
+		size := lineOverhead
 		for _, l := range lines {
-			texts = append(texts, formatLine(l))
+			text := formatLine(l)
+			if size += len(text) + lineOverhead; size > maxOffsetLines {
+				break
+			}
+			texts = append(texts, text)
 		}
 		s.known[offsets[i]] = texts
+		s.size += size
 	}
 }
 

@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/binary"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
@@ -35,5 +38,44 @@ func TestSourceLinesAreBounded(t *testing.T) {
 	}
 	if got := s.find([]uint64{first}); !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("known lines: got %q, want %q", got, want)
+	}
+}
+
+// TestKnownLinesAreBounded searches the lines of a function whose file has a name of a kilobyte,
+// one stack after the other.
+func TestKnownLinesAreBounded(t *testing.T) {
+	const nops = 8000
+	body := slices.Concat([]byte{0}, bytes.Repeat([]byte{0x01}, nops), []byte{0x0b})
+	code := append(binary.AppendUvarint([]byte{1}, uint64(len(body))), body...)
+	module := slices.Concat([]byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00"+
+		"\x03\x02\x01\x00\x0a"), binary.AppendUvarint(nil, uint64(len(code))), code)
+	module = testutil.WithLines(module, "/"+strings.Repeat("a", 2000))
+	var options interrupt.Options
+	s := newSourceLines(module, &options, 0)
+	const stack = 500
+	most := 0
+	for offset := uint64(10); offset+stack < nops; offset += stack / 2 {
+		var offsets []uint64
+		for i := range uint64(stack) {
+			offsets = append(offsets, offset+i)
+		}
+		for i, lines := range s.find(offsets) {
+			if len(lines) != 1 || len(lines[0]) < 1000 {
+				t.Fatalf("offset %d: got %d lines, want one of a kilobyte", offsets[i], len(lines))
+			}
+		}
+		size := 0
+		for _, lines := range s.known {
+			for _, l := range lines {
+				size += len(l)
+			}
+		}
+		if most = max(most, size); size > maxKnownLines+stack*2000 {
+			t.Fatalf("got %d bytes of lines, want at most %d and those of a stack", size,
+				maxKnownLines)
+		}
+	}
+	if most < maxKnownLines/2 {
+		t.Errorf("got %d bytes of lines at most, want some to be kept", most)
 	}
 }

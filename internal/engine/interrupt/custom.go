@@ -98,6 +98,22 @@ func (w *rewriter) nameSection(r *reader) {
 	}
 }
 
+// maxName is the length of a name in bytes, beyond which it is cut. wazero writes the names of a
+// module and its functions for every frame into a stack trace.
+const maxName = 2 << 10
+
+// clipName returns a name with at most maxName bytes.
+func clipName(name []byte) []byte {
+	if len(name) <= maxName {
+		return name
+	}
+	n := maxName
+	for n > 0 && !utf8.RuneStart(name[n]) {
+		n--
+	}
+	return name[:n]
+}
+
 // helperNames are the names of the helper functions.
 var helperNames = []string{helperTick: "tick", helperCopy: "memory.copy", helperFill: "memory.fill",
 	helperGrow: "memory.grow"}
@@ -122,7 +138,7 @@ func (w *rewriter) writeFunctionNames(r *reader) {
 		if r.err != nil {
 			return
 		}
-		names[i], next = []byte(printable.Name(string(name))), i+1
+		names[i], next = []byte(printable.Name(string(clipName(name)))), i+1
 	}
 	if r.more() {
 		r.malformed("bytes left")
@@ -175,6 +191,7 @@ func (w *rewriter) copyName(r *reader) {
 	if !utf8.Valid(b) {
 		r.malformed("name is not UTF-8")
 	}
+	b = clipName(b)
 	w.writeU32(uint32(len(b)))
 	w.out = append(w.out, b...)
 }

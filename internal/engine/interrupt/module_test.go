@@ -286,6 +286,23 @@ func TestCustomSections(t *testing.T) {
 	}
 }
 
+// TestLongNamesAreCut names a module and a function with megabytes, which a stack trace would hold
+// once for each frame.
+func TestLongNamesAreCut(t *testing.T) {
+	long := strings.Repeat("\u00e9", 1<<20)
+	names := slices.Concat(rawSection(0, appendName(nil, "m"+long)),
+		section(1, slices.Concat([]byte{0}, appendName(nil, "f"+long))))
+	out := rewrite(t, module(
+		section(secType, signature("", "")), section(secFunction, []byte{0}),
+		section(secCode, body()), customSection("name", names...)), Options{})
+	_, content, _ := bytes.Cut(out, []byte("\x04name"))
+	cut := strings.Repeat("\u00e9", (maxName-1)/2)
+	want := []string{"module m" + cut, "function 2 f" + cut, "function 3 tick"}
+	if have := namesIn(content); !slices.Equal(have, want) {
+		t.Errorf("got names %.60q of %d bytes, want %.60q", have, len(content), want)
+	}
+}
+
 // namesIn describes the content of a name section.
 func namesIn(content []byte) (have []string) {
 	r := &reader{b: content}
