@@ -14,8 +14,8 @@ import (
 // which trap again and again can take from the host. A search finds the lines of one stack.
 const maxLineSearches = 1000
 
-// maxOffsetLines bounds the lines of one offset in bytes: 64 functions may be inlined in each other,
-// each with a path of kilobytes. maxKnownLines bounds the lines that a module keeps.
+// maxOffsetLines bounds the lines of one offset in bytes: 64 functions may be inlined in each
+// other, each with a path of kilobytes. maxKnownLines bounds the lines that a module keeps.
 const (
 	maxOffsetLines = 8 << 10
 	maxKnownLines  = 4 << 20
