@@ -141,12 +141,8 @@ func (s *socket) knowsIndex(active *policySnapshot, index uint32) bool {
 		return k.known
 	}
 	k = knownIndex{snapshot: active, index: index, expires: now + lookupVerdictLife}
-	if base, ok := s.net.base.(network.Lister); ok {
-		all, _ := base.HostAddrs() // without a list the guest knows no interface
-		for _, h := range all {
-			k.known = k.known || h.Index == index && s.net.knowsAddr(active.policy,
-				h.Prefix.Addr())
-		}
+	for _, h := range s.net.hostAddrs() {
+		k.known = k.known || h.Index == index && s.net.knowsAddr(active.policy, h.Prefix.Addr())
 	}
 	s.mu.Lock()
 	*slot = k

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
@@ -114,6 +115,44 @@ func TestControlSourceIsJudgedAsBind(t *testing.T) {
 				_, err := s.(network.Controller).SendControl([][]byte{[]byte("x")}, peerAt,
 					&test.sent)
 				wantErr(t, "after the rule is gone", err, syscall.EACCES)
+			}
+		})
+	}
+}
+
+// TestManyInterfacesMakeFewLists names another interface in each call. A list of the host's
+// addresses takes more than the call.
+func TestManyInterfacesMakeFewLists(t *testing.T) {
+	peerAt := netip.MustParseAddrPort("127.0.0.1:9")
+	for name, call := range map[string]func(s network.Socket, index uint32) error{
+		"a datagram": func(s network.Socket, index uint32) error {
+			c := network.Control{Fields: network.PacketInfo4, Interface: index}
+			_, err := s.(network.Controller).SendControl([][]byte{[]byte("x")}, peerAt, &c)
+			return err
+		},
+		"an option": func(s network.Socket, index uint32) error {
+			return s.SetOption(network.MulticastInterface4, int64(index))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := &controlNet{Network: kernel.New(kernel.Config{})}
+			n := guard.New(base, testutil.Policy(t, "allow connect udp://127.0.0.1"),
+				guard.Options{})
+			s := open(t, n, network.IPv4, network.Datagram)
+			const calls, life = 500, 20 * time.Millisecond // that of a list
+			start := time.Now()
+			for index := range uint32(calls) {
+				if err := call(s, 3+index); err == nil {
+					t.Fatalf("interface %d: got no error, want one", 3+index)
+				}
+			}
+			if most := 1 + int(time.Since(start)/life); base.lists > most {
+				t.Errorf("got %d lists for %d calls, want at most %d", base.lists, calls, most)
+			}
+			before := base.lists
+			if _, err := n.HostAddrs(); err != nil || base.lists != before+1 {
+				t.Errorf("got %d lists more, %v, want a new one for the guest", base.lists-before,
+					err)
 			}
 		})
 	}

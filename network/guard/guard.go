@@ -93,7 +93,7 @@ type Network struct {
 	options Options
 	pins    *policy.Pins
 
-	// created is the origin of verdict.expires.
+	// created is the origin of verdict.expires and addrList.expires.
 	created time.Time
 
 	// policyMu is held while SetPolicy replaces active.
@@ -105,6 +105,7 @@ type Network struct {
 
 	senders     knownSenders
 	standIns    standIns
+	addrs       addrList
 	memory      memoryAccount
 	counters    counters
 	deniedPeers deniedPeers

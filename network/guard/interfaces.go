@@ -3,6 +3,8 @@ package guard
 import (
 	"net/netip"
 	"strconv"
+	"sync"
+	"time"
 
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -17,6 +19,7 @@ func (n *Network) HostAddrs() ([]network.HostAddr, error) {
 	if !ok {
 		return nil, nil
 	}
+	n.addrs.forget()
 	all, err := base.HostAddrs()
 	if err != nil || n.options.DryRun {
 		return all, err
@@ -29,6 +32,43 @@ func (n *Network) HostAddrs() ([]network.HostAddr, error) {
 		}
 	}
 	return known, nil
+}
+
+// addrListLife is how long a list of the host's addresses answers questions about interfaces. A
+// list takes more time and memory than the calls that ask, and a guest may name another interface
+// in each. It is so short that a guest which is told of a new interface finds it.
+const addrListLife = 20 * time.Millisecond
+
+// addrList is the latest list of the host's addresses, which stays as it is. mu protects it.
+type addrList struct {
+	mu  sync.Mutex
+	all []network.HostAddr
+	// expires is the time since Network.created.
+	expires time.Duration
+}
+
+// forget has the next question make a list.
+func (l *addrList) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all, l.expires = nil, 0
+}
+
+// hostAddrs returns the host's addresses as of addrListLife ago or later. Without a list of them
+// the guest knows no interface.
+func (n *Network) hostAddrs() []network.HostAddr {
+	base, ok := n.base.(network.Lister)
+	if !ok {
+		return nil
+	}
+	l := &n.addrs
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Since(n.created) >= l.expires {
+		l.all, _ = base.HostAddrs()
+		l.expires = time.Since(n.created) + addrListLife
+	}
+	return l.all
 }
 
 // knowsAddr reports whether the guest may know an address of the host.
@@ -73,12 +113,8 @@ func (n *Network) knowsZone(zone string) bool {
 // knowsMatching reports whether the guest may know one of the matching addresses of the host. If it
 // may not, the first of them is recorded.
 func (n *Network) knowsMatching(matches func(network.HostAddr) bool) bool {
-	var all []network.HostAddr
-	if base, ok := n.base.(network.Lister); ok {
-		all, _ = base.HostAddrs() // without a list the guest knows no interface
-	}
 	p, first := n.Policy(), netip.Addr{}
-	for _, h := range all {
+	for _, h := range n.hostAddrs() {
 		a := h.Prefix.Addr()
 		switch {
 		case !matches(h):
