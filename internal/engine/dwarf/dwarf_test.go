@@ -2,6 +2,7 @@ package dwarf
 
 import (
 	stddwarf "debug/dwarf"
+	"encoding/binary"
 	"fmt"
 	"math/rand"
 	"os"
@@ -192,6 +193,33 @@ func TestHostileSections(t *testing.T) {
 				t.Errorf("got %.0f allocations, want at most 1000", got)
 			}
 		})
+	}
+}
+
+// TestManyPlacesTakeMoreSteps searches 30 offsets among the inlined functions of a unit, and so
+// compares each with each.
+func TestManyPlacesTakeMoreSteps(t *testing.T) {
+	abbrev := []byte{1, tagCompileUnit, 1, attrLowPC, formUdata, attrHighPC, formUdata, 0, 0,
+		2, tagInlinedSubroutine, 0, attrLowPC, formUdata, attrHighPC, formData1, 0, 0, 0}
+	info := []byte{0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 4, 1, 1, 0xff, 0x7f}
+	const entries = 1 << 20
+	for range entries {
+		info = append(info, 2, 1, 1)
+	}
+	binary.LittleEndian.PutUint32(info, uint32(len(info)-4))
+	visited := func(offsets int) int {
+		s := &Sections{Info: info, Abbrev: abbrev}
+		places := make([]place, offsets)
+		for i := range places {
+			places[i] = place{offset: 100, wanted: true}
+		}
+		steps := maxSteps
+		u := s.nextUnit(&reader{b: info, steps: &steps})
+		u.findInlined(places)
+		return maxSteps - steps
+	}
+	if one, many := visited(1), visited(30); many < one+entries*30/placesPerStep/2 {
+		t.Errorf("got %d steps for 30 offsets, want more than the %d for one", many, one)
 	}
 }
 

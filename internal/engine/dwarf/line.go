@@ -145,6 +145,7 @@ func (p *lineProgram) emit() {
 	if !p.inSequence {
 		p.inSequence, p.exist = true, p.state.address != 0
 	} else if p.exist {
+		*p.r.steps -= len(p.places) / placesPerStep / 4
 		for i := range p.places {
 			at := &p.places[i]
 			if at.wanted && !at.hasRow && p.last.address <= at.offset &&

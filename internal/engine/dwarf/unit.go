@@ -198,6 +198,7 @@ func (u *unit) findInlined(places []place) {
 		if e.tag != tagInlinedSubroutine {
 			continue
 		}
+		*r.steps -= len(places) / placesPerStep
 		for i := range places {
 			p := &places[i]
 			if p.wanted && len(p.inlined) < maxInlined && u.contains(&e, p.offset) {
