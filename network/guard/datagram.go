@@ -33,12 +33,15 @@ func (s *socket) send(bufs [][]byte, to netip.AddrPort, c *network.Control) (int
 		}
 	}
 	if active.limitsBytes() {
-		return s.sendLimited(active, bufs, to, c)
+		n, err := s.sendLimited(active, bufs, to, c)
+		s.watchAfter(network.Writable, n, bufs)
+		return n, err
 	}
 	n, err := s.baseSend(bufs, to, c)
 	if err == nil {
 		s.net.counters.sentBytes.Add(uint64(n))
 	}
+	s.watchAfter(network.Writable, n, bufs)
 	return n, err
 }
 
@@ -119,12 +122,15 @@ func (s *socket) recv(bufs [][]byte, flags network.RecvFlags,
 	c *network.Control) (network.Received, error) {
 	active := s.net.active.Load()
 	if active.limitsBytes() {
-		return s.recvLimited(active, bufs, flags, c)
+		r, err := s.recvLimited(active, bufs, flags, c)
+		s.watchAfter(network.Readable, r.N, bufs)
+		return r, err
 	}
 	r, err := s.recvAdmitted(bufs, flags, c)
 	if err == nil {
 		s.net.counters.receivedBytes.Add(uint64(s.countUnpeeked(r, flags)))
 	}
+	s.watchAfter(network.Readable, r.N, bufs)
 	return r, err
 }
 

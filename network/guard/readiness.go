@@ -31,14 +31,18 @@ type waitState struct {
 	// ended tells that the socket was closed.
 	ended         bool
 	notifications map[*notification]struct{}
+	// notified tells that there has been a notification.
+	notified atomic.Bool
 	// watchedEvents are the events for which a goroutine waits.
 	watchedEvents network.Events
 }
 
-// notification is a call of Readiness.Notify: wake is called when a wanted event holds.
+// notification is a call of Readiness.Notify: wake is called when a wanted event begins to hold.
 type notification struct {
 	want network.Events
 	wake func()
+	// failureTimer calls wake after failurePollInterval. It is nil unless want is 0.
+	failureTimer *time.Timer
 }
 
 // sendLimited sends within the limit of bytes.
@@ -138,12 +142,16 @@ func withoutThrottled(got, throttled network.Events) network.Events {
 // Poll returns the wanted events that hold and that no limit holds back.
 func (s *socket) Poll(want network.Events) (network.Events, error) {
 	active := s.net.active.Load()
-	if !active.limitsBytes() {
-		return s.Socket.Poll(want)
+	throttled := network.Events(0)
+	if active.limitsBytes() {
+		throttled, _ = s.throttled(active, want)
 	}
-	throttled, _ := s.throttled(active, want)
 	got, err := s.Socket.Poll(want)
-	return withoutThrottled(got, throttled), err
+	got = withoutThrottled(got, throttled)
+	if want == 0 || want&^got != 0 {
+		s.watchAgain(want &^ got)
+	}
+	return got, err
 }
 
 // Wait waits for a wanted event that holds and that no limit holds back.
@@ -231,30 +239,74 @@ func (s *socket) Readiness() network.Readiness {
 // waits for a failure alone (poll(2), POLLERR).
 const failurePollInterval = 100 * time.Millisecond
 
-// notify calls wake when a wanted event holds. One goroutine waits for each direction. It goes on
-// when stop is called, so that the next notify finds it, and it ends with the socket at the latest.
+// notify calls wake each time that a wanted event begins to hold, until stop is called. One
+// goroutine waits for each direction, until the event holds; watchAgain starts it anew when the
+// event may have ceased to hold. It goes on when stop is called, so that the next notify finds it,
+// and it ends with the socket at the latest.
 func (s *socket) notify(want network.Events, wake func()) (stop func()) {
-	if want == 0 {
-		t := time.AfterFunc(failurePollInterval, wake)
-		return func() { t.Stop() }
-	}
-	n := &notification{want, wake}
+	n := &notification{want: want, wake: wake}
 	s.notifyMu.Lock()
 	defer s.notifyMu.Unlock()
 	if s.notifications == nil {
 		s.notifications = make(map[*notification]struct{})
 	}
 	s.notifications[n] = struct{}{}
-	for _, e := range [...]network.Events{network.Readable, network.Writable} {
-		if want&e != 0 && s.watchedEvents&e == 0 {
-			s.watchedEvents |= e
-			go s.watchOnce(e)
-		}
+	s.notified.Store(true)
+	if want == 0 {
+		n.failureTimer = time.AfterFunc(failurePollInterval, wake)
 	}
+	s.watch(want)
 	return func() {
 		s.notifyMu.Lock()
 		defer s.notifyMu.Unlock()
 		delete(s.notifications, n)
+		if n.failureTimer != nil {
+			n.failureTimer.Stop()
+		}
+	}
+}
+
+// watchAgain watches for events that a call has found not to hold, or has used up. Without events
+// it watches for a failure alone.
+func (s *socket) watchAgain(events network.Events) {
+	if !s.notified.Load() {
+		return
+	}
+	s.notifyMu.Lock()
+	defer s.notifyMu.Unlock()
+	if s.ended {
+		return
+	}
+	wanted := network.Events(0)
+	for n := range s.notifications {
+		wanted |= n.want
+		if n.failureTimer != nil && events == 0 {
+			n.failureTimer.Reset(failurePollInterval)
+		}
+	}
+	s.watch(events & wanted)
+}
+
+// watchAfter is watchAgain for a call that moved n bytes of bufs, or failed.
+func (s *socket) watchAfter(event network.Events, n int, bufs [][]byte) {
+	if !s.notified.Load() {
+		return
+	}
+	for _, b := range bufs {
+		n -= len(b)
+	}
+	if n < 0 {
+		s.watchAgain(event)
+	}
+}
+
+// watch starts the goroutines for events that have none. notifyMu is held.
+func (s *socket) watch(events network.Events) {
+	for _, e := range [...]network.Events{network.Readable, network.Writable} {
+		if events&e != 0 && s.watchedEvents&e == 0 {
+			s.watchedEvents |= e
+			go s.watchOnce(e)
+		}
 	}
 }
 
@@ -264,13 +316,27 @@ func (s *socket) watchOnce(e network.Events) {
 	s.net.options.Call(func() { s.Wait(e, time.Time{}) })
 	s.notifyMu.Lock()
 	s.watchedEvents &^= e
-	var wake []func()
+	wake := s.wakesOf(e)
+	s.notifyMu.Unlock()
+	for _, f := range wake {
+		f()
+	}
+}
+
+// wakesOf returns the functions of the notifications that want one of the events. notifyMu is held.
+func (s *socket) wakesOf(events network.Events) (wake []func()) {
 	for n := range s.notifications {
-		if n.want&e != 0 {
+		if n.want&events != 0 {
 			wake = append(wake, n.wake)
-			delete(s.notifications, n)
 		}
 	}
+	return wake
+}
+
+// wakeClosed wakes every notification of a socket that was closed.
+func (s *socket) wakeClosed() {
+	s.notifyMu.Lock()
+	wake := s.wakesOf(network.Readable | network.Writable)
 	s.notifyMu.Unlock()
 	for _, f := range wake {
 		f()

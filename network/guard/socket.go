@@ -194,6 +194,7 @@ func (s *socket) Listen(backlog int) error {
 	if s.protocol == policy.UDP {
 		return syscall.EOPNOTSUPP
 	}
+	defer s.watchAgain(network.Readable | network.Writable) // its events change
 	s.addrMu.Lock()
 	defer s.addrMu.Unlock()
 	if s.state().hasConnection() {
@@ -237,6 +238,7 @@ const maxDeniedPerCall = 64
 // Accept closes each connection from a peer that is not admitted, and takes the next one. Errors:
 // EMFILE beyond the limit of sockets, ENOBUFS beyond the limit of their memory (accept(2)).
 func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
+	defer s.watchAgain(network.Readable)
 	active := s.net.active.Load()
 	if err := s.net.reserveSocket(active); err != nil {
 		return nil, netip.AddrPort{}, err
@@ -292,6 +294,7 @@ func (s *socket) admitPeer(from netip.AddrPort) bool {
 // guest knows of (POSIX, connect). It returns EAGAIN beyond the limit of connects. An adopted
 // socket may be connected to the peer that it has, and to no other: EACCES.
 func (s *socket) Connect(a netip.AddrPort) error {
+	defer s.watchAgain(network.Readable | network.Writable) // its events change
 	// 1. State: no rule helps a socket that cannot be connected.
 	state := s.state()
 	if state == stateListening || state == stateConnected {
@@ -423,6 +426,7 @@ func (s *socket) Close() error {
 		s.leaveMemberships()
 	}
 	err := s.Socket.Close()
+	s.wakeClosed()
 	// refundSocket ends the stream. It comes after Close, so that a blocked call finds the socket
 	// closed and not at its end.
 	s.net.refundSocket(s, unsent)
