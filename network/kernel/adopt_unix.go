@@ -24,7 +24,7 @@ func adopt(from uintptr) (*socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	s.conn.store(s.adoptedState())
+	s.adopted()
 	if s.family == network.Unix && !s.conn.is(stateListening, stateConnected) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("a Unix-domain socket that neither listens nor is connected: %w",

@@ -35,7 +35,7 @@ func adopt(from uintptr) (*socket, error) {
 	if err := nonblocking(fd); err != nil {
 		return nil, err
 	}
-	s.conn.store(s.adoptedState())
+	s.adopted()
 	return s, nil
 }
 

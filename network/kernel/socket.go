@@ -38,6 +38,9 @@ type socket struct {
 	controlAsked atomic.Bool
 	// ahead is nil where the kernel can peek at datagrams.
 	ahead *ahead
+	// oneAddr is true once the socket was bound to one address, or may have been by its owner. Others
+	// have every local address of their family while they have no peer.
+	oneAddr atomic.Bool
 	// ended holds the directions that Shutdown has ended, as a network.How.
 	ended atomic.Uint32
 	// waker is set if Shutdown has ended the listener, and the kernel has not.
@@ -95,6 +98,7 @@ func (s *socket) Bind(to netip.AddrPort) error {
 	}
 	err := sysBind(s.fd, to)
 	if err == nil {
+		s.oneAddr.Store(!to.Addr().IsUnspecified())
 		s.setState(stateBound)
 	}
 	return err

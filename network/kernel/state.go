@@ -70,6 +70,12 @@ func (s *socket) unconnectedState() connState {
 	return stateOpen
 }
 
+// adopted takes the state of a socket that was made elsewhere.
+func (s *socket) adopted() {
+	s.oneAddr.Store(true)
+	s.conn.store(s.adoptedState())
+}
+
 // adoptedState asks the kernel for the state of a socket that was made elsewhere.
 func (s *socket) adoptedState() connState {
 	if _, err := sysGetpeername(s.fd); err == nil {
@@ -105,7 +111,9 @@ func (s *socket) unspecified() netip.Addr {
 }
 
 // localAddr returns the unspecified address of the family for an unbound socket, for which some
-// systems have none (getsockname of Winsock: WSAEINVAL).
+// systems have none (getsockname of Winsock: WSAEINVAL), and for a datagram socket whose peer was
+// released unless it has an address of its own: Wine still has that of the interface to the peer. A
+// policy judges the senders of datagrams by this address.
 func (s *socket) localAddr() (netip.AddrPort, error) {
 	a, err := sysGetsockname(s.fd)
 	if s.family == network.Unix {
@@ -116,6 +124,9 @@ func (s *socket) localAddr() (netip.AddrPort, error) {
 	}
 	if (err != nil || !a.IsValid()) && s.conn.load() == stateOpen {
 		return netip.AddrPortFrom(s.unspecified(), 0), nil
+	}
+	if err == nil && s.typ == network.Datagram && !s.oneAddr.Load() && !s.conn.is(stateConnected) {
+		return netip.AddrPortFrom(s.unspecified(), a.Port()), nil
 	}
 	return a, err
 }

@@ -20,6 +20,7 @@ var datagramParts = []part{
 	{"datagrams shut down for reading", []Feature{Datagrams, ShutdownRead},
 		testDatagramShutdownRead},
 	{"datagrams disconnected", []Feature{Datagrams, Disconnect}, testDisconnect},
+	{"address of disconnected", []Feature{Datagrams, Disconnect}, testAddressOfDisconnected},
 	{"datagrams unread", []Feature{Datagrams}, testUnreadDatagrams},
 	{"datagrams to nobody", []Feature{Datagrams, UnreachableDatagrams}, testDatagramRefused},
 	{"broadcast", []Feature{Datagrams, Broadcast}, testBroadcast},
@@ -208,6 +209,30 @@ func testDisconnect(e env) {
 	for _, from := range []network.Socket{peer, third} {
 		e.send(from, "x", own)
 		e.recv(s, make([]byte, 1))
+	}
+}
+
+// testAddressOfDisconnected releases the peer of a socket, which then has the addresses that it had
+// before. A policy judges senders by them.
+func testAddressOfDisconnected(e env) {
+	every := netip.IPv4Unspecified()
+	if e.family == network.IPv6 {
+		every = netip.IPv6Unspecified()
+	}
+	_, peer := e.bound(network.Datagram)
+	for _, bind := range []netip.Addr{{}, every, peer.Addr()} {
+		s, want := e.open(network.Datagram), every
+		if bind.IsValid() {
+			e.check(s.Bind(netip.AddrPortFrom(bind, 0)))
+			want = bind
+		}
+		for range 2 {
+			e.check(s.Connect(peer))
+			e.check(s.(network.Disconnecter).Disconnect())
+			if got := must[netip.AddrPort](e)(s.LocalAddr()); got.Addr() != want {
+				e.Errorf("bound to %v: got the local address %v, want %v", bind, got, want)
+			}
+		}
 	}
 }
 
