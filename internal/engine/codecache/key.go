@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/wasport/wasport/internal/hostpath"
 )
 
 // keySize is the size of a SHA-256 hash, in bytes. A longer key adds little to the strength of its
@@ -28,12 +26,12 @@ func DefaultKeyFile() (string, error) {
 // readKey reads the key, and creates it if there is none. It refuses a key that another user may
 // have read or chosen.
 func readKey(path string) ([]byte, error) {
-	f, err := hostpath.Open(path, os.O_RDONLY, 0)
+	f, err := openKey(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := createKey(path); err != nil {
 			return nil, err
 		}
-		f, err = hostpath.Open(path, os.O_RDONLY, 0)
+		f, err = openKey(path)
 	}
 	if err != nil {
 		return nil, err
@@ -53,8 +51,8 @@ func readKey(path string) ([]byte, error) {
 	return key, err
 }
 
-// createKey creates a key. If several processes do so at once, link(2) succeeds in one of them, and
-// the others use that key.
+// createKey creates a key. If several processes do so at once, publish gives the name to one of them,
+// and the others use that key.
 func createKey(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -64,7 +62,7 @@ func createKey(path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer os.Remove(f.Name()) // Fails after a rename.
 	key := make([]byte, keySize)
 	rand.Read(key)
 	_, err = f.Write(key)
@@ -74,8 +72,8 @@ func createKey(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), path); err == nil || errors.Is(err, fs.ErrExist) {
-		return nil
+	if err := publish(f.Name(), path); !errors.Is(err, fs.ErrExist) {
+		return err
 	}
-	return os.Rename(f.Name(), path) // The file system has no hard links.
+	return nil
 }
