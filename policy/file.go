@@ -54,8 +54,21 @@ type file struct {
 	errs   []error
 }
 
+// byteOrderMarks are what programs of Windows begin a file with (The Unicode Standard, section 2.6).
+// TOML has none.
+var byteOrderMarks = []struct{ mark, encoding string }{
+	{"\xef\xbb\xbf", "UTF-8"}, {"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"},
+}
+
 // read parses the file into rules, limits and errs.
 func (f *file) read(text []byte) error {
+	for _, m := range byteOrderMarks {
+		if bytes.HasPrefix(text, []byte(m.mark)) {
+			return &Error{Origin{Source: f.name, Line: 1, Column: 1},
+				"the file begins with a byte order mark of " + m.encoding,
+				"save it as UTF-8 without one"}
+		}
+	}
 	f.lines = []int{0}
 	for i, c := range text {
 		if c == '\n' {
