@@ -59,8 +59,8 @@ func parseDescriptors(s string) (int, error) {
 // colons if GUEST follows, and begin with a drive on Windows.
 func parseDir(s string) (wasport.Dir, error) {
 	volume := filepath.VolumeName(s) // "C:" on Windows
-	if strings.HasPrefix(s, ":") {
-		volume = "" // it was "::"
+	if strings.HasPrefix(s, ":") || strings.HasPrefix(s, ".:") {
+		volume = "" // it was "::", or ".:" for the current directory
 	}
 	host, rest, named := strings.Cut(s[len(volume):], "::")
 	guest, options, hasOptions := strings.Cut(rest, ":")

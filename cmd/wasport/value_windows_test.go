@@ -12,6 +12,8 @@ func TestParseDirOnDrives(t *testing.T) {
 		`C:\x`:                {Host: `C:\x`},
 		`C:/x:ro`:             {Host: `C:/x`, ReadOnly: true},
 		`C:\`:                 {Host: `C:\`},
+		`.:ro`:                {Host: `.`, ReadOnly: true},
+		`.::/data`:            {Host: `.`, Guest: "/data"},
 		`C:\:ro`:              {Host: `C:\`, ReadOnly: true},
 		`C:\x::/data`:         {Host: `C:\x`, Guest: "/data"},
 		`C:\::/data:ro`:       {Host: `C:\`, Guest: "/data", ReadOnly: true},
