@@ -10,7 +10,7 @@ import (
 
 func TestEscapingPaths(t *testing.T) {
 	checkEscaping(t, testutil.EscapingDots)
-	withLinks(t, func(t *testing.T) { checkEscaping(t, testutil.EscapingLinks) })
+	testutil.WithLinks(t, func(t *testing.T) { checkEscaping(t, testutil.EscapingLinks) })
 }
 
 func checkEscaping(t *testing.T, paths []string) {
@@ -57,7 +57,7 @@ func escapeAttempts(d Dir, path string) map[string]error {
 
 func TestPathsBeneathRoot(t *testing.T) {
 	checkBeneath(t, testutil.BeneathRoot)
-	withLinks(t, func(t *testing.T) { checkBeneath(t, testutil.BeneathRootByLinks) })
+	testutil.WithLinks(t, func(t *testing.T) { checkBeneath(t, testutil.BeneathRootByLinks) })
 }
 
 func checkBeneath(t *testing.T, paths []string) {
@@ -77,7 +77,7 @@ func checkBeneath(t *testing.T, paths []string) {
 
 // Each operation meets links that lead out of the root.
 func TestEscapesByOperation(t *testing.T) {
-	withLinks(t, checkEscapesByOperation)
+	testutil.WithLinks(t, checkEscapesByOperation)
 }
 
 func checkEscapesByOperation(t *testing.T) {
@@ -164,7 +164,7 @@ func errOf[T any](_ T, err error) error {
 	return err
 }
 
-func TestSymlinkLoops(t *testing.T) { withLinks(t, checkLoops) }
+func TestSymlinkLoops(t *testing.T) { testutil.WithLinks(t, checkLoops) }
 
 func checkLoops(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {

@@ -45,7 +45,7 @@ func TestPathsOfFS(t *testing.T) {
 
 // TestEscapingPathsOfFS opens an os.DirFS, which itself follows symbolic links out of its
 // directory.
-func TestEscapingPathsOfFS(t *testing.T) { withLinks(t, checkEscapingOfFS) }
+func TestEscapingPathsOfFS(t *testing.T) { testutil.WithLinks(t, checkEscapingOfFS) }
 
 func checkEscapingOfFS(t *testing.T) {
 	_, in := testutil.MakeEscapes(t)
@@ -323,7 +323,7 @@ func TestHugeDirectoryOfFS(t *testing.T) {
 	}
 }
 
-func TestReadDirOfFS(t *testing.T) { withLinks(t, checkReadDirOfFS) }
+func TestReadDirOfFS(t *testing.T) { testutil.WithLinks(t, checkReadDirOfFS) }
 
 func checkReadDirOfFS(t *testing.T) {
 	dir := t.TempDir()

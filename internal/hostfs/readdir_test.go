@@ -41,7 +41,7 @@ func names(entries []entry) (names []string) {
 	return names
 }
 
-func TestReadDirEntries(t *testing.T) { withLinks(t, checkEntries) }
+func TestReadDirEntries(t *testing.T) { testutil.WithLinks(t, checkEntries) }
 
 func checkEntries(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *osDir) {

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/wasport/wasport/internal/needs"
 )
 
 // describeTree returns the names, contents, modes and times of a tree.
@@ -66,12 +64,4 @@ func readFile(d Dir, path string) (string, error) {
 	buf := make([]byte, 64)
 	n, err := f.Readv([][]byte{buf})
 	return string(buf[:n]), err
-}
-
-// withLinks runs the part of a test that needs symbolic links.
-func withLinks(t *testing.T, test func(t *testing.T)) {
-	t.Run("symbolic links", func(t *testing.T) {
-		needs.NotWine(t)
-		test(t)
-	})
 }

@@ -16,8 +16,9 @@ var wine = exceptions{
 	"symbolic_links": noSymlinks,
 	// A connected socket is told of an ICMP message: WSARecvFrom returns WSAECONNRESET (Microsoft's
 	// reference of recvfrom). Wine tells nothing, and WSAPoll waits.
-	"datagrams_to_nobody":     "Wine does not tell that a datagram's port is closed",
-	"TestLookupWithoutAnswer": "Wine does not tell that a datagram's port is closed",
+	"datagrams_to_nobody":     noRefusal,
+	"TestLookupWithoutAnswer": noRefusal,
+	"TestUDPClosedPort":       noRefusal,
 	// Wine leaves IP_MULTICAST_ALL of the Linux beneath as it is. On Windows a socket receives from
 	// the groups that it joined itself.
 	"TestRecvOfGroupJoinedByOtherProgram/ipv4":       everyGroup,
@@ -32,6 +33,7 @@ var wine = exceptions{
 
 const (
 	noSymlinks = "CreateSymbolicLink returns success and makes nothing"
+	noRefusal  = "Wine does not tell that a datagram's port is closed"
 	everyGroup = "a socket on every IPv4 address receives from the groups of all programs"
 )
 

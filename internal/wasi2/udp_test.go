@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/wasport/wasport/internal/needs"
 )
 
 // TestUDPFunctionsInEachState calls every function in every state: unbound, bind-started, bound.
@@ -302,6 +304,7 @@ func TestUDPAssociatesAgain(t *testing.T) {
 
 // TestUDPClosedPort sends to a port at which nobody receives. The error comes from receive.
 func TestUDPClosedPort(t *testing.T) {
+	needs.NotWine(t)
 	eachFamily(t, func(t *testing.T, f family) {
 		c := newNetCaller(t, anyLoopback...)
 		e, gone := c.udpEnd(f, f.loopback), c.udpEnd(f, f.loopback)
