@@ -54,8 +54,8 @@ type file struct {
 	errs   []error
 }
 
-// byteOrderMarks are what programs of Windows begin a file with (The Unicode Standard, section 2.6).
-// TOML has none.
+// byteOrderMarks are what programs of Windows begin a file with (The Unicode Standard, section
+// 2.6). TOML has none.
 var byteOrderMarks = []struct{ mark, encoding string }{
 	{"\xef\xbb\xbf", "UTF-8"}, {"\xff\xfe", "UTF-16"}, {"\xfe\xff", "UTF-16"},
 }

@@ -63,11 +63,10 @@ func TestParseFileMistakes(t *testing.T) {
 		{"allow = [", "net.toml:1:9: "},
 		{"allow = []\nallow = []", "net.toml:2:1: "},
 		{"limits.sockets = 64\n[limits]", "net.toml:2:2: "},
-		{"\xef\xbb\xbfallow = []", "net.toml:1:1: the file begins with a byte order mark of UTF-8; " +
+		{"\xef\xbb\xbf", "net.toml:1:1: the file begins with a byte order mark of UTF-8; " +
 			"save it as UTF-8 without one"},
-		{"\xff\xfea\x00=\x00", "net.toml:1:1: the file begins with a byte order mark of UTF-16; " +
-			"save it as UTF-8 without one"},
-		{"\xfe\xff\x00a\x00=", "net.toml:1:1: the file begins with a byte order mark of UTF-16; "},
+		{"\xff\xfea\x00=", "net.toml:1:1: the file begins with a byte order mark of UTF-16; save"},
+		{"\xfe\xff\x00a", "net.toml:1:1: the file begins with a byte order mark of UTF-16; save"},
 		{"alow = []", "net.toml:1:1: there is no key alow; the keys are allow, deny"},
 		{"allow = []\n\n [policy]\nallow = []", "net.toml:3:3: there is no key policy; "},
 		{"[[limits]]\nsockets = 1", "net.toml:1:3: there is no key limits; "},

@@ -362,8 +362,8 @@ func (c *netCaller) narrow(f family) (in, s, out uint64) {
 	return c.handles(tcpMethod+"finish-connect", client)[0], s, out
 }
 
-// fill writes until the system takes no more, and returns what it wrote. Windows takes more than the
-// buffer's size.
+// fill writes until the system takes no more, and returns what it wrote. Windows takes more than
+// the buffer's size.
 func (c *netCaller) fill(out uint64) string {
 	c.Helper()
 	data := strings.Repeat("0123456789abcdef", 4096)

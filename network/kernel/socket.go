@@ -38,8 +38,8 @@ type socket struct {
 	controlAsked atomic.Bool
 	// ahead is nil where the kernel can peek at datagrams.
 	ahead *ahead
-	// oneAddr is true once the socket was bound to one address, or may have been by its owner. Others
-	// have every local address of their family while they have no peer.
+	// oneAddr is true once the socket was bound to one address, or may have been by its owner.
+	// Others have every local address of their family while they have no peer.
 	oneAddr atomic.Bool
 	// ended holds the directions that Shutdown has ended, as a network.How.
 	ended atomic.Uint32

@@ -51,8 +51,8 @@ func readKey(path string) ([]byte, error) {
 	return key, err
 }
 
-// createKey creates a key. If several processes do so at once, publish gives the name to one of them,
-// and the others use that key.
+// createKey creates a key. If several processes do so at once, publish succeeds in one of them, and
+// the others use that key.
 func createKey(path string) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
