@@ -10,9 +10,14 @@ import (
 	"github.com/wasport/wasport/internal/engine/interrupt"
 )
 
-// maxLineSearches bounds the searches for source lines in one module, and so the time that guests
-// which trap again and again can take from the host. A search finds the lines of one stack.
-const maxLineSearches = 1000
+// maxSearched bounds the searches for source lines in one module, and so the time that guests which
+// trap again and again can take from the host. It is in bytes: a search finds the lines of one
+// stack, for which it goes through the whole module. searchCost are the bytes whose reading takes
+// as long as the rest of a search.
+const (
+	maxSearched = 256 << 20
+	searchCost  = 256 << 10
+)
 
 // maxOffsetLines bounds the lines of one offset in bytes: 64 functions may be inlined in each
 // other, each with a path of kilobytes. maxKnownLines bounds the lines that a module keeps.
@@ -30,8 +35,9 @@ type sourceLines struct {
 	binary  []byte
 	options interrupt.Options
 
-	mu       sync.Mutex
-	searches int
+	mu sync.Mutex
+	// searched is the cost of the searches until now, in bytes.
+	searched int
 
 	// known are the lines that were found, by the offset in the rewritten module's code section.
 	known map[uint64][]string
@@ -60,8 +66,8 @@ func (s *sourceLines) find(offsets []uint64) [][]string {
 			unknown = append(unknown, offset)
 		}
 	}
-	if len(unknown) > 0 && s.searches < maxLineSearches {
-		s.searches++
+	if len(unknown) > 0 && s.searched < maxSearched {
+		s.searched += len(s.binary) + searchCost
 		if s.size > maxKnownLines {
 			clear(s.known)
 			s.size, unknown = 0, offsets

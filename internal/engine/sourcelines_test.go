@@ -32,7 +32,10 @@ func TestSourceLinesAreBounded(t *testing.T) {
 	if got := s.find([]uint64{first}); !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("the first search: got %q, want %q", got, want)
 	}
-	s.searches = maxLineSearches
+	if s.searched < len(module) {
+		t.Errorf("got a cost of %d bytes, want at least the module's %d", s.searched, len(module))
+	}
+	s.searched = maxSearched
 	if got := s.find([]uint64{second})[0]; got != nil {
 		t.Errorf("one search too many: got %q, want none", got)
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -25,6 +24,9 @@ type Edges struct {
 	epfd, wakefd int
 	// signalled tells that wakefd is readable or is about to be.
 	signalled atomic.Bool
+	// one is written to wakefd, and count is read from it. They are fields since a local variable
+	// that a system call uses is allocated under the race detector.
+	one, count [8]byte
 
 	slots  []edgeSlot
 	free   []int32
@@ -86,8 +88,9 @@ func NewEdges() (*Edges, error) {
 		unix.Close(epfd)
 		return nil, err
 	}
-	return &Edges{epfd: epfd, wakefd: wakefd, users: 1,
-		slotOf: make(map[network.Pollable]int32)}, nil
+	e := &Edges{epfd: epfd, wakefd: wakefd, users: 1, slotOf: make(map[network.Pollable]int32)}
+	binary.NativeEndian.PutUint64(e.one[:], 1)
+	return e, nil
 }
 
 // Add registers a Pollable. From then on Collect, or a wake of the Pollable, calls mark each time
@@ -278,13 +281,12 @@ func (e *Edges) Signal() {
 		return
 	}
 	defer e.unuse()
-	unix.Write(e.wakefd, binary.NativeEndian.AppendUint64(make([]byte, 0, 8), 1))
+	unix.Write(e.wakefd, e.one[:])
 }
 
 // drain undoes Signal. Its callers have stored their reasons before, and look for reasons after it.
 func (e *Edges) drain() {
-	var count uint64
-	unix.Read(e.wakefd, unsafe.Slice((*byte)(unsafe.Pointer(&count)), 8))
+	unix.Read(e.wakefd, e.count[:])
 	e.signalled.Store(false)
 }
 
