@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
 )
 
@@ -257,7 +258,7 @@ func eachPathOperation(t *testing.T, test func(t *testing.T, c pathOperation)) {
 		}
 		t.Run(c.name, func(t *testing.T) { test(t, c) })
 	}
-	testutil.WithLinks(t, func(t *testing.T) {
+	needs.Links(t, func(t *testing.T) {
 		for _, c := range linked {
 			t.Run(c.name, func(t *testing.T) { test(t, c) })
 		}
@@ -305,7 +306,7 @@ func TestRenameAndLinkBetweenDirs(t *testing.T) {
 	})
 }
 
-func TestReadlinkIntoShortBuffer(t *testing.T) { testutil.WithLinks(t, checkReadlink) }
+func TestReadlinkIntoShortBuffer(t *testing.T) { needs.Links(t, checkReadlink) }
 
 func checkReadlink(t *testing.T) {
 	dir := t.TempDir()
@@ -326,7 +327,7 @@ func checkReadlink(t *testing.T) {
 	}
 }
 
-func TestStatAfterSetTimes(t *testing.T) { testutil.WithLinks(t, checkTimes) }
+func TestStatAfterSetTimes(t *testing.T) { needs.Links(t, checkTimes) }
 
 func checkTimes(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {

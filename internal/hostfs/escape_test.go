@@ -5,12 +5,13 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
 )
 
 func TestEscapingPaths(t *testing.T) {
 	checkEscaping(t, testutil.EscapingDots)
-	testutil.WithLinks(t, func(t *testing.T) { checkEscaping(t, testutil.EscapingLinks) })
+	needs.Links(t, func(t *testing.T) { checkEscaping(t, testutil.EscapingLinks) })
 }
 
 func checkEscaping(t *testing.T, paths []string) {
@@ -57,7 +58,7 @@ func escapeAttempts(d Dir, path string) map[string]error {
 
 func TestPathsBeneathRoot(t *testing.T) {
 	checkBeneath(t, testutil.BeneathRoot)
-	testutil.WithLinks(t, func(t *testing.T) { checkBeneath(t, testutil.BeneathRootByLinks) })
+	needs.Links(t, func(t *testing.T) { checkBeneath(t, testutil.BeneathRootByLinks) })
 }
 
 func checkBeneath(t *testing.T, paths []string) {
@@ -77,7 +78,7 @@ func checkBeneath(t *testing.T, paths []string) {
 
 // Each operation meets links that lead out of the root.
 func TestEscapesByOperation(t *testing.T) {
-	testutil.WithLinks(t, checkEscapesByOperation)
+	needs.Links(t, checkEscapesByOperation)
 }
 
 func checkEscapesByOperation(t *testing.T) {
@@ -164,7 +165,7 @@ func errOf[T any](_ T, err error) error {
 	return err
 }
 
-func TestSymlinkLoops(t *testing.T) { testutil.WithLinks(t, checkLoops) }
+func TestSymlinkLoops(t *testing.T) { needs.Links(t, checkLoops) }
 
 func checkLoops(t *testing.T) {
 	eachResolver(t, func(t *testing.T, walk bool) {

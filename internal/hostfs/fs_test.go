@@ -17,6 +17,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
 )
@@ -45,7 +46,7 @@ func TestPathsOfFS(t *testing.T) {
 
 // TestEscapingPathsOfFS opens an os.DirFS, which itself follows symbolic links out of its
 // directory.
-func TestEscapingPathsOfFS(t *testing.T) { testutil.WithLinks(t, checkEscapingOfFS) }
+func TestEscapingPathsOfFS(t *testing.T) { needs.Links(t, checkEscapingOfFS) }
 
 func checkEscapingOfFS(t *testing.T) {
 	_, in := testutil.MakeEscapes(t)
@@ -323,7 +324,7 @@ func TestHugeDirectoryOfFS(t *testing.T) {
 	}
 }
 
-func TestReadDirOfFS(t *testing.T) { testutil.WithLinks(t, checkReadDirOfFS) }
+func TestReadDirOfFS(t *testing.T) { needs.Links(t, checkReadDirOfFS) }
 
 func checkReadDirOfFS(t *testing.T) {
 	dir := t.TempDir()

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
 )
 
@@ -41,7 +42,7 @@ func names(entries []entry) (names []string) {
 	return names
 }
 
-func TestReadDirEntries(t *testing.T) { testutil.WithLinks(t, checkEntries) }
+func TestReadDirEntries(t *testing.T) { needs.Links(t, checkEntries) }
 
 func checkEntries(t *testing.T) {
 	eachLister(t, func(t *testing.T, open func(string) *osDir) {

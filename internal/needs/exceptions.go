@@ -47,6 +47,14 @@ func NotWine(t testing.TB) {
 	wine.except(t, "Wine", onWine())
 }
 
+// Links runs the part of a test that needs symbolic links, which Wine lacks.
+func Links(t *testing.T, test func(t *testing.T)) {
+	t.Run("symbolic links", func(t *testing.T) {
+		NotWine(t)
+		test(t)
+	})
+}
+
 func (e exceptions) except(t testing.TB, standIn string, runs bool) {
 	t.Helper()
 	reason := e.reason(t.Name())

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/wasport/wasport/internal/needs"
 )
 
 // EscapingPaths are paths that lead to "secret", a file beside the root "in", by dots and by
@@ -70,14 +68,6 @@ func MakeEscapes(t testing.TB) (base, in string) {
 		"out -> ../outdir", "new -> ../planted", "newdir -> ../outdir/planted/",
 	)
 	return base, in
-}
-
-// WithLinks runs the part of a test that needs symbolic links.
-func WithLinks(t *testing.T, test func(t *testing.T)) {
-	t.Run("symbolic links", func(t *testing.T) {
-		needs.NotWine(t)
-		test(t)
-	})
 }
 
 // MakeTree makes a tree: "x/" is a directory, "x -> y" a symbolic link, "x = y" a file with

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/system"
-	"github.com/wasport/wasport/internal/testutil"
 )
 
 const descriptorMethod = "filesystem/types.[method]descriptor."
@@ -88,7 +88,7 @@ func TestOpenAt(t *testing.T) {
 		{"file", "cxw", "err(exist)", 0},
 		{"file", "tw", "ok", 0},
 	})
-	testutil.WithLinks(t, func(t *testing.T) {
+	needs.Links(t, func(t *testing.T) {
 		checkOpenAt(t, []openAtTest{{"link", "r", "err(loop)", 0}, {"link", "r", "ok", 1}})
 	})
 }
@@ -180,7 +180,7 @@ func TestFile(t *testing.T) {
 	if stat := c.call(descriptorMethod+"stat", file); !strings.Contains(stat, "some((7, 0))") {
 		t.Errorf("got %s, want the new time", stat)
 	}
-	testutil.WithLinks(t, func(t *testing.T) {
+	needs.Links(t, func(t *testing.T) {
 		c.TB = t
 		c.wants(`ok`, descriptorMethod+"set-times-at", root, 1, "link", 2, 8, 0, 1, 0, 0)
 		stat := c.call(descriptorMethod+"stat", file)
@@ -307,7 +307,7 @@ func TestDirectory(t *testing.T) {
 	c.wants(`err(not-directory)`, m+"read-directory", c.open(root, "file", "r"))
 
 	c.listed(sub, `(directory, "sub")`, `(regular-file, "inner")`)
-	testutil.WithLinks(t, func(t *testing.T) {
+	needs.Links(t, func(t *testing.T) {
 		c.TB = t
 		c.wants(`ok("file")`, m+"readlink-at", root, "link")
 		c.wants(`ok("../secret")`, m+"readlink-at", root, "out")
@@ -375,7 +375,7 @@ func TestNamesThatAreNotUTF8(t *testing.T) {
 	const half = "\xed\xa0\x80"
 	dir := t.TempDir()
 	c, root := newFiles(t, dir, hostfs.ReadOnly)
-	testutil.WithLinks(t, func(t *testing.T) {
+	needs.Links(t, func(t *testing.T) {
 		link := filepath.Join(t.TempDir(), "link")
 		if err := os.Symlink("to"+half, link); err != nil {
 			t.Skip(err)
@@ -416,7 +416,7 @@ func TestIdentity(t *testing.T) {
 	hash := c.call(descriptorMethod+"metadata-hash", file)
 	c.wants(hash, descriptorMethod+"metadata-hash", same)
 	c.wants(hash, descriptorMethod+"metadata-hash-at", root, 1, "file")
-	testutil.WithLinks(t, func(t *testing.T) {
+	needs.Links(t, func(t *testing.T) {
 		c.TB = t
 		c.wants(`true`, descriptorMethod+"is-same-object", file, c.open(root, "link", "r"))
 		c.wants(hash, descriptorMethod+"metadata-hash-at", root, 1, "link")

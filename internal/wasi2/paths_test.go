@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/testutil"
 )
 
@@ -71,7 +72,7 @@ func TestPathErrors(t *testing.T) {
 				c.wants("err(no-entry)", descriptorMethod+name, call.args(root, "missing")...)
 			}
 			c.wants("err(not-directory)", descriptorMethod+name, call.args(file, "x")...)
-			testutil.WithLinks(t, func(t *testing.T) {
+			needs.Links(t, func(t *testing.T) {
 				c.TB = t
 				paths := maps.Clone(links)
 				if call.follows {
@@ -94,7 +95,7 @@ func TestEscapingPaths(t *testing.T) {
 	base, in := testutil.MakeEscapes(t)
 	c, root := newFiles(t, in, hostfs.ReadWrite)
 	c.escapes(root, testutil.EscapingDots, testutil.BeneathRoot)
-	testutil.WithLinks(t, func(t *testing.T) {
+	needs.Links(t, func(t *testing.T) {
 		c.TB = t
 		c.escapes(root, testutil.EscapingLinks, testutil.BeneathRootByLinks)
 	})
