@@ -4,7 +4,7 @@
  * "WAY: ERRNO ERRNO ERRNO", the results of the three blocked calls. */
 #include "guest.h"
 
-static _Atomic int32_t blocking;
+static _Atomic int32_t blocking, closing;
 static int fd, got[3];
 
 static int recv_on(void)
@@ -42,8 +42,9 @@ static int send_on(void)
 	size_t sent;
 	do
 		e = sock_send(fd, &(struct vec){much, sizeof much}, 1, 0, &sent);
-	while (!e && sent == sizeof much);
-	/* The call returns the bytes sent before; the next one would get the error. */
+	while (!e && sent == sizeof much && !closing);
+	/* The call returns the bytes sent before; the next one would get the error, or meet another
+	 * socket with the number if this thread got no processor for a while. */
 	return e ? e : EBADF;
 }
 
@@ -138,12 +139,13 @@ enum then { CLOSE, REOPEN, RENUMBER };
 static void try(const char *name, int (*open)(void), enum then then)
 {
 	fd = open();
-	blocking = 0;
+	blocking = closing = 0;
 	struct thread *t[3];
 	for (intptr_t n = 0; n < 3; n++)
 		t[n] = thread_must_start(block, (void *)n);
 	wait_until_equal(&blocking, 3);
 	await_blocked();
+	closing = 1;
 	check(then == RENUMBER ? fd_renumber(datagrams(), fd) : fd_close(fd));
 	while (then == REOPEN && datagrams() != fd) /* the lowest free number may be another */
 		;
