@@ -17,7 +17,7 @@ import (
 
 // TestRunThroughProxy has a guest look a name up that only the proxy knows, and connect by number.
 func TestRunThroughProxy(t *testing.T) {
-	port := startEcho(t)
+	_, port, _ := net.SplitHostPort(testutil.StartEcho(t))
 	socks := testutil.NewSOCKS(t, map[string]string{"echo.test": "127.0.0.1"})
 	proxy := "--proxy=socks5://" + socks.Addr
 	client := root + "/internal/guests/tcp_client.wasm"
@@ -84,33 +84,9 @@ func TestRunThroughProxy(t *testing.T) {
 	}
 }
 
-// startEcho starts a server that sends back all that it receives, and returns its port.
-func startEcho(t *testing.T) (port string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				io.Copy(c, c)
-			}()
-		}
-	}()
-	_, port, _ = net.SplitHostPort(l.Addr().String())
-	return port
-}
-
 // TestRunThroughHTTPProxy has a guest connect by CONNECT (RFC 9110, section 9.3.6).
 func TestRunThroughHTTPProxy(t *testing.T) {
-	port := startEcho(t)
+	_, port, _ := net.SplitHostPort(testutil.StartEcho(t))
 	targets := make(chan string, 2)
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		targets <- r.Method + " " + r.Host

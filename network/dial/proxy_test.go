@@ -18,29 +18,6 @@ import (
 	"github.com/wasport/wasport/network/dial"
 )
 
-// echoServer sends back what it receives.
-func echoServer(t *testing.T) (addr string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				io.Copy(c, c)
-			}()
-		}
-	}()
-	return l.Addr().String()
-}
-
 // wantEcho sends a line over a connection, and half-closes it if it can.
 func wantEcho(t *testing.T, c net.Conn) {
 	t.Helper()
@@ -100,7 +77,7 @@ func answer(t *testing.T, answers ...string) (addr string) {
 }
 
 func TestSOCKS(t *testing.T) {
-	echo := echoServer(t)
+	echo := testutil.StartEcho(t)
 	_, port, _ := net.SplitHostPort(echo)
 	p := testutil.NewSOCKS(t, map[string]string{"echo.test": "127.0.0.1"})
 	own, err := dial.Proxy("socks5://"+p.Addr, nil)
@@ -135,7 +112,7 @@ func TestSOCKS(t *testing.T) {
 }
 
 func TestHTTPConnect(t *testing.T) {
-	echo := echoServer(t)
+	echo := testutil.StartEcho(t)
 	for name, early := range map[string]string{"": "", "bytes with the answer": "hi, "} {
 		t.Run(name, func(t *testing.T) {
 			var got *http.Request

@@ -1,7 +1,8 @@
 # http-server, which waits in epoll and wakes itself by an eventfd, under curl.
 published libevent
-build ./configure --host=wasm32-wasi CC="wasport cc" AR=llvm-ar RANLIB=llvm-ranlib --disable-shared \
-	--disable-openssl --disable-thread-support --disable-debug-mode --disable-dependency-tracking
+build ./configure --host=wasm32-wasi CC="wasport cc" AR=llvm-ar RANLIB=llvm-ranlib \
+	--disable-shared --disable-openssl --disable-thread-support --disable-debug-mode \
+	--disable-dependency-tracking
 build make include/event2/event-config.h
 build make -j2 sample/http-server
 

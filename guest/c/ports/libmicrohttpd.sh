@@ -1,8 +1,8 @@
 # its file server with a loop of select, under curl.
 published libmicrohttpd
 build ./configure --host=wasm32-unknown-none CC="wasport cc" AR=llvm-ar RANLIB=llvm-ranlib \
-	--disable-shared --disable-doc --disable-https --disable-curl --disable-nls --with-threads=none \
-	--disable-dependency-tracking
+	--disable-shared --disable-doc --disable-https --disable-curl --disable-nls \
+	--with-threads=none --disable-dependency-tracking
 build make -j2 -C src/microhttpd libmicrohttpd.la
 # Without threads this version calls a function that it has only with them, if there are time-outs.
 build make -C src/examples fileserver_example_external_select \
