@@ -12,14 +12,14 @@
 .DEFAULT_GOAL := help
 
 # Each module of Go in this repository. Those below have dependencies that wasport has not.
-GO_MODULES := . bench bench/components guest/go/ports guest/go/wasmedge
+GO_MODULES := . bench bench/components contrib/containerd/peers guest/go/ports guest/go/wasmedge
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Flags of go test, such as -p 1 or -run NAME.
 TEST_FLAGS ?=
 # The longest that one package's tests may take.
 TEST_TIMEOUT ?= 25m
 
-.PHONY: help test race test-apart lint tidy check
+.PHONY: help test race test-apart test-containerd lint tidy check
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
@@ -30,9 +30,12 @@ race: ## run the tests under the race detector
 	go test -race -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) ./...
 
 test-apart: ## run the tests of the Go modules that have dependencies of their own
-	@for m in $(filter-out .,$(GO_MODULES)); do \
+	@for m in $(filter-out . contrib/containerd/peers,$(GO_MODULES)); do \
 		echo "$$m"; (cd $$m && go test -timeout $(TEST_TIMEOUT) ./...) || exit; \
 	done
+
+test-containerd: ## run the shim under containerd and runc, as root; build a containerd for that
+	cd contrib/containerd/peers && go test -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) ./...
 
 lint: ## check formatting, go.mod, vet and staticcheck, of every Go module
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || \
