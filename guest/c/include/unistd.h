@@ -22,6 +22,10 @@ int seteuid(uid_t);
 int setgid(gid_t);
 int setegid(gid_t);
 
+/* WASI's files have no owners: these fail with ENOTSUP. */
+int chown(const char *, uid_t, gid_t);
+int fchown(int, uid_t, gid_t);
+
 /* These fail with ENOSYS in a module with WAMR's imports only. O_CLOEXEC has no effect. */
 int pipe(int[2]);
 int dup(int);

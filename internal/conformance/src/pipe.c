@@ -93,6 +93,15 @@ static void duplicates(void)
 	TRY(dup3(40, 40, 0));
 	TRY(dup3(40, 42, O_CLOEXEC) == 42);
 	TRY(dup(-1));
+	TRY(fcntl(40, F_DUPFD, 43) == 43);
+	TRY(fcntl(40, F_DUPFD_CLOEXEC, 43) == 44);
+	TRY(fcntl(40, F_DUPFD, -1));
+	TRY(fcntl(99, F_DUPFD, 0));
+	copy = (int)MUST(fcntl(40, F_DUPFD, 0));
+	printf("shared flags: %d\n", (fcntl(copy, F_GETFL) & O_NONBLOCK) != 0);
+	MUST(close(copy));
+	MUST(close(43));
+	MUST(close(44));
 	MUST(close(42));
 	MUST(close(40));
 	MUST(close(fds[0]));

@@ -1,4 +1,4 @@
-/* <sys/stat.h>: wasi-libc's, and umask. */
+/* <sys/stat.h>: wasi-libc's, and umask, chmod and fchmod. */
 #include_next <sys/stat.h>
 
 #ifndef WASPORT_SYS_STAT_H
@@ -10,6 +10,10 @@ extern "C" {
 
 /* Stores the mask, which has no effect: WASI creates files without modes. */
 mode_t umask(mode_t);
+
+/* WASI's files have no permissions: these fail with ENOTSUP. */
+int chmod(const char *, mode_t);
+int fchmod(int, mode_t);
 
 #ifdef __cplusplus
 }

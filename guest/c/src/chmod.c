@@ -1,0 +1,28 @@
+#include "sock.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+int chmod(const char *path, mode_t mode)
+{
+	(void)path, (void)mode;
+	return result(ENOTSUP);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+	(void)fd, (void)mode;
+	return result(ENOTSUP);
+}
+
+int chown(const char *path, uid_t owner, gid_t group)
+{
+	(void)path, (void)owner, (void)group;
+	return result(ENOTSUP);
+}
+
+int fchown(int fd, uid_t owner, gid_t group)
+{
+	(void)fd, (void)owner, (void)group;
+	return result(ENOTSUP);
+}
