@@ -2,8 +2,10 @@ package abi_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/wasport/wasport/internal/system"
@@ -468,6 +470,51 @@ func TestErrnoOfWrongCall(t *testing.T) {
 				t.Errorf("%v (%d), want %v (%d)", got, uint16(got), test.want, uint16(test.want))
 			}
 		})
+	}
+}
+
+// TestArgumentBeyondItsType passes numbers whose lower bits alone would be valid.
+func TestArgumentBeyondItsType(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change int // the argument that is changed
+		bit    uint64
+	}{
+		{"fd_advise", 3, 1 << 8},
+		{"fd_fdstat_set_flags", 1, 1 << 16},
+		{"fd_filestat_set_times", 3, 1 << 16},
+		{"fd_seek", 2, 1 << 8},
+		{"path_filestat_set_times", 6, 1 << 16},
+		{"path_open", 4, 1 << 16},
+		{"path_open", 7, 1 << 16},
+		{"sock_accept", 1, 1 << 16},
+		{"sock_recv", 3, 1 << 16},
+		{"sock_recv_from", 3, 1 << 16},
+		{"sock_recv_msg", 3, 1 << 16},
+		{"sock_recv_control", 3, 1 << 16},
+		{"sock_send_msg", 3, 1 << 16},
+		{"sock_shutdown", 1, 1 << 8},
+		{"sock_set_ip_ttl", 1, 1 << 8},
+		{"sock_set_ip_multicast_ttl", 1, 1 << 8},
+	} {
+		t.Run(fmt.Sprint(test.name, " ", test.change), func(t *testing.T) {
+			i := slices.IndexFunc(goodCalls, func(g goodCall) bool { return g.name == test.name })
+			c := newNetCaller(t)
+			args := goodCalls[i].args(c)
+			args[test.change] |= test.bit
+			if got := c.call(test.name, args...); got != wasi.EINVAL {
+				t.Fatalf("got %v, want %v", got, wasi.EINVAL)
+			}
+			args[test.change] &^= test.bit
+			c.must(test.name, args...)
+		})
+	}
+	c := newNetCaller(t)
+	fd := c.open(0, stream)
+	c.must("sock_set_keep_alive", fd, 1<<8)
+	c.must("sock_get_keep_alive", fd, out)
+	if got := c.memory()[out]; got != 1 {
+		t.Errorf("got %d for a flag that was set to 256, want 1", got)
 	}
 }
 

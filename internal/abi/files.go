@@ -10,7 +10,7 @@ import (
 // wasi_snapshot_preview1.witx in the WASI repository.
 var files = []Function{
 	{"fd_advise", "iIIi", "i", "fDDd", func(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
-		return wasi.ErrnoOf(c.Advise(int32(a[0]), a[1], a[2], uint8(a[3])))
+		return wasi.ErrnoOf(c.Advise(int32(a[0]), a[1], a[2], uint32(a[3])))
 	}},
 	{"fd_allocate", "iII", "i", "fDD", func(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 		return wasi.ErrnoOf(c.Allocate(int32(a[0]), a[1], a[2]))
@@ -87,7 +87,7 @@ func (c *Caller) withPath(m wasi.MemoryView, ptr, length uint64,
 // with the flag for the current time is EINVAL.
 func getTimes(atim, mtim, flags uint64) (hostfs.Times, wasi.Errno) {
 	const both = wasi.FstflagAtim | wasi.FstflagAtimNow
-	f := uint16(flags)
+	f := uint32(flags)
 	if f&^wasi.FstflagsAll != 0 || f&both == both || f>>2&both == both {
 		return hostfs.Times{}, wasi.EINVAL
 	}
@@ -115,10 +115,10 @@ func fdPwrite(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 }
 
 func fdSeek(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
-	if uint8(a[2]) > wasi.WhenceEnd {
+	if uint32(a[2]) > wasi.WhenceEnd {
 		return wasi.EINVAL
 	}
-	return seek(c, m, a[0], int64(a[1]), int(uint8(a[2])), a[3])
+	return seek(c, m, a[0], int64(a[1]), int(a[2]), a[3])
 }
 
 func fdTell(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
@@ -229,7 +229,7 @@ func pathOpen(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	}
 	return c.withPath(m, a[2], a[3], func(path string) error {
 		fd, err := c.OpenAt(int32(a[0]), path, system.OpenArgs{
-			Follow: followsSymlink(a[1]), Oflags: uint16(a[4]), Flags: wasi.Fdflags(a[7]),
+			Follow: followsSymlink(a[1]), Oflags: fit16(a[4]), Flags: wasi.Fdflags(fit16(a[7])),
 			Base: wasi.Rights(a[5]), Inheriting: wasi.Rights(a[6]),
 		})
 		if err == nil {

@@ -111,9 +111,9 @@ func setOption(c *Caller, fd, value uint64, o network.Option, w width) wasi.Errn
 	var v int64
 	switch w {
 	case flag:
-		v = int64(bit(uint8(value) != 0))
+		v = int64(bit(uint32(value) != 0))
 	case oneByte:
-		v = int64(uint8(value))
+		v = int64(uint32(value)) // SetOption refuses more than a byte
 	case word:
 		v = int64(int32(value)) // as WAMR, which casts to int
 	}
@@ -154,7 +154,7 @@ func getLinger(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 
 func setLinger(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 	v := int64(-1)
-	if uint8(a[1]) != 0 {
+	if uint32(a[1]) != 0 {
 		if v = int64(int32(a[2])); v < 0 {
 			return wasi.EINVAL
 		}
@@ -163,7 +163,7 @@ func setLinger(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 }
 
 func multicastLoop(ipv6 uint64) network.Option {
-	if uint8(ipv6) != 0 {
+	if uint32(ipv6) != 0 {
 		return network.MulticastLoop6
 	}
 	return network.MulticastLoop4

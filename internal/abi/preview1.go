@@ -1,6 +1,8 @@
 package abi
 
 import (
+	"math"
+
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
@@ -149,7 +151,7 @@ func fdFdstatGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 }
 
 func fdFdstatSetFlags(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
-	return wasi.ErrnoOf(c.SetFlags(int32(a[0]), wasi.Fdflags(a[1])))
+	return wasi.ErrnoOf(c.SetFlags(int32(a[0]), wasi.Fdflags(fit16(a[1]))))
 }
 
 func fdFdstatSetRights(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
@@ -199,7 +201,7 @@ func sockAccept(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[2]), 4); e != wasi.Success {
 		return e
 	}
-	flags := wasi.Fdflags(a[1])
+	flags := wasi.Fdflags(fit16(a[1]))
 	if flags&^wasi.FdflagsAll != 0 {
 		return wasi.EINVAL
 	}
@@ -228,11 +230,11 @@ func sockRecv(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 // receive is the common part of all functions that receive from a socket. control is nil, or the
 // place for control data.
 func (c *Caller) receive(m wasi.MemoryView, fd, iovs, count, riflags, out uint64,
-	allowed uint16, control *network.Control) (network.Received, wasi.Errno) {
+	allowed uint32, control *network.Control) (network.Received, wasi.Errno) {
 	if e := m.Check(uint32(out), 4); e != wasi.Success {
 		return network.Received{}, e
 	}
-	if uint16(riflags)&^allowed != 0 {
+	if uint32(riflags)&^allowed != 0 {
 		return network.Received{}, wasi.EINVAL
 	}
 	bufs, _, e := c.decodeIovecs(m, iovs, count)
@@ -260,5 +262,9 @@ func sockSend(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 }
 
 func sockShutdown(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
-	return wasi.ErrnoOf(c.Shutdown(int32(a[0]), network.How(a[1])))
+	return wasi.ErrnoOf(c.Shutdown(int32(a[0]), network.How(min(uint32(a[1]), math.MaxUint8))))
 }
+
+// fit16 returns an argument of 16 bits, or one with undefined flags if more bits are set, so that
+// it is refused like these.
+func fit16(v uint64) uint16 { return uint16(min(uint32(v), math.MaxUint16)) }

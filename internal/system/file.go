@@ -188,8 +188,8 @@ func (g *Guest) Seek(fd int32, offset int64, whence int) (int64, error) {
 
 // Advise, Allocate, Datasync, Sync, SetSize and SetTimes implement fd_advise, fd_allocate,
 // fd_datasync, fd_sync, fd_filestat_set_size and fd_filestat_set_times of WASI preview 1.
-func (g *Guest) Advise(fd int32, offset, length uint64, advice uint8) error {
-	if advice > uint8(hostfs.NoReuse) {
+func (g *Guest) Advise(fd int32, offset, length uint64, advice uint32) error {
+	if advice > uint32(hostfs.NoReuse) {
 		return syscall.EINVAL
 	}
 	f, err := g.fileAt(fd, wasi.RightFdAdvise)

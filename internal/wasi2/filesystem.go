@@ -58,7 +58,7 @@ func fileAppendVia(g *Guest, d *descriptor, _ *canon.Call) (canon.Value, error) 
 }
 
 func fileAdvise(g *Guest, d *descriptor, c *canon.Call) (canon.Value, error) {
-	return nothing, g.Advise(d.fd, c.Arg(1).Uint(), c.Arg(2).Uint(), uint8(c.Arg(3).Case()))
+	return nothing, g.Advise(d.fd, c.Arg(1).Uint(), c.Arg(2).Uint(), uint32(c.Arg(3).Case()))
 }
 
 func fileSyncData(g *Guest, d *descriptor, _ *canon.Call) (canon.Value, error) {
