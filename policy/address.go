@@ -3,7 +3,6 @@ package policy
 import (
 	"encoding/binary"
 	"net/netip"
-	"slices"
 )
 
 // class is the kind of an address. The zero value is "any", which no address has: in a rule it
@@ -157,14 +156,15 @@ const maxEmbedded = 5
 // embeddedIPv4 lists the IPv4 addresses that an IPv6 address embeds for a gateway or tunnel (RFC
 // 6052, section 1.3).
 type embeddedIPv4 struct {
-	list [maxEmbedded]netip.Addr
+	list [maxEmbedded][4]byte
 	n    uint8
 }
 
-func (c *embeddedIPv4) all() []netip.Addr { return c.list[:c.n] }
+// at returns the address with an index below n.
+func (c *embeddedIPv4) at(i uint8) netip.Addr { return netip.AddrFrom4(c.list[i]) }
 
 func (c *embeddedIPv4) add(b [4]byte) {
-	c.list[c.n] = netip.AddrFrom4(b)
+	c.list[c.n] = b
 	c.n++
 }
 
@@ -224,6 +224,10 @@ func nonPublic(a netip.Addr) bool {
 		return true
 	}
 	in := embeddedIPv4Of(a)
-	return slices.ContainsFunc(in.all(),
-		func(v4 netip.Addr) bool { return classOf(v4) != classPublic })
+	for i := range in.n {
+		if classOf(in.at(i)) != classPublic {
+			return true
+		}
+	}
+	return false
 }

@@ -101,7 +101,8 @@ func denyWins(allow, deny *Rule) Decision {
 // allowed, and none denied. A pin counts only if no rule has decided.
 func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 	allow, deny := l.findConnect(Allow, q.remote, q), l.findConnect(Deny, q.remote, q)
-	for _, a := range q.embedded.all() {
+	for i := range q.embedded.n {
+		a := q.embedded.at(i)
 		if l.findConnect(Allow, a, q) == nil {
 			allow = nil
 		}
@@ -158,7 +159,8 @@ func (l *layer) findName(name string, q *query) (rule *Rule) {
 // decideListen judges a local address and, if there is one, the peer.
 func (l *layer) decideListen(q *query) Decision {
 	allow, deny := l.findListen(Allow, q, q.remote), l.findListen(Deny, q, q.remote)
-	for _, a := range q.embedded.all() {
+	for i := range q.embedded.n {
+		a := q.embedded.at(i)
 		if l.findListen(Allow, q, a) == nil {
 			allow = nil
 		}

@@ -243,6 +243,10 @@ func (p *Policy) layersNaming(name string) (list []*layer) {
 // some port without a name.
 func (l *layer) reachesByAddr(a netip.Addr) bool {
 	in := embeddedIPv4Of(a)
-	unreached := func(v4 netip.Addr) bool { return !l.connect[Allow].covers(v4) }
-	return l.connect[Allow].covers(a) && !slices.ContainsFunc(in.all(), unreached)
+	for i := range in.n {
+		if !l.connect[Allow].covers(in.at(i)) {
+			return false
+		}
+	}
+	return l.connect[Allow].covers(a)
 }

@@ -145,8 +145,8 @@ type query struct {
 }
 
 // normalized returns the addresses and the name that are judged.
-func (r *Request) normalized() query {
-	q := query{
+func (r *Request) normalized() (q query) {
+	q = query{
 		op: r.Op, protocol: r.Protocol, ephemeral: r.Ephemeral, own: r.Own, name: r.Name,
 		remotely: r.Remotely,
 		lport:    r.Local.Port(), rport: r.Remote.Port(),
@@ -204,7 +204,11 @@ func (q *query) remotes() []netip.Addr {
 	if !q.remote.IsValid() {
 		return nil
 	}
-	return append([]netip.Addr{q.remote}, q.embedded.all()...)
+	list := []netip.Addr{q.remote}
+	for i := range q.embedded.n {
+		list = append(list, q.embedded.at(i))
+	}
+	return list
 }
 
 // allowPort returns the local port that an allow rule must have: 0 for an ephemeral port.

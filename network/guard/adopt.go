@@ -61,12 +61,12 @@ func (s *socket) refuseAlter(call string) error {
 
 // decideAdopted allows by adoptGrant a request that the guest's rules refused, if they lack a rule
 // for it and have no rule against it.
-func (s *socket) decideAdopted(p *policy.Policy, r policy.Request,
+func (s *socket) decideAdopted(p *policy.Policy, r *policy.Request,
 	refused policy.Decision) policy.Decision {
 	// 1. Grant: the request must be covered by it, and a rule must help. No rule helps against a
 	// deny rule or a ceiling.
-	d := s.adoptGrant.Decide(r, nil)
-	if !d.Allowed || refused.Rule != nil || len(p.Explain(r, refused).Allow) == 0 {
+	d := s.adoptGrant.Decide(*r, nil)
+	if !d.Allowed || refused.Rule != nil || len(p.Explain(*r, refused).Allow) == 0 {
 		return refused
 	}
 	if r.Op == policy.OpConnect {
@@ -74,7 +74,7 @@ func (s *socket) decideAdopted(p *policy.Policy, r policy.Request,
 	}
 
 	// 2. Listen rule for the address: it exists, and does not admit this peer.
-	listen := r
+	listen := *r
 	listen.Op, listen.Remote = policy.OpListen, netip.AddrPort{}
 	if p.Decide(listen, nil).Allowed {
 		return refused

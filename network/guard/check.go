@@ -18,7 +18,7 @@ func (n *Network) CheckOpen(typ network.Type) error {
 	}
 	active := n.active.Load()
 	if d := active.policy.Decide(r, n.pins); !d.Allowed {
-		return n.enforce(active, r, d)
+		return n.enforce(active, &r, d)
 	}
 	return nil
 }
@@ -32,7 +32,7 @@ func (n *Network) CheckLookup(name string) error {
 	r := policy.Request{Op: policy.OpResolve, Name: name}
 	active := n.active.Load()
 	if d := active.policy.Decide(r, n.pins); !d.Allowed && !n.options.DryRun {
-		return n.enforce(active, r, d)
+		return n.enforce(active, &r, d)
 	}
 	return nil
 }

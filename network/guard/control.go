@@ -85,8 +85,8 @@ func (s *socket) authorizeControl(active *policySnapshot, c *network.Control) er
 	// 3. Rule.
 	r := policy.Request{Op: policy.OpBind, Protocol: s.protocol, Local: at,
 		Ephemeral: !explicitPort}
-	d := s.decide(active, r)
-	if err := s.enforceDecision(active, r, d); err != nil {
+	d := s.decide(active, &r)
+	if err := s.enforceDecision(active, &r, d); err != nil {
 		return err
 	}
 	if d.Allowed {

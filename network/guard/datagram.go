@@ -64,20 +64,20 @@ func (s *socket) authorizeSend(active *policySnapshot, to netip.AddrPort) error 
 	// 2. Rule: ask for a connect.
 	own := s.net.ownsPublicAddr(to.Addr())
 	r := policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: to, Own: own}
-	d := s.decide(active, r)
+	d := s.decide(active, &r)
 
 	// 3. Reply: if no rule has decided, the guest may answer a sender. With a Learner the reply
 	// comes before a rule that allows, so that no rule is learnt that the guest does not need.
 	if d.Rule == nil || d.Allowed && s.net.options.Learner != nil {
 		if reply := s.decideReply(active, to); reply.Allowed {
-			s.net.noteAllowed(r, reply)
+			s.net.noteAllowed(&r, reply)
 			s.cacheAllowed(active, to, reply)
 			return nil
 		}
 	}
 
 	// 4. Connect: act on the decision of step 2.
-	if err := s.enforceDecision(active, r, d); err != nil {
+	if err := s.enforceDecision(active, &r, d); err != nil {
 		return err
 	}
 	if d.Allowed {
@@ -104,7 +104,7 @@ func (s *socket) decideReply(active *policySnapshot, to netip.AddrPort) policy.D
 		return policy.Decision{}
 	}
 	local, explicitPort := s.boundAddr()
-	d := s.decide(active, policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: local,
+	d := s.decide(active, &policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: local,
 		Ephemeral: !explicitPort, Remote: to})
 	if !d.Allowed || d.Rule.Action() != policy.ActionListen {
 		return policy.Decision{}
@@ -232,7 +232,7 @@ func (s *socket) admitSender(from netip.AddrPort) bool {
 	own := s.net.ownsPublicAddr(from.Addr())
 	if isPeer {
 		r = policy.Request{Op: policy.OpConnect, Protocol: policy.UDP, Remote: from, Own: own}
-		d = s.decide(active, r)
+		d = s.decide(active, &r)
 	}
 
 	// 3. Rule: any other sender needs a listen rule, or a connect rule if the port is ephemeral.
@@ -240,13 +240,13 @@ func (s *socket) admitSender(from netip.AddrPort) bool {
 		local, explicitPort := s.boundAddr()
 		r = policy.Request{Op: policy.OpReceive, Protocol: policy.UDP, Local: local,
 			Ephemeral: !explicitPort, Remote: from, Own: own}
-		d = s.decide(active, r)
+		d = s.decide(active, &r)
 	}
 	if !d.Allowed {
-		return s.rejectPeer(active, r, d)
+		return s.rejectPeer(active, &r, d)
 	}
-	s.learn(r)
-	s.net.noteAllowed(r, d)
+	s.learn(&r)
+	s.net.noteAllowed(&r, d)
 
 	// 4. Remember: a sender that a listen rule admitted may be answered. The verdict on a peer is
 	// cached only while the sender is the peer, since Disconnect may have come meanwhile.

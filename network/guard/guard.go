@@ -146,13 +146,13 @@ func (n *Network) SetPolicy(p *policy.Policy) {
 func (n *Network) Policy() *policy.Policy { return n.active.Load().policy }
 
 // enforce returns the error of a refused request of the guest, and records the decision.
-func (n *Network) enforce(active *policySnapshot, r policy.Request, d policy.Decision) error {
+func (n *Network) enforce(active *policySnapshot, r *policy.Request, d policy.Decision) error {
 	if d.Allowed {
 		n.noteAllowed(r, d)
 		return nil
 	}
 	n.counters.denied[r.Op].Add(1)
-	err := n.reportRefusal(active.policy.Explain(r, d))
+	err := n.reportRefusal(active.policy.Explain(*r, d))
 	if n.options.DryRun {
 		return nil
 	}
@@ -171,24 +171,24 @@ func (n *Network) reportRefusal(refusal *policy.Refusal) error {
 }
 
 // noteAllowed counts and records an allowed request.
-func (n *Network) noteAllowed(r policy.Request, d policy.Decision) {
+func (n *Network) noteAllowed(r *policy.Request, d policy.Decision) {
 	n.counters.allowed[r.Op].Add(1)
 	if n.options.Audit != nil {
-		n.recordAllowed(r, d)
+		n.recordAllowed(*r, d)
 	}
 }
 
 // rejectPeer counts, records and reports a peer that no rule admits. It reports whether the peer is
 // admitted anyway, since this is a dry run.
-func (s *socket) rejectPeer(active *policySnapshot, r policy.Request,
+func (s *socket) rejectPeer(active *policySnapshot, r *policy.Request,
 	d policy.Decision) (admitted bool) {
 	n := s.net
 	n.counters.denied[r.Op].Add(1)
 	if n.options.Audit != nil {
-		n.recordDeniedPeer(active, r, d)
+		n.recordDeniedPeer(active, *r, d)
 	}
 	if n.options.OnDeniedPeer != nil && !s.deniedPeerReported.Swap(true) {
-		n.options.OnDeniedPeer(active.policy.Explain(r, d))
+		n.options.OnDeniedPeer(active.policy.Explain(*r, d))
 	}
 	return n.options.DryRun
 }

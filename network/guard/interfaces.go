@@ -136,7 +136,7 @@ func (n *Network) enforceKnown(a netip.Addr, known bool) bool {
 	r := policy.Request{Op: policy.OpBind, Protocol: policy.UDP, Local: at, Ephemeral: true}
 	if !known {
 		if d := active.policy.Decide(r, n.pins); !d.Allowed {
-			n.enforce(active, r, d)
+			n.enforce(active, &r, d)
 		}
 	} else if n.options.Learner != nil {
 		n.options.Learner.Request(r)

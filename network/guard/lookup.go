@@ -25,7 +25,7 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 	// refusal, and the error of a name without a host.
 	active := n.active.Load()
 	r := policy.Request{Op: policy.OpResolve, Name: name}
-	err := n.enforce(active, r, active.policy.Decide(r, n.pins))
+	err := n.enforce(active, &r, active.policy.Decide(r, n.pins))
 	switch {
 	case notName != nil:
 		return nil, &network.LookupError{Name: name, Failure: network.NoSuchHost, Err: notName}

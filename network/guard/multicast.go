@@ -26,7 +26,7 @@ type membership struct {
 func (s *socket) Join(group netip.Addr, iface network.Interface) error {
 	remote := netip.AddrPortFrom(group, 0)
 	r := policy.Request{Op: policy.OpJoin, Protocol: s.protocol, Remote: remote}
-	if err := s.enforce(s.net.active.Load(), r); err != nil {
+	if err := s.enforce(s.net.active.Load(), &r); err != nil {
 		return err
 	}
 	if !s.net.knowsInterface(iface) {

@@ -125,8 +125,8 @@ func (s *socket) notePeer(peer netip.AddrPort) {
 }
 
 // decide asks the policy. For an adopted socket it also asks adoptGrant.
-func (s *socket) decide(active *policySnapshot, r policy.Request) policy.Decision {
-	d := active.policy.Decide(r, s.net.pins)
+func (s *socket) decide(active *policySnapshot, r *policy.Request) policy.Decision {
+	d := active.policy.Decide(*r, s.net.pins)
 	if s.adoptGrant != nil && !d.Allowed {
 		return s.decideAdopted(active.policy, r, d)
 	}
@@ -134,12 +134,12 @@ func (s *socket) decide(active *policySnapshot, r policy.Request) policy.Decisio
 }
 
 // enforce decides on a request of the guest, and returns the error if it is refused.
-func (s *socket) enforce(active *policySnapshot, r policy.Request) error {
+func (s *socket) enforce(active *policySnapshot, r *policy.Request) error {
 	return s.enforceDecision(active, r, s.decide(active, r))
 }
 
 // enforceDecision is enforce with a decision that was made already.
-func (s *socket) enforceDecision(active *policySnapshot, r policy.Request,
+func (s *socket) enforceDecision(active *policySnapshot, r *policy.Request,
 	d policy.Decision) error {
 	if d.Allowed {
 		s.learn(r)
@@ -148,10 +148,10 @@ func (s *socket) enforceDecision(active *policySnapshot, r policy.Request,
 }
 
 // learn gives an allowed request to the Learner, unless adoptGrant allows it without a rule.
-func (s *socket) learn(r policy.Request) {
+func (s *socket) learn(r *policy.Request) {
 	if l := s.net.options.Learner; l != nil &&
-		(s.adoptGrant == nil || !s.adoptGrant.Decide(r, nil).Allowed) {
-		l.Request(r)
+		(s.adoptGrant == nil || !s.adoptGrant.Decide(*r, nil).Allowed) {
+		l.Request(*r)
 	}
 }
 
@@ -175,7 +175,7 @@ func (s *socket) Bind(a netip.AddrPort) error {
 	explicitPort := a.Port() != 0 && a != s.released
 	s.mu.Unlock()
 	r := policy.Request{Op: policy.OpBind, Protocol: s.protocol, Local: a, Ephemeral: !explicitPort}
-	if err := s.enforce(s.net.active.Load(), r); err != nil {
+	if err := s.enforce(s.net.active.Load(), &r); err != nil {
 		return err
 	}
 	s.addrMu.Lock()
@@ -213,7 +213,7 @@ func (s *socket) Listen(backlog int) error {
 	}
 	r := policy.Request{Op: policy.OpListen, Protocol: s.protocol, Local: local,
 		Ephemeral: !explicitPort}
-	if err := s.enforce(s.net.active.Load(), r); err != nil {
+	if err := s.enforce(s.net.active.Load(), &r); err != nil {
 		return err
 	}
 	if s.sharedWithOwner && s.state() == stateListening {
@@ -281,12 +281,12 @@ func (s *socket) admitPeer(from netip.AddrPort) bool {
 	local, explicitPort := s.boundAddr()
 	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: local,
 		Ephemeral: !explicitPort, Remote: from}
-	d := s.decide(active, r)
+	d := s.decide(active, &r)
 	if !d.Allowed {
-		return s.rejectPeer(active, r, d)
+		return s.rejectPeer(active, &r, d)
 	}
-	s.learn(r)
-	s.net.noteAllowed(r, d)
+	s.learn(&r)
+	s.net.noteAllowed(&r, d)
 	return true
 }
 
@@ -316,7 +316,7 @@ func (s *socket) Connect(a netip.AddrPort) error {
 	// 3. Rule.
 	active := s.net.active.Load()
 	r, name := s.connectRequest(a)
-	if err := s.enforce(active, r); err != nil {
+	if err := s.enforce(active, &r); err != nil {
 		return err
 	}
 	if s.sharedWithOwner {
