@@ -61,7 +61,7 @@ func (m *Module) Run(ctx context.Context, c Config) (Status, error) {
 		return Status{}, err
 	}
 	g.run(ctx, g.call)
-	return g.status, g.err
+	return g.Wait()
 }
 
 // Start starts a guest. It ends by itself, by Stop, or with ctx. Wait must be called in any case.
@@ -70,7 +70,7 @@ func (m *Module) Start(ctx context.Context, c Config) (*Guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	go g.run(ctx, g.call)
+	g.run(ctx, g.call)
 	return g.Guest, nil
 }
 
@@ -202,13 +202,18 @@ func (m *Module) newGuest(ctx context.Context, c *Config) (g *Guest, err error) 
 	return g, nil
 }
 
-// run has call run the guest, until it has ended or is stuck in code of the embedder.
+// run has call run the guest, and returns. The end of the guest, or that of the time that code of
+// the embedder has to return after it, closes done.
 func (g *Guest) run(ctx context.Context, call func() (Status, error)) {
-	defer close(g.done)
-	defer context.AfterFunc(ctx, func() { g.sys.Kill(context.Cause(ctx)) })()
-
 	var status Status
 	var err error
+	release := context.AfterFunc(ctx, func() { g.sys.Kill(context.Cause(ctx)) })
+	// No goroutine waits beside a running guest: an idle guest would take a tenth more memory.
+	context.AfterFunc(g.sys.Context(), func() {
+		defer close(g.done)
+		defer release()
+		g.finish(ctx, &status, &err)
+	})
 	go func() {
 		defer close(g.threadsDone)
 		defer g.guard.Close()
@@ -219,6 +224,11 @@ func (g *Guest) run(ctx context.Context, call func() (Status, error)) {
 				err = g.sys.Err()
 			})
 	}()
+}
+
+// finish waits until the guest's threads have ended, and tells how. Status and err are those of the
+// first, and may be used only then.
+func (g *Guest) finish(ctx context.Context, status *Status, err *error) {
 	if !g.awaitThreads() {
 		in := g.sys.ActiveImports()
 		if len(in) == 0 {
@@ -227,7 +237,7 @@ func (g *Guest) run(ctx context.Context, call func() (Status, error)) {
 		g.err = &StuckError{Reason: publicError(g.sys.Err()), In: in}
 		return
 	}
-	g.status, g.err = status, publicError(err)
+	g.status, g.err = *status, publicError(*err)
 	if stuck := g.drain(ctx); len(stuck) > 0 {
 		g.err = &StuckError{Reason: g.err, In: stuck}
 	} else if p := g.sys.Panic(); p != nil && g.err == nil {
@@ -237,7 +247,7 @@ func (g *Guest) run(ctx context.Context, call func() (Status, error)) {
 
 // call calls the guest's function.
 func (g *pendingGuest) call() (Status, error) {
-	results, err := g.module.Run(g.sys, g.callbacks.traceTo(g.config.Trace), g.entry,
+	results, err := g.module.Run(g.sys, g.callbacks.traceTo(g.config.Trace), &g.entry,
 		g.config.Params, g.config.limits())
 	status, err := statusOf(err)
 	status.Results = results
@@ -253,14 +263,9 @@ func statusOf(err error) (Status, error) {
 	return Status{}, err
 }
 
-// awaitThreads waits for the guest's end. It returns false if threads are still in the host after
-// an outside.Grace.
+// awaitThreads waits for the end of the guest's threads. It returns false if some are still in the
+// host after an outside.Grace.
 func (g *Guest) awaitThreads() bool {
-	select {
-	case <-g.threadsDone:
-		return true
-	case <-g.sys.Context().Done():
-	}
 	var limit outside.Grace
 	defer limit.End()
 	return limit.Wait(g.threadsDone)

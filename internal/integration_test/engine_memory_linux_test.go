@@ -127,11 +127,11 @@ func TestResourcesReturnAfterComponentsEnd(t *testing.T) {
 func checkResourcesReturn(t *testing.T, count, times int, m *wasport.Module, args ...string) {
 	t.Helper()
 	for range 3 {
-		startAndStopGuests(t, count, m, args) // makes threads, stacks and pools that stay
+		startAndStopGuests(t, count, m, args, nil) // makes threads, stacks and pools that stay
 	}
 	before := settledFootprint(t)
 	for range times {
-		startAndStopGuests(t, count, m, args)
+		startAndStopGuests(t, count, m, args, nil)
 	}
 	after := settledFootprint(t)
 	// The end of a goroutine may come a little after that of its guest.
@@ -190,10 +190,47 @@ func (c *lineCounter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// startAndStopGuests has so many guests wait at once. Then it ends a few at a time, half of them by
-// Stop and half by their context: a guest that is ended has two seconds for the way out, which a
-// thousand at once may not find on a busy machine.
-func startAndStopGuests(t *testing.T, count int, m *wasport.Module, args []string) {
+// TestIdleGuestsHaveOneStackEach has guests wait. Each of them may have one goroutine, whose stack
+// is the smallest in which a call has room, 8 KiB: wazero needs 2.3 KiB of it. A component that has
+// got a list from the host had a call within a call, which takes the next size.
+func TestIdleGuestsHaveOneStackEach(t *testing.T) {
+	const count = 200
+	for _, test := range []struct {
+		name   string
+		module *wasport.Module
+		args   []string
+		stack  int
+	}{
+		{"module", compileGuest(t, "block"), []string{"accept"}, 8 << 10},
+		{"component", compileComponent(t, "block"), []string{"accept", "127.0.0.1", "0"}, 16 << 10},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			startAndStopGuests(t, 1, test.module, test.args, nil) // what all of them share
+			var before, idle runtime.MemStats
+			settledFootprint(t)
+			runtime.ReadMemStats(&before)
+			goroutines := runtime.NumGoroutine()
+			startAndStopGuests(t, count, test.module, test.args, func() {
+				settledFootprint(t)
+				runtime.ReadMemStats(&idle)
+				if d := runtime.NumGoroutine() - goroutines; d > count+10 {
+					t.Errorf("got %d goroutines of %d guests, want one each", d, count)
+				}
+			})
+			d := (int(idle.StackInuse) - int(before.StackInuse)) / count
+			if most := test.stack * 9 / 8; d > most && canMeasure {
+				t.Errorf("got %d bytes of stack for each guest, want at most %d", d, most)
+			}
+		})
+	}
+}
+
+// startAndStopGuests has so many guests wait at once, and calls idle unless that is nil. Then it
+// ends a few at a time, half of them by Stop and half by their context: a guest that is ended has
+// two seconds for the way out, which a thousand at once may not find on a busy machine.
+func startAndStopGuests(
+	t *testing.T, count int, m *wasport.Module, args []string, idle func(),
+) {
 	t.Helper()
 	const ending = 20
 	waiting := lineCounter{none: make(chan struct{})}
@@ -221,6 +258,9 @@ func startAndStopGuests(t *testing.T, count int, m *wasport.Module, args []strin
 		}
 	}
 	<-waiting.none
+	if idle != nil {
+		idle()
+	}
 	for first := 0; first < count; first += ending {
 		last := min(first+ending, count)
 		for _, end := range ends[first:last] {
