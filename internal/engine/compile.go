@@ -25,7 +25,7 @@ type CompileOptions struct {
 
 // Program is a compiled *Module or *Component.
 type Program interface {
-	Run(sys *system.Guest, trace io.Writer, entry Entry, args []uint64,
+	Run(sys *system.Guest, trace io.Writer, entry *Entry, args []uint64,
 		limits Limits) ([]uint64, error)
 	Entry(name string) (Entry, error)
 	Entries() []Entry

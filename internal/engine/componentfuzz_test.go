@@ -59,7 +59,7 @@ func runFuzzed(t *testing.T, p Program, entry Entry) {
 	defer sys.Close()
 	over := errors.New("its time is over")
 	defer time.AfterFunc(200*time.Millisecond, func() { sys.Kill(over) }).Stop()
-	_, err = p.Run(sys, nil, entry, nil, Limits{Memory: 16 << 20})
+	_, err = p.Run(sys, nil, &entry, nil, Limits{Memory: 16 << 20})
 	if panicked := (*outside.Panic)(nil); errors.As(err, &panicked) || sys.Panic() != nil {
 		t.Errorf("got a panic of the host: %v\n%v", err, sys.Panic())
 	}

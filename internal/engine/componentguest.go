@@ -96,13 +96,9 @@ func callingGuest(ctx context.Context) *componentGuest {
 // Run runs one guest: it makes the instances of the component and calls the function run of
 // wasi:cli/run, on the calling goroutine. Entry and args are those of Entry. An error of run is a
 // *system.Exit with status 1. For trace and the other errors see Module.Run.
-func (c *Component) Run(sys *system.Guest, trace io.Writer, _ Entry, _ []uint64,
+func (c *Component) Run(sys *system.Guest, trace io.Writer, _ *Entry, _ []uint64,
 	limits Limits) ([]uint64, error) {
-	g := &componentGuest{Component: c, inst: &instance{lines: c.lines, sys: sys, trace: trace},
-		functions: make(map[link.CoreItem]*coreFunction),
-		lowered:   make([]canon.Core, len(c.hosts)),
-		lifted:    make([]*canon.Lifted, len(c.lifted))}
-	g.limitMemory(limits.Memory)
+	g := c.newGuest(sys, trace, limits.Memory)
 	if !g.inst.budget.Take(c.cost()) {
 		return nil, errBudgetTooSmall("component", c.cost(), limits.Memory)
 	}
@@ -123,6 +119,17 @@ func (c *Component) Run(sys *system.Guest, trace io.Writer, _ Entry, _ []uint64,
 		return nil, err
 	}
 	return nil, nil
+}
+
+func (c *Component) newGuest(
+	sys *system.Guest, trace io.Writer, memoryLimit uint64,
+) *componentGuest {
+	g := &componentGuest{Component: c, inst: &instance{lines: c.lines, sys: sys, trace: trace},
+		functions: make(map[link.CoreItem]*coreFunction),
+		lowered:   make([]canon.Core, len(c.hosts)),
+		lifted:    make([]*canon.Lifted, len(c.lifted))}
+	g.limitMemory(memoryLimit)
+	return g
 }
 
 // limitMemory makes the guest's budget, and the one for linear memory in it. 0 means no limit.
@@ -159,9 +166,23 @@ const (
 func (g *componentGuest) run() error {
 	sysThread := g.inst.sys.NewThread(g.engine.scheduler)
 	defer sysThread.Close()
+	defer func() { g.inst.budget.Give(g.thread.charged) }()
+	if err := g.prepare(sysThread); err != nil {
+		return err
+	}
+	ctx := &guestContext{experimental.WithImportResolver(g.inst.sys.Context(), g.resolve), g}
+	defer g.close(ctx)
+	err := g.call(ctx)
+	if err == nil || isExit(err) {
+		g.canon.Host.(*wasi2.Guest).Finish()
+	}
+	return err
+}
+
+// prepare makes the thread, the guest of package wasi2 and the component instances.
+func (g *componentGuest) prepare(sysThread *system.Thread) error {
 	g.thread = &thread{Caller: abi.NewCaller(sysThread, nil), inst: g.inst, component: g,
 		charged: g.cost()}
-	defer func() { g.inst.budget.Give(g.thread.charged) }()
 	host, err := wasi2.NewGuest(sysThread)
 	if err != nil {
 		return err
@@ -178,13 +199,7 @@ func (g *componentGuest) run() error {
 		}
 		g.instances = append(g.instances, g.canon.NewInstance(i+1, parent))
 	}
-	ctx := &guestContext{experimental.WithImportResolver(g.inst.sys.Context(), g.resolve), g}
-	defer g.close(ctx)
-	err = g.call(ctx)
-	if err == nil || isExit(err) {
-		host.Finish()
-	}
-	return err
+	return nil
 }
 
 // call makes the instances and calls run.

@@ -50,7 +50,7 @@ var errClosed = errors.New("the module has been closed")
 //
 // The error is a *system.Exit if the guest called proc_exit, the reason of sys.Kill if it was
 // killed, and a *Trap if it trapped. If several threads end the guest, the first one counts.
-func (m *Module) Run(sys *system.Guest, trace io.Writer, entry Entry, args []uint64,
+func (m *Module) Run(sys *system.Guest, trace io.Writer, entry *Entry, args []uint64,
 	limits Limits) ([]uint64, error) {
 	inst, err := m.newInstance(sys, trace, limits)
 	if err != nil {

@@ -14,7 +14,7 @@ type sockets struct {
 	lookups  slab[lookup]
 
 	// received are the datagrams of one receive.
-	received [maxDatagrams]datagram
+	received []datagram
 }
 
 // endpoint is the common part of TCP and UDP sockets.

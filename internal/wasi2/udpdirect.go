@@ -32,41 +32,42 @@ func directReceive(g *Guest, c *canon.Call, stack []uint64) error {
 		return err
 	}
 	s := g.incoming.at(rep)
-	n, err := g.receive(c, s, int(min(stack[1], maxDatagrams)))
-	if err == nil && n == 0 && !s.ended {
+	err = g.receive(c, s, int(min(stack[1], maxDatagrams)))
+	if err == nil && len(g.received) == 0 && !s.ended {
 		err, s.err = s.err, nil
 	}
 	if err != nil {
 		return g.putCode(c, err)
 	}
-	return g.putReceived(c, g.received[:n])
+	return g.putReceived(c, g.received)
 }
 
-// receive fills g.received with up to most datagrams that are there, and returns their number. An
-// error that is not the guest's end is kept in the stream.
-func (g *Guest) receive(c *canon.Call, s *incoming, most int) (n int, err error) {
+// receive fills g.received with up to most datagrams that are there. An error that is not the
+// guest's end is kept in the stream.
+func (g *Guest) receive(c *canon.Call, s *incoming, most int) error {
+	g.received = g.received[:0]
 	if s.ended {
-		return 0, nil
+		return nil
 	}
 	buf, total := g.room(maxRead), 0
-	for n < most && total < maxReceived && s.err == nil {
+	for len(g.received) < most && total < maxReceived && s.err == nil {
 		r, err := s.next(g, buf)
 		switch {
 		case err == syscall.EAGAIN:
-			return n, nil
+			return nil
 		case err != nil:
 			s.err = err
-			return n, g.Err()
+			return g.Err()
 		}
 		ptr, err := c.Realloc(1, uint32(r.N))
 		if err != nil {
-			return n, err
+			return err
 		}
 		copy(c.View()[ptr:], buf[:r.N])
-		g.received[n] = datagram{ptr, uint32(r.N), r.From}
-		n, total = n+1, total+r.N
+		g.received = append(g.received, datagram{ptr, uint32(r.N), r.From})
+		total += r.N
 	}
-	return n, nil
+	return nil
 }
 
 // putReceived writes the list of datagrams as the result.

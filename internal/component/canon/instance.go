@@ -85,6 +85,9 @@ type Guest struct {
 	held, charged int
 	// ended is the error that ended the guest.
 	ended error
+	// call is the record of the call of a host function. There is one at a time: such a function
+	// calls the guest by realloc alone, which may call no import.
+	call Call
 	// stack has the parameters and results of the calls in progress, the innermost last.
 	stack []uint64
 }

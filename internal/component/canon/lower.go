@@ -41,8 +41,6 @@ type Lowered struct {
 	Options   Options
 	Host      *HostFunc
 	Target    *Lifted
-	// call is the record of calls of Host, of which there is one at a time.
-	call Call
 	// args and lenders are kept for the next call.
 	args    []Value
 	lenders []uint32
@@ -54,7 +52,7 @@ func (l *Lowered) Call(ctx context.Context, stack []uint64) error {
 	if l.Options.Instance.mayNotLeave {
 		return Trapf("%s was called by realloc or post-return, which may call no import", l.name())
 	}
-	c := &l.call
+	c := &l.Options.Instance.guest.call
 	c.ctx, c.lowered, c.view = ctx, l, nil
 	if l.Signature.resultInMemory {
 		c.resultPtr = uint32(stack[l.Signature.flatParams])
@@ -93,24 +91,40 @@ func (l *Lowered) checkPlace(mem []byte, ptr uint32, t *wit.Type, what string) e
 func (l *Lowered) callGeneric(ctx context.Context, stack []uint64, resultPtr uint32) error {
 	in := l.Options.Instance
 	defer in.guest.release(in.guest.held)
-	lift := newLifter(&l.Options)
-	lift.args, lift.lenders = l.args[:0], l.lenders[:0]
-	l.args, l.lenders = nil, nil
-	if err := lift.params(l.Signature, stack); err != nil {
-		return err
-	}
-	lift.report()
-	result, err := l.callComponent(ctx, lift.args)
+	args, lenders, err := l.liftParams(stack)
 	if err != nil {
 		return err
 	}
-	for _, i := range lift.lenders {
+	result, err := l.callComponent(ctx, args)
+	if err != nil {
+		return err
+	}
+	for _, i := range lenders {
 		in.table.entries[i].lends--
 	}
-	l.keep(lift.args, lift.lenders)
+	l.keep(args, lenders)
 	if l.Signature.Func.Result == nil {
 		return nil
 	}
+	return l.lowerResult(ctx, result, stack, resultPtr)
+}
+
+// liftParams is apart, as lowerResult is, so that a function that waits does so without what they
+// have on the stack.
+func (l *Lowered) liftParams(stack []uint64) (args []Value, lenders []uint32, err error) {
+	lift := newLifter(&l.Options)
+	lift.args, lift.lenders = l.args[:0], l.lenders[:0]
+	l.args, l.lenders = nil, nil
+	err = lift.params(l.Signature, stack)
+	if err == nil {
+		lift.report()
+	}
+	return lift.args, lift.lenders, err
+}
+
+func (l *Lowered) lowerResult(
+	ctx context.Context, result Value, stack []uint64, resultPtr uint32,
+) error {
 	w := lowerer{ctx: ctx, opts: &l.Options}
 	if l.Signature.resultInMemory {
 		return w.store(l.Signature.Func.Result, result, resultPtr)
@@ -137,7 +151,7 @@ func (l *Lowered) callComponent(ctx context.Context, args []Value) (Value, error
 	if l.Host == nil {
 		return l.Target.enter(ctx, l.Options.Instance, args)
 	}
-	c := &l.call
+	c := &l.Options.Instance.guest.call
 	c.args, c.result, c.later = args, Value{}, nil
 	if err := l.Host.Generic(c); err != nil {
 		return Value{}, err
