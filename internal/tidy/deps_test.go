@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"internal/sched":                       {"internal/monotonic"},
 	"internal/testutil":                    {"policy"},
 	"internal/testutil/threadtime":         {"internal/monotonic"},
+	"internal/typecheck":                   {},
 	"internal/wasi":                        {},
 	"internal/component/wit":               {},
 	"internal/component/binary":            {},
