@@ -6,7 +6,9 @@
 #define WASPORT_SIGNAL_H
 
 #ifndef SA_RESTART
+#define __NEED_pthread_t
 #include <__typedef_sigset_t.h>
+#include <bits/alltypes.h>
 
 #define SA_NOCLDSTOP 1
 #define SA_NOCLDWAIT 2
@@ -48,6 +50,12 @@ int sigfillset(sigset_t *);
 int sigaddset(sigset_t *, int);
 int sigdelset(sigset_t *, int);
 int sigprocmask(int, const sigset_t *__restrict, sigset_t *__restrict);
+
+/* Returns the error. */
+int pthread_sigmask(int, const sigset_t *__restrict, sigset_t *__restrict);
+#ifndef _REENTRANT
+int pthread_kill(pthread_t, int); /* which is raise */
+#endif
 
 #ifdef __cplusplus
 }

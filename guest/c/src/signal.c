@@ -54,6 +54,11 @@ int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
 	return 0;
 }
 
+int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
+{
+	return sigprocmask(how, set, old) == 0 ? 0 : errno;
+}
+
 unsigned alarm(unsigned seconds)
 {
 	(void)seconds;
