@@ -1,0 +1,166 @@
+package child
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/contrib/containerd/internal/bundle"
+	"github.com/wasport/wasport/contrib/containerd/internal/node"
+	"github.com/wasport/wasport/contrib/containerd/internal/rootfs"
+	"github.com/wasport/wasport/policy"
+)
+
+// Annotations of a pod or a container.
+const (
+	// policyAnnotation has the text of the policy. With a dot and the name of a container after it,
+	// it is for that container alone.
+	policyAnnotation = "wasport.dev/policy"
+	// policyFileAnnotation is the path of a file with the policy, in the container.
+	policyFileAnnotation = "wasport.dev/policy-file"
+	// auditAnnotation and traceAnnotation are "true" to have each decision, or each call, in the
+	// log.
+	auditAnnotation = "wasport.dev/audit"
+	traceAnnotation = "wasport.dev/trace"
+)
+
+// maxModule bounds the size of a module, as the command wasport does.
+const maxModule = 256 << 20
+
+// guest is a guest that is ready to run.
+type guest struct {
+	module *wasport.Module
+	config wasport.Config
+	log    *reportLog
+}
+
+// newGuest reads the policy and the module from the container's tree, and compiles the module.
+func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootfs.Tree) (*guest,
+	error) {
+	p, err := readPolicy(b, c, tree)
+	if err != nil {
+		return nil, err
+	}
+	process := b.Spec.Process
+	cwd, err := tree.WorkingDir(process.Cwd)
+	if err != nil {
+		return nil, err
+	}
+	file, err := findModule(tree, process.Args[0], process.Cwd, process.Env)
+	if err != nil {
+		return nil, err
+	}
+	wasm, err := tree.ReadFile(file, maxModule)
+	if err != nil {
+		return nil, err
+	}
+	module, err := compile(ctx, c.CacheDir, wasm)
+	if err != nil {
+		return nil, fmt.Errorf("module %q: %w", file, err)
+	}
+	log := &reportLog{out: os.Stderr}
+	g := &guest{module: module, log: log, config: wasport.Config{
+		Args: process.Args, Env: withWorkingDir(process.Env, process.Cwd),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Dirs: []wasport.Dir{
+			{Host: rootfs.Guest, Guest: "/", ReadOnly: b.Spec.Root.Readonly},
+			{Host: cwd, Guest: ".", ReadOnly: b.Spec.Root.Readonly},
+		},
+		Policy: p, OnRefusal: log.refusal, OnDeniedPeer: log.refusal, OnFiltered: log.filtered,
+		OnLimit:   log.limit,
+		MaxMemory: memoryLimit(b, c), MaxThreads: c.Limits.Threads,
+		MaxDescriptors: c.Limits.Descriptors, MaxSocketMemory: uint64(c.Limits.SocketMemory),
+	}}
+	if b.Spec.Annotations[auditAnnotation] == "true" {
+		g.config.Audit = slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	}
+	if b.Spec.Annotations[traceAnnotation] == "true" {
+		g.config.Trace = os.Stderr
+	}
+	return g, nil
+}
+
+// readPolicy finds the policy of a pod, and puts it under the ceiling.
+func readPolicy(b *bundle.Bundle, c *node.Config, tree *rootfs.Tree) (*policy.Policy, error) {
+	annotations := b.Spec.Annotations
+	for _, key := range []string{policyAnnotation + "." + b.ContainerName(), policyAnnotation} {
+		if text, ok := annotations[key]; ok {
+			return c.Policy("annotation "+key, &text)
+		}
+	}
+	file, ok := annotations[policyFileAnnotation]
+	if !ok {
+		return c.Policy("", nil)
+	}
+	text, err := tree.ReadFile(file, node.MaxPolicy)
+	if err != nil {
+		return nil, fmt.Errorf("annotation %s: %w", policyFileAnnotation, err)
+	}
+	s := string(text)
+	return c.Policy(file, &s)
+}
+
+// findModule returns the path of the module in the container. A name without a slash is looked for
+// in PATH, as that of a program (execvp(3)), and in the working directory.
+func findModule(tree *rootfs.Tree, name, cwd string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		if !path.IsAbs(name) {
+			name = path.Join(cwd, name)
+		}
+		return name, nil
+	}
+	search := []string{cwd}
+	for _, e := range env {
+		if list, ok := strings.CutPrefix(e, "PATH="); ok {
+			search = append(strings.Split(list, ":"), cwd)
+		}
+	}
+	for _, dir := range search {
+		if at := path.Join("/", dir, name); tree.IsFile(at) {
+			return at, nil
+		}
+	}
+	return "", fmt.Errorf("there is no %q in %s", name, strings.Join(search, ":"))
+}
+
+// compile compiles the module, or takes it from the cache. A cache that fails is left out.
+func compile(ctx context.Context, cacheDir string, wasm []byte) (*wasport.Module, error) {
+	with := wasport.RuntimeConfig{}
+	if cacheDir != "" && os.MkdirAll(cacheDir, 0o700) == nil {
+		with.CacheDir, with.CacheKeyFile = cacheDir, cacheDir+".key"
+	}
+	rt, err := wasport.NewRuntime(ctx, with)
+	if err != nil && with.CacheDir != "" {
+		rt, err = wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rt.Compile(ctx, wasm, wasport.CompileConfig{})
+}
+
+// withWorkingDir adds PWD to an environment that lacks it. A module has no working directory but
+// by this variable.
+func withWorkingDir(env []string, cwd string) []string {
+	has := slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, "PWD=") })
+	if has {
+		return env
+	}
+	return append(slices.Clone(env), "PWD="+cwd)
+}
+
+// memoryLimit is the container's limit of memory, which the kernel holds as well. A guest meets
+// ENOMEM there if it asks for more at once.
+func memoryLimit(b *bundle.Bundle, c *node.Config) uint64 {
+	if l := b.Spec.Linux; l != nil && l.Resources != nil && l.Resources.Memory != nil {
+		if limit := l.Resources.Memory.Limit; limit != nil && *limit > 0 {
+			return uint64(*limit)
+		}
+	}
+	return uint64(c.Limits.Memory)
+}
