@@ -1,8 +1,8 @@
 // Package bootstrap begins and ends the life of a shim: the actions start and delete, which
 // containerd runs as programs, and the process that serves in between.
 //
-// The protocol is written by hand, since no version of containerd's own package for shims serves all
-// of containerd 1.6 to 2.4. Protocols: containerd's docs/runtime-v2.md, and
+// The protocol is written by hand, since no version of containerd's own package for shims serves
+// all of containerd 1.6 to 2.4. Protocols: containerd's docs/runtime-v2.md, and
 // runtime/bootstrap/v1/bootstrap.proto of its API. Requests of the Task API are package task's
 // matter.
 package bootstrap

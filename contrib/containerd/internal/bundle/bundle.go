@@ -1,5 +1,5 @@
-// Package bundle reads the directory that containerd has made for a container: the OCI specification
-// in it (config.json), and the pod's annotations there.
+// Package bundle reads the directory that containerd has made for a container: the OCI
+// specification in it (config.json), and the pod's annotations there.
 //
 // Only root can write to the directory. The parts of it that come from a pod's author,
 // such as arguments and annotations, is untrusted, and so is the path of a module: it belongs to

@@ -123,8 +123,8 @@ func (s *Shim) Call(ctx context.Context, method string, request, response proto.
 // Close closes the connection. The other shim goes on.
 func (s *Shim) Close() error { return s.client.Close() }
 
-// Delete cleans up after a container, as the other shim does when it is dead, and returns the output
-// for containerd.
+// Delete cleans up after a container, as the other shim does when it is dead, and returns the
+// output for containerd.
 func Delete(ctx context.Context, f Flags) ([]byte, error) {
 	cmd := f.command(ctx, "delete")
 	cmd.Stderr = os.Stderr

@@ -44,7 +44,7 @@ type Tree struct {
 // Build makes the tree at the directory staging. The process must have a mount namespace of its
 // own.
 func Build(staging string, spec *specs.Spec, mounts []Mount) (*Tree, error) {
-	// Mounts made here must not show outside. Those that the host makes in shared volumes show here.
+	// Mounts made here must not show outside. Those of the host in shared volumes show here.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
 		return nil, fmt.Errorf("separate the mounts of the container: %w", err)
 	}
