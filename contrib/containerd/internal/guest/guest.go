@@ -2,8 +2,8 @@
 // and tells containerd.
 //
 // One process serves one container, so that the kernel's limits, the image's user and the process's
-// number are the container's own. Package child is the inside of the process, and package
-// task has the requests of the Task API. The methods of Container may be called from several goroutines.
+// number are the container's own. Package child is the inside of the process, and package task has
+// the requests of the Task API. The methods of Container may be called from several goroutines.
 //
 // Lock order: Container.mu is held for short; nothing blocks under it.
 package guest
