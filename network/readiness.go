@@ -79,4 +79,10 @@ type Readiness struct {
 	//
 	// Each method that makes an event hold calls the functions in q.wakes.
 	Notify func(want Events, wake func()) (stop func())
+
+	// Resume is Notify for events that the system tells and that Poll holds back, as a limit of
+	// bytes may: it arranges a call of wake each time that such an event begins to hold. Only a
+	// caller to which the system tells each event once (EPOLLET of epoll(7)) needs it. It is nil if
+	// Poll holds nothing back.
+	Resume func(want Events, wake func()) (stop func())
 }

@@ -101,7 +101,7 @@ func (e *Edges) Add(p network.Pollable, want network.Events, mark func()) (*Edge
 	if way.Control == nil && way.Notify == nil {
 		return nil, unix.EPERM
 	}
-	g := &Edge{mark: mark, want: want, slot: wakeSlot, notify: way.Notify}
+	g := &Edge{mark: mark, want: want, slot: wakeSlot, notify: notifyBesides(way)}
 	if way.Control != nil {
 		if err := e.join(g, p, way.Control); err != nil {
 			return nil, err

@@ -188,7 +188,14 @@ func (s *edgeSet) update(items []Item) {
 func (s *edgeSet) arm(w *watch) {
 	want := network.Events(w.want.Load())
 	w.always, w.err = false, nil
-	switch way := w.p.Readiness(); {
+	way := w.p.Readiness()
+	if notify := notifyBesides(way); notify != nil {
+		if w.stop != nil {
+			w.stop()
+		}
+		w.stop = notify(want, w.mark)
+	}
+	switch {
 	case way.Control != nil:
 		var failed error
 		err := way.Control(func(fd uintptr) { failed = s.hub.watch(int(fd), w, want) })
@@ -202,14 +209,17 @@ func (s *edgeSet) arm(w *watch) {
 				w.err = err
 			}
 		}
-	case way.Notify != nil:
-		if w.stop != nil {
-			w.stop()
-		}
-		w.stop = way.Notify(want, w.mark)
-	default:
+	case way.Notify == nil:
 		w.always = true
 	}
+}
+
+// notifyBesides returns what tells of the events that the system does not tell, or tells too early.
+func notifyBesides(way network.Readiness) func(network.Events, func()) (stop func()) {
+	if way.Notify != nil {
+		return way.Notify
+	}
+	return way.Resume
 }
 
 func (s *edgeSet) remove(w *watch) {

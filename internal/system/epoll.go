@@ -46,9 +46,13 @@ const (
 	EpollModify
 )
 
-// maxEpolls is the number of epolls that a guest can have, each of which takes two descriptors of
-// the host. A program has one for each of its event loops.
+// maxEpolls is the number of epolls that a guest can have. A program has one for each of its event
+// loops.
 const maxEpolls = 64
+
+// epollExtra is how many descriptors of the host an epoll takes beyond the one that its number
+// stands for, on systems with poll.Edges. It counts against Config.MaxDescriptors everywhere.
+const epollExtra = 1
 
 // maxInterests is the number of registrations that a description can have, with all epolls and
 // under all numbers that dup(2) gives it. A call that makes it ready looks at each, uninterrupted.
@@ -121,22 +125,37 @@ func (e *epoll) write([][]byte) (int, error)  { return 0, syscall.EINVAL }
 func (e *epoll) Available() (int, error)      { return 0, nil }
 func (e *epoll) stat() (wasi.Filestat, error) { return wasi.Filestat{}, nil }
 
-// EpollCreate makes an epoll, as epoll_create1(2) does. It is EMFILE if there are maxEpolls.
+// EpollCreate makes an epoll, as epoll_create1(2) does. It is EMFILE if there are maxEpolls, or no
+// room for two descriptors.
 func (g *Guest) EpollCreate() (int32, error) {
-	if err := g.checkRoom(); err != nil {
+	if err := g.takeEpoll(); err != nil {
 		return -1, err
-	}
-	if g.epolls.Add(1) > maxEpolls {
-		g.epolls.Add(-1)
-		return -1, syscall.EMFILE
 	}
 	edges, err := poll.NewEdges()
 	if err != nil {
-		g.epolls.Add(-1)
+		g.releaseEpoll()
 		return -1, err
 	}
 	e := &epoll{guest: g, edges: edges, interests: make(map[interestKey]*interest)}
 	return g.insert(newDescriptor(e, pipeRights, 0))
+}
+
+func (g *Guest) takeEpoll() error {
+	if g.epolls.Add(1) > maxEpolls {
+		g.epolls.Add(-1)
+		return syscall.EMFILE
+	}
+	err := g.table.charge(epollExtra)
+	if err != nil {
+		g.epolls.Add(-1)
+		g.reportIfFull(err)
+	}
+	return err
+}
+
+func (g *Guest) releaseEpoll() {
+	g.table.refund(epollExtra)
+	g.epolls.Add(-1)
 }
 
 // epollAt returns the descriptor fd if it is an epoll, else EINVAL.
@@ -279,7 +298,7 @@ func (e *epoll) close() error {
 	if e.edges != nil {
 		e.edges.Close()
 	}
-	e.guest.epolls.Add(-1)
+	e.guest.releaseEpoll()
 	return nil
 }
 

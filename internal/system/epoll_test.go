@@ -265,6 +265,37 @@ func TestEpollIsLimited(t *testing.T) {
 	}
 }
 
+// TestEpollCountsAsTwoDescriptors makes as many epolls as the limit of descriptors allows, twice.
+func TestEpollCountsAsTwoDescriptors(t *testing.T) {
+	const limit = 3 + 7
+	th := lookupThread(t, nil, limit)
+	for range 2 {
+		var fds []int32
+		for {
+			fd, err := th.EpollCreate()
+			if err != nil {
+				if err != syscall.EMFILE {
+					t.Errorf("got %v beyond the limit, want %v", err, syscall.EMFILE)
+				}
+				break
+			}
+			fds = append(fds, fd)
+		}
+		if len(fds) != 3 {
+			t.Errorf("got %d epolls with room for 7 descriptors, want 3", len(fds))
+		}
+		r, _, err := th.Pipe(true)
+		if err != syscall.EMFILE {
+			t.Errorf("got pipe %d, %v with room for one, want %v", r, err, syscall.EMFILE)
+		}
+		for _, fd := range fds {
+			if err := th.CloseFD(fd); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 // TestEpollCostsByWhatIsReady counts the polls of waits with many registrations, of which a
 // few are ready.
 func TestEpollCostsByWhatIsReady(t *testing.T) {

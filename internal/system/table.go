@@ -16,7 +16,7 @@ type table struct {
 	mu         sync.RWMutex
 	slots      []*descriptor
 	lowestFree int // all slots below it are taken
-	numOpen    int
+	numOpen    int // with those that charge has taken
 	maxOpen    int
 	ended      bool
 
@@ -85,6 +85,26 @@ func (t *table) checkRoom() error {
 		return syscall.EMFILE
 	}
 	return nil
+}
+
+// charge counts n descriptors of the host that have no number of the guest's. It is EMFILE unless
+// there is room for one with a number as well.
+func (t *table) charge(n int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.numOpen+n >= t.maxOpen {
+		return syscall.EMFILE
+	}
+	t.numOpen += n
+	return nil
+}
+
+func (t *table) refund(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.numOpen -= n
+	}
 }
 
 func (t *table) lookup(fd int32) (*descriptor, error) {

@@ -20,8 +20,8 @@ import (
 
 // waitState is the part of a socket that delays and wakes callers.
 type waitState struct {
-	// usesHandle tells that a caller waits for the descriptor of the socket itself, of which the
-	// guard sees nothing.
+	// usesHandle tells that a caller waits for the socket beneath itself, of whose events the guard
+	// sees nothing.
 	usesHandle atomic.Bool
 
 	// notifyMu protects the fields below.
@@ -41,6 +41,9 @@ type waitState struct {
 type notification struct {
 	want network.Events
 	wake func()
+	// ofLimits tells that the caller waits for the socket beneath as well, which does not tell when
+	// a limit of bytes no longer holds an event back.
+	ofLimits bool
 	// failureTimer calls wake after failurePollInterval. It is nil unless want is 0.
 	failureTimer *time.Timer
 }
@@ -226,13 +229,26 @@ func (w *waitState) endWaits() {
 }
 
 // Readiness returns that of the socket beneath if bytes are not limited, and otherwise one that
-// takes the limits into account.
+// takes the limits into account. A later policy may limit bytes, so the first can tell, too, when a
+// limit no longer holds an event back.
 func (s *socket) Readiness() network.Readiness {
 	if s.net.active.Load().limitsBytes() {
 		return network.Readiness{Notify: s.notify}
 	}
 	s.usesHandle.Store(true)
-	return s.Socket.Readiness()
+	way := s.Socket.Readiness()
+	resume := func(want network.Events, wake func()) (stop func()) {
+		return s.addNotification(&notification{want: want, wake: wake, ofLimits: true})
+	}
+	if way.Control != nil {
+		way.Resume = resume
+		return way
+	}
+	base := way.Notify
+	return network.Readiness{Notify: func(want network.Events, wake func()) (stop func()) {
+		remove, stopBase := resume(want, wake), base(want, wake)
+		return func() { remove(); stopBase() }
+	}}
 }
 
 // failurePollInterval is the interval at which notify wakes a caller that wants no event, and so
@@ -245,17 +261,24 @@ const failurePollInterval = 100 * time.Millisecond
 // and it ends with the socket at the latest.
 func (s *socket) notify(want network.Events, wake func()) (stop func()) {
 	n := &notification{want: want, wake: wake}
+	if want == 0 {
+		n.failureTimer = time.AfterFunc(failurePollInterval, wake)
+	}
+	stop = s.addNotification(n)
+	s.notified.Store(true)
+	s.notifyMu.Lock()
+	defer s.notifyMu.Unlock()
+	s.watch(want)
+	return stop
+}
+
+func (s *socket) addNotification(n *notification) (remove func()) {
 	s.notifyMu.Lock()
 	defer s.notifyMu.Unlock()
 	if s.notifications == nil {
 		s.notifications = make(map[*notification]struct{})
 	}
 	s.notifications[n] = struct{}{}
-	s.notified.Store(true)
-	if want == 0 {
-		n.failureTimer = time.AfterFunc(failurePollInterval, wake)
-	}
-	s.watch(want)
 	return func() {
 		s.notifyMu.Lock()
 		defer s.notifyMu.Unlock()
@@ -269,7 +292,8 @@ func (s *socket) notify(want network.Events, wake func()) (stop func()) {
 // watchAgain watches for events that a call has found not to hold, or has used up. Without events
 // it watches for a failure alone.
 func (s *socket) watchAgain(events network.Events) {
-	if !s.notified.Load() {
+	limited := s.net.active.Load().limitsBytes()
+	if !s.mustWatch(limited) {
 		return
 	}
 	s.notifyMu.Lock()
@@ -279,7 +303,9 @@ func (s *socket) watchAgain(events network.Events) {
 	}
 	wanted := network.Events(0)
 	for n := range s.notifications {
-		wanted |= n.want
+		if limited || !n.ofLimits {
+			wanted |= n.want
+		}
 		if n.failureTimer != nil && events == 0 {
 			n.failureTimer.Reset(failurePollInterval)
 		}
@@ -287,9 +313,13 @@ func (s *socket) watchAgain(events network.Events) {
 	s.watch(events & wanted)
 }
 
+func (s *socket) mustWatch(limited bool) bool {
+	return s.notified.Load() || limited && s.usesHandle.Load()
+}
+
 // watchAfter is watchAgain for a call that moved n bytes of bufs, or failed.
 func (s *socket) watchAfter(event network.Events, n int, bufs [][]byte) {
-	if !s.notified.Load() {
+	if !s.mustWatch(s.net.active.Load().limitsBytes()) {
 		return
 	}
 	for _, b := range bufs {
