@@ -118,7 +118,7 @@ func fdSeek(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if uint32(a[2]) > wasi.WhenceEnd {
 		return wasi.EINVAL
 	}
-	return seek(c, m, a[0], int64(a[1]), int(a[2]), a[3])
+	return seek(c, m, a[0], int64(a[1]), int(uint32(a[2])), a[3])
 }
 
 func fdTell(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
