@@ -25,11 +25,7 @@ func TestProgramsPrintAsNative(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rt, err := wasport.NewRuntime(context.Background(), wasport.RuntimeConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { rt.Close(context.Background()) })
+	rt := newRuntime(t)
 	peers := map[string][]string{
 		"4": startEchoServers(t, machine, "127.0.0.1"),
 		"6": startEchoServers(t, machine, "::1"),
@@ -43,9 +39,10 @@ func TestProgramsPrintAsNative(t *testing.T) {
 	for _, source := range sources {
 		name := strings.TrimSuffix(filepath.Base(source), ".c")
 		t.Run(name, func(t *testing.T) {
-			native, module := b.buildNative(t, source), b.buildModule(t, source)
-			plain := b.buildModule(t, source, "-DWASPORT_EXT=0")
-			checkWAMRImports(t, rt, plain)
+			native := b.buildNative(t, source)
+			module := compileGuest(t, rt, b.buildModule(t, source))
+			plain := compileGuest(t, rt, b.buildModule(t, source, "-DWASPORT_EXT=0"))
+			checkWAMRImports(t, plain)
 			for family, ports := range peers {
 				t.Run("IPv"+family, func(t *testing.T) {
 					if ports == nil {
@@ -53,9 +50,9 @@ func TestProgramsPrintAsNative(t *testing.T) {
 					}
 					args := append([]string{name, family}, ports...)
 					want := runNative(t, native, args)
-					comparePrinted(t, runModule(t, rt, nil, module, args), want)
+					comparePrinted(t, runModule(t, module, nil, args), want)
 					if texts := wamrDifferences[name]; !slices.Contains(texts, "") {
-						comparePrinted(t, dropLines(runModule(t, rt, nil, plain, args), texts),
+						comparePrinted(t, dropLines(runModule(t, plain, nil, args), texts),
 							dropLines(want, texts))
 					}
 					if slices.Contains(memoryDifferences[name], "") {
@@ -63,10 +60,10 @@ func TestProgramsPrintAsNative(t *testing.T) {
 					}
 					t.Run("in memory", func(t *testing.T) {
 						args := append([]string{name, family}, memoryPeers[family]...)
-						got := runModule(t, rt, inMemory, module, args)
+						got := runModule(t, module, inMemory, args)
 						compareInMemory(t, name, family, got, want)
 						if texts := wamrDifferences[name]; !slices.Contains(texts, "") {
-							got := runModule(t, rt, inMemory, plain, args)
+							got := runModule(t, plain, inMemory, args)
 							compareInMemory(t, name, family, dropLines(got, texts),
 								dropLines(want, texts))
 						}
@@ -98,13 +95,8 @@ var wamrDifferences = map[string][]string{
 
 // checkWAMRImports checks that iwasm could run a module, too: that the module imports none of
 // wasport's own functions.
-func checkWAMRImports(t *testing.T, rt *wasport.Runtime, wasm []byte) {
+func checkWAMRImports(t *testing.T, mod *wasport.Module) {
 	t.Helper()
-	mod, err := rt.Compile(context.Background(), wasm, wasport.CompileConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer mod.Close(context.Background())
 	for _, i := range mod.Imports() {
 		if i.Module != "wasi_snapshot_preview1" {
 			t.Errorf("got an import of %v, want WASI's and WAMR's only", i)
@@ -189,10 +181,9 @@ func runNative(t *testing.T, program string, args []string) string {
 }
 
 // runModule runs a program as a guest. A nil network is that of the machine.
-func runModule(t *testing.T, rt *wasport.Runtime, n network.Network, wasm []byte,
-	args []string) string {
+func runModule(t *testing.T, mod *wasport.Module, n network.Network, args []string) string {
 	t.Helper()
-	out, errs, status, err := runGuest(t, rt, n, wasm, args)
+	out, errs, status, err := runGuest(t, mod, n, args)
 	if err != nil || status.Code != 0 {
 		t.Fatalf("as a guest: got %v, status %d, want 0\n%s%s", err, status.Code, out, errs)
 	}

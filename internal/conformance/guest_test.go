@@ -18,18 +18,34 @@ import (
 // qemu-user.
 const programTimeout = 20 * time.Second
 
+func newRuntime(t *testing.T) *wasport.Runtime {
+	t.Helper()
+	rt, err := wasport.NewRuntime(t.Context(), wasport.RuntimeConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rt.Close(context.Background()) })
+	return rt
+}
+
+// compileGuest compiles a program, for all of its runs in a test.
+func compileGuest(t *testing.T, rt *wasport.Runtime, wasm []byte) *wasport.Module {
+	t.Helper()
+	mod, err := rt.Compile(t.Context(), wasm, wasport.CompileConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mod.Close(context.Background()) })
+	return mod
+}
+
 // runGuest runs a program. A nil network is that of the machine.
-func runGuest(t *testing.T, rt *wasport.Runtime, n network.Network, wasm []byte,
+func runGuest(t *testing.T, mod *wasport.Module, n network.Network,
 	args []string) (out, errs string, status wasport.Status, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), programTimeout,
 		errors.New("it took too long"))
 	defer cancel()
-	mod, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer mod.Close(context.WithoutCancel(ctx))
 	var dirs []wasport.Dir // without any, the first socket is 3, as natively
 	if args[0] == "library" || args[0] == "seekdir" {
 		dirs = []wasport.Dir{{Host: t.TempDir(), Guest: "/tmp"}}

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 	"golang.org/x/sys/unix"
 
-	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/dnstest"
 )
 
@@ -58,11 +57,7 @@ func runInNamespace(t *testing.T) {
 	dns.Set("failing.test", dnstest.Answer{Code: dnsmessage.RCodeServerFailure})
 
 	b := newBuilder(t)
-	rt, err := wasport.NewRuntime(t.Context(), wasport.RuntimeConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rt.Close(t.Context())
+	rt := newRuntime(t)
 	sources, err := filepath.Glob("inside/*.c")
 	if err != nil {
 		t.Fatal(err)
@@ -70,9 +65,9 @@ func runInNamespace(t *testing.T) {
 	for _, source := range sources {
 		name := strings.TrimSuffix(filepath.Base(source), ".c")
 		args := []string{name, "4", "0", "0", "0"}
-		module := b.buildModule(t, source)
+		module := compileGuest(t, rt, b.buildModule(t, source))
 		want := runNative(t, b.buildNative(t, source), args)
-		comparePrinted(t, runModule(t, rt, nil, module, args), want)
-		comparePrinted(t, runModule(t, rt, newMemoryHost(t), module, args), want)
+		comparePrinted(t, runModule(t, module, nil, args), want)
+		comparePrinted(t, runModule(t, module, newMemoryHost(t), args), want)
 	}
 }

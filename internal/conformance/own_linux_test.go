@@ -1,13 +1,10 @@
 package conformance
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/wasport/wasport"
 )
 
 // TestOwnFunctionsAreENOSYS calls functions that need wasport's own imports in a module without
@@ -44,14 +41,10 @@ int main(void)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rt, err := wasport.NewRuntime(context.Background(), wasport.RuntimeConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rt.Close(context.Background())
-	module := b.buildModule(t, source, "-DWASPORT_EXT=0")
-	checkWAMRImports(t, rt, module)
-	got := runModule(t, rt, nil, module, []string{"program"})
+	rt := newRuntime(t)
+	module := compileGuest(t, rt, b.buildModule(t, source, "-DWASPORT_EXT=0"))
+	checkWAMRImports(t, module)
+	got := runModule(t, module, nil, []string{"program"})
 	if lines := strings.Count(got, "\n"); lines != 11 || strings.Count(got, ": 1\n") != lines {
 		t.Errorf("got\n%swant ENOSYS of 11 calls", got)
 	}

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/gramine"
 	"github.com/wasport/wasport/internal/platforms/recording"
 )
@@ -27,11 +25,7 @@ func TestProgramsPrintAsRecorded(t *testing.T) {
 	if err != nil || len(modules) == 0 {
 		t.Fatalf("got %v, %v, want the modules of the programs", modules, err)
 	}
-	rt, err := wasport.NewRuntime(t.Context(), wasport.RuntimeConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rt.Close(context.WithoutCancel(t.Context()))
+	rt := newRuntime(t)
 	peers := [...]struct {
 		family string
 		ports  []string
@@ -45,12 +39,13 @@ func TestProgramsPrintAsRecorded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		mod := compileGuest(t, rt, wasm)
 		name := strings.TrimSuffix(module, ".wasm")
 		for _, p := range peers {
 			if p.ports == nil {
 				t.Fatalf("got no servers on loopback of IPv%s, want them", p.family)
 			}
-			out, errs, status, err := runGuest(t, rt, nil, wasm,
+			out, errs, status, err := runGuest(t, mod, nil,
 				append([]string{name, p.family}, p.ports...))
 			end := strings.TrimSpace(fmt.Sprint(status.Code, " ", errs))
 			if err != nil {
