@@ -23,6 +23,7 @@
 //     must bound them itself.
 //   - MemoryCharger: pipes and pairs of sockets that a guest makes for itself have a limit of their
 //     own.
+//   - UnixSocket: there are no Unix-domain sockets with paths, and Open need not know the family.
 //   - Disconnecter: connect(2) with AF_UNSPEC is EOPNOTSUPP.
 //   - Controller: datagrams have no control messages, and the options that ask for them are
 //     refused.
@@ -88,9 +89,9 @@ const (
 	AnyFamily Family = iota
 	IPv4
 	IPv6
-	// Unix is that of Unix-domain streams (unix(7)), which are only handed over: Open returns
-	// EAFNOSUPPORT. Their names do not matter to a guest, so LocalAddr and RemoteAddr return the
-	// unspecified address of IPv4 with port 0.
+	// Unix is that of Unix-domain streams (unix(7)). A Network that opens them opens UnixSockets.
+	// LocalAddr and RemoteAddr return the unspecified address of IPv4 with port 0, since the paths
+	// are the host's; Bind and Connect return EINVAL.
 	Unix
 )
 

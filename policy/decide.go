@@ -35,7 +35,9 @@ func (p *Policy) Decide(r Request, pins *Pins) Decision {
 	for i := len(p.layers) - 1; i >= 0; i-- {
 		d = p.layers[i].decide(&q, pins)
 		if d.layer = i; !d.Allowed {
-			d.source = pins.source(q.remote)
+			if q.protocol != Unix {
+				d.source = pins.source(q.remote)
+			}
 			return d
 		}
 		if d.Name != "" {
@@ -48,6 +50,9 @@ func (p *Policy) Decide(r Request, pins *Pins) Decision {
 
 // decide judges a request by one layer.
 func (l *layer) decide(q *query, pins *Pins) Decision {
+	if q.protocol == Unix {
+		return l.paths.decide(q)
+	}
 	switch q.op {
 	case OpConnect:
 		if !q.remote.IsValid() {

@@ -9,6 +9,7 @@
 //	allow join    udp://224.0.0.251
 //	allow resolve *.example.com
 //	deny  connect private
+//	allow connect unix:/run/app.sock
 //
 // [Rules] makes rules of values: [Connect], [Listen], [ListenFrom], [Join] and [Resolve]. [Parse]
 // reads a policy file, [ParseRule] and [ParseTargets] read single rules. [New] compiles rules into
@@ -45,4 +46,10 @@
 // :: includes the IPv4 addresses, and a rule for 0.0.0.0 also admits a peer that comes to :: by
 // IPv4 (RFC 3493, section 3.7). Port 0 in a rule is an ephemeral port, and a rule without ports
 // covers it. The peer of a deny rule is judged at an incoming connection or datagram, not at bind.
+//
+// # How paths are read
+//
+// A rule for a path is about the path as the guest sees it, and matches it byte by byte. Its caller
+// has resolved "." and "..", and opens the file without following a symbolic link. No rule for
+// addresses covers a path, and no rule is about the peers of a Unix-domain socket.
 package policy

@@ -16,6 +16,8 @@ func FuzzParseRule(f *testing.F) {
 		"allow listen udp://[::1]:1-9,80 from 10.0.0.0/8",
 		"allow join ff02::fb", "allow resolve *.Bücher.example.",
 		"allow connect [2001:db8::/32]:80", "allow connect ::ffff:1.2.3.4", "allow connect *a",
+		"allow connect unix:/run/app.sock", "deny listen unix:/run/app/*", "deny connect unix:*",
+		"allow listen unix:/a/../b", "allow connect unix:///run",
 	} {
 		f.Add(s)
 	}
@@ -70,6 +72,8 @@ func FuzzDecide(f *testing.F) {
 		[]byte("\x7f\x00\x00\x01"), uint16(80), uint16(0), false, "")
 	f.Add(uint64(2), uint8(OpResolve), uint8(0), []byte(nil), []byte(nil), uint16(0), uint16(0),
 		false, "API.example.com.")
+	f.Add(uint64(4), uint8(OpConnect), uint8(Unix), []byte(nil), []byte(nil), uint16(0), uint16(0),
+		false, "/run/app.sock")
 	f.Add(uint64(3), uint8(OpReceive), uint8(UDP), make([]byte, 16), make([]byte, 16), uint16(53),
 		uint16(53), true, "")
 	f.Fuzz(func(t *testing.T, seed uint64, op, proto uint8, local, remote []byte, lport,
@@ -81,8 +85,8 @@ func FuzzDecide(f *testing.F) {
 		b, _ := netip.AddrFromSlice(remote)
 		q := Request{
 			Op: Op(int(op) % len(opNames)), Protocol: Protocol(proto), Name: name,
-			Ephemeral: ephemeral,
-			Local:     netip.AddrPortFrom(a, lport), Remote: netip.AddrPortFrom(b, rport),
+			Ephemeral: ephemeral, Path: name,
+			Local: netip.AddrPortFrom(a, lport), Remote: netip.AddrPortFrom(b, rport),
 		}
 		d := p.Decide(q, nil)
 		if want := scanRules(rules, q); d.Allowed != want {

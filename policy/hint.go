@@ -72,6 +72,9 @@ func joinTargets(rules []Rule) string {
 // that resolved to q's remote address, or "". A rule for the name is better than one for the
 // address, since the next lookup may return another address.
 func (l *layer) missingRules(q *query, source string) []Rule {
+	if q.protocol == Unix {
+		return parseHint(q.op.action(), unixScheme+q.name)
+	}
 	if q.protocol == TCP && q.impossibleTCP() {
 		return nil
 	}

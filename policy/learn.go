@@ -124,6 +124,8 @@ func (l *Learner) Rules() []Rule {
 	// 1. Listeners, connects and memberships.
 	for q := range l.requests {
 		switch {
+		case q.protocol == Unix:
+			need.add(ruleKey{q.op.action(), Unix, unixScheme + q.name, ""}, 0)
 		case q.op == OpJoin:
 			need.add(ruleKey{ActionJoin, UDP, bracketed(q.remote), ""}, 0)
 		case q.op == OpConnect:
@@ -264,11 +266,11 @@ func (n neededPorts) rules() []Rule {
 	var out []Rule
 	for g, p := range n {
 		var text strings.Builder
-		if g.action != ActionResolve {
+		if g.action != ActionResolve && g.protocol != Unix {
 			text.WriteString(g.protocol.String() + "://")
 		}
 		text.WriteString(g.host)
-		if g.action == ActionConnect || g.action == ActionListen {
+		if g.protocol != Unix && (g.action == ActionConnect || g.action == ActionListen) {
 			text.WriteString(":" + p.String())
 		}
 		if g.from != "" {
@@ -276,7 +278,7 @@ func (n neededPorts) rules() []Rule {
 		}
 		rules, err := ParseTargets(Allow, g.action, text.String(), Origin{})
 		if err != nil {
-			continue // a name that the DNS cannot have, which no rule can say
+			continue // a name that the DNS cannot have, or a path that no rule can have
 		}
 		out = append(out, rules...)
 	}

@@ -153,6 +153,16 @@ func TestShadowIndexAgreesWithComparing(t *testing.T) {
 					all = all && (allow.protocols&proto == 0 || slices.ContainsFunc(rules, covers))
 				}
 			}
+			if allow.protocols == Unix {
+				all = slices.ContainsFunc(rules, func(d Rule) bool {
+					in, every := strings.CutSuffix(d.Target(), "*")
+					rest, ok := strings.CutPrefix(allow.Target(), in)
+					within := rest == "" ||
+						every && (in == "unix:" || !strings.Contains(rest, "/"))
+					return d.effect == Deny && d.action == allow.action &&
+						d.protocols == Unix && ok && within
+				})
+			}
 			got := index.find(allow)
 			if got != nil && !all || got == nil && all && len(allow.portRanges()) == 1 &&
 				allow.protocols != bothProtocols {

@@ -157,6 +157,10 @@ func (p parser) targets(effect Effect, action Action, w []word, end int) ([]Rule
 				return nil, p.fail(end, "write an address, a CIDR or a group",
 					`nobody follows "from"`)
 			}
+			if r.protocols == Unix {
+				return nil, p.fail(w[0].offset, "leave it out: the permissions of its directory "+
+					"and of its file say who connects", "a peer of %s has no address", r.host)
+			}
 			if err := p.peer(&r, w[1]); err != nil {
 				return nil, err
 			}
@@ -176,8 +180,11 @@ var examples = [...]string{
 }
 
 // target parses [PROTOCOL://]HOST[:PORTS] into r (the brackets of an IPv6 address as in RFC 3986,
-// section 3.2.2).
+// section 3.2.2), or unix:PATH.
 func (p parser) target(r *Rule, w word) *Error {
+	if isUnixTarget(w.text) {
+		return p.unixTarget(r, w)
+	}
 	rest := w
 	if scheme, after, ok := strings.Cut(w.text, "://"); ok {
 		switch scheme {
@@ -186,7 +193,7 @@ func (p parser) target(r *Rule, w word) *Error {
 		case "udp":
 			r.protocols = UDP
 		default:
-			return p.fail(w.offset, "write tcp://, udp://, or neither for both",
+			return p.fail(w.offset, "write tcp://, udp://, neither for both, or unix:/PATH",
 				"%q is not a protocol", scheme)
 		}
 		rest = word{after, w.offset + len(scheme) + len("://")}

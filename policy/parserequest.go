@@ -15,6 +15,7 @@ import (
 //	accept tcp://0.0.0.0:8080 from 10.0.0.7
 //	join udp://224.0.0.251
 //	resolve api.example.com
+//	connect unix:/run/app.sock
 //
 // Local port 0 is an ephemeral port. The error is an [*Error].
 func ParseRequest(text string) (Request, error) {
@@ -41,6 +42,9 @@ func ParseRequest(text string) (Request, error) {
 	if r.Op == OpResolve {
 		r.Name = w[1].text
 		return r, nil
+	}
+	if isUnixTarget(w[1].text) {
+		return p.unixRequest(r, w[1])
 	}
 	if err := p.requestTarget(&r, w[1]); err != nil {
 		return Request{}, err
@@ -74,7 +78,8 @@ func (p parser) requestTarget(r *Request, w word) *Error {
 	case !ok && r.Op == OpJoin:
 		rest = w.text
 	default:
-		return p.fail(w.offset, "write tcp:// or udp:// in front", "%q has no protocol", w.text)
+		return p.fail(w.offset, "write tcp:// or udp:// in front, or unix:/PATH",
+			"%q has no protocol", w.text)
 	}
 	if err := p.refuseAmbiguousPort(word{rest, w.offset + len(w.text) - len(rest)}); err != nil {
 		return err
@@ -94,6 +99,19 @@ func (p parser) requestTarget(r *Request, w word) *Error {
 	}
 	r.Remote = netip.AddrPortFrom(netip.Addr{}, uint16(n))
 	return nil
+}
+
+// unixRequest parses unix:PATH into r.
+func (p parser) unixRequest(r Request, w word) (Request, error) {
+	if !isUnixOp(r.Op) {
+		return Request{}, p.fail(w.offset, "write connect, bind or listen",
+			"%s is a Unix-domain socket, and no rule is about %s", w.text, r.Op)
+	}
+	r.Protocol, r.Path = Unix, strings.TrimPrefix(w.text, unixScheme)
+	if problem, hint := pathMistake(r.Path); problem != "" {
+		return Request{}, p.fail(w.offset+len(unixScheme), hint, "%q %s", w.text, problem)
+	}
+	return r, nil
 }
 
 // parseAddrPort parses ADDRESS:PORT and, if optionalPort, ADDRESS alone.

@@ -67,6 +67,7 @@ type layer struct {
 	listen  [2]*hostIndex[peers]
 	join    [2]*hostIndex[*Rule]
 	resolve [2]nameIndex[*Rule]
+	paths   pathIndex
 	// names has the allow connect rules that name a host.
 	names nameIndex[rulePorts]
 	// namedPorts has the same rules by port alone.
@@ -81,12 +82,15 @@ type layer struct {
 
 // compile indexes rules.
 func compile(rules []Rule) *layer {
-	l := &layer{rules: rules}
+	l := &layer{rules: rules, paths: indexPaths(rules)}
 	var connect, listen, join [2]hostBuilder[*Rule]
 	var resolve [2]nameBuilder
 	var names nameBuilder
 	var named, anywhere, denied []*Rule
 	for i := range rules {
+		if rules[i].protocols == Unix {
+			continue
+		}
 		l.noteProtocols(&rules[i])
 		switch r := &rules[i]; r.action {
 		case ActionConnect:

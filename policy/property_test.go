@@ -33,6 +33,8 @@ var (
 	}
 	worldNames = []string{"api.example.com", "API.Example.com.", "example.com", "a.b.example.com",
 		"evilexample.com", "www.example.org", "127.0.0.1", "a..b"}
+	worldPaths = []string{"/run/app.sock", "/run/app/a.sock", "/run/app/b.sock", "/run", "/x y",
+		"/\x1b"}
 	worldPorts = []string{"", "80", "443", "80,443", "1-100", "81-65535", "0", "53,5353"}
 	portNumber = []uint16{0, 1, 53, 80, 81, 443, 5353, 65535}
 )
@@ -44,6 +46,13 @@ func randomRule(r *rand.Rand) Rule {
 	for {
 		action := Action(r.IntN(len(actionNames)))
 		text := pick(r, []string{"allow ", "allow ", "deny "}) + action.String() + " "
+		if r.IntN(8) == 0 {
+			path := pick(r, append([]string{"*", "/*", "/run/*", "/run/app/*"}, worldPaths...))
+			if rule, err := ParseRule(text+"unix:"+path, Origin{}); err == nil {
+				return rule
+			}
+			continue
+		}
 		if action != ActionResolve {
 			text += pick(r, []string{"", "tcp://", "udp://"})
 		}
@@ -76,6 +85,10 @@ func randomRules(r *rand.Rand, most int) []Rule {
 }
 
 func randomRequest(r *rand.Rand) Request {
+	if r.IntN(8) == 0 {
+		return Request{Op: pick(r, []Op{OpConnect, OpBind, OpListen}), Protocol: Unix,
+			Path: pick(r, worldPaths)}
+	}
 	addr := func() netip.AddrPort {
 		return netip.AddrPortFrom(netip.MustParseAddr(pick(r, worldAddrs)), pick(r, portNumber))
 	}
@@ -228,6 +241,10 @@ func scanRules(rules []Rule, r Request) bool {
 	if !s.q.complete() {
 		return false
 	}
+	if s.q.protocol == Unix {
+		a := s.q.op.action()
+		return s.some(Allow, a, s.hasPath) && !s.some(Deny, a, s.hasPath)
+	}
 	switch s.q.op {
 	case OpResolve:
 		return s.resolve()
@@ -271,6 +288,13 @@ func (s *scan) some(e Effect, a Action, match func(*Rule) bool) bool {
 
 func (s *scan) onPort(r *Rule, port uint16) bool {
 	return r.protocols&s.q.protocol != 0 && r.hasPort(port)
+}
+
+func (s *scan) hasPath(r *Rule) bool {
+	in, all := strings.CutSuffix(r.Target(), "*")
+	rest, ok := strings.CutPrefix("unix:"+s.q.name, in)
+	return ok && r.protocols == Unix &&
+		(rest == "" || all && (in == "unix:" || !strings.Contains(rest, "/")))
 }
 
 func (s *scan) hasName(r *Rule) bool {
@@ -373,7 +397,8 @@ func TestHintAllowsExactlyTheRequest(t *testing.T) {
 		pins := world.pins(p)
 		for range 20 {
 			q := randomRequest(r)
-			if addrs := world[pick(r, worldNames)]; len(addrs) > 0 && r.IntN(4) == 0 {
+			if addrs := world[pick(r, worldNames)]; len(addrs) > 0 && r.IntN(4) == 0 &&
+				q.Protocol != Unix {
 				to := netip.AddrPortFrom(pick(r, addrs), pick(r, portNumber))
 				q.Op, q.Name, q.Remote = OpConnect, "", to
 			}
@@ -466,6 +491,9 @@ func checkLeast(added []Rule, allowedBy func([]Rule) bool) error {
 // narrow reports whether a rule has one host, port, protocol and peer, as far as its action has
 // them.
 func narrow(r *Rule) bool {
+	if r.protocols == Unix {
+		return r.host.kind == byPath
+	}
 	one := func(h host) bool {
 		return h.kind == byName || h.kind == byPrefix &&
 			h.prefix.IsSingleIP()
@@ -532,6 +560,9 @@ func TestFilteredHintKeepsAddresses(t *testing.T) {
 // sameTarget reports whether rules that are just enough for a may allow b.
 func sameTarget(a, b Request) bool {
 	p, q := a.normalized(), b.normalized()
+	if p.protocol == Unix || q.protocol == Unix {
+		return p.protocol == q.protocol && p.name == q.name
+	}
 	// An address that carries another is granted with both, so each of the two may be.
 	shared := slices.DeleteFunc(p.remotes(),
 		func(a netip.Addr) bool { return !slices.Contains(q.remotes(), a) })

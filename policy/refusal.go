@@ -85,6 +85,9 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 	if d.layer == 0 && q.op == OpBind && q.isClient() && len(ref.Allow) > 0 {
 		ref.fallbackHint, ref.Allow = clientHint(q.protocol, ref.Allow), nil
 	}
+	if q.protocol == Unix && d.Rule == nil && len(ref.Allow) == 0 {
+		ref.fallbackHint = unspelledHint(q.op.action())
+	}
 	if d.layer > 0 {
 		ref.Reason = "the ceiling: " + ref.Reason
 		if len(ref.Allow) > 0 {
@@ -96,6 +99,9 @@ func (p *Policy) Explain(r Request, d Decision) *Refusal {
 
 // reason tells why no rule of the layer allows q.
 func (l *layer) reason(q *query) string {
+	if q.protocol == Unix {
+		return l.paths.reason(q)
+	}
 	switch q.op {
 	case OpResolve:
 		return l.reasonName(q)

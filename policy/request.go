@@ -9,17 +9,17 @@ import (
 type Op uint8
 
 const (
-	// OpConnect is connect(2) of either protocol, or one datagram to an address. Remote is the
-	// destination.
+	// OpConnect is connect(2), or one datagram to an address. Remote is the destination, or Path
+	// if Protocol is Unix.
 	OpConnect Op = iota
 
 	// OpBind gives a socket a local address. Local is the address that was asked for. An Ephemeral
 	// bind to an unspecified address is not listening, so a guest with any connect rule of the
-	// protocol may do it.
+	// protocol may do it. A bind of a Unix-domain socket makes the file at Path.
 	OpBind
 
 	// OpListen is listen(2). Local is the address of the socket. That of an unbound socket is
-	// unspecified and Ephemeral.
+	// unspecified and Ephemeral. Path is that of a Unix-domain socket, which is bound.
 	OpListen
 
 	// OpAccept is an incoming connection. Local is the address to which the listener is bound, not
@@ -81,14 +81,20 @@ type Request struct {
 	// address. A rule for the name, or for "any", allows it, and each deny rule for the port
 	// refuses it.
 	Remotely bool
+	// Path is the absolute path of a Unix-domain socket, as the guest sees it. It has no ".", ".."
+	// and empty name.
+	Path string
 }
 
 // String returns the request in words, such as "connect tcp 10.0.0.5:5432", with the addresses that
 // are judged.
 func (r Request) String() string {
 	s := r.Op.String()
-	if r.Protocol == TCP || r.Protocol == UDP {
+	if r.Protocol == TCP || r.Protocol == UDP || r.Protocol == Unix {
 		s += " " + r.Protocol.String()
+	}
+	if r.Protocol == Unix && r.Op != OpOpen && r.Op != OpAlter {
+		return s + " " + formatPath(r.Path)
 	}
 	switch q := r.normalized(); r.Op {
 	case OpBind, OpListen:
@@ -141,11 +147,15 @@ type query struct {
 	remote    netip.Addr
 	// embedded has the IPv4 addresses in remote.
 	embedded embeddedIPv4
-	name     string
+	// name is the name, or the path of a Unix-domain socket.
+	name string
 }
 
 // normalized returns the addresses and the name that are judged.
 func (r *Request) normalized() (q query) {
+	if r.Protocol == Unix {
+		return query{op: r.Op, protocol: Unix, name: r.Path}
+	}
 	q = query{
 		op: r.Op, protocol: r.Protocol, ephemeral: r.Ephemeral, own: r.Own, name: r.Name,
 		remotely: r.Remotely,
@@ -175,6 +185,9 @@ func (q *query) complete() bool {
 		return q.name != ""
 	case OpJoin:
 		return q.remote.IsValid()
+	}
+	if q.protocol == Unix {
+		return isUnixOp(q.op) && q.name != ""
 	}
 	if q.protocol != TCP && q.protocol != UDP {
 		return false

@@ -23,7 +23,7 @@ func (e Effect) String() string { return [...]string{"allow", "deny"}[e] }
 type Action uint8
 
 const (
-	// ActionConnect is a TCP or UDP connect, or a datagram sent to an address.
+	// ActionConnect is a connect, or a datagram sent to an address.
 	ActionConnect Action = iota
 	// ActionListen is a bind to a chosen port, and to listen, accept and receive there.
 	ActionListen
@@ -37,17 +37,23 @@ var actionNames = [...]string{"connect", "listen", "join", "resolve"}
 
 func (a Action) String() string { return actionNames[a] }
 
-// Protocol is a set of transport protocols: exactly one in a [Request], and one or both in a rule.
+// Protocol is a set of transport protocols: exactly one in a [Request]; in a rule one, or TCP and
+// UDP.
 type Protocol uint8
 
 const (
 	TCP Protocol = 1 << iota
 	UDP
+	// Unix is that of Unix-domain streams (unix(7)). No rule has it together with others.
+	Unix
 )
 
 const bothProtocols = TCP | UDP
 
 func (p Protocol) String() string {
+	if p == Unix {
+		return "unix"
+	}
 	return [...]string{"no protocol", "tcp", "udp", "tcp and udp"}[p&bothProtocols]
 }
 
@@ -73,7 +79,7 @@ func (o Origin) String() string {
 type Rule struct {
 	effect Effect
 	action Action
-	// protocols has both if the rule names none, and for a resolve rule.
+	// protocols has TCP and UDP if the rule names none, and for a resolve rule.
 	protocols Protocol
 	host      host
 	// ports is nil for every port. Otherwise the ranges are sorted and do not touch.
@@ -116,7 +122,7 @@ func (r *Rule) quoted() string {
 func (r *Rule) setText() {
 	var b strings.Builder
 	b.WriteString(r.effect.String() + " " + r.action.String() + " ")
-	if r.action != ActionResolve && r.protocols != bothProtocols {
+	if r.protocols == TCP || r.protocols == UDP {
 		b.WriteString(r.protocols.String() + "://")
 	}
 	h := r.host.String()
@@ -181,6 +187,10 @@ const (
 	underName
 	// star is "*": every public address, or every name.
 	star
+	// byPath is "unix:/dir/name", inDir is "unix:/dir/*", and anyPath "unix:*".
+	byPath
+	inDir
+	anyPath
 )
 
 // host is the part of a rule that names hosts.
@@ -190,7 +200,8 @@ type host struct {
 	prefix netip.Prefix
 	// class is set for byClass.
 	class class
-	// name is set for byName and underName: the canonical name without "*.".
+	// name is set for byName and underName: the canonical name without "*."; for byPath the path,
+	// and for inDir the directory with a slash at its end.
 	name string
 }
 
@@ -213,6 +224,10 @@ func (h host) String() string {
 		return "*." + h.name
 	case star:
 		return "*"
+	case byPath:
+		return unixScheme + h.name
+	case inDir, anyPath:
+		return unixScheme + h.name + "*"
 	default:
 		return "any"
 	}

@@ -11,6 +11,7 @@ import (
 // each allow rule with each deny rule would take time that grows with the square of the file.
 type shadowIndex struct {
 	denies map[denyKey]*deniedPorts
+	paths  pathIndex
 	// hosts has, for each action, the hosts of the deny rules by address.
 	hosts [ActionResolve]*hostIndex[[]host]
 }
@@ -36,11 +37,11 @@ type deniedRange struct {
 
 // indexShadows indexes the deny rules among rules.
 func indexShadows(rules []Rule) *shadowIndex {
-	s := &shadowIndex{denies: make(map[denyKey]*deniedPorts)}
+	s := &shadowIndex{denies: make(map[denyKey]*deniedPorts), paths: indexPaths(rules)}
 	var hosts [ActionResolve]hostBuilder[host]
 	for i := range rules {
 		r := &rules[i]
-		if r.effect != Deny {
+		if r.effect != Deny || r.protocols == Unix {
 			continue
 		}
 		key := denyKey{r.action, r.host, r.peer}
@@ -80,6 +81,12 @@ func indexShadows(rules []Rule) *shadowIndex {
 
 // find returns deny rules that together refuse everything that r grants, or nil if r grants more.
 func (s *shadowIndex) find(r *Rule) []*Rule {
+	if r.protocols == Unix {
+		if deny := s.paths.find(Deny, r.action, r.host); deny != nil {
+			return []*Rule{deny}
+		}
+		return nil
+	}
 	for _, h := range s.coveringHosts(r) {
 		for _, peer := range []host{{}, r.peer} {
 			if ports := s.denies[denyKey{r.action, h, peer}]; ports != nil {

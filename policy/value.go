@@ -17,6 +17,9 @@ import (
 //   - a [netip.Prefix]: a range of addresses
 //   - a [Group]: a group of addresses, such as [Private]
 //   - an [Under]: every name below a name
+//
+// With the protocol [Unix] they name Unix-domain sockets by their paths, as the guest sees them: a
+// string is one absolute path, an Under the names in one directory, and [Any] every path.
 type Host interface {
 	string | netip.Addr | netip.Prefix | Group | Under
 }
@@ -58,13 +61,15 @@ type Spec struct {
 type intRange struct{ first, last int }
 
 // Connect allows to connect, and to send datagrams, to the ports of a host; without ports, to every
-// port. p is [TCP], [UDP] or both. A rule for a name allows its lookup too.
+// port. p is [TCP], [UDP] or both, or [Unix], which has no ports. A rule for a name allows its
+// lookup too.
 func Connect[H Host](p Protocol, host H, ports ...int) Spec {
 	return newSpec(ActionConnect, p, host, ports)
 }
 
 // Listen allows to listen, accept and receive at the ports of a local address, from every peer;
-// without ports, at every port. Port 0 is an ephemeral port. p is [TCP], [UDP] or both.
+// without ports, at every port. Port 0 is an ephemeral port. p is [TCP], [UDP] or both, or [Unix],
+// which has no ports: the guest may then make the socket's file, too.
 func Listen[H Host](p Protocol, local H, ports ...int) Spec {
 	return newSpec(ActionListen, p, local, ports)
 }
@@ -126,8 +131,12 @@ func Rules(specs ...Spec) ([]Rule, error) {
 func (s Spec) rule() (Rule, *Error) {
 	p := parser{Origin{Source: "policy." + s.constructor()}}
 	r := Rule{effect: s.effect, action: s.action, protocols: s.protocols}
+	if s.protocols == Unix {
+		return p.unixValue(r, s)
+	}
 	if s.protocols == 0 || s.protocols&^bothProtocols != 0 {
-		return Rule{}, p.fail(0, "pass policy.TCP, policy.UDP or both", "%d is not a protocol",
+		return Rule{}, p.fail(0, "pass policy.TCP, policy.UDP or both, or policy.Unix",
+			"%d is not a protocol",
 			s.protocols)
 	}
 	h, w, err := p.valueHost(s.action, s.host)

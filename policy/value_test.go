@@ -30,6 +30,9 @@ func TestRulesOfValues(t *testing.T) {
 		"allow resolve *":                            Resolve(Any),
 		"deny resolve db.internal":                   Resolve("db.internal").Deny(),
 		"allow connect broadcast":                    Connect(TCP|UDP, Broadcast),
+		"allow connect unix:/run/app.sock":           Connect(Unix, "/run/app.sock"),
+		"allow listen unix:/run/app/*":               Listen(Unix, Under("/run/app")),
+		"deny connect unix:*":                        Connect(Unix, Any).Deny(),
 	} {
 		t.Run(want, func(t *testing.T) {
 			rules, err := Rules(spec)
@@ -73,9 +76,23 @@ func TestMistakesInValues(t *testing.T) {
 		want string
 	}{
 		"no protocol": {Connect(0, "a.example", 443),
-			"policy.Connect: 0 is not a protocol; pass policy.TCP, policy.UDP or both"},
-		"other protocol": {Connect(4, "a.example", 443),
-			"policy.Connect: 4 is not a protocol; pass policy.TCP, policy.UDP or both"},
+			"policy.Connect: 0 is not a protocol; pass policy.TCP, policy.UDP or both, or " +
+				"policy.Unix"},
+		"other protocol": {Connect(TCP|Unix, "a.example", 443),
+			"policy.Connect: 5 is not a protocol; pass policy.TCP, policy.UDP or both, or " +
+				"policy.Unix"},
+		"relative path": {Connect(Unix, "run/app.sock"), `policy.Connect: "run/app.sock" is not ` +
+			"an absolute path; write for instance unix:/run/app.sock"},
+		"wildcard in a path": {Connect(Unix, "/run/*"), `policy.Connect: "/run/*" has a "*" in a ` +
+			"name; write unix:/DIR/* for every name in a directory, or unix:*"},
+		"port of a path": {Connect(Unix, "/run/app.sock", 80),
+			"policy.Connect: a Unix-domain socket has no ports and peers; leave them out"},
+		"peer of a path": {ListenFrom(Unix, "/run/app.sock", Any),
+			"policy.ListenFrom: a Unix-domain socket has no ports and peers; leave them out"},
+		"group as a path": {Connect(Unix, Private),
+			`policy.Connect: "private" stands for addresses; pass a path, or policy.Any`},
+		"range as a path": {Connect(Unix, netip.MustParsePrefix("::/0")),
+			"policy.Connect: ::/0 is not a path; pass a path"},
 		"port of 17 bits": {Connect(TCP, "a.example", 65536+22), "policy.Connect: 65558 to 65558 " +
 			"is not a range of ports; ports are from 0 to 65535, the lower one first"},
 		"negative port": {Connect(TCP, "a.example", -1), "policy.Connect: -1 to -1 is not a " +
@@ -123,7 +140,7 @@ func TestMistakesInValues(t *testing.T) {
 		"lookup of a group": {Resolve(Private), `policy.Resolve: "private" stands for addresses, ` +
 			`and resolve takes names; write a name, *.name or *`},
 		"zero Spec": {Spec{}, "policy.Connect: 0 is not a protocol; pass policy.TCP, policy.UDP " +
-			"or both"},
+			"or both, or policy.Unix"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if rules, err := Rules(c.spec); err == nil || err.Error() != c.want {

@@ -84,7 +84,7 @@ var preview1Tables = []table{
 	{WasmEdge, wasmEdge}, {WasmEdgeV1, wasmEdgeV1}, {WasmEdgeV2, wasmEdgeV2},
 }
 
-var extensionTables = []table{{Wasport, extension}, {Wasport, ipc}}
+var extensionTables = []table{{Wasport, extension}, {Wasport, ipc}, {Wasport, unixSockets}}
 
 var modules = func() map[string]map[string][]*Function {
 	wasip1 := index(preview1Tables)

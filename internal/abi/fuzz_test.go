@@ -165,6 +165,8 @@ func (c *caller) fixtureFD(fd uint64, call string) uint64 {
 	switch kind := c.fdstat(fd).Type; {
 	case strings.HasPrefix(call, "epoll_") && kind == wasi.FiletypeUnknown:
 		return fixtureEpoll
+	case strings.HasPrefix(call, "sock_unix_"):
+		return fixtureUnix
 	case kind == wasi.FiletypeRegularFile:
 		return fixtureFile
 	case strings.HasPrefix(call, "sock_accept"):
@@ -190,11 +192,12 @@ const (
 	_ // the other end
 	fixtureCounter
 	fixtureEpoll
+	fixtureUnix
 )
 
 // openFixtures opens a file, a listener, both ends of a connection, two datagram sockets, a pipe, a
-// pair of sockets, a counter, and an epoll with all of them. All but the file and the epoll are in
-// non-blocking mode.
+// pair of sockets, a counter, an epoll with all of them, and a Unix-domain socket. All but the
+// file, the epoll and the last are in non-blocking mode.
 func openFixtures(call func(name string, args ...uint64) wasi.Errno, m []byte) {
 	opened := func() uint64 { return uint64(binary.LittleEndian.Uint32(m[out:])) }
 	copy(m[path:], "file1")
@@ -224,5 +227,6 @@ func openFixtures(call func(name string, args ...uint64) wasi.Errno, m []byte) {
 		call("epoll_control", fixtureEpoll, uint64(system.EpollAdd), fd,
 			uint64(system.EpollIn|system.EpollOut), fd)
 	}
+	call("sock_unix_open", stream, out)
 	clear(m[at : at+wasi.SizeAddr])
 }

@@ -73,6 +73,8 @@ func netConfig(t testing.TB) system.Config {
 	more(policy.ActionListen, "loopback")
 	more(policy.ActionJoin, "multicast")
 	more(policy.ActionResolve, "allowed.test")
+	more(policy.ActionConnect, "unix:*")
+	more(policy.ActionListen, "unix:*")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,6 +140,23 @@ func loopback(family uint64) netip.AddrPort {
 		return netip.AddrPortFrom(netip.IPv6Loopback(), 0)
 	}
 	return netip.MustParseAddrPort("127.0.0.1:0")
+}
+
+// unixSocket makes a Unix-domain socket or, on a system that has none, one of TCP.
+func (c *caller) unixSocket() uint64 {
+	c.t.Helper()
+	if c.call("sock_unix_open", stream, out) != wasi.Success {
+		return c.open(wasi.AddressFamilyInet4, stream)
+	}
+	return c.u32(out)
+}
+
+// boundUnixSocket is unixSocket bound to "sock1".
+func (c *caller) boundUnixSocket() uint64 {
+	fd := c.unixSocket()
+	c.putPath(path, "sock1")
+	c.call("sock_unix_bind", fd, path, pathLen)
+	return fd
 }
 
 // listener makes a listening socket and returns it and its address.
@@ -389,6 +408,18 @@ var goodCalls = slices.Concat([]goodCall{
 	{"fd_dup", fileCall(0, out), []int{0}, []int{2}, false},
 	{"fd_dup_to", fileCall(20), []int{0}, nil, false},
 	{"sock_pair", args(stream, 0, out, out2), nil, []int{2, 3}, false},
+	{"sock_unix_open", args(stream, out), nil, []int{1}, false},
+	{"sock_unix_bind", func(c *caller) []uint64 {
+		c.putPath(path, "sock1")
+		return []uint64{c.unixSocket(), path, pathLen}
+	}, []int{0}, []int{1}, true},
+	{"sock_unix_connect", func(c *caller) []uint64 {
+		c.call("sock_listen", c.boundUnixSocket(), 5)
+		return []uint64{c.unixSocket(), path, pathLen}
+	}, []int{0}, []int{1}, true},
+	{"sock_unix_path", func(c *caller) []uint64 {
+		return []uint64{c.boundUnixSocket(), 0, out2, 8, out3}
+	}, []int{0}, []int{2, 4}, true},
 	{"epoll_create", args(out), nil, []int{0}, false},
 	{"epoll_control", func(c *caller) []uint64 {
 		c.must("fd_event", 1, 0, out)
@@ -479,8 +510,12 @@ func TestImportWithWrongPointerOrDescriptor(t *testing.T) {
 func (c *caller) checkGoodCall(call goodCall) {
 	c.t.Helper()
 	a := slices.Clone(call.args(c))
-	if e := c.call(call.name, a...); e != wasi.Success {
-		c.t.Errorf("good arguments %v: got %v, want success", a, e)
+	want := wasi.Success
+	if strings.HasPrefix(call.name, "sock_unix_") {
+		want = unixSockets
+	}
+	if e := c.call(call.name, a...); e != want {
+		c.t.Errorf("good arguments %v: got %v, want %v", a, e, want)
 	}
 }
 

@@ -83,6 +83,7 @@ var wamrDifferences = map[string][]string{
 	"epoll":      {""},         // which is wasport's own, as are pipes and pairs
 	"pipe":       {""},
 	"socketpair": {""},
+	"unix":       {""},
 	"interfaces": {""},
 	"multicast":  {""}, // names interfaces by their numbers
 	"names":      {"fe80::1%lo", "scope some"},

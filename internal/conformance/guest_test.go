@@ -47,14 +47,20 @@ func runGuest(t *testing.T, mod *wasport.Module, n network.Network,
 		errors.New("it took too long"))
 	defer cancel()
 	var dirs []wasport.Dir // without any, the first socket is 3, as natively
-	if args[0] == "library" || args[0] == "seekdir" {
+	if args[0] == "library" || args[0] == "seekdir" || args[0] == "unix" {
 		dirs = []wasport.Dir{{Host: t.TempDir(), Guest: "/tmp"}}
 	}
+	paths, err := policy.Rules(policy.Connect(policy.Unix, policy.Any),
+		policy.Listen(policy.Unix, policy.Any))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := append(policy.AllowNet(policy.Origin{Source: "test"}), paths...)
 	var stdout, stderr bytes.Buffer
 	status, err = mod.Run(ctx, wasport.Config{
 		Args: args, Stdout: &stdout, Stderr: &stderr,
 		Dirs: dirs, Network: n,
-		Policy: policy.New(policy.AllowNet(policy.Origin{Source: "test"}), policy.Limits{}),
+		Policy: policy.New(rules, policy.Limits{}),
 	})
 	return stdout.String(), stderr.String(), status, err
 }

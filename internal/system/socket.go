@@ -34,6 +34,9 @@ type socket struct {
 	// queued can still be received.
 	readShutdown atomic.Bool
 
+	// localPath and remotePath are the paths of a Unix-domain socket, as the guest sees them.
+	localPath, remotePath atomic.Pointer[string]
+
 	readAhead readAhead
 }
 
@@ -214,6 +217,7 @@ func (t *Thread) Accept(fd int32, nonblock bool) (int32, error) {
 	n.nonblock.Store(nonblock)
 	n.object.(*socket).recvTimeout.Store(s.recvTimeout.Load())
 	n.object.(*socket).sendTimeout.Store(s.sendTimeout.Load())
+	n.object.(*socket).localPath.Store(s.localPath.Load())
 	return t.insertExclusive(n)
 }
 

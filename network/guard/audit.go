@@ -41,7 +41,11 @@ func (n *Network) record(level slog.Level, decision string, r policy.Request, na
 	}
 	switch r.Op {
 	case policy.OpBind, policy.OpListen, policy.OpAlter:
-		attrs = append(attrs, slog.String("address", r.Local.String()))
+		local := r.Local.String()
+		if r.Protocol == policy.Unix {
+			local = formatPath(r.Path)
+		}
+		attrs = append(attrs, slog.String("address", local))
 	case policy.OpAccept, policy.OpReceive:
 		attrs = append(attrs, slog.String("address", r.Remote.String()),
 			slog.String("local", r.Local.String()))
@@ -54,9 +58,13 @@ func (n *Network) record(level slog.Level, decision string, r policy.Request, na
 	n.options.Audit.LogAttrs(context.Background(), level, recordMessage, append(attrs, more...)...)
 }
 
-// destinationOf returns the address of a connect, or the name and the port if a proxy resolves it.
+// destinationOf returns the address or the path of a connect, or the name and the port if a proxy
+// resolves it.
 func destinationOf(r policy.Request) string {
-	if r.Remotely {
+	switch {
+	case r.Protocol == policy.Unix:
+		return formatPath(r.Path)
+	case r.Remotely:
 		return nameOf(r) + ":" + strconv.Itoa(int(r.Remote.Port()))
 	}
 	return r.Remote.String()
@@ -90,16 +98,6 @@ func (n *Network) recordAllowed(r policy.Request, d policy.Decision) {
 		name = nameOf(r)
 	}
 	n.record(slog.LevelInfo, "allowed", r, name, ruleAttrs(d.Rule)...)
-}
-
-// noteUnixPeer counts and records a connection to a Unix-domain listener.
-func (n *Network) noteUnixPeer() {
-	n.counters.allowed[policy.OpAccept].Add(1)
-	if n.options.Audit != nil {
-		n.options.Audit.LogAttrs(context.Background(), slog.LevelInfo, recordMessage,
-			slog.String("action", policy.OpAccept.String()), slog.String("protocol", "unix"),
-			slog.String("decision", "allowed"))
-	}
 }
 
 // recordRefusal records a refused request with its reason and hint.

@@ -56,6 +56,10 @@ type socket struct {
 	addrMu sync.Mutex
 	// reuseAddr is the SO_REUSEADDR of a datagram socket, as the guest set it.
 	reuseAddr bool
+	// path is that of a Unix-domain socket, as the guest sees it, or "".
+	path string
+	// waitsFor is the path where the last ConnectUnix found the backlog full, or "".
+	waitsFor string
 
 	// joinMu is held while a membership changes.
 	joinMu sync.Mutex
@@ -201,7 +205,10 @@ func (s *socket) Listen(backlog int) error {
 		return syscall.EINVAL
 	}
 	if s.Family() == network.Unix {
-		return nil
+		if s.adoptGrant != nil {
+			return nil
+		}
+		return s.listenUnix(backlog)
 	}
 	local, explicitPort := s.boundAddr()
 	if local.Port() == 0 { // a connect(2) that failed may have bound the socket
@@ -219,6 +226,15 @@ func (s *socket) Listen(backlog int) error {
 	if s.sharedWithOwner && s.state() == stateListening {
 		return nil
 	}
+	if err := s.listenKernel(backlog); err != nil {
+		return err
+	}
+	s.noteLocalAddr(explicitPort)
+	return nil
+}
+
+// listenKernel charges the backlog and listens.
+func (s *socket) listenKernel(backlog int) error {
 	backlog, err := s.net.chargeBacklog(s.net.active.Load(), s, backlog)
 	if err != nil {
 		return err
@@ -226,7 +242,6 @@ func (s *socket) Listen(backlog int) error {
 	if err := s.Socket.Listen(backlog); err != nil {
 		return err
 	}
-	s.noteLocalAddr(explicitPort)
 	s.setState(stateListening)
 	return nil
 }
@@ -270,11 +285,14 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 }
 
 // admitPeer judges the peer of an incoming connection. It reads the policy anew, since the policy
-// may have changed after Accept began. No rule is about the peers of a Unix-domain listener: its
-// owner decided on them by the permissions of its file (unix(7)).
+// may have changed after Accept began. No rule is about the peers of a Unix-domain listener: the
+// permissions of its file and directory decide on them (unix(7)).
 func (s *socket) admitPeer(from netip.AddrPort) bool {
 	if s.Family() == network.Unix {
-		s.net.noteUnixPeer()
+		s.addrMu.Lock()
+		path := s.path
+		s.addrMu.Unlock()
+		s.net.noteUnixPeer(path)
 		return true
 	}
 	active := s.net.active.Load()

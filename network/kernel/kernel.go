@@ -55,12 +55,14 @@ func New(c Config) *Network {
 	return &Network{resolver: newResolver(c)}
 }
 
-// Open makes an unbound socket.
+// Open makes an unbound socket. Unix-domain streams exist on Linux only.
 func (*Network) Open(family network.Family, typ network.Type) (network.Socket, error) {
-	if family != network.IPv4 && family != network.IPv6 {
+	switch {
+	case family == network.Unix:
+		return openUnix(typ)
+	case family != network.IPv4 && family != network.IPv6:
 		return nil, syscall.EAFNOSUPPORT
-	}
-	if typ != network.Stream && typ != network.Datagram {
+	case typ != network.Stream && typ != network.Datagram:
 		return nil, syscall.EINVAL
 	}
 	return open(family, typ)

@@ -133,6 +133,9 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 		return nil, netip.AddrPort{}, syscall.EINVAL
 	}
 	fd, from, err := sysAccept(s.fd)
+	if err == syscall.EAGAIN && s.family == network.Unix && unixListenerEnded(s.fd) {
+		err = syscall.EINVAL
+	}
 	if err != nil {
 		return nil, netip.AddrPort{}, err
 	}

@@ -307,6 +307,20 @@ WASPORT_ASSERT(offsetof(wasport_interface, name) == 36, "interface.name");
 WASPORT_OWN(sock_interfaces)(wasport_interface *list, uint32_t capacity, uint32_t *count);
 
 /*
+ * Unix-domain sockets: type is WASPORT_STREAM. A path is absolute, or starts from "/", and leads
+ * beneath a directory of the guest. The other functions for sockets work on them too; an address of
+ * theirs is 0.0.0.0 with port 0.
+ */
+WASPORT_OWN(sock_unix_open)(int32_t type, int32_t *fd);
+WASPORT_OWN(sock_unix_bind)(int32_t fd, const char *path, uint32_t len);
+WASPORT_OWN(sock_unix_connect)(int32_t fd, const char *path, uint32_t len);
+/* The path that the socket is bound to, or with peer = 1 the one that it has connected to; it does
+ * not end with a NUL. *len becomes its length, which may be more than capacity, and is 0 if there
+ * is no path. */
+WASPORT_OWN(sock_unix_path)
+(int32_t fd, uint32_t peer, char *path, uint32_t capacity, uint32_t *len);
+
+/*
  * Descriptors that talk to each other within the guest. flags may have WASPORT_NONBLOCK.
  */
 WASPORT_OWN(fd_pipe)(uint32_t flags, int32_t *reader, int32_t *writer);

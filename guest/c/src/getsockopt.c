@@ -3,6 +3,17 @@
 #include <string.h>
 #include <sys/time.h>
 
+static bool is_unix_socket(int fd)
+{
+#if WASPORT_EXT
+	uint32_t size;
+	return wasport_sock_unix_path(fd, 0, NULL, 0, &size) == 0;
+#else
+	(void)fd;
+	return false;
+#endif
+}
+
 /* The family, type and protocol of a socket are not options of the ABI, but follow from other
  * calls. */
 static int32_t get_socket_kind(int fd, int name, int *value)
@@ -11,6 +22,10 @@ static int32_t get_socket_kind(int fd, int name, int *value)
 	int32_t err = __wasport_socktype(fd, value);
 	if (err != 0 || name == SO_TYPE)
 		return err;
+	if (is_unix_socket(fd)) {
+		*value = name == SO_PROTOCOL ? 0 : AF_UNIX;
+		return 0;
+	}
 	if (name == SO_PROTOCOL) {
 		*value = *value == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 		return 0;

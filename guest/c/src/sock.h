@@ -34,6 +34,19 @@ HIDDEN int32_t __wasport_encode(const struct sockaddr *sa, socklen_t len, waspor
 HIDDEN void __wasport_decode(const wasport_addr *addr, struct sockaddr *sa, socklen_t *len);
 HIDDEN void __wasport_encode_ip6(const struct in6_addr *in, uint16_t groups[8]);
 
+#if WASPORT_EXT
+/* unix.c: addresses of Unix-domain sockets. The last one returns false for any other socket. */
+HIDDEN int32_t __wasport_unix_bind(int fd, const struct sockaddr *sa, socklen_t len);
+HIDDEN int32_t __wasport_unix_connect(int fd, const struct sockaddr *sa, socklen_t len);
+HIDDEN bool __wasport_unix_address(int fd, bool peer, struct sockaddr *sa, socklen_t *len);
+#endif
+
+/* Reports whether sa is the address of a Unix-domain socket, and the library has those. */
+static inline bool is_unix(const struct sockaddr *sa, socklen_t len)
+{
+	return WASPORT_EXT && sa != NULL && len >= sizeof sa->sa_family && sa->sa_family == AF_UNIX;
+}
+
 /* descriptor.c: the type and the flags of a descriptor, from preview 1. */
 HIDDEN int32_t __wasport_socktype(int fd, int *type);
 HIDDEN int32_t __wasport_set_nonblock(int fd, bool on, bool *was);

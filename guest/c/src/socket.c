@@ -1,6 +1,16 @@
 #include "sock.h"
 
+#include <string.h>
 #include <unistd.h>
+
+static int32_t open_socket(int domain, int32_t type, int32_t *fd)
+{
+#if WASPORT_EXT
+	if (domain == AF_UNIX)
+		return wasport_sock_unix_open(type, fd);
+#endif
+	return wasport_sock_open(-1, domain == AF_INET6 ? WASPORT_INET6 : WASPORT_INET4, type, fd);
+}
 
 int socket(int domain, int type, int protocol)
 {
@@ -8,12 +18,16 @@ int socket(int domain, int type, int protocol)
 	int32_t fd;
 	bool was;
 
-	if (domain != AF_INET && domain != AF_INET6)
+	if (domain != AF_INET && domain != AF_INET6 && !(WASPORT_EXT && domain == AF_UNIX))
 		return result(EAFNOSUPPORT);
 	if (kind < 0 || kind > SOCK_SEQPACKET || protocol < 0 || protocol > UINT8_MAX)
 		return result(EINVAL);
+	if (domain == AF_UNIX && (kind != SOCK_STREAM || (protocol != 0 && protocol != PF_UNIX)))
+		return result(EPROTONOSUPPORT);
 	switch (kind) {
 	case SOCK_STREAM:
+		if (domain == AF_UNIX)
+			break;
 		if (protocol != 0 && protocol != IPPROTO_TCP)
 			return result(EPROTONOSUPPORT);
 		break;
@@ -26,8 +40,7 @@ int socket(int domain, int type, int protocol)
 	default:
 		return result(EPROTONOSUPPORT); /* in place of ESOCKTNOSUPPORT, which WASI lacks */
 	}
-	if (result(wasport_sock_open(-1, domain == AF_INET6 ? WASPORT_INET6 : WASPORT_INET4,
-			kind == SOCK_STREAM ? WASPORT_STREAM : WASPORT_DGRAM, &fd)) != 0)
+	if (result(open_socket(domain, kind == SOCK_STREAM ? WASPORT_STREAM : WASPORT_DGRAM, &fd)) != 0)
 		return -1;
 	if ((type & SOCK_NONBLOCK) && result(__wasport_set_nonblock(fd, true, &was)) != 0) {
 		close(fd);
@@ -40,7 +53,13 @@ int socket(int domain, int type, int protocol)
 int bind(int fd, const struct sockaddr *sa, socklen_t len)
 {
 	wasport_addr addr;
-	int32_t err = __wasport_encode(sa, len, &addr);
+	int32_t err;
+
+#if WASPORT_EXT
+	if (is_unix(sa, len))
+		return result(__wasport_unix_bind(fd, sa, len));
+#endif
+	err = __wasport_encode(sa, len, &addr);
 	return result(err ? err : wasport_sock_bind(fd, &addr));
 }
 
@@ -57,6 +76,8 @@ int connect(int fd, const struct sockaddr *sa, socklen_t len)
 #if WASPORT_EXT
 	if (sa != NULL && len >= sizeof sa->sa_family && sa->sa_family == AF_UNSPEC)
 		return result(wasport_sock_disconnect(fd));
+	if (is_unix(sa, len))
+		return result(__wasport_unix_connect(fd, sa, len));
 #endif
 	err = __wasport_encode(sa, len, &addr);
 	if (err == 0)
@@ -64,6 +85,20 @@ int connect(int fd, const struct sockaddr *sa, socklen_t len)
 	if (err == EINPROGRESS)
 		__wasport_pending_start(fd, &addr);
 	return result(err);
+}
+
+/* The host has no other address for a Unix-domain socket than 0.0.0.0:0. */
+static void put_address(
+    int fd, bool peer, const wasport_addr *addr, struct sockaddr *sa, socklen_t *len)
+{
+#if WASPORT_EXT
+	static const wasport_addr unspecified = {.kind = WASPORT_INET4};
+	if (memcmp(addr, &unspecified, sizeof unspecified) == 0 &&
+	    __wasport_unix_address(fd, peer, sa, len))
+		return;
+#endif
+	(void)fd, (void)peer;
+	__wasport_decode(addr, sa, len);
 }
 
 int accept4(int fd, struct sockaddr *restrict sa, socklen_t *restrict len, int flags)
@@ -88,7 +123,7 @@ int accept4(int fd, struct sockaddr *restrict sa, socklen_t *restrict len, int f
 	if (sa != NULL) {
 		/* A connection that the peer has already closed has no peer address, but was accepted. */
 		if (wasport_sock_addr_remote(accepted, &addr) == 0)
-			__wasport_decode(&addr, sa, len);
+			put_address(accepted, true, &addr, sa, len);
 		else
 			*len = 0;
 	}
@@ -107,14 +142,14 @@ int shutdown(int fd, int how)
 	return result(wasport_sock_shutdown(fd, (uint32_t)how));
 }
 
-static int return_address(
-    int32_t err, const wasport_addr *addr, struct sockaddr *sa, socklen_t *len)
+static int return_address(int fd, bool peer, int32_t err, const wasport_addr *addr,
+    struct sockaddr *sa, socklen_t *len)
 {
 	if (err != 0)
 		return result(err);
 	if (sa == NULL || len == NULL)
 		return result(EFAULT);
-	__wasport_decode(addr, sa, len);
+	put_address(fd, peer, addr, sa, len);
 	return 0;
 }
 
@@ -122,14 +157,14 @@ int getsockname(int fd, struct sockaddr *restrict sa, socklen_t *restrict len)
 {
 	wasport_addr addr;
 	int32_t err = wasport_sock_addr_local(fd, &addr);
-	return return_address(err, &addr, sa, len);
+	return return_address(fd, false, err, &addr, sa, len);
 }
 
 int getpeername(int fd, struct sockaddr *restrict sa, socklen_t *restrict len)
 {
 	wasport_addr addr;
 	int32_t err = wasport_sock_addr_remote(fd, &addr);
-	return return_address(err, &addr, sa, len);
+	return return_address(fd, true, err, &addr, sa, len);
 }
 
 /* The ABI has no urgent data, so the mark is never reached (sockatmark(3)). */

@@ -1,5 +1,4 @@
-/* <sys/un.h>: types only. The host has no Unix sockets: socket(AF_UNIX, ...) fails with
- * EAFNOSUPPORT. */
+/* <sys/un.h>: addresses of Unix-domain sockets. Paths lead beneath the directories of the guest. */
 #ifndef _SYS_UN_H
 #define _SYS_UN_H
 
