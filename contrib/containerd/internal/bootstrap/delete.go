@@ -33,14 +33,14 @@ func Delete(f *Flags) ([]byte, error) {
 	if err := forget(ctx, f); err != nil {
 		return nil, err
 	}
-	if bundle.IsNative(f.Bundle) {
+	if started, ok := bundle.ReadNative(f.Bundle); ok {
 		config, err := node.Load()
 		if err != nil {
 			return nil, err
 		}
 		flags := f.native()
 		flags.Binary = config.RuncShim
-		return native.Delete(ctx, flags)
+		return native.Delete(ctx, flags, started)
 	}
 	pid := bundle.ReadPid(f.Bundle)
 	if b, err := bundle.Load(f.Bundle); err == nil {

@@ -32,7 +32,7 @@ const (
 	pidFile = "wasport.pid"
 	// paramsFile has the input of start, from containerd.
 	paramsFile = "wasport.params"
-	// nativeFile exists if another shim runs the container.
+	// nativeFile has the output of the start of the other shim that runs the container.
 	nativeFile = "wasport.native"
 )
 
@@ -136,13 +136,14 @@ func ReadParams(path string) ([]byte, error) {
 	return text, err
 }
 
-// MarkNative records that another shim runs the container.
-func MarkNative(path string) error {
-	return os.WriteFile(filepath.Join(path, nativeFile), nil, 0o600)
+// WriteNative keeps the output of the start of another shim, which runs the container.
+func WriteNative(path string, started []byte) error {
+	return os.WriteFile(filepath.Join(path, nativeFile), started, 0o600)
 }
 
-// IsNative reports whether MarkNative was called for the bundle.
-func IsNative(path string) bool {
-	_, err := os.Stat(filepath.Join(path, nativeFile))
-	return err == nil
+// ReadNative returns the output that WriteNative kept. No other shim runs the container if ok is
+// false.
+func ReadNative(path string) (started []byte, ok bool) {
+	started, err := os.ReadFile(filepath.Join(path, nativeFile))
+	return started, err == nil
 }

@@ -10,16 +10,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	bootstrap "github.com/containerd/containerd/api/runtime/bootstrap/v1"
+	task "github.com/containerd/containerd/api/runtime/task/v2"
 	"github.com/containerd/ttrpc"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/wasport/wasport/contrib/containerd/internal/bundle"
 )
@@ -36,15 +41,15 @@ type Flags struct {
 	Namespace, ID, Address, PublishBinary, Bundle string
 }
 
-// command returns the command for an action, in the bundle.
-func (f Flags) command(ctx context.Context, action string) *exec.Cmd {
+// command returns the command for an action, to run in a directory.
+func (f Flags) command(ctx context.Context, dir, action string) *exec.Cmd {
 	args := []string{"-namespace", f.Namespace, "-id", f.ID, "-address", f.Address,
 		"-publish-binary", f.PublishBinary}
 	if action == "delete" {
 		args = append(args, "-bundle", f.Bundle)
 	}
 	cmd := exec.CommandContext(ctx, f.Binary, append(args, action)...)
-	cmd.Dir = f.Bundle
+	cmd.Dir = dir
 	return cmd
 }
 
@@ -54,24 +59,28 @@ func Start(ctx context.Context, f Flags) (*Shim, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := bundle.MarkNative(f.Bundle); err != nil {
+	// A directory of its own, since older shims keep their address in a file of the working
+	// directory. By the one in the bundle containerd finds this shim again.
+	dir := filepath.Join(f.Bundle, "native")
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	// An older shim writes its own address into the file by which containerd finds this one again.
-	keep := filepath.Join(f.Bundle, "address")
-	address, addressErr := os.ReadFile(keep)
-	cmd := f.command(ctx, "start")
+	for _, name := range []string{"config.json", "log"} {
+		err := os.Symlink(filepath.Join("..", name), filepath.Join(dir, name))
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+	}
+	cmd := f.command(ctx, dir, "start")
 	cmd.Stdin = bytes.NewReader(params)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	if addressErr == nil {
-		if err := os.WriteFile(keep, address, 0o600); err != nil {
-			return nil, err
-		}
-	}
 	if err != nil {
 		return nil, fmt.Errorf("%s start: %w: %s", f.Binary, err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	if err := bundle.WriteNative(f.Bundle, out); err != nil {
+		return nil, err
 	}
 	return dial(ctx, out)
 }
@@ -123,10 +132,30 @@ func (s *Shim) Call(ctx context.Context, method string, request, response proto.
 // Close closes the connection. The other shim goes on.
 func (s *Shim) Close() error { return s.client.Close() }
 
-// Delete cleans up after a container, as the other shim does when it is dead, and returns the
-// output for containerd.
-func Delete(ctx context.Context, f Flags) ([]byte, error) {
-	cmd := f.command(ctx, "delete")
+// Delete cleans up after a container that containerd gave up, and returns the output for containerd.
+// The container may be in any state. started is the output of the other shim's start.
+func Delete(ctx context.Context, f Flags, started []byte) ([]byte, error) {
+	if s, err := dial(ctx, started); err == nil {
+		s.end(ctx, f.ID)
+		s.Close()
+	}
+	cmd := f.command(ctx, f.Bundle, "delete")
 	cmd.Stderr = os.Stderr
 	return cmd.Output()
+}
+
+// end ends a container and, if it was the last, the other shim. Errors say that the container is in
+// a later state already.
+func (s *Shim) end(ctx context.Context, id string) {
+	for _, step := range []struct {
+		method  string
+		request proto.Message
+	}{
+		{"Kill", &task.KillRequest{ID: id, Signal: uint32(syscall.SIGKILL), All: true}},
+		{"Wait", &task.WaitRequest{ID: id}},
+		{"Delete", &task.DeleteRequest{ID: id}},
+		{"Shutdown", &task.ShutdownRequest{ID: id}},
+	} {
+		s.Call(ctx, step.method, step.request, &emptypb.Empty{})
+	}
 }
