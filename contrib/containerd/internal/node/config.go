@@ -38,14 +38,15 @@ func (s *Size) UnmarshalText(text []byte) error {
 // Config is the configuration of a node. The zero value sets no ceiling and has no cache.
 type Config struct {
 	// Ceiling bounds the policies of the guests of the node, in the language of policy files; or
-	// CeilingFile names a file with it. Without either a pod's policy alone holds.
-	Ceiling     string `toml:"ceiling"`
-	CeilingFile string `toml:"ceiling_file"`
+	// CeilingFile names a file with it. Without either, Ceiling is nil and a pod's policy alone holds.
+	// An empty text allows nothing.
+	Ceiling     *string `toml:"ceiling"`
+	CeilingFile string  `toml:"ceiling_file"`
 
 	// DefaultPolicy, or the file DefaultPolicyFile, is for a guest without a policy in its pod.
 	// Without it such a guest may use no network.
-	DefaultPolicy     string `toml:"default_policy"`
-	DefaultPolicyFile string `toml:"default_policy_file"`
+	DefaultPolicy     *string `toml:"default_policy"`
+	DefaultPolicyFile string  `toml:"default_policy_file"`
 
 	// Ranges names ranges of addresses, such as those of the cluster's services. In a policy @NAME
 	// stands for all of them.
@@ -117,7 +118,7 @@ func Parse(text []byte) (*Config, error) {
 		return nil, errors.New("a limit is negative; leave it out for wasport's own")
 	}
 	for name := range c.Ranges {
-		if !rangeName.MatchString("@" + name) {
+		if at := "@" + name; rangeName.FindString(at) != at {
 			return nil, fmt.Errorf("the range %q: a name has letters, digits, - and _", name)
 		}
 	}
@@ -127,19 +128,19 @@ func Parse(text []byte) (*Config, error) {
 	return c, readInto(&c.DefaultPolicy, "default_policy", c.DefaultPolicyFile)
 }
 
-// readInto reads a file into the text of a key, unless the file is not named.
-func readInto(text *string, key, file string) error {
+// readInto makes a file's text the value of a key, unless the file is not named.
+func readInto(value **string, key, file string) error {
 	if file == "" {
 		return nil
 	}
-	if *text != "" {
+	if *value != nil {
 		return fmt.Errorf("%s and %s_file are both set; leave one of them out", key, key)
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("%s_file: %w", key, err)
 	}
-	// A file without a rule allows nothing. A comment keeps it apart from a key that is not set.
-	*text = "# " + file + "\n" + string(b)
+	text := string(b)
+	*value = &text
 	return nil
 }

@@ -23,16 +23,19 @@ var (
 // Nothing that the text says reaches beyond the ceiling.
 func (c *Config) Policy(name string, text *string) (*policy.Policy, error) {
 	if text == nil {
-		name, text = "default_policy of the node", &c.DefaultPolicy
+		name, text = "default_policy of the node", c.DefaultPolicy
+	}
+	if text == nil {
+		return policy.New(nil, policy.Limits{}), nil
 	}
 	if len(*text) > MaxPolicy {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, MaxPolicy)
 	}
 	own, err := c.parse(name, *text)
-	if err != nil || c.Ceiling == "" {
+	if err != nil || c.Ceiling == nil {
 		return own, err
 	}
-	ceiling, err := c.parse("ceiling of the node", c.Ceiling)
+	ceiling, err := c.parse("ceiling of the node", *c.Ceiling)
 	if err != nil {
 		return nil, err
 	}
