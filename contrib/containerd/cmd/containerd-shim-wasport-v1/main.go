@@ -9,20 +9,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 
 	"github.com/wasport/wasport/contrib/containerd/internal/bootstrap"
 	"github.com/wasport/wasport/contrib/containerd/internal/child"
 )
 
-// init keeps the first thread for main. A thread that entered a container's cgroup or network to
-// start a process ends with its goroutine. Go cannot end the first one, which would stay there.
-func init() { runtime.LockOSThread() }
-
 func main() {
 	if filepath.Base(os.Args[0]) == child.Command {
-		runtime.UnlockOSThread()
 		os.Exit(child.Main())
 	}
 	out, err := run(os.Args[1:])

@@ -20,6 +20,7 @@ import (
 	task "github.com/containerd/containerd/api/runtime/task/v2"
 	status "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -44,6 +45,9 @@ type Container struct {
 	cmd     *exec.Cmd
 	control *control
 
+	// reported is closed when the end of the process has been queued as an event.
+	reported chan struct{}
+
 	// done is closed at the end of the process; it publishes the fields below it.
 	done       chan struct{}
 	exitStatus uint32
@@ -57,40 +61,15 @@ type Container struct {
 
 // Create starts the process of a container and waits until its guest is ready to start.
 func Create(ctx context.Context, r *task.CreateTaskRequest, b *bundle.Bundle, namespace string,
-	p Publisher) (c *Container, err error) {
+	p Publisher) (*Container, error) {
 	if b.HasUserNamespace() {
 		return nil, fmt.Errorf("user namespaces (hostUsers: false) are not supported: %w",
 			errdefs.ErrNotImplemented)
 	}
-	c = &Container{request: r, events: p, done: make(chan struct{})}
-	defer func() {
-		if err != nil {
-			c.release()
-		}
-	}()
-	path, err := cgroup.Path(b.Spec, namespace, r.ID)
-	if err != nil {
-		return nil, err
-	}
-	var limits = b.Spec.Linux
-	if limits == nil {
-		c.cgroup, err = cgroup.Create(path, nil)
-	} else {
-		c.cgroup, err = cgroup.Create(path, limits.Resources)
-	}
-	if err != nil {
-		return nil, err
-	}
-	c.streams, err = stdio.Open(r.Stdin, r.Stdout, r.Stderr, r.Terminal)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.start(b); err != nil {
-		return nil, err
-	}
-	if err := c.prepare(ctx); err != nil {
-		c.cmd.Process.Kill()
-		<-c.done
+	c := &Container{request: r, events: p, done: make(chan struct{}),
+		reported: make(chan struct{})}
+	if err := c.create(ctx, b, namespace); err != nil {
+		c.release()
 		return nil, err
 	}
 	p.Publish("/tasks/create", &events.TaskCreate{ContainerID: r.ID, Bundle: r.Bundle,
@@ -98,6 +77,34 @@ func Create(ctx context.Context, r *task.CreateTaskRequest, b *bundle.Bundle, na
 			Stderr: r.Stderr, Terminal: r.Terminal}})
 	go c.reportEnd()
 	return c, nil
+}
+
+// create makes the cgroup, the streams and the process, which has ended again if create fails.
+func (c *Container) create(ctx context.Context, b *bundle.Bundle, namespace string) error {
+	path, err := cgroup.Path(b.Spec, namespace, c.request.ID)
+	if err != nil {
+		return err
+	}
+	var limits *specs.LinuxResources
+	if b.Spec.Linux != nil {
+		limits = b.Spec.Linux.Resources
+	}
+	if c.cgroup, err = cgroup.Create(path, limits); err != nil {
+		return err
+	}
+	c.streams, err = stdio.Open(c.request.Stdin, c.request.Stdout, c.request.Stderr,
+		c.request.Terminal)
+	if err != nil {
+		return err
+	}
+	if err = c.start(b); err == nil {
+		err = c.prepare(ctx)
+	}
+	if err != nil && c.cmd != nil {
+		c.cmd.Process.Kill()
+		<-c.done
+	}
+	return err
 }
 
 // start starts the process, and a goroutine that waits for its end.
@@ -141,6 +148,7 @@ func (c *Container) prepare(ctx context.Context) error {
 // reportEnd tells containerd of the end.
 func (c *Container) reportEnd() {
 	<-c.done
+	defer close(c.reported)
 	if c.cgroup.OOMKills() > 0 {
 		c.events.Publish("/tasks/oom", &events.TaskOOM{ContainerID: c.request.ID})
 	}
@@ -237,6 +245,7 @@ func (c *Container) Delete() (*task.DeleteResponse, error) {
 	if again {
 		return nil, fmt.Errorf("the container is being deleted: %w", errdefs.ErrNotFound)
 	}
+	<-c.reported
 	c.control.Close()
 	if err := c.cgroup.Delete(); err != nil {
 		return nil, err

@@ -47,18 +47,28 @@ func spawn(id string, b *bundle.Bundle, group *cgroup.Group, s *stdio.Streams, t
 	if network == "" && !shared {
 		cmd.SysProcAttr.Cloneflags |= newNetwork
 	}
-	result := make(chan error, 1)
-	go func() {
-		// The thread enters the container's cgroup and network, and ends with this goroutine: it
-		// would carry others there.
-		runtime.LockOSThread()
-		result <- startFrom(cmd, network, group)
-	}()
-	if err := <-result; err != nil {
+	if err := onThread(func() error { return startFrom(cmd, network, group) }); err != nil {
 		control.Close()
 		return nil, err
 	}
 	return &process{cmd, control}, nil
+}
+
+// onThread calls a function on a thread that ends afterwards, since it enters a container's cgroup
+// and network.
+func onThread(f func() error) error {
+	result := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and with it this goroutine ends the thread
+		if unix.Gettid() != unix.Getpid() {
+			result <- f()
+			return
+		}
+		// Go cannot end the first thread. While that is locked here, another one is used.
+		defer runtime.UnlockOSThread()
+		result <- onThread(f)
+	}()
+	return <-result
 }
 
 // startFrom starts a command from the calling thread, which it moves into the cgroup and the

@@ -151,9 +151,18 @@ func (t *Tree) ReadFile(path string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	tooLarge := fmt.Errorf("%q in the container is larger than %d bytes", path, most)
+	if info.Size() > most {
+		return nil, tooLarge
+	}
+	// Another container may write to the file at the same time.
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("%q is larger than %d bytes", path, most)
+		err = tooLarge
 	}
 	return text, err
 }

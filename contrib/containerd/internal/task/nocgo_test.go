@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package task
+
+const withCgo = false
