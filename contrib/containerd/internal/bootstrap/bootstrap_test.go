@@ -54,8 +54,9 @@ func onNode(t *testing.T, test func(*testing.T)) {
 func flags(t *testing.T, id, pod string) *Flags {
 	t.Helper()
 	f := &Flags{Namespace: "ns", ID: id, Address: "/run/c.sock", Bundle: "/run/" + id}
-	spec := specs.Spec{Root: &specs.Root{Path: "rootfs"}, Process: &specs.Process{Args: []string{"x"}},
-		Linux: &specs.Linux{CgroupsPath: "/wasport-test/" + id}, Annotations: map[string]string{}}
+	spec := specs.Spec{Root: &specs.Root{Path: "rootfs"},
+		Process: &specs.Process{Args: []string{"x"}},
+		Linux:   &specs.Linux{CgroupsPath: "/wasport-test/" + id}, Annotations: map[string]string{}}
 	if pod != "" {
 		spec.Annotations["io.kubernetes.cri.sandbox-id"] = pod
 	}

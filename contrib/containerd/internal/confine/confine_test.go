@@ -58,7 +58,8 @@ func TestDrop(t *testing.T) {
 				startThreads(4)
 				p := &specs.Process{User: row.user,
 					Capabilities: &specs.LinuxCapabilities{Effective: row.caps},
-					Rlimits:      []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: 100, Hard: 200}}}
+					Rlimits: []specs.POSIXRlimit{
+						{Type: "RLIMIT_NOFILE", Soft: 100, Hard: 200}}}
 				if err := Drop(p); err != nil {
 					t.Fatal(err)
 				}

@@ -132,8 +132,8 @@ func (s *Shim) Call(ctx context.Context, method string, request, response proto.
 // Close closes the connection. The other shim goes on.
 func (s *Shim) Close() error { return s.client.Close() }
 
-// Delete cleans up after a container that containerd gave up, and returns the output for containerd.
-// The container may be in any state. started is the output of the other shim's start.
+// Delete cleans up after a container that containerd gave up, and returns the output for
+// containerd. The container may be in any state. started is the output of the other shim's start.
 func Delete(ctx context.Context, f Flags, started []byte) ([]byte, error) {
 	if s, err := dial(ctx, started); err == nil {
 		s.end(ctx, f.ID)

@@ -38,8 +38,8 @@ func (s *Size) UnmarshalText(text []byte) error {
 // Config is the configuration of a node. The zero value sets no ceiling and has no cache.
 type Config struct {
 	// Ceiling bounds the policies of the guests of the node, in the language of policy files; or
-	// CeilingFile names a file with it. Without either, Ceiling is nil and a pod's policy alone holds.
-	// An empty text allows nothing.
+	// CeilingFile names a file with it. Without either, Ceiling is nil and a pod's policy alone
+	// holds. An empty text allows nothing.
 	Ceiling     *string `toml:"ceiling"`
 	CeilingFile string  `toml:"ceiling_file"`
 

@@ -195,7 +195,8 @@ func TestMounts(t *testing.T) {
 		tree := c.mustBuild(
 			bind(volume, "/rw", "rbind", "rw"), bind(volume, "/ro", "rbind", "ro"),
 			bind(volume, "/rw/inner", "bind"), bind(hosts, "/etc/hosts", "bind", "ro"),
-			specs.Mount{Type: "tmpfs", Destination: "/tmp", Options: []string{"size=64k", "nosuid"}},
+			specs.Mount{Type: "tmpfs", Destination: "/tmp",
+				Options: []string{"size=64k", "nosuid"}},
 			specs.Mount{Type: "proc", Destination: "/proc"},
 			specs.Mount{Type: "tmpfs", Destination: "/dev"})
 		if err := tree.Pivot(true); err != nil {
