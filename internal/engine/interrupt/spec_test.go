@@ -204,6 +204,7 @@ func TestSpecAfterRewriting(t *testing.T) {
 				continue // These scripts have hardly any control flow.
 			}
 			t.Run(fmt.Sprintf("%d/%s", interval, name), func(t *testing.T) {
+				t.Parallel()
 				runScript(t, script, root, wazero.NewRuntimeConfig(), interval, false)
 				if os.Getenv("WASPORT_CI") == "1" && interval != 2 {
 					runScript(t, script, root, wazero.NewRuntimeConfigInterpreter(), interval, true)
