@@ -132,14 +132,21 @@ static void unasked(void)
 static void full(void)
 {
 	static char page[65536];
-	int fds[2], small = 4096;
+	int fds[2], small = 4096, error;
+	struct pollfd p;
 	ssize_t n;
 
 	pair(fds);
 	MUST(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small));
 	set_nonblocking(fds[0]);
-	while ((n = send(fds[0], page, sizeof page, 0)) > 0)
-		;
+	/* A busy system moves data to the peer late, and then has room again. */
+	p = (struct pollfd){.fd = fds[0], .events = POLLOUT};
+	do {
+		while ((n = send(fds[0], page, sizeof page, 0)) > 0)
+			;
+		error = errno;
+	} while (poll(&p, 1, 200) == 1);
+	errno = error;
 	tell("send until full", n);
 	ask("full", fds[0], POLLOUT, 0);
 	ask("full", fds[0], POLLIN | POLLOUT, 5);
