@@ -68,12 +68,19 @@ func Main() int {
 	if err := in.Decode(&request); err != nil {
 		return statusFailure
 	}
-	g, err := prepare(ctx, &request)
+	out := json.NewEncoder(control)
+	g, err := prepare(ctx, &request, func(name string) ([]byte, error) {
+		var module Module
+		if err := errors.Join(out.Encode(Reply{Missing: name}), in.Decode(&module)); err != nil {
+			return nil, err
+		}
+		return os.ReadFile(module.File)
+	})
 	reply := Reply{}
 	if err != nil {
 		reply.Error = err.Error()
 	}
-	if json.NewEncoder(control).Encode(reply) != nil || err != nil || in.Decode(&Go{}) != nil {
+	if out.Encode(reply) != nil || err != nil || in.Decode(&Go{}) != nil {
 		return statusFailure
 	}
 	close(started)
@@ -84,8 +91,9 @@ func Main() int {
 	return g.run(ctx)
 }
 
-// prepare does everything before the guest's start.
-func prepare(ctx context.Context, r *Request) (*guest, error) {
+// prepare does everything before the guest's start. It asks fetch for a module that is not in the
+// container's files.
+func prepare(ctx context.Context, r *Request, fetch fetcher) (*guest, error) {
 	b, err := bundle.Load(r.Bundle)
 	if err != nil {
 		return nil, err
@@ -106,7 +114,7 @@ func prepare(ctx context.Context, r *Request) (*guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGuest(ctx, b, config, tree)
+	g, err := newGuest(ctx, b, config, tree, fetch)
 	if err != nil {
 		return nil, err
 	}

@@ -2,14 +2,19 @@ package child
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path"
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
+
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/contrib/containerd/internal/artifact"
 	"github.com/wasport/wasport/contrib/containerd/internal/bundle"
 	"github.com/wasport/wasport/contrib/containerd/internal/node"
 	"github.com/wasport/wasport/contrib/containerd/internal/rootfs"
@@ -29,9 +34,6 @@ const (
 	traceAnnotation = "wasport.dev/trace"
 )
 
-// maxModule bounds the size of a module, as the command wasport does.
-const maxModule = 256 << 20
-
 // guest is a guest that is ready to run.
 type guest struct {
 	module *wasport.Module
@@ -39,9 +41,12 @@ type guest struct {
 	log    *reportLog
 }
 
+// fetcher returns a module with a name that the container's image has outside of its files.
+type fetcher func(name string) ([]byte, error)
+
 // newGuest reads the policy and the module from the container's tree, and compiles the module.
-func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootfs.Tree) (*guest,
-	error) {
+func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootfs.Tree,
+	fetch fetcher) (*guest, error) {
 	p, err := readPolicy(b, c, tree)
 	if err != nil {
 		return nil, err
@@ -51,17 +56,13 @@ func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootf
 	if err != nil {
 		return nil, err
 	}
-	file, err := findModule(tree, process.Args[0], process.Cwd, process.Env)
-	if err != nil {
-		return nil, err
-	}
-	wasm, err := tree.ReadFile(file, maxModule)
+	wasm, err := readModule(tree, process, fetch)
 	if err != nil {
 		return nil, err
 	}
 	module, err := compile(ctx, c.CacheDir, wasm)
 	if err != nil {
-		return nil, fmt.Errorf("module %q: %w", file, err)
+		return nil, fmt.Errorf("module %q: %w", process.Args[0], err)
 	}
 	log := &reportLog{out: os.Stderr}
 	g := &guest{module: module, log: log, config: wasport.Config{
@@ -105,6 +106,24 @@ func readPolicy(b *bundle.Bundle, c *node.Config, tree *rootfs.Tree) (*policy.Po
 	return c.Policy(file, &s)
 }
 
+// readModule reads the module from the container's files or, if there is no such file, from its
+// image.
+func readModule(tree *rootfs.Tree, p *specs.Process, fetch fetcher) ([]byte, error) {
+	file, err := findModule(tree, p.Args[0], p.Cwd, p.Env)
+	var wasm []byte
+	if err == nil {
+		wasm, err = tree.ReadFile(file, artifact.MaxModule)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return wasm, err
+	}
+	wasm, fetchErr := fetch(path.Base(p.Args[0]))
+	if fetchErr != nil {
+		return nil, fmt.Errorf("%w; %w", err, fetchErr)
+	}
+	return wasm, nil
+}
+
 // findModule returns the path of the module in the container. A name without a slash is looked for
 // in PATH, as that of a program (execvp(3)), and in the working directory.
 func findModule(tree *rootfs.Tree, name, cwd string, env []string) (string, error) {
@@ -125,7 +144,7 @@ func findModule(tree *rootfs.Tree, name, cwd string, env []string) (string, erro
 			return at, nil
 		}
 	}
-	return "", fmt.Errorf("there is no %q in %s", name, strings.Join(search, ":"))
+	return "", fmt.Errorf("%q in %s: %w", name, strings.Join(search, ":"), fs.ErrNotExist)
 }
 
 // compile compiles the module, or takes it from the cache. A cache that fails is left out.

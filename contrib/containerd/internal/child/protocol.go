@@ -6,8 +6,9 @@ import "github.com/wasport/wasport/contrib/containerd/internal/rootfs"
 const Command = "wasport-guest"
 
 // ControlFD is the child's end of the pair of sockets that it has in common with the shim. On it,
-// in JSON: the shim's Request, the child's Reply, and the shim's Go. The child ends when the shim
-// closes it, or is killed.
+// in JSON: the shim's Request, the child's Reply, and the shim's Go. Before its Reply, the child
+// may say once that the container's files lack the module, and gets a Module. The child ends when
+// the shim closes the socket, or is killed.
 const ControlFD = 3
 
 // Request describes the container to a child.
@@ -20,8 +21,12 @@ type Request struct {
 	NewNetwork bool
 }
 
-// Reply says that everything is ready to start, or has an error.
-type Reply struct{ Error string }
+// Reply says that everything is ready to start, or has an error, or says that a module with this
+// name is missing.
+type Reply struct{ Error, Missing string }
+
+// Module is the path of a module on the host, for a container without one in its files.
+type Module struct{ File string }
 
 // Go lets the guest start.
 type Go struct{}

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/wasport/wasport/contrib/containerd/internal/artifact"
 	"github.com/wasport/wasport/contrib/containerd/internal/bundle"
 	"github.com/wasport/wasport/contrib/containerd/internal/cgroup"
 	"github.com/wasport/wasport/contrib/containerd/internal/child"
@@ -36,14 +37,18 @@ type Publisher interface {
 	Publish(topic string, event proto.Message)
 }
 
+// Containerd is the socket of containerd, and its namespace that the container is in.
+type Containerd struct{ Address, Namespace string }
+
 // Container is a container with a guest, from Create to Delete.
 type Container struct {
-	request *task.CreateTaskRequest
-	events  Publisher
-	cgroup  *cgroup.Group
-	streams *stdio.Streams
-	cmd     *exec.Cmd
-	control *control
+	request    *task.CreateTaskRequest
+	containerd Containerd
+	events     Publisher
+	cgroup     *cgroup.Group
+	streams    *stdio.Streams
+	cmd        *exec.Cmd
+	control    *control
 
 	// reported is closed when the end of the process has been queued as an event.
 	reported chan struct{}
@@ -60,15 +65,15 @@ type Container struct {
 }
 
 // Create starts the process of a container and waits until its guest is ready to start.
-func Create(ctx context.Context, r *task.CreateTaskRequest, b *bundle.Bundle, namespace string,
+func Create(ctx context.Context, r *task.CreateTaskRequest, b *bundle.Bundle, from Containerd,
 	p Publisher) (*Container, error) {
 	if b.HasUserNamespace() {
 		return nil, fmt.Errorf("user namespaces (hostUsers: false) are not supported: %w",
 			errdefs.ErrNotImplemented)
 	}
-	c := &Container{request: r, events: p, done: make(chan struct{}),
+	c := &Container{request: r, containerd: from, events: p, done: make(chan struct{}),
 		reported: make(chan struct{})}
-	if err := c.create(ctx, b, namespace); err != nil {
+	if err := c.create(ctx, b); err != nil {
 		c.release()
 		return nil, err
 	}
@@ -80,8 +85,8 @@ func Create(ctx context.Context, r *task.CreateTaskRequest, b *bundle.Bundle, na
 }
 
 // create makes the cgroup, the streams and the process, which has ended again if create fails.
-func (c *Container) create(ctx context.Context, b *bundle.Bundle, namespace string) error {
-	path, err := cgroup.Path(b.Spec, namespace, c.request.ID)
+func (c *Container) create(ctx context.Context, b *bundle.Bundle) error {
+	path, err := cgroup.Path(b.Spec, c.containerd.Namespace, c.request.ID)
 	if err != nil {
 		return err
 	}
@@ -133,7 +138,13 @@ func (c *Container) prepare(ctx context.Context) error {
 			Target: m.Target, Options: m.Options})
 	}
 	reply := make(chan error, 1)
-	go func() { reply <- c.control.prepare(&request) }() // returns at the process's end as well
+	go func() { // returns at the process's end as well
+		reply <- c.control.prepare(&request, func(name string) (string, error) {
+			file := bundle.ModuleFile(c.request.Bundle)
+			return file, artifact.Find(ctx, c.containerd.Address, c.containerd.Namespace,
+				c.request.ID, name, file)
+		})
+	}()
 	select {
 	case err := <-reply:
 		if err != nil && c.cgroup.OOMKills() > 0 {

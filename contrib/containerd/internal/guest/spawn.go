@@ -114,19 +114,31 @@ func newControl() (ours *control, theirs *os.File, err error) {
 	return &control{f, json.NewDecoder(f), json.NewEncoder(f)}, theirs, nil
 }
 
-// prepare sends a request and returns the error that the child answers.
-func (c *control) prepare(r *child.Request) error {
+// prepare sends a request and returns the error that the child answers. It asks find for the path
+// of a module that is not in the container's files.
+func (c *control) prepare(r *child.Request, find func(name string) (string, error)) error {
 	if err := c.out.Encode(r); err != nil {
 		return err
 	}
-	var reply child.Reply
-	if err := c.in.Decode(&reply); err != nil {
-		return fmt.Errorf("the container's process did not answer: %w", err)
+	for searched := false; ; searched = true {
+		var reply child.Reply
+		switch err := c.in.Decode(&reply); {
+		case err != nil:
+			return fmt.Errorf("the container's process did not answer: %w", err)
+		case reply.Error != "":
+			return errors.New(reply.Error)
+		case reply.Missing == "" || searched:
+			return nil
+		}
+		file, err := find(reply.Missing)
+		if err != nil {
+			return fmt.Errorf("there is no module %q in the container's files, nor in its image: "+
+				"%w", reply.Missing, err)
+		}
+		if err := c.out.Encode(child.Module{File: file}); err != nil {
+			return err
+		}
 	}
-	if reply.Error != "" {
-		return errors.New(reply.Error)
-	}
-	return nil
 }
 
 // start lets the child's guest start.

@@ -144,7 +144,8 @@ func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.Cr
 	if r.Checkpoint != "" {
 		return nil, refuse("a guest cannot be restored from a checkpoint")
 	}
-	g, err := guest.Create(ctx, r, b, s.flags.Namespace, s.events)
+	g, err := guest.Create(ctx, r, b,
+		guest.Containerd{Address: s.flags.Address, Namespace: s.flags.Namespace}, s.events)
 	if err != nil {
 		return nil, grpcError(err)
 	}
