@@ -27,6 +27,7 @@
 //   - Disconnecter: connect(2) with AF_UNSPEC is EOPNOTSUPP.
 //   - Controller: datagrams have no control messages, and the options that ask for them are
 //     refused.
+//   - RecordResolver: guests look up addresses alone.
 //   - Sharer: a datagram socket cannot share its port for multicast beside another program's.
 //
 // A method that a Network does not support returns an errno and has no effect: EOPNOTSUPP for Join,
@@ -63,6 +64,17 @@ type Resolver interface {
 	// LookupPort returns the port of a named service (services(5)). AnyType asks for TCP and then
 	// for UDP.
 	LookupPort(ctx context.Context, typ Type, service string) (uint16, error)
+}
+
+// A RecordResolver is a Network that looks up other records of the DNS than addresses.
+type RecordResolver interface {
+	// LookupRecords asks for the records of a type and of class IN at a name, which is as in
+	// LookupAddrs. It returns a reply (RFC 1035, section 4.1) with the question, the answers of the
+	// type and the aliases that led to them. Its response code is 0, or 3 for a name that does not
+	// exist. It has at most 65535 bytes. A type that cannot be looked up is EOPNOTSUPP; A and AAAA
+	// are among these, since addresses are the answers of LookupAddrs alone. Other errors are those
+	// of LookupAddrs.
+	LookupRecords(ctx context.Context, name string, typ uint16) ([]byte, error)
 }
 
 // A RemoteResolver is a Network whose streams reach other hosts through a proxy that resolves

@@ -2,6 +2,7 @@ package abi
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"syscall"
 
@@ -21,6 +22,7 @@ var extension = []Function{
 	{"sock_send_control", "iiiiiii", "i", "fv-xaop", sockSendControl},
 	{"sock_interfaces", "iii", "i", "pdo", sockInterfaces},
 	{"sock_disconnect", "i", "i", "f", sockDisconnect},
+	{"sock_resolve_records", "iiiii", "i", "zdpdo", sockResolveRecords},
 }
 
 // extraOptions are the options of sock_get_option and sock_set_option by number. The value of a set
@@ -152,6 +154,35 @@ func sendMsg(c *Caller, m wasi.MemoryView, a []uint64, control *network.Control)
 
 func sockDisconnect(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 	return wasi.ErrnoOf(c.Disconnect(int32(a[0])))
+}
+
+// recordGarbage is how many bytes the host allocates for each byte of a reply of the DNS, about: an
+// answer with a compressed name has 12, and its decoded names 512.
+const recordGarbage = 64
+
+// sockResolveRecords implements sock_resolve_records(name, type, reply, size, out length).
+func sockResolveRecords(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	host, e := m.CString(uint32(a[0]), maxName)
+	if e != wasi.Success {
+		return e
+	}
+	out, e := m.Slice(uint32(a[2]), uint32(a[3]))
+	if e != wasi.Success {
+		return e
+	}
+	if e := m.Check(uint32(a[4]), 4); e != wasi.Success {
+		return e
+	}
+	if uint32(a[1]) > math.MaxUint16 {
+		return wasi.EINVAL
+	}
+	reply, err := c.ResolveRecords(host, uint16(a[1]))
+	if err != nil {
+		return wasi.ErrnoOf(err)
+	}
+	c.ChargeGarbage(recordGarbage * len(reply))
+	copy(out, reply)
+	return m.PutUint32(uint32(a[4]), uint32(len(reply)))
 }
 
 // Sizes in bytes: an entry of sock_interfaces, and the name in it.

@@ -96,7 +96,8 @@ func netConfig(t testing.TB) system.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := kernel.New(kernel.Config{Hosts: map[string][]netip.Addr{
+	// No server listens there, so that no query leaves the machine.
+	base := kernel.New(kernel.Config{Server: "127.0.0.1:1", Hosts: map[string][]netip.Addr{
 		"allowed.test": {netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")},
 	}})
 	return system.Config{
@@ -402,6 +403,10 @@ var goodCalls = slices.Concat([]goodCall{
 	}, []int{0}, []int{1, 4, 5, 6}, true},
 	{"sock_interfaces", args(out, 1, out2), nil, []int{0, 2}, false},
 	{"sock_disconnect", socketCall(datagram), []int{0}, nil, true},
+	{"sock_resolve_records", func(c *caller) []uint64 {
+		copy(c.memory()[path:], "allowed.test\x00")
+		return []uint64{path, 1, out, 256, out2}
+	}, nil, []int{0, 2, 4}, false},
 
 	{"fd_pipe", args(0, out, out2), nil, []int{1, 2}, false},
 	{"fd_event", args(1, 0, out), nil, []int{2}, false},
@@ -530,7 +535,7 @@ func oneByte(name string, arg int) bool {
 		}
 	}
 	return strings.HasPrefix(name, "sock_get_") || name == "fd_prestat_dir_name" ||
-		name == "sock_addr_resolve" && arg < 2
+		name == "sock_addr_resolve" && arg < 2 || name == "sock_resolve_records" && arg == 0
 }
 
 // TestEveryImportIsTested compares goodCalls with the tables of the dialects.

@@ -140,7 +140,8 @@ var warnings = []string{"-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wn
 
 func (b *builder) buildNative(t *testing.T, source string) string {
 	out := filepath.Join(t.TempDir(), "program")
-	runCompiler(t, exec.CommandContext(t.Context(), b.cc, append(warnings, source, "-o", out)...))
+	runCompiler(t, exec.CommandContext(t.Context(), b.cc, append(warnings, source, "-o", out,
+		"-lresolv")...))
 	return out
 }
 

@@ -23,6 +23,8 @@ func TestProgramsInNamespacePrintAsNative(t *testing.T) {
 	testutil.InNamespaces(t, unix.CLONE_NEWNET|unix.CLONE_NEWNS, nil, runInNamespace)
 }
 
+type records = map[dnsmessage.Type][]dnsmessage.ResourceBody
+
 func runInNamespace(t *testing.T) {
 	testutil.BringUp(t, "lo")
 	dir := t.TempDir()
@@ -55,6 +57,27 @@ func runInNamespace(t *testing.T) {
 	dns.Set("alias.test", dnstest.Answer{CNAME: "both.test"})
 	dns.Set("chain.test", dnstest.Answer{CNAME: "alias.test"})
 	dns.Set("failing.test", dnstest.Answer{Code: dnsmessage.RCodeServerFailure})
+	text := &dnsmessage.TXTResource{TXT: []string{strings.Repeat("x", 200)}}
+	dns.Set("large.test", dnstest.Answer{Truncate: true, Records: records{
+		dnsmessage.TypeTXT: {text, text, text, text, text, text, text, text},
+	}})
+	name := dnsmessage.MustNewName
+	dns.Set("records.test", dnstest.Answer{Addrs: dnstest.Addrs("192.0.2.3").Addrs, TTL: 300,
+		Records: records{
+			dnsmessage.TypeMX: {
+				&dnsmessage.MXResource{Pref: 10, MX: name("mail.records.test.")},
+				&dnsmessage.MXResource{Pref: 20, MX: name("other.test.")},
+			},
+			dnsmessage.TypeTXT: {&dnsmessage.TXTResource{TXT: []string{"some text", "more"}}},
+			dnsmessage.TypeNS:  {&dnsmessage.NSResource{NS: name("ns.records.test.")}},
+			dnsmessage.TypeSOA: {&dnsmessage.SOAResource{NS: name("ns.records.test."),
+				MBox: name("root.records.test."), Serial: 1}},
+			257: {&dnsmessage.UnknownResource{Type: 257, Data: []byte("\x00\x05issueca")}},
+		}})
+	dns.Set("_sip._udp.records.test", dnstest.Answer{Records: records{dnsmessage.TypeSRV: {
+		&dnsmessage.SRVResource{Port: 5060, Target: name("sip.records.test.")}}}})
+	dns.Set("3.2.0.192.in-addr.arpa", dnstest.Answer{Records: records{dnsmessage.TypePTR: {
+		&dnsmessage.PTRResource{PTR: name("records.test.")}}}})
 
 	b := newBuilder(t)
 	rt := newRuntime(t)

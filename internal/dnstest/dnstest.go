@@ -1,8 +1,8 @@
 // Package dnstest is a small DNS server (RFC 1035) on a loopback address, for tests and
 // demonstrations that must not depend on another server.
 //
-// It answers queries for addresses over UDP and TCP from a table that may change while it runs. It
-// can answer with each failure of a server. Recursion does not belong here.
+// It answers queries over UDP and TCP from a table that may change while it runs. It can answer
+// with each failure of a server. Recursion does not belong here.
 package dnstest
 
 import (
@@ -19,9 +19,11 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Answer is the answer for a name. The zero value says that the name exists and has no addresses.
+// Answer is the answer for a name. The zero value says that the name exists and has no records.
 type Answer struct {
 	Addrs []netip.Addr
+	// Records are those of other types.
+	Records map[dnsmessage.Type][]dnsmessage.ResourceBody
 	// CNAME is another name. Its answer is appended.
 	CNAME string
 	// TTL is in seconds.
@@ -96,7 +98,7 @@ func (s *Server) Addr() string {
 	return s.udp.LocalAddr().String()
 }
 
-// Set sets the answers for a name. For each type of address, the server gives them one after the
+// Set sets the answers for a name. For each type of record, the server gives them one after the
 // other and then repeats the last one. Without answers the name does not exist, as before the first
 // Set.
 func (s *Server) Set(name string, answers ...Answer) {

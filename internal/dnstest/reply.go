@@ -111,5 +111,8 @@ func (a Answer) resources(name dnsmessage.Name, typ dnsmessage.Type) []dnsmessag
 		}
 		all = append(all, dnsmessage.Resource{Header: a.header(name), Body: body})
 	}
+	for _, body := range a.Records[typ] {
+		all = append(all, dnsmessage.Resource{Header: a.header(name), Body: body})
+	}
 	return all
 }

@@ -173,6 +173,7 @@ func callArguments(port uint16) (map[string][][]uint64, map[uint32][]byte) {
 			"sock_connect":           {{fdStream, atForeign}, {fdStream, atAddress}},
 			"sock_addr_resolve":      {{atName, atService, atOut, atOut + 64, 4, atOut + 512}},
 			"sock_interfaces":        {{atBuffer, 64, atOut}},
+			"sock_resolve_records":   {{atName, 15, atBuffer, 512, atOut}},
 			"fd_prestat_dir_name":    {{fdDir, atOut, 512}},
 			"fd_fdstat_set_flags":    {{fdDatagram, 4}},
 			"clock_time_get":         {{0, 1, atOut}, {2, 1, atOut}, {3, 1, atOut}},

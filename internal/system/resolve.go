@@ -2,10 +2,14 @@ package system
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/network"
@@ -60,6 +64,62 @@ func (t *Thread) resolveHost(host string, family network.Family) ([]netip.Addr, 
 	return runLookup(t, func(ctx context.Context) ([]netip.Addr, error) {
 		return t.network.LookupAddrs(ctx, family, host)
 	})
+}
+
+// ResolveRecords looks up records of a type at a host's name, and returns a reply of the DNS as
+// network.RecordResolver does. Its addresses, for A and AAAA, are those of Resolve, as records that
+// nobody may keep (RFC 2181, section 8); a name without such addresses is one that exists.
+func (t *Thread) ResolveRecords(host string, typ uint16) ([]byte, error) {
+	if t.network == nil {
+		return nil, syscall.EACCES
+	}
+	return runLookup(t, func(ctx context.Context) ([]byte, error) {
+		switch dnsmessage.Type(typ) {
+		case dnsmessage.TypeA:
+			return t.addressRecords(ctx, host, network.IPv4)
+		case dnsmessage.TypeAAAA:
+			return t.addressRecords(ctx, host, network.IPv6)
+		}
+		if r, ok := t.network.(network.RecordResolver); ok {
+			return r.LookupRecords(ctx, host, typ)
+		}
+		return nil, syscall.EOPNOTSUPP
+	})
+}
+
+// addressRecords makes a reply of the addresses of a name.
+func (t *Thread) addressRecords(ctx context.Context, host string,
+	family network.Family) ([]byte, error) {
+	name, err := dnsmessage.NewName(strings.TrimSuffix(host, ".") + ".")
+	if err != nil {
+		return nil, syscall.EINVAL
+	}
+	addrs, err := t.network.LookupAddrs(ctx, family, host)
+	failure := (*network.LookupError)(nil)
+	if err != nil && !(errors.As(err, &failure) && failure.Failure == network.NoSuchHost) {
+		return nil, err
+	}
+	question := dnsmessage.Question{Name: name, Type: dnsmessage.TypeA,
+		Class: dnsmessage.ClassINET}
+	if family == network.IPv6 {
+		question.Type = dnsmessage.TypeAAAA
+	}
+	m := dnsmessage.Message{
+		Header: dnsmessage.Header{Response: true, RecursionDesired: true,
+			RecursionAvailable: true},
+		Questions: []dnsmessage.Question{question},
+	}
+	for _, a := range addrs {
+		answer := dnsmessage.Resource{
+			Header: dnsmessage.ResourceHeader{Name: name, Class: dnsmessage.ClassINET},
+			Body:   &dnsmessage.AAAAResource{AAAA: a.As16()},
+		}
+		if family == network.IPv4 {
+			answer.Body = &dnsmessage.AResource{A: a.As4()}
+		}
+		m.Answers = append(m.Answers, answer)
+	}
+	return m.Pack()
 }
 
 // checkLookup returns the refusal of a lookup.

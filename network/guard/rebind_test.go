@@ -1,11 +1,15 @@
 package guard_test
 
 import (
+	"bytes"
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
 	"syscall"
 	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wasport/wasport/internal/dnstest"
 	"github.com/wasport/wasport/internal/testutil"
@@ -272,5 +276,46 @@ func TestLearnerGetsNamesAndNoReplies(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("learnt %q, not %q", got, want)
+	}
+}
+
+// TestLookupOfRecords judges the name and passes it on as it is judged, but never a type of
+// addresses: their answers would go unfiltered.
+func TestLookupOfRecords(t *testing.T) {
+	server, base := names(t)
+	text := &dnsmessage.TXTResource{TXT: []string{"text"}}
+	server.Set("name.test", dnstest.Answer{
+		Records: map[dnsmessage.Type][]dnsmessage.ResourceBody{dnsmessage.TypeTXT: {text}}})
+	server.Set("other.test", dnstest.Addrs("192.0.2.1"))
+	p := testutil.Policy(t, "allow connect tcp://name.test:80")
+	n := guard.New(base.Network, p, guard.Options{})
+	for _, row := range []struct {
+		name string
+		typ  dnsmessage.Type
+		want error
+	}{
+		{"Name.TEST.", dnsmessage.TypeTXT, nil},
+		{"name.test", dnsmessage.TypeA, syscall.EOPNOTSUPP},
+		{"name.test", dnsmessage.TypeAAAA, syscall.EOPNOTSUPP},
+		{"other.test", dnsmessage.TypeTXT, syscall.EACCES},
+		{"other.test", dnsmessage.TypeA, syscall.EACCES},
+		{"a b", dnsmessage.TypeTXT, syscall.EINVAL},
+	} {
+		b, err := n.LookupRecords(t.Context(), row.name, uint16(row.typ))
+		if !errors.Is(err, row.want) || (err == nil) != bytes.Contains(b, []byte("text")) {
+			t.Errorf("%v of %s: got %q, %v, want %v", row.typ, row.name, b, err, row.want)
+		}
+	}
+	if got := server.Asked("other.test", "udp"); got != 0 {
+		t.Errorf("got %d queries for a name that is denied, want none", got)
+	}
+	if got := n.Counters().Lookups; got != 1 {
+		t.Errorf("got %d lookups counted, want the 1 that was passed on", got)
+	}
+	// loopbackNet hides the methods of the network that it wraps.
+	n = guard.New(base, p, guard.Options{})
+	if _, err := n.LookupRecords(t.Context(), "name.test", uint16(dnsmessage.TypeTXT)); !errors.Is(
+		err, syscall.EOPNOTSUPP) {
+		t.Errorf("a network without records: got %v, want %v", err, syscall.EOPNOTSUPP)
 	}
 }

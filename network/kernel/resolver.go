@@ -148,16 +148,25 @@ func (r *resolver) lookupIP(ctx context.Context, kind, name string) ([]netip.Add
 	if addrs, err := r.hostsFile.LookupNetIP(ctx, kind, inFile); err == nil {
 		return addrs, nil
 	}
-	if lower := strings.ToLower(name); lower == "localhost" ||
-		strings.HasSuffix(lower, ".localhost") {
+	if isLocalhost(strings.ToLower(name)) {
 		return loopback, nil
 	}
-	if r.server != "" {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, lookupTimeout)
-		defer cancel()
-	}
+	ctx, cancel := r.limit(ctx)
+	defer cancel()
 	return r.newNetResolver().LookupNetIP(ctx, kind, name+".")
+}
+
+// limit bounds the attempts to ask the server of the Config.
+func (r *resolver) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.server == "" {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, lookupTimeout)
+}
+
+// isLocalhost reports whether a canonical name is localhost or below it.
+func isLocalhost(name string) bool {
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 // loopback holds the addresses of localhost, and of every name under it, if the hosts file has

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 
 	"github.com/wasport/wasport/network"
 )
@@ -39,6 +40,18 @@ func (h *Host) LookupAddrs(ctx context.Context, family network.Family, name stri
 		return nil, &network.LookupError{Name: name, Failure: network.NoSuchHost}
 	}
 	return list, nil
+}
+
+// LookupRecords asks the gateway, if there is one. The hosts of the world have addresses alone.
+func (h *Host) LookupRecords(ctx context.Context, name string, typ uint16) ([]byte, error) {
+	h.world.mu.RLock()
+	inside := h.world.byName[canonicalName(name)] != nil
+	h.world.mu.RUnlock()
+	gateway, ok := h.gateway().(network.RecordResolver)
+	if inside || !ok {
+		return nil, syscall.EOPNOTSUPP
+	}
+	return gateway.LookupRecords(ctx, name, typ)
 }
 
 // LookupPort returns the ports of the best-known services, and asks the gateway for others.

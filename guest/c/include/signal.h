@@ -6,8 +6,10 @@
 #define WASPORT_SIGNAL_H
 
 #ifndef SA_RESTART
-#define __NEED_pthread_t
 #include <__typedef_sigset_t.h>
+#define __NEED_pid_t
+#define __NEED_pthread_t
+#define __NEED_uid_t
 #include <bits/alltypes.h>
 
 #define SA_NOCLDSTOP 1
@@ -26,8 +28,13 @@
 extern "C" {
 #endif
 
+/* No signal comes with one. */
 typedef struct {
 	int si_signo, si_errno, si_code;
+	pid_t si_pid;
+	uid_t si_uid;
+	void *si_addr;
+	int si_status;
 } siginfo_t;
 
 struct sigaction {
@@ -49,6 +56,7 @@ int sigemptyset(sigset_t *);
 int sigfillset(sigset_t *);
 int sigaddset(sigset_t *, int);
 int sigdelset(sigset_t *, int);
+int sigismember(const sigset_t *, int);
 int sigprocmask(int, const sigset_t *__restrict, sigset_t *__restrict);
 
 /* Returns the error. */
@@ -56,6 +64,9 @@ int pthread_sigmask(int, const sigset_t *__restrict, sigset_t *__restrict);
 #ifndef _REENTRANT
 int pthread_kill(pthread_t, int); /* which is raise */
 #endif
+
+/* Raises a signal in the program itself. There is no other process: ESRCH. */
+int kill(pid_t, int);
 
 #ifdef __cplusplus
 }

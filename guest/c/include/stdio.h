@@ -1,5 +1,5 @@
-/* <stdio.h>: wasi-libc's, which declares tmpfile as deprecated and does not define it, and tmpfile.
- */
+/* <stdio.h>: wasi-libc's, which declares tmpfile as deprecated and does not define it, with tmpfile
+ * and locks of streams. */
 #ifndef WASPORT_STDIO_H
 #define WASPORT_STDIO_H
 
@@ -13,6 +13,11 @@ extern "C" {
 
 /* Needs a directory /tmp. */
 FILE *tmpfile(void);
+
+/* wasi-libc has these with threads alone. */
+void flockfile(FILE *);
+int ftrylockfile(FILE *);
+void funlockfile(FILE *);
 
 #ifdef __cplusplus
 }

@@ -35,7 +35,7 @@ int pipe2(int[2], int);
 int dup3(int, int, int);
 #endif
 
-/* There are no processes: these fail with ENOSYS. */
+/* There are no processes, and so no sessions and groups of them: these fail with ENOSYS. */
 pid_t fork(void);
 pid_t vfork(void);
 int execve(const char *, char *const[], char *const[]);
@@ -44,9 +44,22 @@ int execvp(const char *, char *const[]);
 int execl(const char *, const char *, ...);
 int execle(const char *, const char *, ...);
 int execlp(const char *, const char *, ...);
+pid_t setsid(void);
+int setpgid(pid_t, pid_t);
+pid_t tcgetpgrp(int);
+int tcsetpgrp(int, pid_t);
 
 /* Returns 1, as for a process whose parent has ended (getppid(2)). */
 pid_t getppid(void);
+
+/* Returns the program's own id. */
+pid_t getpgrp(void);
+
+/* Fails with EPERM, as without privileges. */
+int chroot(const char *);
+
+/* Returns the size of a page of WebAssembly's memory: 65536. */
+int getpagesize(void);
 
 #ifdef __cplusplus
 }

@@ -280,6 +280,11 @@ enum { WASPORT_EVENT_FAILURE = 3 };
 /* Removes the peer of a datagram socket. On a stream it fails with 5 (EAFNOSUPPORT). */
 WASPORT_OWN(sock_disconnect)(int32_t fd);
 
+/* Stores a reply of the DNS for records of class IN at a name, which ends with a NUL, and its
+ * length, which may be more than size. */
+WASPORT_OWN(sock_resolve_records)
+(const char *name, uint32_t type, uint8_t *reply, uint32_t size, uint32_t *length);
+
 enum {
 	WASPORT_IF_UP = 1,
 	WASPORT_IF_LOOPBACK = 2,

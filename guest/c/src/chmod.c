@@ -15,6 +15,11 @@ int fchmod(int fd, mode_t mode)
 	return result(ENOTSUP);
 }
 
+int mkfifo(const char *path, mode_t mode)
+{
+	return chmod(path, mode);
+}
+
 int chown(const char *path, uid_t owner, gid_t group)
 {
 	(void)path, (void)owner, (void)group;

@@ -4,6 +4,20 @@
 #include <stdarg.h>
 #include <wasi/api.h>
 
+#define FLAG(name) _Static_assert(O_##name == __WASI_FDFLAGS_##name, #name)
+FLAG(APPEND);
+FLAG(DSYNC);
+FLAG(NONBLOCK);
+FLAG(RSYNC);
+FLAG(SYNC);
+#undef FLAG
+#define FLAG(name) _Static_assert(O_##name == __WASI_OFLAGS_##name << 12, #name)
+FLAG(CREAT);
+FLAG(DIRECTORY);
+FLAG(EXCL);
+FLAG(TRUNC);
+#undef FLAG
+
 static int status_flags(const __wasi_fdstat_t *stat)
 {
 	bool reads = stat->fs_rights_base & (__WASI_RIGHTS_FD_READ | __WASI_RIGHTS_FD_READDIR);

@@ -1,3 +1,4 @@
+#define _WASI_EMULATED_GETPID
 #include "sock.h"
 
 #include <unistd.h>
@@ -54,6 +55,22 @@ int setgid(gid_t id)
 int setegid(gid_t id)
 {
 	return change_id(id);
+}
+
+int chroot(const char *path)
+{
+	(void)path;
+	return result(EPERM);
+}
+
+int getpagesize(void)
+{
+	return (int)sysconf(_SC_PAGESIZE);
+}
+
+pid_t getpgrp(void)
+{
+	return getpid();
 }
 
 pid_t getppid(void)

@@ -28,7 +28,7 @@ static int eai_of_errno(int32_t err)
  * converts by IDNA, within the lengths of RFC 1035, section 2.3.4. The host would refuse an invalid
  * name with the errno of one that the policy denies.
  */
-static bool is_valid_name(const char *name)
+bool __wasport_is_name(const char *name)
 {
 	enum { LONGEST_LABEL = 63, LONGEST = 253 };
 	int label = 0, length = 0;
@@ -63,7 +63,7 @@ int __wasport_lookup(const char *name, int family, wasport_addr_info **list, uin
 	               : family == AF_INET6 ? WASPORT_INET6
 	                                    : WASPORT_INET_UNSPEC;
 	*list = NULL;
-	if (!is_valid_name(name))
+	if (!__wasport_is_name(name))
 		return EAI_NONAME;
 	for (uint32_t room = 16;; room = *count) {
 		int32_t err;

@@ -83,3 +83,26 @@ WEAK pid_t wait4(pid_t id, int *status, int options, struct rusage *usage)
 	(void)id, (void)status, (void)options, (void)usage;
 	return unsupported();
 }
+
+WEAK pid_t setsid(void)
+{
+	return unsupported();
+}
+
+WEAK int setpgid(pid_t id, pid_t group)
+{
+	(void)id, (void)group;
+	return unsupported();
+}
+
+WEAK pid_t tcgetpgrp(int fd)
+{
+	(void)fd;
+	return unsupported();
+}
+
+WEAK int tcsetpgrp(int fd, pid_t group)
+{
+	(void)fd, (void)group;
+	return unsupported();
+}

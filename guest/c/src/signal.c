@@ -1,4 +1,5 @@
 #define _WASI_EMULATED_SIGNAL /* for wasi-libc's signal() and raise() */
+#define _WASI_EMULATED_GETPID
 #include "sock.h"
 
 #include <signal.h>
@@ -45,6 +46,12 @@ int sigdelset(sigset_t *set, int number)
 	return sigaddset(set, number);
 }
 
+int sigismember(const sigset_t *set, int number)
+{
+	(void)set;
+	return result(number > 0 && number < _NSIG ? 0 : EINVAL);
+}
+
 int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
 {
 	if (set != NULL && how != SIG_BLOCK && how != SIG_UNBLOCK && how != SIG_SETMASK)
@@ -57,6 +64,15 @@ int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
 int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
 {
 	return sigprocmask(how, set, old) == 0 ? 0 : errno;
+}
+
+int kill(pid_t id, int number)
+{
+	if (number < 0 || number >= _NSIG)
+		return result(EINVAL);
+	if (id != 0 && id != -1 && id != getpid() && id != -getpid())
+		return result(ESRCH);
+	return number == 0 ? 0 : raise(number);
 }
 
 unsigned alarm(unsigned seconds)

@@ -61,6 +61,9 @@ enum { SERVICE_TCP = 1, SERVICE_UDP = 2 };
 HIDDEN const struct service *__wasport_service_by_name(const char *name, int protocols);
 HIDDEN const struct service *__wasport_service_by_port(uint16_t port, int protocols);
 
+/* lookup.c: reports whether a name is valid. */
+HIDDEN bool __wasport_is_name(const char *name);
+
 /* lookup.c: looks up a name's addresses, as a malloc'd list that the caller frees. Returns an EAI_
  * code. */
 HIDDEN int __wasport_lookup(

@@ -3,6 +3,10 @@
 
 #include <sys/eventfd.h>
 
+#if O_NONBLOCK == 0 || O_APPEND == 0 || (O_CREAT | O_TRUNC) == O_CREAT
+#error "POSIX wants flags that are distinct, in #if as well"
+#endif
+
 static char big[100000];
 
 static void ask(const char *what, int fd, short events)

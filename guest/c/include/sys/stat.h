@@ -1,8 +1,13 @@
-/* <sys/stat.h>: wasi-libc's, and umask, chmod and fchmod. */
+/* <sys/stat.h>: wasi-libc's, umask, and functions of modes. */
 #include_next <sys/stat.h>
 
 #ifndef WASPORT_SYS_STAT_H
 #define WASPORT_SYS_STAT_H
+
+/* wasi-libc has the number of S_IFSOCK for this as well, but they have to be distinct (POSIX,
+ * sys/stat.h). WASI has no files of this type. */
+#undef S_IFIFO
+#define S_IFIFO 0x1000
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,6 +19,9 @@ mode_t umask(mode_t);
 /* WASI's files have no permissions: these fail with ENOTSUP. */
 int chmod(const char *, mode_t);
 int fchmod(int, mode_t);
+
+/* WASI has no FIFOs: it fails with ENOTSUP. */
+int mkfifo(const char *, mode_t);
 
 #ifdef __cplusplus
 }
