@@ -89,6 +89,13 @@ type Config struct {
 	// network.
 	Network network.Network
 
+	// SearchDomains are appended to a name that the guest looks up, one after the other: before the
+	// name itself is tried if it has fewer dots than Ndots, else after it (resolv.conf(5)). A name
+	// with a final dot is looked up as it is. Policy judges each whole name; those that it denies
+	// are skipped. Ndots 0 is 1.
+	SearchDomains []string
+	Ndots         int
+
 	// OnRefusal is called with each refusal of the policy, before the guest goes on. Once a call
 	// takes longer than a second, the guest no longer waits: later calls are queued, up to 1024,
 	// and dropped and counted beyond that (see Guest.Dropped). The same holds for the other
@@ -239,7 +246,7 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 	if err != nil {
 		return nil, nil, err
 	}
-	s.Network = guarded
+	s.Network = c.searched(guarded)
 	if err := c.openResources(ctx, &s, guarded); err != nil {
 		for _, p := range s.Preopens {
 			p.Dir.Close()

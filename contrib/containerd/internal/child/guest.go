@@ -77,6 +77,9 @@ func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootf
 		MaxMemory: memoryLimit(b, c), MaxThreads: c.Limits.Threads,
 		MaxDescriptors: c.Limits.Descriptors, MaxSocketMemory: uint64(c.Limits.SocketMemory),
 	}}
+	// A text that cannot be read is an empty file in the tree as well (package rootfs).
+	resolver, _ := tree.ReadFile("/etc/resolv.conf", maxResolver)
+	g.config.SearchDomains, g.config.Ndots = searchDomains(string(resolver))
 	if b.Spec.Annotations[auditAnnotation] == "true" {
 		g.config.Audit = slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	}

@@ -333,3 +333,31 @@ func TestForgetEndsAContainer(t *testing.T) {
 		t.Error("got a shim with containers, want an empty one")
 	}
 }
+
+// TestResolverOfThePod looks up a short name, which the pod's search domain completes and its hosts
+// file has.
+func TestResolverOfThePod(t *testing.T) {
+	s := newShim(t, "internal/guests/lookup.wasm", "db", "80", "4", "tcp")
+	s.write("rootfs/etc/resolv.conf", "nameserver 127.0.0.1\nsearch prod.test\noptions ndots:5\n")
+	s.write("rootfs/etc/hosts", "10.0.0.9 db.prod.test\n")
+	s.spec.Annotations["wasport.dev/policy"] =
+		`allow = ["resolve db.prod.test", "connect tcp://10.0.0.9:80"]`
+	out, errs, got := s.run()
+	if want := "10.0.0.9 80 stream\n"; out != want || got != 0 {
+		t.Errorf("got %q, %q and status %d, want %q", out, errs, got, want)
+	}
+}
+
+// TestLogHasRefusalsAuditAndTrace looks at stderr, which the container's log keeps.
+func TestLogHasRefusalsAuditAndTrace(t *testing.T) {
+	s := newShim(t, "internal/guests/lookup.wasm", "db.test", "80", "4", "tcp")
+	s.spec.Annotations["wasport.dev/audit"] = "true"
+	s.spec.Annotations["wasport.dev/trace"] = "true"
+	_, errs, got := s.run()
+	for _, want := range []string{"wasport: denied resolve db.test", "to allow it: ",
+		`"action":"resolve"`, "sock_addr_resolve"} {
+		if !strings.Contains(errs, want) || got != 1 {
+			t.Errorf("got status %d and\n%s\nwant 1 and %q", got, errs, want)
+		}
+	}
+}
