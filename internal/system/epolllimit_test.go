@@ -13,8 +13,8 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// TestEpollUnderLaterByteLimit gets a limit of bytes while a socket is registered. What the limit
-// holds back is told once it no longer does.
+// TestEpollUnderLaterByteLimit gets a limit of bytes while a socket is registered. The events that
+// it holds back are told later.
 func TestEpollUnderLaterByteLimit(t *testing.T) {
 	const datagrams = 5
 	rules := testutil.Policy(t, "allow listen udp://127.0.0.1:0",

@@ -36,7 +36,8 @@ func (s *socket) SendControl(bufs [][]byte, to netip.AddrPort, c *network.Contro
 }
 
 // checkControl returns the error of Linux for control data that cannot be sent (ip_cmsg_send and
-// ip6_datagram_send_ctl). Linux itself ignores fields of the other family.
+// ip6_datagram_send_ctl), and EOPNOTSUPP for a field that this system cannot send. Linux itself
+// ignores fields of the other family.
 func checkControl(c *network.Control) error {
 	outside := func(f network.ControlFields, v, least int32) bool {
 		return c.Fields&f != 0 && (v < least || v > 255)
@@ -50,7 +51,24 @@ func checkControl(c *network.Control) error {
 		outside(network.PacketTrafficClass, c.TrafficClass, -1) {
 		return syscall.EINVAL
 	}
+	if c.Fields&^sentFields != 0 || !sendsInterface4 && c.Fields&network.PacketInfo4 != 0 &&
+		c.Interface != 0 && !c.Source.IsValid() {
+		return syscall.EOPNOTSUPP
+	}
 	return nil
+}
+
+func setPacketInfo6(c *network.Control, addr [16]byte, index uint32) {
+	c.Fields |= network.PacketInfo6
+	c.Interface = index
+	if a := netip.AddrFrom16(addr); !a.Is4In6() {
+		c.Destination = a
+		if !a.IsMulticast() {
+			c.Source = a
+		}
+	} else if !c.Destination.IsValid() {
+		c.Destination, c.Source = a.Unmap(), a.Unmap()
+	}
 }
 
 // RecvControl receives a datagram with its control data.

@@ -4,19 +4,16 @@ package kernel
 
 import (
 	"net/netip"
-	"syscall"
 
 	"github.com/wasport/wasport/network"
 )
 
-// sysSendControl and sysRecvControl are for systems with a table options that lacks the options of
-// control data: no socket has any.
-
-func sysSendControl(_ descriptor, _ [][]byte, _ netip.AddrPort, _ *network.Control) (int, error) {
-	return 0, syscall.EOPNOTSUPP
-}
-
-func sysRecvControl(fd descriptor, bufs [][]byte, flags network.RecvFlags,
-	_ *network.Control) (network.Received, error) {
-	return sysRecvFrom(fd, bufs, flags)
+// setDestination4 notes the destination of a packet of IPv4 where the system does not tell the
+// address to answer from.
+func setDestination4(c *network.Control, addr [4]byte) {
+	c.Fields |= network.PacketInfo4
+	c.Destination, c.Source = netip.AddrFrom4(addr), netip.Addr{}
+	if !c.Destination.IsMulticast() && addr != [4]byte{255, 255, 255, 255} {
+		c.Source = c.Destination
+	}
 }

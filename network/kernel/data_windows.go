@@ -79,21 +79,12 @@ func sysRecv(fd descriptor, bufs [][]byte, flags network.RecvFlags) (int, error)
 }
 
 func sysRecvFrom(fd descriptor, bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
-	var few [stackBufs + 1]iovec
-	list, pooled, err := wsaBufs(few[:0:stackBufs], bufs, network.Datagram)
+	var buffers recvList
+	list, err := buffers.of(bufs)
 	if err != nil {
 		return network.Received{}, err
 	}
-	defer putBufList(pooled)
-	room := totalLen(bufs)
-	rest := tailBufs.Get().(*tailBuf)
-	defer tailBufs.Put(rest)
-	whole := few[:]
-	if pooled != nil {
-		whole = pooled[:]
-	}
-	whole[len(list)] = makeIovec(rest[:])
-	list = whole[:len(list)+1]
+	defer buffers.release()
 	sa := sockaddr{len: sizeofInet6}
 	var n uint32
 	how := recvFlag(flags)
@@ -102,19 +93,55 @@ func sysRecvFrom(fd descriptor, bufs [][]byte, flags network.RecvFlags) (network
 		uintptr(unsafe.Pointer(&how)), uintptr(unsafe.Pointer(&sa.raw)),
 		uintptr(unsafe.Pointer(&sa.len)), 0, 0)
 	runtime.KeepAlive(bufs)
-	if r == 0 {
-		return network.Received{N: min(int(n), room), Size: int(n), Truncated: int(n) > room,
-			From: sa.get()}, nil
+	if r != 0 {
+		return network.Received{}, recvFromError(errno)
 	}
-	switch errno {
+	return received(int(n), bufs, &sa), nil
+}
+
+// recvList lists the buffers for a datagram, and one for the rest of a longer one.
+type recvList struct {
+	few    [stackBufs + 1]iovec
+	pooled *bufList
+	rest   *tailBuf
+}
+
+func (l *recvList) of(bufs [][]byte) ([]iovec, error) {
+	list, pooled, err := wsaBufs(l.few[:0:stackBufs], bufs, network.Datagram)
+	if err != nil {
+		return nil, err
+	}
+	whole := l.few[:]
+	if pooled != nil {
+		whole = pooled[:]
+	}
+	l.pooled, l.rest = pooled, tailBufs.Get().(*tailBuf)
+	whole[len(list)] = makeIovec(l.rest[:])
+	return whole[:len(list)+1], nil
+}
+
+func (l *recvList) release() {
+	putBufList(l.pooled)
+	tailBufs.Put(l.rest)
+}
+
+// received describes a datagram of size bytes.
+func received(size int, bufs [][]byte, from *sockaddr) network.Received {
+	room := totalLen(bufs)
+	return network.Received{N: min(size, room), Size: size, Truncated: size > room,
+		From: from.get()}
+}
+
+func recvFromError(e syscall.Errno) error {
+	switch e {
 	// The socket is not bound, or Shutdown has ended this direction: no datagram can have come.
 	case windows.WSAEINVAL, windows.WSAESHUTDOWN:
-		return network.Received{}, syscall.EAGAIN
+		return syscall.EAGAIN
 	// An ICMP message reported a datagram that was sent before as undeliverable.
 	case windows.WSAECONNRESET:
-		return network.Received{}, syscall.ECONNREFUSED
+		return syscall.ECONNREFUSED
 	}
-	return network.Received{}, transferError(errno)
+	return transferError(e)
 }
 
 // transferError converts the error of a transfer, without an allocation for the frequent one.

@@ -39,6 +39,8 @@ const (
 type option struct {
 	form        form
 	level, name int
+	// also is another flag that is set with this one, or 0.
+	also int
 }
 
 // Option reads an option. One that was set, and that the system lacks, has the value that was set.
@@ -86,8 +88,10 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 	opt := options[o]
 	if err := s.writeOption(opt, v); err != nil {
 		switch {
-		case o == network.V6Only, asksForControl(o):
+		case o == network.V6Only:
 			return err
+		case asksForControl(o) && s.lacksOption(opt, err):
+			return syscall.ENOPROTOOPT
 		case s.lacksOption(opt, err):
 		case o == network.MulticastInterface4 && err == syscall.EINVAL:
 			return syscall.EADDRNOTAVAIL // which is Linux's for an address of no interface
@@ -136,7 +140,11 @@ func (s *socket) writeOption(opt option, v int64) error {
 	case unsupported:
 		return syscall.ENOPROTOOPT
 	case flag:
-		return setInt(s.fd, opt.level, opt.name, int(zeroOrOne(v)))
+		err := setInt(s.fd, opt.level, opt.name, int(zeroOrOne(v)))
+		if err == nil && opt.also != 0 {
+			err = setInt(s.fd, opt.level, opt.also, int(zeroOrOne(v)))
+		}
+		return err
 	case byteValue:
 		return setByte(s.fd, opt.level, opt.name, byte(v))
 	case byteFlag:

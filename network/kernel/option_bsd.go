@@ -43,6 +43,16 @@ var options = [network.Options]option{
 	network.UserTimeout:  {form: unsupported},
 	network.PendingError: {form: errnoValue, level: unix.SOL_SOCKET, name: unix.SO_ERROR},
 	network.AcceptConn:   {form: readOnlyInt, level: unix.SOL_SOCKET, name: unix.SO_ACCEPTCONN},
+
+	network.RecvPacketInfo4: {form: flag, level: unix.IPPROTO_IP, name: recvPacketInfo4,
+		also: recvInterface4},
+	network.RecvTTL:         {form: flag, level: unix.IPPROTO_IP, name: unix.IP_RECVTTL},
+	network.RecvTOS:         {form: recvTOS, level: unix.IPPROTO_IP, name: typeTOS},
+	network.RecvPacketInfo6: {form: flag, level: unix.IPPROTO_IPV6, name: unix.IPV6_RECVPKTINFO},
+	network.RecvHopLimit:    {form: flag, level: unix.IPPROTO_IPV6, name: unix.IPV6_RECVHOPLIMIT},
+	network.RecvTrafficClass: {form: flag, level: unix.IPPROTO_IPV6,
+		name: unix.IPV6_RECVTCLASS},
+	network.RecvTimestamp: {form: flag, level: unix.SOL_SOCKET, name: unix.SO_TIMESTAMP},
 }
 
 func getByte(fd, level, name int) (int, error) {

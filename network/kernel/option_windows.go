@@ -25,6 +25,10 @@ const (
 	ipMulticastLo = 11
 	ipv6Hops      = 4
 	ipv6Class     = 39
+	ipRecvTTL     = 21
+	ipRecvTOS     = 40
+	ipv6HopLimit  = 21
+	ipv6RecvClass = 40
 )
 
 // The bounds are those of Linux, so that a guest finds the same on every system. SO_REUSEADDR is
@@ -67,6 +71,15 @@ var options = [network.Options]option{
 	network.UserTimeout:  {form: unsupported},
 	network.PendingError: {form: errnoValue, level: windows.SOL_SOCKET, name: soError},
 	network.AcceptConn:   {form: readOnlyInt, level: windows.SOL_SOCKET, name: soAcceptConn},
+
+	network.RecvPacketInfo4: {form: flag, level: windows.IPPROTO_IP, name: windows.IP_PKTINFO},
+	network.RecvTTL:         {form: flag, level: windows.IPPROTO_IP, name: ipRecvTTL},
+	network.RecvTOS:         {form: flag, level: windows.IPPROTO_IP, name: ipRecvTOS},
+	network.RecvPacketInfo6: {form: flag, level: windows.IPPROTO_IPV6,
+		name: windows.IPV6_PKTINFO},
+	network.RecvHopLimit:     {form: flag, level: windows.IPPROTO_IPV6, name: ipv6HopLimit},
+	network.RecvTrafficClass: {form: flag, level: windows.IPPROTO_IPV6, name: ipv6RecvClass},
+	network.RecvTimestamp:    {form: unsupported},
 }
 
 // getInt reads an option. Winsock writes only a byte for flags.

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"net/netip"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -49,6 +50,10 @@ func (s *sockaddr) get() netip.AddrPort {
 		return address6(s.raw.Addr, ntohs(s.raw.Port), s.raw.Scope_id)
 	}
 	return netip.AddrPort{}
+}
+
+func (s *sockaddr) any() *syscall.RawSockaddrAny {
+	return (*syscall.RawSockaddrAny)(unsafe.Pointer(&s.raw))
 }
 
 func (s *sockaddr) inet4() *windows.RawSockaddrInet4 {

@@ -4,11 +4,13 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/network"
 )
 
 var controlParts = []part{
 	{"control data", []Feature{Datagrams}, testControl},
+	{"control data with a source", []Feature{Datagrams}, testSource},
 	{"control data that cannot be sent", []Feature{Datagrams}, testWrongControl},
 }
 
@@ -61,15 +63,8 @@ func testControl(e env) {
 		e.wantErr("control data of a stream", e.open(network.Stream).SetOption(o.option, 1),
 			syscall.ENOPROTOOPT)
 	}
-	sent := network.Control{Fields: asked &^ network.PacketTime, Source: from.Addr(), HopLimit: 7,
-		TrafficClass: 0x10}
-	var err error
-	if sent.Fields != 0 {
-		_, err = a.(network.Controller).SendControl(one([]byte("x")), to, &sent)
-	} else {
-		_, err = a.Send(one([]byte("x")), to)
-	}
-	e.check(err)
+	sent := e.sendControl(a, to, network.Control{Fields: asked &^ network.PacketTime,
+		Source: from.Addr(), HopLimit: 7, TrafficClass: 0x10})
 	for _, flags := range []network.RecvFlags{network.Peek, 0} {
 		e.waitFor(b, network.Readable)
 		got := network.Control{Fields: network.ControlFieldsAll, HopLimit: 99}
@@ -86,12 +81,62 @@ func testControl(e env) {
 		if asked&(network.PacketTTL|network.PacketHopLimit) != 0 && got.HopLimit != 7 {
 			e.Errorf("got %d hops, want 7", got.HopLimit)
 		}
-		if asked&(network.PacketTOS|network.PacketTrafficClass) != 0 && got.TrafficClass != 0x10 {
+		if sent&(network.PacketTOS|network.PacketTrafficClass) != 0 && got.TrafficClass != 0x10 {
 			e.Errorf("got traffic class %d, want 16", got.TrafficClass)
 		}
 	}
-	_, err = receiver.RecvControl(one(make([]byte, 8)), 0, new(network.Control))
+	_, err := receiver.RecvControl(one(make([]byte, 8)), 0, new(network.Control))
 	e.wantErr("receive nothing", err, syscall.EAGAIN)
+}
+
+// testSource sends from an address that is not the host's choice. IPv6 has one address of loopback,
+// and so have macOS and the BSDs.
+func testSource(e env) {
+	receiver, to := e.bound(network.Datagram)
+	sender, ok := e.open(network.Datagram).(network.Controller)
+	if !ok || e.askForControl(receiver) == 0 {
+		return
+	}
+	needs.NotWine(e)
+	c := network.Control{Fields: network.PacketInfo6, Source: to.Addr()}
+	if e.family == network.IPv4 {
+		c.Fields, c.Source = network.PacketInfo4, netip.AddrFrom4([4]byte{127, 0, 0, 2})
+	}
+	_, err := sender.SendControl(one([]byte("x")), to, &c)
+	if err == syscall.EADDRNOTAVAIL {
+		return
+	}
+	e.check(err)
+	e.waitFor(receiver, network.Readable)
+	r, err := receiver.Recv(one(make([]byte, 8)), 0)
+	e.check(err)
+	if r.From.Addr() != c.Source {
+		e.Errorf("got a datagram from %v, want one from %v", r.From, c.Source)
+	}
+}
+
+// sendControl sends a byte with control data, and returns the fields that could be sent. The hops
+// that cannot be are set as an option.
+func (e env) sendControl(s network.Socket, to netip.AddrPort,
+	c network.Control) network.ControlFields {
+	const info = network.PacketInfo4 | network.PacketInfo6
+	if c.Fields == 0 {
+		_, err := s.Send(one([]byte("x")), to)
+		e.check(err)
+		return 0
+	}
+	_, err := s.(network.Controller).SendControl(one([]byte("x")), to, &c)
+	if err == syscall.EOPNOTSUPP && c.Fields&^info != 0 {
+		hops := network.TTL
+		if e.family == network.IPv6 {
+			hops = network.HopLimit
+		}
+		e.check(s.SetOption(hops, int64(c.HopLimit)))
+		c.Fields &= info
+		return e.sendControl(s, to, c)
+	}
+	e.check(err)
+	return c.Fields
 }
 
 func testWrongControl(e env) {

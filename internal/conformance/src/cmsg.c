@@ -23,11 +23,21 @@ static const struct asked {
 #undef A
 };
 
+/* Sets an option, which other hosts than Linux may lack. */
+static int try_option(int fd, const struct asked *o, int value)
+{
+	int lacks = setsockopt(fd, o->level, o->name, &value, sizeof value) < 0;
+
+	if (lacks)
+		printf("%s is lacking: %s\n", o->text, strerror(errno));
+	return !lacks;
+}
+
 static void ask(int fd, int on)
 {
 	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
 		if (asked[i].family == 0 || asked[i].family == family)
-			MUST(setsockopt(fd, asked[i].level, asked[i].name, &on, sizeof on));
+			try_option(fd, &asked[i], on);
 }
 
 static void options(void)
@@ -39,8 +49,9 @@ static void options(void)
 			continue;
 		printf("%s is %d\n", asked[i].text, option(fd, asked[i].level, asked[i].name));
 		for (int j = 0; j < 4; j++) {
-			MUST(setsockopt(fd, asked[i].level, asked[i].name, &values[j], sizeof values[j]));
-			printf("%d: %d\n", values[j], option(fd, asked[i].level, asked[i].name));
+			if (try_option(fd, &asked[i], values[j]))
+				printf("%d: %d\n", values[j],
+				    option(fd, asked[i].level, asked[i].name));
 		}
 	}
 	close(fd);

@@ -1,4 +1,4 @@
-//go:build portable
+//go:build darwin || dragonfly || freebsd || netbsd || openbsd || portable
 
 package kernel
 
@@ -22,9 +22,17 @@ func sysSendControl(fd int, bufs [][]byte, to netip.AddrPort, c *network.Control
 	if err != nil {
 		return 0, err
 	}
+	sent := *c
+	if !sendsInterface4 && c.Fields&network.PacketInfo4 != 0 {
+		// A socket that is bound to one address takes no source, not even that one (ip(4) of
+		// FreeBSD, IP_SENDSRCADDR).
+		if at, err := sysGetsockname(fd); err == nil && at.Addr() == c.Source {
+			sent.Fields &^= network.PacketInfo4
+		}
+	}
 	var control controlBuf
 	b := control.bytes()
-	return sendmsg(fd, bufs, b[:putControl(b, c)], sa)
+	return sendmsg(fd, bufs, b[:putControl(b, &sent)], sa)
 }
 
 func sysRecvControl(fd int, bufs [][]byte, flags network.RecvFlags,
