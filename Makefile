@@ -102,7 +102,7 @@ WORKLOADS := $(sort $(wildcard bench/src/*.c))
 MODULES := $(subst /src/,/,$(GUESTS:.c=.wasm) $(WORKLOADS:.c=.wasm)) \
 	internal/engine/interrupt/testdata/cpu.wasm examples/plugins/plugin.wasm
 TEXTS := $(sort $(wildcard internal/integration_test/testdata/*.wat \
-	cmd/wasport/testdata/module/*.wat))
+	cmd/wasport/testdata/module/*.wat contrib/containerd/peers/testdata/*.wat))
 # Another place for them.
 GUEST_DIR ?= .
 

@@ -29,12 +29,17 @@ without() {
 }
 
 # runtime VERSION: the runtime's table, in a configuration of that version. It is added to the file
-# itself, since containerd 1.x replaces a whole plugin's section by that of an imported file.
+# itself, since containerd 1.x replaces a whole plugin's section by that of an imported file. A table
+# of a runtime replaces the built-in one of runc, which is then needed as well.
 runtime() {
 	if [ "$1" = 2 ]; then plugin=io.containerd.grpc.v1.cri; else plugin=io.containerd.cri.v1.runtime; fi
+	runtimes="plugins.\"$plugin\".containerd.runtimes"
+	echo '# wasport: begin'
+	if ! without | grep -Eq '^[^#]*(\.runtimes\.|default_runtime_name)'; then
+		printf '[%s.runc]\nruntime_type = "io.containerd.runc.v2"\n' "$runtimes"
+	fi
 	cat <<-END
-		# wasport: begin
-		[plugins."$plugin".containerd.runtimes.wasport]
+		[$runtimes.wasport]
 		runtime_type = "io.containerd.wasport.v1"
 		pod_annotations = ["wasport.dev/*"]
 		container_annotations = ["wasport.dev/*"]
