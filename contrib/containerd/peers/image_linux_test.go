@@ -187,7 +187,7 @@ func (n *node) load(namespace string, i image) {
 		args = append(args, "--platform", "wasip1/wasm")
 	}
 	if n.version > 2 {
-		args = append(args, "--local") // its service for imports unpacks for the host's platform alone
+		args = append(args, "--local") // the service for imports unpacks for its own platform alone
 	}
 	if _, err := n.try(append(args, name)...); err != nil {
 		n.Fatal(err)

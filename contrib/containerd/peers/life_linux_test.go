@@ -15,6 +15,8 @@ const (
 	threads    = "contrib/containerd/peers/testdata/threads.wasm"
 )
 
+const mayListen = `allow = ["listen tcp://0.0.0.0"]`
+
 // guest is the image of a module of this repository, loaded into a node.
 func (n *node) guest(module string) image {
 	n.Helper()
@@ -30,9 +32,9 @@ func TestEchoServerInPodNetwork(t *testing.T) {
 	eachRelease(t, func(t *testing.T, n *node) {
 		before := n.census()
 		network, address := n.pod()
-		c := n.begin(spec{image: n.guest(echoServer), flags: []string{"--with-ns", "network:" + network},
-			policy: `allow = ["listen tcp://0.0.0.0"]`,
-			args:   []string{"/guest.wasm", "0.0.0.0", "1"}})
+		c := n.begin(spec{image: n.guest(echoServer), policy: mayListen,
+			flags: []string{"--with-ns", "network:" + network},
+			args:  []string{"/guest.wasm", "0.0.0.0", "1"}})
 		n.echoes(netip.AddrPortFrom(address, n.listening(c.out)))
 		if got := c.ended(); got != 0 {
 			t.Errorf("got exit status %d, want 0; it has printed %q", got, c.output())
@@ -76,7 +78,7 @@ func TestKill(t *testing.T) {
 					c.waitFor(row.ready)
 					n.mustCtr("task", "kill", "--signal", signal, c.id)
 					if got := c.ended(); got != want {
-						t.Errorf("got exit status %d, want %d; it has printed %q", got, want, c.output())
+						t.Errorf("got exit status %d, want %d; %q", got, want, c.output())
 					}
 					n.nothingLeft(before)
 				})
@@ -111,9 +113,9 @@ func TestRestartOfContainerd(t *testing.T) {
 	eachRelease(t, func(t *testing.T, n *node) {
 		before := n.census()
 		network, address := n.pod()
-		s := spec{image: n.guest(echoServer), flags: []string{"--with-ns", "network:" + network},
-			policy: `allow = ["listen tcp://0.0.0.0"]`,
-			args:   []string{"/guest.wasm", "0.0.0.0", "3"}}
+		s := spec{image: n.guest(echoServer), policy: mayListen,
+			flags: []string{"--with-ns", "network:" + network},
+			args:  []string{"/guest.wasm", "0.0.0.0", "3"}}
 		log := n.path("survivor.log")
 		n.mustCtr(s.command("survivor", "--detach", "--log-uri", "file://"+log)...)
 		at := netip.AddrPortFrom(address, n.listening(log))

@@ -59,8 +59,8 @@ func inNamespaces() (status int, err error) {
 	return statusOf(cmd.Run())
 }
 
-// build builds containerd and crictl from their modules, the shim, and a native program that runc
-// runs in comparisons.
+// build builds containerd and crictl from their modules, the shim, and the native programs that
+// runc runs.
 func build(dir string) error {
 	for _, sub := range []string{"2.4", "shim"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
@@ -77,7 +77,12 @@ func build(dir string) error {
 		built,
 		{"go", "build", "-C", "..", "-buildvcs=false", "-ldflags=-s -w",
 			"-o", filepath.Join(dir, "shim") + "/", "./cmd/containerd-shim-wasport-v1"},
-		{"gcc", "-static", "-O2", "-o", filepath.Join(dir, "hello"), "../../../bench/src/hello.c"},
+	}
+	for name, source := range map[string]string{
+		"hello": "../../../bench/src/hello.c", "pause": "testdata/pause.c",
+	} {
+		commands = append(commands,
+			[]string{"gcc", "-static", "-O2", "-o", filepath.Join(dir, name), source})
 	}
 	for _, args := range commands {
 		cmd := exec.Command(args[0], args[1:]...)

@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for what happens in a moment on a machine that is not busy.
-const patience = 90 * time.Second
+const patience = 30 * time.Second
 
 const shimName = "containerd-shim-wasport-v1"
 
@@ -27,21 +27,25 @@ type release struct {
 	name            string
 	containerd, ctr string
 	version         int // of its configuration
-	// criRuntime is the table of the CRI's runtimes; pause begins the line that names the image.
-	criRuntime, pause string
+	// runtime is the table of the CRI's runtimes, pause what follows its first keys, the image of
+	// sandboxes, and plugins says where network plugins are.
+	runtime, pause, plugins string
 }
 
 func releases() []release {
 	built := filepath.Join(os.Getenv(programsKey), "2.4")
 	return []release{{
 		name: "1.6", containerd: "/usr/bin/containerd", ctr: "/usr/bin/ctr", version: 2,
-		criRuntime: `plugins."io.containerd.grpc.v1.cri"`,
-		pause:      `[plugins."io.containerd.grpc.v1.cri"]` + "\nsandbox_image = ",
+		runtime: `plugins."io.containerd.grpc.v1.cri"`,
+		pause:   fmt.Sprintf("sandbox_image = %q", pauseImage),
+		plugins: fmt.Sprintf("bin_dir = %q", plugins),
 	}, {
 		name: "2.4", containerd: filepath.Join(built, "containerd"),
 		ctr: filepath.Join(built, "ctr"), version: 3,
-		criRuntime: `plugins."io.containerd.cri.v1.runtime"`,
-		pause:      `[plugins."io.containerd.cri.v1.images".pinned_images]` + "\nsandbox = ",
+		runtime: `plugins."io.containerd.cri.v1.runtime"`,
+		pause: fmt.Sprintf("[plugins.'io.containerd.cri.v1.images'.pinned_images]\nsandbox = %q",
+			pauseImage),
+		plugins: fmt.Sprintf("bin_dirs = [%q]", plugins),
 	}}
 }
 
@@ -51,7 +55,6 @@ type node struct {
 	release
 	dir     string
 	process *exec.Cmd
-	log     *os.File
 }
 
 // eachRelease runs a test with a node of each release.
@@ -106,12 +109,14 @@ root = %q
 state = %q
 [grpc]
 address = %q
-%s%q
-[%s.cni]
-bin_dir = %q
+[%s]
+restrict_oom_score_adj = true # else root in a container of CI may not set it
+%s
+[%[5]s.cni]
+%[7]s
 conf_dir = %q
-`, r.version, n.path("root"), n.path("state"), n.socket(), r.pause, pauseImage, r.criRuntime,
-		plugins, n.path("net.d")))
+`, r.version, n.path("root"), n.path("state"), n.socket(), r.runtime, r.pause, r.plugins,
+		n.path("net.d")))
 	n.install()
 	n.write("net.d/pods.conf", bridge)
 	t.Cleanup(n.end)
@@ -145,8 +150,8 @@ func (n *node) start() {
 	defer log.Close()
 	n.process = exec.Command(n.containerd, "--config", n.path("host/etc/containerd/config.toml"))
 	// A containerd needs its own shim for runc, which lies beside it.
-	path := n.path("host/usr/local/bin") + ":" + filepath.Dir(n.containerd) + ":" + os.Getenv("PATH")
-	n.process.Env = append(os.Environ(), "PATH="+path,
+	path := []string{n.path("host/usr/local/bin"), filepath.Dir(n.containerd), os.Getenv("PATH")}
+	n.process.Env = append(os.Environ(), "PATH="+strings.Join(path, ":"),
 		"WASPORT_CONTAINERD_CONFIG="+n.path("host/etc/wasport/containerd.toml"))
 	n.process.Stdout, n.process.Stderr = log, log
 	if err := n.process.Start(); err != nil {
