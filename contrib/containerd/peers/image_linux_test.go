@@ -29,10 +29,9 @@ type image struct {
 // A file is an entry of a layer. A directory has a name with a slash at the end.
 type file struct {
 	name, link string // link makes it a symbolic link
-	hard       bool   // or a hard one
+	kind       byte   // or another kind of file, as package tar has them
 	content    []byte
 	mode       int64
-	uid        int
 }
 
 // layer makes a layer of files.
@@ -41,11 +40,11 @@ func layer(t testing.TB, files ...file) []byte {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	for _, f := range files {
-		h := &tar.Header{Name: f.name, Linkname: f.link, Mode: f.mode, Uid: f.uid, Gid: f.uid,
-			Size: int64(len(f.content)), Typeflag: tar.TypeReg}
+		h := &tar.Header{Name: f.name, Linkname: f.link, Mode: f.mode, Typeflag: tar.TypeReg,
+			Size: int64(len(f.content)), Devmajor: 1, Devminor: 5} // the device /dev/zero
 		switch {
-		case f.hard:
-			h.Typeflag = tar.TypeLink
+		case f.kind != 0:
+			h.Typeflag = f.kind
 		case f.link != "":
 			h.Typeflag = tar.TypeSymlink
 		case strings.HasSuffix(f.name, "/"):

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -16,7 +17,11 @@ func TestPod(t *testing.T) {
 		m := p.start(server, object{"args": []string{"0.0.0.0", "2"}})
 		at := netip.AddrPortFrom(p.address, n.listening(m.log))
 		n.echoes(at)
-
+		node := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port())
+		if c, err := net.Dial("tcp", node.String()); err == nil {
+			c.Close()
+			t.Errorf("got a connection to %v of the node, want the guest in its pod alone", node)
+		}
 		if out := n.crictl("logs", m.id); !strings.HasPrefix(out, "listening 0.0.0.0") {
 			t.Errorf("got the log %q, want listening 0.0.0.0", out)
 		}
