@@ -185,6 +185,9 @@ func (n *node) load(namespace string, i image) {
 	if i.os == "" {
 		args = append(args, "--platform", "wasip1/wasm")
 	}
+	if i.artifact {
+		args = append(args, "--no-unpack") // there is no file system
+	}
 	if n.version > 2 {
 		args = append(args, "--local") // the service for imports unpacks for its own platform alone
 	}

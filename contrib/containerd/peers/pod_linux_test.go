@@ -106,3 +106,15 @@ func TestOutOfMemory(t *testing.T) {
 		}
 	})
 }
+
+// An image in the form of artifacts has no file system and no entry point: the pod says a command.
+func TestArtifact(t *testing.T) {
+	eachRelease(t, func(t *testing.T, n *node) {
+		p := n.sandbox(nil)
+		module := readModule(t, "cmd/wasport/testdata/module/hello.wasm")
+		i := image{name: "wasport.test/artifact:1", artifact: true, layers: [][]byte{module}}
+		m := p.start(i, object{"command": []string{"/hello.wasm"}})
+		m.exited()
+		n.waitForLine(m.log, "hello")
+	})
+}

@@ -126,7 +126,8 @@ func (n *node) metrics(id string) metrics {
 // A quarter of a processor is what a guest that computes gets at most.
 func TestProcessorLimit(t *testing.T) {
 	eachRelease(t, func(t *testing.T, n *node) {
-		c := n.begin(spec{image: n.guest(computing), flags: []string{"--cpus", "0.25", "--net-host"}})
+		limit := []string{"--cpus", "0.25", "--net-host"}
+		c := n.begin(spec{image: n.guest(computing), flags: limit})
 		c.waitFor("spinning")
 		begin, first := time.Now(), n.metrics(c.id)
 		var used, passed time.Duration

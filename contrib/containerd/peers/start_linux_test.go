@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// BenchmarkStart compares a guest that prints a line with the same program natively under runc, each
+// BenchmarkStart compares a guest that prints a line with the same program natively under runc,
 // from the start of `ctr run` to its end. It prints both medians and their ratio.
 func BenchmarkStart(b *testing.B) {
 	require(b)
