@@ -20,6 +20,8 @@ that make and configure scripts work. -o names the module.
   wasport cc server.c -o server.wasm
   ./configure --host=wasm32-wasi CC="wasport cc"
 
+With -pthread the module has threads, if the C library has: that of a wasi-sdk, but none of Debian.
+
 A module that is compiled with -DWASPORT_EXT=0 uses only functions of WAMR, and also runs on iwasm.
 
 Environment
@@ -65,7 +67,11 @@ func ccCommand(name string, cxx bool) func(args []string) error {
 }
 
 func runClang(ctx context.Context, cxx bool, args []string) error {
-	toolchain, err := guestc.Find(os.Getenv)
+	find := guestc.Find
+	if guestc.WantsThreads(args) {
+		find = guestc.FindThreads
+	}
+	toolchain, err := find(os.Getenv)
 	if err != nil {
 		return err
 	}

@@ -170,6 +170,9 @@ func (l *Library) Command(ctx context.Context, cxx bool, args ...string) (*exec.
 	linking := LinksModule(args)
 	if linking {
 		all = append(all, stackFlags...)
+		if l.toolchain.threads {
+			all = append(all, threadLinkFlags...)
+		}
 	}
 	all = append(all, args...)
 	if linking {

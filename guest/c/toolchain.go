@@ -18,6 +18,9 @@ type Toolchain struct {
 
 	// sysroot is empty for Debian's, which is spread over /usr.
 	sysroot string
+
+	// threads says that the target has threads.
+	threads bool
 }
 
 // MissingError is the error of a machine that lacks a part of a toolchain.
@@ -25,11 +28,16 @@ type MissingError struct {
 	// What names the missing part.
 	What string
 
-	// Packages are the packages of Debian that have it, separated by spaces.
+	// Packages are the packages of Debian that have it, separated by spaces, or empty if none has.
 	Packages string
 }
 
 func (e *MissingError) Error() string {
+	if e.Packages == "" {
+		return fmt.Sprintf("%s is missing: set WASI_SDK_PATH to where a wasi-sdk is, from "+
+			"https://github.com/WebAssembly/wasi-sdk/releases; no package of Debian has it",
+			e.What)
+	}
 	return fmt.Sprintf("%s is missing\non Debian 12: apt-get install %s\nelsewhere: set "+
 		"WASI_SDK_PATH to where a wasi-sdk is, from "+
 		"https://github.com/WebAssembly/wasi-sdk/releases",
@@ -170,6 +178,9 @@ var stackFlags = []string{"-Wl,-z,stack-size=1048576", "-Wl,--stack-first"}
 // directory.
 func (t *Toolchain) compileFlags(include string, cxx bool) ([]string, error) {
 	flags := []string{"--target=" + t.target}
+	if t.threads {
+		flags = append(flags, "-pthread")
+	}
 	if cxx {
 		flags = append(flags, "-fno-exceptions") // libc++ for WebAssembly has none
 	}
