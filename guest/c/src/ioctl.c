@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 #include <wasi/api.h>
 
 /* Finds the number of readable bytes, which poll_oneoff returns with the event of readability. */
@@ -53,6 +54,13 @@ int ioctl(int fd, int request, ...)
 			return result(EFAULT);
 		*value = 0;
 		return sockatmark(fd);
+	case TIOCGWINSZ:
+		if (!isatty(fd))
+			return -1;
+		if (value == NULL)
+			return result(EFAULT);
+		*(struct winsize *)value = (struct winsize){0};
+		return 0;
 	}
 	return result(__wasi_fd_fdstat_get(fd, &stat) == __WASI_ERRNO_BADF ? EBADF : ENOTTY);
 }

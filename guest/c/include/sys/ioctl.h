@@ -1,5 +1,6 @@
 /* <sys/ioctl.h>: wasi-libc's, and requests of network programs. FIONREAD, FIONBIO and SIOCATMARK
- * work; the others fail with ENOTTY. */
+ * work, and TIOCGWINSZ, which tells of a terminal that its size is unknown: 0 by 0. The others fail
+ * with ENOTTY. */
 #include_next <sys/ioctl.h>
 
 #ifndef WASPORT_SYS_IOCTL_H
@@ -7,6 +8,14 @@
 
 #ifndef SIOCATMARK
 #define SIOCATMARK 0x8905
+#endif
+#ifndef TIOCGWINSZ
+#define TIOCGWINSZ 0x5413
+#define TIOCSWINSZ 0x5414
+
+struct winsize {
+	unsigned short ws_row, ws_col, ws_xpixel, ws_ypixel;
+};
 #endif
 #ifndef SIOCGIFNAME
 #define SIOCGIFNAME 0x8910
