@@ -13,6 +13,9 @@ int mkostemp(char *, int);
 char *mkdtemp(char *);
 char *realpath(const char *__restrict, char *__restrict);
 
+/* There are no pseudoterminals: it fails with ENOTTY. */
+char *ptsname(int);
+
 #ifdef __cplusplus
 }
 #endif

@@ -25,6 +25,10 @@ int setegid(gid_t);
 /* WASI's files have no owners: these fail with ENOTSUP. */
 int chown(const char *, uid_t, gid_t);
 int fchown(int, uid_t, gid_t);
+int lchown(const char *, uid_t, gid_t);
+
+/* Terminals have no names: it fails with ENODEV, or ENOTTY on what is no terminal. */
+int ttyname_r(int, char *, size_t);
 
 /* These fail with ENOSYS in a module with WAMR's imports only. O_CLOEXEC has no effect. */
 int pipe(int[2]);

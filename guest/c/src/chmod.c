@@ -26,6 +26,11 @@ int chown(const char *path, uid_t owner, gid_t group)
 	return result(ENOTSUP);
 }
 
+int lchown(const char *path, uid_t owner, gid_t group)
+{
+	return chown(path, owner, group);
+}
+
 int fchown(int fd, uid_t owner, gid_t group)
 {
 	(void)fd, (void)owner, (void)group;

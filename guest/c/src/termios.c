@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -104,6 +105,19 @@ int tcsendbreak(int fd, int duration)
 {
 	(void)duration;
 	return refuse(fd);
+}
+
+int ttyname_r(int fd, char *name, size_t size)
+{
+	(void)name, (void)size;
+	return check(fd) == 0 ? ENODEV : errno;
+}
+
+char *ptsname(int fd)
+{
+	if (check(fd) == 0)
+		errno = ENOTTY;
+	return NULL;
 }
 
 pid_t tcgetsid(int fd)

@@ -1,8 +1,41 @@
-/* <sys/resource.h>: wasi-libc's, and limits. */
-#include_next <sys/resource.h>
-
+/* <sys/resource.h>: wasi-libc's, with limits, priorities, and all fields of struct rusage. */
 #ifndef WASPORT_SYS_RESOURCE_H
 #define WASPORT_SYS_RESOURCE_H
+
+/* wasi-libc's structure has the times alone. */
+#define rusage __wasi_libc_rusage
+#define getrusage __wasi_libc_getrusage
+#include_next <sys/resource.h>
+#undef rusage
+#undef getrusage
+
+#define __NEED_id_t
+#include <bits/alltypes.h>
+
+#define PRIO_PROCESS 0
+#define PRIO_PGRP 1
+#define PRIO_USER 2
+
+struct rusage {
+	struct timeval ru_utime, ru_stime;
+	/* These are 0: a module cannot know them. */
+	long ru_maxrss, ru_ixrss, ru_idrss, ru_isrss, ru_minflt, ru_majflt, ru_nswap, ru_inblock,
+	    ru_oublock, ru_msgsnd, ru_msgrcv, ru_nsignals, ru_nvcsw, ru_nivcsw;
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+int getrusage(int, struct rusage *);
+
+/* A priority is remembered, and has no effect. */
+int getpriority(int, id_t);
+int setpriority(int, id_t, int);
+
+#ifdef __cplusplus
+}
+#endif
 
 #ifndef RLIM_INFINITY
 
