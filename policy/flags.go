@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// AllowNet returns the rules that allow everything: "any" for each action, and every name.
+// AllowNet returns the rules that allow the whole network: "any" for each action, and every name.
+// [AllowUnix] has those for Unix-domain sockets.
 func AllowNet(from Origin) []Rule {
 	rules := rulesForHost(anyHost, from)
 	return append(rules, newRule(ActionResolve, host{kind: star}, from))

@@ -117,6 +117,17 @@ func TestFlagRulesReadBack(t *testing.T) {
 	}
 }
 
+func TestAllowUnix(t *testing.T) {
+	var got []string
+	for _, r := range AllowUnix(Origin{}) {
+		got = append(got, r.String())
+	}
+	want := []string{"allow connect unix:*", "allow listen unix:*"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestAllowNet(t *testing.T) {
 	p := New(AllowNet(Origin{}), Limits{})
 	for _, request := range []string{

@@ -68,6 +68,17 @@ func (p parser) unixValue(r Rule, s Spec) (Rule, *Error) {
 	return r, err
 }
 
+// AllowUnix returns the rules that allow to connect and to listen at every path.
+func AllowUnix(from Origin) []Rule {
+	var rules []Rule
+	for _, action := range []Action{ActionConnect, ActionListen} {
+		r := Rule{action: action, protocols: Unix, host: host{kind: anyPath}, origin: from}
+		r.setText()
+		rules = append(rules, r)
+	}
+	return rules
+}
+
 // pathMistake tells why no rule can have a path, and what would be right. Both are empty for a path
 // that a rule can have.
 func pathMistake(s string) (problem, hint string) {

@@ -101,7 +101,8 @@ func (p *permissions) build(l *learnFile) (*policy.Policy, error) {
 	case l != nil:
 		rules = slices.DeleteFunc(rules,
 			func(r policy.Rule) bool { return r.Effect() == policy.Allow })
-		rules = slices.Concat(rules, l.denies(), policy.AllowNet(policy.Origin{Source: "--learn"}))
+		from := policy.Origin{Source: "--learn"}
+		rules = slices.Concat(rules, l.denies(), policy.AllowNet(from), policy.AllowUnix(from))
 	case p.allowNet:
 		rules = append(rules, policy.AllowNet(policy.Origin{Source: "--allow-net"})...)
 	}

@@ -132,7 +132,7 @@ func quoteRule(rule *policy.Rule) string {
 // decides the request alone or, for a deny, beside a rule that allows everything.
 func printMatches(p *policy.Policy, r policy.Request) {
 	fmt.Printf("asked   %v\n", r)
-	everything := policy.AllowNet(policy.Origin{})
+	everything := append(policy.AllowNet(policy.Origin{}), policy.AllowUnix(policy.Origin{})...)
 	for _, rule := range p.Rules() {
 		alone := policy.New([]policy.Rule{rule}, policy.Limits{})
 		if rule.Effect() == policy.Deny {

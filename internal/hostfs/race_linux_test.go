@@ -110,3 +110,22 @@ func TestPathsWhileDirMovesOut(t *testing.T) {
 		})
 	})
 }
+
+// A directory is exchanged with a link that leads out while WithParent goes through it.
+func TestParentWhileSymlinkReplacesDir(t *testing.T) {
+	base := t.TempDir()
+	testutil.MakeTree(t, base, "out/", "out/f = outside", "in/", "in/d/", "in/d/f = inside",
+		"in/l -> ../out")
+	d := openRoot(t, filepath.Join(base, "in"), ReadWrite, false)
+	raceWith(t, exchange(base+"/in/d", base+"/in/l"), func() (good int) {
+		for range raceRounds {
+			if got, err := readBeside(d, "d/f", false); err == nil {
+				good++
+				if got != "inside" {
+					t.Errorf("got %q, want \"inside\"", got)
+				}
+			}
+		}
+		return good
+	})
+}
