@@ -149,7 +149,8 @@ func TestUnixPathIsTold(t *testing.T) {
 		errno    wasi.Errno
 	}{
 		{"listener", l, 0, "/rw/s", wasi.Success}, {"listener's peer", l, 1, "", wasi.ENOTCONN},
-		{"client", client, 0, "", wasi.Success}, {"client's peer", client, 1, "/rw/s", wasi.Success},
+		{"client", client, 0, "", wasi.Success},
+		{"client's peer", client, 1, "/rw/s", wasi.Success},
 		{"accepted", accepted, 0, "/rw/s", wasi.Success},
 		{"its peer", accepted, 1, "", wasi.Success}, {"unbound", unbound, 0, "", wasi.Success},
 		{"neither", l, 2, "", wasi.EINVAL}, {"TCP", c.open(0, stream), 0, "", wasi.EAFNOSUPPORT},

@@ -197,7 +197,8 @@ func (p plainNetwork) Open(f network.Family, typ network.Type) (network.Socket, 
 // TestUnixRecordsQuoteControlCharacters records a path that a terminal must not see.
 func TestUnixRecordsQuoteControlCharacters(t *testing.T) {
 	var log auditLog
-	n := guard.New(kernel.New(kernel.Config{}), testutil.Policy(t), guard.Options{Audit: log.logger()})
+	n := guard.New(kernel.New(kernel.Config{}), testutil.Policy(t),
+		guard.Options{Audit: log.logger()})
 	name := "x\x1b]0;title\a" + strings.Repeat("y", 300)
 	a := unixDir(t)(name)
 	wantErr(t, "connect", unixSocket(t, n).ConnectUnix(a), syscall.EACCES)
