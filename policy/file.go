@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -14,7 +15,8 @@ import (
 )
 
 // Parse reads a policy file: lists of rules named allow and deny, and a table named limits (TOML
-// 1.0.0). Errors and rules call the file by name. The error joins one [*Error] for each mistake.
+// 1.0.0). Errors and rules call the file by name. The error joins one [*Error] for each mistake, up
+// to the hundredth.
 func Parse(name string, text []byte) (*Policy, error) {
 	f := file{name: name}
 	if err := f.read(text); err != nil {
@@ -54,6 +56,9 @@ type file struct {
 	errs   []error
 }
 
+// maxErrors is how many mistakes of a file are told.
+const maxErrors = 100
+
 // byteOrderMarks are what programs of Windows begin a file with (The Unicode Standard, section
 // 2.6). TOML has none.
 var byteOrderMarks = []struct{ mark, encoding string }{
@@ -92,6 +97,9 @@ func (f *file) read(text []byte) error {
 		}
 	}
 	f.refuseShadowed()
+	if more := len(f.errs) - maxErrors; more > 0 {
+		f.errs = append(f.errs[:maxErrors], fmt.Errorf("%s: %d more mistakes", f.name, more))
+	}
 	if f.errs != nil {
 		return errors.Join(f.errs...)
 	}
@@ -111,7 +119,8 @@ func (f *file) checkSyntax(text []byte) error {
 	if d := (*toml.DecodeError)(nil); errors.As(err, &d) {
 		at.Line, at.Column = d.Position()
 	}
-	return &Error{at, strings.TrimPrefix(err.Error(), "toml: "), ""}
+	return &Error{at, clip(strings.TrimPrefix(err.Error(), "toml: ")),
+		`the file is TOML, with rules in quotes: allow = ["connect tcp://api.example.com:443"]`}
 }
 
 // keyOf returns a dotted key. A part that contains a dot is quoted.
@@ -171,7 +180,11 @@ func (f *file) readList(effect Effect, key, value *unstable.Node) {
 	for it := value.Children(); it.Next(); {
 		n := it.Node()
 		if n.Kind != unstable.String {
-			f.fail(key, `write for instance "connect tcp://api.example.com:443"`,
+			at := key
+			if len(n.Data) > 0 {
+				at = &unstable.Node{Raw: f.ast.Range(n.Data)}
+			}
+			f.fail(at, `write for instance "connect tcp://api.example.com:443"`,
 				"%s holds something that is not a string", effect)
 			continue
 		}
@@ -191,8 +204,8 @@ func (f *file) readList(effect Effect, key, value *unstable.Node) {
 func (f *file) readCount(key, value *unstable.Node, name string) int {
 	n, ok := integer(value)
 	if !ok || n > math.MaxInt32 {
-		f.fail(key, "write a whole number above 0, or leave it out for no limit",
-			"%s is not a number of things", name)
+		f.fail(key, "write for instance 100, or leave it out for no limit",
+			"%s is not a whole number from 1 to %d", name, math.MaxInt32)
 	}
 	return int(n)
 }
@@ -203,7 +216,8 @@ func (f *file) readSize(key, value *unstable.Node, name string) int64 {
 	hint := `write a size above 0 such as "10MiB", "500kB" or 1500, or leave it out for no limit`
 	if value.Kind == unstable.String {
 		size, err := bytesize.Parse(string(value.Data))
-		if n, ok = int64(size), err == nil && size <= math.MaxInt64; err != nil {
+		n, ok = int64(size), err == nil && size <= math.MaxInt64
+		if err != nil && !errors.Is(err, bytesize.ErrSyntax) {
 			hint = err.Error()
 		}
 	}

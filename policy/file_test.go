@@ -78,14 +78,21 @@ func TestParseFileMistakes(t *testing.T) {
 		{"allow = 'connect any'", "net.toml:1:1: allow is not a list; write a list"},
 		{"allow.connect = 'any'", "net.toml:1:1: there is no key allow.connect; "},
 		{"allow = ['connect any', 3]",
-			"net.toml:1:1: allow holds something that is not a string; "},
+			"net.toml:1:25: allow holds something that is not a string; "},
+		{`{"allow": []}`, "net.toml:1:1: invalid character at start of key: U+007B '{'; " +
+			`the file is TOML, with rules in quotes: allow = ["`},
+		{"allow = [connect any]", "net.toml:1:10: unexpected character U+0063 'c' at " +
+			`start of value; the file is TOML, with rules in quotes: allow = ["`},
+		{"[limits]\nsend_bytes_per_second = '10MB/s'",
+			"net.toml:2:1: limits.send_bytes_per_second is not a size; write a size above 0"},
 		{"allow = [['connect any']]", "net.toml:1:1: allow holds something that is not a string; "},
 		{"[limits]\nsockets = 0",
-			"net.toml:2:1: limits.sockets is not a number of things; write a whole number above 0"},
-		{"[limits]\nsockets = 'many'", "net.toml:2:1: limits.sockets is not a number"},
-		{"[limits]\nsockets = -1", "net.toml:2:1: limits.sockets is not a number"},
-		{"[limits]\nsockets = 1.5", "net.toml:2:1: limits.sockets is not a number"},
-		{"[limits]\nsockets = 3000000000", "net.toml:2:1: limits.sockets is not a number"},
+			"net.toml:2:1: limits.sockets is not a whole number from 1 to 2147483647; write for " +
+				"instance 100"},
+		{"[limits]\nsockets = 'many'", "net.toml:2:1: limits.sockets is not a whole number"},
+		{"[limits]\nsockets = -1", "net.toml:2:1: limits.sockets is not a whole number"},
+		{"[limits]\nsockets = 1.5", "net.toml:2:1: limits.sockets is not a whole number"},
+		{"[limits]\nsockets = 3000000000", "net.toml:2:1: limits.sockets is not a whole number"},
 		{"[limits]\nsend_bytes_per_second = '10 Mib'",
 			"net.toml:2:1: limits.send_bytes_per_second is not a size; "},
 		{"[limits]\nsend_bytes_per_second = '-1MiB'",
@@ -222,5 +229,20 @@ sockets=3
 	}
 	if _, err := Format("net.toml", []byte("allow = 3")); err == nil {
 		t.Error("a file with a mistake: got no error, want one")
+	}
+}
+
+// TestMistakesOfAFileAreBounded counts what a file of mistakes alone is told.
+func TestMistakesOfAFileAreBounded(t *testing.T) {
+	_, err := Parse("net.toml", []byte("allow = ["+strings.Repeat("'connect',", 5000)+"]"))
+	if err == nil {
+		t.Fatal("got no error, want one for each mistake")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != maxErrors+1 {
+		t.Errorf("got %d lines, want %d", len(lines), maxErrors+1)
+	}
+	if got, want := lines[len(lines)-1], "net.toml: 4900 more mistakes"; got != want {
+		t.Errorf("got the last line %q, want %q", got, want)
 	}
 }

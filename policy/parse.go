@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +67,16 @@ func (p parser) fail(at int, hint, problem string, args ...any) *Error {
 		o.Column = 1
 	}
 	o.Column += at
-	return &Error{o, fmt.Sprintf(problem, args...), hint}
+	return &Error{o, clip(fmt.Sprintf(problem, args...)), clip(hint)}
+}
+
+// clip shortens a text that repeats what was written, which may be long.
+func clip(s string) string {
+	const longest = 400
+	if len(s) <= longest {
+		return s
+	}
+	return strings.ToValidUTF8(s[:longest], "") + "…"
 }
 
 // ParseRule parses one rule, such as "allow connect tcp://api.example.com:443". from is the place
@@ -179,11 +189,19 @@ var examples = [...]string{
 	ActionResolve: "*.example.com",
 }
 
+// misspeltProtocol is a target with a protocol that is not followed by "://". In "tcp:80", tcp is a
+// host.
+var misspeltProtocol = regexp.MustCompile(`^(tcp|udp)(?::/?|//?)([^/0-9].*|[0-9]+[^0-9,-].*)$`)
+
 // target parses [PROTOCOL://]HOST[:PORTS] into r (the brackets of an IPv6 address as in RFC 3986,
 // section 3.2.2), or unix:PATH.
 func (p parser) target(r *Rule, w word) *Error {
 	if isUnixTarget(w.text) {
 		return p.unixTarget(r, w)
+	}
+	if m := misspeltProtocol.FindStringSubmatch(w.text); m != nil {
+		return p.fail(w.offset, fmt.Sprintf("write %s://%s", m[1], m[2]),
+			"%q has a protocol without \"://\"", w.text)
 	}
 	rest := w
 	if scheme, after, ok := strings.Cut(w.text, "://"); ok {
@@ -226,8 +244,7 @@ func (p parser) split(w word) (host, ports word, hasPorts bool, _ *Error) {
 		h, after, closed := strings.Cut(inside, "]")
 		switch {
 		case !closed:
-			return host, ports, false, p.fail(w.offset, `close the bracket: "[`+inside+`]"`,
-				`"[" is not closed`)
+			return host, ports, false, p.fail(w.offset, closeBracket(inside), `"[" is not closed`)
 		case strings.HasPrefix(after, "/"):
 			bits, _, _ := strings.Cut(after, ":")
 			return host, ports, false, p.fail(w.offset+len(h)+2, "write ["+h+bits+"]",
@@ -247,6 +264,17 @@ func (p parser) split(w word) (host, ports word, hasPorts bool, _ *Error) {
 	}
 	h, after, _ := strings.Cut(w.text, ":")
 	return word{h, w.offset}, word{after, w.offset + len(h) + 1}, true, nil
+}
+
+// closeBracket is the hint for an address that follows a bracket which is not closed.
+func closeBracket(inside string) string {
+	switch withPort, alone := Readings(inside); {
+	case alone != "":
+		return fmt.Sprintf("write %s for the port, or %s for the address", withPort, alone)
+	case withPort != "":
+		return "write " + withPort
+	}
+	return `close the bracket: "[` + inside + `]"`
 }
 
 // ports parses "80,443,8000-8999" into sorted ranges that do not touch. It returns nil for every

@@ -16,10 +16,8 @@ func (p parser) host(w word) (host, *Error) {
 	case s == "*":
 		return host{kind: star}, nil
 	}
-	for c, names := range classes {
-		if names.group == s {
-			return host{kind: byClass, class: class(c)}, nil
-		}
+	if c := groupClass(s); c >= 0 {
+		return host{kind: byClass, class: class(c)}, nil
 	}
 	if strings.Contains(s, "%") {
 		return host{}, p.fail(w.offset, "leave the zone out: rules hold for every interface",
@@ -53,7 +51,15 @@ func (p parser) host(w word) (host, *Error) {
 	}
 	name, err := CanonicalName(s)
 	if err != nil {
-		return host{}, p.fail(w.offset, "", "%q is %v", s, err)
+		hint := ""
+		if strings.Contains(s, ",") {
+			hint = "write a rule for each of them"
+		}
+		return host{}, p.fail(w.offset, hint, "%q is %v", s, err)
+	}
+	if isPorts(s) {
+		return host{}, p.fail(w.offset, "write the host before it, such as 127.0.0.1:"+s,
+			"%q is a port without a host", s)
 	}
 	if endsInNumber(name) {
 		return host{}, p.fail(w.offset, "write an address in full, such as 127.0.0.1",
@@ -61,6 +67,16 @@ func (p parser) host(w word) (host, *Error) {
 	}
 	h.name = name
 	return h, nil
+}
+
+// groupClass returns the class of a group's name, or -1.
+func groupClass(name string) int {
+	for c, names := range classes {
+		if names.group == name && name != "" {
+			return c
+		}
+	}
+	return -1
 }
 
 // prefix parses a CIDR (RFC 4632, section 3.1). It refuses bits beyond the mask.

@@ -94,6 +94,9 @@ func (p parser) requestTarget(r *Request, w word) *Error {
 		return p.fail(w.offset, "write an address and a port, such as tcp://10.0.0.5:80 or "+
 			"tcp://[::1]:80", "%q is not a target", w.text)
 	}
+	if name == "*" || groupClass(name) >= 0 {
+		return p.fail(w.offset, "write an address of it", "%q stands for several addresses", name)
+	}
 	if r.Name, err = CanonicalName(name); err != nil {
 		return p.fail(w.offset, "write an address or a name", "%q is %v", name, err)
 	}

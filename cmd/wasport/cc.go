@@ -77,7 +77,8 @@ func runClang(ctx context.Context, cxx bool, args []string) error {
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return fmt.Errorf("there is nowhere to keep the C library: %w", err)
+		return fmt.Errorf("there is nowhere to keep the C library: %w; set XDG_CACHE_HOME to a "+
+			"directory for it", err)
 	}
 	dir = filepath.Join(dir, "wasport")
 	if err := makePrivateDir(dir); err != nil {

@@ -40,7 +40,7 @@ func parseListen(s string) (listenAddr, error) {
 		return listenAddr{}, errors.New("write tcp://ADDRESS:PORT or udp://ADDRESS:PORT, for " +
 			"instance tcp://127.0.0.1:8080 or udp://[::1]:53; or unix:PATH, or systemd")
 	}
-	if err := checkHostPort(host, "127.0.0.1:8080 or [::1]:53"); err != nil {
+	if err := checkHostPort(host, "tcp://127.0.0.1:8080 or udp://[::1]:53"); err != nil {
 		return listenAddr{}, err
 	}
 	if host[0] == ':' {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -69,7 +70,10 @@ func dispatch(args []string) error {
 	case "-v", "--version":
 		return runVersion(nil)
 	}
-	if strings.HasSuffix(name, ".wasm") || strings.HasPrefix(name, "-") {
+	if strings.HasPrefix(name, "-") && !slices.ContainsFunc(args, isModuleName) {
+		return usageError("", "there is no flag %s; see wasport --help", name)
+	}
+	if isModuleName(name) || strings.HasPrefix(name, "-") {
 		return usageError("", "%s is not a command; a module is run with: wasport run %s", name,
 			strings.Join(args, " "))
 	}
@@ -104,6 +108,9 @@ func usageError(command, format string, args ...any) error {
 	}
 	return &exitError{statusUsage, err}
 }
+
+// isModuleName reports whether an argument is probably a module.
+func isModuleName(arg string) bool { return strings.HasSuffix(arg, ".wasm") }
 
 // exitStatus converts a guest's exit status to the command's: its low 8 bits, as in POSIX, exit, on
 // each system. If only these are 0, it is 255, so that a failure never passes for a success.

@@ -64,8 +64,8 @@ func (f *runFlags) parse(args []string) (words []string, done bool, err error) {
 		return nil, done, err
 	}
 	if len(words) == 0 {
-		return nil, false,
-			usageError("run", "no module is named: wasport run [flags] FILE.wasm [args...]")
+		return nil, false, usageError("run", "no module is named: wasport run [flags] FILE.wasm "+
+			"[args...]%s", swallowedModule(args))
 	}
 	if f.runtime.NoInterrupt && (f.config.MaxMemory != 0 || f.config.MaxCPU != 0) {
 		return nil, false, usageError("run", "--max-memory and --max-cpu have no effect with "+
@@ -75,6 +75,16 @@ func (f *runFlags) parse(args []string) (words []string, done bool, err error) {
 		return nil, false, err
 	}
 	return words, false, f.checkHostFiles()
+}
+
+// swallowedModule names a module that a flag before it took as its value.
+func swallowedModule(args []string) string {
+	for i, arg := range args {
+		if i > 0 && isModuleName(arg) {
+			return fmt.Sprintf("; %s is the value of %s", arg, args[i-1])
+		}
+	}
+	return ""
 }
 
 // runModule runs the guest to its end and prints the results of its function.
@@ -156,7 +166,9 @@ func guestError(name string, err error) error {
 	switch {
 	case errors.As(err, &trap):
 		return &exitError{statusTrap, fmt.Errorf("%w%s", err, formatStack(trap.Stack))}
-	case errors.Is(err, errTimeout), errors.Is(err, wasport.ErrCPU):
+	case errors.Is(err, wasport.ErrCPU):
+		return &exitError{statusTimeout, fmt.Errorf("%s: %w (--max-cpu)", name, err)}
+	case errors.Is(err, errTimeout):
 		return &exitError{statusTimeout, fmt.Errorf("%s: %w", name, err)}
 	case errors.As(err, &signal):
 		return &exitError{status: statusSignal + int(signal.Signal)}

@@ -19,6 +19,9 @@ var units = []struct {
 	{"KiB", 1 << 10}, {"kB", 1e3}, {"B", 1},
 }
 
+// ErrSyntax is the error of a text that is no number with a unit.
+var ErrSyntax = errors.New("this is not a size; " + example)
+
 // example ends an error message.
 const example = "write for instance 64MiB, 64MB, 500kB, or a number of bytes"
 
@@ -30,7 +33,7 @@ func Parse(s string) (uint64, error) {
 	unit := s[len(number):]
 	n, err := strconv.ParseUint(strings.TrimSuffix(number, " "), 10, 64)
 	if err != nil || n == 0 {
-		return 0, errors.New("this is not a size; " + example)
+		return 0, ErrSyntax
 	}
 	if unit == "" {
 		return n, nil

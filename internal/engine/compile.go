@@ -79,7 +79,7 @@ func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (
 }
 
 func errCompileCancelled(ctx context.Context) error {
-	return fmt.Errorf("the module was not compiled in time: %w", context.Cause(ctx))
+	return fmt.Errorf("the compilation was ended: %w", context.Cause(ctx))
 }
 
 // CompilerPanic is the error of a module for which the compiler panicked. wazero compiles functions
