@@ -93,7 +93,7 @@ func (p *process) waitForLine(pattern string) []string {
 }
 
 // guestAddr waits for the line with the guest's address. It returns the zero value if the guest
-// ends before that.
+// ends before that, or listens at none of IP's.
 func (p *process) guestAddr() netip.AddrPort {
 	line, _ := p.out.ReadString('\n')
 	var word, host string
@@ -101,7 +101,11 @@ func (p *process) guestAddr() netip.AddrPort {
 	if _, err := fmt.Sscan(line, &word, &host, &port); err != nil || word != "listening" {
 		return netip.AddrPort{}
 	}
-	return netip.AddrPortFrom(netip.MustParseAddr(host), port)
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ip, port)
 }
 
 // exchangeTCP sends "hello" by TCP from an address, and returns the answer.

@@ -56,15 +56,13 @@ func TestAcceptOnUnixListener(t *testing.T) {
 	defer l.Close()
 	g := startGuestWith(t, context.Background(), wasport.Config{Sockets: []syscall.Conn{l}},
 		"listen_fd")
-	if at := g.readListenAddr(); at.String() != "0.0.0.0:0" {
-		t.Errorf("got a listener on %v, want 0.0.0.0:0", at)
-	}
+	g.expectLines("listening ? 0") // neither of IPv4 nor of IPv6
 	c, err := net.Dial("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	g.expectLines("accepted 0.0.0.0 0")
+	g.expectLines("accepted ? 0")
 	writeText(t, c, "hello")
 	expectText(t, c, "hello")
 	g.waitExit(0)
