@@ -25,6 +25,16 @@ func newGroup(title string) group {
 	return g
 }
 
+// listAnnotation marks the flags of list.
+const listAnnotation = "list"
+
+// list defines a flag that may be repeated. add takes each value. All other flags have one value,
+// and a second one is refused: it would replace the first, which may be a deny.
+func (g group) list(name, usage string, add func(string) error) {
+	g.Func(name, usage, add)
+	g.Lookup(name).Annotations = map[string][]string{listAnnotation: nil}
+}
+
 // flagWidth is the width of the column of flags in the help.
 const flagWidth = 30
 
@@ -87,7 +97,13 @@ func (p page) parse(args []string) (rest []string, done bool, err error) {
 	for _, g := range p.groups {
 		all.AddFlagSet(g.FlagSet)
 	}
-	switch err := all.Parse(args); {
+	given := make(map[string]string)
+	switch err := all.ParseAll(args, func(f *pflag.Flag, value string) error {
+		if err := checkRepeated(f, given, value); err != nil {
+			return err
+		}
+		return all.Set(f.Name, value)
+	}); {
 	case errors.Is(err, pflag.ErrHelp):
 		return nil, true, nil
 	case err != nil:
@@ -100,6 +116,22 @@ func (p page) parse(args []string) (rest []string, done bool, err error) {
 		warnModuleFlags(all, rest[0], rest[1:])
 	}
 	return rest, false, nil
+}
+
+// checkRepeated refuses a second value of a flag that is no list. given has the values so far. The
+// same value of a flag that is on or off is accepted, since no order of the two matters.
+func checkRepeated(f *pflag.Flag, given map[string]string, value string) error {
+	_, isList := f.Annotations[listAnnotation]
+	earlier, repeated := given[f.Name]
+	given[f.Name] = value
+	if !repeated || isList || f.Value.Type() == "bool" && value == earlier {
+		return nil
+	}
+	// The values are not repeated here, since that of --proxy may have a password.
+	if name, _ := describe(f); name != "" {
+		return fmt.Errorf("--%s is given twice: write one --%[1]s %s", f.Name, name)
+	}
+	return fmt.Errorf("--%s is given twice: write it once", f.Name)
 }
 
 // checkEmpty refuses an empty value, to which a shell expands an unset variable. It would otherwise

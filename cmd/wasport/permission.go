@@ -29,27 +29,27 @@ func (p *permissions) group() group {
   with a RULE or NAME are repeatable, and a value may hold several, separated by spaces. A deny
   overrides every allow.
 `
-	g.Func("allow-connect", "`RULE` allow it to connect and send to this destination",
+	g.list("allow-connect", "`RULE` allow it to connect and send to this destination",
 		p.ruleFlag(policy.Allow, policy.ActionConnect, "--allow-connect"))
-	g.Func("allow-listen", "`RULE` allow it to bind and listen at this address",
+	g.list("allow-listen", "`RULE` allow it to bind and listen at this address",
 		p.ruleFlag(policy.Allow, policy.ActionListen, "--allow-listen"))
-	g.Func("allow-join", "`RULE` allow it to join this multicast group",
+	g.list("allow-join", "`RULE` allow it to join this multicast group",
 		p.ruleFlag(policy.Allow, policy.ActionJoin, "--allow-join"))
-	g.Func("allow-resolve", "`NAME` allow it to look up this name", func(s string) error {
+	g.list("allow-resolve", "`NAME` allow it to look up this name", func(s string) error {
 		return p.addRules(policy.AllowResolve(s, policy.Origin{Source: "--allow-resolve"}))
 	})
-	g.Func("deny-connect", "`RULE` never allow it to connect and send to this destination",
+	g.list("deny-connect", "`RULE` never allow it to connect and send to this destination",
 		p.ruleFlag(policy.Deny, policy.ActionConnect, "--deny-connect"))
-	g.Func("deny-listen", "`RULE` never allow it to bind and listen at this address",
+	g.list("deny-listen", "`RULE` never allow it to bind and listen at this address",
 		p.ruleFlag(policy.Deny, policy.ActionListen, "--deny-listen"))
-	g.Func("deny-join", "`RULE` never allow it to join this multicast group",
+	g.list("deny-join", "`RULE` never allow it to join this multicast group",
 		p.ruleFlag(policy.Deny, policy.ActionJoin, "--deny-join"))
-	g.Func("deny-resolve", "`NAME` never allow it to look up this name",
+	g.list("deny-resolve", "`NAME` never allow it to look up this name",
 		p.ruleFlag(policy.Deny, policy.ActionResolve, "--deny-resolve"))
 	g.StringVar(&p.file, "policy", "", "`FILE` add the rules of a policy file")
 	g.StringVar(&p.ceiling, "policy-ceiling", "",
 		"`FILE` deny everything that this policy file does not allow")
-	g.Func("addr-pool", "`ADDR/MASK[,...]` allow connect, listen and join in these ranges, as "+
+	g.list("addr-pool", "`ADDR/MASK[,...]` allow connect, listen and join in these ranges, as "+
 		"iwasm does", func(s string) error {
 		return p.addRules(policy.AddrPool(s, policy.Origin{Source: "--addr-pool"}))
 	})

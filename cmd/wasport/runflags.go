@@ -74,7 +74,7 @@ func (f *runFlags) groups() []group {
 
 func (f *runFlags) programGroup() group {
 	g := newGroup("The program")
-	g.Func("env", "`NAME=VALUE` set an environment variable (repeatable)", func(s string) error {
+	g.list("env", "`NAME=VALUE` set an environment variable (repeatable)", func(s string) error {
 		v, err := parseEnv(s)
 		f.config.Env = append(f.config.Env, v)
 		return err
@@ -88,13 +88,13 @@ func (f *runFlags) programGroup() group {
 
 func (f *runFlags) fileGroup() group {
 	g := newGroup("Files")
-	g.Func("dir", "`HOST[::GUEST][:ro|:rw]` grant access to a directory; :ro is read-only "+
+	g.list("dir", "`HOST[::GUEST][:ro|:rw]` grant access to a directory; :ro is read-only "+
 		"(repeatable)", func(s string) error {
 		d, err := parseDir(s)
 		f.config.Dirs = append(f.config.Dirs, d)
 		return err
 	})
-	g.Func("map-dir", "`GUEST::HOST` the same as --dir HOST::GUEST, as iwasm spells it",
+	g.list("map-dir", "`GUEST::HOST` the same as --dir HOST::GUEST, as iwasm spells it",
 		func(s string) error {
 			d, err := parseMapDir(s)
 			f.mappedDirs = append(f.mappedDirs, d)
@@ -107,7 +107,7 @@ func (f *runFlags) fileGroup() group {
 
 func (f *runFlags) networkGroup() group {
 	g := newGroup("Network")
-	g.Func("listen", "`tcp://ADDR:PORT` open a tcp:// or udp:// socket, or unix:PATH, for the "+
+	g.list("listen", "`tcp://ADDR:PORT` open a tcp:// or udp:// socket, or unix:PATH, for the "+
 		"module; systemd hands over those of the service manager (repeatable)",
 		func(s string) error {
 			a, err := parseListen(s)
@@ -123,7 +123,7 @@ func (f *runFlags) networkGroup() group {
 			f.kernel.Server, err = parseServer(s)
 			return err
 		})
-	g.Func("hosts", "`NAME=ADDR[,ADDR]` resolve a name to these addresses (repeatable)",
+	g.list("hosts", "`NAME=ADDR[,ADDR]` resolve a name to these addresses (repeatable)",
 		func(s string) error {
 			name, addrs, err := parseHost(s)
 			if f.kernel.Hosts == nil {
