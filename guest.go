@@ -20,7 +20,8 @@ type Status struct {
 	// which run returned or the guest passed to exit.
 	Code uint32
 
-	// Results are the results of Config.Function, as raw values of WebAssembly.
+	// Results are the results of Config.Function, as raw values of WebAssembly. The upper 32 bits
+	// of an i32 or f32 are 0.
 	Results []uint64
 }
 

@@ -20,6 +20,7 @@ type HostFunction struct {
 
 	// Call runs the function. The values are the arguments, and take the results, as raw values of
 	// WebAssembly; there are as many of them as of the larger of both (see api.GoModuleFunction).
+	// The upper 32 bits of an i32 or f32 are 0 in arguments, and ignored in results.
 	// It is called on the goroutine of the guest's thread, so for several guests, and for several
 	// threads of one, at the same time.
 	//

@@ -122,8 +122,8 @@ func callError(err error) error {
 }
 
 // Call calls an exported function. The arguments and results are raw values of WebAssembly: an
-// i32 or f32 is in the lower 32 bits. The errors, of which all but the first two have ended the
-// instance:
+// i32 or f32 is in the lower 32 bits. The upper ones are 0 in results, and ignored in arguments.
+// The errors, of which all but the first two have ended the instance:
 //
 //   - The cause of ctx (context.Cause): ctx ended while the call waited for its turn, or before the
 //     guest returned. From the end of ctx on, a call of the guest that waits, for a socket, a clock

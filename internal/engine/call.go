@@ -39,9 +39,8 @@ type exportedFunction struct {
 	// reference is an address of the host's.
 	numeric bool
 
-	// narrow are the indices of the 32-bit parameters, of which only the lower half is passed:
-	// compiled code may take the upper half for a part of the value, and return it.
-	narrow []int
+	// paramWords and resultWords are the indices of values of 32 bits in values.
+	paramWords, resultWords words
 
 	// values holds the arguments, then the results.
 	values []uint64
@@ -107,12 +106,9 @@ func (t *thread) newFunction(name string, numArgs int) (*exportedFunction, error
 			printable.Name(name))
 	}
 	f := &exportedFunction{fn: t.mod.ExportedFunction(name), params: params, results: results,
-		numeric: paramsNumeric && resultsNumeric, values: make([]uint64, max(params, results))}
-	for i, p := range def.ParamTypes() {
-		if f.numeric && (p == api.ValueTypeI32 || p == api.ValueTypeF32) {
-			f.narrow = append(f.narrow, i)
-		}
-	}
+		numeric:    paramsNumeric && resultsNumeric,
+		paramWords: findWords(def.ParamTypes()), resultWords: findWords(def.ResultTypes()),
+		values: make([]uint64, max(params, results))}
 	if c.functions == nil {
 		c.functions = make(map[string]*exportedFunction)
 	}
@@ -202,15 +198,14 @@ func (t *thread) invoke(name string, args []uint64) ([]uint64, error) {
 func (t *thread) run(name string, f *exportedFunction, args []uint64) ([]uint64, error) {
 	f.active = true
 	copy(f.values, args)
-	for _, i := range f.narrow {
-		f.values[i] = uint64(uint32(f.values[i]))
-	}
+	f.paramWords.narrow(f.values)
 	err := f.fn.CallWithStack(t.ctx, f.values)
 	f.active = false
 	t.discard(name, f)
 	if err != nil {
 		return nil, t.inst.module.explainStackOverflow(t.mod, t.inst.exitError(err, ""))
 	}
+	f.resultWords.narrow(f.values)
 	return append([]uint64(nil), f.values[:f.results]...), nil
 }
 

@@ -130,9 +130,13 @@ func (e *Engine) embedderFunction(module, name, want string) (api.GoModuleFunc, 
 	wrapped := &embedderFunction{name: fullName(module, name)}
 	if f := e.embedderModules[module][name]; f != nil {
 		wrapped.call = func(h *HostCall, _ api.Module, stack []uint64) { f.Call(h, stack) }
+		wrapped.paramWords, wrapped.resultWords = findWords(f.Params), findWords(f.Results)
 		return wrapped.Call, true
 	}
-	switch f := e.wazeroFunction(module, name).GoFunction().(type) {
+	def := e.wazeroFunction(module, name)
+	wrapped.paramWords, wrapped.resultWords = findWords(def.ParamTypes()),
+		findWords(def.ResultTypes())
+	switch f := def.GoFunction().(type) {
 	case api.GoModuleFunction:
 		wrapped.call = func(h *HostCall, mod api.Module, stack []uint64) { f.Call(h, mod, stack) }
 	case api.GoFunction:

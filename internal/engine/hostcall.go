@@ -130,6 +130,9 @@ func (h *HostCall) MemorySize() uint64 { return h.thread.memorySize() }
 type embedderFunction struct {
 	name string // as in outside.Panic.In
 	call func(h *HostCall, mod api.Module, stack []uint64)
+
+	// paramWords and resultWords are the indices of values of 32 bits in the stack.
+	paramWords, resultWords words
 }
 
 // Call implements api.GoModuleFunction.
@@ -161,7 +164,9 @@ func (f *embedderFunction) callProtected(h *HostCall, mod api.Module, stack []ui
 		t.LeaveOutside()
 		t.LeaveCall()
 	}()
+	f.paramWords.narrow(stack)
 	f.call(h, mod, stack)
+	f.resultWords.narrow(stack)
 	returned = true
 }
 
