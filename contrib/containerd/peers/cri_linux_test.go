@@ -13,6 +13,8 @@ import (
 // podNamespace is containerd's namespace of what the CRI makes.
 const podNamespace = "k8s.io"
 
+func crictl() string { return filepath.Join(os.Getenv(programsKey), "2.4", "crictl") }
+
 // crictl runs crictl with arguments that it must accept, and returns what it prints.
 func (n *node) crictl(args ...string) string {
 	n.Helper()
@@ -24,8 +26,7 @@ func (n *node) crictl(args ...string) string {
 }
 
 func (n *node) tryCrictl(args ...string) (string, error) {
-	crictl := filepath.Join(os.Getenv(programsKey), "2.4", "crictl")
-	return n.try(append([]string{crictl, "--runtime-endpoint", "unix://" + n.socket(),
+	return n.try(append([]string{crictl(), "--runtime-endpoint", "unix://" + n.socket(),
 		"--image-endpoint", "unix://" + n.socket()}, args...)...)
 }
 

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -164,4 +165,22 @@ func (n *node) files() string {
 		}
 	}
 	return all.String()
+}
+
+// The document has a row for each attempt.
+func TestDocumentHasAttempts(t *testing.T) {
+	page, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| ([^|]+) \|`)
+	documented := map[string]bool{}
+	for _, row := range rows.FindAllStringSubmatch(string(page), -1) {
+		documented[strings.ReplaceAll(row[1], "`", "")] = true
+	}
+	for _, a := range attempts() {
+		if !documented[a.name] {
+			t.Errorf("got no row %q in docs/kubernetes.md, want one", a.name)
+		}
+	}
 }

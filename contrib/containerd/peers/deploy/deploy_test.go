@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
+	"github.com/wasport/wasport/contrib/containerd/internal/node"
 	"github.com/wasport/wasport/policy"
 )
 
@@ -134,19 +134,34 @@ func TestManifestsFitTogether(t *testing.T) {
 	}
 }
 
+// The example's policy must be one under the installer's configuration of the node.
 func TestPoliciesOfManifests(t *testing.T) {
 	objects := load(t)
 	web := objects["Deployment web"].(*appsv1.Deployment)
-	node := objects["ConfigMap node"].(*corev1.ConfigMap)
-	for name, text := range map[string]string{
-		"wasport.dev/policy": web.Spec.Template.Annotations["wasport.dev/policy"],
-		"containerd.toml":    node.Data["containerd.toml"],
+	text := web.Spec.Template.Annotations["wasport.dev/policy"]
+	data := objects["ConfigMap node"].(*corev1.ConfigMap).Data
+	config, err := node.Parse([]byte(data["containerd.toml"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := config.Policy("wasport.dev/policy", &text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for request, want := range map[string]bool{
+		"listen tcp://0.0.0.0:8080":            true,
+		"connect tcp://10.96.7.8:5432":         true,
+		"connect tcp://10.96.7.8:80":           false,
+		"connect tcp://10.244.1.2:5432":        false,
+		"connect tcp://169.254.169.254:80":     false,
+		"resolve db.default.svc.cluster.local": true,
 	} {
-		if strings.TrimSpace(text) == "" {
-			t.Errorf("%s: got no policy, want one", name)
+		r, err := policy.ParseRequest(request)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if _, err := policy.Parse(name, []byte(text)); err != nil {
-			t.Error(err)
+		if got := p.Decide(r, nil); got.Allowed != want {
+			t.Errorf("%s: got %v, want %v", request, got, want)
 		}
 	}
 }
