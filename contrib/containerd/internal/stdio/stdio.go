@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -200,9 +201,20 @@ func (s *Streams) Resize(width, height uint16) error {
 	return failed
 }
 
+// drain is how long the end of a terminal's output may take to be read.
+const drain = 10 * time.Second
+
 // Close closes everything, after the process's end: readers of the output see its end.
 func (s *Streams) Close() {
-	s.copied.Wait()
+	copied := make(chan struct{})
+	go func() {
+		s.copied.Wait()
+		close(copied)
+	}()
+	select {
+	case <-copied:
+	case <-time.After(drain): // nobody reads
+	}
 	s.CloseInput()
 	s.mu.Lock()
 	defer s.mu.Unlock()

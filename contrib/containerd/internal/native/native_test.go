@@ -1,0 +1,38 @@
+package native
+
+import (
+	"testing"
+
+	bootstrap "github.com/containerd/containerd/api/runtime/bootstrap/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// TestParse reads the output of the start of each containerd's shim for runc.
+func TestParse(t *testing.T) {
+	message, err := proto.Marshal(&bootstrap.BootstrapResult{Version: 3, Protocol: "ttrpc",
+		Address: "unix:///run/s/a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name, out string
+		version   int
+	}{
+		{"1.6", "unix:///run/s/a", 2}, {"1.6 with a newline", "unix:///run/s/a\n", 2},
+		{"1.7", `{"version":2,"address":"unix:///run/s/a","protocol":"ttrpc"}`, 2},
+		{"2.0", `{"version":3,"address":"unix:///run/s/a","protocol":"ttrpc"}`, 3},
+		{"2.4", string(message), 3},
+	} {
+		version, address, err := parse([]byte(row.out))
+		if err != nil || version != row.version || address != "unix:///run/s/a" {
+			t.Errorf("%s: got version %d, %q, %v, want %d and unix:///run/s/a", row.name, version,
+				address, err, row.version)
+		}
+	}
+	for _, out := range []string{"", "nonsense", `{"version":4,"protocol":"ttrpc"}`,
+		`{"version":3,"protocol":"grpc"}`} {
+		if version, address, err := parse([]byte(out)); err == nil {
+			t.Errorf("%q: got %d, %q, want an error", out, version, address)
+		}
+	}
+}
