@@ -2,9 +2,12 @@ package child
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wasport/wasport/policy"
 )
@@ -61,6 +64,64 @@ func TestWithWorkingDir(t *testing.T) {
 	} {
 		if got := withWorkingDir(row[0], "/x"); !slices.Equal(got, row[1]) {
 			t.Errorf("got %q, want %q", got, row[1])
+		}
+	}
+}
+
+// TestCompileLeavesOnlyTheCache compiles a module twice, of which the second is in the cache.
+func TestCompileLeavesOnlyTheCache(t *testing.T) {
+	wasm, err := os.ReadFile("../../../../bench/hello.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "cache")
+	old := filepath.Join(dir, privateDirs, "old")
+	if err := os.MkdirAll(old, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	long := time.Now().Add(-2 * stale)
+	if err := os.Chtimes(old, long, long); err != nil {
+		t.Fatal(err)
+	}
+	var key []byte
+	var times []time.Time
+	for range 2 {
+		if _, err := compile(t.Context(), dir, wasm); err != nil {
+			t.Fatal(err)
+		}
+		now, err := os.ReadFile(filepath.Join(dir, keyFile))
+		if err != nil || key != nil && string(now) != string(key) {
+			t.Fatalf("got key %x, %v, want %x", now, err, key)
+		}
+		key = now
+		left, err := os.ReadDir(filepath.Join(dir, privateDirs))
+		if err != nil || len(left) > 0 {
+			t.Errorf("got %v, %v in the private directory, want nothing", left, err)
+		}
+		entries, err := filepath.Glob(filepath.Join(dir, modulesDir, "*"))
+		if err != nil || len(entries) != 1 {
+			t.Fatalf("got %q, %v in the cache, want one module", entries, err)
+		}
+		info, err := os.Stat(entries[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		times = append(times, info.ModTime())
+	}
+	if !times[0].Equal(times[1]) {
+		t.Errorf("got an entry of %v, then one of %v, want the first to be used", times[0], times[1])
+	}
+}
+
+// TestCompileWithoutCache compiles where the cache cannot be made.
+func TestCompileWithoutCache(t *testing.T) {
+	wasm, err := os.ReadFile("../../../../bench/hello.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"", "/dev/null/cache"} {
+		if _, err := compile(t.Context(), dir, wasm); err != nil {
+			t.Errorf("cache %q: got %v, want a module", dir, err)
 		}
 	}
 }

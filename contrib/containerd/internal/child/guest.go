@@ -150,22 +150,6 @@ func findModule(tree *rootfs.Tree, name, cwd string, env []string) (string, erro
 	return "", fmt.Errorf("%q in %s: %w", name, strings.Join(search, ":"), fs.ErrNotExist)
 }
 
-// compile compiles the module, or takes it from the cache. A cache that fails is left out.
-func compile(ctx context.Context, cacheDir string, wasm []byte) (*wasport.Module, error) {
-	with := wasport.RuntimeConfig{}
-	if cacheDir != "" && os.MkdirAll(cacheDir, 0o700) == nil {
-		with.CacheDir, with.CacheKeyFile = cacheDir, cacheDir+".key"
-	}
-	rt, err := wasport.NewRuntime(ctx, with)
-	if err != nil && with.CacheDir != "" {
-		rt, err = wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
-	}
-	if err != nil {
-		return nil, err
-	}
-	return rt.Compile(ctx, wasm, wasport.CompileConfig{})
-}
-
 // withWorkingDir adds PWD to an environment that lacks it. A module has no working directory but
 // by this variable.
 func withWorkingDir(env []string, cwd string) []string {

@@ -52,7 +52,7 @@ type Config struct {
 	// stands for all of them.
 	Ranges map[string][]netip.Prefix `toml:"ranges"`
 
-	// CacheDir keeps compiled modules. Its key lies beside it, in CacheDir with ".key" appended.
+	// CacheDir keeps compiled modules and the key that authenticates them; empty = none.
 	CacheDir string `toml:"cache_dir"`
 
 	// RuncShim is the shim for containers that are no WebAssembly.
