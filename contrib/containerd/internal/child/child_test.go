@@ -109,7 +109,7 @@ func TestCompileLeavesOnlyTheCache(t *testing.T) {
 		times = append(times, info.ModTime())
 	}
 	if !times[0].Equal(times[1]) {
-		t.Errorf("got an entry of %v, then one of %v, want the first to be used", times[0], times[1])
+		t.Errorf("got an entry of %v, then of %v, want the first to be used", times[0], times[1])
 	}
 }
 
