@@ -44,6 +44,45 @@ func TestSourceLinesAreBounded(t *testing.T) {
 	}
 }
 
+// TestLinesCostNothingBeforeTrap compares the code of a module with DWARF with that of the same
+// module without, and looks for a search.
+func TestLinesCostNothingBeforeTrap(t *testing.T) {
+	module := slices.Concat([]byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01"+
+		"\x00"), []byte("\x0a\x0b\x01\x09\x00\x03\x40\x41\x00\x0d\x00\x0b\x0b"))
+	plain, lines := interrupt.Options{Interval: 100, Stack: 4096}, interrupt.Options{Interval: 100,
+		Stack: 4096}
+	debugged := testutil.WithLines(module, "/a.c")
+	s := newSourceLines(debugged, &lines, 0)
+	want, _, err := interrupt.Rewrite(module, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := interrupt.Rewrite(debugged, lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(codeSection(t, got), codeSection(t, want)) {
+		t.Errorf("got code % x of a module with DWARF, want % x as without", codeSection(t, got),
+			codeSection(t, want))
+	}
+	if s.searched != 0 || len(s.known) != 0 {
+		t.Errorf("got a search of %d bytes before a trap, want none", s.searched)
+	}
+}
+
+func codeSection(t *testing.T, module []byte) []byte {
+	t.Helper()
+	for b := module[8:]; len(b) > 0; {
+		size, n := binary.Uvarint(b[1:])
+		if b[0] == 10 {
+			return b[1+n:][:size]
+		}
+		b = b[1+n+int(size):]
+	}
+	t.Fatal("got no code section, want one")
+	return nil
+}
+
 // TestKnownLinesAreBounded searches the lines of a function whose file has a name of a kilobyte,
 // one stack after the other.
 func TestKnownLinesAreBounded(t *testing.T) {
