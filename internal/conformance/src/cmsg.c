@@ -29,7 +29,7 @@ static int try_option(int fd, const struct asked *o, int value)
 	int lacks = setsockopt(fd, o->level, o->name, &value, sizeof value) < 0;
 
 	if (lacks)
-		printf("%s is lacking: %s\n", o->text, strerror(errno));
+		printf("%s is lacking: %s\n", o->text, errno_name(errno));
 	return !lacks;
 }
 
@@ -176,6 +176,12 @@ static void receiving(void)
 			print_message(c);
 	}
 	TRY(recvmmsg(fd, list, 2, MSG_DONTWAIT, NULL));
+
+	/* Room for a part of the only one. */
+	ask(fd, 0);
+	try_option(fd, &asked[family == AF_INET ? 2 : 5], 1);
+	MUST(sendto(to, "x", 1, 0, (struct sockaddr *)&own, own_len));
+	receive(fd, CMSG_LEN(2), 0);
 	close(to);
 	close(fd);
 }
