@@ -11,10 +11,12 @@ import (
 // Counters tell how much a guest has done on the network since its start.
 type Counters struct {
 	// Allowed and Denied count decisions, indexed by policy.Op: Denied[policy.OpConnect]. A
-	// datagram to or from one of the latest addresses of its socket needs no new decision.
+	// datagram to or from one of the latest addresses of its socket needs no new decision. A call
+	// that a limit refused is denied: an open beyond the limit of sockets or of their memory, or a
+	// connect, which the policy may have allowed before.
 	Allowed, Denied guard.PerOp
 
-	// Limited counts the calls that a limit refused.
+	// Limited counts the calls that a limit refused. Denied counts them too.
 	Limited uint64
 
 	// OpenSockets is how many sockets are open now, or closed with data that the host has yet to

@@ -37,7 +37,8 @@ func exposition(c wasport.Counters) []byte {
 		value      uint64
 		help       string
 	}{
-		{"limited_total", "counter", c.Limited, "Calls that a limit refused."},
+		{"limited_total", "counter", c.Limited,
+			"Calls that a limit refused, counted as denied too."},
 		{"open_sockets", "gauge", uint64(c.OpenSockets), "Sockets that the guest has open."},
 		{"sent_bytes_total", "counter", c.SentBytes, "Payload that the guest sent."},
 		{"received_bytes_total", "counter", c.ReceivedBytes, "Payload that the guest received."},

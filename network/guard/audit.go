@@ -138,8 +138,8 @@ func (n *Network) recordFiltered(f *policy.Filtered) {
 }
 
 // recordLimit records a call that a limit refused.
-func (n *Network) recordLimit(action, limit string, more ...slog.Attr) {
-	attrs := append([]slog.Attr{slog.String("action", action)}, more...)
+func (n *Network) recordLimit(op policy.Op, limit string, more ...slog.Attr) {
+	attrs := append([]slog.Attr{slog.String("action", op.String())}, more...)
 	attrs = append(attrs, slog.String("decision", "denied"),
 		slog.String("reason", "the limit of "+limit))
 	n.options.Audit.LogAttrs(context.Background(), slog.LevelWarn, recordMessage, attrs...)

@@ -125,10 +125,10 @@ func TestAuditRecordsEachDecision(t *testing.T) {
 	auditLimits(t, n, &l, u)
 
 	c := n.Counters()
-	if c.Allowed[policy.OpConnect] != 3 || c.Denied[policy.OpConnect] != 2 ||
-		c.Denied[policy.OpReceive] != 1 || c.Denied[policy.OpJoin] != 1 ||
-		c.Allowed[policy.OpResolve] != 1 || c.FilteredAddrs != 1 || c.DroppedDatagrams != 1 ||
-		c.Limited != 2 {
+	if c.Allowed[policy.OpConnect] != 3 || c.Denied[policy.OpConnect] != 3 ||
+		c.Denied[policy.OpOpen] != 1 || c.Denied[policy.OpReceive] != 1 ||
+		c.Denied[policy.OpJoin] != 1 || c.Allowed[policy.OpResolve] != 1 ||
+		c.FilteredAddrs != 1 || c.DroppedDatagrams != 1 || c.Limited != 2 {
 		t.Errorf("got the counters %+v, want those of the records", c)
 	}
 }
@@ -272,6 +272,48 @@ func TestDryRun(t *testing.T) {
 	if c := n.Counters(); c.Denied[policy.OpReceive] != 1 || c.DroppedDatagrams != 0 ||
 		c.Limited != 0 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestLimitsAgreeWithRecords exceeds each limit that refuses calls, and compares the counters with
+// the records.
+func TestLimitsAgreeWithRecords(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		limits policy.Limits
+	}{
+		{"sockets", policy.Limits{Sockets: 3}},
+		{"socket_memory", policy.Limits{SocketMemory: 20 << 10}},
+		{"connects_per_second", policy.Limits{ConnectsPerSecond: 1}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var l auditLog
+			p := policy.New(testutil.Policy(t, "allow connect loopback").Rules(), row.limits)
+			n := guard.New(kernel.New(kernel.Config{}), p, guard.Options{Audit: l.logger()})
+			for range 5 {
+				if s, err := n.Open(network.IPv4, network.Datagram); err == nil {
+					s.Connect(at("127.0.0.1:9"))
+					defer s.Close()
+				}
+			}
+			var allowed, denied guard.PerOp
+			for _, r := range l.records(t) {
+				for op := range denied {
+					switch policy.Op(op).String() + " " + r["decision"].(string) {
+					case r["action"].(string) + " allowed":
+						allowed[op]++
+					case r["action"].(string) + " denied":
+						denied[op]++
+					}
+				}
+			}
+			c := n.Counters()
+			if c.Allowed != allowed || c.Denied != denied || c.Limited == 0 ||
+				c.Limited != denied[policy.OpOpen]+denied[policy.OpConnect] {
+				t.Errorf("got the counters %+v, want %v allowed and %v denied as in the records",
+					c, allowed, denied)
+			}
+		})
 	}
 }
 

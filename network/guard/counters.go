@@ -12,10 +12,10 @@ type PerOp [policy.OpOpen + 1]uint64
 // Counters count the calls of a guest, and the traffic and the sockets of its network.
 type Counters struct {
 	// Allowed and Denied count decisions. A datagram to or from one of the latest addresses of its
-	// socket needs no new decision.
+	// socket needs no new decision. A call that a limit refused is a denied one.
 	Allowed, Denied PerOp
 
-	// Limited is the number of calls that a limit refused.
+	// Limited is the number of calls that a limit refused. Denied counts them too.
 	Limited uint64
 	// OpenSockets is the number of sockets that are open now, or closed with data to send.
 	OpenSockets int

@@ -107,18 +107,19 @@ func (n *Network) reserveSocket(active *policySnapshot) error {
 		return nil
 	}
 	n.releaseSocket()
-	n.noteLimited("sockets", active.sockets)
+	n.noteLimited(policy.OpOpen, "sockets", active.sockets)
 	if n.options.Audit != nil {
-		n.recordLimit("open", fmt.Sprintf("%d sockets", active.sockets))
+		n.recordLimit(policy.OpOpen, fmt.Sprintf("%d sockets", active.sockets))
 	}
 	return syscall.EMFILE
 }
 
 func (n *Network) releaseSocket() { n.counters.openSockets.Add(-1) }
 
-// noteLimited counts a call that a limit refused, and calls OnLimit.
-func (n *Network) noteLimited(name string, limit int) {
+// noteLimited counts a call that a limit refused, among the denied ones too, and calls OnLimit.
+func (n *Network) noteLimited(op policy.Op, name string, limit int) {
 	n.counters.limited.Add(1)
+	n.counters.denied[op].Add(1)
 	if n.options.OnLimit != nil {
 		n.options.OnLimit(name, limit)
 	}
@@ -129,9 +130,9 @@ func (n *Network) chargeConnect(active *policySnapshot, r policy.Request) error 
 	if active.connects == nil || active.connects.Allow() {
 		return nil
 	}
-	n.noteLimited("connects_per_second", active.connects.Burst())
+	n.noteLimited(policy.OpConnect, "connects_per_second", active.connects.Burst())
 	if n.options.Audit != nil {
-		n.recordLimit(policy.OpConnect.String(),
+		n.recordLimit(policy.OpConnect,
 			fmt.Sprintf("%d connects per second", active.connects.Burst()),
 			slog.String("protocol", r.Protocol.String()), slog.String("address", destinationOf(r)))
 	}

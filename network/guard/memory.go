@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/policy"
 )
 
 // The memory that a guest's sockets occupy in the host is bounded by the largest size of their
@@ -83,9 +84,10 @@ type unsentCharge struct {
 func (n *Network) withMemory(active *policySnapshot, f func(m *memoryAccount) error) error {
 	err := n.memory.locked(f)
 	if err == syscall.ENOBUFS {
-		n.noteLimited("socket_memory", int(active.memory))
+		n.noteLimited(policy.OpOpen, "socket_memory", int(active.memory))
 		if n.options.Audit != nil {
-			n.recordLimit("open", fmt.Sprintf("%d bytes of memory for sockets", active.memory))
+			n.recordLimit(policy.OpOpen,
+				fmt.Sprintf("%d bytes of memory for sockets", active.memory))
 		}
 	}
 	return err
