@@ -67,3 +67,27 @@ func TestSearchDomains(t *testing.T) {
 		})
 	}
 }
+
+// TestSearchDomainsOfComponents asks as components do, which learn at once of a lookup that has no
+// chance.
+func TestSearchDomainsOfComponents(t *testing.T) {
+	server, base := startNameServer(t)
+	server.Set("db.prod.test", dnstest.Addrs("192.0.2.1"))
+	server.Set("secret.prod.test", dnstest.Addrs("192.0.2.2"))
+	for _, row := range []struct{ name, want string }{
+		{"db", "192.0.2.1\n"},
+		{"secret", "resolve-addresses: error 20\n"},
+		{"not a name", "resolve-addresses: error 3\n"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			g := startModule(t, context.Background(), wasport.Config{Network: base,
+				SearchDomains: []string{"prod.test"},
+				Policy: testutil.Policy(t, "allow resolve *.test",
+					"deny resolve secret.prod.test"),
+			}, compileComponent(t, "lookup"), "lookup", row.name)
+			if got := g.waitExit(0); got != row.want {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
+	}
+}
