@@ -45,7 +45,7 @@ func ccCommand(name string, cxx bool) func(args []string) error {
 				"there is nothing to compile: wasport %s FILE... -o MODULE.wasm", name)
 		}
 		if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
-			ccPage().help(os.Stdout)
+			ccPage().help(stdout)
 			return nil
 		}
 		for _, a := range args {
@@ -98,7 +98,7 @@ func runClang(ctx context.Context, cxx bool, args []string) error {
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if links {
-		warner := &linkWarner{out: os.Stdout}
+		warner := &linkWarner{out: stdout}
 		cmd.Stdout = warner
 		defer warner.warn(os.Stderr)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -27,11 +26,11 @@ func runCompletion(args []string) error {
 	}
 	switch strings.Join(rest, " ") {
 	case "bash":
-		writeBashCompletion(os.Stdout)
+		writeBashCompletion(stdout)
 	case "zsh":
-		writeZshCompletion(os.Stdout)
+		writeZshCompletion(stdout)
 	case "fish":
-		writeFishCompletion(os.Stdout)
+		writeFishCompletion(stdout)
 	default:
 		return usageError("completion", "name one shell: wasport completion bash, zsh or fish")
 	}

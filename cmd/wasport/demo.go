@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -65,7 +64,7 @@ func runDemo(args []string) error {
 			return demoError(err)
 		}
 	}
-	fmt.Print(demoNextSteps)
+	fmt.Fprint(stdout, demoNextSteps)
 	return nil
 }
 
@@ -87,7 +86,7 @@ type demonstration struct {
 func (d *demonstration) printf(format string, args ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	fmt.Fprintf(os.Stdout, format+"\n", args...)
+	fmt.Fprintf(stdout, format+"\n", args...)
 }
 
 // demoGuest is a running guest. ended receives nil if its exit status is 0.

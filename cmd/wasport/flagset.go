@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -93,7 +92,7 @@ func (p page) help(w io.Writer) {
 func (p page) parse(args []string) (rest []string, done bool, err error) {
 	all := pflag.NewFlagSet(p.command, pflag.ContinueOnError)
 	all.SetInterspersed(!p.moduleArgs)
-	all.Usage = func() { p.help(os.Stdout) }
+	all.Usage = func() { p.help(stdout) }
 	for _, g := range p.groups {
 		all.AddFlagSet(g.FlagSet)
 	}

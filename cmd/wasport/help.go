@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 )
 
@@ -14,14 +13,14 @@ const commandSummary = "" +
 // runHelp is the subcommand help. It prints the page of another subcommand, or the list of all.
 func runHelp(args []string) error {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
-		printHelp(os.Stdout)
+		printHelp(stdout)
 		return nil
 	}
 	c, err := findCommand(args[0])
 	if err != nil {
 		return err
 	}
-	c.page().help(os.Stdout)
+	c.page().help(stdout)
 	return nil
 }
 

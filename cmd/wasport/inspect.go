@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -57,7 +56,7 @@ func inspect(args []string) error {
 
 	v := judgeModule(mod)
 	if f.json {
-		err = printJSON(os.Stdout, file, len(wasm), mod, v)
+		err = printJSON(stdout, file, len(wasm), mod, v)
 	} else {
 		printText(file, len(wasm), mod, v)
 	}
@@ -102,28 +101,28 @@ func judgeModule(mod *wasport.Module) verdict {
 func printText(file string, bytes int, mod *wasport.Module, v verdict) {
 	file = printable.Name(file)
 	imports := mod.Imports()
-	fmt.Printf("%s: %v, %s\n", file, mod.Kind(), formatSize(uint64(bytes)))
+	fmt.Fprintf(stdout, "%s: %v, %s\n", file, mod.Kind(), formatSize(uint64(bytes)))
 	if mod.Kind() == wasport.Component {
 		printComponent(mod, imports)
 	} else {
-		fmt.Printf("speaks %s\n", describeDialects(imports))
+		fmt.Fprintf(stdout, "speaks %s\n", describeDialects(imports))
 		printGoNotes(mod)
 		printImports(imports)
 		printExports(mod)
 	}
-	fmt.Println()
+	fmt.Fprintln(stdout)
 	switch {
 	case v.start:
-		fmt.Printf("It can be run: wasport run %s\n", file)
+		fmt.Fprintf(stdout, "It can be run: wasport run %s\n", file)
 	case v.runnable:
-		fmt.Printf("It has no _start, but its functions can be called: wasport run -f NAME %s\n",
-			file)
+		fmt.Fprintf(stdout, "It has no _start, but its functions can be called: "+
+			"wasport run -f NAME %s\n", file)
 	default:
-		fmt.Printf("It cannot be run: %s.\n", v.reason)
+		fmt.Fprintf(stdout, "It cannot be run: %s.\n", v.reason)
 	}
 	if v.trap {
-		fmt.Println("--unknown-imports=trap runs it with functions in their place that trap when " +
-			"they are called.")
+		fmt.Fprintln(stdout, "--unknown-imports=trap runs it with functions in their place "+
+			"that trap when they are called.")
 	}
 }
 
@@ -132,9 +131,10 @@ func printGoNotes(mod *wasport.Module) {
 	if !mod.ByGo() {
 		return
 	}
-	fmt.Println("made by Go's compiler: sockets of --listen are handed over in non-blocking mode")
+	fmt.Fprintln(stdout,
+		"made by Go's compiler: sockets of --listen are handed over in non-blocking mode")
 	if lacksSocketImports(mod) {
-		fmt.Println("it opens no sockets of its own; see docs/languages.md#go")
+		fmt.Fprintln(stdout, "it opens no sockets of its own; see docs/languages.md#go")
 	}
 }
 
@@ -158,8 +158,8 @@ func printImports(imports []wasport.Import) {
 	if len(imports) == 0 {
 		return
 	}
-	fmt.Println("\nimports")
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(stdout, "\nimports")
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	for _, i := range imports {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", i.FullName(), i.Want, importState(i))
 	}
@@ -181,9 +181,9 @@ func importState(i wasport.Import) string {
 
 func printExports(mod *wasport.Module) {
 	if functions := mod.Functions(); len(functions) > 0 {
-		fmt.Println("\nexported functions")
+		fmt.Fprintln(stdout, "\nexported functions")
 		for _, f := range functions {
-			fmt.Printf("  %v\n", f)
+			fmt.Fprintf(stdout, "  %v\n", f)
 		}
 	}
 	if m, ok := mod.Memory(); ok {
@@ -194,7 +194,8 @@ func printExports(mod *wasport.Module) {
 		if m.Shared {
 			suffix += ", shared by threads"
 		}
-		fmt.Printf("\nmemory: %s, up to %s%s\n", formatSize(m.Min), formatSize(m.Max), suffix)
+		fmt.Fprintf(stdout, "\nmemory: %s, up to %s%s\n",
+			formatSize(m.Min), formatSize(m.Max), suffix)
 	}
 }
 

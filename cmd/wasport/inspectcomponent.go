@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -14,13 +13,13 @@ import (
 // interface, and its core modules.
 func printComponent(mod *wasport.Module, imports []wasport.Import) {
 	if list := wasiVersions(mod, imports); len(list) > 0 {
-		fmt.Printf("speaks WASI 0.2 (%s)\n", strings.Join(list, ", "))
+		fmt.Fprintf(stdout, "speaks WASI 0.2 (%s)\n", strings.Join(list, ", "))
 	} else {
-		fmt.Println("speaks to nobody: it imports nothing of WASI")
+		fmt.Fprintln(stdout, "speaks to nobody: it imports nothing of WASI")
 	}
 	if run, err := mod.Function(""); err == nil {
 		iface, _, _ := strings.Cut(run.Name, "#")
-		fmt.Printf("a command: it exports %s\n", printable.Name(iface))
+		fmt.Fprintf(stdout, "a command: it exports %s\n", printable.Name(iface))
 	}
 	printInterfaces(imports)
 	modules, size := mod.CoreModules(), 0
@@ -31,7 +30,7 @@ func printComponent(mod *wasport.Module, imports []wasport.Import) {
 	if m, ok := mod.Memory(); ok {
 		text += fmt.Sprintf("; memory %s, up to %s", formatSize(m.Min), formatSize(m.Max))
 	}
-	fmt.Println("\n" + text)
+	fmt.Fprintln(stdout, "\n"+text)
 }
 
 // printInterfaces prints the imported functions, each interface before its own.
@@ -39,13 +38,13 @@ func printInterfaces(imports []wasport.Import) {
 	if len(imports) == 0 {
 		return
 	}
-	fmt.Println("\nimports")
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(stdout, "\nimports")
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	last := ""
 	for _, i := range imports {
 		if i.Module != last {
 			w.Flush()
-			fmt.Printf("  %s\n", printable.Name(i.Module))
+			fmt.Fprintf(stdout, "  %s\n", printable.Name(i.Module))
 			last = i.Module
 		}
 		fmt.Fprintf(w, "    %s\t%s\t%s\n", printable.Name(i.Name), printable.Text(i.Want),

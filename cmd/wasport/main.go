@@ -54,7 +54,7 @@ func commands() []command {
 	}
 }
 
-func main() { os.Exit(reportError(dispatch(os.Args[1:]))) }
+func main() { os.Exit(reportError(stdout.check(dispatch(os.Args[1:])))) }
 
 // dispatch runs the subcommand that the first argument names.
 func dispatch(args []string) error {
@@ -65,7 +65,7 @@ func dispatch(args []string) error {
 	name := args[0]
 	switch name {
 	case "-h", "--help":
-		printHelp(os.Stdout)
+		printHelp(stdout)
 		return nil
 	case "-v", "--version":
 		return runVersion(nil)

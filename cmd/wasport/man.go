@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -25,7 +24,7 @@ func runMan(args []string) error {
 	if len(rest) > 0 {
 		return usageError("", "man takes no arguments")
 	}
-	writeManual(os.Stdout)
+	writeManual(stdout)
 	return nil
 }
 

@@ -65,7 +65,8 @@ func (m *monitoring) openAll(c *wasport.Config, name string) error {
 		if err != nil {
 			return err
 		}
-		c.Audit = slog.New(slog.NewJSONHandler(&auditWriter{file: file},
+		c.Audit = slog.New(slog.NewJSONHandler(&warningWriter{file: file,
+			lost: "--audit: decisions are"},
 			&slog.HandlerOptions{ReplaceAttr: dropLevelAndMessage}))
 	}
 	if m.metrics != "" {
@@ -98,16 +99,19 @@ func (m *monitoring) closeAll() error {
 	return errors.Join(errs...)
 }
 
-// auditWriter warns when the first record is lost. It may be used by several goroutines.
-type auditWriter struct {
+// warningWriter warns when the first record is lost. It may be used by several goroutines.
+type warningWriter struct {
 	file io.Writer
 	once sync.Once
+
+	// lost is the flag and what is not recorded, up to the verb.
+	lost string
 }
 
-func (w *auditWriter) Write(b []byte) (int, error) {
+func (w *warningWriter) Write(b []byte) (int, error) {
 	n, err := w.file.Write(b)
 	if err != nil {
-		w.once.Do(func() { warnf("--audit: decisions are not recorded any more: %v", err) })
+		w.once.Do(func() { warnf("%s not recorded any more: %v", w.lost, err) })
 	}
 	return n, err
 }

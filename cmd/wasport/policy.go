@@ -96,17 +96,17 @@ func decideRequest(name, ceiling string, words []string) error {
 		printMatches(p, r)
 	}
 	if d.Allowed {
-		fmt.Printf("allowed %v: %v\n", r, quoteRule(d.Rule))
+		fmt.Fprintf(stdout, "allowed %v: %v\n", r, quoteRule(d.Rule))
 		return nil
 	}
 	refusal := p.Explain(r, d)
-	fmt.Println(refusal)
+	fmt.Fprintln(stdout, refusal)
 	hint := refusal.Hint()
 	if len(refusal.Allow) > 0 {
 		hint = policy.FileHint(refusal.Allow) + " in " + words[0]
 	}
 	if hint != "" && name == "explain" {
-		fmt.Printf("  to allow it: %s\n", hint)
+		fmt.Fprintf(stdout, "  to allow it: %s\n", hint)
 	}
 	return &exitError{status: statusFailure}
 }
@@ -131,7 +131,7 @@ func quoteRule(rule *policy.Rule) string {
 // printMatches prints a request as it was parsed, and the rules that match it. A rule matches if it
 // decides the request alone or, for a deny, beside a rule that allows everything.
 func printMatches(p *policy.Policy, r policy.Request) {
-	fmt.Printf("asked   %v\n", r)
+	fmt.Fprintf(stdout, "asked   %v\n", r)
 	everything := append(policy.AllowNet(policy.Origin{}), policy.AllowUnix(policy.Origin{})...)
 	for _, rule := range p.Rules() {
 		alone := policy.New([]policy.Rule{rule}, policy.Limits{})
@@ -139,7 +139,7 @@ func printMatches(p *policy.Policy, r policy.Request) {
 			alone = policy.New(append([]policy.Rule{rule}, everything...), policy.Limits{})
 		}
 		if d := alone.Decide(r, nil); d.Allowed == (rule.Effect() == policy.Allow) {
-			fmt.Printf("matches %s\n", quoteRule(&rule))
+			fmt.Fprintf(stdout, "matches %s\n", quoteRule(&rule))
 		}
 	}
 }
@@ -160,7 +160,7 @@ func formatFiles(files []string, write bool) error {
 		}
 		switch {
 		case !write:
-			_, err = os.Stdout.Write(out)
+			_, err = stdout.Write(out)
 		case !bytes.Equal(text, out):
 			err = os.WriteFile(file, out, 0o666)
 		}

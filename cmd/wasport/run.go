@@ -111,7 +111,7 @@ func (f *runFlags) runModule(ctx context.Context, mod *wasport.Module,
 	}
 	if len(status.Results) > 0 {
 		return callUntilDone(ctx, func() error {
-			fmt.Println(entry.Format(status.Results))
+			fmt.Fprintln(stdout, entry.Format(status.Results))
 			return nil
 		})
 	}
@@ -287,15 +287,16 @@ func (f *runFlags) openTrace() (io.Writer, error) {
 		return nil, usageError("run", "--trace prints on stderr, --trace-file %s writes there; "+
 			"leave one of them out", f.traceFile)
 	}
-	if s := standardStream(f.traceFile); s != nil {
-		return s, nil
+	file := standardStream(f.traceFile)
+	if file == nil {
+		var err error
+		file, err = hostpath.Open(f.traceFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		if err != nil {
+			return nil, usageError("", "--trace-file %s: %w", f.traceFile, plainError(err))
+		}
+		f.monitoring.closers = append(f.monitoring.closers, file.Close)
 	}
-	file, err := hostpath.Open(f.traceFile, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return nil, usageError("", "--trace-file %s: %w", f.traceFile, plainError(err))
-	}
-	f.monitoring.closers = append(f.monitoring.closers, file.Close)
-	return file, nil
+	return &warningWriter{file: file, lost: "--trace-file: calls are"}, nil
 }
 
 // inheritEnv adds the environment of this process to the variables that flags set.

@@ -22,7 +22,7 @@ func runVersion(args []string) error {
 		return usageError("", "version takes no arguments")
 	}
 	info, _ := debug.ReadBuildInfo()
-	fmt.Println(versionLine(info))
+	fmt.Fprintln(stdout, versionLine(info))
 	return nil
 }
 
