@@ -26,8 +26,10 @@ func (n *node) crictl(args ...string) string {
 }
 
 func (n *node) tryCrictl(args ...string) (string, error) {
-	return n.try(append([]string{crictl(), "--runtime-endpoint", "unix://" + n.socket(),
-		"--image-endpoint", "unix://" + n.socket()}, args...)...)
+	// As patient as a kubelet: the first start of a module compiles it.
+	at := "unix://" + n.socket()
+	return n.try(append([]string{crictl(), "--timeout", "60s", "--runtime-endpoint", at,
+		"--image-endpoint", at}, args...)...)
 }
 
 // A podSandbox is a pod that a test has made through the CRI.

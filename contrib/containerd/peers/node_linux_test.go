@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for what happens in a moment on a machine that is not busy.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 const shimName = "containerd-shim-wasport-v1"
 
@@ -87,6 +87,7 @@ deny = ["connect metadata", "connect tcp://any:25"]
 cache_dir = %q
 [ranges]
 pods = ["10.88.0.0/16"]
+services = ["10.96.0.0/12"]
 [limits]
 memory = "256MiB"
 threads = 128
