@@ -139,9 +139,26 @@ func Delete(ctx context.Context, f Flags, started []byte) ([]byte, error) {
 		s.end(ctx, f.ID)
 		s.Close()
 	}
+	removeSocket(started)
 	cmd := f.command(ctx, f.Bundle, "delete")
 	cmd.Stderr = os.Stderr
 	return cmd.Output()
+}
+
+// removeSocket removes the socket of another shim that nobody serves any more. That shim leaves it
+// if it came to read its own address before its start had written that.
+func removeSocket(started []byte) {
+	_, address, err := parse(started)
+	if err != nil {
+		return
+	}
+	path := strings.TrimPrefix(address, "unix://")
+	conn, err := net.Dial("unix", path)
+	if err == nil {
+		conn.Close()
+	} else if errors.Is(err, syscall.ECONNREFUSED) {
+		os.Remove(path)
+	}
 }
 
 // end ends a container and, if it was the last, the other shim. Errors say that the container is in

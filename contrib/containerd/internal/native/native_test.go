@@ -1,6 +1,9 @@
 package native
 
 import (
+	"net"
+	"os"
+	"path/filepath"
 	"testing"
 
 	bootstrap "github.com/containerd/containerd/api/runtime/bootstrap/v1"
@@ -34,5 +37,22 @@ func TestParse(t *testing.T) {
 		if version, address, err := parse([]byte(out)); err == nil {
 			t.Errorf("%q: got %d, %q, want an error", out, version, address)
 		}
+	}
+}
+
+// TestRemoveSocket leaves a socket that is served, and removes one that is not.
+func TestRemoveSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	for _, want := range []bool{true, false} {
+		removeSocket([]byte("unix://" + path))
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("got %v, want a socket: %v", err, want)
+		}
+		l.Close()
 	}
 }
