@@ -4,20 +4,7 @@ build cmake -B out -DCMAKE_TOOLCHAIN_FILE="$toolchain" -DCARES_SHARED=OFF -DCARE
 build cmake --build out -j2
 
 at=$(free)
-cat >"$work/unbound.conf" <<-END
-	server:
-	  interface: 127.0.0.1@$at
-	  username: ""
-	  chroot: ""
-	  pidfile: ""
-	  use-syslog: no
-	  local-zone: "ports.test." static
-	  local-data: "www.ports.test. A 192.0.2.1"
-	  local-data: "www.ports.test. AAAA 2001:db8::1"
-	  local-data: "ports.test. MX 10 mail.ports.test."
-	  local-data: 'ports.test. TXT "some text"'
-END
-serve "$at" unbound -d -c "$work/unbound.conf"
+resolver "$at"
 for how in UDP TCP; do
 	over=(-U "$at")
 	[ $how = UDP ] || over=(-T "$at" -f usevc)

@@ -3,35 +3,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int chmod(const char *path, mode_t mode)
+/* A later wasi-libc has some of these beside functions that every program needs. */
+#define WEAK __attribute__((__weak__))
+
+WEAK int chmod(const char *path, mode_t mode)
 {
 	(void)path, (void)mode;
 	return result(ENOTSUP);
 }
 
-int fchmod(int fd, mode_t mode)
+WEAK int fchmod(int fd, mode_t mode)
 {
 	(void)fd, (void)mode;
 	return result(ENOTSUP);
 }
 
-int mkfifo(const char *path, mode_t mode)
+WEAK int mkfifo(const char *path, mode_t mode)
 {
 	return chmod(path, mode);
 }
 
-int chown(const char *path, uid_t owner, gid_t group)
+WEAK int chown(const char *path, uid_t owner, gid_t group)
 {
 	(void)path, (void)owner, (void)group;
 	return result(ENOTSUP);
 }
 
-int lchown(const char *path, uid_t owner, gid_t group)
+WEAK int lchown(const char *path, uid_t owner, gid_t group)
 {
 	return chown(path, owner, group);
 }
 
-int fchown(int fd, uid_t owner, gid_t group)
+WEAK int fchown(int fd, uid_t owner, gid_t group)
 {
 	(void)fd, (void)owner, (void)group;
 	return result(ENOTSUP);
