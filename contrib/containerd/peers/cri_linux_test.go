@@ -64,7 +64,7 @@ func (n *node) sandbox(annotations map[string]string) podSandbox {
 		"metadata":    object{"name": name, "namespace": "default", "uid": name, "attempt": 1},
 		"annotations": annotations, "log_directory": p.logs,
 		// The kubelet makes a cgroup for each pod, and removes it.
-		"linux": object{"cgroup_parent": "/" + podNamespace},
+		"linux": object{"cgroup_parent": "/" + namespace},
 	})
 	p.id = n.crictl("runp", "--runtime", "wasport", p.config)
 	n.Cleanup(func() { n.tryCrictl("rmp", "--force", p.id) })

@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// namespace is containerd's namespace of what ctr makes; pods are in k8s.io.
-const namespace = "wasport.test"
+// namespace is containerd's namespace of what ctr makes, and the cgroup above those of containers.
+// Cgroups are the machine's, so other tests at the same time have another name.
+var namespace = filepath.Base(os.Getenv(programsKey))
 
 // ctrCommand returns ctr with arguments.
 func (n *node) ctrCommand(args ...string) []string {

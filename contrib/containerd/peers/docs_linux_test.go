@@ -30,14 +30,14 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// documentImages loads the images of the document into the namespace that ctr uses by default.
+// documentImages loads the images of the document where its commands look for them.
 func (n *node) documentImages() {
 	n.Helper()
 	for name, module := range map[string]string{
 		"client": "internal/guests/tcp_client.wasm", "sleep": waiting,
 	} {
 		i := moduleImage(n, "registry.example/"+name+":1", readModule(n, module))
-		n.load("default", i)
+		n.load(namespace, i)
 	}
 }
 
@@ -48,7 +48,8 @@ func (n *node) console(block string) {
 		command, want, _ := strings.Cut(part, "\n")
 		cmd := exec.Command("sh", "-c", `ctr() { "$CTR" --address "$AT" "$@"; }
 			`+command+" 2>&1")
-		cmd.Env = append(os.Environ(), "CTR="+n.ctr, "AT="+n.socket())
+		cmd.Env = append(os.Environ(), "CTR="+n.ctr, "AT="+n.socket(),
+			"CONTAINERD_NAMESPACE="+namespace)
 		out, _ := cmd.CombinedOutput()
 		// The two streams of a container come by different ways, in either order.
 		if !slices.Equal(sortedLines(string(out)), sortedLines(want)) {

@@ -48,12 +48,12 @@ func shims(t testing.TB) []string {
 	return found
 }
 
-// cgroups returns the control groups of a name's containers in all hierarchies.
-func cgroups(t testing.TB, name string) []string {
+// cgroups returns the control groups of the tests' containers in all hierarchies.
+func cgroups(t testing.TB) []string {
 	t.Helper()
 	var found []string
 	for _, pattern := range []string{"/sys/fs/cgroup/*/", "/sys/fs/cgroup/"} {
-		list, err := filepath.Glob(pattern + name + "/*")
+		list, err := filepath.Glob(pattern + namespace + "/*")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +95,7 @@ func (n *node) census() census {
 	return census{
 		processes: shims(n),
 		mounts:    mountsBelow(n, n.path("state")),
-		cgroups:   append(cgroups(n, namespace), cgroups(n, "k8s.io")...),
+		cgroups:   cgroups(n),
 		special:   special(n, n.dir, "/run/containerd"),
 	}
 }
@@ -126,11 +126,18 @@ func (n *node) nothingLeft(before census) {
 	})
 }
 
-// removeCgroups removes what a failed test has left.
+// removeCgroups removes what a failed test has left, and the cgroup above.
 func removeCgroups(t testing.TB) {
 	t.Helper()
-	for _, name := range []string{namespace, "k8s.io"} {
-		for _, path := range cgroups(t, name) {
+	for _, path := range cgroups(t) {
+		unix.Rmdir(path)
+	}
+	for _, pattern := range []string{"/sys/fs/cgroup/*/", "/sys/fs/cgroup/"} {
+		above, err := filepath.Glob(pattern + namespace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range above {
 			unix.Rmdir(path)
 		}
 	}
