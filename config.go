@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"path"
 	"strings"
 	"syscall"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/hostpath"
 	"github.com/wasport/wasport/internal/outside"
+	"github.com/wasport/wasport/internal/printable"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/guard"
@@ -166,9 +168,9 @@ type Config struct {
 	MaxMemory uint64
 
 	// MaxCPU limits the processor time of the guest's threads, including their calls of the host; 0
-	// = no limit. Beyond it the guest ends with ErrCPU. Time spent waiting does not count. On
-	// Linux, time in which other guests and programs have the processors does not count either; see
-	// RATIONALE.md. MaxCPU has no effect with RuntimeConfig.NoInterrupt.
+	// = no limit, and a negative one is an error. Beyond it the guest ends with ErrCPU. Time spent
+	// waiting does not count. On Linux, time in which other guests and programs have the processors
+	// does not count either; see RATIONALE.md. MaxCPU has no effect with RuntimeConfig.NoInterrupt.
 	MaxCPU time.Duration
 
 	// MaxThreads limits how many threads the guest has at once besides its first. 0 = 64, negative
@@ -202,7 +204,7 @@ type Dir struct {
 	// is read from its beginning to its end: to seek in it is ESPIPE (lseek(2)).
 	FS fs.FS
 
-	// Guest is the path that the guest uses; empty = Host.
+	// Guest is the path that the guest uses; empty = Host. No two directories have the same.
 	Guest string
 
 	// ReadOnly makes every change EROFS (open(2)).
@@ -239,7 +241,7 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 		OnLimit: out.onLimit(c.OnLimit), MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
 		Cause: publicError,
 	}
-	if err := checkStrings(c.Args, c.Env); err != nil {
+	if err := errors.Join(checkStrings(c.Args, c.Env), c.checkLimits()); err != nil {
 		return nil, nil, err
 	}
 	guarded, err := c.guardNetwork(threads, out)
@@ -267,16 +269,15 @@ func (c *Config) openResources(
 	if err := c.checkQuotas(); err != nil {
 		return err
 	}
+	if err := c.checkDirNames(); err != nil {
+		return err
+	}
 	for i, d := range c.Dirs {
 		dir, err := d.open(ctx, i)
 		if err != nil {
 			return err
 		}
-		name := d.Guest
-		if name == "" {
-			name = d.Host
-		}
-		s.Preopens = append(s.Preopens, system.Preopen{Dir: dir, Name: name, Quota: d.Quota})
+		s.Preopens = append(s.Preopens, system.Preopen{Dir: dir, Name: d.name(), Quota: d.Quota})
 	}
 	for i, conn := range c.Sockets {
 		if conn == nil {
@@ -290,6 +291,40 @@ func (c *Config) openResources(
 			return fmt.Errorf("socket handed to the guest: %w", err)
 		}
 		s.Listeners = append(s.Listeners, guarded.Adopt(sock))
+	}
+	return nil
+}
+
+// name is the path that the guest uses.
+func (d *Dir) name() string {
+	if d.Guest != "" {
+		return d.Guest
+	}
+	return d.Host
+}
+
+// checkDirNames refuses two directories of one name: a C library would find only one of them.
+func (c *Config) checkDirNames() error {
+	hosts := make(map[string]string)
+	for _, d := range c.Dirs {
+		name := path.Clean(d.name())
+		if first, taken := hosts[name]; taken {
+			return fmt.Errorf("two directories have the name %s, %q and %q: give each a name of "+
+				"its own", printable.Name(name), first, d.Host)
+		}
+		hosts[name] = d.Host
+	}
+	return nil
+}
+
+// checkLimits refuses limits below zero that would be none.
+func (c *Config) checkLimits() error {
+	switch {
+	case c.MaxCPU < 0:
+		return fmt.Errorf("Config.MaxCPU is %v; it is above 0, or 0 for no limit", c.MaxCPU)
+	case c.MaxDescriptors < 0:
+		return fmt.Errorf("Config.MaxDescriptors is %d; it is above 0, or 0 for the default",
+			c.MaxDescriptors)
 	}
 	return nil
 }

@@ -98,6 +98,9 @@ func (p page) parse(args []string) (rest []string, done bool, err error) {
 	}
 	given := make(map[string]string)
 	switch err := all.ParseAll(args, func(f *pflag.Flag, value string) error {
+		if err := checkEmpty(f, value); err != nil {
+			return err
+		}
 		if err := checkRepeated(f, given, value); err != nil {
 			return err
 		}
@@ -108,10 +111,15 @@ func (p page) parse(args []string) (rest []string, done bool, err error) {
 	case err != nil:
 		return nil, false, usageError(p.command, "%w", flagError(all, err))
 	}
-	if err := checkEmpty(all); err != nil {
-		return nil, false, usageError(p.command, "%w", err)
+	rest = all.Args()
+	for i, word := range rest {
+		if word == "" && (i == 0 || !p.moduleArgs) {
+			return nil, false, usageError(p.command,
+				"argument %d is empty, as that of an unset variable is; write it or leave it out",
+				i+1)
+		}
 	}
-	if rest = all.Args(); p.moduleArgs && len(rest) > 0 && all.ArgsLenAtDash() < 0 {
+	if p.moduleArgs && len(rest) > 0 && all.ArgsLenAtDash() < 0 {
 		warnModuleFlags(all, rest[0], rest[1:])
 	}
 	return rest, false, nil
@@ -135,14 +143,12 @@ func checkRepeated(f *pflag.Flag, given map[string]string, value string) error {
 
 // checkEmpty refuses an empty value, to which a shell expands an unset variable. It would otherwise
 // have the effect of an absent flag.
-func checkEmpty(flags *pflag.FlagSet) (err error) {
-	flags.Visit(func(f *pflag.Flag) {
-		if f.Value.Type() == "string" && f.Value.String() == "" {
-			name, _ := pflag.UnquoteUsage(f)
-			err = fmt.Errorf("--%s is empty; write --%[1]s %s", f.Name, name)
-		}
-	})
-	return err
+func checkEmpty(f *pflag.Flag, value string) error {
+	name, _ := describe(f)
+	if value != "" || name == "" {
+		return nil
+	}
+	return fmt.Errorf("--%s is empty; write --%[1]s %s", f.Name, name)
 }
 
 // flagError converts an error of pflag to one that says how to write the flag.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -21,6 +23,15 @@ func (f *runFlags) checkHostFiles() error {
 		if err := checkDirectory(d.Host); err != nil {
 			return usageError("", "directory %s: %w", d.Host, err)
 		}
+	}
+	names := make(map[string]bool)
+	for _, d := range all {
+		name := path.Clean(cmp.Or(d.Guest, d.Host))
+		if names[name] {
+			return usageError("", "two directories have the name %s; give each a name of its own: "+
+				"--dir HOST::NAME", name)
+		}
+		names[name] = true
 	}
 	writable := writableBut(all, -1)
 	for i, d := range all {

@@ -86,6 +86,10 @@ func judgeModule(mod *wasport.Module) verdict {
 				func(i wasport.Import) bool { return !i.IsFunction() }),
 		}
 	}
+	// A guest may have one page less than 4 GiB (Config.MaxMemory).
+	if m, ok := mod.Memory(); ok && m.Min == 1<<32 {
+		return verdict{reason: "it starts with 4 GiB of memory, and may have 64 KiB less"}
+	}
 	if _, err := mod.Function(""); err == nil {
 		return verdict{runnable: true, start: true}
 	}
@@ -115,7 +119,7 @@ func printText(file string, bytes int, mod *wasport.Module, v verdict) {
 	case v.start:
 		fmt.Fprintf(stdout, "It can be run: wasport run %s\n", file)
 	case v.runnable:
-		fmt.Fprintf(stdout, "It has no _start, but its functions can be called: "+
+		fmt.Fprintf(stdout, "It has no _start(), but its functions can be called: "+
 			"wasport run -f NAME %s\n", file)
 	default:
 		fmt.Fprintf(stdout, "It cannot be run: %s.\n", v.reason)

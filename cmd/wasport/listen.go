@@ -102,7 +102,7 @@ func openListeners(addrs []listenAddr) (sockets []syscall.Conn, err error) {
 		}
 		s, err := a.open()
 		if err != nil {
-			return sockets, fmt.Errorf("--listen %v: %w", a, plainError(err))
+			return sockets, fmt.Errorf("--listen %v: %w", a, listenError(err))
 		}
 		sockets = append(sockets, s)
 	}

@@ -72,7 +72,7 @@ func (m *monitoring) openAll(c *wasport.Config, name string) error {
 	if m.metrics != "" {
 		var err error
 		if m.listener, err = net.Listen("tcp", m.metrics); err != nil {
-			return fmt.Errorf("--metrics %s: %w", m.metrics, plainError(err))
+			return fmt.Errorf("--metrics %s: %w", m.metrics, listenError(err))
 		}
 	}
 	return nil

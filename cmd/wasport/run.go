@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/hostpath"
+	"github.com/wasport/wasport/internal/system"
 )
 
 var errTimeout = errors.New("the time given by --timeout is over")
@@ -103,6 +105,14 @@ func (f *runFlags) runModule(ctx context.Context, mod *wasport.Module,
 	if err != nil || status.Code != 0 {
 		f.reports.failureHints(f.lacks, 3+len(f.config.Dirs), mod.ByGo())
 	}
+	var misfit *system.MisfitError
+	if errors.As(err, &misfit) {
+		raise := ""
+		if misfit.Memory && f.config.MaxMemory != 0 {
+			raise = "; raise --max-memory"
+		}
+		return usageError("", "%s: %w%s", f.name, err, raise)
+	}
 	if err != nil {
 		return guestError(f.name, err)
 	}
@@ -129,6 +139,11 @@ func (f *runFlags) startAndWait(ctx context.Context, mod *wasport.Module) (waspo
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
+	if f.runtime.NoInterrupt {
+		// A collection under way would stop all goroutines until the guest returns, since nothing
+		// stops the guest's.
+		runtime.GC()
+	}
 	guest, err := mod.Start(ctx, f.config)
 	if err != nil {
 		return wasport.Status{}, err
@@ -150,7 +165,7 @@ func (f *runFlags) startAndWait(ctx context.Context, mod *wasport.Module) (waspo
 			}
 		}
 	}()
-	defer printStacksOnQuit(guest)()
+	defer printStacksOnQuit(guest, f.runtime.NoInterrupt)()
 	if l := f.monitoring.listener; l != nil {
 		defer serveMetrics(l, guest)()
 	}

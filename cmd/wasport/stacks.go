@@ -16,8 +16,8 @@ import (
 const stackPatience = time.Second
 
 // printStacksOnQuit prints the states of the guest's threads at each SIGQUIT, until stop is called.
-// The guest goes on.
-func printStacksOnQuit(guest *wasport.Guest) (stop func()) {
+// The guest goes on. noInterrupt says that its threads tell no stacks.
+func printStacksOnQuit(guest *wasport.Guest, noInterrupt bool) (stop func()) {
 	quit := make(chan os.Signal, 1)
 	signal.Notify(quit, syscall.SIGQUIT)
 	done := make(chan struct{})
@@ -25,7 +25,7 @@ func printStacksOnQuit(guest *wasport.Guest) (stop func()) {
 		for {
 			select {
 			case <-quit:
-				printStacks(guest)
+				printStacks(guest, noInterrupt)
 			case <-done:
 				return
 			}
@@ -37,15 +37,19 @@ func printStacksOnQuit(guest *wasport.Guest) (stop func()) {
 	}
 }
 
-func printStacks(guest *wasport.Guest) {
-	ctx, cancel := context.WithTimeout(context.Background(), stackPatience)
+func printStacks(guest *wasport.Guest, noInterrupt bool) {
+	patience, noStack := stackPatience, "computes"
+	if noInterrupt {
+		patience, noStack = 0, "computes; it has no stack to show because of --no-interrupt"
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for _, t := range guest.ThreadStates(ctx) {
 		switch {
 		case t.Call != "":
 			printThread(t, "is in "+t.Call)
 		case t.Stack == "":
-			printThread(t, "computes")
+			printThread(t, noStack)
 		default:
 			printThread(t, "computes"+formatStack(t.Stack))
 		}

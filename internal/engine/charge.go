@@ -9,6 +9,7 @@ import (
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
 	"github.com/wasport/wasport/internal/engine/memory"
+	"github.com/wasport/wasport/internal/system"
 )
 
 // One budget bounds the host memory that a guest holds: its linear memory, tables, globals,
@@ -139,5 +140,5 @@ func (m *Module) errBudgetTooSmall(limit uint64) error {
 
 func errBudgetTooSmall(what string, cost, limit uint64) error {
 	const text = "the %s needs %d bytes of memory to start, beside its memory, and may have %d"
-	return fmt.Errorf(text, what, cost, limit)
+	return &system.MisfitError{Err: fmt.Errorf(text, what, cost, limit), Memory: true}
 }

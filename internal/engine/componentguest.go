@@ -265,8 +265,8 @@ func (g *componentGuest) withMemory(ctx *guestContext, code *coreModule) (contex
 	mem, err := memory.New(memory.Config{Min: needs.Min, Max: needs.Max, Limit: g.mostMemory,
 		Reserve: g.engine.reserveMemory, Budget: g.linear})
 	if errors.Is(err, memory.ErrLimit) {
-		return nil, fmt.Errorf("%s starts with %d bytes of memory, which are more than the "+
-			"guest may have", code.name, needs.Min)
+		return nil, &system.MisfitError{Err: fmt.Errorf("%s starts with %d bytes of memory, which "+
+			"are more than the guest may have", code.name, needs.Min), Memory: true}
 	}
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
 	"github.com/wasport/wasport/internal/engine/memory"
+	"github.com/wasport/wasport/internal/system"
 )
 
 // maxMemory is the largest linear memory, in bytes. It is one page less than 4 GiB, since code that
@@ -38,8 +39,9 @@ func (m *Module) reserveMemory(
 		Reserve: m.engine.reserveMemory, Shared: m.memory.Shared,
 		Ungranted: m.memory.Shared && m.givesMemoryAway(), Budget: inst.budget})
 	if errors.Is(err, memory.ErrLimit) {
-		return nil, nil, fmt.Errorf("the module starts with %d bytes of memory, and may have %d",
-			m.memory.Min, limit)
+		const text = "the module starts with %d bytes of memory, and may have %d"
+		return nil, nil, &system.MisfitError{Err: fmt.Errorf(text, m.memory.Min, limit),
+			Memory: true}
 	}
 	if err != nil {
 		return nil, nil, err

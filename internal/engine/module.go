@@ -109,14 +109,21 @@ type Entry struct {
 	Params, Results []api.ValueType
 }
 
-// Entry finds an exported function. The empty name means _start, which every WASI command exports.
+// Entry finds an exported function. The empty name means _start, which every WASI command exports
+// with neither parameters nor results (WASI application-abi.md).
 func (m *Module) Entry(name string) (Entry, error) {
-	if name == "" {
+	isCommand := name == ""
+	if isCommand {
 		name = "_start"
 	}
 	def, ok := m.exportedFuncs[name]
 	if !ok {
 		return Entry{}, fmt.Errorf("the module exports no function %q", name)
 	}
-	return Entry{name, def.ParamTypes(), def.ResultTypes()}, nil
+	e := Entry{name, def.ParamTypes(), def.ResultTypes()}
+	if isCommand && len(e.Params)+len(e.Results) > 0 {
+		return Entry{}, fmt.Errorf("the module is no command, since its function is %v and not "+
+			"_start()", e)
+	}
+	return e, nil
 }

@@ -172,6 +172,15 @@ type Exit struct{ Code uint32 }
 
 func (e *Exit) Error() string { return fmt.Sprintf("exit status %d", e.Code) }
 
+// MisfitError is the error of a guest that cannot start with its configuration.
+type MisfitError struct {
+	Err error
+	// Memory is set if the limit of memory is too small for it.
+	Memory bool
+}
+
+func (e *MisfitError) Error() string { return e.Err.Error() }
+
 // New prepares a guest. Its Context has the values of ctx but does not end with it; only Kill and
 // Close end the guest. The guest owns the Preopens and Listeners of c, also when New fails.
 func New(ctx context.Context, c Config) (*Guest, error) {

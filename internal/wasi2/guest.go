@@ -99,7 +99,8 @@ func checkText(what, s string) error {
 	if utf8.ValidString(s) {
 		return nil
 	}
-	return fmt.Errorf("%s is not UTF-8, which a component needs: %q", what, s)
+	return &system.MisfitError{
+		Err: fmt.Errorf("%s is not UTF-8, which a component needs: %q", what, s)}
 }
 
 // Finish waits until everything that was written to streams is sent, as if the guest dropped them.

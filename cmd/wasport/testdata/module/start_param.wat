@@ -1,0 +1,2 @@
+;; Its _start takes a parameter, so it is no command.
+(module (func (export "_start") (param i32)))

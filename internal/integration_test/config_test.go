@@ -1,0 +1,40 @@
+package integration_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/wasport/wasport"
+)
+
+// TestConfigMistakesAreRefused starts guests whose configuration contradicts itself.
+func TestConfigMistakesAreRefused(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	m := compileTestdata(t, "nothing")
+	for _, test := range []struct {
+		name string
+		c    wasport.Config
+		want string
+	}{
+		{"negative time", wasport.Config{MaxCPU: -1}, "Config.MaxCPU is -1ns"},
+		{"negative descriptors", wasport.Config{MaxDescriptors: -1},
+			"Config.MaxDescriptors is -1"},
+		{"two directories of one name", wasport.Config{Dirs: []wasport.Dir{
+			{Host: dir, Guest: "/x"}, {Host: other, Guest: "/x/"}}},
+			"two directories have the name /x"},
+		{"a directory twice", wasport.Config{Dirs: []wasport.Dir{{Host: dir}, {Host: dir}}},
+			"two directories have the name"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := m.Run(context.Background(), test.c)
+			if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+				t.Errorf("got %v, want %s...", err, test.want)
+			}
+		})
+	}
+	// A negative number of threads is none.
+	if _, err := m.Run(context.Background(), wasport.Config{MaxThreads: -4}); err != nil {
+		t.Errorf("MaxThreads -4: got %v, want no error", err)
+	}
+}
