@@ -167,8 +167,8 @@ func TestTimeoutCoversReadOfModule(t *testing.T) {
 // TestTimeoutCoversCompilation lets the time end while the module is compiled: not before, when the
 // command reads it, and not after.
 func TestTimeoutCoversCompilation(t *testing.T) {
-	const file, want = "../../internal/guests/block.wasm", "wasport: web: the module was not " +
-		"compiled in time: the time given by --timeout is over\n"
+	const file, want = "../../internal/guests/block.wasm", "wasport: web: the compilation " +
+		"was ended: the time given by --timeout is over\n"
 	var got []string
 	for n := range 64 {
 		timeout := time.Millisecond << (n % 8)
