@@ -123,8 +123,8 @@ type Guest struct {
 	random    io.Reader
 	started   time.Time
 	onLimit   func(name string, limit int)
-	preopens  int32 // number of Config.Preopens
-	listeners bool  // there were Config.Listeners
+	preopens  []*descriptor // of Config.Preopens, whatever the guest has done with them since
+	listeners bool          // there were Config.Listeners
 	lacks     atomic.Uint32
 	lookups   atomic.Int32 // those under way that StartLookup began
 	table     table
@@ -187,8 +187,8 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
 		started: time.Now(), onLimit: c.OnLimit, cause: c.Cause,
-		preopens: int32(len(c.Preopens)), listeners: len(c.Listeners) > 0,
-		threads: make(map[*Thread]struct{}), descriptorsClosed: make(chan struct{}),
+		listeners: len(c.Listeners) > 0,
+		threads:   make(map[*Thread]struct{}), descriptorsClosed: make(chan struct{}),
 	}
 	g.schedGuest.Limit = c.MaxCPU
 	g.memory = g.newMemoryAccount()
@@ -216,8 +216,10 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	add(stdout, err)
 	add(g.newStderr(c.Stderr, stdout))
 	for _, p := range c.Preopens {
-		add(newDirectory(directory{p.Dir, g.newQuota(p.Quota)}, &p.Name, wasi.RightsDirectory,
-			wasi.RightsDirectory|wasi.RightsFile), nil)
+		d := newDirectory(directory{p.Dir, g.newQuota(p.Quota)}, &p.Name, wasi.RightsDirectory,
+			wasi.RightsDirectory|wasi.RightsFile)
+		g.preopens = append(g.preopens, d)
+		add(d, nil)
 	}
 	for _, s := range c.Listeners {
 		d := newSocket(s)

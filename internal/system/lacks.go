@@ -33,14 +33,14 @@ func (g *Guest) Lacks() Lacks {
 
 // NotePathFailed notes that a call with a path failed on its descriptor.
 func (g *Guest) NotePathFailed() {
-	if g.preopens == 0 {
+	if len(g.preopens) == 0 {
 		g.lacks.Or(lacksDirectory)
 	}
 }
 
 // NoteNotPreopen notes that a call asked for a preopened directory, and the descriptor is none.
 func (g *Guest) NoteNotPreopen(fd int32) {
-	if g.preopens == 0 && fd == firstPreopen {
+	if len(g.preopens) == 0 && fd == firstPreopen {
 		g.lacks.Or(lacksPreopens)
 	}
 }
@@ -50,7 +50,7 @@ func (g *Guest) NoteNoPreopens() { g.NoteNotPreopen(firstPreopen) }
 
 // NoteBadFD notes that a call named a descriptor that is not open.
 func (g *Guest) NoteBadFD(fd int32) {
-	if g.listeners || fd != firstPreopen+g.preopens {
+	if g.listeners || int(fd) != firstPreopen+len(g.preopens) {
 		return
 	}
 	g.table.mu.RLock()

@@ -43,7 +43,8 @@ type PreopenInfo struct {
 // Preopens returns the preopened directories that are still open under their first numbers.
 func (g *Guest) Preopens() []PreopenInfo {
 	var list []PreopenInfo
-	for fd := int32(firstPreopen); fd < firstPreopen+g.preopens; fd++ {
+	for i := range g.preopens {
+		fd := int32(firstPreopen + i)
 		if dir, d, err := g.dirAt(fd, 0); err == nil && d.preopen != nil {
 			list = append(list, PreopenInfo{fd, *d.preopen, dir.Access()})
 		}

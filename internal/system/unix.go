@@ -41,14 +41,14 @@ func (g *Guest) unixAddr(p string, create bool) network.UnixAddr {
 		want = wasi.RightPathCreateFile
 	}
 	open := func(use func(dir uintptr, name string) error) error {
-		fd, rest := g.preopenOf(p)
-		if fd < 0 {
+		d, rest := g.preopenOf(p)
+		if d == nil || d.closed.Load() {
 			return wasi.ENOTCAPABLE
 		}
-		dir, _, err := g.dirAt(fd, want)
-		if err != nil {
+		if err := d.require(want); err != nil {
 			return err
 		}
+		dir := d.object.(directory)
 		do := func() error { return hostfs.WithParent(dir.Dir, rest, create, use) }
 		if create {
 			return dir.quota.addName(do)
@@ -59,16 +59,18 @@ func (g *Guest) unixAddr(p string, create bool) network.UnixAddr {
 }
 
 // preopenOf returns the preopened directory with the longest name that contains an absolute path,
-// and the path beneath it, as wasi-libc does (libc-find-relpath.h). fd is -1 if there is none.
-func (g *Guest) preopenOf(p string) (fd int32, rest string) {
-	fd, longest := -1, 0
-	for _, o := range g.Preopens() {
-		name := strings.TrimSuffix(path.Clean("/"+o.Name), "/") + "/"
+// and the path beneath it, or nil. It looks at those that the guest was given, also at closed ones:
+// a guest that closes one would otherwise reach what it hides, and one that gives its number to
+// another directory meanwhile would reach that, by a path whose rule is about neither.
+func (g *Guest) preopenOf(p string) (d *descriptor, rest string) {
+	longest := 0
+	for _, o := range g.preopens {
+		name := strings.TrimSuffix(path.Clean("/"+*o.preopen), "/") + "/"
 		if in, ok := strings.CutPrefix(p, name); ok && len(name) >= longest {
-			fd, rest, longest = o.FD, in, len(name)
+			d, rest, longest = o, in, len(name)
 		}
 	}
-	return fd, rest
+	return d, rest
 }
 
 // unixSocketAt returns the socket fd if it is a Unix-domain socket that can have a path. It is
