@@ -24,7 +24,8 @@ type Unsent interface {
 	// Close leaves the rest to the host.
 	Close() error
 
-	// Reset discards the rest, resets the connection and closes.
+	// Reset discards the rest, resets the connection and closes. It returns errors.ErrUnsupported,
+	// and has changed nothing, if the host cannot take the data back from the peer.
 	Reset() error
 }
 

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -312,7 +313,8 @@ func (n *Network) refundSocket(s *socket, unsent network.Unsent) {
 }
 
 // maxUnsent bounds the closed sockets with unsent data, each of which has a descriptor of the host.
-// Without it, a guest and a peer that does not read could take all descriptors of the process.
+// Without it, a guest and a peer that does not read could take all descriptors of the process. More
+// are kept of those that cannot be reset, up to the limits of sockets and of their memory.
 const maxUnsent = 1024
 
 // makeRoomForUnsent resets the connection that was closed first if there are maxUnsent: it has had
@@ -325,11 +327,15 @@ func (m *memoryAccount) makeRoomForUnsent() {
 	if m.sweep(); len(m.unsent) < maxUnsent {
 		return
 	}
-	oldest := m.unsent[0]
-	m.unsent = slices.Delete(m.unsent, 0, 1)
-	oldest.Reset()
-	m.used -= oldest.charge
-	m.releaseSocket()
+	for i, u := range m.unsent {
+		if u.Reset() == errors.ErrUnsupported {
+			continue
+		}
+		m.unsent = slices.Delete(m.unsent, i, i+1)
+		m.used -= u.charge
+		m.releaseSocket()
+		return
+	}
 }
 
 // sweepInterval is the interval at which the host is asked for the data that it has sent.

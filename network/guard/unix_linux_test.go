@@ -1,7 +1,11 @@
 package guard_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -210,5 +214,133 @@ func TestUnixRecordsQuoteControlCharacters(t *testing.T) {
 		if hint := r["hint"].(string); !strings.Contains(hint, "unix:/DIR/*") {
 			t.Errorf("got the hint %q, want one for the directory", hint)
 		}
+	}
+}
+
+// nativeUnixListener listens in a directory of the host, and returns the address of its socket.
+func nativeUnixListener(t *testing.T) (*net.UnixListener, network.UnixAddr) {
+	dir := t.TempDir()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: dir + "/s", Net: "unix"})
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l, network.UnixAddr{Path: "/run/s", Open: func(use func(uintptr, string) error) error {
+		d, err := os.Open(dir)
+		must(t, err)
+		defer d.Close()
+		return use(d.Fd(), "s")
+	}}
+}
+
+// fillUnix connects, sends as much as there is room for, and returns how much that was.
+func fillUnix(t *testing.T, s network.Socket, a network.UnixAddr) (sent int) {
+	t.Helper()
+	must(t, s.(network.UnixSocket).ConnectUnix(a))
+	b := [][]byte{make([]byte, 1<<14)}
+	for {
+		n, err := s.Send(b, netip.AddrPort{})
+		if err == syscall.EAGAIN {
+			return sent
+		}
+		must(t, err)
+		sent += n
+	}
+}
+
+// TestClosedUnixSocketCountsUntilItsPeerReads closes a socket whose data its peer has not taken, in
+// ways in which a close of TCP would discard them. It counts until the peer has taken all.
+func TestClosedUnixSocketCountsUntilItsPeerReads(t *testing.T) {
+	for name, prepare := range map[string]func(t *testing.T, s network.Socket, c net.Conn){
+		"full": func(*testing.T, network.Socket, net.Conn) {},
+		"no linger time": func(t *testing.T, s network.Socket, _ net.Conn) {
+			must(t, s.SetOption(network.Linger, 0))
+		},
+		"unread": func(t *testing.T, _ network.Socket, c net.Conn) {
+			_, err := c.Write([]byte("unread"))
+			must(t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			peer, at := nativeUnixListener(t)
+			n := guard.New(kernel.New(kernel.Config{}), policy.New(
+				testutil.Policy(t, "allow connect unix:*").Rules(), policy.Limits{Sockets: 1}),
+				guard.Options{})
+			defer n.Close()
+			s, err := n.Open(network.Unix, network.Stream)
+			must(t, err)
+			sent := fillUnix(t, s, at)
+			c, err := peer.Accept()
+			must(t, err)
+			defer c.Close()
+			prepare(t, s, c)
+			must(t, s.Close())
+			_, err = n.Open(network.Unix, network.Stream)
+			wantErr(t, "open while data are untaken", err, syscall.EMFILE)
+			if _, err := c.Write([]byte("late")); !errors.Is(err, syscall.EPIPE) {
+				t.Errorf("the peer sends: got %v, want %v", err, syscall.EPIPE)
+			}
+			if got, err := io.Copy(io.Discard, c); int(got) != sent || err != nil {
+				t.Errorf("got %d bytes and %v, want %d and no error", got, err, sent)
+			}
+			deadline := time.Now().Add(testTimeout)
+			for s, err = n.Open(network.Unix, network.Stream); err == syscall.EMFILE &&
+				time.Now().Before(deadline); { // until the guard has looked again
+				s, err = n.Open(network.Unix, network.Stream)
+			}
+			must(t, err)
+			must(t, s.Close())
+		})
+	}
+}
+
+// TestClosedUnixSocketsAreCharged closes full sockets whose peer never reads, more of them than may
+// be kept of those of TCP. No data are lost, and the limit of memory bounds them.
+func TestClosedUnixSocketsAreCharged(t *testing.T) {
+	for _, row := range []struct {
+		name         string
+		buffer       int64
+		memory       int64
+		atMost, most int
+	}{
+		{"until the memory is used up", 1 << 20, 4 << 20, 4 << 20, 1000},
+		{"beyond the number kept of TCP's", 4096, 0, 1 << 30, 1024 + 16},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			peer, at := nativeUnixListener(t)
+			n := guard.New(kernel.New(kernel.Config{}), policy.New(
+				testutil.Policy(t, "allow connect unix:*").Rules(),
+				policy.Limits{SocketMemory: row.memory}), guard.Options{})
+			defer n.Close()
+			var sent, closed int
+			for ; closed < row.most; closed++ {
+				s, err := n.Open(network.Unix, network.Stream)
+				if err == syscall.ENOBUFS && row.memory != 0 {
+					break
+				}
+				must(t, err)
+				must(t, s.SetOption(network.SendBuffer, row.buffer))
+				sent += fillUnix(t, s, at)
+				must(t, s.Close())
+			}
+			if sent > row.atMost || closed == 0 || row.memory != 0 && closed == row.most {
+				t.Errorf("got %d bytes of %d closed sockets, want at most %d", sent, closed,
+					row.atMost)
+			}
+			if open := n.Counters().OpenSockets; int(open) != closed {
+				t.Errorf("got %d sockets that count, want %d", open, closed)
+			}
+			for range closed {
+				c, err := peer.Accept()
+				must(t, err)
+				got, err := io.Copy(io.Discard, c)
+				c.Close()
+				if must(t, err); got == 0 {
+					t.Fatal("got no data, want what was sent")
+				}
+				sent -= int(got)
+			}
+			if sent != 0 {
+				t.Errorf("got %d bytes less than were sent", sent)
+			}
+		})
 	}
 }

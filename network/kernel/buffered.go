@@ -67,6 +67,9 @@ func (s *socket) Unsent() network.Unsent {
 		return nil
 	}
 	defer s.release()
+	if s.family == network.Unix {
+		return dupUnixUnsent(s.fd)
+	}
 	if n, err := sendQueueMemory(s.fd); n == 0 || err != nil {
 		return nil
 	}

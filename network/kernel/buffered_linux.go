@@ -35,7 +35,7 @@ func sysctlMax(sysctl string, otherwise int64) int64 {
 	return n
 }
 
-// unsent is a second descriptor of a closed socket.
+// unsent is a second descriptor of a closed socket of TCP.
 type unsent struct{ fd int }
 
 // dupUnsent returns nil if the process has no descriptor left. Close then resets the connection,
@@ -67,10 +67,18 @@ func resetOnClose(fd int) {
 	unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
+// Indices of SO_MEMINFO, from SK_MEMINFO_WMEM_ALLOC and SK_MEMINFO_WMEM_QUEUED of
+// linux/sock_diag.h.
+const (
+	memAllocated = 2
+	memQueued    = 5
+)
+
 // sendQueueMemory returns the memory of the bytes that were not sent or not acknowledged, in bytes.
-func sendQueueMemory(fd int) (int64, error) {
-	// SK_MEMINFO_WMEM_QUEUED of linux/sock_diag.h.
-	const queued = 5
+func sendQueueMemory(fd int) (int64, error) { return socketMemory(fd, memQueued) }
+
+// socketMemory returns one of the numbers of SO_MEMINFO, in bytes.
+func socketMemory(fd, index int) (int64, error) {
 	var info [9]uint32
 	size := uint32(unsafe.Sizeof(info))
 	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET,
@@ -79,5 +87,5 @@ func sendQueueMemory(fd int) (int64, error) {
 	if errno != 0 {
 		return 0, errno
 	}
-	return int64(info[queued]), nil
+	return int64(info[index]), nil
 }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"net"
 	"strconv"
 	"syscall"
@@ -90,6 +91,33 @@ func unixListenerEnded(fd int) bool {
 	got, err := sysPoll(fd, unix.POLLRDHUP)
 	return err == nil && got&unix.POLLRDHUP != 0
 }
+
+// unixUnsent is a second descriptor of a closed Unix-domain stream. What it has sent is in its
+// peer's queue, and counts as the sender's memory (SK_MEMINFO_WMEM_ALLOC), until the peer takes it
+// or ends.
+type unixUnsent struct{ fd int }
+
+// dupUnixUnsent returns nil if the peer has taken everything. Unlike that of TCP, a close discards
+// nothing, whatever is unread and whatever the linger time is.
+func dupUnixUnsent(fd int) network.Unsent {
+	if n, err := socketMemory(fd, memAllocated); n == 0 || err != nil {
+		return nil
+	}
+	n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	return unixUnsent{n}
+}
+
+// End ends both directions, so that a peer that still sends gets EPIPE.
+func (u unixUnsent) End() { unix.Shutdown(u.fd, unix.SHUT_RDWR) }
+
+func (u unixUnsent) Memory() (int64, error) { return socketMemory(u.fd, memAllocated) }
+func (u unixUnsent) Close() error           { return unix.Close(u.fd) }
+
+// Reset changes nothing: no call takes data back from the peer's queue.
+func (u unixUnsent) Reset() error { return errors.ErrUnsupported }
 
 // openSocketFile opens a file of any type but a symbolic link, which is ELOOP.
 func openSocketFile(dir int, name string) (int, error) {

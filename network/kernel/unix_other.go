@@ -13,3 +13,6 @@ func openUnix(network.Type) (network.Socket, error) { return nil, syscall.EAFNOS
 
 // unixListenerEnded is for Linux, where accept(2) does not tell.
 func unixListenerEnded(descriptor) bool { return false }
+
+// dupUnixUnsent returns nil: these systems do not report the memory of unsent data.
+func dupUnixUnsent(descriptor) network.Unsent { return nil }
