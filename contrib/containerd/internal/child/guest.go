@@ -69,8 +69,8 @@ func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootf
 		Args: process.Args, Env: withWorkingDir(process.Env, process.Cwd),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Dirs: []wasport.Dir{
-			{Host: rootfs.Guest, Guest: "/", ReadOnly: b.Spec.Root.Readonly},
-			{Host: cwd, Guest: ".", ReadOnly: b.Spec.Root.Readonly},
+			// Each mount has its own mode: a volume may be written to where the root may not.
+			{Host: rootfs.Guest, Guest: "/"}, {Host: cwd, Guest: "."},
 		},
 		Policy: p, OnRefusal: log.refusal, OnDeniedPeer: log.refusal, OnFiltered: log.filtered,
 		OnLimit:   log.limit,

@@ -83,7 +83,6 @@ func newShim(t *testing.T, module string, args ...string) *shim {
 		root: filepath.Join(dir, "rootfs")}
 	s.Service = New(native.Flags{Namespace: "test"}, &s.events, func() { s.ended <- struct{}{} })
 	s.write("node.toml", fmt.Sprintf("cache_dir = %q\n", filepath.Join(dir, "cache")))
-	s.write("rootfs/etc/resolv.conf", "nameserver 127.0.0.1\n")
 	wasm, err := os.ReadFile(filepath.Join("../../../..", module))
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +107,12 @@ func (s *shim) write(name, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		s.Fatal(err)
 	}
+}
+
+// mount puts a file or directory of the bundle into the container.
+func (s *shim) mount(name, destination, mode string) {
+	s.spec.Mounts = append(s.spec.Mounts, specs.Mount{Type: "bind", Destination: destination,
+		Source: filepath.Join(s.bundle, name), Options: []string{"rbind", mode}})
 }
 
 // fifo makes a FIFO and opens it as containerd does.
