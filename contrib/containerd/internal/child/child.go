@@ -118,7 +118,7 @@ func prepare(ctx context.Context, r *Request, fetch fetcher) (*guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := tree.Pivot(b.Spec.Root.Readonly); err != nil {
+	if err := tree.Pivot(); err != nil {
 		return nil, err
 	}
 	if err := confine.Drop(b.Spec.Process); err != nil {

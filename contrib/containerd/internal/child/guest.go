@@ -26,7 +26,8 @@ const (
 	// policyAnnotation has the text of the policy. With a dot and the name of a container after it,
 	// it is for that container alone.
 	policyAnnotation = "wasport.dev/policy"
-	// policyFileAnnotation is the path of a file with the policy, in the container.
+	// policyFileAnnotation is the path of a file with the policy, in the container. The guest must
+	// not be able to change it, since the pod's next container would be judged by it.
 	policyFileAnnotation = "wasport.dev/policy-file"
 	// auditAnnotation and traceAnnotation are "true" to have each decision, or each call, in the
 	// log.
@@ -77,9 +78,7 @@ func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootf
 		MaxMemory: memoryLimit(b, c), MaxThreads: c.Limits.Threads,
 		MaxDescriptors: c.Limits.Descriptors, MaxSocketMemory: uint64(c.Limits.SocketMemory),
 	}}
-	// A text that cannot be read is an empty file in the tree as well (package rootfs).
-	resolver, _ := tree.ReadFile("/etc/resolv.conf", maxResolver)
-	g.config.SearchDomains, g.config.Ndots = searchDomains(string(resolver))
+	g.config.SearchDomains, g.config.Ndots = searchDomains(tree.Resolver())
 	if b.Spec.Annotations[auditAnnotation] == "true" {
 		g.config.Audit = slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	}
@@ -101,7 +100,7 @@ func readPolicy(b *bundle.Bundle, c *node.Config, tree *rootfs.Tree) (*policy.Po
 	if !ok {
 		return c.Policy("", nil)
 	}
-	text, err := tree.ReadFile(file, node.MaxPolicy)
+	text, err := tree.ReadFixed(file, node.MaxPolicy)
 	if err != nil {
 		return nil, fmt.Errorf("annotation %s: %w", policyFileAnnotation, err)
 	}

@@ -8,8 +8,6 @@ import (
 )
 
 const (
-	// maxResolver bounds resolv.conf, in bytes.
-	maxResolver = 1 << 20
 	// maxDomains is the kubelet's limit of search domains.
 	maxDomains = 32
 	// maxNdots is the resolver's (resolv.conf(5)).

@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,13 +43,14 @@ func (t *Tree) mountBind(m specs.Mount) error {
 	if err != nil {
 		return err
 	}
-	at, err := t.ensure(m.Destination, info.IsDir())
+	at, err := t.mountPoint(m.Destination, info.IsDir())
 	if err != nil {
 		return err
 	}
 	defer at.Close()
 	var readOnly uint64
-	if slices.Contains(m.Options, "ro") || slices.Contains(m.Options, "rro") {
+	if t.readNetwork(tree, m.Destination) || slices.Contains(m.Options, "ro") ||
+		slices.Contains(m.Options, "rro") {
 		readOnly = unix.MOUNT_ATTR_RDONLY
 	}
 	if err := restrict(tree, readOnly); err != nil {
@@ -69,7 +71,7 @@ func (t *Tree) mountTmpfs(m specs.Mount) error {
 		return err
 	}
 	defer mount.Close()
-	at, err := t.ensure(m.Destination, true)
+	at, err := t.mountPoint(m.Destination, true)
 	if err != nil {
 		return err
 	}
@@ -81,6 +83,28 @@ func (t *Tree) mountTmpfs(m specs.Mount) error {
 		return setAttr(mount, unix.MOUNT_ATTR_RDONLY, 0, 0)
 	}
 	return nil
+}
+
+// mountPoint is ensure for a mount. A mount on top of the root is refused: names would be resolved
+// beneath it here, and in it by the guest.
+func (t *Tree) mountPoint(name string, dir bool) (*os.File, error) {
+	at, err := t.ensure(name, dir)
+	if err != nil {
+		return nil, err
+	}
+	info, err := at.Stat()
+	var root os.FileInfo
+	if err == nil {
+		root, err = t.root.Stat()
+	}
+	if err == nil && os.SameFile(info, root) {
+		err = errors.New("it is the root of the container; mount it at a directory in that")
+	}
+	if err != nil {
+		at.Close()
+		return nil, err
+	}
+	return at, nil
 }
 
 // cloneTree returns a copy of the mount that shows a path of the host, not attached anywhere.

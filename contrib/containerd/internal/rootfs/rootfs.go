@@ -6,7 +6,8 @@
 // mount goes onto a descriptor, never onto a path, and no device, set-user-ID bit or FIFO of the
 // image works. The process's own root is an empty tmpfs with the container's root at /rootfs beside
 // it, so that names which Go's resolver reads (/etc/resolv.conf, /etc/hosts) are files written
-// here, with the bytes of the container's.
+// here. Their bytes are those of the mounts with these names, never of the image, and the guest
+// cannot change them: the policy judges names, and these files say what a name stands for.
 //
 // Belongs here: mounts and paths. Does not: programs that run in the tree. It needs Linux 5.12
 // (mount_setattr(2)). The functions are for a process that does nothing else meanwhile; a Tree is
@@ -15,7 +16,6 @@ package rootfs
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +39,10 @@ type Tree struct {
 	staging string
 	// root is the container's root.
 	root *os.File
+	// readOnly is true if Pivot makes the root read-only.
+	readOnly bool
+	// network has the files of the resolver.
+	network map[string][]byte
 }
 
 // Build makes the tree at the directory staging. The process must have a mount namespace of its
@@ -56,7 +60,8 @@ func Build(staging string, spec *specs.Spec, mounts []Mount) (*Tree, error) {
 		}
 		defer given.Close()
 	}
-	t := &Tree{staging: staging}
+	t := &Tree{staging: staging, readOnly: spec.Root.Readonly,
+		network: map[string][]byte{resolvConf: nil, hosts: nil}}
 	if err := t.mountStaging(); err != nil {
 		return nil, err
 	}
@@ -69,7 +74,7 @@ func Build(staging string, spec *specs.Spec, mounts []Mount) (*Tree, error) {
 			return nil, fmt.Errorf("mount at %q: %w", m.Destination, err)
 		}
 	}
-	if err := t.copyNetworkFiles(); err != nil {
+	if err := t.writeNetwork(); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -128,73 +133,6 @@ func (t *Tree) mountRoot(given *os.File, mounts []Mount) error {
 	return restrict(root, 0)
 }
 
-// copyNetworkFiles copies the files of the container that the resolver reads. A file that is
-// absent, no regular file or too large is taken as empty: an empty resolv.conf is the server at
-// 127.0.0.1 (resolv.conf(5)).
-func (t *Tree) copyNetworkFiles() error {
-	for _, name := range []string{"/etc/hosts", "/etc/resolv.conf"} {
-		text, err := t.ReadFile(name, 1<<20)
-		if err != nil {
-			text = nil
-		}
-		if err := os.WriteFile(t.staging+name, text, 0o444); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// ReadFile reads a regular file of a bounded size, in bytes, beneath the container's root.
-func (t *Tree) ReadFile(path string, most int64) ([]byte, error) {
-	f, err := t.openFile(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	tooLarge := fmt.Errorf("%q in the container is larger than %d bytes", path, most)
-	if info.Size() > most {
-		return nil, tooLarge
-	}
-	// Another container may write to the file at the same time.
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = tooLarge
-	}
-	return text, err
-}
-
-// openFile opens a regular file for reading. It opens nothing else, since to open a FIFO may block.
-func (t *Tree) openFile(path string) (*os.File, error) {
-	at, err := t.resolve(path, 0)
-	if err != nil {
-		return nil, fmt.Errorf("%q in the container: %w", path, err)
-	}
-	defer at.Close()
-	info, err := at.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%q in the container is no regular file", path)
-	}
-	return os.Open(fmt.Sprintf("/proc/self/fd/%d", at.Fd()))
-}
-
-// IsFile reports whether a path leads to a regular file beneath the container's root.
-func (t *Tree) IsFile(path string) bool {
-	at, err := t.resolve(path, 0)
-	if err != nil {
-		return false
-	}
-	defer at.Close()
-	info, err := at.Stat()
-	return err == nil && info.Mode().IsRegular()
-}
-
 // WorkingDir makes a directory of the container if it is missing, as runc does for the working
 // directory, and returns its path after Pivot, without symbolic links.
 func (t *Tree) WorkingDir(path string) (string, error) {
@@ -218,10 +156,11 @@ func (t *Tree) WorkingDir(path string) (string, error) {
 	return beneath, nil
 }
 
-// Pivot makes the tree the root of the whole process and lets go of every other mount. readOnly is
-// for the container's root itself; volumes have their own modes.
-func (t *Tree) Pivot(readOnly bool) error {
-	if readOnly {
+// Pivot makes the tree the root of the whole process and lets go of every other mount. The
+// container's root itself becomes read-only if the specification says so; volumes have their own
+// modes.
+func (t *Tree) Pivot() error {
+	if t.readOnly {
 		if err := setAttr(t.root, unix.MOUNT_ATTR_RDONLY, 0, 0); err != nil {
 			return err
 		}

@@ -338,8 +338,10 @@ func TestForgetEndsAContainer(t *testing.T) {
 // file has.
 func TestResolverOfThePod(t *testing.T) {
 	s := newShim(t, "internal/guests/lookup.wasm", "db", "80", "4", "tcp")
-	s.write("rootfs/etc/resolv.conf", "nameserver 127.0.0.1\nsearch prod.test\noptions ndots:5\n")
-	s.write("rootfs/etc/hosts", "10.0.0.9 db.prod.test\n")
+	s.write("resolv.conf", "nameserver 127.0.0.1\nsearch prod.test\noptions ndots:5\n")
+	s.mount("resolv.conf", "/etc/resolv.conf", "rw")
+	s.write("hosts", "10.0.0.9 db.prod.test\n")
+	s.mount("hosts", "/etc/hosts", "rw")
 	s.spec.Annotations["wasport.dev/policy"] =
 		`allow = ["resolve db.prod.test", "connect tcp://10.0.0.9:80"]`
 	out, errs, got := s.run()

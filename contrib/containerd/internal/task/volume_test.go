@@ -20,3 +20,21 @@ func TestVolumeInReadOnlyRoot(t *testing.T) {
 		}
 	}
 }
+
+// TestPolicyFile reads a policy from a volume, unless the guest could write one for the container
+// that follows.
+func TestPolicyFile(t *testing.T) {
+	for _, row := range []struct{ mode, want string }{
+		{"ro", ""}, {"rw", "the guest could change \"/policy/file\""},
+	} {
+		s := newShim(t, modules+"hello.wasm")
+		s.write("volume/file", `allow = ["resolve *"]`)
+		s.mount("volume", "/policy", row.mode)
+		s.spec.Annotations["wasport.dev/policy-file"] = "/policy/file"
+		err := s.create()
+		if row.want == "" && err != nil ||
+			row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+			t.Errorf("%s: got %v, want %q", row.mode, err, row.want)
+		}
+	}
+}
