@@ -285,17 +285,12 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 }
 
 // admitPeer judges the peer of an incoming connection. It reads the policy anew, since the policy
-// may have changed after Accept began. No rule is about the peers of a Unix-domain listener: the
-// permissions of its file and directory decide on them (unix(7)).
+// may have changed after Accept began.
 func (s *socket) admitPeer(from netip.AddrPort) bool {
-	if s.Family() == network.Unix {
-		s.addrMu.Lock()
-		path := s.path
-		s.addrMu.Unlock()
-		s.net.noteUnixPeer(path)
-		return true
-	}
 	active := s.net.active.Load()
+	if s.Family() == network.Unix {
+		return s.admitUnixPeer(active)
+	}
 	local, explicitPort := s.boundAddr()
 	r := policy.Request{Op: policy.OpAccept, Protocol: s.protocol, Local: local,
 		Ephemeral: !explicitPort, Remote: from}

@@ -108,6 +108,22 @@ func formatPath(path string) string {
 	return quoted
 }
 
+// admitUnixPeer judges an incoming connection by the rule of its listener. No rule is about the
+// peer: the permissions of the listener's file and directory decide on that (unix(7)).
+func (s *socket) admitUnixPeer(active *policySnapshot) bool {
+	s.addrMu.Lock()
+	path := s.path
+	s.addrMu.Unlock()
+	if s.adoptGrant == nil {
+		r := unixRequest(policy.OpListen, path)
+		if d := s.decide(active, r); !d.Allowed {
+			return s.rejectPeer(active, r, d)
+		}
+	}
+	s.net.noteUnixPeer(path)
+	return true
+}
+
 // noteUnixPeer counts and records a connection to a Unix-domain listener, at a path unless it was
 // adopted.
 func (n *Network) noteUnixPeer(path string) {

@@ -129,6 +129,53 @@ func TestUnixPolicyChanges(t *testing.T) {
 	wantErr(t, "connect", c.ConnectUnix(at("s")), nil)
 }
 
+// TestUnixListenerObeysLaterPolicies takes the rule of a listener away: peers are turned away until
+// it has one again.
+func TestUnixListenerObeysLaterPolicies(t *testing.T) {
+	at, none := unixDir(t), testutil.Policy(t)
+	var log auditLog
+	var turnedAway []string
+	all := testutil.Policy(t, "allow listen unix:/run/s")
+	n := guard.New(kernel.New(kernel.Config{}), all, guard.Options{Audit: log.logger(),
+		OnDeniedPeer: func(r *policy.Refusal) { turnedAway = append(turnedAway, r.Error()) }})
+	l := unixSocket(t, n)
+	wantErr(t, "bind", l.BindUnix(at("s")), nil)
+	wantErr(t, "listen", l.(network.Socket).Listen(5), nil)
+	peers := guarded(t, "allow connect unix:*")
+	connect := func() network.Socket {
+		c := unixSocket(t, peers)
+		wantErr(t, "connect", c.ConnectUnix(at("s")), nil)
+		return c.(network.Socket)
+	}
+
+	n.SetPolicy(none)
+	for range 2 {
+		c := connect()
+		_, _, err := l.(network.Socket).Accept()
+		wantErr(t, "accept without a rule", err, syscall.EAGAIN)
+		r, err := c.Recv([][]byte{make([]byte, 1)}, 0)
+		if r.N != 0 || err != nil {
+			t.Errorf("the peer: got %d bytes, %v, want the end", r.N, err)
+		}
+	}
+	if got := n.Counters(); got.DroppedConnections != 2 || got.Denied[policy.OpListen] != 2 ||
+		got.Allowed[policy.OpAccept] != 0 || got.OpenSockets != 1 {
+		t.Errorf("got %+v, want two connections that were turned away", got)
+	}
+	if want := []string{"denied listen unix /run/s: no rule allows listen by unix"}; !slices.Equal(
+		turnedAway, want) {
+		t.Errorf("got %q, want %q", turnedAway, want)
+	}
+	if r := log.records(t); len(r) != 4 || r[3]["decision"] != "denied" ||
+		r[3]["address"] != "/run/s" {
+		t.Errorf("got the records %v, want the last two of peers", r)
+	}
+
+	n.SetPolicy(all)
+	connect()
+	accept(t, l.(network.Socket), time.Now().Add(testTimeout)).Close()
+}
+
 // fillBacklog connects until the backlog is full, and returns the socket that found it so.
 func fillBacklog(t *testing.T, n network.Network, a network.UnixAddr) network.UnixSocket {
 	for range 16 {
