@@ -47,6 +47,12 @@ func (p parser) unixValue(r Rule, s Spec) (Rule, *Error) {
 		text, checked = v, v
 	case Under:
 		text, checked = string(v)+"/*", string(v)+"/x"
+		switch v {
+		case "": // an unset variable, and not the root
+			checked = ""
+		case "/":
+			text, checked = "/*", "/x"
+		}
 	case Group:
 		if v != Any {
 			return Rule{}, p.fail(0, "pass a path, or policy.Any", "%q stands for addresses", v)

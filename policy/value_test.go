@@ -32,6 +32,7 @@ func TestRulesOfValues(t *testing.T) {
 		"allow connect broadcast":                    Connect(TCP|UDP, Broadcast),
 		"allow connect unix:/run/app.sock":           Connect(Unix, "/run/app.sock"),
 		"allow listen unix:/run/app/*":               Listen(Unix, Under("/run/app")),
+		"allow listen unix:/*":                       Listen(Unix, Under("/")),
 		"deny connect unix:*":                        Connect(Unix, Any).Deny(),
 	} {
 		t.Run(want, func(t *testing.T) {
@@ -139,6 +140,8 @@ func TestMistakesInValues(t *testing.T) {
 			`a.example"`},
 		"lookup of a group": {Resolve(Private), `policy.Resolve: "private" stands for addresses, ` +
 			`and resolve takes names; write a name, *.name or *`},
+		"empty directory": {Connect(Unix, Under("")), `policy.Connect: "" is not an absolute path; ` +
+			`write for instance unix:/run/app.sock`},
 		"zero Spec": {Spec{}, "policy.Connect: 0 is not a protocol; pass policy.TCP, policy.UDP " +
 			"or both, or policy.Unix"},
 	} {
