@@ -59,15 +59,20 @@ func (g *Guest) unixAddr(p string, create bool) network.UnixAddr {
 }
 
 // preopenOf returns the preopened directory with the longest name that contains an absolute path,
-// and the path beneath it, or nil. It looks at those that the guest was given, also at closed ones:
-// a guest that closes one would otherwise reach what it hides, and one that gives its number to
-// another directory meanwhile would reach that, by a path whose rule is about neither.
+// and the path beneath it, or nil. Of "/" and ".", which are equally long, an absolute path means
+// the first. preopenOf looks at those that the guest was given, also at closed ones: a guest that
+// closes one would otherwise reach what it hides, and one that gives its number to another
+// directory meanwhile would reach that, by a path whose rule is about neither.
 func (g *Guest) preopenOf(p string) (d *descriptor, rest string) {
-	longest := 0
+	best := 0
 	for _, o := range g.preopens {
 		name := strings.TrimSuffix(path.Clean("/"+*o.preopen), "/") + "/"
-		if in, ok := strings.CutPrefix(p, name); ok && len(name) >= longest {
-			d, rest, longest = o, in, len(name)
+		rank := 2 * len(name)
+		if path.IsAbs(*o.preopen) {
+			rank++
+		}
+		if in, ok := strings.CutPrefix(p, name); ok && rank >= best {
+			d, rest, best = o, in, rank
 		}
 	}
 	return d, rest

@@ -19,16 +19,22 @@ const (
 )
 
 func newUnixPathGuest(t *testing.T) *Guest {
+	return guestWithDirs(t, [][2]string{{"around", "/run"}, {"inner", "/run/app"},
+		{"other", "/other"}})
+}
+
+// guestWithDirs has directories of the host under other names.
+func guestWithDirs(t *testing.T, dirs [][2]string) *Guest {
 	base := t.TempDir()
 	testutil.MakeTree(t, base, "around/", "around/app/", "inner/", "other/")
 	var preopens []Preopen
-	for _, p := range []struct{ host, name string }{
-		{"around", "/run"}, {"inner", "/run/app"}, {"other", "/other"}} {
-		d, err := hostfs.OpenRoot(filepath.Join(base, p.host), hostfs.ReadWrite)
+	for _, p := range dirs {
+		host, name := p[0], p[1]
+		d, err := hostfs.OpenRoot(filepath.Join(base, host), hostfs.ReadWrite)
 		if err != nil {
 			t.Fatal(err)
 		}
-		preopens = append(preopens, Preopen{Dir: d, Name: p.name})
+		preopens = append(preopens, Preopen{Dir: d, Name: name})
 	}
 	return newTestGuest(t, preopens...)
 }
@@ -41,6 +47,29 @@ func dirOfUnixPath(g *Guest, p string) (name string, err error) {
 		return err
 	})
 	return name, err
+}
+
+// TestUnixPathChoosesDirectory looks a path up where several directories contain it.
+func TestUnixPathChoosesDirectory(t *testing.T) {
+	for _, row := range []struct {
+		name, path string
+		dirs       [][2]string
+	}{
+		{"the longer name", "/a/s", [][2]string{{"inner", "/a"}, {"other", "/"}}},
+		{"the longer name last", "/a/s", [][2]string{{"other", "/"}, {"inner", "/a"}}},
+		{"the root", "/s", [][2]string{{"inner", "/"}, {"other", "."}}},
+		{"the root last", "/s", [][2]string{{"other", "."}, {"inner", "/"}}},
+		{"the absolute name", "/a/s", [][2]string{{"inner", "/a"}, {"other", "a"}}},
+		{"a longer relative name", "/a/s", [][2]string{{"inner", "a"}, {"other", "/"}}},
+		{"the last of equal ones", "/a/s", [][2]string{{"other", "/a"}, {"inner", "/a/"}}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got, err := dirOfUnixPath(guestWithDirs(t, row.dirs), row.path)
+			if got != "inner" || err != nil {
+				t.Errorf("got %q, %v, want %q", got, err, "inner")
+			}
+		})
+	}
 }
 
 // TestUnixPathKeepsItsDirectory closes, moves and replaces the directories that a guest was given.
