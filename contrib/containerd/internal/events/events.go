@@ -52,7 +52,7 @@ func New(namespace, address string) *Queue {
 	return q
 }
 
-// Publish queues a report. It is dropped if thousands are waiting.
+// Publish queues a report. It is dropped if thousands are waiting, or after Close.
 func (q *Queue) Publish(topic string, event proto.Message) {
 	body, err := typeurl.MarshalAnyToProto(event)
 	if err != nil {
@@ -67,22 +67,35 @@ func (q *Queue) Publish(topic string, event proto.Message) {
 
 // Close sends the queued reports, without waiting for a containerd that is down.
 func (q *Queue) Close() {
-	q.closeOnce.Do(func() { close(q.closing); close(q.queue) })
+	q.closeOnce.Do(func() { close(q.closing) })
 	<-q.done
 }
 
 func (q *Queue) run() {
 	defer close(q.done)
-	for e := range q.queue {
-		for try := 0; try < maxTries && q.send(e) != nil; try++ {
-			select {
-			case <-time.After(pause):
-			case <-q.closing:
-				try = max(try, maxTries-2) // one more
+	defer q.disconnect()
+	for {
+		select {
+		case e := <-q.queue:
+			q.deliver(e)
+		case <-q.closing:
+			for range len(q.queue) {
+				q.deliver(<-q.queue)
 			}
+			return
 		}
 	}
-	q.disconnect()
+}
+
+// deliver sends a report, and tries for minutes unless the queue is being closed.
+func (q *Queue) deliver(e *types.Envelope) {
+	for try := 0; try < maxTries && q.send(e) != nil; try++ {
+		select {
+		case <-time.After(pause):
+		case <-q.closing:
+			try = max(try, maxTries-2) // one more
+		}
+	}
 }
 
 func (q *Queue) send(e *types.Envelope) error {

@@ -68,6 +68,7 @@ func TestCloseSendsTheRest(t *testing.T) {
 	if got := <-r; got != "ns/tasks/delete" {
 		t.Errorf("got %q, want the event", got)
 	}
+	q.Publish("/tasks/delete", &events.TaskDelete{}) // is dropped
 	alone := New("ns", filepath.Join(t.TempDir(), "missing"))
 	alone.Publish("/tasks/delete", &events.TaskDelete{})
 	before := time.Now()

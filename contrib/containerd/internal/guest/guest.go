@@ -225,13 +225,8 @@ func (c *Container) State() *task.StateResponse {
 	return r
 }
 
-// Kill sends the process a signal.
-func (c *Container) Kill(signal uint32) error {
-	if c.ended() {
-		return fmt.Errorf("the process has ended: %w", errdefs.ErrNotFound)
-	}
-	return c.signal(signal)
-}
+// Kill sends the process a signal. The error is errdefs.ErrNotFound if the process has ended.
+func (c *Container) Kill(signal uint32) error { return c.signal(signal) }
 
 // Wait waits for the end of the process.
 func (c *Container) Wait(ctx context.Context) (*task.WaitResponse, error) {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"syscall"
 
+	"github.com/containerd/errdefs"
 	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport/contrib/containerd/internal/bundle"
@@ -144,8 +145,13 @@ func (c *control) prepare(r *child.Request, find func(name string) (string, erro
 // start lets the child's guest start.
 func (c *control) start() error { return c.out.Encode(child.Go{}) }
 
+// signal sends the process a signal. The error is errdefs.ErrNotFound if it has ended.
 func (c *Container) signal(number uint32) error {
-	return c.cmd.Process.Signal(syscall.Signal(number))
+	err := c.cmd.Process.Signal(syscall.Signal(number))
+	if errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("%w: %w", err, errdefs.ErrNotFound)
+	}
+	return err
 }
 
 func waitStatus(s *os.ProcessState) syscall.WaitStatus {

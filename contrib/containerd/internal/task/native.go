@@ -45,16 +45,17 @@ func (s *Service) createNative(ctx context.Context, r *api.CreateTaskRequest, b 
 		return nil, grpcError(err)
 	}
 	var response api.CreateTaskResponse
-	if err := n.Call(ctx, "Create", forwarded, &response); err != nil {
+	err = n.Call(ctx, "Create", forwarded, &response)
+	if err == nil {
+		err = grpcError(s.add(ctx, r.ID, func() { s.natives[r.ID] = n }))
+	}
+	if err != nil {
+		// A container that the other shim has made, its delete removes (package bootstrap).
 		n.Call(context.WithoutCancel(ctx), "Shutdown", &api.ShutdownRequest{ID: r.ID},
 			&emptypb.Empty{})
 		n.Close()
 		return nil, err
 	}
-	s.mu.Lock()
-	s.natives[r.ID] = n
-	delete(s.expected, r.ID)
-	s.mu.Unlock()
 	return &response, nil
 }
 

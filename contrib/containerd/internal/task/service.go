@@ -42,6 +42,7 @@ type Service struct {
 	guests   map[string]*guest.Container
 	natives  map[string]*native.Shim
 	expected map[string]time.Time
+	creating map[string]*creation
 }
 
 // New returns a service. The flags are those of the shim's start. The function end ends the shim if
@@ -49,7 +50,7 @@ type Service struct {
 func New(flags native.Flags, events guest.Publisher, end func()) *Service {
 	return &Service{flags: flags, events: events, end: end,
 		guests: make(map[string]*guest.Container), natives: make(map[string]*native.Shim),
-		expected: make(map[string]time.Time)}
+		expected: make(map[string]time.Time), creating: make(map[string]*creation)}
 }
 
 // Register makes a server offer the service, and the one by which starts and deletes of the shim
@@ -70,7 +71,7 @@ func (s *Service) Empty() bool {
 			delete(s.expected, id)
 		}
 	}
-	return len(s.guests)+len(s.natives)+len(s.expected) == 0
+	return len(s.guests)+len(s.natives)+len(s.expected)+len(s.creating) == 0
 }
 
 // expect announces a container.
@@ -87,7 +88,14 @@ func (s *Service) forget(id string) {
 	g, n := s.guests[id], s.natives[id]
 	delete(s.guests, id)
 	delete(s.natives, id)
+	c := s.creating[id]
+	if c != nil {
+		c.cancel(errGivenUp)
+	}
 	s.mu.Unlock()
+	if c != nil {
+		<-c.done
+	}
 	if g != nil {
 		g.Destroy()
 	}
@@ -123,13 +131,11 @@ func refuse(reason string) error {
 // Create starts the process of a container.
 func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.CreateTaskResponse,
 	error) {
-	s.mu.Lock()
-	_, isGuest := s.guests[r.ID]
-	_, isNative := s.natives[r.ID]
-	s.mu.Unlock()
-	if isGuest || isNative {
-		return nil, grpcError(fmt.Errorf("container %s: %w", r.ID, errdefs.ErrAlreadyExists))
+	ctx, end, err := s.begin(ctx, r.ID)
+	if err != nil {
+		return nil, grpcError(err)
 	}
+	defer end()
 	b, err := bundle.Load(r.Bundle)
 	if err != nil {
 		return nil, grpcError(err)
@@ -149,10 +155,10 @@ func (s *Service) Create(ctx context.Context, r *api.CreateTaskRequest) (*api.Cr
 	if err != nil {
 		return nil, grpcError(err)
 	}
-	s.mu.Lock()
-	s.guests[r.ID] = g
-	delete(s.expected, r.ID)
-	s.mu.Unlock()
+	if err := s.add(ctx, r.ID, func() { s.guests[r.ID] = g }); err != nil {
+		g.Destroy()
+		return nil, grpcError(err)
+	}
 	return &api.CreateTaskResponse{Pid: g.Pid()}, nil
 }
 
