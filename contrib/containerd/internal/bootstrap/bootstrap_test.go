@@ -235,6 +235,22 @@ func TestDeleteAfterKill(t *testing.T) {
 	})
 }
 
+// TestNoShimIsLeftWithoutAddress has a start end before it can say where the shim is.
+func TestNoShimIsLeftWithoutAddress(t *testing.T) {
+	onNode(t, func(t *testing.T) {
+		f := flags(t, "c1", "")
+		if err := os.Mkdir(filepath.Join(f.Bundle, addressFile), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := Start(f, bytes.NewReader(nil)); err == nil {
+			t.Errorf("got %q, want an error", out)
+		}
+		if _, err := os.Stat(socketPath("", f.Address, f.Namespace, f.ID)); err == nil {
+			t.Error("got a socket that nobody knows, want none")
+		}
+	})
+}
+
 func TestRefusedFlags(t *testing.T) {
 	for _, args := range []string{"", "start", "-namespace ns start", "-namespace .. -id c start",
 		"-namespace ns -id a/b start", "-namespace ns -id .. delete", "-unknown start"} {

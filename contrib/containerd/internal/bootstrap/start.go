@@ -43,13 +43,14 @@ func Start(f *Flags, stdin io.Reader) ([]byte, error) {
 		return nil, err
 	}
 	socket := socketPath(params.GetSocketDir(), f.Address, f.Namespace, b.Group(f.ID))
-	if err := connectOrSpawn(f, socket); err != nil {
-		return nil, err
-	}
 	address := "unix://" + socket
-	// containerd 1.6 finds the shim by this file after it has been restarted.
+	// By this file a delete finds the shim, and so does containerd 1.6 after a restart. It comes
+	// first: this process may be killed at any time, and a shim that nobody finds stays.
 	file := filepath.Join(f.Bundle, addressFile)
 	if err := os.WriteFile(file, []byte(address), 0o600); err != nil {
+		return nil, err
+	}
+	if err := connectOrSpawn(f, socket); err != nil {
 		return nil, err
 	}
 	if params == nil {
