@@ -14,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"strings"
 
@@ -40,9 +39,9 @@ const (
 // maxDepth bounds the indexes between a name and a manifest.
 const maxDepth = 4
 
-// Find writes the module of a container's image to a file. base is the name of the module that the
-// container asks for. It decides if the image has several.
-func Find(ctx context.Context, address, namespace, id, base, file string) error {
+// Find writes the module of a container's image. base is the name of the module that the container
+// asks for. It decides if the image has several.
+func Find(ctx context.Context, address, namespace, id, base string, to io.Writer) error {
 	conn, err := grpc.NewClient("unix:"+strings.TrimPrefix(address, "unix://"),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
@@ -70,15 +69,10 @@ func Find(ctx context.Context, address, namespace, id, base, file string) error 
 	if err != nil {
 		return fmt.Errorf("image %s: %w", name, err)
 	}
-	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	if err := store.copy(ctx, layer.Digest.String(), MaxModule, out); err != nil {
+	if err := store.copy(ctx, layer.Digest.String(), MaxModule, to); err != nil {
 		return fmt.Errorf("image %s: %w", name, err)
 	}
-	return out.Close()
+	return nil
 }
 
 // store is containerd's content store.

@@ -1,12 +1,13 @@
 package artifact
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -172,12 +173,11 @@ func TestFind(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := &containerd{blobs: make(map[string][]byte)}
 			s.target = row.make(s)
-			file := filepath.Join(t.TempDir(), "module")
-			err := Find(t.Context(), s.serve(t), "ns", "c", "a.wasm", file)
-			got, _ := os.ReadFile(file)
+			var got bytes.Buffer
+			err := Find(t.Context(), s.serve(t), "ns", "c", "a.wasm", &got)
 			switch {
-			case row.want == "" && (err != nil || string(got) != string(module)):
-				t.Errorf("got %q, %v, want %q", got, err, module)
+			case row.want == "" && (err != nil || got.String() != string(module)):
+				t.Errorf("got %q, %v, want %q", &got, err, module)
 			case row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)):
 				t.Errorf("got %v, want an error with %q", err, row.want)
 			}
@@ -189,10 +189,9 @@ func TestFindIsAboutOneContainer(t *testing.T) {
 	s := &containerd{blobs: make(map[string][]byte)}
 	s.target = s.manifest(s.add("application/wasm", []byte("\x00asm")))
 	address := s.serve(t)
-	file := filepath.Join(t.TempDir(), "module")
 	for _, row := range [][3]string{{address, "ns", "other"}, {address, "other", "c"},
 		{"/missing/socket", "ns", "c"}} {
-		if err := Find(t.Context(), row[0], row[1], row[2], "a.wasm", file); err == nil {
+		if err := Find(t.Context(), row[0], row[1], row[2], "a.wasm", io.Discard); err == nil {
 			t.Errorf("%q: got no error, want one", row)
 		}
 	}

@@ -32,8 +32,6 @@ const (
 	pidFile = "wasport.pid"
 	// paramsFile has the input of start, from containerd.
 	paramsFile = "wasport.params"
-	// moduleFile is the module of an image without files.
-	moduleFile = "wasport.module"
 	// nativeFile has the output of the start of the other shim that runs the container.
 	nativeFile = "wasport.native"
 )
@@ -108,9 +106,6 @@ func (b *Bundle) HasUserNamespace() bool {
 	}
 	return false
 }
-
-// ModuleFile returns the path for a module that is not in the container's files.
-func ModuleFile(path string) string { return filepath.Join(path, moduleFile) }
 
 // WritePid keeps the number of the container's process.
 func WritePid(path string, pid int) error {

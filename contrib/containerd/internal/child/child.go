@@ -70,11 +70,10 @@ func Main() int {
 	}
 	out := json.NewEncoder(control)
 	g, err := prepare(ctx, &request, func(name string) ([]byte, error) {
-		var module Module
-		if err := errors.Join(out.Encode(Reply{Missing: name}), in.Decode(&module)); err != nil {
+		if err := out.Encode(Reply{Missing: name}); err != nil {
 			return nil, err
 		}
-		return os.ReadFile(module.File)
+		return ReadParts(in)
 	})
 	reply := Reply{}
 	if err != nil {

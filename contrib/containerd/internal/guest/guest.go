@@ -11,6 +11,7 @@ package guest
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"sync"
@@ -139,10 +140,9 @@ func (c *Container) prepare(ctx context.Context) error {
 	}
 	reply := make(chan error, 1)
 	go func() { // returns at the process's end as well
-		reply <- c.control.prepare(&request, func(name string) (string, error) {
-			file := bundle.ModuleFile(c.request.Bundle)
-			return file, artifact.Find(ctx, c.containerd.Address, c.containerd.Namespace,
-				c.request.ID, name, file)
+		reply <- c.control.prepare(&request, func(name string, to io.Writer) error {
+			return artifact.Find(ctx, c.containerd.Address, c.containerd.Namespace,
+				c.request.ID, name, to)
 		})
 	}()
 	select {

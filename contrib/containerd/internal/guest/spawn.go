@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -115,9 +116,9 @@ func newControl() (ours *control, theirs *os.File, err error) {
 	return &control{f, json.NewDecoder(f), json.NewEncoder(f)}, theirs, nil
 }
 
-// prepare sends a request and returns the error that the child answers. It asks find for the path
-// of a module that is not in the container's files.
-func (c *control) prepare(r *child.Request, find func(name string) (string, error)) error {
+// prepare sends a request and returns the error that the child answers. It has find write a module
+// that is not in the container's files.
+func (c *control) prepare(r *child.Request, find func(name string, to io.Writer) error) error {
 	if err := c.out.Encode(r); err != nil {
 		return err
 	}
@@ -131,15 +132,24 @@ func (c *control) prepare(r *child.Request, find func(name string) (string, erro
 		case reply.Missing == "" || searched:
 			return nil
 		}
-		file, err := find(reply.Missing)
-		if err != nil {
+		if err := find(reply.Missing, parts{c.out}); err != nil {
 			return fmt.Errorf("there is no module %q in the container's files, nor in its image: "+
 				"%w", reply.Missing, err)
 		}
-		if err := c.out.Encode(child.Module{File: file}); err != nil {
+		if err := c.out.Encode(child.Part{}); err != nil {
 			return err
 		}
 	}
+}
+
+// parts sends a module to a child.
+type parts struct{ out *json.Encoder }
+
+func (p parts) Write(data []byte) (int, error) {
+	if len(data) == 0 {
+		return 0, nil // would be the end
+	}
+	return len(data), p.out.Encode(child.Part{Data: data})
 }
 
 // start lets the child's guest start.
