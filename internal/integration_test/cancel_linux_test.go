@@ -3,10 +3,10 @@ package integration_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,8 +72,10 @@ func cancelBlocked(t *testing.T, dns, args string) timing {
 
 // TestCancelClosesListener cancels guests that listen. Once Wait returns, the address is free.
 func TestCancelClosesListener(t *testing.T) {
-	// which take a while to close
-	dirs := slices.Repeat([]wasport.Dir{{Host: t.TempDir(), Guest: "/"}}, 500)
+	host, dirs := t.TempDir(), make([]wasport.Dir, 500) // which take a while to close
+	for i := range dirs {
+		dirs[i] = wasport.Dir{Host: host, Guest: fmt.Sprint("/", i)}
+	}
 	for range 10 {
 		ctx, cancel := context.WithCancel(context.Background())
 		g := startGuestWith(t, ctx, wasport.Config{Policy: loopbackPolicy(t), Dirs: dirs}, "block",
