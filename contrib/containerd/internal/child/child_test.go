@@ -86,7 +86,7 @@ func TestCompileLeavesOnlyTheCache(t *testing.T) {
 	var key []byte
 	var times []time.Time
 	for range 2 {
-		if _, err := compile(t.Context(), dir, wasm); err != nil {
+		if _, err := compile(t.Context(), dir, 1<<30, wasm); err != nil {
 			t.Fatal(err)
 		}
 		now, err := os.ReadFile(filepath.Join(dir, keyFile))
@@ -113,6 +113,50 @@ func TestCompileLeavesOnlyTheCache(t *testing.T) {
 	}
 }
 
+// TestCacheIsBounded trims files of 10 bytes to 25, and then compiles a module that takes more.
+func TestCacheIsBounded(t *testing.T) {
+	wasm, err := os.ReadFile("../../../../bench/hello.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	modules := filepath.Join(dir, modulesDir)
+	if err := os.Mkdir(modules, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	list := func() []string {
+		entries, err := os.ReadDir(modules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return names
+	}
+	for i, name := range []string{"newest", "oldest", "old", "new"} {
+		path := filepath.Join(modules, name)
+		age := []time.Duration{1, 4, 3, 2}[i] * time.Hour
+		if err := os.WriteFile(path, make([]byte, 10), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, time.Time{}, time.Now().Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trim(modules, 25)
+	if got, want := list(), []string{"new", "newest"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if _, err := compile(t.Context(), dir, 25, wasm); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(); len(got) > 0 {
+		t.Errorf("got %q beside a module that is larger than the cache, want nothing", got)
+	}
+}
+
 // TestCompileWithoutCache compiles where the cache cannot be made.
 func TestCompileWithoutCache(t *testing.T) {
 	wasm, err := os.ReadFile("../../../../bench/hello.wasm")
@@ -120,7 +164,7 @@ func TestCompileWithoutCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{"", "/dev/null/cache"} {
-		if _, err := compile(t.Context(), dir, wasm); err != nil {
+		if _, err := compile(t.Context(), dir, 1<<30, wasm); err != nil {
 			t.Errorf("cache %q: got %v, want a module", dir, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/wasport/wasport"
@@ -22,8 +23,10 @@ const (
 // stale is the age of a private directory that a killed process has left.
 const stale = time.Hour
 
-// compile compiles the module, or takes it from the cache. A cache that fails is left out.
-func compile(ctx context.Context, cacheDir string, wasm []byte) (*wasport.Module, error) {
+// compile compiles the module, or takes it from the cache, which keeps at most cacheSize bytes. A
+// cache that fails is left out.
+func compile(ctx context.Context, cacheDir string, cacheSize uint64, wasm []byte) (
+	*wasport.Module, error) {
 	if cacheDir != "" {
 		private, err := makePrivate(cacheDir)
 		if err == nil {
@@ -32,6 +35,7 @@ func compile(ctx context.Context, cacheDir string, wasm []byte) (*wasport.Module
 			if rt, err := openCache(ctx, cacheDir, private); err == nil {
 				m, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
 				if err == nil {
+					trim(filepath.Join(cacheDir, modulesDir), cacheSize)
 					return m, nil
 				}
 				rt.Close(ctx)
@@ -90,6 +94,28 @@ func removeStale(dir string) {
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > stale {
 			os.RemoveAll(filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
+// trim keeps the newest files of a directory that take at most some bytes together. Without it pods
+// with ever new modules would fill the node's disk. A removed module is compiled again.
+func trim(dir string, most uint64) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	var files []fs.FileInfo
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			files = append(files, info)
+		}
+	}
+	slices.SortFunc(files, func(a, b fs.FileInfo) int { return b.ModTime().Compare(a.ModTime()) })
+	total := uint64(0)
+	for _, f := range files {
+		if total += uint64(f.Size()); total > most {
+			os.Remove(filepath.Join(dir, f.Name()))
 		}
 	}
 }

@@ -61,7 +61,7 @@ func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootf
 	if err != nil {
 		return nil, err
 	}
-	module, err := compile(ctx, c.CacheDir, wasm)
+	module, err := compile(ctx, c.CacheDir, uint64(c.CacheSize), wasm)
 	if err != nil {
 		return nil, fmt.Errorf("module %q: %w", process.Args[0], err)
 	}

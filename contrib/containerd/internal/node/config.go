@@ -55,6 +55,9 @@ type Config struct {
 	// CacheDir keeps compiled modules and the key that authenticates them; empty = none.
 	CacheDir string `toml:"cache_dir"`
 
+	// CacheSize bounds the compiled modules of the cache together. The oldest are removed.
+	CacheSize Size `toml:"cache_size"`
+
 	// RuncShim is the shim for containers that are no WebAssembly.
 	RuncShim string `toml:"runc_shim"`
 
@@ -78,7 +81,8 @@ type Limits struct {
 
 // defaults are the values of keys that the file does not set.
 func defaults() *Config {
-	return &Config{CacheDir: "/var/cache/wasport", RuncShim: "containerd-shim-runc-v2"}
+	return &Config{CacheDir: "/var/cache/wasport", CacheSize: 4 << 30,
+		RuncShim: "containerd-shim-runc-v2"}
 }
 
 // Load reads the configuration. The file may be missing, unless PathVariable names it.
