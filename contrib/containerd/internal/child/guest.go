@@ -69,10 +69,7 @@ func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootf
 	g := &guest{module: module, log: log, config: wasport.Config{
 		Args: process.Args, Env: withWorkingDir(process.Env, process.Cwd),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Dirs: []wasport.Dir{
-			// Each mount has its own mode: a volume may be written to where the root may not.
-			{Host: rootfs.Guest, Guest: "/"}, {Host: cwd, Guest: "."},
-		},
+		Dirs:   dirs(cwd),
 		Policy: p, OnRefusal: log.refusal, OnDeniedPeer: log.refusal, OnFiltered: log.filtered,
 		OnLimit:   log.limit,
 		MaxMemory: memoryLimit(b, c), MaxThreads: c.Limits.Threads,
@@ -86,6 +83,17 @@ func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootf
 		g.config.Trace = os.Stderr
 	}
 	return g, nil
+}
+
+// dirs returns the container's tree and, if it is not the root, its working directory. wasi-libc
+// takes their names for the same, and uses the last: the tree, so that absolute paths are those of
+// the container. Each mount has its own mode: a volume may be written to where the root may not.
+func dirs(cwd string) []wasport.Dir {
+	root := wasport.Dir{Host: rootfs.Guest, Guest: "/"}
+	if cwd == rootfs.Guest {
+		return []wasport.Dir{root}
+	}
+	return []wasport.Dir{{Host: cwd, Guest: "."}, root}
 }
 
 // readPolicy finds the policy of a pod, and puts it under the ceiling.

@@ -106,6 +106,19 @@ func TestWorkingDirectory(t *testing.T) {
 	}
 }
 
+// TestAbsolutePathsInWorkingDirectory runs a program with wasi-libc, to which "/" and "." are one
+// name, in a directory that is not the root. Its absolute paths start at the root all the same.
+func TestAbsolutePathsInWorkingDirectory(t *testing.T) {
+	s := newShim(t, "internal/guests/files.wasm", "/data")
+	s.spec.Process.Cwd = "/app"
+	if err := os.MkdirAll(filepath.Join(s.root, "data"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if out, errs, got := s.run(); got != 0 {
+		t.Errorf("got %q, %q and status %d, want 0", out, errs, got)
+	}
+}
+
 func TestReadOnlyRoot(t *testing.T) {
 	s := newShim(t, modules+"files.wasm")
 	s.write("rootfs/in", "of the root")
