@@ -221,7 +221,11 @@ func (t *Thread) register(in []Subscription) {
 			hangup = s.Type() == network.Stream // an error ends a stream
 		}
 		if err != nil {
-			w.immediate = append(w.immediate, Event{Index: i, Err: err, Hangup: hangup})
+			h := Event{Index: i, Err: err, Hangup: hangup}
+			if hangup && x.Kind == Reading {
+				h.Bytes = availableOf(d.object)
+			}
+			w.immediate = append(w.immediate, h)
 			continue
 		}
 		w.items = append(w.items, poll.Item{P: d.object, Want: events[x.Kind]})
@@ -291,11 +295,16 @@ func (t *Thread) eventOf(in []Subscription, item int) Event {
 	if _, ok := it.P.(pipeWriter); ok && it.Got&network.Failed != 0 {
 		h.Err = syscall.EPIPE
 	}
-	if in[h.Index].Kind == Reading && h.Err == nil {
-		n, err := it.P.Available()
-		if err == nil && n > 0 {
-			h.Bytes = uint64(n)
-		}
+	if in[h.Index].Kind == Reading {
+		h.Bytes = availableOf(it.P) // those that came before an error can still be read
 	}
 	return h
+}
+
+func availableOf(p network.Pollable) uint64 {
+	n, err := p.Available()
+	if err != nil || n < 0 {
+		return 0
+	}
+	return uint64(n)
 }

@@ -56,16 +56,16 @@ func (t *Thread) RecvControl(fd int32, bufs [][]byte, how TransferFlags,
 // allocate. c is nil, or the place for the control data of a datagram.
 func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how TransferFlags,
 	c *network.Control) (network.Received, error) {
+	var flags network.RecvFlags
+	if how&Peek != 0 {
+		flags = network.Peek
+	}
 	if s.pendingError.Load() != 0 && s.readAhead.bufferedLen.Load() == 0 {
-		return network.Received{}, s.takeError()
+		return t.receiveFailed(s, bufs, flags)
 	}
 	if len(bufs) == 0 && s.Type() == network.Stream {
 		// Systems differ in whether a read of 0 bytes waits for one.
 		return network.Received{}, nil
-	}
-	var flags network.RecvFlags
-	if how&Peek != 0 {
-		flags = network.Peek
 	}
 	r, err := t.recv(s, bufs, flags, c)
 	if !d.shouldRetry(err, how) {
@@ -84,13 +84,30 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how TransferFl
 	return r, err
 }
 
+// receiveFailed receives from a socket with a pendingError. As on Linux, the bytes that a stream
+// queued before it failed come before the error, and EPIPE, that of a reset after the peer's end,
+// is left to the next send (net/ipv4/tcp_input.c, tcp_reset).
+func (t *Thread) receiveFailed(s *socket, bufs [][]byte,
+	flags network.RecvFlags) (network.Received, error) {
+	if s.Type() == network.Stream && len(bufs) > 0 {
+		r, err := t.recv(s, bufs, flags, nil)
+		if err == nil && (r.N > 0 || s.pendingError.Load() == uint64(syscall.EPIPE)) {
+			return r, nil
+		}
+	}
+	return network.Received{}, s.takeError()
+}
+
 func (t *Thread) receiveAll(d *descriptor, s *socket, bufs [][]byte,
 	how TransferFlags) (network.Received, error) {
 	var total network.Received
 	for {
 		r, err := t.receive(d, s, bufs, how, nil)
 		if err != nil && total.N > 0 {
-			return total, t.Err() // bytes were received; the next call returns the error
+			if err != syscall.EAGAIN {
+				s.keepError(err) // bytes were received; the next call returns the error
+			}
+			return total, t.Err()
 		}
 		total.N += r.N
 		total.From = r.From
