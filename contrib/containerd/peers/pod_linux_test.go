@@ -3,8 +3,11 @@ package peers
 import (
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // The life of a pod as a kubelet drives it.
@@ -64,6 +67,32 @@ func TestSideCar(t *testing.T) {
 		}
 		n.waitForLine(car.log, "hello")
 		n.waitForLine(guest.log, "waiting")
+		n.crictl("rmp", "--force", p.id)
+		n.nothingLeft(before)
+	})
+}
+
+// A pod whose pause container has lost its shim can be stopped and removed.
+func TestEndOfRuncShim(t *testing.T) {
+	eachRelease(t, func(t *testing.T, n *node) {
+		n.loadPause()
+		before := n.census()
+		p := n.sandbox(nil)
+		guest := p.start(moduleImage(t, "wasport.test/waiting:1", readModule(t, waiting)), nil)
+		n.waitForLine(guest.log, "waiting")
+		for _, shim := range shims(n) {
+			if !strings.Contains(shim, "containerd-shim-runc-v2 ") {
+				continue
+			}
+			pid, err := strconv.Atoi(strings.Split(shim, "/")[2])
+			if err == nil {
+				err = unix.Kill(pid, unix.SIGKILL)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.crictl("stopp", p.id)
 		n.crictl("rmp", "--force", p.id)
 		n.nothingLeft(before)
 	})

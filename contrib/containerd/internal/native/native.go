@@ -18,10 +18,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	bootstrap "github.com/containerd/containerd/api/runtime/bootstrap/v1"
 	task "github.com/containerd/containerd/api/runtime/task/v2"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
 	"github.com/containerd/ttrpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -33,6 +36,12 @@ import (
 type Shim struct {
 	client  *ttrpc.Client
 	service string
+
+	// flags and started are the input and the output of the other shim's start.
+	flags   Flags
+	started []byte
+
+	ended atomic.Bool
 }
 
 // Flags are the arguments with which containerd starts each shim.
@@ -82,7 +91,12 @@ func Start(ctx context.Context, f Flags) (*Shim, error) {
 	if err := bundle.WriteNative(f.Bundle, out); err != nil {
 		return nil, err
 	}
-	return dial(ctx, out)
+	s, err := dial(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	s.flags, s.started = f, out
+	return s, nil
 }
 
 // dial connects to a shim by the output of its start.
@@ -96,7 +110,8 @@ func dial(ctx context.Context, started []byte) (*Shim, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Shim{ttrpc.NewClient(conn), fmt.Sprintf("containerd.task.v%d.Task", version)}, nil
+	return &Shim{client: ttrpc.NewClient(conn),
+		service: fmt.Sprintf("containerd.task.v%d.Task", version)}, nil
 }
 
 // parse reads the output of a shim's start: an address, as of containerd 1.6, JSON, as of
@@ -124,13 +139,34 @@ func parse(out []byte) (version int, address string, err error) {
 	return fields.Version, fields.Address, nil
 }
 
-// Call passes a request of the Task API on. Versions 2 and 3 of it differ in their name alone.
+// Call passes a request of the Task API on. Versions 2 and 3 of it differ in their name alone. The
+// error is NotFound if the other shim has ended.
 func (s *Shim) Call(ctx context.Context, method string, request, response proto.Message) error {
-	return s.client.Call(ctx, s.service, method, request, response)
+	err := s.client.Call(ctx, s.service, method, request, response)
+	if errors.Is(err, ttrpc.ErrClosed) {
+		s.ended.Store(true)
+		err = fmt.Errorf("the shim that runs the container has ended: %w", errdefs.ErrNotFound)
+		return errgrpc.ToGRPC(err)
+	}
+	return err
 }
 
 // Close closes the connection. The other shim goes on.
 func (s *Shim) Close() error { return s.client.Close() }
+
+// Ended reports whether a call has met the end of the other shim. CleanUp then ends what is left of
+// its container.
+func (s *Shim) Ended() bool { return s.ended.Load() }
+
+// CleanUp releases the container after the end of the other shim.
+func (s *Shim) CleanUp(ctx context.Context) (*task.DeleteResponse, error) {
+	out, err := Delete(ctx, s.flags, s.started)
+	if err != nil {
+		return nil, fmt.Errorf("%s delete: %w", s.flags.Binary, err)
+	}
+	var r task.DeleteResponse
+	return &r, proto.Unmarshal(out, &r)
+}
 
 // Delete cleans up after a container that containerd gave up, and returns the output for
 // containerd. The container may be in any state. started is the output of the other shim's start.

@@ -7,7 +7,11 @@ import (
 	"testing"
 
 	bootstrap "github.com/containerd/containerd/api/runtime/bootstrap/v1"
+	task "github.com/containerd/containerd/api/runtime/task/v2"
+	"github.com/containerd/errdefs"
+	"github.com/containerd/errdefs/pkg/errgrpc"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // TestParse reads the output of the start of each containerd's shim for runc.
@@ -54,5 +58,34 @@ func TestRemoveSocket(t *testing.T) {
 			t.Errorf("got %v, want a socket: %v", err, want)
 		}
 		l.Close()
+	}
+}
+
+// TestCallOfEndedShim asks a shim that ends instead of an answer, and again.
+func TestCallOfEndedShim(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if conn, err := l.Accept(); err == nil {
+			conn.Close()
+		}
+		l.Close()
+	}()
+	s, err := dial(t.Context(), []byte("unix://"+path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for range 2 {
+		err := s.Call(t.Context(), "Kill", &task.KillRequest{ID: "c"}, &emptypb.Empty{})
+		if !errdefs.IsNotFound(errgrpc.ToNative(err)) {
+			t.Errorf("got %v, want that it is not found", err)
+		}
+		if !s.Ended() {
+			t.Error("got a shim, want that it has ended")
+		}
 	}
 }

@@ -25,6 +25,20 @@ func (s *Service) native(id string) *native.Shim {
 	return s.natives[id]
 }
 
+// lostStatus is the exit status of a container whose shim has ended: 128 and SIGKILL, as containerd
+// has it for a shim of its own.
+const lostStatus = 137
+
+// lost returns the other shim that served a container if that has ended, or nil. It is nil as well
+// for a process of Exec. containerd does not see that end, and finds the container stopped, so that
+// it deletes it.
+func (s *Service) lost(id, execID string) *native.Shim {
+	if n := s.native(id); n != nil && execID == "" && n.Ended() {
+		return n
+	}
+	return nil
+}
+
 // createNative has another shim create a container.
 func (s *Service) createNative(ctx context.Context, r *api.CreateTaskRequest, b *bundle.Bundle,
 	c *node.Config) (*api.CreateTaskResponse, error) {

@@ -7,11 +7,13 @@ import (
 	"math"
 
 	api "github.com/containerd/containerd/api/runtime/task/v2"
+	status "github.com/containerd/containerd/api/types/task"
 	"github.com/containerd/errdefs"
 	"github.com/containerd/typeurl/v2"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/wasport/wasport/contrib/containerd/internal/guest"
 )
@@ -58,14 +60,23 @@ func (s *Service) Start(ctx context.Context, r *api.StartRequest) (*api.StartRes
 
 // State describes a container.
 func (s *Service) State(ctx context.Context, r *api.StateRequest) (*api.StateResponse, error) {
-	return answer(ctx, s, r.ID, r.ExecID, "State", r,
+	response, err := answer(ctx, s, r.ID, r.ExecID, "State", r,
 		func(g *guest.Container) (*api.StateResponse, error) { return g.State(), nil })
+	if s.lost(r.ID, r.ExecID) != nil {
+		return &api.StateResponse{ID: r.ID, Status: status.Status_STOPPED,
+			ExitStatus: lostStatus, ExitedAt: timestamppb.Now()}, nil
+	}
+	return response, err
 }
 
 // Delete releases a container that has ended.
 func (s *Service) Delete(ctx context.Context, r *api.DeleteRequest) (*api.DeleteResponse, error) {
 	response, err := answer(ctx, s, r.ID, r.ExecID, "Delete", r,
 		func(g *guest.Container) (*api.DeleteResponse, error) { return g.Delete() })
+	if n := s.lost(r.ID, r.ExecID); n != nil {
+		response, err = n.CleanUp(ctx)
+		err = grpcError(err)
+	}
 	if err == nil && r.ExecID == "" {
 		s.mu.Lock()
 		delete(s.guests, r.ID)
@@ -97,8 +108,12 @@ func (s *Service) Kill(ctx context.Context, r *api.KillRequest) (*emptypb.Empty,
 
 // Wait waits for the end of a container.
 func (s *Service) Wait(ctx context.Context, r *api.WaitRequest) (*api.WaitResponse, error) {
-	return answer(ctx, s, r.ID, r.ExecID, "Wait", r,
+	response, err := answer(ctx, s, r.ID, r.ExecID, "Wait", r,
 		func(g *guest.Container) (*api.WaitResponse, error) { return g.Wait(ctx) })
+	if s.lost(r.ID, r.ExecID) != nil {
+		return &api.WaitResponse{ExitStatus: lostStatus, ExitedAt: timestamppb.Now()}, nil
+	}
+	return response, err
 }
 
 // ResizePty sets the size of a terminal.
