@@ -74,6 +74,18 @@ func (p *HostPanic) Error() string { return (*outside.Panic)(p).Error() }
 // Unwrap returns Value if that is an error, else nil.
 func (p *HostPanic) Unwrap() error { return (*outside.Panic)(p).Unwrap() }
 
+// ConfigError is the error of a guest that cannot start with a Config that is in order by itself.
+type ConfigError struct {
+	Err error
+	// Memory is true if a larger MaxMemory would help.
+	Memory bool
+}
+
+func (e *ConfigError) Error() string { return (*system.MisfitError)(e).Error() }
+
+// Unwrap returns Err.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
 // InterruptedError is the error of an instance that went on to compute after the context of a call
 // had ended.
 type InterruptedError struct {
@@ -128,6 +140,8 @@ func publicError(err error) error {
 		return (*HostPanic)(e)
 	case *engine.CompilerPanic:
 		return (*CompilerPanic)(e)
+	case *system.MisfitError:
+		return (*ConfigError)(e)
 	case *system.Interrupted:
 		return (*InterruptedError)(e)
 	case *engine.RangeError:

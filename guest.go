@@ -55,6 +55,7 @@ type Guest struct {
 //   - *HostPanic: code of the embedder panicked.
 //   - *StuckError: code of the embedder did not return in the 2 seconds after the guest's end.
 //   - *ImportError: see CompileConfig.
+//   - *ConfigError: the guest cannot start with this Config.
 //   - Another error: the guest could not be started.
 func (m *Module) Run(ctx context.Context, c Config) (Status, error) {
 	g, err := m.prepare(ctx, &c)

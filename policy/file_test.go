@@ -232,7 +232,7 @@ sockets=3
 	}
 }
 
-// TestMistakesOfAFileAreBounded counts what a file of mistakes alone is told.
+// TestMistakesOfAFileAreBounded counts the messages about a file of mistakes alone.
 func TestMistakesOfAFileAreBounded(t *testing.T) {
 	_, err := Parse("net.toml", []byte("allow = ["+strings.Repeat("'connect',", 5000)+"]"))
 	if err == nil {

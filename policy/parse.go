@@ -70,7 +70,7 @@ func (p parser) fail(at int, hint, problem string, args ...any) *Error {
 	return &Error{o, clip(fmt.Sprintf(problem, args...)), clip(hint)}
 }
 
-// clip shortens a text that repeats what was written, which may be long.
+// clip shortens a text that repeats a word of the policy, which may be long.
 func clip(s string) string {
 	const longest = 400
 	if len(s) <= longest {

@@ -104,7 +104,7 @@ type warningWriter struct {
 	file io.Writer
 	once sync.Once
 
-	// lost is the flag and what is not recorded, up to the verb.
+	// lost is the flag and the things that are not recorded, up to the verb.
 	lost string
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/hostpath"
-	"github.com/wasport/wasport/internal/system"
 )
 
 var errTimeout = errors.New("the time given by --timeout is over")
@@ -105,7 +104,7 @@ func (f *runFlags) runModule(ctx context.Context, mod *wasport.Module,
 	if err != nil || status.Code != 0 {
 		f.reports.failureHints(f.lacks, 3+len(f.config.Dirs), mod.ByGo())
 	}
-	var misfit *system.MisfitError
+	var misfit *wasport.ConfigError
 	if errors.As(err, &misfit) {
 		raise := ""
 		if misfit.Memory && f.config.MaxMemory != 0 {

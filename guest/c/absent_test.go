@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// absentC is a program that calls what a module cannot have, and prints what it gets.
+// absentC is a program that calls functions which a module cannot have, and prints their results.
 const absentC = `
 #define _GNU_SOURCE
 #include <dlfcn.h>

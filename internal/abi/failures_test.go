@@ -473,7 +473,7 @@ func TestErrnoOfWrongCall(t *testing.T) {
 	}
 }
 
-// TestArgumentBeyondItsType passes numbers whose lower bits alone would be valid.
+// TestArgumentBeyondItsType passes numbers that would be valid by their lower bits alone.
 func TestArgumentBeyondItsType(t *testing.T) {
 	for _, test := range []struct {
 		name   string

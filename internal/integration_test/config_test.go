@@ -8,7 +8,7 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// TestConfigMistakesAreRefused starts guests whose configuration contradicts itself.
+// TestConfigMistakesAreRefused starts guests with a configuration that contradicts itself.
 func TestConfigMistakesAreRefused(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	m := compileTestdata(t, "nothing")

@@ -205,7 +205,7 @@ func TestIdleGuestsHaveOneStackEach(t *testing.T) {
 		{"component", compileComponent(t, "block"), []string{"accept", "127.0.0.1", "0"}, 16 << 10},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			startAndStopGuests(t, 1, test.module, test.args, nil) // what all of them share
+			startAndStopGuests(t, 1, test.module, test.args, nil) // makes things that all share
 			var before, idle runtime.MemStats
 			settledFootprint(t)
 			runtime.ReadMemStats(&before)

@@ -214,7 +214,8 @@ func (s *edgeSet) arm(w *watch) {
 	}
 }
 
-// notifyBesides returns what tells of the events that the system does not tell, or tells too early.
+// notifyBesides returns a function for the events that the system does not tell, or tells too
+// early.
 func notifyBesides(way network.Readiness) func(network.Events, func()) (stop func()) {
 	if way.Notify != nil {
 		return way.Notify

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// listedPackage is what go list tells of a package.
+// listedPackage is the output of go list about a package.
 type listedPackage struct {
 	ImportPath string
 	Name       string

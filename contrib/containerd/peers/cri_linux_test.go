@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// podNamespace is containerd's namespace of what the CRI makes.
+// podNamespace is containerd's namespace of the CRI's containers.
 const podNamespace = "k8s.io"
 
 func crictl() string { return filepath.Join(os.Getenv(programsKey), "2.4", "crictl") }
 
-// crictl runs crictl with arguments that it must accept, and returns what it prints.
+// crictl runs crictl with arguments that it must accept, and returns its output.
 func (n *node) crictl(args ...string) string {
 	n.Helper()
 	out, err := n.tryCrictl(args...)
@@ -86,7 +86,7 @@ func (n *node) loadPause() {
 	}
 }
 
-// inspect decodes what crictl says of a thing.
+// inspect decodes crictl's description of a thing.
 func (n *node) inspect(v any, args ...string) {
 	n.Helper()
 	out := n.crictl(append([]string{args[0], "--output", "json"}, args[1:]...)...)
@@ -130,7 +130,7 @@ func (p podSandbox) start(i image, more object) member {
 	return m
 }
 
-// state is what the CRI says of a container.
+// state is the state of a container as the CRI tells it.
 type state struct {
 	Status struct {
 		State, Reason string

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// namespace is containerd's namespace of what ctr makes, and the cgroup above those of containers.
+// namespace is containerd's namespace of ctr's containers, and the cgroup above theirs.
 // Cgroups are the machine's, so other tests at the same time have another name.
 var namespace = filepath.Base(os.Getenv(programsKey))
 
@@ -22,7 +22,7 @@ func (n *node) ctrCommand(args ...string) []string {
 	return append([]string{n.ctr, "--address", n.socket(), "-n", namespace}, args...)
 }
 
-// tryCtr runs ctr, and returns what it prints.
+// tryCtr runs ctr, and returns its output.
 func (n *node) tryCtr(args ...string) (string, error) { return n.try(n.ctrCommand(args...)...) }
 
 // mustCtr runs ctr with arguments that it must accept.
@@ -35,7 +35,7 @@ func (n *node) mustCtr(args ...string) string {
 	return out
 }
 
-// A spec says what ctr runs.
+// A spec describes a run of ctr.
 type spec struct {
 	image  image
 	native bool // under runc
@@ -60,13 +60,13 @@ func (s spec) command(id string, flags ...string) []string {
 	return append(append(all, s.image.name, id), s.args...)
 }
 
-// run runs a container to its end, and returns what it prints on both streams.
+// run runs a container to its end, and returns its output on both streams.
 func (n *node) run(s spec) (string, error) {
 	n.Helper()
 	return n.both(n.ctrCommand(s.command("run-"+strconv.Itoa(counter()), "--rm")...)...)
 }
 
-// A container is one that a ctr in the background has started, and whose output it copies.
+// A container is one that a ctr in the background has started; ctr copies its output.
 type container struct {
 	*node
 	id   string

@@ -16,7 +16,7 @@ const document = "../../../docs/kubernetes.md"
 func TestDocument(t *testing.T) {
 	require(t)
 	n := startNode(t, releases()[0])
-	n.pod() // makes the bridge, whose address commands name
+	n.pod() // makes the bridge: commands name its address
 	n.documentImages()
 	page := n.read(document)
 	blocks := regexp.MustCompile("(?ms)^```([a-z]+) ?(\\S*)\n(.*?)^```$")

@@ -110,7 +110,7 @@ func (a attempt) image(n *node) image {
 // named puts the directory of the node in the place of its name.
 func (n *node) named(s string) string { return strings.ReplaceAll(s, "NODE", n.dir) }
 
-// spec is what an attempt runs.
+// spec describes the run of an attempt.
 func (a attempt) spec(n *node) spec {
 	n.Helper()
 	s := spec{image: a.image(n)}
@@ -155,7 +155,7 @@ func TestHostileImagesAndGuests(t *testing.T) {
 	})
 }
 
-// files lists what attempts would change.
+// files lists the files that attempts would change.
 func (n *node) files() string {
 	n.Helper()
 	var all strings.Builder

@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// pauseImage is what sandboxes of pods run. No registry has it.
+// pauseImage is the image of the sandboxes of pods. No registry has it.
 const pauseImage = "wasport.test/pause:1"
 
-// An image is what a test makes an OCI archive of (OCI image specification, image-layout.md).
+// An image is the content of an OCI archive (OCI image specification, image-layout.md).
 type image struct {
 	name     string
 	os, arch string // wasip1 and wasm, if nothing is said
@@ -66,7 +66,7 @@ func layer(t testing.TB, files ...file) []byte {
 	return out.Bytes()
 }
 
-// moduleImage is an ordinary image whose entry point is a module.
+// moduleImage is an ordinary image with a module as its entry point.
 func moduleImage(t testing.TB, name string, module []byte) image {
 	t.Helper()
 	return image{

@@ -31,7 +31,7 @@ func mountsBelow(t testing.TB, dir string) []string {
 	return found
 }
 
-// shims returns the processes whose command is the shim, with their command lines.
+// shims returns the processes of the shim, with their command lines.
 func shims(t testing.TB) []string {
 	t.Helper()
 	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -66,7 +66,8 @@ func cgroups(t testing.TB) []string {
 	return found
 }
 
-// special returns what is no file and no directory below the directories of a node and of shims.
+// special returns names below the directories of a node and of shims, but those of files and
+// directories.
 func special(t testing.TB, dirs ...string) []string {
 	t.Helper()
 	var found []string
@@ -87,7 +88,7 @@ func special(t testing.TB, dirs ...string) []string {
 	return found
 }
 
-// A census is what containers of a node take of the system.
+// A census counts the things of the system that containers of a node have.
 type census struct{ processes, mounts, cgroups, special []string }
 
 func (n *node) census() census {
@@ -126,7 +127,7 @@ func (n *node) nothingLeft(before census) {
 	})
 }
 
-// removeCgroups removes what a failed test has left, and the cgroup above.
+// removeCgroups removes those that a failed test has left, and the cgroup above.
 func removeCgroups(t testing.TB) {
 	t.Helper()
 	for _, path := range cgroups(t) {

@@ -25,7 +25,7 @@ func (n *node) guest(module string) image {
 	return i
 }
 
-// host is what lets a container join the network namespace of the tests.
+// host lets a container join the network namespace of the tests.
 var host = []string{"--net-host"}
 
 func TestEchoServerInPodNetwork(t *testing.T) {

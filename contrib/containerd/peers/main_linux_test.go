@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	if os.Geteuid() != 0 {
-		os.Exit(m.Run()) // each test then says what it lacks
+		os.Exit(m.Run()) // each test then names the thing that it lacks
 	}
 	status, err := inNamespaces()
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long a test waits for what happens in a moment on a machine that is not busy.
+// patience is how long a test waits for things that take a moment on a machine that is not busy.
 const patience = 60 * time.Second
 
 const shimName = "containerd-shim-wasport-v1"
@@ -184,7 +184,7 @@ func (n *node) kill() {
 	n.process.Wait()
 }
 
-// end stops containerd, and unmounts what a failed test has left.
+// end stops containerd, and unmounts the mounts that a failed test has left.
 func (n *node) end() {
 	n.process.Process.Signal(syscall.SIGTERM)
 	n.process.Wait()
@@ -199,7 +199,7 @@ func (n *node) end() {
 	os.RemoveAll(n.dir)
 }
 
-// try runs a command, and returns what it prints.
+// try runs a command, and returns its output.
 func (n *node) try(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -212,7 +212,7 @@ func (n *node) try(args ...string) (string, error) {
 	return out.String(), nil
 }
 
-// both runs a command, and returns what it prints on both streams.
+// both runs a command, and returns its output on both streams.
 func (n *node) both(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

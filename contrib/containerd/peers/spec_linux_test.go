@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What the specification of a container says reaches the guest.
+// All that the specification of a container says reaches the guest.
 func TestSpecification(t *testing.T) {
 	eachRelease(t, func(t *testing.T, n *node) {
 		n.write("volume/in", "")
@@ -50,7 +50,7 @@ func TestSpecification(t *testing.T) {
 	})
 }
 
-// A plain manifest is what the CRI finds; the other forms run with ctr.
+// The CRI finds a plain manifest alone; the other forms run with ctr.
 func TestFormsOfImages(t *testing.T) {
 	eachRelease(t, func(t *testing.T, n *node) {
 		hello := moduleImage(t, "wasport.test/forms:", readModule(t,
@@ -107,7 +107,7 @@ func TestMetrics(t *testing.T) {
 	})
 }
 
-// metrics is what ctr prints of a task: the metrics of cgroup v1 (containerd/cgroups, stats).
+// metrics is ctr's output about a task: the metrics of cgroup v1 (containerd/cgroups, stats).
 type metrics struct {
 	CPU    struct{ Usage struct{ Total uint64 } }
 	Memory struct{ Usage struct{ Usage uint64 } }
@@ -123,7 +123,7 @@ func (n *node) metrics(id string) metrics {
 	return m
 }
 
-// A quarter of a processor is what a guest that computes gets at most.
+// A guest that computes gets a quarter of a processor at most.
 func TestProcessorLimit(t *testing.T) {
 	eachRelease(t, func(t *testing.T, n *node) {
 		limit := []string{"--cpus", "0.25", "--net-host"}

@@ -109,8 +109,8 @@ func (l *Lowered) callGeneric(ctx context.Context, stack []uint64, resultPtr uin
 	return l.lowerResult(ctx, result, stack, resultPtr)
 }
 
-// liftParams is apart, as lowerResult is, so that a function that waits does so without what they
-// have on the stack.
+// liftParams is apart, as lowerResult is, so that a function that waits does so without their
+// variables on the stack.
 func (l *Lowered) liftParams(stack []uint64) (args []Value, lenders []uint32, err error) {
 	lift := newLifter(&l.Options)
 	lift.args, lift.lenders = l.args[:0], l.lenders[:0]

@@ -16,7 +16,7 @@ import (
 const (
 	modulesDir = "modules"
 	keyFile    = "cache.key"
-	// privateDirs has a directory for each container whose module is being compiled.
+	// privateDirs has a directory for each container with a module that is being compiled.
 	privateDirs = "private"
 )
 

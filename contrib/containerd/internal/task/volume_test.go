@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestVolumeInReadOnlyRoot writes to volumes, whose modes are their own.
+// TestVolumeInReadOnlyRoot writes to volumes, which have modes of their own.
 func TestVolumeInReadOnlyRoot(t *testing.T) {
 	s := newShim(t, "internal/guests/escape.wasm", "rw/new", "ro/new", "new")
 	s.spec.Root.Readonly = true

@@ -92,7 +92,7 @@ func TestManifestsAreOfKubernetesTypes(t *testing.T) {
 	}
 }
 
-// What refers to something else by a name or a label must find it.
+// Each reference by a name or a label must find its object.
 func TestManifestsFitTogether(t *testing.T) {
 	objects := load(t)
 	web := objects["Deployment web"].(*appsv1.Deployment)
