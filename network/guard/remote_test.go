@@ -192,7 +192,7 @@ func TestManyNamesBehindAProxy(t *testing.T) {
 	}
 }
 
-// TestRecordsOfNames looks at the audit, and at what is learnt.
+// TestRecordsOfNames looks at the audit, and at the rules that are learnt.
 func TestRecordsOfNames(t *testing.T) {
 	var log bytes.Buffer
 	var learner policy.Learner

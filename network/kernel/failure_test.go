@@ -48,7 +48,7 @@ func TestErrorIsTakenOnce(t *testing.T) {
 	}
 }
 
-// TestErrorsOfOtherKernels compares what Send and Recv make of the errors of other kernels.
+// TestErrorsOfOtherKernels compares the results of Send and Recv for errors of other kernels.
 func TestErrorsOfOtherKernels(t *testing.T) {
 	for _, row := range []struct {
 		name  string

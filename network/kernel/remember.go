@@ -9,7 +9,7 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// linuxOption is what Linux answers for an option (socket(7), tcp(7), ip(7), ipv6(7)). A guest
+// linuxOption is Linux's answer for an option (socket(7), tcp(7), ip(7), ipv6(7)). A guest
 // finds the same range on every system, and the same initial value where the system lacks the
 // option.
 type linuxOption struct {

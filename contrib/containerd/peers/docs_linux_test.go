@@ -12,7 +12,7 @@ import (
 const document = "../../../docs/kubernetes.md"
 
 // TestDocument runs the commands of docs/kubernetes.md one after the other, with the containerd of
-// Debian, and compares what they print. A block that names a file is a part of that file.
+// Debian, and compares their output. A block that names a file is a part of that file.
 func TestDocument(t *testing.T) {
 	require(t)
 	n := startNode(t, releases()[0])

@@ -26,7 +26,7 @@ type attempt struct {
 	user   string
 	flags  []string
 	args   []string
-	// refused is in what is printed if the container or the guest's call is refused.
+	// refused is in the output if the container or the guest's call is refused.
 	refused string
 }
 

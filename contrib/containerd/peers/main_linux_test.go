@@ -94,7 +94,7 @@ func build(dir string) error {
 	return nil
 }
 
-// asInit is the first process of the process namespace: it mounts what the tests need, starts them,
+// asInit is the first process of the process namespace: it mounts the tests' files, starts them,
 // and waits for orphans, as shims are.
 func asInit() int {
 	err := errors.Join(

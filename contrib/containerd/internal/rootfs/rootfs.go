@@ -7,7 +7,7 @@
 // image works. The process's own root is an empty tmpfs with the container's root at /rootfs beside
 // it, so that names which Go's resolver reads (/etc/resolv.conf, /etc/hosts) are files written
 // here. Their bytes are those of the mounts with these names, never of the image, and the guest
-// cannot change them: the policy judges names, and these files say what a name stands for.
+// cannot change them: the policy judges names, and these files give a name its meaning.
 //
 // Belongs here: mounts and paths. Does not: programs that run in the tree. It needs Linux 5.12
 // (mount_setattr(2)). The functions are for a process that does nothing else meanwhile; a Tree is

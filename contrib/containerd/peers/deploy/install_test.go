@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A host is a directory that stands for a node, with what the installer's image has beside it.
+// A host is a directory that stands for a node, with the files of the installer's image beside it.
 type host struct{ dir, source, restarted string }
 
 func newHost(t *testing.T, config string) host {
