@@ -14,8 +14,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// adapterFlags leave out fields that nothing here reads. Routes, which package net asks for, make the call
-// fail under Wine.
+// adapterFlags leave out fields that nothing here reads. Routes, which package net asks for, make
+// the call fail under Wine.
 const adapterFlags = windows.GAA_FLAG_SKIP_ANYCAST |
 	windows.GAA_FLAG_SKIP_MULTICAST | windows.GAA_FLAG_SKIP_DNS_SERVER
 
