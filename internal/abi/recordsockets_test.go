@@ -15,7 +15,7 @@ func (c *caller) refusing(family uint64) netip.AddrPort {
 	return a
 }
 
-// reset makes a connection whose peer has reset it, and waits until that is known here.
+// reset makes a connection that its peer has reset, and waits until that is known here.
 func (c *caller) reset() uint64 {
 	a, b := c.pair(0)
 	c.must("sock_set_linger", b, 1, 0)

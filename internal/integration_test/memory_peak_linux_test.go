@@ -289,7 +289,7 @@ func TestPeakChild(t *testing.T) {
 }
 
 // TestPeakMemoryOfGreedyModules runs each greedy module in a process of its own, and compares the
-// process's peak with one whose guest does nothing.
+// process's peak with that of a guest that does nothing.
 func TestPeakMemoryOfGreedyModules(t *testing.T) {
 	if !canMeasure {
 		t.Skip("the race detector takes memory of its own")

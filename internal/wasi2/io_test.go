@@ -177,7 +177,7 @@ func TestPermitIsForOneWrite(t *testing.T) {
 		outStream+"write", out, 0, 1)
 }
 
-// TestWriteGoesOn fills a pipe, whose reader then gets all bytes without another call of the guest.
+// TestWriteGoesOn fills a pipe. Its reader then gets all bytes without another call of the guest.
 func TestWriteGoesOn(t *testing.T) {
 	inBothForms(t, func(t *testing.T, form func(*caller) *caller) {
 		r, w := newPipe(t)

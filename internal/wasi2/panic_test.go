@@ -10,7 +10,7 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// panickingNetwork is a network whose sockets panic in the methods that a test names.
+// panickingNetwork is a network of sockets that panic in the methods that a test names.
 type panickingNetwork struct {
 	network.Network
 	method string

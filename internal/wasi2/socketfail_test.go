@@ -10,7 +10,7 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
-// faultyNetwork is a network whose sockets fail where a test wants it.
+// faultyNetwork is a network of sockets that fail where a test wants it.
 type faultyNetwork struct {
 	network.Network
 	connect error

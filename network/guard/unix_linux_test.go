@@ -339,7 +339,7 @@ func TestClosedUnixSocketCountsUntilItsPeerReads(t *testing.T) {
 	}
 }
 
-// TestClosedUnixSocketsAreCharged closes full sockets whose peer never reads, more of them than may
+// TestClosedUnixSocketsAreCharged closes full sockets of a peer that never reads, more than may
 // be kept of those of TCP. No data are lost, and the limit of memory bounds them.
 func TestClosedUnixSocketsAreCharged(t *testing.T) {
 	for _, row := range []struct {

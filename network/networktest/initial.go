@@ -4,7 +4,7 @@ import "github.com/wasport/wasport/network"
 
 // initialElsewhere has the initial values that sockets of other systems have in place of Linux's,
 // by the name of the system (GOOS). An option that a system lacks begins with Linux's value. So
-// does every option whose name is not here.
+// does every option without a name here.
 //
 // Windows: IP_TTL and IPV6_UNICAST_HOPS (DefaultTTL), and the interval and the number of probes of
 // Microsoft's reference of SIO_KEEPALIVE_VALS. macOS and the BSDs: TCPTV_KEEPCNT in

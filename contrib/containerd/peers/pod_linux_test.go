@@ -72,7 +72,7 @@ func TestSideCar(t *testing.T) {
 	})
 }
 
-// A pod whose pause container has lost its shim can be stopped and removed.
+// A pod with a pause container that has lost its shim can be stopped and removed.
 func TestEndOfRuncShim(t *testing.T) {
 	eachRelease(t, func(t *testing.T, n *node) {
 		n.loadPause()
