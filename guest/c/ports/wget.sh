@@ -47,5 +47,5 @@ continued() {
 check "the rest of a file" continued
 mirror() { wget -q -r -nH -P mirror "$url/" && diff -r "$work/site" "$work/files/mirror"; }
 check "a site, recursively" mirror
-away() { ! wasport run src/wget -qO - "$url/"; }
+away() { ! wasport run src/wget -t 1 -qO - "$url/"; }
 check "a host that it may not reach" says "denied connect tcp 127.0.0.1" away
