@@ -1,9 +1,6 @@
 package main
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // TestExitStatusOfGuestStatus has statuses with low 8 bits of 0, which must not become a success.
 func TestExitStatusOfGuestStatus(t *testing.T) {
@@ -14,15 +11,5 @@ func TestExitStatusOfGuestStatus(t *testing.T) {
 		if got := exitStatus(code); got != want {
 			t.Errorf("guest status %#x: got %d, want %d", code, got, want)
 		}
-	}
-}
-
-// TestTextThatIsNotUTF8IsAMistake passes a component a variable that it cannot get.
-func TestTextThatIsNotUTF8IsAMistake(t *testing.T) {
-	p := startWasport(t, "run", "--env", "A=\xff", "../../internal/guests/components/hello.wasm")
-	status, stderr := p.wait()
-	if want := "is not UTF-8, which a component needs"; status != statusUsage ||
-		!strings.Contains(stderr, want) {
-		t.Errorf("got status %d and %q, want %d and %q", status, stderr, statusUsage, want)
 	}
 }

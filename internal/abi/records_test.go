@@ -127,9 +127,10 @@ func TestResolveRecords(t *testing.T) {
 	if e := c.call("sock_resolve_records", path, 1<<16, out, 512, out2+1024); e != wasi.EINVAL {
 		t.Errorf("a type beyond 16 bits: got %v, want %v", e, wasi.EINVAL)
 	}
-	// A network without records looks up addresses alone.
+	// Wine does not tell that nobody has the server's port.
 	c = newNetCaller(t)
-	if e := c.records("allowed.test", dnsmessage.TypeMX, 512); e != wasi.EAGAIN {
-		t.Errorf("without a server: got %v, want %v", e, wasi.EAGAIN)
+	e := c.records("allowed.test", dnsmessage.TypeMX, 512)
+	if e != wasi.EAGAIN && e != wasi.ETIMEDOUT {
+		t.Errorf("without a server: got %v, want %v or %v", e, wasi.EAGAIN, wasi.ETIMEDOUT)
 	}
 }
