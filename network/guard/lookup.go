@@ -56,8 +56,9 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 	return kept, nil
 }
 
-// LookupRecords judges the name, and counts as a lookup does. The answers are not judged, since a
-// reply has no addresses: the base gives none, and for A and AAAA it is not asked.
+// LookupRecords judges the name, and counts as a lookup does. The answers are not judged: addresses
+// come by LookupAddrs alone, and those that other records mention, such as SVCB and TXT, grant
+// nothing.
 func (n *Network) LookupRecords(ctx context.Context, name string, typ uint16) ([]byte, error) {
 	canonical, err := n.judgeLookup(name)
 	if err != nil {
