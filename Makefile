@@ -94,9 +94,9 @@ SOURCES := $(wildcard $(C)/src/*.c)
 HEADERS := $(wildcard $(C)/src/*.h $(C)/include/*.h $(C)/include/*/*.h)
 OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/ext/%.o)
 WAMR_OBJECTS := $(SOURCES:$(C)/src/%.c=$(OUT)/wamr/%.o)
-# The modules lie one folder above their sources, since Go has no C files beside its own. Two programs
-# have none, and no recordings: under Wine seekdir takes longer than its recording would allow, and
-# pthread asks nothing of the platform but the time.
+# The modules lie one folder above their sources, since Go has no C files beside its own. Two
+# programs have none, and no recordings: under Wine seekdir takes longer than its recording would
+# allow, and pthread asks nothing of the platform but the time.
 GUESTS := $(sort $(wildcard internal/guests/src/*.c internal/guests/demo/src/*.c) \
 	$(filter-out %/seekdir.c %/pthread.c,$(wildcard internal/conformance/src/*.c)))
 WORKLOADS := $(sort $(wildcard bench/src/*.c))

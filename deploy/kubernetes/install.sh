@@ -29,10 +29,11 @@ without() {
 }
 
 # runtime VERSION: the runtime's table, in a configuration of that version. It is added to the file
-# itself, since containerd 1.x replaces a whole plugin's section by that of an imported file. A table
-# of a runtime replaces the built-in one of runc, which is then needed as well.
+# itself, since containerd 1.x replaces a whole plugin's section by that of an imported file. A
+# table of a runtime replaces the built-in one of runc, which is then needed as well.
 runtime() {
-	if [ "$1" = 2 ]; then plugin=io.containerd.grpc.v1.cri; else plugin=io.containerd.cri.v1.runtime; fi
+	plugin=io.containerd.cri.v1.runtime
+	if [ "$1" = 2 ]; then plugin=io.containerd.grpc.v1.cri; fi
 	runtimes="plugins.\"$plugin\".containerd.runtimes"
 	echo '# wasport: begin'
 	if ! without | grep -Eq '^[^#]*(\.runtimes\.|default_runtime_name)'; then
@@ -70,7 +71,8 @@ install() {
 	case $version in
 	[2-9]) ;;
 	*)
-		echo "install.sh: $config has version \"$version\", want 2 or newer: containerd config migrate" >&2
+		echo "install.sh: $config has version \"$version\", want 2 or newer:" \
+			"containerd config migrate" >&2
 		exit 1
 		;;
 	esac

@@ -17,26 +17,6 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// edgeServer accepts connections on loopback, and hands each to serve.
-func edgeServer(t *testing.T, serve func(net.Conn)) netip.AddrPort {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go serve(c)
-		}
-	}()
-	return l.Addr().(*net.TCPAddr).AddrPort()
-}
-
 // runEdge calls a function of the guest in WasmEdge's dialect, and returns its result.
 func runEdge(t *testing.T, function string, argument uint64, c wasport.Config) uint64 {
 	t.Helper()
@@ -51,7 +31,7 @@ func runEdge(t *testing.T, function string, argument uint64, c wasport.Config) u
 // TestWasmEdgeGuestIsTracedLearntAndAudited runs a client that the policy allows, refuses, and
 // learns.
 func TestWasmEdgeGuestIsTracedLearntAndAudited(t *testing.T) {
-	server := edgeServer(t, func(c net.Conn) { io.Copy(c, c) })
+	server := testutil.StartServer(t, func(c net.Conn) { io.Copy(c, c) })
 	rule := "connect tcp://" + server.String()
 	port := uint64(server.Port())
 
@@ -136,7 +116,7 @@ func TestWasmEdgeSocketsAreLimited(t *testing.T) {
 // TestWasmEdgeCallEndsWithContext ends a guest that waits in sock_recv_from.
 func TestWasmEdgeCallEndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	server := edgeServer(t, func(c net.Conn) {
+	server := testutil.StartServer(t, func(c net.Conn) {
 		io.ReadFull(c, make([]byte, 4))
 		cancel() // the guest waits for an answer, or is about to
 	})
@@ -153,7 +133,7 @@ func TestWasmEdgeCallEndsWithContext(t *testing.T) {
 // address. Each attempt is judged by one address, and goes there or is refused.
 func TestWasmEdgeThreadConnectsWhereItWasJudged(t *testing.T) {
 	accepted := make(chan struct{}, 1)
-	server := edgeServer(t, func(c net.Conn) {
+	server := testutil.StartServer(t, func(c net.Conn) {
 		io.ReadFull(c, make([]byte, 4))
 		accepted <- struct{}{}
 	})
