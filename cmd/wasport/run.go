@@ -138,6 +138,8 @@ func (f *runFlags) startAndWait(ctx context.Context, mod *wasport.Module) (waspo
 		signal.Notify(hangup, syscall.SIGHUP)
 		defer signal.Stop(hangup)
 	}
+	quit := notifyQuit()
+	defer signal.Stop(quit)
 	if f.runtime.NoInterrupt {
 		// A collection under way would stop all goroutines until the guest returns, since nothing
 		// stops the guest's.
@@ -164,7 +166,7 @@ func (f *runFlags) startAndWait(ctx context.Context, mod *wasport.Module) (waspo
 			}
 		}
 	}()
-	defer printStacksOnQuit(guest, f.runtime.NoInterrupt)()
+	go printStacksOnQuit(quit, guest, f.runtime.NoInterrupt, done)
 	if l := f.monitoring.listener; l != nil {
 		defer serveMetrics(l, guest)()
 	}

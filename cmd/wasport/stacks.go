@@ -15,25 +15,25 @@ import (
 // some microseconds only if it has no turn on the processor.
 const stackPatience = time.Second
 
-// printStacksOnQuit prints the states of the guest's threads at each SIGQUIT, until stop is called.
-// The guest goes on. noInterrupt says that its threads tell no stacks.
-func printStacksOnQuit(guest *wasport.Guest, noInterrupt bool) (stop func()) {
+// notifyQuit receives SIGQUIT. It is called before the guest starts, which may print something at
+// once: until then the signal ends the process.
+func notifyQuit() chan os.Signal {
 	quit := make(chan os.Signal, 1)
 	signal.Notify(quit, syscall.SIGQUIT)
-	done := make(chan struct{})
-	go func() {
-		for {
-			select {
-			case <-quit:
-				printStacks(guest, noInterrupt)
-			case <-done:
-				return
-			}
+	return quit
+}
+
+// printStacksOnQuit prints the states of the guest's threads at each signal of quit, until done is
+// closed. The guest goes on. noInterrupt says that its threads tell no stacks.
+func printStacksOnQuit(quit <-chan os.Signal, guest *wasport.Guest, noInterrupt bool,
+	done <-chan struct{}) {
+	for {
+		select {
+		case <-quit:
+			printStacks(guest, noInterrupt)
+		case <-done:
+			return
 		}
-	}()
-	return func() {
-		signal.Stop(quit)
-		close(done)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -46,9 +47,9 @@ type HostCall struct {
 	// imported is set if a guest has called the code.
 	imported bool
 
-	// mu is held during a call of the guest.
+	// mu is held during a call of the guest, and while returned is set.
 	mu       sync.Mutex
-	returned bool
+	returned atomic.Bool
 }
 
 type (
@@ -74,27 +75,24 @@ func HostCallOf(ctx context.Context) *HostCall {
 // finish ends the right. It waits for a call of the guest by another goroutine.
 func (h *HostCall) finish() {
 	h.mu.Lock()
-	h.returned = true
+	h.returned.Store(true)
 	h.mu.Unlock()
 }
 
 // Returned reports whether the host function has returned.
-func (h *HostCall) Returned() bool {
-	if !h.mu.TryLock() {
-		return false
-	}
-	defer h.mu.Unlock()
-	return h.returned
-}
+func (h *HostCall) Returned() bool { return h.returned.Load() }
 
 // Call calls an exported function of the guest.
 func (h *HostCall) Call(ctx context.Context, name string, args []uint64) ([]uint64, error) {
-	if !h.mu.TryLock() {
-		return nil, &ArgumentError{errCallBusy}
+	free := h.mu.TryLock()
+	if free {
+		defer h.mu.Unlock()
 	}
-	defer h.mu.Unlock()
-	if h.returned {
+	switch {
+	case h.Returned(): // even if another goroutine's late call holds the lock
 		return nil, &ArgumentError{errReturned}
+	case !free:
+		return nil, &ArgumentError{errCallBusy}
 	}
 	t := h.thread
 	if !h.imported {

@@ -349,8 +349,8 @@ func TestCloseEndsWaitOverByteLimit(t *testing.T) {
 				must(t, recvAll(s, 1))
 				peer.Close() // that it has hung up does not wake either
 			}
-			woken := make(chan struct{}, 1)
-			stop := s.Readiness().Notify(e, func() { woken <- struct{}{} })
+			woken := make(chan struct{})
+			stop := s.Readiness().Notify(e, sync.OnceFunc(func() { close(woken) }))
 			defer stop()
 			waited := make(chan error, 1)
 			go func() {
