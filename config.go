@@ -186,6 +186,12 @@ type Config struct {
 	// MaxDescriptors limits how many files and sockets the guest has open at once; 0 = 8192. A
 	// descriptor beyond the limit is EMFILE (open(2)).
 	MaxDescriptors int
+
+	// Without names optimisations to do without, by which the guest's calls make fewer calls of the
+	// kernel or make them at another time, or "all" for every one. A guest and its peers should see
+	// no difference. docs/flags.md has the names, at --without. A Network of the embedder's own is
+	// not changed by it.
+	Without []string
 }
 
 // Dir is a directory that a guest may use. It cannot reach files outside of it.
@@ -239,7 +245,7 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
 		NonblockingListeners: c.NonblockingSockets, Random: c.Random,
 		OnLimit: out.onLimit(c.OnLimit), MaxDescriptors: c.MaxDescriptors, MaxCPU: c.MaxCPU,
-		Cause: publicError,
+		Cause: publicError, Without: c.Without,
 	}
 	if err := errors.Join(checkStrings(c.Args, c.Env), c.checkLimits()); err != nil {
 		return nil, nil, err

@@ -51,7 +51,7 @@ func (g *Guest) Counters() Counters { return Counters(g.guard.Counters()) }
 func (c *Config) guardNetwork(threads bool, out *callbackQueues) (*guard.Network, error) {
 	base := c.Network
 	if base == nil {
-		base = kernel.New(kernel.Config{})
+		base = kernel.New(kernel.Config{Without: c.Without})
 	}
 	o := guard.Options{
 		OnRefusal:    out.onRefusal("Config.OnRefusal", c.OnRefusal),

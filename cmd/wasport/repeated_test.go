@@ -15,7 +15,7 @@ var flagValues = map[string]string{
 	"env": "A=a", "map-dir": "/a::/", "listen": "tcp://127.0.0.1:0", "hosts": "a.test=127.0.0.1",
 	"allow-connect": "127.0.0.1", "allow-listen": "127.0.0.1", "allow-join": "224.0.0.9",
 	"deny-connect": "127.0.0.1", "deny-listen": "127.0.0.1", "deny-join": "224.0.0.9",
-	"addr-pool": "127.0.0.1/8",
+	"addr-pool": "127.0.0.1/8", "without": "all",
 }
 
 // TestFlagsHaveOneValue gives each flag of each command twice. Only those whose help or whose group

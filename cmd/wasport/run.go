@@ -267,6 +267,7 @@ func (f *runFlags) openAll() error {
 	if c.Trace, err = f.openTrace(); err != nil {
 		return err
 	}
+	f.kernel.Without = c.Without
 	c.Network = f.openNetwork()
 	c.NonblockingSockets = f.listenNonblock
 	if c.Sockets, err = openListeners(f.listen); err != nil {

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/bytesize"
+	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/network/dial"
 	"github.com/wasport/wasport/network/kernel"
 )
@@ -196,5 +198,12 @@ func (f *runFlags) runningGroup() group {
 		"interpret the module: it starts sooner and runs far slower")
 	g.BoolVar(&f.runtime.NoInterrupt, "no-interrupt", false,
 		"run faster, but --timeout ends the module only while it waits")
+	g.list("without", "`NAME[,NAME]` do without an optimisation, or without all (repeatable)",
+		func(s string) error {
+			names := strings.Split(s, ",")
+			f.config.Without = append(f.config.Without, names...)
+			_, err := shortcut.Except(names)
+			return err
+		})
 	return g
 }

@@ -48,6 +48,7 @@ import (
 	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/sched"
+	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
 )
@@ -95,6 +96,9 @@ type Config struct {
 	// ErrCPU. 0 = no limit.
 	MaxCPU time.Duration
 
+	// Without are names of optimisations to do without, of package shortcut.
+	Without []string
+
 	// Cause converts the reason of the guest's end to the cause of Context, which code of the
 	// embedder may look at. Nil leaves it as it is.
 	Cause func(reason error) error
@@ -121,6 +125,7 @@ type Guest struct {
 	args, env []string
 	network   network.Network
 	random    io.Reader
+	shortcuts shortcut.Set
 	started   time.Time
 	onLimit   func(name string, limit int)
 	preopens  []*descriptor // of Config.Preopens, whatever the guest has done with them since
@@ -212,6 +217,10 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 		errs = append(errs, err)
 	}
 	add(g.newStdin(c.Stdin))
+	var err error
+	if g.shortcuts, err = shortcut.Except(c.Without); err != nil {
+		errs = append(errs, fmt.Errorf("Config.Without: %w", err))
+	}
 	stdout, err := g.newOutput("Config.Stdout", c.Stdout)
 	add(stdout, err)
 	add(g.newStderr(c.Stderr, stdout))

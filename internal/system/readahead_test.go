@@ -35,7 +35,8 @@ func newReader(t testing.TB) *reader {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	g, err := New(context.Background(), Config{Network: kernel.New(kernel.Config{})})
+	g, err := New(context.Background(), Config{Network: kernel.New(kernel.Config{}),
+		Without: []string{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
 )
@@ -171,7 +172,7 @@ func (t *Thread) Open(family network.Family, typ network.Type) (int32, error) {
 // read ahead.
 func (g *Guest) insertExclusive(d *descriptor) (int32, error) {
 	s := d.object.(*socket)
-	s.readAhead.enabled = s.Type() == network.Stream
+	s.readAhead.enabled = s.Type() == network.Stream && g.shortcuts.Has(shortcut.ReceiveAhead)
 	s.readAhead.numSockets = &g.table.readAheadSockets
 	return g.insert(d)
 }

@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"internal/printable":                   {},
 	"internal/monotonic":                   {},
 	"internal/sched":                       {"internal/monotonic"},
+	"internal/shortcut":                    {},
 	"internal/testutil":                    {"policy"},
 	"internal/testutil/threadtime":         {"internal/monotonic"},
 	"internal/typecheck":                   {},
@@ -49,7 +50,8 @@ var mayImport = map[string][]string{
 	"internal/ipc":                 {"internal/ring", "network"},
 	"internal/platforms":           {"internal/platforms/recording"},
 	"internal/platforms/recording": {"internal/gramine", "internal/needs"},
-	"network/kernel":               {"internal/errno", "internal/poll", "network"},
+	"network/kernel": {"internal/errno", "internal/poll", "internal/shortcut",
+		"network"},
 	"network/dial": {"internal/errno", "internal/outside", "network",
 		"network/kernel"},
 	"network/networktest":       {"internal/needs", "internal/poll", "network"},
@@ -58,7 +60,7 @@ var mayImport = map[string][]string{
 	"internal/engine/interrupt": {"internal/printable"},
 	"internal/engine/codecache": {"internal/hostpath"},
 	"internal/system": {"internal/hostfs", "internal/ipc", "internal/outside", "internal/poll",
-		"internal/sched", "internal/wasi", "network"},
+		"internal/sched", "internal/shortcut", "internal/wasi", "network"},
 	"internal/wasi2": {"internal/component/canon", "internal/component/wit", "internal/hostfs",
 		"internal/outside", "internal/system", "internal/wasi", "network", "policy"},
 	"internal/abi": {"internal/hostfs", "internal/outside", "internal/system", "internal/wasi",
@@ -75,8 +77,8 @@ var mayImport = map[string][]string{
 	"cmd/wasport": {"", "guest/c", "internal/bytesize", "internal/dnstest",
 		"internal/engine/codecache", "internal/guests/components", "internal/guests/demo",
 		"internal/errno", "internal/hostpath",
-		"internal/outside", "internal/printable", "network", "network/dial", "network/guard",
-		"network/kernel", "policy"},
+		"internal/outside", "internal/printable", "internal/shortcut", "network", "network/dial",
+		"network/guard", "network/kernel", "policy"},
 }
 
 // wazeroUsers are the packages that may import wazero.

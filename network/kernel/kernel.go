@@ -28,6 +28,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/network"
 )
 
@@ -40,19 +41,25 @@ type Config struct {
 	// Hosts holds names with known addresses. They come before every other source. The case of a
 	// name and a final dot do not matter.
 	Hosts map[string][]netip.Addr
+
+	// Without names optimisations to do without, as wasport.Config.Without does. With a name that
+	// does not exist, none is used.
+	Without []string
 }
 
 // Network opens sockets of the host's kernel. Several goroutines may use it.
 type Network struct {
 	resolver
 	hostAddrs hostAddrCache
+	shortcuts shortcut.Set
 }
 
 var _ network.Network = (*Network)(nil)
 
 // New returns the network of the host.
 func New(c Config) *Network {
-	return &Network{resolver: newResolver(c)}
+	taken, _ := shortcut.Except(c.Without) // none, with an error
+	return &Network{resolver: newResolver(c), shortcuts: taken}
 }
 
 // Open makes an unbound socket. Unix-domain streams exist on Linux only.
