@@ -139,10 +139,15 @@ func (d *deniedPorts) find(r *Rule) (denies []*Rule) {
 }
 
 // refuseShadowed refuses each allow rule that deny rules refuse completely.
-func (f *file) refuseShadowed() {
-	index := indexShadows(f.rules)
-	for i := range f.rules {
-		allow := &f.rules[i]
+func (f *file) refuseShadowed() { f.errs = append(f.errs, Shadowed(f.rules)...) }
+
+// Shadowed returns an *Error for each allow rule that the deny rules among rules refuse completely.
+// Parse refuses a file with such rules. New takes them, since a deny may come from another place
+// than the rule that it overrides.
+func Shadowed(rules []Rule) (errs []error) {
+	index := indexShadows(rules)
+	for i := range rules {
+		allow := &rules[i]
 		if allow.effect != Allow {
 			continue
 		}
@@ -158,8 +163,9 @@ func (f *file) refuseShadowed() {
 		if len(denies) > 1 {
 			refuse = " refuse all of it"
 		}
-		f.errs = append(f.errs, &Error{allow.origin,
+		errs = append(errs, &Error{allow.origin,
 			strconv.Quote(allow.text) + " never matches: " + strings.Join(where, " and ") + refuse,
 			"a deny always wins, so take one of them out, or make the deny narrower"})
 	}
+	return errs
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/hostpath"
+	"github.com/wasport/wasport/policy"
 )
 
 var errTimeout = errors.New("the time given by --timeout is over")
@@ -282,6 +283,9 @@ func (f *runFlags) openAll() error {
 	}
 	if c.Policy, err = f.permissions.build(f.monitoring.learnFile); err != nil {
 		return err
+	}
+	for _, useless := range policy.Shadowed(f.permissions.rules) {
+		warnf("%v", useless)
 	}
 	if f.permissions.allowNet {
 		warnf("--allow-net lets the program reach every address that this machine reaches")
