@@ -31,6 +31,14 @@ import (
 
 // Function is a function that guests can import.
 type Function struct {
+	row
+
+	// sends tells that the call is one of those that system.Thread.EnterSend is for.
+	sends bool
+}
+
+// row is a Function in the table of its dialect.
+type row struct {
 	Name string
 
 	// Params and Results have a letter for each value: i = i32, I = i64.
@@ -74,17 +82,32 @@ func Functions() map[string][]*Function {
 // table holds the functions of a dialect.
 type table struct {
 	dialect   Dialect
-	functions []Function
+	functions []*Function
+}
+
+// sendNames are those of the functions that have no effect but a send or a write.
+var sendNames = []string{"fd_write", "sock_send", "sock_send_v2", "sock_send_to",
+	"sock_send_to_v2", "sock_send_msg", "sock_send_control"}
+
+func newTable(d Dialect, rows []row) table {
+	t := table{dialect: d}
+	for _, r := range rows {
+		t.functions = append(t.functions, &Function{r, slices.Contains(sendNames, r.Name)})
+	}
+	return t
 }
 
 // preview1Tables are the tables of wasi_snapshot_preview1. No two rows have the same name and
 // parameters.
 var preview1Tables = []table{
-	{Preview1, preview1}, {WAMR, wamr}, {WAMR, wamrOptions()},
-	{WasmEdge, wasmEdge}, {WasmEdgeV1, wasmEdgeV1}, {WasmEdgeV2, wasmEdgeV2},
+	newTable(Preview1, preview1), newTable(WAMR, wamr), newTable(WAMR, wamrOptions()),
+	newTable(WasmEdge, wasmEdge), newTable(WasmEdgeV1, wasmEdgeV1),
+	newTable(WasmEdgeV2, wasmEdgeV2),
 }
 
-var extensionTables = []table{{Wasport, extension}, {Wasport, ipc}, {Wasport, unixSockets}}
+var extensionTables = []table{
+	newTable(Wasport, extension), newTable(Wasport, ipc), newTable(Wasport, unixSockets),
+}
 
 var modules = func() map[string]map[string][]*Function {
 	wasip1 := index(preview1Tables)
@@ -98,8 +121,7 @@ var modules = func() map[string]map[string][]*Function {
 func index(tables []table) map[string][]*Function {
 	m := make(map[string][]*Function)
 	for _, t := range tables {
-		for i := range t.functions {
-			f := &t.functions[i]
+		for _, f := range t.functions {
 			m[f.Name] = append(m[f.Name], f)
 		}
 	}
@@ -110,8 +132,8 @@ func index(tables []table) map[string][]*Function {
 var dialects = func() map[*Function]Dialect {
 	m := make(map[*Function]Dialect)
 	for _, t := range slices.Concat(preview1Tables, extensionTables) {
-		for i := range t.functions {
-			m[&t.functions[i]] = t.dialect
+		for _, f := range t.functions {
+			m[f] = t.dialect
 		}
 	}
 	return m
@@ -223,7 +245,11 @@ func (c *Caller) noteLack(f *Function, fd int32) {
 // callProtected runs the decoder. A panic comes from a network, reader or writer of the embedder,
 // and ends the guest.
 func (f *Function) callProtected(c *Caller, mod api.Module, stack []uint64) (e wasi.Errno) {
-	c.EnterCall(&f.Name)
+	if f.sends {
+		c.EnterSend(&f.Name)
+	} else {
+		c.EnterCall(&f.Name)
+	}
 	defer c.finishCall()
 	m := c.Memory(mod)
 	if c.trace == nil || f.args == "" {

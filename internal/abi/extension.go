@@ -13,7 +13,7 @@ import (
 
 // extension has the functions of module wasport_sockets: features of POSIX that WAMR's functions
 // lack. Source: docs/abi.md.
-var extension = []Function{
+var extension = []row{
 	{"sock_get_option", "iii", "i", "fdq", sockGetOption},
 	{"sock_set_option", "iiI", "i", "fdD", sockSetOption},
 	{"sock_recv_msg", "iiiiiii", "i", "fV-xAoo", sockRecvMsg},

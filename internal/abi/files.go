@@ -8,7 +8,7 @@ import (
 
 // files has the functions of WASI preview 1 for files and directories. Source:
 // wasi_snapshot_preview1.witx in the WASI repository.
-var files = []Function{
+var files = []row{
 	{"fd_advise", "iIIi", "i", "fDDd", func(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 		return wasi.ErrnoOf(c.Advise(int32(a[0]), a[1], a[2], uint32(a[3])))
 	}},

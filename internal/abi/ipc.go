@@ -10,7 +10,7 @@ import (
 
 // ipc has those functions of module wasport_sockets that make descriptors which talk to each other
 // within the guest, and epoll(7). Source: docs/abi.md.
-var ipc = []Function{
+var ipc = []row{
 	{"fd_pipe", "iii", "i", "xoo", fdPipe},
 	{"fd_event", "iii", "i", "dxo", fdEvent},
 	{"fd_dup", "iii", "i", "fdo", fdDup},

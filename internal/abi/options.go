@@ -19,8 +19,8 @@ const (
 )
 
 // wamrOptions has the functions of WAMR's wasi_socket_ext.h for socket options.
-func wamrOptions() []Function {
-	functions := []Function{
+func wamrOptions() []row {
+	functions := []row{
 		{"sock_get_recv_timeout", "ii", "i", "fq",
 			func(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 				recv, _, err := c.Timeouts(int32(a[0]))
@@ -74,11 +74,11 @@ func wamrOptions() []Function {
 	} {
 		out := map[width]string{flag: "fb", oneByte: "fb", word: "fo"}[o.width]
 		functions = append(functions,
-			Function{"sock_get_" + o.name, "ii", "i", out,
+			row{"sock_get_" + o.name, "ii", "i", out,
 				func(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 					return getOption(c, m, a[0], a[1], o.option, o.width)
 				}},
-			Function{"sock_set_" + o.name, "ii", "i", "fd",
+			row{"sock_set_" + o.name, "ii", "i", "fd",
 				func(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 					return setOption(c, a[0], a[1], o.option, o.width)
 				}})

@@ -10,7 +10,7 @@ import (
 
 // preview1 has the functions of WASI preview 1; those for files and directories are in files.go.
 // Source: wasi_snapshot_preview1.witx in the WASI repository.
-var preview1 = append([]Function{
+var preview1 = append([]row{
 	{"args_get", "ii", "i", "", argsGet},
 	{"args_sizes_get", "ii", "i", "", argsSizesGet},
 	{"environ_get", "ii", "i", "", environGet},

@@ -8,7 +8,7 @@ import (
 // unixSockets has those functions of module wasport_sockets that make Unix-domain sockets and take
 // paths for addresses. The other functions for sockets work on them as on TCP's. Source:
 // docs/abi.md.
-var unixSockets = []Function{
+var unixSockets = []row{
 	{"sock_unix_open", "ii", "i", "do", sockUnixOpen},
 	{"sock_unix_bind", "iii", "i", "fs-", sockUnixBind},
 	{"sock_unix_connect", "iii", "i", "fs-", sockUnixConnect},

@@ -9,7 +9,7 @@ import (
 
 // wamr has the functions that WAMR added to preview 1; those for options are in options.go. Source:
 // WAMR's wasi_socket_ext.h. docs/abi.md lists the differences.
-var wamr = []Function{
+var wamr = []row{
 	{"sock_open", "iiii", "i", "-ddo", sockOpen},
 	{"sock_bind", "ii", "i", "fa", sockBind},
 	{"sock_listen", "ii", "i", "fd", sockListen},

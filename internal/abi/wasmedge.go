@@ -18,7 +18,7 @@ import (
 // wasmedge_wasi_socket 0.5.5, github.com/stealthrocket/net 0.2.1. docs/abi.md lists the differences
 // between hosts.
 var (
-	wasmEdge = []Function{
+	wasmEdge = []row{
 		{"sock_open", "iii", "i", "ddo", edgeOpen},
 		{"sock_bind", "iii", "i", "fw-", edgeBind},
 		{"sock_connect", "iii", "i", "fw-", edgeConnect},
@@ -28,13 +28,13 @@ var (
 		{"sock_getaddrinfo", "iiiiiiii", "i", "s-s-ppdo", edgeAddrInfo},
 		{"epoll_oneoff", "iiii", "i", "PEdo", pollOneoff},
 	}
-	wasmEdgeV1 = []Function{
+	wasmEdgeV1 = []row{
 		{"sock_accept", "ii", "i", "fo", edgeAcceptV1},
 		{"sock_recv_from", "iiiiiii", "i", "fV-Wxoh", edgeRecvFromV1},
 		{"sock_getlocaladdr", "iiii", "i", "fWoo", edgeLocalAddrV1},
 		{"sock_getpeeraddr", "iiii", "i", "fWoo", edgePeerAddrV1},
 	}
-	wasmEdgeV2 = []Function{
+	wasmEdgeV2 = []row{
 		{"sock_recv_from", "iiiiiiii", "i", "fV-Wxhoh", edgeRecvFromV2},
 		{"sock_getlocaladdr", "iii", "i", "fWo", edgeLocalAddrV2},
 		{"sock_getpeeraddr", "iii", "i", "fWo", edgePeerAddrV2},

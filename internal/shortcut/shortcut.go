@@ -18,6 +18,13 @@ const (
 	// ReceiveAhead receives more bytes of a stream than a small read asks for (internal/system).
 	ReceiveAhead Set = 1 << iota
 
+	// SendBehind hands small sends of a stream to the kernel together (internal/system).
+	SendBehind
+
+	// Segments hands datagrams of one size and destination to the kernel together, as segments of
+	// one packet (internal/system).
+	Segments
+
 	end
 )
 
@@ -25,7 +32,7 @@ const (
 const all = end - 1
 
 // names are those of the bits, from the lowest on.
-var names = [...]string{"receive-ahead"}
+var names = [...]string{"receive-ahead", "send-behind", "segments"}
 
 // Each bit has a name: both are constants of one value, or this does not compile.
 var _ = [1]struct{}{}[1<<len(names)-int(end)]

@@ -12,6 +12,7 @@ var events = [...]network.Events{Reading: network.Readable, Writing: network.Wri
 // Ready reports whether the condition of a subscription to a descriptor holds now: a read or a
 // write would not be EAGAIN. An error of the descriptor counts as ready.
 func (t *Thread) Ready(fd int32, kind SubscriptionKind) (bool, error) {
+	t.endSendRun()
 	d, err := t.table.lookup(fd)
 	if err != nil {
 		return false, err

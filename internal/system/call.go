@@ -58,7 +58,10 @@ func (t *Thread) BeginCall(ctx context.Context) (outer CallState) {
 type CallState struct{ call }
 
 // EndCall ends a call, and goes on with the one before it.
-func (t *Thread) EndCall(outer CallState) { t.call = outer.call }
+func (t *Thread) EndCall(outer CallState) {
+	t.endSendRun()
+	t.call = outer.call
+}
 
 // Interrupt kills the guest because its call was cancelled and cannot return.
 func (t *Thread) Interrupt() { t.Kill(&Interrupted{context.Cause(t.call.ctx)}) }
@@ -77,6 +80,7 @@ func (t *Thread) endCancelled() {
 // EnterGuest begins to count the thread as computing, LeaveGuest ends it. A new thread counts.
 func (t *Thread) EnterGuest() { t.schedThread.Enter() }
 func (t *Thread) LeaveGuest() {
+	t.endSendRun()
 	if t.schedThread.Leave() {
 		t.Kill(ErrCPU)
 	}

@@ -225,6 +225,7 @@ func (t *Thread) write(fd int32, bufs [][]byte, how TransferFlags) (int, error) 
 	if s, ok := d.asSocket(); ok {
 		return t.send(d, s, bufs, noAddress, how, nil)
 	}
+	t.endSendRun()
 	switch o := d.object.(type) {
 	case *sink:
 		return t.writeSink(d, o, bufs, how)

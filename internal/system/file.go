@@ -151,6 +151,7 @@ func (t *Thread) Pread(fd int32, bufs [][]byte, offset uint64) (int, error) {
 }
 
 func (t *Thread) Pwrite(fd int32, bufs [][]byte, offset uint64) (int, error) {
+	t.endSendRun()
 	f, err := t.fileAt(fd, wasi.RightFdWrite)
 	if err != nil {
 		return 0, err
@@ -162,6 +163,7 @@ func (t *Thread) Pwrite(fd int32, bufs [][]byte, offset uint64) (int, error) {
 
 // Append writes at the end of a file, as pwritev2(2) does with RWF_APPEND.
 func (t *Thread) Append(fd int32, bufs [][]byte) (int, error) {
+	t.endSendRun()
 	f, err := t.fileAt(fd, wasi.RightFdWrite)
 	if err != nil {
 		return 0, err

@@ -29,6 +29,7 @@
 // other packages come after:
 //
 //   - Guest.mu, sink.mu, source.mu, then the lock of a poll.Set (its Wake).
+//   - Guest.mu, then the locks of a network.Socket that holds sends (its Flush).
 //   - readAhead.mu, then the locks of a network.Socket.
 //   - quota.mu, then file system calls of hostfs and Config.OnLimit.
 //   - table.mu comes last: it is held for the change of a slot only. Descriptors are closed after
@@ -249,6 +250,7 @@ func (g *Guest) Kill(reason error) {
 	if !g.endReason.CompareAndSwap(nil, &reason) {
 		return
 	}
+	g.flushThreads()
 	g.endDependents(g.cause(reason))
 	g.cancel(g.cause(reason))
 	g.table.closeAll(g.KillForPanic)

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wasport/wasport/internal/sendbehind"
 	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
@@ -39,6 +40,8 @@ type socket struct {
 	localPath, remotePath atomic.Pointer[string]
 
 	readAhead readAhead
+	// behind is the Network's socket, if its sends may be held; else nil.
+	behind sendbehind.Socket
 }
 
 func newSocket(s network.Socket) *descriptor {
@@ -169,11 +172,12 @@ func (t *Thread) Open(family network.Family, typ network.Type) (int32, error) {
 }
 
 // insertExclusive inserts a socket that no other process or guest has. Only such a socket may be
-// read ahead.
+// read ahead, or hold sends.
 func (g *Guest) insertExclusive(d *descriptor) (int32, error) {
 	s := d.object.(*socket)
 	s.readAhead.enabled = s.Type() == network.Stream && g.shortcuts.Has(shortcut.ReceiveAhead)
 	s.readAhead.numSockets = &g.table.readAheadSockets
+	g.enableSendBehind(s)
 	return g.insert(d)
 }
 

@@ -25,6 +25,7 @@ type Thread struct {
 	oneItem [1]poll.Item
 
 	schedThread sched.Thread
+	behind      sendBehind
 
 	// wakeForSignal makes signalled readable, on which AwaitSignal waits; both are made at its
 	// first call.
@@ -66,6 +67,7 @@ func (g *Guest) NewThread(s *sched.Scheduler) *Thread {
 
 // Close ends the thread and releases its set.
 func (t *Thread) Close() {
+	t.endSendRun()
 	t.schedThread.Stop()
 	t.mu.Lock()
 	delete(t.threads, t)
@@ -77,8 +79,16 @@ func (t *Thread) Close() {
 }
 
 // EnterCall notes that the thread calls an import, LeaveCall that the import has returned.
-func (t *Thread) EnterCall(name *string) { t.currentImport.Store(name) }
-func (t *Thread) LeaveCall()             { t.currentImport.Store(nil) }
+// EnterSend is EnterCall for an import that has no effect but those of Send, SendControl and Write.
+func (t *Thread) EnterCall(name *string) {
+	t.endSendRun()
+	t.currentImport.Store(name)
+}
+func (t *Thread) EnterSend(name *string) {
+	t.behind.announced = true
+	t.currentImport.Store(name)
+}
+func (t *Thread) LeaveCall() { t.currentImport.Store(nil) }
 
 // CurrentImport returns the name of the import that the thread has called, or nil.
 func (t *Thread) CurrentImport() *string { return t.currentImport.Load() }
@@ -114,6 +124,7 @@ func (t *Thread) ChargeSteps(steps int) {
 // Tick lets other guests run, and kills the guest once its processor time is used up. Computing
 // threads call it every few milliseconds.
 func (t *Thread) Tick() {
+	t.flushHeld()
 	if ns := t.elsewhere.Swap(0); ns > 0 {
 		t.schedThread.Charge(time.Duration(ns))
 	}
@@ -144,6 +155,7 @@ func (t *Thread) onWait(begins bool) {
 // none), EBADF once the descriptor is closed, ECANCELED once the call has been cancelled, and the
 // guest's end reason once that has ended.
 func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) error {
+	t.endSendRun()
 	if s, ok := d.asSocket(); ok && t.call.done == nil {
 		t.schedThread.Pause()
 		_, err := s.Wait(want, deadline)
@@ -182,6 +194,7 @@ func (t *Thread) blockOn(d *descriptor, p network.Pollable, want network.Events,
 // Sleep waits for a value from woken. It returns ETIMEDOUT after the time-out (negative = none),
 // ECANCELED once the call has been cancelled, and the guest's end reason once that has ended.
 func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
+	t.endSendRun()
 	t.schedThread.Pause()
 	defer t.schedThread.Resume()
 	var expired <-chan time.Time

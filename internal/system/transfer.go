@@ -176,16 +176,24 @@ func (t *Thread) SendControl(fd int32, bufs [][]byte, to netip.AddrPort, how Tra
 // send is Send with control data unless c is nil.
 func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort,
 	how TransferFlags, c *network.Control) (int, error) {
-	if s.pendingError.Load() != 0 {
-		return 0, s.takeError()
-	}
-	total, err := s.sendOnce(bufs, to, c)
 	datagram := s.Type() == network.Datagram
 	if datagram {
 		t.schedThread.WakesPoller()
 	}
+	if n, held := t.hold(s, bufs, to, c); held {
+		return n, nil
+	}
+	if s.pendingError.Load() != 0 {
+		t.behind.noteSend(false)
+		return 0, s.takeError()
+	}
+	total, err := s.sendOnce(bufs, to, c)
 	if err == nil {
-		if bufs = advance(bufs, total); datagram || len(bufs) == 0 {
+		bufs = advance(bufs, total)
+	}
+	t.behind.noteSend(err == nil && len(bufs) == 0)
+	if err == nil {
+		if datagram || len(bufs) == 0 {
 			return total, nil
 		}
 		if !d.shouldRetry(syscall.EAGAIN, how) {

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/sendbehind"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
 )
@@ -16,6 +17,9 @@ type socket struct {
 	network.Socket
 	net      *Network
 	protocol policy.Protocol
+
+	// behind is the guarded socket, if it can hold sends; else nil.
+	behind sendbehind.Socket
 
 	// id tells the sockets of a Network apart in knownSenders.
 	id uint64
@@ -88,6 +92,7 @@ type socket struct {
 
 func (n *Network) guard(s network.Socket) *socket {
 	g := &socket{Socket: s, net: n, protocol: policy.TCP, id: n.socketCount.Add(1)}
+	g.behind, _ = s.(sendbehind.Socket)
 	if s.Type() == network.Datagram {
 		g.protocol, g.sendCache, g.recvCache = policy.UDP, new(verdictCache), new(verdictCache)
 	}

@@ -67,6 +67,7 @@ func (s *socket) Unsent() network.Unsent {
 		return nil
 	}
 	defer s.release()
+	s.finishHeld()
 	if s.family == network.Unix {
 		return dupUnixUnsent(s.fd)
 	}

@@ -67,10 +67,11 @@ func resetOnClose(fd int) {
 	unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
-// Indices of SO_MEMINFO, from SK_MEMINFO_WMEM_ALLOC and SK_MEMINFO_WMEM_QUEUED of
+// Indices of SO_MEMINFO: SK_MEMINFO_WMEM_ALLOC, SK_MEMINFO_SNDBUF and SK_MEMINFO_WMEM_QUEUED of
 // linux/sock_diag.h.
 const (
 	memAllocated = 2
+	memSendLimit = 3
 	memQueued    = 5
 )
 
@@ -79,13 +80,18 @@ func sendQueueMemory(fd int) (int64, error) { return socketMemory(fd, memQueued)
 
 // socketMemory returns one of the numbers of SO_MEMINFO, in bytes.
 func socketMemory(fd, index int) (int64, error) {
-	var info [9]uint32
+	info, err := memoryInfo(fd)
+	return int64(info[index]), err
+}
+
+// memoryInfo returns SO_MEMINFO, in bytes.
+func memoryInfo(fd int) (info [9]uint32, err error) {
 	size := uint32(unsafe.Sizeof(info))
 	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET,
 		unix.SO_MEMINFO,
 		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 	if errno != 0 {
-		return 0, errno
+		return info, errno
 	}
-	return int64(info[index]), nil
+	return info, nil
 }

@@ -28,6 +28,9 @@ func (s *socket) SendControl(bufs [][]byte, to netip.AddrPort, c *network.Contro
 	if err := checkControl(c); err != nil {
 		return 0, err
 	}
+	if err := s.flushFirst(); err != nil {
+		return 0, err
+	}
 	n, err := sysSendControl(s.fd, bufs, to, c)
 	if err != nil {
 		err = s.sendError(err, to)

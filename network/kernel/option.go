@@ -82,6 +82,7 @@ func (s *socket) SetOption(o network.Option, v int64) error {
 	if err := s.checkOption(o, v); err != nil {
 		return err
 	}
+	defer s.noteHoldOption()
 	if o == network.Linger {
 		return s.setLinger(v)
 	}

@@ -47,6 +47,8 @@ type socket struct {
 	waker atomic.Pointer[socket]
 	// lost is the local address of an ended listener that could not be bound anew, or nil.
 	lost atomic.Pointer[netip.AddrPort]
+	// behind is nil before the first Hold.
+	behind atomic.Pointer[heldSends]
 }
 
 var (
@@ -247,6 +249,17 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 		s.release()
 		return 0, nowhereError(bufs)
 	}
+	if err := s.flushFirst(); err != nil {
+		s.release()
+		return 0, err
+	}
+	n, err := s.sendNow(bufs, to)
+	s.release()
+	return n, err
+}
+
+// sendNow is Send for a caller that has acquired the socket, and flushed it.
+func (s *socket) sendNow(bufs [][]byte, to netip.AddrPort) (int, error) {
 	n, err := sysSend(s.fd, s.typ, bufs, to)
 	if err == syscall.EAFNOSUPPORT && s.family == network.IPv6 && to.Addr().Is4() {
 		// Linux takes a name of IPv4 (ipv6(7)), Gramine only the mapped one of IPv6.
@@ -258,7 +271,6 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 	if s.typ == network.Datagram {
 		err = s.congestion.outcome(err)
 	}
-	s.release()
 	return n, err
 }
 
@@ -321,6 +333,9 @@ func (s *socket) Shutdown(how network.How) error {
 	defer s.release()
 	if how < network.ShutRead || how > network.ShutBoth {
 		return syscall.EINVAL
+	}
+	if err := s.flushFirst(); err == syscall.EAGAIN {
+		return syscall.ENOBUFS
 	}
 	return s.shutdown(how)
 }

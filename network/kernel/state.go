@@ -240,6 +240,7 @@ func (s *socket) setWaker(waker *socket) {
 
 // Close forbids further calls and wakes the waiting ones.
 func (s *socket) Close() error {
+	s.finishHeld()
 	err := s.handle.Close()
 	s.setWaker(nil)
 	s.ahead.wakeAll()
