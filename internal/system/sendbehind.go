@@ -100,6 +100,7 @@ func (t *Thread) hold(s *socket, bufs [][]byte, to netip.AddrPort,
 	}
 	switch result {
 	case sendbehind.Refused:
+		b.run = 0 // the socket may be one that never holds any
 		return 0, false
 	case sendbehind.First:
 		b.socket.Store(s)

@@ -63,8 +63,9 @@ func (g *Guest) sendAll(d *descriptor, b []byte) error {
 
 // Flushed reports whether all bytes of earlier writes have been taken, by the system or by a writer
 // of the embedder's, whose error it returns.
-func (g *Guest) Flushed(fd int32) (bool, error) {
-	d, err := g.table.lookup(fd)
+func (t *Thread) Flushed(fd int32) (bool, error) {
+	t.endSendRun()
+	d, err := t.table.lookup(fd)
 	if err != nil {
 		return true, err
 	}

@@ -47,6 +47,13 @@ func newNetCaller(t testing.TB, rules ...string) *netCaller {
 
 func newNetCallerOn(t testing.TB, base network.Network, rules ...string) *netCaller {
 	t.Helper()
+	return newNetCallerWith(t, base, nil, rules...)
+}
+
+// newNetCallerWith does without some optimisations, or in place of nil without none in any build.
+func newNetCallerWith(t testing.TB, base network.Network, without []string,
+	rules ...string) *netCaller {
+	t.Helper()
 	c := &netCaller{}
 	note := func(r *policy.Refusal) {
 		c.mu.Lock()
@@ -55,7 +62,7 @@ func newNetCallerOn(t testing.TB, base network.Network, rules ...string) *netCal
 	}
 	n := guard.New(base, testutil.Policy(t, rules...),
 		guard.Options{OnRefusal: note, OnDeniedPeer: note})
-	c.caller = newCaller(t, system.Config{Network: n})
+	c.caller = newCaller(t, system.Config{Network: n, Without: without})
 	c.network = c.handle("sockets/instance-network.instance-network")
 	return c
 }

@@ -2,6 +2,7 @@ package wasi2
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/wasport/wasport/internal/component/canon"
@@ -165,12 +166,22 @@ func (w *interfaces) parse(t *table) (*Interface, error) {
 	return i, nil
 }
 
+// sendNames are the functions for which system.Thread.EnterSend is.
+var sendNames = []string{"[method]output-stream.check-write", "[method]output-stream.write",
+	"[method]output-stream.blocking-write-and-flush", "[method]output-stream.flush",
+	"[method]output-stream.blocking-flush", "[method]outgoing-datagram-stream.check-send",
+	"[method]outgoing-datagram-stream.send"}
+
 func (r *row) hostFunc(name string, typ *wit.Func) *canon.HostFunc {
 	f := &canon.HostFunc{Name: name, Type: typ}
+	enter := (*Guest).enterCall
+	if slices.Contains(sendNames, r.name) {
+		enter = (*Guest).enterSend
+	}
 	if r.generic != nil {
 		f.Generic = func(c *canon.Call) (err error) {
 			g := c.Host().(*Guest)
-			g.EnterCall(&f.Name)
+			enter(g, &f.Name)
 			defer g.finishCall(&f.Name, &err)
 			g.ChargeGarbage(genericGarbage)
 			return r.generic(g, c)
@@ -179,13 +190,16 @@ func (r *row) hostFunc(name string, typ *wit.Func) *canon.HostFunc {
 	if r.direct != nil {
 		f.Direct = func(c *canon.Call, stack []uint64) (err error) {
 			g := c.Host().(*Guest)
-			g.EnterCall(&f.Name)
+			enter(g, &f.Name)
 			defer g.finishCall(&f.Name, &err)
 			return r.direct(g, c, stack)
 		}
 	}
 	return f
 }
+
+func (g *Guest) enterCall(name *string) { g.EnterCall(name) }
+func (g *Guest) enterSend(name *string) { g.EnterSend(name) }
 
 // genericGarbage is how many bytes the host allocates for the values of a generic call, at most,
 // besides bytes that the call itself charges.

@@ -1,0 +1,108 @@
+//go:build !portable
+
+package wasi2
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/wasport/wasport/internal/sendbehind"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+// countingNetwork counts the sends that its sockets get one by one, and those that they hold.
+type countingNetwork struct {
+	network.Network
+	plain, held, flushed int
+}
+
+func (n *countingNetwork) Open(f network.Family, typ network.Type) (network.Socket, error) {
+	s, err := n.Network.Open(f, typ)
+	if err != nil {
+		return nil, err
+	}
+	return &countingSocket{s, s.(behindSocket), n}, nil
+}
+
+type behindSocket sendbehind.Socket
+
+type countingSocket struct {
+	network.Socket
+	behindSocket
+	on *countingNetwork
+}
+
+func (s *countingSocket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
+	s.on.plain++
+	return s.Socket.Send(bufs, to)
+}
+
+func (s *countingSocket) Hold(bufs [][]byte, to netip.AddrPort) sendbehind.Result {
+	result := s.behindSocket.Hold(bufs, to)
+	if result != sendbehind.Refused {
+		s.on.held++
+	}
+	return result
+}
+
+func (s *countingSocket) Flush() error {
+	s.on.flushed = s.on.held
+	return s.behindSocket.Flush()
+}
+
+// TestSmallWritesAreHeld writes small pieces as wasi-libc does.
+func TestSmallWritesAreHeld(t *testing.T) {
+	n := &countingNetwork{Network: kernel.New(kernel.Config{})}
+	c := newNetCallerWith(t, n, []string{}, anyLoopback...)
+	l := listenLoopback(t)
+	_, _, out := c.connect(families[0], l.Addr().(*net.TCPAddr).AddrPort())
+	peer, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	for range 200 {
+		c.send(out, "0123456789")
+	}
+	n.wantHeld(t, 200)
+	n.wantFlushed(t, c)
+	got, want := make([]byte, 2000), strings.Repeat("0123456789", 200)
+	if _, err := io.ReadFull(peer, got); err != nil || string(got) != want {
+		t.Errorf("got %q, %v, want all pieces", got, err)
+	}
+}
+
+// TestDatagramsAreHeld sends datagrams as wasi-libc does.
+func TestDatagramsAreHeld(t *testing.T) {
+	n := &countingNetwork{Network: kernel.New(kernel.Config{})}
+	c := newNetCallerWith(t, n, []string{}, anyLoopback...)
+	a, b := c.udpEnd(families[0], families[0].loopback), c.udpEnd(families[0], families[0].loopback)
+	for range 48 {
+		c.sends("ok(1)", a, "data", b.at)
+	}
+	n.wantHeld(t, 48)
+	n.wantFlushed(t, c)
+	for range 3 {
+		c.wants(received(repeated("data", a.at, 16)...), receiving+"receive", b.in, 16)
+	}
+}
+
+func (n *countingNetwork) wantHeld(t *testing.T, sends int) {
+	t.Helper()
+	if n.held < sends/2 || n.plain+n.held != sends {
+		t.Errorf("got %d sends held and %d plain, want most of %d held", n.held, n.plain, sends)
+	}
+}
+
+// wantFlushed makes another call.
+func (n *countingNetwork) wantFlushed(t *testing.T, c *netCaller) {
+	t.Helper()
+	c.call("clocks/monotonic-clock.now")
+	if n.flushed != n.held {
+		t.Errorf("got %d of %d held sends flushed by another call, want all", n.flushed, n.held)
+	}
+}
