@@ -201,9 +201,13 @@ func TestHeldSendsGoFirst(t *testing.T) {
 func TestHeldSendsGoAtEnd(t *testing.T) {
 	for name, end := range map[string]func(*sender){
 		"killed by another goroutine": func(s *sender) {
+			left := 0
+			s.OnEnd(func(error) { left = s.held(0) }) // comes before any socket is closed
 			done := make(chan struct{})
 			go func() { defer close(done); s.Kill(errors.New("killed")) }()
-			<-done
+			if <-done; left != 0 {
+				s.t.Errorf("got %d bytes held at the guest's end, want none", left)
+			}
 		},
 		"end of the thread and the guest": func(s *sender) { s.Thread.Close(); s.Guest.Close() },
 		"a closed descriptor":             func(s *sender) { s.CloseFD(s.fds[0]) },

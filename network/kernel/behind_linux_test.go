@@ -287,6 +287,9 @@ func TestCloseFlushes(t *testing.T) {
 		"Shutdown": func(s network.Socket) error { return s.Shutdown(network.ShutWrite) },
 		"Unsent": func(s network.Socket) error {
 			unsent := s.(network.Buffered).Unsent()
+			if _, held := behind(t, s).HeldSince(); held {
+				t.Error("got bytes held that Unsent does not count, want none")
+			}
 			if err := s.Close(); unsent == nil {
 				return err
 			}
