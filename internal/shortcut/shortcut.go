@@ -25,6 +25,10 @@ const (
 	// one packet (internal/system).
 	Segments
 
+	// RawCalls leaves out calls of the kernel with a known answer while a stream is connected and
+	// closed (internal/system, network/kernel).
+	RawCalls
+
 	end
 )
 
@@ -32,7 +36,7 @@ const (
 const all = end - 1
 
 // names are those of the bits, from the lowest on.
-var names = [...]string{"receive-ahead", "send-behind", "segments"}
+var names = [...]string{"receive-ahead", "send-behind", "segments", "raw-calls"}
 
 // Each bit has a name: both are constants of one value, or this does not compile.
 var _ = [1]struct{}{}[1<<len(names)-int(end)]

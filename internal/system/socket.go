@@ -245,6 +245,13 @@ func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 	if err != syscall.EINPROGRESS || d.nonblock.Load() {
 		return err
 	}
+	if a.Addr().Unmap().IsLoopback() && t.shortcuts.Has(shortcut.RawCalls) {
+		// The kernel delivers the packets of loopback within connect(2), so that the answer of a
+		// listener is here.
+		if err := s.FinishConnect(); err != syscall.EALREADY && err != syscall.EINPROGRESS {
+			return err
+		}
+	}
 	deadline := deadlineAfter(s.sendTimeout.Load())
 	for {
 		switch err := t.block(d, network.Writable, deadline); err {

@@ -33,6 +33,10 @@ func (s *socket) BufferLimits() (recv, send int64, err error) {
 		return 0, 0, net.ErrClosed
 	}
 	defer s.release()
+	maxRecv, maxSend := autotuneLimits()
+	if s.knownWhole && s.sizesSet.Load() == 0 {
+		return maxRecv, maxSend, nil
+	}
 	in, out := options[network.RecvBuffer], options[network.SendBuffer]
 	r, err := getInt(s.fd, in.level, in.name)
 	if err != nil {
@@ -49,7 +53,6 @@ func (s *socket) BufferLimits() (recv, send int64, err error) {
 		}
 		return recv, send, nil
 	}
-	maxRecv, maxSend := autotuneLimits()
 	if set := s.sizesSet.Load(); set&recvSizeSet == 0 {
 		recv = max(recv, maxRecv)
 	}
@@ -68,10 +71,16 @@ func (s *socket) Unsent() network.Unsent {
 	}
 	defer s.release()
 	s.finishHeld()
+	if s.knownWhole && !s.hasSent.Load() {
+		// A listener is closed together with the connections that nobody has accepted.
+		s.closesAtOnce.Store(s.conn.load() != stateListening)
+		return nil
+	}
 	if s.family == network.Unix {
 		return dupUnixUnsent(s.fd)
 	}
 	if n, err := sendQueueMemory(s.fd); n == 0 || err != nil {
+		s.closesAtOnce.Store(s.knownWhole && s.conn.load() == stateConnected)
 		return nil
 	}
 	if n, err := sysAvailable(s.fd); n > 0 || err != nil {

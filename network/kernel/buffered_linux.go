@@ -12,13 +12,15 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// autotuneLimits returns the sizes up to which the kernel tunes the buffers of TCP: the last of the
-// three numbers of tcp_rmem and tcp_wmem (tcp(7)).
+// autotuneLimits returns the largest sizes that the kernel gives the buffers of TCP itself: the
+// initial ones, or those up to which it tunes them, the second and third of the numbers of tcp_rmem
+// and tcp_wmem (tcp(7)).
 var autotuneLimits = sync.OnceValues(func() (recv, send int64) {
 	return sysctlMax("tcp_rmem", 6<<20), sysctlMax("tcp_wmem", 4<<20)
 })
 
-// sysctlMax reads the last of a sysctl's three numbers, or returns otherwise if it cannot.
+// sysctlMax reads the larger of a sysctl's second and third number, or returns otherwise if it
+// cannot.
 func sysctlMax(sysctl string, otherwise int64) int64 {
 	text, err := os.ReadFile("/proc/sys/net/ipv4/" + sysctl)
 	if err != nil {
@@ -28,11 +30,15 @@ func sysctlMax(sysctl string, otherwise int64) int64 {
 	if len(numbers) != 3 {
 		return otherwise
 	}
-	n, err := strconv.ParseInt(numbers[2], 10, 64)
+	initial, err := strconv.ParseInt(numbers[1], 10, 64)
 	if err != nil {
 		return otherwise
 	}
-	return n
+	most, err := strconv.ParseInt(numbers[2], 10, 64)
+	if err != nil {
+		return otherwise
+	}
+	return max(initial, most)
 }
 
 // unsent is a second descriptor of a closed socket of TCP.

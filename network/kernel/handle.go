@@ -23,6 +23,8 @@ type handle struct {
 	// shared tells that the program has the same socket, so that its options must not change. It is
 	// false for a shared connection, since a linger time would make Close block.
 	shared bool
+	// closesAtOnce tells that the kernel has next to nothing to do when it closes the descriptor.
+	closesAtOnce atomic.Bool
 	waiters
 }
 

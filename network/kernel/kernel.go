@@ -63,7 +63,7 @@ func New(c Config) *Network {
 }
 
 // Open makes an unbound socket. Unix-domain streams exist on Linux only.
-func (*Network) Open(family network.Family, typ network.Type) (network.Socket, error) {
+func (n *Network) Open(family network.Family, typ network.Type) (network.Socket, error) {
 	switch {
 	case family == network.Unix:
 		return openUnix(typ)
@@ -72,7 +72,7 @@ func (*Network) Open(family network.Family, typ network.Type) (network.Socket, e
 	case typ != network.Stream && typ != network.Datagram:
 		return nil, syscall.EINVAL
 	}
-	return open(family, typ)
+	return n.open(family, typ)
 }
 
 // Adopt makes a socket of a listener, a connection or a packet connection that the program already

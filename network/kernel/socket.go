@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/network"
 )
 
@@ -27,6 +28,11 @@ type socket struct {
 	// sizesSet tells which buffer sizes were set: recvSizeSet, sendSizeSet.
 	sizesSet   atomic.Uint32
 	congestion congestion
+	// knownWhole tells that nobody but this package has had the stream, so that the kernel is not
+	// asked for what follows from the calls made: see BufferLimits and Unsent.
+	knownWhole bool
+	// hasSent tells that a call has tried to send.
+	hasSent atomic.Bool
 	// peer caches the peer of a connected stream.
 	peer atomic.Pointer[netip.AddrPort]
 
@@ -65,12 +71,14 @@ func newSocket(fd descriptor, family network.Family, typ network.Type) *socket {
 	return s
 }
 
-func open(family network.Family, typ network.Type) (network.Socket, error) {
+func (n *Network) open(family network.Family, typ network.Type) (network.Socket, error) {
 	fd, err := sysSocket(family, typ)
 	if err != nil {
 		return nil, err
 	}
-	return newSocket(fd, family, typ), nil
+	s := newSocket(fd, family, typ)
+	s.knownWhole = typ == network.Stream && n.shortcuts.Has(shortcut.RawCalls)
+	return s, nil
 }
 
 func (s *socket) Family() network.Family { return s.family }
@@ -148,6 +156,7 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 	c.mayLinger.Store(s.mayLinger.Load())
 	c.remembered.inherit(&s.remembered)
 	c.sizesSet.Store(s.sizesSet.Load())
+	c.knownWhole = s.knownWhole
 	c.peer.Store(&from)
 	return c, from, nil
 }
@@ -260,6 +269,9 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 
 // sendNow is Send for a caller that has acquired the socket, and flushed it.
 func (s *socket) sendNow(bufs [][]byte, to netip.AddrPort) (int, error) {
+	if !s.hasSent.Load() {
+		s.hasSent.Store(true)
+	}
 	n, err := sysSend(s.fd, s.typ, bufs, to)
 	if err == syscall.EAFNOSUPPORT && s.family == network.IPv6 && to.Addr().Is4() {
 		// Linux takes a name of IPv4 (ipv6(7)), Gramine only the mapped one of IPv6.

@@ -44,7 +44,10 @@ func sysConnect(fd int, to netip.AddrPort) error {
 	if err := sa.set(to); err != nil {
 		return err
 	}
-	_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
+	// Neither this call nor accept4(2) waits on a non-blocking socket, so Go's scheduler need not
+	// know of them. It would give the processor to another thread while the kernel delivers the
+	// packets of loopback, and this thread would have to wait for it.
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
 		uintptr(sa.len))
 	return errnoErr(errno)
 }
@@ -75,7 +78,7 @@ func (s *socket) finishConnect() error {
 func sysAccept(fd int) (int, netip.AddrPort, error) {
 	for {
 		sa := sockaddr{len: unix.SizeofSockaddrInet6}
-		n, _, errno := unix.Syscall6(unix.SYS_ACCEPT4, uintptr(fd),
+		n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd),
 			uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)),
 			unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
@@ -104,6 +107,12 @@ func sysGetpeername(fd int) (netip.AddrPort, error) {
 		return netip.AddrPort{}, errno
 	}
 	return sa.get(), nil
+}
+
+// sysCloseAtOnce is close(2) without notice to Go's scheduler, as in sysConnect.
+func sysCloseAtOnce(fd int) error {
+	_, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+	return errnoErr(errno)
 }
 
 func sysPoll(fd int, mask int16) (int16, error) {

@@ -100,6 +100,8 @@ func sysGetpeername(fd int) (netip.AddrPort, error) {
 	return addrPortOf(sa), err
 }
 
+func sysCloseAtOnce(fd int) error { return unix.Close(fd) }
+
 func sysPoll(fd int, mask int16) (int16, error) {
 	p := [1]unix.PollFd{{Fd: int32(fd), Events: mask}}
 	for {

@@ -68,6 +68,9 @@ func (h *handle) closeFD() error {
 	if p := h.poller.Load(); p != nil {
 		return p.file.Close()
 	}
+	if h.closesAtOnce.Load() {
+		return sysCloseAtOnce(h.fd)
+	}
 	return unix.Close(h.fd)
 }
 
