@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 // countingNetwork counts the calls of its sockets that make a system call to send.
 type countingNetwork struct {
 	network.Network
-	calls int
+	calls atomic.Int32
 }
 
 type countingSocket struct {
@@ -39,7 +40,7 @@ func (n *countingNetwork) Open(f network.Family, typ network.Type) (network.Sock
 }
 
 func (s *countingSocket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
-	s.on.calls++
+	s.on.calls.Add(1)
 	return s.Socket.Send(bufs, to)
 }
 
@@ -51,7 +52,7 @@ func (s *countingSocket) HeldSince() (time.Duration, bool) { return s.behind.Hel
 
 func (s *countingSocket) Flush() error {
 	if _, held := s.behind.HeldSince(); held {
-		s.on.calls++
+		s.on.calls.Add(1)
 	}
 	return s.behind.Flush()
 }
@@ -173,7 +174,7 @@ func runDatagrams(t *testing.T, seed uint64, without ...string) (got [2][]string
 		}
 	}
 	s.receive()
-	return s.got, s.on.calls
+	return s.got, int(s.on.calls.Load())
 }
 
 // TestCallsOfHeldDatagrams counts the system calls for a run of datagrams of one size, and the
@@ -199,8 +200,9 @@ func TestCallsOfHeldDatagrams(t *testing.T) {
 			if n, err := s.receivers[0].Read(make([]byte, 1)); err == nil {
 				t.Errorf("got another datagram of %d bytes, want %d", n, datagrams)
 			}
-			if s.on.calls > test.most || test.without != nil && s.on.calls < test.most {
-				t.Errorf("got %d system calls, want %d at most", s.on.calls, test.most)
+			calls := int(s.on.calls.Load())
+			if calls > test.most || test.without != nil && calls < test.most {
+				t.Errorf("got %d system calls, want %d at most", calls, test.most)
 			}
 		})
 	}

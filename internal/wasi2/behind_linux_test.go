@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/wasport/wasport/internal/sendbehind"
@@ -17,7 +18,9 @@ import (
 // countingNetwork counts the sends that its sockets get one by one, and those that they hold.
 type countingNetwork struct {
 	network.Network
-	plain, held, flushed int
+	plain, held atomic.Int32
+	// flushed is the value of held at the last flush, which may be that of a timer.
+	flushed atomic.Int32
 }
 
 func (n *countingNetwork) Open(f network.Family, typ network.Type) (network.Socket, error) {
@@ -37,20 +40,20 @@ type countingSocket struct {
 }
 
 func (s *countingSocket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
-	s.on.plain++
+	s.on.plain.Add(1)
 	return s.Socket.Send(bufs, to)
 }
 
 func (s *countingSocket) Hold(bufs [][]byte, to netip.AddrPort) sendbehind.Result {
 	result := s.behindSocket.Hold(bufs, to)
 	if result != sendbehind.Refused {
-		s.on.held++
+		s.on.held.Add(1)
 	}
 	return result
 }
 
 func (s *countingSocket) Flush() error {
-	s.on.flushed = s.on.held
+	s.on.flushed.Store(s.on.held.Load())
 	return s.behindSocket.Flush()
 }
 
@@ -93,8 +96,9 @@ func TestDatagramsAreHeld(t *testing.T) {
 
 func (n *countingNetwork) wantHeld(t *testing.T, sends int) {
 	t.Helper()
-	if n.held < sends/2 || n.plain+n.held != sends {
-		t.Errorf("got %d sends held and %d plain, want most of %d held", n.held, n.plain, sends)
+	held, plain := int(n.held.Load()), int(n.plain.Load())
+	if held < sends/2 || plain+held != sends {
+		t.Errorf("got %d sends held and %d plain, want most of %d held", held, plain, sends)
 	}
 }
 
@@ -102,7 +106,7 @@ func (n *countingNetwork) wantHeld(t *testing.T, sends int) {
 func (n *countingNetwork) wantFlushed(t *testing.T, c *netCaller) {
 	t.Helper()
 	c.call("clocks/monotonic-clock.now")
-	if n.flushed != n.held {
-		t.Errorf("got %d of %d held sends flushed by another call, want all", n.flushed, n.held)
+	if flushed, held := n.flushed.Load(), n.held.Load(); flushed != held {
+		t.Errorf("got %d of %d held sends flushed by another call, want all", flushed, held)
 	}
 }
