@@ -224,6 +224,37 @@ func TestHeldSendsGoAtEnd(t *testing.T) {
 	}
 }
 
+// TestKillWhileSending kills a guest that sends as fast as it can. The peer gets each byte that the
+// guest was told of.
+func TestKillWhileSending(t *testing.T) {
+	for range 20 {
+		s := newSender(t)
+		var received []byte
+		var err error
+		started, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(ended)
+			first := make([]byte, 1)
+			if _, err = io.ReadFull(s.peers[0], first); err == nil {
+				close(started)
+				received, err = io.ReadAll(s.peers[0])
+				received = append(first, received...)
+			}
+		}()
+		go func() { <-started; s.Kill(errors.New("killed")) }()
+		for s.Err() == nil {
+			s.send(0, 100)
+			s.ChargeSteps(1)
+		}
+		s.Guest.Close()
+		<-ended
+		if err != nil || !bytes.Equal(received, sequence(0, s.told[0])) {
+			t.Fatalf("got %d bytes, %v, want the %d that the guest was told of", len(received), err,
+				s.told[0])
+		}
+	}
+}
+
 // TestHeldSendsGoByThemselves holds bytes for a guest that does nothing from then on.
 func TestHeldSendsGoByThemselves(t *testing.T) {
 	s := newSender(t)

@@ -177,6 +177,31 @@ func runDatagrams(t *testing.T, seed uint64, without ...string) (got [2][]string
 	return s.got, int(s.on.calls.Load())
 }
 
+// TestRefusedDatagramsAsPlain sends to a connected receiver that closes before another call. From
+// then on every second send is refused, with and without holding.
+func TestRefusedDatagramsAsPlain(t *testing.T) {
+	results := func(without ...string) (list []string) {
+		s := newDatagramSender(t, without...)
+		s.EnterCall(&importName)
+		if err := s.Connect(s.fds[0], s.to[0]); err != nil {
+			t.Fatal(err)
+		}
+		s.to[0] = noAddress
+		for range 30 {
+			list = append(list, fmt.Sprint(s.send(0, 0, []byte("datagram"))))
+		}
+		s.receive()
+		s.receivers[0].Close()
+		for range 30 {
+			list = append(list, fmt.Sprint(s.send(0, 0, []byte("refused"))))
+		}
+		return list
+	}
+	if got, want := results(), results("all"); !slices.Equal(got, want) {
+		t.Errorf("got %q, want those of a guest without: %q", got, want)
+	}
+}
+
 // TestCallsOfHeldDatagrams counts the system calls for a run of datagrams of one size, and the
 // datagrams that arrive.
 func TestCallsOfHeldDatagrams(t *testing.T) {
