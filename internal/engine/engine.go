@@ -24,6 +24,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/wasport/wasport/internal/engine/codecache"
+	"github.com/wasport/wasport/internal/engine/memory"
 	"github.com/wasport/wasport/internal/sched"
 )
 
@@ -66,6 +67,8 @@ type Engine struct {
 	noInterrupt bool
 	// reserveMemory is Config.ReserveMemory.
 	reserveMemory uint64
+	// memories supplies the guests' memories.
+	memories memory.Pool
 	// tickInterval is the number of loop iterations and calls between two ticks.
 	tickInterval uint32
 
@@ -170,6 +173,7 @@ func (e *Engine) Close(ctx context.Context) error {
 
 func (e *Engine) release(ctx context.Context) error {
 	e.scheduler.Close()
+	e.memories.Close()
 	if !e.ownsRuntime {
 		if e.emptyModule == nil {
 			return nil

@@ -36,7 +36,7 @@ func (m *Module) reserveMemory(
 		limit = maxMemory
 	}
 	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit,
-		Reserve: m.engine.reserveMemory, Shared: m.memory.Shared,
+		Reserve: m.engine.reserveMemory, Pool: &m.engine.memories, Shared: m.memory.Shared,
 		Ungranted: m.memory.Shared && m.givesMemoryAway(), Budget: inst.budget})
 	if errors.Is(err, memory.ErrLimit) {
 		const text = "the module starts with %d bytes of memory, and may have %d"

@@ -1,6 +1,7 @@
 // Package memory allocates the linear memory of guests. It reserves address space at once, commits
 // pages as the memory grows (mmap(2) and mprotect(2), VirtualAlloc on Windows), and unmaps it when
-// the last reference is released. Pages become resident when they are touched.
+// the last reference is released. Pages become resident when they are touched. On Linux, small
+// memories of an engine share ranges; see Pool.
 //
 // Windows charges committed pages against the memory and paging files of the whole system, whether
 // they are touched or not. They are committed before a guest can reach them all the same: the
@@ -9,11 +10,12 @@
 // The package implements wazero's allocator interface. The engine decides on the limits and on the
 // references.
 //
-// Memory and Budget may be used from several goroutines. Memory.mu is a leaf: only Budget, which
-// has no lock, is called with it held.
+// Memory, Pool and Budget may be used from several goroutines. Only Budget, which has no lock, and
+// Pool, whose lock is a leaf, are called with Memory.mu held.
 package memory
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -59,6 +61,10 @@ type Config struct {
 	// the start.
 	Ungranted bool
 
+	// Pool, unless nil, supplies a small memory that is not shared with a slot. The memory moves
+	// when it grows beyond that.
+	Pool *Pool
+
 	// Budget is charged for the memory: for all of one that is not shared, as it grows, and for the
 	// minimum of a shared one.
 	Budget *Budget
@@ -82,6 +88,9 @@ type Memory struct {
 
 	// allocated is set once Allocate has returned the memory.
 	allocated bool
+
+	// slot is the zero value unless reserved is one of a pool.
+	slot slot
 
 	// reserved is the whole reserved range. The first committed bytes of it are accessible.
 	reserved  []byte
@@ -118,11 +127,55 @@ func New(c Config) (*Memory, error) {
 	if c.Ungranted {
 		initial = m.max
 	}
+	if !c.Shared && m.moveToSlot(c.Pool, c.Min) {
+		return m, nil
+	}
 	if err := m.moveToNewRange(initial, minRange); err != nil {
 		c.Budget.Give(c.Min)
 		return nil, fmt.Errorf("memory: reserve %d bytes: %w", m.max, err)
 	}
 	return m, nil
+}
+
+// moveToSlot gives a new memory a slot. It reports false if the pool has none for it.
+func (m *Memory) moveToSlot(p *Pool, size uint64) bool {
+	s, ok := p.take(size)
+	if !ok {
+		return false
+	}
+	b, committed := s.memory(), s.committed()
+	if size > committed {
+		if commit(b, committed, size) != nil {
+			_ = s.give(committed)
+			return false
+		}
+		committed = size
+	}
+	m.slot, m.reserved, m.committed = s, b, committed
+	return true
+}
+
+// giveRange gives back the range that the memory had.
+func (m *Memory) giveRange() error {
+	b, committed, s := m.reserved, m.committed, m.slot
+	m.reserved, m.committed, m.slot = nil, 0, slot{}
+	if s.chunk != nil {
+		return s.give(committed)
+	}
+	return release(b)
+}
+
+// copyTouched copies src to bytes that are zero. It touches no page of dst that stays zero.
+func copyTouched(dst, src []byte) {
+	const page = 4 << 10
+	var zeros [page]byte
+	for len(src) > 0 {
+		n := min(page, len(src))
+		if !bytes.Equal(src[:n], zeros[:n]) {
+			copy(dst, src[:n])
+		}
+		dst, src = dst[n:], src[n:]
+	}
 }
 
 // moveToNewRange moves the memory to a new range with size bytes committed.
@@ -147,8 +200,8 @@ func (m *Memory) moveToNewRange(size, minRange uint64) error {
 		b, err := reserve(n)
 		if err == nil {
 			if err = commit(b, 0, size); err == nil {
-				copy(b, m.reserved[:m.committed])
-				_ = release(m.reserved)
+				copyTouched(b, m.reserved[:m.committed])
+				_ = m.giveRange()
 				m.reserved, m.committed = b, size
 				return nil
 			}
@@ -197,10 +250,8 @@ func (m *Memory) Release() error {
 	if m.refs--; m.refs > 0 {
 		return nil
 	}
-	b := m.reserved
-	m.reserved, m.committed = nil, 0
 	m.budget.Give(m.charged)
-	return release(b)
+	return m.giveRange()
 }
 
 // Grant commits so many bytes more of a shared memory, before it grows by them. It reports false if

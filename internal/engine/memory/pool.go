@@ -1,0 +1,157 @@
+package memory
+
+import (
+	"math/bits"
+	"sync"
+)
+
+const (
+	// chunkSize is the size of the ranges that a Pool divides into slots. One page table of the
+	// kernel maps as much, on most processors.
+	chunkSize = 2 << 20
+
+	// smallestSlot has room for a C program with a page for its stack, one for its data, and one
+	// to grow by.
+	smallestSlot = 256 << 10
+
+	// slotSizes is the number of sizes of slots, each twice the one before.
+	slotSizes = 3
+
+	// slotGuard is the end of each slot, which no memory includes. It is never accessible. It also
+	// keeps the kernel from making untouched pages resident with a huge page (madvise(2),
+	// MADV_HUGEPAGE), since that would take accessible memory of more than one slot.
+	slotGuard = PageSize
+)
+
+// A Pool supplies small memories with slots of ranges that several memories share. A memory with a
+// range of its own takes a page table of its own, or two, of 4 KiB each, beside what it touches.
+// A slot also saves the system calls that reserve the range and unmap it.
+//
+// A memory that grows beyond its slot moves to a range of its own. A slot is zero when a memory
+// gets it. A Pool may be used from several goroutines. Its lock is a leaf. The zero value is an
+// empty pool, and nil a pool without slots.
+type Pool struct {
+	mu     sync.Mutex
+	closed bool
+
+	// free are the chunks with a free slot, by the size of their slots. The last of each is used
+	// first.
+	free [slotSizes][]*chunk
+}
+
+// chunk is a range of slots of one size.
+type chunk struct {
+	bytes    []byte
+	slotSize uint64
+	used     uint8 // A bit for each slot.
+
+	// committed is the number of accessible bytes in each slot.
+	committed [chunkSize / smallestSlot]uint64
+}
+
+// slot is a part of a chunk.
+type slot struct {
+	pool  *Pool
+	chunk *chunk
+	index int
+}
+
+// take returns a slot in which a memory of size bytes can grow by a page. It reports false for a
+// memory that is too large or if the system refuses a chunk. The memory then has a range of its own.
+func (p *Pool) take(size uint64) (slot, bool) {
+	if p == nil || !slotsReusable || size == 0 {
+		return slot{}, false
+	}
+	kind, slotSize := 0, uint64(smallestSlot)
+	for ; size+PageSize > slotSize-slotGuard; kind, slotSize = kind+1, 2*slotSize {
+		if kind == slotSizes-1 {
+			return slot{}, false
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := &p.free[kind]
+	if len(*list) == 0 {
+		c := newChunk(slotSize)
+		if c == nil {
+			return slot{}, false
+		}
+		*list = append(*list, c)
+	}
+	c := (*list)[len(*list)-1]
+	s := slot{p, c, bits.TrailingZeros8(^c.used)}
+	c.used |= 1 << s.index
+	if c.full() {
+		*list = (*list)[:len(*list)-1]
+	}
+	return s, true
+}
+
+// newChunk returns nil if the system refuses it, or if it would leave too little address space for
+// the rest of the process.
+func newChunk(slotSize uint64) *chunk {
+	if availableAddressSpace()/4 < chunkSize {
+		return nil
+	}
+	b, err := reserve(chunkSize)
+	if err != nil {
+		return nil
+	}
+	return &chunk{bytes: b, slotSize: slotSize}
+}
+
+func (c *chunk) full() bool { return c.used == 1<<(chunkSize/c.slotSize)-1 }
+
+// memory returns the slot without its guard.
+func (s slot) memory() []byte {
+	size := s.chunk.slotSize
+	start := uint64(s.index) * size
+	end := start + size - slotGuard
+	return s.chunk.bytes[start:end:end]
+}
+
+// committed is the number of bytes of the slot that are accessible.
+func (s slot) committed() uint64 { return s.chunk.committed[s.index] }
+
+// give returns a slot of which so many bytes are accessible. They stay accessible.
+func (s slot) give(committed uint64) error {
+	zero(s.memory()[:committed])
+	p, c := s.pool, s.chunk
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := &p.free[bits.TrailingZeros64(c.slotSize/smallestSlot)]
+	if c.full() {
+		*list = append(*list, c)
+	}
+	c.used &^= 1 << s.index
+	c.committed[s.index] = committed
+	if c.used != 0 || len(*list) == 1 && !p.closed {
+		return nil
+	}
+	for i, other := range *list {
+		if other == c {
+			*list = append((*list)[:i], (*list)[i+1:]...)
+			break
+		}
+	}
+	return release(c.bytes)
+}
+
+// Close unmaps the slots that no memory has, and the others when the last memory of their chunk is
+// released.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for kind, list := range p.free {
+		kept := list[:0]
+		for _, c := range list {
+			if c.used != 0 {
+				kept = append(kept, c)
+				continue
+			}
+			_ = release(c.bytes)
+		}
+		p.free[kind] = kept
+	}
+}
