@@ -39,8 +39,8 @@ func (o *callbackQueues) attach(sys *system.Guest) {
 	}
 }
 
-func (o *callbackQueues) all() []*outside.Queue {
-	return []*outside.Queue{&o.reports, &o.records, &o.trace}
+func (o *callbackQueues) all() [3]*outside.Queue {
+	return [...]*outside.Queue{&o.reports, &o.records, &o.trace}
 }
 
 func (o *callbackQueues) dropped() Dropped {

@@ -209,7 +209,10 @@ func (m *Module) newGuest(ctx context.Context, c *Config) (g *Guest, err error) 
 func (g *Guest) run(ctx context.Context, call func() (Status, error)) {
 	var status Status
 	var err error
-	release := context.AfterFunc(ctx, func() { g.sys.Kill(context.Cause(ctx)) })
+	release := func() bool { return true }
+	if ctx.Done() != nil {
+		release = context.AfterFunc(ctx, func() { g.sys.Kill(context.Cause(ctx)) })
+	}
 	// No goroutine waits beside a running guest: an idle guest would take a tenth more memory.
 	context.AfterFunc(g.sys.Context(), func() {
 		defer close(g.done)
@@ -258,8 +261,7 @@ func (g *pendingGuest) call() (Status, error) {
 
 // statusOf turns the error of a guest that has exited into a status.
 func statusOf(err error) (Status, error) {
-	var exit *system.Exit
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*system.Exit](err); ok {
 		return Status{Code: exit.Code}, nil
 	}
 	return Status{}, err

@@ -23,7 +23,7 @@ func atomicWait32(ctx context.Context, mod api.Module, s []uint64) {
 	t := callingThread(ctx)
 	addr := effectiveAddress(s[0], s[3])
 	t.EnterCall(&atomicWait)
-	r, err := t.inst.futexes.Wait32(t.waiter, t, t.Memory(mod), addr, uint32(s[1]), int64(s[2]))
+	r, err := t.inst.futexes.Wait32(&t.waiter, t, t.Memory(mod), addr, uint32(s[1]), int64(s[2]))
 	t.LeaveCall()
 	s[0] = t.checkedResult(uint64(r), err)
 }
@@ -32,7 +32,7 @@ func atomicWait64(ctx context.Context, mod api.Module, s []uint64) {
 	t := callingThread(ctx)
 	addr := effectiveAddress(s[0], s[3])
 	t.EnterCall(&atomicWait)
-	r, err := t.inst.futexes.Wait64(t.waiter, t, t.Memory(mod), addr, s[1], int64(s[2]))
+	r, err := t.inst.futexes.Wait64(&t.waiter, t, t.Memory(mod), addr, s[1], int64(s[2]))
 	t.LeaveCall()
 	s[0] = t.checkedResult(uint64(r), err)
 }

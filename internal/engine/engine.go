@@ -18,10 +18,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/wasport/wasport/internal/engine/codecache"
 	"github.com/wasport/wasport/internal/engine/memory"
@@ -192,6 +194,8 @@ func (e *Engine) release(ctx context.Context) error {
 //   - It has no name, so that a runtime can hold any number of instances.
 //   - It has a source of random numbers. Without, wazero seeds one per instance, which takes 15 µs
 //     and 5 KiB.
+//   - It has clocks. Without, wazero makes some for each instance.
 //   - It has no start function. Module.Run calls the entry once the instance is complete.
 var anonymousConfig = wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader).
-	WithStartFunctions()
+	WithWalltime(func() (int64, int32) { return 0, 0 }, sys.ClockResolution(time.Microsecond)).
+	WithNanotime(func() int64 { return 0 }, sys.ClockResolution(1)).WithStartFunctions()

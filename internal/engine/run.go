@@ -88,8 +88,10 @@ func (m *Module) newInstance(
 		return nil, m.unsuppliedImport
 	}
 	inst := &instance{module: m, lines: []*sourceLines{m.lines}, sys: sys, trace: trace,
-		maxThreads: limits.Threads, threadExited: make(chan struct{}, 1),
-		runningIDs: make(map[uint32]struct{})}
+		maxThreads: limits.Threads}
+	if m.usesThreads {
+		inst.threadExited, inst.runningIDs = make(chan struct{}, 1), make(map[uint32]struct{})
+	}
 	if inst.maxThreads == 0 {
 		inst.maxThreads = DefaultMaxThreads
 	}

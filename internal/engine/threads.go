@@ -92,7 +92,7 @@ type instance struct {
 	maxThreads int
 
 	// threadExited receives an element after a thread has ended. It has room for one; a thread that
-	// finds it full does not wait.
+	// finds it full does not wait. It is nil of a module that starts no threads, as runningIDs is.
 	threadExited   chan struct{}
 	spawnedThreads sync.WaitGroup
 
@@ -114,7 +114,7 @@ type instance struct {
 type thread struct {
 	*abi.Caller
 	inst   *instance
-	waiter *futex.Waiter
+	waiter futex.Waiter
 
 	// charged is the part of the guest's budget that is given back when this thread ends, in bytes.
 	charged uint64
@@ -162,7 +162,7 @@ func (inst *instance) runThread(trace io.Writer, call func(*thread) error) error
 // caller has charged threadCost to the budget; close gives it back, and a failure does.
 func (inst *instance) openThread(trace io.Writer) (_ *thread, err error) {
 	sysThread := inst.sys.NewThread(inst.module.scheduler)
-	t := &thread{Caller: abi.NewCaller(sysThread, trace), inst: inst, waiter: futex.NewWaiter(),
+	t := &thread{Caller: abi.NewCaller(sysThread, trace), inst: inst,
 		charged: inst.module.threadCost(), stackLimit: initialStackLimit}
 	t.Shared = inst.sharedMemory
 	t.ctx = t.withThread(inst.ctx)

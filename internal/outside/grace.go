@@ -20,6 +20,11 @@ type Grace struct {
 
 // Wait returns true when done is closed, and false if the grace ends before.
 func (g *Grace) Wait(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+	}
 	if g.ticks == nil {
 		t := time.NewTicker(graceTick)
 		*g = Grace{ticks: t.C, stop: t.Stop, left: graceTicks}

@@ -73,7 +73,12 @@ type object interface {
 }
 
 func newDescriptor(o object, base, inheriting wasi.Rights) *descriptor {
-	d := &descriptor{description: &description{object: o}}
+	both := &struct {
+		descriptor
+		description
+	}{description: description{object: o}}
+	d := &both.descriptor
+	d.description = &both.description
 	d.refs.Store(1)
 	d.reported.set(base, inheriting)
 	d.enforced.set(base, inheriting)

@@ -72,7 +72,7 @@ const (
 )
 
 func newSource(r io.Reader, onPanic func(*outside.Panic)) *source {
-	return &source{r: r, onPanic: onPanic, wakers: make(map[*func()]struct{})}
+	return &source{r: r, onPanic: onPanic}
 }
 
 func (s *source) read(bufs [][]byte) (int, error) {
@@ -135,6 +135,9 @@ func (s *source) Readiness() network.Readiness {
 	return network.Readiness{Notify: func(_ network.Events, wake func()) (stop func()) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if s.wakers == nil {
+			s.wakers = make(map[*func()]struct{})
+		}
 		s.wakers[&wake] = struct{}{}
 		if len(s.buf) > 0 || s.err != nil {
 			wake()

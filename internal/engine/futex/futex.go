@@ -54,16 +54,13 @@ type queue struct{ head, tail *Waiter }
 // woken.
 type Waiter struct {
 	// woken has room for one element, which Notify sends after it has removed the waiter from its
-	// queue.
+	// queue. It is made at the first wait.
 	woken chan struct{}
 
 	addr       uint64
 	queued     bool
 	next, prev *Waiter
 }
-
-// NewWaiter makes the waiter of one thread.
-func NewWaiter() *Waiter { return &Waiter{woken: make(chan struct{}, 1)} }
 
 // Sleeper is a thread that can sleep.
 type Sleeper interface {
@@ -152,6 +149,9 @@ func (t *Table) Notify(mem []byte, addr uint64, count uint32) (uint32, error) {
 func (t *Table) enqueue(w *Waiter, addr uint64) {
 	if t.queues == nil {
 		t.queues = make(map[uint64]queue)
+	}
+	if w.woken == nil {
+		w.woken = make(chan struct{}, 1)
 	}
 	q := t.queues[addr]
 	w.addr, w.queued, w.prev, w.next = addr, true, q.tail, nil

@@ -58,7 +58,7 @@ func newMemory() []byte {
 func TestOperandsOutOfBoundsOrUnaligned(t *testing.T) {
 	var table Table
 	mem := newMemory()
-	w, s := NewWaiter(), newSleeper()
+	w, s := new(Waiter), newSleeper()
 	for _, test := range []struct {
 		at           uint64
 		err32, err64 error
@@ -89,7 +89,7 @@ func TestOperandsOutOfBoundsOrUnaligned(t *testing.T) {
 func TestWaitComparesMemory(t *testing.T) {
 	var table Table
 	mem := newMemory()
-	w, s := NewWaiter(), newSleeper()
+	w, s := new(Waiter), newSleeper()
 	binary.LittleEndian.PutUint64(mem[8:], 0x1122334455667788)
 	for _, test := range []struct {
 		name     string
@@ -135,10 +135,10 @@ func newWaiters(table *Table, mem []byte, at uint64, count int) *waiters {
 		s, done := newSleeper(), make(chan error, 1)
 		c.sleepers, c.results = append(c.sleepers, s), append(c.results, done)
 		go func() {
-			wait := func() (Result, error) { return table.Wait32(NewWaiter(), s, mem, at, 0, -1) }
+			wait := func() (Result, error) { return table.Wait32(new(Waiter), s, mem, at, 0, -1) }
 			if i%2 == 1 && at%8 == 0 {
 				wait = func() (Result, error) {
-					return table.Wait64(NewWaiter(), s, mem, at, 0, -1)
+					return table.Wait64(new(Waiter), s, mem, at, 0, -1)
 				}
 			}
 			_, err := wait()
@@ -198,7 +198,7 @@ func TestNotifyWakesInOrder(t *testing.T) {
 func TestNotifyDuringTimeout(t *testing.T) {
 	var table Table
 	mem := newMemory()
-	w := NewWaiter()
+	w := new(Waiter)
 	for range 3 {
 		r, err := table.Wait32(w, notifiedSleeper{func() {
 			if n, err := table.Notify(mem, 0, 1); n != 1 || err != nil {
@@ -225,7 +225,7 @@ func TestMutexOfManyThreads(t *testing.T) {
 	var running sync.WaitGroup
 	for range threads {
 		running.Go(func() {
-			w, s := NewWaiter(), newSleeper()
+			w, s := new(Waiter), newSleeper()
 			for range rounds {
 				if !atomic.CompareAndSwapUint32(lock, 0, 1) {
 					for atomic.SwapUint32(lock, 2) != 0 {
@@ -252,7 +252,7 @@ func TestMutexOfManyThreads(t *testing.T) {
 func TestWaitDoesNotAllocate(t *testing.T) {
 	var table Table
 	mem := newMemory()
-	w := NewWaiter()
+	w := new(Waiter)
 	s := notifiedSleeper{func() { table.Notify(mem, 0, 1) }}
 	if n := testing.AllocsPerRun(100, func() { table.Wait32(w, s, mem, 0, 0, -1) }); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
@@ -269,7 +269,7 @@ func FuzzOperands(f *testing.F) {
 		var table Table
 		mem := make([]byte, int(size)&^7)
 		at := uint64(address) + uint64(offset)
-		w, s := NewWaiter(), newSleeper()
+		w, s := new(Waiter), newSleeper()
 		inside := func(n uint64) bool { return at%n == 0 && at+n <= uint64(len(mem)) }
 		if r, err := table.Wait32(w, s, mem, at, 0, 0); inside(4) != (err == nil) || err == nil &&
 			r != TimedOut {

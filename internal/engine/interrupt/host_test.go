@@ -41,7 +41,7 @@ func instantiateHost(t testing.TB, ctx context.Context, rt wazero.Runtime, tick 
 		[]api.ValueType{i32, i32}, i32)
 
 	var table futex.Table
-	waiter := futex.NewWaiter()
+	waiter := new(futex.Waiter)
 	memory := func(m api.Module) []byte {
 		b, _ := m.Memory().Read(0, m.Memory().Size())
 		return b

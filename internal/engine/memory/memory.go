@@ -165,12 +165,13 @@ func (m *Memory) giveRange() error {
 	return release(b)
 }
 
+// zeros is not a variable of copyTouched: that would double the stack of a guest that grows.
+var zeros [4 << 10]byte
+
 // copyTouched copies src to bytes that are zero. It touches no page of dst that stays zero.
 func copyTouched(dst, src []byte) {
-	const page = 4 << 10
-	var zeros [page]byte
 	for len(src) > 0 {
-		n := min(page, len(src))
+		n := min(len(zeros), len(src))
 		if !bytes.Equal(src[:n], zeros[:n]) {
 			copy(dst, src[:n])
 		}
