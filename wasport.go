@@ -73,7 +73,8 @@ type RuntimeConfig struct {
 	Interpreter bool
 
 	// ReserveMemory bounds the address space that a guest's linear memory reserves before the guest
-	// needs it, in bytes; 0 = all that the memory may grow to. A reservation costs no memory on
+	// needs it, in bytes; 0 = all that the memory may grow to, or, for a small memory on Linux, a
+	// part of a range that several share. A reservation costs no memory on
 	// most systems. Where it does, as in an SGX enclave, a small one leaves room for others; a
 	// memory that outgrows it is copied to a larger one. Memory that threads share cannot be
 	// copied, and reserves its maximum: Config.MaxMemory bounds that.

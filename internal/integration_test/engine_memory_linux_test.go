@@ -273,3 +273,36 @@ func startAndStopGuests(
 		}
 	}
 }
+
+// TestIdleGuestsSharePageTables has guests wait, and counts the kernel's page tables. A memory with
+// a range of its own takes at least one, of a page.
+func TestIdleGuestsSharePageTables(t *testing.T) {
+	const count = 500
+	m, args := compileGuest(t, "block"), []string{"accept"}
+	startAndStopGuests(t, 1, m, args, nil) // makes things that all share
+	settledFootprint(t)
+	before := pageTables(t)
+	startAndStopGuests(t, count, m, args, func() {
+		settledFootprint(t)
+		each := (pageTables(t) - before) / count
+		t.Logf("%d bytes of page tables for each guest", each)
+		if most := os.Getpagesize() * 7 / 8; each > most && canMeasure {
+			t.Errorf("got %d bytes of page tables for each guest, want at most %d", each, most)
+		}
+	})
+}
+
+// pageTables returns the size of the process's page tables in bytes (proc_pid_status(5), VmPTE).
+func pageTables(t *testing.T) int {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(b), "\nVmPTE:")
+	var kib int
+	if _, err := fmt.Sscan(after, &kib); err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}

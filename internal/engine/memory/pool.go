@@ -5,17 +5,13 @@ import (
 	"sync"
 )
 
+// slotSizes are the sizes of slots. The last has room for a C or Rust program with wasm-ld's stack
+// of 1 MiB, its data, and a page to grow by. All are smaller than a huge page; see slotGuard.
+var slotSizes = [...]uint64{4 * PageSize, 8 * PageSize, 20 * PageSize}
+
 const (
-	// chunkSize is the size of the ranges that a Pool divides into slots. One page table of the
-	// kernel maps as much, on most processors.
-	chunkSize = 2 << 20
-
-	// smallestSlot has room for a C program with a page for its stack, one for its data, and one
-	// to grow by.
-	smallestSlot = 256 << 10
-
-	// slotSizes is the number of sizes of slots, each twice the one before.
-	slotSizes = 3
+	// chunkSlots is the number of slots in a range.
+	chunkSlots = 8
 
 	// slotGuard is the end of each slot, which no memory includes. It is never accessible. It also
 	// keeps the kernel from making untouched pages resident with a huge page (madvise(2),
@@ -36,17 +32,17 @@ type Pool struct {
 
 	// free are the chunks with a free slot, by the size of their slots. The last of each is used
 	// first.
-	free [slotSizes][]*chunk
+	free [len(slotSizes)][]*chunk
 }
 
 // chunk is a range of slots of one size.
 type chunk struct {
-	bytes    []byte
-	slotSize uint64
-	used     uint8 // A bit for each slot.
+	bytes []byte
+	kind  int   // An index of slotSizes.
+	used  uint8 // A bit for each slot.
 
 	// committed is the number of accessible bytes in each slot.
-	committed [chunkSize / smallestSlot]uint64
+	committed [chunkSlots]uint64
 }
 
 // slot is a part of a chunk.
@@ -62,9 +58,9 @@ func (p *Pool) take(size uint64) (slot, bool) {
 	if p == nil || !slotsReusable || size == 0 {
 		return slot{}, false
 	}
-	kind, slotSize := 0, uint64(smallestSlot)
-	for ; size+PageSize > slotSize-slotGuard; kind, slotSize = kind+1, 2*slotSize {
-		if kind == slotSizes-1 {
+	kind := 0
+	for size > slotSizes[kind]-slotGuard-PageSize {
+		if kind++; kind == len(slotSizes) {
 			return slot{}, false
 		}
 	}
@@ -72,7 +68,7 @@ func (p *Pool) take(size uint64) (slot, bool) {
 	defer p.mu.Unlock()
 	list := &p.free[kind]
 	if len(*list) == 0 {
-		c := newChunk(slotSize)
+		c := newChunk(kind)
 		if c == nil {
 			return slot{}, false
 		}
@@ -89,22 +85,23 @@ func (p *Pool) take(size uint64) (slot, bool) {
 
 // newChunk returns nil if the system refuses it, or if it would leave too little address space for
 // the rest of the process.
-func newChunk(slotSize uint64) *chunk {
-	if availableAddressSpace()/4 < chunkSize {
+func newChunk(kind int) *chunk {
+	size := chunkSlots * slotSizes[kind]
+	if availableAddressSpace()/4 < size {
 		return nil
 	}
-	b, err := reserve(chunkSize)
+	b, err := reserve(size)
 	if err != nil {
 		return nil
 	}
-	return &chunk{bytes: b, slotSize: slotSize}
+	return &chunk{bytes: b, kind: kind}
 }
 
-func (c *chunk) full() bool { return c.used == 1<<(chunkSize/c.slotSize)-1 }
+func (c *chunk) full() bool { return c.used == 1<<chunkSlots-1 }
 
 // memory returns the slot without its guard.
 func (s slot) memory() []byte {
-	size := s.chunk.slotSize
+	size := slotSizes[s.chunk.kind]
 	start := uint64(s.index) * size
 	end := start + size - slotGuard
 	return s.chunk.bytes[start:end:end]
@@ -119,7 +116,7 @@ func (s slot) give(committed uint64) error {
 	p, c := s.pool, s.chunk
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	list := &p.free[bits.TrailingZeros64(c.slotSize/smallestSlot)]
+	list := &p.free[c.kind]
 	if c.full() {
 		*list = append(*list, c)
 	}

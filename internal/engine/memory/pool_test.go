@@ -19,7 +19,8 @@ func newPool(t *testing.T) *Pool {
 		p.Close()
 		for kind, chunks := range p.free {
 			if len(chunks) > 0 {
-				t.Errorf("slots of %d KiB: got %d chunks left, want none", 256<<kind, len(chunks))
+				t.Errorf("slots of %d bytes: got %d chunks left, want none", slotSizes[kind],
+					len(chunks))
 			}
 		}
 	})
@@ -47,7 +48,7 @@ func firstNonzero(b []byte) int {
 // grows others over the same slots.
 func TestReusedSlotIsZero(t *testing.T) {
 	p := newPool(t)
-	for _, pages := range []uint64{1, 2, 3, 7, 15} {
+	for _, pages := range []uint64{1, 2, 3, 7, 18} {
 		t.Run(fmt.Sprint(pages), func(t *testing.T) {
 			c := Config{Min: pages * PageSize, Max: vast, Limit: vast, Pool: p}
 			for round := range 2 {
@@ -74,7 +75,8 @@ func TestGrowthBeyondSlot(t *testing.T) {
 	var memories []*Memory
 	var contents [][]byte
 	for i := range 20 {
-		m, b, grow := allocate(t, c)
+		m, _, grow := allocate(t, c)
+		var b []byte
 		for pages := uint64(2); pages <= 2+uint64(i%5)*9; pages++ {
 			b = grow(pages * PageSize)
 			copy(b[(pages-1)*PageSize:], bytes.Repeat([]byte{byte(i + 1)}, PageSize))
@@ -98,7 +100,7 @@ func TestMemoriesOfPoolAreApart(t *testing.T) {
 	p := newPool(t)
 	var memories []*Memory
 	for i := range 40 {
-		m := newMemory(t, Config{Min: uint64(1+i%15) * PageSize, Max: vast, Limit: vast, Pool: p})
+		m := newMemory(t, Config{Min: uint64(1+i%19) * PageSize, Max: vast, Limit: vast, Pool: p})
 		defer mustRelease(t, m)
 		memories = append(memories, m)
 	}
@@ -108,7 +110,7 @@ func TestMemoriesOfPoolAreApart(t *testing.T) {
 				t.Errorf("memories %d and %d have the same slot", i, j)
 			}
 		}
-		if m.slot.chunk != nil && uint64(len(m.reserved)) > m.slot.chunk.slotSize-slotGuard {
+		if m.slot.chunk != nil && uint64(len(m.reserved)) > slotSizes[m.slot.chunk.kind]-slotGuard {
 			t.Errorf("memory %d: got %d bytes, want a guard of %d", i, len(m.reserved), slotGuard)
 		}
 	}
