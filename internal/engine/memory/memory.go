@@ -61,8 +61,8 @@ type Config struct {
 	// the start.
 	Ungranted bool
 
-	// Pool, unless nil, supplies a small memory that is not shared with a slot, if Reserve is 0. The
-	// memory moves when it grows beyond that.
+	// Pool, unless nil, supplies a small memory that is not shared with a slot, if Reserve is 0.
+	// The memory moves when it grows beyond that.
 	Pool *Pool
 
 	// Budget is charged for the memory: for all of one that is not shared, as it grows, and for the

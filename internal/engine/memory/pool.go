@@ -53,7 +53,8 @@ type slot struct {
 }
 
 // take returns a slot in which a memory of size bytes can grow by a page. It reports false for a
-// memory that is too large or if the system refuses a chunk. The memory then has a range of its own.
+// memory that is too large or if the system refuses a chunk. The memory then has a range of its
+// own.
 func (p *Pool) take(size uint64) (slot, bool) {
 	if p == nil || !slotsReusable || size == 0 {
 		return slot{}, false
