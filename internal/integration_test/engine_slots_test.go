@@ -69,8 +69,7 @@ func TestGuestsCannotReachNeighbours(t *testing.T) {
 	}
 }
 
-// TestStartAllocatesLittle bounds the allocations of a guest that ends at once. More than half of
-// them are wazero's.
+// TestStartAllocatesLittle bounds the allocations of a guest that ends at once.
 func TestStartAllocatesLittle(t *testing.T) {
 	if !canMeasure || interpreted() {
 		t.Log("the figure is of compiled code, without the race detector")
