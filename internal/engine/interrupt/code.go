@@ -41,7 +41,7 @@ func (w *rewriter) codeSection(r *reader) {
 		}
 		if size <= maxUncheckedBody {
 			probe := *b
-			f.walk(w, &probe, i)
+			f.walk(w, &probe, i, false)
 			if r.err = w.wrapFunctionError(probe.err, i); r.err != nil {
 				return
 			}
@@ -63,14 +63,14 @@ func (w *rewriter) codeSection(r *reader) {
 			w.writeBody(nil, b.b)
 			continue
 		}
-		f.walk(w, b, i)
+		f.rewrite(w, b, i)
 		if b.err == nil {
 			w.chargeCompileCost(b, &f)
 		}
 		if r.err = w.wrapFunctionError(b.err, i); r.err != nil {
 			return
 		}
-		f.addPrologueAndEpilogue()
+		f.enclose()
 		w.origins.find(w, b, f.head.b, f.body.b, f.codeStart)
 		w.writeBody(f.head.b, f.body.b)
 	}
@@ -92,73 +92,4 @@ func (w *rewriter) writeBody(head, rest []byte) {
 	w.writeU32(uint32(len(head) + len(rest)))
 	w.out = append(w.out, head...)
 	w.out = append(w.out, rest...)
-}
-
-// minLeafFrame is the smallest frame of a leaf function that counts for the depth, in bytes. A
-// stack has at most one frame of a leaf function, at its end.
-const minLeafFrame = 4096
-
-// addPrologueAndEpilogue encloses the instructions of a function. The prologue adds the function's
-// frame to the depth of the stack and counts the entry. The epilogue takes the frame off again.
-func (f *function) addPrologueAndEpilogue() {
-	h := &f.head
-	h.b = appendU32(h.b, uint32(f.localGroups)+1)
-	h.op(f.r.b[f.localsStart:f.codeStart]...)
-	frameSize := f.liveness.frameSize()
-	tracksDepth := (f.calls > 0 || frameSize > minLeafFrame) && f.w.o.Stack > 0
-	if tracksDepth {
-		h.op(2, typeI32)
-		h.enterFrame(frameSize)
-	} else {
-		h.op(1, typeI32)
-	}
-	f.emitEntryCheck(tracksDepth)
-	h.op(opBlock)
-	f.emitResultType(h)
-
-	f.body.op(opEnd)
-	if tracksDepth {
-		f.body.leaveFrame()
-	}
-	f.body.op(opEnd)
-}
-
-// emitEntryCheck emits a check that ticks if the interval is used up or the stack is too deep. A
-// function that begins with a loop does not count its entry, since the loop does.
-func (f *function) emitEntryCheck(tracksDepth bool) {
-	h := &f.head
-	counts := !f.startsWithLoop
-	if !counts && !tracksDepth {
-		return
-	}
-	if counts {
-		h.countDown()
-	}
-	h.op(opBlock, blockVoid)
-	switch {
-	case !tracksDepth:
-		h.index(opLocalGet, h.scratchLocal())
-	case counts:
-		h.index(opLocalGet, h.scratchLocal())
-		h.i32(0)
-		h.stackWithinLimit()
-		h.op(opSelect)
-	default:
-		h.stackWithinLimit()
-	}
-	h.index(opBrIf, 0)
-	h.callTick()
-	h.op(opEnd)
-}
-
-// emitResultType emits the block type of the function's results.
-func (f *function) emitResultType(c *code) {
-	switch len(f.typ.results) {
-	case 0:
-		c.op(blockVoid)
-	case 1:
-		c.op(f.typ.results[0])
-	default:
-		c.b = appendS32(c.b, int32(f.typ.resultBlock))
-	}
 }

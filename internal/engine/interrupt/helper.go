@@ -56,7 +56,7 @@ func (w *rewriter) chargesPages() bool { return w.o.Charge && w.memory.Shared }
 func (w *rewriter) tickBody() code {
 	const depth = 0
 	c := code{b: []byte{1, 1, typeI32}, w: w}
-	c.i32(int32(w.o.Interval))
+	c.i32(int32(w.o.Interval - 1))
 	c.index(opGlobalSet, w.counterGlobal())
 	if w.o.Stack > 0 {
 		c.index(opGlobalGet, w.depthGlobal())

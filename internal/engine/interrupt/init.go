@@ -5,7 +5,7 @@ func (w *rewriter) globalSection(r *reader) {
 	if w.numGlobals += uint32(n); w.numGlobals > maxGlobals {
 		r.malformed("%d globals are more than %d", w.numGlobals, maxGlobals)
 	}
-	initialValues := []int32{int32(w.o.Interval)}
+	initialValues := []int32{int32(w.o.Interval - 1)}
 	if w.o.Stack > 0 {
 		initialValues = append(initialValues, 0, int32(w.o.Stack))
 	}

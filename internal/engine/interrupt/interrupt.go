@@ -5,6 +5,19 @@
 // counter is used up. Bulk memory operations count by their length, and long ones run in chunks.
 // Calls nest no deeper than a limit. The host implements the waits of atomic instructions.
 //
+// The shape of the checks follows from the machine code that wazero 1.12 makes of them:
+//
+//   - wazero allocates registers block by block. A block where paths meet begins with the registers
+//     of one of them. After "if the interval is used up, tick" that would be the path of the tick,
+//     on which everything is in memory. So a check encloses the checked code, and the path of the
+//     tick comes last, and branches back to the check.
+//   - A global is in a register only along a straight path. Each iteration of a loop would load the
+//     counter, subtract and store it. A function with a loop without calls therefore keeps the
+//     counter in a local, and writes it back before other code can read it. Elsewhere there is a
+//     call for every few steps, and the local would cost more than it saves.
+//   - A value that lives in a loop and across the call of the tick is stored in every iteration.
+//     The path of the tick gives it a new name first; see renew.go.
+//
 // The package reads a module's bytes and returns others. It reads the whole module, and refuses one
 // that would make wazero allocate or compile out of proportion to its size. It knows the binary
 // format and the costs of wazero's compiler. Engines, guests and clocks do not belong here: the
@@ -28,7 +41,8 @@ const (
 	Stack = "stack"
 
 	// Deepen is (depth i32) -> (limit i32). The module calls it when the estimated size of the call
-	// stack, in bytes, exceeds the limit. It returns the next limit, or traps.
+	// stack, in bytes, exceeds the limit. It returns the next limit, from the depth to 1 GiB, or
+	// traps.
 	Deepen = "deepen"
 
 	// Charge is (kind, count i32) -> (granted i32). The module calls it before it makes the engine
@@ -82,6 +96,10 @@ const (
 	// limit is 84 MB, and another 42 MB while a stack grows. The limit has room for more than
 	// 100,000 calls of a small function. The tests of Go's encoding/xml need most of it.
 	DefaultMaxStack = 40 << 20
+
+	// maxStack bounds all limits of the call stack, so that a frame beyond one is still a positive
+	// number of 32 bits.
+	maxStack = 1 << 30
 )
 
 // Options are the options of Rewrite.
@@ -91,7 +109,8 @@ type Options struct {
 	Interval uint32
 
 	// Stack is the first limit of the call stack, in bytes as estimated from the functions' code.
-	// The module calls Deepen beyond it. Zero means that only the engine's own limit applies.
+	// The module calls Deepen beyond it. Zero means that only the engine's own limit applies. More
+	// than 1 GiB means 1 GiB.
 	Stack uint32
 
 	// Charge makes the module call Charge before it makes the engine allocate memory, other than
@@ -146,6 +165,7 @@ func rewriteFor(module []byte, o Options, origins *originFinder) ([]byte, Needs,
 	if o.Interval < 2 {
 		o.Interval = DefaultInterval
 	}
+	o.Stack = min(o.Stack, maxStack)
 	w := &rewriter{o: o, origins: origins, out: make([]byte, 0, len(module)+len(module)/2+1024)}
 	w.rewrite(module)
 	if w.err != nil {

@@ -60,6 +60,7 @@ type localState struct {
 
 	// lastReadOutside is the number of values at the last read of a value from outside the loop.
 	lastReadOutside int32
+	valueType       byte
 	size            uint8
 }
 
@@ -130,7 +131,7 @@ func (l *liveness) reset(typ funcType) {
 func (l *liveness) declareLocals(t byte, count int) {
 	l.locals = slices.Grow(l.locals, count)
 	for range count {
-		l.locals = append(l.locals, localState{size: valueSize(t)})
+		l.locals = append(l.locals, localState{valueType: t, size: valueSize(t)})
 	}
 }
 

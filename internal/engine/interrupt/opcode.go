@@ -55,9 +55,9 @@ const (
 	opI64Const           = 0x42
 	opI32Eqz             = 0x45
 	opI32Eq              = 0x46
-	opI32LeU             = 0x4d
 	opI32GtU             = 0x4b
-	opI32GeU             = 0x4f
+	opI32LeU             = 0x4d
+	opI32GeS             = 0x4e
 	opI64GtU             = 0x56
 	opI32Add             = 0x6a
 	opI32Sub             = 0x6b
@@ -65,7 +65,12 @@ const (
 	opI32ShrU            = 0x76
 	opI64Add             = 0x7c
 	opI64Shl             = 0x86
+	opI64Or              = 0x84
 	opI64ExtendI32U      = 0xad
+	opI32ReinterpretF32  = 0xbc
+	opI64ReinterpretF64  = 0xbd
+	opF32ReinterpretI32  = 0xbe
+	opF64ReinterpretI64  = 0xbf
 	opRefNull            = 0xd0
 	opRefFunc            = 0xd2
 	opMisc               = 0xfc
@@ -77,6 +82,8 @@ const (
 	blockVoid = 0x40
 	typeI32   = 0x7f
 	typeI64   = 0x7e
+	typeF32   = 0x7d
+	typeF64   = 0x7c
 )
 
 // immediateKinds are the immediates of the opcodes of one byte. Source: WebAssembly Core

@@ -88,9 +88,9 @@ func (f *function) rewriteMisc(sub uint32, pos int) {
 func (f *function) countBulkLength(pos int, shift int32) {
 	b := &f.body
 	f.beginReplacement(pos)
-	b.index(opLocalSet, b.scratchLocal())
-	b.countOrTick(func() { b.bulkCost(shift) })
-	b.index(opLocalGet, b.scratchLocal())
+	b.index(opLocalSet, b.added(localLength))
+	f.countOrTick(func() { b.bulkCost(shift) })
+	b.localGets(b.added(localLength))
 	b.op(f.r.b[pos:f.r.pos]...)
 }
 
@@ -102,23 +102,23 @@ func (f *function) countBulkLength(pos int, shift int32) {
 func (f *function) rewriteTableGrow(pos int, table uint32) {
 	b := &f.body
 	f.beginReplacement(pos)
-	b.index(opLocalSet, b.scratchLocal())
-	b.countOrTick(func() { b.bulkCost(1) })
+	b.index(opLocalSet, b.added(localLength))
+	f.countOrTick(func() { b.bulkCost(1) })
 	if f.w.o.Charge && f.r.err == nil {
-		b.index(opLocalGet, b.scratchLocal())
+		b.localGets(b.added(localLength))
 		b.i32(int32(f.w.maxTableEntries[table]))
 		b.op(opMisc, 16)
 		b.b = appendU32(b.b, table)
 		b.op(opI32Sub, opI32GtU, opIf, blockVoid)
 		b.i32(-1)
-		b.index(opLocalSet, b.scratchLocal())
+		b.index(opLocalSet, b.added(localLength))
 		b.op(opEnd)
-		b.index(opLocalGet, b.scratchLocal())
+		b.localGets(b.added(localLength))
 		b.i32(-1)
-		b.requestCharge(ChargeEntries, func() { b.index(opLocalGet, b.scratchLocal()) })
+		b.requestCharge(ChargeEntries, func() { b.localGets(b.added(localLength)) })
 		b.op(opSelect)
 	} else {
-		b.index(opLocalGet, b.scratchLocal())
+		b.localGets(b.added(localLength))
 	}
 	b.op(f.r.b[pos:f.r.pos]...)
 }
@@ -129,16 +129,15 @@ func (f *function) rewriteMemoryBulk(pos int, helper int) {
 	const shift = 4
 	b := &f.body
 	f.beginReplacement(pos)
-	b.index(opLocalSet, b.scratchLocal())
-	b.bulkCost(shift)
-	b.index(opGlobalGet, f.w.counterGlobal())
-	b.op(opI32GeU, opIf)
+	b.index(opLocalSet, b.added(localLength))
+	f.ifTooFew(func() { b.bulkCost(shift) })
 	b.b = appendS32(b.b, int32(f.w.addedTypeIndex(typePair)))
-	b.index(opLocalGet, b.scratchLocal())
+	b.localGets(b.added(localLength))
 	b.index(opCall, f.w.helperIndex(helper))
+	f.loadCounter(b)
 	b.op(opElse)
-	b.subtractCost(func() { b.bulkCost(shift) })
-	b.index(opLocalGet, b.scratchLocal())
+	f.subtract(b, func() { b.bulkCost(shift) })
+	b.localGets(b.added(localLength))
 	b.op(f.r.b[pos:f.r.pos]...)
 	b.op(opEnd)
 }

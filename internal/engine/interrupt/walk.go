@@ -11,8 +11,8 @@ type function struct {
 	// instructions at codeStart.
 	localGroups, localsStart, codeStart int
 
-	// head receives the locals and the prologue, body the instructions.
-	head, body code
+	// entry receives the prologue, head the locals and the prologue, body the instructions.
+	entry, head, body code
 
 	// copied is the position up to which the instructions have been copied.
 	copied int
@@ -23,12 +23,17 @@ type function struct {
 	// outputDepth is the number of open blocks in the output.
 	outputDepth int
 
-	// uncheckedPath is the length of the longest path without a check to the current instruction,
-	// in bytes, or unreached.
-	uncheckedPath int
+	// flow is that at the current instruction.
+	flow
 
 	// labels is the buffer of rewriteBranchTable.
 	labels []byte
+
+	// accesses are those of the open loops, the innermost loop's last, from accessStart on.
+	// renewed is the buffer of leaveLoop.
+	accesses    []access
+	accessStart int
+	renewed     []uint32
 
 	complexity complexity
 	liveness   liveness
@@ -38,6 +43,10 @@ type function struct {
 
 	// calls counts the call instructions.
 	calls uint32
+
+	// countsInLocal tells whether the function keeps the counter in a local. hasTightLoop is set
+	// once a loop without calls has ended, for which that pays.
+	countsInLocal, hasTightLoop bool
 
 	// branched is set after any control instruction other than block.
 	branched bool
@@ -56,22 +65,34 @@ type controlFrame struct {
 	// branchValues is the number of operands that such a branch passes.
 	branchValues int
 
-	// branchPath is the longest unchecked path that branches to the block's end.
-	branchPath int
+	// branches is the flow of the branches to the block's end.
+	branches flow
 
-	// pathBefore is the unchecked path at the start of the block. That of an if continues at its
-	// else and its end.
-	pathBefore int
+	// before is the flow at the start of the block. That of an if continues at its else and its
+	// end.
+	before flow
+
+	// callsBefore is the number of calls before the block. accessStart is that of the function
+	// before the block.
+	callsBefore uint32
+	accessStart int
 
 	params, results []byte
 	liveScope       scope
 }
 
-// unreached is the uncheckedPath of unreachable code.
-const unreached = -1
+// rewrite rewrites the i-th defined function. A function with a tight loop is walked twice, since
+// its code depends on the loop from the beginning.
+func (f *function) rewrite(w *rewriter, r *reader, i int) {
+	values, again := w.valueBudget, *r
+	if f.walk(w, r, i, false); r.err == nil && f.hasTightLoop {
+		w.valueBudget, *r = values, again
+		f.walk(w, r, i, true)
+	}
+}
 
 // walk rewrites the i-th defined function. It writes the instructions with their checks to f.body.
-func (f *function) walk(w *rewriter, r *reader, i int) {
+func (f *function) walk(w *rewriter, r *reader, i int, countsInLocal bool) {
 	typ := w.types[w.funcTypes[w.numImportedFuncs+i]]
 	locals := uint32(typ.numParams)
 	w.chargeValueBudget(r, typ.numParams)
@@ -96,15 +117,25 @@ func (f *function) walk(w *rewriter, r *reader, i int) {
 	*f = function{
 		w: w, r: r, typ: typ, unchanged: true,
 		localGroups: groups, localsStart: start, codeStart: r.pos, copied: r.pos,
-		head:   code{f.head.b[:0], w, locals},
-		body:   code{f.body.b[:0], w, locals},
+		entry:  code{b: f.entry.b[:0], w: w, locals: locals},
+		head:   code{b: f.head.b[:0], w: w, locals: locals},
+		body:   code{b: f.body.b[:0], w: w, locals: locals},
 		frames: f.frames[:0],
 		labels: f.labels,
+
+		accesses: f.accesses[:0],
+		renewed:  f.renewed,
+
+		// The entry has counted.
+		flow: flow{dirty: countsInLocal}, countsInLocal: countsInLocal,
 
 		complexity: f.complexity,
 		liveness:   live,
 	}
 	f.complexity.reset(int(locals))
+	if countsInLocal {
+		f.complexity.joinedLocals++
+	}
 	w.origins.beginFunction()
 	f.push(opBlock, nil, typ.results)
 	for r.err == nil && len(f.frames) > 0 {
@@ -122,7 +153,8 @@ func (f *function) push(op byte, params, results []byte) {
 		values = len(params)
 	}
 	f.frames = append(f.frames,
-		controlFrame{op, f.outputDepth + 1, values, unreached, f.uncheckedPath, params, results,
+		controlFrame{op, f.outputDepth + 1, values, unreachable, f.flow, f.calls, f.accessStart,
+			params, results,
 			f.liveness.enterBlock(op, params)})
 	f.outputDepth++
 	if f.complexity.blocks++; f.compileCost() > f.w.compileBudget {
@@ -130,6 +162,7 @@ func (f *function) push(op byte, params, results []byte) {
 	}
 	switch op {
 	case opLoop:
+		f.accessStart = len(f.accesses)
 		f.outputDepth++
 		f.complexity.blocks += 3
 		f.complexity.loopDepth++
@@ -160,16 +193,6 @@ func (f *function) beginReplacement(pos int) {
 func (f *function) extendPath(n int) {
 	if f.uncheckedPath >= 0 {
 		f.uncheckedPath += n
-	}
-}
-
-// notePathOfCall updates the unchecked path after a call. An unchecked function adds to the path;
-// any other begins with a check, which ends the path.
-func (f *function) notePathOfCall(unchecked bool) {
-	if unchecked {
-		f.extendPath(maxUncheckedBody)
-	} else {
-		f.uncheckedPath = min(f.uncheckedPath, 0)
 	}
 }
 
@@ -218,7 +241,7 @@ func (f *function) rewriteInstruction() {
 	if f.uncheckedPath > maxUncheckedPath && len(f.frames) > 0 {
 		f.complexity.blocks += 3
 		f.beginReplacement(r.pos)
-		f.body.countOrTick(func() { f.body.i32(uncheckedPathCost) })
+		f.countOrTick(func() { f.body.i32(uncheckedPathCost) })
 		f.uncheckedPath = 0
 	}
 }
@@ -254,24 +277,6 @@ func (f *function) skipImmediate(op byte, kind immediateKind) {
 	}
 }
 
-// rewriteBranch renumbers the label of a br or br_if.
-func (f *function) rewriteBranch(op byte, pos int) {
-	f.branched = true
-	if op == opBrIf {
-		f.liveness.popUsed(1)
-	}
-	label := f.r.index("label", uint32(len(f.frames)))
-	if to := f.noteBranch(label); to != label {
-		f.beginReplacement(pos)
-		f.body.index(op, to)
-	}
-	f.complexity.blocks += 2
-	if op == opBr {
-		f.uncheckedPath = unreached
-		f.liveness.markUnreachable()
-	}
-}
-
 // rewriteRefFunc renumbers the function of a ref.func, and charges the reference.
 func (f *function) rewriteRefFunc(pos int) {
 	i := f.r.index("function", uint32(len(f.w.funcTypes)))
@@ -291,9 +296,11 @@ func (f *function) noteLocal(op byte) {
 	case op == opLocalGet:
 		f.complexity.noteRead(i)
 		f.liveness.localGet(i)
+		f.noteAccess(i, true, false)
 	default:
 		f.complexity.noteWrite(i)
 		f.liveness.localSet(i, op == opLocalTee)
+		f.noteAccess(i, false, true)
 	}
 }
 
@@ -315,17 +322,17 @@ func (f *function) rewriteControl(op byte, pos int) {
 	f.complexity.blocks++
 	switch op {
 	case opUnreachable:
-		f.uncheckedPath = unreached
-		f.liveness.markUnreachable()
+		f.markUnreachable()
 	case opReturn:
 		// A return becomes a branch to the end of the instructions, where the epilogue follows.
 		unchanged := f.unchanged
 		f.chargeValues(len(f.typ.results))
 		f.beginReplacement(pos)
 		f.body.index(opBr, uint32(f.outputDepth-1))
-		f.unchanged, f.uncheckedPath = unchanged, unreached
+		f.unchanged = unchanged
+		f.frames[0].branches = f.frames[0].branches.join(f.flow)
 		f.liveness.noteBranchOperands(len(f.typ.results))
-		f.liveness.markUnreachable()
+		f.markUnreachable()
 	case opElse:
 		b := &f.frames[len(f.frames)-1]
 		if b.op != opIf {
@@ -335,8 +342,8 @@ func (f *function) rewriteControl(op byte, pos int) {
 			return
 		}
 		b.op = opElse
-		b.branchPath = max(b.branchPath, f.uncheckedPath)
-		f.uncheckedPath = b.pathBefore
+		b.branches = b.branches.join(f.flow)
+		f.flow = b.before
 		f.liveness.enterElse(&b.liveScope, len(b.results), b.params)
 	case opEnd:
 		b := f.frames[len(f.frames)-1]
@@ -345,9 +352,9 @@ func (f *function) rewriteControl(op byte, pos int) {
 		}
 		f.liveness.leaveBlock(b.op, &b.liveScope, b.results)
 		f.frames = f.frames[:len(f.frames)-1]
-		f.uncheckedPath = max(f.uncheckedPath, b.branchPath)
+		f.flow = f.flow.join(b.branches)
 		if b.op == opIf {
-			f.uncheckedPath = max(f.uncheckedPath, b.pathBefore)
+			f.flow = f.flow.join(b.before)
 		}
 		f.outputDepth--
 		switch {
@@ -356,9 +363,10 @@ func (f *function) rewriteControl(op byte, pos int) {
 			f.body.op(f.r.b[f.copied:pos]...)
 		case b.op == opLoop:
 			f.outputDepth--
-			f.complexity.loopDepth--
+			f.hasTightLoop = f.hasTightLoop || f.calls == b.callsBefore
 			f.beginReplacement(pos)
-			f.body.endCountedLoop()
+			f.endCountedLoop(f.leaveLoop(&b))
+			f.complexity.loopDepth--
 		}
 	}
 }
@@ -386,91 +394,9 @@ func (f *function) rewriteBlock(op byte) {
 	if op == opLoop {
 		f.startsWithLoop = f.startsWithLoop || !f.branched
 		f.beginReplacement(r.pos)
-		f.body.beginCountedLoop()
+		f.beginCountedLoop()
 		f.body.op(r.b[start:r.pos]...)
 		f.uncheckedPath = min(f.uncheckedPath, 0)
 	}
 	f.branched = f.branched || op != opBlock
-}
-
-// noteBranch notes a branch to a label, and returns the label in the output.
-func (f *function) noteBranch(l uint32) uint32 {
-	if f.r.err != nil {
-		return l
-	}
-	b := &f.frames[len(f.frames)-1-int(l)]
-	f.chargeValues(b.branchValues)
-	f.liveness.noteBranchOperands(b.branchValues)
-	if b.op != opLoop {
-		b.branchPath = max(b.branchPath, f.uncheckedPath)
-	}
-	return uint32(f.outputDepth - b.outputTarget)
-}
-
-// rewriteBranchTable renumbers the labels of a br_table.
-func (f *function) rewriteBranchTable(pos int) {
-	r := f.r
-	n := r.count(1)
-	f.branched = true
-	f.liveness.popUsed(1)
-	f.labels = appendU32(f.labels[:0], uint32(n))
-	changed := false
-	f.complexity.blocks += 2 + n/4
-	for range n + 1 {
-		l := r.index("label", uint32(len(f.frames)))
-		to := f.noteBranch(l)
-		f.labels = appendU32(f.labels, to)
-		changed = changed || to != l
-	}
-	if changed {
-		f.beginReplacement(pos)
-		f.body.op(opBrTable)
-		f.body.op(f.labels...)
-	}
-	f.uncheckedPath = unreached
-	f.liveness.markUnreachable()
-}
-
-// rewriteCall renumbers the function of a call. A tail call (return_call) leaves the frame before
-// it calls.
-func (f *function) rewriteCall(op byte, pos int) {
-	r := f.r
-	var callee, typ uint32
-	switch op {
-	case opCall, opReturnCall:
-		if callee = r.index("function", uint32(len(f.w.funcTypes))); r.err == nil {
-			typ = f.w.funcTypes[callee]
-		}
-	default:
-		typ = r.index("type", uint32(len(f.w.types)))
-		r.index("table", f.w.numTables)
-	}
-	if r.err != nil {
-		return
-	}
-	f.chargeValues(len(f.w.types[typ].results))
-	if op == opCallIndirect || op == opReturnCallIndirect {
-		f.liveness.popUsed(1)
-	}
-	f.liveness.applyCall(f.w.types[typ])
-	f.beginReplacement(pos)
-	f.branched = true
-	f.calls++
-	if (op == opReturnCall || op == opReturnCallIndirect) && f.w.o.Stack > 0 {
-		f.body.leaveFrame()
-	}
-	switch definedIndex := int(callee) - f.w.numImportedFuncs; op {
-	case opCall, opReturnCall:
-		f.body.index(op, f.w.outputFuncIndex(callee))
-		if definedIndex >= 0 {
-			f.notePathOfCall(f.w.uncheckedFuncs[definedIndex])
-		}
-	default:
-		f.body.op(f.r.b[pos:f.r.pos]...)
-		f.notePathOfCall(true)
-	}
-	if op == opReturnCall || op == opReturnCallIndirect {
-		f.uncheckedPath = unreached
-		f.liveness.markUnreachable()
-	}
 }
