@@ -102,7 +102,13 @@ func (f *function) ifTooFew(cost func()) {
 }
 
 // beginCountedLoop emits the start of a loop. The loop's body runs unless the interval is used up.
-// The caller appends the block type of the if.
+// The caller appends the block type of the if. A loop becomes
+//
+//	loop  count down  if  body  else  tick  br to the loop  end end
+//
+// The tick comes after the body and branches back to the start. wazero allocates registers in the
+// order of the code. With the tick first, it would spill every value that lives across the call,
+// also on the path without the call.
 func (f *function) beginCountedLoop() {
 	f.countStep(&f.body)
 	f.body.i32(0)

@@ -4,13 +4,11 @@ package interrupt
 // stack has at most one frame of a leaf function, at its end.
 const minLeafFrame = 4096
 
-// enclose encloses the instructions of a function. The prologue counts the entry and
-// adds the function's frame to the depth of the stack. A function becomes
-//
-//	loop  count down  if  body  else  tick  br to the loop  end end
-//
-// for the reasons of a loop in the input (see beginCountedLoop). A function that begins with a loop
-// does not count its entry, since the loop does.
+// enclose encloses the instructions of a function. The prologue counts the entry and adds the
+// function's frame to the depth of the stack, and the epilogue takes the frame off again. The
+// check has the shape of a loop's (see beginCountedLoop), since with the tick before the body every
+// call would spill the parameters. A function that begins with a loop does not count its entry,
+// since the loop does.
 func (f *function) enclose() {
 	frameSize := f.liveness.frameSize()
 	tracksDepth := (f.calls > 0 || frameSize > minLeafFrame) && f.w.o.Stack > 0
