@@ -148,6 +148,11 @@ type Caller struct {
 	// memory.
 	Shared []byte
 
+	// module is the instance of the last call, and linear its memory; nil if it has none. An
+	// instance never gets another memory.
+	module api.Module
+	linear api.Memory
+
 	// iovecs are the decoded iovecs of the current call.
 	iovecs [][]byte
 	// lastSubscriptions are the bytes of the last poll_oneoff's subscriptions; subscriptions are
@@ -279,9 +284,15 @@ const ErrNoCaller = callError("called outside of a running guest")
 
 // Memory returns a view of the guest's whole memory.
 func (c *Caller) Memory(mod api.Module) wasi.MemoryView {
-	mem := mod.Memory()
-	// wazero returns a nil pointer in a non-nil interface if there is no memory.
-	if mem == nil || reflect.ValueOf(mem).IsNil() {
+	if mod != c.module {
+		c.module, c.linear = mod, mod.Memory()
+		// wazero returns a nil pointer in a non-nil interface if there is no memory.
+		if c.linear != nil && reflect.ValueOf(c.linear).IsNil() {
+			c.linear = nil
+		}
+	}
+	mem := c.linear
+	if mem == nil {
 		return nil
 	}
 	if c.Shared != nil {

@@ -27,7 +27,7 @@ func (g *Guest) DupTo(fd, to int32) error {
 func (t *table) dup(fd, least int32) (int32, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	d, err := t.at(fd)
+	d, err := t.lookup(fd)
 	switch {
 	case err != nil:
 		return -1, err
@@ -37,7 +37,7 @@ func (t *table) dup(fd, least int32) (int32, error) {
 		return -1, syscall.EMFILE
 	}
 	n := max(int(least), t.lowestFree)
-	for n < len(t.slots) && t.slots[n] != nil {
+	for slots := t.allSlots(); n < len(slots) && slots[n].Load() != nil; {
 		n++
 	}
 	if n >= t.maxOpen {
@@ -51,7 +51,7 @@ func (t *table) dup(fd, least int32) (int32, error) {
 func (t *table) dupTo(fd, to int32) (old *descriptor, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	d, err := t.at(fd)
+	d, err := t.lookup(fd)
 	switch {
 	case err != nil:
 		return nil, err
@@ -60,7 +60,7 @@ func (t *table) dupTo(fd, to int32) (old *descriptor, err error) {
 	case fd == to:
 		return nil, nil
 	}
-	if old, _ = t.at(to); old == nil && t.numOpen >= t.maxOpen {
+	if old, _ = t.lookup(to); old == nil && t.numOpen >= t.maxOpen {
 		return nil, syscall.EMFILE
 	}
 	t.put(int(to), d.dup())
@@ -71,19 +71,18 @@ func (t *table) dupTo(fd, to int32) (old *descriptor, err error) {
 	return old, nil
 }
 
-// at returns the descriptor of a slot. mu is held.
-func (t *table) at(fd int32) (*descriptor, error) {
-	if fd < 0 || int(fd) >= len(t.slots) || t.slots[fd] == nil {
-		return nil, syscall.EBADF
-	}
-	return t.slots[fd], nil
-}
-
 // put fills a slot below maxOpen, and counts its descriptor. mu is held.
 func (t *table) put(n int, d *descriptor) {
-	for n >= len(t.slots) {
-		t.slots = append(t.slots, nil)
+	slots := t.allSlots()
+	if n >= len(slots) {
+		longer := make([]slot, min(max(n+1, 2*len(slots), 4), t.maxOpen))
+		for i := range slots {
+			longer[i].Store(slots[i].Load())
+		}
+		slots = longer
+		t.slots.Store(&longer)
 	}
-	t.slots[n] = d
+	slots[n].Store(d)
+	t.used = max(t.used, n+1)
 	t.numOpen++
 }

@@ -53,9 +53,9 @@ func (g *Guest) NoteBadFD(fd int32) {
 	if g.listeners || int(fd) != firstPreopen+len(g.preopens) {
 		return
 	}
-	g.table.mu.RLock()
-	never := int(fd) >= len(g.table.slots)
-	g.table.mu.RUnlock()
+	g.table.mu.Lock()
+	never := int(fd) >= g.table.used
+	g.table.mu.Unlock()
 	if never {
 		g.lacks.Or(lacksSocket)
 	}

@@ -11,10 +11,16 @@ import (
 // table maps descriptor numbers to descriptors. A new descriptor gets the lowest free number
 // (POSIX, open).
 //
-// mu protects all fields but the atomic ones.
+// mu protects all fields but the atomic ones, and is held to write slots. lookup takes no lock,
+// since it runs in every call on a descriptor. It may overlap with the removal of a descriptor and
+// still return it, as if it had come before. Its caller may find the descriptor closed in any case.
 type table struct {
-	mu         sync.RWMutex
-	slots      []*descriptor
+	mu sync.Mutex
+
+	// slots grows by a longer copy, during which mu keeps the slots as they are. It is nil for an
+	// empty table and at the end.
+	slots      atomic.Pointer[[]slot]
+	used       int // no number from here on was ever given
 	lowestFree int // all slots below it are taken
 	numOpen    int // with those that charge has taken
 	maxOpen    int
@@ -30,6 +36,9 @@ type table struct {
 	// readAheadSockets counts the sockets that hold bytes read ahead.
 	readAheadSockets atomic.Int32
 }
+
+// slot is an entry of the table; nil is a free one.
+type slot = atomic.Pointer[descriptor]
 
 // insert gives a descriptor a number and owns it: on failure it closes the descriptor.
 func (g *Guest) insert(d *descriptor) (int32, error) {
@@ -71,7 +80,8 @@ func (t *table) insert(d *descriptor) (int32, error) {
 	if t.numOpen >= t.maxOpen {
 		return -1, syscall.EMFILE
 	}
-	for t.lowestFree < len(t.slots) && t.slots[t.lowestFree] != nil {
+	slots := t.allSlots()
+	for t.lowestFree < len(slots) && slots[t.lowestFree].Load() != nil {
 		t.lowestFree++
 	}
 	t.put(t.lowestFree, d)
@@ -79,8 +89,8 @@ func (t *table) insert(d *descriptor) (int32, error) {
 }
 
 func (t *table) checkRoom() error {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.numOpen >= t.maxOpen {
 		return syscall.EMFILE
 	}
@@ -107,20 +117,32 @@ func (t *table) refund(n int) {
 	}
 }
 
+// lookup returns the descriptor of a slot.
 func (t *table) lookup(fd int32) (*descriptor, error) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.at(fd)
+	if slots := t.slots.Load(); slots != nil && uint(fd) < uint(len(*slots)) {
+		if d := (*slots)[fd].Load(); d != nil {
+			return d, nil
+		}
+	}
+	return nil, syscall.EBADF
+}
+
+// allSlots returns the slots, the free ones among them.
+func (t *table) allSlots() []slot {
+	if slots := t.slots.Load(); slots != nil {
+		return *slots
+	}
+	return nil
 }
 
 func (t *table) remove(fd int32) (*descriptor, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	d, err := t.at(fd)
+	d, err := t.lookup(fd)
 	if err != nil {
 		return nil, err
 	}
-	t.slots[fd] = nil
+	t.allSlots()[fd].Store(nil)
 	t.lowestFree = min(t.lowestFree, int(fd))
 	t.numOpen--
 	t.generation.Add(1)
@@ -132,15 +154,17 @@ func (t *table) move(from, to int32) (*descriptor, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, fd := range [...]int32{from, to} {
-		if _, err := t.at(fd); err != nil {
+		if _, err := t.lookup(fd); err != nil {
 			return nil, err
 		}
 	}
 	if from == to {
 		return nil, nil
 	}
-	old := t.slots[to]
-	t.slots[to], t.slots[from] = t.slots[from], nil
+	slots := t.allSlots()
+	// lookup may see both, as between dup2(2) and close(2), but never neither.
+	old := slots[to].Swap(slots[from].Load())
+	slots[from].Store(nil)
 	t.lowestFree = min(t.lowestFree, int(from))
 	t.numOpen--
 	t.generation.Add(1)
@@ -151,12 +175,13 @@ func (t *table) move(from, to int32) (*descriptor, error) {
 // to onPanic; the remaining descriptors are still closed.
 func (t *table) closeAll(onPanic func(*outside.Panic)) {
 	t.mu.Lock()
-	slots := t.slots
-	t.slots, t.numOpen, t.ended = nil, 0, true
+	slots := t.allSlots()
+	t.slots.Store(nil)
+	t.numOpen, t.ended = 0, true
 	t.generation.Add(1)
 	t.mu.Unlock()
-	for _, d := range slots {
-		if d != nil {
+	for i := range slots {
+		if d := slots[i].Load(); d != nil {
 			outside.Protect("closing a descriptor", func() { d.close() }, onPanic)
 		}
 	}
