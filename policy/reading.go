@@ -132,12 +132,22 @@ func (p parser) refuseUnlikelyName(a Action, w word, h host) *Error {
 }
 
 // refuseStrayWord refuses a word without protocol, port and dot among several targets. It is rather
-// a superfluous word than a host, as in "x any".
+// a superfluous word than a host, as in "x any". A host after a path needs a protocol, since a path
+// may have been meant that goes on after a space.
 func (p parser) refuseStrayWord(a Action, w []word) *Error {
 	if a == ActionResolve || len(w) < 2 {
 		return nil
 	}
+	path := ""
 	for i := 0; i < len(w); i++ {
+		if path != "" && !strings.Contains(w[i].text, ":/") && w[i].text != "from" {
+			return p.fail(w[i].offset, "write tcp:// or udp:// in front of a host; for a path "+
+				"with a space, write unix:/DIR/*", "%q may be a part of the path %s", w[i].text,
+				path)
+		}
+		if isUnixTarget(w[i].text) && !strings.HasSuffix(w[i].text, "*") {
+			path = w[i].text
+		}
 		if i+1 < len(w) && w[i+1].text == "from" {
 			i += 2
 			continue

@@ -187,6 +187,9 @@ func (t *Thread) Bind(fd int32, a netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
+	if s.Family() == network.Unix {
+		return syscall.EINVAL // as of Connect
+	}
 	return s.Bind(a)
 }
 
@@ -232,6 +235,9 @@ func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 	d, s, err := t.socketAt(fd)
 	if err != nil {
 		return err
+	}
+	if s.Family() == network.Unix {
+		return syscall.EINVAL // ConnectUnix takes its addresses (unix(7))
 	}
 	if e := s.pendingError.Swap(0); e != 0 {
 		s.failureTold.Store(true)

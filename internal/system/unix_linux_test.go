@@ -1,14 +1,20 @@
 package system
 
 import (
+	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/internal/wasi"
+	"github.com/wasport/wasport/network"
+	"github.com/wasport/wasport/network/kernel"
 )
 
 // The descriptors of newUnixPathGuest: directories called /run, /run/app and /other.
@@ -150,5 +156,27 @@ func TestUnixPathWhileNumbersChange(t *testing.T) {
 	close(stop)
 	if err := <-stopped; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestUnixSocketTakesNoIPAddress names an address of IP for a Unix-domain socket.
+func TestUnixSocketTakesNoIPAddress(t *testing.T) {
+	g, err := New(context.Background(), Config{Network: kernel.New(kernel.Config{})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	th := g.NewThread(sched.New())
+	defer th.Close()
+	fd, err := th.Open(network.Unix, network.Stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := netip.MustParseAddrPort("127.0.0.1:9")
+	if err := th.Connect(fd, to); err != syscall.EINVAL {
+		t.Errorf("Connect: got %v, want EINVAL", err)
+	}
+	if err := th.Bind(fd, to); err != syscall.EINVAL {
+		t.Errorf("Bind: got %v, want EINVAL", err)
 	}
 }

@@ -21,20 +21,6 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
-// Annotations of a pod or a container.
-const (
-	// policyAnnotation has the text of the policy. With a dot and the name of a container after it,
-	// it is for that container alone.
-	policyAnnotation = "wasport.dev/policy"
-	// policyFileAnnotation is the path of a file with the policy, in the container. The guest must
-	// not be able to change it, since the pod's next container would be judged by it.
-	policyFileAnnotation = "wasport.dev/policy-file"
-	// auditAnnotation and traceAnnotation are "true" to have each decision, or each call, in the
-	// log.
-	auditAnnotation = "wasport.dev/audit"
-	traceAnnotation = "wasport.dev/trace"
-)
-
 // guest is a guest that is ready to run.
 type guest struct {
 	module *wasport.Module
@@ -48,6 +34,9 @@ type fetcher func(name string) ([]byte, error)
 // newGuest reads the policy and the module from the container's tree, and compiles the module.
 func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootfs.Tree,
 	fetch fetcher) (*guest, error) {
+	if err := checkAnnotations(b.Spec.Annotations); err != nil {
+		return nil, err
+	}
 	p, err := readPolicy(b, c, tree)
 	if err != nil {
 		return nil, err
@@ -77,7 +66,8 @@ func newGuest(ctx context.Context, b *bundle.Bundle, c *node.Config, tree *rootf
 	}}
 	g.config.SearchDomains, g.config.Ndots = searchDomains(tree.Resolver())
 	if b.Spec.Annotations[auditAnnotation] == "true" {
-		g.config.Audit = slog.New(slog.NewJSONHandler(os.Stderr, nil))
+		g.config.Audit = slog.New(slog.NewJSONHandler(os.Stderr,
+			&slog.HandlerOptions{ReplaceAttr: withoutHint}))
 	}
 	if b.Spec.Annotations[traceAnnotation] == "true" {
 		g.config.Trace = os.Stderr

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -64,8 +65,8 @@ func (c *Config) expand(text string) (string, error) {
 		}
 		ranges, ok := c.Ranges[at[1:]]
 		if !ok {
-			failed = fmt.Errorf("the node has no range %s; it has %q", at,
-				slices.Sorted(maps.Keys(c.Ranges)))
+			failed = fmt.Errorf("the node has no range %s; [ranges] of its configuration has %s",
+				at, cmp.Or(strings.Join(slices.Sorted(maps.Keys(c.Ranges)), ", "), "none"))
 			return s
 		}
 		var list []string
