@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -50,16 +49,7 @@ func peakOfRecursion(t *testing.T, m *wasport.Module) int {
 		trap.Reason != "stack overflow" {
 		t.Fatalf("got %v, want a stack overflow", err)
 	}
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, line, _ := strings.Cut(string(status), "VmHWM:")
-	var peak int
-	if _, err := fmt.Sscan(line, &peak); err != nil {
-		t.Fatal(err)
-	}
-	return peak<<10 - before
+	return int(processStatus(t, "VmHWM")) - before
 }
 
 // footprint is the resources that a process holds.
@@ -292,17 +282,8 @@ func TestIdleGuestsSharePageTables(t *testing.T) {
 	})
 }
 
-// pageTables returns the size of the process's page tables in bytes (proc_pid_status(5), VmPTE).
+// pageTables returns the size of the process's page tables in bytes.
 func pageTables(t *testing.T) int {
 	t.Helper()
-	b, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, after, _ := strings.Cut(string(b), "\nVmPTE:")
-	var kib int
-	if _, err := fmt.Sscan(after, &kib); err != nil {
-		t.Fatal(err)
-	}
-	return kib << 10
+	return int(processStatus(t, "VmPTE"))
 }

@@ -63,15 +63,8 @@ func newSender(t testing.TB, without ...string) *sender {
 // newKernelThread makes the only thread of a guest with the host's network.
 func newKernelThread(t testing.TB, without []string) *Thread {
 	t.Helper()
-	g, err := New(context.Background(), Config{Network: kernel.New(kernel.Config{}),
+	return newThread(t, Config{Network: kernel.New(kernel.Config{}),
 		Without: append([]string{}, without...)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(g.Close)
-	th := g.NewThread(sched.New())
-	t.Cleanup(th.Close)
-	return th
 }
 
 // open opens a socket that is connected to an address.

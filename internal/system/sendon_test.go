@@ -18,7 +18,13 @@ import (
 // stdioThread makes a thread of a guest with the given input and output.
 func stdioThread(t *testing.T, in io.Reader, out io.Writer) *Thread {
 	t.Helper()
-	g, err := New(context.Background(), Config{Stdin: in, Stdout: out})
+	return newThread(t, Config{Stdin: in, Stdout: out})
+}
+
+// newThread makes the only thread of a guest.
+func newThread(t testing.TB, c Config) *Thread {
+	t.Helper()
+	g, err := New(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

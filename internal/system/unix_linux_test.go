@@ -1,7 +1,6 @@
 package system
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport/internal/hostfs"
-	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
@@ -161,13 +159,7 @@ func TestUnixPathWhileNumbersChange(t *testing.T) {
 
 // TestUnixSocketTakesNoIPAddress names an address of IP for a Unix-domain socket.
 func TestUnixSocketTakesNoIPAddress(t *testing.T) {
-	g, err := New(context.Background(), Config{Network: kernel.New(kernel.Config{})})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.Close()
-	th := g.NewThread(sched.New())
-	defer th.Close()
+	th := newThread(t, Config{Network: kernel.New(kernel.Config{})})
 	fd, err := th.Open(network.Unix, network.Stream)
 	if err != nil {
 		t.Fatal(err)

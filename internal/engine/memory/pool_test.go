@@ -53,8 +53,8 @@ func TestReusedSlotIsZero(t *testing.T) {
 			c := Config{Min: pages * PageSize, Max: vast, Limit: vast, Pool: p}
 			for round := range 2 {
 				for size := pages; size <= 2*pages+5; size += 3 {
-					m, b, grow := allocate(t, c)
-					b = grow(size * PageSize)
+					m, _, grow := allocate(t, c)
+					b := grow(size * PageSize)
 					if i := firstNonzero(b); i >= 0 {
 						t.Fatalf("round %d, %d pages: got %d at %d, want 0", round, size, b[i], i)
 					}
