@@ -10,30 +10,40 @@ import (
 	"github.com/wasport/wasport"
 )
 
+// componentDir has the components among Modules.
+const componentDir = "component/"
+
 // BenchmarkComponent compares components for WASI 0.2 with native programs, and core modules with
 // native programs in the same turns. The metrics are those of BenchmarkNetwork; those that begin
 // with "core-" are of the module.
 func BenchmarkComponent(b *testing.B) {
-	module := newGuestHost(b, wasport.RuntimeConfig{})
-	component := newGuestHost(b, wasport.RuntimeConfig{})
-	component.dir = "component/"
 	for _, w := range workloads {
 		name, _, _ := strings.Cut(w.subject, " ")
-		if _, err := fs.Stat(Modules, component.dir+name+".wasm"); err != nil {
+		if _, err := fs.Stat(Modules, componentDir+name+".wasm"); err != nil {
 			continue // it has no twin
 		}
 		b.Run(w.name, func(b *testing.B) {
-			all := runAlternately(b, func() measurement { return w.measure(b, native{}) },
-				func() measurement { return w.measure(b, module) },
-				func() measurement { return w.measure(b, component) })
-			w.reportMetrics(b, all[0], all[2])
-			coreRatio := medianRatio(all[1], all[0], measurement.perUnit)
-			if w.rate == "" {
-				b.ReportMetric(coreRatio, "core-time-ratio")
-			} else {
-				b.ReportMetric(1/coreRatio, "core-rate-ratio")
+			for _, mode := range w.modes() {
+				b.Run(mode.name, func(b *testing.B) { w.compareComponent(b, mode) })
 			}
-			b.ReportMetric(medianRatio(all[1], all[0], measurement.cpuPerUnit), "core-cpu-ratio")
 		})
 	}
+}
+
+func (w workload) compareComponent(b *testing.B, mode mode) {
+	defer mode.set(b)()
+	module := newGuestHost(b, wasport.RuntimeConfig{})
+	component := newGuestHost(b, wasport.RuntimeConfig{})
+	component.dir = componentDir
+	all := runAlternately(b, func() measurement { return w.measure(b, native{}) },
+		func() measurement { return w.measure(b, module) },
+		func() measurement { return w.measure(b, component) })
+	record(b, "component", mode.name, w, w.reportMetrics(b, all[0], all[2]))
+	coreRatio := median(w.ratios(all[1], all[0]))
+	if w.rate == "" {
+		b.ReportMetric(coreRatio, "core-time-ratio")
+	} else {
+		b.ReportMetric(coreRatio, "core-rate-ratio")
+	}
+	b.ReportMetric(medianRatio(all[1], all[0], measurement.cpuPerUnit), "core-cpu-ratio")
 }

@@ -10,12 +10,12 @@ import (
 
 // goWorkloads are those of the program in Go.
 var goWorkloads = []workload{
-	{"pingpong_client", "gowire pingpong client PORT 10000", "pingpong server tcp", "", 1},
-	{"pingpong_server", "gowire pingpong server", "pingpong client tcp PORT 10000", "", 1},
-	{"stream64k_send", "gowire send PORT 65536 268435456", "stream sink", "MiB/s", mib},
-	{"stream64k_recv", "gowire recv PORT 65536", "stream source 268435456", "MiB/s", mib},
-	{"stream1k_send", "gowire send PORT 1024 67108864", "stream sink", "MiB/s", mib},
-	{"stream1k_recv", "gowire recv PORT 1024", "stream source 67108864", "MiB/s", mib},
+	{"pingpong_client", "gowire pingpong client PORT 10000", "pingpong server tcp", "", 1, true},
+	{"pingpong_server", "gowire pingpong server", "pingpong client tcp PORT 10000", "", 1, true},
+	{"stream64k_send", "gowire send PORT 65536 268435456", "stream sink", "MiB/s", mib, false},
+	{"stream64k_recv", "gowire recv PORT 65536", "stream source 268435456", "MiB/s", mib, false},
+	{"stream1k_send", "gowire send PORT 1024 67108864", "stream sink", "MiB/s", mib, false},
+	{"stream1k_recv", "gowire recv PORT 1024", "stream source 67108864", "MiB/s", mib, false},
 }
 
 // BenchmarkGoNetwork compares a program in Go, as a guest over package gonet, with the same program

@@ -6,8 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/bench/internal/results"
 )
 
 // workload is a program under test, which runs natively and as a guest, and its peer, which is
@@ -16,30 +20,33 @@ type workload struct {
 	name, subject, peer string
 
 	rate  string  // what is counted in a second; empty: the time of a unit is told
-	scale float64 // units of the result in one of the rate; 0 = 1
+	scale float64 // units of the result in one of the rate
+
+	// waits tells that the program waits for its peer most of the time.
+	waits bool
 }
 
 const mib = 1 << 20
 
 var workloads = []workload{
-	{"tcp64k_send", "stream send PORT 65536 268435456", "stream sink", "MiB/s", mib},
-	{"tcp64k_recv", "stream recv PORT 65536", "stream source 268435456", "MiB/s", mib},
-	{"tcp1k_send", "stream send PORT 1024 67108864", "stream sink", "MiB/s", mib},
-	{"tcp1k_recv", "stream recv PORT 1024", "stream source 67108864", "MiB/s", mib},
-	{"tcp_pingpong_client", "pingpong client tcp PORT 10000", "pingpong server tcp", "", 1},
-	{"tcp_pingpong_server", "pingpong server tcp", "pingpong client tcp PORT 10000", "", 1},
-	{"udp64_send", "datagram send PORT 64 100000", "datagram recv 64", "/s", 1},
-	{"udp64_recv", "datagram recv 64", "datagram flood PORT 64 100000", "/s", 1},
-	{"udp1200_send", "datagram send PORT 1200 50000", "datagram recv 1200", "/s", 1},
-	{"udp1200_recv", "datagram recv 1200", "datagram flood PORT 1200 50000", "/s", 1},
-	{"udp_pingpong_client", "pingpong client udp PORT 10000", "pingpong server udp", "", 1},
-	{"udp_pingpong_server", "pingpong server udp", "pingpong client udp PORT 10000", "", 1},
-	{"connect", "connection connect PORT 2000", "connection accept 2000", "/s", 1},
-	{"accept", "connection accept 2000", "connection open PORT 2000", "/s", 1},
-	{"poll500_all", "manyfds serve 500", "manyfds drive PORT 500 500 40", "/s", 1},
-	{"poll500_one", "manyfds serve 500", "manyfds drive PORT 500 1 2000", "/s", 1},
-	{"getaddrinfo", "lookup localhost 2000", "", "", 1},
-	{"host_call", "call 500000", "", "", 1},
+	{"tcp64k_send", "stream send PORT 65536 268435456", "stream sink", "MiB/s", mib, false},
+	{"tcp64k_recv", "stream recv PORT 65536", "stream source 268435456", "MiB/s", mib, false},
+	{"tcp1k_send", "stream send PORT 1024 67108864", "stream sink", "MiB/s", mib, false},
+	{"tcp1k_recv", "stream recv PORT 1024", "stream source 67108864", "MiB/s", mib, false},
+	{"tcp_pingpong_client", "pingpong client tcp PORT 10000", "pingpong server tcp", "", 1, true},
+	{"tcp_pingpong_server", "pingpong server tcp", "pingpong client tcp PORT 10000", "", 1, true},
+	{"udp64_send", "datagram send PORT 64 100000", "datagram recv 64", "/s", 1, false},
+	{"udp64_recv", "datagram recv 64", "datagram flood PORT 64 100000", "/s", 1, false},
+	{"udp1200_send", "datagram send PORT 1200 50000", "datagram recv 1200", "/s", 1, false},
+	{"udp1200_recv", "datagram recv 1200", "datagram flood PORT 1200 50000", "/s", 1, false},
+	{"udp_pingpong_client", "pingpong client udp PORT 10000", "pingpong server udp", "", 1, true},
+	{"udp_pingpong_server", "pingpong server udp", "pingpong client udp PORT 10000", "", 1, true},
+	{"connect", "connection connect PORT 2000", "connection accept 2000", "/s", 1, true},
+	{"accept", "connection accept 2000", "connection open PORT 2000", "/s", 1, true},
+	{"poll500_all", "manyfds serve 500", "manyfds drive PORT 500 500 40", "/s", 1, false},
+	{"poll500_one", "manyfds serve 500", "manyfds drive PORT 500 1 2000", "/s", 1, true},
+	{"getaddrinfo", "lookup localhost 2000", "", "", 1, true},
+	{"host_call", "call 500000", "", "", 1, false},
 }
 
 // measure runs the program under test on a host, with a native peer.
@@ -66,34 +73,114 @@ func (w workload) measureBetween(tb testing.TB, on, peerOn host) measurement {
 		p = peerOn.start(tb, peer)
 	}
 	defer p.stop()
-	return s.waitResult()
+	m := s.waitResult()
+	// Most peers end by themselves. The others have nothing left to do.
+	ended := make(chan struct{})
+	go func() {
+		p.wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(peerPatience):
+		p.stop()
+	}
+	m.peerCPU, _ = p.wait()
+	return m
 }
 
+// peerPatience is how long a peer may take to end after the program under test.
+const peerPatience = time.Second
+
 // BenchmarkNetwork compares guests with native programs. A rate-ratio is how many times as much a
-// guest does in the same time, a time-ratio how many times as long it takes, and cpu-ratio how many
-// times as much processor time it takes.
+// guest does in the same time, a time-ratio how many times as long it takes; low and high are the
+// range of the ratios of pairs. cpu-ratio is how many times as much processor time a guest takes,
+// both-cpu-ratio the same of both ends of the connection. others is the part of the machine's
+// processor time that other programs had. With -against, the metrics that begin with "against-" are
+// those of the other host, compared with the native program too.
 func BenchmarkNetwork(b *testing.B) {
-	g := newGuestHost(b, wasport.RuntimeConfig{})
 	for _, w := range workloads {
 		b.Run(w.name, func(b *testing.B) {
-			all := runAlternately(b, func() measurement { return w.measure(b, native{}) },
-				func() measurement { return w.measure(b, g) })
-			w.reportMetrics(b, all[0], all[1])
+			for _, mode := range w.modes() {
+				b.Run(mode.name, func(b *testing.B) { w.compare(b, mode) })
+			}
 		})
 	}
 }
 
-func (w workload) reportMetrics(b *testing.B, natively, asGuest []measurement) {
-	b.ReportMetric(medianRatio(asGuest, natively, measurement.cpuPerUnit), "cpu-ratio")
-	ratio := medianRatio(asGuest, natively, measurement.perUnit)
-	if w.rate == "" {
-		b.ReportMetric(ratio, "time-ratio")
-		b.ReportMetric(medianOf(asGuest, measurement.perUnit)/1e3, "guest-µs")
-		b.ReportMetric(medianOf(natively, measurement.perUnit)/1e3, "native-µs")
-		return
+// compare measures a workload in a mode.
+func (w workload) compare(b *testing.B, mode mode) {
+	end := mode.set(b)
+	g := newGuestHost(b, wasport.RuntimeConfig{}) // its scheduler is made for the processors
+	programs := []func() measurement{func() measurement { return w.measure(b, native{}) },
+		func() measurement { return w.measure(b, g) }}
+	if *against != "" {
+		programs = append(programs, func() measurement {
+			return w.measure(b, commandHost(*against))
+		})
 	}
-	rate := func(m measurement) float64 { return m.units / w.scale / m.wall.Seconds() }
-	b.ReportMetric(1/ratio, "rate-ratio")
-	b.ReportMetric(medianOf(asGuest, rate), "guest-"+w.rate)
-	b.ReportMetric(medianOf(natively, rate), "native-"+w.rate)
+	busy, all, own := timesOf(b)
+	measured := runAlternately(b, programs...)
+	end()
+	busyAfter, allAfter, ownAfter := timesOf(b)
+	run := w.reportMetrics(b, measured[0], measured[1])
+	run.Others = max(0, (busyAfter-busy-(ownAfter-own))/(allAfter-all))
+	b.ReportMetric(run.Others, "others")
+	record(b, "network", mode.name, w, run)
+	if *against != "" {
+		b.ReportMetric(w.ratios(measured[2], measured[0])[len(measured[2])/2], "against-ratio")
+		b.ReportMetric(medianRatio(measured[2], measured[0], measurement.cpuPerUnit),
+			"against-cpu-ratio")
+	}
+}
+
+// timesOf returns the times of busyTime, and that of this process and those that it has waited for.
+func timesOf(tb testing.TB) (busy, all, own float64) {
+	tb.Helper()
+	busy, all = busyTime(tb)
+	for _, of := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var u unix.Rusage
+		if err := unix.Getrusage(of, &u); err != nil {
+			tb.Fatal(err)
+		}
+		own += float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9 * clockTicks
+	}
+	return busy, all, own
+}
+
+// clockTicks is how many ticks of proc_stat(5) a second has on every system of today (USER_HZ).
+const clockTicks = 100
+
+// ratios returns those of each pair in ascending order: of rates, or of times.
+func (w workload) ratios(of, to []measurement) []float64 {
+	values := make([]float64, len(of))
+	for i := range of {
+		values[i] = of[i].perUnit() / to[i].perUnit()
+		if w.rate != "" {
+			values[i] = 1 / values[i]
+		}
+	}
+	slices.Sort(values)
+	return values
+}
+
+func (w workload) reportMetrics(b *testing.B, natively, asGuest []measurement) results.Run {
+	ratios := w.ratios(asGuest, natively)
+	run := results.Run{Ratio: median(ratios), Low: ratios[0], High: ratios[len(ratios)-1],
+		CPU:  medianRatio(asGuest, natively, measurement.cpuPerUnit),
+		Both: medianRatio(asGuest, natively, measurement.bothCPUPerUnit)}
+	of, unit, kind := func(m measurement) float64 { return m.perUnit() / 1e3 }, "µs", "time-ratio"
+	if w.rate != "" {
+		of = func(m measurement) float64 { return m.units / w.scale / m.wall.Seconds() }
+		unit, kind = w.rate, "rate-ratio"
+	}
+	run.Guest, run.Native = medianOf(asGuest, of), medianOf(natively, of)
+	b.ReportMetric(run.Ratio, kind)
+	b.ReportMetric(run.Low, "low")
+	b.ReportMetric(run.High, "high")
+	b.ReportMetric(run.CPU, "cpu-ratio")
+	b.ReportMetric(run.Both, "both-cpu-ratio")
+	b.ReportMetric(run.Guest, "guest-"+unit)
+	b.ReportMetric(run.Native, "native-"+unit)
+	return run
 }

@@ -5,6 +5,7 @@ package bench
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -24,16 +25,20 @@ import (
 )
 
 // measurement is the result of a program: its units of work, their duration, and the processor time
-// of the program.
+// of the program and of its peer.
 type measurement struct {
-	units     float64
-	wall, cpu time.Duration
+	units              float64
+	wall, cpu, peerCPU time.Duration
 }
 
 // perUnit is the time that a unit took.
 func (m measurement) perUnit() float64 { return float64(m.wall) / m.units }
 
 func (m measurement) cpuPerUnit() float64 { return float64(m.cpu) / m.units }
+
+// bothCPUPerUnit is the processor time of both ends. A program that receives fast shifts work from
+// one to the other, so that the time of one alone says little.
+func (m measurement) bothCPUPerUnit() float64 { return float64(m.cpu+m.peerCPU) / m.units }
 
 // program is a running program: a process, or a guest in this one.
 type program struct {
@@ -232,9 +237,10 @@ func loopbackPolicy() *policy.Policy {
 }
 
 func TestMain(m *testing.M) {
-	if runIdleChild() {
+	if runIdleChild() || runSpinner() || runCrowdChild() {
 		return
 	}
+	flag.Parse()
 	dir, err := os.MkdirTemp("", "wasport-bench")
 	if err != nil {
 		panic(err)

@@ -43,8 +43,8 @@ func BenchmarkHello(b *testing.B) {
 			if err != nil || !bytes.Equal(out, []byte("hello\n")) {
 				b.Fatalf(`got %v, %q, want "hello\n"`, err, out)
 			}
-			return measurement{1, time.Since(at),
-				cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+			return measurement{units: 1, wall: time.Since(at),
+				cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 		}
 	}
 	all := runAlternately(b,

@@ -57,9 +57,9 @@ func BenchmarkVirtual(b *testing.B) {
 	overMemory := *overKernel
 	overMemory.network = memory
 	for _, w := range []workload{
-		{"tcp64k", "stream send PORT 65536 268435456", "stream sink", "MiB/s", mib},
-		{"tcp64_roundtrip", "pingpong client tcp PORT 10000", "pingpong server tcp", "", 1},
-		{"udp64_roundtrip", "pingpong client udp PORT 10000", "pingpong server udp", "", 1},
+		{"tcp64k", "stream send PORT 65536 268435456", "stream sink", "MiB/s", mib, false},
+		{"tcp64_roundtrip", "pingpong client tcp PORT 10000", "pingpong server tcp", "", 1, false},
+		{"udp64_roundtrip", "pingpong client udp PORT 10000", "pingpong server udp", "", 1, false},
 	} {
 		b.Run("guests/"+w.name, func(b *testing.B) {
 			all := runAlternately(b,
@@ -98,7 +98,8 @@ func measureSockets(b *testing.B, n network.Network, units int,
 	}()
 	here(c, units)
 	<-done
-	return measurement{float64(units), time.Since(start), processorTime() - before}
+	return measurement{units: float64(units), wall: time.Since(start),
+		cpu: processorTime() - before}
 }
 
 // connectPair returns both ends of a connection.

@@ -1,0 +1,50 @@
+//go:build unix
+
+package bench
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// commandHost runs programs by a command with {} among its words, which stands for the module.
+type commandHost string
+
+func (c commandHost) start(tb testing.TB, words []string) *program {
+	tb.Helper()
+	module := filepath.Join(buildDir, words[0]+".wasm")
+	wasm, err := Modules.ReadFile(words[0] + ".wasm")
+	if err == nil {
+		err = os.WriteFile(module, wasm, 0o666)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	command := strings.Fields(string(c))
+	at := slices.Index(command, "{}")
+	if at < 0 {
+		tb.Fatalf("got -against %q, want {} among its words, for the module", string(c))
+	}
+	command[at] = module
+	command = append(command, words[1:]...)
+	return startProcess(tb, exec.Command(command[0], command[1:]...))
+}
+
+// TestCommandHost has the command run a workload, as a host to compare with.
+func TestCommandHost(t *testing.T) {
+	command := filepath.Join(buildDir, "wasport")
+	build := exec.Command("go", "build", "-o", command, "./cmd/wasport")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("got %v, want the command built\n%s", err, out)
+	}
+	w := workload{subject: "pingpong client tcp PORT 10", peer: "pingpong server tcp"}
+	host := commandHost(command + " run --no-cache --interpreter --allow-connect loopback {}")
+	if m := w.measure(t, host); m.units != 10 || m.cpu <= 0 || m.peerCPU <= 0 {
+		t.Errorf("got %v, want 10 round trips and the processor time of both ends", m)
+	}
+}

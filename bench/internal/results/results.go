@@ -1,0 +1,77 @@
+// Package results keeps the figures of the benchmarks, of which docs/performance.md is made.
+//
+// Belongs here: the file. Does not belong here: measuring (package bench), and how figures are
+// shown (figures).
+package results
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// MaxRuns is how many runs of a workload are kept, the latest.
+const MaxRuns = 3
+
+// Run is one run of a workload in one mode. Ratios are those of a guest to a native program, a rate
+// by a rate or a time by a time: the median of the ratios of pairs, and the least and the greatest.
+type Run struct {
+	Guest, Native    float64
+	Ratio, Low, High float64
+
+	// CPU compares the processor time of a guest and a native program, Both that of both ends of
+	// the connection.
+	CPU, Both float64
+
+	// Others is the part of all processors' time that other programs had meanwhile.
+	Others float64
+}
+
+// Row has the runs of a workload in a mode, the oldest first.
+type Row struct {
+	Benchmark, Workload, Mode string
+	// Unit is that of Guest and Native.
+	Unit string
+	// Rate tells that more is better.
+	Rate bool
+	Runs []Run
+}
+
+// Load reads the rows of a file, or none if there is no such file.
+func Load(file string) (rows []Row, err error) {
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &rows)
+	}
+	return rows, err
+}
+
+// Add adds the only run of a row to a file, in the place of the row's oldest if it has MaxRuns.
+func Add(file string, row Row) error {
+	rows, err := Load(file)
+	if err != nil {
+		return err
+	}
+	at := -1
+	for i, r := range rows {
+		if r.Benchmark == row.Benchmark && r.Workload == row.Workload && r.Mode == row.Mode {
+			at = i
+		}
+	}
+	if at < 0 {
+		rows = append(rows, row)
+	} else {
+		runs := append(rows[at].Runs, row.Runs...)
+		row.Runs = runs[max(0, len(runs)-MaxRuns):]
+		rows[at] = row
+	}
+	b, err := json.MarshalIndent(rows, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(b, '\n'), 0o666)
+}
