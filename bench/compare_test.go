@@ -4,9 +4,10 @@ package bench
 
 import (
 	"math"
-	"slices"
 	"testing"
 	"time"
+
+	"github.com/wasport/wasport/bench/internal/results"
 )
 
 // How often, and for how long, programs run alternately at least.
@@ -14,14 +15,6 @@ const (
 	minRuns = 5
 	minTime = time.Second
 )
-
-func median(values []float64) float64 {
-	s := slices.Sorted(slices.Values(values))
-	if n := len(s); n%2 == 0 {
-		return (s[n/2-1] + s[n/2]) / 2
-	}
-	return s[len(s)/2]
-}
 
 // geometricMean returns the geometric mean of positive values.
 func geometricMean(values []float64) float64 {
@@ -56,7 +49,7 @@ func medianOf(all []measurement, of func(measurement) float64) float64 {
 	for i, m := range all {
 		values[i] = of(m)
 	}
-	return median(values)
+	return results.Median(values)
 }
 
 // minCPUPerUnit returns the least processor time of a unit: other programs on the machine can only
@@ -76,5 +69,5 @@ func medianRatio(over, under []measurement, of func(measurement) float64) float6
 	for i := range over {
 		values[i] = of(over[i]) / of(under[i])
 	}
-	return median(values)
+	return results.Median(values)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/bench/internal/results"
 )
 
 // componentDir has the components among Modules.
@@ -39,7 +40,7 @@ func (w workload) compareComponent(b *testing.B, mode mode) {
 		func() measurement { return w.measure(b, module) },
 		func() measurement { return w.measure(b, component) })
 	record(b, "component", mode.name, w, w.reportMetrics(b, all[0], all[2]))
-	coreRatio := median(w.ratios(all[1], all[0]))
+	coreRatio := results.Median(w.ratios(all[1], all[0]))
 	if w.rate == "" {
 		b.ReportMetric(coreRatio, "core-time-ratio")
 	} else {

@@ -15,9 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/bench/internal/results"
 )
 
 // BenchmarkIdle starts guests that wait for a connection, in a process of their own, and reports
@@ -30,19 +29,15 @@ func BenchmarkIdle(b *testing.B) {
 }
 
 func benchmarkIdle(b *testing.B, module string, count int) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil ||
-		uint64(limit.Max) < uint64(count)+1000 {
-		b.Skipf("no more than %d descriptors may be open (%v)", limit.Max, err)
-	}
+	needDescriptors(b, uint64(count)+1000)
 	var times, sizes []float64
 	for start := time.Now(); len(times) < minRuns || time.Since(start) < minTime; {
 		us, bytes := measureIdle(b, module, count)
 		times, sizes = append(times, us), append(sizes, bytes)
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(times), "µs-to-start")
-	b.ReportMetric(median(sizes)/1024, "KiB-resident")
+	b.ReportMetric(results.Median(times), "µs-to-start")
+	b.ReportMetric(results.Median(sizes)/1024, "KiB-resident")
 }
 
 // idleEnv holds the number of guests, and the name of their module after a blank.
@@ -75,17 +70,22 @@ func runIdleChild() bool {
 	return true
 }
 
-func startIdle(module string, count int) error {
-	ctx := context.Background()
+// compileAlone compiles a module in a process of its own, which keeps the runtime until it ends.
+func compileAlone(ctx context.Context, module string) (*wasport.Module, error) {
 	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	wasm, err := Modules.ReadFile(module)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
+	return rt.Compile(ctx, wasm, wasport.CompileConfig{})
+}
+
+func startIdle(module string, count int) error {
+	ctx := context.Background()
+	m, err := compileAlone(ctx, module)
 	if err != nil {
 		return err
 	}

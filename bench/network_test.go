@@ -119,13 +119,11 @@ func (w workload) compare(b *testing.B, mode mode) {
 			return w.measure(b, commandHost(*against))
 		})
 	}
-	busy, all, own := timesOf(b)
+	use := startUse(b)
 	measured := runAlternately(b, programs...)
 	end()
-	busyAfter, allAfter, ownAfter := timesOf(b)
 	run := w.reportMetrics(b, measured[0], measured[1])
-	run.Others = max(0, (busyAfter-busy-(ownAfter-own))/(allAfter-all))
-	b.ReportMetric(run.Others, "others")
+	run.Others = use.others(b)
 	record(b, "network", mode.name, w, run)
 	if *against != "" {
 		b.ReportMetric(w.ratios(measured[2], measured[0])[len(measured[2])/2], "against-ratio")
@@ -134,18 +132,30 @@ func (w workload) compare(b *testing.B, mode mode) {
 	}
 }
 
-// timesOf returns the times of busyTime, and that of this process and those that it has waited for.
-func timesOf(tb testing.TB) (busy, all, own float64) {
+// machineUse measures the share of other programs in the time of the machine's processors.
+type machineUse struct{ all, total, own float64 }
+
+func startUse(tb testing.TB) (u machineUse) {
 	tb.Helper()
-	busy, all = busyTime(tb)
+	u.all, u.total = busyTime(tb)
 	for _, of := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
-		var u unix.Rusage
-		if err := unix.Getrusage(of, &u); err != nil {
+		var r unix.Rusage
+		if err := unix.Getrusage(of, &r); err != nil {
 			tb.Fatal(err)
 		}
-		own += float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9 * clockTicks
+		u.own += float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9 * clockTicks
 	}
-	return busy, all, own
+	return u
+}
+
+// others returns and reports the share since the start. All processes that this one has started
+// must have ended.
+func (u machineUse) others(b *testing.B) float64 {
+	b.Helper()
+	now := startUse(b)
+	share := max(0, (now.all-u.all-(now.own-u.own))/(now.total-u.total))
+	b.ReportMetric(share, "others")
+	return share
 }
 
 // clockTicks is how many ticks of proc_stat(5) a second has on every system of today (USER_HZ).
@@ -166,7 +176,7 @@ func (w workload) ratios(of, to []measurement) []float64 {
 
 func (w workload) reportMetrics(b *testing.B, natively, asGuest []measurement) results.Run {
 	ratios := w.ratios(asGuest, natively)
-	run := results.Run{Ratio: median(ratios), Low: ratios[0], High: ratios[len(ratios)-1],
+	run := results.Run{Ratio: results.Median(ratios), Low: ratios[0], High: ratios[len(ratios)-1],
 		CPU:  medianRatio(asGuest, natively, measurement.cpuPerUnit),
 		Both: medianRatio(asGuest, natively, measurement.bothCPUPerUnit)}
 	of, unit, kind := func(m measurement) float64 { return m.perUnit() / 1e3 }, "µs", "time-ratio"

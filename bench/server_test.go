@@ -57,12 +57,11 @@ func BenchmarkCrowd(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			needDescriptors(b, 9000)
 			w := workload{name: c.name, rate: "/s", scale: 1}
-			busy, all, own := timesOf(b)
+			use := startUse(b)
 			measured := runAlternately(b, func() measurement { return c.measure(b, c.others) },
 				func() measurement { return c.measure(b, c.server) })
-			busyAfter, allAfter, ownAfter := timesOf(b)
 			run := w.reportMetrics(b, measured[0], measured[1])
-			run.Others = max(0, (busyAfter-busy-(ownAfter-own))/(allAfter-all))
+			run.Others = use.others(b)
 			record(b, "crowd", "idle", w, run)
 		})
 	}
@@ -181,15 +180,7 @@ func listenNatively() error {
 // guestStarter returns a function that starts a guest with these words.
 func guestStarter(words []string) (start func() error, err error) {
 	ctx := context.Background()
-	rt, err := wasport.NewRuntime(ctx, wasport.RuntimeConfig{})
-	if err != nil {
-		return nil, err
-	}
-	wasm, err := Modules.ReadFile(words[0] + ".wasm")
-	if err != nil {
-		return nil, err
-	}
-	m, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
+	m, err := compileAlone(ctx, words[0]+".wasm")
 	return func() error {
 		_, err := m.Start(ctx, wasport.Config{Args: words, Stdout: os.Stdout, Stderr: os.Stderr,
 			Policy: loopbackPolicy(), MaxSocketMemory: 4 << 30})

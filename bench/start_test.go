@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/bench/internal/results"
 )
 
 // BenchmarkHello runs the command from its start to its end, with and without the compiled module
@@ -77,7 +78,7 @@ func BenchmarkStart(b *testing.B) {
 			for range 200 {
 				toCall = append(toCall, timeToFirstCall(b, m, c))
 			}
-			b.ReportMetric(median(toCall), "µs-to-call")
+			b.ReportMetric(results.Median(toCall), "µs-to-call")
 		})
 	}
 }

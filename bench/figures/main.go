@@ -58,12 +58,8 @@ func replaceTable(page []byte, name, table string) ([]byte, error) {
 	return slices.Concat(before, []byte(begin+"\n"+table+"\n"+end), after), nil
 }
 
-// summary is a row with all of its runs: the median of their medians, and the whole range.
-type summary struct {
-	results.Run
-}
-
-func summarise(r results.Row) (s summary) {
+// summarise joins the runs of a row: the medians of their figures, and the whole range.
+func summarise(r results.Row) (s results.Run) {
 	for field, of := range map[*float64]func(results.Run) float64{
 		&s.Guest:  func(r results.Run) float64 { return r.Guest },
 		&s.Native: func(r results.Run) float64 { return r.Native },
@@ -76,8 +72,7 @@ func summarise(r results.Row) (s summary) {
 		for _, run := range r.Runs {
 			values = append(values, of(run))
 		}
-		slices.Sort(values)
-		*field = values[len(values)/2]
+		*field = results.Median(values)
 	}
 	s.Low, s.High = math.Inf(1), 0
 	for _, run := range r.Runs {

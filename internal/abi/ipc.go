@@ -2,6 +2,7 @@ package abi
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/internal/wasi"
@@ -126,8 +127,8 @@ const sizeEpollEvent = 16
 // capacity is that of poll_oneoff.
 func epollWait(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	capacity := int32(a[2])
-	if capacity <= 0 {
-		return wasi.EINVAL
+	if capacity <= 0 || capacity > math.MaxInt32/sizeEpollEvent {
+		return wasi.EINVAL // as in fs/eventpoll.c, EP_MAX_EVENTS
 	}
 	capacity = min(capacity, maxSubscriptions)
 	out, e := m.Slice(uint32(a[1]), uint32(capacity)*sizeEpollEvent)

@@ -58,8 +58,8 @@ func Except(off []string) (Set, error) {
 	for _, name := range off {
 		s, ok := parse(name)
 		if !ok {
-			return 0, fmt.Errorf("%q is no optimisation; write all, or some of %s, "+
-				"with commas and no spaces", name, strings.Join(names[:], ","))
+			return 0, fmt.Errorf("%q is none of all,%s", name,
+				strings.Join(names[:], ","))
 		}
 		taken &^= s
 	}

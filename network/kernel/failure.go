@@ -52,6 +52,8 @@ func (s *socket) sendError(err error, to netip.AddrPort) error {
 		return syscall.EDESTADDRREQ
 	case s.typ == network.Datagram:
 		return datagramError(err)
+	case err == syscall.ENOTCONN && s.family == network.Unix:
+		return err // where TCP has EPIPE
 	case err == syscall.ENOTCONN && state == stateConnecting && !s.failed():
 		return s.connectingError()
 	case err == syscall.ENOTCONN, state != stateConnected && state != stateConnecting:

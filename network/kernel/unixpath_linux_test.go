@@ -64,6 +64,10 @@ func TestUnixPaths(t *testing.T) {
 		t.Errorf("got %q, %v, want %q", b[:n], err, "there")
 	}
 
+	lone := open(t, network.Unix, network.Stream)
+	_, err := lone.Send([][]byte{b}, unixAddr)
+	wantErr(t, "send without a connection", err, syscall.ENOTCONN)
+
 	tcp := open(t, network.IPv4, network.Stream).(network.UnixSocket)
 	wantErr(t, "bind a socket of TCP", tcp.BindUnix(in(t, dir, "t")), syscall.EAFNOSUPPORT)
 	wantErr(t, "connect one", tcp.ConnectUnix(in(t, dir, "s")), syscall.EAFNOSUPPORT)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 )
 
 // MaxRuns is how many runs of a workload are kept, the latest.
@@ -38,6 +39,15 @@ type Row struct {
 	Runs []Run
 }
 
+// Median returns the median of values.
+func Median(values []float64) float64 {
+	s := slices.Sorted(slices.Values(values))
+	if n := len(s); n%2 == 0 {
+		return (s[n/2-1] + s[n/2]) / 2
+	}
+	return s[len(s)/2]
+}
+
 // Load reads the rows of a file, or none if there is no such file.
 func Load(file string) (rows []Row, err error) {
 	b, err := os.ReadFile(file)
@@ -56,12 +66,9 @@ func Add(file string, row Row) error {
 	if err != nil {
 		return err
 	}
-	at := -1
-	for i, r := range rows {
-		if r.Benchmark == row.Benchmark && r.Workload == row.Workload && r.Mode == row.Mode {
-			at = i
-		}
-	}
+	at := slices.IndexFunc(rows, func(r Row) bool {
+		return r.Benchmark == row.Benchmark && r.Workload == row.Workload && r.Mode == row.Mode
+	})
 	if at < 0 {
 		rows = append(rows, row)
 	} else {
