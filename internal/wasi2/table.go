@@ -174,9 +174,9 @@ var sendNames = []string{"[method]output-stream.check-write", "[method]output-st
 
 func (r *row) hostFunc(name string, typ *wit.Func) *canon.HostFunc {
 	f := &canon.HostFunc{Name: name, Type: typ}
-	enter := (*Guest).enterCall
+	enter := (*Guest).EnterCall
 	if slices.Contains(sendNames, r.name) {
-		enter = (*Guest).enterSend
+		enter = (*Guest).EnterSend
 	}
 	if r.generic != nil {
 		f.Generic = func(c *canon.Call) (err error) {
@@ -197,9 +197,6 @@ func (r *row) hostFunc(name string, typ *wit.Func) *canon.HostFunc {
 	}
 	return f
 }
-
-func (g *Guest) enterCall(name *string) { g.EnterCall(name) }
-func (g *Guest) enterSend(name *string) { g.EnterSend(name) }
 
 // genericGarbage is how many bytes the host allocates for the values of a generic call, at most,
 // besides bytes that the call itself charges.
