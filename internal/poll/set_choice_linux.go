@@ -14,6 +14,10 @@ type Set struct {
 	// OnWait, if not nil, is called by Wait with true before it blocks, and with false afterwards.
 	OnWait func(begins bool)
 
+	// LookAgain, if not nil, is called by Wait when it would block. If it reports true, Wait looks
+	// for events once more instead, and calls it again.
+	LookAgain func() bool
+
 	// Only one of these is not nil.
 	epoll *epollSet
 	poll  *pollSet
@@ -68,7 +72,7 @@ func nests(epollCtl func(epfd, op, fd int, e *unix.EpollEvent) error) bool {
 // net.ErrClosed for its items.
 func (s *Set) Wait(items []Item, changed bool, deadline time.Time) ([]int, error) {
 	if s.epoll != nil {
-		s.epoll.OnWait = s.OnWait
+		s.epoll.OnWait, s.epoll.LookAgain = s.OnWait, s.LookAgain
 		return s.epoll.Wait(items, changed, deadline)
 	}
 	s.poll.OnWait = s.OnWait

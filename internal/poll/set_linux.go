@@ -20,6 +20,8 @@ import (
 type epollSet struct {
 	// OnWait is that of Set.
 	OnWait func(begins bool)
+	// LookAgain is that of Set.
+	LookAgain func() bool
 
 	registry
 	epoll
@@ -79,6 +81,10 @@ func (s *epollSet) Wait(items []Item, changed bool, deadline time.Time) ([]int, 
 			return s.ready, nil
 		case !deadline.IsZero() && !time.Now().Before(deadline):
 			return nil, nil
+		}
+		if s.LookAgain != nil && s.LookAgain() {
+			s.pollNow()
+			continue
 		}
 		if err := s.waitFor(deadline); err != nil {
 			if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -13,6 +13,8 @@ import (
 type pollSet struct {
 	// OnWait is that of Set.
 	OnWait func(begins bool)
+	// LookAgain is not called: Wait looks and waits in one call of the system.
+	LookAgain func() bool
 
 	waker waker
 	// signalled tells that waker is readable or is about to be.

@@ -52,6 +52,9 @@ type Scheduler struct {
 	kickMu sync.RWMutex
 	kicker netpollKicker
 
+	// threads is the number of threads between Start and Stop.
+	threads atomic.Int32
+
 	// saturated tells that as many threads hold a turn as there are processors.
 	saturated atomic.Bool
 	// queued is the number of threads that wait for a turn.
@@ -92,12 +95,14 @@ type Thread struct {
 	sliceStart int64
 	turn       turn
 	outside    outside
+	busyPoll   busyPoll
 }
 
 // Start begins to count a thread that computes for a guest. It may wait for a turn; done is closed
 // when the guest ends, which ends that wait.
 func (t *Thread) Start(s *Scheduler, g *Guest, done <-chan struct{}) {
 	t.s, t.guest = s, g
+	s.threads.Add(1)
 	t.turn.granted, t.turn.done = make(chan struct{}, 1), done
 	t.admit(s.now())
 }
@@ -124,6 +129,7 @@ func (t *Thread) leave(now int64) {
 func (t *Thread) Resume() {
 	now := t.s.now()
 	t.endWait(now)
+	t.busyPoll.parked = now
 	t.admit(now)
 }
 
@@ -159,6 +165,7 @@ func (t *Thread) Stop() {
 	now := t.s.now()
 	t.leave(now)
 	t.flush(now)
+	t.s.threads.Add(-1)
 }
 
 // beginSlice begins a slice. The time until now is not charged.

@@ -29,6 +29,9 @@ const (
 	// closed (internal/system, network/kernel).
 	RawCalls
 
+	// BusyPoll looks a few times more before it waits (internal/sched).
+	BusyPoll
+
 	end
 )
 
@@ -36,7 +39,7 @@ const (
 const all = end - 1
 
 // names are those of the bits, from the lowest on.
-var names = [...]string{"receive-ahead", "send-behind", "segments", "raw-calls"}
+var names = [...]string{"receive-ahead", "send-behind", "segments", "raw-calls", "busy-poll"}
 
 // Each bit has a name: both are constants of one value, or this does not compile.
 var _ = [1]struct{}{}[1<<len(names)-int(end)]

@@ -95,6 +95,7 @@ func (t *Thread) LeaveOutside() { t.schedThread.LeaveOutside() }
 func (t *Thread) waitIn(
 	set *poll.Set, items []poll.Item, changed bool, deadline time.Time,
 ) ([]int, error) {
+	t.beginBusyPoll()
 	if t.call.done == nil {
 		return set.Wait(items, changed, deadline)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wasport/wasport/internal/poll"
 	"github.com/wasport/wasport/internal/sched"
+	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/network"
 )
 
@@ -151,12 +152,33 @@ func (t *Thread) onWait(begins bool) {
 	}
 }
 
+// beginBusyPoll lets LookAgain of schedThread report true a few times.
+func (t *Thread) beginBusyPoll() {
+	if t.shortcuts.Has(shortcut.BusyPoll) {
+		t.schedThread.BeginBusyPoll()
+	}
+}
+
+// busyPoll reports whether a socket has become ready while the thread looked for that. It does not
+// look for space in a send buffer, which Wait may give out later than Poll.
+func (t *Thread) busyPoll(s *socket, want network.Events) bool {
+	for t.beginBusyPoll(); t.schedThread.LookAgain(); {
+		if got, err := s.Poll(want); err != nil || got != 0 {
+			return err == nil
+		}
+	}
+	return false
+}
+
 // block waits until the descriptor is ready for want. It returns EAGAIN at the deadline (zero =
 // none), EBADF once the descriptor is closed, ECANCELED once the call has been cancelled, and the
 // guest's end reason once that has ended.
 func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) error {
 	t.endSendRun()
 	if s, ok := d.asSocket(); ok && t.call.done == nil {
+		if want == network.Readable && t.busyPoll(s, want) {
+			return t.Err()
+		}
 		t.schedThread.Pause()
 		_, err := s.Wait(want, deadline)
 		t.schedThread.Resume()
@@ -235,6 +257,7 @@ func (t *Thread) pollSet() (*poll.Set, error) {
 		return nil, err
 	}
 	s.OnWait = t.onWait
+	s.LookAgain = t.schedThread.LookAgain
 	t.sleeper.Store(s)
 	if t.Err() != nil { // wakePollers may have run before sleeper was set
 		s.Wake()

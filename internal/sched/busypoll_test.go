@@ -1,0 +1,84 @@
+package sched
+
+import (
+	"testing"
+	"time"
+)
+
+// TestBusyPollStopsInVain has looks that find nothing, and then some that do.
+func TestBusyPollStopsInVain(t *testing.T) {
+	var b busyPoll
+	now := int64(time.Hour)
+	var waitsWithoutLooks []int
+	for count := 0; len(waitsWithoutLooks) < 9; count++ {
+		b.parked = now
+		if b.begin(now); b.until != 0 {
+			waitsWithoutLooks = append(waitsWithoutLooks, count)
+			b.fail()
+			count = -1
+		}
+	}
+	for i, want := range []int{0, 1, 3, 7, 15, 31, 63, 63, 63} {
+		if got := waitsWithoutLooks[i]; got != want {
+			t.Errorf("after %d failures: got %d waits without looks, want %d", i, got, want)
+		}
+	}
+	for b.until == 0 {
+		b.begin(now)
+	}
+	b.begin(now)
+	if b.until == 0 || b.skipped != 0 {
+		t.Errorf("after a success: got looks until %d and %d skipped, want looks and 0",
+			b.until, b.skipped)
+	}
+}
+
+// TestBusyPollerParks has a thread that never waits, and then one that has waited again.
+func TestBusyPollerParks(t *testing.T) {
+	b := busyPoll{parked: int64(time.Hour)}
+	for _, after := range []struct {
+		d    time.Duration
+		want bool
+	}{{0, true}, {parkEvery - 1, true}, {parkEvery, false}, {time.Second, false}} {
+		b.begin(b.parked + int64(after.d))
+		if got := b.until != 0; got != after.want {
+			t.Errorf("%v after a wait: got looks %v, want %v", after.d, got, after.want)
+		}
+	}
+}
+
+func TestOneThreadBusyPolls(t *testing.T) {
+	s := New()
+	defer s.Close()
+	var g Guest
+	var one, other Thread
+	one.Start(s, &g, nil)
+	defer one.Stop()
+	// looks waits until BeginBusyPoll lets the thread look, which may take too long after a wait.
+	looks := func() bool {
+		for range 1000 {
+			one.Pause()
+			one.Resume()
+			one.busyPoll.skip = 0
+			one.BeginBusyPoll()
+			if one.LookAgain() {
+				return true
+			}
+		}
+		return false
+	}
+	if got := looks(); got != canYield {
+		t.Errorf("alone: got looks %v, want %v", got, canYield)
+	}
+	one.BeginBusyPoll()
+	for one.LookAgain() {
+	}
+	other.Start(s, &g, nil)
+	if looks() {
+		t.Error("beside another thread: got looks, want none")
+	}
+	other.Stop()
+	if got := looks(); got != canYield {
+		t.Errorf("alone again: got looks %v, want %v", got, canYield)
+	}
+}
