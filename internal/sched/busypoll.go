@@ -37,8 +37,9 @@ type busyPoll struct {
 
 	// yields tells that there is one processor, which the peer may need to answer. With more of
 	// them to yield does harm: a program of less importance may then run for milliseconds.
-	yields    bool
-	countedAt int64
+	yields bool
+	// countAt is the time from which on the processors are to be counted again.
+	countAt int64
 }
 
 // BeginBusyPoll says that the thread is about to wait. LookAgain then reports true as long as the
@@ -59,8 +60,8 @@ func (b *busyPoll) begin(now int64) {
 	case now-b.parked < int64(parkEvery):
 		b.until = now + int64(busyPollFor)
 	}
-	if now-b.countedAt >= int64(countEvery) {
-		b.yields, b.countedAt = runtime.GOMAXPROCS(0) == 1, now
+	if now >= b.countAt {
+		b.yields, b.countAt = runtime.GOMAXPROCS(0) == 1, now+int64(countEvery)
 	}
 }
 

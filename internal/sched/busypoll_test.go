@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"runtime"
 	"testing"
 	"time"
 )
@@ -43,6 +44,19 @@ func TestBusyPollerParks(t *testing.T) {
 		b.begin(b.parked + int64(after.d))
 		if got := b.until != 0; got != after.want {
 			t.Errorf("%v after a wait: got looks %v, want %v", after.d, got, after.want)
+		}
+	}
+}
+
+// TestYieldsOnOneProcessor begins to look in the first moment of a scheduler.
+func TestYieldsOnOneProcessor(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, processors := range []int{1, 2} {
+		runtime.GOMAXPROCS(processors)
+		var b busyPoll
+		b.begin(1)
+		if want := processors == 1; b.yields != want {
+			t.Errorf("%d processors: got yields %v, want %v", processors, b.yields, want)
 		}
 	}
 }
