@@ -77,12 +77,16 @@ func newDescriptor(o object, base, inheriting wasi.Rights) *descriptor {
 		descriptor
 		description
 	}{description: description{object: o}}
-	d := &both.descriptor
-	d.description = &both.description
+	both.init(&both.description, base, inheriting)
+	return &both.descriptor
+}
+
+// init makes the first descriptor of a description.
+func (d *descriptor) init(of *description, base, inheriting wasi.Rights) {
+	d.description = of
 	d.refs.Store(1)
 	d.reported.set(base, inheriting)
 	d.enforced.set(base, inheriting)
-	return d
 }
 
 // close closes the descriptor, and the object if no other descriptor has it.

@@ -156,6 +156,9 @@ type Guest struct {
 	// schedGuest is the account of processor time that the threads share.
 	schedGuest sched.Guest
 
+	// hasSleepers is true once a thread has had a sleeper.
+	hasSleepers atomic.Bool
+
 	mu      sync.Mutex
 	threads map[*Thread]struct{}
 
@@ -351,6 +354,9 @@ func (t *Thread) Random(b []byte) error {
 // wakePollers wakes the threads that wait in a poll.Set, so that each of them looks again at its
 // descriptors and at the guest's end.
 func (g *Guest) wakePollers() {
+	if !g.hasSleepers.Load() {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for t := range g.threads {

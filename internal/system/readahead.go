@@ -23,7 +23,20 @@ const (
 	maxFullReads = 4096
 )
 
-var readAheadBufs = sync.Pool{New: func() any { return new([readAheadSize]byte) }}
+var readAheadBufs = sync.Pool{New: func() any {
+	return &readAheadBuf{bytes: new([readAheadSize]byte)}
+}}
+
+// readAheadBuf holds bytes that were read ahead. It is apart from readAhead, which each socket has.
+type readAheadBuf struct {
+	bytes *[readAheadSize]byte
+
+	// unread is the part of bytes that the guest has not read. It is not empty between calls.
+	unread []byte
+	// last is the result of the last receive into the buffer.
+	last network.Received
+	vec  [1][]byte
+}
 
 // readAhead holds bytes of a stream that were received before the guest asked for them. A system
 // call for 32 KiB costs about as much as one for a few bytes, so programs that read small pieces
@@ -38,28 +51,23 @@ type readAhead struct {
 	// enabled is true for a stream that only this guest has.
 	enabled bool
 
+	// bufferedLen is the length of buf.unread, to be read without mu.
+	bufferedLen atomic.Int32
+
 	// numSockets counts the guest's sockets that hold a buffer.
 	numSockets *atomic.Int32
-
-	// bufferedLen is len(buffered), to be read without mu.
-	bufferedLen atomic.Int32
 
 	mu sync.Mutex
 
 	// fullReads counts the latest reads in a row that filled the guest's buffers.
-	fullReads int
+	fullReads int32
 
 	// fullReadsNeeded is the value of fullReads from which on the socket is read ahead; at least
 	// minFullReads.
-	fullReadsNeeded int
+	fullReadsNeeded int32
 
-	buf *[readAheadSize]byte
-
-	// buffered is the part of buf that the guest has not read. While buf is set, it is not empty
-	// between calls.
-	buffered     []byte
-	lastReceived network.Received
-	vec          [1][]byte
+	// buf is nil while the socket holds no bytes.
+	buf *readAheadBuf
 }
 
 // recv does the same as s.Recv, but takes the bytes that were read ahead first. Its cases:
@@ -95,37 +103,36 @@ func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags,
 		switch {
 		case peek || err != nil:
 		case r.N == wanted && wanted <= readAheadMaxRead:
-			a.fullReads++
+			a.fullReads = min(a.fullReads+1, maxFullReads)
 		default:
 			a.fullReads = 0
 		}
 		return r, err
 	case a.buf == nil:
-		a.buf = readAheadBufs.Get().(*[readAheadSize]byte)
-		a.buffered = a.buf[:0]
+		a.getBuf()
 		if r, err := a.fill(s); err != nil || r.N == 0 {
 			a.putBuf()
 			return r, err
 		}
 		a.numSockets.Add(1)
-		if len(a.buffered) > wanted {
+		if len(a.buf.unread) > wanted {
 			a.fullReadsNeeded = minFullReads
 		} else {
 			a.fullReadsNeeded = min(max(2*a.fullReadsNeeded, 2*minFullReads), maxFullReads)
 			a.fullReads = 0
 		}
-	case len(a.buffered) < wanted && !multiThreaded:
+	case len(a.buf.unread) < wanted && !multiThreaded:
 		// The host may have the missing bytes. Without this attempt a guest that peeks again and
 		// again until all wanted bytes are there would never see them.
-		a.buffered = a.buf[:copy(a.buf[:], a.buffered)]
+		a.buf.makeRoom()
 		if _, err := a.fill(s); err != nil && err != syscall.EAGAIN {
 			s.keepError(err)
 		}
 	}
-	r := a.lastReceived
+	r := a.buf.last
 	r.N = 0
 	for _, b := range bufs {
-		r.N += copy(b, a.buffered[r.N:])
+		r.N += copy(b, a.buf.unread[r.N:])
 	}
 	if r.N < wanted {
 		a.fullReads = 0
@@ -136,15 +143,15 @@ func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags,
 	return r, nil
 }
 
-// fill receives into the free space of buf behind buffered.
+// fill receives into the free space of the buffer behind unread.
 func (a *readAhead) fill(s *socket) (network.Received, error) {
-	a.vec[0] = a.buf[len(a.buffered):]
-	r, err := s.Recv(a.vec[:], 0)
-	a.vec[0] = nil
+	b := a.buf
+	b.vec[0] = b.bytes[len(b.unread):]
+	r, err := s.Recv(b.vec[:], 0)
+	b.vec[0] = nil
 	if err == nil && r.N > 0 {
-		a.lastReceived = r
-		a.buffered = a.buf[:len(a.buffered)+r.N]
-		a.bufferedLen.Store(int32(len(a.buffered)))
+		b.last, b.unread = r, b.bytes[:len(b.unread)+r.N]
+		a.bufferedLen.Store(int32(len(b.unread)))
 	}
 	return r, err
 }
@@ -156,17 +163,18 @@ func (a *readAhead) fillMore(s *socket) (int, error) {
 	defer a.mu.Unlock()
 	first := a.buf == nil
 	switch {
-	case !a.enabled || first && a.numSockets.Load() >= maxReadAheadSockets ||
-		len(a.buffered) == readAheadSize:
+	case !a.enabled, first && a.numSockets.Load() >= maxReadAheadSockets:
 		return 0, nil
 	case first:
-		a.buf = readAheadBufs.Get().(*[readAheadSize]byte)
+		a.getBuf()
+	case len(a.buf.unread) == readAheadSize:
+		return 0, nil
 	}
-	a.buffered = a.buf[:copy(a.buf[:], a.buffered)]
+	a.buf.makeRoom()
 	r, err := a.fill(s)
 	switch {
 	case !first:
-	case len(a.buffered) == 0:
+	case len(a.buf.unread) == 0:
 		a.putBuf()
 	default:
 		a.numSockets.Add(1)
@@ -175,17 +183,26 @@ func (a *readAhead) fillMore(s *socket) (int, error) {
 }
 
 func (a *readAhead) consume(n int) {
-	a.buffered = a.buffered[n:]
-	a.bufferedLen.Store(int32(len(a.buffered)))
-	if len(a.buffered) == 0 {
+	a.buf.unread = a.buf.unread[n:]
+	a.bufferedLen.Store(int32(len(a.buf.unread)))
+	if len(a.buf.unread) == 0 {
 		a.numSockets.Add(-1)
 		a.putBuf()
 	}
 }
 
+func (a *readAhead) getBuf() {
+	a.buf = readAheadBufs.Get().(*readAheadBuf)
+	a.buf.unread = a.buf.bytes[:0]
+}
+
+// makeRoom moves the bytes to the beginning of the buffer.
+func (b *readAheadBuf) makeRoom() { b.unread = b.bytes[:copy(b.bytes[:], b.unread)] }
+
 func (a *readAhead) putBuf() {
+	a.buf.unread, a.buf.last = nil, network.Received{}
 	readAheadBufs.Put(a.buf)
-	a.buf, a.buffered = nil, nil
+	a.buf = nil
 }
 
 // discard drops the bytes that the guest has not read.
@@ -194,6 +211,6 @@ func (a *readAhead) discard() {
 	defer a.mu.Unlock()
 	a.fullReads = 0
 	if a.buf != nil {
-		a.consume(len(a.buffered))
+		a.consume(len(a.buf.unread))
 	}
 }

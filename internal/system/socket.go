@@ -44,8 +44,16 @@ type socket struct {
 	behind sendbehind.Socket
 }
 
+// newSocket is newDescriptor for a socket. It allocates once, since a guest may make many sockets.
 func newSocket(s network.Socket) *descriptor {
-	return newDescriptor(&socket{Socket: s}, wasi.RightsSocket, wasi.RightsAll)
+	all := &struct {
+		descriptor
+		description
+		socket
+	}{socket: socket{Socket: s}}
+	all.object = &all.socket
+	all.init(&all.description, wasi.RightsSocket, wasi.RightsAll)
+	return &all.descriptor
 }
 
 func (s *socket) filetype() wasi.Filetype {

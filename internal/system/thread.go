@@ -259,7 +259,8 @@ func (t *Thread) pollSet() (*poll.Set, error) {
 	s.OnWait = t.onWait
 	s.LookAgain = t.schedThread.LookAgain
 	t.sleeper.Store(s)
-	if t.Err() != nil { // wakePollers may have run before sleeper was set
+	t.hasSleepers.Store(true)
+	if t.Err() != nil { // wakePollers may have run before these were set
 		s.Wake()
 	}
 	return s, nil

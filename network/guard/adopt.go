@@ -30,8 +30,10 @@ func (n *Network) Adopt(s network.Socket) network.Socket {
 		g.dualStack = isDualStack(s, local.Addr())
 	}
 	if peer, err := s.RemoteAddr(); err == nil {
-		g.peer, g.explicitPort = peer, false
-		if g.protocol == policy.TCP {
+		g.explicitPort = false
+		if g.datagram != nil {
+			g.datagram.peer = peer
+		} else {
 			g.sharedWithOwner = false
 			g.setState(stateConnected)
 		}

@@ -41,9 +41,9 @@ func (s *socket) mayStillSend(active *policySnapshot, to netip.AddrPort) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !to.IsValid() {
-		to = s.peer
+		to = s.datagram.peer
 	}
-	return to.IsValid() && s.sendCache.has(s.net, active, to)
+	return to.IsValid() && s.datagram.sendCache.has(s.net, active, to)
 }
 
 // Flush implements sendbehind.Socket.

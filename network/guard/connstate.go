@@ -20,7 +20,7 @@ import (
 //
 // A connection that fails leads back to stateUnconnected. The states open and bound of the table
 // are one here, since socket.localAddr tells them apart; socket.closed is the state closed. A
-// datagram socket stays unconnected, and socket.peer is its remote address.
+// datagram socket stays unconnected, and datagramState.peer is its remote address.
 type connState uint32
 
 const (

@@ -76,7 +76,7 @@ func (s *socket) authorizeControl(active *policySnapshot, c *network.Control) er
 		return nil
 	}
 	s.mu.Lock()
-	cached := s.sourceCache != nil && s.sourceCache.has(s.net, active, at)
+	cached := s.datagram.sourceCache != nil && s.datagram.sourceCache.has(s.net, active, at)
 	s.mu.Unlock()
 	if cached {
 		return nil
@@ -91,10 +91,10 @@ func (s *socket) authorizeControl(active *policySnapshot, c *network.Control) er
 	}
 	if d.Allowed {
 		s.mu.Lock()
-		if s.sourceCache == nil {
-			s.sourceCache = new(verdictCache)
+		if s.datagram.sourceCache == nil {
+			s.datagram.sourceCache = new(verdictCache)
 		}
-		s.sourceCache.add(s.net, active, at, d.Name != "")
+		s.datagram.sourceCache.add(s.net, active, at, d.Name != "")
 		s.mu.Unlock()
 	}
 	return nil
@@ -133,7 +133,7 @@ func (s *socket) knowsIndex(active *policySnapshot, index uint32) bool {
 		return true
 	}
 	now := time.Since(s.net.created)
-	slot := &s.indices[index%uint32(len(s.indices))]
+	slot := &s.datagram.indices[index%uint32(len(s.datagram.indices))]
 	s.mu.Lock()
 	k := *slot
 	s.mu.Unlock()

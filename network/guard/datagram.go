@@ -8,6 +8,21 @@ import (
 	"github.com/wasport/wasport/policy"
 )
 
+// datagramState is the part of a datagram socket that a stream does without. It is protected by
+// socket.mu.
+type datagramState struct {
+	// peer is the remote address of a connected socket.
+	peer netip.AddrPort
+	// released is the local address whose port the host chose, and which Disconnect released.
+	released netip.AddrPort
+	// sendCache and recvCache hold the latest verdicts.
+	sendCache, recvCache verdictCache
+	// sourceCache holds the latest verdicts on sources of datagrams. It is nil before the first.
+	sourceCache *verdictCache
+	// indices are the interfaces that datagrams came or left by, at index%len.
+	indices [4]knownIndex
+}
+
 // Send judges the destination of a datagram. A stream was judged when it was connected.
 func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 	return s.send(bufs, to, nil)
@@ -53,9 +68,9 @@ func (s *socket) authorizeSend(active *policySnapshot, to netip.AddrPort) error 
 	// destination there is nothing to judge, and sendto(2) fails with EDESTADDRREQ.
 	s.mu.Lock()
 	if !to.IsValid() {
-		to = s.peer
+		to = s.datagram.peer
 	}
-	cached := s.sendCache.has(s.net, active, to)
+	cached := s.datagram.sendCache.has(s.net, active, to)
 	s.mu.Unlock()
 	if cached || !to.IsValid() {
 		return nil
@@ -89,7 +104,7 @@ func (s *socket) authorizeSend(active *policySnapshot, to netip.AddrPort) error 
 // cacheAllowed remembers that datagrams may be sent to an address.
 func (s *socket) cacheAllowed(active *policySnapshot, to netip.AddrPort, d policy.Decision) {
 	s.mu.Lock()
-	s.sendCache.add(s.net, active, to, d.Name != "")
+	s.datagram.sendCache.add(s.net, active, to, d.Name != "")
 	s.mu.Unlock()
 }
 
@@ -97,7 +112,7 @@ func (s *socket) cacheAllowed(active *policySnapshot, to netip.AddrPort, d polic
 // datagram from there.
 func (s *socket) decideReply(active *policySnapshot, to netip.AddrPort) policy.Decision {
 	s.mu.Lock()
-	received := s.recvCache.has(s.net, active, to)
+	received := s.datagram.recvCache.has(s.net, active, to)
 	s.mu.Unlock()
 	// A sender in recvCache is not added to senders again, so that senders may have dropped it.
 	if !received && !s.net.senders.has(knownSenderOf(s.id, to)) {
@@ -219,8 +234,8 @@ func (s *socket) admitSender(from netip.AddrPort) bool {
 	// 1. Remembered: the verdict on one of the latest senders still holds.
 	active := s.net.active.Load()
 	s.mu.Lock()
-	cached := s.recvCache.has(s.net, active, from)
-	isPeer := from == s.peer
+	cached := s.datagram.recvCache.has(s.net, active, from)
+	isPeer := from == s.datagram.peer
 	s.mu.Unlock()
 	if cached {
 		return true
@@ -254,8 +269,8 @@ func (s *socket) admitSender(from netip.AddrPort) bool {
 		s.net.senders.add(knownSenderOf(s.id, from))
 	}
 	s.mu.Lock()
-	if !isPeer || from == s.peer {
-		s.recvCache.add(s.net, active, from, d.Name != "")
+	if !isPeer || from == s.datagram.peer {
+		s.datagram.recvCache.add(s.net, active, from, d.Name != "")
 	}
 	s.mu.Unlock()
 	return true

@@ -23,18 +23,18 @@ type waitState struct {
 	// usesHandle tells that a caller waits for the socket beneath itself, of whose events the guard
 	// sees nothing.
 	usesHandle atomic.Bool
+	// notified tells that there has been a notification.
+	notified atomic.Bool
 
 	// notifyMu protects the fields below.
 	notifyMu sync.Mutex
-	// done is closed when the socket is closed. It is nil until the first sleep.
-	done chan struct{}
 	// ended tells that the socket was closed.
-	ended         bool
-	notifications map[*notification]struct{}
-	// notified tells that there has been a notification.
-	notified atomic.Bool
+	ended bool
 	// watchedEvents are the events for which a goroutine waits.
 	watchedEvents network.Events
+	// done is closed when the socket is closed. It is nil until the first sleep.
+	done          chan struct{}
+	notifications map[*notification]struct{}
 }
 
 // notification is a call of Readiness.Notify: wake is called when a wanted event begins to hold.

@@ -76,25 +76,15 @@ type socket struct {
 	localAddr netip.AddrPort
 	// explicitPort tells that the guest, or the owner of an adopted socket, chose the port.
 	explicitPort bool
-	// released is the localAddr whose port the host chose, and which Disconnect released.
-	released netip.AddrPort
-	// peer is the remote address of a connected datagram socket.
-	peer netip.AddrPort
-	// sendCache and recvCache hold the latest verdicts of a datagram socket. They are nil for a
-	// stream.
-	sendCache *verdictCache
-	recvCache *verdictCache
-	// sourceCache holds the latest verdicts on sources of datagrams. It is nil before the first.
-	sourceCache *verdictCache
-	// indices are the interfaces that datagrams came or left by, at index%len.
-	indices [4]knownIndex
+	// datagram is nil for a stream.
+	datagram *datagramState
 }
 
 func (n *Network) guard(s network.Socket) *socket {
 	g := &socket{Socket: s, net: n, protocol: policy.TCP, id: n.socketCount.Add(1)}
 	g.behind, _ = s.(sendbehind.Socket)
 	if s.Type() == network.Datagram {
-		g.protocol, g.sendCache, g.recvCache = policy.UDP, new(verdictCache), new(verdictCache)
+		g.protocol, g.datagram = policy.UDP, new(datagramState)
 	}
 	return g
 }
@@ -117,7 +107,10 @@ func (s *socket) boundAddr() (local netip.AddrPort, explicitPort bool) {
 func (s *socket) noteLocalAddr(explicitPort bool) {
 	if local, err := s.Socket.LocalAddr(); err == nil && local.Port() != 0 {
 		s.mu.Lock()
-		s.localAddr, s.explicitPort, s.released = local, explicitPort, netip.AddrPort{}
+		s.localAddr, s.explicitPort = local, explicitPort
+		if s.datagram != nil {
+			s.datagram.released = netip.AddrPort{}
+		}
 		s.mu.Unlock()
 	}
 }
@@ -129,8 +122,15 @@ func (s *socket) notePeer(peer netip.AddrPort) {
 		peer = kernelPeer
 	}
 	s.mu.Lock()
-	s.peer = peer
+	s.datagram.peer = peer
 	s.mu.Unlock()
+}
+
+// hasPeer reports whether a datagram socket is connected to an address.
+func (s *socket) hasPeer(a netip.AddrPort) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.datagram != nil && a == s.datagram.peer
 }
 
 // decide asks the policy. For an adopted socket it also asks adoptGrant.
@@ -181,7 +181,7 @@ func (s *socket) Bind(a netip.AddrPort) error {
 	}
 	a = netip.AddrPortFrom(host, a.Port())
 	s.mu.Lock()
-	explicitPort := a.Port() != 0 && a != s.released
+	explicitPort := a.Port() != 0 && (s.datagram == nil || a != s.datagram.released)
 	s.mu.Unlock()
 	r := policy.Request{Op: policy.OpBind, Protocol: s.protocol, Local: a, Ephemeral: !explicitPort}
 	if err := s.enforce(s.net.active.Load(), &r); err != nil {
@@ -324,10 +324,7 @@ func (s *socket) Connect(a netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	peer := s.peer
-	s.mu.Unlock()
-	if s.sharedWithOwner && a != peer {
+	if s.sharedWithOwner && !s.hasPeer(a) {
 		return s.refuseAlter("connect")
 	}
 
@@ -393,7 +390,7 @@ func connectName(s network.Socket, name string, as netip.AddrPort) error {
 func (s *socket) Disconnect() error {
 	d, ok := s.Socket.(network.Disconnecter)
 	switch {
-	case !ok:
+	case !ok || s.protocol != policy.UDP:
 		return syscall.EOPNOTSUPP
 	case s.sharedWithOwner:
 		return s.refuseAlter("connect")
@@ -406,10 +403,10 @@ func (s *socket) Disconnect() error {
 	local, err := s.Socket.LocalAddr()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.peer, s.recvCache = netip.AddrPort{}, new(verdictCache)
+	s.datagram.peer, s.datagram.recvCache = netip.AddrPort{}, verdictCache{}
 	if err == nil && local != s.localAddr { // the kernel released the address or port that it chose
 		if !s.explicitPort {
-			s.released = s.localAddr
+			s.datagram.released = s.localAddr
 		}
 		s.localAddr, s.explicitPort = local, false
 	}

@@ -14,12 +14,11 @@ type handle struct {
 	fd descriptor
 	// users is the number of calls under way, in units of oneUser, and bits below.
 	users atomic.Int32
-	// replace gives the handle another descriptor. It is called as replaceUnused says.
-	replace func()
-
 	// mayLinger tells that the program may have set a linger time, before or after the socket was
 	// adopted.
 	mayLinger atomic.Bool
+	// replace gives the handle another descriptor. It is called as replaceUnused says.
+	replace func()
 	// shared tells that the program has the same socket, so that its options must not change. It is
 	// false for a shared connection, since a linger time would make Close block.
 	shared bool

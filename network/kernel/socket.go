@@ -63,12 +63,27 @@ var (
 )
 
 func newSocket(fd descriptor, family network.Family, typ network.Type) *socket {
-	s := &socket{family: family, typ: typ}
-	s.fd = fd
+	s := new(socket)
+	s.init(fd, family, typ)
+	return s
+}
+
+func (s *socket) init(fd descriptor, family network.Family, typ network.Type) {
+	s.fd, s.family, s.typ = fd, family, typ
 	if typ == network.Datagram && !kernelPeeks() {
 		s.ahead = new(ahead)
 	}
-	return s
+}
+
+// newAccepted is newSocket for a connection from a peer. It allocates once.
+func newAccepted(fd descriptor, family network.Family, from netip.AddrPort) *socket {
+	both := &struct {
+		socket
+		from netip.AddrPort
+	}{from: from}
+	both.init(fd, family, network.Stream)
+	both.peer.Store(&both.from)
+	return &both.socket
 }
 
 func (n *Network) open(family network.Family, typ network.Type) (network.Socket, error) {
@@ -150,14 +165,13 @@ func (s *socket) Accept() (network.Socket, netip.AddrPort, error) {
 		return nil, netip.AddrPort{}, err
 	}
 	from = s.visibleAddr(from)
-	c := newSocket(fd, s.family, s.typ)
+	c := newAccepted(fd, s.family, from)
 	c.conn.store(stateConnected)
 	// An accepted socket inherits the options of its listener (socket(7), tcp(7)).
 	c.mayLinger.Store(s.mayLinger.Load())
 	c.remembered.inherit(&s.remembered)
 	c.sizesSet.Store(s.sizesSet.Load())
 	c.knownWhole = s.knownWhole
-	c.peer.Store(&from)
 	return c, from, nil
 }
 
