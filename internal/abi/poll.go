@@ -13,8 +13,8 @@ import (
 const maxSubscriptions = 2 * system.DefaultMaxDescriptors
 
 // pollOneoff implements poll_oneoff(subscriptions, events, count, out count). Programs poll the
-// same descriptors again and again, so subscriptions that equal those of the thread's last call are
-// not decoded again.
+// same descriptors again and again, so a subscription that equals that of the thread's last call at
+// its place is not decoded again.
 func pollOneoff(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	count := uint32(a[2])
 	if count == 0 || count > maxSubscriptions {
@@ -32,21 +32,8 @@ func pollOneoff(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 		return e
 	}
 	unchanged := bytes.Equal(in, c.lastSubscriptions)
-	if !unchanged {
-		// Another thread may change the subscriptions: copy them once and decode the copy.
-		c.lastSubscriptions = append(c.lastSubscriptions[:0], in...)
-		c.subscriptions = c.subscriptions[:0]
-		for b := c.lastSubscriptions; len(b) > 0; b = b[wasi.SizeSubscription:] {
-			s := wasi.GetSubscription(b)
-			if s.Type > wasi.EventFdFail {
-				c.lastSubscriptions = c.lastSubscriptions[:0]
-				return wasi.EINVAL
-			}
-			c.subscriptions = append(c.subscriptions, system.Subscription{
-				Kind: system.SubscriptionKind(s.Type), FD: s.FD, Clock: s.Clock, Timeout: s.Timeout,
-				Absolute: s.Flags&wasi.SubclockAbstime != 0,
-			})
-		}
+	if !unchanged && !c.decodeSubscriptions(in) {
+		return wasi.EINVAL
 	}
 	events, err := c.Poll(c.subscriptions, unchanged)
 	if err != nil {
@@ -62,4 +49,43 @@ func pollOneoff(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 		ev.Put(out[i*wasi.SizeEvent:])
 	}
 	return m.PutUint32(uint32(a[3]), uint32(len(events)))
+}
+
+// eventKinds are the conditions of the types of events.
+var eventKinds = [...]system.SubscriptionKind{
+	wasi.EventClock: system.Timer, wasi.EventFdRead: system.Reading,
+	wasi.EventFdWrite: system.Writing, wasi.EventFdFail: system.Failing,
+	wasi.EventFdInput: system.Reading,
+}
+
+// decodeSubscriptions decodes those of the subscriptions that differ from the last ones. It reports
+// false if one has no type that there is.
+func (c *Caller) decodeSubscriptions(in []byte) bool {
+	last := min(len(c.lastSubscriptions), len(in))
+	count := len(in) / wasi.SizeSubscription
+	c.lastSubscriptions = append(c.lastSubscriptions[:last], in[last:]...)
+	c.subscriptions = append(c.subscriptions[:last/wasi.SizeSubscription],
+		make([]system.Subscription, count-last/wasi.SizeSubscription)...)
+	for i := range c.subscriptions {
+		at := i * wasi.SizeSubscription
+		b := c.lastSubscriptions[at : at+wasi.SizeSubscription]
+		if now := in[at : at+wasi.SizeSubscription]; at < last {
+			if bytes.Equal(b, now) {
+				c.subscriptions[i].Same = true
+				continue
+			}
+			// Another thread may change the subscriptions: copy them once and decode the copy.
+			copy(b, now)
+		}
+		s := wasi.GetSubscription(b)
+		if int(s.Type) >= len(eventKinds) {
+			c.lastSubscriptions = c.lastSubscriptions[:0]
+			return false
+		}
+		c.subscriptions[i] = system.Subscription{
+			Kind: eventKinds[s.Type], FD: s.FD, Clock: s.Clock, Timeout: s.Timeout,
+			Absolute: s.Flags&wasi.SubclockAbstime != 0, CountBytes: s.Type == wasi.EventFdRead,
+		}
+	}
+	return true
 }

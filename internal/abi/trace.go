@@ -199,7 +199,7 @@ const maxShownItems = 8
 // eventNames are the names of event types. A guest's buffer may contain other types.
 var eventNames = map[uint8]string{
 	wasi.EventClock: "clock", wasi.EventFdRead: "read", wasi.EventFdWrite: "write",
-	wasi.EventFdFail: "failure",
+	wasi.EventFdFail: "failure", wasi.EventFdInput: "input",
 }
 
 // subscriptionsText formats the subscriptions of poll_oneoff: "[fd 3 read, clock 1 +5ms]".
@@ -212,7 +212,7 @@ func subscriptionsText(m wasi.MemoryView, ptr, count uint32) string {
 				return fmt.Sprintf("clock %d at %dns", s.Clock, s.Timeout)
 			}
 			return fmt.Sprintf("clock %d +%v", s.Clock, time.Duration(s.Timeout))
-		case wasi.EventFdRead, wasi.EventFdWrite, wasi.EventFdFail:
+		case wasi.EventFdRead, wasi.EventFdWrite, wasi.EventFdFail, wasi.EventFdInput:
 			return fmt.Sprintf("fd %d %s", s.FD, eventNames[s.Type])
 		}
 		return fmt.Sprintf("type %d", s.Type)

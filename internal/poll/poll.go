@@ -25,6 +25,9 @@ type Item struct {
 	P network.Pollable
 	// Want holds the events to wait for. Hangup and Failed make an item ready even if Want is 0.
 	Want network.Events
+	// Open tells that the caller knows P to be open. Then a set need not ask P whether it is
+	// closed, and leaves a registration as it is that an earlier call has made.
+	Open bool
 
 	// Got holds the wanted events that hold, and Hangup and Failed. Err is the reason why they are
 	// not known: net.ErrClosed if P is closed. Wait sets both for the items that it returns as

@@ -3,6 +3,8 @@
 package poll
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport/network"
@@ -63,13 +65,9 @@ func (r *registry) sourceAt(n, generation int32) *source {
 // update makes the registrations match the items.
 func (r *registry) update(items []Item) {
 	r.updates++
-	before := r.sourceOf
-	if len(items) > cap(r.sourceOf) {
-		r.sourceOf = make([]*source, len(items))
-		r.next = make([]int32, len(items))
-		copy(r.sourceOf, before)
-	}
-	r.sourceOf, r.next = r.sourceOf[:len(items)], r.next[:len(items)]
+	before, used := r.sourceOf, 0
+	r.sourceOf = resize(r.sourceOf, len(items))
+	r.next = resize(r.next, len(items))
 	// The loop goes backwards, so that the items of a source are linked in their order.
 	for i := len(items) - 1; i >= 0; i-- {
 		var src *source
@@ -81,15 +79,24 @@ func (r *registry) update(items []Item) {
 			r.sources = append(r.sources, src)
 		}
 		if src.update != r.updates {
-			src.update, src.want, src.first = r.updates, 0, -1
+			src.update, src.want, src.first, src.open = r.updates, 0, -1, false
+			used++
 		}
 		src.want |= items[i].Want
+		src.open = src.open || items[i].Open
 		r.sourceOf[i], r.next[i], src.first = src, src.first, int32(i)
 	}
-	r.dropUnused()
+	if used < len(r.sources) {
+		r.dropUnused()
+	}
+	if len(items) < len(before) {
+		clear(before[len(items):])
+	}
 	r.unregistered = r.unregistered[:0]
 	for _, src := range r.sources {
-		r.refresh(src)
+		if src.kind != registered || !src.open || src.want != src.registeredEvents {
+			r.refresh(src)
+		}
 		if src.kind != registered {
 			r.unregistered = append(r.unregistered, src)
 		}
@@ -111,7 +118,12 @@ func (r *registry) dropUnused() {
 	}
 	clear(r.sources[len(kept):])
 	r.sources = kept
-	clear(r.sourceOf[len(r.sourceOf):cap(r.sourceOf)])
+}
+
+// resize returns a slice of length n that begins as s does. It grows by more than it must, so that
+// a set to which items come one by one copies each of them a few times only.
+func resize[E any](s []E, n int) []E {
+	return slices.Grow(s, max(n-len(s), 0))[:n]
 }
 
 // refresh brings the registration of a source up to date.

@@ -34,6 +34,8 @@ type source struct {
 	update uint32
 	// want joins the events of all of its items.
 	want network.Events
+	// open tells that one of its items has Open.
+	open bool
 	// registeredEvents holds the events that the kernel, or the source's Notify, was told.
 	registeredEvents network.Events
 	err              error

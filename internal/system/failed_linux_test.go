@@ -46,7 +46,8 @@ func TestBytesBeforeFailure(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 {
-				got, err := r.Poll([]Subscription{{Kind: Reading, FD: r.fd}}, false)
+				in := []Subscription{{Kind: Reading, FD: r.fd, CountBytes: true}}
+				got, err := r.Poll(in, false)
 				if err != nil || len(got) != 1 || got[0].Err == nil || got[0].Bytes != 10 {
 					t.Errorf("poll: got %v, %v, want an error and 10 bytes", got, err)
 				}

@@ -143,7 +143,7 @@ func TestPipeCountsReadableBytes(t *testing.T) {
 	th := lookupThread(t, nil, 0)
 	r, w := pipeOf(t, th, true)
 	th.Write(w, buf(make([]byte, 123)))
-	events, err := th.Poll([]Subscription{{Kind: Reading, FD: r}}, false)
+	events, err := th.Poll([]Subscription{{Kind: Reading, FD: r, CountBytes: true}}, false)
 	if err != nil || len(events) != 1 || events[0].Bytes != 123 {
 		t.Errorf("got %v, %v, want an event with 123 bytes", events, err)
 	}

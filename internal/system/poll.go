@@ -5,7 +5,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/wasport/wasport/internal/poll"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
 )
@@ -27,6 +26,13 @@ type Subscription struct {
 	// Timeout is in nanoseconds: relative, or a reading of Clock if Absolute. Only for Timer.
 	Timeout  uint64
 	Absolute bool
+
+	// CountBytes asks for Event.Bytes, which takes a system call for each event; only for Reading.
+	CountBytes bool
+
+	// Same tells that the thread's last call had the same subscription at the same place. That call
+	// may have failed.
+	Same bool
 }
 
 // SubscriptionKind selects the condition of a Subscription.
@@ -48,7 +54,7 @@ type Event struct {
 	// Err is the error of the descriptor, or of the subscription itself.
 	Err error
 
-	// Bytes is how many bytes can be read; only for Reading.
+	// Bytes is how many bytes can be read; only with Subscription.CountBytes.
 	Bytes uint64
 
 	// Hangup is true if the peer has closed the connection.
@@ -56,18 +62,12 @@ type Event struct {
 }
 
 // pollState is kept between calls of Poll, since programs wait for the same descriptors again and
-// again. items, itemDescs and itemIndex have the same length.
+// again.
 type pollState struct {
-	items []poll.Item
+	itemList
 
-	// itemDescs are the descriptors of the items; neverClosed for one that has none.
-	itemDescs []*descriptor
-
-	// itemIndex are the positions of their subscriptions.
-	itemIndex []int
-
-	// timers has the end of each subscription of kind Timer, at its position; zero = never.
-	timers     []time.Time
+	// timers are the subscriptions of kind Timer with a clock that exists.
+	timers     []timer
 	generation uint64
 
 	// setStale is true if sleeper may have other items registered than these.
@@ -79,13 +79,20 @@ type pollState struct {
 	events     []Event
 }
 
+// timer is a subscription of kind Timer.
+type timer struct {
+	index int       // its position
+	end   time.Time // zero = never
+}
+
 // Poll waits until at least one subscription's condition holds, and returns an event for each that
 // does. An empty list is EINVAL. With unchanged, the subscriptions are the ones of the thread's
 // last call. The result is valid until the next call.
 //
 // A call goes through these steps:
 //
-//  1. Find the descriptors anew, if the subscriptions or the descriptor table have changed.
+//  1. Find the descriptors of the subscriptions that have changed, and of numbers that have got
+//     another descriptor since.
 //  2. Wait. Do not wait if an event exists already: a wrong subscription, or bytes that were read
 //     ahead.
 //  3. Collect events: wrong subscriptions, descriptors closed during the wait, ready descriptors,
@@ -102,12 +109,12 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 		w.setStale = true
 		return nil, err
 	}
-	deadline := t.timers(in)
 	changed := !unchanged || w.setStale || len(w.immediate) > 0 ||
 		w.generation != t.table.generation.Load()
 	if changed {
 		t.register(in)
 	}
+	deadline := t.startTimers(in)
 	for {
 		waitUntil := deadline
 		withReadAhead := t.table.readAheadSockets.Load() > 0 && w.resetReadAhead()
@@ -145,10 +152,13 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 				w.events = append(w.events, h)
 			}
 		}
-		now := time.Now()
-		for i := range in {
-			if in[i].Kind == Timer && !w.timers[i].IsZero() && !now.Before(w.timers[i]) {
-				w.events = append(w.events, Event{Index: i})
+		var now time.Time
+		if len(w.timers) > 0 {
+			now = time.Now()
+		}
+		for _, x := range w.timers {
+			if !x.end.IsZero() && !now.Before(x.end) {
+				w.events = append(w.events, Event{Index: x.index})
 			}
 		}
 		if len(w.events) > 0 {
@@ -157,81 +167,29 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 	}
 }
 
-// timers computes the end of each timer, and returns the earliest; zero = none. register reports
-// the timers with a wrong clock.
-func (t *Thread) timers(in []Subscription) (earliest time.Time) {
-	w := &t.polling
-	if cap(w.timers) < len(in) {
-		w.timers = make([]time.Time, len(in))
-	}
-	w.timers = w.timers[:len(in)]
-	for i := range in {
-		if in[i].Kind != Timer {
-			continue
-		}
-		w.timers[i] = time.Time{}
-		if in[i].Clock > wasi.ClockThreadCPU {
-			continue
-		}
-		left := in[i].Timeout
-		if in[i].Absolute {
-			now, _ := t.Now(in[i].Clock)
-			left -= min(now, left)
-		}
-		if left > math.MaxInt64 {
-			continue // so far away that it never ends
-		}
-		w.timers[i] = time.Now().Add(time.Duration(left))
-		if earliest.IsZero() || w.timers[i].Before(earliest) {
-			earliest = w.timers[i]
+// startTimers computes the end of each timer, and returns the earliest; zero = none.
+func (t *Thread) startTimers(in []Subscription) (earliest time.Time) {
+	for i := range t.polling.timers {
+		x := &t.polling.timers[i]
+		x.end = t.endOf(&in[x.index])
+		if earliest.IsZero() || !x.end.IsZero() && x.end.Before(earliest) {
+			earliest = x.end
 		}
 	}
 	return earliest
 }
 
-// register looks the descriptors up again and fills items. Errors become immediate events.
-func (t *Thread) register(in []Subscription) {
-	w := &t.polling
-	w.generation = t.table.generation.Load()
-	w.items, w.itemDescs, w.itemIndex = w.items[:0], w.itemDescs[:0], w.itemIndex[:0]
-	w.immediate = w.immediate[:0]
-	for i, x := range in {
-		if x.Kind == Signalled {
-			w.items = append(w.items, poll.Item{P: x.Signal, Want: network.Readable})
-			w.itemDescs = append(w.itemDescs, neverClosed)
-			w.itemIndex = append(w.itemIndex, i)
-			continue
-		}
-		if x.Kind == Timer {
-			if x.Clock > wasi.ClockThreadCPU {
-				w.immediate = append(w.immediate, Event{Index: i, Err: wasi.EINVAL})
-			}
-			continue
-		}
-		d, err := t.table.lookup(x.FD)
-		if err == nil && x.Kind != Failing {
-			err = d.require(wasi.RightPollFdReadwrite)
-		}
-		if err == nil {
-			err = d.checkWaitable()
-		}
-		hangup := false
-		if s, ok := d.asSocket(); ok && err == nil && s.pendingError.Load() != 0 {
-			err = s.peekError()
-			hangup = s.Type() == network.Stream // an error ends a stream
-		}
-		if err != nil {
-			h := Event{Index: i, Err: err, Hangup: hangup}
-			if hangup && x.Kind == Reading {
-				h.Bytes = availableOf(d.object)
-			}
-			w.immediate = append(w.immediate, h)
-			continue
-		}
-		w.items = append(w.items, poll.Item{P: d.object, Want: events[x.Kind]})
-		w.itemDescs = append(w.itemDescs, d)
-		w.itemIndex = append(w.itemIndex, i)
+// endOf computes the end of a timer that starts now; zero = never.
+func (t *Thread) endOf(x *Subscription) time.Time {
+	left := x.Timeout
+	if x.Absolute {
+		now, _ := t.Now(x.Clock)
+		left -= min(now, left)
 	}
+	if left > math.MaxInt64 {
+		return time.Time{} // so far away that it never comes
+	}
+	return time.Now().Add(time.Duration(left))
 }
 
 // hasReadAhead reports whether an item waits to be readable and has bytes that were read ahead, of
@@ -295,7 +253,7 @@ func (t *Thread) eventOf(in []Subscription, item int) Event {
 	if _, ok := it.P.(pipeWriter); ok && it.Got&network.Failed != 0 {
 		h.Err = syscall.EPIPE
 	}
-	if in[h.Index].Kind == Reading {
+	if in[h.Index].CountBytes {
 		h.Bytes = availableOf(it.P) // those that came before an error can still be read
 	}
 	return h

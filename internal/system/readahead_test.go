@@ -110,7 +110,7 @@ func (r *reader) startReadAhead(piece int) {
 func (r *reader) awaitReadable(n uint64) {
 	r.t.Helper()
 	for {
-		got, err := r.Poll([]Subscription{{Kind: Reading, FD: r.fd}}, false)
+		got, err := r.Poll([]Subscription{{Kind: Reading, FD: r.fd, CountBytes: true}}, false)
 		if err != nil || len(got) != 1 || got[0].Index != 0 || got[0].Err != nil {
 			r.t.Fatalf("Poll: got %v, %v, want 1 event", got, err)
 		}
@@ -226,7 +226,7 @@ func TestPollReportsReadAhead(t *testing.T) {
 	if err := r.Bind(other, netip.MustParseAddrPort("127.0.0.1:0")); err != nil {
 		t.Fatal(err)
 	}
-	in := []Subscription{{Kind: Reading, FD: other}, {Kind: Reading, FD: r.fd},
+	in := []Subscription{{Kind: Reading, FD: other}, {Kind: Reading, FD: r.fd, CountBytes: true},
 		{Kind: Writing, FD: r.fd}}
 	for i := range 3 {
 		got, err := r.Poll(in, i > 0)

@@ -91,7 +91,8 @@ const (
 	EventClock = iota
 	EventFdRead
 	EventFdWrite
-	EventFdFail // an extension of wasport: the descriptor failed or hung up
+	EventFdFail  // an extension of wasport: the descriptor failed or hung up
+	EventFdInput // an extension of wasport: as EventFdRead, without the number of bytes
 
 	SubclockAbstime = 1
 	EventHangup     = 1

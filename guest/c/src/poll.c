@@ -13,6 +13,12 @@ enum { STACK_FDS = 8 };
 
 static const uint64_t NO_TIMEOUT = UINT64_MAX;
 
+#if WASPORT_EXT
+enum { READ_EVENT = WASPORT_EVENT_INPUT }; /* poll(2) does not tell the number of bytes */
+#else
+enum { READ_EVENT = __WASI_EVENTTYPE_FD_READ };
+#endif
+
 static void subscribe(__wasi_subscription_t *s, uint8_t tag, size_t which, int fd)
 {
 	s->userdata = which;
@@ -35,7 +41,7 @@ static short revents_of_event(const __wasi_event_t *e)
 	/* The direction is reported beside POLLERR, for callers that check only that one. */
 	int revents = 0;
 
-	if (e->type == __WASI_EVENTTYPE_FD_READ)
+	if (e->type == READ_EVENT)
 		revents = POLLIN;
 	else if (e->type == __WASI_EVENTTYPE_FD_WRITE)
 		revents = POLLOUT;
@@ -71,7 +77,7 @@ static int poll_fds(struct pollfd *fds, nfds_t n, uint64_t ns)
 		if (fds[i].fd < 0)
 			continue;
 		if (fds[i].events & POLLIN)
-			subscribe(&subscriptions[count++], __WASI_EVENTTYPE_FD_READ, i, fds[i].fd);
+			subscribe(&subscriptions[count++], READ_EVENT, i, fds[i].fd);
 		if (fds[i].events & POLLOUT)
 			subscribe(&subscriptions[count++], __WASI_EVENTTYPE_FD_WRITE, i, fds[i].fd);
 		if (fds[i].events & (POLLIN | POLLOUT))
