@@ -73,7 +73,7 @@ type pollState struct {
 	// setStale is true if sleeper may have other items registered than these.
 	setStale bool
 
-	// readyItems is the result of addReadAhead.
+	// readyItems is the result of addReadyHere.
 	readyItems []int
 	immediate  []Event
 	events     []Event
@@ -93,8 +93,8 @@ type timer struct {
 //
 //  1. Find the descriptors of the subscriptions that have changed, and of numbers that have got
 //     another descriptor since.
-//  2. Wait. Do not wait if an event exists already: a wrong subscription, or bytes that were read
-//     ahead.
+//  2. Wait. Do not wait if an event exists already: a wrong subscription, bytes that were read
+//     ahead, or an error that was taken from the host's socket.
 //  3. Collect events: wrong subscriptions, descriptors closed during the wait, ready descriptors,
 //     timers.
 //  4. Return the events, or wait again if there are none.
@@ -117,8 +117,8 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 	deadline := t.startTimers(in)
 	for {
 		waitUntil := deadline
-		withReadAhead := t.table.readAheadSockets.Load() > 0 && w.resetReadAhead()
-		if len(w.immediate) > 0 || withReadAhead {
+		readyHere := t.table.mayBeReadyHere() && w.resetReadyHere()
+		if len(w.immediate) > 0 || readyHere {
 			waitUntil = time.Unix(0, 1)
 		}
 		w.setStale = true
@@ -130,8 +130,8 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 			return nil, err
 		}
 		w.setStale = false
-		if withReadAhead {
-			ready = w.addReadAhead(ready)
+		if readyHere {
+			ready = w.addReadyHere(ready)
 		}
 		w.events = append(w.events[:0], w.immediate...)
 		// Step 3. A closed descriptor is EBADF, even if its number has been reused since.
@@ -192,19 +192,36 @@ func (t *Thread) endOf(x *Subscription) time.Time {
 	return time.Now().Add(time.Duration(left))
 }
 
-// hasReadAhead reports whether an item waits to be readable and has bytes that were read ahead, of
-// which the host knows nothing.
-func (w *pollState) hasReadAhead(item int) bool {
-	s, ok := w.items[item].P.(*socket)
-	return ok && w.items[item].Want == network.Readable && s.readAhead.bufferedLen.Load() > 0
+// mayBeReadyHere reports whether a socket may be ready for a reason that the host does not know:
+// bytes that were read ahead, or an error that was taken from its socket.
+func (t *table) mayBeReadyHere() bool {
+	return t.readAheadSockets.Load() > 0 || t.failedSockets.Load() > 0
 }
 
-// resetReadAhead reports whether any item has bytes that were read ahead, and clears the results of
-// those that do. set.Wait sets the results of ready items only.
-func (w *pollState) resetReadAhead() bool {
+// readyHere returns the events of an item that hold for such a reason.
+func (w *pollState) readyHere(item int) (got network.Events) {
+	s, ok := w.items[item].P.(*socket)
+	if !ok {
+		return 0
+	}
+	if w.items[item].Want == network.Readable && s.readAhead.bufferedLen.Load() > 0 {
+		got = network.Readable
+	}
+	if s.pendingError.Load() != 0 {
+		got |= network.Failed
+		if s.Type() == network.Stream {
+			got |= network.Hangup // an error ends a stream
+		}
+	}
+	return got
+}
+
+// resetReadyHere reports whether any item has events that the host does not know, and clears the
+// results of those that do. set.Wait sets the results of ready items only.
+func (w *pollState) resetReadyHere() bool {
 	found := false
 	for i := range w.items {
-		if w.hasReadAhead(i) {
+		if w.readyHere(i) != 0 {
 			w.items[i].Got, w.items[i].Err = 0, nil
 			found = true
 		}
@@ -212,14 +229,18 @@ func (w *pollState) resetReadAhead() bool {
 	return found
 }
 
-// addReadAhead adds the items that have bytes read ahead to the ready ones.
-func (w *pollState) addReadAhead(ready []int) []int {
+// addReadyHere adds the items with events that the host does not know to the ready ones.
+func (w *pollState) addReadyHere(ready []int) []int {
 	w.readyItems = append(w.readyItems[:0], ready...)
 	for i := range w.items {
-		if it := &w.items[i]; w.hasReadAhead(i) && it.Got == 0 && it.Err == nil {
-			it.Got = network.Readable
+		it, got := &w.items[i], w.readyHere(i)
+		if got == 0 || it.Err != nil {
+			continue
+		}
+		if it.Got == 0 {
 			w.readyItems = append(w.readyItems, i)
 		}
+		it.Got |= got
 	}
 	return w.readyItems
 }
@@ -245,10 +266,11 @@ func (t *Thread) eventOf(in []Subscription, item int) Event {
 		return h
 	}
 	if s, ok := it.P.(*socket); ok && it.Got&network.Failed != 0 {
+		isNew := s.pendingError.Load() == 0
 		h.Err = s.peekError()
-		// peekError has taken the error from the host's socket, so the next call must register
-		// again to report it.
-		w.setStale = true
+		if isNew && t.table.multiThreaded.Load() {
+			t.wakePollers() // the host no longer tells the other threads
+		}
 	}
 	if _, ok := it.P.(pipeWriter); ok && it.Got&network.Failed != 0 {
 		h.Err = syscall.EPIPE

@@ -54,20 +54,11 @@ func (t *Thread) find(x *Subscription, index int) {
 	if err == nil {
 		err = d.checkWaitable()
 	}
-	hangup := false
-	if s, ok := d.asSocket(); ok && err == nil && s.pendingError.Load() != 0 {
-		err = s.peekError()
-		hangup = s.Type() == network.Stream // an error ends a stream
-	}
-	if err == nil {
-		w.add(poll.Item{P: d.object, Want: events[x.Kind], Open: true}, d, index)
+	if err != nil {
+		w.immediate = append(w.immediate, Event{Index: index, Err: err})
 		return
 	}
-	h := Event{Index: index, Err: err, Hangup: hangup}
-	if hangup && x.CountBytes {
-		h.Bytes = availableOf(d.object)
-	}
-	w.immediate = append(w.immediate, h)
+	w.add(poll.Item{P: d.object, Want: events[x.Kind], Open: true}, d, index)
 }
 
 // itemList are the descriptors that a thread waits for. The slices have the same length.

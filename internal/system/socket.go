@@ -27,6 +27,8 @@ type socket struct {
 	// without returning it to the guest, kept for the next call that returns it; 0 = none. Reading
 	// SO_ERROR clears it in the host (socket(7)).
 	pendingError atomic.Uint64
+	// numFailed counts the guest's sockets that have a pendingError.
+	numFailed *atomic.Int32
 
 	// failureTold tells that Connect returned a pendingError, so that the next one starts another
 	// connection.
@@ -80,6 +82,7 @@ func (s *socket) close() error {
 	}
 	err := s.Close()
 	s.readAhead.discard()
+	s.takeKeptError()
 	return err
 }
 
@@ -93,8 +96,8 @@ func (s *socket) stat() (wasi.Filestat, error) { return wasi.Filestat{Type: s.fi
 
 // takeError returns the socket's asynchronous error and clears it.
 func (s *socket) takeError() error {
-	if e := s.pendingError.Swap(0); e != 0 {
-		return syscall.Errno(e)
+	if e := s.takeKeptError(); e != 0 {
+		return e
 	}
 	e, err := s.Option(network.PendingError)
 	if err != nil {
@@ -106,8 +109,20 @@ func (s *socket) takeError() error {
 	return nil
 }
 
+// takeKeptError returns the pendingError and clears it; 0 = none.
+func (s *socket) takeKeptError() syscall.Errno {
+	e := s.pendingError.Swap(0)
+	if e != 0 {
+		s.numFailed.Add(-1)
+	}
+	return syscall.Errno(e)
+}
+
 // peekError returns the socket's asynchronous error and keeps it for the next call.
 func (s *socket) peekError() error {
+	if e := s.pendingError.Load(); e != 0 {
+		return syscall.Errno(e)
+	}
 	err := s.takeError()
 	s.keepError(err)
 	return err
@@ -115,8 +130,8 @@ func (s *socket) peekError() error {
 
 // keepError keeps an error for the next call.
 func (s *socket) keepError(err error) {
-	if e, ok := err.(syscall.Errno); ok {
-		s.pendingError.Store(uint64(e))
+	if e, ok := err.(syscall.Errno); ok && s.pendingError.Swap(uint64(e)) == 0 {
+		s.numFailed.Add(1)
 	}
 }
 
@@ -247,9 +262,9 @@ func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 	if s.Family() == network.Unix {
 		return syscall.EINVAL // ConnectUnix takes its addresses (unix(7))
 	}
-	if e := s.pendingError.Swap(0); e != 0 {
+	if e := s.takeKeptError(); e != 0 {
 		s.failureTold.Store(true)
-		return syscall.Errno(e)
+		return e
 	}
 	if s.failureTold.Swap(false) {
 		// The guest knows that the connection has failed, and the host's socket does not.
@@ -317,8 +332,8 @@ func (t *Thread) FinishConnect(fd int32) error {
 		return err
 	}
 	err = s.FinishConnect()
-	if e := s.pendingError.Swap(0); e != 0 { // Poll has taken the reason from the host's socket
-		return syscall.Errno(e)
+	if e := s.takeKeptError(); e != 0 { // Poll has taken the reason from the host's socket
+		return e
 	}
 	return err
 }

@@ -35,6 +35,9 @@ type table struct {
 
 	// readAheadSockets counts the sockets that hold bytes read ahead.
 	readAheadSockets atomic.Int32
+
+	// failedSockets counts the sockets with an error that was taken from the host's.
+	failedSockets atomic.Int32
 }
 
 // slot is an entry of the table; nil is a free one.
@@ -42,6 +45,9 @@ type slot = atomic.Pointer[descriptor]
 
 // insert gives a descriptor a number and owns it: on failure it closes the descriptor.
 func (g *Guest) insert(d *descriptor) (int32, error) {
+	if s, ok := d.asSocket(); ok {
+		s.numFailed = &g.table.failedSockets
+	}
 	fd, err := g.table.insert(d)
 	if err != nil {
 		d.close()
