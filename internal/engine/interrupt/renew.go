@@ -7,7 +7,7 @@ package interrupt
 // wazero otherwise has one value live across the call of the tick and in the loop, gives it a slot
 // in the frame, and stores it there in every iteration. With the copy, the value ends before the
 // call. The copy has the slot, and only the cold path stores it. wazero 1.12 does not fold x|0;
-// BenchmarkRenewedLoop would show if it did.
+// TestRenewalsAreCompiled would show if it did.
 
 const (
 	// maxAccesses bounds the locals that the walk remembers for a loop. Loops with more have no
@@ -78,21 +78,28 @@ func (f *function) renewParams() {
 // renew gives a local's value a new name. Vectors and references keep theirs.
 func (f *function) renew(local uint32) {
 	b := &f.body
-	var code []byte
-	switch f.liveness.locals[local].valueType {
-	case typeI32:
-		code = []byte{opI32Const, 0, opI32Or}
-	case typeI64:
-		code = []byte{opI64Const, 0, opI64Or}
-	case typeF32:
-		code = []byte{opI32ReinterpretF32, opF32ReinterpretI32}
-	case typeF64:
-		code = []byte{opI64ReinterpretF64, opF64ReinterpretI64}
-	default:
+	code := renewal(f.liveness.locals[local].valueType)
+	if code == nil {
 		return
 	}
 	b.localGets(local)
 	b.op(code...)
 	b.index(opLocalSet, local)
 	f.liveness.spilledBytes += 2 * scalarSize // The old name's slot, and the new one's.
+}
+
+// renewal returns instructions that keep a value of a type as it is. It returns nil if there are
+// none.
+func renewal(valueType byte) []byte {
+	switch valueType {
+	case typeI32:
+		return []byte{opI32Const, 0, opI32Or}
+	case typeI64:
+		return []byte{opI64Const, 0, opI64Or}
+	case typeF32:
+		return []byte{opI32ReinterpretF32, opF32ReinterpretI32}
+	case typeF64:
+		return []byte{opI64ReinterpretF64, opF64ReinterpretI64}
+	}
+	return nil
 }
