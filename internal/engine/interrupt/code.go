@@ -5,7 +5,7 @@ import "fmt"
 // These bound the code that runs without a check, in bytes.
 //
 //   - A path of more than maxUncheckedPath gets a check, which counts for uncheckedPathCost loop
-//     iterations.
+//     iterations, or jumpedPathCost if the path has jumps that would have been iterations.
 //   - A function of at most maxUncheckedBody without loops and calls has no check. It adds to the
 //     paths of its callers.
 //
@@ -14,6 +14,7 @@ import "fmt"
 const (
 	maxUncheckedPath  = 512
 	uncheckedPathCost = 32
+	jumpedPathCost    = 1
 	maxUncheckedBody  = 128
 )
 

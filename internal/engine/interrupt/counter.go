@@ -10,6 +10,9 @@ type flow struct {
 	// or unreached.
 	uncheckedPath int
 
+	// jumped is set if that path has a jump that led to a table before; see dispatch.go.
+	jumped bool
+
 	// dirty is set if a path counted in localCounter and has not written that back since.
 	dirty bool
 }
@@ -21,7 +24,12 @@ var unreachable = flow{uncheckedPath: unreached}
 
 // join returns the state where two paths meet.
 func (a flow) join(b flow) flow {
-	return flow{max(a.uncheckedPath, b.uncheckedPath), a.dirty || b.dirty}
+	dirty := a.dirty || b.dirty
+	if b.uncheckedPath > a.uncheckedPath {
+		a = b
+	}
+	a.dirty = dirty
+	return a
 }
 
 // pushCounter pushes the counter.
@@ -85,12 +93,15 @@ func (f *function) tick(c *code) {
 // countOrTick subtracts the cost, which the argument pushes, from the counter. If the counter is
 // less than that, it ticks instead.
 func (f *function) countOrTick(cost func()) {
-	f.ifTooFew(cost)
-	f.body.op(blockVoid)
-	f.tick(&f.body)
-	f.body.op(opElse)
+	f.pushCounter(&f.body)
+	cost()
+	f.body.op(opI32GeU, opIf, blockVoid)
 	f.subtract(&f.body, cost)
+	after := f.dirty
+	f.body.op(opElse)
+	f.tick(&f.body)
 	f.body.op(opEnd)
+	f.dirty = after
 }
 
 // ifTooFew begins an if that is taken when the counter is less than the cost. The caller appends

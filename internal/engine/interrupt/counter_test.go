@@ -41,6 +41,7 @@ var steps = map[string]struct {
 		[]byte{opEnd, opCall, 1})...))},
 	"return from a loop, called": {100 + 100*(1+1), stepper(times(100, 0, opCall, 3))},
 	"tail call after a loop":     {100 + 100*(1+10+21), stepper(times(100, 0, opCall, 4))},
+	"forward jumps of Go's":      {100, stepper(goLoop())},
 	"parameters carried":         {100 + 100*(1+20), stepper(times(100, 0, opCall, 5))},
 }
 

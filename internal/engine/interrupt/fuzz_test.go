@@ -3,6 +3,7 @@ package interrupt
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -25,6 +26,9 @@ func FuzzRewrite(f *testing.F) {
 	for _, enclose := range nestings {
 		f.Add(nestedAssignments(enclose, 100, 50))
 		f.Add(nestedAssignments(enclose, 2000, 700)) // Beyond the budget of values.
+	}
+	for seed := range uint64(4) {
+		f.Add(dispatcher(rand.New(rand.NewPCG(seed, 1))))
 	}
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		NamedGlobal(wasm, "")

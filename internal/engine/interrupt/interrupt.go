@@ -17,6 +17,10 @@
 //     call for every few steps, and the local would cost more than it saves.
 //   - A value that lives in a loop and across the call of the tick is stored in every iteration.
 //     The path of the tick gives it a new name first; see renew.go.
+//   - A conditional branch takes two more instructions where wazero splits its edge, above all at
+//     the end of a loop. The rewritten branch is in an if, which has the edge split already.
+//   - Go's compiler lets each jump go through the table at the start of a loop. Only those that
+//     lead back stay so, and count; see dispatch.go.
 //
 // The package reads a module's bytes and returns others. It reads the whole module, and refuses one
 // that would make wazero allocate or compile out of proportion to its size. It knows the binary

@@ -58,7 +58,9 @@ const (
 	opI32GtU             = 0x4b
 	opI32LeU             = 0x4d
 	opI32GeS             = 0x4e
+	opI32GeU             = 0x4f
 	opI64GtU             = 0x56
+	opF64Ge              = 0x66
 	opI32Add             = 0x6a
 	opI32Sub             = 0x6b
 	opI32Or              = 0x72

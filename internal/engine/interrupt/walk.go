@@ -37,6 +37,10 @@ type function struct {
 
 	complexity complexity
 	liveness   liveness
+	dispatch   dispatch
+
+	// comparedAt is the position after the last comparison.
+	comparedAt int
 
 	// unchanged is set if the function needs neither a check nor another change.
 	unchanged bool
@@ -123,6 +127,7 @@ func (f *function) walk(w *rewriter, r *reader, i int, countsInLocal bool) {
 		frames: f.frames[:0],
 		labels: f.labels,
 
+		dispatch: dispatch{targets: f.dispatch.targets[:0]},
 		accesses: f.accesses[:0],
 		renewed:  f.renewed,
 
@@ -210,7 +215,7 @@ func (f *function) rewriteInstruction() {
 	case immControl:
 		f.rewriteControl(op, pos)
 	case immBlockType:
-		f.rewriteBlock(op)
+		f.rewriteBlock(op, pos)
 	case immLabel:
 		f.rewriteBranch(op, pos)
 	case immLabels:
@@ -220,7 +225,7 @@ func (f *function) rewriteInstruction() {
 	case immRefFunc:
 		f.rewriteRefFunc(pos)
 	case immLocal:
-		f.noteLocal(op)
+		f.noteLocal(op, pos)
 	case immGlobal:
 		f.noteGlobal(op)
 	case immMemory:
@@ -241,8 +246,12 @@ func (f *function) rewriteInstruction() {
 	if f.uncheckedPath > maxUncheckedPath && len(f.frames) > 0 {
 		f.complexity.blocks += 3
 		f.beginReplacement(r.pos)
-		f.countOrTick(func() { f.body.i32(uncheckedPathCost) })
-		f.uncheckedPath = 0
+		cost := int32(uncheckedPathCost)
+		if f.jumped {
+			cost = jumpedPathCost
+		}
+		f.countOrTick(func() { f.body.i32(cost) })
+		f.uncheckedPath, f.jumped = 0, false
 	}
 }
 
@@ -251,8 +260,11 @@ func (f *function) skipImmediate(op byte, kind immediateKind) {
 	r := f.r
 	switch kind {
 	case immNone:
-		if op == opSelect {
+		switch {
+		case op == opSelect:
 			f.liveness.applySelect()
+		case op >= opI32Eqz && op <= opF64Ge:
+			f.comparedAt = r.pos
 		}
 	case immTable:
 		r.index("table", f.w.numTables)
@@ -260,7 +272,8 @@ func (f *function) skipImmediate(op byte, kind immediateKind) {
 		f.complexity.accesses++
 		readMemArg(r)
 	case immS32:
-		r.signedLEB(32)
+		f.dispatch.constant = uint32(r.signedLEB(32))
+		f.dispatch.constantEnd = r.pos
 	case immS64:
 		r.signedLEB(64)
 	case immBytes4:
@@ -289,8 +302,9 @@ func (f *function) rewriteRefFunc(pos int) {
 }
 
 // noteLocal reads the index of a local.get, local.set or local.tee.
-func (f *function) noteLocal(op byte) {
+func (f *function) noteLocal(op byte, pos int) {
 	i := f.r.index("local", f.head.locals)
+	f.dispatch.noteLocal(op, i, pos, f.r.pos)
 	switch {
 	case f.r.err != nil:
 	case op == opLocalGet:
@@ -314,89 +328,4 @@ func (f *function) noteGlobal(op byte) {
 	default:
 		f.liveness.popUsed(1)
 	}
-}
-
-// rewriteControl rewrites unreachable, return, else and end.
-func (f *function) rewriteControl(op byte, pos int) {
-	f.branched = true
-	f.complexity.blocks++
-	switch op {
-	case opUnreachable:
-		f.markUnreachable()
-	case opReturn:
-		// A return becomes a branch to the end of the instructions, where the epilogue follows.
-		unchanged := f.unchanged
-		f.chargeValues(len(f.typ.results))
-		f.beginReplacement(pos)
-		f.body.index(opBr, uint32(f.outputDepth-1))
-		f.unchanged = unchanged
-		f.frames[0].branches = f.frames[0].branches.join(f.flow)
-		f.liveness.noteBranchOperands(len(f.typ.results))
-		f.markUnreachable()
-	case opElse:
-		b := &f.frames[len(f.frames)-1]
-		if b.op != opIf {
-			f.r.malformed("else without if")
-		}
-		if !f.chargeMerge(b) {
-			return
-		}
-		b.op = opElse
-		b.branches = b.branches.join(f.flow)
-		f.flow = b.before
-		f.liveness.enterElse(&b.liveScope, len(b.results), b.params)
-	case opEnd:
-		b := f.frames[len(f.frames)-1]
-		if !f.chargeMerge(&b) {
-			return
-		}
-		f.liveness.leaveBlock(b.op, &b.liveScope, b.results)
-		f.frames = f.frames[:len(f.frames)-1]
-		f.flow = f.flow.join(b.branches)
-		if b.op == opIf {
-			f.flow = f.flow.join(b.before)
-		}
-		f.outputDepth--
-		switch {
-		case len(f.frames) == 0:
-			f.w.origins.mark(f, pos)
-			f.body.op(f.r.b[f.copied:pos]...)
-		case b.op == opLoop:
-			f.outputDepth--
-			f.hasTightLoop = f.hasTightLoop || f.calls == b.callsBefore
-			f.beginReplacement(pos)
-			f.endCountedLoop(f.leaveLoop(&b))
-			f.complexity.loopDepth--
-		}
-	}
-}
-
-// rewriteBlock rewrites the start of a block, loop or if.
-func (f *function) rewriteBlock(op byte) {
-	r := f.r
-	start := r.pos
-	var params, results []byte
-	switch t := r.signedLEB(33); {
-	case t >= int64(len(f.w.types)):
-		r.malformed("unknown type %d", t)
-	case t < 0 && t != blockVoid-0x80:
-		checkValueType(r, byte(t)&0x7f)
-		results = []byte{byte(t) & 0x7f}
-	case t >= 0 && r.err == nil:
-		params, results = f.w.types[t].paramTypes, f.w.types[t].results
-	}
-	f.chargeValues(len(params))
-	f.chargeValues(len(results))
-	if op == opIf {
-		f.liveness.popUsed(1)
-	}
-	f.push(op, params, results)
-	if op == opLoop {
-		f.startsWithLoop = f.startsWithLoop || !f.branched
-		f.beginReplacement(r.pos)
-		f.beginCountedLoop()
-		f.body.op(r.b[start:r.pos]...)
-		f.uncheckedPath = min(f.uncheckedPath, 0)
-	}
-	f.branched = f.branched || op != opBlock
 }
