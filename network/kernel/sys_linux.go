@@ -47,6 +47,7 @@ func sysConnect(fd int, to netip.AddrPort) error {
 	// Neither this call nor accept4(2) waits on a non-blocking socket, so Go's scheduler need not
 	// know of them. It would give the processor to another thread while the kernel delivers the
 	// packets of loopback, and this thread would have to wait for it.
+	// No shortcut turns that off, since the kernel gets the same calls at the same times.
 	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
 		uintptr(sa.len))
 	return errnoErr(errno)
