@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/wasport/wasport/internal/engine"
@@ -36,8 +37,14 @@ type Guest struct {
 	stopped  chan struct{}
 	stopOnce sync.Once
 
-	// threadsDone is closed when the guest's threads have ended.
+	// threadsDone is closed when the guest's threads have ended; it publishes ended.
 	threadsDone chan struct{}
+
+	// ended is how the first thread ended.
+	ended struct {
+		status Status
+		err    error
+	}
 
 	// done is closed when Wait may return; it publishes status and err.
 	done   chan struct{}
@@ -207,8 +214,6 @@ func (m *Module) newGuest(ctx context.Context, c *Config) (g *Guest, err error) 
 // run has call run the guest, and returns. The end of the guest, or that of the time that code of
 // the embedder has to return after it, closes done.
 func (g *Guest) run(ctx context.Context, call func() (Status, error)) {
-	var status Status
-	var err error
 	release := func() bool { return true }
 	if ctx.Done() != nil {
 		release = context.AfterFunc(ctx, func() { g.sys.Kill(context.Cause(ctx)) })
@@ -217,23 +222,32 @@ func (g *Guest) run(ctx context.Context, call func() (Status, error)) {
 	context.AfterFunc(g.sys.Context(), func() {
 		defer close(g.done)
 		defer release()
-		g.finish(ctx, &status, &err)
+		g.finish(ctx)
 	})
 	go func() {
+		growStack()
 		defer close(g.threadsDone)
 		defer g.guard.Close()
 		defer g.sys.Close()
-		outside.Protect("a host function", func() { status, err = call() },
+		outside.Protect("a host function", func() { g.ended.status, g.ended.err = call() },
 			func(p *outside.Panic) {
 				g.sys.KillForPanic(p)
-				err = g.sys.Err()
+				g.ended.err = g.sys.Err()
 			})
 	}()
 }
 
-// finish waits until the guest's threads have ended, and tells how. Status and err are those of the
-// first, and may be used only then.
-func (g *Guest) finish(ctx context.Context, status *Status, err *error) {
+// growStack makes room for the deepest calls of the start at once, while little is on the stack. In
+// steps, each would copy it, with ever more frames.
+//
+//go:noinline
+func growStack() {
+	var frame [6 << 10]byte
+	runtime.KeepAlive(&frame)
+}
+
+// finish waits until the guest's threads have ended, and tells how.
+func (g *Guest) finish(ctx context.Context) {
 	if !g.awaitThreads() {
 		in := g.sys.ActiveImports()
 		if len(in) == 0 {
@@ -242,7 +256,7 @@ func (g *Guest) finish(ctx context.Context, status *Status, err *error) {
 		g.err = &StuckError{Reason: publicError(g.sys.Err()), In: in}
 		return
 	}
-	g.status, g.err = *status, publicError(*err)
+	g.status, g.err = g.ended.status, publicError(g.ended.err)
 	if stuck := g.drain(ctx); len(stuck) > 0 {
 		g.err = &StuckError{Reason: g.err, In: stuck}
 	} else if p := g.sys.Panic(); p != nil && g.err == nil {
@@ -279,8 +293,9 @@ func (g *Guest) awaitThreads() bool {
 // writers that are stuck. If the guest ended by itself, there is no time limit until ctx ends or
 // Stop is called; else the limit is an outside.Grace.
 func (g *Guest) drain(ctx context.Context) (stuck []string) {
-	all := g.sys.Drainers()
-	for _, q := range g.callbacks.all() {
+	queues := g.callbacks.all()
+	all := append(make([]outside.Drainer, 0, len(queues)+2), g.sys.Drainers()...)
+	for _, q := range queues {
 		all = append(all, q)
 	}
 	var limit outside.Grace

@@ -90,7 +90,7 @@ type pin struct {
 // NewPins returns empty pins. now returns the time, as time.Now does, and may be called from
 // several goroutines.
 func NewPins(now func() time.Time) *Pins {
-	return &Pins{now: now, names: make(map[string]*pinnedName), addrs: make(map[netip.Addr][]pin)}
+	return &Pins{now: now}
 }
 
 // find returns the rule of a layer by which a lookup has granted q's remote address, and the name
@@ -115,6 +115,9 @@ func (p *Pins) replace(name string, family Family, addrs []netip.Addr) {
 	now := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.names == nil { // at the first lookup, which many guests never make
+		p.names, p.addrs = make(map[string]*pinnedName), make(map[netip.Addr][]pin)
+	}
 	p.lookups++
 	n := p.names[name]
 	if n == nil {

@@ -132,14 +132,15 @@ func (e *Engine) compileModule(
 	ctx context.Context, binary []byte, o CompileOptions,
 ) (*Module, error) {
 	m := &Module{engine: e, runtime: e.runtime, scheduler: e.scheduler,
-		byGo: interrupt.ByGo(binary)}
+		byGo: interrupt.ByGo(binary), lines: make([]*sourceLines, 1)}
+	m.resolveImport = m.findImport
 	original := binary
 	if !e.noInterrupt {
 		options := interrupt.Options{
 			Interval: e.tickInterval, Stack: initialStackLimit, Charge: true, Atomics: true,
 			Overloaded: m.isOverloaded,
 		}
-		m.lines = newSourceLines(binary, &options, 0)
+		m.lines[0] = newSourceLines(binary, &options, 0)
 		rewritten, needs, err := interrupt.Rewrite(binary, options)
 		if err != nil {
 			// wazero must not see such a module. It accepts some invalid ones, which would run

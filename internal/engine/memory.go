@@ -79,17 +79,26 @@ func (m *Module) reserveMemory(
 //  4. Any other name resolves to a module without exports. With nil, wazero would look it up among
 //     all modules of the runtime, where it could find another tenant's.
 func (m *Module) withImportResolver(ctx context.Context, provider api.Module) context.Context {
-	return experimental.WithImportResolver(ctx, func(name string) api.Module {
-		if provider != nil && name == m.importedMemory.module {
-			return provider
+	resolve := m.resolveImport
+	if provider != nil {
+		resolve = func(name string) api.Module {
+			if name == m.importedMemory.module {
+				return provider
+			}
+			return m.resolveImport(name)
 		}
-		if s, ok := m.hostModules[name]; ok {
-			return s.Module
-		}
-		if m.fromEmbedder(name) {
-			// wazero finds it in the runtime. Returned from here, some modules make wazero panic.
-			return nil
-		}
-		return m.engine.emptyModule
-	})
+	}
+	return experimental.WithImportResolver(ctx, resolve)
+}
+
+// findImport is withImportResolver's function without a provider.
+func (m *Module) findImport(name string) api.Module {
+	if s, ok := m.hostModules[name]; ok {
+		return s.Module
+	}
+	if m.fromEmbedder(name) {
+		// wazero finds it in the runtime. Returned from here, some modules make wazero panic.
+		return nil
+	}
+	return m.engine.emptyModule
 }

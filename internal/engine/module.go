@@ -43,8 +43,11 @@ type Module struct {
 	// byGo is set if Go's compiler made the module.
 	byGo bool
 
-	// lines is nil if the module has no DWARF, or was not rewritten.
-	lines *sourceLines
+	// lines has one element. It is nil if the module has no DWARF, or was not rewritten.
+	lines []*sourceLines
+
+	// resolveImport is findImport, made once for all guests.
+	resolveImport func(name string) api.Module
 
 	stackPointer
 }

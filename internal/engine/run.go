@@ -87,7 +87,7 @@ func (m *Module) newInstance(
 	if m.unsuppliedImport != nil {
 		return nil, m.unsuppliedImport
 	}
-	inst := &instance{module: m, lines: []*sourceLines{m.lines}, sys: sys, trace: trace,
+	inst := &instance{module: m, lines: m.lines, sys: sys, trace: trace,
 		maxThreads: limits.Threads}
 	if m.usesThreads {
 		inst.threadExited, inst.runningIDs = make(chan struct{}, 1), make(map[uint32]struct{})

@@ -40,7 +40,7 @@ func (g *Guest) cpuTime() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	total := g.endedThreadsCPU
-	for t := range g.threads {
+	for _, t := range g.threads {
 		total += t.schedThread.Computed()
 	}
 	g.lastReportedCPU = max(g.lastReportedCPU, total)

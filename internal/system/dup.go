@@ -71,16 +71,27 @@ func (t *table) dupTo(fd, to int32) (old *descriptor, err error) {
 	return old, nil
 }
 
+// grow makes at least n slots, where n is not above maxOpen. mu is held.
+func (t *table) grow(n int) []slot {
+	if t.first == nil && n <= len(t.firstArray) {
+		t.first = t.firstArray[:min(len(t.firstArray), t.maxOpen)]
+		t.slots.Store(&t.first)
+		return t.first
+	}
+	slots := t.allSlots()
+	longer := make([]slot, min(max(n, 2*len(slots)), t.maxOpen))
+	for i := range slots {
+		longer[i].Store(slots[i].Load())
+	}
+	t.slots.Store(&longer)
+	return longer
+}
+
 // put fills a slot below maxOpen, and counts its descriptor. mu is held.
 func (t *table) put(n int, d *descriptor) {
 	slots := t.allSlots()
 	if n >= len(slots) {
-		longer := make([]slot, min(max(n+1, 2*len(slots), 4), t.maxOpen))
-		for i := range slots {
-			longer[i].Store(slots[i].Load())
-		}
-		slots = longer
-		t.slots.Store(&longer)
+		slots = t.grow(n + 1)
 	}
 	slots[n].Store(d)
 	t.used = max(t.used, n+1)

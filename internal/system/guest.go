@@ -160,7 +160,7 @@ type Guest struct {
 	hasSleepers atomic.Bool
 
 	mu      sync.Mutex
-	threads map[*Thread]struct{}
+	threads []*Thread
 
 	// startedThreads is how many threads have been started.
 	startedThreads int
@@ -196,8 +196,8 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
 		started: time.Now(), onLimit: c.OnLimit, cause: c.Cause,
-		listeners: len(c.Listeners) > 0,
-		threads:   make(map[*Thread]struct{}), descriptorsClosed: make(chan struct{}),
+		listeners:         len(c.Listeners) > 0,
+		descriptorsClosed: make(chan struct{}),
 	}
 	g.schedGuest.Limit = c.MaxCPU
 	g.memory = g.newMemoryAccount()
@@ -218,7 +218,9 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 		if err == nil {
 			_, err = g.insert(d)
 		}
-		errs = append(errs, err)
+		if err != nil {
+			errs = append(errs, err)
+		}
 	}
 	add(g.newStdin(c.Stdin))
 	var err error
@@ -359,7 +361,7 @@ func (g *Guest) wakePollers() {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for t := range g.threads {
+	for _, t := range g.threads {
 		if s := t.sleeper.Load(); s != nil {
 			s.Wake()
 		}

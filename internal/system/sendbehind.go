@@ -195,7 +195,7 @@ func (t *Thread) flushLate() {
 func (g *Guest) flushThreads() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for t := range g.threads {
+	for _, t := range g.threads {
 		if s := t.behind.socket.Load(); s != nil {
 			s.flush()
 		}

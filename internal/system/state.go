@@ -24,7 +24,7 @@ type ThreadState struct {
 func (g *Guest) ThreadStates(ctx context.Context) []ThreadState {
 	g.mu.Lock()
 	told := make(map[*Thread]chan string, len(g.threads))
-	for t := range g.threads {
+	for _, t := range g.threads {
 		told[t] = nil
 		if t.currentImport.Load() == nil {
 			told[t] = make(chan string, 1)

@@ -1,7 +1,6 @@
 package system
 
 import (
-	"bytes"
 	"io"
 	"os"
 	"reflect"
@@ -14,7 +13,7 @@ func (g *Guest) newStdin(r io.Reader) (*descriptor, error) {
 	rights := wasi.RightsStream &^ wasi.RightFdWrite
 	switch r := r.(type) {
 	case nil:
-		return newDescriptor(newSource(bytes.NewReader(nil), g.KillForPanic), rights, 0), nil
+		return newDescriptor(empty{}, rights, 0), nil
 	case *os.File:
 		f, blocking, err := hostfs.FromOS(r)
 		if err != nil {

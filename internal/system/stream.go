@@ -11,8 +11,8 @@ import (
 	"github.com/wasport/wasport/network"
 )
 
-// stream has the methods that source, sink and discard share. They are the standard streams that
-// are not files of the host, or that the host cannot read or write without blocking.
+// stream has the methods that source, sink, empty and discard share. They are the standard streams
+// that are not files of the host, or that the host cannot read or write without blocking.
 type stream struct {
 	// from is the file of the host; nil for a Go reader or writer, which has no type.
 	from *hostfs.Stream
@@ -45,6 +45,14 @@ func (s stream) stat() (wasi.Filestat, error) {
 
 // Terminal reports whether the stream is a terminal of the host.
 func (s stream) Terminal() bool { return s.from != nil && s.from.Terminal() }
+
+// empty is the object of an input that has ended.
+type empty struct{ stream }
+
+func (empty) read([][]byte) (int, error) { return 0, nil }
+func (empty) Poll(want network.Events) (network.Events, error) {
+	return want & network.Readable, nil
+}
 
 // source is an input that comes from a Go reader, which may block for ever. So a goroutine reads
 // one buffer ahead, from the guest's first read or poll on. After the guest's end the goroutine

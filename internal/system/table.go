@@ -19,7 +19,13 @@ type table struct {
 
 	// slots grows by a longer copy, during which mu keeps the slots as they are. It is nil for an
 	// empty table and at the end.
-	slots      atomic.Pointer[[]slot]
+	slots atomic.Pointer[[]slot]
+
+	// first is the first of these slices, and firstArray its array, so that a guest with few
+	// descriptors needs no other.
+	first      []slot
+	firstArray [4]slot
+
 	used       int // no number from here on was ever given
 	lowestFree int // all slots below it are taken
 	numOpen    int // with those that charge has taken

@@ -57,7 +57,7 @@ func (g *Guest) NewThread(s *sched.Scheduler) *Thread {
 	t.schedThread.Start(s, &g.schedGuest, g.ctx.Done())
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.threads[t] = struct{}{}
+	g.threads = append(g.threads, t)
 	t.number = g.startedThreads
 	g.startedThreads++
 	if len(g.threads) > 1 {
@@ -71,7 +71,7 @@ func (t *Thread) Close() {
 	t.endSendRun()
 	t.schedThread.Stop()
 	t.mu.Lock()
-	delete(t.threads, t)
+	t.threads = slices.DeleteFunc(t.threads, func(o *Thread) bool { return o == t })
 	t.endedThreadsCPU += t.schedThread.Computed()
 	t.mu.Unlock()
 	if s := t.sleeper.Load(); s != nil {
@@ -100,7 +100,7 @@ func (g *Guest) ActiveImports() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var list []string
-	for t := range g.threads {
+	for _, t := range g.threads {
 		if name := t.currentImport.Load(); name != nil {
 			list = append(list, *name)
 		}

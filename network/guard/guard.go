@@ -99,6 +99,8 @@ type Network struct {
 	// policyMu is held while SetPolicy replaces active.
 	policyMu sync.Mutex
 	active   atomic.Pointer[policySnapshot]
+	// first is the first value of active.
+	first policySnapshot
 
 	// socketCount is the number of sockets made so far. Its value becomes the id of the next one.
 	socketCount atomic.Uint64
@@ -130,7 +132,8 @@ func New(base network.Network, p *policy.Policy, o Options) *Network {
 		n.options.Call = func(f func()) { f() }
 	}
 	n.memory.releaseSocket, n.memory.call = n.releaseSocket, n.options.Call
-	n.active.Store(&policySnapshot{policy: p, limits: n.limitsOf(p, limits{})})
+	n.first = policySnapshot{policy: p, limits: n.limitsOf(p, limits{})}
+	n.active.Store(&n.first)
 	return n
 }
 

@@ -30,7 +30,10 @@ type resolver struct {
 }
 
 func newResolver(c Config) resolver {
-	r := resolver{server: c.Server, hosts: make(map[string][]netip.Addr, len(c.Hosts))}
+	r := resolver{server: c.Server}
+	if len(c.Hosts) > 0 {
+		r.hosts = make(map[string][]netip.Addr, len(c.Hosts))
+	}
 	r.hostsFile = &net.Resolver{PreferGo: true,
 		Dial: func(context.Context, string, string) (net.Conn, error) {
 			return nil, errors.ErrUnsupported
