@@ -22,6 +22,8 @@ import (
 type edgeSet struct {
 	// OnWait is that of Set.
 	OnWait func(begins bool)
+	// LookAgain is not called: to look costs a call for each item, which the hub saves.
+	LookAgain func() bool
 
 	hub *hub
 	// wakes has a value if Wait has something to look at.
