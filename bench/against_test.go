@@ -11,23 +11,33 @@ import (
 	"testing"
 )
 
-// commandHost runs programs by a command with {} among its words, which stands for the module.
-type commandHost string
+// commandHost runs programs by a command with {} among its words, which stands for the module. dir
+// has the modules, among Modules.
+type commandHost struct{ command, dir string }
+
+// name is that of the host in the figures.
+func (c commandHost) name() string {
+	if *againstName != "" {
+		return *againstName
+	}
+	first, _, _ := strings.Cut(c.command, " ")
+	return filepath.Base(first)
+}
 
 func (c commandHost) start(tb testing.TB, words []string) *program {
 	tb.Helper()
 	module := filepath.Join(buildDir, words[0]+".wasm")
-	wasm, err := Modules.ReadFile(words[0] + ".wasm")
+	wasm, err := Modules.ReadFile(c.dir + words[0] + ".wasm")
 	if err == nil {
 		err = os.WriteFile(module, wasm, 0o666)
 	}
 	if err != nil {
 		tb.Fatal(err)
 	}
-	command := strings.Fields(string(c))
+	command := strings.Fields(c.command)
 	at := slices.Index(command, "{}")
 	if at < 0 {
-		tb.Fatalf("got -against %q, want {} among its words, for the module", string(c))
+		tb.Fatalf("got -against %q, want {} among its words, for the module", c.command)
 	}
 	command[at] = module
 	command = append(command, words[1:]...)
@@ -43,7 +53,8 @@ func TestCommandHost(t *testing.T) {
 		t.Fatalf("got %v, want the command built\n%s", err, out)
 	}
 	w := workload{subject: "pingpong client tcp PORT 10", peer: "pingpong server tcp"}
-	host := commandHost(command + " run --no-cache --interpreter --allow-connect loopback {}")
+	host := commandHost{command: command +
+		" run --no-cache --interpreter --allow-connect loopback {}"}
 	if m := w.measure(t, host); m.units != 10 || m.cpu <= 0 || m.peerCPU <= 0 {
 		t.Errorf("got %v, want 10 round trips and the processor time of both ends", m)
 	}

@@ -16,15 +16,6 @@ const (
 	minTime = time.Second
 )
 
-// geometricMean returns the geometric mean of positive values.
-func geometricMean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += math.Log(v)
-	}
-	return math.Exp(sum / float64(len(values)))
-}
-
 // runAlternately runs several programs again and again, A B A B, and returns the measurements of
 // each.
 func runAlternately(b *testing.B, programs ...func() measurement) [][]measurement {

@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/tetratelabs/wazero"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/bench/internal/results"
 )
 
 // computations are the programs that only compute, with numbers of rounds that take a guest some
@@ -58,12 +60,9 @@ func BenchmarkInterrupt(b *testing.B) {
 			}
 			const runs = 12
 			all := runAlternatelyAtLeast(b, runs, programs...)
-			p := minCPUPerUnit(all[1]) / minCPUPerUnit(all[2])
-			k := minCPUPerUnit(all[3]) / minCPUPerUnit(all[2])
-			n := minCPUPerUnit(all[1]) / minCPUPerUnit(all[0])
-			b.ReportMetric(p, "pass-ratio")
-			b.ReportMetric(k, "check-ratio")
-			b.ReportMetric(n, "native-ratio")
+			p := compareLeast(b, c.name, "pass", all[1], all[2])
+			k := compareLeast(b, c.name, "check", all[3], all[2])
+			n := compareLeast(b, c.name, "native", all[1], all[0])
 			b.ReportMetric(medianOf(all[1], measurement.perUnit)*all[1][0].units/1e6, "guest-ms")
 			pass, check, natively = append(pass, p), append(check, k), append(natively, n)
 		})
@@ -73,10 +72,26 @@ func BenchmarkInterrupt(b *testing.B) {
 	}
 	b.Run("mean", func(b *testing.B) {
 		b.ReportMetric(0, "ns/op")
-		b.ReportMetric(geometricMean(pass), "pass-ratio")
-		b.ReportMetric(geometricMean(check), "check-ratio")
-		b.ReportMetric(geometricMean(natively), "native-ratio")
+		b.ReportMetric(results.GeometricMean(pass), "pass-ratio")
+		b.ReportMetric(results.GeometricMean(check), "check-ratio")
+		b.ReportMetric(results.GeometricMean(natively), "native-ratio")
 	})
+}
+
+// compareLeast reports and records how many times as much processor time one way takes as another,
+// by the least of all runs, and the range of the ratios of pairs.
+func compareLeast(b *testing.B, program, way string, of, to []measurement) float64 {
+	b.Helper()
+	ms := func(m []measurement) float64 { return minCPUPerUnit(m) * m[0].units / 1e6 }
+	run := results.Run{Guest: ms(of), Native: ms(to), Low: math.Inf(1)}
+	run.Ratio = run.Guest / run.Native
+	for i := range of {
+		ratio := of[i].cpuPerUnit() / to[i].cpuPerUnit()
+		run.Low, run.High = min(run.Low, ratio), max(run.High, ratio)
+	}
+	b.ReportMetric(run.Ratio, way+"-ratio")
+	record(b, results.Row{Benchmark: "interrupt", Workload: program, Mode: way, Unit: "ms"}, run)
+	return run.Ratio
 }
 
 // buildGoProgram compiles a program in Go, natively and as a guest.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,41 +18,59 @@ import (
 	"github.com/wasport/wasport/bench/internal/results"
 )
 
-// BenchmarkIdle starts guests that wait for a connection, in a process of their own, and reports
-// the cost of each: the time to start it and the memory that it keeps.
+// BenchmarkIdle starts guests that wait for a connection or for a datagram, in a process of their
+// own, and reports the cost of each: the time to start it, and the memory and the page tables that
+// it keeps.
 func BenchmarkIdle(b *testing.B) {
-	for _, count := range []int{1, 100, 1000, 10_000} {
-		b.Run(strconv.Itoa(count), func(b *testing.B) { benchmarkIdle(b, "idle.wasm", count) })
+	for _, count := range []int{100, 1000, 10_000} {
+		b.Run(fmt.Sprint("accept_", count), func(b *testing.B) {
+			benchmarkIdle(b, "idle.wasm", count)
+		})
 	}
-	b.Run("component", func(b *testing.B) { benchmarkIdle(b, "component/idle.wasm", 1000) })
+	b.Run("recv_1000", func(b *testing.B) { benchmarkIdle(b, "idle_recv.wasm", 1000) })
+	b.Run("component_1000", func(b *testing.B) { benchmarkIdle(b, "component/idle.wasm", 1000) })
 }
 
 func benchmarkIdle(b *testing.B, module string, count int) {
-	needDescriptors(b, uint64(count)+1000)
-	var times, sizes []float64
-	for start := time.Now(); len(times) < minRuns || time.Since(start) < minTime; {
-		us, bytes := measureIdle(b, module, count)
-		times, sizes = append(times, us), append(sizes, bytes)
+	needDescriptors(b, uint64(count)+500)
+	var values [3][]float64
+	for start := time.Now(); len(values[0]) < minRuns || time.Since(start) < minTime; {
+		for i, v := range measureIdle(b, module, count) {
+			values[i] = append(values[i], v)
+		}
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(results.Median(times), "µs-to-start")
-	b.ReportMetric(results.Median(sizes)/1024, "KiB-resident")
+	_, name, _ := strings.Cut(b.Name(), "/")
+	for i, unit := range []string{"µs to start", "KiB resident", "KiB of page tables"} {
+		recordFigure(b, results.Row{Benchmark: "idle", Workload: name, Unit: unit}, values[i])
+	}
 }
 
-// idleEnv holds the number of guests, and the name of their module after a blank.
+// idleEnv holds the number of guests, and their module after a blank.
 const idleEnv = "WASPORT_BENCH_IDLE"
 
-// idle runs so many guests in a new process.
-func measureIdle(tb testing.TB, module string, count int) (usec, bytes float64) {
+// measureIdle runs so many guests in a new process, and returns for each of them the microseconds
+// to start it, its resident memory and its page tables in KiB.
+func measureIdle(tb testing.TB, module string, count int) (each [3]float64) {
 	tb.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), fmt.Sprint(idleEnv, "=", count, " ", module))
 	p := startProcess(tb, cmd)
 	defer p.stop()
-	if _, err := fmt.Sscan(p.expectLine("idle"), &usec, &bytes); err != nil {
+	line := p.expectLine("idle")
+	if _, err := fmt.Sscan(line, &each[0], &each[1], &each[2]); err != nil {
 		tb.Fatal(err)
 	}
-	return usec, bytes
+	return each
+}
+
+// TestIdle has two guests of each kind wait.
+func TestIdle(t *testing.T) {
+	for _, module := range []string{"idle.wasm", "idle_recv.wasm", "component/idle.wasm"} {
+		if each := measureIdle(t, module, 2); each[0] <= 0 {
+			t.Errorf("%s: got %v, want the time to start one, and its memory", module, each)
+		}
+	}
 }
 
 // runIdleChild runs in that process. It reports whether this is it.
@@ -109,26 +126,15 @@ func startIdle(module string, count int) error {
 		return err
 	}
 	debug.FreeOSMemory()
-	before := residentBytes()
+	resident, tables := processMemory()
 	took, err := start(count)
 	if err != nil {
 		return err
 	}
 	debug.FreeOSMemory()
-	fmt.Printf("idle %f %f\n", float64(took.Nanoseconds())/1e3/float64(count),
-		float64(residentBytes()-before)/float64(count))
+	residentNow, tablesNow := processMemory()
+	each := func(v float64) float64 { return v / float64(count) }
+	fmt.Println("idle", each(float64(took.Nanoseconds())/1e3), each(residentNow-resident),
+		each(tablesNow-tables))
 	return nil
-}
-
-// residentBytes returns the resident memory of this process (proc_pid_statm(5)).
-func residentBytes() int {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		panic(err)
-	}
-	pages, err := strconv.Atoi(strings.Fields(string(b))[1])
-	if err != nil {
-		panic(err)
-	}
-	return pages * os.Getpagesize()
 }

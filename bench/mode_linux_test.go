@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -34,9 +35,12 @@ func runSpinner() bool {
 		os.Exit(1)
 	}
 	fmt.Println("awake")
-	for spins := 0; ; {
-		spins++
+	for parent := os.Getppid(); os.Getppid() == parent; { // which may be killed
+		for spins := 0; spins < 1e8; {
+			spins++
+		}
 	}
+	return true
 }
 
 // keepAwake has an idle-priority process compute on each processor (sched(7), SCHED_IDLE).
@@ -120,4 +124,18 @@ func busyTime(tb testing.TB) (busy, all float64) {
 	}
 	busy = user + nice + system + irq + softirq + steal
 	return busy, busy + idle + iowait
+}
+
+// processMemory returns this process's resident memory and its page tables, in KiB
+// (proc_pid_status(5)).
+func processMemory() (resident, tables float64) {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		panic(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		fmt.Sscanf(line, "VmRSS: %g", &resident)
+		fmt.Sscanf(line, "VmPTE: %g", &tables)
+	}
+	return resident, tables
 }

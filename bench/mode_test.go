@@ -4,6 +4,8 @@ package bench
 
 import (
 	"flag"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/wasport/wasport/bench/internal/results"
@@ -13,6 +15,8 @@ var (
 	recordFile = flag.String("record", "", "add the figures to this `file`, for bench/figures")
 	against    = flag.String("against", "", "measure this `command` too, in the same turns: "+
 		"a host of WebAssembly, with {} for the module; the module's arguments follow")
+	againstName = flag.String("against-name", "", "the `name` of the command of -against in the "+
+		"figures (default: its first word)")
 )
 
 // mode is how busy the machine's processors are beside a workload.
@@ -40,17 +44,32 @@ func (w workload) modes() []mode {
 }
 
 // record adds a run to the file of -record.
-func record(b *testing.B, benchmark, mode string, w workload, run results.Run) {
+func record(b *testing.B, row results.Row, run results.Run) {
 	b.Helper()
 	if *recordFile == "" {
 		return
 	}
-	row := results.Row{Benchmark: benchmark, Workload: w.name, Mode: mode, Unit: w.rate,
-		Rate: w.rate != "", Runs: []results.Run{run}}
-	if !row.Rate {
-		row.Unit = "µs"
-	}
+	row.Runs = []results.Run{run}
 	if err := results.Add(*recordFile, row); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// row returns the row of a workload, without runs.
+func (w workload) row(benchmark, mode, host string) results.Row {
+	row := results.Row{Benchmark: benchmark, Workload: w.name, Mode: mode, Host: host,
+		Unit: w.rate, Rate: w.rate != ""}
+	if !row.Rate {
+		row.Unit = "µs"
+	}
+	return row
+}
+
+// recordFigure reports and records values of one figure: its median and its range.
+func recordFigure(b *testing.B, row results.Row, values []float64) {
+	b.Helper()
+	run := results.Run{Guest: results.Median(values), Low: slices.Min(values),
+		High: slices.Max(values)}
+	b.ReportMetric(run.Guest, strings.ReplaceAll(row.Workload+"-"+row.Unit, " ", "-"))
+	record(b, row, run)
 }

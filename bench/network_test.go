@@ -45,7 +45,9 @@ var workloads = []workload{
 	{"accept", "connection accept 2000", "connection open PORT 2000", "/s", 1, true},
 	{"poll500_all", "manyfds serve 500", "manyfds drive PORT 500 500 40", "/s", 1, false},
 	{"poll500_one", "manyfds serve 500", "manyfds drive PORT 500 1 2000", "/s", 1, true},
-	{"getaddrinfo", "lookup localhost 2000", "", "", 1, true},
+	{"poll1000_grow", "manyfds grow 1000", "", "", 1, false},
+	{"getaddrinfo_localhost", "lookup localhost 2000", "", "", 1, true},
+	{"getaddrinfo_literal", "lookup 127.0.0.1 2000", "", "", 1, true},
 	{"host_call", "call 500000", "", "", 1, false},
 }
 
@@ -102,33 +104,53 @@ func BenchmarkNetwork(b *testing.B) {
 	for _, w := range workloads {
 		b.Run(w.name, func(b *testing.B) {
 			for _, mode := range w.modes() {
-				b.Run(mode.name, func(b *testing.B) { w.compare(b, mode) })
+				b.Run(mode.name, func(b *testing.B) { w.compare(b, "network", "", mode) })
 			}
 		})
 	}
+	b.Run("getaddrinfo_cached", func(b *testing.B) {
+		for _, mode := range modes {
+			b.Run(mode.name, func(b *testing.B) { compareCachedLookup(b, mode) })
+		}
+	})
 }
 
-// compare measures a workload in a mode.
-func (w workload) compare(b *testing.B, mode mode) {
+// compare measures a workload in a mode, and records it. dir has the modules, among Modules.
+func (w workload) compare(b *testing.B, benchmark, dir string, mode mode) {
+	w.comparePrograms(b, benchmark, mode, func() []func() measurement {
+		g := newGuestHost(b, wasport.RuntimeConfig{})
+		g.dir = dir
+		hosts := []host{native{}, g}
+		if *against != "" {
+			hosts = append(hosts, commandHost{*against, dir})
+		}
+		var programs []func() measurement
+		for _, h := range hosts {
+			programs = append(programs, func() measurement { return w.measure(b, h) })
+		}
+		return programs
+	})
+}
+
+// comparePrograms measures a native program, a guest and possibly another host in a mode, in which
+// they are made, since the scheduler of a runtime is made for the processors.
+func (w workload) comparePrograms(b *testing.B, benchmark string, mode mode,
+	programs func() []func() measurement) {
 	end := mode.set(b)
-	g := newGuestHost(b, wasport.RuntimeConfig{}) // its scheduler is made for the processors
-	programs := []func() measurement{func() measurement { return w.measure(b, native{}) },
-		func() measurement { return w.measure(b, g) }}
-	if *against != "" {
-		programs = append(programs, func() measurement {
-			return w.measure(b, commandHost(*against))
-		})
-	}
+	run := programs()
 	use := startUse(b)
-	measured := runAlternately(b, programs...)
+	measured := runAlternately(b, run...)
 	end()
-	run := w.reportMetrics(b, measured[0], measured[1])
-	run.Others = use.others(b)
-	record(b, "network", mode.name, w, run)
-	if *against != "" {
-		b.ReportMetric(w.ratios(measured[2], measured[0])[len(measured[2])/2], "against-ratio")
-		b.ReportMetric(medianRatio(measured[2], measured[0], measurement.cpuPerUnit),
-			"against-cpu-ratio")
+	others := use.others(b)
+	figures := w.reportMetrics(b, measured[0], measured[1])
+	figures.Others = others
+	record(b, w.row(benchmark, mode.name, ""), figures)
+	if len(measured) > 2 {
+		figures := w.summary(measured[0], measured[2])
+		figures.Others = others
+		b.ReportMetric(figures.Ratio, "against-ratio")
+		b.ReportMetric(figures.CPU, "against-cpu-ratio")
+		record(b, w.row(benchmark, mode.name, commandHost{command: *against}.name()), figures)
 	}
 }
 
@@ -174,17 +196,26 @@ func (w workload) ratios(of, to []measurement) []float64 {
 	return values
 }
 
-func (w workload) reportMetrics(b *testing.B, natively, asGuest []measurement) results.Run {
+// summary compares a guest with a native program.
+func (w workload) summary(natively, asGuest []measurement) results.Run {
 	ratios := w.ratios(asGuest, natively)
 	run := results.Run{Ratio: results.Median(ratios), Low: ratios[0], High: ratios[len(ratios)-1],
 		CPU:  medianRatio(asGuest, natively, measurement.cpuPerUnit),
 		Both: medianRatio(asGuest, natively, measurement.bothCPUPerUnit)}
-	of, unit, kind := func(m measurement) float64 { return m.perUnit() / 1e3 }, "µs", "time-ratio"
+	of := func(m measurement) float64 { return m.perUnit() / 1e3 }
 	if w.rate != "" {
 		of = func(m measurement) float64 { return m.units / w.scale / m.wall.Seconds() }
-		unit, kind = w.rate, "rate-ratio"
 	}
 	run.Guest, run.Native = medianOf(asGuest, of), medianOf(natively, of)
+	return run
+}
+
+func (w workload) reportMetrics(b *testing.B, natively, asGuest []measurement) results.Run {
+	run := w.summary(natively, asGuest)
+	unit, kind := "µs", "time-ratio"
+	if w.rate != "" {
+		unit, kind = w.rate, "rate-ratio"
+	}
 	b.ReportMetric(run.Ratio, kind)
 	b.ReportMetric(run.Low, "low")
 	b.ReportMetric(run.High, "high")

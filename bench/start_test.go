@@ -5,6 +5,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,26 +16,36 @@ import (
 	"github.com/wasport/wasport/bench/internal/results"
 )
 
-// BenchmarkHello runs the command from its start to its end, with and without the compiled module
-// in its cache, and the same program natively.
+// BenchmarkHello runs the command from its start to its end with modules of several sizes, with and
+// without the compiled module in its cache, and in the interpreter; and the same program natively.
 func BenchmarkHello(b *testing.B) {
 	dir := b.TempDir()
 	command := filepath.Join(dir, "wasport")
 	if out, err := exec.Command("go", "build", "-o", command,
 		"github.com/wasport/wasport/cmd/wasport").CombinedOutput(); err != nil {
-		b.Skipf("the command cannot be built: %v\n%s", err, out)
+		b.Fatalf("got %v, want the command built\n%s", err, out)
 	}
-	wasm, err := Modules.ReadFile("hello.wasm")
+	hello, err := Modules.ReadFile("hello.wasm")
 	if err != nil {
 		b.Fatal(err)
 	}
-	module := filepath.Join(dir, "hello.wasm")
-	if err := os.WriteFile(module, wasm, 0o666); err != nil {
-		b.Fatal(err)
+	for _, kilobytes := range []int{20, 125, 186, 4000} {
+		name := fmt.Sprintf("hello_%dk", kilobytes)
+		b.Run(name, func(b *testing.B) {
+			wasm, err := enlarge(hello, kilobytes*1000)
+			if err != nil {
+				b.Fatal(err)
+			}
+			module := filepath.Join(dir, name+".wasm")
+			if err := os.WriteFile(module, wasm, 0o666); err != nil {
+				b.Fatal(err)
+			}
+			compareHello(b, name, dir, command, module)
+		})
 	}
-	cache := filepath.Join(dir, "cache")
-	natively := buildNative(b, "hello")
+}
 
+func compareHello(b *testing.B, name, dir, command, module string) {
 	process := func(words ...string) func() measurement {
 		return func() measurement {
 			cmd := exec.Command(words[0], words[1:]...)
@@ -48,18 +59,23 @@ func BenchmarkHello(b *testing.B) {
 				cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 		}
 	}
-	all := runAlternately(b,
-		process(natively),
+	cache := filepath.Join(dir, "cache")
+	run := []func() measurement{process(buildNative(b, "hello")),
 		process(command, "run", "--cache-dir", cache, module),
 		process(command, "run", "--no-cache", module),
-		process(command, "run", "--no-cache", "--interpreter", module))
-	for i, name := range []string{"native", "cached", "uncached", "interpreted"} {
-		b.ReportMetric(medianOf(all[i], measurement.perUnit)/1e6, name+"-ms")
+		process(command, "run", "--no-cache", "--interpreter", module)}
+	run[1]() // which fills the cache
+	all := runAlternately(b, run...)
+	for i, way := range []string{"cached", "not_cached", "interpreted"} {
+		figures := workload{}.summary(all[0], all[i+1])
+		figures.Guest, figures.Native = figures.Guest/1e3, figures.Native/1e3
+		b.ReportMetric(figures.Guest, way+"-ms")
+		record(b, results.Row{Benchmark: "hello", Workload: name, Mode: way, Unit: "ms"}, figures)
 	}
 }
 
 // BenchmarkStart runs guests of a compiled module and of a component from their start to their end.
-// It reports how long the guest takes until its first call.
+// It reports how long this takes, how long until the guest's first call, and the allocations.
 func BenchmarkStart(b *testing.B) {
 	for _, kind := range []struct{ name, dir string }{{"module", ""}, {"component", "component/"}} {
 		b.Run(kind.name, func(b *testing.B) {
@@ -67,18 +83,33 @@ func BenchmarkStart(b *testing.B) {
 			g.dir = kind.dir
 			m := g.compileModule(b, "hello", nil)
 			c := wasport.Config{Args: []string{"hello"}, Policy: loopbackPolicy()}
-			var toCall []float64
-			b.ReportAllocs()
-			for b.Loop() {
+			run := func() {
 				if status, err := m.Run(context.Background(), c); err != nil || status.Code != 0 {
 					b.Fatalf("got %v, %v, want status 0", status, err)
 				}
 			}
-			b.StopTimer()
-			for range 200 {
-				toCall = append(toCall, timeToFirstCall(b, m, c))
+			const starts = 200
+			var toEnd, toCall []float64
+			for range minRuns {
+				start := time.Now()
+				for range starts {
+					run()
+				}
+				toEnd = append(toEnd, float64(time.Since(start).Nanoseconds())/1e3/starts)
+				var calls []float64
+				for range starts {
+					calls = append(calls, timeToFirstCall(b, m, c))
+				}
+				toCall = append(toCall, results.Median(calls))
 			}
-			b.ReportMetric(results.Median(toCall), "µs-to-call")
+			b.ReportMetric(0, "ns/op")
+			row := results.Row{Benchmark: "start", Workload: "one more " + kind.name}
+			for unit, values := range map[string][]float64{"µs to the end": toEnd,
+				"µs to the first call": toCall,
+				"allocations":          {testing.AllocsPerRun(starts, run)}} {
+				row.Unit = unit
+				recordFigure(b, row, values)
+			}
 		})
 	}
 }

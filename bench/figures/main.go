@@ -1,5 +1,5 @@
-// Command figures writes the table and the plot of docs/performance.md from docs/performance.json,
-// to which `go test -bench . -record ../docs/performance.json` adds.
+// Command figures writes the tables and the plots of docs/performance.md from
+// docs/performance.json, to which `go test -bench . -record ../docs/performance.json` adds.
 //
 //	cd bench && go run ./figures
 package main
@@ -7,10 +7,8 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/wasport/wasport/bench/internal/results"
 )
@@ -24,6 +22,22 @@ func main() {
 	}
 }
 
+// figure is a table of the page, of the rows of some benchmarks, and its plot if it has one.
+type figure struct {
+	name       string
+	benchmarks []string
+	table      func([]results.Row) string
+	plot       func([]results.Row) []byte
+}
+
+var figures = []figure{
+	{"network", []string{"network"}, table, plotRatios},
+	{"crowd", []string{"crowd"}, crowdTable, plotCrowd},
+	{"component", []string{"component"}, table, plotRatios},
+	{"start", []string{"hello", "start", "idle"}, plainTable, nil},
+	{"interrupt", []string{"interrupt"}, interruptTable, nil},
+}
+
 // run replaces the tables of the page and writes the plots into a directory.
 func run(dir string) error {
 	rows, err := results.Load(dir + "performance.json")
@@ -34,13 +48,16 @@ func run(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, benchmark := range []string{"network", "crowd", "component"} {
+	for _, f := range figures {
 		of := slices.DeleteFunc(slices.Clone(rows),
-			func(r results.Row) bool { return r.Benchmark != benchmark })
-		if page, err = replaceTable(page, benchmark, table(of)); err != nil {
+			func(r results.Row) bool { return !slices.Contains(f.benchmarks, r.Benchmark) })
+		if page, err = replaceTable(page, f.name, f.table(of)); err != nil {
 			return err
 		}
-		if err := os.WriteFile(dir+"performance-"+benchmark+".svg", plot(of), 0o666); err != nil {
+		if f.plot == nil {
+			continue
+		}
+		if err := os.WriteFile(dir+"performance-"+f.name+".svg", f.plot(of), 0o666); err != nil {
 			return err
 		}
 	}
@@ -56,69 +73,4 @@ func replaceTable(page []byte, name, table string) ([]byte, error) {
 		return nil, fmt.Errorf("performance.md has no table between %q and %q", begin, end)
 	}
 	return slices.Concat(before, []byte(begin+"\n"+table+"\n"+end), after), nil
-}
-
-// summarise joins the runs of a row: the medians of their figures, and the whole range.
-func summarise(r results.Row) (s results.Run) {
-	for field, of := range map[*float64]func(results.Run) float64{
-		&s.Guest:  func(r results.Run) float64 { return r.Guest },
-		&s.Native: func(r results.Run) float64 { return r.Native },
-		&s.Ratio:  func(r results.Run) float64 { return r.Ratio },
-		&s.CPU:    func(r results.Run) float64 { return r.CPU },
-		&s.Both:   func(r results.Run) float64 { return r.Both },
-		&s.Others: func(r results.Run) float64 { return r.Others },
-	} {
-		var values []float64
-		for _, run := range r.Runs {
-			values = append(values, of(run))
-		}
-		*field = results.Median(values)
-	}
-	s.Low, s.High = math.Inf(1), 0
-	for _, run := range r.Runs {
-		s.Low, s.High = min(s.Low, run.Low), max(s.High, run.High)
-	}
-	return s
-}
-
-func table(rows []results.Row) string {
-	var b strings.Builder
-	b.WriteString("| workload | processors | guest | native | ratio (range) | CPU | both ends | " +
-		"others |\n|---|---|---|---|---|---|---|---|\n")
-	for _, r := range rows {
-		s := summarise(r)
-		kind := "time"
-		if r.Rate {
-			kind = "rate"
-		}
-		fmt.Fprintf(&b, "| %s, %s | %s | %s %s | %s %s | %s (%s–%s) | %s | %s | %.0f %% |\n",
-			r.Workload, kind, strings.ReplaceAll(r.Mode, "_", " "), digits(s.Guest), unit(r),
-			digits(s.Native), unit(r), digits(s.Ratio), digits(s.Low), digits(s.High),
-			digits(s.CPU), both(s.Both), 100*s.Others)
-	}
-	return b.String()
-}
-
-func unit(r results.Row) string {
-	if r.Unit == "/s" {
-		return "per s"
-	}
-	return r.Unit
-}
-
-// both is empty for a workload without a peer.
-func both(v float64) string {
-	if v == 0 || math.IsNaN(v) {
-		return ""
-	}
-	return digits(v)
-}
-
-// digits formats a number with three digits.
-func digits(v float64) string {
-	if v >= 100 {
-		p := math.Pow(10, math.Floor(math.Log10(v))-2)
-		return fmt.Sprintf("%.0f", math.Round(v/p)*p)
-	}
-	return fmt.Sprintf("%.*f", 2-max(0, int(math.Floor(math.Log10(max(v, 1))))), v)
 }

@@ -1,21 +1,20 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"math"
-	"strings"
+	"slices"
 
 	"github.com/wasport/wasport/bench/internal/results"
 )
 
-// The sizes of a plot, in pixels.
+// The sizes of a plot of ratios, in pixels.
 const (
-	plotLeft, plotWidth, plotTop = 230, 560, 46
+	plotLeft, plotWidth, plotTop = 250, 540, 64
 	lineHeight                   = 18
 )
 
-// The plot goes from a quarter of native speed to eight times as much, in steps of two.
+// Such a plot goes from a quarter of native speed to eight times as much, in steps of two.
 const leastPower, mostPower = -2, 3
 
 // x returns the place of a ratio.
@@ -24,37 +23,53 @@ func x(ratio float64) float64 {
 	return plotLeft + plotWidth*(power-leastPower)/(mostPower-leastPower)
 }
 
-// plot draws the speed of guests, native programs having 1: the ratio of each workload as a dot,
-// and its range as a line.
-func plot(rows []results.Row) []byte {
-	var b bytes.Buffer
-	height := plotTop + lineHeight*len(rows) + 12
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" `+
-		`font-family="sans-serif" font-size="12">`+"\n", plotLeft+plotWidth+30, height)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="white"/>`+"\n"+
-		`<text x="%d" y="16">speed of a guest, a native program having 1</text>`+"\n", plotLeft)
+// plotRatios draws the speed of guests, native programs having 1: the ratio of each workload as a
+// dot, and its range as a line. Other hosts have circles on the same lines.
+func plotRatios(rows []results.Row) []byte {
+	hosts := otherHosts(rows)
+	guests := slices.DeleteFunc(slices.Clone(rows),
+		func(r results.Row) bool { return r.Host != "" })
+	height := plotTop + lineHeight*len(guests)
+	c := newCanvas(plotLeft+plotWidth+30, height+12)
+	c.text(plotLeft, 16, "start", "speed, a native program having 1, with its range")
+	legend := []string{"guest, faster", "guest, slower"}
+	for i, name := range append(legend, hosts...) {
+		at := plotLeft + 110*float64(i)
+		c.dot(i, at+4, 30, i < len(legend))
+		c.text(at+14, 34, "start", name)
+	}
 	for power := leastPower; power <= mostPower; power++ {
-		ratio, colour := math.Exp2(float64(power)), "#ddd"
+		ratio, class := math.Exp2(float64(power)), "grid"
 		if power == 0 {
-			colour = "#888"
+			class = "one"
 		}
-		fmt.Fprintf(&b, `<line x1="%.0f" x2="%.0f" y1="%d" y2="%d" stroke="%s"/>`+"\n"+
-			`<text x="%.0f" y="%d" text-anchor="middle">%g</text>`+"\n", x(ratio), x(ratio),
-			plotTop-8, height-8, colour, x(ratio), plotTop-12, ratio)
+		c.line(class, x(ratio), plotTop-4, x(ratio), float64(height)+4)
+		c.text(x(ratio), plotTop-8, "middle", fmt.Sprintf("%g", ratio))
 	}
-	for i, r := range rows {
-		s := summarise(r)
-		if !r.Rate { // of times, less is better
-			s.Ratio, s.Low, s.High = 1/s.Ratio, 1/s.High, 1/s.Low
+	for i, r := range guests {
+		y := float64(plotTop + lineHeight*i + lineHeight/2)
+		c.text(plotLeft-10, y+4, "end", r.Workload+", "+spaced(r.Mode))
+		s, colour := speed(r), 0
+		if s.Ratio < 1 {
+			colour = 1
 		}
-		y := plotTop + lineHeight*i + lineHeight/2
-		colour := map[bool]string{true: "#2b7a3d", false: "#b3402a"}[s.Ratio >= 1]
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s, %s</text>`+"\n"+
-			`<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" stroke="%s" stroke-width="3" `+
-			`stroke-opacity="0.4"/>`+"\n"+`<circle cx="%.1f" cy="%d" r="4" fill="%s"/>`+"\n",
-			plotLeft-10, y+4, r.Workload, strings.ReplaceAll(r.Mode, "_", " "), x(s.Low), x(s.High),
-			y, y, colour, x(s.Ratio), y, colour)
+		c.line(fmt.Sprint("line range c", colour), x(s.Low), y, x(s.High), y)
+		c.dot(colour, x(s.Ratio), y, true)
+		for i, h := range hosts {
+			r.Host = h
+			if at := slices.IndexFunc(rows, r.Same); at >= 0 {
+				c.dot(len(legend)+i, x(speed(rows[at]).Ratio), y, false)
+			}
+		}
 	}
-	b.WriteString("</svg>\n")
-	return b.Bytes()
+	return c.end()
+}
+
+// speed summarises a row so that more is better.
+func speed(r results.Row) results.Run {
+	s := summarise(r)
+	if !r.Rate {
+		s.Ratio, s.Low, s.High = 1/s.Ratio, 1/s.High, 1/s.Low
+	}
+	return s
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"slices"
 )
@@ -17,6 +18,8 @@ const MaxRuns = 3
 
 // Run is one run of a workload in one mode. Ratios are those of a guest to a native program, a rate
 // by a rate or a time by a time: the median of the ratios of pairs, and the least and the greatest.
+// A figure that nothing is compared with has no Native and no Ratio. Low and High are its own
+// range.
 type Run struct {
 	Guest, Native    float64
 	Ratio, Low, High float64
@@ -25,6 +28,10 @@ type Run struct {
 	// the connection.
 	CPU, Both float64
 
+	// CPUEach and P99 are the microseconds of processor time of a unit, and those within which all
+	// units but one in a hundred were done. 0 tells that they were not measured.
+	CPUEach, NativeCPUEach, P99, NativeP99 float64 `json:",omitzero"`
+
 	// Others is the part of all processors' time that other programs had meanwhile.
 	Others float64
 }
@@ -32,11 +39,19 @@ type Run struct {
 // Row has the runs of a workload in a mode, the oldest first.
 type Row struct {
 	Benchmark, Workload, Mode string
+	// Host is another host or server that was measured in the place of wasport, or empty.
+	Host string `json:",omitempty"`
 	// Unit is that of Guest and Native.
 	Unit string
 	// Rate tells that more is better.
 	Rate bool
 	Runs []Run
+}
+
+// Same tells whether two rows are of one figure.
+func (r Row) Same(other Row) bool {
+	return r.Benchmark == other.Benchmark && r.Workload == other.Workload && r.Mode == other.Mode &&
+		r.Host == other.Host && r.Unit == other.Unit
 }
 
 // Median returns the median of values.
@@ -46,6 +61,15 @@ func Median(values []float64) float64 {
 		return (s[n/2-1] + s[n/2]) / 2
 	}
 	return s[len(s)/2]
+}
+
+// GeometricMean returns the geometric mean of positive values.
+func GeometricMean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += math.Log(v)
+	}
+	return math.Exp(sum / float64(len(values)))
 }
 
 // Load reads the rows of a file, or none if there is no such file.
@@ -66,9 +90,7 @@ func Add(file string, row Row) error {
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(rows, func(r Row) bool {
-		return r.Benchmark == row.Benchmark && r.Workload == row.Workload && r.Mode == row.Mode
-	})
+	at := slices.IndexFunc(rows, row.Same)
 	if at < 0 {
 		rows = append(rows, row)
 	} else {
