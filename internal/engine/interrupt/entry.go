@@ -7,8 +7,9 @@ const minLeafFrame = 4096
 // enclose encloses the instructions of a function. The prologue counts the entry and adds the
 // function's frame to the depth of the stack, and the epilogue takes the frame off again. The
 // check has the shape of a loop's (see beginCountedLoop), since with the tick before the body every
-// call would spill the parameters. A function that begins with a loop does not count its entry,
-// since the loop does.
+// call would spill the parameters. The frame is added within that loop, so that the check has the
+// depth in a register; the path of the tick takes it off again before it branches back. A function
+// that begins with a loop does not count its entry, since the loop does.
 func (f *function) enclose() {
 	frameSize := f.liveness.frameSize()
 	tracksDepth := (f.calls > 0 || frameSize > minLeafFrame) && f.w.o.Stack > 0
@@ -17,12 +18,12 @@ func (f *function) enclose() {
 	e, b := &f.entry, &f.body
 	dirty := f.dirty
 	f.loadCounter(e)
-	if tracksDepth {
-		f.enterFrame(frameSize)
-	}
 	if counts || tracksDepth {
 		e.op(opLoop)
 		f.emitResultType(e)
+		if tracksDepth {
+			f.enterFrame(frameSize)
+		}
 		f.emitEntryCheck(counts, tracksDepth)
 		e.op(opIf)
 		f.emitResultType(e)
@@ -30,6 +31,9 @@ func (f *function) enclose() {
 		b.op(opElse)
 		f.renewParams()
 		f.tick(b)
+		if tracksDepth {
+			f.leaveFrame()
+		}
 		b.index(opBr, 1)
 		b.op(opEnd)
 	} else {

@@ -253,7 +253,7 @@ func TestRecursionEndsAtStackLimit(t *testing.T) {
 }
 
 // TestDepthAfterEveryKindOfExit makes a million calls that return in each way. Every way must take
-// the frame off the stack's depth.
+// the frame off the stack's depth, and so must a tick at the entry, which then adds it again.
 func TestDepthAfterEveryKindOfExit(t *testing.T) {
 	exits := map[string][]byte{
 		"end":           {opCall, 1},
@@ -288,9 +288,12 @@ func TestDepthAfterEveryKindOfExit(t *testing.T) {
 						[]byte{opI32Const, 1, opI64Const, 2, opReturn})...),
 				),
 			)
-			err := run(t, rewrite(t, wasm, limited), wazero.NewRuntimeConfig(), func() {})
-			if err != nil {
-				t.Fatalf("a million calls: got %v, want no error", err)
+			for _, o := range []Options{limited, {Interval: 16, Stack: 1 << 20}} {
+				err := run(t, rewrite(t, wasm, o), wazero.NewRuntimeConfig(), func() {})
+				if err != nil {
+					t.Errorf("a million calls, a tick every %d steps: got %v, want no error",
+						o.Interval, err)
+				}
 			}
 		})
 	}
