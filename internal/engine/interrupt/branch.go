@@ -11,7 +11,7 @@ func (f *function) rewriteBranch(op byte, pos int) {
 		return
 	}
 	frame := len(f.frames) - 1 - int(label)
-	if op == opBr {
+	if op == opBr && f.uncheckedPath <= maxJumpedPath {
 		to := f.dispatch.target(frame, pos)
 		f.jumped = f.jumped || to != frame
 		frame = to

@@ -6,6 +6,8 @@ import "fmt"
 //
 //   - A path of more than maxUncheckedPath gets a check, which counts for uncheckedPathCost loop
 //     iterations, or jumpedPathCost if the path has jumps that would have been iterations.
+//   - A jump after a path of more than maxJumpedPath stays an iteration (see dispatch.go). A check
+//     in the midst of the code after it would take longer than the table.
 //   - A function of at most maxUncheckedBody without loops and calls has no check. It adds to the
 //     paths of its callers.
 //
@@ -15,6 +17,7 @@ const (
 	maxUncheckedPath  = 512
 	uncheckedPathCost = 32
 	jumpedPathCost    = 1
+	maxJumpedPath     = 400
 	maxUncheckedBody  = 128
 )
 

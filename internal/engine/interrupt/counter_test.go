@@ -42,7 +42,9 @@ var steps = map[string]struct {
 	"return from a loop, called": {100 + 100*(1+1), stepper(times(100, 0, opCall, 3))},
 	"tail call after a loop":     {100 + 100*(1+10+21), stepper(times(100, 0, opCall, 4))},
 	"forward jumps of Go's":      {100, stepper(goLoop())},
-	"parameters carried":         {100 + 100*(1+20), stepper(times(100, 0, opCall, 5))},
+	"jump after a long path": {101, stepper(goLoop(
+		slices.Repeat([]byte{0x01}, maxJumpedPath+50)...))},
+	"parameters carried": {100 + 100*(1+20), stepper(times(100, 0, opCall, 5))},
 }
 
 // stepper is a module that calls the code, with two locals, as "f".

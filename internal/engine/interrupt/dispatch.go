@@ -6,8 +6,9 @@ package interrupt
 //	loop  block…  local.get x  br_table   block's code  end  next block's code  end …
 //
 // A jump sets x to a number of the table and branches to the loop. Of these jumps only those that
-// lead back are iterations. The walk lets the others branch to the end of the block that the table
-// would, without a check and without the table: between the two no other instruction would run.
+// lead back have to be iterations. The walk lets the others branch to the end of the block that the
+// table would, without a check and without the table: between the two no other instruction would
+// run.
 
 // A dispatch is a loop that begins with a table.
 type dispatch struct {

@@ -122,7 +122,7 @@ func goLoop(code ...byte) []byte {
 // TestLongPathAfterJump has the path to a check begin before a jump. The check counts as one step,
 // as the jump would have.
 func TestLongPathAfterJump(t *testing.T) {
-	half := slices.Repeat([]byte{0x01}, maxUncheckedPath-100)
+	half := slices.Repeat([]byte{0x01}, maxUncheckedPath*3/5)
 	o := Options{Interval: 100}
 	got, most := 0, 100*2/(100-1)
 	err := run(t, rewrite(t, stepper(goLoop(half...)), o), wazero.NewRuntimeConfigInterpreter(),
