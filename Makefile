@@ -12,8 +12,8 @@
 .DEFAULT_GOAL := help
 
 # Each module of Go in this repository. Those below have dependencies that wasport has not.
-GO_MODULES := . bench bench/components contrib/containerd contrib/containerd/peers guest/go/ports \
-	guest/go/wasmedge
+GO_MODULES := . bench bench/components bench/peers contrib/containerd contrib/containerd/peers \
+	guest/go/ports guest/go/wasmedge
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Flags of go test, such as -p 1 or -run NAME.
 TEST_FLAGS ?=

@@ -6,13 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
 
-// commandHost runs programs by a command with {} among its words, which stands for the module. dir
-// has the modules, among Modules.
+// commandHost runs programs by a command in which {} stands for the module, and {name} for its name
+// without ".wasm". dir has the modules, among Modules.
 type commandHost struct{ command, dir string }
 
 // name is that of the host in the figures.
@@ -34,28 +33,35 @@ func (c commandHost) start(tb testing.TB, words []string) *program {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	command := strings.Fields(c.command)
-	at := slices.Index(command, "{}")
-	if at < 0 {
-		tb.Fatalf("got -against %q, want {} among its words, for the module", c.command)
+	fill := strings.NewReplacer("{}", module, "{name}", words[0])
+	filled := fill.Replace(c.command)
+	if filled == c.command {
+		tb.Fatalf("got -against %q, want {} in it, for the module, or {name}", c.command)
 	}
-	command[at] = module
+	command := strings.Fields(filled)
 	command = append(command, words[1:]...)
 	return startProcess(tb, exec.Command(command[0], command[1:]...))
 }
 
 // TestCommandHost has the command run a workload, as a host to compare with.
 func TestCommandHost(t *testing.T) {
-	command := filepath.Join(buildDir, "wasport")
-	build := exec.Command("go", "build", "-o", command, "./cmd/wasport")
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("got %v, want the command built\n%s", err, out)
-	}
+	command := buildCommand(t)
 	w := workload{subject: "pingpong client tcp PORT 10", peer: "pingpong server tcp"}
 	host := commandHost{command: command +
 		" run --no-cache --interpreter --allow-connect loopback {}"}
 	if m := w.measure(t, host); m.units != 10 || m.cpu <= 0 || m.peerCPU <= 0 {
 		t.Errorf("got %v, want 10 round trips and the processor time of both ends", m)
 	}
+}
+
+// buildCommand builds wasport.
+func buildCommand(tb testing.TB) string {
+	tb.Helper()
+	command := filepath.Join(buildDir, "wasport")
+	build := exec.Command("go", "build", "-o", command, "./cmd/wasport")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		tb.Fatalf("got %v, want the command built\n%s", err, out)
+	}
+	return command
 }

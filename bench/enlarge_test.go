@@ -19,8 +19,8 @@ const (
 	codeSection     = 10
 )
 
-// enlarge returns a module with copies of its functions, which nothing calls, so that it has the
-// size.
+// enlarge returns a module with copies of its functions, but for the largest, which nothing calls,
+// so that it has the size.
 func enlarge(wasm []byte, size int) ([]byte, error) {
 	extra := max(0, size-len(wasm))
 	head, sections := wasm[:8], wasm[8:]
@@ -41,10 +41,17 @@ func enlarge(wasm []byte, size int) ([]byte, error) {
 		}
 		rest = after
 	}
-	if len(types) == 0 || len(types) != len(code) {
+	var small []int // the others would take longer to compile than is allowed
+	for i, c := range code {
+		if len(c) < 2000 {
+			small = append(small, i)
+		}
+	}
+	if len(small) == 0 || len(types) != len(code) {
 		return nil, errors.New("a module without functions cannot be enlarged")
 	}
-	for i, n := 0, len(code); extra > 0; i = (i + 1) % n {
+	for n := 0; extra > 0; n++ {
+		i := small[n%len(small)]
 		types, code = append(types, types[i]), append(code, code[i])
 		extra -= len(code[i])
 	}

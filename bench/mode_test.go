@@ -14,7 +14,8 @@ import (
 var (
 	recordFile = flag.String("record", "", "add the figures to this `file`, for bench/figures")
 	against    = flag.String("against", "", "measure this `command` too, in the same turns: "+
-		"a host of WebAssembly, with {} for the module; the module's arguments follow")
+		"a host of WebAssembly, with {} for the module, or {name} in the path of one that was "+
+		"built for that host; the module's arguments follow")
 	againstName = flag.String("against-name", "", "the `name` of the command of -against in the "+
 		"figures (default: its first word)")
 )

@@ -19,12 +19,7 @@ import (
 // BenchmarkHello runs the command from its start to its end with modules of several sizes, with and
 // without the compiled module in its cache, and in the interpreter; and the same program natively.
 func BenchmarkHello(b *testing.B) {
-	dir := b.TempDir()
-	command := filepath.Join(dir, "wasport")
-	if out, err := exec.Command("go", "build", "-o", command,
-		"github.com/wasport/wasport/cmd/wasport").CombinedOutput(); err != nil {
-		b.Fatalf("got %v, want the command built\n%s", err, out)
-	}
+	dir, command := b.TempDir(), buildCommand(b)
 	hello, err := Modules.ReadFile("hello.wasm")
 	if err != nil {
 		b.Fatal(err)
@@ -104,10 +99,9 @@ func BenchmarkStart(b *testing.B) {
 			}
 			b.ReportMetric(0, "ns/op")
 			row := results.Row{Benchmark: "start", Workload: "one more " + kind.name}
-			for unit, values := range map[string][]float64{"µs to the end": toEnd,
-				"µs to the first call": toCall,
-				"allocations":          {testing.AllocsPerRun(starts, run)}} {
-				row.Unit = unit
+			allocations := []float64{testing.AllocsPerRun(starts, run)}
+			for i, values := range [][]float64{toEnd, toCall, allocations} {
+				row.Unit = []string{"µs to the end", "µs to the first call", "allocations"}[i]
 				recordFigure(b, row, values)
 			}
 		})
