@@ -3,6 +3,7 @@ package wasport
 import (
 	"math"
 
+	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/network/guard"
 	"github.com/wasport/wasport/network/kernel"
 	"github.com/wasport/wasport/policy"
@@ -53,12 +54,14 @@ func (c *Config) guardNetwork(threads bool, out *callbackQueues) (*guard.Network
 	if base == nil {
 		base = kernel.New(kernel.Config{Without: c.Without})
 	}
+	taken, _ := shortcut.Except(c.Without) // none, with an error
 	o := guard.Options{
 		OnRefusal:    out.onRefusal("Config.OnRefusal", c.OnRefusal),
 		OnDeniedPeer: out.onRefusal("Config.OnDeniedPeer", c.OnDeniedPeer),
 		OnFiltered:   out.onFiltered(c.OnFiltered), OnLimit: out.onLimit(c.OnLimit),
 		Audit: c.Audit, Learner: c.Learner, DryRun: c.DryRun, Shared: threads,
 		Call:         out.callNetwork,
+		KeepAnswers:  taken.Has(shortcut.NameCache),
 		SocketMemory: int64(min(c.MaxSocketMemory, math.MaxInt64)),
 	}
 	if o.Audit != nil {

@@ -48,6 +48,17 @@ func (n *searchNetwork) LookupAddrs(ctx context.Context, family network.Family, 
 	return addrs, err
 }
 
+// BeginLookup leaves a name with completions to LookupAddrs, which may have to look up several.
+func (n *searchNetwork) BeginLookup(family network.Family, name string) ([]netip.Addr,
+	func(context.Context) ([]netip.Addr, error), error) {
+	if before, after := n.completed(name); len(before)+len(after) == 0 {
+		return n.Network.BeginLookup(family, name)
+	}
+	return nil, func(ctx context.Context) ([]netip.Addr, error) {
+		return n.LookupAddrs(ctx, family, name)
+	}, nil
+}
+
 // CheckLookup lets a lookup begin that has a chance by one of its names.
 func (n *searchNetwork) CheckLookup(name string) error {
 	before, after := n.completed(name)

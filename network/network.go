@@ -66,6 +66,24 @@ type Resolver interface {
 	LookupPort(ctx context.Context, typ Type, service string) (uint16, error)
 }
 
+// A TTLResolver is a Network that knows how long its answers hold.
+type TTLResolver interface {
+	// LookupAddrsTTL is LookupAddrs, and tells for how long, from the beginning of the call on, the
+	// answer may be given to the same question again: for 0 if not at all.
+	LookupAddrsTTL(ctx context.Context, family Family, name string) ([]netip.Addr, time.Duration,
+		error)
+}
+
+// A LookupBeginner is a Network that has the answers to some lookups at hand. Guests get these
+// without a goroutine for the lookup.
+type LookupBeginner interface {
+	// BeginLookup does the part of LookupAddrs that does not wait. If the lookup has ended then,
+	// wait is nil. Otherwise wait, which is called at most once, does the rest and returns the
+	// result; the context is that of LookupAddrs.
+	BeginLookup(family Family, name string) (addrs []netip.Addr,
+		wait func(context.Context) ([]netip.Addr, error), err error)
+}
+
 // A RecordResolver is a Network that looks up other records of the DNS than addresses.
 type RecordResolver interface {
 	// LookupRecords asks for the records of a type and of class IN at a name, which is as in

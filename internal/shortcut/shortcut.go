@@ -32,6 +32,9 @@ const (
 	// BusyPoll looks a few times more before it waits (internal/sched).
 	BusyPoll
 
+	// NameCache answers a lookup again while its answer holds (network/guard).
+	NameCache
+
 	end
 )
 
@@ -39,7 +42,8 @@ const (
 const all = end - 1
 
 // names are those of the bits, from the lowest on.
-var names = [...]string{"receive-ahead", "send-behind", "segments", "raw-calls", "busy-poll"}
+var names = [...]string{"receive-ahead", "send-behind", "segments", "raw-calls", "busy-poll",
+	"name-cache"}
 
 // Each bit has a name: both are constants of one value, or this does not compile.
 var _ = [1]struct{}{}[1<<len(names)-int(end)]

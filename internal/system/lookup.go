@@ -11,8 +11,8 @@ import (
 )
 
 // lookup is the object of a lookup under way, for guests that poll for its end. It is readable once
-// there is an answer or an error. A goroutine runs the lookup, since a resolver may ignore its
-// context.
+// there is an answer or an error. A goroutine runs a lookup that may wait, since a resolver may
+// ignore its context.
 type lookup struct {
 	stream
 	cancel context.CancelFunc
@@ -41,21 +41,42 @@ func (t *Thread) StartLookup(host string, family network.Family) (int32, error) 
 		t.lookups.Add(-1)
 		return -1, syscall.EAGAIN
 	}
-	ctx, cancel := context.WithCancel(t.ctx)
-	l := &lookup{cancel: cancel, err: syscall.EIO} // if the resolver panics
+	d := newDescriptor(t.startLookup(host, family), wasi.RightPollFdReadwrite, 0)
+	d.nonblock.Store(true)
+	return t.insert(d)
+}
+
+// startLookup begins a lookup that counts among t.lookups until it ends.
+func (t *Thread) startLookup(host string, family network.Family) *lookup {
+	l := &lookup{cancel: func() {}, err: syscall.EIO} // if the resolver panics
+	end := func() {
+		t.lookups.Add(-1)
+		l.done.Set()
+	}
+	var wait func(context.Context) ([]netip.Addr, error)
+	outside.Protect("Config.Network", func() {
+		var addrs []netip.Addr
+		var err error
+		if addrs, wait, err = t.beginLookup(family, host); wait == nil {
+			l.addrs, l.err = addrs, err
+		}
+	}, t.KillForPanic)
+	if wait == nil {
+		end()
+		return l
+	}
+	var ctx context.Context
+	ctx, l.cancel = context.WithCancel(t.ctx)
 	go func() {
-		defer l.done.Set()
-		defer t.lookups.Add(-1)
-		defer cancel()
+		defer end()
+		defer l.cancel()
 		outside.Protect("Config.Network", func() {
 			t.elsewhere.Add(int64(t.schedThread.Measure(func() {
-				l.addrs, l.err = t.network.LookupAddrs(ctx, family, host)
+				l.addrs, l.err = wait(ctx)
 			})))
 		}, t.KillForPanic)
 	}()
-	d := newDescriptor(l, wasi.RightPollFdReadwrite, 0)
-	d.nonblock.Store(true)
-	return t.insert(d)
+	return l
 }
 
 // LookupAddrs returns the answer of a lookup, in the order in which a caller should try the

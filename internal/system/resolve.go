@@ -61,9 +61,23 @@ func (t *Thread) resolveHost(host string, family network.Family) ([]netip.Addr, 
 	if t.network == nil {
 		return nil, syscall.EACCES
 	}
-	return runLookup(t, func(ctx context.Context) ([]netip.Addr, error) {
-		return t.network.LookupAddrs(ctx, family, host)
-	})
+	t.endSendRun()
+	addrs, wait, err := t.beginLookup(family, host)
+	if wait != nil {
+		return runLookup(t, wait)
+	}
+	return addrs, t.endReasonIfFailed(err)
+}
+
+// beginLookup begins a lookup as network.LookupBeginner does.
+func (g *Guest) beginLookup(family network.Family, host string) ([]netip.Addr,
+	func(context.Context) ([]netip.Addr, error), error) {
+	if b, ok := g.network.(network.LookupBeginner); ok {
+		return b.BeginLookup(family, host)
+	}
+	return nil, func(ctx context.Context) ([]netip.Addr, error) {
+		return g.network.LookupAddrs(ctx, family, host)
+	}, nil
 }
 
 // ResolveRecords looks up records of a type at a host's name, and returns a reply of the DNS as

@@ -23,6 +23,7 @@
 //	memoryAccount.mu    the memory charged to all sockets, including socket.charge
 //	knownSenders.mu     the senders that may be answered
 //	standIns.mu         the addresses that stand for names
+//	answerCache.mu      the answers to lookups
 //
 // Lock order: addrMu, joinMu and recvMu come first, and at most one of them is held at a time. Each
 // of the others may be taken under these three, and no lock is taken while one of the others is
@@ -72,6 +73,10 @@ type Options struct {
 	// lower of this limit and the policy's holds. If both are 0, DefaultSocketMemory holds.
 	SocketMemory int64
 
+	// KeepAnswers answers a lookup again without asking the Network beneath, as long as that
+	// said that the answer holds (network.TTLResolver).
+	KeepAnswers bool
+
 	// DryRun refuses nothing and limits nothing. Every request that would have been refused is
 	// still reported, recorded and counted.
 	DryRun bool
@@ -107,6 +112,7 @@ type Network struct {
 
 	senders     knownSenders
 	standIns    standIns
+	answers     answerCache
 	addrs       addrList
 	memory      memoryAccount
 	counters    counters
@@ -120,11 +126,15 @@ type policySnapshot struct {
 	limits
 }
 
-var _ network.Network = (*Network)(nil)
+var (
+	_ network.Network        = (*Network)(nil)
+	_ network.LookupBeginner = (*Network)(nil)
+)
 
 // New puts a policy, with its limits, around a network. A nil policy allows nothing.
 func New(base network.Network, p *policy.Policy, o Options) *Network {
-	n := &Network{base: base, pins: policy.NewPins(time.Now), created: time.Now(), options: o}
+	n := &Network{base: base, pins: policy.NewPins(time.Now), created: time.Now(), options: o,
+		answers: answerCache{now: time.Now}}
 	if o.Audit != nil {
 		n.deniedPeers.limiter = rate.NewLimiter(deniedRecordsPerSecond, deniedRecordsPerSecond)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+	"golang.org/x/time/rate"
 
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -20,25 +22,86 @@ var families = map[network.Family]policy.Family{
 // lookups it waits. If a proxy resolves names, the answer is an address that stands for the name.
 func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 	name string) ([]netip.Addr, error) {
+	addrs, wait, err := n.BeginLookup(family, name)
+	if wait != nil {
+		return wait(ctx)
+	}
+	return addrs, err
+}
+
+// BeginLookup implements network.LookupBeginner. It has the answer if it needs no network, or if
+// the guest has asked before (Options.KeepAnswers), and the limit of lookups is not reached.
+func (n *Network) BeginLookup(family network.Family, name string) ([]netip.Addr,
+	func(context.Context) ([]netip.Addr, error), error) {
 	canonical, err := n.judgeLookup(name)
-	if err == nil {
-		err = n.awaitLookup(ctx)
-	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	limit := n.active.Load().lookups
+	if limit == nil || limit.Allow() {
+		n.counters.lookups.Add(1)
+		if addrs, known, err := n.knownAddrs(family, canonical); known {
+			return addrs, nil, err
+		}
+		limit = nil
+	}
+	return nil, n.restOfLookup(limit, family, canonical), nil
+}
+
+// restOfLookup returns the part of a lookup that may wait: for a limit too, if that is not nil.
+func (n *Network) restOfLookup(limit *rate.Limiter, family network.Family,
+	canonical string) func(context.Context) ([]netip.Addr, error) {
+	return func(ctx context.Context) ([]netip.Addr, error) {
+		if limit != nil {
+			if err := n.await(ctx, limit); err != nil {
+				return nil, err
+			}
+			if addrs, known, err := n.knownAddrs(family, canonical); known {
+				return addrs, err
+			}
+		}
+		return n.askAddrs(ctx, family, canonical)
+	}
+}
+
+// knownAddrs returns the answer to a lookup, or its failure, if no other Network has to be asked.
+func (n *Network) knownAddrs(family network.Family, canonical string) (addrs []netip.Addr,
+	known bool, err error) {
 	if n.resolvesRemotely() {
 		if addrs := n.standIns.of(canonical, family); addrs != nil {
-			return addrs, nil
+			return addrs, true, nil
 		}
-		return nil, &network.LookupError{Name: canonical, Failure: network.NoAnswer}
+		return nil, true, &network.LookupError{Name: canonical, Failure: network.NoAnswer}
 	}
-	addrs, err := n.base.LookupAddrs(ctx, family, canonical)
+	if n.options.KeepAnswers {
+		if addrs, known = n.answers.find(answerKey{canonical, family}); known {
+			addrs, err = n.judgeAnswer(family, canonical, addrs)
+		}
+	}
+	return addrs, known, err
+}
+
+// askAddrs asks the Network beneath for the addresses of a name.
+func (n *Network) askAddrs(ctx context.Context, family network.Family,
+	canonical string) (addrs []netip.Addr, err error) {
+	if r, ok := n.base.(network.TTLResolver); ok && n.options.KeepAnswers {
+		asked, life := n.answers.now(), time.Duration(0)
+		addrs, life, err = r.LookupAddrsTTL(ctx, family, canonical)
+		if err == nil {
+			n.answers.add(answerKey{canonical, family}, addrs, asked, life)
+		}
+	} else {
+		addrs, err = n.base.LookupAddrs(ctx, family, canonical)
+	}
 	if err != nil {
 		return nil, err
 	}
+	return n.judgeAnswer(family, canonical, addrs)
+}
 
-	// 3. Answer: judge it by the policy in force now, since a lookup may take seconds.
+// judgeAnswer judges an answer by the policy in force now, since a lookup may take seconds.
+func (n *Network) judgeAnswer(family network.Family, canonical string,
+	addrs []netip.Addr) ([]netip.Addr, error) {
 	p := n.Policy()
 	kept, removed := p.Answer(n.pins, canonical, families[family], addrs)
 	if len(removed) > 0 {
@@ -72,7 +135,7 @@ func (n *Network) LookupRecords(ctx context.Context, name string, typ uint16) ([
 	if !ok || n.resolvesRemotely() {
 		return nil, syscall.EOPNOTSUPP
 	}
-	if err := n.awaitLookup(ctx); err != nil {
+	if err := n.await(ctx, n.active.Load().lookups); err != nil {
 		return nil, err
 	}
 	return base.LookupRecords(ctx, canonical, typ)
@@ -100,9 +163,9 @@ func (n *Network) judgeLookup(name string) (string, error) {
 	return canonical, nil
 }
 
-// awaitLookup waits beyond the limit of lookups, and counts the lookup that follows.
-func (n *Network) awaitLookup(ctx context.Context) error {
-	if limit := n.active.Load().lookups; limit != nil {
+// await waits beyond the limit of lookups, if there is one, and counts the lookup that follows.
+func (n *Network) await(ctx context.Context, limit *rate.Limiter) error {
+	if limit != nil {
 		if err := limit.Wait(ctx); err != nil {
 			return err
 		}

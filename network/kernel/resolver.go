@@ -19,6 +19,10 @@ const (
 	lookupTimeout  = 5 * time.Second
 )
 
+// fileLife is the life of an answer of the hosts file. Go's resolver looks every 5 s whether that
+// has changed (its time, or its size), so a change is seen after 6 s at the latest.
+const fileLife = time.Second
+
 // resolver implements network.Resolver with Go's resolver. It takes every name as absolute: the
 // host's search domains (resolv.conf(5)) would turn the name that was judged into another one.
 type resolver struct {
@@ -122,17 +126,27 @@ func capDeadline(t time.Time) time.Time {
 // then the server.
 func (r *resolver) LookupAddrs(ctx context.Context, family network.Family,
 	name string) ([]netip.Addr, error) {
+	addrs, _, err := r.LookupAddrsTTL(ctx, family, name)
+	return addrs, err
+}
+
+// LookupAddrsTTL implements network.TTLResolver.
+func (r *resolver) LookupAddrsTTL(ctx context.Context, family network.Family,
+	name string) ([]netip.Addr, time.Duration, error) {
 	if family > network.IPv6 {
-		return nil, syscall.EAFNOSUPPORT
+		return nil, 0, syscall.EAFNOSUPPORT
 	}
-	if known, ok := r.hosts[canonicalName(name)]; ok {
-		return filterFamily(known, family, name)
+	addrs, ok := r.hosts[canonicalName(name)]
+	life := fileLife
+	if !ok {
+		var err error
+		addrs, life, err = r.lookupIP(ctx, [...]string{"ip", "ip4", "ip6"}[family], name)
+		if err != nil {
+			return nil, 0, lookupError(ctx, name, err)
+		}
 	}
-	addrs, err := r.lookupIP(ctx, [...]string{"ip", "ip4", "ip6"}[family], name)
-	if err != nil {
-		return nil, lookupError(ctx, name, err)
-	}
-	return filterFamily(addrs, family, name)
+	addrs, err := filterFamily(addrs, family, name)
+	return addrs, life, err
 }
 
 // lookupIP looks an absolute name up in the hosts file first, which is the default of
@@ -140,7 +154,8 @@ func (r *resolver) LookupAddrs(ctx context.Context, family network.Family,
 // resolver cannot do both: without a final dot it appends its search domains, and with one it does
 // not find the names of the hosts file, which have none. Go's resolver finds them, but only names
 // of several labels.
-func (r *resolver) lookupIP(ctx context.Context, kind, name string) ([]netip.Addr, error) {
+func (r *resolver) lookupIP(ctx context.Context, kind, name string) ([]netip.Addr, time.Duration,
+	error) {
 	name = strings.TrimSuffix(name, ".")
 	inFile := name
 	if strings.Contains(name, ".") {
@@ -149,14 +164,17 @@ func (r *resolver) lookupIP(ctx context.Context, kind, name string) ([]netip.Add
 		inFile += "."
 	}
 	if addrs, err := r.hostsFile.LookupNetIP(ctx, kind, inFile); err == nil {
-		return addrs, nil
+		return addrs, fileLife, nil
 	}
 	if isLocalhost(strings.ToLower(name)) {
-		return loopback, nil
+		return loopback, fileLife, nil
 	}
 	ctx, cancel := r.limit(ctx)
 	defer cancel()
-	return r.newNetResolver().LookupNetIP(ctx, kind, name+".")
+	fresh, replies := r.newNetResolver(), replies{}
+	fresh.Dial = replies.of(fresh.Dial)
+	addrs, err := fresh.LookupNetIP(ctx, kind, name+".")
+	return addrs, replies.life(), err
 }
 
 // limit bounds the attempts to ask the server of the Config.
