@@ -23,7 +23,8 @@ const (
 	maxSendRun = 4096
 
 	// holdFor is how long a send is held at most, by a timer of Go's, which may be a millisecond
-	// late while the processors are idle. A guest that computes flushes sooner, by its ticks.
+	// late while the processors are idle. A guest that goes on flushes sooner: one that computes by
+	// its ticks, one that sends by its steps.
 	holdFor = 100 * time.Microsecond
 
 	// flushAgainAfter is the time until the next attempt when the kernel has no room.
@@ -35,8 +36,9 @@ const (
 // two for one each. At most one socket of a thread holds sends.
 //
 // A guest must not notice. So everything is flushed before the thread does anything but a send
-// through the same socket: before every other call (EnterCall), at each tick, at its return to the
-// embedder and its end and, if none of these comes for long, by the timer. An error of the flush is
+// through the same socket: before every other call (EnterCall), at each tick of computing code, at
+// its return to the embedder and its end. What is held for holdFor is flushed by the timer or, if
+// the timer is late, by the steps of further sends (ChargeSteps). An error of the flush is
 // kept for the next call that returns one, as that of bytes in the kernel's buffer is. Sends are
 // held only after others of the same kind that the kernel took, with nothing between them: the
 // connection stands then. A guest with several threads has no sends held, since one thread could
@@ -142,6 +144,17 @@ func (t *Thread) flushHeld() {
 	b.sends = 0
 	if s.flush() {
 		b.socket.Store(nil)
+	}
+}
+
+// flushOld flushes sends of the thread that are held for holdFor.
+func (t *Thread) flushOld() {
+	s := t.behind.socket.Load()
+	if s == nil {
+		return
+	}
+	if since, held := s.behind.HeldSince(); !held || monotonic.Since(since) >= holdFor {
+		t.flushHeld()
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/wasport/wasport/internal/monotonic"
 	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
@@ -163,9 +164,14 @@ func (s *sender) readAll(i int) {
 // kernel before the effect.
 func TestHeldSendsGoFirst(t *testing.T) {
 	for name, do := range map[string]func(*sender){
-		"another import":          func(s *sender) { s.call(func() {}) },
-		"a tick":                  func(s *sender) { s.Tick() },
-		"many steps":              func(s *sender) { s.ChargeSteps(tickSteps) },
+		"another import": func(s *sender) { s.call(func() {}) },
+		"a tick":         func(s *sender) { s.Tick() },
+		"many steps after holdFor": func(s *sender) {
+			s.behind.timer.Stop()
+			for since := monotonic.Now(); monotonic.Since(since) < holdFor; {
+			}
+			s.ChargeSteps(tickSteps)
+		},
 		"another socket":          func(s *sender) { s.mustSend(1, 1) },
 		"a large send":            func(s *sender) { s.mustSend(0, sendBehindMax+1) },
 		"a wait":                  func(s *sender) { s.Sleep(nil, 1) },
@@ -187,6 +193,25 @@ func TestHeldSendsGoFirst(t *testing.T) {
 				t.Errorf("got %d bytes held, want none", n)
 			}
 		})
+	}
+}
+
+// TestStepsOfSendsDoNotFlush sends as a component does: each piece is three calls. The kernel gets
+// them in parcels as large as those of a module, but for those that take longer than holdFor.
+func TestStepsOfSendsDoNotFlush(t *testing.T) {
+	s := newSender(t)
+	go io.Copy(io.Discard, s.peers[0])
+	const size, inParcel = 1000, 32
+	largest := 0
+	for parcels := 0; parcels < 1000 && largest < inParcel; parcels++ {
+		for range inParcel {
+			s.mustSend(0, size)
+			s.ChargeSteps(3)
+			largest = max(largest, s.behind.sends)
+		}
+	}
+	if largest != inParcel {
+		t.Errorf("got parcels of up to %d sends, want %d", largest, inParcel)
 	}
 }
 

@@ -113,12 +113,16 @@ func (g *Guest) ActiveImports() []string {
 // 20 microseconds.
 const tickSteps = 32
 
-// ChargeSteps counts the steps of a call and calls Tick after every tickSteps. Without it a guest
-// that spends its time in calls would neither yield the processor nor reach its limit.
+// ChargeSteps counts the steps of a call and ticks after every tickSteps. Without it a guest that
+// spends its time in calls would neither yield the processor nor reach its limit.
+//
+// Unlike Tick it leaves sends held that have not been for holdFor: a small write of a component is
+// three calls, and so 32 KiB in pieces of 1 KiB would be flushed three times.
 func (t *Thread) ChargeSteps(steps int) {
 	if t.stepsLeft -= steps; t.stepsLeft <= 0 {
 		t.stepsLeft = tickSteps
-		t.Tick()
+		t.flushOld()
+		t.tick()
 	}
 }
 
@@ -126,6 +130,10 @@ func (t *Thread) ChargeSteps(steps int) {
 // threads call it every few milliseconds.
 func (t *Thread) Tick() {
 	t.flushHeld()
+	t.tick()
+}
+
+func (t *Thread) tick() {
 	if ns := t.elsewhere.Swap(0); ns > 0 {
 		t.schedThread.Charge(time.Duration(ns))
 	}
