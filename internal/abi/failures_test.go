@@ -426,6 +426,14 @@ func wrongCalls() []wrongCall {
 				return c.call("fd_pwrite", c.open(0, stream), iov, 1, 0,
 					out)
 			}},
+		{"truncate a socket", wasi.EINVAL,
+			func(c *caller) wasi.Errno {
+				return c.call("fd_filestat_set_size", c.open(0, stream), 0)
+			}},
+		{"truncate a directory", wasi.ENOTCAPABLE,
+			func(c *caller) wasi.Errno { return c.call("fd_filestat_set_size", dir, 0) }},
+		{"truncate stdin", wasi.EINVAL,
+			func(c *caller) wasi.Errno { return c.call("fd_filestat_set_size", stdin, 0) }},
 		{"seek stdin", wasi.ENOTCAPABLE,
 			func(c *caller) wasi.Errno { return c.call("fd_seek", stdin, 0, 0, out) }},
 		{"seek before the beginning", wasi.EINVAL,

@@ -188,6 +188,14 @@ func (g *Guest) Seek(fd int32, offset int64, whence int) (int64, error) {
 	return f.Seek(offset, whence)
 }
 
+func (d *descriptor) isFileOrDir() bool {
+	switch d.object.(type) {
+	case file, directory:
+		return true
+	}
+	return false
+}
+
 // Advise, Allocate, Datasync, Sync, SetSize and SetTimes implement fd_advise, fd_allocate,
 // fd_datasync, fd_sync, fd_filestat_set_size and fd_filestat_set_times of WASI preview 1.
 func (g *Guest) Advise(fd int32, offset, length uint64, advice uint32) error {
@@ -235,7 +243,11 @@ func (g *Guest) Sync(fd int32) error {
 	return syscall.EINVAL
 }
 
+// SetSize is EINVAL for an object that has no size, whatever its rights (POSIX, ftruncate).
 func (g *Guest) SetSize(fd int32, size uint64) error {
+	if d, err := g.table.lookup(fd); err == nil && !d.isFileOrDir() {
+		return syscall.EINVAL
+	}
 	f, err := g.fileAt(fd, wasi.RightFdFilestatSetSize)
 	if err != nil {
 		return err

@@ -179,6 +179,8 @@ func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort
 	datagram := s.Type() == network.Datagram
 	if datagram {
 		t.schedThread.WakesPoller()
+	} else if to.IsValid() && s.Family() == network.Unix {
+		return 0, s.namedPeerError()
 	}
 	if n, held := t.hold(s, bufs, to, c); held {
 		return n, nil
@@ -216,6 +218,15 @@ func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort
 		err = t.Err()
 	}
 	return total, err
+}
+
+// namedPeerError returns the error of a send to an address by a stream of AF_UNIX, where one of TCP
+// ignores the address (send(2), and unix_stream_sendmsg of net/unix/af_unix.c).
+func (s *socket) namedPeerError() error {
+	if _, err := s.RemoteAddr(); err != nil {
+		return syscall.EOPNOTSUPP
+	}
+	return syscall.EISCONN
 }
 
 func (s *socket) sendOnce(bufs [][]byte, to netip.AddrPort, c *network.Control) (int, error) {

@@ -36,6 +36,21 @@ static int32_t send_nonblocking(
 #endif
 }
 
+/* Has a stream send to an address that could not be encoded, which is the error of a datagram only:
+ * a stream of TCP ignores every address, and the host refuses every one for a stream of AF_UNIX. */
+static int32_t stream_address(int fd, int32_t err, wasport_addr *addr)
+{
+	int type;
+	int32_t failed = __wasport_socktype(fd, &type);
+	if (failed != 0)
+		return failed;
+	if (type != SOCK_STREAM)
+		return err;
+	memset(addr, 0, sizeof *addr);
+	addr->kind = WASPORT_INET4;
+	return 0;
+}
+
 /* control may be NULL. */
 static ssize_t send_message(int fd, const struct iovec *iov, int count, int flags,
     const struct sockaddr *sa, socklen_t len, const wasport_control *control)
@@ -51,6 +66,8 @@ static ssize_t send_message(int fd, const struct iovec *iov, int count, int flag
 		return result(EMSGSIZE);
 	if (sa != NULL) {
 		err = __wasport_encode(sa, len, &addr);
+		if (err != 0)
+			err = stream_address(fd, err, &addr);
 		if (err != 0)
 			return result(err);
 		to = &addr;

@@ -42,6 +42,8 @@ static void pipes(void)
 	TRY(read(fds[0], b, sizeof b));
 	TRY(write(fds[1], NULL, 0));
 	TRY(lseek(fds[0], 0, SEEK_SET));
+	TRY(ftruncate(fds[0], 0));
+	TRY(ftruncate(fds[1], 0));
 	TRY(send(fds[1], "a", 1, 0));
 	TRY(recv(fds[0], b, 1, 0));
 	set_nonblocking(fds[0]);

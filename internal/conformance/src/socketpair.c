@@ -18,10 +18,15 @@ static void sockets(int type, int fds[2])
 
 static void streams(void)
 {
+	struct sockaddr_in inet = {.sin_family = AF_INET};
+	struct sockaddr named = {.sa_family = AF_UNIX};
 	int fds[2], n = -1;
 	char b[16];
 
 	TRY(socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+	TRY(ftruncate(fds[0], 0));
+	TRY(sendto(fds[0], "a", 1, 0, &named, sizeof named));
+	TRY(sendto(fds[0], "a", 1, 0, (struct sockaddr *)&inet, sizeof inet));
 	printf("stream: %d\n", option(fds[0], SOL_SOCKET, SO_TYPE) == SOCK_STREAM);
 	printf("blocking: %d\n", (fcntl(fds[0], F_GETFL) & O_NONBLOCK) == 0);
 	printf("error: %d\n", option(fds[0], SOL_SOCKET, SO_ERROR));

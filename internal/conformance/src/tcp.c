@@ -58,6 +58,9 @@ static void senders(void)
 	TRY(recvmsg(fd, &msg, 0));
 	printf("length %d, flags %d, address %s\n", (int)msg.msg_namelen, msg.msg_flags,
 	    *(char *)&sa == 0x55 ? "untouched" : "written");
+	sa.ss_family = AF_UNIX; /* a stream sends to its peer, whatever the address */
+	TRY(sendto(fd, "", 0, MSG_NOSIGNAL, (struct sockaddr *)&sa, sizeof sa));
+	TRY(sendto(fd, "", 0, MSG_NOSIGNAL, (struct sockaddr *)&sa, 1));
 	close(fd);
 }
 

@@ -30,6 +30,13 @@ static long bind_named(int fd, const char *name)
 	return bind(fd, (struct sockaddr *)&sa, len);
 }
 
+static long send_named(int fd, const char *name)
+{
+	struct sockaddr_un sa;
+	socklen_t len = named(&sa, name);
+	return sendto(fd, "a", 1, MSG_NOSIGNAL, (struct sockaddr *)&sa, len);
+}
+
 static int stream(void)
 {
 	return (int)MUST(socket(AF_UNIX, SOCK_STREAM, 0));
@@ -96,6 +103,7 @@ static void connections(void)
 	TRY(listen(l, 5));
 	printf("accepts: %d\n", option(l, SOL_SOCKET, SO_ACCEPTCONN));
 	TRY(connect_named(l, "server"));
+	TRY(send_named(l, "server"));
 	ask("no connection", l);
 	TRY(connect_named(c, "server"));
 	TRY(connect_named(c, "server"));
@@ -111,6 +119,7 @@ static void connections(void)
 	printf("error: %d\n", option(c, SOL_SOCKET, SO_ERROR));
 
 	ask("idle", c);
+	TRY(send_named(c, "server"));
 	TRY(sendmsg(c, &m, 0));
 	TRY(send(c, "def", 3, 0));
 	await(s, POLLIN);
