@@ -55,13 +55,16 @@ func (c *Config) guardNetwork(threads bool, out *callbackQueues) (*guard.Network
 		base = kernel.New(kernel.Config{Without: c.Without})
 	}
 	taken, _ := shortcut.Except(c.Without) // none, with an error
+	// A type that embeds a kernel.Network has its LookupAddrsTTL too, which would bypass a
+	// LookupAddrs of its own.
+	_, keepsAnswers := base.(*kernel.Network)
 	o := guard.Options{
 		OnRefusal:    out.onRefusal("Config.OnRefusal", c.OnRefusal),
 		OnDeniedPeer: out.onRefusal("Config.OnDeniedPeer", c.OnDeniedPeer),
 		OnFiltered:   out.onFiltered(c.OnFiltered), OnLimit: out.onLimit(c.OnLimit),
 		Audit: c.Audit, Learner: c.Learner, DryRun: c.DryRun, Shared: threads,
 		Call:         out.callNetwork,
-		KeepAnswers:  taken.Has(shortcut.NameCache),
+		KeepAnswers:  keepsAnswers && taken.Has(shortcut.NameCache),
 		SocketMemory: int64(min(c.MaxSocketMemory, math.MaxInt64)),
 	}
 	if o.Audit != nil {

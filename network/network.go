@@ -66,7 +66,8 @@ type Resolver interface {
 	LookupPort(ctx context.Context, typ Type, service string) (uint16, error)
 }
 
-// A TTLResolver is a Network that knows how long its answers hold.
+// A TTLResolver is a Network that knows how long its answers hold. Guests ask a kernel.Network for
+// that, and no type that embeds one: a LookupAddrs of its own would be bypassed.
 type TTLResolver interface {
 	// LookupAddrsTTL is LookupAddrs, and tells for how long, from the beginning of the call on, the
 	// answer may be given to the same question again: for 0 if not at all.

@@ -3,6 +3,8 @@ package integration_test
 import (
 	"context"
 	"net/netip"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/wasport/wasport"
 	"github.com/wasport/wasport/internal/dnstest"
+	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 )
 
@@ -111,5 +114,57 @@ func TestGetaddrinfoWithoutServer(t *testing.T) {
 	}, "lookup", "any.test", "80", "4", "tcp")
 	if out := g.waitExit(1); !strings.HasPrefix(out, "error EAI_AGAIN") {
 		t.Errorf(`got %q, want "error EAI_AGAIN"`, out)
+	}
+}
+
+// ownNames is a Network of an embedder with a LookupAddrs of its own.
+type ownNames struct {
+	*kernel.Network
+	asked int
+}
+
+func (o *ownNames) LookupAddrs(context.Context, network.Family, string) ([]netip.Addr, error) {
+	o.asked++
+	return []netip.Addr{netip.MustParseAddr("192.0.2.4")}, nil
+}
+
+// TestLookupsAreKept has a guest look a name up ten times.
+func TestLookupsAreKept(t *testing.T) {
+	const lookups = 10
+	server, base := startNameServer(t)
+	own := &ownNames{Network: base}
+	wasm, err := os.ReadFile("../../bench/lookup.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := compileModule(t, wasm)
+	for _, row := range []struct {
+		name    string
+		network network.Network
+		ttl     uint32
+		without []string
+		want    int
+	}{
+		{"kept", base, 3600, []string{}, 1},
+		{"not to be kept", base, 0, []string{}, lookups},
+		{"without", base, 3600, []string{"name-cache"}, lookups},
+		{"another LookupAddrs", own, 3600, []string{}, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server.Set("four.test", dnstest.Answer{TTL: row.ttl,
+				Addrs: dnstest.Addrs("192.0.2.4", "2001:db8::4").Addrs})
+			g := startModule(t, context.Background(), wasport.Config{
+				Network: row.network, Without: row.without,
+				Policy: testutil.Policy(t, "allow resolve four.test"),
+			}, m, "lookup", "four.test", strconv.Itoa(lookups))
+			g.waitExit(0)
+			// A name of any family takes a query for each of two.
+			if got := server.Asked("four.test", "udp"); got != 2*row.want {
+				t.Errorf("got %d queries, want %d", got, 2*row.want)
+			}
+		})
+	}
+	if own.asked != lookups {
+		t.Errorf("got %d calls of the embedder's LookupAddrs, want %d", own.asked, lookups)
 	}
 }
