@@ -47,7 +47,7 @@ var workloads = []workload{
 	{"poll500_one", "manyfds serve 500", "manyfds drive PORT 500 1 2000", "/s", 1, true},
 	{"poll1000_grow", "manyfds grow 1000", "", "", 1, false},
 	{"getaddrinfo_localhost", "lookup localhost 2000", "", "", 1, true},
-	{"getaddrinfo_literal", "lookup 127.0.0.1 2000", "", "", 1, true},
+	{"getaddrinfo_literal", "lookup 127.0.0.1 200000", "", "", 1, true},
 	{"host_call", "call 500000", "", "", 1, false},
 }
 

@@ -89,34 +89,29 @@ func crowdTable(rows []results.Row) string {
 	var b strings.Builder
 	b.WriteString("| workload | server | rate | ratio (range) | CPU of a round trip | p99 | " +
 		"others |\n|---|---|---|---|---|---|---|\n")
-	line := func(r results.Row, server string, s results.Run) {
+	line := func(r results.Row, server, ratio string, s results.Run) {
 		p99 := ""
 		if s.P99 > 0 {
 			p99 = digits(s.P99/1e3) + " ms"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s per s | %s | %s µs | %s | %.0f %% |\n", r.Workload, server,
-			digits(s.Guest), ratio(s), digits(s.CPUEach), p99, 100*s.Others)
+			digits(s.Guest), ratio, digits(s.CPUEach), p99, 100*s.Others)
 	}
 	for _, r := range rows {
 		s := summarise(r)
 		if r.Host != "" {
-			line(r, r.Host, s)
+			line(r, r.Host, ratio(s), s)
 			continue
 		}
-		line(r, "guests", s)
-		line(r, baseServer, baseOf(s))
+		line(r, "guests", ratio(s), s)
+		line(r, baseServer, "1", results.Run{Guest: s.Native, CPUEach: s.NativeCPUEach,
+			P99: s.NativeP99, Others: s.Others})
 	}
 	return b.String()
 }
 
 // baseServer is the server that crowds are compared with.
 const baseServer = "Go net"
-
-// baseOf returns the figures of the program that a guest is compared with.
-func baseOf(s results.Run) results.Run {
-	return results.Run{Guest: s.Native, Native: s.Native, Ratio: 1, Low: 1, High: 1,
-		CPUEach: s.NativeCPUEach, P99: s.NativeP99, Others: s.Others}
-}
 
 // plainTable has a line for each figure.
 func plainTable(rows []results.Row) string {
@@ -140,6 +135,9 @@ func plainTable(rows []results.Row) string {
 
 // interruptTable has a line for each program, with a column for each way, and their means.
 func interruptTable(rows []results.Row) string {
+	if len(rows) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	ways := []string{"pass", "check", "native"}
 	b.WriteString("| | pass | check | pass, to native |\n|---|---|---|---|\n")
@@ -161,13 +159,11 @@ func interruptTable(rows []results.Row) string {
 		}
 		b.WriteByte('\n')
 	}
-	if len(rows) > 0 {
-		b.WriteString("| geometric mean |")
-		for i := range ways {
-			fmt.Fprintf(&b, " %s |", digits(results.GeometricMean(all[i])))
-		}
-		b.WriteByte('\n')
+	b.WriteString("| geometric mean |")
+	for i := range ways {
+		fmt.Fprintf(&b, " %s |", digits(results.GeometricMean(all[i])))
 	}
+	b.WriteByte('\n')
 	return b.String()
 }
 

@@ -28,7 +28,7 @@ func main() {
 	}
 }
 
-// run runs the component with these arguments, of which the first is its file.
+// run runs the component in the file that is the first argument. wazy puts a name before the rest.
 func run(args []string) error {
 	file, err := os.ReadFile(args[0])
 	if err != nil {
@@ -38,7 +38,7 @@ func run(args []string) error {
 	r := wazy.NewRuntime(ctx)
 	defer r.Close(ctx)
 	i, err := component.Instantiate(ctx, r, file, wasip2.With(wasip2.Config{Stdout: os.Stdout,
-		Stderr: os.Stderr, Args: args, AllowTCP: true, AllowUDP: true})...)
+		Stderr: os.Stderr, Args: args[1:], AllowTCP: true, AllowUDP: true})...)
 	if err != nil {
 		return err
 	}

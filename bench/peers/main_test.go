@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -13,12 +14,19 @@ func TestPeer(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", command, ".").CombinedOutput(); err != nil {
 		t.Fatalf("got %v, want the command built\n%s", err, out)
 	}
-	for file, want := range map[string]string{
-		"../component/hello.wasm": "hello\n", "none.wasm": ""} {
-		cmd := exec.Command(command, file)
+	for _, row := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"../component/hello.wasm"}, "hello\n"},
+		{[]string{"../component/datagram.wasm", "send", "1", "64", "0"}, "result 0 "},
+		{[]string{"none.wasm"}, ""},
+	} {
+		cmd := exec.Command(command, row.args...)
 		cmd.Stderr = os.Stderr
-		if out, err := cmd.Output(); string(out) != want || (err == nil) != (want != "") {
-			t.Errorf("%s: got %q and %v, want %q", file, out, err, want)
+		out, err := cmd.Output()
+		if !strings.HasPrefix(string(out), row.want) || (err == nil) != (row.want != "") {
+			t.Errorf("%q: got %q and %v, want %q", row.args, out, err, row.want)
 		}
 	}
 }
