@@ -94,6 +94,9 @@ func (s *socket) Hold(bufs [][]byte, to netip.AddrPort) sendbehind.Result {
 		if !s.behind.CompareAndSwap(nil, h) {
 			h = s.behind.Load()
 		}
+		if s.finishing.Load() {
+			return sendbehind.Refused // finishHeld may have come before this first Hold
+		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -285,6 +288,7 @@ var segmentErrors = [...]error{syscall.EINVAL, syscall.EMSGSIZE, syscall.EIO, sy
 // lastFlushWait, and then the connection is reset, so that the peer does not take the part for the
 // whole.
 func (s *socket) finishHeld() {
+	s.finishing.Store(true)
 	h := s.behind.Load()
 	if h == nil || !s.acquire() {
 		return

@@ -55,6 +55,8 @@ type socket struct {
 	lost atomic.Pointer[netip.AddrPort]
 	// behind is nil before the first Hold.
 	behind atomic.Pointer[heldSends]
+	// finishing tells that finishHeld has begun.
+	finishing atomic.Bool
 }
 
 var (
