@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// A thread that has to wait looks for a while first whether what it would wait for has come. To
-// wait on Go's poller takes three system calls and a switch between goroutines, and a processor
-// that falls asleep meanwhile takes 20 to 40 µs to wake up: longer than a peer on the same machine
-// takes to answer. To wait in the kernel for a limited time is no way out: in a virtual machine, to
-// set a timer takes as long as all the looks.
+// A thread that has to wait looks for the data first, a few times. To wait on Go's poller takes
+// three system calls and a switch between goroutines, and a processor that falls asleep meanwhile
+// takes 20 to 40 µs to wake up: longer than a peer on the same machine takes to answer. To wait in
+// the kernel for a limited time is no way out: in a virtual machine, to set a timer takes as long
+// as all the looks.
 //
 // The goroutine keeps its place in Go's scheduler while it looks. So only the one thread of a
 // process's one guest does.
 const (
-	// busyPollFor is about what it costs to wait instead.
+	// busyPollFor is about the cost of a wait.
 	busyPollFor = 40 * time.Microsecond
 
 	// A thread that has looked in vain does not look the next time. The number of waits without
@@ -43,7 +43,7 @@ type busyPoll struct {
 }
 
 // BeginBusyPoll says that the thread is about to wait. LookAgain then reports true as long as the
-// thread should look for what it would wait for.
+// thread should look before it waits.
 func (t *Thread) BeginBusyPoll() {
 	if canYield && t.s.threads.Load() == 1 {
 		t.busyPoll.begin(t.s.now())

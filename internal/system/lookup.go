@@ -62,6 +62,7 @@ func (t *Thread) startLookup(host string, family network.Family) *lookup {
 		}
 	}, t.KillForPanic)
 	if wait == nil {
+		t.chargeAnswer(l.addrs)
 		end()
 		return l
 	}
