@@ -82,18 +82,7 @@ func TestPollReportsKeptError(t *testing.T) {
 func TestPollWakesForErrorThatOtherThreadFinds(t *testing.T) {
 	p := newPollTest(t, refusingNetwork{kernel.New(kernel.Config{})})
 	fd, _ := p.open()
-	set, err := p.pollSet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	waits, onWait := make(chan struct{}, 1), set.OnWait
-	set.OnWait = func(begins bool) {
-		select {
-		case waits <- struct{}{}:
-		default:
-		}
-		onWait(begins)
-	}
+	waits := p.waits()
 	in := subscribe(fd)
 	wait := another(p.Thread, p.scheduler, func(th *Thread) error {
 		<-waits

@@ -87,6 +87,24 @@ func (p *pollTest) want(what string, in []Subscription, ready, bad []int) {
 	}
 }
 
+// waits returns a channel that has a value once the thread waits in a poll.
+func (p *pollTest) waits() <-chan struct{} {
+	p.t.Helper()
+	set, err := p.pollSet()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	waits, onWait := make(chan struct{}, 1), set.OnWait
+	set.OnWait = func(begins bool) {
+		select {
+		case waits <- struct{}{}:
+		default:
+		}
+		onWait(begins)
+	}
+	return waits
+}
+
 // TestChangedSetPollsOtherSockets changes numbers and sockets between calls.
 func TestChangedSetPollsOtherSockets(t *testing.T) {
 	p := newPollTest(t, kernel.New(kernel.Config{}))
@@ -139,18 +157,7 @@ func TestPollAfterReuseByOtherThread(t *testing.T) {
 	p := newPollTest(t, kernel.New(kernel.Config{}))
 	quiet, _ := p.open()
 	fd, _ := p.open()
-	set, err := p.pollSet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	waits, onWait := make(chan struct{}, 1), set.OnWait
-	set.OnWait = func(begins bool) {
-		select {
-		case waits <- struct{}{}:
-		default:
-		}
-		onWait(begins)
-	}
+	waits := p.waits()
 	var at netip.AddrPort
 	wait := another(p.Thread, p.scheduler, func(th *Thread) error {
 		<-waits
