@@ -19,27 +19,24 @@ const (
 	codeSection     = 10
 )
 
-// enlarge returns a module with copies of its functions, but for the largest, which nothing calls,
-// so that it has the size.
+// enlarge returns a module of at least a size: with copies of its smaller functions, which nothing
+// calls.
 func enlarge(wasm []byte, size int) ([]byte, error) {
-	extra := max(0, size-len(wasm))
-	head, sections := wasm[:8], wasm[8:]
+	sections, err := cutSections(wasm[8:])
+	if err != nil {
+		return nil, err
+	}
 	var types, code vector
-	for rest := sections; len(rest) > 0; {
-		id, body, after, err := cutSection(rest)
-		if err != nil {
-			return nil, err
-		}
-		switch id {
+	for _, s := range sections {
+		switch s.id {
 		case functionSection:
-			types = cutVector(body, func(b []byte) int { return leb128(b).length })
+			types = cutVector(s.body, func(b []byte) int { return leb128(b).length })
 		case codeSection:
-			code = cutVector(body, func(b []byte) int {
+			code = cutVector(s.body, func(b []byte) int {
 				n := leb128(b)
 				return n.length + int(n.value)
 			})
 		}
-		rest = after
 	}
 	var small []int // the others would take longer to compile than is allowed
 	for i, c := range code {
@@ -50,25 +47,21 @@ func enlarge(wasm []byte, size int) ([]byte, error) {
 	if len(small) == 0 || len(types) != len(code) {
 		return nil, errors.New("a module without functions cannot be enlarged")
 	}
-	for n := 0; extra > 0; n++ {
+	for n, extra := 0, size-len(wasm); extra > 0; n++ {
 		i := small[n%len(small)]
 		types, code = append(types, types[i]), append(code, code[i])
 		extra -= len(code[i])
 	}
-	out := slices.Clone(head)
-	for rest := sections; len(rest) > 0; {
-		id, body, after, err := cutSection(rest)
-		if err != nil {
-			return nil, err
-		}
-		switch id {
+	out := slices.Clone(wasm[:8])
+	for _, s := range sections {
+		switch s.id {
 		case functionSection:
-			body = types.encode()
+			s.body = types.encode()
 		case codeSection:
-			body = code.encode()
+			s.body = code.encode()
 		}
-		out = append(binary.AppendUvarint(append(out, id), uint64(len(body))), body...)
-		rest = after
+		out = binary.AppendUvarint(append(out, s.id), uint64(len(s.body)))
+		out = append(out, s.body...)
 	}
 	return out, nil
 }
@@ -101,14 +94,22 @@ func leb128(b []byte) number {
 	return number{v, n}
 }
 
-func cutSection(b []byte) (id byte, body, after []byte, err error) {
-	size := leb128(b[1:])
-	begin := 1 + size.length
-	if size.length <= 0 || uint64(len(b)-begin) < size.value {
-		return 0, nil, nil, errors.New("a section is longer than its module")
+type section struct {
+	id   byte
+	body []byte
+}
+
+func cutSections(b []byte) (sections []section, err error) {
+	for len(b) > 0 {
+		size := leb128(b[1:])
+		begin := 1 + size.length
+		if size.length <= 0 || uint64(len(b)-begin) < size.value {
+			return nil, errors.New("a section is longer than its module")
+		}
+		end := begin + int(size.value)
+		sections, b = append(sections, section{b[0], b[begin:end]}), b[end:]
 	}
-	end := begin + int(size.value)
-	return b[0], b[begin:end], b[end:], nil
+	return sections, nil
 }
 
 // TestEnlarge runs a module with copies of its functions.
