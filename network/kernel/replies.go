@@ -13,22 +13,22 @@ import (
 // reads the replies of servers as they arrive, and takes the shortest of their lives (RFC 2181,
 // section 5.2; RFC 1035, section 3.2.1). So a datagram that Go's resolver does not accept can only
 // shorten it. The life is 0 if a query had no reply over UDP that was whole and without an error,
-// as the answer may then lack a part, and if Go's resolver sent none, since then the system looked
-// the name up and does not tell either.
+// since the answer may then lack a part. It is also 0 if Go's resolver sent no query: then the
+// system looked the name up, and does not tell the life either.
 type replies struct {
 	mu      sync.Mutex
 	queries int
+	// replied counts the queries that had a reply.
 	replied int
-	// shortest is the life of the shortest reply, once there is one.
+	// shortest is the shortest life of a reply, once there is one.
 	shortest time.Duration
-	any      bool
 }
 
 type dialFunc = func(ctx context.Context, transport, server string) (net.Conn, error)
 
-// of returns a dial function with which the replies are read. Go's resolver dials once for each
-// query, and takes any PacketConn for one of UDP.
-func (r *replies) of(dial dialFunc) dialFunc {
+// wrapDial returns a dial function whose connections read the replies. Go's resolver dials once for
+// each query, and takes any PacketConn for one of UDP.
+func (r *replies) wrapDial(dial dialFunc) dialFunc {
 	return func(ctx context.Context, transport, server string) (net.Conn, error) {
 		c, err := dial(ctx, transport, server)
 		r.mu.Lock()
@@ -72,8 +72,8 @@ func (c *replyConn) Read(b []byte) (int, error) {
 	r := c.replies
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.any || life < r.shortest {
-		r.shortest, r.any = life, true
+	if r.replied == 0 || life < r.shortest {
+		r.shortest = life
 	}
 	if !c.replied {
 		c.replied = true

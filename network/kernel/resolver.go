@@ -19,8 +19,8 @@ const (
 	lookupTimeout  = 5 * time.Second
 )
 
-// fileLife is the life of an answer of the hosts file. Go's resolver looks every 5 s whether that
-// has changed (its time, or its size), so a change is seen after 6 s at the latest.
+// fileLife is the life of an answer of the hosts file. Go's resolver looks every 5 s whether the
+// file's time or size has changed, so a change is seen after 6 s at the latest.
 const fileLife = time.Second
 
 // resolver implements network.Resolver with Go's resolver. It takes every name as absolute: the
@@ -171,10 +171,11 @@ func (r *resolver) lookupIP(ctx context.Context, kind, name string) ([]netip.Add
 	}
 	ctx, cancel := r.limit(ctx)
 	defer cancel()
-	fresh, replies := r.newNetResolver(), replies{}
-	fresh.Dial = replies.of(fresh.Dial)
+	var got replies
+	fresh := r.newNetResolver()
+	fresh.Dial = got.wrapDial(fresh.Dial)
 	addrs, err := fresh.LookupNetIP(ctx, kind, name+".")
-	return addrs, replies.life(), err
+	return addrs, got.life(), err
 }
 
 // limit bounds the attempts to ask the server of the Config.
