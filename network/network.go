@@ -66,17 +66,18 @@ type Resolver interface {
 	LookupPort(ctx context.Context, typ Type, service string) (uint16, error)
 }
 
-// A TTLResolver is a Network that knows how long its answers hold. Guests ask a kernel.Network for
-// that, and no type that embeds one: a LookupAddrs of its own would be bypassed.
+// A TTLResolver is a Network that knows how long its answers hold. A wasport.Config uses that of a
+// *kernel.Network only. A type that embeds one has its LookupAddrsTTL too, which would bypass the
+// type's own LookupAddrs.
 type TTLResolver interface {
-	// LookupAddrsTTL is LookupAddrs, and tells for how long, from the beginning of the call on, the
-	// answer may be given to the same question again: for 0 if not at all.
+	// LookupAddrsTTL is LookupAddrs, and also returns how long the answer may be given again to the
+	// same question, counted from the beginning of the call. With 0 it must not be given again.
 	LookupAddrsTTL(ctx context.Context, family Family, name string) ([]netip.Addr, time.Duration,
 		error)
 }
 
-// A LookupBeginner is a Network that has the answers to some lookups at hand. Guests get these
-// without a goroutine for the lookup.
+// A LookupBeginner is a Network that can answer some lookups without waiting. For these no
+// goroutine is started.
 type LookupBeginner interface {
 	// BeginLookup does the part of LookupAddrs that does not wait. If the lookup has ended then,
 	// wait is nil. Otherwise wait, which is called at most once, does the rest and returns the

@@ -2,7 +2,8 @@
 //
 // This is the only place where permission is enforced. The guard asks package policy, acts on the
 // decision, holds a guest to its limits, and records both. It opens no socket itself, and the
-// meaning of a rule is decided in package policy alone.
+// meaning of a rule is decided in package policy alone. With Options.KeepAnswers it answers
+// repeated lookups from memory, and judges each answer anew.
 //
 // The guard passes on exactly the address that it judged, and replaces every address that a kernel
 // would interpret: an unspecified destination becomes loopback, a zone without effect is removed,
@@ -73,8 +74,8 @@ type Options struct {
 	// lower of this limit and the policy's holds. If both are 0, DefaultSocketMemory holds.
 	SocketMemory int64
 
-	// KeepAnswers answers a lookup again without asking the Network beneath, as long as that
-	// said that the answer holds (network.TTLResolver).
+	// KeepAnswers answers a repeated lookup from memory, for as long as the Network beneath said
+	// that its answer holds (network.TTLResolver), and for an hour at most.
 	KeepAnswers bool
 
 	// DryRun refuses nothing and limits nothing. Every request that would have been refused is

@@ -29,8 +29,9 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 	return addrs, err
 }
 
-// BeginLookup implements network.LookupBeginner. It has the answer if it needs no network, or if
-// the guest has asked before (Options.KeepAnswers), and the limit of lookups is not reached.
+// BeginLookup implements network.LookupBeginner. It answers at once if the limit of lookups is not
+// reached and the Network beneath need not be asked: for a name that a proxy resolves, or if the
+// answer is kept (Options.KeepAnswers).
 func (n *Network) BeginLookup(family network.Family, name string) ([]netip.Addr,
 	func(context.Context) ([]netip.Addr, error), error) {
 	canonical, err := n.judgeLookup(name)
@@ -53,7 +54,7 @@ func (n *Network) restOfLookup(limit *rate.Limiter, family network.Family,
 	canonical string) func(context.Context) ([]netip.Addr, error) {
 	return func(ctx context.Context) ([]netip.Addr, error) {
 		if limit != nil {
-			if err := n.await(ctx, limit); err != nil {
+			if err := n.awaitLookup(ctx, limit); err != nil {
 				return nil, err
 			}
 			if addrs, known, err := n.knownAddrs(family, canonical); known {
@@ -64,7 +65,8 @@ func (n *Network) restOfLookup(limit *rate.Limiter, family network.Family,
 	}
 }
 
-// knownAddrs returns the answer to a lookup, or its failure, if no other Network has to be asked.
+// knownAddrs returns the answer to a lookup, or its failure, if the Network beneath need not be
+// asked.
 func (n *Network) knownAddrs(family network.Family, canonical string) (addrs []netip.Addr,
 	known bool, err error) {
 	if n.resolvesRemotely() {
@@ -135,7 +137,7 @@ func (n *Network) LookupRecords(ctx context.Context, name string, typ uint16) ([
 	if !ok || n.resolvesRemotely() {
 		return nil, syscall.EOPNOTSUPP
 	}
-	if err := n.await(ctx, n.active.Load().lookups); err != nil {
+	if err := n.awaitLookup(ctx, n.active.Load().lookups); err != nil {
 		return nil, err
 	}
 	return base.LookupRecords(ctx, canonical, typ)
@@ -163,8 +165,9 @@ func (n *Network) judgeLookup(name string) (string, error) {
 	return canonical, nil
 }
 
-// await waits beyond the limit of lookups, if there is one, and counts the lookup that follows.
-func (n *Network) await(ctx context.Context, limit *rate.Limiter) error {
+// awaitLookup waits beyond the limit of lookups, if there is one, and counts the lookup that
+// follows.
+func (n *Network) awaitLookup(ctx context.Context, limit *rate.Limiter) error {
 	if limit != nil {
 		if err := limit.Wait(ctx); err != nil {
 			return err
