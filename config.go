@@ -187,10 +187,10 @@ type Config struct {
 	// descriptor beyond the limit is EMFILE (open(2)).
 	MaxDescriptors int
 
-	// Without names optimisations to do without, by which the guest's calls make fewer calls of the
-	// kernel or make them at another time, or "all" for every one. A guest and its peers should see
-	// no difference. docs/flags.md has the names, at --without. A Network of the embedder's own is
-	// not changed by it.
+	// Without names optimisations to do without, by which the guest's calls make fewer or other
+	// calls of the kernel or make them at another time, or "all" for every one. A guest and its
+	// peers should see no difference. docs/flags.md has the names, at --without. A Network of the
+	// embedder's own is not changed by it.
 	Without []string
 }
 

@@ -237,8 +237,8 @@ func (g *Guest) run(ctx context.Context, call func() (Status, error)) {
 	}()
 }
 
-// growStack makes room for the deepest calls of the start at once, while little is on the stack. In
-// steps, each would copy it, with ever more frames.
+// growStack makes room on the goroutine's stack for the deepest calls of a guest's start, while the
+// stack is almost empty. Go would otherwise grow it in steps, and copy more frames at each.
 //
 //go:noinline
 func growStack() {

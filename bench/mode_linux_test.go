@@ -35,7 +35,8 @@ func runSpinner() bool {
 		os.Exit(1)
 	}
 	fmt.Println("awake")
-	for parent := os.Getppid(); os.Getppid() == parent; { // which may be killed
+	// The parent may be killed before it can end this process.
+	for parent := os.Getppid(); os.Getppid() == parent; {
 		for spins := 0; spins < 1e8; {
 			spins++
 		}

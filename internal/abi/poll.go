@@ -59,7 +59,7 @@ var eventKinds = [...]system.SubscriptionKind{
 }
 
 // decodeSubscriptions decodes those of the subscriptions that differ from the last ones. It reports
-// false if one has no type that there is.
+// false if one has a type that does not exist.
 func (c *Caller) decodeSubscriptions(in []byte) bool {
 	last := min(len(c.lastSubscriptions), len(in))
 	count := len(in) / wasi.SizeSubscription

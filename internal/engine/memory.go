@@ -91,7 +91,7 @@ func (m *Module) withImportResolver(ctx context.Context, provider api.Module) co
 	return experimental.WithImportResolver(ctx, resolve)
 }
 
-// findImport is withImportResolver's function without a provider.
+// findImport takes steps 2 to 4 of withImportResolver.
 func (m *Module) findImport(name string) api.Module {
 	if s, ok := m.hostModules[name]; ok {
 		return s.Module

@@ -43,10 +43,11 @@ type Module struct {
 	// byGo is set if Go's compiler made the module.
 	byGo bool
 
-	// lines has one element. It is nil if the module has no DWARF, or was not rewritten.
+	// lines are those of every instance, allocated once: one element, which is nil if the module
+	// has no DWARF, or was not rewritten.
 	lines []*sourceLines
 
-	// resolveImport is findImport, made once for all guests.
+	// resolveImport is findImport, allocated once for all instances.
 	resolveImport func(name string) api.Module
 
 	stackPointer

@@ -4,11 +4,12 @@
 // above (internal/system) translates the subscriptions of a guest, and handles those to clocks.
 //
 // On Linux a Set is an epoll(7) instance that keeps its registrations between calls, so that a call
-// costs as much as the ready items, not as all items. Go's poller waits for the instance, so that a
-// blocked call takes a goroutine and no OS thread. On darwin and the BSDs all sets share a
-// kqueue(2), for which one goroutine waits; that is built and vetted there, and tested on Linux
-// with another queue, but has run on none of them. On Windows, and on Linux where no epoll can wait
-// for another, each call is a poll(2) or WSAPoll in an OS thread of its own.
+// costs as much as the ready items, not as all items. A call with other items than the last
+// compares them all, and calls the kernel for those that changed. Go's poller waits for the
+// instance, so that a blocked call takes a goroutine and no OS thread. On darwin and the BSDs all
+// sets share a kqueue(2), for which one goroutine waits; that is built and vetted there, and tested
+// on Linux with another queue, but has run on none of them. On Windows, and on Linux where no epoll
+// can wait for another, each call is a poll(2) or WSAPoll in an OS thread of its own.
 //
 // Wait is called by one goroutine at a time. Wake, Close and the wake functions given to Notify may
 // be called by others at any time.
@@ -26,7 +27,7 @@ type Item struct {
 	// Want holds the events to wait for. Hangup and Failed make an item ready even if Want is 0.
 	Want network.Events
 	// Open tells that the caller knows P to be open. Then a set need not ask P whether it is
-	// closed, and leaves a registration as it is that an earlier call has made.
+	// closed, and keeps the registration that an earlier call has made.
 	Open bool
 
 	// Got holds the wanted events that hold, and Hangup and Failed. Err is the reason why they are

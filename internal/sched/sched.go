@@ -6,8 +6,9 @@
 //
 // A Thread is told when its guest's thread computes and waits, by Start, Pause, Resume and Stop,
 // and by Tick at short intervals while it computes. With that it counts time (meter.go), yields
-// (this file) and makes busy guests take turns (share.go). Rights, limits on other resources and
-// the guest's code are not its concern.
+// (this file), makes busy guests take turns (share.go), and says how long a thread looks for data
+// before it waits (busypoll.go). Rights, limits on other resources and the guest's code are not its
+// concern.
 //
 // Lock order: Scheduler.kickMu, then Scheduler.mu. Tick, Yield and Resume wait for other threads,
 // so their caller must hold no lock that any guest's thread needs before it ticks or pauses.

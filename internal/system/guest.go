@@ -20,7 +20,9 @@
 //		}
 //	}
 //
-// So a closed descriptor, a time-out and the guest's end wake every waiter in the same way.
+// So a closed descriptor, a time-out and the guest's end wake every waiter in the same way. On
+// Linux the one thread of a process's one guest looks for the event a few times before it waits
+// (busyPoll).
 //
 // Concurrency. Several threads of a guest may call at once, each through its own Thread; a Thread
 // is used by one goroutine at a time. The methods of Guest may be called from any goroutine.
@@ -156,7 +158,7 @@ type Guest struct {
 	// schedGuest is the account of processor time that the threads share.
 	schedGuest sched.Guest
 
-	// hasSleepers is true once a thread has had a sleeper.
+	// hasSleepers is true once a thread has had a sleeper. Until then wakePollers takes no lock.
 	hasSleepers atomic.Bool
 
 	mu      sync.Mutex

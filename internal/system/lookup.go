@@ -46,7 +46,7 @@ func (t *Thread) StartLookup(host string, family network.Family) (int32, error) 
 	return t.insert(d)
 }
 
-// startLookup begins a lookup that counts among t.lookups until it ends.
+// startLookup begins a lookup, which its caller has counted among t.lookups.
 func (t *Thread) startLookup(host string, family network.Family) *lookup {
 	l := &lookup{cancel: func() {}, err: syscall.EIO} // if the resolver panics
 	end := func() {

@@ -160,7 +160,8 @@ func (t *Thread) onWait(begins bool) {
 	}
 }
 
-// beginBusyPoll lets LookAgain of schedThread report true a few times.
+// beginBusyPoll begins a wait, unless the guest does without busy polling: LookAgain of schedThread
+// then reports true as long as the thread should look before it waits.
 func (t *Thread) beginBusyPoll() {
 	if t.shortcuts.Has(shortcut.BusyPoll) {
 		t.schedThread.BeginBusyPoll()

@@ -10,7 +10,7 @@ type flow struct {
 	// or unreached.
 	uncheckedPath int
 
-	// jumped is set if that path has a jump that led to a table before; see dispatch.go.
+	// jumped is set if that path has a jump that was made to go past a table; see dispatch.go.
 	jumped bool
 
 	// dirty is set if a path counted in localCounter and has not written that back since.

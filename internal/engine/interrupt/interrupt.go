@@ -19,8 +19,8 @@
 //     The path of the tick gives it a new name first; see renew.go.
 //   - A conditional branch takes two more instructions where wazero splits its edge, above all at
 //     the end of a loop. The rewritten branch is in an if, which has the edge split already.
-//   - Go's compiler lets each jump go through the table at the start of a loop. Only those that
-//     lead back stay so, and count; see dispatch.go.
+//   - Go's compiler lets each jump go through the table at the start of a loop. Most jumps that
+//     lead forward are rewritten to go past it, and do not count; see dispatch.go.
 //
 // The package reads a module's bytes and returns others. It reads the whole module, and refuses one
 // that would make wazero allocate or compile out of proportion to its size. It knows the binary
