@@ -94,6 +94,9 @@ func (t *Thread) hold(s *socket, bufs [][]byte, to netip.AddrPort,
 		s.pendingError.Load() != 0 || t.table.multiThreaded.Load() {
 		return 0, false
 	}
+	if other := b.socket.Load(); other != nil && other != s {
+		return 0, false // its flush was EAGAIN, and the timer tries again for one socket only
+	}
 	result := s.behind.Hold(bufs, to)
 	if result == sendbehind.Refused && b.socket.Load() != nil {
 		if t.flushHeld(); s.pendingError.Load() == 0 {

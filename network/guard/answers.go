@@ -19,7 +19,8 @@ const (
 
 // answerCache keeps answers of the resolver as they came, for as long as the resolver said. Each
 // use of one is judged anew, counts as a lookup, and pins its addresses as the first one did, so a
-// policy that is replaced holds for it at once. Failures are not kept.
+// policy that is replaced holds for it at once. Failures are not kept, nor answers of which the
+// policy removes a part: to explain that to an operator takes more memory than a guest is charged.
 type answerCache struct {
 	now func() time.Time
 
@@ -75,6 +76,12 @@ func (c *answerCache) add(k answerKey, addrs []netip.Addr, asked time.Time, life
 		c.removeOldest()
 	}
 	c.answers[k] = cachedAnswer{slices.Clone(addrs), asked, min(life, maxAnswerLife)}
+}
+
+func (c *answerCache) remove(k answerKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.answers, k)
 }
 
 func (c *answerCache) removeOldest() {

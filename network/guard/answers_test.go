@@ -124,6 +124,21 @@ func TestAnswersAreJudgedAtEachUse(t *testing.T) {
 	}
 }
 
+// TestFilteredAnswersAreNotKept has the policy remove a part of an answer, when it comes and later.
+func TestFilteredAnswersAreNotKept(t *testing.T) {
+	k := newKeeper(t, Options{}, "allow connect name.test")
+	k.server.Set(cachedName, answer(60, "93.184.216.1", "10.0.0.1"))
+	k.want(t, cachedName, 1, "93.184.216.1")
+	k.want(t, cachedName, 2, "93.184.216.1")
+	k.SetPolicy(testutil.Policy(t, "allow resolve name.test"))
+	if got, err := k.LookupAddrs(t.Context(), network.IPv4, cachedName); len(got) != 2 {
+		t.Errorf("got %v, %v, want two addresses", got, err)
+	}
+	k.SetPolicy(testutil.Policy(t, "allow connect name.test"))
+	k.want(t, cachedName, 3, "93.184.216.1") // the kept answer, for the last time
+	k.want(t, cachedName, 4, "93.184.216.1")
+}
+
 // TestAnswersAreCopied changes the answers that a caller got.
 func TestAnswersAreCopied(t *testing.T) {
 	k := newKeeper(t, Options{DryRun: true}, "allow connect other.test")

@@ -77,7 +77,10 @@ func (n *Network) knownAddrs(family network.Family, canonical string) (addrs []n
 	}
 	if n.options.KeepAnswers {
 		if addrs, known = n.answers.find(answerKey{canonical, family}); known {
-			addrs, err = n.judgeAnswer(family, canonical, addrs)
+			answer := addrs
+			if addrs, err = n.judgeAnswer(family, canonical, answer); len(addrs) < len(answer) {
+				n.answers.remove(answerKey{canonical, family})
+			}
 		}
 	}
 	return addrs, known, err
@@ -88,14 +91,15 @@ func (n *Network) askAddrs(ctx context.Context, family network.Family,
 	canonical string) (addrs []netip.Addr, err error) {
 	if r, ok := n.base.(network.TTLResolver); ok && n.options.KeepAnswers {
 		asked, life := n.answers.now(), time.Duration(0)
-		addrs, life, err = r.LookupAddrsTTL(ctx, family, canonical)
-		if err == nil {
-			n.answers.add(answerKey{canonical, family}, addrs, asked, life)
+		if addrs, life, err = r.LookupAddrsTTL(ctx, family, canonical); err == nil {
+			answer := addrs
+			if addrs, err = n.judgeAnswer(family, canonical, answer); len(addrs) == len(answer) {
+				n.answers.add(answerKey{canonical, family}, answer, asked, life)
+			}
 		}
-	} else {
-		addrs, err = n.base.LookupAddrs(ctx, family, canonical)
+		return addrs, err
 	}
-	if err != nil {
+	if addrs, err = n.base.LookupAddrs(ctx, family, canonical); err != nil {
 		return nil, err
 	}
 	return n.judgeAnswer(family, canonical, addrs)

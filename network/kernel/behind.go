@@ -94,9 +94,9 @@ func (s *socket) Hold(bufs [][]byte, to netip.AddrPort) sendbehind.Result {
 		if !s.behind.CompareAndSwap(nil, h) {
 			h = s.behind.Load()
 		}
-		if s.finishing.Load() {
-			return sendbehind.Refused // finishHeld may have come before this first Hold
-		}
+	}
+	if s.finishing.Load() {
+		return sendbehind.Refused // finishHeld may have come before the first Hold
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -149,7 +149,7 @@ func (s *socket) ableToHold() bool {
 	}
 	o := options[network.NoDelay]
 	n, err := getInt(s.fd, o.level, o.name)
-	return err == nil && n == 0
+	return err == nil && n == 0 && !unsentLimited(s.fd)
 }
 
 // noteHoldOption notes that an option of the socket has changed.

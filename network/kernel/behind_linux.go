@@ -4,8 +4,12 @@ package kernel
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
+	"os"
 	"runtime"
+	"strings"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -64,3 +68,18 @@ func sysSendSegments(fd int, b []byte, to netip.AddrPort, size int) error {
 	runtime.KeepAlive(b)
 	return err
 }
+
+// unsentLimited reports whether the kernel may refuse bytes for which there is room, since as many
+// are unsent as TCP_NOTSENT_LOWAT or net.ipv4.tcp_notsent_lowat allows (tcp(7)).
+func unsentLimited(fd int) bool {
+	own, err := getInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT)
+	if own == 0 {
+		return err == nil && unsentLimitedByDefault()
+	}
+	return err == nil && uint32(own) != math.MaxUint32
+}
+
+var unsentLimitedByDefault = sync.OnceValue(func() bool {
+	b, err := os.ReadFile("/proc/sys/net/ipv4/tcp_notsent_lowat")
+	return err == nil && strings.TrimSpace(string(b)) != "4294967295"
+})

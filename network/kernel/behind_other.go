@@ -14,4 +14,6 @@ func sendRoom(descriptor, network.Type) int { return 0 }
 
 func hasSegments(descriptor) bool { return false }
 
+func unsentLimited(descriptor) bool { return false }
+
 func sysSendSegments(descriptor, []byte, netip.AddrPort, int) error { return syscall.EOPNOTSUPP }
