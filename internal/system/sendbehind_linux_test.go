@@ -196,23 +196,25 @@ func TestHeldSendsGoFirst(t *testing.T) {
 	}
 }
 
-// TestStepsOfSendsDoNotFlush sends as a component does: each piece is three calls. The kernel gets
-// them in parcels as large as those of a module, but for those that take longer than holdFor.
+// TestStepsOfSendsDoNotFlush charges the steps of a tick while a send is held. A component makes
+// three calls for each piece, so a flush at each tick would come after every tenth piece. It tries
+// again if that takes longer than holdFor.
 func TestStepsOfSendsDoNotFlush(t *testing.T) {
 	s := newSender(t)
 	go io.Copy(io.Discard, s.peers[0])
-	const size, inParcel = 1000, 32
-	largest := 0
-	for parcels := 0; parcels < 1000 && largest < inParcel; parcels++ {
-		for range inParcel {
-			s.mustSend(0, size)
-			s.ChargeSteps(3)
-			largest = max(largest, s.held(0)/size)
+	for range 1000 {
+		s.startHolding(0)
+		since, _ := s.behind.socket.Load().behind.HeldSince()
+		s.ChargeSteps(tickSteps)
+		n := s.held(0)
+		if monotonic.Since(since) < holdFor {
+			if n == 0 {
+				t.Error("got nothing held after the steps of a tick, want the send")
+			}
+			return
 		}
 	}
-	if largest != inParcel {
-		t.Errorf("got parcels of up to %d sends, want %d", largest, inParcel)
-	}
+	t.Error("got no tick within holdFor, want one")
 }
 
 // TestHeldSendsGoAtEnd ends a guest that has been told that bytes are sent.
