@@ -72,7 +72,7 @@ func (t *Thread) resolveHost(host string, family network.Family) ([]netip.Addr, 
 
 // chargeAnswer charges the garbage of a lookup that did not wait: the text and the judgement of the
 // name, and a few lists of the addresses. One that waits is charged more for that.
-func (t *Thread) chargeAnswer(addrs []netip.Addr) { t.ChargeGarbage(1024 + 256*len(addrs)) }
+func (t *Thread) chargeAnswer(addrs []netip.Addr) { t.ChargeGarbage(2048 + 256*len(addrs)) }
 
 // beginLookup begins a lookup as network.LookupBeginner does.
 func (g *Guest) beginLookup(family network.Family, host string) ([]netip.Addr,

@@ -1,8 +1,10 @@
 package wasi
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
+	"strings"
 )
 
 // MemoryView is a guest's linear memory during one call. Guest memory is accessed through it only.
@@ -37,12 +39,10 @@ func (m MemoryView) CString(ptr, maxLen uint32) (string, Errno) {
 	if cut {
 		rest = rest[:uint64(maxLen)+1]
 	}
-	// Copy before looking for the NUL: another thread may remove it from the memory.
-	s := string(rest)
-	for i := range len(s) {
-		if s[i] == 0 {
-			return s[:i], Success
-		}
+	if n := bytes.IndexByte(rest, 0); n >= 0 {
+		// Another thread may have written a NUL before that one since.
+		s, _, _ := strings.Cut(string(rest[:n]), "\x00")
+		return s, Success
 	}
 	if cut {
 		return "", ENAMETOOLONG
