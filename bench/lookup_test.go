@@ -3,12 +3,11 @@
 package bench
 
 import (
-	"net"
+	"net/netip"
 	"testing"
 
-	"golang.org/x/net/dns/dnsmessage"
-
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/internal/dnstest"
 	"github.com/wasport/wasport/network/kernel"
 )
 
@@ -30,48 +29,18 @@ func compareCachedLookup(b *testing.B, mode mode) {
 	})
 }
 
-// serveNames answers queries for IPv4 addresses with 127.0.0.1, for an hour, and others with none,
-// likewise: by the zone's record, without which such an answer must not be kept (RFC 2308, section
-// 5). It returns its address.
+// serveNames starts a server whose answer may be kept for an hour, and returns its address.
 func serveNames(tb testing.TB) string {
 	tb.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	s, err := dnstest.Start(netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { c.Close() })
-	go func() {
-		for b := make([]byte, 512); ; {
-			n, from, err := c.ReadFrom(b)
-			if err != nil {
-				return
-			}
-			if answer, err := answerQuery(b[:n]); err == nil {
-				c.WriteTo(answer, from)
-			}
-		}
-	}()
-	return c.LocalAddr().String()
-}
-
-func answerQuery(query []byte) ([]byte, error) {
-	var m dnsmessage.Message
-	if err := m.Unpack(query); err != nil {
-		return nil, err
-	}
-	m.Response, m.Additionals = true, nil
-	for _, q := range m.Questions {
-		if q.Type == dnsmessage.TypeA {
-			m.Answers = append(m.Answers, dnsmessage.Resource{
-				Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 3600},
-				Body:   &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}})
-			continue
-		}
-		m.Authorities = append(m.Authorities, dnsmessage.Resource{
-			Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 3600},
-			Body:   &dnsmessage.SOAResource{NS: q.Name, MBox: q.Name, MinTTL: 3600}})
-	}
-	return m.Pack()
+	tb.Cleanup(func() { s.Close() })
+	answer := dnstest.Addrs("127.0.0.1", "::1")
+	answer.TTL = 3600
+	s.Set("service.test", answer)
+	return s.Addr()
 }
 
 // TestServedName has a guest look the name up as the benchmark does.

@@ -76,16 +76,6 @@ type TTLResolver interface {
 		error)
 }
 
-// A LookupBeginner is a Network that can answer some lookups without waiting. For these no
-// goroutine is started.
-type LookupBeginner interface {
-	// BeginLookup does the part of LookupAddrs that does not wait. If the lookup has ended then,
-	// wait is nil. Otherwise wait, which is called at most once, does the rest and returns the
-	// result; the context is that of LookupAddrs.
-	BeginLookup(family Family, name string) (addrs []netip.Addr,
-		wait func(context.Context) ([]netip.Addr, error), err error)
-}
-
 // A RecordResolver is a Network that looks up other records of the DNS than addresses.
 type RecordResolver interface {
 	// LookupRecords asks for the records of a type and of class IN at a name, which is as in

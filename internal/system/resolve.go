@@ -74,10 +74,20 @@ func (t *Thread) resolveHost(host string, family network.Family) ([]netip.Addr, 
 // name, and a few lists of the addresses. One that waits is charged more for that.
 func (t *Thread) chargeAnswer(addrs []netip.Addr) { t.ChargeGarbage(2048 + 256*len(addrs)) }
 
-// beginLookup begins a lookup as network.LookupBeginner does.
+// A lookupBeginner is a Network that can answer some lookups without waiting. For these no
+// goroutine is started.
+type lookupBeginner interface {
+	// BeginLookup does the part of LookupAddrs that does not wait. If the lookup has ended then,
+	// wait is nil. Otherwise wait, which is called at most once, does the rest and returns the
+	// result; the context is that of LookupAddrs.
+	BeginLookup(family network.Family, name string) (addrs []netip.Addr,
+		wait func(context.Context) ([]netip.Addr, error), err error)
+}
+
+// beginLookup begins a lookup as lookupBeginner does.
 func (g *Guest) beginLookup(family network.Family, host string) ([]netip.Addr,
 	func(context.Context) ([]netip.Addr, error), error) {
-	if b, ok := g.network.(network.LookupBeginner); ok {
+	if b, ok := g.network.(lookupBeginner); ok {
 		return b.BeginLookup(family, host)
 	}
 	return nil, func(ctx context.Context) ([]netip.Addr, error) {

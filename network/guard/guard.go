@@ -127,10 +127,7 @@ type policySnapshot struct {
 	limits
 }
 
-var (
-	_ network.Network        = (*Network)(nil)
-	_ network.LookupBeginner = (*Network)(nil)
-)
+var _ network.Network = (*Network)(nil)
 
 // New puts a policy, with its limits, around a network. A nil policy allows nothing.
 func New(base network.Network, p *policy.Policy, o Options) *Network {

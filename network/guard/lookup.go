@@ -29,11 +29,12 @@ func (n *Network) LookupAddrs(ctx context.Context, family network.Family,
 	return addrs, err
 }
 
-// BeginLookup implements network.LookupBeginner. It answers at once if the limit of lookups is not
-// reached and the Network beneath need not be asked: for a name that a proxy resolves, or if the
-// answer is kept (Options.KeepAnswers).
-func (n *Network) BeginLookup(family network.Family, name string) ([]netip.Addr,
-	func(context.Context) ([]netip.Addr, error), error) {
+// BeginLookup does the part of LookupAddrs that does not wait. It answers at once if the limit of
+// lookups is not reached and the Network beneath need not be asked: for a name that a proxy
+// resolves, or if the answer is kept (Options.KeepAnswers). Otherwise wait, which is called at most
+// once, does the rest.
+func (n *Network) BeginLookup(family network.Family, name string) (addrs []netip.Addr,
+	wait func(context.Context) ([]netip.Addr, error), err error) {
 	canonical, err := n.judgeLookup(name)
 	if err != nil {
 		return nil, nil, err
@@ -77,10 +78,7 @@ func (n *Network) knownAddrs(family network.Family, canonical string) (addrs []n
 	}
 	if n.options.KeepAnswers {
 		if addrs, known = n.answers.find(answerKey{canonical, family}); known {
-			answer := addrs
-			if addrs, err = n.judgeAnswer(family, canonical, answer); len(addrs) < len(answer) {
-				n.answers.remove(answerKey{canonical, family})
-			}
+			addrs, err = n.judgeAnswer(family, canonical, addrs)
 		}
 	}
 	return addrs, known, err
@@ -91,15 +89,14 @@ func (n *Network) askAddrs(ctx context.Context, family network.Family,
 	canonical string) (addrs []netip.Addr, err error) {
 	if r, ok := n.base.(network.TTLResolver); ok && n.options.KeepAnswers {
 		asked, life := n.answers.now(), time.Duration(0)
-		if addrs, life, err = r.LookupAddrsTTL(ctx, family, canonical); err == nil {
-			answer := addrs
-			if addrs, err = n.judgeAnswer(family, canonical, answer); len(addrs) == len(answer) {
-				n.answers.add(answerKey{canonical, family}, answer, asked, life)
-			}
+		addrs, life, err = r.LookupAddrsTTL(ctx, family, canonical)
+		if err == nil {
+			n.answers.add(answerKey{canonical, family}, addrs, asked, life)
 		}
-		return addrs, err
+	} else {
+		addrs, err = n.base.LookupAddrs(ctx, family, canonical)
 	}
-	if addrs, err = n.base.LookupAddrs(ctx, family, canonical); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return n.judgeAnswer(family, canonical, addrs)
@@ -111,6 +108,7 @@ func (n *Network) judgeAnswer(family network.Family, canonical string,
 	p := n.Policy()
 	kept, removed := p.Answer(n.pins, canonical, families[family], addrs)
 	if len(removed) > 0 {
+		n.answers.remove(answerKey{canonical, family})
 		n.noteFiltered(p.ExplainAnswer(canonical, removed))
 		if n.options.DryRun {
 			kept = addrs
