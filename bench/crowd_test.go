@@ -101,6 +101,24 @@ func (c crowd) compare(b *testing.B) {
 	}
 }
 
+// TestCrowd has each server echo on three connections.
+func TestCrowd(t *testing.T) {
+	const count, rounds = 3, 50
+	c := crowd{guests: fmt.Sprint(count, " pingpong server tcp"), ports: count,
+		drive: func(tb testing.TB, ports []string) (*program, io.WriteCloser) {
+			return startDriver(tb, ports, count, rounds)
+		}}
+	for _, s := range c.servers() {
+		t.Run(s.words, func(t *testing.T) {
+			m := c.measure(t, s.words)
+			if m.units != count*rounds || m.cpu <= 0 || m.p99 <= 0 || m.p99 > m.wall {
+				t.Errorf("got %+v, want %d round trips, their processor time, and a p99 within "+
+					"the whole time", m, count*rounds)
+			}
+		})
+	}
+}
+
 // crowdSummary is summary with the processor time of a round trip, and its longest time but for one
 // in a hundred.
 func (w workload) crowdSummary(base, of []measurement) results.Run {
