@@ -99,12 +99,13 @@ func (inst *instance) formatFrames(frames []frame) string {
 // maxFrames is the number of frames in a stack, as in those of wazero's traps.
 const maxFrames = 30
 
-// withStackListener has wazero call stackListener before interrupt.Stack. No other function has a
-// listener: wazero would walk the stack at each call.
+// withStackListener has wazero call stackListener before interrupt.Stack, in the compilation of the
+// host module interrupt.Module. No other function has a listener: wazero would walk the stack at
+// each call. No other module is compiled with this context: wazero maps a page of machine code for
+// each type of it, also if no function has a listener, and keeps it until the engine is closed.
 func withStackListener(ctx context.Context) context.Context {
 	factory := func(def api.FunctionDefinition) experimental.FunctionListener {
-		if def.ModuleName() != interrupt.Module ||
-			len(def.ExportNames()) != 1 || def.ExportNames()[0] != interrupt.Stack {
+		if len(def.ExportNames()) != 1 || def.ExportNames()[0] != interrupt.Stack {
 			return nil
 		}
 		return experimental.FunctionListenerFunc(stackListener)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasport/wasport/internal/engine/interrupt"
 )
 
 // hostModules are instances of modules of the host, by the name that they are imported from.
@@ -25,8 +27,12 @@ func (e *Engine) instantiateHostModules(
 ) (hostModules, error) {
 	modules := make(hostModules)
 	for name, b := range builders {
+		compileCtx := ctx
+		if name == interrupt.Module {
+			compileCtx = withStackListener(ctx)
+		}
 		// wazero's import resolver panics on modules made by HostModuleBuilder.Instantiate.
-		compiled, err := b.Compile(withStackListener(ctx))
+		compiled, err := b.Compile(compileCtx)
 		if err != nil {
 			return modules, fmt.Errorf("supplying %s: %w", name, err)
 		}
