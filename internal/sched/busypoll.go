@@ -22,8 +22,17 @@ const (
 	maxSkip = 63
 
 	// parkEvery is how often a thread that could look waits on Go's poller. While no goroutine
-	// waits, Go's scheduler serves other sockets only every 10 ms (runtime.sysmon).
+	// waits, Go's scheduler serves other sockets only every 10 ms (runtime.sysmon). On one
+	// processor the thread kicks instead, and looks. In a real wait that processor falls idle, and
+	// then Go's scheduler wakes a thread of its own every 50 to 100 µs for some milliseconds, each
+	// of which takes the processor from the guest and its peer.
 	parkEvery = time.Millisecond
+
+	// maxYield is how long the others may have taken the only processor, beyond busyPollFor, until
+	// that counts as looking in vain. A peer that answers takes less: the half of a connection that
+	// is the kernel's work for a client takes up to 100 µs. One that computes takes a slice of the
+	// kernel's scheduler, of milliseconds, and a thread that waits gets the processor sooner.
+	maxYield = 400 * time.Microsecond
 )
 
 // busyPoll is the state of a thread that looks.
@@ -32,7 +41,7 @@ type busyPoll struct {
 	until int64
 	// skip is how many waits from now on go without looks; the last failure has set it to skipped.
 	skip, skipped int
-	// parked is the time at which the last wait ended.
+	// parked is the time of the last kick, or at which the last wait ended.
 	parked int64
 
 	// yields tells that there is one processor, which the peer may need to answer. With more of
@@ -45,14 +54,27 @@ type busyPoll struct {
 // BeginBusyPoll says that the thread is about to wait. LookAgain then reports true as long as the
 // thread should look before it waits.
 func (t *Thread) BeginBusyPoll() {
-	if canYield && t.s.threads.Load() == 1 {
-		t.busyPoll.begin(t.s.now())
+	if !canYield || t.s.threads.Load() != 1 {
+		return
+	}
+	now := t.s.now()
+	if t.busyPoll.begin(now) {
+		t.s.kick(now)
+		t.busyPoll.until = t.s.now() + int64(busyPollFor)
 	}
 }
 
-func (b *busyPoll) begin(now int64) {
+// begin begins to look, unless it is the time to wait. It reports whether to kick before that.
+func (b *busyPoll) begin(now int64) (kick bool) {
 	if b.until != 0 {
 		b.until, b.skipped = 0, 0 // the last looks have found something
+	}
+	if now >= b.countAt {
+		b.yields, b.countAt = runtime.GOMAXPROCS(0) == 1, now+int64(countEvery)
+	}
+	kick = b.yields && b.skip == 0 && now-b.parked >= int64(parkEvery)
+	if kick {
+		b.parked = now
 	}
 	switch {
 	case b.skip > 0:
@@ -60,9 +82,7 @@ func (b *busyPoll) begin(now int64) {
 	case now-b.parked < int64(parkEvery):
 		b.until = now + int64(busyPollFor)
 	}
-	if now >= b.countAt {
-		b.yields, b.countAt = runtime.GOMAXPROCS(0) == 1, now+int64(countEvery)
-	}
+	return kick
 }
 
 // LookAgain reports whether the thread should look again, or else wait.
@@ -77,11 +97,17 @@ func (t *Thread) LookAgain() bool {
 	}
 	if b.yields {
 		yieldProcessor()
-		if t.s.now() >= b.until+int64(busyPollFor) {
-			b.fail() // others compute, and a thread that waits gets the processor sooner
-		}
+		b.yielded(t.s.now())
 	}
 	return true
+}
+
+// yielded ends the looks if the others have had the processor for long. The one that LookAgain has
+// promised is still to come.
+func (b *busyPoll) yielded(now int64) {
+	if now >= b.until+int64(maxYield) {
+		b.fail()
+	}
 }
 
 func (b *busyPoll) fail() {

@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"math"
 	"runtime"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func TestBusyPollStopsInVain(t *testing.T) {
 
 // TestBusyPollerParks has a thread that never waits, and then one that has waited again.
 func TestBusyPollerParks(t *testing.T) {
-	b := busyPoll{parked: int64(time.Hour)}
+	b := busyPoll{parked: int64(time.Hour), countAt: math.MaxInt64}
 	for _, after := range []struct {
 		d    time.Duration
 		want bool
@@ -44,6 +45,60 @@ func TestBusyPollerParks(t *testing.T) {
 		b.begin(b.parked + int64(after.d))
 		if got := b.until != 0; got != after.want {
 			t.Errorf("%v after a wait: got looks %v, want %v", after.d, got, after.want)
+		}
+	}
+}
+
+// TestBusyPollerKicks has a thread on one processor that never waits.
+func TestBusyPollerKicks(t *testing.T) {
+	start := int64(time.Hour)
+	b := busyPoll{parked: start, yields: true, countAt: math.MaxInt64}
+	for i, after := range []struct {
+		d    time.Duration
+		want bool
+	}{{0, false}, {parkEvery - 1, false}, {parkEvery, true}, {parkEvery + 1, false},
+		{2 * parkEvery, true}} {
+		kick := b.begin(start + int64(after.d))
+		if kick != after.want || b.until == 0 {
+			t.Errorf("%d, after %v: got kick %v and looks until %d, want kick %v and looks",
+				i, after.d, kick, b.until, after.want)
+		}
+	}
+	b.fail()
+	if now := start + int64(time.Minute); b.begin(now) || b.until != 0 {
+		t.Error("after looks in vain: got a kick or looks, want none")
+	}
+}
+
+// TestKickedBusyPollerLooks begins to look long after the last wait.
+func TestKickedBusyPollerLooks(t *testing.T) {
+	s := New()
+	defer s.Close()
+	var g Guest
+	var one Thread
+	one.Start(s, &g, nil)
+	defer one.Stop()
+	one.busyPoll.yields, one.busyPoll.countAt = true, math.MaxInt64
+	one.busyPoll.parked = -int64(parkEvery)
+	s.kicked.Store(-1)
+	one.BeginBusyPoll()
+	kicked, looks := s.kicked.Load() >= 0, one.busyPoll.until > 0
+	if kicked != canYield || looks != canYield {
+		t.Errorf("got a kick %v and looks %v, want both %v", kicked, looks, canYield)
+	}
+}
+
+// TestYieldInVain has the others take the processor for some time.
+func TestYieldInVain(t *testing.T) {
+	for _, row := range []struct {
+		took time.Duration
+		vain bool
+	}{{0, false}, {maxYield, false}, {busyPollFor + maxYield, true}} {
+		b := busyPoll{until: int64(busyPollFor)}
+		b.yielded(int64(row.took))
+		if vain := b.until == 0; vain != row.vain || (b.skip > 0) != row.vain {
+			t.Errorf("%v: got an end of the looks %v and %d skipped, want %v", row.took, vain,
+				b.skip, row.vain)
 		}
 	}
 }
