@@ -55,6 +55,24 @@ type row struct {
 // WAMR, wasi_unstable has the same functions as wasi_snapshot_preview1.
 func Overloads(module, name string) []*Function { return modules[module][name] }
 
+// OverloadedNames lists, a line each, the names with several functions in the modules that include
+// accepts.
+func OverloadedNames(include func(module string) bool) string {
+	var names []string
+	for module, byName := range modules {
+		if !include(module) {
+			continue
+		}
+		for name, functions := range byName {
+			if len(functions) > 1 {
+				names = append(names, module+"."+name+"\n")
+			}
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, "")
+}
+
 // Lookup finds a function by its names and the letters of its parameters and results.
 func Lookup(module, name, params, results string) (*Function, bool) {
 	for _, f := range Overloads(module, name) {

@@ -29,10 +29,11 @@ func TestCompileWithoutRoomForWazero(t *testing.T) {
 		t.Fatal(err)
 	}
 	const sections = "\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x0a\x04\x01\x02\x00\x0b"
-	compiled, err := e.compileCached(ctx, slices.Concat(empty, []byte(sections)))
+	core, err := e.compileCached(ctx, slices.Concat(empty, []byte(sections)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	compiled := core.CompiledModule
 	if _, err := e.runtime.InstantiateModule(ctx, compiled, anonymousConfig); err != nil {
 		t.Errorf("got %v, want the module usable", err)
 	}

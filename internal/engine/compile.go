@@ -4,12 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/experimental"
-
-	"github.com/wasport/wasport/internal/engine/codecache"
 	"github.com/wasport/wasport/internal/engine/interrupt"
 	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/printable"
@@ -134,66 +129,30 @@ func (e *Engine) compileModule(
 	m := &Module{engine: e, runtime: e.runtime, scheduler: e.scheduler,
 		byGo: interrupt.ByGo(binary), lines: make([]*sourceLines, 1)}
 	m.resolveImport = m.findImport
-	original := binary
+	var options *interrupt.Options
 	if !e.noInterrupt {
-		options := interrupt.Options{
+		options = &interrupt.Options{
 			Interval: e.tickInterval, Stack: initialStackLimit, Charge: true, Atomics: true,
 			Overloaded: m.isOverloaded,
 		}
-		m.lines[0] = newSourceLines(binary, &options, 0)
-		rewritten, needs, err := interrupt.Rewrite(binary, options)
-		if err != nil {
-			// wazero must not see such a module. It accepts some invalid ones, which would run
-			// without limits, and it allocates as much as a module declares.
-			return nil, err
-		}
-		binary, m.interruptible, m.memory, m.requirements = rewritten, true, needs.Memory, needs
-		m.memory.Max = min(m.memory.Max, maxMemory)
+		m.lines[0] = newSourceLines(binary, options, 0)
 	}
-	var err error
-	if m.otherImports, err = interrupt.Imports(original); err != nil {
+	c, err := e.compileCached(ctx, binary, options)
+	if err != nil {
 		return nil, err
 	}
-	if m.compiled, err = e.compileCached(ctx, binary); err != nil {
+	m.compiled, m.interruptible, m.memory, m.requirements = c.CompiledModule, options != nil,
+		c.needs.Memory, c.needs
+	m.memory.Max = min(m.memory.Max, maxMemory)
+	if m.otherImports, err = interrupt.Imports(binary); err != nil {
+		m.Close(ctx)
 		return nil, err
 	}
 	m.exportedFuncs = m.compiled.ExportedFunctions()
-	m.stackPointer.find(binary)
+	m.stackPointer.find(c.binary)
 	if err := m.resolveImports(ctx, o); err != nil {
 		m.Close(ctx)
 		return nil, err
 	}
 	return m, nil
-}
-
-// compileCached compiles a module, or takes its code from the cache.
-func (e *Engine) compileCached(
-	ctx context.Context, binary []byte,
-) (compiled wazero.CompiledModule, err error) {
-	compile := func() (err error) {
-		ctx := withCompilationWorkers(ctx)
-		compiled, err = e.runtime.CompileModule(ctx, binary)
-		if codecache.IsStoreError(err) {
-			// The second call finds the module in memory. Close takes back the use that wazero
-			// counted for the first; the module stays for the second.
-			if compiled, err = e.runtime.CompileModule(ctx, binary); err == nil {
-				compiled.Close(ctx)
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("invalid module: %w", printable.Error(err))
-		}
-		return nil
-	}
-	if e.codeCache == nil {
-		err = compile()
-	} else {
-		err = e.codeCache.Compile(ctx, binary, compile)
-	}
-	return compiled, err
-}
-
-// withCompilationWorkers has wazero compile on all processors. By default it uses one.
-func withCompilationWorkers(ctx context.Context) context.Context {
-	return experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
 }

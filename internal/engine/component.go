@@ -104,23 +104,19 @@ func (c *Component) compileCore(ctx context.Context, m *link.Module) (coreModule
 			return core, errors.New("a memory that threads share, which components cannot have")
 		}
 	}
-	binary := m.Binary
+	var options *interrupt.Options
 	if !c.engine.noInterrupt {
-		options := interrupt.Options{Interval: c.engine.tickInterval, Stack: initialStackLimit,
+		options = &interrupt.Options{Interval: c.engine.tickInterval, Stack: initialStackLimit,
 			Charge: true, Name: core.name}
-		c.lines = append(c.lines, newSourceLines(binary, &options, len(c.lines)))
-		rewritten, needs, err := interrupt.Rewrite(binary, options)
-		if err != nil {
-			return core, err
-		}
-		binary, core.needs = rewritten, needs
-		core.needs.Memory.Max = min(needs.Memory.Max, maxMemory)
+		c.lines = append(c.lines, newSourceLines(m.Binary, options, len(c.lines)))
 	}
-	var err error
-	if core.compiled, err = c.engine.compileCached(ctx, binary); err != nil {
+	compiled, err := c.engine.compileCached(ctx, m.Binary, options)
+	if err != nil {
 		return core, err
 	}
-	core.stack.find(binary)
+	core.compiled, core.needs = compiled.CompiledModule, compiled.needs
+	core.needs.Memory.Max = min(core.needs.Memory.Max, maxMemory)
+	core.stack.find(compiled.binary)
 	return core, nil
 }
 

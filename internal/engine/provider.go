@@ -79,7 +79,8 @@ func (m *Module) compileMemoryProvider(
 		content := append(appendUvarint(nil, s.count), s.content...)
 		wasm = appendBytes(append(wasm, s.id), content)
 	}
-	return m.engine.compileCached(ctx, wasm)
+	c, err := m.engine.compileCached(ctx, wasm, nil)
+	return c.CompiledModule, err
 }
 
 func appendUvarint(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) }

@@ -1,9 +1,12 @@
-// Package codecache keeps the machine code that wazero compiles modules to, for the next process.
+// Package codecache keeps modules as they are prepared for wazero, and the machine code that wazero
+// compiles them to, for the next process.
 //
-// The host executes that code outside of any sandbox. wazero's own cache executes every file in its
-// directory. This cache authenticates each entry with an HMAC (RFC 2104). The key lies outside of
-// the cache. A verified entry is copied to a private directory beside the key, where wazero reads
-// it. An entry that fails verification is ignored, and the module is compiled again.
+// The host executes that code outside of any sandbox, and relies on checks that the preparation has
+// put into the module. wazero's own cache executes every file in its directory. This cache
+// authenticates each entry with an HMAC (RFC 2104). The key lies outside of the cache. The code is
+// copied to a private directory beside the key, and gets the name by which wazero finds it after
+// the whole entry is verified. An entry that fails verification is ignored, and the module is
+// prepared and compiled again.
 //
 // Which modules are compiled, and how, is decided in package engine. A Cache may be used from
 // several goroutines; several processes may share a directory.
@@ -11,9 +14,7 @@ package codecache
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,7 +48,7 @@ type Cache struct {
 
 	// mu protects the fields below, and the files in versionDir.
 	mu sync.Mutex
-	// busy has a channel for each module in a call of Compile, closed when the call ends.
+	// busy has a channel for each lock that a call of Compile holds, closed when it is given back.
 	busy map[string]chan struct{}
 	// restored has the paths of the files that removeRestored will remove.
 	restored map[string]bool
@@ -92,23 +93,74 @@ func (c *Cache) Paths() (dir, keyDir string) { return c.dir, filepath.Dir(c.keyF
 // Close removes the private directory. The caller closes c.Wazero first.
 func (c *Cache) Close() error { return os.RemoveAll(c.privateDir) }
 
-// Compile calls compile, which has the runtime compile this module. Before, it restores the
-// module's entry to wazero's directory if there is one. After, it stores a new entry if there was
-// none. An entry that cannot be restored or stored changes no result: the next process compiles the
-// module again.
+// Source is a module as its author made it, and how it is prepared for wazero.
+type Source struct {
+	Module []byte
+
+	// Recipe tells whatever else the Prepared of the module depends on: versions and options.
+	Recipe string
+}
+
+// name is the name of the source's entry. It differs for each module and recipe.
+func (s Source) name() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d\n%s", len(s.Recipe), s.Recipe)
+	h.Write(s.Module)
+	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// Prepared is a module as wazero compiles it.
+type Prepared struct {
+	Module []byte
+
+	// Notes tell of the module, in a form of the caller's.
+	Notes []byte
+}
+
+// Compile calls compile, which has the runtime compile the module that prepare makes of a source.
+// If there is an entry of the source, compile gets the module from it, prepare is not called, and
+// the machine code is restored to wazero's directory. Otherwise Compile stores a new entry. An
+// entry that cannot be restored or stored changes no result: the next process compiles the module
+// again.
 //
-// One module is compiled at a time. A module with an entry waits only for calls with the same
-// module. The error is that of compile, or the cause of ctx if that ends before compile is called.
-func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error) error {
-	name := fmt.Sprintf("%x", sha256.Sum256(module))
-	if err := c.lockModule(ctx, name); err != nil {
+// One module is compiled at a time. A source with an entry waits only for calls with the same
+// module. The error is that of prepare or compile, or the cause of ctx if that ends before compile
+// is called.
+func (c *Cache) Compile(ctx context.Context, source Source, prepare func() (Prepared, error),
+	compile func(Prepared) error) error {
+	name := source.name()
+	unlock, err := c.lock(ctx, "source "+name)
+	if err != nil {
 		return err
 	}
-	defer c.unlockModule(name)
-	if path, ok := c.restore(name); ok {
-		defer c.removeRestored(path)
-		return compile()
+	defer unlock()
+	e, found := c.readEntry(name)
+	if found {
+		defer os.Remove(e.code) // Fails after restore.
+	} else {
+		p, err := prepare()
+		if err != nil {
+			return err
+		}
+		e = entry{Prepared: p, id: sha256.Sum256(p.Module)}
 	}
+	// Several sources may have one module, if the preparation drops the difference.
+	if unlock, err = c.lock(ctx, fmt.Sprintf("module %x", e.id)); err != nil {
+		return err
+	}
+	defer unlock()
+	if found {
+		if path, ok := c.restore(e); ok {
+			defer c.removeRestored(path)
+			return compile(e.Prepared)
+		}
+	}
+	return c.compileNew(ctx, name, e, compile)
+}
+
+// compileNew compiles a module, and stores an entry for it.
+func (c *Cache) compileNew(ctx context.Context, name string, e entry,
+	compile func(Prepared) error) error {
 	select {
 	case c.compileSlot <- struct{}{}:
 	case <-ctx.Done():
@@ -117,16 +169,18 @@ func (c *Cache) Compile(ctx context.Context, module []byte, compile func() error
 	defer func() { <-c.compileSlot }()
 	// Another process may have removed it as stale.
 	os.MkdirAll(c.versionPath(), 0o700)
-	err := compile()
+	err := compile(e.Prepared)
 	if file, code, ok := c.takeCompiled(); ok && err == nil {
-		c.writeEntry(name, file, code)
+		e.file = file
+		c.writeEntry(name, e, code)
 	}
 	return err
 }
 
-// lockModule waits until no other call compiles the same module. wazero publishes a module that it
-// reads from a file before it has finished it, so that a second call would use half of it.
-func (c *Cache) lockModule(ctx context.Context, name string) error {
+// lock waits until no other call holds the lock of a name. Each module has one: wazero publishes a
+// module that it reads from a file before it has finished it, so that a second call would use half
+// of it.
+func (c *Cache) lock(ctx context.Context, name string) (unlock func(), err error) {
 	for {
 		c.mu.Lock()
 		done, busy := c.busy[name]
@@ -135,17 +189,17 @@ func (c *Cache) lockModule(ctx context.Context, name string) error {
 		}
 		c.mu.Unlock()
 		if !busy {
-			return nil
+			return func() { c.unlock(name) }, nil
 		}
 		select {
 		case <-done:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 	}
 }
 
-func (c *Cache) unlockModule(name string) {
+func (c *Cache) unlock(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	close(c.busy[name])
@@ -154,21 +208,13 @@ func (c *Cache) unlockModule(name string) {
 
 func (c *Cache) versionPath() string { return filepath.Join(c.privateDir, c.versionDir) }
 
-// restore writes the code of a module's entry to wazero's directory. It reports false if there is
-// no entry that verifies, or if the code cannot be written.
-func (c *Cache) restore(name string) (path string, ok bool) {
-	file, code, ok := c.readEntry(name)
-	if !ok {
-		return "", false
-	}
-	path = filepath.Join(c.versionPath(), file)
+// restore gives the machine code of an entry the name by which wazero finds it. It reports false if
+// it cannot.
+func (c *Cache) restore(e entry) (path string, ok bool) {
+	path = filepath.Join(c.versionPath(), e.file)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.restored[path] || os.MkdirAll(c.versionPath(), 0o700) != nil {
-		return "", false
-	}
-	if err := os.WriteFile(path, code, 0o600); err != nil {
-		os.Remove(path)
+	if c.restored[path] || os.Rename(e.code, path) != nil {
 		return "", false
 	}
 	c.restored[path] = true
@@ -221,62 +267,6 @@ func IsStoreError(err error) bool {
 	}
 	var link *os.LinkError
 	return errors.As(err, &link) && strings.HasSuffix(link.Old, tempSuffix)
-}
-
-// An entry is the MAC (macSize bytes), the length of wazero's file name (1 byte), the file name,
-// and the contents of the file.
-const macSize = sha256.Size
-
-// entryMAC returns the MAC of an entry. It binds the entry to the module and to wazero's version:
-// an authentic entry of another module does not verify.
-func (c *Cache) entryMAC(name string, body []byte) []byte {
-	h := hmac.New(sha256.New, c.key)
-	fmt.Fprintf(h, "wasport compiled module\n%s\n%s\n", c.versionDir, name)
-	h.Write(body)
-	return h.Sum(nil)
-}
-
-// readEntry reads an entry. It reports false if there is none or if its MAC is wrong.
-func (c *Cache) readEntry(name string) (file string, code []byte, ok bool) {
-	entry, err := os.ReadFile(filepath.Join(c.dir, name))
-	if err != nil || len(entry) <= macSize {
-		return "", nil, false
-	}
-	mac, body := entry[:macSize], entry[macSize:]
-	if !hmac.Equal(mac, c.entryMAC(name, body)) {
-		return "", nil, false
-	}
-	size := int(body[0])
-	if 1+size > len(body) {
-		return "", nil, false
-	}
-	file, code = string(body[1:1+size]), body[1+size:]
-	return file, code, true
-}
-
-// writeEntry writes an entry to a temporary file and renames it, so that no process reads a part of
-// it (rename(2)).
-func (c *Cache) writeEntry(name, file string, code []byte) error {
-	if _, err := hex.DecodeString(file); err != nil || len(file) > 255 {
-		return fmt.Errorf("wazero has made a file of an unknown kind, %s", file)
-	}
-	body := append(append([]byte{byte(len(file))}, file...), code...)
-	f, err := os.CreateTemp(c.dir, name+".*"+tempSuffix)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // Fails after the rename.
-	_, err = f.Write(c.entryMAC(name, body))
-	if err == nil {
-		_, err = f.Write(body)
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(c.dir, name))
-	}
-	return err
 }
 
 const (

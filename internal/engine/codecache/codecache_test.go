@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -26,12 +27,31 @@ func openCache(t *testing.T, dir, keyFile string) *Cache {
 	return c
 }
 
+// compileWith compiles a module, whose preparation puts a word before it. compile is a stand-in for
+// wazero.
+func compileWith(ctx context.Context, c *Cache, module string, compile func() error) error {
+	prepared := Prepared{Module: []byte("prepared " + module), Notes: []byte("notes of " + module)}
+	return c.Compile(ctx, Source{Module: []byte(module)},
+		func() (Prepared, error) { return prepared, nil },
+		func(p Prepared) error {
+			if !bytes.Equal(p.Module, prepared.Module) || !bytes.Equal(p.Notes, prepared.Notes) {
+				return fmt.Errorf("got %q and %q, want what was prepared", p.Module, p.Notes)
+			}
+			return compile()
+		})
+}
+
 // compileFile compiles a module with a stand-in for wazero, which writes a file with the given name
 // and contents unless it exists. It returns the contents that existed.
 func compileFile(t testing.TB, c *Cache, module, file, code string) (was string) {
 	t.Helper()
-	err := c.Compile(context.Background(), []byte(module), func() error {
+	err := compileWith(context.Background(), c, module, func() error {
 		path := filepath.Join(c.privateDir, c.versionDir, file)
+		for _, other := range entries(t, c.versionPath()) {
+			if other != path {
+				t.Errorf("got %s in wazero's directory, want a file of the module alone", other)
+			}
+		}
 		b, err := os.ReadFile(path)
 		if was = string(b); err == nil {
 			return nil
@@ -44,7 +64,7 @@ func compileFile(t testing.TB, c *Cache, module, file, code string) (was string)
 	return was
 }
 
-func entries(t *testing.T, dir string) (paths []string) {
+func entries(t testing.TB, dir string) (paths []string) {
 	t.Helper()
 	list, err := os.ReadDir(dir)
 	if err != nil {
@@ -64,7 +84,11 @@ func TestChangedEntryIsIgnored(t *testing.T) {
 	}{
 		{"as it was", func(*testing.T, string) {}, "code"},
 		{"a bit of the code", flip(-1), ""},
-		{"a bit of the name", flip(macSize + 1), ""},
+		{"a bit of the header", flip(macSize), ""},
+		{"a far larger module", flip(macSize + 10), ""},
+		{"a bit of the name", flip(macSize + headerSize), ""},
+		{"a bit of the notes", flip(macSize + headerSize + 4), ""},
+		{"a bit of the module", flip(macSize + headerSize + 4 + 15), ""},
 		{"a bit of the MAC", flip(0), ""},
 		{"cut off", func(t *testing.T, entry string) { resize(t, entry, -1) }, ""},
 		{"with more at its end", func(t *testing.T, entry string) { resize(t, entry, 1) }, ""},
@@ -146,6 +170,64 @@ func TestEntryOfOtherModuleIsIgnored(t *testing.T) {
 	}
 }
 
+// TestEntryIsOfSourceAndRecipe compiles a module with recipes with and without an entry.
+func TestEntryIsOfSourceAndRecipe(t *testing.T) {
+	dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
+	for i, test := range []struct {
+		module, recipe string
+		prepared       bool
+	}{
+		{"module", "recipe", true},
+		{"module", "recipe", false},
+		{"module", "recipe 2", true},
+		{"emodule", "recip", true},
+		{"module", "recipe", false},
+	} {
+		c := openCache(t, dir, keyFile)
+		prepared := false
+		err := c.Compile(context.Background(), Source{[]byte(test.module), test.recipe},
+			func() (Prepared, error) {
+				prepared = true
+				return Prepared{Module: fmt.Append(nil, test.recipe, " of ", test.module)}, nil
+			},
+			func(p Prepared) error {
+				if got, want := string(p.Module), test.recipe+" of "+test.module; got != want {
+					t.Errorf("%d: got %q, want %q", i, got, want)
+				}
+				path := filepath.Join(c.versionPath(), "abcd")
+				return os.WriteFile(path, []byte("code"), 0o600)
+			})
+		if err != nil || prepared != test.prepared {
+			t.Errorf("%d: got %v, prepared: %v, want it prepared: %v", i, err, prepared,
+				test.prepared)
+		}
+	}
+}
+
+// TestSourcesOfOneModuleAreCompiledOneByOne compiles a module within the compilation of the same
+// module from another source.
+func TestSourcesOfOneModuleAreCompiledOneByOne(t *testing.T) {
+	c := openCache(t, t.TempDir(), filepath.Join(t.TempDir(), "key"))
+	prepare := func() (Prepared, error) { return Prepared{Module: []byte("module")}, nil }
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := c.Compile(context.Background(), Source{Recipe: "1"}, prepare, func(Prepared) error {
+		return c.Compile(ended, Source{Recipe: "2"}, prepare, func(Prepared) error {
+			t.Error("got a second compilation, want it to wait for the first")
+			return nil
+		})
+	})
+	if err != context.Canceled {
+		t.Errorf("got %v, want the end of the context", err)
+	}
+	failed := errors.New("failed")
+	err = c.Compile(context.Background(), Source{Recipe: "3"},
+		func() (Prepared, error) { return Prepared{}, failed }, nil)
+	if err != failed {
+		t.Errorf("got %v, want the error of the preparation", err)
+	}
+}
+
 func TestEntryOfOtherKeyIsIgnored(t *testing.T) {
 	dir := t.TempDir()
 	one := openCache(t, dir, filepath.Join(t.TempDir(), "key"))
@@ -163,7 +245,7 @@ func TestNoFilesLeftAfterCompiling(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed := errors.New("failed")
-	err = c.Compile(context.Background(), []byte("module"), func() error { return failed })
+	err = compileWith(context.Background(), c, "module", func() error { return failed })
 	if err != failed {
 		t.Errorf("got %v, want the error of compiling", err)
 	}
@@ -180,7 +262,7 @@ func TestNoFilesLeftAfterCompiling(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	c.compileSlot <- struct{}{}
-	if err := c.Compile(ctx, nil, nil); err != context.Canceled {
+	if err := compileWith(ctx, c, "", nil); err != context.Canceled {
 		t.Errorf("got %v, want the end of the context", err)
 	}
 }
@@ -240,7 +322,7 @@ func TestCompileWithoutRoomToRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	called := false
-	err := c.Compile(context.Background(), []byte("module"), func() error {
+	err := compileWith(context.Background(), c, "module", func() error {
 		called = true
 		return nil
 	})
@@ -254,12 +336,12 @@ func TestHitDuringLongCompilation(t *testing.T) {
 	dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
 	compileFile(t, openCache(t, dir, keyFile), "known", "abcd", "code")
 	c := openCache(t, dir, keyFile)
-	err := c.Compile(context.Background(), []byte("long"), func() error {
+	err := compileWith(context.Background(), c, "long", func() error {
 		// The calls within wait for nothing, or this test hangs.
 		if was := compileFile(t, c, "known", "abcd", "new code"); was != "code" {
 			t.Errorf("got %q, want the entry", was)
 		}
-		return c.Compile(context.Background(), []byte("known"), func() error {
+		return compileWith(context.Background(), c, "known", func() error {
 			path := filepath.Join(c.versionPath(), "ef01")
 			return os.WriteFile(path, []byte("long code"), 0o600)
 		})
@@ -285,7 +367,7 @@ func TestSameModuleCompiledOnce(t *testing.T) {
 	var inside atomic.Int32
 	for range 8 {
 		all.Go(func() {
-			err := c.Compile(context.Background(), []byte("module"), func() error {
+			err := compileWith(context.Background(), c, "module", func() error {
 				if inside.Add(1) != 1 {
 					t.Error("got two calls at once, want one after the other")
 				}
@@ -300,10 +382,10 @@ func TestSameModuleCompiledOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	err := c.Compile(context.Background(), []byte("module"), func() error {
+	err := compileWith(context.Background(), c, "module", func() error {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		return c.Compile(ctx, []byte("module"), nil)
+		return compileWith(ctx, c, "module", nil)
 	})
 	if err != context.Canceled {
 		t.Errorf("got %v, want the end of the context", err)
