@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -35,7 +36,8 @@ func benchmarkIdle(b *testing.B, module string, count int) {
 	needDescriptors(b, uint64(count)+500)
 	var values [3][]float64
 	for start := time.Now(); len(values[0]) < minRuns || time.Since(start) < minTime; {
-		for i, v := range measureIdle(b, module, count) {
+		each, _ := measureIdle(b, module, count)
+		for i, v := range each {
 			values[i] = append(values[i], v)
 		}
 	}
@@ -50,25 +52,31 @@ func benchmarkIdle(b *testing.B, module string, count int) {
 const idleEnv = "WASPORT_BENCH_IDLE"
 
 // measureIdle runs so many guests in a new process, and returns for each of them the microseconds
-// to start it, its resident memory and its page tables in KiB.
-func measureIdle(tb testing.TB, module string, count int) (each [3]float64) {
+// to start it, its resident memory and its page tables in KiB, and the part of the memory that is
+// stacks of goroutines.
+func measureIdle(tb testing.TB, module string, count int) (each [3]float64, stack float64) {
 	tb.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), fmt.Sprint(idleEnv, "=", count, " ", module))
 	p := startProcess(tb, cmd)
 	defer p.stop()
 	line := p.expectLine("idle")
-	if _, err := fmt.Sscan(line, &each[0], &each[1], &each[2]); err != nil {
+	if _, err := fmt.Sscan(line, &each[0], &each[1], &each[2], &stack); err != nil {
 		tb.Fatal(err)
 	}
-	return each
+	return each, stack
 }
 
-// TestIdle has two guests of each kind wait.
+// TestIdle has guests of each kind wait. The calls that they made before must have had room on a
+// stack of 8 KiB: Go keeps the next size, 16 KiB, while a quarter of it is in use.
 func TestIdle(t *testing.T) {
 	for _, module := range []string{"idle.wasm", "idle_recv.wasm", "component/idle.wasm"} {
-		if each := measureIdle(t, module, 2); each[0] <= 0 {
+		each, stack := measureIdle(t, module, 100)
+		if each[0] <= 0 {
 			t.Errorf("%s: got %v, want the time to start one, and its memory", module, each)
+		}
+		if stack > 10 {
+			t.Errorf("%s: got %.1f KiB of stack for each guest, want at most 10", module, stack)
 		}
 	}
 }
@@ -127,6 +135,7 @@ func startIdle(module string, count int) error {
 	}
 	debug.FreeOSMemory()
 	resident, tables := processMemory()
+	stacks := stackMemory()
 	took, err := start(count)
 	if err != nil {
 		return err
@@ -135,6 +144,13 @@ func startIdle(module string, count int) error {
 	residentNow, tablesNow := processMemory()
 	each := func(v float64) float64 { return v / float64(count) }
 	fmt.Println("idle", each(float64(took.Nanoseconds())/1e3), each(residentNow-resident),
-		each(tablesNow-tables))
+		each(tablesNow-tables), each(stackMemory()-stacks))
 	return nil
+}
+
+// stackMemory returns the KiB of the goroutines' stacks.
+func stackMemory() float64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.StackInuse) / 1024
 }

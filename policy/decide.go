@@ -29,27 +29,35 @@ func (p *Policy) Decide(r Request, pins *Pins) Decision {
 	if p == nil || !q.complete() {
 		return Decision{}
 	}
-	var d Decision
+	var v verdict
 	var pinned string
 	// ceilings first, so that the rule that allows is the guest's
 	for i := len(p.layers) - 1; i >= 0; i-- {
-		d = p.layers[i].decide(&q, pins)
-		if d.layer = i; !d.Allowed {
+		v = p.layers[i].decide(&q, pins)
+		if !v.allowed {
+			d := Decision{Rule: v.rule, Name: v.name, layer: i}
 			if q.protocol != Unix {
 				d.source = pins.source(q.remote)
 			}
 			return d
 		}
-		if d.Name != "" {
-			pinned = d.Name
+		if v.name != "" {
+			pinned = v.name
 		}
 	}
-	d.Name = pinned
-	return d
+	return Decision{Allowed: v.allowed, Rule: v.rule, Name: pinned}
+}
+
+// verdict is the Decision of one layer. Its size lets the compiler keep it in registers. Decisions
+// would make the deepest calls of a component need a stack of 16 KiB in place of 8.
+type verdict struct {
+	allowed bool
+	rule    *Rule
+	name    string
 }
 
 // decide judges a request by one layer.
-func (l *layer) decide(q *query, pins *Pins) Decision {
+func (l *layer) decide(q *query, pins *Pins) verdict {
 	if q.protocol == Unix {
 		return l.paths.decide(q)
 	}
@@ -60,24 +68,24 @@ func (l *layer) decide(q *query, pins *Pins) Decision {
 		}
 		return l.decideConnect(q, pins)
 	case OpBind:
-		d := l.decideListen(q)
-		if rule := l.clientRule[q.protocol>>1]; !d.Allowed && q.isClient() && rule != nil {
-			return Decision{Allowed: true, Rule: rule}
+		v := l.decideListen(q)
+		if rule := l.clientRule[q.protocol>>1]; !v.allowed && q.isClient() && rule != nil {
+			return verdict{allowed: true, rule: rule}
 		}
-		return d
+		return v
 	case OpReceive:
-		d := l.decideListen(q)
-		if !d.Allowed && q.isClient() {
+		v := l.decideListen(q)
+		if !v.allowed && q.isClient() {
 			return l.decideConnect(q, pins)
 		}
-		return d
+		return v
 	case OpJoin:
 		return denyWins(findRule(l.join[Allow], q.remote), findRule(l.join[Deny], q.remote))
 	case OpResolve:
 		return l.decideResolve(q.name)
 	case OpOpen:
 		rule := l.socketRule[q.protocol>>1]
-		return Decision{Allowed: rule != nil, Rule: rule}
+		return verdict{allowed: rule != nil, rule: rule}
 	default:
 		return l.decideListen(q)
 	}
@@ -94,17 +102,17 @@ func findRule(x *hostIndex[*Rule], a netip.Addr) *Rule {
 	return nil
 }
 
-// denyWins returns the decision for the rules that allow and deny a request: any deny rule wins.
-func denyWins(allow, deny *Rule) Decision {
+// denyWins returns the verdict for the rules that allow and deny a request: any deny rule wins.
+func denyWins(allow, deny *Rule) verdict {
 	if deny != nil {
-		return Decision{Rule: deny}
+		return verdict{rule: deny}
 	}
-	return Decision{Allowed: allow != nil, Rule: allow}
+	return verdict{allowed: allow != nil, rule: allow}
 }
 
 // decideConnect judges an address, and each IPv4 address that it embeds. All of them must be
 // allowed, and none denied. A pin counts only if no rule has decided.
-func (l *layer) decideConnect(q *query, pins *Pins) Decision {
+func (l *layer) decideConnect(q *query, pins *Pins) verdict {
 	allow, deny := l.findConnect(Allow, q.remote, q), l.findConnect(Deny, q.remote, q)
 	for i := range q.embedded.n {
 		a := q.embedded.at(i)
@@ -117,7 +125,7 @@ func (l *layer) decideConnect(q *query, pins *Pins) Decision {
 	}
 	if allow == nil && deny == nil && pins != nil && !q.own && !nonPublic(q.remote) {
 		rule, name := pins.find(l, q)
-		return Decision{Allowed: rule != nil, Rule: rule, Name: name}
+		return verdict{allowed: rule != nil, rule: rule, name: name}
 	}
 	return denyWins(allow, deny)
 }
@@ -134,16 +142,16 @@ func (l *layer) findConnect(e Effect, a netip.Addr, q *query) *Rule {
 
 // decideName judges a connect to every public address that a lookup of q.name may return or, if a
 // proxy makes the lookup, to any address at all.
-func (l *layer) decideName(q *query) Decision {
+func (l *layer) decideName(q *query) verdict {
 	denied, every := l.connect[Deny].public, l.connect[Allow].public
 	if q.remotely {
 		denied, every = &l.deniedPorts, &l.anyPorts
 	}
 	if deny := denied.find(q.protocol, q.rport); deny != nil {
-		return Decision{Rule: deny}
+		return verdict{rule: deny}
 	}
-	if d := l.decideResolve(q.name); !d.Allowed {
-		return d
+	if v := l.decideResolve(q.name); !v.allowed {
+		return v
 	}
 	allow := l.findName(q.name, q)
 	if allow == nil {
@@ -162,7 +170,7 @@ func (l *layer) findName(name string, q *query) (rule *Rule) {
 }
 
 // decideListen judges a local address and, if there is one, the peer.
-func (l *layer) decideListen(q *query) Decision {
+func (l *layer) decideListen(q *query) verdict {
 	allow, deny := l.findListen(Allow, q, q.remote), l.findListen(Deny, q, q.remote)
 	for i := range q.embedded.n {
 		a := q.embedded.at(i)
@@ -211,7 +219,7 @@ func findInPeers(x *peers, e Effect, q *query, peer netip.Addr) *Rule {
 }
 
 // decideResolve judges a lookup. A connect rule for a name grants its lookup.
-func (l *layer) decideResolve(name string) Decision {
+func (l *layer) decideResolve(name string) verdict {
 	var allow, deny *Rule
 	l.resolve[Deny].find(name, func(r **Rule) bool { deny = *r; return true })
 	l.resolve[Allow].find(name, func(r **Rule) bool { allow = *r; return true })

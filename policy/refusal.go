@@ -238,7 +238,7 @@ func nearest[L any](x *hostIndex[L], a netip.Addr, proto Protocol,
 // reasonName tells why no rule covers a lookup of q's name, or a connect to the addresses of the
 // name.
 func (l *layer) reasonName(q *query) string {
-	if q.op == OpConnect && l.decideResolve(q.name).Allowed {
+	if q.op == OpConnect && l.decideResolve(q.name).allowed {
 		if rule := l.grantsLookup(q.name); rule != nil {
 			return rule.quoted() + " does not cover port " + strconv.Itoa(int(q.rport))
 		}

@@ -169,7 +169,7 @@ func (x pathIndex) find(e Effect, a Action, h host) *Rule {
 }
 
 // decide judges the path of a request.
-func (x pathIndex) decide(q *query) Decision {
+func (x pathIndex) decide(q *query) verdict {
 	h := host{kind: byPath, name: q.name}
 	return denyWins(x.find(Allow, q.op.action(), h), x.find(Deny, q.op.action(), h))
 }

@@ -94,7 +94,7 @@ func (c *Component) instantiateHostModules(ctx context.Context) error {
 	for i := range c.program.Hosts {
 		core := &c.program.Hosts[i].Core
 		hosts.NewFunctionBuilder().
-			WithGoModuleFunction(callHost(i), coreTypes(core.Params), coreTypes(core.Results)).
+			WithGoModuleFunction(hostNumber(i), coreTypes(core.Params), coreTypes(core.Results)).
 			WithName(c.hostName(i)).Export(strconv.Itoa(i))
 	}
 	builders := map[string]wazero.HostModuleBuilder{interrupt.Module: interrupts}
@@ -127,13 +127,14 @@ func (c *Component) hostName(i int) string {
 	return c.hosts[i].builtin.Name
 }
 
-// callHost is the function of the host with a number.
-func callHost(i int) api.GoModuleFunc {
-	return func(ctx context.Context, _ api.Module, stack []uint64) {
-		g := callingGuest(ctx)
-		if err := g.callHost(ctx, i, stack); err != nil {
-			panic(err)
-		}
+// hostNumber is the function of the host with a number, in the form that wazero calls. A closure
+// would need two frames more on the stack of each guest.
+type hostNumber int
+
+// Call implements api.GoModuleFunction.
+func (i hostNumber) Call(ctx context.Context, _ api.Module, stack []uint64) {
+	if err := callingGuest(ctx).callHost(ctx, int(i), stack); err != nil {
+		panic(err)
 	}
 }
 

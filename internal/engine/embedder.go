@@ -123,7 +123,7 @@ func (e *Engine) embedderSignature(module, name string) string {
 
 // embedderFunction finds a function of the embedder's, written in Go, with the wanted signature. It
 // reports false if there is none.
-func (e *Engine) embedderFunction(module, name, want string) (api.GoModuleFunc, bool) {
+func (e *Engine) embedderFunction(module, name, want string) (api.GoModuleFunction, bool) {
 	if e.embedderSignature(module, name) != want {
 		return nil, false
 	}
@@ -131,7 +131,7 @@ func (e *Engine) embedderFunction(module, name, want string) (api.GoModuleFunc, 
 	if f := e.embedderModules[module][name]; f != nil {
 		wrapped.call = func(h *HostCall, _ api.Module, stack []uint64) { f.Call(h, stack) }
 		wrapped.paramWords, wrapped.resultWords = findWords(f.Params), findWords(f.Results)
-		return wrapped.Call, true
+		return wrapped, true
 	}
 	def := e.wazeroFunction(module, name)
 	wrapped.paramWords, wrapped.resultWords = findWords(def.ParamTypes()),
@@ -144,5 +144,5 @@ func (e *Engine) embedderFunction(module, name, want string) (api.GoModuleFunc, 
 	default:
 		return nil, false
 	}
-	return wrapped.Call, true
+	return wrapped, true
 }

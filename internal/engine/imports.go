@@ -228,17 +228,17 @@ func (m *Module) instantiateHostModules(ctx context.Context) (hostModules, error
 
 // hostFunction finds the host function with the wanted signature. It reports false if there is
 // none.
-func hostFunction(module, name, want string) (api.GoModuleFunc, bool) {
+func hostFunction(module, name, want string) (api.GoModuleFunction, bool) {
 	switch {
 	case module == interrupt.Module:
 		call, ok := interruptFuncs[name]
 		return call, ok
 	case module == threadsModule && name == threadSpawn && want == spawnType:
-		return spawnThread, true
+		return api.GoModuleFunc(spawnThread), true
 	}
 	for _, f := range abi.Overloads(module, name) {
 		if signature(valueTypes(f.Params), valueTypes(f.Results)) == want {
-			return f.Call, true
+			return f, true
 		}
 	}
 	return nil, false

@@ -70,24 +70,29 @@ type readAhead struct {
 	buf *readAheadBuf
 }
 
-// recv does the same as s.Recv, but takes the bytes that were read ahead first. Its cases:
+// recv does the same as s.Recv, but takes the bytes that were read ahead first. If c is not nil, s
+// is a Controller, and *c becomes the control data of the datagram.
+func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags,
+	c *network.Control) (network.Received, error) {
+	switch {
+	case c != nil:
+		return s.Socket.(network.Controller).RecvControl(bufs, flags, c)
+	case !s.readAhead.enabled:
+		return s.Recv(bufs, flags)
+	}
+	return t.recvAhead(s, bufs, flags)
+}
+
+// recvAhead is recv of a socket that can be read ahead. Its cases:
 //
 //  1. The socket cannot be read ahead, or not yet: receive into the guest's buffers and update
 //     fullReads.
 //  2. Enough full reads: fill a buffer and serve the guest from it.
 //  3. The buffer has fewer bytes than wanted: receive more once, then serve the guest from it.
 //  4. The buffer has enough bytes.
-//
-// If c is not nil, s is a Controller, and *c becomes the control data of the datagram.
-func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags,
-	c *network.Control) (network.Received, error) {
+func (t *Thread) recvAhead(s *socket, bufs [][]byte,
+	flags network.RecvFlags) (network.Received, error) {
 	a := &s.readAhead
-	switch {
-	case c != nil:
-		return s.Socket.(network.Controller).RecvControl(bufs, flags, c)
-	case !a.enabled:
-		return s.Recv(bufs, flags)
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	wanted := 0
