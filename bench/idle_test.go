@@ -75,8 +75,8 @@ func TestIdle(t *testing.T) {
 		if each[0] <= 0 {
 			t.Errorf("%s: got %v, want the time to start one, and its memory", module, each)
 		}
-		if stack > 10 {
-			t.Errorf("%s: got %.1f KiB of stack for each guest, want at most 10", module, stack)
+		if stack > 12 {
+			t.Errorf("%s: got %.1f KiB of stack for each guest, want at most 12", module, stack)
 		}
 	}
 }
