@@ -4,9 +4,9 @@
 // The host executes that code outside of any sandbox, and relies on checks that the preparation has
 // put into the module. wazero's own cache executes every file in its directory. This cache
 // authenticates each entry with an HMAC (RFC 2104). The key lies outside of the cache. The code is
-// copied to a private directory beside the key, and gets the name by which wazero finds it after
-// the whole entry is verified. An entry that fails verification is ignored, and the module is
-// prepared and compiled again.
+// copied to a private directory beside the key. It gets the name by which wazero finds it after the
+// whole entry is verified. An entry that fails verification is ignored, and the module is prepared
+// and compiled again.
 //
 // Which modules are compiled, and how, is decided in package engine. A Cache may be used from
 // several goroutines; several processes may share a directory.
@@ -22,7 +22,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/tetratelabs/wazero"
 )
@@ -35,8 +34,10 @@ type Cache struct {
 	// Wazero is the cache to configure the runtime with.
 	Wazero wazero.CompilationCache
 
-	// privateDir is the directory that wazero reads from and writes to.
+	// privateDir is the directory that wazero reads from and writes to. keptLock keeps other
+	// processes out of it; nil means that it is a new one, for this Cache alone.
 	privateDir string
+	keptLock   *os.File
 
 	// versionDir is the directory in privateDir that wazero made for its version and this
 	// processor.
@@ -52,6 +53,8 @@ type Cache struct {
 	busy map[string]chan struct{}
 	// restored has the paths of the files that removeRestored will remove.
 	restored map[string]bool
+	// spare is the path of the file for the next copy of machine code. It may be empty.
+	spare string
 }
 
 // Open opens the cache in a directory. It makes the directory and the key file if they do not
@@ -69,29 +72,14 @@ func Open(dir, keyFile string) (*Cache, error) {
 	}
 	c := &Cache{dir: dir, keyFile: keyFile, key: key, compileSlot: make(chan struct{}, 1),
 		busy: make(map[string]chan struct{}), restored: make(map[string]bool)}
-	removeStale(filepath.Dir(keyFile))
-	if c.privateDir, err = os.MkdirTemp(filepath.Dir(keyFile), privatePrefix); err != nil {
+	if err := c.openPrivateDir(); err != nil {
 		return nil, err
 	}
-	if c.Wazero, err = wazero.NewCompilationCacheWithDir(c.privateDir); err == nil {
-		var files []fs.DirEntry
-		if files, err = os.ReadDir(c.privateDir); err == nil && len(files) != 1 {
-			err = errors.New("wazero does not make a directory for its version")
-		}
-		if err == nil {
-			c.versionDir = files[0].Name()
-			return c, nil
-		}
-	}
-	os.RemoveAll(c.privateDir)
-	return nil, err
+	return c, nil
 }
 
 // Paths returns the directory of the cache and that of its key. No guest may write to either.
 func (c *Cache) Paths() (dir, keyDir string) { return c.dir, filepath.Dir(c.keyFile) }
-
-// Close removes the private directory. The caller closes c.Wazero first.
-func (c *Cache) Close() error { return os.RemoveAll(c.privateDir) }
 
 // Source is a module as its author made it, and how it is prepared for wazero.
 type Source struct {
@@ -224,7 +212,7 @@ func (c *Cache) restore(e entry) (path string, ok bool) {
 func (c *Cache) removeRestored(path string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	os.Remove(path)
+	c.giveBack(path)
 	delete(c.restored, path)
 }
 
@@ -267,28 +255,6 @@ func IsStoreError(err error) bool {
 	}
 	var link *os.LinkError
 	return errors.As(err, &link) && strings.HasSuffix(link.Old, tempSuffix)
-}
-
-const (
-	privatePrefix = "compiling-"
-
-	// staleAfter is the age at which a private directory counts as left by a crash.
-	staleAfter = 24 * time.Hour
-)
-
-// removeStale removes private directories that crashed processes have left.
-func removeStale(keyDir string) {
-	list, err := os.ReadDir(keyDir)
-	if err != nil {
-		return
-	}
-	for _, e := range list {
-		info, err := e.Info()
-		private := err == nil && info.IsDir() && strings.HasPrefix(e.Name(), privatePrefix)
-		if private && time.Since(info.ModTime()) > staleAfter {
-			os.RemoveAll(filepath.Join(keyDir, e.Name()))
-		}
-	}
 }
 
 // isWithin reports whether a path lies in a directory. It compares directories with os.SameFile,

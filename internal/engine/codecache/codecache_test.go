@@ -238,26 +238,12 @@ func TestEntryOfOtherKeyIsIgnored(t *testing.T) {
 	}
 }
 
-func TestNoFilesLeftAfterCompiling(t *testing.T) {
-	dir, keyDir := t.TempDir(), t.TempDir()
-	c, err := Open(dir, filepath.Join(keyDir, "key"))
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestErrorsOfCompiling(t *testing.T) {
+	c := openCache(t, t.TempDir(), filepath.Join(t.TempDir(), "key"))
 	failed := errors.New("failed")
-	err = compileWith(context.Background(), c, "module", func() error { return failed })
+	err := compileWith(context.Background(), c, "module", func() error { return failed })
 	if err != failed {
 		t.Errorf("got %v, want the error of compiling", err)
-	}
-	compileFile(t, c, "module", "abcd", "code")
-	compileFile(t, c, "module", "abcd", "code")
-	if list := entries(t, filepath.Join(c.privateDir, c.versionDir)); len(list) > 0 {
-		t.Errorf("got %v in the private directory, want nothing between two modules", list)
-	}
-	c.Wazero.Close(context.Background())
-	c.Close()
-	if list := entries(t, keyDir); len(list) != 1 {
-		t.Errorf("got %v beside the key, want nothing", list)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 )
 
-// entry is what a file of the cache holds: the MAC of the rest, a header, the name of wazero's
+// entry is the content of a file of the cache: the MAC of the rest, a header, the name of wazero's
 // file, the notes, the module, and the contents of wazero's file.
 type entry struct {
 	Prepared
@@ -104,16 +104,19 @@ func readPrepared(from *io.LimitedReader, mac io.Writer) (e entry, ok bool) {
 	return e, true
 }
 
-// copyCode copies the rest of an entry to a new file in wazero's directory, and adds it to the MAC.
+// copyCode copies the rest of an entry to a file in wazero's directory, and adds it to the MAC.
 // The copy has a name that wazero does not look for, since it is not verified yet. Another process
 // may write to the entry at the same time: the MAC gets the same bytes as the copy.
 func (c *Cache) copyCode(from io.Reader, mac io.Writer) (path string, err error) {
-	f, err := os.CreateTemp(c.versionPath(), "*"+tempSuffix)
+	f, err := c.newCopy()
 	if err != nil {
 		return "", err
 	}
 	// Larger pieces take more memory that the process has not touched, smaller ones more calls.
-	_, err = io.CopyBuffer(io.MultiWriter(mac, f), from, make([]byte, 32<<10))
+	size, err := io.CopyBuffer(io.MultiWriter(mac, f), from, make([]byte, 32<<10))
+	if err == nil {
+		err = f.Truncate(size) // It may have been a longer spare file.
+	}
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}

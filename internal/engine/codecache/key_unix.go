@@ -8,6 +8,8 @@ import (
 	"os"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/wasport/wasport/internal/hostpath"
 )
 
@@ -17,9 +19,15 @@ func openKey(path string) (*os.File, error) { return hostpath.Open(path, os.O_RD
 // keyExposure returns the reason that another user could have read or chosen the key. It is empty
 // if none could but root.
 func keyExposure(info fs.FileInfo) string {
-	switch stat, ok := info.Sys().(*syscall.Stat_t); {
-	case !info.Mode().IsRegular():
+	if !info.Mode().IsRegular() {
 		return "is no regular file"
+	}
+	return exposure(info)
+}
+
+// exposure is keyExposure without regard to the kind of file.
+func exposure(info fs.FileInfo) string {
+	switch stat, ok := info.Sys().(*syscall.Stat_t); {
 	case ok && int(stat.Uid) != os.Geteuid():
 		return "belongs to another user"
 	case info.Mode()&0o077 != 0:
@@ -36,4 +44,23 @@ func publish(file, name string) error {
 		return err
 	}
 	return os.Rename(file, name) // The file system has no hard links.
+}
+
+// lockDir makes a directory if there is none, and locks it until it is closed (flock(2)). It
+// reports false if that fails, if another process has locked it, or if it is another user's.
+func lockDir(path string) (*os.File, bool) {
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, false
+	}
+	f, err := hostpath.Open(path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, false
+	}
+	info, err := f.Stat()
+	if err != nil || !info.IsDir() || exposure(info) != "" ||
+		unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		f.Close()
+		return nil, false
+	}
+	return f, true
 }
