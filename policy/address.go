@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/binary"
 	"net/netip"
+	"sync"
 )
 
 // class is the kind of an address. The zero value is "any", which no address has: in a rule it
@@ -97,24 +98,25 @@ var ranges = []struct {
 	{"fe80::a9fe:a9fe/128", classMetadata},
 }
 
-var classIndex = func() *hostIndex[class] {
+// classIndex is made when the first address is judged: many processes judge none.
+var classIndex = sync.OnceValue(func() *hostIndex[class] {
 	var b hostBuilder[class]
 	for _, r := range ranges {
 		b.add(netip.MustParsePrefix(r.prefix), r.class)
 	}
 	return buildHosts(&b, func(c []class) class { return c[0] })
-}()
+})
 
 // classOf returns the class of a normalized address.
 func classOf(a netip.Addr) class {
-	n := classIndex.find(a)
+	n := classIndex().find(a)
 	if n == nil {
 		return classReserved
 	}
 	return n.leaf
 }
 
-var classPrefixes = func() (p [len(classes)][]netip.Prefix) {
+var classPrefixes = sync.OnceValue(func() (p [len(classes)][]netip.Prefix) {
 	p[classAny] = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	for _, r := range ranges {
 		if r.class != classPublic {
@@ -122,11 +124,11 @@ var classPrefixes = func() (p [len(classes)][]netip.Prefix) {
 		}
 	}
 	return p
-}()
+})
 
 // prefixes lists the ranges of a class. classPublic has no list: it is the rest of the address
 // space.
-func (c class) prefixes() []netip.Prefix { return classPrefixes[c] }
+func (c class) prefixes() []netip.Prefix { return classPrefixes()[c] }
 
 // normalizeAddr returns the address as rules see it: IPv4 if it is IPv4-mapped (RFC 4291, section
 // 2.5.5.2), and without a zone.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Error is a mistake in a policy.
@@ -190,8 +191,10 @@ var examples = [...]string{
 }
 
 // misspeltProtocol is a target with a protocol that is not followed by "://". In "tcp:80", tcp is a
-// host.
-var misspeltProtocol = regexp.MustCompile(`^(tcp|udp)(?::/?|//?)([^/0-9].*|[0-9]+[^0-9,-].*)$`)
+// host. It is compiled for the first rule: a process without rules starts sooner.
+var misspeltProtocol = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(tcp|udp)(?::/?|//?)([^/0-9].*|[0-9]+[^0-9,-].*)$`)
+})
 
 // target parses [PROTOCOL://]HOST[:PORTS] into r (the brackets of an IPv6 address as in RFC 3986,
 // section 3.2.2), or unix:PATH.
@@ -199,7 +202,7 @@ func (p parser) target(r *Rule, w word) *Error {
 	if isUnixTarget(w.text) {
 		return p.unixTarget(r, w)
 	}
-	if m := misspeltProtocol.FindStringSubmatch(w.text); m != nil {
+	if m := misspeltProtocol().FindStringSubmatch(w.text); m != nil {
 		return p.fail(w.offset, fmt.Sprintf("write %s://%s", m[1], m[2]),
 			"%q has a protocol without \"://\"", w.text)
 	}

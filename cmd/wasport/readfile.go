@@ -44,6 +44,12 @@ func readAtMost(r io.Reader, limit int, magic string) ([]byte, error) {
 	} else if err != nil || !bytes.HasPrefix(b.Bytes(), []byte(magic)) {
 		return b.Bytes(), err
 	}
+	if f, ok := r.(*os.File); ok {
+		// A buffer that grows is copied, and takes memory that the process has not touched.
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			b.Grow(int(min(info.Size(), int64(limit))) + bytes.MinRead)
+		}
+	}
 	if _, err := b.ReadFrom(io.LimitReader(r, int64(limit-beginning+1))); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -146,8 +147,8 @@ func index(tables []table) map[string][]*Function {
 	return m
 }
 
-// dialects maps each function to its dialect.
-var dialects = func() map[*Function]Dialect {
+// dialects maps each function to its dialect. Few modules that run need it.
+var dialects = sync.OnceValue(func() map[*Function]Dialect {
 	m := make(map[*Function]Dialect)
 	for _, t := range slices.Concat(preview1Tables, extensionTables) {
 		for _, f := range t.functions {
@@ -155,7 +156,7 @@ var dialects = func() map[*Function]Dialect {
 		}
 	}
 	return m
-}()
+})
 
 // Caller is a thread of a guest with the state of its calls.
 type Caller struct {

@@ -122,7 +122,7 @@ func dialectOf(i Import) Dialect {
 	}
 	params, results, _ := strings.Cut(typeLetters.Replace(i.Type), " -> ")
 	if f, ok := Lookup(i.Module, i.Name, params, results); ok {
-		return dialects[f]
+		return dialects()[f]
 	}
 	if strings.HasPrefix(i.Module, "wasi:") && !isCoreType(i.Type) {
 		return Component

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -14,15 +13,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fdPath matches the names of this process's descriptors, which are symbolic links of the kernel
-// (proc_pid_fd(5)). Shells pass such names for >(command).
-var fdPath = regexp.MustCompile(`^/(dev|proc/self)/fd/[0-9]+$`)
+// isDescriptor reports whether a path is a name of one of this process's descriptors, which are
+// symbolic links of the kernel (proc_pid_fd(5)). Shells pass such names for >(command).
+func isDescriptor(path string) bool {
+	number, ok := strings.CutPrefix(path, "/dev/fd/")
+	if !ok {
+		number, ok = strings.CutPrefix(path, "/proc/self/fd/")
+	}
+	return ok && number != "" && strings.Trim(number, "0123456789") == ""
+}
 
 // Open opens a file as os.OpenFile does, but refuses a symbolic link, which could lead elsewhere
 // the next time. It does not reopen a descriptor that is to be written, but duplicates it.
 func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	switch {
-	case !fdPath.MatchString(path):
+	case !isDescriptor(path):
 	case flag&os.O_WRONLY != 0:
 		return dupInherited(path)
 	default:
