@@ -174,10 +174,11 @@ type Caller struct {
 
 	// iovecs are the decoded iovecs of the current call.
 	iovecs [][]byte
-	// lastSubscriptions are the bytes of the last poll_oneoff's subscriptions; subscriptions are
-	// those subscriptions decoded.
+	// lastSubscriptions are the bytes of the last poll_oneoff's subscriptions, empty if the thread
+	// has called fd_poll since. subscriptions are those of the last call of either, decoded.
 	lastSubscriptions []byte
 	subscriptions     []system.Subscription
+	pollFDs           pollFDs
 	// control is the control data of the current call.
 	control network.Control
 	trace   *tracer

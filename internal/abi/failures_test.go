@@ -382,6 +382,8 @@ func wrongCalls() []wrongCall {
 			func(c *caller) wasi.Errno { return c.call("poll_oneoff", at, out, 0, out2) }},
 		{"poll for too much", wasi.EINVAL,
 			func(c *caller) wasi.Errno { return c.call("poll_oneoff", at, out, 2*8192+1, out2) }},
+		{"poll too many descriptors", wasi.EINVAL,
+			func(c *caller) wasi.Errno { return c.call("fd_poll", 0, 2*8192+1, 0, out2) }},
 		{"poll for an unknown event", wasi.EINVAL, func(c *caller) wasi.Errno {
 			clear(c.memory()[at : at+wasi.SizeSubscription])
 			c.memory()[at+8] = 9

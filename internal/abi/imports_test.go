@@ -425,6 +425,10 @@ var goodCalls = slices.Concat([]goodCall{
 	{"sock_unix_path", func(c *caller) []uint64 {
 		return []uint64{c.boundUnixSocket(), 0, out2, 8, out3}
 	}, []int{0}, []int{2, 4}, true},
+	{"fd_poll", func(c *caller) []uint64 {
+		clear(c.memory()[at : at+8])
+		return []uint64{at, 1, 0, out2}
+	}, nil, []int{0, 3}, false},
 	{"epoll_create", args(out), nil, []int{0}, false},
 	{"epoll_control", func(c *caller) []uint64 {
 		c.must("fd_event", 1, 0, out)

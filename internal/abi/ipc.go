@@ -17,6 +17,7 @@ var ipc = []row{
 	{"fd_dup", "iii", "i", "fdo", fdDup},
 	{"fd_dup_to", "ii", "i", "fd", fdDupTo},
 	{"sock_pair", "iiii", "i", "dxoo", sockPair},
+	{"fd_poll", "iiIi", "i", "F-Do", fdPoll},
 	{"epoll_create", "i", "i", "o", epollCreate},
 	{"epoll_control", "iiiiI", "i", "fdfxD", epollControl},
 	{"epoll_wait", "iiiIi", "i", "fpdDo", epollWait},

@@ -31,6 +31,7 @@ func pollOneoff(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[3]), 4); e != wasi.Success {
 		return e
 	}
+	c.pollFDs.last = c.pollFDs.last[:0]
 	unchanged := bytes.Equal(in, c.lastSubscriptions)
 	if !unchanged && !c.decodeSubscriptions(in) {
 		return wasi.EINVAL

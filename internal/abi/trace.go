@@ -34,6 +34,7 @@ import (
 //	s -	string and its length
 //	z	NUL-terminated string
 //	b h o q	result of 8, 16, 32 and 64 bits
+//	F -	pollfds and their number, passed and returned
 //	P	subscriptions; the "d" after the next letter is their number
 //	E	events; the "o" after the next letter is their number
 type tracer struct {
@@ -131,6 +132,9 @@ func outputText(m wasi.MemoryView, kinds string, a []uint64, e wasi.Errno) strin
 	if kinds[0] == 'E' {
 		n, _ := m.Uint32(uint32(a[2]))
 		return eventsText(m, ptr, n)
+	}
+	if kinds[0] == 'F' {
+		return pollFDsText(m, ptr, uint32(a[1]))
 	}
 	if kinds[0] == 'W' {
 		return edgeAddrText(m, ptr)
@@ -236,6 +240,14 @@ func eventsText(m wasi.MemoryView, ptr, count uint32) string {
 		}
 		return text
 	})
+}
+
+// pollFDsText formats the pollfds of fd_poll: "[fd 3 0x1 = 0x0], 1".
+func pollFDsText(m wasi.MemoryView, ptr, count uint32) string {
+	return listText(m, ptr, count, sizePollFD, func(b []byte) string {
+		return fmt.Sprintf("fd %d %#x = %#x", int32(binary.LittleEndian.Uint32(b)),
+			binary.LittleEndian.Uint16(b[4:]), binary.LittleEndian.Uint16(b[6:]))
+	}) + ", " + strconv.Itoa(int(count))
 }
 
 func listText(m wasi.MemoryView, ptr, count, size uint32, text func([]byte) string) string {

@@ -350,6 +350,14 @@ WASPORT_ASSERT(offsetof(wasport_epoll_event, data) == 8, "epoll_event.data");
 WASPORT_OWN(epoll_create)(int32_t *fd);
 WASPORT_OWN(epoll_control)
 (int32_t epoll, int32_t operation, int32_t fd, uint32_t events, uint64_t data);
+/* As poll(2), with the events of <poll.h>: fills in revents, and stores how many are not 0. timeout
+ * is in nanoseconds; a negative one never ends. */
+typedef struct wasport_pollfd {
+	int32_t fd;
+	uint16_t events, revents;
+} wasport_pollfd;
+WASPORT_OWN(fd_poll)(wasport_pollfd *fds, uint32_t count, int64_t timeout, uint32_t *ready);
+
 /* timeout is in nanoseconds; a negative one never ends. */
 WASPORT_OWN(epoll_wait)
 (int32_t epoll, wasport_epoll_event *list, int32_t capacity, int64_t timeout, uint32_t *count);

@@ -1,6 +1,7 @@
 #include "sock.h"
 
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
@@ -14,11 +15,22 @@ enum { STACK_FDS = 8 };
 static const uint64_t NO_TIMEOUT = UINT64_MAX;
 
 #if WASPORT_EXT
-enum { READ_EVENT = WASPORT_EVENT_INPUT }; /* poll(2) does not tell the number of bytes */
-#else
-enum { READ_EVENT = __WASI_EVENTTYPE_FD_READ };
-#endif
+_Static_assert(sizeof(struct pollfd) == sizeof(wasport_pollfd) &&
+                   offsetof(struct pollfd, revents) == offsetof(wasport_pollfd, revents),
+    "struct pollfd is the ABI's");
+_Static_assert(POLLIN == 1 && POLLOUT == 2 && POLLERR == 0x1000 && POLLHUP == 0x2000 &&
+                   POLLNVAL == 0x4000,
+    "the events are the ABI's");
 
+/* Waits for ns nanoseconds. Returns the number of descriptors with events, or -1. */
+static int poll_fds(struct pollfd *fds, nfds_t n, uint64_t ns)
+{
+	uint32_t ready;
+	int32_t err = wasport_fd_poll(
+	    (wasport_pollfd *)fds, n, ns > INT64_MAX ? -1 : (int64_t)ns, &ready);
+	return result(err) != 0 ? -1 : (int)ready;
+}
+#else
 static void subscribe(__wasi_subscription_t *s, uint8_t tag, size_t which, int fd)
 {
 	s->userdata = which;
@@ -41,7 +53,7 @@ static short revents_of_event(const __wasi_event_t *e)
 	/* The direction is reported beside POLLERR, for callers that check only that one. */
 	int revents = 0;
 
-	if (e->type == READ_EVENT)
+	if (e->type == __WASI_EVENTTYPE_FD_READ)
 		revents = POLLIN;
 	else if (e->type == __WASI_EVENTTYPE_FD_WRITE)
 		revents = POLLOUT;
@@ -77,22 +89,17 @@ static int poll_fds(struct pollfd *fds, nfds_t n, uint64_t ns)
 		if (fds[i].fd < 0)
 			continue;
 		if (fds[i].events & POLLIN)
-			subscribe(&subscriptions[count++], READ_EVENT, i, fds[i].fd);
+			subscribe(&subscriptions[count++], __WASI_EVENTTYPE_FD_READ, i, fds[i].fd);
 		if (fds[i].events & POLLOUT)
 			subscribe(&subscriptions[count++], __WASI_EVENTTYPE_FD_WRITE, i, fds[i].fd);
 		if (fds[i].events & (POLLIN | POLLOUT))
 			continue;
-#if WASPORT_EXT
-		/* No event is asked for, but poll(2) always reports POLLERR and POLLHUP. */
-		subscribe(&subscriptions[count++], WASPORT_EVENT_FAILURE, i, fds[i].fd);
-#else
 		/* Without wasport's own event, only POLLNVAL can be reported. */
 		__wasi_fdstat_t stat;
 		if (__wasi_fd_fdstat_get(fds[i].fd, &stat) == __WASI_ERRNO_BADF) {
 			fds[i].revents = POLLNVAL;
 			ns = 0;
 		}
-#endif
 	}
 	if (ns != NO_TIMEOUT)
 		subscribe_clock(&subscriptions[count++], ns);
@@ -111,6 +118,7 @@ static int poll_fds(struct pollfd *fds, nfds_t n, uint64_t ns)
 		ready += fds[i].revents != 0;
 	return ready;
 }
+#endif
 
 static uint64_t nanoseconds(const struct timespec *ts)
 {
