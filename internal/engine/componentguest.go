@@ -263,7 +263,8 @@ func (g *componentGuest) withMemory(ctx *guestContext, code *coreModule) (contex
 		return ctx, nil
 	}
 	mem, err := memory.New(memory.Config{Min: needs.Min, Max: needs.Max, Limit: g.mostMemory,
-		Reserve: g.engine.reserveMemory, Pool: &g.engine.memories, Budget: g.linear})
+		Reserve: g.engine.reserveMemory, Pool: &g.engine.memories, Shift: code.memoryShift,
+		Budget: g.linear})
 	if errors.Is(err, memory.ErrLimit) {
 		return nil, &system.MisfitError{Err: fmt.Errorf("%s starts with %d bytes of memory, which "+
 			"are more than the guest may have", code.name, needs.Min), Memory: true}

@@ -32,6 +32,7 @@ func FuzzRewrite(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, wasm []byte) {
 		NamedGlobal(wasm, "")
+		Landmarks(wasm)
 		ByGo(wasm)
 		HasLines(wasm)
 		for _, o := range []Options{{}, limited, {Lines: "0"}} {

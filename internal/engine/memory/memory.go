@@ -65,6 +65,9 @@ type Config struct {
 	// The memory moves when it grows beyond that.
 	Pool *Pool
 
+	// Shift is where in a page of the system the memory begins if it gets a slot; see Place.
+	Shift uint64
+
 	// Budget is charged for the memory: for all of one that is not shared, as it grows, and for the
 	// minimum of a shared one.
 	Budget *Budget
@@ -79,6 +82,7 @@ type Config struct {
 type Memory struct {
 	max    uint64 // In bytes.
 	ahead  uint64 // Config.Reserve, or max.
+	shift  uint64 // Config.Shift.
 	shared bool
 	budget *Budget
 
@@ -116,7 +120,7 @@ func New(c Config) (*Memory, error) {
 		return nil, fmt.Errorf("%w: %d bytes, beside what the guest holds already", ErrLimit, c.Min)
 	}
 	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), ahead: c.Reserve, shared: c.Shared,
-		budget: c.Budget, refs: 1, granted: c.Min, charged: c.Min}
+		budget: c.Budget, refs: 1, granted: c.Min, charged: c.Min, shift: c.Shift % systemPage}
 	if m.ahead == 0 {
 		m.ahead = m.max
 	}
@@ -143,24 +147,20 @@ func (m *Memory) moveToSlot(p *Pool, size uint64) bool {
 	if !ok {
 		return false
 	}
-	b, committed := s.memory(), s.committed()
-	if size > committed {
-		if commit(b, committed, size) != nil {
-			_ = s.give(committed)
-			return false
-		}
-		committed = size
+	m.slot, m.reserved = s, s.memory(m.shift)
+	if m.commit(size) != nil {
+		_ = m.giveRange()
+		return false
 	}
-	m.slot, m.reserved, m.committed = s, b, committed
 	return true
 }
 
 // giveRange gives back the range that the memory had.
 func (m *Memory) giveRange() error {
-	b, committed, s := m.reserved, m.committed, m.slot
+	b, s := m.reserved, m.slot
 	m.reserved, m.committed, m.slot = nil, 0, slot{}
 	if s.chunk != nil {
-		return s.give(committed)
+		return s.give()
 	}
 	return release(b)
 }
@@ -352,14 +352,27 @@ func (m *Memory) grow(size uint64) bool {
 	}
 	if size > m.committed {
 		target := min(size+commitAhead, uint64(len(m.reserved)))
-		if commit(m.reserved, m.committed, target) != nil {
-			if target = size; commit(m.reserved, m.committed, target) != nil {
-				return false
-			}
+		if m.commit(target) != nil && m.commit(size) != nil {
+			return false
 		}
-		m.committed = target
 	}
 	return true
+}
+
+// commit makes the first size bytes of the range accessible, and sets committed.
+func (m *Memory) commit(size uint64) error {
+	if m.slot.chunk != nil {
+		end, err := m.slot.commit(m.shift + size)
+		if err == nil {
+			m.committed = min(end-m.shift, uint64(len(m.reserved)))
+		}
+		return err
+	}
+	err := commit(m.reserved, m.committed, size)
+	if err == nil {
+		m.committed = size
+	}
+	return err
 }
 
 // Free does nothing; see Memory.

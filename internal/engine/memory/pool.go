@@ -41,7 +41,8 @@ type chunk struct {
 	kind  int   // An index of slotSizes.
 	used  uint8 // A bit for each slot.
 
-	// committed is the number of accessible bytes in each slot.
+	// committed is the number of accessible bytes in each slot, from its start. They are whole
+	// pages of the system.
 	committed [chunkSlots]uint64
 }
 
@@ -100,20 +101,38 @@ func newChunk(kind int) *chunk {
 
 func (c *chunk) full() bool { return c.used == 1<<chunkSlots-1 }
 
-// memory returns the slot without its guard.
-func (s slot) memory() []byte {
+// memory returns the slot without its guard, from the byte at shift on.
+func (s slot) memory(shift uint64) []byte {
 	size := slotSizes[s.chunk.kind]
-	start := uint64(s.index) * size
+	start := uint64(s.index)*size + shift
 	end := start + size - slotGuard
 	return s.chunk.bytes[start:end:end]
 }
 
-// committed is the number of bytes of the slot that are accessible.
-func (s slot) committed() uint64 { return s.chunk.committed[s.index] }
+// commit makes the slot accessible up to a byte of it, and returns up to which one it is then.
+func (s slot) commit(end uint64) (committed uint64, err error) {
+	committed = s.chunk.committed[s.index]
+	if end <= committed {
+		return committed, nil
+	}
+	end = (end + systemPage - 1) &^ (systemPage - 1)
+	if err := commit(s.bytes(), committed, end); err != nil {
+		return committed, err
+	}
+	s.chunk.committed[s.index] = end
+	return end, nil
+}
 
-// give returns a slot of which so many bytes are accessible. They stay accessible.
-func (s slot) give(committed uint64) error {
-	zero(s.memory()[:committed])
+// bytes returns the slot with its guard.
+func (s slot) bytes() []byte {
+	size := slotSizes[s.chunk.kind]
+	start := uint64(s.index) * size
+	return s.chunk.bytes[start : start+size : start+size]
+}
+
+// give returns a slot. Its accessible bytes stay accessible.
+func (s slot) give() error {
+	zero(s.bytes()[:s.chunk.committed[s.index]])
 	p, c := s.pool, s.chunk
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -122,7 +141,6 @@ func (s slot) give(committed uint64) error {
 		*list = append(*list, c)
 	}
 	c.used &^= 1 << s.index
-	c.committed[s.index] = committed
 	if c.used != 0 || len(*list) == 1 && !p.closed {
 		return nil
 	}

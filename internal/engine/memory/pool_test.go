@@ -53,6 +53,7 @@ func TestReusedSlotIsZero(t *testing.T) {
 			c := Config{Min: pages * PageSize, Max: vast, Limit: vast, Pool: p}
 			for round := range 2 {
 				for size := pages; size <= 2*pages+5; size += 3 {
+					c.Shift = (c.Shift + 1344) % 4096 // and begins elsewhere than the last one
 					m, _, grow := allocate(t, c)
 					b := grow(size * PageSize)
 					if i := firstNonzero(b); i >= 0 {
@@ -71,7 +72,8 @@ func TestReusedSlotIsZero(t *testing.T) {
 // TestGrowthBeyondSlot grows a memory page by page out of its slot. It keeps its bytes, and its
 // neighbours keep theirs.
 func TestGrowthBeyondSlot(t *testing.T) {
-	c := Config{Min: 2 * PageSize, Max: 64 * PageSize, Limit: 40 * PageSize, Pool: newPool(t)}
+	c := Config{Min: 2 * PageSize, Max: 64 * PageSize, Limit: 40 * PageSize, Pool: newPool(t),
+		Shift: 1344}
 	var memories []*Memory
 	var contents [][]byte
 	for i := range 20 {
@@ -100,7 +102,8 @@ func TestMemoriesOfPoolAreApart(t *testing.T) {
 	p := newPool(t)
 	var memories []*Memory
 	for i := range 40 {
-		m := newMemory(t, Config{Min: uint64(1+i%19) * PageSize, Max: vast, Limit: vast, Pool: p})
+		m := newMemory(t, Config{Min: uint64(1+i%19) * PageSize, Max: vast, Limit: vast, Pool: p,
+			Shift: uint64(i%64) * 64})
 		defer mustRelease(t, m)
 		memories = append(memories, m)
 	}
@@ -112,6 +115,13 @@ func TestMemoriesOfPoolAreApart(t *testing.T) {
 		}
 		if m.slot.chunk != nil && uint64(len(m.reserved)) > slotSizes[m.slot.chunk.kind]-slotGuard {
 			t.Errorf("memory %d: got %d bytes, want a guard of %d", i, len(m.reserved), slotGuard)
+		}
+		if c := m.slot.chunk; c != nil {
+			accessible, all := c.committed[m.slot.index], slotSizes[c.kind]
+			if guard := all - accessible; guard < slotGuard-systemPage {
+				t.Errorf("memory %d: got an inaccessible end of %d bytes, want %d less one page", i,
+					guard, slotGuard)
+			}
 		}
 	}
 }
