@@ -38,8 +38,7 @@ func (c commandHost) start(tb testing.TB, words []string) *program {
 	if filled == c.command {
 		tb.Fatalf("got -against %q, want {} in it, for the module, or {name}", c.command)
 	}
-	command := strings.Fields(filled)
-	command = append(command, words[1:]...)
+	command := append(strings.Fields(filled), words[1:]...)
 	return startProcess(tb, exec.Command(command[0], command[1:]...))
 }
 

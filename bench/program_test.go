@@ -142,10 +142,12 @@ func startProcess(tb testing.TB, cmd *exec.Cmd) *program {
 		err := cmd.Wait()
 		return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), err
 	})
-	return &program{tb, bufio.NewScanner(out), wait, func() {
+	stop := func() {
 		cmd.Process.Kill()
 		wait()
-	}}
+	}
+	tb.Cleanup(stop) // A program that waits for one that failed would keep the output open.
+	return &program{tb, bufio.NewScanner(out), wait, stop}
 }
 
 // guestHost runs programs as guests of a runtime.

@@ -91,7 +91,7 @@ func (f *file) read(text []byte) error {
 		default:
 			table = keyOf(n.Key()) + "."
 			if table != "limits." || n.Kind == unstable.ArrayTable {
-				f.failUnknownKey(n.Child(), strings.TrimSuffix(table, "."))
+				f.failUnknownTable(n.Child(), strings.TrimSuffix(table, "."))
 				table = "unknown"
 			}
 		}
@@ -173,8 +173,7 @@ func (f *file) keyValue(table string, n *unstable.Node) {
 // readList reads the rules of an allow or deny list.
 func (f *file) readList(effect Effect, key, value *unstable.Node) {
 	if value.Kind != unstable.Array {
-		f.fail(key, `write a list: `+effect.String()+` = ["connect tcp://api.example.com:443"]`,
-			"%s is not a list", effect)
+		f.failNoList(key, effect)
 		return
 	}
 	for it := value.Children(); it.Next(); {
@@ -240,6 +239,21 @@ func openingQuotes(raw []byte) int {
 func integer(value *unstable.Node) (int64, bool) {
 	n, err := strconv.ParseInt(string(value.Data), 0, 64)
 	return n, value.Kind == unstable.Integer && err == nil && n > 0
+}
+
+func (f *file) failNoList(key *unstable.Node, effect Effect) {
+	f.fail(key, `write a list: `+effect.String()+` = ["connect tcp://api.example.com:443"]`,
+		"%s is not a list", effect)
+}
+
+func (f *file) failUnknownTable(key *unstable.Node, name string) {
+	for _, effect := range []Effect{Allow, Deny} {
+		if name == effect.String() {
+			f.failNoList(key, effect)
+			return
+		}
+	}
+	f.failUnknownKey(key, name)
 }
 
 func (f *file) failUnknownKey(key *unstable.Node, name string) {

@@ -75,6 +75,8 @@ func TestParseFileMistakes(t *testing.T) {
 		{"limits = { socket = 1 }", "net.toml:1:12: there is no key limits.socket; "},
 		{"'limits.sockets' = 1", `net.toml:1:1: there is no key "limits.sockets"; `},
 		{"limits = 3", "net.toml:1:1: limits is not a table; write a table"},
+		{"[allow]\nconnect = ['any']", "net.toml:1:2: allow is not a list; write a list"},
+		{"[[deny]]\nconnect = ['any']", "net.toml:1:3: deny is not a list; write a list: deny = ["},
 		{"allow = 'connect any'", "net.toml:1:1: allow is not a list; write a list"},
 		{"allow.connect = 'any'", "net.toml:1:1: there is no key allow.connect; "},
 		{"allow = ['connect any', 3]",

@@ -38,6 +38,32 @@ func TestPageHasTheFigures(t *testing.T) {
 	}
 }
 
+// TestPageKeepsItsTables has a file of one benchmark alone.
+func TestPageKeepsItsTables(t *testing.T) {
+	dir := t.TempDir() + "/"
+	page, err := os.ReadFile("../" + docs + "performance.md")
+	if err == nil {
+		err = os.WriteFile(dir+"performance.md", page, 0o666)
+	}
+	if err == nil {
+		err = results.Add(dir+"performance.json", results.Row{Benchmark: "network", Workload: "w",
+			Runs: []results.Run{{Ratio: 1}}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "has no rows for the table crowd"
+	if err := run(dir); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want an error that it %s", err, want)
+	}
+	if list, err := os.ReadDir(dir); err != nil || len(list) != 2 {
+		t.Errorf("got the files %v, %v, want no plot", list, err)
+	}
+	if got, _ := os.ReadFile(dir + "performance.md"); string(got) != string(page) {
+		t.Error("got another page, want it unchanged")
+	}
+}
+
 // TestTableOfRuns has rows of rates and of times in one table.
 func TestTableOfRuns(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.json")

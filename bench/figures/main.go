@@ -1,13 +1,15 @@
 // Command figures writes the tables and the plots of docs/performance.md from
 // docs/performance.json, to which `go test -bench . -record ../docs/performance.json` adds.
 //
-//	cd bench && go run ./figures
+//	cd bench && go run ./figures [-dir DIR]
 package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/wasport/wasport/bench/internal/results"
@@ -16,7 +18,13 @@ import (
 const docs = "../docs/"
 
 func main() {
-	if err := run(docs); err != nil {
+	dir := flag.String("dir", docs, "the `directory` of performance.json and performance.md")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "figures: got %q, want flags alone; see -h\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	if err := run(filepath.Clean(*dir) + "/"); err != nil {
 		fmt.Fprintln(os.Stderr, "figures:", err)
 		os.Exit(1)
 	}
@@ -38,7 +46,8 @@ var figures = []figure{
 	{"interrupt", []string{"interrupt"}, interruptTable, nil},
 }
 
-// run replaces the tables of the page and writes the plots into a directory.
+// run replaces the tables of the page and writes the plots into a directory. It writes nothing if a
+// table would have no rows: those of the page would be lost.
 func run(dir string) error {
 	rows, err := results.Load(dir + "performance.json")
 	if err != nil {
@@ -48,20 +57,28 @@ func run(dir string) error {
 	if err != nil {
 		return err
 	}
+	files := make(map[string][]byte)
 	for _, f := range figures {
 		of := slices.DeleteFunc(slices.Clone(rows),
 			func(r results.Row) bool { return !slices.Contains(f.benchmarks, r.Benchmark) })
+		if len(of) == 0 {
+			return fmt.Errorf("%sperformance.json has no rows for the table %s; add them by "+
+				"`go test -run - -bench . . -record FILE`", dir, f.name)
+		}
 		if page, err = replaceTable(page, f.name, f.table(of)); err != nil {
 			return err
 		}
-		if f.plot == nil {
-			continue
+		if f.plot != nil {
+			files["performance-"+f.name+".svg"] = f.plot(of)
 		}
-		if err := os.WriteFile(dir+"performance-"+f.name+".svg", f.plot(of), 0o666); err != nil {
+	}
+	files["performance.md"] = page
+	for name, content := range files {
+		if err := os.WriteFile(dir+name, content, 0o666); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(dir+"performance.md", page, 0o666)
+	return nil
 }
 
 // replaceTable replaces the text between the marks of a table.

@@ -47,8 +47,8 @@ func (r *reports) limit(name string, limit int) {
 
 // failureHints prints the flags that a failed guest may have lacked. It runs at the guest's end,
 // since most guests also look for things that they can do without. descriptor is the first after
-// the directories.
-func (r *reports) failureHints(l wasport.Lacks, descriptor int, byGo bool) {
+// the directories. preopensCount says whether l.Preopens may be what the guest failed for.
+func (r *reports) failureHints(l wasport.Lacks, descriptor int, preopensCount bool) {
 	r.mu.Lock()
 	silent := len(r.printed) == 0
 	r.mu.Unlock()
@@ -62,8 +62,9 @@ func (r *reports) failureHints(l wasport.Lacks, descriptor int, byGo bool) {
 	//     a file. It passes each path on to the host, even if it has no directory: l.Directory.
 	//   - wasi-libc without a directory refuses a path itself, so the host never sees the path. The
 	//     listing is the only evidence there is. It is weak, since wasi-libc may list at the start:
-	//     it counts only if nothing else that was printed explains the failure.
-	if l.Directory || l.Preopens && silent && !byGo {
+	//     it counts only if nothing else explains the failure: nothing was printed, and the guest
+	//     has ended by itself, not by a trap or a limit.
+	if l.Directory || l.Preopens && silent && preopensCount {
 		r.print("it failed after it looked for files, of which it has none",
 			"to give it a directory: ", "--dir HOST::GUEST")
 	}

@@ -103,7 +103,7 @@ func (f *runFlags) runModule(ctx context.Context, mod *wasport.Module,
 		warnf("%v", closeErr)
 	}
 	if err != nil || status.Code != 0 {
-		f.reports.failureHints(f.lacks, 3+len(f.config.Dirs), mod.ByGo())
+		f.reports.failureHints(f.lacks, 3+len(f.config.Dirs), err == nil && !mod.ByGo())
 	}
 	var misfit *wasport.ConfigError
 	if errors.As(err, &misfit) {

@@ -65,8 +65,8 @@ func Except(off []string) (Set, error) {
 	for _, name := range off {
 		s, ok := parse(name)
 		if !ok {
-			return 0, fmt.Errorf("%q is none of all,%s", name,
-				strings.Join(names[:], ","))
+			return 0, fmt.Errorf("%q is none of all, %s", name,
+				strings.Join(names[:], ", "))
 		}
 		taken &^= s
 	}
