@@ -180,6 +180,7 @@ func (g *Guest) SetRights(fd int32, base, inheriting wasi.Rights) error {
 	}
 	d.reported.narrow(base, inheriting)
 	d.enforced.narrow(base, inheriting)
+	g.table.generation.Add(1) // after the change, so that Poll asks for the right again
 	return nil
 }
 

@@ -29,7 +29,7 @@ func (t *Thread) register(in []Subscription) {
 		case in[i].Kind == Signalled:
 			w.add(poll.Item{P: in[i].Signal, Want: network.Readable}, neverClosed, i)
 		case next < len(last.items) && last.itemIndex[next] == i && in[i].Same && !w.setStale &&
-			t.table.has(in[i].FD, last.itemDescs[next]):
+			t.table.stillHas(&in[i], last.itemDescs[next]):
 			w.add(last.items[next], last.itemDescs[next], i)
 		default:
 			t.find(&in[i], i)
@@ -38,18 +38,28 @@ func (t *Thread) register(in []Subscription) {
 	w.itemList.clearAfter(last)
 }
 
-// has reports whether a number has this descriptor still.
-func (t *table) has(fd int32, d *descriptor) bool {
-	now, err := t.lookup(fd)
-	return err == nil && now == d
+// stillHas reports whether the number of a subscription has this descriptor still, with the right
+// to wait for it.
+func (t *table) stillHas(x *Subscription, d *descriptor) bool {
+	now, err := t.lookup(x.FD)
+	return err == nil && now == d && d.mayPoll(x.Kind) == nil
+}
+
+// mayPoll returns ENOTCAPABLE unless the descriptor has the right to wait for a condition of this
+// kind.
+func (d *descriptor) mayPoll(kind SubscriptionKind) error {
+	if kind == Failing {
+		return nil
+	}
+	return d.require(wasi.RightPollFdReadwrite)
 }
 
 // find looks up the descriptor of a subscription.
 func (t *Thread) find(x *Subscription, index int) {
 	w := &t.polling
 	d, err := t.table.lookup(x.FD)
-	if err == nil && x.Kind != Failing {
-		err = d.require(wasi.RightPollFdReadwrite)
+	if err == nil {
+		err = d.mayPoll(x.Kind)
 	}
 	if err == nil {
 		err = d.checkWaitable()

@@ -204,3 +204,29 @@ func TestPollCountsBytesOnDemand(t *testing.T) {
 		}
 	}
 }
+
+// TestPollAsksForRights gives up the right to poll between two polls for the same descriptors.
+func TestPollAsksForRights(t *testing.T) {
+	for _, unchanged := range []bool{false, true} {
+		p := newPollTest(t, kernel.New(kernel.Config{}))
+		fd, fill := p.open()
+		fill()
+		in := []Subscription{{Kind: Reading, FD: fd}, {Kind: Failing, FD: fd},
+			{Kind: Timer, Clock: wasi.ClockMonotonic}}
+		if events, err := p.Poll(in, false); err != nil || events[0].Err != nil {
+			t.Fatalf("got %v, %v, want the socket readable", events, err)
+		}
+		if err := p.SetRights(fd, wasi.RightsSocket&^wasi.RightPollFdReadwrite, 0); err != nil {
+			t.Fatal(err)
+		}
+		for i := range in {
+			in[i].Same = true
+		}
+		events, err := p.Poll(in, unchanged)
+		if err != nil || len(events) == 0 || events[0].Index != 0 ||
+			events[0].Err != wasi.ENOTCAPABLE {
+			t.Errorf("unchanged %v: got %v, %v, want ENOTCAPABLE for the first", unchanged, events,
+				err)
+		}
+	}
+}

@@ -32,8 +32,9 @@ type table struct {
 	maxOpen    int
 	ended      bool
 
-	// generation counts the operations that give a number another descriptor or none. Poll compares
-	// it to notice that its cached descriptors are out of date.
+	// generation counts the operations that give a number another descriptor or none, or a
+	// descriptor fewer rights. Poll compares it to notice that its cached descriptors are out of
+	// date.
 	generation atomic.Uint64
 
 	// multiThreaded is true once the guest has had a second thread. It never becomes false.
