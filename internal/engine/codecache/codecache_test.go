@@ -205,10 +205,22 @@ func TestEntryIsOfSourceAndRecipe(t *testing.T) {
 }
 
 // TestSourcesOfOneModuleAreCompiledOneByOne compiles a module within the compilation of the same
-// module from another source.
+// module from another source. There are entries of both.
 func TestSourcesOfOneModuleAreCompiledOneByOne(t *testing.T) {
-	c := openCache(t, t.TempDir(), filepath.Join(t.TempDir(), "key"))
+	dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
 	prepare := func() (Prepared, error) { return Prepared{Module: []byte("module")}, nil }
+	for _, recipe := range []string{"1", "2"} {
+		c := openCache(t, dir, keyFile)
+		err := c.Compile(context.Background(), Source{Recipe: recipe}, prepare,
+			func(Prepared) error {
+				path := filepath.Join(c.versionPath(), "abcd")
+				return os.WriteFile(path, []byte("code"), 0o600)
+			})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := openCache(t, dir, keyFile)
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	err := c.Compile(context.Background(), Source{Recipe: "1"}, prepare, func(Prepared) error {
