@@ -168,9 +168,10 @@ type Caller struct {
 	Shared []byte
 
 	// module is the instance of the last call, and linear its memory; nil if it has none. An
-	// instance never gets another memory.
+	// instance never gets another memory. view is the whole of it at the last call.
 	module api.Module
 	linear api.Memory
+	view   wasi.MemoryView
 
 	// iovecs are the decoded iovecs of the current call.
 	iovecs [][]byte
@@ -234,7 +235,7 @@ func CallerOf(ctx context.Context) *Caller {
 // refusalGarbage is how many bytes the host allocates for an EACCES, at most.
 const refusalGarbage = 512
 
-// Call runs the function, in the form that wazero calls it. Once the guest has ended, it panics
+// Call implements api.GoModuleFunction: it runs the function. Once the guest has ended, it panics
 // with the reason, by which wazero unwinds the guest's stack.
 func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	c := CallerOf(ctx)
@@ -305,7 +306,7 @@ const ErrNoCaller = callError("called outside of a running guest")
 // Memory returns a view of the guest's whole memory.
 func (c *Caller) Memory(mod api.Module) wasi.MemoryView {
 	if mod != c.module {
-		c.module, c.linear = mod, mod.Memory()
+		c.module, c.linear, c.view = mod, mod.Memory(), nil
 		// wazero returns a nil pointer in a non-nil interface if there is no memory.
 		if c.linear != nil && reflect.ValueOf(c.linear).IsNil() {
 			c.linear = nil
@@ -319,7 +320,11 @@ func (c *Caller) Memory(mod api.Module) wasi.MemoryView {
 		pages, _ := mem.Grow(0) // unlike Size, safe while another thread grows the memory
 		return c.Shared[:uint64(pages)<<16]
 	}
-	return View(mem)
+	// A memory moves only as it grows.
+	if size := mem.Size(); size == 0 || int64(size) != int64(len(c.view)) {
+		c.view = View(mem)
+	}
+	return c.view
 }
 
 // View returns a view of a whole memory that no other thread grows.

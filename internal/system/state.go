@@ -26,7 +26,7 @@ func (g *Guest) ThreadStates(ctx context.Context) []ThreadState {
 	told := make(map[*Thread]chan string, len(g.threads))
 	for _, t := range g.threads {
 		told[t] = nil
-		if t.currentImport.Load() == nil {
+		if t.currentImport.get() == nil {
 			told[t] = make(chan string, 1)
 			t.stackWanted.Store(&stackRequest{told[t], t.stackWanted.Load()})
 		}
@@ -51,7 +51,7 @@ func (t *Thread) state(ctx context.Context, told <-chan string) ThreadState {
 		case <-ctx.Done():
 		}
 	}
-	if name := t.currentImport.Load(); name != nil {
+	if name := t.currentImport.get(); name != nil {
 		state.Call = *name
 	}
 	return state

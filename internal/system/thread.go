@@ -40,8 +40,7 @@ type Thread struct {
 	// stepsLeft counts down to the next tick; see ChargeSteps.
 	stepsLeft int
 
-	// currentImport is the name of the import that the thread has called; nil while it computes.
-	currentImport atomic.Pointer[string]
+	currentImport currentImport
 
 	// number counts the guest's threads in the order of their start.
 	number      int
@@ -83,16 +82,16 @@ func (t *Thread) Close() {
 // EnterSend is EnterCall for an import that has no effect but those of Send, SendControl and Write.
 func (t *Thread) EnterCall(name *string) {
 	t.endSendRun()
-	t.currentImport.Store(name)
+	t.currentImport.set(name)
 }
 func (t *Thread) EnterSend(name *string) {
 	t.behind.announced = true
-	t.currentImport.Store(name)
+	t.currentImport.set(name)
 }
-func (t *Thread) LeaveCall() { t.currentImport.Store(nil) }
+func (t *Thread) LeaveCall() { t.currentImport.set(nil) }
 
 // CurrentImport returns the name of the import that the thread has called, or nil.
-func (t *Thread) CurrentImport() *string { return t.currentImport.Load() }
+func (t *Thread) CurrentImport() *string { return t.currentImport.get() }
 
 // ActiveImports returns the names of the imports that the guest's threads have called, sorted and
 // without repetition.
@@ -101,7 +100,7 @@ func (g *Guest) ActiveImports() []string {
 	defer g.mu.Unlock()
 	var list []string
 	for _, t := range g.threads {
-		if name := t.currentImport.Load(); name != nil {
+		if name := t.currentImport.get(); name != nil {
 			list = append(list, *name)
 		}
 	}
@@ -134,8 +133,8 @@ func (t *Thread) Tick() {
 }
 
 func (t *Thread) tick() {
-	if ns := t.elsewhere.Swap(0); ns > 0 {
-		t.schedThread.Charge(time.Duration(ns))
+	if t.elsewhere.Load() != 0 { // A load alone costs much less.
+		t.schedThread.Charge(time.Duration(t.elsewhere.Swap(0)))
 	}
 	if t.schedThread.Tick() {
 		t.Kill(ErrCPU)
