@@ -56,7 +56,6 @@ func pollOneoff(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 var eventKinds = [...]system.SubscriptionKind{
 	wasi.EventClock: system.Timer, wasi.EventFdRead: system.Reading,
 	wasi.EventFdWrite: system.Writing, wasi.EventFdFail: system.Failing,
-	wasi.EventFdInput: system.Reading,
 }
 
 // decodeSubscriptions decodes those of the subscriptions that differ from the last ones. It reports

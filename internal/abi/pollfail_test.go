@@ -51,7 +51,7 @@ func TestPollOfFailureOnly(t *testing.T) {
 		})
 	}
 	m := c.memory()
-	copy(m[at:], fdFor(1, wasi.EventFdInput+1, b))
+	copy(m[at:], fdFor(1, wasi.EventFdFail+1, b))
 	if e := c.call("poll_oneoff", at, out, 1, out3); e != wasi.EINVAL {
 		t.Errorf("a type beyond: got %v, want %v", e, wasi.EINVAL)
 	}
@@ -86,31 +86,5 @@ func TestPollOfFailureAfterReset(t *testing.T) {
 		Flags: wasi.EventHangup}
 	if got := c.poll(failure(2, fd)); len(got) != 1 || got[0] != want {
 		t.Errorf("got %+v, want %+v", got, want)
-	}
-}
-
-// TestPollOfInputWithoutCount polls for readability with and without the number of bytes, and for
-// both at once.
-func TestPollOfInputWithoutCount(t *testing.T) {
-	c := newNetCaller(t)
-	a, b := c.pair(0)
-	_, quiet, _, _ := c.datagrams(0)
-	input := func(userdata, fd uint64) []byte { return fdFor(userdata, wasi.EventFdInput, fd) }
-	c.must("sock_send", a, iov, 1, 0, out)
-	counted := c.poll(readable(1, b))
-	if len(counted) != 1 || counted[0].Nbytes == 0 {
-		t.Fatalf("got %+v, want a number of bytes", counted)
-	}
-	want := wasi.Event{Userdata: 2, Type: wasi.EventFdInput}
-	if got := c.poll(input(3, quiet), input(2, b)); len(got) != 1 || got[0] != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if got := c.poll(input(2, b), readable(1, b)); len(got) != 2 || got[0] != want ||
-		got[1] != counted[0] {
-		t.Errorf("got %+v, want %+v and %+v", got, want, counted[0])
-	}
-	want.Userdata, want.Error = 4, wasi.EBADF
-	if got := c.poll(input(4, closed)); len(got) != 1 || got[0] != want {
-		t.Errorf("not open: got %+v, want %+v", got, want)
 	}
 }

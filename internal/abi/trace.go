@@ -203,7 +203,7 @@ const maxShownItems = 8
 // eventNames are the names of event types. A guest's buffer may contain other types.
 var eventNames = map[uint8]string{
 	wasi.EventClock: "clock", wasi.EventFdRead: "read", wasi.EventFdWrite: "write",
-	wasi.EventFdFail: "failure", wasi.EventFdInput: "input",
+	wasi.EventFdFail: "failure",
 }
 
 // subscriptionsText formats the subscriptions of poll_oneoff: "[fd 3 read, clock 1 +5ms]".
@@ -216,7 +216,7 @@ func subscriptionsText(m wasi.MemoryView, ptr, count uint32) string {
 				return fmt.Sprintf("clock %d at %dns", s.Clock, s.Timeout)
 			}
 			return fmt.Sprintf("clock %d +%v", s.Clock, time.Duration(s.Timeout))
-		case wasi.EventFdRead, wasi.EventFdWrite, wasi.EventFdFail, wasi.EventFdInput:
+		case wasi.EventFdRead, wasi.EventFdWrite, wasi.EventFdFail:
 			return fmt.Sprintf("fd %d %s", s.FD, eventNames[s.Type])
 		}
 		return fmt.Sprintf("type %d", s.Type)

@@ -91,8 +91,7 @@ const (
 	EventClock = iota
 	EventFdRead
 	EventFdWrite
-	EventFdFail  // an extension of wasport: the descriptor failed or hung up
-	EventFdInput // an extension of wasport: as EventFdRead, without the number of bytes
+	EventFdFail // an extension of wasport: the descriptor failed or hung up
 
 	SubclockAbstime = 1
 	EventHangup     = 1
