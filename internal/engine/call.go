@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -19,10 +20,14 @@ const callStackSize = 12 << 10
 // maxIdleStacks is how many functions of a thread keep the stack that they were called on.
 const maxIdleStacks = 16
 
-// callStacks holds the functions that a thread has called, by name. wazero gives each a stack,
-// which grows with the guest's and never shrinks. So each is charged the thread's stack limit.
+// callStacks holds the functions that a thread has called, each name once. wazero gives each a
+// stack, which grows with the guest's and never shrinks. So each is charged the thread's stack
+// limit.
 type callStacks struct {
-	functions map[string]*exportedFunction
+	functions []*exportedFunction
+
+	// room is that of functions as long as there is one: most threads call one function.
+	room [1]*exportedFunction
 
 	// count is the number of stacks. threadOverhead covers the first.
 	count uint64
@@ -30,7 +35,8 @@ type callStacks struct {
 
 // exportedFunction is a function with a stack to call it on.
 type exportedFunction struct {
-	fn api.Function
+	name string
+	fn   api.Function
 
 	// params and results are numbers of elements of values.
 	params, results int
@@ -47,6 +53,16 @@ type exportedFunction struct {
 
 	// active is set during a call. Another call of the same function needs another stack.
 	active bool
+}
+
+// find returns the function with a name that is kept, or nil.
+func (c *callStacks) find(name string) *exportedFunction {
+	for _, f := range c.functions {
+		if f.name == name {
+			return f
+		}
+	}
+	return nil
 }
 
 // stackCost is the charge for each stack after the first.
@@ -68,7 +84,7 @@ func (t *thread) chargeGrowth(limit uint32) bool {
 // function finds an exported function, with a stack that is not in use. The error is an
 // *ArgumentError.
 func (t *thread) function(name string, numArgs int) (*exportedFunction, error) {
-	f := t.calls.functions[name]
+	f := t.calls.find(name)
 	if f == nil || f.active {
 		var err error
 		if f, err = t.newFunction(name, numArgs); err != nil {
@@ -105,15 +121,15 @@ func (t *thread) newFunction(name string, numArgs int) (*exportedFunction, error
 		return nil, fmt.Errorf("function %s: the guest's limit of memory leaves no stack for it",
 			printable.Name(name))
 	}
-	f := &exportedFunction{fn: t.mod.ExportedFunction(name), params: params, results: results,
-		numeric:    paramsNumeric && resultsNumeric,
+	f := &exportedFunction{name: name, fn: t.mod.ExportedFunction(name),
+		params: params, results: results, numeric: paramsNumeric && resultsNumeric,
 		paramWords: findWords(def.ParamTypes()), resultWords: findWords(def.ResultTypes()),
 		values: make([]uint64, max(params, results))}
-	if c.functions == nil {
-		c.functions = make(map[string]*exportedFunction)
+	if len(c.functions) == 0 {
+		c.functions = c.room[:0]
 	}
-	if c.functions[name] == nil {
-		c.functions[name] = f
+	if c.find(name) == nil {
+		c.functions = append(c.functions, f)
 	}
 	return f, nil
 }
@@ -161,18 +177,18 @@ func (t *thread) dropStack() {
 
 // discard drops the stack of a function unless it is kept.
 func (t *thread) discard(name string, f *exportedFunction) {
-	if f != t.calls.functions[name] {
+	if f != t.calls.find(name) {
 		t.dropStack()
 	}
 }
 
 func (t *thread) dropIdleStacks() {
-	for name, f := range t.calls.functions {
+	t.calls.functions = slices.DeleteFunc(t.calls.functions, func(f *exportedFunction) bool {
 		if !f.active {
-			delete(t.calls.functions, name)
 			t.dropStack()
 		}
-	}
+		return !f.active
+	})
 }
 
 // initialize calls _initialize if the module exports it.

@@ -163,6 +163,8 @@ type Guest struct {
 
 	mu      sync.Mutex
 	threads []*Thread
+	// firstThread is the room of threads while there is one.
+	firstThread [1]*Thread
 
 	// startedThreads is how many threads have been started.
 	startedThreads int
@@ -202,6 +204,7 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 		descriptorsClosed: make(chan struct{}),
 	}
 	g.schedGuest.Limit = c.MaxCPU
+	g.threads = g.firstThread[:0]
 	g.memory = g.newMemoryAccount()
 	if g.cause == nil {
 		g.cause = func(reason error) error { return reason }
