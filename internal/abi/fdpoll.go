@@ -99,6 +99,7 @@ func (p *pollFDs) clearUnchanged(in []byte) bool {
 // meanwhile: each entry is read once.
 func (c *Caller) subscribeFDs(in []byte) bool {
 	p := &c.pollFDs
+	c.ChargeSteps(len(in) >> 13)
 	if len(p.last) == 0 { // the subscriptions are those of another call
 		c.subscriptions, c.lastSubscriptions = c.subscriptions[:0], c.lastSubscriptions[:0]
 	}

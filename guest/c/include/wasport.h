@@ -273,10 +273,9 @@ WASPORT_OWN(sock_send_control)
 (int32_t fd, const wasport_iovec *list, uint32_t count, uint32_t flags, const wasport_addr *to,
     uint32_t *sent, const wasport_control *control);
 
-/* Types of subscriptions for poll_oneoff, with the descriptor where those for reading and writing
- * have it: it failed or hung up; it can be read, as that for reading, but the event does not count
- * the bytes, which saves the host a system call. */
-enum { WASPORT_EVENT_FAILURE = 3, WASPORT_EVENT_INPUT = 4 };
+/* A type of subscriptions for poll_oneoff, with the descriptor where those for reading and writing
+ * have it: it failed or hung up. */
+enum { WASPORT_EVENT_FAILURE = 3 };
 
 /* Removes the peer of a datagram socket. On a stream it fails with 5 (EAFNOSUPPORT). */
 WASPORT_OWN(sock_disconnect)(int32_t fd);

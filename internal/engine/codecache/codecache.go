@@ -122,7 +122,7 @@ func (c *Cache) Compile(ctx context.Context, source Source, prepare func() (Prep
 		return err
 	}
 	defer unlock()
-	e, found := c.readEntry(name)
+	e, found := c.readEntry(name, len(source.Module))
 	if found {
 		defer os.Remove(e.code) // Fails after restore.
 	} else {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // entry is the content of a file of the cache: the MAC of the rest, a header, the name of wazero's
@@ -30,6 +31,13 @@ type entry struct {
 
 const macSize = sha256.Size
 
+// An entry that is read has at most maxGrowth bytes before its machine code for each byte of the
+// source, and maxHead more.
+const (
+	maxGrowth = 16
+	maxHead   = 1 << 20
+)
+
 // header is the beginning of an entry after its MAC.
 type header struct {
 	File, Notes, Module uint32 // sizes in bytes
@@ -49,8 +57,12 @@ func (c *Cache) newMAC(name string) hash.Hash {
 
 // readEntry reads an entry, and copies its machine code to wazero's directory. It reports false if
 // there is no entry, if its MAC is wrong, or if the code cannot be copied.
-func (c *Cache) readEntry(name string) (e entry, ok bool) {
-	f, err := os.Open(filepath.Join(c.dir, name))
+//
+// An entry whose module is out of proportion to the source is none: nothing is authentic until the
+// whole is read, and the file may claim anything.
+func (c *Cache) readEntry(name string, sourceSize int) (e entry, ok bool) {
+	// O_NONBLOCK does not wait for the writer of a FIFO.
+	f, err := os.OpenFile(filepath.Join(c.dir, name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return entry{}, false
 	}
@@ -60,13 +72,12 @@ func (c *Cache) readEntry(name string) (e entry, ok bool) {
 		return entry{}, false
 	}
 	info, err := f.Stat()
-	if err != nil {
+	if err != nil || !info.Mode().IsRegular() {
 		return entry{}, false
 	}
-	// A device may be without end.
 	rest := &io.LimitedReader{R: f, N: info.Size() - macSize}
 	mac := c.newMAC(name)
-	if e, ok = readPrepared(rest, mac); !ok {
+	if e, ok = readPrepared(rest, mac, maxHead+maxGrowth*int64(sourceSize)); !ok {
 		return entry{}, false
 	}
 	if e.code, err = c.copyCode(rest, mac); err != nil {
@@ -80,8 +91,9 @@ func (c *Cache) readEntry(name string) (e entry, ok bool) {
 }
 
 // readPrepared reads the part of an entry that precedes the machine code, and adds it to the MAC.
-// Nothing of it is known to be authentic. It reports false if the file is shorter than it says.
-func readPrepared(from *io.LimitedReader, mac io.Writer) (e entry, ok bool) {
+// Nothing of it is known to be authentic. It reports false if the file is shorter than it says, or
+// the part has more bytes than limit.
+func readPrepared(from *io.LimitedReader, mac io.Writer, limit int64) (e entry, ok bool) {
 	var b [headerSize]byte
 	if _, err := io.ReadFull(from, b[:]); err != nil {
 		return e, false
@@ -90,7 +102,7 @@ func readPrepared(from *io.LimitedReader, mac io.Writer) (e entry, ok bool) {
 	var h header
 	binary.Decode(b[:], binary.LittleEndian, &h)
 	size := int64(h.File) + int64(h.Notes) + int64(h.Module)
-	if size > from.N {
+	if size > min(from.N, limit) {
 		return e, false
 	}
 	rest := make([]byte, size)

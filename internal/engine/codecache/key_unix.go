@@ -52,15 +52,22 @@ func lockDir(path string) (*os.File, bool) {
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, false
 	}
-	f, err := hostpath.Open(path, os.O_RDONLY, 0)
+	// O_DIRECTORY does not wait for the writer of a FIFO.
+	f, err := hostpath.Open(path, os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, false
 	}
 	info, err := f.Stat()
-	if err != nil || !info.IsDir() || exposure(info) != "" ||
+	if err != nil || exposure(info) != "" ||
 		unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
 		f.Close()
 		return nil, false
 	}
 	return f, true
+}
+
+// isPrivate reports whether a directory is this user's, and no other may use it.
+func isPrivate(dir string) bool {
+	info, err := os.Lstat(dir)
+	return err == nil && info.IsDir() && exposure(info) == ""
 }

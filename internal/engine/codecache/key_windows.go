@@ -49,3 +49,6 @@ func publish(file, name string) error {
 
 // lockDir reports false: LockFileEx locks no directories.
 func lockDir(string) (*os.File, bool) { return nil, false }
+
+// isPrivate is for directories that lockDir has locked.
+func isPrivate(string) bool { return false }

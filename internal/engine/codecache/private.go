@@ -33,21 +33,7 @@ const (
 func (c *Cache) openPrivateDir() (err error) {
 	keyDir := filepath.Dir(c.keyFile)
 	removeStale(keyDir)
-	path := filepath.Join(keyDir, keptDir)
-	if lock, ok := lockDir(path); ok {
-		c.privateDir, c.keptLock = path, lock
-		if c.openVersionDir() != nil {
-			// It has the directory of another version of wazero, too.
-			removeAllIn(path, "")
-			if err := c.openVersionDir(); err != nil {
-				lock.Close()
-				return err
-			}
-		}
-		// A crash may have left files.
-		if removeAllIn(c.versionPath(), spareName) {
-			c.spare = filepath.Join(c.versionPath(), spareName)
-		}
+	if c.openKeptDir(filepath.Join(keyDir, keptDir)) {
 		return nil
 	}
 	if c.privateDir, err = os.MkdirTemp(keyDir, privatePrefix); err != nil {
@@ -57,6 +43,33 @@ func (c *Cache) openPrivateDir() (err error) {
 		os.RemoveAll(c.privateDir)
 	}
 	return err
+}
+
+// openKeptDir opens the private directory that stays. It reports false if another process has it, if
+// another user could have written to it, or if something is left in it that cannot be removed:
+// wazero would run a file there that has the right name.
+func (c *Cache) openKeptDir(path string) bool {
+	lock, ok := lockDir(path)
+	if !ok {
+		return false
+	}
+	c.privateDir = path
+	if ok = c.openVersionDir() == nil; !ok {
+		removeAllIn(path, "") // It has the directory of another version of wazero, too.
+		ok = c.openVersionDir() == nil
+	}
+	hasSpare := false
+	if ok = ok && isPrivate(c.versionPath()); ok {
+		hasSpare, ok = removeAllIn(c.versionPath(), spareName) // A crash may have left files.
+	}
+	if !ok {
+		lock.Close()
+		return false
+	}
+	if c.keptLock = lock; hasSpare {
+		c.spare = filepath.Join(c.versionPath(), spareName)
+	}
+	return true
 }
 
 // openVersionDir has wazero make the directory for its version, or finds it.
@@ -74,21 +87,21 @@ func (c *Cache) openVersionDir() (err error) {
 	return err
 }
 
-// removeAllIn empties a directory, but for one file. It reports whether there is that
-// file.
-func removeAllIn(dir, keep string) (kept bool) {
+// removeAllIn empties a directory, but for one file. It reports whether there is that file, and
+// whether nothing else is left.
+func removeAllIn(dir, keep string) (kept, emptied bool) {
 	list, err := os.ReadDir(dir)
 	if err != nil {
-		return false
+		return false, false
 	}
 	for _, e := range list {
 		if e.Name() == keep && e.Type().IsRegular() {
 			kept = true
-			continue
+		} else if os.RemoveAll(filepath.Join(dir, e.Name())) != nil {
+			return false, false
 		}
-		os.RemoveAll(filepath.Join(dir, e.Name()))
 	}
-	return kept
+	return kept, true
 }
 
 // Close gives the private directory back, or removes it. The caller closes c.Wazero first.

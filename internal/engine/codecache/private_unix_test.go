@@ -4,9 +4,11 @@ package codecache
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 )
 
@@ -112,6 +114,51 @@ func TestKeptDirOfOthersIsNotUsed(t *testing.T) {
 			compileFile(t, c, "module", "abcd", "code")
 			if was := compileFile(t, c, "module", "abcd", ""); was != "code" {
 				t.Errorf("got %q to run, want the code", was)
+			}
+		})
+	}
+}
+
+// TestUnsafeKeptDirIsNotUsed has what nothing verified in the directory that stays, or no directory.
+// wazero would run the file.
+func TestUnsafeKeptDirIsNotUsed(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		plant func(kept, version string) error
+	}{
+		{"open to others", func(_, version string) error {
+			return errors.Join(os.WriteFile(filepath.Join(version, "abcd"), []byte("evil"), 0o600),
+				os.Chmod(version, 0o755))
+		}},
+		{"cannot be emptied", func(_, version string) error {
+			return errors.Join(os.WriteFile(filepath.Join(version, "abcd"), []byte("evil"), 0o600),
+				os.Chmod(version, 0o500)) // Root empties it.
+		}},
+		{"other version that cannot be removed", func(kept, _ string) error {
+			inside := filepath.Join(kept, "other", "inside")
+			return errors.Join(os.MkdirAll(filepath.Join(inside, "x"), 0o700),
+				os.Chmod(inside, 0o500))
+		}},
+		{"a FIFO", func(kept, _ string) error {
+			return errors.Join(os.RemoveAll(kept), syscall.Mkfifo(kept, 0o600))
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir, keyFile := t.TempDir(), filepath.Join(t.TempDir(), "key")
+			c := openCache(t, dir, keyFile)
+			compileFile(t, c, "module", "abcd", "code")
+			kept, version := c.privateDir, c.versionPath()
+			c.Close()
+			if err := test.plant(kept, version); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				os.Chmod(version, 0o700)
+				os.Chmod(filepath.Join(kept, "other", "inside"), 0o700)
+			})
+			c = openCache(t, dir, keyFile)
+			if was := compileFile(t, c, "module", "abcd", "new code"); was != "code" {
+				t.Errorf("got %q where wazero looks, want the verified code", was)
 			}
 		})
 	}
