@@ -111,3 +111,15 @@ func (c *caller) wantAllocations(t *testing.T, want float64, calls []preparedCal
 		t.Errorf("got %v allocations, want %v", n, want)
 	}
 }
+
+// TestFDPollDoesNotAllocate makes the calls of a server that polls its connection.
+func TestFDPollDoesNotAllocate(t *testing.T) {
+	c := newNetCallerOn(t, wazero.NewRuntimeConfig())
+	client, server := c.pair(wasi.AddressFamilyInet4)
+	putPollFD(c, pollArray, 0, server, 1)
+	c.wantAllocations(t, 0, []preparedCall{
+		{"sock_send", []uint64{client, iov, 1, 0, out}},
+		{"fd_poll", []uint64{pollArray, 1, minusOne, out}},
+		{"sock_recv", []uint64{server, iov, 1, 0, out, out2}},
+	})
+}

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/wasport/wasport/internal/wasi"
 )
 
@@ -176,18 +174,6 @@ func TestFDPoll(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestFDPollDoesNotAllocate makes the calls of a server that polls its connection.
-func TestFDPollDoesNotAllocate(t *testing.T) {
-	c := newNetCallerOn(t, wazero.NewRuntimeConfig())
-	client, server := c.pair(wasi.AddressFamilyInet4)
-	putPollFD(c, pollArray, 0, server, 1)
-	c.wantAllocations(t, 0, []preparedCall{
-		{"sock_send", []uint64{client, iov, 1, 0, out}},
-		{"fd_poll", []uint64{pollArray, 1, minusOne, out}},
-		{"sock_recv", []uint64{server, iov, 1, 0, out, out2}},
-	})
 }
 
 // TestFDPollWaits waits for the time-out, alone and beside a descriptor, and for ever until an end.
