@@ -7,8 +7,8 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// maxSubscriptions bounds the subscriptions of one poll_oneoff. The host keeps some 250 bytes for
-// each until the thread ends. The bound suffices for both directions of
+// maxSubscriptions bounds the subscriptions of one poll_oneoff or fd_poll. The host keeps some 270
+// bytes for each until the thread ends. The bound suffices for both directions of
 // system.DefaultMaxDescriptors descriptors.
 const maxSubscriptions = 2 * system.DefaultMaxDescriptors
 

@@ -45,8 +45,8 @@ func (c *Cache) openPrivateDir() (err error) {
 	return err
 }
 
-// openKeptDir opens the private directory that stays. It reports false if another process has it, if
-// another user could have written to it, or if something is left in it that cannot be removed:
+// openKeptDir opens the private directory that stays. It reports false if another process has it,
+// if another user could have written to it, or if something is left in it that cannot be removed:
 // wazero would run a file there that has the right name.
 func (c *Cache) openKeptDir(path string) bool {
 	lock, ok := lockDir(path)

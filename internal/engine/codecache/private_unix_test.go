@@ -119,8 +119,8 @@ func TestKeptDirOfOthersIsNotUsed(t *testing.T) {
 	}
 }
 
-// TestUnsafeKeptDirIsNotUsed has what nothing verified in the directory that stays, or no directory.
-// wazero would run the file.
+// TestUnsafeKeptDirIsNotUsed has a file that nothing verified in the directory that stays, which
+// wazero would run, or no directory in its place.
 func TestUnsafeKeptDirIsNotUsed(t *testing.T) {
 	for _, test := range []struct {
 		name  string
