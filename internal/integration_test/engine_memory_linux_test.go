@@ -208,7 +208,8 @@ func TestIdleGuestsHaveOneStackEach(t *testing.T) {
 				}
 			})
 			d := (int(idle.StackInuse) - int(before.StackInuse)) / count
-			if most := test.stack * 9 / 8; d > most && canMeasure && !interpreted() {
+			// Go keeps free stacks of the sizes that they had before, beside ones in use.
+			if most := test.stack * 3 / 2; d > most && canMeasure && !interpreted() {
 				t.Errorf("got %d bytes of stack for each guest, want at most %d", d, most)
 			}
 		})
