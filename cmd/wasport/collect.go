@@ -14,16 +14,17 @@ const (
 	compilingPercent = 16 * usualPercent
 )
 
-// delayCollections lets the heap grow to 64 MiB before its memory is collected, until it has come
-// to that or collect is called. A compilation allocates little that becomes garbage at once, and
-// small modules are compiled by then. It leaves a setting of GOGC as it is.
-func delayCollections() (collect func()) {
+// delayCollections puts the first collection of garbage off until the heap has 64 MiB. The usual
+// setting returns with that collection, or once endDelay is called. Little of what a compilation
+// allocates becomes garbage at once, and a small module takes less than 64 MiB. It leaves a setting
+// of GOGC as it is.
+func delayCollections() (endDelay func()) {
 	if was := debug.SetGCPercent(compilingPercent); was != usualPercent {
 		debug.SetGCPercent(was)
 		return func() {}
 	}
-	collect = sync.OnceFunc(func() { debug.SetGCPercent(usualPercent) })
+	endDelay = sync.OnceFunc(func() { debug.SetGCPercent(usualPercent) })
 	// The first collection finds the object, with no other reference to it.
-	runtime.AddCleanup(new([16]byte), func(collect func()) { collect() }, collect)
-	return collect
+	runtime.AddCleanup(new([16]byte), func(endDelay func()) { endDelay() }, endDelay)
+	return endDelay
 }

@@ -15,11 +15,11 @@ func percent() int {
 
 func TestDelayCollections(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(usualPercent))
-	collect := delayCollections()
+	endDelay := delayCollections()
 	if got := percent(); got != compilingPercent {
 		t.Errorf("while compiling: got %d, want %d", got, compilingPercent)
 	}
-	collect()
+	endDelay()
 	if got := percent(); got != usualPercent {
 		t.Errorf("after the compilation: got %d, want %d", got, usualPercent)
 	}
@@ -35,12 +35,12 @@ func TestDelayCollections(t *testing.T) {
 // necessary. The setting is the usual one from then on.
 func TestCollectionEndsDelay(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(usualPercent))
-	collect := delayCollections()
+	endDelay := delayCollections()
 	for n := 0; percent() != usualPercent; n++ {
 		if n == 1000 {
 			t.Fatal("got the setting kept after a thousand collections, want it as usual")
 		}
 		runtime.GC()
 	}
-	collect()
+	endDelay()
 }

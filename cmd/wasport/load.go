@@ -56,9 +56,9 @@ func (f *runFlags) load(ctx context.Context, file string) (*wasport.Runtime, *wa
 		}
 	}
 	stopProgress := showCompiling(file)
-	collect := delayCollections()
+	endDelay := delayCollections()
 	rt, mod, err := compileCached(ctx, wasm, dir, f.runtime, f.compile)
-	collect()
+	endDelay()
 	stopProgress()
 	if errors.Is(err, errTimeout) {
 		return nil, nil, guestError(f.name, err)
