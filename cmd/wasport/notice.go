@@ -47,8 +47,8 @@ func (r *reports) limit(name string, limit int) {
 
 // failureHints prints the flags that a failed guest may have lacked. It runs at the guest's end,
 // since most guests also look for things that they can do without. descriptor is the first after
-// the directories. preopensCount says whether l.Preopens may be what the guest failed for.
-func (r *reports) failureHints(l wasport.Lacks, descriptor int, preopensCount bool) {
+// the directories. trustPreopens is false if l.Preopens cannot be why the guest failed.
+func (r *reports) failureHints(l wasport.Lacks, descriptor int, trustPreopens bool) {
 	r.mu.Lock()
 	silent := len(r.printed) == 0
 	r.mu.Unlock()
@@ -64,7 +64,7 @@ func (r *reports) failureHints(l wasport.Lacks, descriptor int, preopensCount bo
 	//     listing is the only evidence there is. It is weak, since wasi-libc may list at the start:
 	//     it counts only if nothing else explains the failure: nothing was printed, and the guest
 	//     has ended by itself, not by a trap or a limit.
-	if l.Directory || l.Preopens && silent && preopensCount {
+	if l.Directory || l.Preopens && silent && trustPreopens {
 		r.print("it failed after it looked for files, of which it has none",
 			"to give it a directory: ", "--dir HOST::GUEST")
 	}
