@@ -176,8 +176,8 @@ func (t *thread) dropStack() {
 }
 
 // discard drops the stack of a function unless it is kept.
-func (t *thread) discard(name string, f *exportedFunction) {
-	if f != t.calls.find(name) {
+func (t *thread) discard(f *exportedFunction) {
+	if f != t.calls.find(f.name) {
 		t.dropStack()
 	}
 }
@@ -207,17 +207,17 @@ func (t *thread) invoke(name string, args []uint64) ([]uint64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.run(name, f, args)
+	return t.run(f, args)
 }
 
-// run calls the function f of that name.
-func (t *thread) run(name string, f *exportedFunction, args []uint64) ([]uint64, error) {
+// run calls the function f.
+func (t *thread) run(f *exportedFunction, args []uint64) ([]uint64, error) {
 	f.active = true
 	copy(f.values, args)
 	f.paramWords.narrow(f.values)
 	err := f.fn.CallWithStack(t.ctx, f.values)
 	f.active = false
-	t.discard(name, f)
+	t.discard(f)
 	if err != nil {
 		return nil, t.inst.module.explainStackOverflow(t.mod, t.inst.exitError(err, ""))
 	}

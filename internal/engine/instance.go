@@ -103,12 +103,12 @@ func (t *thread) callFor(ctx context.Context, name string, args []uint64) ([]uin
 		return nil, err
 	}
 	if !f.numeric {
-		t.discard(name, f)
+		t.discard(f)
 		return nil, &ArgumentError{errNoNumbers}
 	}
 	outerCall, outer := t.BeginCall(ctx), t.embedderCall
 	t.embedderCall = embedderCall{ctx: ctx}
-	results, err := t.run(name, f, args)
+	results, err := t.run(f, args)
 	if end := t.embedderCall.endHostCtx; end != nil {
 		end()
 	}
