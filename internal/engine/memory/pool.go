@@ -101,12 +101,12 @@ func newChunk(kind int) *chunk {
 
 func (c *chunk) full() bool { return c.used == 1<<chunkSlots-1 }
 
-// memory returns the slot without its guard, from the byte at shift on.
+// memory returns the range of a memory that begins at shift in the slot. It takes as many bytes of
+// the guard.
 func (s slot) memory(shift uint64) []byte {
-	size := slotSizes[s.chunk.kind]
-	start := uint64(s.index)*size + shift
-	end := start + size - slotGuard
-	return s.chunk.bytes[start:end:end]
+	b := s.bytes()
+	end := uint64(len(b)) - slotGuard + shift
+	return b[shift:end:end]
 }
 
 // commit makes the slot accessible up to a byte of it, and returns up to which one it is then.
