@@ -33,10 +33,10 @@ type pollFDs struct {
 	entries []int32
 }
 
-// fdPoll implements fd_poll(fds, count, time-out, out count): poll(2), without a copy of the array
-// into subscriptions, which are six times as large. Programs poll the same array again and again.
-// So one that the guest has left as it was costs a comparison, and a changed one is looked up where
-// it differs from the last.
+// fdPoll implements fd_poll(fds, count, time-out, out count): poll(2). The guest does not copy its
+// array into subscriptions of poll_oneoff, which are six times as large. Programs poll the same
+// array again and again. So one that the guest has left as it was costs a comparison, and a changed
+// one is looked up where it differs from the last.
 func fdPoll(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	count := uint32(a[1])
 	if count > maxSubscriptions {
