@@ -8,15 +8,11 @@ import (
 )
 
 // TestAllocationsOfOneGuest bounds the allocations from the start of a guest to its end. The guest
-// reads its arguments, its environment and stdin, and writes a line. The interpreter and the race
-// detector take more.
+// reads its arguments, its environment and stdin, and writes a line. The interpreter takes more.
 func TestAllocationsOfOneGuest(t *testing.T) {
-	m, most := compileGuest(t, "stdio"), 100.0
-	switch {
-	case interpreted():
+	m, most := compileGuest(t, "stdio"), 108.0
+	if interpreted() {
 		most = 150
-	case !canMeasure:
-		most = 108
 	}
 	run := func() {
 		if _, err := m.Run(context.Background(), wasport.Config{}); err != nil {
