@@ -46,24 +46,26 @@ func publish(file, name string) error {
 	return os.Rename(file, name) // The file system has no hard links.
 }
 
-// lockDir makes a directory if there is none, and locks it until it is closed (flock(2)). It
-// reports false if that fails, if another process has locked it, or if it is another user's.
+// lockDir makes a directory if there is none, and locks it by a file beside it until that is closed
+// (flock(2)). It reports false if that fails, if another process has locked it, or if other users
+// may use the directory or the file. The directory itself is not kept open: a process that has left
+// the host's files behind (chroot(2)) would get back to them by it.
 func lockDir(path string) (*os.File, bool) {
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, false
-	}
-	// O_DIRECTORY does not wait for the writer of a FIFO.
-	f, err := hostpath.Open(path, os.O_RDONLY|unix.O_DIRECTORY, 0)
+	// O_NONBLOCK does not wait for the other end of a FIFO.
+	f, err := hostpath.Open(path+".lock", os.O_RDWR|os.O_CREATE|unix.O_NONBLOCK, 0o600)
 	if err != nil {
 		return nil, false
 	}
 	info, err := f.Stat()
-	if err != nil || exposure(info) != "" ||
-		unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
-		f.Close()
-		return nil, false
+	if err == nil && keyExposure(info) == "" &&
+		unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+		err = os.Mkdir(path, 0o700)
+		if (err == nil || errors.Is(err, fs.ErrExist)) && isPrivate(path) {
+			return f, true
+		}
 	}
-	return f, true
+	f.Close()
+	return nil, false
 }
 
 // isPrivate reports whether a directory is this user's, and no other may use it.

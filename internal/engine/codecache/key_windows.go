@@ -47,7 +47,7 @@ func publish(file, name string) error {
 	return windows.MoveFile(from, to)
 }
 
-// lockDir reports false: LockFileEx locks no directories.
+// lockDir reports false: no directory is kept on Windows.
 func lockDir(string) (*os.File, bool) { return nil, false }
 
 // isPrivate is for directories that lockDir has locked.

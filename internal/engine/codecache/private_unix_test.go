@@ -13,7 +13,8 @@ import (
 )
 
 // TestNoFilesLeftAfterCompiling opens a cache beside another with the same key. The one that has
-// the private directory to itself leaves that, with the spare file, and the other leaves nothing.
+// the private directory to itself leaves that, with the spare file and the lock, and the other
+// leaves nothing.
 func TestNoFilesLeftAfterCompiling(t *testing.T) {
 	dir, keyDir := t.TempDir(), t.TempDir()
 	kept := filepath.Join(keyDir, keptDir)
@@ -41,7 +42,7 @@ func TestNoFilesLeftAfterCompiling(t *testing.T) {
 			c.Wazero.Close(context.Background())
 			c.Close()
 		}
-		want := []string{kept, filepath.Join(keyDir, "key")}
+		want := []string{kept, kept + ".lock", filepath.Join(keyDir, "key")}
 		if got := entries(t, keyDir); !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", round, got, want)
 		}
@@ -141,6 +142,10 @@ func TestUnsafeKeptDirIsNotUsed(t *testing.T) {
 		}},
 		{"a FIFO", func(kept, _ string) error {
 			return errors.Join(os.RemoveAll(kept), syscall.Mkfifo(kept, 0o600))
+		}},
+		{"a FIFO to lock", func(kept, _ string) error {
+			lock := kept + ".lock"
+			return errors.Join(os.Remove(lock), syscall.Mkfifo(lock, 0o600))
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
