@@ -56,11 +56,11 @@ func machineCode(t *testing.T) (size int) {
 		if !strings.Contains(lines.Text(), " r-xp 00000000 00:00 0 ") {
 			continue
 		}
-		var from, to int
+		var from, to uint64
 		if _, err := fmt.Sscanf(lines.Text(), "%x-%x ", &from, &to); err != nil {
 			t.Fatal(err)
 		}
-		size += to - from
+		size += int(to - from)
 	}
 	return size
 }
