@@ -294,6 +294,15 @@ func TestMaxCPUOfTrafficWithItself(t *testing.T) {
 		}
 		return preview1Call(name, fd, at, 1, 0, atOut)
 	}
+	// A socket that has waited is registered with Go's poller.
+	wait := []importCall{
+		preview1Call("fd_fdstat_set_flags", fdStream, 0),
+		preview1Call("fd_fdstat_set_flags", fdAccepted, 0),
+		preview1Call("sock_set_recv_timeout", fdStream, 1000),
+		preview1Call("sock_set_recv_timeout", fdAccepted, 1000),
+		transfer("sock_recv", fdStream, atByte),
+		transfer("sock_recv", fdAccepted, atByte),
+	}
 	sendTo := func(at uint64) importCall {
 		return preview1Call("sock_send_to", fdDatagram, at, 1, 0, atAddress, atOut)
 	}
@@ -315,6 +324,13 @@ func TestMaxCPUOfTrafficWithItself(t *testing.T) {
 			transfer("sock_recv", fdStream, atByte)}},
 	} {
 		t.Run(test.name, func(t *testing.T) { g.checkLoop(t, test.calls...) })
+		if strings.HasPrefix(test.name, "stream") {
+			waited := *g
+			waited.first = append(slices.Clone(g.first), wait...)
+			t.Run(test.name+", after a wait", func(t *testing.T) {
+				waited.checkLoop(t, test.calls...)
+			})
+		}
 	}
 }
 

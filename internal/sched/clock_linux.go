@@ -27,3 +27,13 @@ func (c *threadClocks) read() (ns int64, last, now reading) {
 	last = reading(c[id%uint64(len(c))].Swap(uint64(now)))
 	return int64((now-last)&clockMask) * clockUnit, last, now
 }
+
+// processTime returns the processor time of the process in ns, or 0 if it is not known
+// (clock_gettime(2), CLOCK_PROCESS_CPUTIME_ID).
+func processTime() int64 {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &ts) != nil {
+		return 0
+	}
+	return ts.Nano()
+}

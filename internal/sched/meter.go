@@ -34,13 +34,6 @@ const (
 	// longWait is how long a wait is after which OS threads have gone to sleep. They look for other
 	// work before that, which makes the wait cost half as much again.
 	longWait = 200 * time.Microsecond
-
-	// A datagram that leaves the socket wakes the OS thread on which the Go runtime waits for the
-	// network: the socket's buffer has space again (epoll(7), EPOLLET). That thread finds nothing
-	// to do, and waits again. However many datagrams are sent, it does so once in pollWakeEvery. If
-	// the processors are saturated, no thread waits for the network alone.
-	pollWakeEvery = 50 * time.Microsecond
-	pollWakeCost  = 15 * time.Microsecond
 )
 
 // meter counts the time that a thread computes. Other goroutines read its atomic fields.
@@ -57,10 +50,7 @@ type meter struct {
 	sinceReading int64
 	reading      reading
 
-	// wakesPoller tells that the thread has woken Go's poller since the last charge.
-	wakesPoller bool
-	// pollerWoken is the time at which the last such wake was charged.
-	pollerWoken int64
+	traffic traffic
 
 	// waitStart is the time at which the last wait began.
 	waitStart int64
@@ -84,19 +74,11 @@ func (t *Thread) charge(now int64) {
 		gap = t.chargeable(gap)
 		m.sinceReading = 0
 	}
-	if m.wakesPoller {
-		m.wakesPoller = false
-		if now-m.pollerWoken >= int64(pollWakeEvery) && !t.s.saturated.Load() {
-			m.pollerWoken = now
-			gap += int64(pollWakeCost)
-		}
-	}
 	t.addTime(gap, now)
+	if m.traffic.computed >= int64(trafficEvery) {
+		t.chargeTraffic(now)
+	}
 }
-
-// WakesPoller tells that the thread has sent a datagram. The next charge includes what that costs
-// the Go runtime.
-func (t *Thread) WakesPoller() { t.meter.wakesPoller = true }
 
 // chargeable reads the clock of the OS thread and returns the part of a gap that is charged.
 func (t *Thread) chargeable(gap int64) int64 {
@@ -121,12 +103,14 @@ func (t *Thread) chargeable(gap int64) int64 {
 func (t *Thread) addTime(ns, now int64) {
 	m := &t.meter
 	m.computed.Store(m.computed.Load() + ns)
+	m.traffic.computed += ns
 	if m.unflushed += ns; m.unflushed >= int64(flushEvery) {
 		t.flush(now)
 	}
 }
 
 func (t *Thread) flush(now int64) {
+	t.s.uncharged.charged.Add(t.meter.unflushed)
 	t.guest.addTime(t.meter.unflushed, t.meter.active, now)
 	t.meter.unflushed, t.meter.active = 0, 0
 }
@@ -141,6 +125,7 @@ func (t *Thread) ChargeGarbage(bytes int) {
 // beginWait notes that a wait begins, and reads the clock if it is measured.
 func (t *Thread) beginWait(now int64) {
 	t.meter.waitStart = now
+	t.meter.traffic.wait()
 	if t.meter.waits%sampleEvery == 0 {
 		_, _, t.meter.reading = t.s.clocks.read()
 		t.meter.sinceReading = 0

@@ -5,7 +5,7 @@
 // thread, and the time between two readings of the wall clock includes the time of others.
 //
 // A Thread is told when its guest's thread computes and waits, by Start, Pause, Resume and Stop,
-// and by Tick at short intervals while it computes. With that it counts time (meter.go), yields
+// and by Tick at short intervals while it computes. It counts time (meter.go, traffic.go), yields
 // (this file), makes busy guests take turns (share.go), and says how long a thread looks for data
 // before it waits (busypoll.go). Rights, limits on other resources and the guest's code are not its
 // concern.
@@ -42,9 +42,10 @@ const (
 // Scheduler shares the processors of a process among the guests of one engine. Several goroutines
 // may call its methods.
 type Scheduler struct {
-	started time.Duration // by package monotonic
-	clocks  threadClocks
-	garbage garbageCost
+	started   time.Duration // by package monotonic
+	clocks    threadClocks
+	garbage   garbageCost
+	uncharged uncharged
 
 	// kicked is the number of the kickEvery period of the last kick.
 	kicked  atomic.Int64
@@ -166,6 +167,7 @@ func (t *Thread) Stop() {
 	now := t.s.now()
 	t.leave(now)
 	t.flush(now)
+	t.chargeTraffic(now)
 	t.s.threads.Add(-1)
 }
 

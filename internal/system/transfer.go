@@ -56,6 +56,7 @@ func (t *Thread) RecvControl(fd int32, bufs [][]byte, how TransferFlags,
 // allocate. c is nil, or the place for the control data of a datagram.
 func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how TransferFlags,
 	c *network.Control) (network.Received, error) {
+	t.schedThread.CountTransfer()
 	var flags network.RecvFlags
 	if how&Peek != 0 {
 		flags = network.Peek
@@ -177,9 +178,8 @@ func (t *Thread) SendControl(fd int32, bufs [][]byte, to netip.AddrPort, how Tra
 func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort,
 	how TransferFlags, c *network.Control) (int, error) {
 	datagram := s.Type() == network.Datagram
-	if datagram {
-		t.schedThread.WakesPoller()
-	} else if to.IsValid() && s.Family() == network.Unix {
+	t.schedThread.CountTransfer()
+	if !datagram && to.IsValid() && s.Family() == network.Unix {
 		return 0, s.namedPeerError()
 	}
 	if n, held := t.hold(s, bufs, to, c); held {
