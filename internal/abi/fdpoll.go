@@ -49,6 +49,10 @@ func fdPoll(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e := m.Check(uint32(a[3]), 4); e != wasi.Success {
 		return e
 	}
+	// Each entry may wait in both directions.
+	if err := c.ReservePoll(min(2*int(count), maxSubscriptions)); err != nil {
+		return wasi.ErrnoOf(err)
+	}
 	p := &c.pollFDs
 	unchanged := len(p.last) > 0 && p.clearUnchanged(in)
 	if !unchanged && !c.subscribeFDs(in) {

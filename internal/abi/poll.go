@@ -7,9 +7,8 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-// maxSubscriptions bounds the subscriptions of one poll_oneoff or fd_poll. The host keeps some 270
-// bytes for each until the thread ends. The bound suffices for both directions of
-// system.DefaultMaxDescriptors descriptors.
+// maxSubscriptions bounds the subscriptions of one poll_oneoff or fd_poll. The bound suffices for
+// both directions of system.DefaultMaxDescriptors descriptors.
 const maxSubscriptions = 2 * system.DefaultMaxDescriptors
 
 // pollOneoff implements poll_oneoff(subscriptions, events, count, out count). Programs poll the
@@ -30,6 +29,9 @@ func pollOneoff(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	}
 	if e := m.Check(uint32(a[3]), 4); e != wasi.Success {
 		return e
+	}
+	if err := c.ReservePoll(int(count)); err != nil {
+		return wasi.ErrnoOf(err)
 	}
 	c.pollFDs.last = c.pollFDs.last[:0]
 	unchanged := bytes.Equal(in, c.lastSubscriptions)

@@ -66,6 +66,9 @@ type Event struct {
 type pollState struct {
 	itemList
 
+	// reserved is the number of subscriptions that ReservePoll has charged.
+	reserved int
+
 	// timers are the subscriptions of kind Timer with a clock that exists.
 	timers     []timer
 	generation uint64
@@ -83,6 +86,24 @@ type pollState struct {
 type timer struct {
 	index int       // its position
 	end   time.Time // zero = never
+}
+
+// pollMemory is charged for each subscription of a thread's largest poll, in bytes. The thread and
+// its caller keep some 270 of them until the thread ends, and slices that grow have room to spare.
+const pollMemory = 512
+
+// ReservePoll charges the guest for the memory that a poll of so many subscriptions takes, which
+// the thread keeps until it ends. A caller calls it before it makes the subscriptions. It is ENOMEM
+// beyond the limit of the guest's Network, or beyond defaultMemory.
+func (t *Thread) ReservePoll(count int) error {
+	w := &t.polling
+	if more := count - w.reserved; more > 0 {
+		if t.memory.ChargeMemory(int64(more)*pollMemory) != nil {
+			return syscall.ENOMEM
+		}
+		w.reserved = count
+	}
+	return nil
 }
 
 // Poll waits until at least one subscription's condition holds, and returns an event for each that

@@ -76,6 +76,7 @@ func (t *Thread) Close() {
 	if s := t.sleeper.Load(); s != nil {
 		s.Close()
 	}
+	t.memory.RefundMemory(int64(t.polling.reserved) * pollMemory)
 }
 
 // EnterCall notes that the thread calls an import, LeaveCall that the import has returned.

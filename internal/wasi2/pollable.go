@@ -127,6 +127,9 @@ func (g *Guest) poll() ([]uint32, error) {
 	if len(p.reps) == 0 {
 		return nil, trapf("the list is empty")
 	}
+	if g.ReservePoll(len(p.reps)) != nil {
+		return nil, trapf("out of memory for a list of %d pollables", len(p.reps))
+	}
 	g.ChargeSteps(len(p.reps) / 64)
 	p.interests, p.previous = p.previous[:0], p.interests
 	p.positions, p.ready = p.positions[:0], p.ready[:0]

@@ -2,9 +2,11 @@ package wasi2
 
 import (
 	"errors"
+	"syscall"
 	"testing"
 
 	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/network"
 )
 
 // TestPoll polls streams, timers and pollables whose streams are gone.
@@ -61,6 +63,24 @@ func TestPollOfMany(t *testing.T) {
 		}
 		c.traps("wasi:io/poll.poll: the list has 16385 pollables, more than 16384 are not "+
 			"supported", "io/poll.poll", uint64(at), maxPolled+1)
+	})
+}
+
+// fullAccount is a network whose limit of memory is reached.
+type fullAccount struct{ network.Network }
+
+func (fullAccount) ChargeMemory(int64) error { return syscall.ENOBUFS }
+func (fullAccount) RefundMemory(int64)       {}
+
+// TestPollsAreCharged polls a list for which the guest has too little memory.
+func TestPollsAreCharged(t *testing.T) {
+	inBothForms(t, func(t *testing.T, form func(*caller) *caller) {
+		c := form(newCaller(t, system.Config{Network: fullAccount{}}))
+		p := c.handle("clocks/monotonic-clock.subscribe-duration", 0)
+		at := c.alloc(4, 4)
+		le.PutUint32(c.memory[int(at):], uint32(p))
+		c.traps("wasi:io/poll.poll: out of memory for a list of 1 pollables", "io/poll.poll",
+			uint64(at), 1)
 	})
 }
 
