@@ -144,12 +144,18 @@ func sendMsg(c *Caller, m wasi.MemoryView, a []uint64, control *network.Control)
 	if uint32(a[3])&^msgDontWait != 0 {
 		return wasi.EINVAL
 	}
-	return c.transfer(m, a[1], a[2], a[5], func(bufs [][]byte) (int, error) {
-		if control != nil {
-			return c.SendControl(int32(a[0]), bufs, to, how, control)
-		}
-		return c.Send(int32(a[0]), bufs, to, how)
-	})
+	bufs, e := c.buffers(m, a[1], a[2], a[5])
+	if e != wasi.Success {
+		return e
+	}
+	var n int
+	var err error
+	if control != nil {
+		n, err = c.SendControl(int32(a[0]), bufs, to, how, control)
+	} else {
+		n, err = c.Send(int32(a[0]), bufs, to, how)
+	}
+	return putCount(m, a[5], n, err)
 }
 
 func sockDisconnect(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {

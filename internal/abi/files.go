@@ -105,13 +105,21 @@ func fdFilestatSetTimes(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {
 }
 
 func fdPread(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
-	return c.transfer(m, a[1], a[2], a[4],
-		func(bufs [][]byte) (int, error) { return c.Pread(int32(a[0]), bufs, a[3]) })
+	bufs, e := c.buffers(m, a[1], a[2], a[4])
+	if e != wasi.Success {
+		return e
+	}
+	n, err := c.Pread(int32(a[0]), bufs, a[3])
+	return putCount(m, a[4], n, err)
 }
 
 func fdPwrite(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
-	return c.transfer(m, a[1], a[2], a[4],
-		func(bufs [][]byte) (int, error) { return c.Pwrite(int32(a[0]), bufs, a[3]) })
+	bufs, e := c.buffers(m, a[1], a[2], a[4])
+	if e != wasi.Success {
+		return e
+	}
+	n, err := c.Pwrite(int32(a[0]), bufs, a[3])
+	return putCount(m, a[4], n, err)
 }
 
 func fdSeek(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {

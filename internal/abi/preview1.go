@@ -171,26 +171,35 @@ func fdFilestatGet(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 }
 
 func fdRead(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
-	return c.transfer(m, a[1], a[2], a[3],
-		func(bufs [][]byte) (int, error) { return c.Read(int32(a[0]), bufs) })
-}
-
-func fdWrite(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
-	return c.transfer(m, a[1], a[2], a[3],
-		func(bufs [][]byte) (int, error) { return c.Write(int32(a[0]), bufs) })
-}
-
-// transfer checks the iovecs and the pointer to the count, then calls move.
-func (c *Caller) transfer(m wasi.MemoryView, ptr, count, out uint64,
-	move func([][]byte) (int, error)) wasi.Errno {
-	if e := m.Check(uint32(out), 4); e != wasi.Success {
-		return e
-	}
-	bufs, _, e := c.decodeIovecs(m, ptr, count)
+	bufs, e := c.buffers(m, a[1], a[2], a[3])
 	if e != wasi.Success {
 		return e
 	}
-	n, err := move(bufs)
+	n, err := c.Read(int32(a[0]), bufs)
+	return putCount(m, a[3], n, err)
+}
+
+func fdWrite(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
+	bufs, e := c.buffers(m, a[1], a[2], a[3])
+	if e != wasi.Success {
+		return e
+	}
+	n, err := c.Write(int32(a[0]), bufs)
+	return putCount(m, a[3], n, err)
+}
+
+// buffers returns those of the iovecs for a call that moves bytes, and checks the pointer to their
+// count, which putCount writes.
+func (c *Caller) buffers(m wasi.MemoryView, ptr, count, out uint64) ([][]byte, wasi.Errno) {
+	if e := m.Check(uint32(out), 4); e != wasi.Success {
+		return nil, e
+	}
+	bufs, _, e := c.decodeIovecs(m, ptr, count)
+	return bufs, e
+}
+
+// putCount writes the number of bytes that a call has moved, unless it failed.
+func putCount(m wasi.MemoryView, out uint64, n int, err error) wasi.Errno {
 	if err != nil {
 		return wasi.ErrnoOf(err)
 	}
@@ -256,9 +265,12 @@ func (c *Caller) receive(m wasi.MemoryView, fd, iovs, count, riflags, out uint64
 }
 
 func sockSend(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
-	return c.transfer(m, a[1], a[2], a[4], func(bufs [][]byte) (int, error) {
-		return c.Send(int32(a[0]), bufs, noAddress, 0)
-	})
+	bufs, e := c.buffers(m, a[1], a[2], a[4])
+	if e != wasi.Success {
+		return e
+	}
+	n, err := c.Send(int32(a[0]), bufs, noAddress, 0)
+	return putCount(m, a[4], n, err)
 }
 
 func sockShutdown(c *Caller, _ wasi.MemoryView, a []uint64) wasi.Errno {

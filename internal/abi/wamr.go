@@ -87,9 +87,12 @@ func sockSendTo(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if e != wasi.Success {
 		return e
 	}
-	return c.transfer(m, a[1], a[2], a[5], func(bufs [][]byte) (int, error) {
-		return c.Send(int32(a[0]), bufs, addr, 0)
-	})
+	bufs, e := c.buffers(m, a[1], a[2], a[5])
+	if e != wasi.Success {
+		return e
+	}
+	n, err := c.Send(int32(a[0]), bufs, addr, 0)
+	return putCount(m, a[5], n, err)
 }
 
 // sockRecvFrom writes the source address, unless its pointer is 0.

@@ -139,9 +139,12 @@ func edgeSendTo(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if uint32(a[5]) != 0 { // preview 1 has no flags for sending
 		return wasi.EINVAL
 	}
-	return c.transfer(m, a[1], a[2], a[6], func(bufs [][]byte) (int, error) {
-		return c.Send(int32(a[0]), bufs, addr, 0)
-	})
+	bufs, e := c.buffers(m, a[1], a[2], a[6])
+	if e != wasi.Success {
+		return e
+	}
+	n, err := c.Send(int32(a[0]), bufs, addr, 0)
+	return putCount(m, a[6], n, err)
 }
 
 func edgeRecvFromV1(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {

@@ -70,20 +70,7 @@ type readAhead struct {
 	buf *readAheadBuf
 }
 
-// recv does the same as s.Recv, but takes the bytes that were read ahead first. If c is not nil, s
-// is a Controller, and *c becomes the control data of the datagram.
-func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags,
-	c *network.Control) (network.Received, error) {
-	switch {
-	case c != nil:
-		return s.Socket.(network.Controller).RecvControl(bufs, flags, c)
-	case !s.readAhead.enabled:
-		return s.Recv(bufs, flags)
-	}
-	return t.recvAhead(s, bufs, flags)
-}
-
-// recvAhead is recv of a socket that can be read ahead. Its cases:
+// recvAhead does the same as s.Recv, but takes the bytes that were read ahead first. Its cases:
 //
 //  1. The socket cannot be read ahead, or not yet: receive into the guest's buffers and update
 //     fullReads.
@@ -93,6 +80,9 @@ func (t *Thread) recv(s *socket, bufs [][]byte, flags network.RecvFlags,
 func (t *Thread) recvAhead(s *socket, bufs [][]byte,
 	flags network.RecvFlags) (network.Received, error) {
 	a := &s.readAhead
+	if !a.enabled {
+		return s.Recv(bufs, flags)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	wanted := 0

@@ -19,6 +19,8 @@ var noAddress netip.AddrPort
 // blocking calls need.
 type socket struct {
 	network.Socket
+	// datagram tells that Type is network.Datagram, which two calls of interfaces would find out.
+	datagram bool
 
 	// recvTimeout and sendTimeout are SO_RCVTIMEO and SO_SNDTIMEO in microseconds; 0 = none.
 	recvTimeout, sendTimeout atomic.Int64
@@ -52,7 +54,7 @@ func newSocket(s network.Socket) *descriptor {
 		descriptor
 		description
 		socket
-	}{socket: socket{Socket: s}}
+	}{socket: socket{Socket: s, datagram: s.Type() == network.Datagram}}
 	all.object = &all.socket
 	all.init(&all.description, wasi.RightsSocket, wasi.RightsAll)
 	return &all.descriptor
@@ -198,7 +200,7 @@ func (t *Thread) Open(family network.Family, typ network.Type) (int32, error) {
 // read ahead, or hold sends.
 func (g *Guest) insertExclusive(d *descriptor) (int32, error) {
 	s := d.object.(*socket)
-	s.readAhead.enabled = s.Type() == network.Stream && g.shortcuts.Has(shortcut.ReceiveAhead)
+	s.readAhead.enabled = !s.datagram && g.shortcuts.Has(shortcut.ReceiveAhead)
 	s.readAhead.numSockets = &g.table.readAheadSockets
 	g.enableSendBehind(s)
 	return g.insert(d)

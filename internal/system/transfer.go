@@ -3,6 +3,7 @@ package system
 import (
 	"net/netip"
 	"syscall"
+	"time"
 
 	"github.com/wasport/wasport/network"
 )
@@ -68,21 +69,32 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how TransferFl
 		// Systems differ in whether a read of 0 bytes waits for one.
 		return network.Received{}, nil
 	}
-	r, err := t.recv(s, bufs, flags, c)
-	if !d.shouldRetry(err, how) {
-		return r, err
-	}
-	for deadline := deadlineAfter(s.recvTimeout.Load()); d.shouldRetry(err, how); {
+	var deadline time.Time
+	for waited := false; ; waited = true {
+		var r network.Received
+		var err error
+		switch {
+		case c != nil:
+			r, err = s.Socket.(network.Controller).RecvControl(bufs, flags, c)
+		case s.readAhead.enabled:
+			r, err = t.recvAhead(s, bufs, flags)
+		default:
+			r, err = s.Recv(bufs, flags)
+		}
+		if !d.shouldRetry(err, how) {
+			return r, err
+		}
 		if s.readShutdown.Load() {
 			// As on Linux, where only a non-blocking call gets EAGAIN (net/core/datagram.c).
 			return network.Received{}, nil
 		}
+		if !waited {
+			deadline = deadlineAfter(s.recvTimeout.Load())
+		}
 		if err := t.block(d, network.Readable, deadline); err != nil {
 			return network.Received{}, err
 		}
-		r, err = t.recv(s, bufs, flags, c)
 	}
-	return r, err
 }
 
 // receiveFailed receives from a socket with a pendingError. As on Linux, the bytes that a stream
@@ -91,7 +103,7 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how TransferFl
 func (t *Thread) receiveFailed(s *socket, bufs [][]byte,
 	flags network.RecvFlags) (network.Received, error) {
 	if s.Type() == network.Stream && len(bufs) > 0 {
-		r, err := t.recv(s, bufs, flags, nil)
+		r, err := t.recvAhead(s, bufs, flags)
 		if err == nil && (r.N > 0 || s.pendingError.Load() == uint64(syscall.EPIPE)) {
 			return r, nil
 		}
@@ -177,9 +189,8 @@ func (t *Thread) SendControl(fd int32, bufs [][]byte, to netip.AddrPort, how Tra
 // send is Send with control data unless c is nil.
 func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort,
 	how TransferFlags, c *network.Control) (int, error) {
-	datagram := s.Type() == network.Datagram
 	t.schedThread.CountTransfer()
-	if !datagram && to.IsValid() && s.Family() == network.Unix {
+	if !s.datagram && to.IsValid() && s.Family() == network.Unix {
 		return 0, s.namedPeerError()
 	}
 	if n, held := t.hold(s, bufs, to, c); held {
@@ -189,13 +200,19 @@ func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort
 		t.behind.noteSend(false)
 		return 0, s.takeError()
 	}
-	total, err := s.sendOnce(bufs, to, c)
+	var total int
+	var err error
+	if c == nil {
+		total, err = s.Send(bufs, to)
+	} else {
+		total, err = s.sendOnce(bufs, to, c)
+	}
 	if err == nil {
 		bufs = advance(bufs, total)
 	}
 	t.behind.noteSend(err == nil && len(bufs) == 0)
 	if err == nil {
-		if datagram || len(bufs) == 0 {
+		if s.datagram || len(bufs) == 0 {
 			return total, nil
 		}
 		if !d.shouldRetry(syscall.EAGAIN, how) {
@@ -209,7 +226,7 @@ func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort
 		var n int
 		if n, err = s.sendOnce(bufs, to, c); err == nil {
 			total += n
-			if bufs = advance(bufs, n); datagram || len(bufs) == 0 {
+			if bufs = advance(bufs, n); s.datagram || len(bufs) == 0 {
 				return total, nil
 			}
 		}

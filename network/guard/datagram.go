@@ -52,11 +52,19 @@ func (s *socket) send(bufs [][]byte, to netip.AddrPort, c *network.Control) (int
 		s.watchAfter(network.Writable, n, bufs)
 		return n, err
 	}
-	n, err := s.baseSend(bufs, to, c)
+	var n int
+	var err error
+	if c == nil {
+		n, err = s.Socket.Send(bufs, to)
+	} else {
+		n, err = s.baseSend(bufs, to, c)
+	}
 	if err == nil {
 		s.net.counters.sentBytes.Add(uint64(n))
 	}
-	s.watchAfter(network.Writable, n, bufs)
+	if s.mayWatch() {
+		s.watchAfter(network.Writable, n, bufs)
+	}
 	return n, err
 }
 
@@ -145,7 +153,9 @@ func (s *socket) recv(bufs [][]byte, flags network.RecvFlags,
 	if err == nil {
 		s.net.counters.receivedBytes.Add(uint64(s.countUnpeeked(r, flags)))
 	}
-	s.watchAfter(network.Readable, r.N, bufs)
+	if s.mayWatch() {
+		s.watchAfter(network.Readable, r.N, bufs)
+	}
 	return r, err
 }
 
@@ -169,7 +179,7 @@ func (s *socket) countUnpeeked(r network.Received, flags network.RecvFlags) int 
 		case s.protocol == policy.TCP:
 			left = max(peeked-size, 0)
 		}
-		if s.peekedBytes.CompareAndSwap(peeked, left) {
+		if left == peeked || s.peekedBytes.CompareAndSwap(peeked, left) {
 			return int(max(size-peeked, 0))
 		}
 	}
@@ -192,7 +202,13 @@ func (s *socket) recvAdmitted(bufs [][]byte, flags network.RecvFlags,
 func (s *socket) recvFiltered(bufs [][]byte, flags network.RecvFlags,
 	c *network.Control) (network.Received, error) {
 	for range maxDeniedPerCall {
-		r, err := s.baseRecv(bufs, flags, c)
+		var r network.Received
+		var err error
+		if c == nil {
+			r, err = s.Socket.Recv(bufs, flags)
+		} else {
+			r, err = s.baseRecv(bufs, flags, c)
+		}
 		if err != nil {
 			return r, err
 		}

@@ -13,8 +13,11 @@ import (
 // address by loopback before it is judged.
 func (s *socket) normalizeDest(to netip.AddrPort) (netip.AddrPort, error) {
 	a := to.Addr()
+	if !a.IsValid() || a.Is4() && a != netip.IPv4Unspecified() {
+		return to, nil // none, or one that has one meaning and no zone
+	}
 	switch {
-	case !a.IsValid() || !a.Unmap().WithZone("").IsUnspecified():
+	case !a.Unmap().WithZone("").IsUnspecified():
 	case a.Is4():
 		a = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	case a.Is4In6():

@@ -313,15 +313,15 @@ func (s *socket) watchAgain(events network.Events) {
 	s.watch(events & wanted)
 }
 
+// mayWatch is false for a socket that mustWatch is false for under every policy, as most are.
+func (s *socket) mayWatch() bool { return s.notified.Load() || s.usesHandle.Load() }
+
 func (s *socket) mustWatch(limited bool) bool {
 	return s.notified.Load() || limited && s.usesHandle.Load()
 }
 
 // watchAfter is watchAgain for a call that moved n bytes of bufs, or failed.
 func (s *socket) watchAfter(event network.Events, n int, bufs [][]byte) {
-	if !s.mustWatch(s.net.active.Load().limitsBytes()) {
-		return
-	}
 	for _, b := range bufs {
 		n -= len(b)
 	}

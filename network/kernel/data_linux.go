@@ -24,6 +24,11 @@ const (
 
 type iovec = unix.Iovec
 
+// A thread that waits between its calls finds little of the host's code in the processor's caches,
+// so the way to the kernel is short: the functions of one buffer make the system call themselves,
+// by package syscall, which golang.org/x/sys would reach through two more functions. Those of
+// several buffers are apart, since their lists take much of the stack.
+
 func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, error) {
 	var sa sockaddr
 	var name unsafe.Pointer
@@ -33,12 +38,33 @@ func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, e
 		}
 		name = unsafe.Pointer(&sa.raw)
 	}
-	if one, many := singleBuf(bufs); !many {
-		return sendto(fd, one, name, sa.len)
+	one, many := singleBuf(bufs)
+	if many {
+		return sendList(fd, typ, bufs, name, sa.len)
 	}
+	for {
+		var n uintptr
+		var errno syscall.Errno
+		if len(one) <= maxRawLen {
+			n, _, errno = syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
+				uintptr(unsafe.Pointer(basePtr(one))), uintptr(len(one)), sendFlag,
+				uintptr(name), uintptr(sa.len))
+		} else {
+			n, _, errno = syscall.Syscall6(unix.SYS_SENDTO, uintptr(fd),
+				uintptr(unsafe.Pointer(basePtr(one))), uintptr(len(one)), sendFlag,
+				uintptr(name), uintptr(sa.len))
+		}
+		if errno != unix.EINTR {
+			return countOrErr(n, errno)
+		}
+	}
+}
+
+func sendList(fd int, typ network.Type, bufs [][]byte, name unsafe.Pointer,
+	namelen uint32) (int, error) {
 	var few [stackBufs]unix.Iovec
 	list, pooled := iovecs(few[:0], bufs, typ)
-	msg := unix.Msghdr{Name: (*byte)(name), Namelen: sa.len, Iov: &list[0]}
+	msg := unix.Msghdr{Name: (*byte)(name), Namelen: namelen, Iov: &list[0]}
 	msg.SetIovlen(len(list))
 	n, err := msgCall(unix.SYS_SENDMSG, fd, &msg, sendFlag)
 	runtime.KeepAlive(&few)
@@ -49,39 +75,23 @@ func sysSend(fd int, typ network.Type, bufs [][]byte, to netip.AddrPort) (int, e
 
 // sysRecv receives from a stream, for which the kernel reports no address (recvmsg(2)).
 func sysRecv(fd int, bufs [][]byte, flags network.RecvFlags) (int, error) {
-	if one, many := singleBuf(bufs); !many {
-		return recvfrom(fd, one, recvFlag(flags), nil, nil)
+	one, many := singleBuf(bufs)
+	if many {
+		return recvList(fd, network.Stream, bufs, recvFlag(flags), nil)
 	}
-	var few [stackBufs]unix.Iovec
-	list, pooled := iovecs(few[:0], bufs, network.Stream)
-	msg := unix.Msghdr{Iov: &list[0]}
-	msg.SetIovlen(len(list))
-	n, err := msgCall(unix.SYS_RECVMSG, fd, &msg, recvFlag(flags))
-	runtime.KeepAlive(&few)
-	runtime.KeepAlive(bufs)
-	putBufList(pooled)
-	return n, err
+	return recvfrom(fd, one, recvFlag(flags), nil)
 }
 
-// sysRecvFrom receives a datagram.
+// sysRecvFrom receives a datagram. With MSG_TRUNC the kernel returns the length of the whole
+// datagram (recv(2)).
 func sysRecvFrom(fd int, bufs [][]byte, flags network.RecvFlags) (r network.Received, err error) {
 	sa := sockaddr{len: unix.SizeofSockaddrInet6}
 	if one, many := singleBuf(bufs); !many {
-		// With MSG_TRUNC the kernel returns the length of the whole datagram (recv(2)).
-		r.N, err = recvfrom(fd, one, recvFlag(flags)|unix.MSG_TRUNC, unsafe.Pointer(&sa.raw),
-			unsafe.Pointer(&sa.len))
-		r.Size, r.N = r.N, min(r.N, len(one))
+		r.Size, err = recvfrom(fd, one, recvFlag(flags)|unix.MSG_TRUNC, &sa)
+		r.N = min(r.Size, len(one))
 	} else {
-		var few [stackBufs]unix.Iovec
-		list, pooled := iovecs(few[:0], bufs, network.Datagram)
-		msg := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&sa.raw)), Namelen: sa.len, Iov: &list[0]}
-		msg.SetIovlen(len(list))
-		r.Size, err = msgCall(unix.SYS_RECVMSG, fd, &msg, recvFlag(flags)|unix.MSG_TRUNC)
+		r.Size, err = recvList(fd, network.Datagram, bufs, recvFlag(flags)|unix.MSG_TRUNC, &sa)
 		r.N = min(r.Size, totalLen(bufs))
-		runtime.KeepAlive(&few)
-		runtime.KeepAlive(bufs)
-		putBufList(pooled)
-		sa.len = msg.Namelen
 	}
 	if err != nil {
 		return network.Received{}, err
@@ -90,35 +100,40 @@ func sysRecvFrom(fd int, bufs [][]byte, flags network.RecvFlags) (r network.Rece
 	return r, nil
 }
 
-func sendto(fd int, b []byte, name unsafe.Pointer, namelen uint32) (int, error) {
-	for {
-		var n uintptr
-		var errno syscall.Errno
-		if len(b) <= maxRawLen {
-			n, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
-				uintptr(unsafe.Pointer(basePtr(b))), uintptr(len(b)), sendFlag,
-				uintptr(name), uintptr(namelen))
-		} else {
-			n, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(fd),
-				uintptr(unsafe.Pointer(basePtr(b))), uintptr(len(b)), sendFlag,
-				uintptr(name), uintptr(namelen))
-		}
-		if errno != unix.EINTR {
-			return countOrErr(n, errno)
-		}
+// recvList receives into several buffers, and sets *from to the sender unless it is nil.
+func recvList(fd int, typ network.Type, bufs [][]byte, flags uintptr, from *sockaddr) (int, error) {
+	var few [stackBufs]unix.Iovec
+	list, pooled := iovecs(few[:0], bufs, typ)
+	msg := unix.Msghdr{Iov: &list[0]}
+	if from != nil {
+		msg.Name, msg.Namelen = (*byte)(unsafe.Pointer(&from.raw)), from.len
 	}
+	msg.SetIovlen(len(list))
+	n, err := msgCall(unix.SYS_RECVMSG, fd, &msg, flags)
+	runtime.KeepAlive(&few)
+	runtime.KeepAlive(bufs)
+	putBufList(pooled)
+	if from != nil {
+		from.len = msg.Namelen
+	}
+	return n, err
 }
 
-func recvfrom(fd int, b []byte, flags uintptr, name, namelen unsafe.Pointer) (int, error) {
+// recvfrom receives into one buffer, and sets *from to the sender unless it is nil.
+func recvfrom(fd int, b []byte, flags uintptr, from *sockaddr) (int, error) {
+	var name, namelen unsafe.Pointer
+	if from != nil {
+		name, namelen = unsafe.Pointer(&from.raw), unsafe.Pointer(&from.len)
+	}
 	for {
 		var n uintptr
 		var errno syscall.Errno
 		if len(b) <= maxRawLen {
-			n, _, errno = unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+			n, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
 				uintptr(unsafe.Pointer(basePtr(b))), uintptr(len(b)), flags,
 				uintptr(name), uintptr(namelen))
 		} else {
-			n, _, errno = unix.Syscall6(unix.SYS_RECVFROM, uintptr(fd),
+			n, _, errno = syscall.Syscall6(unix.SYS_RECVFROM, uintptr(fd),
 				uintptr(unsafe.Pointer(basePtr(b))), uintptr(len(b)), flags,
 				uintptr(name), uintptr(namelen))
 		}
@@ -164,7 +179,7 @@ func makeIovec(b []byte) iovec {
 
 func msgCall(trap uintptr, fd int, msg *unix.Msghdr, flags uintptr) (int, error) {
 	for {
-		n, _, errno := unix.Syscall(trap, uintptr(fd), uintptr(unsafe.Pointer(msg)), flags)
+		n, _, errno := syscall.Syscall(trap, uintptr(fd), uintptr(unsafe.Pointer(msg)), flags)
 		if errno != unix.EINTR {
 			return countOrErr(n, errno)
 		}

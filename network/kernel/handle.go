@@ -37,8 +37,14 @@ const (
 	oneUser
 )
 
-// acquire keeps the descriptor open until release. It reports false if the handle is closed.
+// acquire keeps the descriptor open until release. It reports false if the handle is closed. Both
+// are small enough for the compiler to put them into their callers, which are all calls on sockets.
 func (h *handle) acquire() bool {
+	return h.users.CompareAndSwap(0, oneUser) || h.acquireSlowly()
+}
+
+// acquireSlowly is acquire for a handle that is used already, was closed, or is to be replaced.
+func (h *handle) acquireSlowly() bool {
 	for {
 		n := h.users.Load()
 		switch {
@@ -53,7 +59,14 @@ func (h *handle) acquire() bool {
 }
 
 func (h *handle) release() {
-	switch h.users.Add(-oneUser) {
+	if left := h.users.Add(-oneUser); left != 0 {
+		h.released(left)
+	}
+}
+
+// released does what the bits that are left ask the last call for.
+func (h *handle) released(left int32) {
+	switch left {
 	case closedBit, closedBit | staleBit:
 		h.destroy()
 	case staleBit:

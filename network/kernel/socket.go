@@ -274,9 +274,11 @@ func (s *socket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
 		s.release()
 		return 0, nowhereError(bufs)
 	}
-	if err := s.flushFirst(); err != nil {
-		s.release()
-		return 0, err
+	if s.held() != nil {
+		if err := s.flushFirst(); err != nil {
+			s.release()
+			return 0, err
+		}
 	}
 	n, err := s.sendNow(bufs, to)
 	s.release()
@@ -316,7 +318,11 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 			r.From = s.peerAddr()
 		}
 	} else {
-		r, err = s.recvDatagram(bufs, flags, nil)
+		if s.ahead == nil {
+			r, err = sysRecvFrom(s.fd, bufs, flags)
+		} else {
+			r, err = s.recvDatagram(bufs, flags, nil)
+		}
 		err = datagramError(err)
 	}
 	s.release()

@@ -34,7 +34,7 @@ func sysBind(fd int, to netip.AddrPort) error {
 	if err := sa.set(to); err != nil {
 		return err
 	}
-	_, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
+	_, _, errno := syscall.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
 		uintptr(sa.len))
 	return errnoErr(errno)
 }
@@ -48,8 +48,8 @@ func sysConnect(fd int, to netip.AddrPort) error {
 	// know of them. It would give the processor to another thread while the kernel delivers the
 	// packets of loopback, and this thread would have to wait for it.
 	// No shortcut turns that off, since the kernel gets the same calls at the same times.
-	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
-		uintptr(sa.len))
+	_, _, errno := syscall.RawSyscall(unix.SYS_CONNECT, uintptr(fd),
+		uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len))
 	return errnoErr(errno)
 }
 
@@ -57,8 +57,8 @@ func sysConnect(fd int, to netip.AddrPort) error {
 // the zero sockaddr.
 func sysDisconnect(fd int, _ network.Family) error {
 	sa := sockaddr{len: unix.SizeofSockaddrInet4}
-	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)),
-		uintptr(sa.len))
+	_, _, errno := syscall.RawSyscall(unix.SYS_CONNECT, uintptr(fd),
+		uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len))
 	return errnoErr(errno)
 }
 
@@ -79,7 +79,7 @@ func (s *socket) finishConnect() error {
 func sysAccept(fd int) (int, netip.AddrPort, error) {
 	for {
 		sa := sockaddr{len: unix.SizeofSockaddrInet6}
-		n, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd),
+		n, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd),
 			uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)),
 			unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
@@ -95,14 +95,14 @@ func sysAccept(fd int) (int, netip.AddrPort, error) {
 
 func sysGetsockname(fd int) (netip.AddrPort, error) {
 	sa := sockaddr{len: unix.SizeofSockaddrInet6}
-	_, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd),
+	_, _, errno := syscall.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd),
 		uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
 	return sa.get(), errnoErr(errno)
 }
 
 func sysGetpeername(fd int) (netip.AddrPort, error) {
 	sa := sockaddr{len: unix.SizeofSockaddrInet6}
-	_, _, errno := unix.RawSyscall(unix.SYS_GETPEERNAME, uintptr(fd),
+	_, _, errno := syscall.RawSyscall(unix.SYS_GETPEERNAME, uintptr(fd),
 		uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
 	if errno != 0 {
 		return netip.AddrPort{}, errno
@@ -112,7 +112,7 @@ func sysGetpeername(fd int) (netip.AddrPort, error) {
 
 // sysCloseAtOnce is close(2) without notice to Go's scheduler, as in sysConnect.
 func sysCloseAtOnce(fd int) error {
-	_, _, errno := unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+	_, _, errno := syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
 	return errnoErr(errno)
 }
 
@@ -120,7 +120,7 @@ func sysPoll(fd int, mask int16) (int16, error) {
 	p := unix.PollFd{Fd: int32(fd), Events: mask}
 	var now unix.Timespec
 	for {
-		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1,
+		_, _, errno := syscall.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1,
 			uintptr(unsafe.Pointer(&now)), 0, 0, 0)
 		if errno != unix.EINTR {
 			return p.Revents, errnoErr(errno)
