@@ -28,16 +28,27 @@ func (g *componentGuest) function(item *link.CoreItem) canon.Core {
 	return f
 }
 
-// coreMemory is a memory of a guest, for the canonical ABI.
-type coreMemory struct{ memory api.Memory }
+// coreMemory is a memory of a guest, for the canonical ABI. view is the whole of it at the last
+// call.
+type coreMemory struct {
+	memory api.Memory
+	view   []byte
+}
 
-func (m coreMemory) View() []byte { return abi.View(m.memory) }
+// View implements canon.Memory.
+func (m *coreMemory) View() []byte {
+	// A memory moves only as it grows.
+	if size := m.memory.Size(); size == 0 || int64(size) != int64(len(m.view)) {
+		m.view = abi.View(m.memory)
+	}
+	return m.view
+}
 
 func (g *componentGuest) memory(item *link.CoreItem) canon.Memory {
 	if item == nil {
 		return nil
 	}
-	return coreMemory{g.cores[item.Core].module.ExportedMemory(item.Name)}
+	return &coreMemory{memory: g.cores[item.Core].module.ExportedMemory(item.Name)}
 }
 
 func (g *componentGuest) options(component int, o *link.Options) canon.Options {

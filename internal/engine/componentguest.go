@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
@@ -49,8 +50,16 @@ type componentGuest struct {
 	stacks
 
 	// lowered and lifted are by the index in program.Hosts and program.Funcs.
-	lowered []canon.Core
+	lowered []loweredHost
 	lifted  []*canon.Lifted
+}
+
+// loweredHost is a function of the host in a guest. core is nil until it is called. direct is the
+// same if package wasi2 has a direct form, which charges for the call and returns the reason of the
+// guest's end by itself; else nil.
+type loweredHost struct {
+	core   canon.Core
+	direct *canon.Lowered
 }
 
 // coreInstance is an instance of a core module. module is nil while its start function runs.
@@ -67,18 +76,30 @@ type coreInstance struct {
 type guestContext struct {
 	context.Context
 	guest *componentGuest
+
+	// absent is the key that was last looked up without success. wazero looks one up in each call
+	// of the guest, and values never change. Any goroutine may call Value.
+	absent atomic.Pointer[any]
 }
 
 type guestKey struct{}
 
 func (c *guestContext) Value(key any) any {
+	if absent := c.absent.Load(); absent != nil && *absent == key {
+		return nil
+	}
 	switch key {
 	case guestKey{}:
 		return c.guest
 	case threadKey{}:
 		return c.guest.thread
 	}
-	return c.Context.Value(key)
+	value := c.Context.Value(key)
+	if value == nil {
+		missed := key // a variable of its own, since it is allocated
+		c.absent.Store(&missed)
+	}
+	return value
 }
 
 // callingGuest returns the guest that calls a host function with ctx.
@@ -126,7 +147,7 @@ func (c *Component) newGuest(
 ) *componentGuest {
 	g := &componentGuest{Component: c, inst: &instance{lines: c.lines, sys: sys, trace: trace},
 		functions: make(map[link.CoreItem]*coreFunction),
-		lowered:   make([]canon.Core, len(c.hosts)),
+		lowered:   make([]loweredHost, len(c.hosts)),
 		lifted:    make([]*canon.Lifted, len(c.lifted))}
 	g.limitMemory(memoryLimit)
 	return g
@@ -170,7 +191,8 @@ func (g *componentGuest) run() error {
 	if err := g.prepare(sysThread); err != nil {
 		return err
 	}
-	ctx := &guestContext{experimental.WithImportResolver(g.inst.sys.Context(), g.resolve), g}
+	ctx := &guestContext{Context: experimental.WithImportResolver(g.inst.sys.Context(), g.resolve),
+		guest: g}
 	defer g.close(ctx)
 	err := g.call(ctx)
 	if err == nil || isExit(err) {
@@ -273,7 +295,7 @@ func (g *componentGuest) withMemory(ctx *guestContext, code *coreModule) (contex
 		return nil, err
 	}
 	g.memories = append(g.memories, mem)
-	return &guestContext{experimental.WithMemoryAllocator(ctx.Context, mem), g}, nil
+	return &guestContext{Context: experimental.WithMemoryAllocator(ctx.Context, mem), guest: g}, nil
 }
 
 // close releases the instances in reverse order, since the later ones use the earlier ones, and the

@@ -94,7 +94,7 @@ func (c *Component) instantiateHostModules(ctx context.Context) error {
 	for i := range c.program.Hosts {
 		core := &c.program.Hosts[i].Core
 		hosts.NewFunctionBuilder().
-			WithGoModuleFunction(hostNumber(i), coreTypes(core.Params), coreTypes(core.Results)).
+			WithGoFunction(hostNumber(i), coreTypes(core.Params), coreTypes(core.Results)).
 			WithName(c.hostName(i)).Export(strconv.Itoa(i))
 	}
 	builders := map[string]wazero.HostModuleBuilder{interrupt.Module: interrupts}
@@ -131,16 +131,21 @@ func (c *Component) hostName(i int) string {
 // would need two frames more on the stack of each guest.
 type hostNumber int
 
-// Call implements api.GoModuleFunction.
-func (i hostNumber) Call(ctx context.Context, _ api.Module, stack []uint64) {
-	if err := callingGuest(ctx).callHost(ctx, int(i), stack); err != nil {
-		panic(err)
+// Call implements api.GoFunction.
+func (i hostNumber) Call(ctx context.Context, stack []uint64) {
+	g := callingGuest(ctx)
+	var err error
+	if direct := g.lowered[i].direct; direct != nil {
+		err = direct.Call(ctx, stack)
+	} else {
+		err = g.callHost(ctx, int(i), stack)
+	}
+	if err != nil {
+		panic(g.panicValue(err))
 	}
 }
 
-// callHost calls a function of the host. Its error is the value of the panic by which wazero
-// unwinds the guest's stack: a *Trap, a *system.Exit or the reason of the guest's end pass through
-// the calls of other core instances that are in between.
+// callHost calls a function of the host, one without a direct form or one that has not been called.
 func (g *componentGuest) callHost(ctx context.Context, i int, stack []uint64) error {
 	err := g.hostCore(i).Call(ctx, stack)
 	if g.hosts[i].function == nil {
@@ -149,8 +154,15 @@ func (g *componentGuest) callHost(ctx context.Context, i int, stack []uint64) er
 	if cause := g.thread.Err(); cause != nil {
 		return cause
 	}
-	if err == nil {
-		return nil // errors.As would allocate.
+	return err
+}
+
+// panicValue returns the value of the panic by which wazero unwinds the guest's stack: a *Trap, a
+// *system.Exit or the reason of the guest's end pass through the calls of other core instances that
+// are in between.
+func (g *componentGuest) panicValue(err error) error {
+	if cause := g.thread.Err(); cause != nil {
+		return cause
 	}
 	if trap := (*canon.Trap)(nil); errors.As(err, &trap) {
 		return guestFault{trap}
@@ -160,10 +172,14 @@ func (g *componentGuest) callHost(ctx context.Context, i int, stack []uint64) er
 
 // hostCore returns the function of the host with a number in this guest.
 func (g *componentGuest) hostCore(i int) canon.Core {
-	if g.lowered[i] == nil {
-		g.lowered[i] = g.newHostCore(&g.program.Hosts[i], &g.hosts[i])
+	h := &g.lowered[i]
+	if h.core == nil {
+		h.core = g.newHostCore(&g.program.Hosts[i], &g.hosts[i])
+		if l, ok := h.core.(*canon.Lowered); ok && l.Host != nil && l.Host.Direct != nil {
+			h.direct = l
+		}
 	}
-	return g.lowered[i]
+	return h.core
 }
 
 func (g *componentGuest) newHostCore(h *link.Host, f *hostFunc) canon.Core {

@@ -138,6 +138,16 @@ func (t *Thread) recvAhead(s *socket, bufs [][]byte,
 	return r, nil
 }
 
+// ReadAhead returns how many bytes of a socket were read ahead of the guest.
+func (t *Thread) ReadAhead(fd int32) int {
+	d, _ := t.table.lookup(fd)
+	s, ok := d.asSocket()
+	if !ok {
+		return 0
+	}
+	return int(s.readAhead.bufferedLen.Load())
+}
+
 // fill receives into the free space of the buffer behind unread.
 func (a *readAhead) fill(s *socket) (network.Received, error) {
 	b := a.buf

@@ -120,10 +120,15 @@ const tickSteps = 32
 // three calls, and so 32 KiB in pieces of 1 KiB would be flushed three times.
 func (t *Thread) ChargeSteps(steps int) {
 	if t.stepsLeft -= steps; t.stepsLeft <= 0 {
-		t.stepsLeft = tickSteps
-		t.flushOld()
-		t.tick()
+		t.endSteps()
 	}
+}
+
+// endSteps is apart so that the rest of ChargeSteps is inlined.
+func (t *Thread) endSteps() {
+	t.stepsLeft = tickSteps
+	t.flushOld()
+	t.tick()
 }
 
 // Tick lets other guests run, and kills the guest once its processor time is used up. Computing

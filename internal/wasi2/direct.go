@@ -7,13 +7,8 @@ import (
 
 // The functions below are the direct forms of rows: see canon.HostFunc. None of them allocates.
 
-// self returns the rep of the first argument, a borrowed handle.
-func self(c *canon.Call, stack []uint64) (uint32, error) {
-	return c.Handle(uint32(stack[0]), c.Func().Type.Params[0].Type.Resource())
-}
-
 func inputOf(g *Guest, c *canon.Call, stack []uint64) (*input, error) {
-	rep, err := self(c, stack)
+	rep, err := c.Self(stack)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +16,7 @@ func inputOf(g *Guest, c *canon.Call, stack []uint64) (*input, error) {
 }
 
 func outputOf(g *Guest, c *canon.Call, stack []uint64) (*output, error) {
-	rep, err := self(c, stack)
+	rep, err := c.Self(stack)
 	if err != nil {
 		return nil, err
 	}
@@ -89,12 +84,18 @@ func directBlockingRead(g *Guest, c *canon.Call, stack []uint64) error {
 }
 
 // readInto reads up to length bytes into memory that the guest allocates, which must have the exact
-// size. The system knows how many bytes a socket has, and nobody else reads them. Few bytes, and
-// those of other inputs, go through a buffer.
+// size. The system knows how many bytes a socket has, and nobody else reads them. Few bytes that
+// were not read ahead, and those of other inputs, go through a buffer.
 func (g *Guest) readInto(c *canon.Call, s *input, length uint64,
 	read func(*input, *Guest, []byte) (int, error)) error {
 	want := min(length, maxRead)
-	if s.of == ofSocket && want > smallRead {
+	switch {
+	case s.of != ofSocket || want == 0:
+	case want <= smallRead:
+		if uint64(s.ahead(g)) >= want {
+			return g.readInPlace(c, s, uint32(want))
+		}
+	default:
 		available, err := s.available(g)
 		if err == nil && available > smallRead {
 			return g.readInPlace(c, s, uint32(min(want, uint64(available))))
@@ -208,7 +209,7 @@ func (g *Guest) putPollable(c *canon.Call, stack []uint64, of waitable) error {
 }
 
 func directReady(g *Guest, c *canon.Call, stack []uint64) error {
-	rep, err := self(c, stack)
+	rep, err := c.Self(stack)
 	if err != nil {
 		return err
 	}
@@ -220,7 +221,7 @@ func directReady(g *Guest, c *canon.Call, stack []uint64) error {
 }
 
 func directBlock(g *Guest, c *canon.Call, stack []uint64) error {
-	rep, err := self(c, stack)
+	rep, err := c.Self(stack)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package wasi2
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -75,6 +76,41 @@ func (c *caller) own(iface, resource string, rep uint32) uint64 {
 		c.Fatal(err)
 	}
 	return stack[0]
+}
+
+// TestBytesReadAhead reads a stream in small pieces, most of which were received ahead. The pieces
+// have the bytes in order, and each takes as much of the guest's memory as it has. What is left
+// when the direction is shut down is not read.
+func TestBytesReadAhead(t *testing.T) {
+	c, in, _, peer := connected(t)
+	sent := make([]byte, 30<<10)
+	for i := range sent {
+		sent[i] = byte(i) + byte(i>>8)
+	}
+	if _, err := peer.Write(sent); err != nil {
+		t.Fatal(err)
+	}
+	s := c.inputs.items[0]
+	read, stack := c.lower(inStream+"blocking-read"), make([]uint64, 8)
+	const piece = 100
+	var got []byte
+	for len(got) < len(sent)/2 {
+		c.free = firstFree
+		copy(stack, []uint64{in, piece, resultAt})
+		if err := read.Call(context.Background(), stack); err != nil || c.memory[resultAt] != 0 {
+			t.Fatalf("got %v and case %d, want bytes", err, c.memory[resultAt])
+		}
+		at, n := le.Uint32(c.memory[resultAt+4:]), le.Uint32(c.memory[resultAt+8:])
+		if n != piece || c.free != firstFree+n {
+			t.Fatalf("got %d bytes in %d, want %d", n, c.free-firstFree, piece)
+		}
+		got = append(got, c.memory[at:at+n]...)
+	}
+	if !bytes.Equal(got, sent[:len(got)]) {
+		t.Error("got other bytes than were sent")
+	}
+	s.recvClosed = true
+	c.wants("err(closed)", inStream+"read", in, piece)
 }
 
 // TestDirectFormsDoNotAllocate checks the calls that dominate the run time of network programs.

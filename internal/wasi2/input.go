@@ -108,6 +108,14 @@ func (s *input) drop(g *Guest) {
 	g.release(s.description)
 }
 
+// ahead returns how many bytes of a socket were read ahead.
+func (s *input) ahead(g *Guest) int {
+	if s.closed || s.recvClosed {
+		return 0
+	}
+	return g.ReadAhead(s.fd)
+}
+
 // available returns how many bytes can be read from a socket now; 0 if that is not known.
 func (s *input) available(g *Guest) (int, error) {
 	if s.closed || s.recvClosed {

@@ -152,7 +152,7 @@ func (s *output) flush(g *Guest) error {
 
 // blockingFlush waits until all bytes are written.
 func (s *output) blockingFlush(g *Guest) error {
-	if err := s.flush(g); err != nil {
+	if err := s.flush(g); err != nil || !s.pending.started {
 		return err
 	}
 	if err := s.pending.await(g); err != nil {

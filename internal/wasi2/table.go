@@ -174,28 +174,56 @@ var sendNames = []string{"[method]output-stream.check-write", "[method]output-st
 
 func (r *row) hostFunc(name string, typ *wit.Func) *canon.HostFunc {
 	f := &canon.HostFunc{Name: name, Type: typ}
-	enter := (*Guest).EnterCall
-	if slices.Contains(sendNames, r.name) {
-		enter = (*Guest).EnterSend
+	if len(typ.Params) > 0 {
+		f.Self = typ.Params[0].Type.Resource()
+	}
+	sends := slices.Contains(sendNames, r.name)
+	enter := func(g *Guest) {
+		if sends {
+			g.EnterSend(&f.Name)
+		} else {
+			g.EnterCall(&f.Name)
+		}
 	}
 	if r.generic != nil {
 		f.Generic = func(c *canon.Call) (err error) {
 			g := c.Host().(*Guest)
-			enter(g, &f.Name)
+			enter(g)
 			defer g.finishCall(&f.Name, &err)
 			g.ChargeGarbage(genericGarbage)
 			return r.generic(g, c)
 		}
 	}
 	if r.direct != nil {
-		f.Direct = func(c *canon.Call, stack []uint64) (err error) {
+		f.Direct = func(c *canon.Call, stack []uint64) error {
 			g := c.Host().(*Guest)
-			enter(g, &f.Name)
-			defer g.finishCall(&f.Name, &err)
-			return r.direct(g, c, stack)
+			enter(g)
+			err := r.callDirect(g, c, stack)
+			g.ChargeSteps(1)
+			if err != nil {
+				err = named(&f.Name, err)
+			}
+			return g.endReasonOr(err)
 		}
 	}
 	return f
+}
+
+// callDirect calls the direct form. Unlike finishCall it asks for a panic only after one.
+func (r *row) callDirect(g *Guest, c *canon.Call, stack []uint64) error {
+	defer g.endUnlessLeft()
+	err := r.direct(g, c, stack)
+	g.LeaveCall()
+	return err
+}
+
+// endUnlessLeft is deferred by callDirect. A call that has not been left panicked or has ended its
+// goroutine.
+func (g *Guest) endUnlessLeft() {
+	if name := g.CurrentImport(); name != nil {
+		g.KillForPanic(outside.NewPanic(*name, recover()))
+		g.LeaveCall()
+	}
 }
 
 // genericGarbage is how many bytes the host allocates for the values of a generic call, at most,
@@ -211,10 +239,15 @@ func (g *Guest) finishCall(name *string, err *error) {
 	}
 	g.LeaveCall()
 	g.ChargeSteps(1)
-	if trap, ok := (*err).(*canon.Trap); ok {
-		*err = trapf("%s: %s", *name, trap.Reason)
+	*err = g.endReasonOr(named(name, *err))
+}
+
+// named puts the name of a function before the reason of a trap.
+func named(name *string, err error) error {
+	if trap, ok := err.(*canon.Trap); ok {
+		return trapf("%s: %s", *name, trap.Reason)
 	}
-	*err = g.endReasonOr(*err)
+	return err
 }
 
 func (g *Guest) endReasonOr(err error) error {

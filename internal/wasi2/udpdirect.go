@@ -27,7 +27,7 @@ type datagram struct {
 }
 
 func directReceive(g *Guest, c *canon.Call, stack []uint64) error {
-	rep, err := self(c, stack)
+	rep, err := c.Self(stack)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (g *Guest) putReceived(c *canon.Call, list []datagram) error {
 }
 
 func directCheckSend(g *Guest, c *canon.Call, stack []uint64) error {
-	rep, err := self(c, stack)
+	rep, err := c.Self(stack)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func directCheckSend(g *Guest, c *canon.Call, stack []uint64) error {
 }
 
 func directSend(g *Guest, c *canon.Call, stack []uint64) error {
-	rep, err := self(c, stack)
+	rep, err := c.Self(stack)
 	if err != nil {
 		return err
 	}

@@ -84,6 +84,12 @@ func (s *socket) held() *heldSends {
 // Hold implements sendbehind.Socket. The caller has sent to the same address just before, so the
 // socket's state allows it.
 func (s *socket) Hold(bufs [][]byte, to netip.AddrPort) sendbehind.Result {
+	if h := s.held(); h != nil {
+		// The descriptor is not used, so that it need not be acquired.
+		if result := s.holdFurther(h, bufs, to); result != sendbehind.Refused {
+			return result
+		}
+	}
 	if s.family == network.Unix || !s.acquire() {
 		return sendbehind.Refused
 	}
@@ -101,27 +107,34 @@ func (s *socket) Hold(bufs [][]byte, to netip.AddrPort) sendbehind.Result {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := totalLen(bufs)
-	first := h.count.Load() == 0
-	switch {
-	case h.ended || n == 0 || n > maxHeldStream:
-		return sendbehind.Refused
-	case first && !s.mayHold(h, n):
-		return sendbehind.Refused
-	case first:
-		h.buf, h.since = heldBufs.Get().(*heldBuf), monotonic.Now()
-		h.sent, h.length, h.to, h.segment, h.noMore = 0, 0, to, n, false
-	case !s.fits(h, n, to):
+	if h.ended || h.count.Load() != 0 || n == 0 || n > maxHeldStream || !s.mayHold(h, n) {
 		return sendbehind.Refused
 	}
+	h.buf, h.since = heldBufs.Get().(*heldBuf), monotonic.Now()
+	h.sent, h.length, h.to, h.segment, h.noMore = 0, 0, to, n, false
+	h.add(bufs)
+	return sendbehind.First
+}
+
+// holdFurther holds a send beside others. It refuses one if none is held any more.
+func (s *socket) holdFurther(h *heldSends, bufs [][]byte, to netip.AddrPort) sendbehind.Result {
+	n := totalLen(bufs)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.count.Load() == 0 || n == 0 || !s.fits(h, n, to) {
+		return sendbehind.Refused
+	}
+	h.add(bufs)
+	h.noMore = s.typ == network.Datagram && n < h.segment
+	return sendbehind.Further
+}
+
+// add copies a send behind those that are held.
+func (h *heldSends) add(bufs [][]byte) {
 	for _, b := range bufs {
 		h.length += copy(h.buf[h.length:], b)
 	}
-	h.noMore = s.typ == network.Datagram && n < h.segment
 	h.count.Add(1)
-	if first {
-		return sendbehind.First
-	}
-	return sendbehind.Further
 }
 
 // mayHold reports whether sends of n bytes can be held from now on. With TCP_NODELAY none is: the

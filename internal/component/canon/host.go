@@ -26,7 +26,7 @@ import (
 //
 //	func(c *canon.Call, stack []uint64) error {     // (self: borrow<output-stream>, list<u8>)
 //		g := c.Host().(*Guest)
-//		rep, err := c.Handle(uint32(stack[0]), outputStream)
+//		rep, err := c.Self(stack)
 //		...
 //		data, err := c.Bytes(uint32(stack[1]), uint32(stack[2]))
 //		...
@@ -46,6 +46,9 @@ type HostFunc struct {
 	Type    *wit.Func
 	Generic func(c *Call) error
 	Direct  func(c *Call, stack []uint64) error
+
+	// Self is the resource of the first parameter, for Call.Self.
+	Self *wit.Resource
 }
 
 // HostResource is a resource type that the host defines. Drop is called when a guest drops a handle
@@ -59,6 +62,7 @@ type HostResource struct {
 // Call is a call of a host function. It is valid until the function returns, and used by one
 // goroutine at a time.
 type Call struct {
+	guest   *Guest
 	ctx     context.Context
 	lowered *Lowered
 	// view is the memory of the caller, nil if it has to be taken anew.
@@ -79,7 +83,7 @@ type returned struct {
 func (c *Call) Context() context.Context { return c.ctx }
 
 // Host returns the state of the guest that calls, which Guest.Host has.
-func (c *Call) Host() any { return c.lowered.Options.Instance.guest.Host }
+func (c *Call) Host() any { return c.guest.Host }
 
 // Func returns the function that is called.
 func (c *Call) Func() *HostFunc { return c.lowered.Host }
@@ -106,10 +110,12 @@ func (c *Call) Later() func(Value, error) {
 // View returns the memory of the caller. It is dead after the next call of Realloc.
 func (c *Call) View() []byte {
 	if c.view == nil {
-		c.view = c.lowered.Options.view()
+		c.takeView()
 	}
 	return c.view
 }
+
+func (c *Call) takeView() { c.view = c.lowered.Options.view() }
 
 // Realloc has the caller allocate memory, and returns its place, which is aligned and within the
 // memory. Views from before are dead. Ask once, and for the exact size: the allocators of some
@@ -122,13 +128,18 @@ func (c *Call) Realloc(align, size uint32) (uint32, error) {
 // Result returns the memory where the caller wants the result, if the function's result is in
 // memory: exactly its size. It is dead after the next call of Realloc.
 func (c *Call) Result() []byte {
-	size := c.lowered.Host.Type.Result.Size()
+	size := c.lowered.Signature.resultSize
 	return c.View()[c.resultPtr:][:size:size]
 }
 
 // Bytes returns the n bytes of the caller's memory at ptr: a list<u8>. A range beyond the memory is
 // a trap.
-func (c *Call) Bytes(ptr, n uint32) ([]byte, error) { return c.List(ptr, n, 1, 1) }
+func (c *Call) Bytes(ptr, n uint32) ([]byte, error) {
+	if mem := c.View(); n <= wit.MaxSize && inRange(mem, ptr, n, 1) {
+		return mem[ptr:][:n:n], nil
+	}
+	return c.List(ptr, n, 1, 1)
+}
 
 // List returns the bytes of a list of n elements at ptr, of a size and alignment. A range beyond
 // the memory, one that is too long, and a pointer that is not aligned are traps.
@@ -140,11 +151,22 @@ func (c *Call) List(ptr, n, size, align uint32) ([]byte, error) {
 // handle, or one of another resource, is a trap. The handle is not marked as lent: a direct
 // function returns before the guest can drop it.
 func (c *Call) Handle(index uint32, r *wit.Resource) (uint32, error) {
+	t := &c.lowered.Options.Instance.table
+	if uint64(index) < uint64(len(t.entries)) {
+		if e := &t.entries[index]; e.resource == r && e.kind != entryFree {
+			return e.rep, nil
+		}
+	}
 	e, err := c.lowered.Options.Instance.table.get(index, r)
 	if err != nil {
 		return 0, err
 	}
 	return e.rep, nil
+}
+
+// Self is Handle of the first argument, which is of the resource HostFunc.Self.
+func (c *Call) Self(stack []uint64) (uint32, error) {
+	return c.Handle(uint32(stack[0]), c.lowered.Host.Self)
 }
 
 // NewHandle makes a handle in the caller's table, which owns the resource with number rep, and

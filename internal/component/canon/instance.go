@@ -63,8 +63,8 @@ func (o *Options) realloc(ctx context.Context, align, size uint32) (uint32, erro
 	in.mayNotLeave = before
 	ptr := uint32(stack[0])
 	in.guest.pop(len(stack))
-	if err := checkRange(o.view(), ptr, size, align); err != nil {
-		return 0, Trapf("realloc returned a wrong place: %v", err)
+	if mem := o.view(); !inRange(mem, ptr, size, align) {
+		return 0, Trapf("realloc returned a wrong place: %v", checkRange(mem, ptr, size, align))
 	}
 	return ptr, nil
 }
@@ -129,6 +129,7 @@ type Instance struct {
 // wit.Resource. parent is the instance that made it by its definitions, nil for the outermost.
 func (g *Guest) NewInstance(number int, parent *Instance) *Instance {
 	in := &Instance{guest: g, number: number, parent: parent}
+	g.call.guest = g
 	if parent != nil {
 		in.depth = parent.depth + 1
 	}

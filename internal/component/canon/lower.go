@@ -18,6 +18,8 @@ type Signature struct {
 	// flatParams counts the core values of the parameters, the pointer to them if they are in
 	// memory; without a pointer to the result.
 	flatParams int
+	// resultSize and resultAlign are those of a result in memory.
+	resultSize, resultAlign uint32
 }
 
 // NewSignature makes the signature of a function. It fails if the parameters exceed a limit.
@@ -28,6 +30,9 @@ func NewSignature(f *wit.Func) (*Signature, error) {
 	}
 	s := &Signature{Func: f, params: params, resultInMemory: f.ResultInMemory()}
 	s.flatParams = f.FlatParams()
+	if s.resultInMemory {
+		s.resultSize, s.resultAlign = f.Result.Size(), f.Result.Align()
+	}
 	if f.ParamsInMemory() {
 		s.paramsInMemory, s.flatParams = true, 1
 	}
@@ -49,19 +54,19 @@ type Lowered struct {
 // Call calls the function with the parameters in stack, and puts a flat result into stack[0]. An
 // error ends the guest.
 func (l *Lowered) Call(ctx context.Context, stack []uint64) error {
-	if l.Options.Instance.mayNotLeave {
+	s, in := l.Signature, l.Options.Instance
+	if in.mayNotLeave {
 		return Trapf("%s was called by realloc or post-return, which may call no import", l.name())
 	}
-	c := &l.Options.Instance.guest.call
+	c := &in.guest.call
 	c.ctx, c.lowered, c.view = ctx, l, nil
-	if l.Signature.resultInMemory {
-		c.resultPtr = uint32(stack[l.Signature.flatParams])
-		err := l.checkPlace(c.View(), c.resultPtr, l.Signature.Func.Result, "result")
-		if err != nil {
-			return err
+	if s.resultInMemory {
+		c.resultPtr = uint32(stack[s.flatParams])
+		if !inRange(c.View(), c.resultPtr, s.resultSize, s.resultAlign) {
+			return l.checkPlace(c.View(), c.resultPtr, s.Func.Result, "result")
 		}
 	}
-	if l.Signature.paramsInMemory {
+	if s.paramsInMemory {
 		err := l.checkPlace(c.View(), uint32(stack[0]), l.Signature.params, "parameters")
 		if err != nil {
 			return err

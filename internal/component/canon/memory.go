@@ -21,6 +21,11 @@ func checkRange(mem []byte, ptr, size, align uint32) error {
 	return nil
 }
 
+// inRange reports whether checkRange would find no mistake.
+func inRange(mem []byte, ptr, size, align uint32) bool {
+	return ptr&(align-1) == 0 && uint64(ptr)+uint64(size) <= uint64(len(mem))
+}
+
 // listBytes returns the memory of a list of n elements at ptr.
 func listBytes(mem []byte, ptr, n, size, align uint32) ([]byte, error) {
 	total := uint64(n) * uint64(size)
