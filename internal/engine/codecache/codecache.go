@@ -123,9 +123,7 @@ func (c *Cache) Compile(ctx context.Context, source Source, prepare func() (Prep
 	}
 	defer unlock()
 	e, found := c.readEntry(name, len(source.Module))
-	if found {
-		defer os.Remove(e.code) // Fails after restore.
-	} else {
+	if !found {
 		p, err := prepare()
 		if err != nil {
 			return err
@@ -134,6 +132,9 @@ func (c *Cache) Compile(ctx context.Context, source Source, prepare func() (Prep
 	}
 	// Several sources may have one module, if the preparation drops the difference.
 	if unlock, err = c.lock(ctx, fmt.Sprintf("module %x", e.id)); err != nil {
+		if found {
+			os.Remove(e.code)
+		}
 		return err
 	}
 	defer unlock()
@@ -142,6 +143,7 @@ func (c *Cache) Compile(ctx context.Context, source Source, prepare func() (Prep
 			defer c.removeRestored(path)
 			return compile(e.Prepared)
 		}
+		os.Remove(e.code)
 	}
 	return c.compileNew(ctx, name, e, compile)
 }

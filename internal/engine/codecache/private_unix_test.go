@@ -33,9 +33,11 @@ func TestNoFilesLeftAfterCompiling(t *testing.T) {
 		}
 		for i, want := range [][]string{{filepath.Join(caches[0].versionPath(), spareName)}, nil} {
 			compileFile(t, caches[i], "module", "abcd", "code")
-			compileFile(t, caches[i], "module", "abcd", "code")
-			if got := entries(t, caches[i].versionPath()); !slices.Equal(got, want) {
-				t.Errorf("%s: got %v between two modules, want %v", round, got, want)
+			for range 2 { // The first makes the spare file, the second uses it.
+				compileFile(t, caches[i], "module", "abcd", "code")
+				if got := entries(t, caches[i].versionPath()); !slices.Equal(got, want) {
+					t.Errorf("%s: got %v between two modules, want %v", round, got, want)
+				}
 			}
 		}
 		for _, c := range caches {
