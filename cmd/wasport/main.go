@@ -54,7 +54,10 @@ func commands() []command {
 	}
 }
 
-func main() { os.Exit(reportError(stdout.check(dispatch(os.Args[1:])))) }
+func main() {
+	growStack()
+	os.Exit(reportError(stdout.check(dispatch(os.Args[1:]))))
+}
 
 // dispatch runs the subcommand that the first argument names.
 func dispatch(args []string) error {
