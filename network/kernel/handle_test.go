@@ -38,6 +38,32 @@ func TestReplaceUnused(t *testing.T) {
 	want("keepUnused", 1)
 }
 
+// TestLastCallCloses has the last of the calls that are under way at Close close the descriptor.
+func TestLastCallCloses(t *testing.T) {
+	fd, err := sysSocket(network.IPv4, network.Stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &handle{fd: fd}
+	isOpen := func() bool {
+		o := options[network.KeepAlive]
+		_, err := getInt(h.fd, o.level, o.name)
+		return err == nil
+	}
+	h.acquire()
+	h.acquire()
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.release()
+	if !isOpen() || h.acquire() {
+		t.Fatal("got a closed descriptor or an open handle, want a call to keep only the first")
+	}
+	if h.release(); isOpen() {
+		t.Fatal("got an open descriptor after the last call, want a closed one")
+	}
+}
+
 // TestReplaceBesideCalls has calls that use the descriptor while others replace it, and a Close.
 func TestReplaceBesideCalls(t *testing.T) {
 	open := func() descriptor {
