@@ -51,10 +51,13 @@ type busyPoll struct {
 	countAt int64
 }
 
+// MayBusyPoll reports whether the thread is alone, so that it may look before it waits.
+func (t *Thread) MayBusyPoll() bool { return canYield && t.s.threads.Load() == 1 }
+
 // BeginBusyPoll says that the thread is about to wait. LookAgain then reports true as long as the
 // thread should look before it waits.
 func (t *Thread) BeginBusyPoll() {
-	if !canYield || t.s.threads.Load() != 1 {
+	if !t.MayBusyPoll() {
 		return
 	}
 	now := t.s.now()

@@ -35,6 +35,10 @@ const (
 	// NameCache answers a lookup again while its answer holds (network/guard).
 	NameCache
 
+	// ReceiveWait waits for the data of a stream within the receive (internal/system,
+	// network/kernel).
+	ReceiveWait
+
 	end
 )
 
@@ -43,7 +47,7 @@ const all = end - 1
 
 // names are those of the bits, from the lowest on.
 var names = [...]string{"receive-ahead", "send-behind", "segments", "raw-calls", "busy-poll",
-	"name-cache"}
+	"name-cache", "receive-wait"}
 
 // Each bit has a name: both are constants of one value, or this does not compile.
 var _ = [1]struct{}{}[1<<len(names)-int(end)]

@@ -85,22 +85,13 @@ func (t *Thread) recvAhead(s *socket, bufs [][]byte,
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	wanted := 0
-	for _, b := range bufs {
-		wanted += len(b)
-	}
+	wanted := totalLen(bufs)
 	peek, multiThreaded := flags&network.Peek != 0, t.table.multiThreaded.Load()
 	switch {
-	case a.buf == nil && (a.fullReads < max(a.fullReadsNeeded, minFullReads) ||
-		wanted > readAheadMaxRead || peek ||
-		multiThreaded || a.numSockets.Load() >= maxReadAheadSockets):
+	case a.buf == nil && (peek || multiThreaded || a.readsDirectly(wanted)):
 		r, err := s.Recv(bufs, flags)
-		switch {
-		case peek || err != nil:
-		case r.N == wanted && wanted <= readAheadMaxRead:
-			a.fullReads = min(a.fullReads+1, maxFullReads)
-		default:
-			a.fullReads = 0
+		if !peek && err == nil {
+			a.noteDirect(r.N, wanted)
 		}
 		return r, err
 	case a.buf == nil:
@@ -146,6 +137,22 @@ func (t *Thread) ReadAhead(fd int32) int {
 		return 0
 	}
 	return int(s.readAhead.bufferedLen.Load())
+}
+
+// readsDirectly reports whether a receive of a socket that holds no bytes is to go into the guest's
+// buffers.
+func (a *readAhead) readsDirectly(wanted int) bool {
+	return a.fullReads < max(a.fullReadsNeeded, minFullReads) || wanted > readAheadMaxRead ||
+		a.numSockets.Load() >= maxReadAheadSockets
+}
+
+// noteDirect counts a receive of n bytes into the guest's buffers.
+func (a *readAhead) noteDirect(n, wanted int) {
+	if n == wanted && wanted <= readAheadMaxRead {
+		a.fullReads = min(a.fullReads+1, maxFullReads)
+	} else {
+		a.fullReads = 0
+	}
 }
 
 // fill receives into the free space of the buffer behind unread.

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wasport/wasport/internal/recvwait"
 	"github.com/wasport/wasport/internal/sendbehind"
 	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/internal/wasi"
@@ -46,6 +47,8 @@ type socket struct {
 	readAhead readAhead
 	// behind is the Network's socket, if its sends may be held; else nil.
 	behind sendbehind.Socket
+	// waiting is the Network's socket, if a receive may wait within it; else nil.
+	waiting recvwait.Socket
 }
 
 // newSocket is newDescriptor for a socket. It allocates once, since a guest may make many sockets.
@@ -197,12 +200,15 @@ func (t *Thread) Open(family network.Family, typ network.Type) (int32, error) {
 }
 
 // insertExclusive inserts a socket that no other process or guest has. Only such a socket may be
-// read ahead, or hold sends.
+// read ahead, hold sends, or wait within a receive.
 func (g *Guest) insertExclusive(d *descriptor) (int32, error) {
 	s := d.object.(*socket)
 	s.readAhead.enabled = !s.datagram && g.shortcuts.Has(shortcut.ReceiveAhead)
 	s.readAhead.numSockets = &g.table.readAheadSockets
 	g.enableSendBehind(s)
+	if s.Type() == network.Stream && g.shortcuts.Has(shortcut.ReceiveWait) {
+		s.waiting, _ = s.Socket.(recvwait.Socket)
+	}
 	return g.insert(d)
 }
 

@@ -76,6 +76,8 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how TransferFl
 		switch {
 		case c != nil:
 			r, err = s.Socket.(network.Controller).RecvControl(bufs, flags, c)
+		case !waited && flags == 0 && how&DontWait == 0 && t.mayWaitWithin(d, s):
+			r, err = t.recvWait(d, s, bufs)
 		case s.readAhead.enabled:
 			r, err = t.recvAhead(s, bufs, flags)
 		default:

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/wasport/wasport/internal/recvwait"
 	"github.com/wasport/wasport/internal/sendbehind"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -20,6 +21,9 @@ type socket struct {
 
 	// behind is the guarded socket, if it can hold sends; else nil.
 	behind sendbehind.Socket
+
+	// waiting is the guarded socket, if it can wait within a receive; else nil.
+	waiting recvwait.Socket
 
 	// id tells the sockets of a Network apart in knownSenders.
 	id uint64
@@ -83,6 +87,7 @@ type socket struct {
 func (n *Network) guard(s network.Socket) *socket {
 	g := &socket{Socket: s, net: n, protocol: policy.TCP, id: n.socketCount.Add(1)}
 	g.behind, _ = s.(sendbehind.Socket)
+	g.waiting, _ = s.(recvwait.Socket)
 	if s.Type() == network.Datagram {
 		g.protocol, g.datagram = policy.UDP, new(datagramState)
 	}

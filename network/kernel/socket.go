@@ -311,10 +311,7 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 	var r network.Received
 	var err error
 	if s.typ == network.Stream {
-		if r.N, err = sysRecv(s.fd, bufs, flags); err != nil {
-			err = s.recvError(err)
-		}
-		if err == nil {
+		if r.N, err = s.recvStream(bufs, flags); err == nil {
 			r.From = s.peerAddr()
 		}
 	} else {
@@ -327,6 +324,15 @@ func (s *socket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received,
 	}
 	s.release()
 	return r, err
+}
+
+// recvStream receives from a stream that the caller has acquired.
+func (s *socket) recvStream(bufs [][]byte, flags network.RecvFlags) (int, error) {
+	n, err := sysRecv(s.fd, bufs, flags)
+	if err != nil {
+		err = s.recvError(err)
+	}
+	return n, err
 }
 
 // peerAddr returns the peer of a stream. It asks the kernel once, since the peer cannot change, and

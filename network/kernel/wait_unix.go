@@ -36,6 +36,12 @@ type waiter struct {
 
 	// sem is a semaphore of 1. Its holder alone uses the fields below.
 	sem chan struct{}
+	// hasParked tells that the last wait did not end at once. RecvWait reads it without sem.
+	hasParked atomic.Bool
+	// recv is the call of RecvWait that waits, tryRecv its check, which is nil before the first.
+	recv    waitingRecv
+	tryRecv func(uintptr) bool
+
 	// hasDeadline tells that the file has a deadline.
 	hasDeadline bool
 	// checked tells that check has polled the descriptor in this call.
@@ -139,7 +145,11 @@ func (w *waiter) init(h *handle, wait func(func(uintptr) bool) error,
 		}
 		w.checked = true
 		w.got, w.err = pollNow(int(fd), w.want)
-		return w.got != 0 || w.err != nil
+		ready := w.got != 0 || w.err != nil
+		if w.hasParked.Load() == ready {
+			w.hasParked.Store(!ready)
+		}
+		return ready
 	}
 }
 
@@ -170,6 +180,7 @@ func (w *waiter) waitUntil(want network.Events, deadline time.Time) (network.Eve
 		if got, err := pollNow(w.handle.fd, want); got != 0 || err != nil {
 			return got, err
 		}
+		w.hasParked.Store(true) // check was not called if the deadline had passed before
 	}
 	return 0, waitError(err)
 }
