@@ -59,7 +59,7 @@ func buildCommand(tb testing.TB) string {
 	command := filepath.Join(buildDir, "wasport")
 	build := exec.Command("go", "build", "-o", command, "./cmd/wasport")
 	build.Dir = ".."
-	// As releases are: with cgo, the loader of shared libraries would be a sixth of a start.
+	// As releases are: with cgo, a cached start takes a tenth longer, for the loader of libraries.
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		tb.Fatalf("got %v, want the command built\n%s", err, out)

@@ -5,7 +5,7 @@ package main
 //
 // A stack that grows where it is needed is copied three times, the last time deep within the
 // compiler. Each time the runtime looks up all frames, in tables that the process has not touched
-// yet: a twelfth of the time of a cached start.
+// yet: up to a twelfth of the time of a cached start.
 //
 //go:noinline
 func growStack() byte {
