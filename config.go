@@ -275,9 +275,6 @@ func (c *Config) openResources(
 	if err := c.checkQuotas(); err != nil {
 		return err
 	}
-	if err := c.checkDirNames(); err != nil {
-		return err
-	}
 	for i, d := range c.Dirs {
 		dir, err := d.open(ctx, i)
 		if err != nil {
@@ -309,10 +306,14 @@ func (d *Dir) name() string {
 	return d.Host
 }
 
-// checkDirNames refuses two directories of one name: a C library would find only one of them.
+// checkDirNames refuses a directory of nothing, and two of one name: a C library would find but one
+// of them.
 func (c *Config) checkDirNames() error {
 	hosts := make(map[string]string)
-	for _, d := range c.Dirs {
+	for i, d := range c.Dirs {
+		if d.FS == nil && d.Host == "" {
+			return fmt.Errorf("Config.Dirs[%d] has neither a Host nor an FS", i)
+		}
 		name := path.Clean(d.name())
 		if first, taken := hosts[name]; taken {
 			return fmt.Errorf("two directories have the name %s, %q and %q: give each a name of "+

@@ -60,7 +60,9 @@ type Guest struct {
 //   - The cause of ctx (context.Cause): ctx ended it. Blocked calls return, and descriptors are
 //     closed.
 //   - *HostPanic: code of the embedder panicked.
-//   - *StuckError: code of the embedder did not return in the 2 seconds after the guest's end.
+//   - *StuckError: code of the embedder did not return in the 2 seconds after ctx, Stop or a limit
+//     ended the guest. After a guest that ends by itself, writers and callbacks have as long as ctx
+//     lasts.
 //   - *ImportError: see CompileConfig.
 //   - *ConfigError: the guest cannot start with this Config.
 //   - Another error: the guest could not be started.
@@ -197,6 +199,9 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*pendingGuest, error) 
 func (m *Module) newGuest(ctx context.Context, c *Config) (g *Guest, err error) {
 	if m.ByGo() {
 		c = c.forGo()
+	}
+	if err := c.checkDirNames(); err != nil {
+		return nil, err
 	}
 	if err := c.checkCacheDirs(m.module.CachePaths()); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,22 @@ func printStderr(text string) {
 		}
 	}
 	console.Do(nil, "stderr", func() { io.WriteString(os.Stderr, b.String()) })
+}
+
+// printMessage prints a message of the command, without a line feed at its end. The lines after the
+// first are indented: the name of a file may have a line feed, after which it would seem to be a
+// message of its own.
+func printMessage(text string) {
+	const indent, help = "  ", "see wasport "
+	var b strings.Builder
+	b.WriteString("wasport: ")
+	for i, line := range slices.Collect(strings.Lines(text)) {
+		if i > 0 && !strings.HasPrefix(line, indent) && !strings.HasPrefix(line, help) {
+			b.WriteString(indent)
+		}
+		b.WriteString(line)
+	}
+	printStderr(b.String() + "\n")
 }
 
 // consoleWriter passes each Write, which must be of whole lines, to printStderr.

@@ -76,7 +76,7 @@ func (f *runFlags) checkHostFiles() error {
 	return f.checkCacheDir(dirs)
 }
 
-// checkDirectory returns an error unless a path leads to a directory.
+// checkDirectory returns an error unless a path leads to a directory that can be opened.
 func checkDirectory(path string) error {
 	info, err := os.Stat(path)
 	var failed *fs.PathError
@@ -85,8 +85,14 @@ func checkDirectory(path string) error {
 		return plainError(failed.Err)
 	case err == nil && !info.IsDir():
 		return errors.New("not a directory")
+	case err != nil:
+		return err
 	}
-	return err
+	dir, err := os.Open(path)
+	if err != nil {
+		return plainError(err)
+	}
+	return dir.Close()
 }
 
 // writableBut lists the directories that the guest may write to, without the one at an index.

@@ -102,7 +102,7 @@ func (l *learnFile) write(module string) error {
 		return fmt.Errorf("--learn: %w", err)
 	}
 	if !l.stream {
-		printStderr("wasport: " + summary + "\n")
+		printMessage(summary)
 	}
 	return nil
 }

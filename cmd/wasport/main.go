@@ -138,12 +138,12 @@ func reportError(err error) int {
 		}
 	}
 	if err != nil {
-		printStderr(fmt.Sprintln("wasport:", err))
+		printMessage(err.Error())
 	}
 	return status
 }
 
 // warnf prints a warning. The run goes on.
 func warnf(format string, args ...any) {
-	printStderr(fmt.Sprintf("wasport: warning: "+format+"\n", args...))
+	printMessage(fmt.Sprintf("warning: "+format, args...))
 }

@@ -66,6 +66,6 @@ func serveMetrics(l net.Listener, guest *wasport.Guest) (stop func() error) {
 	server := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	go server.Serve(l)
-	printStderr(fmt.Sprintf("wasport: metrics are at http://%v/metrics\n", l.Addr()))
+	printMessage(fmt.Sprintf("metrics are at http://%v/metrics", l.Addr()))
 	return server.Close
 }

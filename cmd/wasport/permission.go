@@ -126,8 +126,7 @@ func (p *permissions) reload(g *wasport.Guest, l *learnFile) {
 	}
 	g.SetPolicy(combined)
 	files := slices.DeleteFunc([]string{p.file, p.ceiling}, func(s string) bool { return s == "" })
-	printStderr(fmt.Sprintf("wasport: read %s again; it holds from now on\n",
-		strings.Join(files, " and ")))
+	printMessage(fmt.Sprintf("read %s again; it holds from now on", strings.Join(files, " and ")))
 }
 
 // readFile reads a policy. It checks the path each time, since a symbolic link may lead into a

@@ -57,5 +57,5 @@ func printStacks(guest *wasport.Guest, noInterrupt bool) {
 }
 
 func printThread(t wasport.ThreadState, does string) {
-	printStderr(fmt.Sprintf("wasport: thread %d %s\n", t.Number, does))
+	printMessage(fmt.Sprintf("thread %d %s", t.Number, does))
 }

@@ -39,14 +39,15 @@ type Program interface {
 // function. That compilation goes on in the background, no longer than interrupt.Rewrite allows for
 // a function of its size, and the engine stays open until then. The binary must not change as long.
 func (e *Engine) Compile(ctx context.Context, binary []byte, o CompileOptions) (Program, error) {
-	if ctx.Done() == nil {
-		return e.compile(ctx, binary, o)
-	}
 	if ctx.Err() != nil {
 		return nil, errCompileCancelled(ctx)
 	}
 	if !e.uses.acquire() {
-		return nil, errClosed
+		return nil, errEngineClosed
+	}
+	if ctx.Done() == nil {
+		defer e.uses.release()
+		return e.compile(ctx, binary, o)
 	}
 	var p Program
 	var err error

@@ -124,7 +124,7 @@ func (c *Component) Run(sys *system.Guest, trace io.Writer, _ *Entry, _ []uint64
 		return nil, errBudgetTooSmall("component", c.cost(), limits.Memory)
 	}
 	if !c.engine.uses.acquire() {
-		return nil, errClosed
+		return nil, errEngineClosed
 	}
 	defer c.engine.uses.release()
 	if !c.uses.acquire() {

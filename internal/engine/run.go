@@ -41,7 +41,10 @@ type Limits struct {
 // errEntryReturned is the reason that ends a guest's system calls after its entry has returned.
 var errEntryReturned = errors.New("the guest has returned")
 
-var errClosed = errors.New("the module has been closed")
+var (
+	errClosed       = errors.New("the module has been closed")
+	errEngineClosed = errors.New("the runtime has been closed")
+)
 
 // Run runs one guest from its entry to its end, with the first thread on the calling goroutine.
 //
@@ -105,7 +108,7 @@ func (m *Module) newInstance(
 		return nil, m.errBudgetTooSmall(limits.Memory)
 	}
 	if !m.engine.uses.acquire() {
-		return nil, errClosed
+		return nil, errEngineClosed
 	}
 	if !m.uses.acquire() {
 		m.engine.uses.release()

@@ -25,6 +25,8 @@ func TestConfigMistakesAreRefused(t *testing.T) {
 			"two directories have the name /x"},
 		{"a directory twice", wasport.Config{Dirs: []wasport.Dir{{Host: dir}, {Host: dir}}},
 			"two directories have the name"},
+		{"no directory", wasport.Config{Dirs: []wasport.Dir{{Host: dir}, {}}},
+			"Config.Dirs[1] has neither a Host nor an FS"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := m.Run(context.Background(), test.c)

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// namedFile is a file that the command line names.
+type namedFile struct {
+	// role is its flag, or "the module".
+	role, path string
+	isOutput   bool
+}
+
+// checkOutputs refuses an output that is also another file of the command line, which it would
+// overwrite: the trace would empty a policy before it is read. --learn may name the policy, since
+// it adds to it at the end.
+func (f *runFlags) checkOutputs(module string) error {
+	files := []namedFile{
+		{"the module", module, false},
+		{"--policy", f.permissions.file, false},
+		{"--policy-ceiling", f.permissions.ceiling, false},
+		{"--learn", f.monitoring.learn, true},
+		{"--audit", f.monitoring.audit, true},
+		{"--trace-file", f.traceFile, true},
+	}
+	for i, out := range files {
+		for _, other := range files[:i] {
+			if !out.isOutput || out.role == "--learn" && other.role == "--policy" ||
+				!sameFile(out.path, other.path) {
+				continue
+			}
+			return usageError("", "%s and %s are the same file, %s; name another file after %s",
+				out.role, other.role, out.path, out.role)
+		}
+	}
+	return nil
+}
+
+// sameFile reports whether two paths lead to one file, or would, once it exists. Devices and pipes
+// take several outputs.
+func sameFile(a, b string) bool {
+	if a == "" || b == "" || standardStream(a) != nil || standardStream(b) != nil {
+		return false
+	}
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	if errA == nil && errB == nil {
+		return os.SameFile(infoA, infoB) && infoA.Mode().IsRegular()
+	}
+	return errA != nil && errB != nil && resolved(a) == resolved(b)
+}
+
+// resolved returns the path at which a new file is made.
+func resolved(path string) string {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return filepath.Clean(path)
+	}
+	if absolute, err := filepath.Abs(dir); err == nil {
+		dir = absolute
+	}
+	return filepath.Join(dir, filepath.Base(path))
+}
