@@ -22,25 +22,44 @@ type Dropped struct {
 // callbackQueues call the embedder's callbacks, logger and trace writer. Each queue has a
 // goroutine, so that a call that blocks delays neither the guest nor the other queues.
 type callbackQueues struct {
-	reports, records, trace outside.Queue
+	// A queue is nil if nothing of its kind is wanted.
+	reports, records, trace *outside.Queue
 
-	// done is closed when the guest has ended.
-	done <-chan struct{}
-
-	// onPanic ends the guest.
-	onPanic func(*outside.Panic)
+	// sys is the guest, or nil while its descriptors are made.
+	sys *system.Guest
 }
 
-// attach connects the queues to the guest before its start.
-func (o *callbackQueues) attach(sys *system.Guest) {
-	o.done, o.onPanic = sys.Context().Done(), sys.KillForPanic
-	for _, q := range o.all() {
-		q.OnPanic = o.onPanic
+// make makes a queue unless there is one.
+func (o *callbackQueues) make(q **outside.Queue) *outside.Queue {
+	if *q == nil {
+		*q = &outside.Queue{OnPanic: o.onPanic}
+	}
+	return *q
+}
+
+// onPanic ends the guest.
+func (o *callbackQueues) onPanic(p *outside.Panic) {
+	if o.sys != nil {
+		o.sys.KillForPanic(p)
 	}
 }
 
-func (o *callbackQueues) all() [3]*outside.Queue {
-	return [...]*outside.Queue{&o.reports, &o.records, &o.trace}
+// do queues a call, and waits for it until the guest ends.
+func (o *callbackQueues) do(q *outside.Queue, in string, f func()) {
+	var ended <-chan struct{}
+	if o.sys != nil {
+		ended = o.sys.Context().Done()
+	}
+	q.Do(ended, in, f)
+}
+
+func (o *callbackQueues) appendTo(list []outside.Drainer) []outside.Drainer {
+	for _, q := range [...]*outside.Queue{o.reports, o.records, o.trace} {
+		if q != nil {
+			list = append(list, q)
+		}
+	}
+	return list
 }
 
 func (o *callbackQueues) dropped() Dropped {
@@ -54,8 +73,9 @@ func (o *callbackQueues) onRefusal(field string, f func(*policy.Refusal)) func(*
 	if f == nil {
 		return nil
 	}
+	reports := o.make(&o.reports)
 	return func(r *policy.Refusal) {
-		o.reports.Do(o.done, field, func() { f(r) })
+		o.do(reports, field, func() { f(r) })
 	}
 }
 
@@ -63,8 +83,9 @@ func (o *callbackQueues) onLimit(f func(string, int)) func(string, int) {
 	if f == nil {
 		return nil
 	}
+	reports := o.make(&o.reports)
 	return func(name string, limit int) {
-		o.reports.Do(o.done, "Config.OnLimit", func() { f(name, limit) })
+		o.do(reports, "Config.OnLimit", func() { f(name, limit) })
 	}
 }
 
@@ -72,8 +93,9 @@ func (o *callbackQueues) onFiltered(f func(*policy.Filtered)) func(*policy.Filte
 	if f == nil {
 		return nil
 	}
+	reports := o.make(&o.reports)
 	return func(filtered *policy.Filtered) {
-		o.reports.Do(o.done, "Config.OnFiltered", func() { f(filtered) })
+		o.do(reports, "Config.OnFiltered", func() { f(filtered) })
 	}
 }
 
@@ -84,7 +106,7 @@ func (o *callbackQueues) callNetwork(f func()) { outside.Protect("Config.Network
 func (o *callbackQueues) audit(l *slog.Logger, guest string) (named *slog.Logger, err error) {
 	outside.Protect("Config.Audit", func() { l = l.With("guest", guest) },
 		func(p *outside.Panic) { err = (*HostPanic)(p) })
-	o.records.OnDropped = func(n uint64) {
+	o.make(&o.records).OnDropped = func(n uint64) {
 		l.Warn("network decisions were not recorded, since the log did not take them", "omitted", n)
 	}
 	return slog.New(&auditHandler{o, l.Handler()}), err
@@ -100,7 +122,7 @@ type auditHandler struct {
 func (h *auditHandler) Enabled(context.Context, slog.Level) bool { return true }
 
 func (h *auditHandler) Handle(_ context.Context, r slog.Record) error {
-	h.queues.records.Do(h.queues.done, "Config.Audit", func() {
+	h.queues.do(h.queues.records, "Config.Audit", func() {
 		if ctx := context.Background(); h.Handler.Enabled(ctx, r.Level) {
 			h.Handler.Handle(ctx, r) // no caller could get the error, as with slog.Logger
 		}
@@ -113,7 +135,7 @@ func (o *callbackQueues) traceTo(w io.Writer) io.Writer {
 	if w == nil {
 		return nil
 	}
-	o.trace.OnDropped = func(n uint64) {
+	o.make(&o.trace).OnDropped = func(n uint64) {
 		fmt.Fprintf(w, "... %d calls are not shown, since the trace was not taken\n", n)
 	}
 	return &traceWriter{o, w}
@@ -127,6 +149,6 @@ type traceWriter struct {
 
 func (t *traceWriter) Write(line []byte) (int, error) {
 	line = append([]byte(nil), line...)
-	t.queues.trace.Do(t.queues.done, "Config.Trace", func() { t.w.Write(line) })
+	t.queues.do(t.queues.trace, "Config.Trace", func() { t.w.Write(line) })
 	return len(line), nil
 }

@@ -237,9 +237,9 @@ func (c *Config) limits() engine.Limits {
 	return engine.Limits{Memory: c.MaxMemory, Threads: c.MaxThreads}
 }
 
-// newSystem makes the guest's descriptors and network.
-func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueues) (*system.Guest,
-	*guard.Network, error) {
+// newSystem makes the guest's descriptors and network. The guest does not end with ctx.
+func (c *Config) newSystem(ctx context.Context, threads bool, g *Guest) (err error) {
+	out := &g.callbacks
 	s := system.Config{
 		Args: c.Args, Env: c.Env,
 		Stdin: c.Stdin, Stdout: c.Stdout, Stderr: c.Stderr,
@@ -248,24 +248,23 @@ func (c *Config) newSystem(ctx context.Context, threads bool, out *callbackQueue
 		Cause: publicError, Without: c.Without,
 	}
 	if err := errors.Join(checkStrings(c.Args, c.Env), c.checkLimits()); err != nil {
-		return nil, nil, err
+		return err
 	}
-	guarded, err := c.guardNetwork(threads, out)
-	if err != nil {
-		return nil, nil, err
+	if g.guard, err = c.guardNetwork(threads, out); err != nil {
+		return err
 	}
-	s.Network = c.searched(guarded)
-	if err := c.openResources(ctx, &s, guarded); err != nil {
+	s.Network = c.searched(g.guard)
+	if err := c.openResources(ctx, &s, g.guard); err != nil {
 		for _, p := range s.Preopens {
 			p.Dir.Close()
 		}
 		for _, l := range s.Listeners {
 			l.Close()
 		}
-		return nil, nil, err
+		return err
 	}
-	sys, err := system.New(ctx, s)
-	return sys, guarded, err
+	g.sys, err = system.New(&g.values, s)
+	return err
 }
 
 // openResources opens Dirs and duplicates Sockets.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wasport/wasport/internal/engine"
 	"github.com/wasport/wasport/internal/outside"
@@ -29,25 +31,22 @@ type Status struct {
 // Guest is a running guest.
 type Guest struct {
 	name      string
+	values    guestValues
 	sys       *system.Guest
 	guard     *guard.Network
 	callbacks callbackQueues
 
-	// stopped is closed by Stop.
-	stopped  chan struct{}
-	stopOnce sync.Once
+	stopped outside.Event // by Stop
 
-	// threadsDone is closed when the guest's threads have ended; it publishes ended.
-	threadsDone chan struct{}
+	// grace ends the time that code of the embedder has to return after the guest's end.
+	grace outside.GraceTimer
 
-	// ended is how the first thread ended.
-	ended struct {
-		status Status
-		err    error
-	}
+	// decided is set by the first of the two that decide the result of Wait: the end of the
+	// threads, and that of grace.
+	decided atomic.Bool
 
-	// done is closed when Wait may return; it publishes status and err.
-	done   chan struct{}
+	// done is 0 when Wait may return; it publishes status and err.
+	done   sync.WaitGroup
 	status Status
 	err    error
 }
@@ -95,7 +94,7 @@ func (g *Guest) Stop(reason error) {
 	if reason == nil {
 		reason = errStopped
 	}
-	g.stopOnce.Do(func() { close(g.stopped) })
+	g.stopped.Happen()
 	killed := make(chan struct{})
 	go func() {
 		defer close(killed)
@@ -155,7 +154,7 @@ func (g *Guest) ThreadStates(ctx context.Context) []ThreadState {
 
 // Wait waits for the guest's end and returns the same as Run.
 func (g *Guest) Wait() (Status, error) {
-	<-g.done
+	g.done.Wait()
 	return g.status, g.err
 }
 
@@ -172,6 +171,7 @@ type pendingGuest struct {
 	module engine.Program
 	entry  engine.Entry
 	config *Config
+	trace  io.Writer
 }
 
 func (m *Module) prepare(ctx context.Context, c *Config) (*pendingGuest, error) {
@@ -192,11 +192,11 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*pendingGuest, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &pendingGuest{g, m.module, entry, c}, nil
+	return &pendingGuest{g, m.module, entry, c, g.callbacks.traceTo(c.Trace)}, nil
 }
 
 // newGuest makes a guest that does not run yet.
-func (m *Module) newGuest(ctx context.Context, c *Config) (g *Guest, err error) {
+func (m *Module) newGuest(ctx context.Context, c *Config) (*Guest, error) {
 	if m.ByGo() {
 		c = c.forGo()
 	}
@@ -206,40 +206,72 @@ func (m *Module) newGuest(ctx context.Context, c *Config) (g *Guest, err error) 
 	if err := c.checkCacheDirs(m.module.CachePaths()); err != nil {
 		return nil, err
 	}
-	g = &Guest{name: c.name(), stopped: make(chan struct{}), threadsDone: make(chan struct{}),
-		done: make(chan struct{})}
-	ctx = context.WithValue(ctx, guestKey{}, g)
-	if g.sys, g.guard, err = c.newSystem(ctx, m.module.Threads(), &g.callbacks); err != nil {
+	g := &Guest{name: c.name()}
+	g.done.Add(1)
+	g.values = guestValues{ctx, g}
+	if ctx.Done() != nil {
+		g.values.Context = context.WithoutCancel(ctx)
+	}
+	if err := c.newSystem(ctx, m.module.Threads(), g); err != nil {
 		return nil, err
 	}
-	g.callbacks.attach(g.sys)
+	g.callbacks.sys = g.sys
+	g.sys.AfterEnd(g.watch)
 	return g, nil
 }
 
-// run has call run the guest, and returns. The end of the guest, or that of the time that code of
-// the embedder has to return after it, closes done.
+// guestValues are the values of the contexts of the guest's calls: the guest, and those of the
+// context that it was started with.
+type guestValues struct {
+	context.Context
+	guest *Guest
+}
+
+type guestKey struct{}
+
+func (v *guestValues) Value(key any) any {
+	if key == (guestKey{}) {
+		return v.guest
+	}
+	return v.Context.Value(key)
+}
+
+// run has call run the guest on a goroutine of its own, and returns. No other goroutine waits
+// beside a running guest: an idle one would take a tenth more memory.
 func (g *Guest) run(ctx context.Context, call func() (Status, error)) {
 	release := func() bool { return true }
 	if ctx.Done() != nil {
 		release = context.AfterFunc(ctx, func() { g.sys.Kill(context.Cause(ctx)) })
 	}
-	// No goroutine waits beside a running guest: an idle guest would take a tenth more memory.
-	context.AfterFunc(g.sys.Context(), func() {
-		defer close(g.done)
-		defer release()
-		g.finish(ctx)
-	})
 	go func() {
 		growStack()
-		defer close(g.threadsDone)
+		var status Status
+		var err error
+		defer func() { g.finish(ctx, status, err) }()
+		defer release()
 		defer g.guard.Close()
 		defer g.sys.Close()
-		outside.Protect("a host function", func() { g.ended.status, g.ended.err = call() },
+		outside.Protect("a host function", func() { status, err = call() },
 			func(p *outside.Panic) {
 				g.sys.KillForPanic(p)
-				g.ended.err = g.sys.Err()
+				err = g.sys.Err()
 			})
 	}()
+}
+
+// watch bounds the time from the guest's end until its threads have ended.
+func (g *Guest) watch() {
+	g.grace.Start(func() {
+		if !g.decided.CompareAndSwap(false, true) {
+			return
+		}
+		in := g.sys.ActiveImports()
+		if len(in) == 0 {
+			in = []string{"a function that is not wasport's"}
+		}
+		g.err = &StuckError{Reason: publicError(g.sys.Err()), In: in}
+		g.done.Done()
+	})
 }
 
 // growStack makes room on the goroutine's stack for the deepest calls of a guest's start, while the
@@ -251,28 +283,25 @@ func growStack() {
 	runtime.KeepAlive(&frame)
 }
 
-// finish waits until the guest's threads have ended, and tells how.
-func (g *Guest) finish(ctx context.Context) {
-	if !g.awaitThreads() {
-		in := g.sys.ActiveImports()
-		if len(in) == 0 {
-			in = []string{"a function that is not wasport's"}
-		}
-		g.err = &StuckError{Reason: publicError(g.sys.Err()), In: in}
+// finish tells how the guest ended. Its threads have.
+func (g *Guest) finish(ctx context.Context, status Status, err error) {
+	g.grace.Stop()
+	if !g.decided.CompareAndSwap(false, true) {
 		return
 	}
-	g.status, g.err = g.ended.status, publicError(g.ended.err)
+	g.status, g.err = status, publicError(err)
 	if stuck := g.drain(ctx); len(stuck) > 0 {
 		g.err = &StuckError{Reason: g.err, In: stuck}
 	} else if p := g.sys.Panic(); p != nil && g.err == nil {
 		g.err = (*HostPanic)(p)
 	}
+	g.done.Done()
 }
 
 // call calls the guest's function.
 func (g *pendingGuest) call() (Status, error) {
-	results, err := g.module.Run(g.sys, g.callbacks.traceTo(g.config.Trace), &g.entry,
-		g.config.Params, g.config.limits())
+	results, err := g.module.Run(g.sys, g.trace, &g.entry, g.config.Params,
+		g.config.limits())
 	status, err := statusOf(err)
 	status.Results = results
 	return status, err
@@ -286,32 +315,23 @@ func statusOf(err error) (Status, error) {
 	return Status{}, err
 }
 
-// awaitThreads waits for the end of the guest's threads. It returns false if some are still in the
-// host after an outside.Grace.
-func (g *Guest) awaitThreads() bool {
-	var limit outside.Grace
-	defer limit.End()
-	return limit.Wait(g.threadsDone)
-}
-
 // drain waits until output and reports have been taken, and returns the names of callbacks and
 // writers that are stuck. If the guest ended by itself, there is no time limit until ctx ends or
 // Stop is called; else the limit is an outside.Grace.
 func (g *Guest) drain(ctx context.Context) (stuck []string) {
-	queues := g.callbacks.all()
-	all := append(make([]outside.Drainer, 0, len(queues)+2), g.sys.Drainers()...)
-	for _, q := range queues {
-		all = append(all, q)
-	}
+	var room [5]outside.Drainer
 	var limit outside.Grace
 	defer limit.End()
-	for _, o := range all {
+	for _, o := range g.callbacks.appendTo(g.sys.AppendDrainers(room[:0])) {
+		if o.Busy() == "" {
+			continue
+		}
 		if g.err == nil {
 			select {
 			case <-o.Idle():
 				continue
 			case <-ctx.Done():
-			case <-g.stopped:
+			case <-g.stopped.Done():
 			}
 		}
 		if !limit.Wait(o.Idle()) {

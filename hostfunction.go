@@ -39,8 +39,6 @@ type Caller struct {
 	call *engine.HostCall
 }
 
-type guestKey struct{}
-
 // CallerOf returns the caller of a host function, by the context that the function got. It is for
 // functions of RuntimeConfig.HostModules, which wazero calls. It returns nil if no guest calls.
 func CallerOf(ctx context.Context) *Caller {

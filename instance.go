@@ -81,7 +81,7 @@ func (m *Module) Instantiate(ctx context.Context, c Config) (*Instance, error) {
 	}()
 	if err != nil {
 		g.sys.Kill(err)
-		<-g.done
+		g.done.Wait()
 		return nil, callError(g.sys.Err())
 	}
 	return i, nil

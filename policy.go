@@ -48,10 +48,16 @@ func (g *Guest) Policy() *policy.Policy { return g.guard.Policy() }
 // guest's end.
 func (g *Guest) Counters() Counters { return Counters(g.guard.Counters()) }
 
+// hostNetwork is the network beneath that of all guests that need no other: it knows no guest.
+var hostNetwork = kernel.New(kernel.Config{})
+
 // guardNetwork puts the policy in front of the guest's network.
 func (c *Config) guardNetwork(threads bool, out *callbackQueues) (*guard.Network, error) {
 	base := c.Network
-	if base == nil {
+	switch {
+	case base == nil && len(c.Without) == 0:
+		base = hostNetwork
+	case base == nil:
 		base = kernel.New(kernel.Config{Without: c.Without})
 	}
 	taken, _ := shortcut.Except(c.Without) // none, with an error

@@ -175,14 +175,25 @@ type Caller struct {
 
 	// iovecs are the decoded iovecs of the current call.
 	iovecs [][]byte
+	*polling
+	// control is the control data of the current call; nil before the first with control data.
+	control *network.Control
+	trace   *tracer
+}
+
+// polling is the state of a thread's calls of poll_oneoff and fd_poll. The first makes it.
+type polling struct {
 	// lastSubscriptions are the bytes of the last poll_oneoff's subscriptions, empty if the thread
 	// has called fd_poll since. subscriptions are those of the last call of either, decoded.
 	lastSubscriptions []byte
 	subscriptions     []system.Subscription
 	pollFDs           pollFDs
-	// control is the control data of the current call.
-	control network.Control
-	trace   *tracer
+}
+
+func (c *Caller) beginPoll() {
+	if c.polling == nil {
+		c.polling = new(polling)
+	}
 }
 
 // NewCaller makes the Caller of a thread. Its calls are traced to trace, one Write a line, unless
@@ -203,32 +214,30 @@ func (c *Caller) decodeIovecs(m wasi.MemoryView, ptr, count uint64) (bufs [][]by
 	return c.iovecs, total, e
 }
 
-type callerKey struct{}
+type contextKey struct{}
 
-type callerContext struct {
+// Context is the context with which the engine must call the guest's functions: imports find their
+// Caller in it, and the engine its thread.
+type Context struct {
 	context.Context
-	caller *Caller
+	Caller *Caller
+	Thread any
 }
 
-func (c *callerContext) Value(key any) any {
-	if key == (callerKey{}) {
-		return c.caller
+// Value returns the Context itself for the key of ContextOf.
+func (c *Context) Value(key any) any {
+	if key == (contextKey{}) {
+		return c
 	}
 	return c.Context.Value(key)
 }
 
-// WithCaller returns the context with which the engine must call the guest's functions: imports
-// find their Caller in it.
-func WithCaller(ctx context.Context, c *Caller) context.Context {
-	return &callerContext{ctx, c}
-}
-
-// CallerOf returns the Caller in a context of WithCaller, or nil.
-func CallerOf(ctx context.Context) *Caller {
-	if c, ok := ctx.(*callerContext); ok { // the fast path, without a search for the key
-		return c.caller
+// ContextOf returns the Context that ctx is or comes from, or nil.
+func ContextOf(ctx context.Context) *Context {
+	if c, ok := ctx.(*Context); ok { // the fast path, without a search for the key
+		return c
 	}
-	c, _ := ctx.Value(callerKey{}).(*Caller)
+	c, _ := ctx.Value(contextKey{}).(*Context)
 	return c
 }
 
@@ -238,10 +247,11 @@ const refusalGarbage = 512
 // Call implements api.GoModuleFunction: it runs the function. Once the guest has ended, it panics
 // with the reason, by which wazero unwinds the guest's stack.
 func (f *Function) Call(ctx context.Context, mod api.Module, stack []uint64) {
-	c := CallerOf(ctx)
-	if c == nil {
+	in := ContextOf(ctx)
+	if in == nil {
 		panic(ErrNoCaller)
 	}
+	c := in.Caller
 	e := f.callProtected(c, mod, stack)
 	if e == wasi.EACCES {
 		c.ChargeGarbage(refusalGarbage)
@@ -300,7 +310,7 @@ type callError string
 
 func (e callError) Error() string { return string(e) }
 
-// ErrNoCaller is the error of an import that was called with a context that is not from WithCaller.
+// ErrNoCaller is the error of an import that was called with another context than a Context.
 const ErrNoCaller = callError("called outside of a running guest")
 
 // Memory returns a view of the guest's whole memory.

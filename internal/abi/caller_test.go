@@ -75,7 +75,7 @@ func newCallerOn(t testing.TB, engine wazero.RuntimeConfig, c system.Config) *ca
 	thread = func() *caller {
 		st := world.NewThread(sched.New())
 		t.Cleanup(st.Close)
-		ctx := abi.WithCaller(ctx, abi.NewCaller(st, nil))
+		ctx := &abi.Context{Context: ctx, Caller: abi.NewCaller(st, nil)}
 		mod, err := r.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithName(""))
 		if err != nil {
 			t.Fatal(err)

@@ -12,14 +12,21 @@ import (
 // as those of network.Control.
 const sizeControl = 72
 
+func (c *Caller) setControl(d network.Control) {
+	if c.control == nil {
+		c.control = new(network.Control)
+	}
+	*c.control = d
+}
+
 // sockRecvControl is sockRecvMsg with the control data of a datagram.
 func sockRecvControl(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	out, e := m.Slice(uint32(a[7]), sizeControl)
 	if e != wasi.Success {
 		return e
 	}
-	c.control = network.Control{}
-	if e := recvMsg(c, m, a, &c.control); e != wasi.Success {
+	c.setControl(network.Control{})
+	if e := recvMsg(c, m, a, c.control); e != wasi.Success {
 		return e
 	}
 	clear(out)
@@ -56,14 +63,14 @@ func sockSendControl(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if fields&^network.ControlFieldsAll != 0 {
 		return wasi.EINVAL
 	}
-	c.control = network.Control{
+	c.setControl(network.Control{
 		Fields:       fields,
 		Interface:    binary.LittleEndian.Uint32(b[4:]),
 		HopLimit:     int32(binary.LittleEndian.Uint32(b[56:])),
 		TrafficClass: int32(binary.LittleEndian.Uint32(b[60:])),
-	}
+	})
 	if !source.Addr().IsUnspecified() {
 		c.control.Source = source.Addr()
 	}
-	return sendMsg(c, m, a, &c.control)
+	return sendMsg(c, m, a, c.control)
 }

@@ -53,6 +53,7 @@ func fdPoll(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if err := c.ReservePoll(min(2*int(count), maxSubscriptions)); err != nil {
 		return wasi.ErrnoOf(err)
 	}
+	c.beginPoll()
 	p := &c.pollFDs
 	unchanged := len(p.last) > 0 && p.clearUnchanged(in)
 	if !unchanged && !c.subscribeFDs(in) {

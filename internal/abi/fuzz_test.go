@@ -154,7 +154,7 @@ func try(fn *abi.Function, th *abi.Caller, mod api.Module, args []uint64) (e was
 	}()
 	stack := make([]uint64, max(len(args), 1))
 	copy(stack, args)
-	fn.Call(abi.WithCaller(context.Background(), th), mod, stack)
+	fn.Call(&abi.Context{Context: context.Background(), Caller: th}, mod, stack)
 	return wasi.Errno(stack[0]), nil
 }
 

@@ -33,6 +33,7 @@ func pollOneoff(c *Caller, m wasi.MemoryView, a []uint64) wasi.Errno {
 	if err := c.ReservePoll(int(count)); err != nil {
 		return wasi.ErrnoOf(err)
 	}
+	c.beginPoll()
 	c.pollFDs.last = c.pollFDs.last[:0]
 	unchanged := bytes.Equal(in, c.lastSubscriptions)
 	if !unchanged && !c.decodeSubscriptions(in) {

@@ -215,7 +215,7 @@ func (t *thread) run(f *exportedFunction, args []uint64) ([]uint64, error) {
 	f.active = true
 	copy(f.values, args)
 	f.paramWords.narrow(f.values)
-	err := f.fn.CallWithStack(t.ctx, f.values)
+	err := f.fn.CallWithStack(&t.ctx, f.values)
 	f.active = false
 	t.discard(f)
 	if err != nil {

@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/tetratelabs/wazero/api"
-
-	"github.com/wasport/wasport/internal/abi"
 )
 
 // growing is a memory of wazero's, which moves as it grows.
@@ -48,12 +46,12 @@ func TestViewFollowsTheMemory(t *testing.T) {
 func TestGuestContextFindsValues(t *testing.T) {
 	type key struct{ name string }
 	type other struct{}
-	g := &componentGuest{thread: &thread{Caller: new(abi.Caller)}}
+	g := new(componentGuest)
 	c := &guestContext{Context: context.WithValue(context.Background(), key{"a"}, 1), guest: g}
 	for range 3 {
 		for _, row := range []struct{ key, want any }{
 			{other{}, nil}, {other{}, nil}, {key{"b"}, nil}, {key{"a"}, 1}, {guestKey{}, g},
-			{threadKey{}, g.thread}, {key{"a"}, 1},
+			{key{"a"}, 1},
 		} {
 			if got := c.Value(row.key); got != row.want {
 				t.Errorf("%T %v: got %v, want %v", row.key, row.key, got, row.want)

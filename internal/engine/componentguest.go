@@ -88,11 +88,8 @@ func (c *guestContext) Value(key any) any {
 	if absent := c.absent.Load(); absent != nil && *absent == key {
 		return nil
 	}
-	switch key {
-	case guestKey{}:
+	if key == (guestKey{}) {
 		return c.guest
-	case threadKey{}:
-		return c.guest.thread
 	}
 	value := c.Context.Value(key)
 	if value == nil {

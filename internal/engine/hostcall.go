@@ -203,7 +203,8 @@ func (t *thread) hostContext() context.Context {
 			remove := t.OnEnd(cancel)
 			t.endHostCtx = func() { remove(); cancel(nil) }
 		}
-		t.hostCtx = t.withThread(ctx)
+		in := t.contextIn(ctx)
+		t.hostCtx = &in
 	}
 	return t.hostCtx
 }

@@ -18,19 +18,18 @@ import (
 const maxMemory = 1<<32 - pageSize
 
 // reserveMemory reserves the guest's linear memory. The memory can grow to limit bytes; limit 0
-// means maxMemory. The guest's instances get the memory if they are made with the returned context.
-// The function release frees the memory. The caller calls it once the last call of the guest has
-// returned.
+// means maxMemory. The guest's wazero instances get the memory if they are made with inst.ctx. The
+// caller closes inst, also after an error.
 //
 // Nothing is reserved for a module that was not rewritten, and limit has no effect: the size of its
 // memory is not known here, since interrupt.Rewrite finds it out. wazero allocates the memory then.
 // Nor is anything reserved for a module without a memory, or one that imports an unshared memory,
 // which is not supplied.
-func (m *Module) reserveMemory(
-	ctx context.Context, inst *instance, limit uint64,
-) (_ context.Context, release func(), _ error) {
+func (m *Module) reserveMemory(inst *instance, limit uint64) error {
+	ctx := inst.sys.Context()
 	if m.memory == (interrupt.Memory{}) || m.memory.Imported && !m.memory.Shared {
-		return m.withImportResolver(ctx, nil), func() {}, nil
+		inst.ctx = m.withImportResolver(ctx, nil)
+		return nil
 	}
 	if limit == 0 || limit > maxMemory {
 		limit = maxMemory
@@ -41,16 +40,15 @@ func (m *Module) reserveMemory(
 		Budget: inst.budget})
 	if errors.Is(err, memory.ErrLimit) {
 		const text = "the module starts with %d bytes of memory, and may have %d"
-		return nil, nil, &system.MisfitError{Err: fmt.Errorf(text, m.memory.Min, limit),
-			Memory: true}
+		return &system.MisfitError{Err: fmt.Errorf(text, m.memory.Min, limit), Memory: true}
 	}
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	inst.memory = mem
-	free := func() { mem.Release() }
 	if !m.memory.Shared {
-		return m.withImportResolver(experimental.WithMemoryAllocator(ctx, mem), nil), free, nil
+		inst.ctx = m.withImportResolver(experimental.WithMemoryAllocator(ctx, mem), nil)
+		return nil
 	}
 
 	// The memory is allocated here, and every instance gets this one.
@@ -61,15 +59,15 @@ func (m *Module) reserveMemory(
 		experimental.MemoryAllocatorFunc(func(_, _ uint64) experimental.LinearMemory {
 			return linear
 		}))
-	if !m.memory.Imported {
-		return m.withImportResolver(ctx, nil), free, nil
+	var provider api.Module
+	if m.memory.Imported {
+		provider, inst.closeProvider, err = m.instantiateMemoryProvider(ctx, maxBytes)
+		if err != nil {
+			return fmt.Errorf("the guest's memory: %w", err)
+		}
 	}
-	provider, closeProvider, err := m.instantiateMemoryProvider(ctx, maxBytes)
-	if err != nil {
-		free()
-		return nil, nil, fmt.Errorf("the guest's memory: %w", err)
-	}
-	return m.withImportResolver(ctx, provider), func() { closeProvider(); free() }, nil
+	inst.ctx = m.withImportResolver(ctx, provider)
+	return nil
 }
 
 // A C program that waits for the first time has used usedStack bytes of its stack and usedZeros

@@ -86,7 +86,7 @@ func (m *Module) Run(sys *system.Guest, trace io.Writer, entry *Entry, args []ui
 // newInstance makes an instance without threads. The caller closes it.
 func (m *Module) newInstance(
 	sys *system.Guest, trace io.Writer, limits Limits,
-) (_ *instance, err error) {
+) (*instance, error) {
 	if m.unsuppliedImport != nil {
 		return nil, m.unsuppliedImport
 	}
@@ -114,10 +114,8 @@ func (m *Module) newInstance(
 		m.engine.uses.release()
 		return nil, errClosed
 	}
-	inst.ctx, inst.freeMemory, err = m.reserveMemory(sys.Context(), inst, limits.Memory)
-	if err != nil {
-		m.uses.release()
-		m.engine.uses.release()
+	if err := m.reserveMemory(inst, limits.Memory); err != nil {
+		inst.close()
 		return nil, err
 	}
 	return inst, nil
@@ -125,7 +123,12 @@ func (m *Module) newInstance(
 
 // close releases the instance. Its threads have ended.
 func (inst *instance) close() {
-	inst.freeMemory()
+	if inst.closeProvider != nil {
+		inst.closeProvider()
+	}
+	if inst.memory != nil {
+		_ = inst.memory.Release()
+	}
 	inst.module.uses.release()
 	inst.module.engine.uses.release()
 }

@@ -73,11 +73,12 @@ type instance struct {
 	lines  []*sourceLines // By the number in interrupt.Options.Lines.
 	sys    *system.Guest
 	trace  io.Writer
-	// ctx is the parent context of the threads' wazero instances.
+	// ctx is the parent context in which the threads' wazero instances are made. It is nil once a
+	// module that starts no threads has its instance.
 	ctx context.Context
 
-	// freeMemory gives back the instance's own reference to memory.
-	freeMemory func()
+	// closeProvider closes the module that supplies an imported memory; nil if there is none.
+	closeProvider func()
 
 	// memory is referenced once by each thread if it is shared. It is nil if the module has none,
 	// or was not rewritten.
@@ -125,9 +126,10 @@ type thread struct {
 	// component is the guest if it is one of a component, else nil. It has limits of its own then.
 	component *componentGuest
 
-	// mod is the thread's wazero instance, and ctx the context with which its functions are called.
+	// mod is the thread's wazero instance, and ctx the context with which its functions are called:
+	// the host functions find the thread in it.
 	mod api.Module
-	ctx context.Context
+	ctx abi.Context
 
 	calls callStacks
 	embedderCall
@@ -136,15 +138,15 @@ type thread struct {
 	hostCalls int
 }
 
-type threadKey struct{}
-
 // callingThread returns the thread that calls a host function with ctx.
 func callingThread(ctx context.Context) *thread {
-	t, _ := ctx.Value(threadKey{}).(*thread)
-	if t == nil {
-		panic(abi.ErrNoCaller)
+	if c, ok := ctx.(*guestContext); ok {
+		return c.guest.thread
 	}
-	return t
+	if c := abi.ContextOf(ctx); c != nil {
+		return c.Thread.(*thread)
+	}
+	return callingGuest(ctx).thread
 }
 
 // runThread makes a thread, and has call run it. The caller has charged threadCost to the budget;
@@ -165,30 +167,33 @@ func (inst *instance) openThread(trace io.Writer) (_ *thread, err error) {
 	t := &thread{Caller: abi.NewCaller(sysThread, trace), inst: inst,
 		charged: inst.module.threadCost(), stackLimit: initialStackLimit}
 	t.Shared = inst.sharedMemory
-	t.ctx = t.withThread(inst.ctx)
+	t.ctx = t.contextIn(inst.ctx)
 	defer func() {
 		if t.mod == nil { // also if the embedder's code has ended the goroutine
 			t.close()
 		}
 	}()
-	t.mod, err = inst.module.runtime.InstantiateModule(t.ctx, inst.module.compiled, anonymousConfig)
+	m := inst.module
+	t.mod, err = m.runtime.InstantiateModule(&t.ctx, m.compiled, anonymousConfig)
 	if err != nil {
 		t.mod = nil
 		return nil, inst.exitError(err, "starting the guest: ")
 	}
+	if t.ctx.Context = inst.sys.Context(); !m.usesThreads {
+		inst.ctx = nil
+	}
 	return t, nil
 }
 
-// withThread returns a context with which the guest's functions can be called: the host functions
-// find the thread in it.
-func (t *thread) withThread(ctx context.Context) context.Context {
-	return abi.WithCaller(context.WithValue(ctx, threadKey{}, t), t.Caller)
+// contextIn returns a context with which the guest's functions can be called.
+func (t *thread) contextIn(ctx context.Context) abi.Context {
+	return abi.Context{Context: ctx, Caller: t.Caller, Thread: t}
 }
 
 // close ends the thread.
 func (t *thread) close() {
 	if t.mod != nil {
-		t.mod.Close(t.ctx)
+		t.mod.Close(&t.ctx)
 	}
 	t.inst.budget.Give(t.charged)
 	t.Caller.Thread.Close()

@@ -1,6 +1,9 @@
 package outside
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // A grace is counted in ticks. A machine that has no time for this process delays and drops the
 // ticks, too, and between two of them goroutines that are ready get their turn. So code that has
@@ -48,5 +51,48 @@ func (g *Grace) Wait(done <-chan struct{}) bool {
 func (g *Grace) End() {
 	if g.stop != nil {
 		g.stop()
+	}
+}
+
+// GraceTimer is a Grace for which no goroutine waits. The methods may be called from any goroutine.
+type GraceTimer struct {
+	mu    sync.Mutex
+	timer *time.Timer // nil before Start and after Stop
+	left  int
+}
+
+// Start has overdue called on a goroutine of its own when a grace has passed without Stop. It is
+// called once.
+func (g *GraceTimer) Start(overdue func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.left = graceTicks
+	g.timer = time.AfterFunc(graceTick, func() {
+		if g.tick() {
+			overdue()
+		}
+	})
+}
+
+// tick reports whether the last tick has come.
+func (g *GraceTimer) tick() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.timer == nil {
+		return false
+	}
+	if g.left--; g.left > 0 {
+		g.timer.Reset(graceTick)
+	}
+	return g.left == 0
+}
+
+// Stop ends the grace.
+func (g *GraceTimer) Stop() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.timer != nil {
+		g.timer.Stop()
+		g.timer = nil
 	}
 }

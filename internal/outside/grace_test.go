@@ -58,3 +58,49 @@ func TestGraceEnds(t *testing.T) {
 		t.Error("got a return, want the end of the grace")
 	}
 }
+
+// TestGraceTimerCountsTicks has ticks without the time between them, as TestGraceCountsTicks has.
+func TestGraceTimerCountsTicks(t *testing.T) {
+	start := func() *GraceTimer {
+		g := &GraceTimer{timer: time.AfterFunc(time.Hour, func() {}), left: graceTicks}
+		t.Cleanup(g.Stop)
+		for n := 1; n < graceTicks; n++ {
+			if g.tick() {
+				t.Fatalf("tick %d: got the end, want it after %d", n, graceTicks)
+			}
+		}
+		return g
+	}
+	if !start().tick() {
+		t.Errorf("got no end after %d ticks", graceTicks)
+	}
+	stopped := start()
+	stopped.Stop()
+	if stopped.tick() {
+		t.Error("got an end after Stop, whose last tick was under way")
+	}
+}
+
+// TestGraceTimerEnds has the ticks of the clock.
+func TestGraceTimerEnds(t *testing.T) {
+	var g GraceTimer
+	defer g.Stop()
+	overdue := make(chan struct{})
+	g.Start(func() { close(overdue) })
+	<-overdue
+}
+
+// TestEvent waits before and after the event.
+func TestEvent(t *testing.T) {
+	var e Event
+	before := e.Done()
+	select {
+	case <-before:
+		t.Error("got the event before it happened")
+	default:
+	}
+	e.Happen()
+	e.Happen()
+	<-before
+	<-e.Done()
+}

@@ -156,7 +156,7 @@ func (q *Queue) Idle() <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.running {
-		return closed
+		return Closed
 	}
 	if q.idle == nil {
 		q.idle = make(chan struct{})
@@ -164,15 +164,12 @@ func (q *Queue) Idle() <-chan struct{} {
 	return q.idle
 }
 
-// Dropped returns how many calls were dropped.
+// Dropped returns how many calls were dropped; none of a nil queue.
 func (q *Queue) Dropped() uint64 {
+	if q == nil {
+		return 0
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.dropped
 }
-
-var closed = func() chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}()

@@ -105,7 +105,7 @@ type Thread struct {
 func (t *Thread) Start(s *Scheduler, g *Guest, done <-chan struct{}) {
 	t.s, t.guest = s, g
 	s.threads.Add(1)
-	t.turn.granted, t.turn.done = make(chan struct{}, 1), done
+	t.turn.done = done
 	t.admit(s.now())
 }
 

@@ -33,7 +33,8 @@ type turn struct {
 	held atomic.Bool
 	// lastSeen is the time at which the thread last began a slice.
 	lastSeen atomic.Int64
-	// granted receives a value when the thread gets a turn that it waited for.
+	// granted receives a value when the thread gets a turn that it waited for. It is made at the
+	// first such wait, which guests that mostly wait for other things never make.
 	granted chan struct{}
 	done    <-chan struct{}
 	timer   *time.Timer
@@ -173,6 +174,9 @@ func (s *Scheduler) activate(g *Guest) {
 }
 
 func (s *Scheduler) enqueue(t *Thread) {
+	if t.turn.granted == nil {
+		t.turn.granted = make(chan struct{}, 1)
+	}
 	g := t.guest
 	g.share.queue = append(g.share.queue, t)
 	if len(g.share.queue) == 1 {

@@ -3,6 +3,7 @@ package system
 import (
 	"time"
 
+	"github.com/wasport/wasport/internal/monotonic"
 	"github.com/wasport/wasport/internal/wasi"
 )
 
@@ -15,7 +16,7 @@ func (t *Thread) Now(clock uint32) (uint64, error) {
 	case wasi.ClockRealtime:
 		return uint64(time.Now().UnixNano()), nil
 	case wasi.ClockMonotonic:
-		return uint64(time.Since(t.Guest.started)), nil
+		return uint64(monotonic.Since(t.Guest.started)), nil
 	case wasi.ClockProcessCPU:
 		t.schedThread.ChargeNow()
 		return uint64(t.cpuTime()), nil

@@ -24,12 +24,13 @@ func (t *Thread) EpollWait(epfd int32, limit int, timeout int64) ([]EpollEvent, 
 	if timeout >= 0 {
 		deadline = time.Now().Add(time.Duration(timeout))
 	}
+	w := t.polls()
 	for late := timeout == 0; ; {
 		before := e.polls.Load()
-		t.ready = e.take(t.ready[:0], limit, t.table.multiThreaded.Load())
+		w.ready = e.take(w.ready[:0], limit, t.table.multiThreaded.Load())
 		t.ChargeSteps(int(e.polls.Load()-before) / 64)
-		if len(t.ready) > 0 || late {
-			return t.ready, t.Err()
+		if len(w.ready) > 0 || late {
+			return w.ready, t.Err()
 		}
 		switch err := t.blockOnEpoll(d, e, deadline); err {
 		case nil:
@@ -49,7 +50,7 @@ func (t *Thread) blockOnEpoll(d *descriptor, e *epoll, deadline time.Time) error
 	if err != nil {
 		return err
 	}
-	t.polling.setStale = true
+	t.polls().setStale = true
 	_, err = t.waitIn(set, e.items(), true, deadline)
 	switch {
 	case err != nil:

@@ -49,6 +49,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport/internal/hostfs"
+	"github.com/wasport/wasport/internal/monotonic"
 	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/sched"
 	"github.com/wasport/wasport/internal/shortcut"
@@ -129,16 +130,16 @@ type Guest struct {
 	network   network.Network
 	random    io.Reader
 	shortcuts shortcut.Set
-	started   time.Time
+	started   time.Duration // by package monotonic
 	onLimit   func(name string, limit int)
 	preopens  []*descriptor // of Config.Preopens, whatever the guest has done with them since
 	listeners bool          // there were Config.Listeners
 	lacks     atomic.Uint32
 	lookups   atomic.Int32 // those under way that StartLookup began
+	epolls    atomic.Int32 // those that are open
 	table     table
 	// memory is charged for pipes, pairs of sockets and epolls.
 	memory network.MemoryCharger
-	epolls atomic.Int32 // those that are open
 
 	// ctx ends with the guest, after endReason is stored. Its cause is cause(endReason).
 	ctx    context.Context
@@ -149,11 +150,14 @@ type Guest struct {
 	endReason atomic.Pointer[error]
 	panicked  atomic.Pointer[outside.Panic]
 
-	// descriptorsClosed is closed once every descriptor is.
-	descriptorsClosed chan struct{}
+	// afterEnd is the function of AfterEnd, or nil.
+	afterEnd func()
 
-	// sinks are those of stdout and stderr.
-	sinks []*sink
+	// descriptorsClosed is 0 once every descriptor is closed.
+	descriptorsClosed sync.WaitGroup
+
+	// sinks are those of stdout and stderr, or nil.
+	sinks [2]*sink
 
 	// schedGuest is the account of processor time that the threads share.
 	schedGuest sched.Guest
@@ -167,11 +171,12 @@ type Guest struct {
 	firstThread [1]*Thread
 
 	// startedThreads is how many threads have been started.
-	startedThreads int
+	startedThreads int32
+
+	dependentsEnded bool
 
 	// dependents are the functions of OnEnd, until they are called.
-	dependents      map[*func(error)]struct{}
-	dependentsEnded bool
+	dependents map[*func(error)]struct{}
 
 	// endedThreadsCPU is the processor time of the threads that have ended.
 	endedThreadsCPU time.Duration
@@ -199,10 +204,10 @@ func (e *MisfitError) Error() string { return e.Err.Error() }
 func New(ctx context.Context, c Config) (*Guest, error) {
 	g := &Guest{
 		args: c.Args, env: c.Env, network: c.Network, random: c.Random,
-		started: time.Now(), onLimit: c.OnLimit, cause: c.Cause,
-		listeners:         len(c.Listeners) > 0,
-		descriptorsClosed: make(chan struct{}),
+		started: monotonic.Now(), onLimit: c.OnLimit, cause: c.Cause,
+		listeners: len(c.Listeners) > 0,
 	}
+	g.descriptorsClosed.Add(1)
 	g.schedGuest.Limit = c.MaxCPU
 	g.threads = g.firstThread[:0]
 	g.memory = g.newMemoryAccount()
@@ -216,7 +221,10 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 	if g.table.maxOpen == 0 {
 		g.table.maxOpen = DefaultMaxDescriptors
 	}
-	g.ctx, g.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	if ctx.Done() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	g.ctx, g.cancel = context.WithCancelCause(ctx)
 
 	var errs []error
 	add := func(d *descriptor, err error) {
@@ -263,10 +271,17 @@ func (g *Guest) Kill(reason error) {
 	g.flushThreads()
 	g.endDependents(g.cause(reason))
 	g.cancel(g.cause(reason))
+	if g.afterEnd != nil {
+		g.afterEnd()
+	}
 	g.table.closeAll(g.KillForPanic)
-	close(g.descriptorsClosed)
+	g.descriptorsClosed.Done()
 	g.wakePollers()
 }
+
+// AfterEnd has f called once the guest's Context has ended, and before its descriptors are closed,
+// which may block. f must not block. AfterEnd itself is called before the guest starts.
+func (g *Guest) AfterEnd(f func()) { g.afterEnd = f }
 
 // OnEnd has end called when the guest ends, before its Context does, with the cause of that. If the
 // guest has ended, OnEnd calls it. Remove takes it back.
@@ -312,11 +327,12 @@ func (g *Guest) Panic() *outside.Panic { return g.panicked.Load() }
 // values of the context given to New.
 func (g *Guest) Context() context.Context { return g.ctx }
 
-// Drainers returns the sinks of stdout and stderr that are Go writers.
-func (g *Guest) Drainers() []outside.Drainer {
-	var list []outside.Drainer
+// AppendDrainers appends the sinks of stdout and stderr that are Go writers.
+func (g *Guest) AppendDrainers(list []outside.Drainer) []outside.Drainer {
 	for _, s := range g.sinks {
-		list = append(list, s)
+		if s != nil {
+			list = append(list, s)
+		}
 	}
 	return list
 }
@@ -336,7 +352,7 @@ var errEnded = errors.New("the guest has ended")
 // so.
 func (g *Guest) Close() {
 	g.Kill(errEnded)
-	<-g.descriptorsClosed
+	g.descriptorsClosed.Wait()
 }
 
 // Args and Env return the arguments and the environment of Config.

@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wasport/wasport/internal/poll"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
 )
@@ -80,6 +81,12 @@ type pollState struct {
 	readyItems []int
 	immediate  []Event
 	events     []Event
+
+	// ready is the last result of EpollWait.
+	ready []EpollEvent
+
+	// oneItem is the item of blockOn.
+	oneItem [1]poll.Item
 }
 
 // timer is a subscription of kind Timer.
@@ -96,7 +103,7 @@ const pollMemory = 512
 // the thread keeps until it ends. A caller calls it before it makes the subscriptions. It is ENOMEM
 // beyond the limit of the guest's Network, or beyond defaultMemory.
 func (t *Thread) ReservePoll(count int) error {
-	w := &t.polling
+	w := t.polls()
 	if more := count - w.reserved; more > 0 {
 		if t.memory.ChargeMemory(int64(more)*pollMemory) != nil {
 			return syscall.ENOMEM
@@ -124,7 +131,7 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 		return nil, wasi.EINVAL
 	}
 	t.ChargeSteps(len(in) / 64)
-	w := &t.polling
+	w := t.polls()
 	set, err := t.pollSet()
 	if err != nil {
 		w.setStale = true
@@ -186,6 +193,15 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 			return w.events, nil
 		}
 	}
+}
+
+// polls returns the state of the thread's waits, which many guests never need: those that wait for
+// one socket.
+func (t *Thread) polls() *pollState {
+	if t.polling == nil {
+		t.polling = new(pollState)
+	}
+	return t.polling
 }
 
 // startTimers computes the end of each timer, and returns the earliest; zero = none.
@@ -280,7 +296,7 @@ func (w *pollState) isSpurious(item int) bool {
 
 // eventOf makes the event of a ready item.
 func (t *Thread) eventOf(in []Subscription, item int) Event {
-	w := &t.polling
+	w := t.polling
 	it := &w.items[item]
 	h := Event{Index: w.itemIndex[item], Err: it.Err, Hangup: it.Got&network.Hangup != 0}
 	if it.Err != nil {

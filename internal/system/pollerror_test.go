@@ -90,7 +90,7 @@ func TestPollWakesForErrorThatOtherThreadFinds(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		th.polling.add(poll.Item{P: d.object, Got: network.Failed}, d, 0)
+		th.polls().add(poll.Item{P: d.object, Got: network.Failed}, d, 0)
 		if got := th.eventOf(in, 0); got.Err != syscall.ECONNREFUSED {
 			t.Errorf("got %+v, want %v", got, syscall.ECONNREFUSED)
 		}

@@ -9,7 +9,7 @@ import (
 // register fills items. It keeps those of the last call that are unchanged, and looks up the
 // others. Errors become immediate events.
 func (t *Thread) register(in []Subscription) {
-	w := &t.polling
+	w := t.polling
 	w.generation = t.table.generation.Load()
 	// The items are replaced in place. One that is overwritten before its turn has the position of
 	// an earlier subscription, and is looked up again.
@@ -56,7 +56,7 @@ func (d *descriptor) mayPoll(kind SubscriptionKind) error {
 
 // find looks up the descriptor of a subscription.
 func (t *Thread) find(x *Subscription, index int) {
-	w := &t.polling
+	w := t.polling
 	d, err := t.table.lookup(x.FD)
 	if err == nil {
 		err = d.mayPoll(x.Kind)

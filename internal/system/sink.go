@@ -58,7 +58,7 @@ type sink struct {
 }
 
 func newSink(name string, w io.Writer, onPanic func(*outside.Panic)) *sink {
-	return &sink{name: name, w: w, onPanic: onPanic, wakers: make(map[*func()]struct{})}
+	return &sink{name: name, w: w, onPanic: onPanic}
 }
 
 // write takes as many bytes as fit. It returns EAGAIN if none do.
@@ -149,9 +149,7 @@ func (s *sink) Idle() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.writing {
-		idle := make(chan struct{})
-		close(idle)
-		return idle
+		return outside.Closed
 	}
 	if s.idle == nil {
 		s.idle = make(chan struct{})
@@ -191,6 +189,9 @@ func (s *sink) Readiness() network.Readiness {
 	return network.Readiness{Notify: func(_ network.Events, wake func()) (stop func()) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if s.wakers == nil {
+			s.wakers = make(map[*func()]struct{})
+		}
 		s.wakers[&wake] = struct{}{}
 		if s.room() > 0 || s.err != nil {
 			wake()

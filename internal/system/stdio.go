@@ -53,7 +53,11 @@ func (g *Guest) newOutput(name string, w io.Writer) (*descriptor, error) {
 
 func (g *Guest) newSink(name string, w io.Writer) *sink {
 	s := newSink(name, w, g.KillForPanic)
-	g.sinks = append(g.sinks, s)
+	if g.sinks[0] == nil {
+		g.sinks[0] = s
+	} else {
+		g.sinks[1] = s
+	}
 	return s
 }
 

@@ -20,10 +20,7 @@ type Thread struct {
 	// sleeper is the set in which the thread waits for anything but one socket. It is made at the
 	// first such wait.
 	sleeper atomic.Pointer[poll.Set]
-	polling pollState
-	// ready is the last result of EpollWait.
-	ready   []EpollEvent
-	oneItem [1]poll.Item
+	polling *pollState // nil before the first use; see polls
 
 	schedThread sched.Thread
 	behind      sendBehind
@@ -57,7 +54,7 @@ func (g *Guest) NewThread(s *sched.Scheduler) *Thread {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.threads = append(g.threads, t)
-	t.number = g.startedThreads
+	t.number = int(g.startedThreads)
 	g.startedThreads++
 	if len(g.threads) > 1 {
 		g.table.multiThreaded.Store(true)
@@ -76,7 +73,9 @@ func (t *Thread) Close() {
 	if s := t.sleeper.Load(); s != nil {
 		s.Close()
 	}
-	t.memory.RefundMemory(int64(t.polling.reserved) * pollMemory)
+	if t.polling != nil {
+		t.memory.RefundMemory(int64(t.polling.reserved) * pollMemory)
+	}
 }
 
 // EnterCall notes that the thread calls an import, LeaveCall that the import has returned.
@@ -209,17 +208,18 @@ func (t *Thread) blockOn(d *descriptor, p network.Pollable, want network.Events,
 	if err != nil {
 		return err
 	}
-	t.polling.setStale = true
+	w := t.polls()
+	w.setStale = true
 	for !d.closed.Load() { // a later close finds sleeper set, and wakes it
-		t.oneItem[0] = poll.Item{P: p, Want: want}
-		ready, err := t.waitIn(set, t.oneItem[:], true, deadline)
+		w.oneItem[0] = poll.Item{P: p, Want: want}
+		ready, err := t.waitIn(set, w.oneItem[:], true, deadline)
 		switch {
 		case err != nil:
 			return t.endReasonIfFailed(err)
 		case t.Err() != nil:
 			return t.Err()
 		case len(ready) > 0:
-			return t.oneItem[0].Err
+			return w.oneItem[0].Err
 		case !deadline.IsZero() && !time.Now().Before(deadline):
 			return syscall.EAGAIN
 		}

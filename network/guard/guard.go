@@ -139,7 +139,7 @@ func New(base network.Network, p *policy.Policy, o Options) *Network {
 	if n.options.Call == nil {
 		n.options.Call = func(f func()) { f() }
 	}
-	n.memory.releaseSocket, n.memory.call = n.releaseSocket, n.options.Call
+	n.memory.net = n
 	n.first = policySnapshot{policy: p, limits: n.limitsOf(p, limits{})}
 	n.active.Store(&n.first)
 	return n

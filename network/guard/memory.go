@@ -63,11 +63,8 @@ type memoryAccount struct {
 	// sweepTimer is set while unsent has an element.
 	sweepTimer *time.Timer
 	closed     bool
-	// releaseSocket takes one socket from the limit of sockets.
-	releaseSocket func()
-
-	// call is Options.Call.
-	call func(f func())
+	// net is the Network whose account this is.
+	net *Network
 }
 
 // socketCharge is the memory charged for the queues of one socket, in bytes: its two buffers, and
@@ -300,10 +297,10 @@ func (n *Network) refundSocket(s *socket, unsent network.Unsent) {
 	m.used -= c.recv + c.send + c.backlog
 	switch {
 	case unsent == nil:
-		m.releaseSocket()
+		m.net.releaseSocket()
 	case m.closed:
 		unsent.Close()
-		m.releaseSocket()
+		m.net.releaseSocket()
 	default:
 		m.makeRoomForUnsent()
 		m.used += c.send
@@ -333,7 +330,7 @@ func (m *memoryAccount) makeRoomForUnsent() {
 		}
 		m.unsent = slices.Delete(m.unsent, i, i+1)
 		m.used -= u.charge
-		m.releaseSocket()
+		m.net.releaseSocket()
 		return
 	}
 }
@@ -362,11 +359,11 @@ func (m *memoryAccount) sweep() {
 	for _, u := range m.unsent {
 		size := int64(0) // if it panics
 		var err error
-		m.call(func() { size, err = u.Memory() })
+		m.net.options.Call(func() { size, err = u.Memory() })
 		m.used -= u.charge
 		if size == 0 || err != nil || m.closed {
-			m.call(func() { u.Close() })
-			m.releaseSocket()
+			m.net.options.Call(func() { u.Close() })
+			m.net.releaseSocket()
 			continue
 		}
 		u.charge = min(u.charge, bufferCharge(size))

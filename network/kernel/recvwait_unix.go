@@ -39,9 +39,10 @@ func (s *socket) RecvWait(bufs [][]byte, t recvwait.Thread) (network.Received, e
 	}
 	var r network.Received
 	var err error
+	p.read.made.Do(p.read.init)
 	select {
 	case p.read.sem <- struct{}{}:
-		r.N, err = p.read.receive(waitingRecv{of: s, bufs: bufs, thread: t})
+		r.N, err = p.receive(waitingRecv{of: s, bufs: bufs, thread: t})
 		p.read.unlock()
 	default: // another call waits
 		r.N, err = s.recvStream(bufs, 0)
@@ -53,29 +54,30 @@ func (s *socket) RecvWait(bufs [][]byte, t recvwait.Thread) (network.Received, e
 	return r, err
 }
 
-// receive is called with sem held.
-func (w *waiter) receive(call waitingRecv) (int, error) {
+// receive is called with the sem of read held.
+func (p *poller) receive(call waitingRecv) (int, error) {
+	w := &p.read
 	if w.hasDeadline {
-		if err := w.setDeadline(time.Time{}); err != nil {
+		if err := p.setDeadline(w, time.Time{}); err != nil {
 			return 0, waitError(err)
 		}
 		w.hasDeadline = false
 	}
-	if w.handle.closed() { // as in waitUntil
+	if p.handle.closed() { // as in waitUntil
 		return 0, net.ErrClosed
 	}
 	if w.tryRecv == nil {
 		w.tryRecv = w.recvOrPause
 	}
 	w.recv = call
-	err := w.waitFD(w.tryRecv)
+	err := p.waitFD(w, w.tryRecv)
 	w.resume()
 	n, recvErr := w.recv.n, w.recv.err
 	w.recv = waitingRecv{}
 	switch {
 	case err == nil:
 		return n, recvErr
-	case w.handle.closed():
+	case p.handle.closed():
 		return 0, net.ErrClosed
 	}
 	return 0, waitError(err)

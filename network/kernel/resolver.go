@@ -29,19 +29,19 @@ type resolver struct {
 	// server is the server of the Config. If it is empty, the host's own servers are asked.
 	server string
 	hosts  map[string][]netip.Addr
-	// hostsFile reads the hosts file and asks no server.
-	hostsFile *net.Resolver
 }
+
+// hostsFile reads the hosts file and asks no server.
+var hostsFile = &net.Resolver{PreferGo: true,
+	Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, errors.ErrUnsupported
+	}}
 
 func newResolver(c Config) resolver {
 	r := resolver{server: c.Server}
 	if len(c.Hosts) > 0 {
 		r.hosts = make(map[string][]netip.Addr, len(c.Hosts))
 	}
-	r.hostsFile = &net.Resolver{PreferGo: true,
-		Dial: func(context.Context, string, string) (net.Conn, error) {
-			return nil, errors.ErrUnsupported
-		}}
 	for name, addrs := range c.Hosts {
 		name = canonicalName(name)
 		for _, a := range addrs {
@@ -163,7 +163,7 @@ func (r *resolver) lookupIP(ctx context.Context, kind, name string) ([]netip.Add
 		// domains, too.
 		inFile += "."
 	}
-	if addrs, err := r.hostsFile.LookupNetIP(ctx, kind, inFile); err == nil {
+	if addrs, err := hostsFile.LookupNetIP(ctx, kind, inFile); err == nil {
 		return addrs, fileLife, nil
 	}
 	if isLocalhost(strings.ToLower(name)) {

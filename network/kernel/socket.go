@@ -17,6 +17,9 @@ type socket struct {
 	handle
 	family network.Family
 	typ    network.Type
+	// knownWhole tells that nobody but this package has had the stream, so that the kernel is not
+	// asked for what follows from the calls made: see BufferLimits and Unsent.
+	knownWhole bool
 
 	// connMu protects connectTo and every change of conn. Connect and FinishConnect of a stream
 	// hold it during their system call, so that two threads cannot both complete one connection.
@@ -28,9 +31,6 @@ type socket struct {
 	// sizesSet tells which buffer sizes were set: recvSizeSet, sendSizeSet.
 	sizesSet   atomic.Uint32
 	congestion congestion
-	// knownWhole tells that nobody but this package has had the stream, so that the kernel is not
-	// asked for what follows from the calls made: see BufferLimits and Unsent.
-	knownWhole bool
 	// hasSent tells that a call has tried to send.
 	hasSent atomic.Bool
 	// peer caches the peer of a connected stream.

@@ -19,23 +19,22 @@ import (
 // poller is a socket's registration with Go's poller. The first Wait that has to block makes it: to
 // register costs as much as to make the socket, and most sockets of a busy guest never need it.
 type poller struct {
+	handle *handle
 	// file owns the descriptor from now on.
 	file        *os.File
+	raw         syscall.RawConn // of file
 	read, write waiter
 }
 
 // waiter waits in one direction. Go's poller takes one reader and one writer of a file, each with
 // one deadline. Calls that wait in the same direction therefore hold sem one after the other.
 type waiter struct {
-	handle *handle
-	// waitFD is the Read or Write method of a syscall.RawConn.
-	waitFD      func(func(uintptr) bool) error
-	setDeadline func(time.Time) error
-	// check is made once, since a closure made by each call would be allocated.
-	check func(uintptr) bool
-
+	// made tells that sem and check are: most sockets wait in one direction only.
+	made sync.Once
 	// sem is a semaphore of 1. Its holder alone uses the fields below.
 	sem chan struct{}
+	// check is made once, since a closure made by each call would be allocated.
+	check func(uintptr) bool
 	// hasParked tells that the last wait did not end at once. RecvWait reads it without sem.
 	hasParked atomic.Bool
 	// recv is the call of RecvWait that waits, tryRecv its check, which is nil before the first.
@@ -109,9 +108,9 @@ func (s *socket) Wait(want network.Events, deadline time.Time) (network.Events, 
 		}
 	}
 	if want&network.Writable != 0 {
-		return p.write.waitUntil(want, deadline)
+		return p.waitUntil(&p.write, want, deadline)
 	}
-	return p.read.waitUntil(want, deadline)
+	return p.waitUntil(&p.read, want, deadline)
 }
 
 func (h *handle) register() (*poller, error) {
@@ -125,16 +124,12 @@ func (h *handle) register() (*poller, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &poller{file: f}
-	p.read.init(h, rc.Read, f.SetReadDeadline)
-	p.write.init(h, rc.Write, f.SetWriteDeadline)
+	p := &poller{handle: h, file: f, raw: rc}
 	h.poller.Store(p)
 	return p, nil
 }
 
-func (w *waiter) init(h *handle, wait func(func(uintptr) bool) error,
-	setDeadline func(time.Time) error) {
-	w.handle, w.waitFD, w.setDeadline = h, wait, setDeadline
+func (w *waiter) init() {
 	w.sem = make(chan struct{}, 1)
 	// The poller calls check twice. The first call comes after the poller was armed, so that an
 	// event after this poll wakes it. The second call comes after it was woken.
@@ -153,31 +148,49 @@ func (w *waiter) init(h *handle, wait func(func(uintptr) bool) error,
 	}
 }
 
-func (w *waiter) waitUntil(want network.Events, deadline time.Time) (network.Events, error) {
+// setDeadline sets the deadline of a direction, and waitFD waits in it.
+func (p *poller) setDeadline(w *waiter, deadline time.Time) error {
+	if w == &p.write {
+		return p.file.SetWriteDeadline(deadline)
+	}
+	return p.file.SetReadDeadline(deadline)
+}
+
+func (p *poller) waitFD(w *waiter, check func(uintptr) bool) error {
+	if w == &p.write {
+		return p.raw.Write(check)
+	}
+	return p.raw.Read(check)
+}
+
+func (p *poller) waitUntil(
+	w *waiter, want network.Events, deadline time.Time,
+) (network.Events, error) {
+	w.made.Do(w.init)
 	if err := w.lock(deadline); err != nil {
 		return 0, err
 	}
 	defer w.unlock()
 	if timed := !deadline.IsZero(); timed || w.hasDeadline {
-		if err := w.setDeadline(deadline); err != nil {
+		if err := p.setDeadline(w, deadline); err != nil {
 			return 0, waitError(err)
 		}
 		w.hasDeadline = timed
 	}
 	// Close marks the handle closed and then expires the deadline. If setDeadline above came after
 	// that, it has undone the second step, so the first is checked here.
-	if w.handle.closed() {
+	if p.handle.closed() {
 		return 0, net.ErrClosed
 	}
 	w.want, w.got, w.err, w.checked = want, 0, nil, false
-	err := w.waitFD(w.check)
+	err := p.waitFD(w, w.check)
 	switch {
-	case w.handle.closed():
+	case p.handle.closed():
 		return 0, net.ErrClosed
 	case err == nil:
 		return w.got, w.err
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		if got, err := pollNow(w.handle.fd, want); got != 0 || err != nil {
+		if got, err := pollNow(p.handle.fd, want); got != 0 || err != nil {
 			return got, err
 		}
 		w.hasParked.Store(true) // check was not called if the deadline had passed before

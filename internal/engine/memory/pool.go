@@ -5,9 +5,10 @@ import (
 	"sync"
 )
 
-// slotSizes are the sizes of slots. The last has room for a C or Rust program with wasm-ld's stack
-// of 1 MiB, its data, and a page to grow by. All are smaller than a huge page; see slotGuard.
-var slotSizes = [...]uint64{4 * PageSize, 8 * PageSize, 20 * PageSize}
+// slotSizes are the sizes of slots. The last two have room for a C or Rust program with wasm-ld's
+// stack of 1 MiB, one or two pages of data, and a page to grow by. All are smaller than a huge
+// page; see slotGuard.
+var slotSizes = [...]uint64{4 * PageSize, 8 * PageSize, 19 * PageSize, 20 * PageSize}
 
 const (
 	// chunkSlots is the number of slots in a range.
