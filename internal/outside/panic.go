@@ -32,7 +32,7 @@ var errGoexit = errors.New("it ended its goroutine with runtime.Goexit")
 
 // NewPanic makes a Panic from the result of recover. The deferred function that recovered must call
 // it, since it records the current stack. A *Panic is returned as it is: it comes from another
-// goroutine, whose stack it has.
+// goroutine, and has its stack.
 func NewPanic(in string, recovered any) *Panic {
 	if p, ok := recovered.(*Panic); ok {
 		return p

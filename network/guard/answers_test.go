@@ -200,7 +200,7 @@ func TestAnswerCacheIsBounded(t *testing.T) {
 	}
 }
 
-// TestKeptAnswerAllocatesLittle counts the allocations of a lookup whose answer is kept: the copy
+// TestKeptAnswerAllocatesLittle counts the allocations of a lookup with a kept answer: the copy
 // of the answer, and those of the judgement.
 func TestKeptAnswerAllocatesLittle(t *testing.T) {
 	k := newKeeper(t, Options{}, "allow connect name.test")

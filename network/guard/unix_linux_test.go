@@ -229,7 +229,7 @@ func TestUnixLimits(t *testing.T) {
 	wantErr(t, "the last socket", err, syscall.ENOBUFS)
 }
 
-// TestUnixWithoutSupport uses a Network whose sockets have no paths.
+// TestUnixWithoutSupport uses a Network without paths of sockets.
 func TestUnixWithoutSupport(t *testing.T) {
 	n := guard.New(plainNetwork{kernel.New(kernel.Config{})},
 		testutil.Policy(t, "allow connect unix:*"), guard.Options{})

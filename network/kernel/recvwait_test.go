@@ -39,7 +39,7 @@ type waitingSocket interface {
 	recvwait.Socket
 }
 
-// waitingPair is pair, whose server has waited in vain. Its next RecvWait waits.
+// waitingPair is pair after the server has waited in vain. Its next RecvWait waits.
 func waitingPair(t testing.TB, family network.Family, at netip.AddrPort) (client network.Socket,
 	server waitingSocket) {
 	t.Helper()
