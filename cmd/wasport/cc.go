@@ -55,6 +55,9 @@ func ccCommand(name string, cxx bool) func(args []string) error {
 					"#setjmp-and-exceptions", a)
 			}
 		}
+		if err := checkCompilerOutput(name, args); err != nil {
+			return err
+		}
 		ctx, stop := withSignals(context.Background())
 		defer stop()
 		err := runClang(ctx, cxx, args)

@@ -38,20 +38,30 @@ func printStderr(text string) {
 	console.Do(nil, "stderr", func() { io.WriteString(os.Stderr, b.String()) })
 }
 
-// printMessage prints a message of the command, without a line feed at its end. The lines after the
-// first are indented: the name of a file may have a line feed, after which it would seem to be a
-// message of its own.
-func printMessage(text string) {
-	const indent, help = "  ", "see wasport "
+// printMessage prints a message of the command, without a line feed at its end.
+func printMessage(text string) { printStderr(message(text)) }
+
+// message returns the lines of a message. Those after the first are indented, but for that of
+// usageError: the name of a file may have a line feed, after which it would seem to be a message of
+// its own.
+func message(text string) string {
+	const indent = "  "
 	var b strings.Builder
 	b.WriteString("wasport: ")
 	for i, line := range slices.Collect(strings.Lines(text)) {
-		if i > 0 && !strings.HasPrefix(line, indent) && !strings.HasPrefix(line, help) {
+		if i > 0 && !strings.HasPrefix(line, indent) && !isHelpLine(line) {
 			b.WriteString(indent)
 		}
 		b.WriteString(line)
 	}
-	printStderr(b.String() + "\n")
+	return b.String() + "\n"
+}
+
+// isHelpLine reports whether a line is the last one of a usageError.
+func isHelpLine(line string) bool {
+	rest, begins := strings.CutPrefix(line, "see wasport ")
+	command, ends := strings.CutSuffix(rest, " --help")
+	return begins && ends && !strings.Contains(command, " ")
 }
 
 // consoleWriter passes each Write, which must be of whole lines, to printStderr.

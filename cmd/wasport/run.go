@@ -268,6 +268,9 @@ func (f *runFlags) openAll() error {
 	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 	c.Dirs = append(c.Dirs, f.mappedDirs...)
 	var err error
+	if c.Trace, err = f.openTrace(); err != nil {
+		return err
+	}
 	f.kernel.Without = c.Without
 	c.Network = f.openNetwork()
 	c.NonblockingSockets = f.listenNonblock
@@ -282,9 +285,6 @@ func (f *runFlags) openAll() error {
 		return err
 	}
 	if c.Policy, err = f.permissions.build(f.monitoring.learnFile); err != nil {
-		return err
-	}
-	if c.Trace, err = f.openTrace(); err != nil {
 		return err
 	}
 	for _, useless := range policy.Shadowed(f.permissions.rules) {

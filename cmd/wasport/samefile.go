@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // namedFile is a file that the command line names.
@@ -32,6 +33,26 @@ func (f *runFlags) checkOutputs(module string) error {
 			}
 			return usageError("", "%s and %s are the same file, %s; name another file after %s",
 				out.role, other.role, out.path, out.role)
+		}
+	}
+	return nil
+}
+
+// checkCompilerOutput refuses a module that clang would write over one of its inputs.
+func checkCompilerOutput(command string, args []string) error {
+	output := ""
+	for i, a := range args {
+		if a == "-o" && i+1 < len(args) {
+			output = args[i+1]
+		} else if name, ok := strings.CutPrefix(a, "-o"); ok && name != "" {
+			output = name
+		}
+	}
+	for i, a := range args {
+		isInput := !strings.HasPrefix(a, "-") && (i == 0 || args[i-1] != "-o")
+		if isInput && sameFile(a, output) {
+			return usageError(command, "%s is compiled, and -o would overwrite it; name another "+
+				"file after -o", a)
 		}
 	}
 	return nil

@@ -115,7 +115,7 @@ const (
 	atListener, atByte                        = 336, 352
 	atBuffer, largeBuffer                     = 8 << 20, 32 << 20
 
-	fdDir, fdListener, fdDatagram, fdFile, fdStream, fdAccepted = 3, 4, 5, 6, 7, 8
+	fdDir, fdListener, fdDatagram, fdFile, fdStream, fdAccepted, fdNext = 3, 4, 5, 6, 7, 8, 9
 )
 
 // wamrAddress is a wasi_addr_t of WAMR (wasi_socket_ext.h).
@@ -315,6 +315,10 @@ func TestMaxCPUOfTrafficWithItself(t *testing.T) {
 			transfer("sock_recv", fdDatagram, atLarge)}},
 		{"datagram, received", []importCall{sendTo(atDatagram),
 			transfer("sock_recv", fdDatagram, atLarge)}},
+		{"connections", []importCall{preview1Call("sock_open", 0, 0, 1, atOut),
+			preview1Call("sock_connect", fdNext, atListener),
+			preview1Call("sock_accept", fdListener, 4, atOut),
+			preview1Call("fd_close", fdNext), preview1Call("fd_close", fdNext+1)}},
 		{"stream of 1 byte", []importCall{transfer("sock_send", fdStream, atByte),
 			transfer("sock_recv", fdAccepted, atByte)}},
 		{"stream", []importCall{transfer("sock_send", fdStream, atDatagram),

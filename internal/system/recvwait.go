@@ -21,9 +21,9 @@ func (t *Thread) recvWait(d *descriptor, s *socket, bufs [][]byte) (network.Rece
 	if !direct {
 		return t.recvAhead(s, bufs, 0)
 	}
-	t.endSendRun()
-	d.again.Add(1) // the wait, if there is one, begins with an EAGAIN
-	r, err := s.waiting.RecvWait(bufs, &t.schedThread)
+	t.waitsWithin = d
+	r, err := s.waiting.RecvWait(bufs, (*withinReceive)(t))
+	t.waitsWithin = nil
 	if err != nil {
 		return r, t.endReasonIfFailed(err)
 	}
@@ -32,3 +32,17 @@ func (t *Thread) recvWait(d *descriptor, s *socket, bufs [][]byte) (network.Rece
 	a.mu.Unlock()
 	return r, nil
 }
+
+// withinReceive is a thread that waits within a receive from waitsWithin, if it has to.
+type withinReceive Thread
+
+// Pause begins a wait. The receive has found nothing, as one that returns EAGAIN.
+func (w *withinReceive) Pause() {
+	t := (*Thread)(w)
+	t.endSendRun()
+	t.waitsWithin.again.Add(1)
+	t.schedThread.Pause()
+}
+
+// Resume ends a wait.
+func (w *withinReceive) Resume() { w.schedThread.Resume() }

@@ -244,6 +244,7 @@ func (t *Thread) Accept(fd int32, nonblock bool) (int32, error) {
 	if err := t.checkRoom(); err != nil {
 		return -1, err
 	}
+	t.schedThread.CountTransfer()
 	var accepted network.Socket
 	err = t.retry(d, network.Readable, s.recvTimeout.Load(), func() (err error) {
 		accepted, _, err = s.Accept()
@@ -278,6 +279,7 @@ func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 		// The guest knows that the connection has failed, and the host's socket does not.
 		s.FinishConnect()
 	}
+	t.schedThread.CountTransfer()
 	err = s.Connect(a)
 	if err != syscall.EINPROGRESS || d.nonblock.Load() {
 		return err

@@ -30,6 +30,9 @@ type Thread struct {
 	signalled     chan struct{}
 	wakeForSignal func()
 
+	// waitsWithin is the descriptor of a receive that may wait within the socket.
+	waitsWithin *descriptor
+
 	// elsewhere is the processor time in nanoseconds that other goroutines have used for the
 	// thread, and that the next Tick charges.
 	elsewhere atomic.Int64
