@@ -47,6 +47,14 @@ type socket struct {
 	// dualStack tells that an adopted socket is bound to every address of both families.
 	dualStack bool
 
+	// reuseAddr is the SO_REUSEADDR of a datagram socket, as the guest set it. It is protected by
+	// addrMu.
+	reuseAddr bool
+
+	// explicitPort tells that the guest, or the owner of an adopted socket, chose the port. It is
+	// protected by mu.
+	explicitPort bool
+
 	closed atomic.Bool
 
 	// deniedPeerReported tells that OnDeniedPeer was called for this socket.
@@ -62,8 +70,6 @@ type socket struct {
 	// addrMu is held while the kernel gives the socket a local or a remote address, so that the
 	// copies below are the kernel's addresses.
 	addrMu sync.Mutex
-	// reuseAddr is the SO_REUSEADDR of a datagram socket, as the guest set it.
-	reuseAddr bool
 	// path is that of a Unix-domain socket, as the guest sees it, or "".
 	path string
 	// waitsFor is the path where the last ConnectUnix found the backlog full, or "".
@@ -78,8 +84,6 @@ type socket struct {
 	mu sync.Mutex
 	// localAddr is the address where the socket listens or receives. It is invalid while unbound.
 	localAddr netip.AddrPort
-	// explicitPort tells that the guest, or the owner of an adopted socket, chose the port.
-	explicitPort bool
 	// datagram is nil for a stream.
 	datagram *datagramState
 }

@@ -26,6 +26,8 @@ type waitingRecv struct {
 	waited, paused bool
 	n              int
 	err            error
+	// try is the recvOrPause of the waiter, made once as its check is.
+	try func(uintptr) bool
 }
 
 // RecvWait implements recvwait.Socket. It expects that it has to wait if the last wait had to.
@@ -66,14 +68,17 @@ func (p *poller) receive(call waitingRecv) (int, error) {
 	if p.handle.closed() { // as in waitUntil
 		return 0, net.ErrClosed
 	}
-	if w.tryRecv == nil {
-		w.tryRecv = w.recvOrPause
+	r := w.recv
+	if r == nil {
+		r = &waitingRecv{try: w.recvOrPause}
+		w.recv = r
 	}
-	w.recv = call
-	err := p.waitFD(w, w.tryRecv)
+	call.try = r.try
+	*r = call
+	err := p.waitFD(w, r.try)
 	w.resume()
-	n, recvErr := w.recv.n, w.recv.err
-	w.recv = waitingRecv{}
+	n, recvErr := r.n, r.err
+	*r = waitingRecv{try: call.try}
 	switch {
 	case err == nil:
 		return n, recvErr
@@ -87,7 +92,7 @@ func (p *poller) receive(call waitingRecv) (int, error) {
 // reports whether the call is done, and else the poller waits.
 func (w *waiter) recvOrPause(uintptr) bool {
 	w.resume()
-	r := &w.recv
+	r := w.recv
 	if r.n, r.err = r.of.recvStream(r.bufs, 0); r.err != syscall.EAGAIN {
 		if !r.waited {
 			w.hasParked.Store(false)

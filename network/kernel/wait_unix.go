@@ -37,9 +37,8 @@ type waiter struct {
 	check func(uintptr) bool
 	// hasParked tells that the last wait did not end at once. RecvWait reads it without sem.
 	hasParked atomic.Bool
-	// recv is the call of RecvWait that waits, tryRecv its check, which is nil before the first.
-	recv    waitingRecv
-	tryRecv func(uintptr) bool
+	// recv is the call of RecvWait that waits. It is nil before the first.
+	recv *waitingRecv
 
 	// hasDeadline tells that the file has a deadline.
 	hasDeadline bool
