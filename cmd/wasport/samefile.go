@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -38,7 +39,11 @@ func (f *runFlags) checkOutputs(module string) error {
 	return nil
 }
 
-// checkCompilerOutput refuses a module that clang would write over one of its inputs.
+// sourceSuffixes are those of clang's sources. The values of other flags, such as -MT, may name the
+// output.
+var sourceSuffixes = []string{".c", ".cc", ".cpp", ".cxx", ".C", ".i", ".ii", ".s", ".S"}
+
+// checkCompilerOutput refuses a module that clang would write over one of its sources.
 func checkCompilerOutput(command string, args []string) error {
 	output := ""
 	for i, a := range args {
@@ -49,8 +54,9 @@ func checkCompilerOutput(command string, args []string) error {
 		}
 	}
 	for i, a := range args {
-		isInput := !strings.HasPrefix(a, "-") && (i == 0 || args[i-1] != "-o")
-		if isInput && sameFile(a, output) {
+		isSource := slices.Contains(sourceSuffixes, filepath.Ext(a)) &&
+			!strings.HasPrefix(a, "-") && (i == 0 || args[i-1] != "-o")
+		if isSource && sameFile(a, output) {
 			return usageError(command, "%s is compiled, and -o would overwrite it; name another "+
 				"file after -o", a)
 		}
