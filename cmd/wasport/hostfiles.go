@@ -50,18 +50,11 @@ func (f *runFlags) checkHostFiles() error {
 		return err
 	}
 	f.permissions.writable = dirs
-	const redirects = "have the host write to another file"
-	type hostFile struct{ flag, path, danger string }
-	files := []hostFile{
-		{"--learn", f.monitoring.learn, redirects},
-		{"--audit", f.monitoring.audit, redirects},
-		{"--trace-file", f.traceFile, redirects},
-		{"--policy", f.permissions.file, permissionsDanger},
-		{"--policy-ceiling", f.permissions.ceiling, permissionsDanger},
-	}
+	files := f.namedFiles()
 	for _, a := range f.listen {
 		if a.network == "unix" {
-			files = append(files, hostFile{"--listen", a.host, "have the host remove another file"})
+			files = append(files,
+				namedFile{"--listen", a.host, "have the host remove another file"})
 		}
 	}
 	for _, file := range files {
@@ -69,7 +62,7 @@ func (f *runFlags) checkHostFiles() error {
 			continue
 		}
 		if err := checkOutside(dirs, file.path, file.danger); err != nil {
-			return usageError("", "%s %w; name a file elsewhere, or add :ro to --dir", file.flag,
+			return usageError("", "%s %w; name a file elsewhere, or add :ro to --dir", file.role,
 				err)
 		}
 	}

@@ -9,26 +9,33 @@ import (
 
 // namedFile is a file that the command line names.
 type namedFile struct {
-	// role is its flag, or "the module".
-	role, path string
-	isOutput   bool
+	// role is its flag, or "the module". danger completes "the program could", for a file where the
+	// program may write.
+	role, path, danger string
+}
+
+// redirects is the danger of an output.
+const redirects = "have the host write to another file"
+
+// namedFiles returns the files that flags name.
+func (f *runFlags) namedFiles() []namedFile {
+	return []namedFile{
+		{"--policy", f.permissions.file, permissionsDanger},
+		{"--policy-ceiling", f.permissions.ceiling, permissionsDanger},
+		{"--learn", f.monitoring.learn, redirects},
+		{"--audit", f.monitoring.audit, redirects},
+		{"--trace-file", f.traceFile, redirects},
+	}
 }
 
 // checkOutputs refuses an output that is also another file of the command line, which it would
 // overwrite: the trace would empty a policy before it is read. --learn may name the policy, since
 // it adds to it at the end.
 func (f *runFlags) checkOutputs(module string) error {
-	files := []namedFile{
-		{"the module", module, false},
-		{"--policy", f.permissions.file, false},
-		{"--policy-ceiling", f.permissions.ceiling, false},
-		{"--learn", f.monitoring.learn, true},
-		{"--audit", f.monitoring.audit, true},
-		{"--trace-file", f.traceFile, true},
-	}
+	files := append([]namedFile{{role: "the module", path: module}}, f.namedFiles()...)
 	for i, out := range files {
 		for _, other := range files[:i] {
-			if !out.isOutput || out.role == "--learn" && other.role == "--policy" ||
+			if out.danger != redirects || out.role == "--learn" && other.role == "--policy" ||
 				!sameFile(out.path, other.path) {
 				continue
 			}

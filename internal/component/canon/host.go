@@ -157,7 +157,7 @@ func (c *Call) Handle(index uint32, r *wit.Resource) (uint32, error) {
 			return e.rep, nil
 		}
 	}
-	e, err := c.lowered.Options.Instance.table.get(index, r)
+	e, err := t.get(index, r)
 	if err != nil {
 		return 0, err
 	}
