@@ -15,7 +15,7 @@ import (
 // tracer prints calls in the format of strace(1):
 //
 //	sock_connect(3, 127.0.0.1:8080) = 0 <0.000081>
-//	sock_recv(3, ["hello\n"], 0x0, 6, 0) = 0 <0.000004>
+//	sock_recv(3, ["hello\n"], 1, 0x0, 6, 0) = 0 <0.000004>
 //
 // Instead of a pointer it prints the value that the pointer refers to: before the call if the guest
 // passes the value, after the call if the call returns it. The letters of Function.args, where "-"
@@ -127,6 +127,9 @@ func inputText(m wasi.MemoryView, kind byte, a []uint64) string {
 func outputText(m wasi.MemoryView, kinds string, a []uint64, e wasi.Errno) string {
 	ptr := uint32(a[0])
 	if e != wasi.Success {
+		if strings.HasPrefix(kinds[1:], "-") {
+			return unreadText(a[0], a[1])
+		}
 		return fmt.Sprintf("%#x", ptr)
 	}
 	if kinds[0] == 'E' {
@@ -183,11 +186,16 @@ func quoted(b []byte, n int) string {
 	return strconv.Quote(string(b[:n]))
 }
 
+// unreadText formats a list that no call has filled, or that cannot be read.
+func unreadText(ptr, count uint64) string {
+	return fmt.Sprintf("%#x, %d", uint32(ptr), uint32(count))
+}
+
 // vectorText formats the first n bytes of iovecs.
 func vectorText(m wasi.MemoryView, ptr, count uint64, n int) string {
 	bufs, total, e := m.Vectors(nil, uint32(ptr), uint32(count))
 	if e != wasi.Success {
-		return fmt.Sprintf("%#x", ptr)
+		return unreadText(ptr, count)
 	}
 	n = min(n, total)
 	var b []byte
