@@ -98,7 +98,9 @@ func NewRuntime(ctx context.Context, c RuntimeConfig) (*Runtime, error) {
 	return &Runtime{e}, nil
 }
 
-// Close releases the runtime and its modules. All guests must have ended before.
+// Close releases the runtime and its modules, and no guest can be started any more. Guests that
+// have not ended go on: Close returns at once, and the memory and code that they use are released
+// with the last of them. A wazero runtime of the embedder's must stay open as long.
 func (r *Runtime) Close(ctx context.Context) error { return r.engine.Close(ctx) }
 
 // CompileConfig configures the compilation of a module.
@@ -156,5 +158,6 @@ func (m *Module) Kind() Kind {
 	return CoreModule
 }
 
-// Close releases the module. All of its guests must have ended before.
+// Close releases the module, and no guest of it can be started any more. Guests that have not ended
+// go on: Close returns at once, and the code that they use is released with the last of them.
 func (m *Module) Close(ctx context.Context) error { return m.module.Close(ctx) }
