@@ -108,6 +108,11 @@ func unfitError(file string, err error) error {
 	if !errors.As(err, &lacking) {
 		return fmt.Errorf("%s: %w", file, err)
 	}
+	if slices.ContainsFunc(lacking.Imports,
+		func(i wasport.Import) bool { return i.Name == "__linear_memory" }) {
+		return fmt.Errorf("%s: this is an object file; link it first: wasport cc %[1]s -o "+
+			"MODULE.wasm", file)
+	}
 	text := file + ": it imports what cannot be supplied:\n"
 	if list := joinDialects(foreignDialects(lacking.Imports)); list != "" {
 		text = fmt.Sprintf("%s: it is built for %s, which wasport does not have:\n", file, list)
