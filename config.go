@@ -184,7 +184,8 @@ type Config struct {
 	MaxSocketMemory uint64
 
 	// MaxDescriptors limits how many files and sockets the guest has open at once; 0 = 8192. A
-	// descriptor beyond the limit is EMFILE (open(2)).
+	// descriptor beyond the limit is EMFILE (open(2)). The standard streams, Dirs and Sockets
+	// count, and a limit below their number is a *ConfigError.
 	MaxDescriptors int
 
 	// Without names optimisations to do without, by which the guest's calls make fewer or other
@@ -250,6 +251,9 @@ func (c *Config) newSystem(ctx context.Context, threads bool, g *Guest) (err err
 	if err := errors.Join(checkStrings(c.Args, c.Env), c.checkLimits()); err != nil {
 		return err
 	}
+	if err := c.checkDescriptors(); err != nil {
+		return err
+	}
 	if g.guard, err = c.guardNetwork(threads, out); err != nil {
 		return err
 	}
@@ -290,7 +294,7 @@ func (c *Config) openResources(
 			func() { sock, err = kernel.Adopt(conn) },
 			func(p *outside.Panic) { err = (*HostPanic)(p) })
 		if err != nil {
-			return fmt.Errorf("socket handed to the guest: %w", err)
+			return fmt.Errorf("Config.Sockets[%d]: %w", i, err)
 		}
 		s.Listeners = append(s.Listeners, guarded.Adopt(sock))
 	}
@@ -331,6 +335,16 @@ func (c *Config) checkLimits() error {
 	case c.MaxDescriptors < 0:
 		return fmt.Errorf("Config.MaxDescriptors is %d; it is above 0, or 0 for the default",
 			c.MaxDescriptors)
+	}
+	return nil
+}
+
+// checkDescriptors refuses a limit below the number of descriptors that the guest starts with.
+func (c *Config) checkDescriptors() error {
+	const streams = 3 // stdin(3)
+	if n := streams + len(c.Dirs) + len(c.Sockets); c.MaxDescriptors > 0 && c.MaxDescriptors < n {
+		return &ConfigError{Err: fmt.Errorf("the guest starts with %d descriptors: stdin, stdout, "+
+			"stderr, directories and sockets; it may have %d", n, c.MaxDescriptors)}
 	}
 	return nil
 }

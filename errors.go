@@ -74,7 +74,8 @@ func (p *HostPanic) Error() string { return (*outside.Panic)(p).Error() }
 // Unwrap returns Value if that is an error, else nil.
 func (p *HostPanic) Unwrap() error { return (*outside.Panic)(p).Unwrap() }
 
-// ConfigError is the error of a guest that cannot start with a Config that is in order by itself.
+// ConfigError is the error of a guest that cannot start with a Config, since a limit in it is below
+// the needs of the module or of the Config itself, or the module has no use for a part of it.
 type ConfigError struct {
 	Err error
 	// Memory is true if a larger MaxMemory would help.

@@ -181,6 +181,10 @@ func (m *Module) prepare(ctx context.Context, c *Config) (*pendingGuest, error) 
 		}
 	}
 	entry, err := m.module.Entry(c.Function)
+	if err != nil && c.Function == "" && m.Kind() == CoreModule {
+		return nil, fmt.Errorf("%w; functions of a library are called by Instance.Call, or one is "+
+			"named by Config.Function", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package system
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"reflect"
@@ -17,7 +18,7 @@ func (g *Guest) newStdin(r io.Reader) (*descriptor, error) {
 	case *os.File:
 		f, blocking, err := hostfs.FromOS(r)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("Config.Stdin: %w", err)
 		}
 		if blocking == nil {
 			return newStdio(file{File: f}, rights), nil
@@ -39,7 +40,7 @@ func (g *Guest) newOutput(name string, w io.Writer) (*descriptor, error) {
 	case *os.File:
 		f, blocking, err := hostfs.FromOS(w)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if blocking == nil {
 			return newStdio(file{File: f}, outputRights), nil
