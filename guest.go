@@ -107,7 +107,7 @@ func (g *Guest) Stop(reason error) {
 }
 
 // Lacks tells which things a guest looked for and did not have, so that after its failure a program
-// can say which part of the Config would have helped.
+// can name the remedy.
 type Lacks struct {
 	// Socket is true if the guest used the descriptor that the first of Config.Sockets would have,
 	// with Config.Sockets empty, before it had opened a descriptor with that number itself.
@@ -120,11 +120,22 @@ type Lacks struct {
 	// empty. wasi-libc asks at its start or before the first path. It then refuses every path
 	// itself, so Directory stays false. Go's runtime asks at every start (see Module.ByGo).
 	Preopens bool
+
+	// BindPermission is true if the host's network refused a bind with EACCES, which Policy had
+	// allowed, such as the system that of a port below 1024.
+	BindPermission bool
+
+	// Answer is true if no server answered a lookup that Policy had allowed.
+	Answer bool
 }
 
 // Lacks returns the things that the guest lacked so far. It may be called at any time, from any
 // goroutine.
-func (g *Guest) Lacks() Lacks { return Lacks(g.sys.Lacks()) }
+func (g *Guest) Lacks() Lacks {
+	l := g.sys.Lacks()
+	return Lacks{l.Socket, l.Directory, l.Preopens, g.guard.BindForbidden(),
+		g.guard.LookupUnanswered()}
+}
 
 // ThreadState is the state of a thread of a guest.
 type ThreadState struct {

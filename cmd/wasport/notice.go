@@ -70,6 +70,24 @@ func (r *reports) failureHints(l wasport.Lacks, descriptor int, trustPreopens bo
 	}
 }
 
+// systemHints prints that the system or the network refused a failed guest something. To the guest
+// it looks as if a rule did. server is that of --resolver.
+func (r *reports) systemHints(l wasport.Lacks, server string) {
+	if l.BindPermission {
+		r.print("it failed after the system, and no rule, refused a bind: permission denied",
+			"to let it take a port below 1024: ",
+			"run wasport with the privilege, or hand over a socket of the service manager: "+
+				"--listen systemd")
+	}
+	switch {
+	case l.Answer && server != "":
+		r.print("it failed after a lookup that --resolver "+server+" did not answer", "", "")
+	case l.Answer:
+		r.print("it failed after a lookup that no DNS server answered",
+			"to ask another one: ", "--resolver HOST:PORT")
+	}
+}
+
 // warnModuleFlags warns about words after the file that are spelled like flags of run: they go to
 // the module. A "--" among them ends the search, as it ends the flags of most programs (POSIX,
 // Utility Syntax Guidelines).

@@ -107,6 +107,7 @@ func (f *runFlags) runModule(ctx context.Context, mod *wasport.Module,
 	}
 	if err != nil || status.Code != 0 {
 		f.reports.failureHints(f.lacks, 3+len(f.config.Dirs), err == nil && !mod.ByGo())
+		f.reports.systemHints(f.lacks, f.kernel.Server)
 	}
 	var misfit *wasport.ConfigError
 	if errors.As(err, &misfit) {

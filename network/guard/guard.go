@@ -118,7 +118,16 @@ type Network struct {
 	memory      memoryAccount
 	counters    counters
 	deniedPeers deniedPeers
+
+	bindForbidden, lookupUnanswered atomic.Bool
 }
+
+// BindForbidden reports whether the Network beneath has refused a bind with EACCES that the policy
+// had allowed.
+func (n *Network) BindForbidden() bool { return n.bindForbidden.Load() }
+
+// LookupUnanswered reports whether no server has answered a lookup.
+func (n *Network) LookupUnanswered() bool { return n.lookupUnanswered.Load() }
 
 // policySnapshot is a policy with its limits. SetPolicy makes a new one, so a pointer to it also
 // identifies the time during which the policy was in force.

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"syscall"
 	"time"
@@ -95,6 +96,10 @@ func (n *Network) askAddrs(ctx context.Context, family network.Family,
 		}
 	} else {
 		addrs, err = n.base.LookupAddrs(ctx, family, canonical)
+	}
+	if failed, ok := errors.AsType[*network.LookupError](err); ok &&
+		failed.Failure == network.NoAnswer {
+		n.lookupUnanswered.Store(true)
 	}
 	if err != nil {
 		return nil, err

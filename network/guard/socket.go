@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -199,6 +200,9 @@ func (s *socket) Bind(a netip.AddrPort) error {
 	s.addrMu.Lock()
 	defer s.addrMu.Unlock()
 	if err := s.bindKernel(a); err != nil {
+		if errors.Is(err, syscall.EACCES) {
+			s.net.bindForbidden.Store(true)
+		}
 		return err
 	}
 	s.noteLocalAddr(explicitPort)
