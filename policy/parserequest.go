@@ -77,6 +77,8 @@ func (p parser) requestTarget(r *Request, w word) *Error {
 		r.Protocol = UDP
 	case !ok && r.Op == OpJoin:
 		rest = w.text
+	case ok:
+		return p.fail(w.offset, "write tcp://, udp:// or unix:/PATH", "%q is not a protocol", proto)
 	default:
 		return p.fail(w.offset, "write tcp:// or udp:// in front, or unix:/PATH",
 			"%q has no protocol", w.text)

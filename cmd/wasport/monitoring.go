@@ -42,11 +42,8 @@ func (m *monitoring) group() group {
 
 // openLearnFile opens the output of --learn, if there is one.
 func (m *monitoring) openLearnFile() (err error) {
-	switch {
-	case m.learn == "":
+	if m.learn == "" {
 		return nil
-	case m.dryRun:
-		return usageError("run", "--learn and --dry-run both refuse nothing; leave one of them out")
 	}
 	m.learnFile, err = openLearnFile(m.learn)
 	return err

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/wasport/wasport/policy"
@@ -111,10 +113,23 @@ func decideRequest(name, ceiling string, words []string) error {
 	return &exitError{status: statusFailure}
 }
 
+// requestActions are the words that a request begins with: those of the help, and those of package
+// policy, in which requests are printed.
+var requestActions = []string{"connect", "listen", "join", "resolve", "bind", "accept", "receive"}
+
 // parseRequest parses a request in the words of a rule. "listen TARGET from PEER" is a peer's
 // connection or datagram, for which package policy has the words accept and receive.
 func parseRequest(words []string) (policy.Request, error) {
+	if !slices.Contains(requestActions, words[0]) {
+		return policy.Request{}, fmt.Errorf("%q is not an action%s", words[0],
+			cmp.Or(didYouMean("", words[0], requestActions[:4]),
+				"; write connect, listen, join or resolve"))
+	}
 	if words[0] == "listen" && len(words) > 2 {
+		if words[2] != "from" {
+			return policy.Request{}, fmt.Errorf("%q is in the place of \"from\"; write listen "+
+				"TARGET from PEER", words[2])
+		}
 		words = append([]string{"accept"}, words[1:]...)
 		if strings.HasPrefix(words[1], "udp://") {
 			words[0] = "receive"

@@ -69,9 +69,8 @@ func (f *runFlags) parse(args []string) (words []string, done bool, err error) {
 		return nil, false, usageError("run", "no module is named: wasport run [flags] FILE.wasm "+
 			"[args...]%s", swallowedModule(args))
 	}
-	if f.runtime.NoInterrupt && (f.config.MaxMemory != 0 || f.config.MaxCPU != 0) {
-		return nil, false, usageError("run", "--max-memory and --max-cpu have no effect with "+
-			"--no-interrupt; leave one or the other out")
+	if err := f.checkPairs(); err != nil {
+		return nil, false, err
 	}
 	if err := f.parseProxy(); err != nil {
 		return nil, false, err
@@ -80,6 +79,27 @@ func (f *runFlags) parse(args []string) (words []string, done bool, err error) {
 		return nil, false, err
 	}
 	return words, false, f.checkHostFiles()
+}
+
+// checkPairs refuses flags of which one leaves the other without effect.
+func (f *runFlags) checkPairs() error {
+	switch {
+	case f.runtime.NoInterrupt && (f.config.MaxMemory != 0 || f.config.MaxCPU != 0):
+		return usageError("run", "--max-memory and --max-cpu have no effect with --no-interrupt; "+
+			"leave one or the other out")
+	case f.cacheDir != "" && f.cacheDisabled():
+		return usageError("run", "--cache-dir has no effect with --no-cache or --interpreter, "+
+			"which keep no compiled modules; leave one or the other out")
+	case f.listenNonblock && len(f.listen) == 0:
+		return usageError("run", "--listen-nonblock has no effect without --listen; leave it out, "+
+			"or hand over a socket: --listen tcp://ADDR:PORT")
+	case f.trace && f.traceFile != "":
+		return usageError("run", "--trace prints on stderr, --trace-file %s writes there; leave "+
+			"one of them out", f.traceFile)
+	case f.monitoring.learn != "" && f.monitoring.dryRun:
+		return usageError("run", "--learn and --dry-run both refuse nothing; leave one of them out")
+	}
+	return nil
 }
 
 // swallowedModule names a module that a flag before it took as its value.
@@ -308,9 +328,6 @@ func (f *runFlags) openTrace() (io.Writer, error) {
 		return consoleWriter{}, nil
 	case f.traceFile == "":
 		return nil, nil
-	case f.trace:
-		return nil, usageError("run", "--trace prints on stderr, --trace-file %s writes there; "+
-			"leave one of them out", f.traceFile)
 	}
 	file := standardStream(f.traceFile)
 	if file == nil {
@@ -329,11 +346,14 @@ func inheritEnv(set []string) []string {
 	env := slices.Clone(set)
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
-		isSet := slices.ContainsFunc(set,
-			func(s string) bool { return strings.HasPrefix(s, name+"=") })
-		if name != "" && !isSet { // Windows has variables without a name, such as "=C:=C:\"
+		if name != "" && !isSet(set, name) { // Windows has variables without one: "=C:=C:\"
 			env = append(env, v)
 		}
 	}
 	return env
+}
+
+// isSet reports whether a list of variables has one of a name.
+func isSet(env []string, name string) bool {
+	return slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
 }

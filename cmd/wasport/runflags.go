@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,6 +80,11 @@ func (f *runFlags) programGroup() group {
 	g := newGroup("The program")
 	g.list("env", "`NAME=VALUE` set an environment variable (repeatable)", func(s string) error {
 		v, err := parseEnv(s)
+		name, _, _ := strings.Cut(v, "=")
+		if err == nil && isSet(f.config.Env, name) && !slices.Contains(f.config.Env, v) {
+			return fmt.Errorf("%s is set twice, and programs differ about which value holds; "+
+				"write one", name)
+		}
 		f.config.Env = append(f.config.Env, v)
 		return err
 	})

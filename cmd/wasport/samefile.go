@@ -34,8 +34,15 @@ func (f *runFlags) namedFiles() []namedFile {
 func (f *runFlags) checkOutputs(module string) error {
 	files := append([]namedFile{{role: "the module", path: module}}, f.namedFiles()...)
 	for i, out := range files {
+		if out.danger != redirects {
+			continue
+		}
+		if stream, name := redirectedTo(out.path); stream != "" {
+			return usageError("", "%s %s is the file that %s goes to, and one would overwrite the "+
+				"other; write %s %s", out.role, out.path, stream, out.role, name)
+		}
 		for _, other := range files[:i] {
-			if out.danger != redirects || out.role == "--learn" && other.role == "--policy" ||
+			if out.role == "--learn" && other.role == "--policy" ||
 				!sameFile(out.path, other.path) {
 				continue
 			}
@@ -83,6 +90,22 @@ func sameFile(a, b string) bool {
 		return os.SameFile(infoA, infoB) && infoA.Mode().IsRegular()
 	}
 	return errA != nil && errB != nil && resolved(a) == resolved(b)
+}
+
+// redirectedTo returns the standard stream that goes to a file, and the name by which flags write
+// to the stream itself.
+func redirectedTo(path string) (stream, name string) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || standardStream(path) != nil {
+		return "", ""
+	}
+	if out, err := os.Stdout.Stat(); err == nil && os.SameFile(info, out) {
+		return "stdout", "-"
+	}
+	if out, err := os.Stderr.Stat(); err == nil && os.SameFile(info, out) {
+		return "stderr", "/dev/stderr"
+	}
+	return "", ""
 }
 
 // resolved returns the path at which a new file is made.

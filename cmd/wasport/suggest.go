@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// foreignFlags has permission flags of other runtimes, such as Deno and wasmtime, with the
-// narrowest flag of wasport for each.
+// foreignFlags has flags of other runtimes, such as Deno, wasmtime and iwasm, each with its place
+// in wasport: of a permission, the narrowest flag.
 var foreignFlags = map[string]string{
 	"allow-all": "no flag allows all; --allow-connect, --allow-listen, --allow-join, " +
 		"--allow-resolve, --dir and --env allow one thing each",
@@ -19,6 +19,8 @@ var foreignFlags = map[string]string{
 		"listens",
 	"allow-udp":   "--allow-connect udp://HOST:PORT sends, --allow-listen udp://ADDR:PORT receives",
 	"allow-write": "--dir HOST::GUEST lets it use a directory",
+	"heap-size":   "a module's memory grows as it needs; --max-memory SIZE limits it",
+	"stack-size":  "a module's stack is set when it is linked: -Wl,-z,stack-size=BYTES",
 }
 
 // suggestFlag suggests a flag in place of one that does not exist. It never suggests --allow-net: a
