@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,6 +29,9 @@ type crowd struct {
 	descriptors uint64 // that the server and the driver need, each
 	// drive talks to the server, natively, once its input has another line.
 	drive func(tb testing.TB, ports []string) (driver *program, input io.WriteCloser)
+
+	// counter has the words before those of a server whose system calls are counted.
+	counter []string
 }
 
 // crowdServer is one of the servers: its name in the figures, empty for guests, and its words.
@@ -146,13 +150,15 @@ func needDescriptors(b *testing.B, count uint64) {
 func (c crowd) measure(tb testing.TB, server string) measurement {
 	tb.Helper()
 	words, ports := strings.Fields(server), 1
-	cmd := exec.Command(os.Args[0])
+	command := []string{os.Args[0]}
 	switch words[0] {
 	case "crowd":
-		cmd = exec.Command(buildNative(tb, "native/crowd"), words[1])
-	case "guests":
+		command = []string{buildNative(tb, "native/crowd"), words[1]}
+	case "guests", "without":
 		ports = c.ports
 	}
+	command = slices.Concat(c.counter, command)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), serverEnv+"="+server)
 	p, ask := startWithInput(tb, cmd)
 	defer p.stop()
@@ -175,6 +181,11 @@ func (c crowd) measure(tb testing.TB, server string) measurement {
 	start.Close()
 	m := driver.waitResult()
 	m.peerCPU, m.cpu = m.cpu, cpu()-before
+	if c.counter != nil {
+		ask.Close()
+		p.wait()
+		m.calls = countedCalls(tb)
+	}
 	return m
 }
 

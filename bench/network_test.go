@@ -150,7 +150,7 @@ func (w workload) comparePrograms(b *testing.B, benchmark string, mode mode,
 		figures.Others = others
 		b.ReportMetric(figures.Ratio, "against-ratio")
 		b.ReportMetric(figures.CPU, "against-cpu-ratio")
-		record(b, w.row(benchmark, mode.name, commandHost{command: *against}.name()), figures)
+		record(b, w.row(benchmark, mode.name, commandHost{text: *against}.name()), figures)
 	}
 }
 

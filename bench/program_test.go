@@ -26,10 +26,11 @@ import (
 
 // measurement is the result of a program: its units of work, their duration, the processor time of
 // the program and of its peer, and the time within which all units but one in a hundred were done,
-// or 0 if the program does not tell.
+// or 0 if the program does not tell. calls are its system calls, if they were counted.
 type measurement struct {
 	units                   float64
 	wall, cpu, peerCPU, p99 time.Duration
+	calls                   float64
 }
 
 // perUnit is the time that a unit took.
@@ -124,8 +125,14 @@ func buildNative(tb testing.TB, name string) string {
 
 func (native) start(tb testing.TB, words []string) *program {
 	tb.Helper()
-	cmd := exec.Command(buildNative(tb, words[0]), words[1:]...)
-	return startProcess(tb, cmd)
+	command := native{}.command(tb, words)
+	return startProcess(tb, exec.Command(command[0], command[1:]...))
+}
+
+// command returns the words of a process that runs a program.
+func (native) command(tb testing.TB, words []string) []string {
+	tb.Helper()
+	return append([]string{buildNative(tb, words[0])}, words[1:]...)
 }
 
 func startProcess(tb testing.TB, cmd *exec.Cmd) *program {
@@ -157,6 +164,7 @@ type guestHost struct {
 	dir     string // of the modules, with a slash, or empty
 	// network is that of the guests; nil = the machine's.
 	network network.Network
+	without []string // what the guests do without
 }
 
 func newGuestHost(tb testing.TB, c wasport.RuntimeConfig) *guestHost {
@@ -197,7 +205,7 @@ func (g *guestHost) start(tb testing.TB, words []string) *program {
 	before := processorTime()
 	guest, err := m.Start(context.Background(),
 		wasport.Config{Args: words, Stdout: w, Stderr: os.Stderr, Policy: loopbackPolicy(),
-			Network: g.network})
+			Network: g.network, Without: g.without})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -48,12 +48,16 @@ func runCrowdChild() bool {
 // line of input.
 func serveCrowd(words []string) error {
 	start, count := listenNatively, 1
-	if words[0] == "guests" {
+	if words[0] == "guests" || words[0] == "without" {
 		var err error
 		if count, err = strconv.Atoi(words[1]); err != nil {
 			return err
 		}
-		if start, err = guestStarter(words[2:]); err != nil {
+		var without []string
+		if words[0] == "without" {
+			without = []string{"all"}
+		}
+		if start, err = guestStarter(words[2:], without); err != nil {
 			return err
 		}
 	}
@@ -94,15 +98,15 @@ func listenNatively() error {
 	return nil
 }
 
-// guestStarter returns a function that starts a guest with these words.
-func guestStarter(words []string) (start func() error, err error) {
+// guestStarter returns a function that starts a guest with these words and without some shortcuts.
+func guestStarter(words, without []string) (start func() error, err error) {
 	ctx := context.Background()
 	m, err := compileAlone(ctx, words[0]+".wasm")
 	// A file would be duplicated for each guest, of which there may be more than descriptors.
 	out, errs := struct{ io.Writer }{os.Stdout}, struct{ io.Writer }{os.Stderr}
 	return func() error {
 		_, err := m.Start(ctx, wasport.Config{Args: words, Stdout: out, Stderr: errs,
-			Policy: loopbackPolicy(), MaxSocketMemory: 4 << 30})
+			Policy: loopbackPolicy(), MaxSocketMemory: 4 << 30, Without: without})
 		return err
 	}, err
 }

@@ -23,7 +23,8 @@ const (
 // packages maps a program to the packages that have it, where the name differs.
 var packages = map[string]string{
 	"cc": "gcc libc6-dev", "clang++": "clang", "llvm-ar": "llvm", "llvm-nm": "llvm", "npx": "npm",
-	"sh": "dash", "wasm-ld": "lld", "wasm-validate": "wabt", "wat2wasm": "wabt",
+	"perf": "linux-perf", "sh": "dash", "wasm-ld": "lld", "wasm-validate": "wabt",
+	"wat2wasm": "wabt",
 }
 
 // Programs skips the test unless all of the programs are installed.
