@@ -24,46 +24,59 @@ type door struct {
 	follow          []string // the rules that a hint in words asks for
 }
 
-func doors(t *testing.T, at, peer netip.AddrPort) []door {
-	f := families[0]
+func doors(t *testing.T, f family, at, peer netip.AddrPort) []door {
 	local := flat(at)
+	// An address of nobody, as a rule and in front of a port, and the own one as a peer.
+	stranger, beforePort, own := "127.0.0.9", "127.0.0.9", "127.0.0.1"
+	if f.number == 1 {
+		stranger, beforePort, own = "2001:db8::9", "[2001:db8::9]", "::1"
+	}
+	elsewhere := beforePort + ":9"
+	// A shell takes brackets for a pattern.
+	inShell := func(rule string) string {
+		if strings.Contains(rule, "[") {
+			return `"` + rule + `"`
+		}
+		return rule
+	}
 	start := func(c *netCaller, create, method string, local []uint64) (uint64, string) {
-		s := c.handle(create, 0)
+		s := c.handle(create, f.number)
 		return s, c.call(method+"start-bind", s, c.network, local)
 	}
 	return []door{
 		{
 			name:    "create",
-			call:    func(c *netCaller) string { return outcome(c.call(createTCP, 0)) },
+			call:    func(c *netCaller) string { return outcome(c.call(createTCP, f.number)) },
 			denied:  "err(access-denied)",
 			refusal: "denied open tcp: no rule lets it connect or listen by tcp",
 			hint: "if it is a client, --allow-connect tcp://ADDRESS:PORT for where it goes; " +
 				"if it is a server, --allow-listen tcp://ADDRESS:PORT for where it listens",
 			allowed: "ok",
-			follow:  []string{"allow connect tcp://127.0.0.1:80"},
+			follow:  []string{"allow connect tcp://" + elsewhere},
 		},
 		{
-			name: "bind", rules: []string{"allow connect tcp://127.0.0.9:9"},
+			name: "bind", rules: []string{"allow connect tcp://" + elsewhere},
 			call: func(c *netCaller) string {
 				_, result := start(c, createTCP, tcpMethod, local)
 				return result
 			},
 			denied:  "err(access-denied)",
 			refusal: "denied bind tcp " + at.String() + ": no rule allows listen",
-			hint:    "--allow-listen tcp://" + at.String(), allowed: "ok",
+			hint:    "--allow-listen " + inShell("tcp://"+at.String()), allowed: "ok",
 		},
 		{
-			name: "listen", rules: []string{"allow connect tcp://127.0.0.9:9"},
+			name: "listen", rules: []string{"allow connect tcp://" + elsewhere},
 			call: func(c *netCaller) string {
 				s := c.bind(createTCP, tcpMethod, f, f.wildcard) // as a client may
 				return c.call(tcpMethod+"start-listen", s)
 			},
 			denied:  "err(access-denied)",
-			refusal: "denied listen tcp 0.0.0.0:0: no rule allows listen",
-			hint:    "--allow-listen tcp://0.0.0.0:0", allowed: "ok",
+			refusal: "denied listen tcp " + f.wildcard + ": no rule allows listen",
+			hint:    "--allow-listen " + inShell("tcp://"+f.wildcard), allowed: "ok",
 		},
 		{
-			name: "accept", rules: []string{"allow listen tcp://127.0.0.1:0 from 127.0.0.9"},
+			name:  "accept",
+			rules: []string{"allow listen tcp://" + f.loopback + " from " + stranger},
 			call: func(c *netCaller) string {
 				l, at := c.listen(f)
 				dial(t, at)
@@ -71,22 +84,23 @@ func doors(t *testing.T, at, peer netip.AddrPort) []door {
 				return outcome(c.call(tcpMethod+"accept", l))
 			},
 			denied: "err(would-block)",
-			refusal: `denied accept tcp 127.0.0.1:0 from PEER: "allow listen tcp://127.0.0.1:0 ` +
-				`from 127.0.0.9" (test) does not admit 127.0.0.1`,
-			hint: `--allow-listen "tcp://127.0.0.1:0 from 127.0.0.1"`, allowed: "ok",
+			refusal: "denied accept tcp " + f.loopback + ` from PEER: "allow listen tcp://` +
+				f.loopback + " from " + stranger + `" (test) does not admit ` + own,
+			hint:    `--allow-listen "tcp://` + f.loopback + " from " + own + `"`,
+			allowed: "ok",
 		},
 		{
-			name: "connect", rules: []string{"allow connect tcp://127.0.0.9:9"},
+			name: "connect", rules: []string{"allow connect tcp://" + elsewhere},
 			call: func(c *netCaller) string {
-				s := c.handle(createTCP, 0)
+				s := c.handle(createTCP, f.number)
 				return c.call(tcpMethod+"start-connect", s, c.network, flat(at))
 			},
 			denied:  "err(access-denied)",
 			refusal: "denied connect tcp " + at.String() + ": no connect rule covers it",
-			hint:    "--allow-connect tcp://" + at.String(), allowed: "ok",
+			hint:    "--allow-connect " + inShell("tcp://"+at.String()), allowed: "ok",
 		},
 		{
-			name: "send", rules: []string{"allow connect udp://127.0.0.9:9"},
+			name: "send", rules: []string{"allow connect udp://" + elsewhere},
 			call: func(c *netCaller) string {
 				e := c.udpEnd(f, f.wildcard)
 				c.wants(`ok(16)`, sending+"check-send", e.out)
@@ -95,11 +109,11 @@ func doors(t *testing.T, at, peer netip.AddrPort) []door {
 			},
 			denied:  "err(access-denied)",
 			refusal: "denied connect udp " + peer.String() + ": no connect rule covers it",
-			hint:    "--allow-connect udp://" + peer.String(), allowed: "ok(1)",
+			hint:    "--allow-connect " + inShell("udp://"+peer.String()), allowed: "ok(1)",
 		},
 		{
 			name: "receive", rules: []string{"allow listen udp://" + at.String() +
-				" from 127.0.0.9"},
+				" from " + stranger},
 			call: func(c *netCaller) string {
 				e := c.udpEnd(f, at.String())
 				sendFrom(t, e.at)
@@ -108,19 +122,19 @@ func doors(t *testing.T, at, peer netip.AddrPort) []door {
 			},
 			denied: "ok([])",
 			refusal: "denied receive udp " + at.String() + ` from PEER: "allow listen udp://` +
-				at.String() + ` from 127.0.0.9" (test) does not admit 127.0.0.1`,
-			hint:    `--allow-listen "udp://` + at.String() + ` from 127.0.0.1"`,
+				at.String() + " from " + stranger + `" (test) does not admit ` + own,
+			hint:    `--allow-listen "udp://` + at.String() + " from " + own + `"`,
 			allowed: `ok([("hello"`,
 		},
 		{
-			name: "associate", rules: []string{"allow connect udp://127.0.0.9:9"},
+			name: "associate", rules: []string{"allow connect udp://" + elsewhere},
 			call: func(c *netCaller) string {
 				s := c.bind(createUDP, udpMethod, f, f.wildcard)
 				return outcome(c.call(udpMethod+"stream", s, 1, flat(peer)))
 			},
 			denied:  "err(access-denied)",
 			refusal: "denied connect udp " + peer.String() + ": no connect rule covers it",
-			hint:    "--allow-connect udp://" + peer.String(), allowed: "ok",
+			hint:    "--allow-connect " + inShell("udp://"+peer.String()), allowed: "ok",
 		},
 		{
 			name:    "resolve",
@@ -148,36 +162,40 @@ func sendFrom(t *testing.T, to netip.AddrPort) {
 // TestPolicyAtEachDoor makes each call that the policy judges, without a rule for it and then with
 // the rule of the refusal's hint.
 func TestPolicyAtEachDoor(t *testing.T) {
-	f := families[0]
-	for _, d := range doors(t, closedPort(t, f), closedPort(t, f)) {
-		t.Run(d.name, func(t *testing.T) {
-			c := newNetCaller(t, d.rules...)
-			if got := d.call(c); got != d.denied {
-				t.Errorf("got %s, want %s", got, d.denied)
-			}
-			if len(c.refusals) != 1 {
-				t.Fatalf("got %d refusals, want one", len(c.refusals))
-			}
-			r := c.refusals[0]
-			got := r.Error()
-			if strings.Contains(d.refusal, "PEER") {
-				got = strings.ReplaceAll(got, r.Request.Remote.String(), "PEER")
-			}
-			if got != d.refusal || r.Hint() != d.hint {
-				t.Errorf("got\n\t%s\n\t%s\nwant\n\t%s\n\t%s", got, r.Hint(), d.refusal, d.hint)
-			}
-			rules := slices.Concat(d.rules, d.follow)
-			for _, rule := range r.Allow {
-				rules = append(rules, rule.String())
-			}
-			c.Thread.Guest.Close() // it may have the port
-			c = newNetCaller(t, rules...)
-			if got := d.call(c); got != d.allowed {
-				t.Errorf("with %q: got %s, want %s", rules, got, d.allowed)
-			}
-			c.refused()
-		})
+	eachFamily(t, func(t *testing.T, f family) {
+		for _, d := range doors(t, f, closedPort(t, f), closedPort(t, f)) {
+			t.Run(d.name, func(t *testing.T) { d.check(t) })
+		}
+	})
+}
+
+func (d *door) check(t *testing.T) {
+	t.Helper()
+	c := newNetCaller(t, d.rules...)
+	if got := d.call(c); got != d.denied {
+		t.Errorf("got %s, want %s", got, d.denied)
 	}
+	if len(c.refusals) != 1 {
+		t.Fatalf("got %d refusals, want one", len(c.refusals))
+	}
+	r := c.refusals[0]
+	got := r.Error()
+	if strings.Contains(d.refusal, "PEER") {
+		got = strings.ReplaceAll(got, r.Request.Remote.String(), "PEER")
+	}
+	if got != d.refusal || r.Hint() != d.hint {
+		t.Errorf("got\n\t%s\n\t%s\nwant\n\t%s\n\t%s", got, r.Hint(), d.refusal, d.hint)
+	}
+	rules := slices.Concat(d.rules, d.follow)
+	for _, rule := range r.Allow {
+		rules = append(rules, rule.String())
+	}
+	c.Thread.Guest.Close() // it may have the port
+	c = newNetCaller(t, rules...)
+	if got := d.call(c); got != d.allowed {
+		t.Errorf("with %q: got %s, want %s", rules, got, d.allowed)
+	}
+	c.refused()
 }
 
 // TestRefusalsLeaveTheState binds and connects after a refusal, as a program does that tries one

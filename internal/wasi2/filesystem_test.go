@@ -10,6 +10,7 @@ import (
 	"github.com/wasport/wasport/internal/hostfs"
 	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/wasi"
 )
 
 const descriptorMethod = "filesystem/types.[method]descriptor."
@@ -436,15 +437,74 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestFileErrorCodes walks through all errnos.
+// TestFileErrorCodes compares the code of each errno with the name of its case.
 func TestFileErrorCodes(t *testing.T) {
-	codes := World{}.Type("wasi:filesystem/types", "error-code").Fields()
-	if len(codes) != len(fileErrnos) {
-		t.Fatalf("got %d cases, want %d", len(codes), len(fileErrnos))
+	want := map[wasi.Errno]string{
+		wasi.EACCES: "access", wasi.EAGAIN: "would-block", wasi.EALREADY: "already",
+		wasi.EBADF: "bad-descriptor", wasi.EBUSY: "busy", wasi.EDEADLK: "deadlock",
+		wasi.EDQUOT: "quota", wasi.EEXIST: "exist", wasi.EFBIG: "file-too-large",
+		wasi.EILSEQ: "illegal-byte-sequence", wasi.EINPROGRESS: "in-progress",
+		wasi.EINTR: "interrupted", wasi.EINVAL: "invalid", wasi.EIO: "io",
+		wasi.EISDIR: "is-directory", wasi.ELOOP: "loop", wasi.EMLINK: "too-many-links",
+		wasi.EMSGSIZE: "message-size", wasi.ENAMETOOLONG: "name-too-long",
+		wasi.ENODEV: "no-device", wasi.ENOENT: "no-entry", wasi.ENOLCK: "no-lock",
+		wasi.ENOMEM: "insufficient-memory", wasi.ENOSPC: "insufficient-space",
+		wasi.ENOTDIR: "not-directory", wasi.ENOTEMPTY: "not-empty",
+		wasi.ENOTRECOVERABLE: "not-recoverable", wasi.ENOTSUP: "unsupported",
+		wasi.ENOSYS: "unsupported", wasi.ENOTTY: "no-tty", wasi.ENXIO: "no-such-device",
+		wasi.EOVERFLOW: "overflow", wasi.EPERM: "not-permitted",
+		wasi.ENOTCAPABLE: "not-permitted", wasi.EPIPE: "pipe", wasi.EROFS: "read-only",
+		wasi.ESPIPE: "invalid-seek", wasi.ETXTBSY: "text-file-busy", wasi.EXDEV: "cross-device",
 	}
-	for i, errno := range fileErrnos {
-		if got := fileCode(errno); got != i {
-			t.Errorf("%v: got %s, want %s", errno, codes[got].Name, codes[i].Name)
+	codes, used := World{}.Type("wasi:filesystem/types", "error-code").Fields(), map[string]bool{}
+	for e := wasi.E2BIG; e <= wasi.ENOTCAPABLE; e++ {
+		name := want[e]
+		if name == "" {
+			name = "io"
+		}
+		if got := codes[fileCode(e)].Name; got != name {
+			t.Errorf("%v: got %s, want %s", e, got, name)
+		}
+		used[name] = true
+	}
+	for _, code := range codes {
+		if !used[code.Name] {
+			t.Errorf("no errno is %s, want one", code.Name)
 		}
 	}
+}
+
+// TestDescriptorFlags reads the flags of a file that was opened with each, and gives each advice.
+func TestDescriptorFlags(t *testing.T) {
+	c, root := newFiles(t, fileTree(t), hostfs.ReadWrite)
+	for flags, want := range map[int]string{
+		1: "{read}", 2: "{write}", 3: "{read, write}",
+		1 | 4:     "{read, file-integrity-sync}",
+		2 | 8:     "{write, data-integrity-sync}",
+		2 | 4 | 8: "{write, file-integrity-sync, data-integrity-sync}",
+		3 | 16:    "{read, write, requested-write-sync}",
+	} {
+		file := c.handle(descriptorMethod+"open-at", root, 0, "file", 0, flags)
+		c.wants("ok("+want+")", descriptorMethod+"get-flags", file)
+	}
+	file := c.open(root, "file", "r")
+	for advice := range 6 {
+		c.wants(`ok`, descriptorMethod+"advise", file, 0, 5, advice)
+	}
+	c.wants("ok({read, mutate-directory})", descriptorMethod+"get-flags", c.open(root, "dir", "r"))
+}
+
+// TestPreopensAreNewHandles gets the directories twice, drops all handles, and gets them again: the
+// directories stay open.
+func TestPreopensAreNewHandles(t *testing.T) {
+	c, root := newFiles(t, fileTree(t), hostfs.ReadOnly)
+	c.wants(`[(2, "/data")]`, "filesystem/preopens.get-directories")
+	for _, h := range []uint64{root, 2} {
+		c.wants("ok(directory)", descriptorMethod+"get-type", h)
+		if err := c.drop("filesystem/types.descriptor", h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.wants(`[(2, "/data")]`, "filesystem/preopens.get-directories")
+	c.open(2, "file", "r")
 }

@@ -251,6 +251,48 @@ func TestOutputErrors(t *testing.T) {
 	})
 }
 
+// TestEachCallTellsErrors has a write that goes on by itself fail, or a read. Whichever call comes
+// next tells the error, and the one after that says that the stream is closed.
+func TestEachCallTellsErrors(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		args func(in, out uint64) []any
+	}{
+		{inStream + "read", func(in, _ uint64) []any { return []any{in, 9} }},
+		{inStream + "blocking-read", func(in, _ uint64) []any { return []any{in, 9} }},
+		{inStream + "skip", func(in, _ uint64) []any { return []any{in, 9} }},
+		{inStream + "blocking-skip", func(in, _ uint64) []any { return []any{in, 9} }},
+		{outStream + "check-write", func(_, out uint64) []any { return []any{out} }},
+		{outStream + "write", func(_, out uint64) []any { return []any{out, "x"} }},
+		{outStream + "flush", func(_, out uint64) []any { return []any{out} }},
+		{outStream + "blocking-flush", func(_, out uint64) []any { return []any{out} }},
+		{outStream + "blocking-write-and-flush", func(_, out uint64) []any {
+			return []any{out, "x"}
+		}},
+		{outStream + "write-zeroes", func(_, out uint64) []any { return []any{out, 1} }},
+		{outStream + "blocking-write-zeroes-and-flush", func(_, out uint64) []any {
+			return []any{out, 1}
+		}},
+		{outStream + "splice", func(in, out uint64) []any { return []any{out, in, 1} }},
+		{outStream + "blocking-splice", func(in, out uint64) []any { return []any{out, in, 1} }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			inBothForms(t, func(t *testing.T, form func(*caller) *caller) {
+				c := form(newCaller(t, system.Config{Stdin: failingReader{}}))
+				in, out := c.handle("cli/stdin.get-stdin"), c.handle("cli/stdout.get-stdout")
+				c.wants(``, "io/poll.[method]pollable.block", c.handle(inStream+"subscribe", in))
+				c.wants(`ok(65536)`, outStream+"check-write", out)
+				pending := &c.outputs.items[0].pending
+				pending.started, pending.err = true, syscall.EIO
+				pending.ended.Set()
+				failed := c.handle0(test.name, test.args(in, out)...)
+				c.wants(`"EIO"`, "io/error.[method]error.to-debug-string", failed)
+				c.wants(`err(closed)`, test.name, test.args(in, out)...)
+			})
+		})
+	}
+}
+
 // TestSplice moves bytes from stdin to stdout.
 func TestSplice(t *testing.T) {
 	r, w := newPipe(t)

@@ -1,8 +1,10 @@
 package wasi2
 
 import (
+	"context"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"github.com/wasport/wasport/internal/dnstest"
 	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/network/kernel"
 )
 
@@ -71,6 +74,51 @@ func TestLookupAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLookupFails has the resolver fail in each way, and give addresses that are IPv4-mapped.
+func TestLookupFails(t *testing.T) {
+	failure := func(f network.LookupFailure) error { return &network.LookupError{Failure: f} }
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{failure(network.NoSuchHost), "err(name-unresolvable)"},
+		{failure(network.NoAnswer), "err(temporary-resolver-failure)"},
+		{failure(network.ServerFailure), "err(permanent-resolver-failure)"},
+		{syscall.EMFILE, "err(new-socket-limit)"},
+		{nil, "ok(some(ipv4((192, 0, 2, 1)))) ok(none)"},
+	} {
+		t.Run(test.want, func(t *testing.T) {
+			base := newFaultyNetwork()
+			base.lookup = func(context.Context) ([]netip.Addr, error) {
+				return []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1")}, test.err
+			}
+			c := newNetCallerOn(t, base, "allow resolve *")
+			if got := c.answers("name.test"); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestLookupsAreBounded starts lookups without an answer until no more may be under way.
+func TestLookupsAreBounded(t *testing.T) {
+	base := newFaultyNetwork()
+	base.lookup = func(ctx context.Context) ([]netip.Addr, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	c := newNetCallerOn(t, base, "allow resolve *")
+	for n := range 1000 {
+		switch got := outcome(c.resolve("name.test")); {
+		case got == "err(temporary-resolver-failure)" && n > 0:
+			return
+		case got != "ok":
+			t.Fatalf("lookup %d: got %s, want it to begin", n, got)
+		}
+	}
+	t.Error("got 1000 lookups under way, want a limit")
 }
 
 // TestLookupOfLiterals gives addresses as their own answers, without a rule.

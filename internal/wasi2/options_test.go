@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"github.com/wasport/wasport/network"
 )
 
 // sockOptions are the options of both kinds of sockets, with what each value reads back as.
@@ -76,6 +78,35 @@ func TestOptionsBeforeASet(t *testing.T) {
 			for method, s := range map[string]uint64{tcpMethod: tcp, udpMethod: udp} {
 				if n := c.handles(method+name, s)[0]; n == 0 {
 					t.Errorf("%s%s: got 0, want a size", method, name)
+				}
+			}
+		}
+	})
+}
+
+// TestSizeThatWasReadChangesNothing sets the size of each buffer to what it reads as. Linux doubles
+// what is set (socket(7), SO_RCVBUF), so that it must read as half.
+func TestSizeThatWasReadChangesNothing(t *testing.T) {
+	eachFamily(t, func(t *testing.T, f family) {
+		for create, method := range map[string]string{createTCP: tcpMethod, createUDP: udpMethod} {
+			c := newNetCaller(t, anyLoopback...)
+			s, fd := c.handle(create, f.number), int32(0)
+			if create == createTCP {
+				fd = c.tcp.items[0].fd
+			} else {
+				fd = c.udp.items[0].fd
+			}
+			for name, option := range map[string]network.Option{
+				"receive-buffer-size": network.RecvBuffer, "send-buffer-size": network.SendBuffer,
+			} {
+				before, err := c.Option(fd, option)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.wants(`ok`, method+"set-"+name, s, c.handles(method+name, s)[0])
+				if after, err := c.Option(fd, option); err != nil || after != before {
+					t.Errorf("%s%s: got %d, %v, want %d as before", method, name, after, err,
+						before)
 				}
 			}
 		}

@@ -109,3 +109,22 @@ func TestLayoutOfDatagrams(t *testing.T) {
 		})
 	}
 }
+
+// TestCodesOfOtherErrors asks for the error-code of errors that came from no socket, and from no
+// file.
+func TestCodesOfOtherErrors(t *testing.T) {
+	c := newNetCaller(t)
+	for of, want := range map[source][2]string{
+		ofStream: {"none", "none"},
+		ofFile:   {"none", "some(no-entry)"},
+		ofSocket: {"some(unknown)", "none"},
+	} {
+		rep, err := c.fail(syscall.ENOENT, of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := c.own("io/error", "error", rep)
+		c.wants(want[0], "sockets/network.network-error-code", h)
+		c.wants(want[1], "filesystem/types.filesystem-error-code", h)
+	}
+}

@@ -1,6 +1,7 @@
 package wasi2
 
 import (
+	"context"
 	"net/netip"
 	"sync/atomic"
 	"syscall"
@@ -14,9 +15,21 @@ import (
 type faultyNetwork struct {
 	network.Network
 	connect error
-	// binds is the number of binds that succeed, if bind is an error.
-	binds atomic.Int32
-	bind  error
+	// binds is the number of binds that succeed, if bind is an error. recvs is that of receives.
+	binds, recvs     atomic.Int32
+	bind, recv, send error
+	// full says that no socket is writable.
+	full bool
+	// lookup, unless nil, replaces that of the Network.
+	lookup func(ctx context.Context) ([]netip.Addr, error)
+}
+
+func (n *faultyNetwork) LookupAddrs(ctx context.Context, f network.Family,
+	name string) ([]netip.Addr, error) {
+	if n.lookup != nil {
+		return n.lookup(ctx)
+	}
+	return n.Network.LookupAddrs(ctx, f, name)
 }
 
 func newFaultyNetwork() *faultyNetwork {
@@ -45,6 +58,28 @@ func (s faultySocket) Bind(to netip.AddrPort) error {
 		return s.of.bind
 	}
 	return s.Socket.Bind(to)
+}
+
+func (s faultySocket) Recv(bufs [][]byte, flags network.RecvFlags) (network.Received, error) {
+	if s.of.recv != nil && s.of.recvs.Add(-1) < 0 {
+		return network.Received{}, s.of.recv
+	}
+	return s.Socket.Recv(bufs, flags)
+}
+
+func (s faultySocket) Send(bufs [][]byte, to netip.AddrPort) (int, error) {
+	if s.of.send != nil {
+		return 0, s.of.send
+	}
+	return s.Socket.Send(bufs, to)
+}
+
+func (s faultySocket) Poll(want network.Events) (network.Events, error) {
+	got, err := s.Socket.Poll(want)
+	if s.of.full {
+		got &^= network.Writable
+	}
+	return got, err
 }
 
 // TestConnectThatFailsAtOnce keeps a failure of the system for finish-connect. What says that the

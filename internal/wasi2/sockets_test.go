@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/wasport/wasport/internal/component/canon"
 	"github.com/wasport/wasport/internal/system"
 	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network"
@@ -256,4 +257,63 @@ func (c *netCaller) streamCode(name string, args ...any) string {
 	c.Helper()
 	failed := c.handle0(name, args...)
 	return c.call("sockets/network.network-error-code", failed)
+}
+
+// TestIPv6SocketsAreIPv6Only binds sockets of both families to one port of all addresses, and
+// reaches the one of IPv6 by IPv6 alone.
+func TestIPv6SocketsAreIPv6Only(t *testing.T) {
+	c := newNetCaller(t, "allow connect any", "allow listen any")
+	at := closedPort(t, families[0])
+	four := netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()).String()
+	six := netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port()).String()
+	l := c.bind(createTCP, tcpMethod, families[1], six)
+	c.wants(`ok`, tcpMethod+"start-listen", l)
+	c.wants(`ok`, tcpMethod+"finish-listen", l)
+	dial(t, netip.AddrPortFrom(netip.IPv6Loopback(), at.Port()))
+	s := c.handle(createTCP, 0)
+	c.wants(`ok`, tcpMethod+"start-connect", s, c.network, flat(at))
+	c.block(tcpMethod+"subscribe", s)
+	c.wants(`err(connection-refused)`, tcpMethod+"finish-connect", s)
+	c.bind(createTCP, tcpMethod, families[0], four)
+
+	c.bind(createUDP, udpMethod, families[1], six)
+	c.bind(createUDP, udpMethod, families[0], four)
+}
+
+// TestFormsOfAddresses converts addresses to each form and back. The scope-id is the zone, and
+// flow-info is ignored and 0.
+func TestFormsOfAddresses(t *testing.T) {
+	for _, text := range []string{
+		"127.0.0.1:80", "[2001:db8::1:2]:65535", "[fe80::1%3]:443", "[fe80::1%4294967295]:1",
+	} {
+		t.Run(text, func(t *testing.T) {
+			a := netip.MustParseAddrPort(text)
+			if got := addrPortOf(addrPortValue(a)); got != a {
+				t.Errorf("got %v as a value, want %v", got, a)
+			}
+			b := make([]byte, addrPortSize)
+			putAddrPort(b, a)
+			if got, err := getAddrPort(b); err != nil || got != a {
+				t.Errorf("got %v, %v from memory, want %v", got, err, a)
+			}
+			if a.Addr().Is4() {
+				return
+			}
+			if flow := addrPortValue(a).Payload().Items()[1].Uint(); flow != 0 {
+				t.Errorf("got flow-info %d, want 0", flow)
+			}
+			if flow := le.Uint32(b[8:]); flow != 0 {
+				t.Errorf("got flow-info %d in memory, want 0", flow)
+			}
+			le.PutUint32(b[8:], 7)
+			if got, err := getAddrPort(b); err != nil || got != a {
+				t.Errorf("got %v, %v with flow-info, want %v", got, err, a)
+			}
+			items := addrPortValue(a).Payload().Items()
+			items[1] = canon.Uint(7)
+			if got := addrPortOf(canon.CaseOf(1, canon.Tuple(items...))); got != a {
+				t.Errorf("got %v as a value with flow-info, want %v", got, a)
+			}
+		})
+	}
 }

@@ -26,6 +26,9 @@ func TestUDPFunctionsInEachState(t *testing.T) {
 	some := func(f family) []uint64 {
 		return append([]uint64{1}, flatText(strings.TrimSuffix(f.loopback, "0")+"9")...)
 	}
+	number := func(n uint64) func(*netCaller, family) []uint64 {
+		return func(*netCaller, family) []uint64 { return []uint64{n} }
+	}
 	for _, test := range []struct {
 		function string
 		args     func(c *netCaller, f family) []uint64
@@ -48,8 +51,14 @@ func TestUDPFunctionsInEachState(t *testing.T) {
 		{"remote-address", nil, "state state state"},
 		{"address-family", nil, "family family family"},
 		{"unicast-hop-limit", nil, "ok ok ok"},
+		{"set-unicast-hop-limit", number(9), "ok ok ok"},
+		{"set-unicast-hop-limit", number(0), "argument argument argument"},
 		{"receive-buffer-size", nil, "ok ok ok"},
+		{"set-receive-buffer-size", number(9), "ok ok ok"},
+		{"set-receive-buffer-size", number(0), "argument argument argument"},
 		{"send-buffer-size", nil, "ok ok ok"},
+		{"set-send-buffer-size", number(9), "ok ok ok"},
+		{"set-send-buffer-size", number(0), "argument argument argument"},
 	} {
 		t.Run(test.function, func(t *testing.T) {
 			eachFamily(t, func(t *testing.T, f family) {
@@ -61,8 +70,8 @@ func TestUDPFunctionsInEachState(t *testing.T) {
 						more = test.args(c, f)
 					}
 					got := outcome(c.call(udpMethod+test.function, s, more))
-					if got != results[want] {
-						t.Errorf("state %d: got %s, want %s", i, got, results[want])
+					if want = resultOf(want, f); got != want {
+						t.Errorf("state %d: got %s, want %s", i, got, want)
 					}
 					if ready := c.isReady(udpMethod+"subscribe", s); ready != "true" {
 						t.Errorf("state %d: got ready %s, want true", i, ready)

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/wasport/wasport/internal/component/wit"
@@ -142,19 +143,16 @@ func TestImportErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := plan(t, tt.b, testWorld(t), false)
-			var e *ImportError
-			if tt.want == "" || !errors.As(err, &e) {
-				if err != nil {
-					t.Errorf("got %v, want %q", err, tt.want)
-				}
-				return
-			}
 			got := ""
-			for i, l := range e.Lacking {
-				if i > 0 {
-					got += "\n"
+			var e *ImportError
+			if errors.As(err, &e) {
+				var lines []string
+				for _, l := range e.Lacking {
+					lines = append(lines, l.String())
 				}
-				got += l.String()
+				got = strings.Join(lines, "\n")
+			} else if err != nil {
+				t.Fatal(err)
 			}
 			if got != tt.want {
 				t.Errorf("got\n%s\nwant\n%s", got, tt.want)

@@ -72,3 +72,44 @@ func TestPlanOfCommands(t *testing.T) {
 		})
 	}
 }
+
+// Of several versions of wasi:cli/run the highest counts, in whatever order they are exported. What
+// is no wasi:cli/run of 0.2 with the right type is no command.
+func TestHighestRunCounts(t *testing.T) {
+	answer := core(section(1, 1, 0x60, 0, 1, 0x7f), section(3, 1, 0), section(7, 1, "f", 0, 0),
+		section(10, 1, 4, 0, 0x41, 0, 0x0b))
+	lifted := func(result []byte, names ...string) []byte {
+		b := join(section(1, answer), section(2, 1, 0, 0, 0), aliases(join(0, 0, 1, 0, "f")),
+			types(result, join(0x40, 0, 0, 0)))
+		for i, name := range names {
+			b = join(b, canons(join(0, 0, 0, 0, 1)), section(5, 1, 1, 1, 0, "run", 1, i),
+				exports(join(0, name, 5, 2*i, 0)))
+		}
+		return comp(b)
+	}
+	result, tuple := join(0x6a, 0, 0), join(0x6f, 1, 0x7f)
+	for _, tt := range []struct {
+		name string
+		b    []byte
+		want string // the name of the export, or nothing
+	}{
+		{"one", lifted(result, "wasi:cli/run@0.2.3"), "wasi:cli/run@0.2.3"},
+		{"lower first", lifted(result, "wasi:cli/run@0.2.3", "wasi:cli/run@0.2.12"),
+			"wasi:cli/run@0.2.12"},
+		{"higher first", lifted(result, "wasi:cli/run@0.2.12", "wasi:cli/run@0.2.3"),
+			"wasi:cli/run@0.2.12"},
+		{"another version", lifted(result, "wasi:cli/run@0.3.0"), ""},
+		{"another interface", lifted(result, "wasi:cli/go@0.2.0"), ""},
+		{"another type", lifted(tuple, "wasi:cli/run@0.2.0"), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := plan(t, tt.b, emptyWorld{}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.RunName != tt.want || (p.Run >= 0) != (tt.want != "") {
+				t.Errorf("got run %d of %q, want that of %q", p.Run, p.RunName, tt.want)
+			}
+		})
+	}
+}
