@@ -151,7 +151,7 @@ func (e *Engine) compileModule(
 	}
 	m.exportedFuncs = m.compiled.ExportedFunctions()
 	m.stackPointer.find(c.binary)
-	m.memoryShift = memoryShift(binary)
+	m.placement = placementOf(binary)
 	if err := m.resolveImports(ctx, o); err != nil {
 		m.Close(ctx)
 		return nil, err

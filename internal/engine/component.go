@@ -52,8 +52,8 @@ type coreModule struct {
 
 	stack stackPointer
 
-	// memoryShift is that of the memory that the module defines.
-	memoryShift uint64
+	// placement is that of the memory that the module defines.
+	placement
 
 	// maxStack is the limit of the estimated stack size, in bytes.
 	maxStack uint32
@@ -120,7 +120,7 @@ func (c *Component) compileCore(ctx context.Context, m *link.Module) (coreModule
 	core.compiled, core.needs = compiled.CompiledModule, compiled.needs
 	core.needs.Memory.Max = min(core.needs.Memory.Max, maxMemory)
 	core.stack.find(compiled.binary)
-	core.memoryShift = memoryShift(m.Binary)
+	core.placement = placementOf(m.Binary)
 	return core, nil
 }
 

@@ -283,6 +283,7 @@ func (g *componentGuest) withMemory(ctx *guestContext, code *coreModule) (contex
 	}
 	mem, err := memory.New(memory.Config{Min: needs.Min, Max: needs.Max, Limit: g.mostMemory,
 		Reserve: g.engine.reserveMemory, Pool: &g.engine.memories, Shift: code.memoryShift,
+		Hot:    code.hotMemory,
 		Budget: g.linear})
 	if errors.Is(err, memory.ErrLimit) {
 		return nil, &system.MisfitError{Err: fmt.Errorf("%s starts with %d bytes of memory, which "+

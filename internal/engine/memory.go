@@ -36,6 +36,7 @@ func (m *Module) reserveMemory(inst *instance, limit uint64) error {
 	}
 	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit,
 		Reserve: m.engine.reserveMemory, Pool: &m.engine.memories, Shift: m.memoryShift,
+		Hot:    m.hotMemory,
 		Shared: m.memory.Shared, Ungranted: m.memory.Shared && m.givesMemoryAway(),
 		Budget: inst.budget})
 	if errors.Is(err, memory.ErrLimit) {
@@ -75,12 +76,17 @@ func (m *Module) reserveMemory(inst *instance, limit uint64) error {
 // printed a line.
 const usedStack, usedZeros = 1152, 128
 
-// memoryShift returns the memory.Config.Shift for instances of a module. It is a guess, with which
-// an idle guest has touched few pages.
-func memoryShift(binary []byte) uint64 {
+// placement is how the memories of a module lie. It is a guess, with which an idle guest has
+// touched few pages, and the next guest finds them in place.
+type placement struct {
+	memoryShift uint64       // memory.Config.Shift
+	hotMemory   memory.Range // memory.Config.Hot
+}
+
+func placementOf(binary []byte) placement {
 	stackTop, data := interrupt.Landmarks(binary)
 	if stackTop == 0 {
-		return 0
+		return placement{}
 	}
 	ranges, end := make([]memory.Range, 0, len(data)+1), uint64(0)
 	for _, d := range data {
@@ -90,7 +96,8 @@ func memoryShift(binary []byte) uint64 {
 		ranges = append(ranges, memory.Range{Start: end, End: end + usedZeros})
 	}
 	stack := memory.Range{Start: stackTop - min(stackTop, usedStack), End: stackTop}
-	return memory.Place(stack, ranges)
+	return placement{memory.Place(stack, ranges),
+		memory.Range{Start: stack.Start, End: max(stackTop, end+usedZeros)}}
 }
 
 // withImportResolver returns a context in which the imports of an instance resolve, in this order:

@@ -16,11 +16,11 @@ func TestMemoryShift(t *testing.T) {
 		t.Log("the figure is of pages of 4 KiB")
 		return
 	}
-	if got, want := memoryShift([]byte(module)), uint64(4096-3*64); got != want {
+	if got, want := placementOf([]byte(module)).memoryShift, uint64(4096-3*64); got != want {
 		t.Errorf("got a shift of %d, want %d: data and zeros of 132 bytes end within the page", got,
 			want)
 	}
-	if got := memoryShift([]byte(module[:8])); got != 0 {
+	if got := placementOf([]byte(module[:8])).memoryShift; got != 0 {
 		t.Errorf("an empty module: got a shift of %d, want 0", got)
 	}
 }

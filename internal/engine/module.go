@@ -25,8 +25,8 @@ type Module struct {
 	// interruptible is set if the module was rewritten. Else memory and requirements are zero.
 	interruptible bool
 	memory        interrupt.Memory
-	memoryShift   uint64
-	requirements  interrupt.Needs
+	placement
+	requirements interrupt.Needs
 
 	// unsuppliedImport is the error of Run if an import can neither be supplied nor be replaced by
 	// a trap.

@@ -68,6 +68,10 @@ type Config struct {
 	// Shift is where in a page of the system the memory begins if it gets a slot; see Place.
 	Shift uint64
 
+	// Hot is where every guest touches the memory. The slot may keep these pages for the next guest
+	// with the same Shift and Hot.
+	Hot Range
+
 	// Budget is charged for the memory: for all of one that is not shared, as it grows, and for the
 	// minimum of a shared one.
 	Budget *Budget
@@ -83,6 +87,7 @@ type Memory struct {
 	max    uint64 // In bytes.
 	ahead  uint64 // Config.Reserve, or max.
 	shift  uint64 // Config.Shift.
+	hot    Range  // hotPages of Config.Hot.
 	shared bool
 	budget *Budget
 
@@ -121,6 +126,7 @@ func New(c Config) (*Memory, error) {
 	}
 	m := &Memory{max: max(c.Min, min(c.Max, c.Limit)), ahead: c.Reserve, shared: c.Shared,
 		budget: c.Budget, refs: 1, granted: c.Min, charged: c.Min, shift: c.Shift % systemPage}
+	m.hot = hotPages(c.Hot, m.shift)
 	if m.ahead == 0 {
 		m.ahead = m.max
 	}
@@ -143,7 +149,7 @@ func New(c Config) (*Memory, error) {
 
 // moveToSlot gives a new memory a slot. It reports false if the pool has none for it.
 func (m *Memory) moveToSlot(p *Pool, size uint64) bool {
-	s, ok := p.take(size)
+	s, ok := p.take(size, m.hot)
 	if !ok {
 		return false
 	}
@@ -160,7 +166,7 @@ func (m *Memory) giveRange() error {
 	b, s := m.reserved, m.slot
 	m.reserved, m.committed, m.slot = nil, 0, slot{}
 	if s.chunk != nil {
-		return s.give()
+		return s.give(m.hot)
 	}
 	return release(b)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/tetratelabs/wazero"
 	"golang.org/x/sys/unix"
@@ -23,6 +24,19 @@ func statm(t *testing.T) (virtual, resident int) {
 	v, _ := strconv.Atoi(f[0])
 	r, _ := strconv.Atoi(f[1])
 	return v * os.Getpagesize(), r * os.Getpagesize()
+}
+
+// pageIsResident asks mincore(2) for the page of a byte.
+func pageIsResident(t *testing.T, b *byte) bool {
+	t.Helper()
+	page := uintptr(unsafe.Pointer(b)) &^ uintptr(systemPage-1)
+	var resident [1]byte
+	_, _, e := unix.Syscall(unix.SYS_MINCORE, page, uintptr(systemPage),
+		uintptr(unsafe.Pointer(&resident)))
+	if e != 0 {
+		t.Fatal(e)
+	}
+	return resident[0]&1 != 0
 }
 
 func TestOnlyTouchedPagesAreResident(t *testing.T) {
@@ -111,4 +125,49 @@ func TestMemoryOutlivesSystemCall(t *testing.T) {
 	if _, err := unix.Read(zero, view); err != unix.EFAULT {
 		t.Errorf("read after the last release: got %v, want EFAULT", err)
 	}
+}
+
+// TestFewSlotsKeepPages releases more memories than slots may be warm, and takes them again with
+// the same hot pages and with others.
+func TestFewSlotsKeepPages(t *testing.T) {
+	p := newPool(t)
+	c := Config{Min: 2 * PageSize, Max: vast, Limit: vast, Pool: p, Shift: 64,
+		Hot: Range{PageSize - 100, PageSize + 100}}
+	const count = maxWarm + 2*chunkSlots
+	take := func(c Config) (memories []*Memory, resident int) {
+		for range count {
+			m, b, _ := allocate(t, c)
+			if pageIsResident(t, &m.slot.bytes()[PageSize]) {
+				resident++
+			}
+			b[PageSize] = 1
+			memories = append(memories, m)
+		}
+		return memories, resident
+	}
+	release := func(memories []*Memory) {
+		for _, m := range memories {
+			mustRelease(t, m)
+		}
+	}
+	memories, _ := take(c)
+	kept := memories[:maxWarm+2] // the others hold their chunks
+	release(kept)
+	if p.numWarm != maxWarm {
+		t.Errorf("got %d warm slots, want %d", p.numWarm, maxWarm)
+	}
+	again, resident := take(c)
+	if resident != maxWarm || p.numWarm != 0 {
+		t.Errorf("the same hot pages: got %d resident and %d warm slots left, want %d and none",
+			resident, p.numWarm, maxWarm)
+	}
+	release(again)
+	c.Hot.End += PageSize
+	again, resident = take(c)
+	if resident != 0 || p.numWarm != 0 {
+		t.Errorf("other hot pages: got %d resident and %d warm slots left, want none", resident,
+			p.numWarm)
+	}
+	release(again)
+	release(memories[len(kept):])
 }

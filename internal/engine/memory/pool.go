@@ -18,6 +18,10 @@ const (
 	// keeps the kernel from making untouched pages resident with a huge page (madvise(2),
 	// MADV_HUGEPAGE), since that would take accessible memory of more than one slot.
 	slotGuard = PageSize
+
+	// maxWarm bounds the free slots of a pool that keep pages, maxHot the bytes that each keeps.
+	maxWarm = 8
+	maxHot  = 16 << 10
 )
 
 // A Pool supplies small memories with slots of ranges that several memories share. A memory with a
@@ -25,8 +29,12 @@ const (
 // A slot also saves the system calls that reserve the range and unmap it.
 //
 // A memory that grows beyond its slot moves to a range of its own. A slot is zero when a memory
-// gets it. A Pool may be used from several goroutines. Its lock is a leaf. The zero value is an
-// empty pool, and nil a pool without slots.
+// gets it. A few free slots are warm: the hot pages of their last memory were cleared and kept, and
+// the kernel has all others back. The next guest then has no page fault on them, and the kernel
+// need not tell other processors that they are gone.
+//
+// A Pool may be used from several goroutines. Its lock is a leaf. The zero value is an empty pool,
+// and nil a pool without slots.
 type Pool struct {
 	mu     sync.Mutex
 	closed bool
@@ -34,6 +42,9 @@ type Pool struct {
 	// free are the chunks with a free slot, by the size of their slots. The last of each is used
 	// first.
 	free [len(slotSizes)][]*chunk
+
+	// numWarm is the number of warm slots, with those that are about to become so.
+	numWarm int
 }
 
 // chunk is a range of slots of one size.
@@ -45,6 +56,9 @@ type chunk struct {
 	// committed is the number of accessible bytes in each slot, from its start. They are whole
 	// pages of the system.
 	committed [chunkSlots]uint64
+
+	// warm are the pages that each free slot has kept, as bytes of the slot.
+	warm [chunkSlots]Range
 }
 
 // slot is a part of a chunk.
@@ -54,10 +68,10 @@ type slot struct {
 	index int
 }
 
-// take returns a slot in which a memory of size bytes can grow by a page. It reports false for a
-// memory that is too large or if the system refuses a chunk. The memory then has a range of its
-// own.
-func (p *Pool) take(size uint64) (slot, bool) {
+// take returns a slot in which a memory of size bytes can grow by a page. A slot that has kept
+// other pages than hot gives them back. It reports false for a memory that is too large or if the
+// system refuses a chunk. The memory then has a range of its own.
+func (p *Pool) take(size uint64, hot Range) (slot, bool) {
 	if p == nil || !slotsReusable || size == 0 {
 		return slot{}, false
 	}
@@ -83,7 +97,20 @@ func (p *Pool) take(size uint64) (slot, bool) {
 	if c.full() {
 		*list = (*list)[:len(*list)-1]
 	}
+	if w := s.cool(); w != hot {
+		zero(s.bytes()[w.Start:w.End]) // They would stay in an idle guest that uses others.
+	}
 	return s, true
+}
+
+// cool returns the pages that a slot has kept. It is not warm from then on.
+func (s slot) cool() (kept Range) {
+	kept = s.chunk.warm[s.index]
+	if kept.Start < kept.End {
+		s.chunk.warm[s.index] = Range{}
+		s.pool.numWarm--
+	}
+	return kept
 }
 
 // newChunk returns nil if the system refuses it, or if it would leave too little address space for
@@ -131,12 +158,32 @@ func (s slot) bytes() []byte {
 	return s.chunk.bytes[start : start+size : start+size]
 }
 
-// give returns a slot. Its accessible bytes stay accessible.
-func (s slot) give() error {
-	zero(s.bytes()[:s.chunk.committed[s.index]])
+// hotPages returns the pages of the slot, as bytes of it, that a memory with its start at shift
+// may leave there. They are the first of those that hot is in.
+func hotPages(hot Range, shift uint64) Range {
+	if hot.Start >= hot.End {
+		return Range{}
+	}
+	start := (hot.Start + shift) &^ (systemPage - 1)
+	end := (hot.End + shift + systemPage - 1) &^ (systemPage - 1)
+	return Range{start, min(end, start+maxHot)}
+}
+
+// give returns a slot, which keeps the pages of hot if few slots are warm. Its accessible bytes
+// stay accessible.
+func (s slot) give(hot Range) error {
 	p, c := s.pool, s.chunk
+	b := s.bytes()[:c.committed[s.index]]
+	hot = Range{min(hot.Start, uint64(len(b))), min(hot.End, uint64(len(b)))}
+	if hot.Start == hot.End || !p.reserveWarm() {
+		hot = Range{}
+	}
+	zero(b[:hot.Start])
+	clear(b[hot.Start:hot.End])
+	zero(b[hot.End:])
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	c.warm[s.index] = hot
 	list := &p.free[c.kind]
 	if c.full() {
 		*list = append(*list, c)
@@ -150,6 +197,25 @@ func (s slot) give() error {
 			*list = append((*list)[:i], (*list)[i+1:]...)
 			break
 		}
+	}
+	return p.releaseChunk(c)
+}
+
+// reserveWarm reports whether another slot may become warm.
+func (p *Pool) reserveWarm() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.numWarm >= maxWarm {
+		return false
+	}
+	p.numWarm++
+	return true
+}
+
+// releaseChunk unmaps a chunk of which no memory has a slot.
+func (p *Pool) releaseChunk(c *chunk) error {
+	for i := range c.warm {
+		slot{p, c, i}.cool()
 	}
 	return release(c.bytes)
 }
@@ -167,7 +233,7 @@ func (p *Pool) Close() {
 				kept = append(kept, c)
 				continue
 			}
-			_ = release(c.bytes)
+			_ = p.releaseChunk(c)
 		}
 		p.free[kind] = kept
 	}

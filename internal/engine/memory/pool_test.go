@@ -23,6 +23,9 @@ func newPool(t *testing.T) *Pool {
 					len(chunks))
 			}
 		}
+		if p.numWarm != 0 {
+			t.Errorf("got %d warm slots left, want none", p.numWarm)
+		}
 	})
 	return p
 }
@@ -54,6 +57,7 @@ func TestReusedSlotIsZero(t *testing.T) {
 			for round := range 2 {
 				for size := pages; size <= 2*pages+5; size += 3 {
 					c.Shift = (c.Shift + 1344) % 4096 // and begins elsewhere than the last one
+					c.Hot = Range{pages * 30_000, pages*30_000 + size*4000}
 					m, _, grow := allocate(t, c)
 					b := grow(size * PageSize)
 					if i := firstNonzero(b); i >= 0 {
