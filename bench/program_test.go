@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/wasport/wasport"
+	"github.com/wasport/wasport/bench/internal/results"
 	"github.com/wasport/wasport/internal/needs"
 	"github.com/wasport/wasport/network"
 	"github.com/wasport/wasport/policy"
@@ -255,6 +256,12 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
+	if *recordFile != "" {
+		if err := results.Check(*recordFile); err != nil {
+			fmt.Fprintf(os.Stderr, "-record %s: %v\n", *recordFile, err)
+			os.Exit(2)
+		}
+	}
 	dir, err := os.MkdirTemp("", "wasport-bench")
 	if err != nil {
 		panic(err)

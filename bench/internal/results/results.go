@@ -98,6 +98,20 @@ func Add(file string, row Row) error {
 		row.Runs = runs[max(0, len(runs)-MaxRuns):]
 		rows[at] = row
 	}
+	return save(file, rows)
+}
+
+// Check returns the error that Add would have: a figure may take minutes to measure. It makes the
+// file if there is none.
+func Check(file string) error {
+	rows, err := Load(file)
+	if err != nil {
+		return err
+	}
+	return save(file, rows)
+}
+
+func save(file string, rows []Row) error {
 	b, err := json.MarshalIndent(rows, "", "\t")
 	if err != nil {
 		return err
