@@ -16,6 +16,9 @@ func runHelp(args []string) error {
 		printHelp(stdout)
 		return nil
 	}
+	if len(args) > 1 {
+		return usageError("", "help is about one command: wasport help %s", args[0])
+	}
 	c, err := findCommand(args[0])
 	if err != nil {
 		return err
@@ -40,7 +43,7 @@ func findCommand(name string) (command, error) {
 		}
 	}
 	return command{}, usageError("", "%s is not a command%s", name,
-		didYouMean("", name, commandNames()))
+		didYouMean("", strings.ToLower(name), commandNames()))
 }
 
 func printHelp(w io.Writer) {

@@ -74,7 +74,8 @@ func runPolicy(args []string) error {
 		return usageError("policy", "say what to do: wasport policy check, explain or fmt")
 	}
 	return usageError("policy", "wasport policy has no %s%s", name,
-		didYouMean("", name, []string{"check", "explain", "fmt"}))
+		cmp.Or(didYouMean("", name, []string{"check", "explain", "fmt"}),
+			"; write check, explain or fmt, and then the file"))
 }
 
 // decideRequest is check and explain.
@@ -126,9 +127,9 @@ func parseRequest(words []string) (policy.Request, error) {
 				"; write connect, listen, join or resolve"))
 	}
 	if words[0] == "listen" && len(words) > 2 {
-		if words[2] != "from" {
-			return policy.Request{}, fmt.Errorf("%q is in the place of \"from\"; write listen "+
-				"TARGET from PEER", words[2])
+		if words[2] != "from" || len(words) != 4 {
+			return policy.Request{}, fmt.Errorf("%q is not one request; write listen "+
+				"tcp://127.0.0.1:80 from 10.0.0.7", strings.Join(words, " "))
 		}
 		words = append([]string{"accept"}, words[1:]...)
 		if strings.HasPrefix(words[1], "udp://") {
