@@ -54,11 +54,15 @@ func inspect(args []string) error {
 	}
 	defer rt.Close(ctx)
 
-	v := judgeModule(mod)
+	imports := mod.Imports()
+	if mod.Kind() == wasport.Component {
+		imports = append(imports, lackingBesides(ctx, rt, wasm, imports)...)
+	}
+	v := judgeModule(mod, imports)
 	if f.json {
-		err = printJSON(stdout, file, len(wasm), mod, v)
+		err = printJSON(stdout, file, len(wasm), mod, imports, v)
 	} else {
-		printText(file, len(wasm), mod, v)
+		printText(file, len(wasm), mod, imports, v)
 	}
 	if err == nil && !v.runnable {
 		return &exitError{status: statusFailure}
@@ -77,8 +81,8 @@ type verdict struct {
 	trap bool
 }
 
-func judgeModule(mod *wasport.Module) verdict {
-	lacking := slices.DeleteFunc(mod.Imports(), wasport.Import.OK)
+func judgeModule(mod *wasport.Module, imports []wasport.Import) verdict {
+	lacking := slices.DeleteFunc(slices.Clone(imports), wasport.Import.OK)
 	if len(lacking) > 0 {
 		return verdict{
 			reason: fmt.Sprintf("%d of its imports cannot be supplied", len(lacking)),
@@ -102,9 +106,8 @@ func judgeModule(mod *wasport.Module) verdict {
 	return verdict{reason: "it exports no function"}
 }
 
-func printText(file string, bytes int, mod *wasport.Module, v verdict) {
+func printText(file string, bytes int, mod *wasport.Module, imports []wasport.Import, v verdict) {
 	file = printable.Name(file)
-	imports := mod.Imports()
 	fmt.Fprintf(stdout, "%s: %v, %s\n", file, mod.Kind(), formatSize(uint64(bytes)))
 	if mod.Kind() == wasport.Component {
 		printComponent(mod, imports)

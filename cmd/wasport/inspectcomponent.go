@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -47,10 +50,37 @@ func printInterfaces(imports []wasport.Import) {
 			fmt.Fprintf(stdout, "  %s\n", printable.Name(i.Module))
 			last = i.Module
 		}
+		if i.Name == "" { // all of an interface
+			fmt.Fprintf(w, "    %s  %s\n", i.Want, importState(i))
+			continue
+		}
 		fmt.Fprintf(w, "    %s\t%s\t%s\n", printable.Name(i.Name), printable.Text(i.Want),
 			importState(i))
 	}
 	w.Flush()
+}
+
+// lackingBesides returns the interfaces and types that the host lacks and that no function among
+// the imports tells of. A component imports an interface for its types alone, too.
+func lackingBesides(ctx context.Context, rt *wasport.Runtime, wasm []byte,
+	imports []wasport.Import) (list []wasport.Import) {
+	mod, err := rt.Compile(ctx, wasm, wasport.CompileConfig{})
+	if err == nil {
+		mod.Close(ctx)
+		return nil
+	}
+	lacking := (*wasport.ImportError)(nil)
+	if !errors.As(err, &lacking) {
+		return nil
+	}
+	for _, i := range lacking.Imports {
+		if !slices.ContainsFunc(imports, func(told wasport.Import) bool {
+			return told.Module == i.Module && (i.Name == "" || told.Name == i.Name)
+		}) {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // wasiVersions lists the versions of WASI that the imports and the exported run have, in the order

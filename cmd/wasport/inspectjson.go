@@ -47,8 +47,8 @@ type inspectedMemory struct {
 	Shared bool   `json:"shared"`
 }
 
-func printJSON(w io.Writer, file string, size int, mod *wasport.Module, v verdict) error {
-	imports := mod.Imports()
+func printJSON(w io.Writer, file string, size int, mod *wasport.Module, imports []wasport.Import,
+	v verdict) error {
 	out := inspection{
 		File: file, Bytes: size, Kind: mod.Kind().String(),
 		Dialects: append([]wasport.Dialect{}, wasport.Dialects(imports)...),
