@@ -189,9 +189,9 @@ type Config struct {
 	MaxDescriptors int
 
 	// Without names optimisations to do without, by which the guest's calls make fewer or other
-	// calls of the kernel or make them at another time, or "all" for every one. A guest and its
-	// peers should see no difference. docs/flags.md has the names, at --without. A Network of the
-	// embedder's own is not changed by it.
+	// calls of the kernel or of wasport, or make them at another time, or "all" for every one. A
+	// guest and its peers should see no difference. docs/flags.md has the names, at --without. A
+	// Network of the embedder's own is not changed by it.
 	Without []string
 }
 

@@ -44,6 +44,7 @@ type componentGuest struct {
 	cores     []coreInstance
 	instances []*canon.Instance
 	canon     canon.Guest
+	host      *wasi2.Guest // canon.Host
 
 	// functions are the core functions that the host calls, by their origin.
 	functions map[link.CoreItem]*coreFunction
@@ -52,14 +53,21 @@ type componentGuest struct {
 	// lowered and lifted are by the index in program.Hosts and program.Funcs.
 	lowered []loweredHost
 	lifted  []*canon.Lifted
+
+	// answers are those of the component instances that have written to a stream. ready is the one
+	// that knows a handle, or nil.
+	answers []*answers
+	ready   *answers
 }
 
 // loweredHost is a function of the host in a guest. core is nil until it is called. direct is the
 // same if package wasi2 has a direct form, which charges for the call and returns the reason of the
-// guest's end by itself; else nil.
+// guest's end by itself; else nil. answers is set for a write after which the guest may know the
+// answers of other functions.
 type loweredHost struct {
-	core   canon.Core
-	direct *canon.Lowered
+	core    canon.Core
+	direct  *canon.Lowered
+	answers *answers
 }
 
 // coreInstance is an instance of a core module. module is nil while its start function runs.
@@ -193,7 +201,7 @@ func (g *componentGuest) run() error {
 	defer g.close(ctx)
 	err := g.call(ctx)
 	if err == nil || isExit(err) {
-		g.canon.Host.(*wasi2.Guest).Finish()
+		g.host.Finish()
 	}
 	return err
 }
@@ -206,7 +214,7 @@ func (g *componentGuest) prepare(sysThread *system.Thread) error {
 	if err != nil {
 		return err
 	}
-	g.canon.Host, g.canon.Copied = host, func(bytes int) {
+	g.host, g.canon.Host, g.canon.Copied = host, host, func(bytes int) {
 		sysThread.ChargeSteps(bytes >> 15)
 		sysThread.ChargeGarbage(bytes)
 	}

@@ -134,10 +134,16 @@ type hostNumber int
 // Call implements api.GoFunction.
 func (i hostNumber) Call(ctx context.Context, stack []uint64) {
 	g := callingGuest(ctx)
+	h := &g.lowered[i]
 	var err error
-	if direct := g.lowered[i].direct; direct != nil {
-		err = direct.Call(ctx, stack)
-	} else {
+	switch {
+	case h.answers != nil:
+		err = h.answers.write(ctx, g, h.direct, stack)
+	case h.direct != nil:
+		g.forgetReady()
+		err = h.direct.Call(ctx, stack)
+	default:
+		g.forgetReady()
 		err = g.callHost(ctx, int(i), stack)
 	}
 	if err != nil {
@@ -176,7 +182,7 @@ func (g *componentGuest) hostCore(i int) canon.Core {
 	if h.core == nil {
 		h.core = g.newHostCore(&g.program.Hosts[i], &g.hosts[i])
 		if l, ok := h.core.(*canon.Lowered); ok && l.Host != nil && l.Host.Direct != nil {
-			h.direct = l
+			h.direct, h.answers = l, g.answersFor(&g.program.Hosts[i])
 		}
 	}
 	return h.core

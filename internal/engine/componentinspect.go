@@ -76,11 +76,13 @@ type CoreModuleInfo struct {
 }
 
 // CoreModules describes the core modules in the order of the component, and one that is
-// instantiated with other imports once more.
+// instantiated with other imports once more. Those of the planner are left out.
 func (c *Component) CoreModules() []CoreModuleInfo {
 	list := make([]CoreModuleInfo, 0, len(c.cores))
-	for _, core := range c.cores {
-		list = append(list, CoreModuleInfo{core.name, core.size})
+	for i, core := range c.cores {
+		if !c.program.Modules[i].Answers {
+			list = append(list, CoreModuleInfo{core.name, core.size})
+		}
 	}
 	return list
 }

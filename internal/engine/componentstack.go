@@ -39,6 +39,7 @@ type coreFunction struct {
 // Call calls the function.
 func (f *coreFunction) Call(ctx context.Context, stack []uint64) error {
 	g, call, again := f.guest, f.call, f.active
+	g.forgetReady()
 	if call == nil || again {
 		if !g.takeStack() {
 			return &Trap{Reason: errOverflow.Error()}

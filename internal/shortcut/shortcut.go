@@ -1,5 +1,5 @@
 // Package shortcut names the optimisations by which a guest's calls make fewer or other calls of
-// the kernel than the guest asks for, and reads which of them are turned off.
+// the kernel, or of the host, than the guest asks for, and reads which of them are turned off.
 //
 // Belongs here: a name for each. Does not belong here: how one works, which the package that has it
 // documents, and optimisations that nobody but a profiler could notice; those have no switch.
@@ -39,6 +39,10 @@ const (
 	// network/kernel).
 	ReceiveWait
 
+	// StreamAnswers answers a component's check-write and flush within the guest
+	// (internal/engine, internal/component/link).
+	StreamAnswers
+
 	end
 )
 
@@ -47,7 +51,7 @@ const all = end - 1
 
 // names are those of the bits, from the lowest on.
 var names = [...]string{"receive-ahead", "send-behind", "segments", "raw-calls", "busy-poll",
-	"name-cache", "receive-wait"}
+	"name-cache", "receive-wait", "stream-answers"}
 
 // Each bit has a name: both are constants of one value, or this does not compile.
 var _ = [1]struct{}{}[1<<len(names)-int(end)]

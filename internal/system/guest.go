@@ -359,6 +359,9 @@ func (g *Guest) Close() {
 func (g *Guest) Args() []string { return g.args }
 func (g *Guest) Env() []string  { return g.env }
 
+// Takes reports whether the guest takes a shortcut.
+func (g *Guest) Takes(s shortcut.Set) bool { return g.shortcuts.Has(s) }
+
 // Random fills b with random bytes. It does so in chunks, since b may be gigabytes long and the
 // guest may be killed meanwhile.
 func (t *Thread) Random(b []byte) error {

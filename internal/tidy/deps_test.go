@@ -72,7 +72,7 @@ var mayImport = map[string][]string{
 		"internal/component/link", "internal/component/wit", "internal/engine/codecache",
 		"internal/engine/dwarf", "internal/engine/futex", "internal/engine/interrupt",
 		"internal/engine/memory", "internal/outside", "internal/printable", "internal/sched",
-		"internal/system",
+		"internal/shortcut", "internal/system",
 		"internal/wasi", "internal/wasi2"},
 	"": {"internal/abi", "internal/engine", "internal/hostfs", "internal/hostpath",
 		"internal/outside", "internal/printable", "internal/shortcut", "internal/system",

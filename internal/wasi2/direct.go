@@ -167,6 +167,7 @@ func directWrite(write func(*output, *Guest, []byte) error) func(*Guest, *canon.
 			return err
 		}
 		g.ChargeSteps(len(b) >> 15)
+		g.written = s
 		return g.putDone(c, s.of, write(s, g, b))
 	}
 }

@@ -57,6 +57,9 @@ type Guest struct {
 	// stdio are the standard streams, made when they are first asked for.
 	stdio [3]*description
 
+	// written is the stream that was written to last, for Answerable.
+	written *output
+
 	polled polled
 	spare  []*pollable
 

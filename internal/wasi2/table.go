@@ -91,6 +91,14 @@ func (World) Type(iface, name string) *wit.Type {
 	return nil
 }
 
+// Answer returns the result of a function while a stream is answerable, see Guest.Answerable.
+func (World) Answer(iface, name string) (number uint64, ok bool) {
+	if iface == ioStreams.name {
+		number, ok = answers[name]
+	}
+	return number, ok
+}
+
 // HostResource returns the host's side of a resource type, nil if it is not of this package.
 func (World) HostResource(r *wit.Resource) *canon.HostResource { return world().resources[r] }
 

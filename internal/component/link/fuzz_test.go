@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/wasport/wasport/internal/component/binary"
+	"github.com/wasport/wasport/internal/wasi2"
 )
 
 // FuzzPlan plans arbitrary components: an error, or a program that names nothing before it is made,
@@ -25,13 +26,17 @@ func FuzzPlan(f *testing.F) {
 			return
 		}
 		p, err := Plan(c, emptyWorld{}, true)
+		answered, err2 := Plan(c, wasi2.World{}, true)
 		runtime.ReadMemStats(&after)
-		n, limit := after.TotalAlloc-before.TotalAlloc, 64*uint64(len(b))+16<<20
+		n, limit := after.TotalAlloc-before.TotalAlloc, 128*uint64(len(b))+32<<20
 		if n > limit {
 			t.Errorf("got %d bytes allocated for %d, want at most %d", n, len(b), limit)
 		}
 		if err == nil {
 			checkProgram(t, p)
+		}
+		if err2 == nil {
+			checkProgram(t, answered)
 		}
 	})
 }

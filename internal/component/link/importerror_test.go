@@ -25,6 +25,8 @@ func (w scopes) Func(iface, name string) *wit.Func {
 	return nil
 }
 
+func (w scopes) Answer(string, string) (uint64, bool) { return 0, false }
+
 func (w scopes) Resource(iface, name string) *wit.Resource {
 	if s := w[iface]; s != nil {
 		return s.Scope.Resource(name)

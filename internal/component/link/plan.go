@@ -54,6 +54,9 @@ type planner struct {
 	// resources are the indices in Resources.
 	resources map[*wit.Resource]int
 	modules   map[moduleKey]int
+
+	// numAnswers is how many core instances, with a module each, are for answers.
+	numAnswers int
 }
 
 // The values of a component's index spaces. An item is a *function, *instance, *closure, *module,
@@ -119,6 +122,9 @@ type component struct {
 	instances                                        []*instance
 	components                                       []*closure
 	exported                                         instance
+
+	// answered are functions that the guest can answer, all with the same memory.
+	answered []answered
 }
 
 // newComponent adds an instance of a component to the program.
@@ -127,7 +133,7 @@ func (p *planner) newComponent(k *checked, parent int, outer *component) (*compo
 		return nil, binary.Errorf(binary.TooMuch, k.Offset,
 			"more than %d instances of components", maxComponents)
 	}
-	p.Components = append(p.Components, Component{parent})
+	p.Components = append(p.Components, Component{Parent: parent, Answers: -1})
 	c := &component{planner: p, checked: k, index: len(p.Components) - 1, outer: outer,
 		concrete: make(map[*wit.Resource]*wit.Resource, len(k.typ.imported))}
 	c.substitution = wit.NewSubstitution(c.concrete)

@@ -3,11 +3,13 @@ package link
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/wasport/wasport/internal/component/binary"
 	"github.com/wasport/wasport/internal/component/wit"
+	"github.com/wasport/wasport/internal/wasi2"
 )
 
 // emptyWorld is a host that has nothing.
@@ -17,6 +19,7 @@ func (emptyWorld) Has(string) bool                       { return false }
 func (emptyWorld) Func(string, string) *wit.Func         { return nil }
 func (emptyWorld) Resource(string, string) *wit.Resource { return nil }
 func (emptyWorld) Type(string, string) *wit.Type         { return nil }
+func (emptyWorld) Answer(string, string) (uint64, bool)  { return 0, false }
 
 func plan(t *testing.T, b []byte, w World, trapMissing bool) (*Program, error) {
 	t.Helper()
@@ -42,6 +45,49 @@ func fixtures(t testing.TB) map[string][]byte {
 		list[filepath.Base(p)] = b
 	}
 	return list
+}
+
+// TestPlanOfAnswers finds the core instance for answers where there are TCP sockets, and in it the
+// origins of the functions that it answers.
+func TestPlanOfAnswers(t *testing.T) {
+	for name, b := range fixtures(t) {
+		p, err := plan(t, b, wasi2.World{}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkProgram(t, p)
+		at := p.Components[0].Answers
+		if want := name == "answers.wasm" || name == "block.wasm"; !want {
+			if at >= 0 && !p.Modules[p.Cores[at].Module].Answers {
+				t.Errorf("%s: got a module of the component for answers", name)
+			}
+			continue
+		}
+		if at < 0 || at+1 >= len(p.Cores) || len(p.Cores) != 4 || len(p.Modules) != 4 {
+			t.Fatalf("%s: got answers at %d of %d core instances, want 4 with it before the last",
+				name, at, len(p.Cores))
+		}
+		user, err := binary.DecodeModule(p.Modules[p.Cores[at+1].Module].Binary, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range user.Imports {
+			host, err := strconv.Atoi(i.Name)
+			if err != nil {
+				continue // the table of the shim
+			}
+			_, answered := wasi2.World{}.Answer(p.Hosts[host].Interface, p.Hosts[host].Func)
+			if got := i.Module == CoreModuleName(at); got != answered {
+				t.Errorf("%s: got %s answered: %v, want %v", name, p.Hosts[host].Func, got,
+					answered)
+			}
+		}
+	}
+	p, err := plan(t, fixtures(t)["calls.wasm"], wasi2.World{}, true)
+	if err != nil || p.Components[0].Answers >= 0 {
+		t.Errorf("got %v and answers at %d, want none without sockets", err,
+			p.Components[0].Answers)
+	}
 }
 
 // What wit-component writes for a command without an adapter: a shim, the main module, and a

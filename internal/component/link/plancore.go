@@ -18,7 +18,7 @@ type moduleKey struct {
 
 // coreInstantiate makes a core instance. Its imports are renamed to their origins.
 func (c *component) coreInstantiate(d *binary.CoreInstantiate) error {
-	if len(c.Cores) == maxCores {
+	if len(c.Cores)-c.numAnswers == maxCores {
 		return binary.Errorf(binary.TooMuch, d.At(), "more than %d core instances", maxCores)
 	}
 	args := make(map[string]*coreInstance, len(d.Args))
@@ -29,6 +29,9 @@ func (c *component) coreInstantiate(d *binary.CoreInstantiate) error {
 	origins := make([]CoreItem, len(m.Imports))
 	for i, x := range m.Imports {
 		origins[i] = args[x.Module].get(x.Name)
+	}
+	if err := c.answer(origins, d.At()); err != nil {
+		return err
 	}
 	index, err := c.module(m, origins, d.At())
 	if err != nil {
@@ -54,7 +57,7 @@ func (p *planner) module(m *module, origins []CoreItem, offset int) (int, error)
 	if index, ok := p.modules[key]; ok {
 		return index, nil
 	}
-	if len(p.Modules) == maxModules {
+	if len(p.Modules)-p.numAnswers == maxModules {
 		return 0, binary.Errorf(binary.TooMuch, offset, "more than %d core modules", maxModules)
 	}
 	rewritten := replaceSection(m, section)
@@ -185,6 +188,7 @@ func (c *component) canon(d *binary.Canon, fact *canonFact) error {
 	}
 	c.Hosts = append(c.Hosts, h)
 	c.coreFuncs = append(c.coreFuncs, CoreItem{Core: -1, Host: len(c.Hosts) - 1})
+	c.canAnswer(len(c.Hosts) - 1)
 	return c.step(StepHost, len(c.Hosts)-1, d.At())
 }
 

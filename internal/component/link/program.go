@@ -5,7 +5,8 @@
 // steps over core instances, host functions and lifted functions. Instances of components,
 // instances that consist of items of others, aliases and type checks are gone then. The import
 // section of each core module is rewritten to name the origin of each import: the number of a core
-// instance and an export there, or the number of a host function.
+// instance and an export there, or the number of a host function. The planner adds no core modules,
+// but for one that answers functions of streams, see AnswersHandle.
 //
 // Types are checked on abstract resource types first, for each component once, as the component
 // model's Explainer.md has it. The plan replaces them by the resource types of one guest.
@@ -34,6 +35,10 @@ type World interface {
 
 	// Type returns the type with a name that is no resource, nil if there is none.
 	Type(iface, name string) *wit.Type
+
+	// Answer reports whether a method can be answered by ok within the guest, for a resource of
+	// which the host says so, see Component.Answers. number is the payload of ok, 0 without one.
+	Answer(iface, name string) (number uint64, ok bool)
 }
 
 // A Program is a component in the form in which it is instantiated. It does not change afterwards,
@@ -83,6 +88,9 @@ type Module struct {
 	// its name for debugging, or empty. It comes from the component and may hold any bytes.
 	Number int
 	Name   string
+
+	// Answers is set for a module of the planner's own, see Component.Answers.
+	Answers bool
 
 	// Code is the size of its code, and Memories are those that it defines.
 	Code     int
@@ -135,6 +143,10 @@ type Core struct {
 type Component struct {
 	// Parent is the index of the enclosing component instance, -1 for the root.
 	Parent int
+
+	// Answers is the index of the core instance that answers for handles of the component instance
+	// in place of the host, or -1. See AnswersHandle.
+	Answers int
 }
 
 // A CoreItem says where a core function, memory, table or global comes from.

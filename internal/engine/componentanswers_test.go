@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wasport/wasport/internal/component/canon"
+	componentguests "github.com/wasport/wasport/internal/guests/components"
+	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/network/kernel"
+)
+
+// countCalls makes a component count the calls of the host's function with a name.
+func countCalls(c *Component, name string) *int {
+	n := new(int)
+	for i := range c.hosts {
+		if c.program.Hosts[i].Func != name {
+			continue
+		}
+		counted := *c.hosts[i].function
+		direct := counted.Direct
+		counted.Direct = func(call *canon.Call, stack []uint64) error {
+			*n++
+			return direct(call, stack)
+		}
+		c.hosts[i].function = &counted
+	}
+	return n
+}
+
+// TestAnswersSaveCalls counts the calls of the host for pieces that a guest sends.
+func TestAnswersSaveCalls(t *testing.T) {
+	wasm, err := componentguests.FS.ReadFile("answers.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	e, err := New(ctx, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close(ctx)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go io.Copy(io.Discard, c)
+		}
+	}()
+	at := netip.MustParseAddrPort(l.Addr().String())
+	const pieces = 20
+	for _, row := range []struct {
+		without       []string
+		checks, flush int
+	}{
+		// Nothing is known after the first write, which makes the function.
+		{[]string{}, 2, 1},
+		{[]string{"stream-answers"}, pieces, pieces},
+	} {
+		p, err := e.Compile(ctx, wasm, CompileOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := p.(*Component)
+		checks, writes := countCalls(c, "[method]output-stream.check-write"),
+			countCalls(c, "[method]output-stream.write")
+		flushes := countCalls(c, "[method]output-stream.blocking-flush")
+		sys, err := system.New(ctx, system.Config{Network: kernel.New(kernel.Config{}),
+			Without: row.without, Stdout: io.Discard, Args: []string{"answers",
+				at.Addr().String(), strings.Split(at.String(), ":")[1],
+				strings.Repeat("c0w0F0", pieces)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry, _ := p.Entry("")
+		if _, err = p.Run(sys, nil, &entry, nil, Limits{}); err != nil {
+			t.Errorf("without %v: got %v, want no error", row.without, err)
+		}
+		sys.Close()
+		p.Close(ctx)
+		got, want := []int{*checks, *writes, *flushes}, []int{row.checks, pieces, row.flush}
+		if !slices.Equal(got, want) {
+			t.Errorf("without %v: got %d check-writes, writes and flushes, want %d", row.without,
+				got, want)
+		}
+	}
+}
