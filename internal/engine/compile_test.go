@@ -5,10 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
 )
 
 // repeat returns n repetitions of a sequence of bytes.
@@ -188,5 +192,41 @@ func TestCompileWithEndedContext(t *testing.T) {
 	cancel(reason)
 	if _, err := compile(ctx); !errors.Is(err, reason) {
 		t.Errorf("with a context that has ended: got %v, want %v", err, reason)
+	}
+}
+
+// workersRuntime notes how many workers it is told to compile with.
+type workersRuntime struct {
+	wazero.Runtime
+	workers []int
+}
+
+func (r *workersRuntime) CompileModule(ctx context.Context, binary []byte) (wazero.CompiledModule,
+	error) {
+	r.workers = append(r.workers, experimental.GetCompilationWorkers(ctx))
+	return r.Runtime.CompileModule(ctx, binary)
+}
+
+// TestCompilesOnAllProcessors compiles a module. wazero takes one worker unless it is told another
+// number.
+func TestCompilesOnAllProcessors(t *testing.T) {
+	const processors = 3
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
+	ctx := context.Background()
+	e, err := New(ctx, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close(ctx)
+	r := &workersRuntime{Runtime: e.runtime}
+	e.runtime = r
+	module := slices.Concat([]byte("\x00asm\x01\x00\x00\x00"), functions(1, []byte{0, 0x0b}))
+	p, err := e.Compile(ctx, module, CompileOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Close(ctx)
+	if !slices.Equal(r.workers, []int{processors}) {
+		t.Errorf("got calls with %v workers, want one with %d", r.workers, processors)
 	}
 }

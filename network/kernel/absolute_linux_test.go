@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -28,18 +29,21 @@ func TestHostResolverWithSearchDomain(t *testing.T) {
 			testutil.InNamespaces(t, unix.CLONE_NEWNET|unix.CLONE_NEWNS, env,
 				func(t *testing.T) {
 					testutil.BringUp(t, "lo")
-					server := configure(t)
+					server, file := configure(t)
 					t.Run("absolute names", func(t *testing.T) { absoluteNames(t, server) })
 					t.Run("hosts file", func(t *testing.T) { hostsFile(t, server) })
 					t.Run("end", func(t *testing.T) { endedLookups(t, server) })
+					if resolver == "go" { // which reads the hosts file in either case
+						t.Run("changed file", func(t *testing.T) { changedHostsFile(t, file) })
+					}
 				})
 		})
 	}
 }
 
-// configure gives the host a search domain, and a server that answers for names in it. The timeout
-// is longer than the test, so that a query without an answer fails it.
-func configure(t *testing.T) *dnstest.Server {
+// configure gives the host a search domain, a server that answers for names in it, and a hosts
+// file. The timeout is longer than the test, so that a query without an answer fails it.
+func configure(t *testing.T) (server *dnstest.Server, hosts string) {
 	t.Helper()
 	check(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
 	dir := t.TempDir()
@@ -55,7 +59,7 @@ func configure(t *testing.T) *dnstest.Server {
 	server, err := dnstest.StartAt(netip.MustParseAddrPort("127.0.0.1:53"))
 	check(t, err)
 	t.Cleanup(func() { server.Close() })
-	return server
+	return server, filepath.Join(dir, "hosts")
 }
 
 func absoluteNames(t *testing.T, server *dnstest.Server) {
@@ -93,6 +97,26 @@ func hostsFile(t *testing.T, server *dnstest.Server) {
 	}
 	if n := server.Asked("localhost", "udp"); n != 0 {
 		t.Errorf("got %d questions for localhost, want none", n)
+	}
+}
+
+// changedHostsFile puts another address of the same length into the hosts file, so that only the
+// file's time tells. Go's resolver looks at that every 5 s.
+func changedHostsFile(t *testing.T, file string) {
+	r := kernel.New(kernel.Config{})
+	wantLookup(t, r, network.AnyFamily, "printer", "127.0.0.9")
+	check(t, os.WriteFile(file, []byte("127.0.0.8 printer printer.lan\n"), 0o644))
+	later := time.Now().Add(time.Minute) // A file system's time may be as coarse as some ms.
+	check(t, os.Chtimes(file, later, later))
+	want := addrs("127.0.0.8")
+	for deadline := soon(); ; time.Sleep(10 * time.Millisecond) {
+		got, err := r.LookupAddrs(t.Context(), network.AnyFamily, "printer")
+		if err == nil && slices.Equal(got, want) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("got %v, %v, want %v after the file has changed", got, err, want)
+		}
 	}
 }
 
