@@ -79,6 +79,42 @@ func TestSmallWritesAreHeld(t *testing.T) {
 	}
 }
 
+// TestOtherCallsFlush holds writes, and then makes a call by which a component could notice it.
+func TestOtherCallsFlush(t *testing.T) {
+	n := &countingNetwork{Network: kernel.New(kernel.Config{})}
+	c := newNetCallerWith(t, n, []string{}, anyLoopback...)
+	l := listenLoopback(t)
+	to := l.Addr().(*net.TCPAddr).AddrPort()
+	socket, in, out := c.connect(families[0], to)
+	_, _, other := c.connect(families[0], to)
+	ready, spare := c.handle(tcpMethod+"subscribe", socket), c.handle(createTCP, 0)
+	for name, call := range map[string]func(){
+		"look":         func() { c.call("io/poll.[method]pollable.ready", ready) },
+		"receive":      func() { c.call(inStream+"read", in, 1) },
+		"subscribe":    func() { c.handle(inStream+"subscribe", in) },
+		"clock":        func() { c.call("clocks/wall-clock.now") },
+		"random":       func() { c.call("random/random.get-random-u64") },
+		"option":       func() { c.call(tcpMethod+"keep-alive-enabled", socket) },
+		"address":      func() { c.call(tcpMethod+"local-address", socket) },
+		"a new socket": func() { c.handle(createTCP, 0) },
+		"close":        func() { c.dropAll("sockets/tcp.tcp-socket", spare) },
+		"another send": func() { c.send(other, "x") },
+	} {
+		for tries := 0; n.held.Load() == n.flushed.Load(); tries++ { // the timer may be first
+			if tries == 100 {
+				t.Fatal("got no write held, want some")
+			}
+			for range 8 {
+				c.send(out, "0123456789")
+			}
+		}
+		call()
+		if flushed, held := n.flushed.Load(), n.held.Load(); flushed != held {
+			t.Errorf("%s: got %d of %d held writes flushed, want all", name, flushed, held)
+		}
+	}
+}
+
 // TestDatagramsAreHeld sends datagrams as wasi-libc does.
 func TestDatagramsAreHeld(t *testing.T) {
 	n := &countingNetwork{Network: kernel.New(kernel.Config{})}
