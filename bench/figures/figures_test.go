@@ -137,6 +137,26 @@ func TestTableOfCrowd(t *testing.T) {
 	}
 }
 
+// TestTableOfCalls has a workload in two modes, one of them without a native program.
+func TestTableOfCalls(t *testing.T) {
+	var rows []results.Row
+	for i, host := range []string{"without", "", "native", "without", ""} {
+		v := float64(i)
+		mode := []string{"awake", "one_cpu"}[min(i/2, 1)]
+		rows = append(rows, results.Row{Workload: "w", Mode: mode, Host: host, Unit: "calls/piece",
+			Runs: []results.Run{{Guest: v, Low: v, High: 9, CPUEach: 10 * v, Others: 0.02}}})
+	}
+	got := callsTable(rows)
+	for _, want := range []string{"\n| w, piece | awake | | 0.00 (0.00–9.00) | 1.00 (1.00–9.00) |" +
+		" | 0.00 µs | 10.0 µs | 2 % |\n",
+		"\n| w, piece | one cpu | 2.00 (2.00–9.00) | 3.00 (3.00–9.00) | 4.00 (4.00–9.00) |" +
+			" 20.0 µs | 30.0 µs | 40.0 µs | 2 % |\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %s, want the line %q", got, want)
+		}
+	}
+}
+
 func TestTableOfInterrupts(t *testing.T) {
 	var rows []results.Row
 	for i, program := range []string{"fib", "sum"} {

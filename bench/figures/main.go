@@ -41,6 +41,7 @@ type figure struct {
 var figures = []figure{
 	{"network", []string{"network"}, table, plotRatios},
 	{"crowd", []string{"crowd"}, crowdTable, plotCrowd},
+	{"calls", []string{"calls"}, callsTable, nil},
 	{"component", []string{"component"}, table, plotRatios},
 	{"start", []string{"hello", "start", "idle"}, plainTable, nil},
 	{"interrupt", []string{"interrupt"}, interruptTable, nil},
