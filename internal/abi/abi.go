@@ -196,14 +196,13 @@ func (c *Caller) beginPoll() {
 	}
 }
 
-// NewCaller makes the Caller of a thread. Its calls are traced to trace, one Write a line, unless
+// Init makes c the Caller of a thread. Its calls are traced to trace, one Write a line, unless
 // trace is nil.
-func NewCaller(t *system.Thread, trace io.Writer) *Caller {
-	c := &Caller{Thread: t}
+func (c *Caller) Init(t *system.Thread, trace io.Writer) {
+	c.Thread = t
 	if trace != nil {
 		c.trace = &tracer{w: trace}
 	}
-	return c
 }
 
 // decodeIovecs decodes a list of iovecs. The result is valid until the next call of the thread.

@@ -75,7 +75,8 @@ func newCallerOn(t testing.TB, engine wazero.RuntimeConfig, c system.Config) *ca
 	thread = func() *caller {
 		st := world.NewThread(sched.New())
 		t.Cleanup(st.Close)
-		ctx := &abi.Context{Context: ctx, Caller: abi.NewCaller(st, nil)}
+		ctx := &abi.Context{Context: ctx, Caller: new(abi.Caller)}
+		ctx.Caller.Init(st, nil)
 		mod, err := r.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithName(""))
 		if err != nil {
 			t.Fatal(err)

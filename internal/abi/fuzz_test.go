@@ -55,7 +55,8 @@ func FuzzImports(f *testing.F) {
 		}
 		defer world.Close()
 		defer context.AfterFunc(ctx, func() { world.Kill(ctx.Err()) })()
-		th := abi.NewCaller(world.NewThread(sched.New()), nil)
+		th := new(abi.Caller)
+		th.Init(world.NewThread(sched.New()), nil)
 		defer th.Close()
 		th.Shared = guest
 

@@ -8,7 +8,6 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
-	"github.com/wasport/wasport/internal/engine/memory"
 	"github.com/wasport/wasport/internal/system"
 )
 
@@ -53,13 +52,13 @@ var errOverflow = errors.New("stack overflow")
 // errBudget is the reason of the trap of a guest that makes too many references to functions.
 var errBudget = errors.New("out of memory: too many references to functions")
 
-// newBudget makes the budget of a guest with at most memoryLimit bytes of linear memory; 0 means no
+// budgetFor is the budget of a guest with at most memoryLimit bytes of linear memory; 0 means no
 // limit.
-func newBudget(memoryLimit uint64) *memory.Budget {
+func budgetFor(memoryLimit uint64) uint64 {
 	if memoryLimit == 0 || memoryLimit > maxMemory {
-		return memory.NewBudget(defaultBudget)
+		return defaultBudget
 	}
-	return memory.NewBudget(memoryLimit + hostMemoryAllowance)
+	return memoryLimit + hostMemoryAllowance
 }
 
 // threadCost is the charge for starting a thread of the module, in bytes.

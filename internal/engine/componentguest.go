@@ -164,12 +164,13 @@ func (g *componentGuest) limitMemory(limit uint64) {
 	if limit != 0 {
 		g.mostMemory = min(limit, maxMemory)
 	}
-	g.inst.budget, g.linear = newBudget(limit), memory.NewBudget(g.mostMemory)
+	g.inst.budget.Init(budgetFor(limit))
+	g.linear = memory.NewBudget(g.mostMemory)
 	if limit != 0 {
 		g.linear.Refused = func() { g.inst.sys.ReportLimit("memory", int(min(limit, math.MaxInt))) }
 		g.inst.budget.Refused = g.linear.Refused
 	}
-	g.linear.Within = g.inst.budget
+	g.linear.Within = &g.inst.budget
 }
 
 // cost is the charge for the thread of a guest and for its instances, in bytes.
@@ -208,8 +209,8 @@ func (g *componentGuest) run() error {
 
 // prepare makes the thread, the guest of package wasi2 and the component instances.
 func (g *componentGuest) prepare(sysThread *system.Thread) error {
-	g.thread = &thread{Caller: abi.NewCaller(sysThread, nil), inst: g.inst, component: g,
-		charged: g.cost()}
+	g.thread = &thread{inst: g.inst, component: g, charged: g.cost()}
+	g.thread.Init(sysThread, nil)
 	host, err := wasi2.NewGuest(sysThread)
 	if err != nil {
 		return err
@@ -218,7 +219,7 @@ func (g *componentGuest) prepare(sysThread *system.Thread) error {
 		sysThread.ChargeSteps(bytes >> 15)
 		sysThread.ChargeGarbage(bytes)
 	}
-	g.canon.Budget, host.Memory = g.inst.budget, g.inst.budget
+	g.canon.Budget, host.Memory = &g.inst.budget, &g.inst.budget
 	for i, c := range g.program.Components {
 		var parent *canon.Instance
 		if c.Parent >= 0 {

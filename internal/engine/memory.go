@@ -38,7 +38,7 @@ func (m *Module) reserveMemory(inst *instance, limit uint64) error {
 		Reserve: m.engine.reserveMemory, Pool: &m.engine.memories, Shift: m.memoryShift,
 		Hot:    m.hotMemory,
 		Shared: m.memory.Shared, Ungranted: m.memory.Shared && m.givesMemoryAway(),
-		Budget: inst.budget})
+		Budget: &inst.budget})
 	if errors.Is(err, memory.ErrLimit) {
 		const text = "the module starts with %d bytes of memory, and may have %d"
 		return &system.MisfitError{Err: fmt.Errorf(text, m.memory.Min, limit), Memory: true}

@@ -98,7 +98,7 @@ func (m *Module) newInstance(
 	if inst.maxThreads == 0 {
 		inst.maxThreads = DefaultMaxThreads
 	}
-	inst.budget = newBudget(limits.Memory)
+	inst.budget.Init(budgetFor(limits.Memory))
 	if limits.Memory != 0 {
 		inst.budget.Refused = func() {
 			sys.ReportLimit("memory", int(min(limits.Memory, math.MaxInt)))

@@ -87,7 +87,7 @@ type instance struct {
 	// sharedMemory is the whole of memory; see abi.Caller.
 	sharedMemory []byte
 	futexes      futex.Table
-	budget       *memory.Budget
+	budget       memory.Budget
 
 	// maxThreads bounds the threads besides the first.
 	maxThreads int
@@ -113,7 +113,7 @@ type instance struct {
 // thread is a thread of a guest, as the engine's own host functions see it. Its goroutine alone
 // uses it.
 type thread struct {
-	*abi.Caller
+	abi.Caller
 	inst   *instance
 	waiter futex.Waiter
 
@@ -164,8 +164,8 @@ func (inst *instance) runThread(trace io.Writer, call func(*thread) error) error
 // caller has charged threadCost to the budget; close gives it back, and a failure does.
 func (inst *instance) openThread(trace io.Writer) (_ *thread, err error) {
 	sysThread := inst.sys.NewThread(inst.module.scheduler)
-	t := &thread{Caller: abi.NewCaller(sysThread, trace), inst: inst,
-		charged: inst.module.threadCost(), stackLimit: initialStackLimit}
+	t := &thread{inst: inst, charged: inst.module.threadCost(), stackLimit: initialStackLimit}
+	t.Init(sysThread, trace)
 	t.Shared = inst.sharedMemory
 	t.ctx = t.contextIn(inst.ctx)
 	defer func() {
@@ -187,7 +187,7 @@ func (inst *instance) openThread(trace io.Writer) (_ *thread, err error) {
 
 // contextIn returns a context with which the guest's functions can be called.
 func (t *thread) contextIn(ctx context.Context) abi.Context {
-	return abi.Context{Context: ctx, Caller: t.Caller, Thread: t}
+	return abi.Context{Context: ctx, Caller: &t.Caller, Thread: t}
 }
 
 // close ends the thread.

@@ -82,7 +82,7 @@ func TestStartAllocatesLittle(t *testing.T) {
 		}
 	})
 	t.Logf("%.0f allocations for each guest", count)
-	const most = 70
+	const most = 62
 	if count > most {
 		t.Errorf("got %.0f allocations for each guest, want at most %d", count, most)
 	}

@@ -10,7 +10,7 @@ import (
 // TestAllocationsOfOneGuest bounds the allocations from the start of a guest to its end. The guest
 // reads its arguments, its environment and stdin, and writes a line. The interpreter takes more.
 func TestAllocationsOfOneGuest(t *testing.T) {
-	m, most := compileGuest(t, "stdio"), 96.0
+	m, most := compileGuest(t, "stdio"), 86.0
 	if interpreted() {
 		most = 150
 	}

@@ -72,13 +72,21 @@ type object interface {
 	close() error
 }
 
+// ownDescriptor is a descriptor with a description of its own.
+type ownDescriptor struct {
+	descriptor
+	of description
+}
+
 func newDescriptor(o object, base, inheriting wasi.Rights) *descriptor {
-	both := &struct {
-		descriptor
-		description
-	}{description: description{object: o}}
-	both.init(&both.description, base, inheriting)
-	return &both.descriptor
+	return new(ownDescriptor).describe(o, base, inheriting)
+}
+
+// describe makes the descriptor one of an object.
+func (d *ownDescriptor) describe(o object, base, inheriting wasi.Rights) *descriptor {
+	d.of.object = o
+	d.init(&d.of, base, inheriting)
+	return &d.descriptor
 }
 
 // init makes the first descriptor of a description.

@@ -167,7 +167,8 @@ type Guest struct {
 
 	mu      sync.Mutex
 	threads []*Thread
-	// firstThread is the room of threads while there is one.
+	// first is the first thread, and firstThread the room of threads while there is one.
+	first       Thread
 	firstThread [1]*Thread
 
 	// startedThreads is how many threads have been started.
@@ -235,14 +236,15 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 			errs = append(errs, err)
 		}
 	}
-	add(g.newStdin(c.Stdin))
+	stdio := new([3]ownDescriptor)
+	add(g.newStdin(&stdio[0], c.Stdin))
 	var err error
 	if g.shortcuts, err = shortcut.Except(c.Without); err != nil {
 		errs = append(errs, fmt.Errorf("Config.Without: %w", err))
 	}
-	stdout, err := g.newOutput("Config.Stdout", c.Stdout)
+	stdout, err := g.newOutput(&stdio[1], "Config.Stdout", c.Stdout)
 	add(stdout, err)
-	add(g.newStderr(c.Stderr, stdout))
+	add(g.newStderr(&stdio[2], c.Stderr, stdout))
 	for _, p := range c.Preopens {
 		d := newDirectory(directory{p.Dir, g.newQuota(p.Quota)}, &p.Name, wasi.RightsDirectory,
 			wasi.RightsDirectory|wasi.RightsFile)
@@ -265,7 +267,11 @@ func New(ctx context.Context, c Config) (*Guest, error) {
 // descriptors, and makes every later call fail; Err then returns the reason. Kill may be called
 // from any goroutine, any number of times.
 func (g *Guest) Kill(reason error) {
-	if !g.endReason.CompareAndSwap(nil, &reason) {
+	if g.Err() != nil {
+		return
+	}
+	first := reason // a variable of its own, since it is allocated
+	if !g.endReason.CompareAndSwap(nil, &first) {
 		return
 	}
 	g.flushThreads()

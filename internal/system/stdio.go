@@ -10,46 +10,47 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-func (g *Guest) newStdin(r io.Reader) (*descriptor, error) {
+// newStdin makes d the descriptor of stdin.
+func (g *Guest) newStdin(d *ownDescriptor, r io.Reader) (*descriptor, error) {
 	rights := wasi.RightsStream &^ wasi.RightFdWrite
 	switch r := r.(type) {
 	case nil:
-		return newDescriptor(empty{}, rights, 0), nil
+		return d.describe(empty{}, rights, 0), nil
 	case *os.File:
 		f, blocking, err := hostfs.FromOS(r)
 		if err != nil {
 			return nil, fmt.Errorf("Config.Stdin: %w", err)
 		}
 		if blocking == nil {
-			return newStdio(file{File: f}, rights), nil
+			return d.describeStdio(file{File: f}, rights), nil
 		}
 		s := newSource(blocking, g.KillForPanic)
 		s.from = blocking
-		return newStdio(s, rights), nil
+		return d.describeStdio(s, rights), nil
 	}
-	return newDescriptor(newSource(r, g.KillForPanic), rights, 0), nil
+	return d.describe(newSource(r, g.KillForPanic), rights, 0), nil
 }
 
 const outputRights = wasi.RightsStream &^ wasi.RightFdRead
 
-// newOutput makes the descriptor of an output. name is "Config.Stdout" or "Config.Stderr".
-func (g *Guest) newOutput(name string, w io.Writer) (*descriptor, error) {
+// newOutput makes d the descriptor of an output. name is "Config.Stdout" or "Config.Stderr".
+func (g *Guest) newOutput(d *ownDescriptor, name string, w io.Writer) (*descriptor, error) {
 	switch w := w.(type) {
 	case nil:
-		return newDescriptor(discard{}, outputRights, 0), nil
+		return d.describe(discard{}, outputRights, 0), nil
 	case *os.File:
 		f, blocking, err := hostfs.FromOS(w)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if blocking == nil {
-			return newStdio(file{File: f}, outputRights), nil
+			return d.describeStdio(file{File: f}, outputRights), nil
 		}
 		s := g.newSink(name, blocking)
 		s.from = blocking
-		return newStdio(s, outputRights), nil
+		return d.describeStdio(s, outputRights), nil
 	}
-	return newDescriptor(g.newSink(name, w), outputRights, 0), nil
+	return d.describe(g.newSink(name, w), outputRights, 0), nil
 }
 
 func (g *Guest) newSink(name string, w io.Writer) *sink {
@@ -62,8 +63,8 @@ func (g *Guest) newSink(name string, w io.Writer) *sink {
 	return s
 }
 
-// newStdio makes the descriptor of a standard stream that is a file of the host.
-func newStdio(o interface {
+// describeStdio makes d the descriptor of a standard stream that is a file of the host.
+func (d *ownDescriptor) describeStdio(o interface {
 	object
 	Terminal() bool
 }, rights wasi.Rights) *descriptor {
@@ -72,18 +73,20 @@ func newStdio(o interface {
 		// terminal; /dev/null is none.
 		rights |= wasi.RightFdTell
 	}
-	return newDescriptor(o, rights, 0)
+	return d.describe(o, rights, 0)
 }
 
-// newStderr makes the descriptor of stderr. If stdout has the same writer, both share one sink, so
-// that the writer is not called by two goroutines at once.
-func (g *Guest) newStderr(w io.Writer, stdout *descriptor) (*descriptor, error) {
+// newStderr makes d the descriptor of stderr. If stdout has the same writer, both share one sink,
+// so that the writer is not called by two goroutines at once.
+func (g *Guest) newStderr(
+	d *ownDescriptor, w io.Writer, stdout *descriptor,
+) (*descriptor, error) {
 	if stdout != nil && w != nil && reflect.ValueOf(w).Comparable() {
 		if s, ok := stdout.object.(*sink); ok && s.w == w {
-			return newDescriptor(s, outputRights, 0), nil
+			return d.describe(s, outputRights, 0), nil
 		}
 	}
-	return g.newOutput("Config.Stderr", w)
+	return g.newOutput(d, "Config.Stderr", w)
 }
 
 // Terminal reports whether the descriptor is a terminal of the host.

@@ -52,16 +52,28 @@ type Thread struct {
 // NewThread adds a thread to the guest, scheduled by s. The goroutine that runs the thread calls
 // it; it waits for the thread's turn. The thread must be closed.
 func (g *Guest) NewThread(s *sched.Scheduler) *Thread {
-	t := &Thread{Guest: g, stepsLeft: tickSteps}
+	t := g.newThread()
+	t.Guest, t.stepsLeft = g, tickSteps
 	t.schedThread.Start(s, &g.schedGuest, g.ctx.Done())
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.threads = append(g.threads, t)
-	t.number = int(g.startedThreads)
-	g.startedThreads++
 	if len(g.threads) > 1 {
 		g.table.multiThreaded.Store(true)
 	}
+	return t
+}
+
+// newThread numbers a thread. The first is a part of the guest.
+func (g *Guest) newThread() *Thread {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t := &g.first
+	if g.startedThreads > 0 {
+		t = new(Thread)
+	}
+	t.number = int(g.startedThreads)
+	g.startedThreads++
 	return t
 }
 

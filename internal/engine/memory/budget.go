@@ -3,7 +3,7 @@ package memory
 import "sync/atomic"
 
 // A Budget bounds the host memory that one guest holds, with all of its threads. It may be used
-// from several goroutines. A nil *Budget has no bounds.
+// from several goroutines. A nil *Budget has no bounds; the zero value has nothing to give.
 type Budget struct {
 	limit uint64 // In bytes.
 	used  atomic.Uint64
@@ -19,6 +19,9 @@ type Budget struct {
 
 // NewBudget makes a budget, in bytes.
 func NewBudget(bytes uint64) *Budget { return &Budget{limit: bytes} }
+
+// Init sets the limit of a budget that has not been used, in bytes.
+func (b *Budget) Init(bytes uint64) { b.limit = bytes }
 
 // Take charges so many bytes. It reports false, and charges nothing, if fewer are left.
 func (b *Budget) Take(bytes uint64) bool {
