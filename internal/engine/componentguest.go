@@ -291,7 +291,8 @@ func (g *componentGuest) withMemory(ctx *guestContext, code *coreModule) (contex
 		return ctx, nil
 	}
 	mem, err := memory.New(memory.Config{Min: needs.Min, Max: needs.Max, Limit: g.mostMemory,
-		Reserve: g.engine.reserveMemory, Pool: &g.engine.memories, Shift: code.memoryShift,
+		Reserve: g.engine.reserveMemory, Pool: g.engine.memoryPool(g.inst.sys),
+		Shift:  code.memoryShift,
 		Hot:    code.hotMemory,
 		Budget: g.linear})
 	if errors.Is(err, memory.ErrLimit) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasport/wasport/internal/engine/interrupt"
 	"github.com/wasport/wasport/internal/engine/memory"
+	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/internal/system"
 )
 
@@ -35,7 +36,7 @@ func (m *Module) reserveMemory(inst *instance, limit uint64) error {
 		limit = maxMemory
 	}
 	mem, err := memory.New(memory.Config{Min: m.memory.Min, Max: m.memory.Max, Limit: limit,
-		Reserve: m.engine.reserveMemory, Pool: &m.engine.memories, Shift: m.memoryShift,
+		Reserve: m.engine.reserveMemory, Pool: m.engine.memoryPool(inst.sys), Shift: m.memoryShift,
 		Hot:    m.hotMemory,
 		Shared: m.memory.Shared, Ungranted: m.memory.Shared && m.givesMemoryAway(),
 		Budget: &inst.budget})
@@ -69,6 +70,14 @@ func (m *Module) reserveMemory(inst *instance, limit uint64) error {
 	}
 	inst.ctx = m.withImportResolver(ctx, provider)
 	return nil
+}
+
+// memoryPool returns the pool for a guest's memory, nil for a guest that does without slots.
+func (e *Engine) memoryPool(sys *system.Guest) *memory.Pool {
+	if !sys.Takes(shortcut.MemorySlots) {
+		return nil
+	}
+	return &e.memories
 }
 
 // A C program that waits for the first time has used usedStack bytes of its stack and usedZeros

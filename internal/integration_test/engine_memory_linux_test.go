@@ -117,11 +117,11 @@ func TestResourcesReturnAfterComponentsEnd(t *testing.T) {
 func checkResourcesReturn(t *testing.T, count, times int, m *wasport.Module, args ...string) {
 	t.Helper()
 	for range 3 {
-		startAndStopGuests(t, count, m, args, nil) // makes threads, stacks and pools that stay
+		startAndStopGuests(t, count, m, args, nil, nil) // makes threads, stacks and pools that stay
 	}
 	before := settledFootprint(t)
 	for range times {
-		startAndStopGuests(t, count, m, args, nil)
+		startAndStopGuests(t, count, m, args, nil, nil)
 	}
 	after := settledFootprint(t)
 	// The end of a goroutine may come a little after that of its guest.
@@ -195,12 +195,12 @@ func TestIdleGuestsHaveOneStackEach(t *testing.T) {
 		{"component", compileComponent(t, "block"), []string{"accept", "127.0.0.1", "0"}, 16 << 10},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			startAndStopGuests(t, 1, test.module, test.args, nil) // makes things that all share
+			startAndStopGuests(t, 1, test.module, test.args, nil, nil) // makes what all share
 			var before, idle runtime.MemStats
 			settledFootprint(t)
 			runtime.ReadMemStats(&before)
 			goroutines := runtime.NumGoroutine()
-			startAndStopGuests(t, count, test.module, test.args, func() {
+			startAndStopGuests(t, count, test.module, test.args, nil, func() {
 				settledFootprint(t)
 				runtime.ReadMemStats(&idle)
 				if d := runtime.NumGoroutine() - goroutines; d > count+10 {
@@ -220,7 +220,7 @@ func TestIdleGuestsHaveOneStackEach(t *testing.T) {
 // ends a few at a time, half of them by Stop and half by their context: a guest that is ended has
 // two seconds for the way out, which a thousand at once may not find on a busy machine.
 func startAndStopGuests(
-	t *testing.T, count int, m *wasport.Module, args []string, idle func(),
+	t *testing.T, count int, m *wasport.Module, args, without []string, idle func(),
 ) {
 	t.Helper()
 	const ending = 20
@@ -228,9 +228,10 @@ func startAndStopGuests(
 	waiting.left.Store(int64(2 * count)) // "listening" and "blocking"
 	reason := errors.New("enough")
 	c := wasport.Config{
-		Args:   append([]string{"block"}, args...),
-		Policy: loopbackPolicy(t),
-		Stdout: &waiting,
+		Args:    append([]string{"block"}, args...),
+		Policy:  loopbackPolicy(t),
+		Stdout:  &waiting,
+		Without: without,
 	}
 	ends := make([]func(), count)
 	all := make([]*wasport.Guest, count)
@@ -265,22 +266,25 @@ func startAndStopGuests(
 	}
 }
 
-// TestIdleGuestsSharePageTables has guests wait, and counts the kernel's page tables. A memory with
-// a range of its own takes at least one, of a page.
+// TestIdleGuestsSharePageTables has guests wait, with memory slots and without, and counts the
+// kernel's page tables. A memory with a range of its own takes at least one, of a page.
 func TestIdleGuestsSharePageTables(t *testing.T) {
 	const count = 500
 	m, args := compileGuest(t, "block"), []string{"accept"}
-	startAndStopGuests(t, 1, m, args, nil) // makes things that all share
-	settledFootprint(t)
-	before := pageTables(t)
-	startAndStopGuests(t, count, m, args, func() {
+	for _, without := range [][]string{{}, {"memory-slots"}} {
+		startAndStopGuests(t, 1, m, args, without, nil) // makes things that all share
 		settledFootprint(t)
-		each := (pageTables(t) - before) / count
-		t.Logf("%d bytes of page tables for each guest", each)
-		if most := os.Getpagesize() * 7 / 8; each > most && canMeasure {
-			t.Errorf("got %d bytes of page tables for each guest, want at most %d", each, most)
-		}
-	})
+		before := pageTables(t)
+		startAndStopGuests(t, count, m, args, without, func() {
+			settledFootprint(t)
+			each := (pageTables(t) - before) / count
+			t.Logf("without %v: %d bytes of page tables for each guest", without, each)
+			shared := each <= os.Getpagesize()*7/8
+			if shared != (len(without) == 0) && canMeasure {
+				t.Errorf("without %v: got %d bytes of page tables for each guest", without, each)
+			}
+		})
+	}
 }
 
 // pageTables returns the size of the process's page tables in bytes.

@@ -43,6 +43,14 @@ const (
 	// (internal/engine, internal/component/link).
 	StreamAnswers
 
+	// KeptPolls looks up again only those subscriptions of a poll that have changed since the last
+	// one (internal/system).
+	KeptPolls
+
+	// MemorySlots packs small memories of guests, and keeps a few of them ready for the next guest
+	// (internal/engine).
+	MemorySlots
+
 	end
 )
 
@@ -51,7 +59,7 @@ const all = end - 1
 
 // names are those of the bits, from the lowest on.
 var names = [...]string{"receive-ahead", "send-behind", "segments", "raw-calls", "busy-poll",
-	"name-cache", "receive-wait", "stream-answers"}
+	"name-cache", "receive-wait", "stream-answers", "kept-polls", "memory-slots"}
 
 // Each bit has a name: both are constants of one value, or this does not compile.
 var _ = [1]struct{}{}[1<<len(names)-int(end)]

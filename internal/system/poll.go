@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wasport/wasport/internal/poll"
+	"github.com/wasport/wasport/internal/shortcut"
 	"github.com/wasport/wasport/internal/wasi"
 	"github.com/wasport/wasport/network"
 )
@@ -137,6 +138,7 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 		w.setStale = true
 		return nil, err
 	}
+	w.setStale = w.setStale || !t.shortcuts.Has(shortcut.KeptPolls)
 	changed := !unchanged || w.setStale || len(w.immediate) > 0 ||
 		w.generation != t.table.generation.Load()
 	if changed {

@@ -38,6 +38,22 @@ func (p *pollTest) open() (fd int32, fill func()) {
 	}
 }
 
+// TestPollLooksUpAgain polls twice, and marks the kept item in between.
+func TestPollLooksUpAgain(t *testing.T) {
+	for name, without := range map[string][]string{"kept": {}, "looked up": {"kept-polls"}} {
+		p := &pollTest{t: t}
+		p.Thread, p.scheduler = scheduledThread(t, Config{Network: kernel.New(kernel.Config{}),
+			Without: without})
+		fd, _ := p.open()
+		p.poll(subscribe(fd))
+		p.polling.items[0].Want = network.Writable
+		p.poll(subscribe(fd))
+		if kept := p.polling.items[0].Want == network.Writable; kept != (name == "kept") {
+			t.Errorf("%s: got kept %v", name, kept)
+		}
+	}
+}
+
 // subscribe makes subscriptions to read the descriptors.
 func subscribe(fds ...int32) (in []Subscription) {
 	for _, fd := range fds {
