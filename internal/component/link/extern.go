@@ -107,9 +107,11 @@ func (v *validator) addExtern(
 	}
 	switch t := e.typ.(type) {
 	case *instanceType:
-		if dir == importing {
+		switch {
+		case e.sort == binary.TypeSort: // no instance: what the type defines is not there
+		case dir == importing:
 			e.typ, err = v.importInstance(s, name, t, offset)
-		} else {
+		default:
 			e.typ, err = v.exportInstance(s, name, t, offset)
 		}
 	case *wit.Resource:
@@ -225,7 +227,8 @@ func (v *validator) freshen(t *instanceType, offset int) (*instanceType, *mappin
 }
 
 // registerNamed reports whether e refers to types only that the scope imports, or exports, and adds
-// those that e names.
+// those that e names. An instance names the types that it exports, but the type of an instance does
+// not: there is no instance to take them from.
 func (v *validator) registerNamed(
 	s *scope, e entity, dir direction, offset int,
 ) (bool, error) {
@@ -236,20 +239,18 @@ func (v *validator) registerNamed(
 	if err := v.look(1, offset); err != nil {
 		return false, err
 	}
-	switch t := e.typ.(type) {
-	case *instanceType:
-		for _, x := range t.exports.items {
+	switch e.sort {
+	case binary.InstanceSort:
+		for _, x := range e.typ.(*instanceType).exports.items {
 			if ok, err := v.registerNamed(s, x, dir, offset); !ok || err != nil {
 				return ok, err
 			}
 		}
 		return true, nil
-	case *wit.Func:
-		if e.sort == binary.FuncSort {
-			return n.fn(t)
-		}
-	}
-	if e.sort != binary.TypeSort {
+	case binary.FuncSort:
+		return n.fn(e.typ.(*wit.Func))
+	case binary.TypeSort:
+	default:
 		return true, nil
 	}
 	if ok, err := n.typ(e.ref); !ok || err != nil {

@@ -74,6 +74,9 @@ func (c *component) importRoot(d *binary.Import, e importFact) (item, error) {
 	lack := func(l Lacking) { c.lacking = append(c.lacking, l) }
 	switch t := e.typ.(type) {
 	case *instanceType:
+		if e.sort == binary.TypeSort {
+			return nil, nil
+		}
 		return c.importInterface(d.Name, t, d.At())
 	case *wit.Func:
 		if e.sort != binary.FuncSort {

@@ -285,6 +285,9 @@ func (v *validator) exports(s *scope, d *binary.Exports) (any, error) {
 		}
 		switch t := e.typ.(type) {
 		case *instanceType:
+			if x.Item.Sort == binary.TypeSort {
+				break // no instance: the resource types of a type are not there
+			}
 			if err := v.take(len(t.explicit), d.At()); err != nil {
 				return nil, err
 			}
