@@ -97,3 +97,36 @@ func TestAnswersSaveCalls(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswersAreCharged compares the cost of a guest with that of the core instances that the
+// component makes itself.
+func TestAnswersAreCharged(t *testing.T) {
+	wasm, err := componentguests.FS.ReadFile("answers_nested.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	e, err := New(ctx, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close(ctx)
+	p, err := e.Compile(ctx, wasm, CompileOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(ctx)
+	c := p.(*Component)
+	own, answering := uint64(threadOverhead)+uint64(len(c.hosts))*hostFunctionSize, uint64(0)
+	for _, core := range c.program.Cores {
+		if c.program.Modules[core.Module].Answers {
+			answering++
+			continue
+		}
+		own += c.cores[core.Module].needs.Instance + instanceOverhead
+	}
+	if want := own + answering*instanceOverhead; answering != 8 || c.cost() < want {
+		t.Errorf("got a cost of %d with %d instances for answers, want at least %d with 8",
+			c.cost(), answering, want)
+	}
+}

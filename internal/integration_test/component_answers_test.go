@@ -14,23 +14,24 @@ import (
 	"github.com/wasport/wasport"
 )
 
-// streamPeer accepts two connections, and keeps the bytes of each. With sends it sends a byte
+// streamPeer accepts some connections, and keeps the bytes of each. With sends it sends a byte
 // first. With reset it resets a connection once it has got a few bytes.
 type streamPeer struct {
 	host, port string
-	got        [2]bytes.Buffer
+	got        []bytes.Buffer
 	ended      chan struct{}
 }
 
-func newStreamPeer(t *testing.T, sends, reset bool) *streamPeer {
+func newStreamPeer(t *testing.T, connections int, sends, reset bool) *streamPeer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := splitAddr(l.Addr())
-	p := &streamPeer{host: at[0], port: at[1], ended: make(chan struct{})}
-	done := make(chan struct{}, 2)
+	p := &streamPeer{host: at[0], port: at[1], got: make([]bytes.Buffer, connections),
+		ended: make(chan struct{})}
+	done := make(chan struct{}, connections)
 	go func() {
 		defer close(p.ended)
 		defer l.Close()
@@ -53,8 +54,9 @@ func newStreamPeer(t *testing.T, sends, reset bool) *streamPeer {
 				io.Copy(&p.got[i], c)
 			}()
 		}
-		<-done
-		<-done
+		for range p.got {
+			<-done
+		}
 	}()
 	t.Cleanup(func() {
 		l.Close()
@@ -66,19 +68,30 @@ func newStreamPeer(t *testing.T, sends, reset bool) *streamPeer {
 // streamOutcome is the output of a script, and the bytes at its peer.
 type streamOutcome struct {
 	said, trap string
-	got        [2]string
+	got        [3]string
 }
 
 func runStreamScript(t *testing.T, script string, reset bool, without ...string) streamOutcome {
 	t.Helper()
-	p := newStreamPeer(t, strings.ContainsAny(script, "rR"), reset)
+	p := newStreamPeer(t, 2, strings.ContainsAny(script, "rR"), reset)
+	return p.run(t, compileComponent(t, "answers"), script, wasport.Config{
+		Without: append([]string{}, without...),
+		Args:    []string{"answers", p.host, p.port, script}})
+}
+
+// run runs a guest that carries a script out with the peer.
+func (p *streamPeer) run(
+	t *testing.T, mod *wasport.Module, script string, config wasport.Config,
+) streamOutcome {
+	t.Helper()
 	var out bytes.Buffer
-	status, err := compileComponent(t, "answers").Run(context.Background(), wasport.Config{
-		Policy: loopbackPolicy(t), Stdout: &out, Without: append([]string{}, without...),
-		Args: []string{"answers", p.host, p.port, script}})
+	config.Policy, config.Stdout = loopbackPolicy(t), &out
+	status, err := mod.Run(context.Background(), config)
 	<-p.ended
-	o := streamOutcome{said: strings.TrimSpace(out.String()),
-		got: [2]string{p.got[0].String(), p.got[1].String()}}
+	o := streamOutcome{said: strings.TrimSpace(out.String())}
+	for i := range p.got {
+		o.got[i] = p.got[i].String()
+	}
 	var trap *wasport.Trap
 	switch {
 	case errors.As(err, &trap):
@@ -178,7 +191,7 @@ func TestStreamAnswersAsPlain(t *testing.T) {
 
 // TestStreamAnswersEnd ends a guest that answers itself for ever.
 func TestStreamAnswersEnd(t *testing.T) {
-	p := newStreamPeer(t, false, false)
+	p := newStreamPeer(t, 2, false, false)
 	g, err := compileComponent(t, "answers").Start(context.Background(), wasport.Config{
 		Policy: loopbackPolicy(t), MaxCPU: 100 * time.Millisecond,
 		Args: []string{"answers", p.host, p.port, "c0w0F0c0w0l0"}})

@@ -61,11 +61,11 @@ func checkProgram(t *testing.T, p *Program) {
 			m.hosts++
 		case StepFunc:
 			l := &p.Funcs[s.Index]
-			m.item(&l.Func)
+			m.own(&l.Func)
 			m.options(&l.Options)
 			m.funcs++
 		case StepResource:
-			m.item(p.Resources[s.Index].Destructor)
+			m.own(p.Resources[s.Index].Destructor)
 		}
 	}
 	if m.cores != len(p.Cores) || m.hosts != len(p.Hosts) || m.funcs != len(p.Funcs) {
@@ -100,6 +100,11 @@ func (m *made) core(index int) {
 			m.t.Errorf("got an import of %q %q, want one of a number", i.Module, i.Name)
 		}
 		m.item(&x)
+		// A guest must not reach the globals of answers: with the first it would be told that all
+		// is well with any handle.
+		if m.answers(&x) && i.Desc[0] != kindFunc {
+			m.t.Errorf("got an import of %q from answers that is no function", i.Name)
+		}
 	}
 }
 
@@ -122,9 +127,22 @@ func (m *made) host(h *Host) {
 }
 
 func (m *made) options(o *Options) {
-	m.item(o.Memory)
-	m.item(o.Realloc)
-	m.item(o.PostReturn)
+	m.own(o.Memory)
+	m.own(o.Realloc)
+	m.own(o.PostReturn)
+}
+
+// own is item for one that is the component's own.
+func (m *made) own(x *CoreItem) {
+	m.item(x)
+	if x != nil && m.answers(x) {
+		m.t.Errorf("got %q of answers, want an item of the component", x.Name)
+	}
+}
+
+// answers reports whether an item is of a module of the planner's own.
+func (m *made) answers(x *CoreItem) bool {
+	return x.Core >= 0 && x.Core < m.cores && m.Modules[m.Cores[x.Core].Module].Answers
 }
 
 // item checks that a core item, if there is one, comes from an instance with such an export, or is

@@ -90,6 +90,42 @@ func TestPlanOfAnswers(t *testing.T) {
 	}
 }
 
+// TestPlanOfNestedAnswers plans ten component instances that each lower check-write twice with one
+// memory, and once with another. Their core modules import the functions under the name of the
+// module for answers, which means nothing.
+func TestPlanOfNestedAnswers(t *testing.T) {
+	p, err := plan(t, fixtures(t)["answers_nested.wasm"], wasi2.World{}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkProgram(t, p)
+	if len(p.Components) != 11 {
+		t.Fatalf("got %d component instances, want 11", len(p.Components))
+	}
+	for i := range p.Components {
+		at := p.Components[i].Answers
+		if want := i >= 1 && i <= maxAnswers; at >= 0 != want {
+			t.Errorf("got answers of instance %d at %d, want one: %v", i, at, want)
+		}
+		if at < 0 {
+			continue
+		}
+		if p.Cores[at].Component != i || p.Cores[at+1].Component != i {
+			t.Errorf("got answers of instance %d in another one", i)
+		}
+		user, err := binary.DecodeModule(p.Modules[p.Cores[at+1].Module].Binary, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// check-write, the same with the other memory, the same again, write twice, and flush.
+		for n, want := range []bool{true, false, true, false, false, true} {
+			if got := user.Imports[n].Module == CoreModuleName(at); got != want {
+				t.Errorf("instance %d: got import %d answered: %v, want %v", i, n, got, want)
+			}
+		}
+	}
+}
+
 // What wit-component writes for a command without an adapter: a shim, the main module, and a
 // module that fills the shim's table.
 func TestPlanOfCommands(t *testing.T) {
