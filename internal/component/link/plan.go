@@ -152,7 +152,7 @@ func (p *planner) expand(n, offset int) error {
 }
 
 func (p *planner) step(k StepKind, index, offset int) error {
-	if len(p.Steps) == maxSteps {
+	if len(p.Steps)-p.numAnswers == maxSteps {
 		return binary.Errorf(binary.TooMuch, offset, "more than %d steps of instantiation",
 			maxSteps)
 	}
