@@ -37,9 +37,13 @@ var seed = flag.Uint64("seed", 1, "the seed of the mutations")
 
 // A judge is a process that judges components by wasmtime.
 type judge struct {
+	exe string
 	in  io.Writer
 	out *bufio.Reader
 }
+
+// panicked is the judgement on a component for which wasmtime ends the process.
+const panicked = "wasmtime panicked"
 
 // moduleDir returns the directory of a Go module.
 func moduleDir(t *testing.T, path string) string {
@@ -67,7 +71,15 @@ func newJudge(t *testing.T) *judge {
 	if out, err := cc.CombinedOutput(); err != nil {
 		t.Fatalf("cc: %v\n%s", err, out)
 	}
-	cmd := exec.Command(exe)
+	j := &judge{exe: exe}
+	j.start(t)
+	return j
+}
+
+// start starts the process.
+func (j *judge) start(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command(j.exe)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -84,7 +96,7 @@ func newJudge(t *testing.T) *judge {
 		in.Close()
 		cmd.Wait()
 	})
-	return &judge{in, bufio.NewReader(out)}
+	j.in, j.out = in, bufio.NewReader(out)
 }
 
 // judge returns why wasmtime refuses a component, or nothing. One that wasmtime cannot compile is
@@ -106,7 +118,13 @@ func (j *judge) ask(t *testing.T, b []byte) string {
 		t.Fatal(err)
 	}
 	var head [5]byte
-	if _, err := io.ReadFull(j.out, head[:]); err != nil {
+	switch _, err := io.ReadFull(j.out, head[:]); err {
+	case nil:
+	case io.EOF:
+		t.Logf("%s: %x", panicked, b)
+		j.start(t)
+		return panicked
+	default:
 		t.Fatal(err)
 	}
 	text := make([]byte, binary.LittleEndian.Uint32(head[1:]))
@@ -169,10 +187,10 @@ var uncompiled = []string{
 	"is a reexport of an imported function which is not implemented",
 }
 
-// isUnfinished reports whether wasmtime refuses a component that may be valid: names in which a
-// word begins with a digit became valid later.
+// isUnfinished reports whether wasmtime does not take a component that may be valid: names in which
+// a word begins with a digit became valid later.
 func isUnfinished(theirs string) bool {
-	return strings.Contains(theirs, "is not in kebab case")
+	return theirs == panicked || strings.Contains(theirs, "is not in kebab case")
 }
 
 // onPurpose reports whether an error is about a feature that wasport does not have.
