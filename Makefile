@@ -3,8 +3,8 @@
 # `install` where PREFIX does.
 #
 # Clang and its libraries, on Debian 12: apt-get install clang lld llvm wabt wasi-libc
-# libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 nodejs npm. Another
-# toolchain:
+# libclang-rt-14-dev-wasm32 libc++-14-dev-wasm32 libc++abi-14-dev-wasm32 nodejs npm; and for one
+# component in Rust: rustc libstd-rust-dev-wasm32. Another toolchain:
 #
 #   make lib CLANG=/opt/wasi-sdk/bin/clang AR=/opt/wasi-sdk/bin/llvm-ar \
 #       WASI_SYSROOT=/opt/wasi-sdk/share/wasi-sysroot
@@ -163,7 +163,7 @@ $(GUEST_DIR)/examples/plugins/plugin.wasm: examples/plugins/src/plugin.c $(OUT)/
 threads:
 	@mkdir -p $(GUEST_DIR)/internal/guests/threads
 	CLANG=$(CLANG) sh internal/guests/threads/build.sh $(GUEST_DIR)/internal/guests/threads
-components: ## build the components for WASI 0.2, with clang and npm's wasm-tools
+components: ## build the components for WASI 0.2, with clang, rustc and npm's wasm-tools
 	@mkdir -p $(GUEST_DIR)/internal/guests/components
 	CLANG=$(CLANG) sh internal/guests/components/build.sh $(GUEST_DIR)/internal/guests/components
 	@mkdir -p $(GUEST_DIR)/bench/component

@@ -167,7 +167,8 @@ func runConsole(t *testing.T, dir, text string) {
 			needs.Compiler(t)
 		case command == "npx":
 			needs.Programs(t, "npx")
-			needs.NodeModules(t, root, assemblyScript)
+			dir, name := npxCommand(words[1:])
+			needs.NodeModules(t, root, dir, name)
 		case command == "cargo", command == "rustc":
 			needs.Programs(t, "cargo")
 			rustc, target := needs.Rust(t)
@@ -206,6 +207,14 @@ func runConsole(t *testing.T, dir, text string) {
 			t.Errorf("$ %s\ngot\n%swant\n%s", command, got, want)
 		}
 	}
+}
+
+// npxCommand returns the command that npx runs, and the directory that locks its package.
+func npxCommand(words []string) (dir, name string) {
+	if words[0] == "--prefix" {
+		return words[1], words[2]
+	}
+	return assemblyScript, words[0]
 }
 
 // goCache returns the go command's cache, which would otherwise move with XDG_CACHE_HOME.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,6 +48,20 @@ func TestComponentOutput(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestComponentInRust starts a thread in std. That fails, and the program goes on.
+func TestComponentInRust(t *testing.T) {
+	dir := t.TempDir()
+	text := []byte("first\nsecond\n")
+	if err := os.WriteFile(filepath.Join(dir, "a.txt"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g := startModule(t, context.Background(), wasport.Config{Env: []string{"RUST=std::env"},
+		Dirs: []wasport.Dir{{Host: dir, Guest: "/"}}}, compileComponent(t, "threads"), "threads",
+		"a.txt")
+	g.expectLines("spawn: Unsupported", "RUST=std::env", "first")
+	g.waitExit(0)
 }
 
 func TestComponentStatus(t *testing.T) {

@@ -93,12 +93,13 @@ func Rust(t testing.TB) (rustc, target string) {
 	return "", ""
 }
 
-// NodeModules skips the test unless npm has installed the packages that a directory below the
-// repository's root locks.
-func NodeModules(t testing.TB, root, dir string) {
+// NodeModules skips the test unless npm has installed a command among the packages that a directory
+// below the repository's root locks.
+func NodeModules(t testing.TB, root, dir, command string) {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(root, dir, "node_modules")); err != nil {
-		Missing(t, fmt.Errorf("%s/node_modules is missing: npm ci --prefix %s", dir, dir))
+	if _, err := os.Stat(filepath.Join(root, dir, "node_modules", ".bin", command)); err != nil {
+		Missing(t, fmt.Errorf("%s of %s/node_modules is missing: npm ci --prefix %s", command, dir,
+			dir))
 	}
 }
 

@@ -47,6 +47,13 @@ func fixtures(t testing.TB) map[string][]byte {
 	return list
 }
 
+// hasSource tells whether a fixture is made of a source with this suffix.
+func hasSource(fixture, suffix string) bool {
+	source := strings.TrimSuffix(fixture, ".wasm") + suffix
+	_, err := os.Stat("../../guests/components/src/" + source)
+	return err == nil
+}
+
 // TestPlanOfAnswers finds the core instance for answers where there are TCP sockets, and in it the
 // origins of the functions that it answers.
 func TestPlanOfAnswers(t *testing.T) {
@@ -126,8 +133,8 @@ func TestPlanOfNestedAnswers(t *testing.T) {
 	}
 }
 
-// What wit-component writes for a command without an adapter: a shim, the main module, and a
-// module that fills the shim's table.
+// What wit-component writes for a command: a shim, the main module, and a module that fills the
+// shim's table; for a program in Rust also the adapter, which has WASI 0.2.0.
 func TestPlanOfCommands(t *testing.T) {
 	for name, b := range fixtures(t) {
 		t.Run(name, func(t *testing.T) {
@@ -135,15 +142,18 @@ func TestPlanOfCommands(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			text := strings.TrimSuffix(name, ".wasm") + ".wat"
-			_, err = os.Stat("../../guests/components/src/" + text)
-			ofTools := err != nil && len(p.Hosts) > 1 // The others are not in need of a shim.
-			if ofTools && (len(p.Modules) != 3 || len(p.Cores) != 3 || len(p.Components) != 2) {
-				t.Errorf("got %d modules, %d core instances, %d components, want 3, 3, 2",
-					len(p.Modules), len(p.Cores), len(p.Components))
+			modules, run := 3, "wasi:cli/run@0.2.12"
+			if hasSource(name, ".rs") {
+				modules, run = 4, "wasi:cli/run@0.2.0"
 			}
-			if p.Run < 0 || p.RunName != "wasi:cli/run@0.2.12" {
-				t.Errorf("got run %d of %q, want one of wasi:cli/run@0.2.12", p.Run, p.RunName)
+			ofTools := !hasSource(name, ".wat") && len(p.Hosts) > 1 // The others need no shim.
+			if ofTools && (len(p.Modules) != modules || len(p.Cores) != modules ||
+				len(p.Components) != 2) {
+				t.Errorf("got %d modules, %d core instances, %d components, want %d, %d, 2",
+					len(p.Modules), len(p.Cores), len(p.Components), modules, modules)
+			}
+			if p.Run < 0 || p.RunName != run {
+				t.Errorf("got run %d of %q, want one of %s", p.Run, p.RunName, run)
 			}
 			checkProgram(t, p)
 			for _, h := range p.Hosts {

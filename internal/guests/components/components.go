@@ -1,7 +1,8 @@
-// Package componentguests holds components for WASI 0.2 that tests run, each a C program or a
-// component in text in the folder src. The comment at the head of each source describes the
+// Package componentguests holds components for WASI 0.2 that tests run, each a program in C or Rust
+// or a component in text in the folder src. The comment at the head of each source describes the
 // component, its arguments and its output. `make components` builds them: clang makes a core module
-// of C with src/wasi.h, and wasm-tools a component of that, with the interfaces of wasi.wit.
+// of C with src/wasi.h, and wasm-tools a component of that, with the interfaces of wasi.wit. rustc
+// makes a core module for WASI preview 1, and wasm-tools adds an adapter.
 package componentguests
 
 import "embed"
