@@ -2,6 +2,7 @@ package link
 
 import (
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -15,7 +16,7 @@ func FuzzPlan(f *testing.F) {
 	for _, b := range fixtures(f) {
 		f.Add(b)
 	}
-	for _, tt := range invalid {
+	for _, tt := range slices.Concat(invalid, typesOfInstances) {
 		f.Add(tt.b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
