@@ -15,6 +15,30 @@ import (
 	"github.com/wasport/wasport/network/kernel"
 )
 
+// componentCompiler returns a function that compiles a component, each time anew.
+func componentCompiler(t *testing.T, file string) func() *Component {
+	t.Helper()
+	wasm, err := componentguests.FS.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	e, err := New(ctx, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close(ctx) })
+	return func() *Component {
+		t.Helper()
+		p, err := e.Compile(ctx, wasm, CompileOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { p.Close(ctx) })
+		return p.(*Component)
+	}
+}
+
 // countCalls makes a component count the calls of the host's function with a name.
 func countCalls(c *Component, name string) *int {
 	n := new(int)
@@ -35,16 +59,8 @@ func countCalls(c *Component, name string) *int {
 
 // TestAnswersSaveCalls counts the calls of the host for pieces that a guest sends.
 func TestAnswersSaveCalls(t *testing.T) {
-	wasm, err := componentguests.FS.ReadFile("answers.wasm")
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx := context.Background()
-	e, err := New(ctx, Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close(ctx)
+	compile := componentCompiler(t, "answers.wasm")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -69,11 +85,7 @@ func TestAnswersSaveCalls(t *testing.T) {
 		{[]string{}, 2, 1},
 		{[]string{"stream-answers"}, pieces, pieces},
 	} {
-		p, err := e.Compile(ctx, wasm, CompileOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := p.(*Component)
+		c := compile()
 		checks, writes := countCalls(c, "[method]output-stream.check-write"),
 			countCalls(c, "[method]output-stream.write")
 		flushes := countCalls(c, "[method]output-stream.blocking-flush")
@@ -84,12 +96,11 @@ func TestAnswersSaveCalls(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		entry, _ := p.Entry("")
-		if _, err = p.Run(sys, nil, &entry, nil, Limits{}); err != nil {
+		entry, _ := c.Entry("")
+		if _, err = c.Run(sys, nil, &entry, nil, Limits{}); err != nil {
 			t.Errorf("without %v: got %v, want no error", row.without, err)
 		}
 		sys.Close()
-		p.Close(ctx)
 		got, want := []int{*checks, *writes, *flushes}, []int{row.checks, pieces, row.flush}
 		if !slices.Equal(got, want) {
 			t.Errorf("without %v: got %d check-writes, writes and flushes, want %d", row.without,
@@ -101,22 +112,7 @@ func TestAnswersSaveCalls(t *testing.T) {
 // TestAnswersAreCharged compares the cost of a guest with that of the core instances that the
 // component makes itself.
 func TestAnswersAreCharged(t *testing.T) {
-	wasm, err := componentguests.FS.ReadFile("answers_nested.wasm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := context.Background()
-	e, err := New(ctx, Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close(ctx)
-	p, err := e.Compile(ctx, wasm, CompileOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close(ctx)
-	c := p.(*Component)
+	c := componentCompiler(t, "answers_nested.wasm")()
 	own, answering := uint64(threadOverhead)+uint64(len(c.hosts))*hostFunctionSize, uint64(0)
 	for _, core := range c.program.Cores {
 		if c.program.Modules[core.Module].Answers {
