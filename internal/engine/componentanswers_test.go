@@ -4,14 +4,15 @@ import (
 	"context"
 	"io"
 	"net"
-	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/wasport/wasport/internal/component/canon"
 	componentguests "github.com/wasport/wasport/internal/guests/components"
 	"github.com/wasport/wasport/internal/system"
+	"github.com/wasport/wasport/internal/testutil"
 	"github.com/wasport/wasport/network/kernel"
 )
 
@@ -61,21 +62,7 @@ func countCalls(c *Component, name string) *int {
 func TestAnswersSaveCalls(t *testing.T) {
 	ctx := context.Background()
 	compile := componentCompiler(t, "answers.wasm")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go io.Copy(io.Discard, c)
-		}
-	}()
-	at := netip.MustParseAddrPort(l.Addr().String())
+	at := testutil.StartServer(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 	const pieces = 20
 	for _, row := range []struct {
 		without       []string
@@ -91,7 +78,7 @@ func TestAnswersSaveCalls(t *testing.T) {
 		flushes := countCalls(c, "[method]output-stream.blocking-flush")
 		sys, err := system.New(ctx, system.Config{Network: kernel.New(kernel.Config{}),
 			Without: row.without, Stdout: io.Discard, Args: []string{"answers",
-				at.Addr().String(), strings.Split(at.String(), ":")[1],
+				at.Addr().String(), strconv.Itoa(int(at.Port())),
 				strings.Repeat("c0w0F0", pieces)}})
 		if err != nil {
 			t.Fatal(err)
