@@ -93,16 +93,15 @@ func (t *Thread) LeaveOutside() { t.schedThread.LeaveOutside() }
 // waitIn waits in the thread's set. It returns ECANCELED if nothing is ready before the deadline
 // and the call has been cancelled.
 func (t *Thread) waitIn(
-	set *poll.Set, items []poll.Item, changed bool, deadline time.Time,
+	set *poll.Set, items []poll.Item, changed bool, until deadline,
 ) ([]int, error) {
 	t.beginBusyPoll()
 	if t.call.done == nil {
-		return set.Wait(items, changed, deadline)
+		return set.Wait(items, changed, until.time())
 	}
 	defer context.AfterFunc(t.call.ctx, set.Wake)()
-	ready, err := set.Wait(items, changed, deadline)
-	if err == nil && len(ready) == 0 && t.call.cancelled() &&
-		(deadline.IsZero() || time.Now().Before(deadline)) {
+	ready, err := set.Wait(items, changed, until.time())
+	if err == nil && len(ready) == 0 && t.call.cancelled() && !until.passed() {
 		err = syscall.ECANCELED
 	}
 	return ready, err

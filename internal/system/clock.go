@@ -7,14 +7,12 @@ import (
 	"github.com/wasport/wasport/internal/wasi"
 )
 
-var noDeadline time.Time
-
 // Now returns the time of a clock in nanoseconds. The monotonic clock starts with the guest. The
 // CPU clocks count the processor time of the guest's threads, or of this thread.
 func (t *Thread) Now(clock uint32) (uint64, error) {
 	switch clock {
 	case wasi.ClockRealtime:
-		return uint64(time.Now().UnixNano()), nil
+		return uint64(timeOfDay().UnixNano()), nil
 	case wasi.ClockMonotonic:
 		return uint64(monotonic.Since(t.Guest.started)), nil
 	case wasi.ClockProcessCPU:

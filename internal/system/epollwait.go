@@ -20,9 +20,9 @@ func (t *Thread) EpollWait(epfd int32, limit int, timeout int64) ([]EpollEvent, 
 	case limit <= 0:
 		return nil, syscall.EINVAL
 	}
-	deadline := noDeadline
+	end := noDeadline
 	if timeout >= 0 {
-		deadline = time.Now().Add(time.Duration(timeout))
+		end = deadlineIn(time.Duration(timeout))
 	}
 	w := t.polls()
 	for late := timeout == 0; ; {
@@ -32,7 +32,7 @@ func (t *Thread) EpollWait(epfd int32, limit int, timeout int64) ([]EpollEvent, 
 		if len(w.ready) > 0 || late {
 			return w.ready, t.Err()
 		}
-		switch err := t.blockOnEpoll(d, e, deadline); err {
+		switch err := t.blockOnEpoll(d, e, end); err {
 		case nil:
 		case syscall.EAGAIN:
 			late = true
@@ -42,22 +42,22 @@ func (t *Thread) EpollWait(epfd int32, limit int, timeout int64) ([]EpollEvent, 
 	}
 }
 
-func (t *Thread) blockOnEpoll(d *descriptor, e *epoll, deadline time.Time) error {
+func (t *Thread) blockOnEpoll(d *descriptor, e *epoll, end deadline) error {
 	if e.edges != nil {
-		return t.blockOn(d, waitingThread{e}, network.Readable, deadline)
+		return t.blockOn(d, waitingThread{e}, network.Readable, end)
 	}
 	set, err := t.pollSet()
 	if err != nil {
 		return err
 	}
 	t.polls().setStale = true
-	_, err = t.waitIn(set, e.items(), true, deadline)
+	_, err = t.waitIn(set, e.items(), true, end)
 	switch {
 	case err != nil:
 		return t.endReasonIfFailed(err)
 	case d.closed.Load():
 		return t.endReasonIfFailed(syscall.EBADF)
-	case !deadline.IsZero() && !time.Now().Before(deadline):
+	case end.passed():
 		return syscall.EAGAIN
 	}
 	return t.Err()

@@ -92,8 +92,8 @@ type pollState struct {
 
 // timer is a subscription of kind Timer.
 type timer struct {
-	index int       // its position
-	end   time.Time // zero = never
+	index int // its position
+	end   deadline
 }
 
 // pollMemory is charged for each subscription of a thread's largest poll, in bytes. The thread and
@@ -144,12 +144,12 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 	if changed {
 		t.register(in)
 	}
-	deadline := t.startTimers(in)
+	end := t.startTimers(in)
 	for {
-		waitUntil := deadline
+		waitUntil := end
 		readyHere := t.table.mayBeReadyHere() && w.resetReadyHere()
 		if len(w.immediate) > 0 || readyHere {
-			waitUntil = time.Unix(0, 1)
+			waitUntil = longPassed
 		}
 		w.setStale = true
 		ready, err := t.waitIn(set, w.items, changed, waitUntil)
@@ -182,12 +182,8 @@ func (t *Thread) Poll(in []Subscription, unchanged bool) ([]Event, error) {
 				w.events = append(w.events, h)
 			}
 		}
-		var now time.Time
-		if len(w.timers) > 0 {
-			now = time.Now()
-		}
 		for _, x := range w.timers {
-			if !x.end.IsZero() && !now.Before(x.end) {
+			if x.end.passed() {
 				w.events = append(w.events, Event{Index: x.index})
 			}
 		}
@@ -207,28 +203,28 @@ func (t *Thread) polls() *pollState {
 }
 
 // startTimers computes the end of each timer, and returns the earliest; zero = none.
-func (t *Thread) startTimers(in []Subscription) (earliest time.Time) {
+func (t *Thread) startTimers(in []Subscription) (earliest deadline) {
 	for i := range t.polling.timers {
 		x := &t.polling.timers[i]
 		x.end = t.endOf(&in[x.index])
-		if earliest.IsZero() || !x.end.IsZero() && x.end.Before(earliest) {
+		if earliest == noDeadline || x.end != noDeadline && x.end < earliest {
 			earliest = x.end
 		}
 	}
 	return earliest
 }
 
-// endOf computes the end of a timer that starts now; zero = never.
-func (t *Thread) endOf(x *Subscription) time.Time {
+// endOf computes the end of a timer that starts now.
+func (t *Thread) endOf(x *Subscription) deadline {
 	left := x.Timeout
 	if x.Absolute {
 		now, _ := t.Now(x.Clock)
 		left -= min(now, left)
 	}
 	if left > math.MaxInt64 {
-		return time.Time{} // so far away that it never comes
+		return noDeadline // so far away that it never comes
 	}
-	return time.Now().Add(time.Duration(left))
+	return deadlineIn(time.Duration(left))
 }
 
 // mayBeReadyHere reports whether a socket may be ready for a reason that the host does not know:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"github.com/wasport/wasport/internal/outside"
 	"github.com/wasport/wasport/internal/poll"
@@ -93,7 +94,7 @@ func (g *Guest) sendSome(d *descriptor, bufs [][]byte) (int, error) {
 func (g *Guest) waitWritable(d *descriptor) (wait func() error, stop func(), err error) {
 	if s, ok := d.asSocket(); ok {
 		return func() error {
-			_, err := s.Wait(network.Writable, noDeadline)
+			_, err := s.Wait(network.Writable, time.Time{})
 			return g.endReasonOr(err)
 		}, func() {}, nil
 	}
@@ -104,7 +105,7 @@ func (g *Guest) waitWritable(d *descriptor) (wait func() error, stop func(), err
 	cancel := context.AfterFunc(g.ctx, set.Wake)
 	wait = func() error {
 		item := [1]poll.Item{{P: d.object, Want: network.Writable}}
-		if _, err := set.Wait(item[:], true, noDeadline); err != nil {
+		if _, err := set.Wait(item[:], true, time.Time{}); err != nil {
 			return g.endReasonOr(err)
 		}
 		return g.endReasonOr(item[0].Err)

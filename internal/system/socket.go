@@ -162,11 +162,12 @@ func (d *descriptor) shouldRetry(err error, how TransferFlags) bool {
 	return how&DontWait == 0 && !d.nonblock.Load()
 }
 
-func deadlineAfter(usec int64) time.Time {
+// deadlineAfter returns the end of a time-out of an option, in microseconds; 0 = none.
+func deadlineAfter(usec int64) deadline {
 	if usec == 0 {
 		return noDeadline
 	}
-	return time.Now().Add(time.Duration(usec) * time.Microsecond)
+	return deadlineIn(time.Duration(usec) * time.Microsecond)
 }
 
 // retry calls try until it returns another result than EAGAIN. In blocking mode it waits for want
@@ -176,8 +177,8 @@ func (t *Thread) retry(d *descriptor, want network.Events, timeout int64, try fu
 	if !d.shouldRetry(err, 0) {
 		return err
 	}
-	for deadline := deadlineAfter(timeout); d.shouldRetry(err, 0); err = try() {
-		if err := t.block(d, want, deadline); err != nil {
+	for end := deadlineAfter(timeout); d.shouldRetry(err, 0); err = try() {
+		if err := t.block(d, want, end); err != nil {
 			return err
 		}
 	}
@@ -291,9 +292,9 @@ func (t *Thread) Connect(fd int32, a netip.AddrPort) error {
 			return err
 		}
 	}
-	deadline := deadlineAfter(s.sendTimeout.Load())
+	end := deadlineAfter(s.sendTimeout.Load())
 	for {
-		switch err := t.block(d, network.Writable, deadline); err {
+		switch err := t.block(d, network.Writable, end); err {
 		case nil:
 		case os.ErrDeadlineExceeded:
 			return syscall.EINPROGRESS

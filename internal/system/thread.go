@@ -1,6 +1,7 @@
 package system
 
 import (
+	"os"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -201,24 +202,27 @@ func (t *Thread) busyPoll(s *socket, want network.Events) bool {
 // block waits until the descriptor is ready for want. It returns EAGAIN at the deadline (zero =
 // none), EBADF once the descriptor is closed, ECANCELED once the call has been cancelled, and the
 // guest's end reason once that has ended.
-func (t *Thread) block(d *descriptor, want network.Events, deadline time.Time) error {
+func (t *Thread) block(d *descriptor, want network.Events, end deadline) error {
 	t.endSendRun()
 	if s, ok := d.asSocket(); ok && t.call.done == nil {
 		if want == network.Readable && t.busyPoll(s, want) {
 			return t.Err()
 		}
 		t.schedThread.Pause()
-		_, err := s.Wait(want, deadline)
+		_, err := s.Wait(want, end.time())
+		for err == os.ErrDeadlineExceeded && !end.passed() {
+			_, err = s.Wait(want, end.time())
+		}
 		t.schedThread.Resume()
 		return t.endReasonIfFailed(err)
 	}
-	return t.blockOn(d, d.object, want, deadline)
+	return t.blockOn(d, d.object, want, end)
 }
 
 // blockOn is block for another condition than that of the descriptor's object, which also ends when
 // the descriptor is closed.
 func (t *Thread) blockOn(d *descriptor, p network.Pollable, want network.Events,
-	deadline time.Time) error {
+	end deadline) error {
 	set, err := t.pollSet()
 	if err != nil {
 		return err
@@ -227,7 +231,7 @@ func (t *Thread) blockOn(d *descriptor, p network.Pollable, want network.Events,
 	w.setStale = true
 	for !d.closed.Load() { // a later close finds sleeper set, and wakes it
 		w.oneItem[0] = poll.Item{P: p, Want: want}
-		ready, err := t.waitIn(set, w.oneItem[:], true, deadline)
+		ready, err := t.waitIn(set, w.oneItem[:], true, end)
 		switch {
 		case err != nil:
 			return t.endReasonIfFailed(err)
@@ -235,7 +239,7 @@ func (t *Thread) blockOn(d *descriptor, p network.Pollable, want network.Events,
 			return t.Err()
 		case len(ready) > 0:
 			return w.oneItem[0].Err
-		case !deadline.IsZero() && !time.Now().Before(deadline):
+		case end.passed():
 			return syscall.EAGAIN
 		}
 	}
@@ -248,21 +252,30 @@ func (t *Thread) Sleep(woken <-chan struct{}, timeout time.Duration) error {
 	t.endSendRun()
 	t.schedThread.Pause()
 	defer t.schedThread.Resume()
+	end := noDeadline
+	var timer *time.Timer
 	var expired <-chan time.Time
 	if timeout >= 0 {
-		timer := time.NewTimer(timeout)
+		end = deadlineIn(timeout)
+		timer = time.NewTimer(timeout)
 		defer timer.Stop()
 		expired = timer.C
 	}
-	select {
-	case <-woken:
-		return nil
-	case <-expired:
-		return syscall.ETIMEDOUT
-	case <-t.call.done:
-		return syscall.ECANCELED
-	case <-t.ctx.Done():
-		return t.Err()
+	for {
+		select {
+		case <-woken:
+			return nil
+		case <-expired:
+			left := end.left()
+			if left <= 0 {
+				return syscall.ETIMEDOUT
+			}
+			timer.Reset(left)
+		case <-t.call.done:
+			return syscall.ECANCELED
+		case <-t.ctx.Done():
+			return t.Err()
+		}
 	}
 }
 

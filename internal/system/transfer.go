@@ -3,7 +3,6 @@ package system
 import (
 	"net/netip"
 	"syscall"
-	"time"
 
 	"github.com/wasport/wasport/network"
 )
@@ -69,7 +68,7 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how TransferFl
 		// Systems differ in whether a read of 0 bytes waits for one.
 		return network.Received{}, nil
 	}
-	var deadline time.Time
+	var end deadline
 	for waited := false; ; waited = true {
 		var r network.Received
 		var err error
@@ -91,9 +90,9 @@ func (t *Thread) receive(d *descriptor, s *socket, bufs [][]byte, how TransferFl
 			return network.Received{}, nil
 		}
 		if !waited {
-			deadline = deadlineAfter(s.recvTimeout.Load())
+			end = deadlineAfter(s.recvTimeout.Load())
 		}
-		if err := t.block(d, network.Readable, deadline); err != nil {
+		if err := t.block(d, network.Readable, end); err != nil {
 			return network.Received{}, err
 		}
 	}
@@ -142,7 +141,7 @@ func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte,
 	for _, b := range bufs {
 		wanted += len(b)
 	}
-	deadline := deadlineAfter(s.recvTimeout.Load())
+	end := deadlineAfter(s.recvTimeout.Load())
 	for {
 		r, err := t.receive(d, s, bufs, how, nil)
 		if err != nil || r.N == 0 || r.N == wanted || t.table.multiThreaded.Load() {
@@ -156,7 +155,7 @@ func (t *Thread) peekAll(d *descriptor, s *socket, bufs [][]byte,
 		case err != syscall.EAGAIN:
 			s.keepError(err)
 			return r, nil
-		case !d.shouldRetry(err, how) || t.block(d, network.Readable, deadline) != nil:
+		case !d.shouldRetry(err, how) || t.block(d, network.Readable, end) != nil:
 			return r, t.Err()
 		}
 	}
@@ -221,8 +220,8 @@ func (t *Thread) send(d *descriptor, s *socket, bufs [][]byte, to netip.AddrPort
 			return total, nil
 		}
 	}
-	for deadline := deadlineAfter(s.sendTimeout.Load()); err == nil || d.shouldRetry(err, how); {
-		if err = t.block(d, network.Writable, deadline); err != nil {
+	for end := deadlineAfter(s.sendTimeout.Load()); err == nil || d.shouldRetry(err, how); {
+		if err = t.block(d, network.Writable, end); err != nil {
 			break
 		}
 		var n int

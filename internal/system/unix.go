@@ -121,11 +121,11 @@ func (t *Thread) ConnectUnix(fd int32, p string) error {
 	if p, err = unixPath(p); err != nil {
 		return err
 	}
-	a, deadline := t.unixAddr(p, false), deadlineAfter(s.sendTimeout.Load())
+	a, end := t.unixAddr(p, false), deadlineAfter(s.sendTimeout.Load())
 	err = u.ConnectUnix(a)
 	pause := time.Millisecond
 	for err == network.ErrBacklogFull {
-		if d.nonblock.Load() || deadline != noDeadline && !time.Now().Before(deadline) {
+		if d.nonblock.Load() || end.passed() {
 			return err
 		}
 		if err := t.Sleep(nil, pause); err != syscall.ETIMEDOUT {
